@@ -1,0 +1,45 @@
+# How every target of ours is compiled and linked.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+add_library(pachbuild_options INTERFACE)
+target_compile_options(pachbuild_options INTERFACE
+  -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
+  $<$<BOOL:${PACHBUILD_WERROR}>:-Werror>
+  # What a public build would contain of this machine's paths, and code that no one calls.
+  -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.
+  -ffunction-sections -fdata-sections)
+target_link_options(pachbuild_options INTERFACE -Wl,--gc-sections)
+target_compile_definitions(pachbuild_options INTERFACE
+  PACHBUILD_VERSION="${PROJECT_VERSION}"
+  BOOST_ALL_NO_LIB
+  # Boost.Process 1.74 includes Asio code that this silences.
+  BOOST_ASIO_DISABLE_DEPRECATED_MSG)
+if(PACHBUILD_SANITIZE)
+  target_compile_options(pachbuild_options INTERFACE
+    -fsanitize=${PACHBUILD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(pachbuild_options INTERFACE -fsanitize=${PACHBUILD_SANITIZE})
+endif()
+
+# A library of ours: everything of a program but its main() is one, so that tests link it.
+# Headers are included as "folder/name.h", from the folder above.
+function(pachbuild_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_include_directories(${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/..)
+  target_link_libraries(${name} PUBLIC ${ARG_PUBLIC} PRIVATE pachbuild_options ${ARG_PRIVATE})
+endfunction()
+
+# A program: one main.cpp over its library, stripped of debug data when it is a release.
+function(pachbuild_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PRIVATE" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE pachbuild_options ${ARG_PRIVATE})
+  if(PACHBUILD_STATIC)
+    target_link_options(${name} PRIVATE -static -s)
+  endif()
+  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// OpenSSL's SHA-256 by its direct interface: the EVP one would link all of libcrypto's algorithms
+// (3 MB) into the static worker-shim. Both use the same, hardware-accelerated code.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include "base/digest.h"
+
+#include <fcntl.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/unique_fd.h"
+
+namespace base {
+
+struct Sha256::State {
+  SHA256_CTX context;
+};
+
+Sha256::Sha256() : m_state(std::make_unique<State>()) { SHA256_Init(&m_state->context); }
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+Sha256::~Sha256() = default;
+
+void Sha256::update(std::string_view bytes) { SHA256_Update(&m_state->context, bytes.data(), bytes.size()); }
+
+void Sha256::update_field(std::string_view bytes) {
+  update(std::to_string(bytes.size()) + ":");
+  update(bytes);
+}
+
+std::string Sha256::finish() {
+  static constexpr char k_hex[] = "0123456789abcdef";
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> bytes{};
+  SHA256_Final(bytes.data(), &m_state->context);
+  std::string text;
+  text.reserve(k_digest_length);
+  for (const auto byte : bytes) text += {k_hex[byte >> 4], k_hex[byte & 15]};
+  return text;
+}
+
+std::string sha256(std::string_view bytes) {
+  Sha256 digest;
+  digest.update(bytes);
+  return digest.finish();
+}
+
+Result<std::string> sha256_of_file(const std::string& path) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return fail(system_error("read", path, errno));
+  Sha256 digest;
+  std::vector<char> buffer(std::size_t{128} * 1024);
+  while (true) {
+    const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail(system_error("read", path, errno));
+    if (count == 0) return digest.finish();
+    digest.update({buffer.data(), static_cast<std::size_t>(count)});
+  }
+}
+
+bool is_digest(std::string_view text) {
+  return text.size() == k_digest_length &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+}  // namespace base

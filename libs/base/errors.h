@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns the operating system's error numbers into errors for a person.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace base {
+
+// The error for a system call on `path` that failed with `error_number` while we tried to `attempt`
+// ("read", "create", …). A full disk names the disk with its free bytes and is ErrorKind::cannot_write.
+Error system_error(std::string_view attempt, const std::string& path, int error_number);
+
+// "error: WHERE: WHAT\n" and, if there is one, "hint: HINT\n". Control characters are shown escaped, so
+// that a file name cannot forge lines.
+std::string format_error(const Error& error);
+
+// `text` with everything that is not printable (newlines, escape sequences, broken UTF-8) as \xNN.
+std::string printable(std::string_view text);
+
+}  // namespace base

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/files.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <boost/filesystem/operations.hpp>
+#include <cerrno>
+#include <cstdlib>
+
+#include "base/errors.h"
+
+namespace base {
+namespace {
+
+// Reads `file` to its end through a buffer and appends it with `append`.
+template <class Append>
+Status read_to_end(int file, const fs::path& path, Append append) {
+  std::array<char, std::size_t{64} * 1024> buffer{};
+  while (true) {
+    const ssize_t count = ::read(file, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail(system_error("read", path.string(), errno));
+    if (count == 0) return {};
+    BASE_TRY(append(std::string_view(buffer.data(), static_cast<std::size_t>(count))));
+  }
+}
+
+// The bytes of `from` into `to` by the cheapest way that both file systems offer.
+Status copy_bytes(int from, const fs::path& from_path, int to, const fs::path& to_path) {
+  if (::ioctl(to, FICLONE, from) == 0) return {};
+  constexpr std::size_t k_chunk = std::size_t{64} << 20;
+  bool copied_any = false;
+  while (true) {
+    const ssize_t count = ::copy_file_range(from, nullptr, to, nullptr, k_chunk, 0);
+    if (count > 0) {
+      copied_any = true;
+      continue;
+    }
+    // Some file systems (proc, some network ones) report 0 bytes at once; reading settles it.
+    if (count == 0 && copied_any) return {};
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EIO)) {
+      return fail(system_error("write", to_path.string(), errno));
+    }
+    break;
+  }
+  return read_to_end(from, from_path, [&](std::string_view bytes) { return write_all(to, bytes, to_path); });
+}
+
+Result<UniqueFd> open_to_read(const fs::path& path) {
+  UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return fail(system_error("read", path.string(), errno));
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return fail(system_error("read", path.string(), errno));
+  if (S_ISDIR(status.st_mode)) return fail(system_error("read", path.string(), EISDIR));
+  return file;
+}
+
+Result<UniqueFd> open_lock_file(const fs::path& path) {
+  UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return fail(system_error("create", path.string(), errno));
+  return file;
+}
+
+// Removing needs write and search permission on every folder, which programs take away from theirs.
+void make_folders_removable(const fs::path& path) {
+  boost::system::error_code error;
+  if (fs::symlink_status(path, error).type() != fs::directory_file) return;
+  ::chmod(path.c_str(), 0700);
+  for (fs::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error)) {
+    make_folders_removable(entry->path());
+  }
+}
+
+}  // namespace
+
+Result<std::string> read_file(const fs::path& path) {
+  BASE_TRY_ASSIGN(const UniqueFd file, open_to_read(path));
+  std::string content;
+  BASE_TRY(read_to_end(file.get(), path, [&](std::string_view bytes) -> Status {
+    content += bytes;
+    return {};
+  }));
+  return content;
+}
+
+Status write_all(int fd, std::string_view bytes, const fs::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(fd, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail(system_error("write", path.string(), errno));
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+Status write_file(const fs::path& path, std::string_view content, mode_t mode) {
+  std::string temporary = path.string() + ".XXXXXX";
+  const UniqueFd file(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!file) return fail(system_error("create", path.string(), errno));
+  Status status = write_all(file.get(), content, path);
+  if (status && ::fchmod(file.get(), mode) != 0) status = fail(system_error("write", path.string(), errno));
+  if (status && ::rename(temporary.c_str(), path.c_str()) != 0) {
+    status = fail(system_error("create", path.string(), errno));
+  }
+  if (!status) ::unlink(temporary.c_str());
+  return status;
+}
+
+Status copy_regular_file(const fs::path& from, const fs::path& to, mode_t mode) {
+  BASE_TRY_ASSIGN(const UniqueFd source, open_to_read(from));
+  const UniqueFd target(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+  if (!target) return fail(system_error("create", to.string(), errno));
+  Status status = copy_bytes(source.get(), from, target.get(), to);
+  if (status && ::fchmod(target.get(), mode) != 0) status = fail(system_error("write", to.string(), errno));
+  if (!status) ::unlink(to.c_str());
+  return status;
+}
+
+Status link_or_copy_file(const fs::path& from, const fs::path& to, mode_t mode) {
+  if (::link(from.c_str(), to.c_str()) == 0) return {};
+  if (errno == EEXIST) return fail(system_error("create", to.string(), errno));
+  return copy_regular_file(from, to, mode);
+}
+
+Status make_folders(const fs::path& path, mode_t mode) {
+  if (path.empty() || ::mkdir(path.c_str(), mode) == 0) return {};
+  if (errno == ENOENT && path.has_parent_path()) {
+    BASE_TRY(make_folders(path.parent_path(), mode));
+    if (::mkdir(path.c_str(), mode) == 0) return {};
+  }
+  const int error_number = errno;
+  boost::system::error_code ignored;
+  if (error_number == EEXIST && fs::is_directory(path, ignored)) return {};
+  return fail(system_error("create", path.string(), error_number == EEXIST ? ENOTDIR : error_number));
+}
+
+Status rename_path(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) return fail(system_error("rename", to.string(), errno));
+  return {};
+}
+
+Status remove_tree(const fs::path& path) {
+  boost::system::error_code error;
+  fs::remove_all(path, error);
+  if (error) {
+    make_folders_removable(path);
+    fs::remove_all(path, error);
+  }
+  if (error) return fail(system_error("remove", path.string(), error.value()));
+  return {};
+}
+
+Result<TemporaryFolder> TemporaryFolder::make(const fs::path& parent, const std::string& prefix) {
+  std::string path = (parent / (prefix + "XXXXXX")).string();
+  if (::mkdtemp(path.data()) == nullptr) return fail(system_error("create", path, errno));
+  return TemporaryFolder(fs::path(path));
+}
+
+TemporaryFolder::TemporaryFolder(TemporaryFolder&& other) noexcept : m_path(other.release()) {}
+
+TemporaryFolder& TemporaryFolder::operator=(TemporaryFolder&& other) noexcept {
+  std::swap(m_path, other.m_path);
+  return *this;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  // Nothing can be told from here; what cannot be removed is left.
+  if (!m_path.empty()) static_cast<void>(remove_tree(m_path));
+}
+
+fs::path TemporaryFolder::release() {
+  fs::path path;
+  std::swap(path, m_path);
+  return path;
+}
+
+Result<FileLock> FileLock::acquire(const fs::path& path, Mode mode) {
+  BASE_TRY_ASSIGN(UniqueFd file, open_lock_file(path));
+  while (::flock(file.get(), mode == Mode::exclusive ? LOCK_EX : LOCK_SH) != 0) {
+    if (errno != EINTR) return fail(system_error("lock", path.string(), errno));
+  }
+  return FileLock(std::move(file));
+}
+
+Result<FileLock> FileLock::try_acquire(const fs::path& path, Mode mode) {
+  BASE_TRY_ASSIGN(UniqueFd file, open_lock_file(path));
+  if (::flock(file.get(), (mode == Mode::exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0) {
+    return FileLock(std::move(file));
+  }
+  if (errno == EWOULDBLOCK) return FileLock(UniqueFd());
+  return fail(system_error("lock", path.string(), errno));
+}
+
+Result<fs::path> own_folder() {
+  std::array<char, 4096> buffer{};
+  const ssize_t length = ::readlink("/proc/self/exe", buffer.data(), buffer.size() - 1);
+  if (length < 0) return fail(system_error("read", "/proc/self/exe", errno));
+  return fs::path(std::string(buffer.data(), static_cast<std::size_t>(length))).parent_path();
+}
+
+}  // namespace base

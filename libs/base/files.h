@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files and folders, read and written so that nothing half-made is ever visible.
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/filesystem/path.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace base {
+
+namespace fs = boost::filesystem;
+
+// The whole content. A folder, a missing or an unreadable file is an error of kind io.
+Result<std::string> read_file(const fs::path& path);
+
+// All of `bytes` to `fd`, whatever the number of writes it takes. `path` is for the error.
+Status write_all(int fd, std::string_view bytes, const fs::path& path);
+
+// Puts a file at `path` in one step: a reader sees the old content or all of the new.
+Status write_file(const fs::path& path, std::string_view content, mode_t mode = 0644);
+
+// Copies a regular file's bytes to a new file `to` with the given mode, sharing the blocks where the file
+// system can (reflink) and inside the kernel otherwise. Neither times nor owner are kept.
+Status copy_regular_file(const fs::path& from, const fs::path& to, mode_t mode);
+
+// A second name for `from`, or a copy of it where the file system has no room for a hard link.
+Status link_or_copy_file(const fs::path& from, const fs::path& to, mode_t mode);
+
+// The folder and all above it.
+Status make_folders(const fs::path& path, mode_t mode = 0777);
+
+// Renames in one step; both must be on one file system. Replaces a file or an empty folder.
+Status rename_path(const fs::path& from, const fs::path& to);
+
+// Everything at `path`, without following links, folders without permission included. A missing path is
+// fine.
+Status remove_tree(const fs::path& path);
+
+// A folder of its own that goes with its owner.
+class TemporaryFolder {
+ public:
+  // `parent`/`prefix`XXXXXX with mode 0700.
+  static Result<TemporaryFolder> make(const fs::path& parent, const std::string& prefix);
+
+  TemporaryFolder(TemporaryFolder&& other) noexcept;
+  TemporaryFolder& operator=(TemporaryFolder&& other) noexcept;
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder();
+
+  [[nodiscard]] const fs::path& path() const { return m_path; }
+  // Gives the folder up: from now on it stays.
+  fs::path release();
+
+ private:
+  explicit TemporaryFolder(fs::path path) : m_path(std::move(path)) {}
+  fs::path m_path;
+};
+
+// A lock between processes on a file that is made for it. Held until the owner goes; the file stays.
+class FileLock {
+ public:
+  enum class Mode { exclusive, shared };
+  // Waits until the lock is free.
+  static Result<FileLock> acquire(const fs::path& path, Mode mode = Mode::exclusive);
+  // Does not wait: a lock that another holds gives a FileLock that is not held().
+  static Result<FileLock> try_acquire(const fs::path& path, Mode mode = Mode::exclusive);
+
+  [[nodiscard]] bool held() const { return static_cast<bool>(m_fd); }
+
+ private:
+  explicit FileLock(UniqueFd fd) : m_fd(std::move(fd)) {}
+  UniqueFd m_fd;
+};
+
+// The folder of the running program's file.
+Result<fs::path> own_folder();
+
+}  // namespace base

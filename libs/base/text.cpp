@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/text.h"
+
+#include <array>
+#include <cstdio>
+
+namespace base {
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  while (true) {
+    const auto end = text.find(separator);
+    parts.emplace_back(text.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view k_white = " \t\r\n\f\v";
+  const auto first = text.find_first_not_of(k_white);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(k_white) - first + 1);
+}
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator) {
+  std::string result;
+  for (const auto& part : parts) {
+    if (&part != &parts.front()) result += separator;
+    result += part;
+  }
+  return result;
+}
+
+// The ranges are those of table 3-7 of the Unicode standard (well-formed UTF-8 byte sequences).
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const auto follows = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
+    return byte(i) >= low && byte(i) <= high;
+  };
+  const unsigned first = byte(0);
+  if (text.empty() || first < 0x20 || first == 0x7F) return 0;
+  if (first < 0x80) return 1;
+  // U+0080 to U+009F are control characters too.
+  if (first == 0xC2) return follows(1, 0xA0) ? 2 : 0;
+  if (first > 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
+  if ((first & 0xF0U) == 0xE0) {
+    const unsigned low = first == 0xE0 ? 0xA0 : 0x80;
+    const unsigned high = first == 0xED ? 0x9F : 0xBF;
+    return follows(1, low, high) && follows(2) ? 3 : 0;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    const unsigned low = first == 0xF0 ? 0x90 : 0x80;
+    const unsigned high = first == 0xF4 ? 0x8F : 0xBF;
+    return follows(1, low, high) && follows(2) && follows(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+std::string shell_quote(std::string_view text) {
+  constexpr std::string_view k_safe =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_+=:,./-";
+  if (!text.empty() && text.find_first_not_of(k_safe) == std::string_view::npos) return std::string(text);
+  std::string result = "'";
+  for (const char character : text) {
+    if (character == '\'') {
+      result += "'\\''";
+    } else {
+      result += character;
+    }
+  }
+  return result + "'";
+}
+
+std::string format_bytes(std::uint64_t bytes) {
+  constexpr std::array k_units = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  if (bytes < 1024) return std::to_string(bytes) + " B";
+  auto value = static_cast<double>(bytes) / 1024;
+  std::size_t unit = 0;
+  // 1023.95 would print as 1024.0.
+  while (value >= 1023.95 && unit + 1 < k_units.size()) {
+    value /= 1024;
+    ++unit;
+  }
+  std::array<char, 32> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%.1f %s", value, k_units.at(unit));
+  return buffer.data();
+}
+
+std::string format_duration(std::chrono::nanoseconds duration) {
+  using namespace std::chrono;
+  const auto milliseconds = duration_cast<std::chrono::milliseconds>(duration).count();
+  if (milliseconds < 1000) return std::to_string(milliseconds) + " ms";
+  if (milliseconds < 60'000) {
+    std::array<char, 32> buffer{};
+    std::snprintf(buffer.data(), buffer.size(), "%.1f s", static_cast<double>(milliseconds) / 1000);
+    return buffer.data();
+  }
+  const auto seconds = milliseconds / 1000;
+  return std::to_string(seconds / 60) + " min " + std::to_string(seconds % 60) + " s";
+}
+
+std::string count_of(std::uint64_t count, std::string_view singular) {
+  return std::to_string(count) + " " + std::string(singular) + (count == 1 ? "" : "s");
+}
+
+}  // namespace base

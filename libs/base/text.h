@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small questions about text, and numbers as people read them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace base {
+
+// The parts of `text` between `separator`s; an empty text has one empty part.
+std::vector<std::string> split(std::string_view text, char separator);
+
+// `text` without white space at its ends.
+std::string_view trim(std::string_view text);
+
+// `parts` with `separator` between them.
+std::string join(const std::vector<std::string>& parts, std::string_view separator);
+
+// The length in bytes of the printable UTF-8 character that `text` starts with; 0 if it starts with a
+// control character, DEL, an overlong or broken sequence, or is empty.
+std::size_t utf8_length(std::string_view text);
+
+// `text` as one word of a POSIX shell: as it is where that is safe, else in single quotes.
+std::string shell_quote(std::string_view text);
+
+// "0 B", "512 B", "1.5 KiB", "38.2 MiB": one decimal above 1 KiB.
+std::string format_bytes(std::uint64_t bytes);
+
+// "12 ms", "1.4 s", "2 min 5 s".
+std::string format_duration(std::chrono::nanoseconds duration);
+
+// "1 datum", "2 datums".
+std::string count_of(std::uint64_t count, std::string_view singular);
+
+}  // namespace base

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "contract/build_record.h"
+
+#include <nlohmann/json.hpp>
+
+namespace contract {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Platform, os, architecture, libc, interpreter)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Bundle, file, digest, bytes, unpacked_bytes, files)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BuildRecord, builder, version, key, platform, bundles, command,
+                                   environment, packages)
+
+std::string to_json(const BuildRecord& record) {
+  nlohmann::json json = record;
+  json["schema"] = k_build_record_schema;
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+base::Result<BuildRecord> parse_build_record(const std::string& text, const std::string& where) {
+  using base::ErrorKind;
+  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return base::fail(ErrorKind::bad_input, where, "is not a JSON object");
+  const auto schema = json.find("schema");
+  if (schema == json.end() || !schema->is_number_integer()) {
+    return base::fail(ErrorKind::bad_input, where, "has no schema number");
+  }
+  if (schema->get<std::int64_t>() != k_build_record_schema) {
+    return base::fail(ErrorKind::bad_input, where,
+                      "has schema " + schema->dump() + ", this program reads schema " +
+                          std::to_string(k_build_record_schema),
+                      "use the programs of one version for building and running");
+  }
+  try {
+    return json.get<BuildRecord>();
+  } catch (const nlohmann::json::exception& error) {
+    return base::fail(ErrorKind::bad_input, where, std::string("is not a build record: ") + error.what());
+  }
+}
+
+}  // namespace contract

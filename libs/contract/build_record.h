@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// build.json: what an artifact is and how it was made, for people and tools. Schema: docs/build.schema.json.
+// Nothing on the path of a datum reads it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace contract {
+
+inline constexpr int k_build_record_schema = 1;
+
+// What a bundle may be unpacked on.
+struct Platform {
+  std::string os;            // "linux"
+  std::string architecture;  // as Go and OCI name it: "amd64", "arm64"
+  std::string libc;          // "glibc 2.36", "musl"; empty when the bundle needs none
+  std::string interpreter;   // "cpython-3.11.2-x86_64-linux-gnu"; empty when there is none
+  bool operator==(const Platform&) const = default;
+};
+
+struct Bundle {
+  std::string file;    // bundle-<digest>.tar.zst
+  std::string digest;  // of the file
+  std::uint64_t bytes = 0;
+  std::uint64_t unpacked_bytes = 0;
+  std::uint64_t files = 0;
+  bool operator==(const Bundle&) const = default;
+};
+
+struct BuildRecord {
+  std::string builder;  // "python", "go"
+  std::string version;  // of builder-runtime
+  std::string key;      // of everything that decided the bundle
+  Platform platform;
+  std::vector<Bundle> bundles;        // none when nothing had to be installed or compiled
+  std::vector<std::string> command;   // what run.sh starts, without the user's arguments
+  std::map<std::string, std::string> environment;  // what run.sh sets for it
+  std::vector<std::string> packages;  // what was resolved: "numpy==2.1.3", "golang.org/x/net v0.30.0"
+  bool operator==(const BuildRecord&) const = default;
+};
+
+// As build.json has it: sorted keys, two spaces, a last newline; the same record gives the same bytes.
+std::string to_json(const BuildRecord& record);
+
+// The record of `text`; `where` names the file in errors. A newer schema is an error that says so.
+base::Result<BuildRecord> parse_build_record(const std::string& text, const std::string& where);
+
+}  // namespace contract

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The environment variables of the programs.
+#pragma once
+
+namespace contract {
+
+// The folder of all caches; what it overrides is said in layout.h.
+inline constexpr char k_cache_variable[] = "PACHBUILD_CACHE_DIR";
+// "json": one JSON object a line on standard error instead of text.
+inline constexpr char k_log_variable[] = "PACHBUILD_LOG";
+// Set by worker-shim for the program: the folder of its unpacked environment.
+inline constexpr char k_environment_variable[] = "PACHBUILD_ENV";
+// Set by builder-runtime for a build.sh of the source: a builder-runtime that it calls does the default
+// steps instead of starting that build.sh again.
+inline constexpr char k_default_steps_variable[] = "PACHBUILD_DEFAULT_STEPS";
+
+}  // namespace contract

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where things are: the folders of a Pachyderm worker and the files of an artifact. Sources:
+// Pachyderm 1.13's build pipelines and 2.x's worker; ARCHITECTURE.md, "The artifact".
+#pragma once
+
+namespace contract {
+
+inline constexpr char k_pfs[] = "/pfs";
+inline constexpr char k_source[] = "/pfs/source";
+inline constexpr char k_build[] = "/pfs/build";
+inline constexpr char k_out[] = "/pfs/out";
+// Names of inputs that the running pipeline has for itself.
+inline constexpr char k_source_input[] = "source";
+inline constexpr char k_build_input[] = "build";
+
+// The files of an artifact, in /pfs/out of the build and /pfs/build of the running pipeline.
+inline constexpr char k_run_script[] = "run.sh";
+inline constexpr char k_build_script[] = "build.sh";
+inline constexpr char k_record[] = "build.json";
+inline constexpr char k_shim[] = "worker-shim";
+// bundle-<sha256 of the file>.tar.zst
+inline constexpr char k_bundle_prefix[] = "bundle-";
+inline constexpr char k_bundle_suffix[] = ".tar.zst";
+
+// Where images have the programs.
+inline constexpr char k_image_shim[] = "/usr/local/bin/worker-shim";
+
+// Inside a cache folder. An environment is an unpacked bundle: <cache>/env/<digest>/.
+inline constexpr char k_cache_environments[] = "env";
+// Copies of the shim by digest, made by run.sh where the image has none: <cache>/shim/<digest>/worker-shim.
+inline constexpr char k_cache_shims[] = "shim";
+
+// The caches of an image, and of a container where that one is not ours to write (with "-<uid>" added).
+inline constexpr char k_image_cache[] = "/var/cache/pachbuild";
+inline constexpr char k_private_cache_prefix[] = "/tmp/pachbuild";
+
+}  // namespace contract

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// Boost.Process starts the child and carries the error of a failing exec to us. Waiting is ours: its timed
+// waits race with other children (1.74), a pidfd does not.
+#include "process/child.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/process/args.hpp>
+#include <boost/process/child.hpp>
+#include <boost/process/env.hpp>
+#include <boost/process/environment.hpp>
+#include <boost/process/error.hpp>
+#include <boost/process/exe.hpp>
+#include <boost/process/extend.hpp>
+#include <boost/process/start_dir.hpp>
+#include <cerrno>
+#include <csignal>
+
+#include "base/errors.h"
+
+namespace process {
+namespace {
+
+namespace bp = boost::process;
+
+// What the child does between fork and exec: system calls only.
+class Preparation : public bp::extend::handler {
+ public:
+  explicit Preparation(const Command& command, int null) : m_command(command), m_null(null) {}
+
+  template <class Executor>
+  void on_exec_setup(Executor& /*executor*/) const {
+    ::setpgid(0, 0);
+    ::dup2(m_command.standard_input >= 0 ? m_command.standard_input : m_null, STDIN_FILENO);
+    // Standard error first: it may be asked to go where standard output goes now.
+    if (m_command.standard_error >= 0) ::dup2(m_command.standard_error, STDERR_FILENO);
+    if (m_command.standard_output >= 0) ::dup2(m_command.standard_output, STDOUT_FILENO);
+    for (const int descriptor : m_command.inherited) ::fcntl(descriptor, F_SETFD, 0);
+    for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  }
+
+ private:
+  const Command& m_command;
+  int m_null;
+};
+
+bp::environment to_boost(const Environment& environment) {
+  bp::environment result;
+  for (const auto& [name, value] : environment) result[name] = value;
+  return result;
+}
+
+base::ErrorKind kind_of_exec_failure(int error_number) {
+  const bool absent = error_number == ENOENT || error_number == EACCES || error_number == ENOEXEC;
+  return absent ? base::ErrorKind::unavailable : base::ErrorKind::io;
+}
+
+}  // namespace
+
+base::Result<Child> Child::start(const Command& command) {
+  const std::string& program = command.arguments.at(0);
+  const base::UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!null) return base::fail(base::system_error("read", "/dev/null", errno));
+
+  std::error_code error;
+  const std::string folder = command.folder.empty() ? "." : command.folder.string();
+  bp::child child(bp::exe = program,
+                  bp::args = std::vector<std::string>(command.arguments.begin() + 1, command.arguments.end()),
+                  bp::env = to_boost(command.environment), bp::start_dir = folder,
+                  Preparation(command, null.get()), error);
+  if (error) {
+    auto failure = base::system_error("start", program, error.value());
+    failure.kind = kind_of_exec_failure(error.value());
+    return base::fail(std::move(failure));
+  }
+  const pid_t pid = child.id();
+  child.detach();
+  base::UniqueFd descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!descriptor) {
+    const int error_number = errno;
+    ::kill(-pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+    return base::fail(base::system_error("watch", program, error_number));
+  }
+  return Child(pid, std::move(descriptor));
+}
+
+Child::~Child() {
+  if (!m_descriptor) return;
+  signal_group(SIGKILL);
+  static_cast<void>(wait());
+}
+
+base::Result<Ending> Child::wait() {
+  int status = 0;
+  while (::waitpid(m_pid, &status, 0) < 0) {
+    if (errno != EINTR) {
+      return base::fail(base::system_error("wait for", "process " + std::to_string(m_pid), errno));
+    }
+  }
+  m_descriptor.reset();
+  return Ending::from_wait_status(status);
+}
+
+base::Result<std::optional<Ending>> Child::wait_for(std::chrono::milliseconds limit) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  while (true) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        deadline - std::chrono::steady_clock::now());
+    pollfd poll_entry{m_descriptor.get(), POLLIN, 0};
+    const int ready = ::poll(&poll_entry, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+    if (ready > 0) break;
+    if (ready == 0) return std::nullopt;
+    if (errno != EINTR) return base::fail(base::system_error("watch", "a process", errno));
+  }
+  BASE_TRY_ASSIGN(const Ending ending, wait());
+  return ending;
+}
+
+void Child::signal_group(int signal) const {
+  if (m_descriptor) ::kill(-m_pid, signal);
+}
+
+}  // namespace process

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/report.h"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <exception>
+#include <nlohmann/json.hpp>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "contract/environment.h"
+
+namespace report {
+namespace {
+
+bool g_json = false;
+
+std::string json_line(const nlohmann::ordered_json& object) {
+  return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void print(spdlog::level::level_enum level, std::string_view name, std::string_view prefix,
+           std::string_view message) {
+  if (g_json) {
+    spdlog::log(level, "{}", json_line({{"level", name}, {"message", message}}));
+  } else {
+    spdlog::log(level, "{}{}", prefix, base::printable(message));
+  }
+}
+
+}  // namespace
+
+void set_up() {
+  const char* format = std::getenv(contract::k_log_variable);
+  g_json = format != nullptr && std::string_view(format) == "json";
+  auto logger = spdlog::stderr_logger_st("pachbuild");
+  logger->set_pattern("%v");
+  logger->flush_on(spdlog::level::trace);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+bool is_json() { return g_json; }
+
+void info(std::string_view message) { print(spdlog::level::info, "info", "", message); }
+
+void warn(std::string_view message) { print(spdlog::level::warn, "warning", "warning: ", message); }
+
+int fail(const base::Error& error) {
+  const int code = static_cast<int>(error.kind);
+  if (g_json) {
+    nlohmann::ordered_json object = {{"level", "error"}, {"message", error.what}};
+    if (!error.where.empty()) object["where"] = error.where;
+    if (!error.hint.empty()) object["hint"] = error.hint;
+    object["code"] = code;
+    spdlog::error("{}", json_line(object));
+  } else {
+    spdlog::error("{}", base::trim(base::format_error(error)));
+  }
+  return code;
+}
+
+void output(std::string_view text) {
+  if (!g_json) {
+    spdlog::default_logger()->flush();
+    while (!text.empty()) {
+      const ssize_t count = ::write(STDERR_FILENO, text.data(), text.size());
+      if (count <= 0) return;
+      text.remove_prefix(static_cast<std::size_t>(count));
+    }
+    return;
+  }
+  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  if (text.empty()) return;
+  for (const auto& line : base::split(text, '\n')) {
+    spdlog::info("{}", json_line({{"level", "output"}, {"message", line}}));
+  }
+}
+
+int guard(const std::function<int()>& program) {
+  try {
+    return program();
+  } catch (const std::exception& error) {
+    return fail({base::ErrorKind::bug, "", std::string("a bug of pachbuild: ") + error.what(),
+                 "please report it with the command line and the lines above"});
+  }
+}
+
+}  // namespace report

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// How builder-runtime and pachbuild speak: log lines and errors on standard error, as text or, with
+// PACHBUILD_LOG=json, one JSON object a line ({"level", "message", and for errors "where", "hint", "code"}).
+// Linked by programs only; libraries return errors.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace report {
+
+// Sets up the log by the environment. Call once, first thing in main().
+void set_up();
+
+// Whether lines are JSON.
+bool is_json();
+
+// A milestone, in the words of a person: "resolve: 3 requirements".
+void info(std::string_view message);
+
+// Something that works but should be looked at.
+void warn(std::string_view message);
+
+// The error, and the exit code that it stands for.
+int fail(const base::Error& error);
+
+// The output of the user's own tool or program, as it came; in JSON as {"level": "output", …}, a line each.
+void output(std::string_view text);
+
+// Runs a program's main part: its exit code, or that of the bug (70) that an exception is.
+int guard(const std::function<int()>& program);
+
+}  // namespace report

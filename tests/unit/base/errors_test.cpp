@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/errors.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+namespace base {
+namespace {
+
+TEST(FormatError, HasPlaceFaultAndHint) {
+  EXPECT_EQ(format_error({ErrorKind::bad_input, "a.json", "is empty", "write a spec"}),
+            "error: a.json: is empty\nhint: write a spec\n");
+  EXPECT_EQ(format_error({ErrorKind::usage, "", "no spec", ""}), "error: no spec\n");
+}
+
+TEST(FormatError, CannotBeForgedByAFileName) {
+  EXPECT_EQ(format_error({ErrorKind::io, "a\nerror: b\x1b[2J\xff", "is odd", ""}),
+            "error: a\\nerror: b\\x1b[2J\\xff: is odd\n");
+}
+
+TEST(SystemError, NamesTheDiskThatIsFull) {
+  const Error error = system_error("write", "/proc/self/no/such/file", ENOSPC);
+  EXPECT_EQ(error.kind, ErrorKind::cannot_write);
+  EXPECT_NE(error.what.find("no space left on the disk of /proc/self"), std::string::npos) << error.what;
+}
+
+TEST(SystemError, SaysWhatWasTriedAndWhy) {
+  const Error error = system_error("read", "/x", ENOENT);
+  EXPECT_EQ(error.kind, ErrorKind::io);
+  EXPECT_EQ(format_error(error), "error: /x: cannot read: no such file or folder\n");
+}
+
+}  // namespace
+}  // namespace base

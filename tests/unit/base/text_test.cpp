@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/text.h"
+
+#include <gtest/gtest.h>
+
+namespace base {
+namespace {
+
+TEST(Split, KeepsEmptyParts) {
+  EXPECT_EQ(split("a::b:", ':'), (std::vector<std::string>{"a", "", "b", ""}));
+  EXPECT_EQ(split("", ':'), std::vector<std::string>{""});
+}
+
+TEST(Trim, RemovesWhiteSpaceAtTheEndsOnly) {
+  EXPECT_EQ(trim(" \t a b \r\n"), "a b");
+  EXPECT_EQ(trim(" \n"), "");
+}
+
+TEST(Utf8Length, IsZeroForWhatIsNotPrintable) {
+  EXPECT_EQ(utf8_length(""), 0U);
+  EXPECT_EQ(utf8_length("\n"), 0U);
+  EXPECT_EQ(utf8_length("\x7f"), 0U);
+  EXPECT_EQ(utf8_length("\xC2\x85"), 0U) << "a C1 control character";
+  EXPECT_EQ(utf8_length("\xC0\xAF"), 0U) << "overlong";
+  EXPECT_EQ(utf8_length("\xED\xA0\x80"), 0U) << "a surrogate";
+  EXPECT_EQ(utf8_length("\xF4\x90\x80\x80"), 0U) << "beyond U+10FFFF";
+  EXPECT_EQ(utf8_length("\xE2\x82"), 0U) << "cut short";
+}
+
+TEST(Utf8Length, IsTheLengthOfTheFirstCharacter) {
+  EXPECT_EQ(utf8_length("ab"), 1U);
+  EXPECT_EQ(utf8_length("éa"), 2U);
+  EXPECT_EQ(utf8_length("€a"), 3U);
+  EXPECT_EQ(utf8_length("😀a"), 4U);
+}
+
+TEST(ShellQuote, QuotesOnlyWhereNeeded) {
+  EXPECT_EQ(shell_quote("/pfs/in-1.txt"), "/pfs/in-1.txt");
+  EXPECT_EQ(shell_quote(""), "''");
+  EXPECT_EQ(shell_quote("it's $5"), "'it'\\''s $5'");
+}
+
+TEST(FormatBytes, ChangesUnitBeforeFourDigits) {
+  EXPECT_EQ(format_bytes(0), "0 B");
+  EXPECT_EQ(format_bytes(1023), "1023 B");
+  EXPECT_EQ(format_bytes(1536), "1.5 KiB");
+  EXPECT_EQ(format_bytes(1024 * 1024 - 1), "1.0 MiB");
+}
+
+TEST(FormatDuration, HasTheUnitThatReadsBest) {
+  using namespace std::chrono_literals;
+  EXPECT_EQ(format_duration(12ms), "12 ms");
+  EXPECT_EQ(format_duration(1440ms), "1.4 s");
+  EXPECT_EQ(format_duration(125s), "2 min 5 s");
+}
+
+}  // namespace
+}  // namespace base

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "process/child.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "process/runner.h"
+
+namespace process {
+namespace {
+
+using std::chrono_literals::operator""ms;
+
+Command shell(const std::string& script) {
+  return {.arguments = {"/bin/sh", "-c", script}, .environment = {{"PATH", "/usr/bin:/bin"}}};
+}
+
+Finished run(const Command& command) { return SystemRunner().run(command, {}).value(); }
+
+TEST(Child, EveryExitCodeComesBack) {
+  for (int code = 0; code < 256; ++code) {
+    const auto ending = Child::start(shell("exit " + std::to_string(code))).value().wait().value();
+    ASSERT_EQ(ending.code(), code);
+    ASSERT_EQ(ending.exit_code(), code);
+  }
+}
+
+TEST(Child, ASignalIsNotAnExitCode) {
+  const auto ending = Child::start(shell("kill -KILL $$")).value().wait().value();
+  EXPECT_EQ(ending.signal(), SIGKILL);
+  EXPECT_EQ(ending.code(), std::nullopt);
+  EXPECT_EQ(ending.exit_code(), 137);
+  EXPECT_EQ(ending.describe(), "signal 9 (Killed)");
+}
+
+TEST(Child, AMissingProgramIsUnavailable) {
+  const auto child = Child::start({.arguments = {"/no/such/program"}, .environment = {}});
+  ASSERT_FALSE(child);
+  EXPECT_EQ(child.error().kind, base::ErrorKind::unavailable);
+  EXPECT_EQ(child.error().where, "/no/such/program");
+}
+
+TEST(Child, StartsWithDefaultDispositionsAndAnEmptyMask) {
+  ::signal(SIGPIPE, SIG_IGN);
+  sigset_t mask;
+  ::sigemptyset(&mask);
+  ::sigaddset(&mask, SIGUSR1);
+  ::sigprocmask(SIG_BLOCK, &mask, nullptr);
+  const auto result = run(shell("grep -E '^Sig(Blk|Ign)' /proc/self/status"));
+  ::sigprocmask(SIG_UNBLOCK, &mask, nullptr);
+  ::signal(SIGPIPE, SIG_DFL);
+  EXPECT_EQ(result.output, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+}
+
+TEST(Child, InheritsNothingOfTheEnvironment) {
+  ::setenv("PACHBUILD_TEST_LEAK", "1", 1);
+  EXPECT_EQ(run({.arguments = {"/usr/bin/env"}, .environment = {{"A", "b c"}}}).output, "A=b c\n");
+  ::unsetenv("PACHBUILD_TEST_LEAK");
+}
+
+TEST(Child, TakesArgumentsByteForByte) {
+  const auto result = run({.arguments = {"/usr/bin/printf", "[%s]", "a b", "", "$x", "-n", "é\n"},
+                           .environment = {}});
+  EXPECT_EQ(result.output, "[a b][][$x][-n][é\n]");
+}
+
+TEST(Child, GivesUpWaitingAfterTheLimit) {
+  auto child = Child::start(shell("exec sleep 60")).value();
+  EXPECT_EQ(child.wait_for(20ms).value(), std::nullopt);
+  child.signal_group(SIGTERM);
+  EXPECT_EQ(child.wait().value().signal(), SIGTERM);
+}
+
+TEST(Child, IsKilledWithItsGroupWhenItsOwnerGoes) {
+  pid_t pid = 0;
+  {
+    const auto child = Child::start(shell("sleep 60 & wait")).value();
+    pid = child.pid();
+  }
+  EXPECT_EQ(::kill(-pid, 0), -1);
+}
+
+TEST(SystemRunner, KeepsBothStreamsApartAndWhole) {
+  std::string seen;
+  const auto result = SystemRunner().run(shell("seq 1 20000; echo fault >&2; exit 3"),
+                                         [&](std::string_view bytes) { seen += bytes; });
+  EXPECT_EQ(result->output.size(), 108894U);
+  EXPECT_EQ(result->errors, "fault\n");
+  EXPECT_EQ(seen, "fault\n");
+  EXPECT_EQ(result->ending.code(), 3);
+}
+
+TEST(FindProgram, SkipsRelativeFolders) {
+  EXPECT_EQ(find_program("sh", "::.:bin:/bin"), "/bin/sh");
+  EXPECT_EQ(find_program("no-such-program", "/bin:/usr/bin"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace process
