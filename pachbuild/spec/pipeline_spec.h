@@ -85,7 +85,7 @@ struct PipelineSpec {
   std::uint64_t parallelism = 0;  // parallelism_spec.constant; 0: not set
   std::optional<std::chrono::nanoseconds> datum_timeout;
   std::optional<std::chrono::nanoseconds> job_timeout;
-  std::int64_t datum_tries = 3;
+  std::optional<std::int64_t> datum_tries;  // Pachyderm: 3 when it is not set
   DatumSetSpec datum_set_spec;
   std::string reprocess_spec;  // "", "until_success" or "every_job"
 
