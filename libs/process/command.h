@@ -31,6 +31,8 @@ struct Command {
   int standard_output = -1;            // a descriptor; -1: that of this process
   int standard_error = -1;             // a descriptor; -1: that of this process
   std::vector<int> inherited;          // descriptors that stay open under their own numbers
+  // The signal that the child gets should the thread that starts it end first; 0: none.
+  int orphan_signal = 0;
 };
 
 // How a process ended. The one place where a wait status is taken apart.

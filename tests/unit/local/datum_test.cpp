@@ -32,7 +32,8 @@ class DatumTest : public testing::Test {
     std::map<std::string, Repo> repos;
     for (const auto* part : spec::pfs_inputs(input)) repos[part->repo] = read(part->repo);
     std::vector<std::string> labels;
-    for (const auto& datum : list_datums(input, repos).value()) labels.push_back(datum.label());
+    const auto datums = list_datums(input, repos).value();
+    for (const auto& datum : datums) labels.push_back(datum.label());
     return labels;
   }
 };
@@ -76,7 +77,8 @@ TEST_F(DatumTest, AFoldersKeyIsThatOfEverythingBelowIt) {
   const auto keys = [&] {
     const std::map<std::string, Repo> repos{{"r", read("r")}};
     std::vector<std::string> result;
-    for (const auto& datum : list_datums(input, repos).value()) result.push_back(datum.key("job"));
+    const auto datums = list_datums(input, repos).value();
+    for (const auto& datum : datums) result.push_back(datum.key("job"));
     return result;
   };
   const auto before = keys();
