@@ -70,6 +70,38 @@ step() {
   printf '%s: %s s\n' "$name" "$(seconds_since "$start")"
 }
 
+# start_behind COMMAND…: at the same time as what follows; wait_behind waits for it. It goes when the script goes.
+start_behind() {
+  BEHIND_LOG=$(mktemp)
+  set -m # a process group of its own, so that all of it can be ended
+  "$@" >"$BEHIND_LOG" 2>&1 </dev/null &
+  BEHIND=$!
+  set +m
+  trap 'kill -TERM -- "-$BEHIND" 2>/dev/null || true; rm -f "$BEHIND_LOG"' EXIT
+}
+
+wait_behind() {
+  local status=0
+  wait "$BEHIND" || status=$?
+  trap - EXIT
+  cat "$BEHIND_LOG"
+  rm -f "$BEHIND_LOG"
+  [ "$status" = 0 ] || exit "$status"
+}
+
+# build PRESET [TARGET…]
+build() {
+  local preset=$1
+  shift
+  cmake --preset "$preset"
+  cmake --build --preset "$preset" ${1+--target "$@"}
+}
+
+# sources EXPRESSION…: the checkout's own files that `find` matches, with a NUL after each; works without git.
+sources() {
+  find . '(' -path ./build -o -path ./.git -o -path ./.cache ')' -prune -o -type f '(' "$@" ')' -print0
+}
+
 # as_root COMMAND…: at once for root, else through sudo, which may ask for a password.
 as_root() {
   if [ "$(id -u)" = 0 ]; then
