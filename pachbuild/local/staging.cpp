@@ -6,6 +6,7 @@
 
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
+#include <utility>
 
 #include "base/digest.h"
 #include "base/errors.h"
@@ -62,10 +63,10 @@ base::Result<std::string> fingerprint(const fs::path& folder) {
 }
 
 base::Status Staging::prepare(const Task& task) {
-  const fs::path previous = m_scratch;
-  m_scratch = m_pfs / ".scratch" / task.id;
-  if (m_scratch == previous) {  // the same datum again: nothing of it may be there
-    BASE_TRY(base::remove_tree(previous));
+  fs::path previous = m_pfs / ".scratch" / task.id;
+  std::swap(previous, m_scratch);
+  if (m_scratch == previous) {  // another try: what the first one did to its inputs must not show
+    BASE_TRY(base::remove_tree(std::exchange(previous, {})));
     m_staged.clear();
   }
   BASE_TRY(base::make_folders(m_scratch, k_folder_mode));
