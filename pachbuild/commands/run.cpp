@@ -124,7 +124,9 @@ void add_run(CLI::App& app, Invocation& invocation) {
   verb->callback([options, &invocation] {
     invocation.action = [options, &invocation] {
       const auto code = run(*options, invocation.after_dashes);
-      return code ? *code : report::fail(code.error());
+      if (code) return *code;
+      // A build that failed has said why.
+      return code.error().what.empty() ? static_cast<int>(code.error().kind) : report::fail(code.error());
     };
   });
 }

@@ -321,6 +321,10 @@ void Job::show_log(const Task& task, std::size_t limit) const {
 }
 
 base::Status Job::merge() {
+  // Datums end in any order; what is said of them does not depend on it.
+  const auto by_label = [](const auto& a, const auto& b) { return a.label < b.label; };
+  std::sort(m_outputs.begin(), m_outputs.end(), by_label);
+  std::sort(m_missing.begin(), m_missing.end(), by_label);
   BASE_TRY(check_conflicts(m_outputs));
   BASE_TRY(check_foreign(m_output, m_outputs, m_state));
   BASE_TRY(base::make_folders(m_output));

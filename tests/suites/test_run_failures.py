@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`pachbuild run` when programs fail, collide or are interrupted."""
 
+import pathlib
 import signal
 import subprocess
 import time
@@ -177,11 +178,11 @@ class Interruption(pipelines.PipelineSuite):
         self.assert_nothing_left()
 
     def test_no_mount_stays(self):
-        before = open("/proc/self/mountinfo").read()
+        before = pathlib.Path("/proc/self/mountinfo").read_text()
         process = self.start()
         process.send_signal(signal.SIGINT)
         process.wait(timeout=10)
-        self.assertEqual(open("/proc/self/mountinfo").read(), before)
+        self.assertEqual(pathlib.Path("/proc/self/mountinfo").read_text(), before)
 
 
 if __name__ == "__main__":
