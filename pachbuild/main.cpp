@@ -24,6 +24,13 @@ int run_worker(char** arguments) {
   return local::serve_tasks({std::atoi(arguments[2]), arguments[3], std::atoi(arguments[4])});
 }
 
+// What was given and is not known says more than what is therefore missing.
+base::Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  const auto unknown = app.remaining(/*recurse=*/true);
+  const std::string what = unknown.empty() ? error.what() : "unknown argument " + unknown.front();
+  return {base::ErrorKind::usage, "", what, "pachbuild --help and pachbuild run --help tell more"};
+}
+
 int run(int argc, char** argv) {
   report::set_up();
   if (argc == 5 && std::string(argv[1]) == local::k_worker_command) return run_worker(argv);
@@ -42,8 +49,7 @@ int run(int argc, char** argv) {
     app.parse(static_cast<int>(dashes - argv), argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
-    return report::fail(
-        {base::ErrorKind::usage, "", error.what(), "pachbuild --help and pachbuild run --help tell more"});
+    return report::fail(usage_error(app, error));
   }
   return invocation.action();
 }

@@ -64,6 +64,11 @@ class Job {
         m_output(resolved(options.output)),
         m_interruption(interruption) {}
 
+  // Removes the output folder again if this run has made it and nothing is in it.
+  ~Job();
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+
   base::Result<int> run();
 
  private:
@@ -85,6 +90,7 @@ class Job {
   const RunOptions& m_options;
   const spec::PipelineSpec& m_spec;
   fs::path m_output;
+  bool m_made_output = false;
   Interruption& m_interruption;
 
   fs::path m_cache;
@@ -104,6 +110,12 @@ class Job {
   Progress* m_progress = nullptr;
 };
 
+Job::~Job() {
+  m_scratch.reset();  // is inside
+  boost::system::error_code not_empty;
+  if (m_made_output) fs::remove(m_output, not_empty);
+}
+
 base::Result<int> Job::run() {
   const auto start = Clock::now();
   BASE_TRY(check_folders());
@@ -113,6 +125,7 @@ base::Result<int> Job::run() {
   BASE_TRY(list_work());
   BASE_TRY(run_datums());
   BASE_TRY(merge());
+  m_made_output = false;
   summarize(Clock::now() - start);
   return m_missing.empty() ? 0 : static_cast<int>(ErrorKind::step_failed);
 }
@@ -145,7 +158,10 @@ base::Status Job::prepare_folders() {
   }
   BASE_TRY_ASSIGN(m_build_scratch, Scratch::make(m_cache / "run"));
   m_state = load_state(m_folder / "state");
-  return {};
+  // Now rather than after the build: it may turn out to be impossible.
+  boost::system::error_code absent;
+  m_made_output = !fs::exists(m_output, absent);
+  return base::make_folders(m_output);
 }
 
 base::Status Job::build_source() {
@@ -246,7 +262,6 @@ Task Job::make_task(const Datum& datum, const std::string& key) const {
 
 base::Status Job::run_datums() {
   if (m_tasks.empty()) return {};
-  BASE_TRY(base::make_folders(m_output));
   BASE_TRY_ASSIGN(m_scratch, Scratch::make(m_output));
   const fs::path outputs = m_scratch->path() / "outputs";
   BASE_TRY(base::make_folders(outputs, 0700));
@@ -327,7 +342,6 @@ base::Status Job::merge() {
   std::sort(m_missing.begin(), m_missing.end(), by_label);
   BASE_TRY(check_conflicts(m_outputs));
   BASE_TRY(check_foreign(m_output, m_outputs, m_state));
-  BASE_TRY(base::make_folders(m_output));
   return publish(m_output, m_outputs, m_missing, m_state, m_folder / "state");
 }
 

@@ -29,16 +29,19 @@ class IgnoreRules {
   [[nodiscard]] Verdict judge_folder(const std::string& path, Verdict parent) const;
   [[nodiscard]] Verdict judge_file(const std::string& path, Verdict parent) const;
 
-  [[nodiscard]] bool leaves_out(Verdict file) const { return file != k_undecided && !m_rules[file - 1].takes_back; }
+  [[nodiscard]] bool leaves_out(Verdict file) const {
+    return file != k_undecided && !m_rules[file - 1].takes_back;
+  }
   // Whether no file below the folder can come along.
   [[nodiscard]] bool leaves_out_all(Verdict folder) const;
 
  private:
   struct Rule {
     glob::Glob glob;
-    bool folders_only = false;    // "build/": all that is below the folders that the glob matches
-    bool takes_whole_folders = false;  // "build/*": matches everything below what it matches with a '/' behind it
-    bool takes_back = false;      // "!keep.txt"
+    bool folders_only = false;  // "build/": all that is below the folders that the glob matches
+    bool takes_whole_folders =
+        false;                // "build/*": matches everything below what it matches with a '/' behind it
+    bool takes_back = false;  // "!keep.txt"
   };
 
   base::Status add(std::string_view line);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON through nlohmann's event parser. It tells values but not where they are; that we see from how far it has
-// read.
+// JSON through nlohmann's event parser. It tells values but not where they are; that we see from how far it
+// has read.
 #include <iterator>
 
 #include "base/text.h"

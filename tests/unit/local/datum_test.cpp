@@ -112,7 +112,7 @@ TEST(FileDigests, ReadsAgainOnlyWhatHasChanged) {
   const auto folder = base::TemporaryFolder::make(testing::TempDir(), "digests.").value();
   const std::string path = (folder.path() / "f").string();
   ASSERT_TRUE(base::write_file(path, "one"));
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat(path.c_str(), &status), 0);
   FileDigests::Entries known;
   known[path] = {static_cast<std::uint64_t>(status.st_size), status.st_ino, nanoseconds(status.st_mtim),
@@ -126,7 +126,7 @@ TEST(FileDigests, ReadsAgainOnlyWhatHasChanged) {
 
 TEST(FileDigests, StopsWhenAsked) {
   FileDigests digests({}, [] { return true; });
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat("/proc/self/exe", &status), 0);
   EXPECT_FALSE(digests.digest("/proc/self/exe", status));
 }

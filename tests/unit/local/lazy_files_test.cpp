@@ -27,7 +27,7 @@ TEST_F(LazyFilesTest, GivesTheContentToWhoOpensIt) {
   ASSERT_TRUE(base::write_file(path("source"), content));
   LazyFiles lazy;
   ASSERT_TRUE(lazy.add(path("source"), path("pipe")));
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat(path("pipe").c_str(), &status), 0);
   EXPECT_TRUE(S_ISFIFO(status.st_mode));
   EXPECT_EQ(base::read_file(path("pipe")).value(), content);

@@ -30,11 +30,11 @@ class StagingTest : public testing::Test {
     return task;
   }
   static mode_t mode(const fs::path& path) {
-    struct stat status {};
+    struct stat status{};
     return ::lstat(path.c_str(), &status) == 0 ? status.st_mode & 07777U : 0;
   }
   static ino_t inode(const fs::path& path) {
-    struct stat status {};
+    struct stat status{};
     return ::lstat(path.c_str(), &status) == 0 ? status.st_ino : 0;
   }
   base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "staging.").value();

@@ -38,7 +38,7 @@ TEST_F(Upload, LosesModesAndEmptyFolders) {
   ASSERT_TRUE(make_uploadable(out()));
   EXPECT_FALSE(fs::exists(out() / "empty"));
   EXPECT_FALSE(fs::exists(out() / "dir"));
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat((out() / "tool").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0644U);
 }
