@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <regex>
 #include <sstream>
 
@@ -58,14 +59,16 @@ class Events final : public YAML::EventHandler {
  public:
   Events(const std::string& text, const std::string& file) : m_builder(text, file) {}
 
-  std::vector<Document> take() { return std::move(m_documents); }
+  base::Result<std::vector<Document>> take() {
+    if (m_key_error) return tl::unexpected<base::Error>(*m_key_error);
+    return std::move(m_documents);
+  }
   TreeBuilder& builder() { return m_builder; }
 
   void OnDocumentStart(const YAML::Mark& /*mark*/) override {}
   void OnDocumentEnd() override { m_documents.push_back(m_builder.take()); }
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
-    if (expects_key()) stop(mark, "a key must be text, not null", k_quote_it);
     add(nullptr, mark);
   }
 
@@ -139,7 +142,11 @@ class Events final : public YAML::EventHandler {
     } else if (value.is_string()) {
       check(m_builder.key(value.get<std::string>(), offset_of(mark)));
     } else {
-      stop(mark, "a key must be text, not " + value.dump(), k_quote_it);
+      // yaml-cpp sees such keys in a list that is not closed; its own words about that are better.
+      if (!m_key_error) {
+        m_key_error = m_builder.fail(offset_of(mark), "a key must be text, not " + value.dump(), k_quote_it).value();
+      }
+      check(m_builder.key(value.dump(), offset_of(mark)));
     }
     advance();
   }
@@ -162,6 +169,7 @@ class Events final : public YAML::EventHandler {
   TreeBuilder m_builder;
   std::vector<Expected> m_levels;
   std::vector<Document> m_documents;
+  std::optional<base::Error> m_key_error;  // the first
 };
 
 }  // namespace
