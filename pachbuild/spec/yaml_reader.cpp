@@ -50,6 +50,21 @@ json parse_number(std::string value) {
   return json::parse(value);
 }
 
+// yaml-cpp 0.7 closes a quote by itself where the text ends with a line break.
+bool is_quote_closed(const std::string& text, std::size_t start) {
+  if (start >= text.size() || (text[start] != '"' && text[start] != '\'')) return true;
+  const char quote = text[start];
+  for (std::size_t i = start + 1; i < text.size(); ++i) {
+    const bool escapes = quote == '"' ? text[i] == '\\' : text.compare(i, 2, "\'\'") == 0;
+    if (escapes) {
+      ++i;
+    } else if (text[i] == quote) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // An error on its way out of yaml-cpp's parser, which knows exceptions only.
 struct Stop {
   base::Error error;
@@ -57,7 +72,7 @@ struct Stop {
 
 class Events final : public YAML::EventHandler {
  public:
-  Events(const std::string& text, const std::string& file) : m_builder(text, file) {}
+  Events(const std::string& text, const std::string& file) : m_text(text), m_builder(text, file) {}
 
   base::Result<std::vector<Document>> take() {
     if (m_key_error) return tl::unexpected<base::Error>(*m_key_error);
@@ -80,6 +95,7 @@ class Events final : public YAML::EventHandler {
                 const std::string& value) override {
     // "!" stands for a quoted or block scalar, "?" for a plain one.
     if (tag == "!" || tag == "tag:yaml.org,2002:str") {
+      if (!is_quote_closed(m_text, offset_of(mark))) stop(mark, "is not valid YAML: the quote is not closed");
       add(value, mark);
     } else if (tag == "?") {
       add(resolve(value, mark), mark);
@@ -166,6 +182,7 @@ class Events final : public YAML::EventHandler {
     advance();
   }
 
+  const std::string& m_text;
   TreeBuilder m_builder;
   std::vector<Expected> m_levels;
   std::vector<Document> m_documents;
