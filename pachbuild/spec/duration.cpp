@@ -2,6 +2,8 @@
 #include "pachbuild/spec/duration.h"
 
 #include <array>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 namespace spec {
@@ -58,7 +60,7 @@ std::optional<long double> take_unit(std::string_view& text) {
 
 std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
   constexpr std::size_t k_longest = 100;  // so that no number overflows a long double
-  constexpr long double k_limit = 9.2e18L;
+  constexpr auto k_limit = static_cast<long double>(std::numeric_limits<std::int64_t>::max());
   if (text == "0") return std::chrono::nanoseconds(0);
   if (text.starts_with('+')) text.remove_prefix(1);
   if (text.empty() || text.size() > k_longest) return std::nullopt;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON through nlohmann's event parser. It tells values but not where they are; that we see from how far it
-// has read.
+// JSON through nlohmann's event parser. It tells values but not where they are; that we see from how far it has
+// read.
+#include <cctype>
 #include <iterator>
 
 #include "base/text.h"
@@ -74,14 +75,22 @@ class Events {
 
   bool parse_error(std::size_t read, const std::string& token, const json::exception& error) {
     // `read` counts one character more at the end of the text.
-    const std::size_t end = std::min(m_start + read, m_text.size());
-    const bool whole = end >= token.size() && m_text.compare(end - token.size(), token.size(), token) == 0;
-    const std::size_t length = whole && !token.empty() ? token.size() : std::min<std::size_t>(1, end);
     const bool at_end = m_start + read > m_text.size();
-    return keep(m_builder.fail(at_end ? end : end - length, "is not valid JSON: " + reason_of(error.what())));
+    const std::size_t offset = at_end ? m_text.size() : start_of(token, m_start + read);
+    return keep(m_builder.fail(offset, "is not valid JSON: " + reason_of(error.what())));
   }
 
  private:
+  // Where the token at fault, which ends at `end`, starts. Only of a text does the parser tell just the token.
+  [[nodiscard]] std::size_t start_of(const std::string& token, std::size_t end) const {
+    const auto read = std::string_view(m_text).substr(0, end);
+    if (read.ends_with('"') && read.ends_with(token)) return end - token.size();
+    const auto is_part = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-'; };
+    std::size_t start = end - 1;
+    while (start > 0 && is_part(read[start]) && is_part(read[start - 1])) --start;
+    return start;
+  }
+
   bool scalar(json value) { return keep(m_builder.scalar(std::move(value), token_start())); }
 
   bool end() {

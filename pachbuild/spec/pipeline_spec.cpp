@@ -182,7 +182,9 @@ class Reader {
   base::Status find_build_folder() {
     Build& build = m_spec.transform.build;
     const base::fs::path spec_folder = base::fs::path(m_spec.places.file()).parent_path();
-    build.folder = (spec_folder / build.path).lexically_normal();
+    const base::fs::path path(build.path);
+    build.folder = (path.is_absolute() ? path : spec_folder / path).lexically_normal();
+    if (build.folder.filename_is_dot()) build.folder = build.folder.parent_path();
     if (build.folder.empty()) build.folder = ".";
     struct stat status{};
     if (::stat(build.folder.c_str(), &status) != 0) {

@@ -316,7 +316,8 @@ bool is_set(const json& value) {
 
 // A whole number as protojson takes it: 3, 3.0 and "3" are the same.
 std::optional<json> whole_number(const json& value) {
-  if (value.is_number_unsigned() && value > std::numeric_limits<std::int64_t>::max()) return std::nullopt;
+  constexpr std::uint64_t k_largest = std::numeric_limits<std::int64_t>::max();
+  if (value.is_number_unsigned() && value.get<std::uint64_t>() > k_largest) return std::nullopt;
   if (value.is_number_integer()) return value;
   if (value.is_number_float()) {
     const auto number = value.get<double>();

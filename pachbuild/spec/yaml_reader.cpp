@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <regex>
 #include <sstream>
 
@@ -51,6 +52,21 @@ json parse_number(std::string value) {
   return json::parse(value);
 }
 
+// yaml-cpp 0.7 closes a quote by itself where the text ends with a line break.
+bool is_quote_closed(const std::string& text, std::size_t start) {
+  if (start >= text.size() || (text[start] != '"' && text[start] != '\'')) return true;
+  const char quote = text[start];
+  for (std::size_t i = start + 1; i < text.size(); ++i) {
+    const bool escapes = quote == '"' ? text[i] == '\\' : text.compare(i, 2, "\'\'") == 0;
+    if (escapes) {
+      ++i;
+    } else if (text[i] == quote) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // An error on its way out of yaml-cpp's parser, which knows exceptions only.
 struct Stop {
   base::Error error;
@@ -58,16 +74,18 @@ struct Stop {
 
 class Events final : public YAML::EventHandler {
  public:
-  Events(const std::string& text, const std::string& file) : m_builder(text, file) {}
+  Events(const std::string& text, const std::string& file) : m_text(text), m_builder(text, file) {}
 
-  std::vector<Document> take() { return std::move(m_documents); }
+  base::Result<std::vector<Document>> take() {
+    if (m_key_error) return tl::unexpected<base::Error>(*m_key_error);
+    return std::move(m_documents);
+  }
   TreeBuilder& builder() { return m_builder; }
 
   void OnDocumentStart(const YAML::Mark& /*mark*/) override {}
   void OnDocumentEnd() override { m_documents.push_back(m_builder.take()); }
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
-    if (expects_key()) stop(mark, "a key must be text, not null", k_quote_it);
     add(nullptr, mark);
   }
 
@@ -79,6 +97,7 @@ class Events final : public YAML::EventHandler {
                 const std::string& value) override {
     // "!" stands for a quoted or block scalar, "?" for a plain one.
     if (tag == "!" || tag == "tag:yaml.org,2002:str") {
+      if (!is_quote_closed(m_text, offset_of(mark))) stop(mark, "is not valid YAML: the quote is not closed");
       add(value, mark);
     } else if (tag == "?") {
       add(resolve(value, mark), mark);
@@ -143,7 +162,11 @@ class Events final : public YAML::EventHandler {
     } else if (value.is_string()) {
       check(m_builder.key(value.get<std::string>(), offset_of(mark)));
     } else {
-      stop(mark, "a key must be text, not " + value.dump(), k_quote_it);
+      // yaml-cpp sees such keys in a list that is not closed; its own words about that are better.
+      if (!m_key_error) {
+        m_key_error = m_builder.fail(offset_of(mark), "a key must be text, not " + value.dump(), k_quote_it).value();
+      }
+      check(m_builder.key(value.dump(), offset_of(mark)));
     }
     advance();
   }
@@ -163,9 +186,11 @@ class Events final : public YAML::EventHandler {
     advance();
   }
 
+  const std::string& m_text;
   TreeBuilder m_builder;
   std::vector<Expected> m_levels;
   std::vector<Document> m_documents;
+  std::optional<base::Error> m_key_error;  // the first
 };
 
 }  // namespace
