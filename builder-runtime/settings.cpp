@@ -18,12 +18,15 @@ using base::ErrorKind;
 
 constexpr mode_t k_folder_mode = 0755;
 
-// Whether only this user (or root) can change what is in the folder.
+// Whether only this user (or root) can change what is in the folder. A group with the number of its user is
+// that user's own: with the mask 002 that goes with it, every folder is writable by it.
 bool is_private(const fs::path& folder) {
   struct stat status {};
+  const uid_t user = ::geteuid();
   if (::stat(folder.c_str(), &status) != 0) return false;
-  const bool owned = status.st_uid == ::geteuid() || status.st_uid == 0;
-  return owned && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+  const bool own_group = status.st_uid == user && status.st_gid == user;
+  const mode_t others = own_group ? S_IWOTH : S_IWGRP | S_IWOTH;
+  return (status.st_uid == user || status.st_uid == 0) && (status.st_mode & others) == 0;
 }
 
 bool is_usable(const fs::path& folder) {
@@ -32,6 +35,9 @@ bool is_usable(const fs::path& folder) {
 }
 
 base::Result<fs::path> chosen_cache(const fs::path& folder) {
+  if (!folder.is_absolute()) {
+    return base::fail(ErrorKind::usage, contract::k_cache_variable, folder.string() + " is not an absolute path");
+  }
   BASE_TRY(base::make_folders(folder, k_folder_mode));
   if (!is_private(folder)) {
     return base::fail(ErrorKind::cannot_write, folder.string(),
@@ -48,7 +54,7 @@ base::Result<fs::path> chosen_cache(const fs::path& folder) {
 // See ARCHITECTURE.md, "Caches".
 base::Result<fs::path> find_cache(const process::Environment& environment) {
   if (const auto chosen = value_of(environment, contract::k_cache_variable); !chosen.empty()) {
-    return chosen_cache(fs::absolute(chosen));
+    return chosen_cache(chosen);
   }
   if (is_usable(contract::k_image_cache)) return fs::path(contract::k_image_cache);
   const auto home = value_of(environment, "HOME");

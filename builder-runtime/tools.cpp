@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
 #include "base/digest.h"
 #include "base/errors.h"
@@ -15,6 +16,21 @@ namespace builder {
 namespace {
 
 using base::ErrorKind;
+
+// A JSON line holds a line of the tool, which comes in pieces of any size.
+class LineCollector {
+ public:
+  void add(std::string_view text) {
+    m_text += text;
+    const auto end = m_text.rfind('\n') + 1;
+    report::output(std::string_view(m_text).substr(0, end));
+    m_text.erase(0, end);
+  }
+  void finish() { report::output(std::exchange(m_text, {})); }
+
+ private:
+  std::string m_text;
+};
 
 // Another file, or other content, gives another text.
 base::Result<std::string> identity_of(const std::string& path) {
@@ -40,7 +56,13 @@ base::Result<std::string> Tools::find(const std::string& name, const std::string
 
 base::Result<process::Finished> Tools::run(process::Command command) const {
   command.orphan_signal = SIGKILL;
-  return m_runner.run(command, [](std::string_view text) { report::output(text); });
+  LineCollector lines;
+  auto finished = m_runner.run(command, [&](std::string_view text) {
+    lines.add(text);
+    if (!report::is_json()) lines.finish();
+  });
+  lines.finish();
+  return finished;
 }
 
 base::Result<std::string> Tools::ask(const std::vector<std::string>& arguments,

@@ -112,14 +112,16 @@ class Tar {
  public:
   explicit Tar(CompressedFile& file) : m_file(file), m_archive(archive_write_new()) {
     archive_write_set_format_pax_restricted(m_archive.get());
-    // Names are bytes: what the current locale would make of them is not part of a bundle.
-    archive_write_set_options(m_archive.get(), "hdrcharset=BINARY");
     archive_write_set_bytes_per_block(m_archive.get(), static_cast<int>(k_buffer_size));
     archive_write_set_bytes_in_last_block(m_archive.get(), 1);
   }
 
   base::Status open() { return check(archive_write_open(m_archive.get(), this, nullptr, &Tar::take, nullptr)); }
-  base::Status header(archive_entry* entry) { return check(archive_write_header(m_archive.get(), entry)); }
+  // A warning is about a name that is no ASCII: no locale is set, so its bytes are written as they are.
+  base::Status header(archive_entry* entry) {
+    const int code = archive_write_header(m_archive.get(), entry);
+    return check(code == ARCHIVE_WARN ? ARCHIVE_OK : code);
+  }
   base::Status data(std::string_view bytes) {
     const auto count = archive_write_data(m_archive.get(), bytes.data(), bytes.size());
     return check(count == static_cast<la_ssize_t>(bytes.size()) ? ARCHIVE_OK : ARCHIVE_FATAL);

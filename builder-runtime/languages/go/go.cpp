@@ -170,6 +170,11 @@ base::Result<std::string> describe(const Source& source) {
                       "a pipeline runs a program: make it package main with a function main");
   }
   BASE_TRY_ASSIGN(const std::string go_mod, base::read_file(source.folder / "go.mod"));
+  if (const auto outside = replacement_outside(go_mod); !outside.empty()) {
+    return base::fail(ErrorKind::bad_input, (source.folder / "go.mod").string(),
+                      "replaces a module by " + outside + ", which is outside the source",
+                      "only what is below transform.build.path is built: put the folder there");
+  }
   return "module " + module_path(go_mod);
 }
 

@@ -33,6 +33,17 @@ std::string_view skip_to_token(std::string_view text) {
   }
 }
 
+// Whether a relative path leads above the folder that it starts from.
+bool climbs_out(std::string_view path) {
+  int depth = 0;
+  for (const auto& part : base::split(path, '/')) {
+    if (part.empty() || part == ".") continue;
+    depth += part == ".." ? -1 : 1;
+    if (depth < 0) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string package_clause(std::string_view text) {
@@ -50,6 +61,19 @@ std::string module_path(std::string_view go_mod) {
     auto path = base::trim(text.substr(6));
     while (!path.empty() && (path.front() == '"' || path.front() == '`')) path = path.substr(1, path.size() - 2);
     return std::string(path);
+  }
+  return "";
+}
+
+std::string replacement_outside(std::string_view go_mod) {
+  for (const auto& line : base::split(go_mod, '\n')) {
+    const auto text = std::string_view(line).substr(0, line.find("//"));
+    const auto arrow = text.find("=>");
+    if (arrow == std::string_view::npos) continue;
+    const auto target = base::trim(text.substr(arrow + 2));
+    // A folder starts with one of these, everything else is a module: go.dev/ref/mod, "replace directive".
+    if (target.empty() || (target.front() != '/' && target.front() != '.')) continue;
+    if (target.front() == '/' || climbs_out(target)) return std::string(target);
   }
   return "";
 }

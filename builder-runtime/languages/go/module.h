@@ -16,6 +16,9 @@ std::string package_clause(std::string_view text);
 // The path in the module line of a go.mod; empty when there is none.
 std::string module_path(std::string_view go_mod);
 
+// The first folder outside the source that a replace line of a go.mod leads to; empty when there is none.
+std::string replacement_outside(std::string_view go_mod);
+
 struct GoFile {
   std::string name;
   std::string package;

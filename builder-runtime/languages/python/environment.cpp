@@ -53,24 +53,28 @@ base::Status make_empty_environment(const Installation& installation, const Tool
   return base::fail(ErrorKind::step_failed, "uv venv", "ended with " + finished.ending.describe(), k_text_hint);
 }
 
-Arguments install_arguments(const fs::path& tree) {
+Arguments install_arguments(const Installation& installation, const fs::path& tree) {
   // Copies, not links: a program that changes a file of its environment must not change uv's cache. Bytecode is
   // made later, without times and places.
-  return {"pip",    "install",   "--python", (tree / "bin" / "python").string(), "--link-mode", "copy",
+  Arguments arguments = {"pip",    "install",   "--python", (tree / "bin" / "python").string(), "--link-mode", "copy",
           "--no-compile-bytecode", "--requirements", k_requirements};
+  // uv keeps what it built from a folder until the times of its pyproject.toml or setup.py change; its modules may
+  // have changed all the same.
+  if (installation.uses_files) arguments.emplace_back("--refresh");
+  return arguments;
 }
 
 // uv says with one exit code that the index did not answer and that a line makes no sense. The same without a
 // network tells them apart: what then fails in the same way was not the network's fault.
 base::Result<bool> was_network_fault(const Installation& installation, const Tools& tools, const fs::path& tree) {
-  auto arguments = install_arguments(tree);
+  auto arguments = install_arguments(installation, tree);
   for (const auto* option : {"--dry-run", "--offline", "--no-cache", "--quiet", "--quiet"}) arguments.emplace_back(option);
   BASE_TRY_ASSIGN(const auto finished, tools.run(uv_command(installation, tools, arguments)));
   return finished.ending.code() != k_uv_error;
 }
 
 base::Status install(const Installation& installation, const Tools& tools, const fs::path& tree) {
-  BASE_TRY_ASSIGN(const auto finished, tools.run(uv_command(installation, tools, install_arguments(tree))));
+  BASE_TRY_ASSIGN(const auto finished, tools.run(uv_command(installation, tools, install_arguments(installation, tree))));
   const auto& ending = finished.ending;
   if (ending.succeeded()) return {};
   if (ending.code() == k_uv_error) {

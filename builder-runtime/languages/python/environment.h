@@ -17,6 +17,7 @@ struct Installation {
   base::fs::path source;
   std::string uv;
   Interpreter interpreter;
+  bool uses_files = false;  // see Requirements
 };
 
 // Installs the source's requirements.txt into the empty folder `tree`. Gives the packages: "numpy==2.1.3".

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder-runtime/languages/python/interpreter.h"
 
-#include <boost/filesystem/operations.hpp>
+#include <array>
+#include <fstream>
 
 #include "base/text.h"
 #include "builder-runtime/languages/language.h"
@@ -43,8 +44,9 @@ std::string behind_pyenv_shim(const fs::path& program, const process::Environmen
 
 // Programs that are scripts may start another interpreter tomorrow: what they say is not kept.
 bool is_script(const std::string& program) {
-  const auto content = base::read_file(program);
-  return content && content->rfind("#!", 0) == 0;
+  std::array<char, 2> start{};
+  std::ifstream file(program, std::ios::binary);
+  return file.read(start.data(), start.size()) && start[0] == '#' && start[1] == '!';
 }
 
 base::Result<Interpreter> parse_answer(const std::string& program, const std::string& answer) {

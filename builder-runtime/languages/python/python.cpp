@@ -82,10 +82,40 @@ base::Status add_bundle(Plan& plan, const Source& source, const Requirements& re
   plan.platform.libc = interpreter.libc;
   // The environment has it first on PATH.
   plan.start.command.front() = "python";
-  plan.make = [installation = Installation{source.folder, uv, interpreter}, &tools](const fs::path& tree) {
+  plan.make = [installation = Installation{source.folder, uv, interpreter, requirements.uses_files}, &tools](const fs::path& tree) {
     return make_environment(installation, tools, tree);
   };
   return {};
+}
+
+constexpr char k_check[] = R"py(
+import sys, traceback
+try:
+    with open(sys.argv[1], "rb") as file:
+        compile(file.read(), sys.argv[1], "exec", dont_inherit=True)
+except (SyntaxError, ValueError) as error:
+    sys.exit("".join(traceback.format_exception_only(type(error), error)).rstrip())
+)py";
+
+// Tells a typing error now and not once a datum. Each content is checked once per interpreter.
+base::Status check_program(const fs::path& program, const Interpreter& interpreter, const Tools& tools) {
+  BASE_TRY_ASSIGN(const std::string text, base::read_file(program));
+  base::Sha256 digest;
+  digest.update_field(interpreter.identity);
+  digest.update_field(text);
+  const fs::path checked = tools.settings().cache / "python" / "checked";
+  const fs::path mark = checked / digest.finish();
+  if (is_file(mark)) return {};
+  BASE_TRY_ASSIGN(const auto finished, tools.run({.arguments = {interpreter.path, "-I", "-S", "-W", "ignore", "-c",
+                                                                k_check, program.string()},
+                                                  .environment = {{"LC_ALL", "C.UTF-8"}},
+                                                  .folder = "/"}));
+  if (!finished.ending.succeeded()) {
+    return base::fail(ErrorKind::step_failed, program.string(), "is not valid Python",
+                      "what is wrong is said in Python's own lines above");
+  }
+  BASE_TRY(base::make_folders(checked, 0755));
+  return base::write_file(mark, "");
 }
 
 }  // namespace
@@ -103,6 +133,7 @@ base::Result<std::string> describe(const Source& source) {
 base::Result<Plan> plan(const Source& source, const Tools& tools) {
   BASE_TRY_ASSIGN(const Requirements requirements, read_requirements(source.folder, tools.settings().environment));
   BASE_TRY_ASSIGN(const Interpreter interpreter, find_interpreter(tools));
+  if (!source.has_run_script) BASE_TRY(check_program(source.folder / k_program, interpreter, tools));
   Plan plan;
   plan.platform = {.os = "linux", .architecture = architecture(), .interpreter = interpreter.identity};
   plan.start = {.command = {"python3", std::string(contract::k_source) + "/" + k_program},
