@@ -95,7 +95,7 @@ TEST_F(PipelineSpecTest, TheSeedsSpecIsRead) {
   EXPECT_EQ(spec.transform.build.path, "./source");
   EXPECT_EQ(spec.transform.build.folder, m_folder.path() / "source");
   EXPECT_TRUE(spec.transform.cmd.empty());
-  EXPECT_EQ(spec.datum_tries, 3);
+  EXPECT_EQ(spec.datum_tries, std::nullopt);
   ASSERT_TRUE(spec.input.pfs.has_value());
   EXPECT_EQ(spec.input.pfs->name, "scraper");
   EXPECT_EQ(spec.input.pfs->branch, "master");
@@ -397,7 +397,7 @@ TEST_F(PipelineSpecTest, GlobsAreChecked) {
 
 TEST_F(PipelineSpecTest, SettingsAreChecked) {
   EXPECT_EQ(fault(with("/datum_tries", -1)), "error: datum_tries must not be negative\n");
-  EXPECT_EQ(read(with("/datum_tries", 0)).value().datum_tries, 3) << "0 is protobuf's way to say nothing";
+  EXPECT_EQ(read(with("/datum_tries", 0)).value().datum_tries, std::nullopt) << "0 is protobuf's way to say nothing";
   EXPECT_EQ(read(with("/datum_tries", 2.0)).value().datum_tries, 2);
   EXPECT_EQ(fault(with("/reprocess_spec", "always")),
             "error: reprocess_spec must be \"until_success\" or \"every_job\"\n");
