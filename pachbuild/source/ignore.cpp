@@ -12,8 +12,8 @@
 namespace source {
 namespace {
 
-// What no program needs and what changes without an edit, so that it would make every datum run again: the data of
-// git, and the bytecode that Python leaves beside a module. A line "!.git/" brings it back.
+// What no program needs and what changes without an edit, so that it would make every datum run again: the
+// data of git, and the bytecode that Python leaves beside a module. A line "!.git/" brings it back.
 constexpr std::array<std::string_view, 3> k_built_in = {"{,*/}.git", "{,*/}.git/", "{,*/}__pycache__/"};
 
 // Whether the last '*' is one of the pattern's own, so that it matches any continuation of a match.
@@ -29,7 +29,7 @@ bool ends_with_star(std::string_view pattern) {
 
 base::Result<IgnoreRules> IgnoreRules::read(const base::fs::path& folder) {
   const base::fs::path file = folder / k_ignore_file;
-  struct stat status {};
+  struct stat status{};
   if (::lstat(file.c_str(), &status) != 0) return parse("", file.string());
   if (::stat(file.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
     return base::fail(base::ErrorKind::bad_input, file.string(), "is not a regular file");
@@ -74,7 +74,7 @@ IgnoreRules::Verdict IgnoreRules::judge_folder(const std::string& path, Verdict 
   for (Verdict verdict = m_rules.size(); verdict > parent; --verdict) {
     const Rule& rule = m_rules[verdict - 1];
     if (rule.folders_only && rule.glob.matches(path)) return verdict;
-    if (rule.takes_whole_folders && rule.glob.matches(path + "/")) return verdict;
+    if (rule.ends_with_star && rule.glob.matches(path + "/")) return verdict;
   }
   return parent;
 }

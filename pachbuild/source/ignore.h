@@ -29,7 +29,9 @@ class IgnoreRules {
   [[nodiscard]] Verdict judge_folder(const std::string& path, Verdict parent) const;
   [[nodiscard]] Verdict judge_file(const std::string& path, Verdict parent) const;
 
-  [[nodiscard]] bool leaves_out(Verdict file) const { return file != k_undecided && !m_rules[file - 1].takes_back; }
+  [[nodiscard]] bool leaves_out(Verdict file) const {
+    return file != k_undecided && !m_rules[file - 1].takes_back;
+  }
   // Whether no file below the folder can come along.
   [[nodiscard]] bool leaves_out_all(Verdict folder) const;
 
@@ -37,7 +39,7 @@ class IgnoreRules {
   struct Rule {
     glob::Glob glob;
     bool folders_only = false;    // "build/": all that is below the folders that the glob matches
-    bool takes_whole_folders = false;  // "build/*": matches everything below what it matches with a '/' behind it
+    bool ends_with_star = false;  // "build/*": as it matches "build/", so it does all that is below
     bool takes_back = false;      // "!keep.txt"
   };
 

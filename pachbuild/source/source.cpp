@@ -23,12 +23,13 @@ namespace fs = base::fs;
 
 constexpr char k_or_ignore[] = ", or name it in .pachignore";
 
-// What PFS takes as a path: ValidateFilename in src/internal/storage/paths.go of Pachyderm 2.12. ("." and ".."
-// cannot come from a folder's listing.)
+// What PFS takes as a path: ValidateFilename in src/internal/storage/paths.go of Pachyderm 2.12. ("." and
+// ".." cannot come from a folder's listing.)
 bool can_be_stored(const std::string& path) {
   constexpr std::string_view k_glob_characters = "*?[]{}!()@+^";
   return std::all_of(path.begin(), path.end(), [&](char character) {
-    return character >= ' ' && character <= '~' && k_glob_characters.find(character) == std::string_view::npos;
+    return character >= ' ' && character <= '~' &&
+           k_glob_characters.find(character) == std::string_view::npos;
   });
 }
 
@@ -98,7 +99,8 @@ class Lister {
     const auto [rest, ignored] =
         std::mismatch(m_real_folder.begin(), m_real_folder.end(), target.begin(), target.end());
     if (rest != m_real_folder.end()) {
-      return fail(link, "is a symbolic link out of the source, to " + target.string(), "put a copy in its place");
+      return fail(link, "is a symbolic link out of the source, to " + target.string(),
+                  "put a copy in its place");
     }
     const fs::file_type type = fs::status(target, error).type();
     if (type == fs::directory_file) {
@@ -108,7 +110,8 @@ class Lister {
     return target;
   }
 
-  static tl::unexpected<base::Error> fail(const fs::path& path, const std::string& what, const std::string& hint) {
+  static tl::unexpected<base::Error> fail(const fs::path& path, const std::string& what,
+                                          const std::string& hint) {
     return base::fail(ErrorKind::bad_input, path.string(), what, hint + k_or_ignore);
   }
 
@@ -129,7 +132,8 @@ class Lister {
     return base::fail(
         ErrorKind::bad_input, m_folder.string(),
         base::count_of(count, "name") + " that PFS cannot store: " + base::join(bad, ", ") + more,
-        "names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename these, or name them in .pachignore");
+        "names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename these, or name them in "
+        ".pachignore");
   }
 
   fs::path m_folder;

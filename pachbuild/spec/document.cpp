@@ -153,9 +153,11 @@ Format format_of(const std::string& file, const std::string& text) {
 
 base::Result<std::vector<Document>> parse_documents(const std::string& text, Format format,
                                                     const std::string& file) {
-  const std::string content = text.starts_with(k_byte_order_mark) ? text.substr(k_byte_order_mark.size()) : text;
+  const std::string content =
+      text.starts_with(k_byte_order_mark) ? text.substr(k_byte_order_mark.size()) : text;
   BASE_TRY(check_text(content, file));
-  BASE_TRY_ASSIGN(auto documents, format == Format::json ? read_json(content, file) : read_yaml(content, file));
+  BASE_TRY_ASSIGN(auto documents,
+                  format == Format::json ? read_json(content, file) : read_yaml(content, file));
   if (documents.empty()) return base::fail(base::ErrorKind::bad_input, file, "is empty");
   return documents;
 }

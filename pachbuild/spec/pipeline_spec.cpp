@@ -49,7 +49,8 @@ bool is_folder_name(const std::string& name) {
          std::all_of(name.begin(), name.end(), [](char c) { return is_word(c) || c == '.'; });
 }
 
-// Reads the fields of one object of a checked document. What is not there has its type's zero, as in protobuf.
+// Reads the fields of one object of a checked document. What is not there has its type's zero, as in
+// protobuf.
 class Fields {
  public:
   explicit Fields(const json& object) : m_object(object) {}
@@ -92,7 +93,8 @@ class Reader {
     BASE_TRY(read_name(root));
     if (!root.has("transform")) return fail("", "has no \"transform\"", k_build_hint);
     BASE_TRY(read_transform(root.object("transform")));
-    if (!root.has("input")) return fail("", "has no \"input\"", R"(add "input": {"pfs": {"repo": "…", "glob": "/*"}})");
+    if (!root.has("input"))
+      return fail("", "has no \"input\"", R"(add "input": {"pfs": {"repo": "…", "glob": "/*"}})");
     BASE_TRY_ASSIGN(m_spec.input, read_input(root.object("input"), "/input"));
     BASE_TRY(read_settings(root));
     BASE_TRY(find_build_folder());
@@ -103,8 +105,8 @@ class Reader {
   [[nodiscard]] tl::unexpected<base::Error> fail(const std::string& pointer, const std::string& what,
                                                  const std::string& hint = {}) const {
     const std::string name = field_name(pointer);
-    return base::fail(ErrorKind::bad_input, m_spec.places.where(pointer), name.empty() ? what : name + " " + what,
-                      hint);
+    return base::fail(ErrorKind::bad_input, m_spec.places.where(pointer),
+                      name.empty() ? what : name + " " + what, hint);
   }
 
   base::Status read_name(const Fields& root) {
@@ -120,8 +122,8 @@ class Reader {
     }
     if (name.size() > k_longest_name) {
       return fail("/pipeline/name",
-                  "has " + std::to_string(name.size()) + " characters, and " + std::to_string(k_longest_name) +
-                      " are allowed",
+                  "has " + std::to_string(name.size()) + " characters, and " +
+                      std::to_string(k_longest_name) + " are allowed",
                   "Pachyderm allows 51, and the pipeline \"" + name + "_build\" has 6 more");
     }
     return {};
@@ -184,12 +186,13 @@ class Reader {
     build.folder = (path.is_absolute() ? path : spec_folder / path).lexically_normal();
     if (build.folder.filename_is_dot()) build.folder = build.folder.parent_path();
     if (build.folder.empty()) build.folder = ".";
-    struct stat status {};
+    struct stat status{};
     if (::stat(build.folder.c_str(), &status) != 0) {
       const int error_number = errno;
       const std::string shown = "\"" + build.folder.string() + "\" ";
       if (error_number == ENOENT || error_number == ENOTDIR) {
-        return fail("/transform/build/path", shown + "does not exist", "it is relative to the spec file's folder");
+        return fail("/transform/build/path", shown + "does not exist",
+                    "it is relative to the spec file's folder");
       }
       return fail("/transform/build/path",
                   shown + base::system_error("read", build.folder.string(), error_number).what);
@@ -248,7 +251,8 @@ class Reader {
     }
     const std::string_view name = input.name;
     if (name == contract::k_source_input || name == contract::k_build_input || name == "out") {
-      return fail(place, "\"" + input.name + "\" is taken: /pfs/" + input.name + " is the build pipeline's own",
+      return fail(place,
+                  "\"" + input.name + "\" is taken: /pfs/" + input.name + " is the build pipeline's own",
                   "give the input another \"name\"");
     }
     if (!m_input_names.insert(input.name).second) {
@@ -259,7 +263,8 @@ class Reader {
   }
 
   base::Result<std::string> read_glob(const std::string& written, const std::string& pointer) {
-    if (written.empty()) return fail(pointer, "has no \"glob\"", "\"/*\" makes a datum of each file and folder");
+    if (written.empty())
+      return fail(pointer, "has no \"glob\"", "\"/*\" makes a datum of each file and folder");
     const std::vector<std::string> parts = base::split(written, '/');
     if (std::find(parts.begin(), parts.end(), "..") != parts.end()) {
       return fail(pointer + "/glob", "\"" + written + "\" has a part \"..\"");
@@ -292,7 +297,9 @@ class Reader {
     const std::string text = root.text(name);
     if (text.empty()) return std::nullopt;
     const auto duration = parse_duration(text);
-    if (!duration) return fail(std::string("/") + name, "\"" + text + "\" is not a duration", "write \"90s\" or \"1h30m\"");
+    if (!duration)
+      return fail(std::string("/") + name, "\"" + text + "\" is not a duration",
+                  "write \"90s\" or \"1h30m\"");
     return duration;
   }
 
@@ -311,13 +318,14 @@ base::Result<std::string> read_spec_file(const std::string& path) {
     return base::fail(ErrorKind::bad_input, path, "is not a local file",
                       "save the spec next to the source that it builds");
   }
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) != 0) {
     base::Error error = base::system_error("read", path, errno);
     error.kind = ErrorKind::bad_input;
     return base::fail(std::move(error));
   }
-  if (S_ISDIR(status.st_mode)) return base::fail(ErrorKind::bad_input, path, "is a folder, not a pipeline spec");
+  if (S_ISDIR(status.st_mode))
+    return base::fail(ErrorKind::bad_input, path, "is a folder, not a pipeline spec");
   if (!S_ISREG(status.st_mode)) return base::fail(ErrorKind::bad_input, path, "is not a regular file");
   if (status.st_size > k_largest_spec) {
     return base::fail(ErrorKind::bad_input, path,
@@ -354,7 +362,8 @@ base::Result<PipelineSpec> read_pipeline(const std::string& text, const std::str
                       "put each pipeline into a file of its own: one is run at a time");
   }
   if (!first.value->is_object()) {
-    return base::fail(ErrorKind::bad_input, first.places.where(""), "is not a pipeline spec: it is not an object");
+    return base::fail(ErrorKind::bad_input, first.places.where(""),
+                      "is not a pipeline spec: it is not an object");
   }
   BASE_TRY_ASSIGN(CheckedDocument checked, check_fields(first));
   return Reader(std::move(checked)).read();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A pipeline spec, read and checked: docs/pipeline-spec.md says what is accepted. Fields have Pachyderm's names
-// and defaults (pps.proto of 2.12, and `transform.build` of 1.13, which 2.0 removed).
+// A pipeline spec, read and checked: docs/pipeline-spec.md says what is accepted. Fields have Pachyderm's
+// names and defaults (pps.proto of 2.12, and `transform.build` of 1.13, which 2.0 removed).
 #pragma once
 
 #include <chrono>
@@ -95,8 +95,8 @@ struct PipelineSpec {
   Places places;
 };
 
-// Reads and checks the spec in the local file `path`. Whatever is wrong with it is an error of kind bad_input that
-// names the file, and line and column where there are some.
+// Reads and checks the spec in the local file `path`. Whatever is wrong with it is an error of kind bad_input
+// that names the file, and line and column where there are some.
 base::Result<PipelineSpec> load_pipeline(const std::string& path);
 
 // The same for a text; `file` is for errors and for build.folder, which is below its folder.

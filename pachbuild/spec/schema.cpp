@@ -49,7 +49,8 @@ const Message& project_message() {
 }
 
 const Message& pipeline_message() {
-  static const Message message{{{"project", Type::object, Use::here, &project_message()}, {"name", Type::text}}};
+  static const Message message{
+      {{"project", Type::object, Use::here, &project_message()}, {"name", Type::text}}};
   return message;
 }
 
@@ -146,7 +147,8 @@ const Message& resource_message() {
 }
 
 const Message& datum_set_message() {
-  static const Message message{{{"number", Type::whole}, {"size_bytes", Type::whole}, {"per_worker", Type::whole}}};
+  static const Message message{
+      {{"number", Type::whole}, {"size_bytes", Type::whole}, {"per_worker", Type::whole}}};
   return message;
 }
 
@@ -266,7 +268,8 @@ std::string camel_case(std::string_view name) {
       capital = true;
       continue;
     }
-    result += capital && character >= 'a' && character <= 'z' ? static_cast<char>(character - 'a' + 'A') : character;
+    result += capital && character >= 'a' && character <= 'z' ? static_cast<char>(character - 'a' + 'A')
+                                                              : character;
     capital = false;
   }
   return result;
@@ -332,7 +335,8 @@ std::optional<json> whole_number(const json& value) {
 
 class Checker {
  public:
-  explicit Checker(const Places& places) : m_written(places), m_checked{{nullptr, Places(places.file())}, {}} {}
+  explicit Checker(const Places& places)
+      : m_written(places), m_checked{{nullptr, Places(places.file())}, {}} {}
 
   base::Result<CheckedDocument> check(const json& root) {
     m_checked.document.places.add("", m_written.at(""));
@@ -348,13 +352,16 @@ class Checker {
     return base::fail(base::ErrorKind::bad_input, m_written.where(written), what, hint);
   }
 
-  [[nodiscard]] tl::unexpected<base::Error> wrong_type(Type type, const json& value, const std::string& written,
+  [[nodiscard]] tl::unexpected<base::Error> wrong_type(Type type, const json& value,
+                                                       const std::string& written,
                                                        const std::string& pointer) const {
     std::string hint;
     if (type == Type::text && value.is_primitive()) hint = "put it in quotes";
-    if (type == Type::texts && value.is_string()) hint = "write [\"sh\", \"-c\", \"…\"]: there is no shell in between";
-    return fail(written,
-                field_name(pointer) + " must be " + std::string(name_of(type)) + ", and is " + describe(value), hint);
+    if (type == Type::texts && value.is_string())
+      hint = "write [\"sh\", \"-c\", \"…\"]: there is no shell in between";
+    return fail(
+        written,
+        field_name(pointer) + " must be " + std::string(name_of(type)) + ", and is " + describe(value), hint);
   }
 
   base::Result<json> object(const Message& message, const json& value, const std::string& written,
@@ -367,11 +374,13 @@ class Checker {
       const Field* field = find(message, key);
       if (field == nullptr) return unknown(message, key, child_written, pointer);
       const std::string child_at = child_pointer(pointer, std::string(field->name));
-      if (result.contains(field->name)) return fail(child_written, field_name(child_at) + " is there a second time");
+      if (result.contains(field->name))
+        return fail(child_written, field_name(child_at) + " is there a second time");
       BASE_TRY(check_use(*field, child, child_written, child_at));
       if (child.is_null()) continue;
       m_checked.document.places.add(child_at, m_written.at(child_written));
-      BASE_TRY_ASSIGN(result[std::string(field->name)], typed(*field, field->type, child, child_written, child_at));
+      BASE_TRY_ASSIGN(result[std::string(field->name)],
+                      typed(*field, field->type, child, child_written, child_at));
     }
     return result;
   }
@@ -384,7 +393,8 @@ class Checker {
   }
 
   [[nodiscard]] tl::unexpected<base::Error> unknown(const Message& message, const std::string& key,
-                                                    const std::string& written, const std::string& pointer) const {
+                                                    const std::string& written,
+                                                    const std::string& pointer) const {
     const std::string owner = pointer.empty() ? "a pipeline spec" : field_name(pointer);
     const auto nearest = nearest_field(message, key);
     return fail(written, owner + " has no field \"" + key + "\"",
@@ -394,7 +404,8 @@ class Checker {
   base::Status check_use(const Field& field, const json& value, const std::string& written,
                          const std::string& pointer) {
     const std::string note(field.note);
-    if (field.use == Use::removed) return fail(written, field_name(pointer) + " was removed in Pachyderm 2.0", note);
+    if (field.use == Use::removed)
+      return fail(written, field_name(pointer) + " was removed in Pachyderm 2.0", note);
     if (!is_set(value)) return {};
     if (field.use == Use::refused) return fail(written, field_name(pointer) + " " + note);
     if (field.use == Use::cluster) m_checked.cluster_fields.push_back(field_name(pointer));
@@ -408,7 +419,8 @@ class Checker {
         return text(value, written, pointer);
       case Type::whole:
       case Type::count:
-        if (auto number = whole_number(value); number && (type == Type::whole || *number >= 0)) return *number;
+        if (auto number = whole_number(value); number && (type == Type::whole || *number >= 0))
+          return *number;
         break;
       case Type::number:
         if (value.is_number()) return value;

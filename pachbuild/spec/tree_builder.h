@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts a Document together from the events of a parser. Private to this library, as is <nlohmann/json.hpp> here.
+// Puts a Document together from the events of a parser. Private to this library, as is <nlohmann/json.hpp>
+// here.
 #pragma once
 
 #include <memory>
@@ -28,7 +29,8 @@ class PositionFinder {
 
 class TreeBuilder {
  public:
-  TreeBuilder(const std::string& text, std::string file) : m_finder(text), m_document{nullptr, Places(file)} {}
+  TreeBuilder(const std::string& text, std::string file)
+      : m_finder(text), m_document{nullptr, Places(file)} {}
 
   // Offsets are those of the value's or key's first byte in the text.
   base::Status open(nlohmann::json empty_container, std::size_t offset);

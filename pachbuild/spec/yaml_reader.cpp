@@ -29,13 +29,15 @@ bool matches(const std::string& value, const char* pattern) {
   return std::regex_match(value, std::regex(pattern));
 }
 
-// What a plain scalar that starts like a number is: a JSON number, a text, or something that JSON does not have.
+// What a plain scalar that starts like a number is: a JSON number, a text, or something that JSON does not
+// have.
 enum class Numeric { json_number, text, not_in_json };
 
 Numeric classify(const std::string& value) {
   // Longer than any number, and std::regex needs stack for each character.
   if (value.size() > 100) return Numeric::text;
-  if (matches(value, R"(-?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)([eE][-+]?[0-9]+)?)")) return Numeric::json_number;
+  if (matches(value, R"(-?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)([eE][-+]?[0-9]+)?)"))
+    return Numeric::json_number;
   const char* go_numbers =
       R"([-+]?(0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO]?[0-7_]+|[0-9][0-9_]*|)"
       R"((\.[0-9_]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?|\.(inf|Inf|INF))|\.(nan|NaN|NAN))";
@@ -83,9 +85,7 @@ class Events final : public YAML::EventHandler {
   void OnDocumentStart(const YAML::Mark& /*mark*/) override {}
   void OnDocumentEnd() override { m_documents.push_back(m_builder.take()); }
 
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
-    add(nullptr, mark);
-  }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override { add(nullptr, mark); }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
     stop(mark, "aliases are not allowed in a pipeline spec", "write the value out");
@@ -118,7 +118,9 @@ class Events final : public YAML::EventHandler {
  private:
   enum class Expected { key, value, item };
 
-  static std::size_t offset_of(const YAML::Mark& mark) { return static_cast<std::size_t>(std::max(mark.pos, 0)); }
+  static std::size_t offset_of(const YAML::Mark& mark) {
+    return static_cast<std::size_t>(std::max(mark.pos, 0));
+  }
 
   [[noreturn]] void stop(const YAML::Mark& mark, const std::string& what, const std::string& hint = {}) {
     throw Stop{m_builder.fail(offset_of(mark), what, hint).value()};
@@ -160,7 +162,8 @@ class Events final : public YAML::EventHandler {
     } else {
       // yaml-cpp sees such keys in a list that is not closed; its own words about that are better.
       if (!m_key_error) {
-        m_key_error = m_builder.fail(offset_of(mark), "a key must be text, not " + value.dump(), k_quote_it).value();
+        m_key_error =
+            m_builder.fail(offset_of(mark), "a key must be text, not " + value.dump(), k_quote_it).value();
       }
       check(m_builder.key(value.dump(), offset_of(mark)));
     }

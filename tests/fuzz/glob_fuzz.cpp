@@ -17,7 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!compiled) continue;
     const bool matched = compiled->matches(text);
     // A pattern without special characters matches itself and nothing else.
-    if (pattern.find_first_of("*?[{(\\") == std::string_view::npos && matched != (pattern == text)) std::abort();
+    if (pattern.find_first_of("*?[{(\\") == std::string_view::npos && matched != (pattern == text))
+      std::abort();
   }
   const std::string clean = glob::clean_input_glob(pattern);
   if (glob::clean_input_glob(clean) != clean) std::abort();
