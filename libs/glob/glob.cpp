@@ -12,7 +12,8 @@ namespace {
 
 using Kind = Instruction::Kind;
 
-// Runs a program over a text, in step with it: at each character it knows all places where the program can be.
+// Runs a program over a text, in step with it: at each character it knows all places where the program can
+// be.
 class Matcher {
  public:
   Matcher(const Program& program, std::u32string text)

@@ -7,9 +7,10 @@
 //   [abc] [a-z]      one of these characters, which may be a '/'; [!a] and [^a]: any other;
 //                    [[:alpha:]] and the other POSIX classes, also negated: [[:^alpha:]]
 //   {a,b}            one of these patterns
-//   (a|b) @(a|b)     one of these patterns; ?(…) also nothing; *(…) any number of them; +(…) at least one
-//   !(a|b)           any characters but the separator, unless what follows starts with one of these patterns; where
-//                    nothing with `*` or plain text follows the first such group, unless all the rest is one
+//   (a|b) @(a|b)     one of these patterns
+//   ?(…) *(…) +(…)   the same, or nothing; any number of times; at least once
+//   !(a|b)           any characters but the separator, unless one of these patterns starts here. When neither
+//                    plain text nor a `*` follows the pattern's first such group: unless all the rest is one
 //   \c               the character c itself
 //
 // Where ohmyglob has results that are accidents of its scanner (an open group is closed silently, `|` loses
@@ -52,10 +53,10 @@ class Glob {
 // (pfsfile.CleanPath in 2.12, which setInputDefaults applies to every input)
 std::string clean_input_glob(std::string_view glob);
 
-// Whether the file or folder `path` ("/", "/a", "/a/b"; a last '/' is ignored) is a datum of an input with this
-// glob. Every match is one, folders too, and a folder brings all that is below it: "/" gives the root as the only
-// datum; "/*" each file and folder of the top level; "/**" each file and each folder of all levels but the root,
-// so that a file below a folder comes more than once. The root is a datum of "/" alone.
+// Whether the file or folder `path` ("/", "/a", "/a/b"; a last '/' is ignored) is a datum of an input with
+// this glob. Every match is one, folders too, and a folder brings all that is below it: "/" gives the root as
+// the only datum; "/*" each file and folder of the top level; "/**" each file and each folder of all levels
+// but the root, so that a file below a folder comes more than once. The root is a datum of "/" alone.
 // (globMatchFunction and globFile of Pachyderm 2.12, src/server/pfs/server)
 bool is_datum(const Glob& glob, std::string_view path);
 

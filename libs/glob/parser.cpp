@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A recursive descent over the pattern that emits code as it goes. Jumps are relative, so that the code of a part
-// can be put anywhere.
+// A recursive descent over the pattern that emits code as it goes. Jumps are relative, so that the code of a
+// part can be put anywhere.
 #include <array>
 #include <iterator>
 
@@ -64,7 +64,8 @@ void append(Code& code, const Code& more) { code.insert(code.end(), more.begin()
 // One of the alternatives: fork over each but the last, and jump to the end from each but the last.
 Code any_of(const std::vector<Code>& alternatives) {
   Code code = alternatives.back();
-  for (auto alternative = std::next(alternatives.rbegin()); alternative != alternatives.rend(); ++alternative) {
+  for (auto alternative = std::next(alternatives.rbegin()); alternative != alternatives.rend();
+       ++alternative) {
     Code longer{{Kind::fork, 0, length_of(*alternative) + 2}};
     append(longer, *alternative);
     longer.push_back({Kind::jump, 0, length_of(code) + 1});
@@ -228,8 +229,8 @@ class Parser {
     return code;
   }
 
-  // ohmyglob's compiler looks behind the first negation that closes: if a text or a '*' comes there, all negations
-  // of the pattern hold against the beginning of what follows, and else against all of it.
+  // ohmyglob's compiler looks behind the first negation that closes: if a text or a '*' comes there, all
+  // negations of the pattern hold against the beginning of what follows, and else against all of it.
   void note_boundary() {
     if (m_negation_closed) m_program.looks_to_the_end = false;
   }

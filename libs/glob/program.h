@@ -30,8 +30,8 @@ struct Instruction {
     set,            // takes one character of sets[operand]
     fork,           // goes on, and also `jump` instructions from here
     jump,           // goes `jump` instructions from here
-    unless_ahead,   // goes `jump` instructions from here unless what follows matches the program that starts with
-                    // the next instruction and ends with its own `accept`; `operand` numbers these
+    unless_ahead,   // goes `jump` instructions from here unless what follows matches the program that starts
+                    // with the next instruction and ends with its own `accept`; `operand` numbers these
     accept,
   };
   Kind kind = Kind::accept;

@@ -74,7 +74,7 @@ IgnoreRules::Verdict IgnoreRules::judge_folder(const std::string& path, Verdict 
   for (Verdict verdict = m_rules.size(); verdict > parent; --verdict) {
     const Rule& rule = m_rules[verdict - 1];
     if (rule.folders_only && rule.glob.matches(path)) return verdict;
-    if (rule.takes_whole_folders && rule.glob.matches(path + "/")) return verdict;
+    if (rule.ends_with_star && rule.glob.matches(path + "/")) return verdict;
   }
   return parent;
 }

@@ -38,10 +38,9 @@ class IgnoreRules {
  private:
   struct Rule {
     glob::Glob glob;
-    bool folders_only = false;  // "build/": all that is below the folders that the glob matches
-    bool takes_whole_folders =
-        false;                // "build/*": matches everything below what it matches with a '/' behind it
-    bool takes_back = false;  // "!keep.txt"
+    bool folders_only = false;    // "build/": all that is below the folders that the glob matches
+    bool ends_with_star = false;  // "build/*": as it matches "build/", so it does all that is below
+    bool takes_back = false;      // "!keep.txt"
   };
 
   base::Status add(std::string_view line);

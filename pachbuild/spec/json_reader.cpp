@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON through nlohmann's event parser. It tells values but not where they are; that we see from how far it has
-// read.
+// JSON through nlohmann's event parser. It tells values but not where they are; that we see from how far it
+// has read.
 #include <cctype>
 #include <iterator>
 
@@ -81,11 +81,14 @@ class Events {
   }
 
  private:
-  // Where the token at fault, which ends at `end`, starts. Only of a text does the parser tell just the token.
+  // Where the token at fault, which ends at `end`, starts. Only of a text does the parser tell just the
+  // token.
   [[nodiscard]] std::size_t start_of(const std::string& token, std::size_t end) const {
     const auto read = std::string_view(m_text).substr(0, end);
     if (read.ends_with('"') && read.ends_with(token)) return end - token.size();
-    const auto is_part = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-'; };
+    const auto is_part = [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-';
+    };
     std::size_t start = end - 1;
     while (start > 0 && is_part(read[start]) && is_part(read[start - 1])) --start;
     return start;

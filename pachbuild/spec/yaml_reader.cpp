@@ -85,9 +85,7 @@ class Events final : public YAML::EventHandler {
   void OnDocumentStart(const YAML::Mark& /*mark*/) override {}
   void OnDocumentEnd() override { m_documents.push_back(m_builder.take()); }
 
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
-    add(nullptr, mark);
-  }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override { add(nullptr, mark); }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
     stop(mark, "aliases are not allowed in a pipeline spec", "write the value out");
@@ -164,7 +162,8 @@ class Events final : public YAML::EventHandler {
     } else {
       // yaml-cpp sees such keys in a list that is not closed; its own words about that are better.
       if (!m_key_error) {
-        m_key_error = m_builder.fail(offset_of(mark), "a key must be text, not " + value.dump(), k_quote_it).value();
+        m_key_error =
+            m_builder.fail(offset_of(mark), "a key must be text, not " + value.dump(), k_quote_it).value();
       }
       check(m_builder.key(value.dump(), offset_of(mark)));
     }

@@ -95,7 +95,8 @@ TEST(Glob, MalformedPatternsSayWhere) {
   EXPECT_EQ(fault("a\\"), "character 2: nothing follows the '\\'");
   EXPECT_EQ(fault("^(a)"), "character 1: there is no group '^(…)'; a negation is '!(…)'");
   EXPECT_EQ(fault("a\xff"), "character 2: is not UTF-8");
-  EXPECT_EQ(fault(std::string(101, '(') + std::string(101, ')')), "character 101: groups are nested too deeply");
+  EXPECT_EQ(fault(std::string(101, '(') + std::string(101, ')')),
+            "character 101: groups are nested too deeply");
   EXPECT_EQ(fault(std::string(5000, 'a')), "is longer than 4096 characters");
   EXPECT_EQ(fault(std::string(100, '(') + std::string(100, ')')), "none");
 }
@@ -127,8 +128,8 @@ TEST(Glob, AnswersAsTheGoLibraryDoes) {
   EXPECT_EQ(answers, 1000);
 }
 
-// A matcher by definition, slow and simple: the ends of all matches of a node from a place. It shares nothing with
-// the one under test, not even a parser: patterns are written from random trees.
+// A matcher by definition, slow and simple: the ends of all matches of a node from a place. It shares nothing
+// with the one under test, not even a parser: patterns are written from random trees.
 struct Node {
   enum class Kind { text, one, name, all, set, sequence, group } kind;
   char character = 0;  // of a text, a set, or before the parenthesis of a group; ',' for braces
@@ -227,7 +228,9 @@ class Trees {
 
  private:
   int number(int from, int to) { return std::uniform_int_distribution<int>(from, to)(m_random); }
-  char pick(std::string_view all) { return all[static_cast<std::size_t>(number(0, static_cast<int>(all.size()) - 1))]; }
+  char pick(std::string_view all) {
+    return all[static_cast<std::size_t>(number(0, static_cast<int>(all.size()) - 1))];
+  }
 
   Node one(int depth) {
     switch (number(0, depth > 0 ? 9 : 5)) {

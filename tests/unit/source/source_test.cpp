@@ -59,7 +59,8 @@ class Source : public testing::Test {
 };
 
 TEST_F(Source, IsEveryFileSortedByPath) {
-  for (const char* path : {"b.py", "a/z.py", "a.py", "a/b/c", ".hidden", "a b~-_.#$%&',;=`|\"<>\\"}) write(path);
+  for (const char* path : {"b.py", "a/z.py", "a.py", "a/b/c", ".hidden", "a b~-_.#$%&',;=`|\"<>\\"})
+    write(path);
   ASSERT_TRUE(base::make_folders(root() / "empty"));
   EXPECT_EQ(paths(), (Paths{".hidden", "a b~-_.#$%&',;=`|\"<>\\", "a.py", "a/b/c", "a/z.py", "b.py"}));
 }
@@ -129,8 +130,8 @@ TEST_F(Source, GitDataAndBytecodeStayBehindUnlessTakenBack) {
   }
   EXPECT_EQ(paths(), (Paths{".gitignore", "p/m.py", "x.git/a"}));
   ignore("!*__pycache__/\n!.git/\n");
-  EXPECT_EQ(paths(),
-            (Paths{".git/HEAD", ".gitignore", "__pycache__/a.pyc", "p/__pycache__/b.pyc", "p/m.py", "x.git/a"}));
+  EXPECT_EQ(paths(), (Paths{".git/HEAD", ".gitignore", "__pycache__/a.pyc", "p/__pycache__/b.pyc", "p/m.py",
+                            "x.git/a"}));
 }
 
 TEST_F(Source, AnIgnoredFolderIsNotEvenRead) {
@@ -150,8 +151,9 @@ TEST_F(Source, NamesThatPfsRefusesAreAllNamed) {
   const std::string hint =
       "hint: names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename these, or name them in "
       ".pachignore\n";
-  EXPECT_EQ(fault(),
-            "error: SRC: 4 names that PFS cannot store: \"d/a b+c\", \"n\\nl\", \"z[1].py\", \"é.txt\"\n" + hint);
+  EXPECT_EQ(
+      fault(),
+      "error: SRC: 4 names that PFS cannot store: \"d/a b+c\", \"n\\nl\", \"z[1].py\", \"é.txt\"\n" + hint);
   ignore("[!do.]*\nd/*\n");
   EXPECT_EQ(paths(), (Paths{"ok"}));
 }
@@ -193,7 +195,8 @@ TEST_F(Source, OtherLinksAreRefused) {
   EXPECT_NE(fault_of("../src2/b").find("out of the source"), std::string::npos);
   EXPECT_EQ(fault_of("none"),
             "error: SRC/l: is a symbolic link to nothing\nhint: remove it, or name it in .pachignore\n");
-  EXPECT_EQ(fault_of("l"), "error: SRC/l: is a symbolic link to nothing\nhint: remove it, or name it in .pachignore\n");
+  EXPECT_EQ(fault_of("l"),
+            "error: SRC/l: is a symbolic link to nothing\nhint: remove it, or name it in .pachignore\n");
   EXPECT_EQ(fault_of("."),
             "error: SRC/l: is a symbolic link to a folder\n"
             "hint: put a copy in its place, or name it in .pachignore\n");
@@ -225,7 +228,7 @@ TEST_F(Source, ACopyHasTheBytesAndTheModesOfPfs) {
   ASSERT_TRUE(base::make_folders(copy));
   ASSERT_TRUE(copy_source(list_source(root()).value(), copy));
   const auto mode = [&](const char* path) {
-    struct stat status {};
+    struct stat status{};
     EXPECT_EQ(::lstat((copy / path).c_str(), &status), 0) << path;
     return status.st_mode;
   };

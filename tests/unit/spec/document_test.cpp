@@ -47,7 +47,8 @@ TEST(Document, JsonKnowsWhereEachValueIs) {
 }
 
 TEST(Document, YamlKnowsWhereEachValueIs) {
-  const Document document = read("# a spec\na:\n  - é: x\n    c: [1, two]\n  - |\n    text\nb:\n", Format::yaml);
+  const Document document =
+      read("# a spec\na:\n  - é: x\n    c: [1, two]\n  - |\n    text\nb:\n", Format::yaml);
   EXPECT_EQ(*document.value, json::parse(R"({"a": [{"é": "x", "c": [1, "two"]}, "text\n"], "b": null})"));
   EXPECT_EQ(document.places.where("/a/0"), "f:3:5");
   EXPECT_EQ(document.places.where("/a/0/é"), "f:3:8");
@@ -56,18 +57,20 @@ TEST(Document, YamlKnowsWhereEachValueIs) {
 }
 
 TEST(Document, YamlScalarsAreWhatPachydermTakesThemFor) {
-  EXPECT_EQ(yaml("[true, True, FALSE, null, ~, NULL, ]"), json::parse("[true, true, false, null, null, null]"));
+  EXPECT_EQ(yaml("[true, True, FALSE, null, ~, NULL, ]"),
+            json::parse("[true, true, false, null, null, null]"));
   EXPECT_EQ(yaml("[on, yes, y, Off, tRue]"), json::parse(R"(["on", "yes", "y", "Off", "tRue"])"));
   EXPECT_EQ(yaml("[0, -7, 1e3, .5, -1.25]"), json::parse("[0, -7, 1e3, 0.5, -1.25]"));
   EXPECT_EQ(yaml("['1', \"true\", '', \"null\"]"), json::parse(R"(["1", "true", "", "null"])"));
-  EXPECT_EQ(yaml("[1.2.3, 3d, 1h30m, -e5, +, 1-2]"), json::parse(R"(["1.2.3", "3d", "1h30m", "-e5", "+", "1-2"])"));
+  EXPECT_EQ(yaml("[1.2.3, 3d, 1h30m, -e5, +, 1-2]"),
+            json::parse(R"(["1.2.3", "3d", "1h30m", "-e5", "+", "1-2"])"));
   EXPECT_EQ(yaml("!!str 12"), json("12"));
   EXPECT_EQ(yaml(">\n a\n b\n"), json("a b\n"));
 }
 
 TEST(Document, YamlNumbersThatJsonDoesNotHaveAreRefused) {
-  for (const char* number : {"0x1f", "0o17", "017", "0b11", "1_000", "+1", "1.", ".inf", "-.Inf", ".nan", "2020-01-02",
-                             "2020-01-02T03:04:05Z"}) {
+  for (const char* number : {"0x1f", "0o17", "017", "0b11", "1_000", "+1", "1.", ".inf", "-.Inf", ".nan",
+                             "2020-01-02", "2020-01-02T03:04:05Z"}) {
     EXPECT_EQ(yaml_fault(std::string("a: ") + number),
               "error: f:1:4: \"" + std::string(number) +
                   "\" is a number or date that JSON does not have\nhint: quote it if it is meant as text\n");
@@ -80,7 +83,8 @@ TEST(Document, YamlBeyondJsonIsRefused) {
   EXPECT_EQ(yaml_fault("a: !!int '1'"),
             "error: f:1:4: the tag \"tag:yaml.org,2002:int\" is not allowed in a pipeline spec\n");
   EXPECT_EQ(yaml_fault("a: !x [1]"), "error: f:1:4: the tag \"!x\" is not allowed in a pipeline spec\n");
-  EXPECT_EQ(yaml_fault("a: 1\n<<: {b: 2}"), "error: f:2:1: merging with \"<<\" is not allowed in a pipeline spec\n");
+  EXPECT_EQ(yaml_fault("a: 1\n<<: {b: 2}"),
+            "error: f:2:1: merging with \"<<\" is not allowed in a pipeline spec\n");
   EXPECT_EQ(yaml_fault("a:\n  1: b"),
             "error: f:2:3: a key must be text, not 1\nhint: quote it if it is meant as text\n");
   EXPECT_EQ(yaml_fault("? [a]\n: b"), "error: f:1:3: a key must be text, not a list or an object\n");
@@ -89,10 +93,12 @@ TEST(Document, YamlBeyondJsonIsRefused) {
 TEST(Document, FaultsHaveLineAndColumn) {
   EXPECT_EQ(json_fault("{\n  \"a\": 1,\n}"),
             "error: f:3:1: is not valid JSON: unexpected '}'; expected string literal\n");
-  EXPECT_EQ(json_fault("{\"a\" 12}"), "error: f:1:6: is not valid JSON: unexpected number literal; expected ':'\n");
+  EXPECT_EQ(json_fault("{\"a\" 12}"),
+            "error: f:1:6: is not valid JSON: unexpected number literal; expected ':'\n");
   EXPECT_EQ(json_fault("{\"a\":\r\n[1,,2]}"),
             "error: f:2:4: is not valid JSON: unexpected ','; expected '[', '{', or a literal\n");
-  EXPECT_EQ(json_fault("{\"a\": 1"), "error: f:1:8: is not valid JSON: unexpected end of input; expected '}'\n");
+  EXPECT_EQ(json_fault("{\"a\": 1"),
+            "error: f:1:8: is not valid JSON: unexpected end of input; expected '}'\n");
   EXPECT_EQ(yaml_fault("a: 1\nb: c: d\n"), "error: f:2:5: is not valid YAML: illegal map value\n");
   EXPECT_EQ(yaml_fault("a: [1,\n"), "error: f:2:1: is not valid YAML: end of sequence flow not found\n");
   EXPECT_EQ(yaml_fault("a: \"x"), "error: f:1:6: is not valid YAML: illegal EOF in scalar\n");
@@ -114,18 +120,23 @@ TEST(Document, WhatIsNotTextIsRefused) {
             "error: f:2:3: is not UTF-8 text: the byte 0xff is not part of a printable character\n");
   EXPECT_EQ(yaml_fault(std::string("a\0b", 3)),
             "error: f:1:2: is not UTF-8 text: the byte 0x00 is not part of a printable character\n");
-  EXPECT_EQ(yaml_fault("\xff\xfe" "a"),
+  EXPECT_EQ(yaml_fault("\xff\xfe"
+                       "a"),
             "error: f:1:1: is not UTF-8 text: the byte 0xff is not part of a printable character\n");
 }
 
 TEST(Document, AByteOrderMarkAndCarriageReturnsAreFine) {
   EXPECT_EQ(*read("\xEF\xBB\xBF{\"a\": 1}\r\n", Format::json).value, json::parse(R"({"a": 1})"));
-  EXPECT_EQ(yaml("\xEF\xBB\xBF" "a: 1\r\nb:\r\n  - x\r\n"), json::parse(R"({"a": 1, "b": ["x"]})"));
+  EXPECT_EQ(yaml("\xEF\xBB\xBF"
+                 "a: 1\r\nb:\r\n  - x\r\n"),
+            json::parse(R"({"a": 1, "b": ["x"]})"));
 }
 
 TEST(Document, NothingIsAnError) {
-  for (const char* text : {"", " \r\n\t", "\xEF\xBB\xBF"}) EXPECT_EQ(json_fault(text), "error: f: is empty\n");
-  for (const char* text : {"", "\n", "# only a comment\n"}) EXPECT_EQ(yaml_fault(text), "error: f: is empty\n");
+  for (const char* text : {"", " \r\n\t", "\xEF\xBB\xBF"})
+    EXPECT_EQ(json_fault(text), "error: f: is empty\n");
+  for (const char* text : {"", "\n", "# only a comment\n"})
+    EXPECT_EQ(yaml_fault(text), "error: f: is empty\n");
 }
 
 TEST(Document, SeveralAreGivenOneByOne) {

@@ -25,7 +25,8 @@ TEST(ParseDuration, TakesWhatGoTakes) {
 }
 
 TEST(ParseDuration, RefusesEverythingElse) {
-  for (const char* text : {"", "1", "s", "5 s", "1d", "-1s", "1s ", ".s", "1h30", "1..5s", "1e3s", "+", "++1s"}) {
+  for (const char* text :
+       {"", "1", "s", "5 s", "1d", "-1s", "1s ", ".s", "1h30", "1..5s", "1e3s", "+", "++1s"}) {
     EXPECT_EQ(parse_duration(text), std::nullopt) << text;
   }
   EXPECT_EQ(parse_duration("9999999h"), std::nullopt) << "longer than 64 bits of nanoseconds";

@@ -41,7 +41,9 @@ class PipelineSpecTest : public testing::Test {
     return spec;
   }
 
-  [[nodiscard]] base::Result<PipelineSpec> read(const json& spec) const { return read_pipeline(spec.dump(), file()); }
+  [[nodiscard]] base::Result<PipelineSpec> read(const json& spec) const {
+    return read_pipeline(spec.dump(), file());
+  }
 
   // The error as a person sees it, without the folder and the place, which other tests look at.
   [[nodiscard]] std::string fault(const json& spec) const {
@@ -74,7 +76,7 @@ TEST_F(PipelineSpecTest, TheSeedsSpecIsRead) {
   "pipeline": {
     "name": "map"
   },
-  "description": "A pipeline that tokenizes scraped pages and appends counts of words to corresponding files.",
+  "description": "A pipeline that tokenizes scraped pages and appends counts of words.",
   "transform": {
     "build": {
       "language": "go",
@@ -198,8 +200,9 @@ TEST_F(PipelineSpecTest, AFileThatIsNoSpecIsRefused) {
   EXPECT_EQ(load_fault(""), "error: cannot read: no such file or folder\n");
   EXPECT_EQ(load_fault(m_folder.path().string()), "error: DIR: is a folder, not a pipeline spec\n");
   for (const char* path : {"https://example.com/p.json", "-"}) {
-    EXPECT_EQ(load_fault(path), "error: " + std::string(path) +
-                                    ": is not a local file\nhint: save the spec next to the source that it builds\n");
+    EXPECT_EQ(load_fault(path),
+              "error: " + std::string(path) +
+                  ": is not a local file\nhint: save the spec next to the source that it builds\n");
   }
   ASSERT_EQ(::mkfifo(file("fifo").c_str(), 0600), 0);
   EXPECT_EQ(load_fault(file("fifo")), "error: DIR/fifo: is not a regular file\n");
@@ -208,8 +211,9 @@ TEST_F(PipelineSpecTest, AFileThatIsNoSpecIsRefused) {
   ASSERT_TRUE(base::write_file(file("empty.json"), "\n"));
   EXPECT_EQ(load_fault(file("empty.json")), "error: DIR/empty.json: is empty\n");
   ASSERT_TRUE(base::write_file(file("broken.json"), "{\n  \"a\": }"));
-  EXPECT_EQ(load_fault(file("broken.json")),
-            "error: DIR/broken.json:2:8: is not valid JSON: unexpected '}'; expected '[', '{', or a literal\n");
+  EXPECT_EQ(
+      load_fault(file("broken.json")),
+      "error: DIR/broken.json:2:8: is not valid JSON: unexpected '}'; expected '[', '{', or a literal\n");
 }
 
 TEST_F(PipelineSpecTest, AFileWithoutPermissionIsRefused) {
@@ -231,7 +235,8 @@ TEST_F(PipelineSpecTest, OneDocumentWithAnObjectIsASpec) {
 }
 
 TEST_F(PipelineSpecTest, ErrorsHaveThePlaceOfTheirField) {
-  const auto result = read_pipeline("pipeline: {name: p}\ntransform:\n  build:\n    language: rust\n", "d/p.yaml");
+  const auto result =
+      read_pipeline("pipeline: {name: p}\ntransform:\n  build:\n    language: rust\n", "d/p.yaml");
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().where, "d/p.yaml:4:15");
 }
@@ -271,7 +276,8 @@ TEST_F(PipelineSpecTest, WhatOnlyAClusterDoesIsRefused) {
   EXPECT_EQ(fault(with("/s3_out", true)), "error: s3_out runs on a cluster only\n");
   EXPECT_EQ(fault(with("/tf_job", json::object())), "error: tf_job is not supported by Pachyderm either\n");
   EXPECT_EQ(fault(with("/input/pfs/s3", true)), "error: input.pfs.s3 runs on a cluster only\n");
-  EXPECT_EQ(fault(with("/input/pfs/commit", "c")), "error: input.pfs.commit is not possible: an input is a branch\n");
+  EXPECT_EQ(fault(with("/input/pfs/commit", "c")),
+            "error: input.pfs.commit is not possible: an input is a branch\n");
   for (const char* kind : {"union", "join", "group"}) {
     EXPECT_EQ(fault(with("/input", {{kind, some}})),
               "error: input." + std::string(kind) + " runs on a cluster only\n");
@@ -295,8 +301,10 @@ TEST_F(PipelineSpecTest, WrongTypesAreRefused) {
             "error: transform.env must be an object of texts, and is a list\n");
   EXPECT_EQ(fault(with("/transform/accept_return_code", {1.5})),
             "error: transform.accept_return_code[0] must be a whole number, and is 1.5\n");
-  EXPECT_EQ(fault(with("/transform/secrets", {1})), "error: transform.secrets[0] must be an object, and is 1\n");
-  EXPECT_EQ(fault(with("/input/pfs/lazy", "true")), "error: input.pfs.lazy must be true or false, and is text\n");
+  EXPECT_EQ(fault(with("/transform/secrets", {1})),
+            "error: transform.secrets[0] must be an object, and is 1\n");
+  EXPECT_EQ(fault(with("/input/pfs/lazy", "true")),
+            "error: input.pfs.lazy must be true or false, and is text\n");
   EXPECT_EQ(fault(with("/input/cross", json::object({{"a", 1}}))),
             "error: input.cross must be a list of objects, and is an object\n");
   EXPECT_EQ(fault(with("/parallelism_spec", {{"constant", -1}})),
@@ -306,7 +314,8 @@ TEST_F(PipelineSpecTest, WrongTypesAreRefused) {
   EXPECT_EQ(fault(with("/datum_tries", 1e300)), "error: datum_tries must be a whole number, and is 1e+300\n");
   EXPECT_EQ(fault(with("/resource_limits", {{"cpu", "1"}})),
             "error: resource_limits.cpu must be a number, and is text\n");
-  EXPECT_EQ(fault(with("/transform/user", std::string("a\0b", 3))), "error: transform.user has a NUL character\n");
+  EXPECT_EQ(fault(with("/transform/user", std::string("a\0b", 3))),
+            "error: transform.user has a NUL character\n");
 }
 
 TEST_F(PipelineSpecTest, ThePipelinesNameIsChecked) {
@@ -323,12 +332,14 @@ TEST_F(PipelineSpecTest, ThePipelinesNameIsChecked) {
   EXPECT_EQ(fault(with("/pipeline/name", std::string(45, 'a'))), "none");
   const std::string longest(46, 'a');
   EXPECT_EQ(fault(with("/pipeline/name", longest)),
-            "error: pipeline.name has 46 characters, and 45 are allowed\nhint: Pachyderm allows 51, and the pipeline \"" +
+            "error: pipeline.name has 46 characters, and 45 are allowed\nhint: Pachyderm allows 51, and the "
+            "pipeline \"" +
                 longest + "_build\" has 6 more\n");
 }
 
 TEST_F(PipelineSpecTest, WhatToBuildIsChecked) {
-  const std::string hint = "hint: add \"build\": {\"language\": \"python\"}, or \"go\", or {\"image\": \"…\"}\n";
+  const std::string hint =
+      "hint: add \"build\": {\"language\": \"python\"}, or \"go\", or {\"image\": \"…\"}\n";
   EXPECT_EQ(fault(without("/transform")), "error: has no \"transform\"\n" + hint);
   EXPECT_EQ(fault(without("/transform/build")), "error: transform has no \"build\"\n" + hint);
   EXPECT_EQ(fault(without("/transform/build/language")),
@@ -345,14 +356,17 @@ TEST_F(PipelineSpecTest, WhatToBuildIsChecked) {
 
 TEST_F(PipelineSpecTest, TheBuildPathIsAFolderBelowTheSpecs) {
   EXPECT_EQ(fault(with("/transform/build/path", "./sorce")),
-            "error: transform.build.path \"DIR/sorce\" does not exist\nhint: it is relative to the spec file's folder\n");
+            "error: transform.build.path \"DIR/sorce\" does not exist\nhint: it is relative to the spec "
+            "file's folder\n");
   EXPECT_EQ(fault(with("/transform/build/path", "p.json/x")),
             "error: transform.build.path \"DIR/p.json/x\" does not exist\n"
             "hint: it is relative to the spec file's folder\n");
   ASSERT_TRUE(base::write_file(file(), "{}"));
   EXPECT_EQ(fault(with("/transform/build/path", "p.json")),
             "error: transform.build.path \"DIR/p.json\" is not a folder\n");
-  EXPECT_EQ(read(with("/transform/build/path", (m_folder.path() / "source").string())).value().transform.build.folder,
+  EXPECT_EQ(read(with("/transform/build/path", (m_folder.path() / "source").string()))
+                .value()
+                .transform.build.folder,
             m_folder.path() / "source");
   EXPECT_EQ(read(with("/transform/build/path", "source/..")).value().transform.build.folder, m_folder.path());
 }
@@ -361,12 +375,14 @@ TEST_F(PipelineSpecTest, InputsAreChecked) {
   EXPECT_EQ(fault(without("/input")),
             "error: has no \"input\"\nhint: add \"input\": {\"pfs\": {\"repo\": \"…\", \"glob\": \"/*\"}}\n");
   EXPECT_EQ(fault(with("/input", json::object())), "error: input has neither \"pfs\" nor \"cross\"\n");
-  EXPECT_EQ(fault(with("/input", {{"cross", json::array()}})), "error: input has neither \"pfs\" nor \"cross\"\n");
+  EXPECT_EQ(fault(with("/input", {{"cross", json::array()}})),
+            "error: input has neither \"pfs\" nor \"cross\"\n");
   EXPECT_EQ(fault(with("/input/cross", json::array({json::object()}))),
             "error: input has both \"pfs\" and \"cross\"\nhint: put the \"pfs\" into the \"cross\"\n");
   EXPECT_EQ(fault(without("/input/pfs/repo")), "error: input.pfs has no \"repo\"\n");
-  EXPECT_EQ(fault(with("/input/pfs/repo", "a b")),
-            "error: input.pfs.repo \"a b\" is not a repo's name\nhint: a name has letters, digits, '_' and '-'\n");
+  EXPECT_EQ(
+      fault(with("/input/pfs/repo", "a b")),
+      "error: input.pfs.repo \"a b\" is not a repo's name\nhint: a name has letters, digits, '_' and '-'\n");
   for (const char* name : {"..", "a/b", ".env", "a\nb"}) {
     EXPECT_NE(fault(with("/input/pfs/name", name)).find("is not an input's name"), std::string::npos) << name;
   }
@@ -391,7 +407,8 @@ TEST_F(PipelineSpecTest, InputsDoNotTakeEachOthersNames) {
 TEST_F(PipelineSpecTest, GlobsAreChecked) {
   EXPECT_EQ(fault(without("/input/pfs/glob")),
             "error: input.pfs has no \"glob\"\nhint: \"/*\" makes a datum of each file and folder\n");
-  EXPECT_EQ(fault(with("/input/pfs/glob", "[a")), "error: input.pfs.glob \"/[a\": character 2: '[' is not closed\n");
+  EXPECT_EQ(fault(with("/input/pfs/glob", "[a")),
+            "error: input.pfs.glob \"/[a\": character 2: '[' is not closed\n");
   EXPECT_EQ(fault(with("/input/pfs/glob", "/../*")), "error: input.pfs.glob \"/../*\" has a part \"..\"\n");
 }
 
@@ -403,7 +420,8 @@ TEST_F(PipelineSpecTest, SettingsAreChecked) {
             "error: reprocess_spec must be \"until_success\" or \"every_job\"\n");
   EXPECT_EQ(fault(with("/datum_timeout", "5 minutes")),
             "error: datum_timeout \"5 minutes\" is not a duration\nhint: write \"90s\" or \"1h30m\"\n");
-  EXPECT_EQ(fault(with("/transform/env", {{"A=B", "1"}})), "error: transform.env.A=B is not a variable's name\n");
+  EXPECT_EQ(fault(with("/transform/env", {{"A=B", "1"}})),
+            "error: transform.env.A=B is not a variable's name\n");
 }
 
 }  // namespace
