@@ -168,15 +168,9 @@ base::Result<std::string> find_environment(const CacheSettings& settings, const 
 }
 
 base::Result<std::string> make_environments_folder(const CacheSettings& settings) {
-  // The modes given here are meant as they are, whatever the user's umask.
-  const mode_t umask_before = ::umask(022);
-  auto folder = [&]() -> base::Result<std::string> {
-    if (!settings.chosen.empty()) return make_in_chosen(settings);
-    if (auto in_image = make_in_image(settings)) return in_image;
-    return make_in_private(settings);
-  }();
-  ::umask(umask_before);
-  return folder;
+  if (!settings.chosen.empty()) return make_in_chosen(settings);
+  if (auto in_image = make_in_image(settings)) return in_image;
+  return make_in_private(settings);
 }
 
 }  // namespace shim

@@ -36,7 +36,8 @@ CacheSettings current_cache_settings();
 // cannot be trusted is an error; the image's is then passed over.
 base::Result<std::string> find_environment(const CacheSettings& settings, const std::string& digest);
 
-// The folder in which this user may make environments. Makes it where it is missing.
+// The folder in which this user may make environments. Makes it where it is missing, with a mode less the
+// umask.
 base::Result<std::string> make_environments_folder(const CacheSettings& settings);
 
 }  // namespace shim

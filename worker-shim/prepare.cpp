@@ -109,6 +109,18 @@ void remove_leftovers(const std::string& environments) {
   }
 }
 
+// While it lives, files and folders get the modes that they are made with, whatever the user's umask.
+class PlainUmask {
+ public:
+  PlainUmask() : m_before(::umask(022)) {}
+  ~PlainUmask() { ::umask(m_before); }
+  PlainUmask(const PlainUmask&) = delete;
+  PlainUmask& operator=(const PlainUmask&) = delete;
+
+ private:
+  const mode_t m_before;
+};
+
 std::string bundle_path(const std::string& build_folder, const std::string& digest) {
   return build_folder + "/" + contract::k_bundle_prefix + digest + contract::k_bundle_suffix;
 }
@@ -157,6 +169,7 @@ base::Result<std::string> prepare_environment(const CacheSettings& settings, con
   if (!found.empty()) return found;
   const std::string bundle = bundle_path(build_folder, digest);
   BASE_TRY(check_bundle(build_folder, bundle));
+  const PlainUmask umask;
   BASE_TRY_ASSIGN(const std::string environments, make_environments_folder(settings));
   const std::string environment = environments + "/" + digest;
   while (true) {

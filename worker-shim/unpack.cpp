@@ -2,7 +2,6 @@
 #include "worker-shim/unpack.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -67,18 +66,6 @@ class Progress {
   bool m_told = false;
 };
 
-// Files and folders get the modes that the tar gives them, whatever the user's umask.
-class PlainUmask {
- public:
-  PlainUmask() : m_before(::umask(022)) {}
-  ~PlainUmask() { ::umask(m_before); }
-  PlainUmask(const PlainUmask&) = delete;
-  PlainUmask& operator=(const PlainUmask&) = delete;
-
- private:
-  const mode_t m_before;
-};
-
 }  // namespace
 
 base::Status unpack(const UnpackOrder& order) {
@@ -91,10 +78,7 @@ base::Status unpack(const UnpackOrder& order) {
     progress.step();
     return stream.read();
   };
-  const Extraction extraction = [&] {
-    const PlainUmask umask;
-    return extract_tar(read, order.target, order.bundle);
-  }();
+  const Extraction extraction = extract_tar(read, order.target, order.bundle);
   BASE_TRY_ASSIGN(const std::string digest, stream.finish());
   if (extraction.write_failure) return base::fail(write_error(order, extraction, room));
   if (digest != order.digest) {

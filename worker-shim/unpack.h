@@ -15,7 +15,7 @@ struct UnpackOrder {
   std::string disk;    // the path of the folder above it, for errors about the disk
 };
 
-// After a failure the target is not empty, and worth nothing.
+// Modes are those of extract_tar(). After a failure the target is not empty, and worth nothing.
 base::Status unpack(const UnpackOrder& order);
 
 }  // namespace shim

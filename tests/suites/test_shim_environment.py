@@ -1,0 +1,409 @@
+# SPDX-License-Identifier: Apache-2.0
+"""worker-shim unpacks the artifact's environment once, whoever else tries, dies or stands in the way."""
+
+import contextlib
+import hashlib
+import io
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+
+import support
+
+UNPACKED_DIGEST = 'find "$PACHBUILD_ENV" -type f | sort | xargs cat | sha256sum'
+
+
+def content_of(index, size):
+    """Bytes that do not compress and are the same for every run."""
+    return random.Random(index).randbytes(size)
+
+
+def make_tar(files, executable=("bin/tool",)):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name, content in sorted(files.items()):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            entry.mode = 0o755 if name in executable else 0o644
+            tar.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def compress(tar):
+    return subprocess.run([support.require_tool("zstd"), "-q", "-c"], input=tar, capture_output=True, check=True).stdout
+
+
+class Bundle:
+    """An environment with bin/tool, a small library and one large file."""
+
+    def __init__(self, files=100, size=2000, large=2_000_000):
+        self.files = {f"lib/package{i % 7}/module{i}.py": content_of(i, size) for i in range(files)}
+        self.files["lib/large.so"] = content_of("large", large)
+        self.files["bin/tool"] = b'#!/bin/sh\necho "tool $PACHBUILD_ENV"\n'
+        self.bytes = compress(make_tar(self.files))
+        self.digest = hashlib.sha256(self.bytes).hexdigest()
+        self.name = f"bundle-{self.digest}.tar.zst"
+
+
+class Feeder:
+    """Feeds a named pipe as the worker does: the bytes travel when somebody opens it."""
+
+    def __init__(self, path, content, stop_at=None):
+        os.mkfifo(path)
+        self.path, self.content, self.stop_at = path, content, stop_at
+        self.opened, self.whole, self.resume = False, False, threading.Event()
+        self.reached_stop = threading.Event()
+        self.thread = threading.Thread(target=self._feed, daemon=True)
+        self.thread.start()
+
+    def _feed(self):
+        with open(self.path, "wb", buffering=0) as pipe:
+            self.opened = True
+            with contextlib.suppress(BrokenPipeError):
+                first = len(self.content) if self.stop_at is None else self.stop_at
+                self._write(pipe, self.content[:first])
+                if self.stop_at is not None:
+                    self.reached_stop.set()
+                    self.resume.wait(60)
+                self._write(pipe, self.content[first:])
+                self.whole = True
+
+    @staticmethod
+    def _write(pipe, content):
+        view = memoryview(content)
+        while view:
+            view = view[pipe.write(view):]
+
+    def end(self):
+        """Waits for the end, and tells whether somebody opened the pipe."""
+        opened = self.opened
+        if not opened:
+            # The thread still waits for a reader: it gets one that leaves at once.
+            os.close(os.open(self.path, os.O_RDONLY | os.O_NONBLOCK))
+        self.thread.join(60)
+        return opened
+
+
+class EnvironmentSuite(support.Suite):
+    def setUp(self):
+        super().setUp()
+        self.cache = self.folder / "cache"
+
+    def build_folder(self, bundle, name="build"):
+        folder = self.folder / name
+        folder.mkdir()
+        (folder / bundle.name).write_bytes(bundle.bytes)
+        return folder
+
+    def command(self, build, digest, *command):
+        return [support.SHIM, "--build", str(build), "--environment", digest, "--exec", "--", *command]
+
+    def variables(self, **changes):
+        return support.environment(**{"PACHBUILD_CACHE_DIR": str(self.cache), **changes})
+
+    def shim(self, build, digest, *command, **changes):
+        return self.run_program(*self.command(build, digest, *command), env=self.variables(**changes))
+
+    def check_whole(self, bundle, cache=None):
+        """The environment is there with every byte, and nothing else is."""
+        environments = (cache or self.cache) / "env"
+        self.assertEqual(os.listdir(environments), [bundle.digest])
+        root = environments / bundle.digest
+        found = {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        self.assertEqual(found.keys(), bundle.files.keys())
+        self.assertTrue(found == bundle.files)
+
+    def check_refused(self, result, message):
+        self.assertEqual((result.stderr, result.stdout, result.returncode), (message, "", 125))
+        if (self.cache / "env").exists():
+            self.assertEqual(os.listdir(self.cache / "env"), [])
+
+
+class Environment(EnvironmentSuite):
+    def test_its_programs_come_first_and_its_folder_is_named(self):
+        bundle = Bundle()
+        build = self.build_folder(bundle)
+        environment = self.cache / "env" / bundle.digest
+        result = self.shim(build, bundle.digest, "tool")
+        self.assertEqual((result.stdout, result.stderr), (f"tool {environment}\n", ""))
+        self.check_whole(bundle)
+        result = self.shim(build, bundle.digest, "sh", "-c", 'echo "$PATH"', PATH="/usr/bin:/bin")
+        self.assertEqual(result.stdout, f"{environment}/bin:/usr/bin:/bin\n")
+
+    def test_the_one_bundle_of_the_build_is_found(self):
+        bundle = Bundle(files=3)
+        build = self.build_folder(bundle)
+        (build / "bundle-other.tar.zst").write_bytes(b"its name has no digest")
+        command = [support.SHIM, "--build", build, "--exec", "--", "tool"]
+        self.assertEqual(self.succeed(*command, env=self.variables()).stdout,
+                         f"tool {self.cache}/env/{bundle.digest}\n")
+        (build / f"bundle-{'0' * 64}.tar.zst").write_bytes(b"")
+        result = self.run_program(*command, env=self.variables())
+        self.assertEqual(result.stderr, f"error: {build}: has more than one bundle\n"
+                         "hint: name the one with --environment DIGEST\n")
+        self.assertEqual(result.returncode, 125)
+
+    def test_once_unpacked_the_build_is_not_opened(self):
+        bundle = Bundle(files=3)
+        build = self.build_folder(bundle)
+        self.shim(build, bundle.digest, "true")
+        shutil.rmtree(build)
+        self.assertEqual(self.shim(build, bundle.digest, "tool").returncode, 0)
+
+    def test_modes_do_not_depend_on_the_umask(self):
+        bundle = Bundle(files=3)
+        build = self.build_folder(bundle)
+        old_umask = os.umask(0o077)
+        try:
+            result = self.shim(build, bundle.digest, "sh", "-c",
+                               'umask; cd "$PACHBUILD_ENV"; stat -c %a . bin/tool lib lib/large.so')
+        finally:
+            os.umask(old_umask)
+        self.assertEqual(result.stdout, "0077\n755\n755\n755\n644\n", result.stderr)
+
+    def test_a_named_pipe_is_read_once_and_to_its_end(self):
+        bundle = Bundle()
+        build = self.folder / "build"
+        build.mkdir()
+        feeder = Feeder(build / bundle.name, bundle.bytes)
+        result = self.shim(build, bundle.digest, "tool")
+        self.assertTrue(feeder.end())
+        self.assertTrue(feeder.whole)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.check_whole(bundle)
+
+    def test_a_named_pipe_is_read_to_its_end_even_when_it_is_damaged(self):
+        bundle = Bundle(large=5_000_000)
+        damaged = b"x" * 1000 + bundle.bytes[1000:]
+        build = self.folder / "build"
+        build.mkdir()
+        feeder = Feeder(build / bundle.name, damaged)
+        result = self.shim(build, bundle.digest, "tool")
+        self.assertTrue(feeder.end())
+        self.assertTrue(feeder.whole, "the shim left before the end of the pipe")
+        self.check_refused(result, f"error: {build}/{bundle.name}: is damaged: its SHA-256 is "
+                           f"{hashlib.sha256(damaged).hexdigest()}\n"
+                           "hint: build it again; if it stays, look at how it is stored or copied\n")
+
+    def test_every_kind_of_damage_is_noticed(self):
+        bundle = Bundle(files=20, large=300_000)
+        build = self.build_folder(bundle)
+        path = build / bundle.name
+        flipped = bytearray(bundle.bytes)
+        flipped[len(flipped) // 2] ^= 1
+        for content in (b"", bundle.bytes[:-1], bundle.bytes[:5000], bytes(flipped), bundle.bytes + b"\0",
+                        compress(make_tar({"bin/tool": b"another"})), b"no bundle at all"):
+            path.write_bytes(content)
+            result = self.shim(build, bundle.digest, "tool")
+            self.check_refused(result, f"error: {path}: is damaged: its SHA-256 is "
+                               f"{hashlib.sha256(content).hexdigest()}\n"
+                               "hint: build it again; if it stays, look at how it is stored or copied\n")
+        path.write_bytes(bundle.bytes)
+        self.assertEqual(self.shim(build, bundle.digest, "tool").returncode, 0, "a good one works afterwards")
+        self.check_whole(bundle)
+
+    def test_a_hostile_bundle_with_the_right_digest_writes_nothing_elsewhere(self):
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as tar:
+            link = tarfile.TarInfo("out")
+            link.type, link.linkname = tarfile.SYMTYPE, str(self.folder)
+            tar.addfile(link)
+            entry = tarfile.TarInfo("out/written")
+            entry.size = 1
+            tar.addfile(entry, io.BytesIO(b"x"))
+        content = compress(buffer.getvalue())
+        digest = hashlib.sha256(content).hexdigest()
+        path = self.write(f"build/bundle-{digest}.tar.zst", content)
+        self.check_refused(self.shim(path.parent, digest, "true"), f"error: {path}: entry 'out' is there twice\n")
+        self.assertFalse((self.folder / "written").exists())
+
+    def test_a_missing_bundle_is_named(self):
+        build = self.folder / "build"
+        build.mkdir()
+        digest = "0" * 64
+        self.check_refused(self.shim(build, digest, "true"),
+                           f"error: {build}/bundle-{digest}.tar.zst: cannot read: no such file or folder\n"
+                           "hint: run.sh and its bundle come from one build; build again if one of them was changed\n")
+
+    def test_of_many_at_once_one_unpacks_and_none_fails(self):
+        bundle = Bundle(files=500)
+        feeders, processes = [], []
+        for i in range(32):
+            build = self.folder / f"build{i}"
+            build.mkdir()
+            feeders.append(Feeder(build / bundle.name, bundle.bytes))
+        for i in range(32):
+            processes.append(subprocess.Popen(
+                self.command(self.folder / f"build{i}", bundle.digest, "sh", "-c", UNPACKED_DIGEST),
+                env=self.variables(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        results = [(*process.communicate(timeout=120), process.returncode) for process in processes]
+        opened = [feeder.end() for feeder in feeders]
+        self.assertEqual(len(set(results)), 1, results)
+        self.assertEqual(results[0][1:], ("", 0))
+        self.assertEqual(opened.count(True), 1, "one pipe is opened, the others stay closed")
+        self.check_whole(bundle)
+
+    def test_another_takes_over_from_one_that_is_killed_half_way(self):
+        bundle = Bundle(files=500)
+        slow = self.folder / "slow"
+        slow.mkdir()
+        feeder = Feeder(slow / bundle.name, bundle.bytes, stop_at=len(bundle.bytes) // 2)
+        first = subprocess.Popen(self.command(slow, bundle.digest, "true"), env=self.variables())
+        self.assertTrue(feeder.reached_stop.wait(60))
+        second = subprocess.Popen(self.command(self.build_folder(bundle), bundle.digest, "tool"),
+                                  env=self.variables(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.wait_until_locked(second.pid)
+        self.assertEqual(os.listdir(self.cache / "env"), [f".tmp-{bundle.digest}"], "nothing half-made is visible")
+        first.kill()
+        first.wait()
+        feeder.resume.set()
+        feeder.end()
+        output, errors = second.communicate(timeout=60)
+        self.assertEqual((errors, second.returncode), ("", 0))
+        self.assertEqual(output, f"tool {self.cache}/env/{bundle.digest}\n")
+        self.check_whole(bundle)
+
+    def wait_until_locked(self, pid):
+        """Until the process waits for a lock."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            with open("/proc/locks", encoding="ascii") as locks:
+                if any("->" in line and f" {pid} " in line for line in locks):
+                    return
+            time.sleep(0.01)
+        self.fail(f"process {pid} does not wait for a lock")
+
+    def test_any_may_be_killed_at_any_moment(self):
+        bundle = Bundle(files=400)
+        build = self.build_folder(bundle)
+        seed = random.SystemRandom().randrange(1 << 32)
+        generator = random.Random(seed)
+        for round_number in range(15):
+            self.cache = self.folder / f"cache{round_number}"
+            processes = [subprocess.Popen(self.command(build, bundle.digest, "true"), env=self.variables(),
+                                          stderr=subprocess.PIPE, text=True) for _ in range(4)]
+            time.sleep(generator.uniform(0, 0.08))
+            for process in processes[:3]:
+                process.kill()
+                time.sleep(generator.uniform(0, 0.02))
+            for process in processes[:3]:
+                _, errors = process.communicate(timeout=60)
+                self.assertIn(process.returncode, (0, -signal.SIGKILL), f"seed {seed}: {errors}")
+            _, errors = processes[3].communicate(timeout=60)
+            self.assertEqual((errors, processes[3].returncode), ("", 0), f"seed {seed}")
+            self.check_whole(bundle)
+
+    def test_leftovers_of_the_dead_go_and_those_of_the_living_stay(self):
+        self.cache.mkdir()
+        dead = self.write(f"cache/env/.tmp-{'1' * 64}/d/file", "half").parents[1]
+        (dead / "d" / "link").symlink_to(self.folder)
+        living = self.write(f"cache/env/.tmp-{'2' * 64}/file", "half").parent
+        holder = subprocess.Popen(["flock", living, "sh", "-c", "echo; read line"], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE)
+        holder.stdout.readline()
+        bundle = Bundle(files=3)
+        self.assertEqual(self.shim(self.build_folder(bundle), bundle.digest, "true").returncode, 0)
+        self.assertEqual(sorted(os.listdir(self.cache / "env")), sorted([living.name, bundle.digest]))
+        self.assertTrue((living / "file").exists())
+        holder.communicate(b"\n", timeout=60)
+        self.assertTrue((self.folder / "build").exists(), "links in leftovers are not followed")
+
+    def test_on_a_terminal_a_long_wait_is_explained_once(self):
+        bundle = Bundle(files=3)
+        build = self.folder / "build"
+        build.mkdir()
+        feeder = Feeder(build / bundle.name, bundle.bytes, stop_at=100)
+        main, terminal = os.openpty()
+        with open(main, "rb", buffering=0) as screen:
+            process = subprocess.Popen(self.command(build, bundle.digest, "true"), env=self.variables(),
+                                       stderr=terminal)
+            os.close(terminal)
+            self.assertTrue(feeder.reached_stop.wait(60))
+            time.sleep(1.1)  # the line is for what takes longer than a second
+            feeder.resume.set()
+            self.assertEqual(process.wait(timeout=60), 0)
+            feeder.end()
+            self.assertEqual(screen.read(1000), b"worker-shim: unpacking environment "
+                             + bundle.digest[:12].encode() + b", once for this container\r\n")
+
+
+class Elsewhere(EnvironmentSuite):
+    """In a mount namespace of its own, where disks can be small or read-only and /tmp is nobody's."""
+
+    def setUp(self):
+        super().setUp()
+        probe = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
+        support.require(probe.returncode == 0, "mount namespaces need root")
+        # What another user can reach, wherever this checkout is.
+        self.script = 'set -e; mount -t tmpfs tmpfs /tmp; chmod 1777 /tmp; cp "$0" /tmp/worker-shim; cp -r "$1" /tmp/build\n'
+
+    def inside(self, bundle, script, **variables):
+        build = self.folder / "build"
+        if not build.exists():
+            self.build_folder(bundle)
+        return self.run_program("unshare", "-m", "sh", "-c", self.script + script, support.SHIM, build, bundle.digest,
+                                env=support.environment(**variables))
+
+    def test_a_full_disk_is_explained_and_nothing_stays(self):
+        bundle = Bundle(files=300, large=3_000_000)
+        for options, free in (("size=2m", r"(1\.9|2\.0) MiB and \d+ files"),
+                              ("nr_inodes=100", r"\S+ [GM]iB and \d\d files")):
+            with self.subTest(options):
+                result = self.inside(bundle, f'''
+                    mkdir /tmp/disk; mount -t tmpfs -o {options} tmpfs /tmp/disk
+                    code=0; /tmp/worker-shim --build /tmp/build --environment "$2" --exec -- tool || code=$?
+                    find /tmp/disk/cache; exit $code''', PACHBUILD_CACHE_DIR="/tmp/disk/cache")
+                self.assertRegex(result.stderr, r"\Aerror: /tmp/disk/cache/env: no space: the environment needs 4\.0 MiB "
+                                 rf"and 302 files, its disk has {free} free\n"
+                                 "hint: free some space there, or set PACHBUILD_CACHE_DIR to a folder on another disk\n\\Z")
+                self.assertEqual((result.stdout, result.returncode), ("/tmp/disk/cache\n/tmp/disk/cache/env\n", 125))
+
+    def test_a_read_only_cache_is_used_but_not_written(self):
+        bundle = Bundle(files=3)
+        result = self.inside(bundle, '''
+            mkdir /tmp/disk; mount -t tmpfs tmpfs /tmp/disk
+            shim="/tmp/worker-shim --build /tmp/build --environment"
+            $shim "$2" --exec -- true; mount -o remount,ro /tmp/disk
+            $shim "$2" --exec -- tool; cp "/tmp/build/bundle-$2.tar.zst" "/tmp/build/bundle-$(echo $2 | tr 0-9 a).tar.zst"
+            $shim "$(echo $2 | tr 0-9 a)" --exec -- tool''', PACHBUILD_CACHE_DIR="/tmp/disk/cache")
+        self.assertEqual(result.stdout, f"tool /tmp/disk/cache/env/{bundle.digest}\n")
+        self.assertEqual(result.stderr, "error: /tmp/disk/cache/env: cannot write: the file system is read-only\n")
+        self.assertEqual(result.returncode, 125)
+
+    def test_without_a_choice_root_uses_the_images_cache_and_others_their_own(self):
+        bundle = Bundle(files=3)
+        result = self.inside(bundle, '''
+            mkdir -p /var/cache; mount -t tmpfs -o mode=755 tmpfs /var/cache; mkdir /tmp/other; chmod 777 /tmp/other
+            shim="/tmp/worker-shim --build /tmp/build --environment $2 --exec -- tool"
+            drop="setpriv --reuid=54321 --regid=54321 --clear-groups"
+            $drop $shim; stat -c '%a %u' /tmp/pachbuild-54321
+            $shim
+            $drop $shim; rm -rf /var/cache/pachbuild /tmp/pachbuild-54321
+            mkdir -m 777 /tmp/pachbuild-54321; $drop $shim''')
+        self.assertEqual(result.stdout, f"tool /tmp/pachbuild-54321/env/{bundle.digest}\n700 54321\n"
+                         f"tool /var/cache/pachbuild/env/{bundle.digest}\n"
+                         f"tool /var/cache/pachbuild/env/{bundle.digest}\n")
+        self.assertEqual(result.stderr, "error: /tmp/pachbuild-54321: cannot be trusted as a cache: "
+                         "belongs to another user (uid 0)\n"
+                         "hint: set PACHBUILD_CACHE_DIR to a folder that only this user can write\n")
+        self.assertEqual(result.returncode, 125)
+
+    def test_root_does_not_run_what_another_user_left(self):
+        bundle = Bundle(files=3)
+        result = self.inside(bundle, '''
+            mkdir -p /tmp/disk/cache; chown 54321 /tmp/disk/cache
+            /tmp/worker-shim --build /tmp/build --environment "$2" --exec -- tool''',
+                             PACHBUILD_CACHE_DIR="/tmp/disk/cache")
+        self.assertEqual(result.stderr, "error: /tmp/disk/cache: cannot be trusted as a cache: "
+                         "belongs to another user (uid 54321)\n"
+                         "hint: set PACHBUILD_CACHE_DIR to a folder that only this user can write\n")
+
+
+if __name__ == "__main__":
+    support.main()
