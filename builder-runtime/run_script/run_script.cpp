@@ -19,16 +19,16 @@ std::string replace_all(std::string text, const std::string& from, const std::st
 }
 
 // The cache folder is chosen as worker-shim does (ARCHITECTURE.md, "Caches"): what another user could have
-// put there is not executed. A copy gets its name when it is whole.
+// put there is not executed. A copy gets its name when it is whole; until then a random one, since process
+// numbers are not unique where containers share a cache folder.
 constexpr char k_shim_part[] = R"sh(
 shim=@IMAGE_SHIM@
 if ! [ -x "$shim" ]; then
   # This image has no shim: the artifact's own is copied once per container, since /pfs keeps no mode bits.
-  umask 022
   cache=$@VARIABLE@
   for folder in @IMAGE_CACHE@ "@PRIVATE_CACHE@-$(id -u)"; do
     [ -z "$cache" ] || break
-    mkdir -p "$folder" 2>/dev/null || continue
+    (umask 077 && mkdir -p "$folder") 2>/dev/null || continue
     if [ -O "$folder" ] && [ -w "$folder" ] && ! [ -h "$folder" ]; then cache=$folder; fi
   done
   shim=$cache/@SHIMS@/@SHIM_DIGEST@/@SHIM@
@@ -36,8 +36,11 @@ if ! [ -x "$shim" ]; then
     echo "error: run.sh: no folder for the cache can be written; name one in @VARIABLE@" >&2
     exit @FAILED@
   elif ! [ -x "$shim" ]; then
-    mkdir -p "${shim%/*}" && cat @BUILD_SHIM@ >"$shim.$$" && chmod 755 "$shim.$$" && mv -f "$shim.$$" "$shim" ||
-      exit @FAILED@
+    (
+      umask 022
+      mkdir -p "${shim%/*}" && copy=$(mktemp "$shim.XXXXXX") || exit
+      cat @BUILD_SHIM@ >"$copy" && chmod 755 "$copy" && mv -f "$copy" "$shim" || { rm -f "$copy"; exit 1; }
+    ) || exit @FAILED@
   fi
 fi
 )sh";

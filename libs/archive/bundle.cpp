@@ -44,6 +44,13 @@ base::Result<struct stat> status_of(const fs::path& path) {
   return status;
 }
 
+// A worker for each processor; none where zstd has no threads, as in Debian's static library. With any number
+// of workers the output is the same, without any it is another one.
+int worker_count() {
+  const auto processors = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return std::min(processors, ZSTD_cParam_getBounds(ZSTD_c_nbWorkers).upperBound);
+}
+
 // Compresses what it is given into a file and digests the file's bytes on their way.
 class CompressedFile {
  public:
@@ -51,7 +58,7 @@ class CompressedFile {
     base::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, k_plain_mode));
     if (!file) return base::fail(base::system_error("create", path.string(), errno));
     CompressedFile result(path, std::move(file));
-    const auto workers = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    const auto workers = worker_count();
     for (const auto& [parameter, value] :
          {std::pair(ZSTD_c_compressionLevel, k_compression_level), std::pair(ZSTD_c_nbWorkers, workers)}) {
       const auto code = ZSTD_CCtx_setParameter(result.m_context.get(), parameter, value);

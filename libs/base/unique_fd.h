@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace base {
@@ -24,6 +25,12 @@ class UniqueFd {
   [[nodiscard]] int get() const { return m_fd; }
   explicit operator bool() const { return m_fd >= 0; }
   [[nodiscard]] int release() { return std::exchange(m_fd, -1); }
+  // Closes now and gives errno, 0 when it went well: some file systems (NFS, quotas) tell only here that what
+  // was written is lost.
+  [[nodiscard]] int close() {
+    const int fd = release();
+    return fd >= 0 && ::close(fd) != 0 ? errno : 0;
+  }
   void reset(int fd = -1) {
     if (m_fd >= 0) ::close(m_fd);
     m_fd = fd;

@@ -18,9 +18,9 @@ using Environment = std::map<std::string, std::string>;
 // The environment of this process.
 Environment current_environment();
 
-// The absolute path of the executable file `name` in `search_path` (folders between ':', as in PATH; empty and
-// relative ones are skipped, since what they mean depends on the current folder). A name with a '/' is only
-// made absolute.
+// The absolute path of the executable file `name` in `search_path` (folders between ':', as in PATH; empty
+// and relative ones are skipped, since what they mean depends on the current folder). A name with a '/' is
+// only made absolute.
 std::optional<std::string> find_program(const std::string& name, const std::string& search_path);
 
 struct Command {

@@ -11,11 +11,10 @@ constexpr char k_head[] = R"sh(#!/bin/sh
 shim=/usr/local/bin/worker-shim
 if ! [ -x "$shim" ]; then
   # This image has no shim: the artifact's own is copied once per container, since /pfs keeps no mode bits.
-  umask 022
   cache=$PACHBUILD_CACHE_DIR
   for folder in /var/cache/pachbuild "/tmp/pachbuild-$(id -u)"; do
     [ -z "$cache" ] || break
-    mkdir -p "$folder" 2>/dev/null || continue
+    (umask 077 && mkdir -p "$folder") 2>/dev/null || continue
     if [ -O "$folder" ] && [ -w "$folder" ] && ! [ -h "$folder" ]; then cache=$folder; fi
   done
   shim=$cache/shim/5417/worker-shim
@@ -23,8 +22,11 @@ if ! [ -x "$shim" ]; then
     echo "error: run.sh: no folder for the cache can be written; name one in PACHBUILD_CACHE_DIR" >&2
     exit 125
   elif ! [ -x "$shim" ]; then
-    mkdir -p "${shim%/*}" && cat /pfs/build/worker-shim >"$shim.$$" && chmod 755 "$shim.$$" && mv -f "$shim.$$" "$shim" ||
-      exit 125
+    (
+      umask 022
+      mkdir -p "${shim%/*}" && copy=$(mktemp "$shim.XXXXXX") || exit
+      cat /pfs/build/worker-shim >"$copy" && chmod 755 "$copy" && mv -f "$copy" "$shim" || { rm -f "$copy"; exit 1; }
+    ) || exit 125
   fi
 fi
 )sh";

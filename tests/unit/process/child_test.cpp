@@ -74,8 +74,8 @@ TEST(Child, InheritsNothingOfTheEnvironment) {
 }
 
 TEST(Child, TakesArgumentsByteForByte) {
-  const auto result = run({.arguments = {"/usr/bin/printf", "[%s]", "a b", "", "$x", "-n", "é\n"},
-                           .environment = {}});
+  const auto result =
+      run({.arguments = {"/usr/bin/printf", "[%s]", "a b", "", "$x", "-n", "é\n"}, .environment = {}});
   EXPECT_EQ(result.output, "[a b][][$x][-n][é\n]");
 }
 

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker-shim/args.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "base/errors.h"
+
+namespace shim {
+namespace {
+
+const std::string k_digest(64, 'a');
+
+// A command line as main() gets it.
+class CommandLine {
+ public:
+  explicit CommandLine(std::vector<std::string> words) : m_words(std::move(words)) {
+    for (auto& word : m_words) m_pointers.push_back(word.data());
+    m_pointers.push_back(nullptr);
+  }
+  [[nodiscard]] base::Result<Invocation> parse() const {
+    return parse_arguments(static_cast<int>(m_words.size()), m_pointers.data());
+  }
+
+ private:
+  std::vector<std::string> m_words;
+  std::vector<char*> m_pointers;
+};
+
+CommandLine command_line(std::vector<std::string> words) {
+  words.insert(words.begin(), "worker-shim");
+  return CommandLine(std::move(words));
+}
+
+// What is left for the user's program.
+std::vector<std::string> words_of(const std::vector<std::string>& words) {
+  const auto line = command_line(words);
+  const auto invocation = line.parse();
+  if (!invocation) return {"refused: " + base::format_error(invocation.error())};
+  std::vector<std::string> result;
+  for (char* const* word = invocation->words; *word != nullptr; ++word) result.emplace_back(*word);
+  return result;
+}
+
+Mode mode_of(const std::vector<std::string>& words) { return command_line(words).parse().value().mode; }
+
+std::string error_of(const std::vector<std::string>& words) {
+  const auto invocation = command_line(words).parse();
+  return invocation ? "accepted" : base::format_error(invocation.error());
+}
+
+using Words = std::vector<std::string>;
+
+TEST(ParseArguments, WithoutAnyRunsTheScript) {
+  EXPECT_EQ(mode_of({}), Mode::run_script);
+  EXPECT_EQ(words_of({}), Words{});
+  EXPECT_EQ(CommandLine({}).parse().value().mode, Mode::run_script) << "argv may be empty";
+}
+
+TEST(ParseArguments, TakesNothingAfterTheSeparator) {
+  EXPECT_EQ(words_of({"--", "--exec", "--help", "--"}), (Words{"--exec", "--help", "--"}));
+  EXPECT_EQ(mode_of({"--", "--exec"}), Mode::run_script);
+  EXPECT_EQ(words_of({"--exec", "--", "--version", "--help"}), (Words{"--version", "--help"}));
+  EXPECT_EQ(words_of({"--exec", "--", "--", "a"}), (Words{"--", "a"}));
+}
+
+TEST(ParseArguments, TakesNothingAfterTheFirstWord) {
+  EXPECT_EQ(words_of({"a", "--help", "--", "--exec"}), (Words{"a", "--help", "--", "--exec"}));
+  EXPECT_EQ(words_of({"", "--help"}), (Words{"", "--help"}));
+  EXPECT_EQ(words_of({"-", "--help"}), (Words{"-", "--help"}));
+  EXPECT_EQ(words_of({"--exec", "cat", "--build", "--"}), (Words{"cat", "--build", "--"}));
+}
+
+TEST(ParseArguments, ReadsValuesInBothForms) {
+  for (const auto& words : {Words{"--build", "/b", "--environment", k_digest, "--exec", "--", "true"},
+                            Words{"--build=/b", "--environment=" + k_digest, "--exec", "--", "true"}}) {
+    const auto line = command_line(words);
+    const auto invocation = line.parse().value();
+    EXPECT_EQ(invocation.mode, Mode::command);
+    EXPECT_EQ(invocation.build_folder, "/b");
+    EXPECT_EQ(invocation.environment, k_digest);
+    EXPECT_STREQ(invocation.words[0], "true");
+  }
+}
+
+TEST(ParseArguments, KnowsItsOtherModes) {
+  EXPECT_EQ(mode_of({"--help", "anything", "--nonsense"}), Mode::help);
+  EXPECT_EQ(mode_of({"--version"}), Mode::version);
+  EXPECT_EQ(command_line({"--install", "/d"}).parse().value().install_folder, "/d");
+}
+
+TEST(ParseArguments, SaysWhatIsWrong) {
+  const std::string see_help = "hint: worker-shim --help shows how it is used\n";
+  EXPECT_EQ(error_of({"--colour"}),
+            "error: --colour: is not an option of worker-shim\n"
+            "hint: put -- before the arguments of your own program\n");
+  EXPECT_EQ(error_of({"-v"}),
+            "error: -v: is not an option of worker-shim\n"
+            "hint: put -- before the arguments of your own program\n");
+  EXPECT_EQ(error_of({"--exec"}), "error: --exec: names no command\n" + see_help);
+  EXPECT_EQ(error_of({"--exec", "--"}), "error: --exec: names no command\n" + see_help);
+  EXPECT_EQ(error_of({"--exec=true"}), "error: --exec: takes no value\n" + see_help);
+  EXPECT_EQ(error_of({"--exec", "--build", "/b", "true"}),
+            "error: --build: follows --exec, which ends the options of worker-shim\n"
+            "hint: put options before --exec, and -- before a command that begins with -\n");
+  EXPECT_EQ(error_of({"--build"}), "error: --build: needs a value\n" + see_help);
+  EXPECT_EQ(error_of({"--build="}), "error: --build: has an empty value\n" + see_help);
+  EXPECT_EQ(error_of({"--environment", k_digest, "a"}), "error: --environment: needs --exec\n" + see_help);
+  EXPECT_EQ(error_of({"--environment", "../x", "--exec", "true"}),
+            "error: --environment: '../x' is not a digest (64 digits or letters a to f)\n" + see_help);
+  EXPECT_EQ(error_of({"--install", "/d", "x"}),
+            "error: x: is one argument too many for --install\n" + see_help);
+}
+
+}  // namespace
+}  // namespace shim

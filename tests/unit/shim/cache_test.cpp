@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker-shim/cache.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/filesystem/operations.hpp>
+
+#include "base/errors.h"
+#include "base/files.h"
+
+namespace shim {
+namespace {
+
+namespace fs = boost::filesystem;
+
+const std::string k_digest(64, 'a');
+constexpr uid_t k_stranger = 54321;
+
+class Cache : public testing::Test {
+ protected:
+  // No other test knows of these folders, and none exists yet.
+  Cache() {
+    m_settings.chosen = path("chosen");
+    m_settings.image = path("image");
+    m_settings.private_folder = path("private");
+    m_settings.user = ::geteuid();
+  }
+
+  [[nodiscard]] std::string path(const std::string& name) const { return (m_folder.path() / name).string(); }
+
+  void make(const std::string& name, mode_t mode) const {
+    fs::create_directories(path(name));
+    ASSERT_EQ(::chmod(path(name).c_str(), mode), 0);
+  }
+
+  // What looking for the environment gives: its path, or the error.
+  [[nodiscard]] std::string find() const {
+    const auto found = find_environment(m_settings, k_digest);
+    return found ? *found : base::format_error(found.error());
+  }
+
+  [[nodiscard]] std::string make_environments() const {
+    const auto made = make_environments_folder(m_settings);
+    return made ? *made : base::format_error(made.error());
+  }
+
+  [[nodiscard]] mode_t mode_of(const std::string& name) const {
+    struct stat status{};
+    return ::stat(path(name).c_str(), &status) == 0 ? status.st_mode & 07777U : 0;
+  }
+
+  [[nodiscard]] std::string distrust(const std::string& name, const std::string& reason) const {
+    return "error: " + path(name) + ": cannot be trusted as a cache: " + reason +
+           "\nhint: set PACHBUILD_CACHE_DIR to a folder that only this user can write\n";
+  }
+
+  base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "cache.").value();
+  CacheSettings m_settings;
+};
+
+TEST_F(Cache, FindsNothingWhereNothingIs) {
+  EXPECT_EQ(find(), "");
+  make("chosen", 0755);
+  EXPECT_EQ(find(), "");
+  make("chosen/env", 0755);
+  EXPECT_EQ(find(), "");
+}
+
+TEST_F(Cache, TheChosenFolderIsTheOnlyOne) {
+  make("image/env/" + k_digest, 0755);
+  EXPECT_EQ(find(), "");
+  make("chosen/env/" + k_digest, 0755);
+  EXPECT_EQ(find(), path("chosen/env/" + k_digest));
+}
+
+TEST_F(Cache, WithoutAChoiceTheImageComesFirst) {
+  m_settings.chosen.clear();
+  make("private/env/" + k_digest, 0755);
+  make("private", 0700);
+  EXPECT_EQ(find(), path("private/env/" + k_digest));
+  make("image/env/" + k_digest, 0755);
+  EXPECT_EQ(find(), path("image/env/" + k_digest));
+}
+
+TEST_F(Cache, AChosenFolderThatOthersCanWriteIsRefused) {
+  make("chosen/env/" + k_digest, 0755);
+  make("chosen", 0757);
+  EXPECT_EQ(find(), distrust("chosen", "other users can write it"));
+  make("chosen", 01777);
+  EXPECT_EQ(find(), path("chosen/env/" + k_digest)) << "the sticky bit protects what is ours";
+  make("chosen/env", 01777);
+  EXPECT_EQ(find(), distrust("chosen/env", "other users can write it"))
+      << "but anybody could have made an environment";
+}
+
+TEST_F(Cache, OnlyThePrivateGroupOfTheUserMayWrite) {
+  make("chosen/env/" + k_digest, 0755);
+  make("chosen", 0775);
+  const gid_t other_group = 54321;
+  if (::geteuid() == 0) {
+    EXPECT_EQ(find(), path("chosen/env/" + k_digest)) << "uid 0, gid 0";
+    ASSERT_EQ(::chown(path("chosen").c_str(), 0, other_group), 0);
+  } else if (::getegid() == ::geteuid()) {
+    GTEST_SKIP() << "only root can give a folder to another group";
+  }
+  EXPECT_EQ(find(), distrust("chosen", "other users can write it"));
+}
+
+TEST_F(Cache, AFolderOfAnotherUserIsRefused) {
+  make("chosen/env/" + k_digest, 0755);
+  // Seen by another user, it is one of ours: root's folders are trusted by all.
+  m_settings.user = k_stranger;
+  const uid_t owner = ::geteuid();
+  if (owner == 0) {
+    EXPECT_EQ(find(), path("chosen/env/" + k_digest));
+    ASSERT_EQ(::chown(path("chosen").c_str(), k_stranger + 1, 0), 0);
+  }
+  const uid_t stranger = owner == 0 ? k_stranger + 1 : owner;
+  EXPECT_EQ(find(), distrust("chosen", "belongs to another user (uid " + std::to_string(stranger) + ")"));
+}
+
+TEST_F(Cache, EnvironmentsBehindALinkAreRefused) {
+  make("elsewhere/" + k_digest, 0755);
+  make("chosen", 0755);
+  fs::create_symlink(path("elsewhere"), path("chosen/env"));
+  EXPECT_EQ(find(), distrust("chosen/env", "is a symbolic link"));
+}
+
+TEST_F(Cache, ALinkInPlaceOfAnEnvironmentIsNone) {
+  make("chosen/env", 0755);
+  make("elsewhere", 0755);
+  fs::create_symlink(path("elsewhere"), path("chosen/env/" + k_digest));
+  EXPECT_EQ(find(), "");
+}
+
+TEST_F(Cache, AnImageFolderThatCannotBeTrustedIsPassedOver) {
+  m_settings.chosen.clear();
+  make("image/env/" + k_digest, 0755);
+  make("image", 0777);
+  EXPECT_EQ(find(), "");
+  EXPECT_EQ(make_environments(), path("private/env"));
+}
+
+TEST_F(Cache, ThePrivateFolderIsPrivateOrRefused) {
+  m_settings.chosen.clear();
+  make("private", 0755);
+  EXPECT_EQ(find(), distrust("private", "its mode is not 0700"));
+  fs::remove(path("private"));
+  make("elsewhere", 0700);
+  fs::create_symlink(path("elsewhere"), path("private"));
+  EXPECT_EQ(find(), distrust("private", "is not a folder"));
+}
+
+TEST_F(Cache, TheChoiceMustBeUsableInPath) {
+  m_settings.chosen = "relative";
+  EXPECT_EQ(find(), "error: PACHBUILD_CACHE_DIR: 'relative' is not an absolute path\n");
+  m_settings.chosen = "/a:b";
+  EXPECT_EQ(find(), "error: PACHBUILD_CACHE_DIR: '/a:b' has a ':', which PATH cannot hold\n");
+}
+
+TEST_F(Cache, MakesTheChosenFolderWithAllAboveIt) {
+  m_settings.chosen = path("a/b/c");
+  const mode_t before = ::umask(077);
+  EXPECT_EQ(make_environments(), path("a/b/c/env"));
+  EXPECT_EQ(::umask(before), 077U) << "the user's umask is given back";
+  EXPECT_EQ(mode_of("a/b/c/env"), 0755U);
+}
+
+TEST_F(Cache, MakesTheImageFolderOrElseThePrivateOne) {
+  m_settings.chosen.clear();
+  EXPECT_EQ(make_environments(), path("image/env"));
+  m_settings.image = path("no/such/parent");
+  EXPECT_EQ(make_environments(), path("private/env"));
+  EXPECT_EQ(mode_of("private"), 0700U);
+}
+
+TEST_F(Cache, SaysWhyTheChosenFolderCannotBeMade) {
+  ASSERT_TRUE(base::write_file(path("file"), ""));
+  m_settings.chosen = path("file/cache");
+  EXPECT_EQ(make_environments(),
+            "error: " + path("file/cache") + ": cannot create: a part of the path is not a folder\n");
+}
+
+}  // namespace
+}  // namespace shim

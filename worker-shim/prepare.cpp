@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// How processes agree on who unpacks: each makes sure that the folder env/.tmp-DIGEST exists and waits for a
+// lock (flock) on the folder itself. Who gets it while the environment is still missing unpacks into that
+// folder and renames it. The kernel frees the lock of a process that dies, so the next in line goes on with
+// what is left: nothing, once it has emptied the folder. No lock file stays behind.
+#include "worker-shim/prepare.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "base/digest.h"
+#include "base/errors.h"
+#include "base/unique_fd.h"
+#include "contract/layout.h"
+#include "worker-shim/unpack.h"
+
+namespace shim {
+namespace {
+
+constexpr char k_unfinished_prefix[] = ".tmp-";
+
+struct CloseFolder {
+  void operator()(DIR* folder) const { ::closedir(folder); }
+};
+using Folder = std::unique_ptr<DIR, CloseFolder>;
+
+int remove_visited(const char* path, const struct stat* /*status*/, int /*type*/, struct FTW* position) {
+  if (position->level > 0) std::remove(path);
+  return 0;
+}
+
+// Everything inside a folder, as far as it can be removed. Links are not followed.
+void empty_folder(const std::string& path) {
+  constexpr int k_open_folders = 32;
+  ::nftw(path.c_str(), remove_visited, k_open_folders, FTW_DEPTH | FTW_PHYS);
+}
+
+void remove_folder(const std::string& path) {
+  empty_folder(path);
+  ::rmdir(path.c_str());
+}
+
+bool exists(const std::string& path) {
+  struct stat status{};
+  return ::lstat(path.c_str(), &status) == 0;
+}
+
+// A folder env/.tmp-DIGEST, locked for this process until it goes.
+class Workplace {
+ public:
+  enum class Wait { yes, no };
+
+  // Nothing when the folder vanished or became another while we waited, or when it is taken and Wait::no.
+  static base::Result<std::optional<Workplace>> lock(const std::string& path, Wait wait) {
+    base::UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!folder && errno == ENOENT) return std::nullopt;
+    if (!folder) return base::fail(base::system_error("read", path, errno));
+    while (::flock(folder.get(), wait == Wait::yes ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EWOULDBLOCK) return std::nullopt;
+      if (errno != EINTR) return base::fail(base::system_error("lock", path, errno));
+    }
+    if (!is_still_at(path, folder.get())) return std::nullopt;
+    return Workplace(path, std::move(folder));
+  }
+
+  [[nodiscard]] const std::string& path() const { return m_path; }
+  [[nodiscard]] int folder() const { return m_folder.get(); }
+
+ private:
+  Workplace(std::string path, base::UniqueFd folder) : m_path(std::move(path)), m_folder(std::move(folder)) {}
+
+  // Who held the lock before may have renamed or removed the folder, and another may have made a new one.
+  static bool is_still_at(const std::string& path, int folder) {
+    struct stat named{};
+    struct stat opened{};
+    return ::lstat(path.c_str(), &named) == 0 && ::fstat(folder, &opened) == 0 &&
+           named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+  }
+
+  std::string m_path;
+  base::UniqueFd m_folder;
+};
+
+base::Result<std::optional<Workplace>> make_workplace(const std::string& path) {
+  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
+    return base::fail(base::system_error("create", path, errno));
+  }
+  return Workplace::lock(path, Workplace::Wait::yes);
+}
+
+// What processes left that were killed while they unpacked something that nobody asked for again.
+void remove_leftovers(const std::string& environments) {
+  const Folder folder(::opendir(environments.c_str()));
+  if (!folder) return;
+  while (const dirent* const entry = ::readdir(folder.get())) {
+    if (!std::string_view(entry->d_name).starts_with(k_unfinished_prefix)) continue;
+    const auto unused = Workplace::lock(environments + "/" + entry->d_name, Workplace::Wait::no);
+    if (unused && *unused) remove_folder((*unused)->path());
+  }
+}
+
+std::string bundle_path(const std::string& build_folder, const std::string& digest) {
+  return build_folder + "/" + contract::k_bundle_prefix + digest + contract::k_bundle_suffix;
+}
+
+base::Status unpack_in(const Workplace& workplace, const std::string& environments, const std::string& bundle,
+                       const std::string& digest, const std::string& environment) {
+  empty_folder(workplace.path());
+  BASE_TRY(unpack({bundle, digest, workplace.folder(), environments}));
+  if (::rename(workplace.path().c_str(), environment.c_str()) != 0) {
+    return base::fail(base::system_error("rename", environment, errno));
+  }
+  return {};
+}
+
+// The input that a pipeline's spec lacks when its folder is not there.
+base::Error missing_build(const std::string& build_folder) {
+  return {base::ErrorKind::bad_input, build_folder, "the input 'build' is missing",
+          "the pipeline's input must cross {\"pfs\": {\"name\": \"build\", \"repo\": \"<pipeline>_build\", "
+          "\"branch\": \"build\", \"glob\": \"/\", \"lazy\": true}}, as pachbuild update pipeline writes it"};
+}
+
+base::Status check_bundle(const std::string& build_folder, const std::string& bundle) {
+  if (::access(bundle.c_str(), R_OK) == 0) return {};
+  const int error_number = errno;
+  if (!exists(build_folder)) return base::fail(missing_build(build_folder));
+  base::Error error = base::system_error("read", bundle, error_number);
+  error.hint = "run.sh and its bundle come from one build; build again if one of them was changed";
+  return base::fail(std::move(error));
+}
+
+// The digest in the name of a bundle; empty for other names.
+std::string_view digest_of(std::string_view name) {
+  constexpr std::string_view k_prefix = contract::k_bundle_prefix;
+  constexpr std::string_view k_suffix = contract::k_bundle_suffix;
+  if (name.size() != k_prefix.size() + base::k_digest_length + k_suffix.size()) return {};
+  if (!name.starts_with(k_prefix) || !name.ends_with(k_suffix)) return {};
+  const auto digest = name.substr(k_prefix.size(), base::k_digest_length);
+  return base::is_digest(digest) ? digest : std::string_view();
+}
+
+}  // namespace
+
+base::Result<std::string> prepare_environment(const CacheSettings& settings, const std::string& build_folder,
+                                              const std::string& digest) {
+  BASE_TRY_ASSIGN(std::string found, find_environment(settings, digest));
+  if (!found.empty()) return found;
+  const std::string bundle = bundle_path(build_folder, digest);
+  BASE_TRY(check_bundle(build_folder, bundle));
+  BASE_TRY_ASSIGN(const std::string environments, make_environments_folder(settings));
+  const std::string environment = environments + "/" + digest;
+  while (true) {
+    BASE_TRY_ASSIGN(const auto workplace, make_workplace(environments + "/" + k_unfinished_prefix + digest));
+    if (exists(environment)) {
+      if (workplace) remove_folder(workplace->path());
+      return environment;
+    }
+    if (!workplace) continue;
+    remove_leftovers(environments);
+    const auto status = unpack_in(*workplace, environments, bundle, digest, environment);
+    if (status) return environment;
+    remove_folder(workplace->path());
+    return base::fail(status.error());
+  }
+}
+
+base::Result<std::string> find_bundle(const std::string& build_folder) {
+  const Folder folder(::opendir(build_folder.c_str()));
+  if (!folder && errno == ENOENT) return base::fail(missing_build(build_folder));
+  if (!folder) return base::fail(base::system_error("read", build_folder, errno));
+  std::string found;
+  while (const dirent* const entry = ::readdir(folder.get())) {
+    const std::string_view digest = digest_of(entry->d_name);
+    if (digest.empty()) continue;
+    if (!found.empty()) {
+      return base::fail(base::ErrorKind::bad_input, build_folder, "has more than one bundle",
+                        "name the one with --environment DIGEST");
+    }
+    found = digest;
+  }
+  return found;
+}
+
+base::Status check_run_script(const std::string& build_folder, const std::string& script) {
+  if (::access(script.c_str(), R_OK) == 0) return {};
+  const int error_number = errno;
+  if (!exists(build_folder)) return base::fail(missing_build(build_folder));
+  base::Error error = base::system_error("read", script, error_number);
+  error.hint = "the build must leave a run.sh in /pfs/out: look at the log of the build pipeline";
+  return base::fail(std::move(error));
+}
+
+}  // namespace shim

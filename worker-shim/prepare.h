@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gets the environment of an artifact ready: once per container it is unpacked from the build folder into the
+// cache, afterwards it is only found there.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "worker-shim/cache.h"
+
+namespace shim {
+
+// The folder of the environment with this digest. Opens the build folder only when no cache has it. Any
+// number of processes may ask at once: one unpacks, the others wait for it; when it fails or is killed,
+// another tries.
+base::Result<std::string> prepare_environment(const CacheSettings& settings, const std::string& build_folder,
+                                              const std::string& digest);
+
+// The digest of the one bundle in the build folder; empty when there is none.
+base::Result<std::string> find_bundle(const std::string& build_folder);
+
+// Whether the artifact's run.sh can be started; else what the pipeline's spec or its build should have.
+base::Status check_run_script(const std::string& build_folder, const std::string& script);
+
+}  // namespace shim

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker-shim/program.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/result.h"
+#include "contract/exit_codes.h"
+#include "contract/layout.h"
+#include "worker-shim/args.h"
+#include "worker-shim/cache.h"
+#include "worker-shim/exec.h"
+#include "worker-shim/install.h"
+#include "worker-shim/prepare.h"
+
+namespace shim {
+namespace {
+
+int report(const base::Error& error, int exit_code = contract::k_shim_failed) {
+  std::fputs(base::format_error(error).c_str(), stderr);
+  return exit_code;
+}
+
+int print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  return std::fflush(stdout) == 0 ? 0 : contract::k_shim_failed;
+}
+
+int execute_or_report(char* const* words) {
+  const ExecFailure failure = execute(words);
+  return report(failure.error, failure.exit_code);
+}
+
+// The default command of a pipeline that has none of its own.
+int run_script(const Invocation& invocation) {
+  std::string script = invocation.build_folder + "/" + contract::k_run_script;
+  if (const auto status = check_run_script(invocation.build_folder, script); !status) {
+    return report(status.error());
+  }
+  std::string shell = "sh";
+  std::vector<char*> words = {shell.data(), script.data()};
+  for (char* const* word = invocation.words; *word != nullptr; ++word) words.push_back(*word);
+  words.push_back(nullptr);
+  return execute_or_report(words.data());
+}
+
+// The artifact's environment, or an empty path when it has none.
+base::Result<std::string> find_or_unpack(const Invocation& invocation) {
+  std::string digest = invocation.environment;
+  if (digest.empty()) {
+    BASE_TRY_ASSIGN(digest, find_bundle(invocation.build_folder));
+  }
+  if (digest.empty()) return std::string();
+  return prepare_environment(current_cache_settings(), invocation.build_folder, digest);
+}
+
+int run_command(const Invocation& invocation) {
+  const auto environment = find_or_unpack(invocation);
+  if (!environment) return report(environment.error());
+  if (!environment->empty()) enter_environment(*environment);
+  return execute_or_report(invocation.words);
+}
+
+int run_mode(const Invocation& invocation) {
+  switch (invocation.mode) {
+    case Mode::run_script:
+      return run_script(invocation);
+    case Mode::command:
+      return run_command(invocation);
+    case Mode::help:
+      return print(help_text());
+    case Mode::version:
+      return print("worker-shim " PACHBUILD_VERSION "\n");
+    case Mode::install:
+      break;
+  }
+  const auto status = install_into(invocation.install_folder);
+  return status ? 0 : report(status.error());
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv) try {
+  const auto invocation = parse_arguments(argc, argv);
+  return invocation ? run_mode(*invocation) : report(invocation.error());
+} catch (const std::exception& bug) {
+  return report({base::ErrorKind::bug, "worker-shim", bug.what(), {}});
+}
+
+}  // namespace shim

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker-shim/unpack.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "base/unique_fd.h"
+#include "contract/environment.h"
+#include "worker-shim/bundle_stream.h"
+#include "worker-shim/extract.h"
+
+namespace shim {
+namespace {
+
+struct Room {
+  std::uint64_t bytes = 0;
+  std::uint64_t files = 0;
+};
+
+// What the disk of a folder has free for this user.
+Room measure_room(int folder) {
+  struct statvfs disk{};
+  if (::fstatvfs(folder, &disk) != 0) return {};
+  return {std::uint64_t{disk.f_bavail} * disk.f_frsize, disk.f_favail};
+}
+
+base::Error disk_full(const UnpackOrder& order, const Extraction& extraction, const Room& room) {
+  return {base::ErrorKind::cannot_write, order.disk,
+          "no space: the environment needs " + base::format_bytes(extraction.bytes) + " and " +
+              base::count_of(extraction.files, "file") + ", its disk has " + base::format_bytes(room.bytes) +
+              " and " + base::count_of(room.files, "file") + " free",
+          std::string("free some space there, or set ") + contract::k_cache_variable +
+              " to a folder on another disk"};
+}
+
+base::Error write_error(const UnpackOrder& order, const Extraction& extraction, const Room& room) {
+  const auto& [path, error_number] = *extraction.write_failure;
+  if (error_number == ENOSPC || error_number == EDQUOT) return disk_full(order, extraction, room);
+  return base::system_error("write", order.disk + "/" + path, error_number);
+}
+
+// Says once, to a person who waits longer than a second, what for.
+class Progress {
+ public:
+  explicit Progress(const std::string& digest) : m_digest(digest) {}
+
+  void step() {
+    if (m_told || std::chrono::steady_clock::now() - m_start < std::chrono::seconds(1)) return;
+    m_told = true;
+    if (::isatty(STDERR_FILENO) == 0) return;
+    std::fprintf(stderr, "worker-shim: unpacking environment %.12s, once for this container\n",
+                 m_digest.c_str());
+  }
+
+ private:
+  const std::string& m_digest;
+  const std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();
+  bool m_told = false;
+};
+
+// Files and folders get the modes that the tar gives them, whatever the user's umask.
+class PlainUmask {
+ public:
+  PlainUmask() : m_before(::umask(022)) {}
+  ~PlainUmask() { ::umask(m_before); }
+  PlainUmask(const PlainUmask&) = delete;
+  PlainUmask& operator=(const PlainUmask&) = delete;
+
+ private:
+  const mode_t m_before;
+};
+
+}  // namespace
+
+base::Status unpack(const UnpackOrder& order) {
+  base::UniqueFd file(::open(order.bundle.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return base::fail(base::system_error("read", order.bundle, errno));
+  const Room room = measure_room(order.target);
+  BundleStream stream(std::move(file), order.bundle);
+  Progress progress(order.digest);
+  const auto read = [&] {
+    progress.step();
+    return stream.read();
+  };
+  const Extraction extraction = [&] {
+    const PlainUmask umask;
+    return extract_tar(read, order.target, order.bundle);
+  }();
+  BASE_TRY_ASSIGN(const std::string digest, stream.finish());
+  if (extraction.write_failure) return base::fail(write_error(order, extraction, room));
+  if (digest != order.digest) {
+    return base::fail(base::ErrorKind::bad_input, order.bundle, "is damaged: its SHA-256 is " + digest,
+                      "build it again; if it stays, look at how it is stored or copied");
+  }
+  return extraction.content;
+}
+
+}  // namespace shim
