@@ -3,8 +3,8 @@
 #pragma once
 
 #include "base/result.h"
-#include "process/runner.h"
 #include "builder-runtime/settings.h"
+#include "process/runner.h"
 
 namespace builder {
 

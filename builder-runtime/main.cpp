@@ -6,20 +6,24 @@
 #include <CLI/CLI.hpp>
 
 #include "builder-runtime/build.h"
+#include "builder-runtime/settings.h"
 #include "contract/layout.h"
 #include "process/runner.h"
 #include "report/report.h"
-#include "builder-runtime/settings.h"
 
 namespace {
 
 constexpr char k_description[] =
-    "Builds a pipeline's source folder into the artifact that the running pipeline starts: run.sh, build.json,\n"
-    "worker-shim, and one bundle with all that had to be installed or compiled. Without options it is what a\n"
+    "Builds a pipeline's source folder into the artifact that the running pipeline starts: run.sh, "
+    "build.json,\n"
+    "worker-shim, and one bundle with all that had to be installed or compiled. Without options it is what "
+    "a\n"
     "builder image's build.sh has to do: it reads /pfs/source and writes /pfs/out.\n";
 constexpr char k_footer[] =
-    "\nA source folder holds main.py and perhaps requirements.txt (Python), or go.mod and package main (Go).\n"
-    "A build.sh in it replaces these steps, and may call builder-runtime for them; a run.sh replaces the one\n"
+    "\nA source folder holds main.py and perhaps requirements.txt (Python), or go.mod and package main "
+    "(Go).\n"
+    "A build.sh in it replaces these steps, and may call builder-runtime for them; a run.sh replaces the "
+    "one\n"
     "that is made.\n"
     "\nVariables:\n"
     "  PACHBUILD_CACHE_DIR   the folder of caches (/var/cache/pachbuild, else ~/.cache/pachbuild)\n"
@@ -55,15 +59,15 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    return report::fail({base::ErrorKind::usage, "", error.what(), "builder-runtime --help tells the options"});
+    return report::fail(
+        {base::ErrorKind::usage, "", error.what(), "builder-runtime --help tells the options"});
   }
   // Nothing of an artifact or a cache depends on the user's mask.
   ::umask(022);
   process::SystemRunner runner;
-  const auto built = builder::settle(options, process::current_environment())
-                         .and_then([&](const builder::Settings& settings) {
-                           return builder::build(settings, runner);
-                         });
+  const auto built =
+      builder::settle(options, process::current_environment())
+          .and_then([&](const builder::Settings& settings) { return builder::build(settings, runner); });
   return built ? 0 : report::fail(built.error());
 }
 

@@ -21,7 +21,7 @@ constexpr mode_t k_folder_mode = 0755;
 // Whether only this user (or root) can change what is in the folder. A group with the number of its user is
 // that user's own: with the mask 002 that goes with it, every folder is writable by it.
 bool is_private(const fs::path& folder) {
-  struct stat status {};
+  struct stat status{};
   const uid_t user = ::geteuid();
   if (::stat(folder.c_str(), &status) != 0) return false;
   const bool own_group = status.st_uid == user && status.st_gid == user;
@@ -36,7 +36,8 @@ bool is_usable(const fs::path& folder) {
 
 base::Result<fs::path> chosen_cache(const fs::path& folder) {
   if (!folder.is_absolute()) {
-    return base::fail(ErrorKind::usage, contract::k_cache_variable, folder.string() + " is not an absolute path");
+    return base::fail(ErrorKind::usage, contract::k_cache_variable,
+                      folder.string() + " is not an absolute path");
   }
   BASE_TRY(base::make_folders(folder, k_folder_mode));
   if (!is_private(folder)) {

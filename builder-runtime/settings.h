@@ -25,7 +25,7 @@ struct Settings {
   fs::path out;          // absolute
   std::string language;  // empty: found by looking at the source
   fs::path shim;
-  fs::path cache;  // exists, and no other user can write into it
+  fs::path cache;                   // exists, and no other user can write into it
   bool default_steps_only = false;  // a build.sh of the source called us
   process::Environment environment;
 };

@@ -34,11 +34,12 @@ class LineCollector {
 
 // Another file, or other content, gives another text.
 base::Result<std::string> identity_of(const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return base::fail(base::system_error("read", path, errno));
-  return base::join({std::to_string(status.st_dev), std::to_string(status.st_ino), std::to_string(status.st_size),
-                     std::to_string(status.st_mtim.tv_sec), std::to_string(status.st_mtim.tv_nsec)},
-                    " ");
+  return base::join(
+      {std::to_string(status.st_dev), std::to_string(status.st_ino), std::to_string(status.st_size),
+       std::to_string(status.st_mtim.tv_sec), std::to_string(status.st_mtim.tv_nsec)},
+      " ");
 }
 
 std::string question_digest(const std::vector<std::string>& arguments) {

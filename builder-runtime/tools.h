@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "process/runner.h"
 #include "builder-runtime/settings.h"
+#include "process/runner.h"
 
 namespace builder {
 

@@ -10,8 +10,8 @@
 
 #include "base/files.h"
 #include "base/result.h"
-#include "contract/build_record.h"
 #include "builder-runtime/tools.h"
+#include "contract/build_record.h"
 
 namespace builder {
 

@@ -25,8 +25,9 @@ class Walk {
  public:
   // `name` is the path inside the source, "" for the source itself.
   base::Status add_folder(const fs::path& folder, const std::string& name) {
-    struct stat status {};
-    if (::stat(folder.c_str(), &status) != 0) return base::fail(base::system_error("read", folder.string(), errno));
+    struct stat status{};
+    if (::stat(folder.c_str(), &status) != 0)
+      return base::fail(base::system_error("read", folder.string(), errno));
     if (!m_seen.emplace(status.st_dev, status.st_ino).second) return {};
     BASE_TRY_ASSIGN(const auto entries, sorted_names(folder));
     for (const auto& entry : entries) {
@@ -50,7 +51,7 @@ class Walk {
   }
 
   base::Status add_entry(const fs::path& path, const std::string& name) {
-    struct stat status {};
+    struct stat status{};
     if (::stat(path.c_str(), &status) != 0) {
       // A link to nowhere is content too: it may begin to lead somewhere.
       if (errno == ENOENT || errno == ELOOP) return add("broken link", name, "");

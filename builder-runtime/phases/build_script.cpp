@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder-runtime/phases/build_script.h"
 
-#include "contract/environment.h"
-#include "contract/layout.h"
 #include "builder-runtime/languages/language.h"
 #include "builder-runtime/phases/milestone.h"
+#include "contract/environment.h"
+#include "contract/layout.h"
 
 namespace builder {
 namespace {
@@ -40,8 +40,9 @@ base::Status run_build_script(const Settings& settings, const Tools& tools) {
     return base::fail(ErrorKind::step_failed, script, "ended with " + finished.ending.describe());
   }
   if (!is_file(settings.out / contract::k_run_script)) {
-    return base::fail(ErrorKind::step_failed, script, "left no run.sh in " + settings.out.string(),
-                      "the running pipeline starts with sh /pfs/build/run.sh: write one, or call builder-runtime");
+    return base::fail(
+        ErrorKind::step_failed, script, "left no run.sh in " + settings.out.string(),
+        "the running pipeline starts with sh /pfs/build/run.sh: write one, or call builder-runtime");
   }
   milestone.reached("done");
   return {};

@@ -8,10 +8,10 @@
 
 #include "archive/bundle.h"
 #include "base/errors.h"
-#include "contract/layout.h"
 #include "builder-runtime/phases/milestone.h"
 #include "builder-runtime/store/bundle_store.h"
 #include "builder-runtime/store/workspace.h"
+#include "contract/layout.h"
 
 namespace builder {
 namespace {
@@ -20,7 +20,8 @@ namespace {
 // Where that fails, the datum unpacks.
 void keep_as_environment(const fs::path& tree, const fs::path& cache, const std::string& digest) {
   const fs::path environments = cache / contract::k_cache_environments;
-  if (base::make_folders(environments, 0755)) static_cast<void>(base::rename_path(tree, environments / digest));
+  if (base::make_folders(environments, 0755))
+    static_cast<void>(base::rename_path(tree, environments / digest));
 }
 
 base::Result<StoredBundle> make_bundle(const Plan& plan, const Tools& tools, const BundleStore& store) {
@@ -40,7 +41,8 @@ base::Result<StoredBundle> make_bundle(const Plan& plan, const Tools& tools, con
                           .bytes = summary.bytes,
                           .unpacked_bytes = summary.unpacked_bytes,
                           .files = summary.files};
-  BASE_TRY_ASSIGN(auto stored, store.add(plan.key, file, {std::move(bundle), std::move(packages)}, workspace));
+  BASE_TRY_ASSIGN(auto stored,
+                  store.add(plan.key, file, {std::move(bundle), std::move(packages)}, workspace));
   keep_as_environment(tree, cache, summary.digest);
   milestone.reached("packed " + base::count_of(summary.files, "file") + " of " +
                     base::format_bytes(summary.unpacked_bytes));

@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "base/result.h"
-#include "contract/build_record.h"
 #include "builder-runtime/languages/language.h"
+#include "contract/build_record.h"
 
 namespace builder {
 

@@ -5,8 +5,8 @@
 #include <boost/filesystem/operations.hpp>
 
 #include "base/errors.h"
-#include "contract/layout.h"
 #include "builder-runtime/phases/milestone.h"
+#include "contract/layout.h"
 
 namespace builder {
 namespace {
@@ -19,13 +19,15 @@ base::Status check_folders(const Settings& settings) {
   boost::system::error_code error;
   const auto source = settings.source.string();
   if (!fs::is_directory(settings.source, error)) {
-    return base::fail(ErrorKind::bad_input, source, error ? "no such folder" : "is not a folder", k_path_hint);
+    return base::fail(ErrorKind::bad_input, source, error ? "no such folder" : "is not a folder",
+                      k_path_hint);
   }
   const bool empty = fs::is_empty(settings.source, error);
   if (error) return base::fail(base::system_error("read", source, error.value()));
   if (empty) return base::fail(ErrorKind::bad_input, source, "the source is empty", k_path_hint);
 
-  const auto inside = fs::weakly_canonical(settings.out, error).lexically_relative(fs::canonical(settings.source));
+  const auto inside =
+      fs::weakly_canonical(settings.out, error).lexically_relative(fs::canonical(settings.source));
   if (!inside.empty() && *inside.begin() != "..") {
     return base::fail(ErrorKind::usage, settings.out.string(), "is inside the source folder " + source,
                       "name another folder with --out");
@@ -33,7 +35,7 @@ base::Status check_folders(const Settings& settings) {
   return {};
 }
 
-std::string names_of(const std::vector<const Language*>& found, std::string_view Language::*member) {
+std::string names_of(const std::vector<const Language*>& found, std::string_view Language::* member) {
   std::vector<std::string> names;
   for (const auto* language : found) names.emplace_back(language->*member);
   return base::join(names, " and ");
@@ -76,7 +78,8 @@ base::Result<Source> detect(const Settings& settings) {
   Source source;
   source.folder = settings.source;
   source.has_run_script = is_file(settings.source / contract::k_run_script);
-  source.has_build_script = !settings.default_steps_only && is_file(settings.source / contract::k_build_script);
+  source.has_build_script =
+      !settings.default_steps_only && is_file(settings.source / contract::k_build_script);
   if (source.has_build_script) {
     milestone.reached("the source's own build.sh");
     return source;

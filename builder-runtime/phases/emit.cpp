@@ -5,9 +5,9 @@
 
 #include "base/digest.h"
 #include "base/errors.h"
-#include "contract/layout.h"
 #include "builder-runtime/phases/milestone.h"
 #include "builder-runtime/run_script/run_script.h"
+#include "contract/layout.h"
 
 namespace builder {
 namespace {
@@ -37,7 +37,8 @@ base::Status remove_former_artifact(const fs::path& out) {
   return {};
 }
 
-base::Result<std::string> script_text(const Artifact& artifact, const Source& source, const Settings& settings) {
+base::Result<std::string> script_text(const Artifact& artifact, const Source& source,
+                                      const Settings& settings) {
   if (source.has_run_script) return base::read_file(source.folder / contract::k_run_script);
   BASE_TRY_ASSIGN(std::string shim_digest, base::sha256_of_file(settings.shim.string()));
   const auto& bundles = artifact.record.bundles;
@@ -70,7 +71,8 @@ std::string summary_of(const Artifact& artifact, const Source& source) {
   std::string text = source.has_run_script ? "the source's own run.sh" : "run.sh";
   if (artifact.bundle) {
     const auto& bundle = artifact.record.bundles.front();
-    text += ", " + (contract::k_bundle_prefix + bundle.digest.substr(0, 12)) + " " + base::format_bytes(bundle.bytes);
+    text += ", " + (contract::k_bundle_prefix + bundle.digest.substr(0, 12)) + " " +
+            base::format_bytes(bundle.bytes);
   }
   return text;
 }

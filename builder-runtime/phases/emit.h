@@ -9,8 +9,8 @@
 
 namespace builder {
 
-// What an earlier build left there is replaced; files that are none of an artifact's stay. At every moment the
-// folder either has no run.sh or a whole artifact.
+// What an earlier build left there is replaced; files that are none of an artifact's stay. At every moment
+// the folder either has no run.sh or a whole artifact.
 base::Status emit(const Artifact& artifact, const Source& source, const Settings& settings);
 
 }  // namespace builder

@@ -24,8 +24,9 @@ constexpr char k_seal[] = "seal";
 // What a file's status was when its digest was last verified. As long as it is the same, so is the content:
 // reading 26 MiB again costs more than all the rest of a build that has nothing to do.
 base::Result<std::string> seal_of(const fs::path& bundle) {
-  struct stat status {};
-  if (::stat(bundle.c_str(), &status) != 0) return base::fail(base::system_error("read", bundle.string(), errno));
+  struct stat status{};
+  if (::stat(bundle.c_str(), &status) != 0)
+    return base::fail(base::system_error("read", bundle.string(), errno));
   return base::join({std::to_string(status.st_ino), std::to_string(status.st_size),
                      std::to_string(status.st_mtim.tv_sec), std::to_string(status.st_mtim.tv_nsec)},
                     " ");
@@ -86,13 +87,14 @@ base::Result<base::FileLock> BundleStore::lock(const std::string& key,
   return base::FileLock::acquire(folder / key);
 }
 
-base::Result<StoredBundle> BundleStore::add(const std::string& key, const fs::path& bundle, BundleContent content,
-                                            const Workspace& workspace) const {
+base::Result<StoredBundle> BundleStore::add(const std::string& key, const fs::path& bundle,
+                                            BundleContent content, const Workspace& workspace) const {
   const fs::path fresh = workspace.path() / "entry";
   const fs::path file = fresh / content.bundle.file;
   BASE_TRY(base::make_folders(fresh, k_folder_mode));
   BASE_TRY(base::rename_path(bundle, file));
-  if (::chmod(file.c_str(), k_bundle_mode) != 0) return base::fail(base::system_error("write", file.string(), errno));
+  if (::chmod(file.c_str(), k_bundle_mode) != 0)
+    return base::fail(base::system_error("write", file.string(), errno));
   contract::BuildRecord record;
   record.key = key;
   record.bundles = {content.bundle};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bundles of one language by key: <cache>/<language>/bundles/<key>/ with the bundle, record.json and seal.
-// An entry appears whole, by one rename.
+// The bundles of one language by key: <cache>/<language>/bundles/<key>/ with the bundle, record.json and
+// seal. An entry appears whole, by one rename.
 #pragma once
 
 #include <functional>
@@ -10,8 +10,8 @@
 
 #include "base/files.h"
 #include "base/result.h"
-#include "contract/build_record.h"
 #include "builder-runtime/store/workspace.h"
+#include "contract/build_record.h"
 
 namespace builder {
 

@@ -38,8 +38,9 @@ mode_t mode_in_bundle(const struct stat& status) {
 }
 
 base::Result<struct stat> status_of(const fs::path& path) {
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0) return base::fail(base::system_error("read", path.string(), errno));
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) != 0)
+    return base::fail(base::system_error("read", path.string(), errno));
   return status;
 }
 
@@ -58,8 +59,8 @@ class CompressedFile {
     if (!file) return base::fail(base::system_error("create", path.string(), errno));
     CompressedFile result(path, std::move(file));
     const auto workers = worker_count();
-    for (const auto& [parameter, value] : {std::pair(ZSTD_c_compressionLevel, k_compression_level),
-                                           std::pair(ZSTD_c_nbWorkers, workers)}) {
+    for (const auto& [parameter, value] :
+         {std::pair(ZSTD_c_compressionLevel, k_compression_level), std::pair(ZSTD_c_nbWorkers, workers)}) {
       const auto code = ZSTD_CCtx_setParameter(result.m_context.get(), parameter, value);
       if (ZSTD_isError(code) != 0) return base::fail(ErrorKind::bug, "zstd", ZSTD_getErrorName(code));
     }
@@ -123,7 +124,9 @@ class Tar {
     archive_write_set_bytes_in_last_block(m_archive.get(), 1);
   }
 
-  base::Status open() { return check(archive_write_open(m_archive.get(), this, nullptr, &Tar::take, nullptr)); }
+  base::Status open() {
+    return check(archive_write_open(m_archive.get(), this, nullptr, &Tar::take, nullptr));
+  }
   // A warning is about a name that is no ASCII: no locale is set, so its bytes are written as they are.
   base::Status header(archive_entry* entry) {
     const int code = archive_write_header(m_archive.get(), entry);
@@ -162,12 +165,14 @@ class Tar {
   std::unique_ptr<::archive, FreeArchive> m_archive;
 };
 
-// The names of everything below `tree`, relative to it and sorted by their bytes, folders before their content.
+// The names of everything below `tree`, relative to it and sorted by their bytes, folders before their
+// content.
 base::Result<std::vector<std::string>> list_tree(const fs::path& tree) {
   std::vector<std::string> names;
   boost::system::error_code error;
   const auto prefix = tree.string().size() + 1;
-  for (fs::recursive_directory_iterator entry(tree, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::recursive_directory_iterator entry(tree, error), end; !error && entry != end;
+       entry.increment(error)) {
     names.push_back(entry->path().string().substr(prefix));
   }
   if (error) return base::fail(base::system_error("read", tree.string(), error.value()));

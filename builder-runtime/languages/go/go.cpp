@@ -32,8 +32,8 @@ bool has_flag(const process::Environment& environment, const std::string& flag) 
 
 // Where Go keeps things; all other GO… variables are the user's settings.
 bool is_place(const std::string& name) {
-  for (const auto* place : {"GOCACHE", "GOMODCACHE", "GOPATH", "GOTMPDIR", "GOBIN", "GOROOT", "GOPROXY", "GOAUTH",
-                            "GOMAXPROCS", "GOMEMLIMIT"}) {
+  for (const auto* place : {"GOCACHE", "GOMODCACHE", "GOPATH", "GOTMPDIR", "GOBIN", "GOROOT", "GOPROXY",
+                            "GOAUTH", "GOMAXPROCS", "GOMEMLIMIT"}) {
     if (name == place) return true;
   }
   return false;
@@ -78,8 +78,9 @@ base::Result<std::string> key_of(const Source& source, const Tools& tools, const
   // What "go env -w" wrote.
   const auto config = value_of(environment, "XDG_CONFIG_HOME");
   const auto file = value_of(environment, "GOENV");
-  const fs::path standard = (config.empty() ? fs::path(value_of(environment, "HOME")) / ".config" : fs::path(config)) /
-                            "go" / "env";
+  const fs::path standard =
+      (config.empty() ? fs::path(value_of(environment, "HOME")) / ".config" : fs::path(config)) / "go" /
+      "env";
   const auto content = base::read_file(file.empty() ? standard : fs::path(file));
   key.update_field(content ? *content : "none");
   BASE_TRY_ASSIGN(const std::string digest, digest_of_folder(source.folder));
@@ -101,7 +102,8 @@ std::vector<std::string> build_arguments(const std::string& go, const process::E
 base::Error build_error(const process::Ending& ending) {
   base::Error error{ErrorKind::step_failed, "go build", "ended with " + ending.describe(),
                     "what is wrong is said in Go's own lines above"};
-  if (ending.signal() == SIGKILL) error.hint = "the memory limit of the container may be too low for this build";
+  if (ending.signal() == SIGKILL)
+    error.hint = "the memory limit of the container may be too low for this build";
   return error;
 }
 
@@ -138,9 +140,10 @@ base::Result<std::vector<std::string>> make_program(const Source& source, const 
   const fs::path folder = tree / "bin";
   BASE_TRY(base::make_folders(folder, 0755));
   const auto environment = go_environment(source, tools);
-  BASE_TRY_ASSIGN(const auto finished, tools.run({.arguments = build_arguments(toolchain.go, environment, folder),
-                                                  .environment = environment,
-                                                  .folder = source.folder}));
+  BASE_TRY_ASSIGN(const auto finished,
+                  tools.run({.arguments = build_arguments(toolchain.go, environment, folder),
+                             .environment = environment,
+                             .folder = source.folder}));
   if (!finished.ending.succeeded()) return base::fail(build_error(finished.ending));
   BASE_TRY(name_program(folder));
   BASE_TRY_ASSIGN(auto modules, modules_of(folder / k_program, toolchain.go, tools));
@@ -158,16 +161,19 @@ base::Result<std::string> describe(const Source& source) {
                       "the program is package main beside go.mod");
   }
   if (!is_file(source.folder / "go.mod")) {
-    return base::fail(ErrorKind::bad_input, folder, "has no go.mod", "make it: go mod init NAME && go mod tidy");
+    return base::fail(ErrorKind::bad_input, folder, "has no go.mod",
+                      "make it: go mod init NAME && go mod tidy");
   }
-  const auto main_file = std::find_if(files.begin(), files.end(), [](const auto& f) { return f.package == "main"; });
+  const auto main_file =
+      std::find_if(files.begin(), files.end(), [](const auto& f) { return f.package == "main"; });
   // A file without a clause is Go's to complain about.
-  const auto odd_file = std::find_if(files.begin(), files.end(), [](const auto& f) { return f.package.empty(); });
+  const auto odd_file =
+      std::find_if(files.begin(), files.end(), [](const auto& f) { return f.package.empty(); });
   if (main_file == files.end() && odd_file == files.end()) {
-    return base::fail(ErrorKind::bad_input, folder,
-                      "has no package main at its root: " + files.front().name + " is package " +
-                          files.front().package,
-                      "a pipeline runs a program: make it package main with a function main");
+    return base::fail(
+        ErrorKind::bad_input, folder,
+        "has no package main at its root: " + files.front().name + " is package " + files.front().package,
+        "a pipeline runs a program: make it package main with a function main");
   }
   BASE_TRY_ASSIGN(const std::string go_mod, base::read_file(source.folder / "go.mod"));
   if (const auto outside = replacement_outside(go_mod); !outside.empty()) {

@@ -9,6 +9,7 @@ namespace builder::go {
 base::Result<std::string> describe(const Source& source);
 base::Result<Plan> plan(const Source& source, const Tools& tools);
 
-inline constexpr Language k_language = {.name = "go", .program = "go.mod", .describe = describe, .plan = plan};
+inline constexpr Language k_language = {
+    .name = "go", .program = "go.mod", .describe = describe, .plan = plan};
 
 }  // namespace builder::go

@@ -59,7 +59,8 @@ std::string module_path(std::string_view go_mod) {
     const auto text = base::trim(std::string_view(line).substr(0, line.find("//")));
     if (text.rfind("module", 0) != 0) continue;
     auto path = base::trim(text.substr(6));
-    while (!path.empty() && (path.front() == '"' || path.front() == '`')) path = path.substr(1, path.size() - 2);
+    while (!path.empty() && (path.front() == '"' || path.front() == '`'))
+      path = path.substr(1, path.size() - 2);
     return std::string(path);
   }
   return "";

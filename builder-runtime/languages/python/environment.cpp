@@ -7,9 +7,9 @@
 
 #include "base/errors.h"
 #include "base/text.h"
-#include "compile_bytecode.h"
 #include "builder-runtime/languages/python/requirements.h"
 #include "builder-runtime/phases/milestone.h"
+#include "compile_bytecode.h"
 
 namespace builder::python {
 namespace {
@@ -25,8 +25,8 @@ constexpr int k_uv_error = 2;
 // uv's own settings stay the user's; what would lead it to another environment goes.
 process::Environment uv_environment(const Tools& tools) {
   auto environment = tools.settings().environment;
-  for (const auto* name : {"VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "UV_TARGET", "UV_PREFIX", "UV_SYSTEM_PYTHON",
-                           "PYTHONHOME", "PYTHONPATH"}) {
+  for (const auto* name : {"VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "UV_TARGET", "UV_PREFIX",
+                           "UV_SYSTEM_PYTHON", "PYTHONHOME", "PYTHONPATH"}) {
     environment.erase(name);
   }
   environment.emplace("UV_CACHE_DIR", (tools.settings().cache / "python" / "uv").string());
@@ -36,13 +36,15 @@ process::Environment uv_environment(const Tools& tools) {
   return environment;
 }
 
-process::Command uv_command(const Installation& installation, const Tools& tools, const Arguments& arguments) {
+process::Command uv_command(const Installation& installation, const Tools& tools,
+                            const Arguments& arguments) {
   Arguments all = {installation.uv};
   all.insert(all.end(), arguments.begin(), arguments.end());
   return {.arguments = std::move(all), .environment = uv_environment(tools), .folder = installation.source};
 }
 
-base::Status make_empty_environment(const Installation& installation, const Tools& tools, const fs::path& tree) {
+base::Status make_empty_environment(const Installation& installation, const Tools& tools,
+                                    const fs::path& tree) {
   // Made by its own name inside: uv wants no folder there that it did not make.
   BASE_TRY(base::remove_tree(tree));
   BASE_TRY_ASSIGN(const auto finished,
@@ -50,38 +52,50 @@ base::Status make_empty_environment(const Installation& installation, const Tool
                                        {"venv", "--quiet", "--relocatable", "--no-project", "--python",
                                         installation.interpreter.path, tree.string()})));
   if (finished.ending.succeeded()) return {};
-  return base::fail(ErrorKind::step_failed, "uv venv", "ended with " + finished.ending.describe(), k_text_hint);
+  return base::fail(ErrorKind::step_failed, "uv venv", "ended with " + finished.ending.describe(),
+                    k_text_hint);
 }
 
 Arguments install_arguments(const Installation& installation, const fs::path& tree) {
-  // Copies, not links: a program that changes a file of its environment must not change uv's cache. Bytecode is
-  // made later, without times and places.
-  Arguments arguments = {"pip",    "install",   "--python", (tree / "bin" / "python").string(), "--link-mode", "copy",
-          "--no-compile-bytecode", "--requirements", k_requirements};
-  // uv keeps what it built from a folder until the times of its pyproject.toml or setup.py change; its modules may
-  // have changed all the same.
+  // Copies, not links: a program that changes a file of its environment must not change uv's cache. Bytecode
+  // is made later, without times and places.
+  Arguments arguments = {"pip",
+                         "install",
+                         "--python",
+                         (tree / "bin" / "python").string(),
+                         "--link-mode",
+                         "copy",
+                         "--no-compile-bytecode",
+                         "--requirements",
+                         k_requirements};
+  // uv keeps what it built from a folder until the times of its pyproject.toml or setup.py change; its
+  // modules may have changed all the same.
   if (installation.uses_files) arguments.emplace_back("--refresh");
   return arguments;
 }
 
 // uv says with one exit code that the index did not answer and that a line makes no sense. The same without a
 // network tells them apart: what then fails in the same way was not the network's fault.
-base::Result<bool> was_network_fault(const Installation& installation, const Tools& tools, const fs::path& tree) {
+base::Result<bool> was_network_fault(const Installation& installation, const Tools& tools,
+                                     const fs::path& tree) {
   auto arguments = install_arguments(installation, tree);
-  for (const auto* option : {"--dry-run", "--offline", "--no-cache", "--quiet", "--quiet"}) arguments.emplace_back(option);
+  for (const auto* option : {"--dry-run", "--offline", "--no-cache", "--quiet", "--quiet"})
+    arguments.emplace_back(option);
   BASE_TRY_ASSIGN(const auto finished, tools.run(uv_command(installation, tools, arguments)));
   return finished.ending.code() != k_uv_error;
 }
 
 base::Status install(const Installation& installation, const Tools& tools, const fs::path& tree) {
-  BASE_TRY_ASSIGN(const auto finished, tools.run(uv_command(installation, tools, install_arguments(installation, tree))));
+  BASE_TRY_ASSIGN(const auto finished,
+                  tools.run(uv_command(installation, tools, install_arguments(installation, tree))));
   const auto& ending = finished.ending;
   if (ending.succeeded()) return {};
   if (ending.code() == k_uv_error) {
     BASE_TRY_ASSIGN(const bool network, was_network_fault(installation, tools, tree));
     if (network) {
-      return base::fail(ErrorKind::network, k_requirements, "the package index cannot be reached",
-                        "check the network and the index that uv is set up for (UV_DEFAULT_INDEX), then try again");
+      return base::fail(
+          ErrorKind::network, k_requirements, "the package index cannot be reached",
+          "check the network and the index that uv is set up for (UV_DEFAULT_INDEX), then try again");
     }
   }
   return base::fail(ErrorKind::step_failed, k_requirements,
@@ -91,7 +105,8 @@ base::Status install(const Installation& installation, const Tools& tools, const
 // <tree>/lib/python3.11/site-packages
 base::Result<fs::path> find_site_packages(const fs::path& tree) {
   boost::system::error_code error;
-  for (fs::directory_iterator entry(tree / "lib", error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(tree / "lib", error), end; !error && entry != end;
+       entry.increment(error)) {
     if (fs::is_directory(entry->path() / "site-packages", error)) return entry->path() / "site-packages";
   }
   return base::fail(ErrorKind::bug, tree.string(), "has no site-packages");
@@ -106,7 +121,8 @@ std::string metadata_field(const std::string& metadata, const std::string& name)
   return "";
 }
 
-// Files that say where and when a package was installed from (PEP 610, uv): removed, with their lines in RECORD.
+// Files that say where and when a package was installed from (PEP 610, uv): removed, with their lines in
+// RECORD.
 base::Status forget_origin(const fs::path& distribution) {
   BASE_TRY_ASSIGN(const std::string record, base::read_file(distribution / "RECORD"));
   std::string kept;
@@ -139,7 +155,8 @@ base::Result<Arguments> tidy_distributions(const fs::path& packages) {
   return names;
 }
 
-base::Status compile_bytecode(const Installation& installation, const Tools& tools, const fs::path& packages) {
+base::Status compile_bytecode(const Installation& installation, const Tools& tools,
+                              const fs::path& packages) {
   const auto processes = std::to_string(std::max(1U, std::thread::hardware_concurrency()));
   // Before 3.11 the order of a constant set's elements in bytecode depends on the seed.
   process::Command command{.arguments = {installation.interpreter.path, "-s", "-S", "-W", "ignore", "-c",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes the virtual environment that a Python bundle is: relocatable, with bytecode for every module, and with
-// nothing in it that depends on the place or the time where it was made.
+// Makes the virtual environment that a Python bundle is: relocatable, with bytecode for every module, and
+// with nothing in it that depends on the place or the time where it was made.
 #pragma once
 
 #include <string>

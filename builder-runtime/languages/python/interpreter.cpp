@@ -28,9 +28,9 @@ except (OSError, ValueError):
     print("musl")
 )py";
 
-// pyenv's shim is a script that stays the same while what it starts changes by files and variables. Its rules,
-// without a .python-version of the current folder: PYENV_VERSION, else the file "version" of its folder.
-// Empty for any other program.
+// pyenv's shim is a script that stays the same while what it starts changes by files and variables. Its
+// rules, without a .python-version of the current folder: PYENV_VERSION, else the file "version" of its
+// folder. Empty for any other program.
 std::string behind_pyenv_shim(const fs::path& program, const process::Environment& environment) {
   const fs::path root = program.parent_path().parent_path();
   if (program.parent_path().filename() != "shims") return "";
@@ -66,7 +66,8 @@ base::Result<Interpreter> find_interpreter(const Tools& tools) {
     BASE_TRY_ASSIGN(const std::string answer, tools.ask(question, {{"LC_ALL", "C.UTF-8"}}));
     return parse_answer(program, answer);
   }
-  BASE_TRY_ASSIGN(const auto finished, tools.run({.arguments = question, .environment = environment, .folder = "/"}));
+  BASE_TRY_ASSIGN(const auto finished,
+                  tools.run({.arguments = question, .environment = environment, .folder = "/"}));
   return parse_answer(program, finished.output);
 }
 

@@ -3,11 +3,11 @@
 
 #include "base/digest.h"
 #include "base/text.h"
-#include "contract/layout.h"
 #include "builder-runtime/languages/python/environment.h"
 #include "builder-runtime/languages/python/interpreter.h"
 #include "builder-runtime/languages/python/requirements.h"
 #include "builder-runtime/languages/source_digest.h"
+#include "contract/layout.h"
 
 namespace builder::python {
 namespace {
@@ -19,8 +19,9 @@ constexpr char k_uv_hint[] = "install uv (pip install uv), or build in an image 
 
 // Variables of uv that cannot change what is installed, or are secrets.
 bool is_irrelevant(const std::string& name) {
-  for (const auto* prefix : {"UV_CACHE_DIR", "UV_CONCURRENT_", "UV_HTTP_", "UV_LINK_MODE", "UV_NO_PROGRESS",
-                             "UV_LOCK_TIMEOUT", "UV_COMPILE_BYTECODE", "UV_KEYRING_PROVIDER", "UV_PYTHON_DOWNLOADS"}) {
+  for (const auto* prefix :
+       {"UV_CACHE_DIR", "UV_CONCURRENT_", "UV_HTTP_", "UV_LINK_MODE", "UV_NO_PROGRESS", "UV_LOCK_TIMEOUT",
+        "UV_COMPILE_BYTECODE", "UV_KEYRING_PROVIDER", "UV_PYTHON_DOWNLOADS"}) {
     if (name.rfind(prefix, 0) == 0) return true;
   }
   for (const auto* part : {"PASSWORD", "USERNAME", "TOKEN", "CREDENTIALS"}) {
@@ -43,18 +44,19 @@ std::string without_credentials(std::string text) {
 // uv's configuration, where uv looks for it: docs.astral.sh/uv, "Configuration files".
 std::vector<fs::path> configuration_files(const fs::path& source, const process::Environment& environment) {
   std::vector<fs::path> files = {source / "uv.toml", source / "pyproject.toml", "/etc/uv/uv.toml"};
-  if (const auto chosen = value_of(environment, "UV_CONFIG_FILE"); !chosen.empty()) files.emplace_back(chosen);
+  if (const auto chosen = value_of(environment, "UV_CONFIG_FILE"); !chosen.empty())
+    files.emplace_back(chosen);
   const auto config = value_of(environment, "XDG_CONFIG_HOME");
-  files.push_back((config.empty() ? fs::path(value_of(environment, "HOME")) / ".config" : fs::path(config)) / "uv" /
-                  "uv.toml");
+  files.push_back((config.empty() ? fs::path(value_of(environment, "HOME")) / ".config" : fs::path(config)) /
+                  "uv" / "uv.toml");
   return files;
 }
 
 base::Result<std::string> key_of(const Source& source, const Requirements& requirements, const Tools& tools,
                                  const Interpreter& interpreter, const std::string& uv_version) {
   base::Sha256 key;
-  for (const auto& part : {key_base("python"), uv_version, interpreter.path, interpreter.identity, interpreter.libc,
-                           requirements.digest}) {
+  for (const auto& part : {key_base("python"), uv_version, interpreter.path, interpreter.identity,
+                           interpreter.libc, requirements.digest}) {
     key.update_field(part);
   }
   const auto& environment = tools.settings().environment;
@@ -74,17 +76,16 @@ base::Result<std::string> key_of(const Source& source, const Requirements& requi
   return key.finish();
 }
 
-base::Status add_bundle(Plan& plan, const Source& source, const Requirements& requirements, const Tools& tools,
-                        const Interpreter& interpreter) {
+base::Status add_bundle(Plan& plan, const Source& source, const Requirements& requirements,
+                        const Tools& tools, const Interpreter& interpreter) {
   BASE_TRY_ASSIGN(const std::string uv, tools.find("uv", k_uv_hint));
   BASE_TRY_ASSIGN(const std::string uv_version, tools.ask({uv, "--version"}, {}));
   BASE_TRY_ASSIGN(plan.key, key_of(source, requirements, tools, interpreter, uv_version));
   plan.platform.libc = interpreter.libc;
   // The environment has it first on PATH.
   plan.start.command.front() = "python";
-  plan.make = [installation = Installation{source.folder, uv, interpreter, requirements.uses_files}, &tools](const fs::path& tree) {
-    return make_environment(installation, tools, tree);
-  };
+  plan.make = [installation = Installation{source.folder, uv, interpreter, requirements.uses_files},
+               &tools](const fs::path& tree) { return make_environment(installation, tools, tree); };
   return {};
 }
 
@@ -106,10 +107,11 @@ base::Status check_program(const fs::path& program, const Interpreter& interpret
   const fs::path checked = tools.settings().cache / "python" / "checked";
   const fs::path mark = checked / digest.finish();
   if (is_file(mark)) return {};
-  BASE_TRY_ASSIGN(const auto finished, tools.run({.arguments = {interpreter.path, "-I", "-S", "-W", "ignore", "-c",
-                                                                k_check, program.string()},
-                                                  .environment = {{"LC_ALL", "C.UTF-8"}},
-                                                  .folder = "/"}));
+  BASE_TRY_ASSIGN(
+      const auto finished,
+      tools.run({.arguments = {interpreter.path, "-I", "-S", "-W", "ignore", "-c", k_check, program.string()},
+                 .environment = {{"LC_ALL", "C.UTF-8"}},
+                 .folder = "/"}));
   if (!finished.ending.succeeded()) {
     return base::fail(ErrorKind::step_failed, program.string(), "is not valid Python",
                       "what is wrong is said in Python's own lines above");
@@ -131,7 +133,8 @@ base::Result<std::string> describe(const Source& source) {
 }
 
 base::Result<Plan> plan(const Source& source, const Tools& tools) {
-  BASE_TRY_ASSIGN(const Requirements requirements, read_requirements(source.folder, tools.settings().environment));
+  BASE_TRY_ASSIGN(const Requirements requirements,
+                  read_requirements(source.folder, tools.settings().environment));
   BASE_TRY_ASSIGN(const Interpreter interpreter, find_interpreter(tools));
   if (!source.has_run_script) BASE_TRY(check_program(source.folder / k_program, interpreter, tools));
   Plan plan;

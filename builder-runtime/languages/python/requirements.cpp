@@ -19,8 +19,9 @@ namespace fs = base::fs;
 
 // Options whose effect is all in the line itself.
 constexpr std::array<std::string_view, 12> k_plain_options = {
-    "-i",       "--index-url",      "--extra-index-url", "--no-index",    "--pre",   "--no-binary",
-    "--only-binary", "--require-hashes", "--prefer-binary",   "--trusted-host", "--hash", "--use-feature"};
+    "-i",          "--index-url",   "--extra-index-url", "--no-index",      "--pre",
+    "--no-binary", "--only-binary", "--require-hashes",  "--prefer-binary", "--trusted-host",
+    "--hash",      "--use-feature"};
 constexpr std::array<std::string_view, 4> k_include_options = {"--requirement", "--constraint", "-r", "-c"};
 
 // Lines with their continuations joined and without comments; empty ones are left out.
@@ -124,7 +125,8 @@ class Reader {
 
 }  // namespace
 
-base::Result<Requirements> read_requirements(const fs::path& source, const process::Environment& environment) {
+base::Result<Requirements> read_requirements(const fs::path& source,
+                                             const process::Environment& environment) {
   boost::system::error_code error;
   const fs::path file = source / k_requirements;
   if (!fs::exists(file, error)) return Requirements{};

@@ -23,6 +23,7 @@ struct Requirements {
 };
 
 // No file is no requirement.
-base::Result<Requirements> read_requirements(const base::fs::path& source, const process::Environment& environment);
+base::Result<Requirements> read_requirements(const base::fs::path& source,
+                                             const process::Environment& environment);
 
 }  // namespace builder::python

@@ -71,11 +71,10 @@ TEST_F(Bundle, OtherContentGivesAnotherDigest) {
 
 TEST_F(Bundle, NamesAreBytesAndNothingElseIsInAHeader) {
   const std::string odd = "n\xff";
-  const std::string tar =
-      [&] {
-        EXPECT_TRUE(write_bundle(make_tree("t", {odd}, 022), m_folder.path() / "b"));
-        return unpacked_tar(m_folder.path() / "b");
-      }();
+  const std::string tar = [&] {
+    EXPECT_TRUE(write_bundle(make_tree("t", {odd}, 022), m_folder.path() / "b"));
+    return unpacked_tar(m_folder.path() / "b");
+  }();
   EXPECT_NE(tar.find("path=" + odd + "\n"), std::string::npos);
   EXPECT_EQ(tar.find("mtime="), std::string::npos);
   EXPECT_EQ(tar.find("atime="), std::string::npos);
@@ -104,7 +103,7 @@ TEST_F(Bundle, NormalisedModesAreThoseOfTheBundle) {
   const fs::path tree = make_tree("t", {"a"}, 077);
   ASSERT_TRUE(normalise_modes(tree));
   const auto mode = [&](const char* name) {
-    struct stat status {};
+    struct stat status{};
     EXPECT_EQ(::stat((tree / name).c_str(), &status), 0);
     return status.st_mode & 07777U;
   };

@@ -8,7 +8,9 @@ namespace {
 
 TEST(PackageClause, IsFoundBehindComments) {
   EXPECT_EQ(package_clause("package main"), "main");
-  EXPECT_EQ(package_clause("\xEF\xBB\xBF// package a\n/* package b */\n\npackage /* c */ main; import \"x\"\n"), "main");
+  EXPECT_EQ(
+      package_clause("\xEF\xBB\xBF// package a\n/* package b */\n\npackage /* c */ main; import \"x\"\n"),
+      "main");
   EXPECT_EQ(package_clause("//go:build ignore\n\npackage main// tail\n"), "main");
 }
 
@@ -32,7 +34,9 @@ TEST(ReplacementOutside, FindsFoldersThatAreNotInTheSource) {
 }
 
 TEST(ReplacementOutside, IsEmptyForTheOthers) {
-  EXPECT_EQ(replacement_outside("replace a => ./a\nreplace b => c v1.0.0\n// replace d => ../d\nreplace e =>\n"), "");
+  EXPECT_EQ(
+      replacement_outside("replace a => ./a\nreplace b => c v1.0.0\n// replace d => ../d\nreplace e =>\n"),
+      "");
 }
 
 TEST(ReadGoFiles, LeavesOutTestsAndWhatGoIgnores) {

@@ -25,25 +25,31 @@ TEST_F(ReadRequirements, WithoutAFileThereAreNone) {
 TEST_F(ReadRequirements, CountsWhatIsAskedFor) {
   EXPECT_EQ(read("").count, 0U);
   EXPECT_EQ(read("# a comment\n\n  \n--pre\n").count, 0U);
-  EXPECT_EQ(read("\xEF\xBB\xBF" "a\r\nb == 1 # why\r\n").count, 2U);
+  EXPECT_EQ(read("\xEF\xBB\xBF"
+                 "a\r\nb == 1 # why\r\n")
+                .count,
+            2U);
   EXPECT_EQ(read("a \\\n  --hash=sha256:1 \\\n  --hash=sha256:2\nb").count, 2U);
   EXPECT_EQ(read("-e .\n").count, 1U);
 }
 
 TEST_F(ReadRequirements, KnowsWhatComesFromFiles) {
-  for (const auto* line : {"./a", "../a", "a/b", "a.whl", "a-1.tar.gz", "-e .", "-f wheels", "--find-links=wheels",
-                           "a @ file:///x", "-r missing.txt", "--an-option-of-tomorrow x"}) {
+  for (const auto* line :
+       {"./a", "../a", "a/b", "a.whl", "a-1.tar.gz", "-e .", "-f wheels", "--find-links=wheels",
+        "a @ file:///x", "-r missing.txt", "--an-option-of-tomorrow x"}) {
     EXPECT_TRUE(read(line).uses_files) << line;
   }
-  for (const auto* line : {"a", "a[b]==1; python_version < '3.9'", "a @ https://x/y.whl", "-i https://x/simple",
-                           "--index-url=https://x/simple", "--pre", "a==1 --hash=sha256:00"}) {
+  for (const auto* line :
+       {"a", "a[b]==1; python_version < '3.9'", "a @ https://x/y.whl", "-i https://x/simple",
+        "--index-url=https://x/simple", "--pre", "a==1 --hash=sha256:00"}) {
     EXPECT_FALSE(read(line).uses_files) << line;
   }
 }
 
 TEST_F(ReadRequirements, IncludedFilesCount) {
   ASSERT_TRUE(base::make_folders(m_source.path() / "more"));
-  ASSERT_TRUE(base::write_file(m_source.path() / "more" / "base.txt", "a\n-c 'limits file.txt'\n-r ../requirements.txt"));
+  ASSERT_TRUE(base::write_file(m_source.path() / "more" / "base.txt",
+                               "a\n-c 'limits file.txt'\n-r ../requirements.txt"));
   ASSERT_TRUE(base::write_file(m_source.path() / "more" / "limits file.txt", "b<1"));
   const auto before = read("-r more/base.txt\n");
   EXPECT_FALSE(before.uses_files);
@@ -54,7 +60,8 @@ TEST_F(ReadRequirements, IncludedFilesCount) {
 
 TEST_F(ReadRequirements, VariablesCountUnlessTheyAreInAUrl) {
   EXPECT_NE(read("a==${V}", {{"V", "1"}}).digest, read("a==${V}", {{"V", "2"}}).digest);
-  EXPECT_EQ(read("-i https://${T}@x/simple", {{"T", "1"}}).digest, read("-i https://${T}@x/simple", {{"T", "2"}}).digest);
+  EXPECT_EQ(read("-i https://${T}@x/simple", {{"T", "1"}}).digest,
+            read("-i https://${T}@x/simple", {{"T", "2"}}).digest);
 }
 
 TEST_F(ReadRequirements, AFolderOfThatNameIsAnError) {

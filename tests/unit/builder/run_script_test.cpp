@@ -32,11 +32,16 @@ fi
 )sh";
 
 RunScript script(const std::string& bundle, Start start) {
-  return {.builder = "x", .version = "1.2.3", .bundle_digest = bundle, .shim_digest = "5417", .start = std::move(start)};
+  return {.builder = "x",
+          .version = "1.2.3",
+          .bundle_digest = bundle,
+          .shim_digest = "5417",
+          .start = std::move(start)};
 }
 
 TEST(RunScriptText, WithABundleNeedsItsInterpreter) {
-  EXPECT_EQ(run_script_text(script("d1", {{"python", "/pfs/source/main.py"}, "/pfs/source", "/usr/bin/python3.11"})),
+  EXPECT_EQ(run_script_text(
+                script("d1", {{"python", "/pfs/source/main.py"}, "/pfs/source", "/usr/bin/python3.11"})),
             k_head + std::string(R"sh(interpreter=/usr/bin/python3.11
 if ! [ -x "$interpreter" ]; then
   echo "error: run.sh: this image has no $interpreter, which the bundle was made for" >&2
@@ -58,11 +63,14 @@ exec "$shim" --exec -- "$interpreter" main.py "$@"
 
 TEST(RunScriptText, QuotesEveryWordOfTheCommand) {
   EXPECT_EQ(run_script_text(script("d1", {{"it's", "$HOME", "", "a\nb"}, "", ""})),
-            k_head + std::string("exec \"$shim\" --environment d1 --exec -- 'it'\\''s' '$HOME' '' 'a\nb' \"$@\"\n"));
+            k_head + std::string(
+                         "exec \"$shim\" --environment d1 --exec -- 'it'\\''s' '$HOME' '' 'a\nb' \"$@\"\n"));
 }
 
 TEST(RunScriptText, IsSmall) {
-  EXPECT_LT(run_script_text(script(std::string(64, 'd'), {{"python", "main.py"}, "/pfs/source", "/p"})).size(), 4096U);
+  EXPECT_LT(
+      run_script_text(script(std::string(64, 'd'), {{"python", "main.py"}, "/pfs/source", "/p"})).size(),
+      4096U);
 }
 
 }  // namespace

@@ -12,7 +12,8 @@ using testing::Return;
 
 class FakeRunner : public process::Runner {
  public:
-  MOCK_METHOD(base::Result<process::Finished>, run, (const process::Command&, const process::ErrorSink&), (override));
+  MOCK_METHOD(base::Result<process::Finished>, run, (const process::Command&, const process::ErrorSink&),
+              (override));
 };
 
 class AskTool : public testing::Test {
