@@ -82,7 +82,11 @@ class Events final : public YAML::EventHandler {
   }
   TreeBuilder& builder() { return m_builder; }
 
-  void OnDocumentStart(const YAML::Mark& /*mark*/) override {}
+  // Where a ',' follows "{…}" or "[…]" yaml-cpp 0.7 finds empty documents in one place for ever.
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (mark.pos <= m_last_start) stop(mark, "is not valid YAML: nothing can start here");
+    m_last_start = mark.pos;
+  }
   void OnDocumentEnd() override { m_documents.push_back(m_builder.take()); }
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override { add(nullptr, mark); }
@@ -189,6 +193,7 @@ class Events final : public YAML::EventHandler {
   TreeBuilder m_builder;
   std::vector<Expected> m_levels;
   std::vector<Document> m_documents;
+  int m_last_start = -1;                   // of the last document
   std::optional<base::Error> m_key_error;  // the first
 };
 

@@ -101,6 +101,8 @@ TEST(Document, FaultsHaveLineAndColumn) {
             "error: f:1:8: is not valid JSON: unexpected end of input; expected '}'\n");
   EXPECT_EQ(yaml_fault("a: 1\nb: c: d\n"), "error: f:2:5: is not valid YAML: illegal map value\n");
   EXPECT_EQ(yaml_fault("a: [1,\n"), "error: f:2:1: is not valid YAML: end of sequence flow not found\n");
+  EXPECT_EQ(yaml_fault("{a: 1},\n"), "error: f:1:7: is not valid YAML: nothing can start here\n");
+  EXPECT_EQ(yaml_fault("{a: 1}]"), "error: f:1:7: is not valid YAML: illegal flow end\n");
   EXPECT_EQ(yaml_fault("a: \"x"), "error: f:1:6: is not valid YAML: illegal EOF in scalar\n");
   EXPECT_EQ(yaml_fault("a: \"x\n"), "error: f:1:4: is not valid YAML: the quote is not closed\n");
   EXPECT_EQ(yaml_fault("a: 'x\'\'\n"), "error: f:1:4: is not valid YAML: the quote is not closed\n");
