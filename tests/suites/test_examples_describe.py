@@ -9,8 +9,6 @@ import statistics
 import examples
 import support
 
-SPEC = support.ROOT / "examples" / "describe" / "describe.json"
-
 
 def numeric_columns(path):
     """The columns in which every value that is there is a number."""
@@ -30,9 +28,10 @@ def describe(values):
 
 
 class DescribeExample(examples.ExampleSuite):
-    def test_the_statistics_of_real_tables_are_right(self):
+    def test_the_command_of_the_readme_gives_the_right_statistics_of_real_tables(self):
         tables = examples.example_data("tables")
-        output = self.run_pipeline(SPEC, "tables", tables)
+        self.run_documented("examples/describe/README.md", tables=tables)
+        output = examples.read_output(self.folder / "build" / "describe")
         self.assertEqual(set(output), {path.name for path in tables.iterdir()})
         for path in tables.iterdir():
             expected = {name: describe(values) for name, values in numeric_columns(path)}
