@@ -79,10 +79,12 @@ base::Status check(const TaskOutcome& outcome) {
 
 base::Result<Artifact> build(const spec::PipelineSpec& spec, const fs::path& cache, const fs::path& scratch,
                              Interruption& interruption) {
-  BASE_TRY_ASSIGN(const auto files, source::list_source(spec.transform.build.folder));
+  BASE_TRY_ASSIGN(auto files, source::list_source(spec.transform.build.folder));
   Artifact artifact{scratch / "source", scratch / "artifact", {}, {}, true};
   BASE_TRY(base::make_folders(artifact.source, 0700));
   BASE_TRY(source::copy_source(files, artifact.source));
+  // The digest is that of the copy: the person may be saving a file just now.
+  for (auto& file : files) file.file = artifact.source / file.path;
   BASE_TRY_ASSIGN(artifact.source_version, source::source_digest(files));
   const bool own_build_script = has_file(files, contract::k_build_script);
   artifact.lazy = !own_build_script && !has_file(files, contract::k_run_script);

@@ -11,6 +11,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "contract/pfs_names.h"
 #include "pachbuild/local/tree.h"
 
 namespace local {
@@ -60,7 +61,7 @@ base::Status clean(const fs::path& output, const fs::path& folder, std::vector<s
   if (error) return base::fail(base::system_error("read", folder.string(), error.value()));
   std::sort(entries.begin(), entries.end());
   for (const auto& entry : entries) {
-    if (!is_valid_in_pfs(entry.filename().string())) invalid.push_back(shown(output, entry));
+    if (!contract::can_be_stored_in_pfs(entry.filename().string())) invalid.push_back(shown(output, entry));
     struct stat status{};
     if (::lstat(entry.c_str(), &status) != 0)
       return base::fail(base::system_error("read", entry.string(), errno));
@@ -69,7 +70,8 @@ base::Status clean(const fs::path& output, const fs::path& folder, std::vector<s
     } else if (S_ISLNK(status.st_mode)) {
       BASE_TRY(replace_link(output, entry));
     } else if (S_ISREG(status.st_mode)) {
-      ::chmod(entry.c_str(), 0644);
+      // Other files keep theirs: one may be a second name of a file in the builder's cache.
+      if ((status.st_mode & 07111U) != 0) ::chmod(entry.c_str(), 0644);
     } else {
       return base::fail(ErrorKind::step_failed, shown(output, entry), "is not a file");
     }
@@ -79,13 +81,6 @@ base::Status clean(const fs::path& output, const fs::path& folder, std::vector<s
 }
 
 }  // namespace
-
-bool is_valid_in_pfs(std::string_view path) {
-  return std::all_of(path.begin(), path.end(), [](char character) {
-    constexpr std::string_view k_refused = "*?[]{}!()@+^";
-    return character >= ' ' && character <= '~' && k_refused.find(character) == std::string_view::npos;
-  });
-}
 
 base::Status make_uploadable(const fs::path& output) {
   std::vector<std::string> invalid;
@@ -97,7 +92,7 @@ base::Status make_uploadable(const fs::path& output) {
     invalid.resize(k_names_shown);
   }
   return base::fail(ErrorKind::step_failed, base::join(invalid, ", ") + others,
-                    "not a name that PFS can hold", "use printable ASCII without * ? [ ] { } ! ( ) @ + ^");
+                    "not a name that PFS can hold", contract::k_pfs_names_hint);
 }
 
 }  // namespace local

@@ -13,6 +13,7 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/text.h"
+#include "contract/pfs_names.h"
 #include "pachbuild/source/ignore.h"
 
 namespace source {
@@ -22,16 +23,6 @@ using base::ErrorKind;
 namespace fs = base::fs;
 
 constexpr char k_or_ignore[] = ", or name it in .pachignore";
-
-// What PFS takes as a path: ValidateFilename in src/internal/storage/paths.go of Pachyderm 2.12. ("." and
-// ".." cannot come from a folder's listing.)
-bool can_be_stored(const std::string& path) {
-  constexpr std::string_view k_glob_characters = "*?[]{}!()@+^";
-  return std::all_of(path.begin(), path.end(), [&](char character) {
-    return character >= ' ' && character <= '~' &&
-           k_glob_characters.find(character) == std::string_view::npos;
-  });
-}
 
 base::Error bad_input(base::Error error) {
   error.kind = ErrorKind::bad_input;
@@ -119,7 +110,7 @@ class Lister {
     constexpr std::size_t k_most_listed = 50;
     std::vector<std::string> bad;
     for (const SourceFile& file : m_files) {
-      if (!can_be_stored(file.path)) bad.push_back("\"" + file.path + "\"");
+      if (!contract::can_be_stored_in_pfs(file.path)) bad.push_back("\"" + file.path + "\"");
     }
     if (bad.empty()) return {};
     std::sort(bad.begin(), bad.end());
@@ -132,8 +123,7 @@ class Lister {
     return base::fail(
         ErrorKind::bad_input, m_folder.string(),
         base::count_of(count, "name") + " that PFS cannot store: " + base::join(bad, ", ") + more,
-        "names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename these, or name them in "
-        ".pachignore");
+        std::string(contract::k_pfs_names_hint) + "; rename these, or name them in .pachignore");
   }
 
   fs::path m_folder;
