@@ -31,6 +31,7 @@ function(pachbuild_library name)
   add_library(${name} STATIC ${ARG_SOURCES})
   target_include_directories(${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/..)
   target_link_libraries(${name} PUBLIC ${ARG_PUBLIC} PRIVATE pachbuild_options ${ARG_PRIVATE})
+  set_property(GLOBAL APPEND PROPERTY PACHBUILD_LIBRARIES ${name})
 endfunction()
 
 # A program: one main.cpp over its library, stripped of debug data when it is a release.

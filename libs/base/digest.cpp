@@ -64,9 +64,9 @@ Result<std::string> sha256_of_file(const std::string& path) {
 }
 
 bool is_digest(std::string_view text) {
-  return text.size() == k_digest_length &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return text.size() == k_digest_length && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
 }
 
 }  // namespace base

@@ -36,15 +36,15 @@ std::string reason(int error_number) {
 
 // The nearest folder of `path` that exists, since a file that could not be made has no disk of its own.
 std::string describe_disk(std::string path) {
-  struct statvfs disk {};
+  struct statvfs disk{};
   while (::statvfs(path.c_str(), &disk) != 0) {
     const auto slash = path.rfind('/');
     if (slash == std::string::npos || path == "/") return "the disk";
     path.resize(slash == 0 ? 1 : slash);
   }
   const auto free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
-  return "the disk of " + path + " (" + format_bytes(free_bytes) + " and " +
-         std::to_string(disk.f_favail) + " files free)";
+  return "the disk of " + path + " (" + format_bytes(free_bytes) + " and " + std::to_string(disk.f_favail) +
+         " files free)";
 }
 
 }  // namespace
@@ -56,8 +56,10 @@ Error system_error(std::string_view attempt, const std::string& path, int error_
             "free some space there, or choose another disk"};
   }
   const bool writing = attempt == "write" || attempt == "create" || attempt == "rename";
-  return {writing ? ErrorKind::cannot_write : ErrorKind::io, path,
-          "cannot " + std::string(attempt) + ": " + reason(error_number), {}};
+  return {writing ? ErrorKind::cannot_write : ErrorKind::io,
+          path,
+          "cannot " + std::string(attempt) + ": " + reason(error_number),
+          {}};
 }
 
 std::string format_error(const Error& error) {

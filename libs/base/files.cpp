@@ -55,7 +55,7 @@ Status copy_bytes(int from, const fs::path& from_path, int to, const fs::path& t
 Result<UniqueFd> open_to_read(const fs::path& path) {
   UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return fail(system_error("read", path.string(), errno));
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.get(), &status) != 0) return fail(system_error("read", path.string(), errno));
   if (S_ISDIR(status.st_mode)) return fail(system_error("read", path.string(), EISDIR));
   return file;

@@ -47,10 +47,10 @@ inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(st
 #define BASE_JOIN(a, b) BASE_JOIN_IMPL(a, b)
 
 // Returns from the current function when EXPRESSION failed, with its error.
-#define BASE_TRY(expression)                                                             \
-  do {                                                                                   \
-    if (auto&& base_try_result = (expression); !base_try_result)                         \
-      return ::tl::unexpected<::base::Error>(std::move(base_try_result).error());        \
+#define BASE_TRY(expression)                                                      \
+  do {                                                                            \
+    if (auto&& base_try_result = (expression); !base_try_result)                  \
+      return ::tl::unexpected<::base::Error>(std::move(base_try_result).error()); \
   } while (false)
 
 // The same, and binds the value: `BASE_TRY_ASSIGN(auto text, read_file(path));`

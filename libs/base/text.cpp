@@ -34,9 +34,7 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 
 // The ranges are those of table 3-7 of the Unicode standard (well-formed UTF-8 byte sequences).
 std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
   const auto follows = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
     return byte(i) >= low && byte(i) <= high;
   };

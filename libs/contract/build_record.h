@@ -37,8 +37,8 @@ struct BuildRecord {
   std::string version;  // of builder-runtime
   std::string key;      // of everything that decided the bundle
   Platform platform;
-  std::vector<Bundle> bundles;        // none when nothing had to be installed or compiled
-  std::vector<std::string> command;   // what run.sh starts, without the user's arguments
+  std::vector<Bundle> bundles;                     // none when nothing had to be installed or compiled
+  std::vector<std::string> command;                // what run.sh starts, without the user's arguments
   std::map<std::string, std::string> environment;  // what run.sh sets for it
   std::vector<std::string> packages;  // what was resolved: "numpy==2.1.3", "golang.org/x/net v0.30.0"
   bool operator==(const BuildRecord&) const = default;

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,6 +28,9 @@ namespace {
 
 namespace bp = boost::process;
 
+// No one is left to see it.
+constexpr int k_orphan_exit_code = 1;
+
 // What the child does between fork and exec: system calls only.
 class Preparation : public bp::extend::handler {
  public:
@@ -40,6 +44,11 @@ class Preparation : public bp::extend::handler {
     if (m_command.standard_error >= 0) ::dup2(m_command.standard_error, STDERR_FILENO);
     if (m_command.standard_output >= 0) ::dup2(m_command.standard_output, STDOUT_FILENO);
     for (const int descriptor : m_command.inherited) ::fcntl(descriptor, F_SETFD, 0);
+    if (m_command.orphan_signal != 0) {
+      ::prctl(PR_SET_PDEATHSIG, m_command.orphan_signal);
+      // Already an orphan: the signal would never come.
+      if (::getppid() != m_parent) ::_exit(k_orphan_exit_code);
+    }
     for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
     sigset_t none;
     ::sigemptyset(&none);
@@ -49,6 +58,7 @@ class Preparation : public bp::extend::handler {
  private:
   const Command& m_command;
   int m_null;
+  pid_t m_parent = ::getpid();
 };
 
 bp::environment to_boost(const Environment& environment) {
@@ -112,8 +122,8 @@ base::Result<Ending> Child::wait() {
 base::Result<std::optional<Ending>> Child::wait_for(std::chrono::milliseconds limit) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
   while (true) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     pollfd poll_entry{m_descriptor.get(), POLLIN, 0};
     const int ready = ::poll(&poll_entry, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
     if (ready > 0) break;

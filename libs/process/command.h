@@ -18,9 +18,9 @@ using Environment = std::map<std::string, std::string>;
 // The environment of this process.
 Environment current_environment();
 
-// The absolute path of the executable file `name` in `search_path` (folders between ':', as in PATH; empty and
-// relative ones are skipped, since what they mean depends on the current folder). A name with a '/' is only
-// made absolute.
+// The absolute path of the executable file `name` in `search_path` (folders between ':', as in PATH; empty
+// and relative ones are skipped, since what they mean depends on the current folder). A name with a '/' is
+// only made absolute.
 std::optional<std::string> find_program(const std::string& name, const std::string& search_path);
 
 struct Command {
@@ -31,6 +31,8 @@ struct Command {
   int standard_output = -1;            // a descriptor; -1: that of this process
   int standard_error = -1;             // a descriptor; -1: that of this process
   std::vector<int> inherited;          // descriptors that stay open under their own numbers
+  // The signal that the child gets should the thread that starts it end first; 0: none.
+  int orphan_signal = 0;
 };
 
 // How a process ended. The one place where a wait status is taken apart.

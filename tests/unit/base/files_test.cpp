@@ -22,7 +22,7 @@ TEST_F(Files, WriteThenReadGivesTheSameBytes) {
   ASSERT_TRUE(write_file(folder() / "f", content, 0600));
   EXPECT_EQ(read_file(folder() / "f").value(), content);
   EXPECT_EQ(sha256_of_file((folder() / "f").string()).value(), sha256(content));
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat((folder() / "f").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
 }
@@ -46,7 +46,7 @@ TEST_F(Files, CopyHasTheBytesAndTheGivenMode) {
   ASSERT_TRUE(write_file(folder() / "from", content, 0755));
   ASSERT_TRUE(copy_regular_file(folder() / "from", folder() / "to", 0644));
   EXPECT_EQ(read_file(folder() / "to").value(), content);
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat((folder() / "to").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0644U);
 }

@@ -3,7 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
 #include <csignal>
+#include <fstream>
+#include <thread>
 
 #include "process/runner.h"
 
@@ -14,6 +20,14 @@ using std::chrono_literals::operator""ms;
 
 Command shell(const std::string& script) {
   return {.arguments = {"/bin/sh", "-c", script}, .environment = {{"PATH", "/usr/bin:/bin"}}};
+}
+
+// Ended, but its (new) parent has not waited for it yet.
+bool is_zombie(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string number, name, state;
+  file >> number >> name >> state;
+  return state == "Z";
 }
 
 Finished run(const Command& command) { return SystemRunner().run(command, {}).value(); }
@@ -60,8 +74,8 @@ TEST(Child, InheritsNothingOfTheEnvironment) {
 }
 
 TEST(Child, TakesArgumentsByteForByte) {
-  const auto result = run({.arguments = {"/usr/bin/printf", "[%s]", "a b", "", "$x", "-n", "é\n"},
-                           .environment = {}});
+  const auto result =
+      run({.arguments = {"/usr/bin/printf", "[%s]", "a b", "", "$x", "-n", "é\n"}, .environment = {}});
   EXPECT_EQ(result.output, "[a b][][$x][-n][é\n]");
 }
 
@@ -79,6 +93,34 @@ TEST(Child, IsKilledWithItsGroupWhenItsOwnerGoes) {
     pid = child.pid();
   }
   EXPECT_EQ(::kill(-pid, 0), -1);
+}
+
+TEST(Child, GetsItsOrphanSignalWhenItsParentIsKilled) {
+  // The parent is a process of its own here: it tells the child's number through the pipe and dies.
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t parent = ::fork();
+  if (parent == 0) {
+    auto command = shell("exec sleep 60");
+    command.orphan_signal = SIGKILL;
+    const auto child = Child::start(command).value();
+    const pid_t pid = child.pid();
+    static_cast<void>(::write(ends[1], &pid, sizeof pid));
+    ::kill(::getpid(), SIGKILL);
+  }
+  ::close(ends[1]);
+  pid_t pid = 0;
+  ASSERT_EQ(::read(ends[0], &pid, sizeof pid), static_cast<ssize_t>(sizeof pid));
+  ::waitpid(parent, nullptr, 0);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const auto is_sleeping = [&] {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/comm");
+    std::string name;
+    return static_cast<bool>(file >> name) && name == "sleep" && ::kill(pid, 0) == 0 && !is_zombie(pid);
+  };
+  while (is_sleeping() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(5ms);
+  EXPECT_FALSE(is_sleeping());
+  ::close(ends[0]);
 }
 
 TEST(SystemRunner, KeepsBothStreamsApartAndWhole) {

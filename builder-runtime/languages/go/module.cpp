@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder-runtime/languages/go/module.h"
+
+#include <algorithm>
+#include <boost/filesystem/operations.hpp>
+
+#include "base/errors.h"
+#include "base/text.h"
+
+namespace builder::go {
+namespace {
+
+namespace fs = base::fs;
+
+bool ends_with(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+}
+
+// `text` from its first token on: without white space, comments and a byte order mark.
+std::string_view skip_to_token(std::string_view text) {
+  constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
+  if (text.substr(0, 3) == k_byte_order_mark) text.remove_prefix(3);
+  while (true) {
+    text = text.substr(std::min(text.find_first_not_of(" \t\r\n;"), text.size()));
+    if (text.substr(0, 2) == "//") {
+      text = text.substr(std::min(text.find('\n'), text.size()));
+    } else if (text.substr(0, 2) == "/*") {
+      const auto end = text.find("*/", 2);
+      text = end == std::string_view::npos ? std::string_view() : text.substr(end + 2);
+    } else {
+      return text;
+    }
+  }
+}
+
+// Whether a relative path leads above the folder that it starts from.
+bool climbs_out(std::string_view path) {
+  int depth = 0;
+  for (const auto& part : base::split(path, '/')) {
+    if (part.empty() || part == ".") continue;
+    depth += part == ".." ? -1 : 1;
+    if (depth < 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string package_clause(std::string_view text) {
+  constexpr std::string_view k_package = "package";
+  text = skip_to_token(text);
+  if (text.substr(0, k_package.size()) != k_package) return "";
+  const auto name = skip_to_token(text.substr(k_package.size()));
+  return std::string(name.substr(0, name.find_first_of(" \t\r\n;/")));
+}
+
+std::string module_path(std::string_view go_mod) {
+  for (const auto& line : base::split(go_mod, '\n')) {
+    const auto text = base::trim(std::string_view(line).substr(0, line.find("//")));
+    if (text.rfind("module", 0) != 0) continue;
+    auto path = base::trim(text.substr(6));
+    while (!path.empty() && (path.front() == '"' || path.front() == '`'))
+      path = path.substr(1, path.size() - 2);
+    return std::string(path);
+  }
+  return "";
+}
+
+std::string replacement_outside(std::string_view go_mod) {
+  for (const auto& line : base::split(go_mod, '\n')) {
+    const auto text = std::string_view(line).substr(0, line.find("//"));
+    const auto arrow = text.find("=>");
+    if (arrow == std::string_view::npos) continue;
+    const auto target = base::trim(text.substr(arrow + 2));
+    // A folder starts with one of these, everything else is a module: go.dev/ref/mod, "replace directive".
+    if (target.empty() || (target.front() != '/' && target.front() != '.')) continue;
+    if (target.front() == '/' || climbs_out(target)) return std::string(target);
+  }
+  return "";
+}
+
+base::Result<std::vector<GoFile>> read_go_files(const fs::path& folder) {
+  std::vector<GoFile> files;
+  boost::system::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    const auto name = entry->path().filename().string();
+    // Go itself leaves out files that start with '_' or '.'.
+    if (!ends_with(name, ".go") || ends_with(name, "_test.go") || name[0] == '_' || name[0] == '.') continue;
+    if (!fs::is_regular_file(entry->path(), error)) continue;
+    BASE_TRY_ASSIGN(const std::string text, base::read_file(entry->path()));
+    files.push_back({name, package_clause(text)});
+  }
+  if (error) return base::fail(base::system_error("read", folder.string(), error.value()));
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return files;
+}
+
+}  // namespace builder::go

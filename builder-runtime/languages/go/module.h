@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be seen in a Go source without Go: the module's name and the packages of its files.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/result.h"
+
+namespace builder::go {
+
+// The name in a file's package clause; empty when there is none.
+std::string package_clause(std::string_view text);
+
+// The path in the module line of a go.mod; empty when there is none.
+std::string module_path(std::string_view go_mod);
+
+// The first folder outside the source that a replace line of a go.mod leads to; empty when there is none.
+std::string replacement_outside(std::string_view go_mod);
+
+struct GoFile {
+  std::string name;
+  std::string package;
+};
+
+// The .go files of a folder that are no tests, by name.
+base::Result<std::vector<GoFile>> read_go_files(const base::fs::path& folder);
+
+}  // namespace builder::go

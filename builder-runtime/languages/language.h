@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the builder needs to know of a language. A language is a row of the table at the end.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/files.h"
+#include "base/result.h"
+#include "builder-runtime/tools.h"
+#include "contract/build_record.h"
+
+namespace builder {
+
+namespace fs = base::fs;
+
+struct Language;
+
+// A source folder that one of the languages builds, or a build.sh of its own.
+struct Source {
+  fs::path folder;
+  const Language* language = nullptr;  // none when a build.sh decides
+  bool has_build_script = false;       // and is to be used
+  bool has_run_script = false;
+};
+
+// How run.sh starts the program.
+struct Start {
+  std::vector<std::string> command;  // before the user's arguments; found in the bundle's bin/ first
+  std::string folder;                // where the program starts; empty: where run.sh was started
+  std::string interpreter;           // an absolute path that the command relies on; empty: none
+  bool operator==(const Start&) const = default;
+};
+
+// What is to be done for a source, found out without doing it.
+struct Plan {
+  std::string language;
+  std::string key;  // of everything that decides the bundle; empty: no bundle is needed
+  contract::Platform platform;
+  Start start;
+  // Fills an empty folder with what the bundle holds and gives the packages that are in it.
+  std::function<base::Result<std::vector<std::string>>(const fs::path& tree)> make;
+};
+
+struct Language {
+  std::string_view name;
+  std::string_view program;  // the file that makes a folder one of this language
+  // One line on what is there, or what is missing. Starts nothing.
+  base::Result<std::string> (*describe)(const Source& source);
+  base::Result<Plan> (*plan)(const Source& source, const Tools& tools);
+};
+
+// All languages; none is both here and unfinished.
+const std::vector<Language>& languages();
+
+// Whether `path` is a regular file (or a link to one).
+bool is_file(const fs::path& path);
+
+// What every key starts with: the format of keys and bundles, this program's version, the machine.
+std::string key_base(std::string_view language);
+
+// "amd64", "arm64": the machine that this program runs on, as Go and OCI name it.
+std::string architecture();
+
+}  // namespace builder

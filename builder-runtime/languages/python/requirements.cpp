@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// The format: pip.pypa.io, "Requirements File Format". Where a line may mean more than one thing, the reading
+// is taken that makes a key depend on more.
+#include "builder-runtime/languages/python/requirements.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/filesystem/operations.hpp>
+#include <set>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/text.h"
+
+namespace builder::python {
+namespace {
+
+namespace fs = base::fs;
+
+// Options whose effect is all in the line itself.
+constexpr std::array<std::string_view, 12> k_plain_options = {
+    "-i",          "--index-url",   "--extra-index-url", "--no-index",      "--pre",
+    "--no-binary", "--only-binary", "--require-hashes",  "--prefer-binary", "--trusted-host",
+    "--hash",      "--use-feature"};
+constexpr std::array<std::string_view, 4> k_include_options = {"--requirement", "--constraint", "-r", "-c"};
+
+// Lines with their continuations joined and without comments; empty ones are left out.
+std::vector<std::string> logical_lines(std::string_view text) {
+  constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
+  if (text.substr(0, 3) == k_byte_order_mark) text.remove_prefix(3);
+  std::vector<std::string> lines;
+  std::string joined;
+  for (const auto& raw : base::split(text, '\n')) {
+    std::string_view line = base::trim(raw);
+    const auto comment = line.substr(0, 1) == "#" ? 0 : line.find(" #");
+    line = base::trim(line.substr(0, comment));
+    const bool continued = !line.empty() && line.back() == '\\';
+    if (continued) line.remove_suffix(1);
+    joined += line;
+    if (continued) continue;
+    if (!base::trim(joined).empty()) lines.emplace_back(base::trim(joined));
+    joined.clear();
+  }
+  if (!base::trim(joined).empty()) lines.emplace_back(base::trim(joined));
+  return lines;
+}
+
+std::string option_of(const std::string& line) { return line.substr(0, line.find_first_of(" \t=")); }
+
+bool names_a_file(const std::string& line) {
+  if (line.front() == '-') {
+    const auto option = option_of(line);
+    return std::find(k_plain_options.begin(), k_plain_options.end(), option) == k_plain_options.end();
+  }
+  const auto has = [&](std::string_view part) { return line.find(part) != std::string::npos; };
+  if (has("file:") || line.front() == '.') return true;
+  return !has("://") && (has("/") || has(".whl") || has(".tar.") || has(".zip"));
+}
+
+// The file of "-r FILE", "-rFILE", "--requirement=FILE"; empty for every other line.
+std::string included_file(const std::string& line) {
+  for (const auto option : k_include_options) {
+    if (line.rfind(option, 0) != 0) continue;
+    std::string_view rest = base::trim(std::string_view(line).substr(option.size()));
+    if (rest.substr(0, 1) == "=") rest = base::trim(rest.substr(1));
+    if (rest.size() >= 2 && rest.front() == rest.back() && (rest.front() == '"' || rest.front() == '\'')) {
+      rest = rest.substr(1, rest.size() - 2);
+    }
+    return std::string(rest);
+  }
+  return "";
+}
+
+class Reader {
+ public:
+  explicit Reader(const process::Environment& environment) : m_environment(environment) {}
+
+  base::Status read(const fs::path& file) {
+    if (!m_seen.insert(file.lexically_normal().string()).second) return {};
+    BASE_TRY_ASSIGN(const std::string text, base::read_file(file));
+    m_digest.update_field(text);
+    for (const auto& line : logical_lines(text)) BASE_TRY(take(line, file.parent_path()));
+    return {};
+  }
+
+  Requirements finish() {
+    m_result.digest = m_digest.finish();
+    return std::move(m_result);
+  }
+
+ private:
+  base::Status take(const std::string& line, const fs::path& folder) {
+    if (line.front() != '-') ++m_result.count;
+    if (line.find("://") == std::string::npos) add_variables(line);
+    const std::string included = included_file(line);
+    if (included.empty()) {
+      m_result.uses_files = m_result.uses_files || names_a_file(line);
+      if (line.rfind("-e", 0) == 0 || line.rfind("--editable", 0) == 0) ++m_result.count;
+      return {};
+    }
+    // What cannot be read is left to uv, which says it best.
+    boost::system::error_code error;
+    const fs::path file = folder / included;
+    if (fs::is_regular_file(file, error)) return read(file);
+    m_result.uses_files = true;
+    ++m_result.count;
+    return {};
+  }
+
+  // ${NAME}: only this form is expanded, by pip and by uv.
+  void add_variables(const std::string& line) {
+    for (std::size_t at = 0; (at = line.find("${", at)) != std::string::npos; ++at) {
+      const auto name = line.substr(at + 2, line.find('}', at) - at - 2);
+      const auto entry = m_environment.find(name);
+      m_digest.update_field(name);
+      m_digest.update_field(entry == m_environment.end() ? "" : entry->second);
+    }
+  }
+
+  const process::Environment& m_environment;
+  std::set<std::string> m_seen;
+  base::Sha256 m_digest;
+  Requirements m_result;
+};
+
+}  // namespace
+
+base::Result<Requirements> read_requirements(const fs::path& source,
+                                             const process::Environment& environment) {
+  boost::system::error_code error;
+  const fs::path file = source / k_requirements;
+  if (!fs::exists(file, error)) return Requirements{};
+  if (!fs::is_regular_file(file, error)) {
+    return base::fail(base::ErrorKind::bad_input, file.string(), "is not a regular file");
+  }
+  Reader reader(environment);
+  BASE_TRY(reader.read(file));
+  return reader.finish();
+}
+
+}  // namespace builder::python

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder-runtime/languages/source_digest.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <boost/filesystem/operations.hpp>
+#include <cerrno>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/errors.h"
+
+namespace builder {
+namespace {
+
+namespace fs = base::fs;
+
+using Identity = std::pair<dev_t, ino_t>;
+
+class Walk {
+ public:
+  // `name` is the path inside the source, "" for the source itself.
+  base::Status add_folder(const fs::path& folder, const std::string& name) {
+    struct stat status{};
+    if (::stat(folder.c_str(), &status) != 0)
+      return base::fail(base::system_error("read", folder.string(), errno));
+    if (!m_seen.emplace(status.st_dev, status.st_ino).second) return {};
+    BASE_TRY_ASSIGN(const auto entries, sorted_names(folder));
+    for (const auto& entry : entries) {
+      BASE_TRY(add_entry(folder / entry, name.empty() ? entry : name + "/" + entry));
+    }
+    return {};
+  }
+
+  std::string finish() { return m_digest.finish(); }
+
+ private:
+  static base::Result<std::vector<std::string>> sorted_names(const fs::path& folder) {
+    std::vector<std::string> names;
+    boost::system::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+      names.push_back(entry->path().filename().string());
+    }
+    if (error) return base::fail(base::system_error("read", folder.string(), error.value()));
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  base::Status add_entry(const fs::path& path, const std::string& name) {
+    struct stat status{};
+    if (::stat(path.c_str(), &status) != 0) {
+      // A link to nowhere is content too: it may begin to lead somewhere.
+      if (errno == ENOENT || errno == ELOOP) return add("broken link", name, "");
+      return base::fail(base::system_error("read", path.string(), errno));
+    }
+    if (S_ISDIR(status.st_mode)) {
+      BASE_TRY(add("folder", name, ""));
+      return add_folder(path, name);
+    }
+    if (!S_ISREG(status.st_mode)) {
+      return base::fail(base::ErrorKind::bad_input, path.string(), "is neither a file nor a folder");
+    }
+    BASE_TRY_ASSIGN(const std::string digest, base::sha256_of_file(path.string()));
+    return add("file", name, digest);
+  }
+
+  base::Status add(std::string_view kind, const std::string& name, const std::string& digest) {
+    for (const std::string_view field : {kind, std::string_view(name), std::string_view(digest)}) {
+      m_digest.update_field(field);
+    }
+    return {};
+  }
+
+  base::Sha256 m_digest;
+  std::set<Identity> m_seen;
+};
+
+}  // namespace
+
+base::Result<std::string> digest_of_folder(const fs::path& folder) {
+  Walk walk;
+  BASE_TRY(walk.add_folder(folder, ""));
+  return walk.finish();
+}
+
+}  // namespace builder

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// builder-runtime: the build.sh protocol of Pachyderm's build pipelines as a program. Without arguments it
+// reads /pfs/source and writes the artifact that the running pipeline needs to /pfs/out.
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+
+#include "builder-runtime/build.h"
+#include "builder-runtime/settings.h"
+#include "contract/layout.h"
+#include "process/runner.h"
+#include "report/report.h"
+
+namespace {
+
+constexpr char k_description[] =
+    "Builds a pipeline's source folder into the artifact that the running pipeline starts: run.sh, "
+    "build.json,\n"
+    "worker-shim, and one bundle with all that had to be installed or compiled. Without options it is what "
+    "a\n"
+    "builder image's build.sh has to do: it reads /pfs/source and writes /pfs/out.\n";
+constexpr char k_footer[] =
+    "\nA source folder holds main.py and perhaps requirements.txt (Python), or go.mod and package main "
+    "(Go).\n"
+    "A build.sh in it replaces these steps, and may call builder-runtime for them; a run.sh replaces the "
+    "one\n"
+    "that is made.\n"
+    "\nVariables:\n"
+    "  PACHBUILD_CACHE_DIR   the folder of caches (/var/cache/pachbuild, else ~/.cache/pachbuild)\n"
+    "  PACHBUILD_LOG=json    one JSON object a line on standard error\n"
+    "\nExit codes: 0 done; 1 a step of yours failed (requirements, compiling, build.sh); 64 command line;\n"
+    "65 source; 69 a tool is missing; 70 a bug of ours; 73, 74 writing or reading failed; 75 network.\n"
+    "\nExample: builder-runtime --source examples/map/source-python --out /tmp/artifact\n";
+
+void declare(CLI::App& app, builder::Options& options) {
+  app.footer(k_footer);
+  app.set_version_flag("--version", "builder-runtime " PACHBUILD_VERSION);
+  app.add_option("--source", options.source, "The source folder")
+      ->type_name("DIR")
+      ->default_str(contract::k_source);
+  app.add_option("--out", options.out, "Where the artifact goes")
+      ->type_name("DIR")
+      ->default_str(contract::k_out);
+  app.add_option("--language", options.language, "python or go; without it the source decides")
+      ->type_name("NAME");
+  app.add_option("--shim", options.shim,
+                 "The worker-shim that goes into the artifact (default: the one beside this program, else " +
+                     std::string(contract::k_image_shim) + ")")
+      ->type_name("FILE");
+}
+
+int run(int argc, char** argv) {
+  report::set_up();
+  builder::Options options;
+  CLI::App app(k_description, "builder-runtime");
+  declare(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return report::fail(
+        {base::ErrorKind::usage, "", error.what(), "builder-runtime --help tells the options"});
+  }
+  // Nothing of an artifact or a cache depends on the user's mask.
+  ::umask(022);
+  process::SystemRunner runner;
+  const auto built =
+      builder::settle(options, process::current_environment())
+          .and_then([&](const builder::Settings& settings) { return builder::build(settings, runner); });
+  return built ? 0 : report::fail(built.error());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return report::guard([&] { return run(argc, argv); });
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder-runtime/phases/compile.h"
+
+#include <sys/stat.h>
+
+#include <boost/filesystem/operations.hpp>
+#include <cerrno>
+
+#include "archive/bundle.h"
+#include "base/errors.h"
+#include "builder-runtime/phases/milestone.h"
+#include "builder-runtime/store/bundle_store.h"
+#include "builder-runtime/store/workspace.h"
+#include "contract/layout.h"
+
+namespace builder {
+namespace {
+
+// The fresh tree is what unpacking its bundle would give: the first datum on this machine finds it unpacked.
+// Where that fails, the datum unpacks.
+void keep_as_environment(const fs::path& tree, const fs::path& cache, const std::string& digest) {
+  const fs::path environments = cache / contract::k_cache_environments;
+  if (base::make_folders(environments, 0755))
+    static_cast<void>(base::rename_path(tree, environments / digest));
+}
+
+base::Result<StoredBundle> make_bundle(const Plan& plan, const Tools& tools, const BundleStore& store) {
+  Milestone milestone("compile");
+  const fs::path& cache = tools.settings().cache;
+  BASE_TRY_ASSIGN(const auto workspace, Workspace::make(cache / "work"));
+  const fs::path tree = workspace.path() / "tree";
+  BASE_TRY(base::make_folders(tree, 0755));
+  BASE_TRY_ASSIGN(auto packages, plan.make(tree));
+  BASE_TRY(archives::normalise_modes(tree));
+
+  milestone = Milestone("compile");
+  const fs::path file = workspace.path() / "bundle";
+  BASE_TRY_ASSIGN(const auto summary, archives::write_bundle(tree, file));
+  contract::Bundle bundle{.file = contract::k_bundle_prefix + summary.digest + contract::k_bundle_suffix,
+                          .digest = summary.digest,
+                          .bytes = summary.bytes,
+                          .unpacked_bytes = summary.unpacked_bytes,
+                          .files = summary.files};
+  BASE_TRY_ASSIGN(auto stored,
+                  store.add(plan.key, file, {std::move(bundle), std::move(packages)}, workspace));
+  keep_as_environment(tree, cache, summary.digest);
+  milestone.reached("packed " + base::count_of(summary.files, "file") + " of " +
+                    base::format_bytes(summary.unpacked_bytes));
+  return stored;
+}
+
+base::Result<StoredBundle> find_or_make_bundle(const Plan& plan, const Tools& tools) {
+  Milestone milestone("compile");
+  const BundleStore store(tools.settings().cache / plan.language);
+  auto found = store.find(plan.key);
+  if (!found.bundle) {
+    BASE_TRY_ASSIGN(const auto lock, store.lock(plan.key, [] {
+      report::info("compile: the same build is running already; waiting for it");
+    }));
+    // Another build may have made it meanwhile.
+    found = store.find(plan.key);
+    if (!found.bundle) {
+      if (!found.damage.empty()) report::warn("cache: " + found.damage + "; building it again");
+      return make_bundle(plan, tools, store);
+    }
+  }
+  milestone.reached("nothing to do, the bundle is in the cache");
+  return std::move(*found.bundle);
+}
+
+}  // namespace
+
+base::Result<Artifact> compile(const Plan& plan, const Tools& tools) {
+  Artifact artifact;
+  artifact.start = plan.start;
+  artifact.record = {.builder = plan.language,
+                     .version = PACHBUILD_VERSION,
+                     .key = plan.key,
+                     .platform = plan.platform,
+                     .command = plan.start.command};
+  if (plan.key.empty()) return artifact;
+  BASE_TRY_ASSIGN(auto stored, find_or_make_bundle(plan, tools));
+  artifact.bundle = stored.path;
+  artifact.record.bundles = {std::move(stored.content.bundle)};
+  artifact.record.packages = std::move(stored.content.packages);
+  return artifact;
+}
+
+}  // namespace builder

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder-runtime/phases/detect.h"
+
+#include <algorithm>
+#include <boost/filesystem/operations.hpp>
+
+#include "base/errors.h"
+#include "builder-runtime/phases/milestone.h"
+#include "contract/layout.h"
+
+namespace builder {
+namespace {
+
+using base::ErrorKind;
+
+constexpr char k_path_hint[] = "transform.build.path of the pipeline names the folder; is it the right one?";
+
+base::Status check_folders(const Settings& settings) {
+  boost::system::error_code error;
+  const auto source = settings.source.string();
+  if (!fs::is_directory(settings.source, error)) {
+    return base::fail(ErrorKind::bad_input, source, error ? "no such folder" : "is not a folder",
+                      k_path_hint);
+  }
+  const bool empty = fs::is_empty(settings.source, error);
+  if (error) return base::fail(base::system_error("read", source, error.value()));
+  if (empty) return base::fail(ErrorKind::bad_input, source, "the source is empty", k_path_hint);
+
+  const auto inside =
+      fs::weakly_canonical(settings.out, error).lexically_relative(fs::canonical(settings.source));
+  if (!inside.empty() && *inside.begin() != "..") {
+    return base::fail(ErrorKind::usage, settings.out.string(), "is inside the source folder " + source,
+                      "name another folder with --out");
+  }
+  return {};
+}
+
+std::string names_of(const std::vector<const Language*>& found, std::string_view Language::* member) {
+  std::vector<std::string> names;
+  for (const auto* language : found) names.emplace_back(language->*member);
+  return base::join(names, " and ");
+}
+
+std::vector<const Language*> all_languages() {
+  std::vector<const Language*> all;
+  for (const auto& language : languages()) all.push_back(&language);
+  return all;
+}
+
+base::Result<const Language*> named_language(const std::string& name) {
+  for (const auto* language : all_languages()) {
+    if (language->name == name) return language;
+  }
+  return base::fail(ErrorKind::usage, "--language", "there is no builder for \"" + name + "\"",
+                    "the languages are " + names_of(all_languages(), &Language::name));
+}
+
+base::Result<const Language*> recognised_language(const fs::path& source) {
+  std::vector<const Language*> found;
+  for (const auto* language : all_languages()) {
+    if (is_file(source / std::string(language->program))) found.push_back(language);
+  }
+  if (found.size() == 1) return found.front();
+  if (found.empty()) {
+    return base::fail(ErrorKind::bad_input, source.string(),
+                      "is of no language that can be built: it has neither main.py nor go.mod",
+                      "add one of them, or a build.sh of your own");
+  }
+  return base::fail(ErrorKind::bad_input, source.string(), "has both " + names_of(found, &Language::program),
+                    "say which one counts with --language");
+}
+
+}  // namespace
+
+base::Result<Source> detect(const Settings& settings) {
+  Milestone milestone("detect");
+  BASE_TRY(check_folders(settings));
+  Source source;
+  source.folder = settings.source;
+  source.has_run_script = is_file(settings.source / contract::k_run_script);
+  source.has_build_script =
+      !settings.default_steps_only && is_file(settings.source / contract::k_build_script);
+  if (source.has_build_script) {
+    milestone.reached("the source's own build.sh");
+    return source;
+  }
+  BASE_TRY_ASSIGN(source.language, settings.language.empty() ? recognised_language(settings.source)
+                                                             : named_language(settings.language));
+  BASE_TRY_ASSIGN(const std::string description, source.language->describe(source));
+  milestone.reached(std::string(source.language->name) + ", " + description);
+  return source;
+}
+
+}  // namespace builder

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder-runtime/phases/emit.h"
+
+#include <boost/filesystem/operations.hpp>
+
+#include "base/digest.h"
+#include "base/errors.h"
+#include "builder-runtime/phases/milestone.h"
+#include "builder-runtime/run_script/run_script.h"
+#include "contract/layout.h"
+
+namespace builder {
+namespace {
+
+constexpr char k_temporary_prefix[] = ".pachbuild-";
+constexpr mode_t k_script_mode = 0755;
+constexpr mode_t k_bundle_mode = 0444;
+
+bool is_ours(const std::string& name) {
+  const auto starts = [&](std::string_view prefix) { return name.rfind(prefix, 0) == 0; };
+  const std::string_view suffix = contract::k_bundle_suffix;
+  const bool bundle = starts(contract::k_bundle_prefix) && name.size() > suffix.size() &&
+                      name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0;
+  return bundle || starts(k_temporary_prefix) || name == contract::k_record || name == contract::k_shim;
+}
+
+// run.sh goes first: from then on no one takes what is left for an artifact.
+base::Status remove_former_artifact(const fs::path& out) {
+  BASE_TRY(base::remove_tree(out / contract::k_run_script));
+  std::vector<fs::path> former;
+  boost::system::error_code error;
+  for (fs::directory_iterator entry(out, error), end; !error && entry != end; entry.increment(error)) {
+    if (is_ours(entry->path().filename().string())) former.push_back(entry->path());
+  }
+  if (error) return base::fail(base::system_error("read", out.string(), error.value()));
+  for (const auto& path : former) BASE_TRY(base::remove_tree(path));
+  return {};
+}
+
+base::Result<std::string> script_text(const Artifact& artifact, const Source& source,
+                                      const Settings& settings) {
+  if (source.has_run_script) return base::read_file(source.folder / contract::k_run_script);
+  BASE_TRY_ASSIGN(std::string shim_digest, base::sha256_of_file(settings.shim.string()));
+  const auto& bundles = artifact.record.bundles;
+  return run_script_text({.builder = artifact.record.builder,
+                          .version = artifact.record.version,
+                          .bundle_digest = bundles.empty() ? "" : bundles.front().digest,
+                          .shim_digest = std::move(shim_digest),
+                          .start = artifact.start});
+}
+
+// The artifact's files in a folder of their own, in the order in which they become visible.
+base::Result<std::vector<std::string>> prepare(const fs::path& folder, const Artifact& artifact,
+                                               const Source& source, const Settings& settings) {
+  std::vector<std::string> names;
+  if (artifact.bundle) {
+    names.push_back(artifact.record.bundles.front().file);
+    BASE_TRY(base::link_or_copy_file(*artifact.bundle, folder / names.back(), k_bundle_mode));
+  }
+  names.emplace_back(contract::k_shim);
+  BASE_TRY(base::copy_regular_file(settings.shim, folder / names.back(), k_script_mode));
+  names.emplace_back(contract::k_record);
+  BASE_TRY(base::write_file(folder / names.back(), contract::to_json(artifact.record)));
+  names.emplace_back(contract::k_run_script);
+  BASE_TRY_ASSIGN(const std::string script, script_text(artifact, source, settings));
+  BASE_TRY(base::write_file(folder / names.back(), script, k_script_mode));
+  return names;
+}
+
+std::string summary_of(const Artifact& artifact, const Source& source) {
+  std::string text = source.has_run_script ? "the source's own run.sh" : "run.sh";
+  if (artifact.bundle) {
+    const auto& bundle = artifact.record.bundles.front();
+    text += ", " + (contract::k_bundle_prefix + bundle.digest.substr(0, 12)) + " " +
+            base::format_bytes(bundle.bytes);
+  }
+  return text;
+}
+
+}  // namespace
+
+base::Status emit(const Artifact& artifact, const Source& source, const Settings& settings) {
+  Milestone milestone("emit");
+  const fs::path& out = settings.out;
+  BASE_TRY(base::make_folders(out));
+  BASE_TRY(remove_former_artifact(out));
+  BASE_TRY_ASSIGN(const auto folder, base::TemporaryFolder::make(out, k_temporary_prefix));
+  BASE_TRY_ASSIGN(const auto names, prepare(folder.path(), artifact, source, settings));
+  for (const auto& name : names) BASE_TRY(base::rename_path(folder.path() / name, out / name));
+  milestone.reached(summary_of(artifact, source));
+  return {};
+}
+
+}  // namespace builder

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder-runtime/phases/resolve.h"
+
+#include "builder-runtime/phases/milestone.h"
+
+namespace builder {
+namespace {
+
+std::string summary_of(const Plan& plan) {
+  if (plan.key.empty()) return "nothing to install, " + plan.platform.interpreter + " of the image is enough";
+  std::string platform = plan.platform.os + "/" + plan.platform.architecture;
+  for (const auto& part : {plan.platform.libc, plan.platform.interpreter}) {
+    if (!part.empty()) platform += ", " + part;
+  }
+  return "for " + platform + ", key " + plan.key.substr(0, 12);
+}
+
+}  // namespace
+
+base::Result<Plan> resolve(const Source& source, const Tools& tools) {
+  Milestone milestone("resolve");
+  BASE_TRY_ASSIGN(Plan plan, source.language->plan(source, tools));
+  plan.language = source.language->name;
+  milestone.reached(summary_of(plan));
+  return plan;
+}
+
+}  // namespace builder

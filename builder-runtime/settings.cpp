@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder-runtime/settings.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/filesystem/operations.hpp>
+#include <cerrno>
+
+#include "base/errors.h"
+#include "contract/environment.h"
+#include "contract/layout.h"
+
+namespace builder {
+namespace {
+
+using base::ErrorKind;
+
+constexpr mode_t k_folder_mode = 0755;
+
+// Whether only this user (or root) can change what is in the folder. A group with the number of its user is
+// that user's own: with the mask 002 that goes with it, every folder is writable by it.
+bool is_private(const fs::path& folder) {
+  struct stat status{};
+  const uid_t user = ::geteuid();
+  if (::stat(folder.c_str(), &status) != 0) return false;
+  const bool own_group = status.st_uid == user && status.st_gid == user;
+  const mode_t others = own_group ? S_IWOTH : S_IWGRP | S_IWOTH;
+  return (status.st_uid == user || status.st_uid == 0) && (status.st_mode & others) == 0;
+}
+
+bool is_usable(const fs::path& folder) {
+  return base::make_folders(folder, k_folder_mode) && is_private(folder) &&
+         ::access(folder.c_str(), W_OK | X_OK) == 0;
+}
+
+base::Result<fs::path> chosen_cache(const fs::path& folder) {
+  if (!folder.is_absolute()) {
+    return base::fail(ErrorKind::usage, contract::k_cache_variable,
+                      folder.string() + " is not an absolute path");
+  }
+  BASE_TRY(base::make_folders(folder, k_folder_mode));
+  if (!is_private(folder)) {
+    return base::fail(ErrorKind::cannot_write, folder.string(),
+                      "the cache folder can be written by other users",
+                      std::string("take their permission away (chmod go-w), or name another folder in ") +
+                          contract::k_cache_variable);
+  }
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    return base::fail(base::system_error("write", folder.string(), errno));
+  }
+  return folder;
+}
+
+// See ARCHITECTURE.md, "Caches".
+base::Result<fs::path> find_cache(const process::Environment& environment) {
+  if (const auto chosen = value_of(environment, contract::k_cache_variable); !chosen.empty()) {
+    return chosen_cache(chosen);
+  }
+  if (is_usable(contract::k_image_cache)) return fs::path(contract::k_image_cache);
+  const auto home = value_of(environment, "HOME");
+  const auto caches = value_of(environment, "XDG_CACHE_HOME");
+  if (caches.rfind('/', 0) == 0 && is_usable(fs::path(caches) / "pachbuild")) {
+    return fs::path(caches) / "pachbuild";
+  }
+  if (!home.empty() && is_usable(fs::path(home) / ".cache" / "pachbuild")) {
+    return fs::path(home) / ".cache" / "pachbuild";
+  }
+  return chosen_cache(contract::k_private_cache_prefix + ("-" + std::to_string(::geteuid())));
+}
+
+base::Result<fs::path> find_shim(const std::string& given) {
+  if (!given.empty()) return fs::absolute(given);
+  BASE_TRY_ASSIGN(const fs::path own, base::own_folder());
+  for (const fs::path& shim : {own / contract::k_shim, fs::path(contract::k_image_shim)}) {
+    boost::system::error_code error;
+    if (fs::is_regular_file(shim, error)) return shim;
+  }
+  return base::fail(ErrorKind::unavailable, contract::k_shim,
+                    "is neither in " + own.string() + " nor at " + contract::k_image_shim,
+                    "install it there, or name it with --shim");
+}
+
+fs::path absolute_or(const std::string& given, const char* otherwise) {
+  const auto path = fs::absolute(given.empty() ? otherwise : given).lexically_normal();
+  // "folder/" and "folder" are the same folder.
+  return path.filename_is_dot() ? path.parent_path() : path;
+}
+
+}  // namespace
+
+std::string value_of(const process::Environment& environment, const std::string& name) {
+  const auto entry = environment.find(name);
+  return entry == environment.end() ? std::string() : entry->second;
+}
+
+base::Result<Settings> settle(const Options& options, process::Environment environment) {
+  Settings settings;
+  settings.source = absolute_or(options.source, contract::k_source);
+  settings.out = absolute_or(options.out, contract::k_out);
+  settings.language = options.language;
+  settings.default_steps_only = value_of(environment, contract::k_default_steps_variable) == "1";
+  BASE_TRY_ASSIGN(settings.shim, find_shim(options.shim));
+  BASE_TRY_ASSIGN(settings.cache, find_cache(environment));
+  settings.environment = std::move(environment);
+  return settings;
+}
+
+}  // namespace builder

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a build is to do, decided once: command line, then environment, then defaults.
+#pragma once
+
+#include <string>
+
+#include "base/files.h"
+#include "base/result.h"
+#include "process/command.h"
+
+namespace builder {
+
+namespace fs = base::fs;
+
+// The command line as given; empty where it is silent.
+struct Options {
+  std::string source;
+  std::string out;
+  std::string language;
+  std::string shim;
+};
+
+struct Settings {
+  fs::path source;       // absolute; links in it are kept, since programs see this very path
+  fs::path out;          // absolute
+  std::string language;  // empty: found by looking at the source
+  fs::path shim;
+  fs::path cache;                   // exists, and no other user can write into it
+  bool default_steps_only = false;  // a build.sh of the source called us
+  process::Environment environment;
+};
+
+base::Result<Settings> settle(const Options& options, process::Environment environment);
+
+// The value of a variable; empty when it is not there.
+std::string value_of(const process::Environment& environment, const std::string& name);
+
+}  // namespace builder

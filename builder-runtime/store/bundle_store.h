@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bundles of one language by key: <cache>/<language>/bundles/<key>/ with the bundle, record.json and
+// seal. An entry appears whole, by one rename.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/result.h"
+#include "builder-runtime/store/workspace.h"
+#include "contract/build_record.h"
+
+namespace builder {
+
+// What a key stands for, apart from the bundle's bytes.
+struct BundleContent {
+  contract::Bundle bundle;
+  std::vector<std::string> packages;
+};
+
+struct StoredBundle {
+  base::fs::path path;
+  BundleContent content;
+};
+
+class BundleStore {
+ public:
+  // Either a bundle whose bytes are those that were stored, or none and, if there is a broken one, what is
+  // wrong with it.
+  struct Lookup {
+    std::optional<StoredBundle> bundle;
+    std::string damage;
+  };
+
+  explicit BundleStore(base::fs::path folder) : m_folder(std::move(folder)) {}
+
+  [[nodiscard]] Lookup find(const std::string& key) const;
+
+  // The right to make the bundle of `key`. `before_waiting` is called when another process has it.
+  [[nodiscard]] base::Result<base::FileLock> lock(const std::string& key,
+                                                  const std::function<void()>& before_waiting) const;
+
+  // Takes the file at `bundle` in and replaces a damaged entry. Needs the lock of `key`.
+  [[nodiscard]] base::Result<StoredBundle> add(const std::string& key, const base::fs::path& bundle,
+                                               BundleContent content, const Workspace& workspace) const;
+
+ private:
+  [[nodiscard]] base::fs::path entry_of(const std::string& key) const { return m_folder / "bundles" / key; }
+
+  base::fs::path m_folder;
+};
+
+}  // namespace builder

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder-runtime/tools.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include "base/digest.h"
+#include "base/errors.h"
+#include "base/text.h"
+#include "report/report.h"
+
+namespace builder {
+namespace {
+
+using base::ErrorKind;
+
+// A JSON line holds a line of the tool, which comes in pieces of any size.
+class LineCollector {
+ public:
+  void add(std::string_view text) {
+    m_text += text;
+    const auto end = m_text.rfind('\n') + 1;
+    report::output(std::string_view(m_text).substr(0, end));
+    m_text.erase(0, end);
+  }
+  void finish() { report::output(std::exchange(m_text, {})); }
+
+ private:
+  std::string m_text;
+};
+
+// Another file, or other content, gives another text.
+base::Result<std::string> identity_of(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return base::fail(base::system_error("read", path, errno));
+  return base::join(
+      {std::to_string(status.st_dev), std::to_string(status.st_ino), std::to_string(status.st_size),
+       std::to_string(status.st_mtim.tv_sec), std::to_string(status.st_mtim.tv_nsec)},
+      " ");
+}
+
+std::string question_digest(const std::vector<std::string>& arguments) {
+  base::Sha256 digest;
+  for (const auto& argument : arguments) digest.update_field(argument);
+  return digest.finish();
+}
+
+}  // namespace
+
+base::Result<std::string> Tools::find(const std::string& name, const std::string& hint) const {
+  if (auto path = process::find_program(name, value_of(m_settings.environment, "PATH"))) return *path;
+  return base::fail(ErrorKind::unavailable, name, "is not on PATH", hint);
+}
+
+base::Result<process::Finished> Tools::run(process::Command command) const {
+  command.orphan_signal = SIGKILL;
+  LineCollector lines;
+  auto finished = m_runner.run(command, [&](std::string_view text) {
+    lines.add(text);
+    if (!report::is_json()) lines.finish();
+  });
+  lines.finish();
+  return finished;
+}
+
+base::Result<std::string> Tools::ask(const std::vector<std::string>& arguments,
+                                     const process::Environment& environment) const {
+  BASE_TRY_ASSIGN(const std::string identity, identity_of(arguments.at(0)));
+  const fs::path folder = m_settings.cache / "tools";
+  const fs::path file = folder / question_digest(arguments);
+  if (const auto kept = base::read_file(file)) {
+    const auto end = kept->find('\n');
+    if (end != std::string::npos && kept->substr(0, end) == identity) return kept->substr(end + 1);
+  }
+  BASE_TRY_ASSIGN(std::string answer,
+                  answer_of({.arguments = arguments, .environment = environment, .folder = "/"}));
+  BASE_TRY(base::make_folders(folder, 0755));
+  BASE_TRY(base::write_file(file, identity + "\n" + answer));
+  return answer;
+}
+
+base::Result<std::string> Tools::answer_of(const process::Command& command) const {
+  BASE_TRY_ASSIGN(auto finished, run(command));
+  if (finished.ending.succeeded()) return std::move(finished.output);
+  return base::fail(ErrorKind::unavailable, command.arguments.at(0),
+                    "does not work: it ended with " + finished.ending.describe());
+}
+
+}  // namespace builder

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// libarchive makes the tar; zstd is called directly, since its output must be the same for any number of
+// cores: with one worker thread or more it is, without any it is another.
+#include "archive/bundle.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <boost/filesystem/operations.hpp>
+#include <cerrno>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/errors.h"
+#include "base/unique_fd.h"
+
+namespace archives {
+namespace {
+
+namespace fs = base::fs;
+using base::ErrorKind;
+
+// Of speed and size; 3 is zstd's own default. docs/builders.md has what it costs.
+constexpr int k_compression_level = 3;
+constexpr std::size_t k_buffer_size = std::size_t{1} << 20;
+constexpr mode_t k_plain_mode = 0644;
+constexpr mode_t k_executable_mode = 0755;
+
+mode_t mode_in_bundle(const struct stat& status) {
+  const bool executable = S_ISDIR(status.st_mode) || (status.st_mode & S_IXUSR) != 0;
+  return executable ? k_executable_mode : k_plain_mode;
+}
+
+base::Result<struct stat> status_of(const fs::path& path) {
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) != 0)
+    return base::fail(base::system_error("read", path.string(), errno));
+  return status;
+}
+
+// A worker for each processor; none where zstd has no threads, as in Debian's static library. With any number
+// of workers the output is the same, without any it is another one.
+int worker_count() {
+  const auto processors = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return std::min(processors, ZSTD_cParam_getBounds(ZSTD_c_nbWorkers).upperBound);
+}
+
+// Compresses what it is given into a file and digests the file's bytes on their way.
+class CompressedFile {
+ public:
+  static base::Result<CompressedFile> create(const fs::path& path) {
+    base::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, k_plain_mode));
+    if (!file) return base::fail(base::system_error("create", path.string(), errno));
+    CompressedFile result(path, std::move(file));
+    const auto workers = worker_count();
+    for (const auto& [parameter, value] :
+         {std::pair(ZSTD_c_compressionLevel, k_compression_level), std::pair(ZSTD_c_nbWorkers, workers)}) {
+      const auto code = ZSTD_CCtx_setParameter(result.m_context.get(), parameter, value);
+      if (ZSTD_isError(code) != 0) return base::fail(ErrorKind::bug, "zstd", ZSTD_getErrorName(code));
+    }
+    return result;
+  }
+
+  base::Status write(std::string_view bytes) { return compress(bytes, ZSTD_e_continue); }
+  base::Status finish() { return compress({}, ZSTD_e_end); }
+
+  [[nodiscard]] std::uint64_t bytes() const { return m_bytes; }
+  [[nodiscard]] std::string digest() { return m_digest.finish(); }
+
+ private:
+  CompressedFile(fs::path path, base::UniqueFd file)
+      : m_path(std::move(path)), m_file(std::move(file)), m_buffer(ZSTD_CStreamOutSize()) {}
+
+  base::Status compress(std::string_view bytes, ZSTD_EndDirective directive) {
+    ZSTD_inBuffer input{bytes.data(), bytes.size(), 0};
+    while (true) {
+      ZSTD_outBuffer output{m_buffer.data(), m_buffer.size(), 0};
+      const auto left = ZSTD_compressStream2(m_context.get(), &output, &input, directive);
+      if (ZSTD_isError(left) != 0) {
+        return base::fail(ErrorKind::io, m_path.string(),
+                          std::string("cannot compress: ") + ZSTD_getErrorName(left));
+      }
+      BASE_TRY(store({m_buffer.data(), output.pos}));
+      const bool done = directive == ZSTD_e_end ? left == 0 : input.pos == input.size;
+      if (done) return {};
+    }
+  }
+
+  base::Status store(std::string_view bytes) {
+    m_digest.update(bytes);
+    m_bytes += bytes.size();
+    return base::write_all(m_file.get(), bytes, m_path);
+  }
+
+  struct FreeContext {
+    void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+  };
+
+  fs::path m_path;
+  base::UniqueFd m_file;
+  std::unique_ptr<ZSTD_CCtx, FreeContext> m_context{ZSTD_createCCtx()};
+  std::vector<char> m_buffer;
+  base::Sha256 m_digest;
+  std::uint64_t m_bytes = 0;
+};
+
+struct FreeEntry {
+  void operator()(archive_entry* entry) const { archive_entry_free(entry); }
+};
+using Entry = std::unique_ptr<archive_entry, FreeEntry>;
+
+// The tar around a CompressedFile. An error of the file is kept here while libarchive reports its own.
+class Tar {
+ public:
+  explicit Tar(CompressedFile& file) : m_file(file), m_archive(archive_write_new()) {
+    archive_write_set_format_pax_restricted(m_archive.get());
+    archive_write_set_bytes_per_block(m_archive.get(), static_cast<int>(k_buffer_size));
+    archive_write_set_bytes_in_last_block(m_archive.get(), 1);
+  }
+
+  base::Status open() {
+    return check(archive_write_open(m_archive.get(), this, nullptr, &Tar::take, nullptr));
+  }
+  // A warning is about a name that is no ASCII: no locale is set, so its bytes are written as they are.
+  base::Status header(archive_entry* entry) {
+    const int code = archive_write_header(m_archive.get(), entry);
+    return check(code == ARCHIVE_WARN ? ARCHIVE_OK : code);
+  }
+  base::Status data(std::string_view bytes) {
+    const auto count = archive_write_data(m_archive.get(), bytes.data(), bytes.size());
+    return check(count == static_cast<la_ssize_t>(bytes.size()) ? ARCHIVE_OK : ARCHIVE_FATAL);
+  }
+  base::Status close() { return check(archive_write_close(m_archive.get())); }
+
+ private:
+  static la_ssize_t take(::archive* archive, void* self, const void* bytes, std::size_t size) {
+    auto& tar = *static_cast<Tar*>(self);
+    if (auto status = tar.m_file.write({static_cast<const char*>(bytes), size}); !status) {
+      tar.m_failure = std::move(status).error();
+      archive_set_error(archive, EIO, "the output failed");
+      return -1;
+    }
+    return static_cast<la_ssize_t>(size);
+  }
+
+  base::Status check(int code) {
+    if (m_failure) return base::fail(*m_failure);
+    if (code >= ARCHIVE_OK) return {};
+    const char* text = archive_error_string(m_archive.get());
+    return base::fail(ErrorKind::io, "the bundle", text == nullptr ? "cannot be written" : text);
+  }
+
+  struct FreeArchive {
+    void operator()(::archive* archive) const { archive_write_free(archive); }
+  };
+
+  CompressedFile& m_file;
+  std::optional<base::Error> m_failure;
+  std::unique_ptr<::archive, FreeArchive> m_archive;
+};
+
+// The names of everything below `tree`, relative to it and sorted by their bytes, folders before their
+// content.
+base::Result<std::vector<std::string>> list_tree(const fs::path& tree) {
+  std::vector<std::string> names;
+  boost::system::error_code error;
+  const auto prefix = tree.string().size() + 1;
+  for (fs::recursive_directory_iterator entry(tree, error), end; !error && entry != end;
+       entry.increment(error)) {
+    names.push_back(entry->path().string().substr(prefix));
+  }
+  if (error) return base::fail(base::system_error("read", tree.string(), error.value()));
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+base::Status add_content(Tar& tar, const fs::path& path, std::uint64_t size) {
+  const base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file) return base::fail(base::system_error("read", path.string(), errno));
+  std::vector<char> buffer(std::min<std::uint64_t>(size, k_buffer_size));
+  while (size > 0) {
+    const ssize_t count = ::read(file.get(), buffer.data(), std::min<std::uint64_t>(size, buffer.size()));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return base::fail(base::system_error("read", path.string(), errno));
+    if (count == 0) return base::fail(ErrorKind::io, path.string(), "became shorter while it was read");
+    BASE_TRY(tar.data({buffer.data(), static_cast<std::size_t>(count)}));
+    size -= static_cast<std::uint64_t>(count);
+  }
+  return {};
+}
+
+base::Status add_entry(Tar& tar, const fs::path& path, const std::string& name, BundleSummary& summary) {
+  BASE_TRY_ASSIGN(const struct stat status, status_of(path));
+  const Entry entry(archive_entry_new());
+  archive_entry_set_pathname(entry.get(), name.c_str());
+  archive_entry_set_mode(entry.get(), (status.st_mode & S_IFMT) | mode_in_bundle(status));
+  archive_entry_set_mtime(entry.get(), 0, 0);
+  archive_entry_set_size(entry.get(), 0);
+  if (S_ISLNK(status.st_mode)) {
+    boost::system::error_code error;
+    const auto target = fs::read_symlink(path, error);
+    if (error) return base::fail(base::system_error("read", path.string(), error.value()));
+    archive_entry_set_symlink(entry.get(), target.c_str());
+  } else if (S_ISREG(status.st_mode)) {
+    archive_entry_set_size(entry.get(), status.st_size);
+  } else if (!S_ISDIR(status.st_mode)) {
+    return base::fail(ErrorKind::bad_input, path.string(), "is neither a file, a folder nor a link");
+  }
+  BASE_TRY(tar.header(entry.get()));
+  if (S_ISDIR(status.st_mode)) return {};
+  ++summary.files;
+  if (!S_ISREG(status.st_mode)) return {};
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  summary.unpacked_bytes += size;
+  return add_content(tar, path, size);
+}
+
+}  // namespace
+
+base::Status normalise_modes(const fs::path& tree) {
+  BASE_TRY_ASSIGN(const auto names, list_tree(tree));
+  for (const auto& name : names) {
+    const fs::path path = tree / name;
+    BASE_TRY_ASSIGN(const struct stat status, status_of(path));
+    if (S_ISLNK(status.st_mode) || (status.st_mode & 07777U) == mode_in_bundle(status)) continue;
+    if (::chmod(path.c_str(), mode_in_bundle(status)) != 0) {
+      return base::fail(base::system_error("write", path.string(), errno));
+    }
+  }
+  return {};
+}
+
+base::Result<BundleSummary> write_bundle(const fs::path& tree, const fs::path& bundle) {
+  BASE_TRY_ASSIGN(const auto names, list_tree(tree));
+  BASE_TRY_ASSIGN(auto file, CompressedFile::create(bundle));
+  BundleSummary summary;
+  {
+    Tar tar(file);
+    BASE_TRY(tar.open());
+    for (const auto& name : names) BASE_TRY(add_entry(tar, tree / name, name, summary));
+    BASE_TRY(tar.close());
+  }
+  BASE_TRY(file.finish());
+  summary.bytes = file.bytes();
+  summary.digest = file.digest();
+  return summary;
+}
+
+}  // namespace archives

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Globs as Pachyderm understands them: `input.pfs.glob` of a pipeline and the lines of a .pachignore. Both
+// are the dialect of the Go library ohmyglob (Pachyderm's go.mod has v0.0.0-20210308211843-d5b47775fc36):
+//
+//   *  **            any characters; with Separator::slash `*` stops at a '/', `**` does not
+//   ?                any one character, but not the separator
+//   [abc] [a-z]      one of these characters, which may be a '/'; [!a] and [^a]: any other;
+//                    [[:alpha:]] and the other POSIX classes, also negated: [[:^alpha:]]
+//   {a,b}            one of these patterns
+//   (a|b) @(a|b)     one of these patterns
+//   ?(…) *(…) +(…)   the same, or nothing; any number of times; at least once
+//   !(a|b)           any characters but the separator, unless one of these patterns starts here. When neither
+//                    plain text nor a `*` follows the pattern's first such group: unless all the rest is one
+//   \c               the character c itself
+//
+// Where ohmyglob has results that are accidents of its scanner (an open group is closed silently, `|` loses
+// its meaning within braces, `[a!]` is a negation), a pattern is an error here or means what it says.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace glob {
+
+// Whether `*` and `?` stop at a '/': they do in an input's glob, not in a .pachignore.
+enum class Separator { slash, none };
+
+struct Program;
+
+// A compiled pattern. Matching takes time proportional to the pattern's length times the text's, times the
+// text's again where the pattern has a `!(…)`: no pattern is slow enough to be an attack.
+class Glob {
+ public:
+  // An error of a pattern names it in `where` and the place in `what`: "character 3: '[' is not closed".
+  static base::Result<Glob> compile(std::string_view pattern, Separator separator);
+
+  // Whether all of `path` is matched.
+  [[nodiscard]] bool matches(std::string_view path) const;
+
+  [[nodiscard]] const std::string& pattern() const { return m_pattern; }
+
+ private:
+  Glob(std::string_view pattern, std::shared_ptr<const Program> program)
+      : m_pattern(pattern), m_program(std::move(program)) {}
+  std::string m_pattern;
+  std::shared_ptr<const Program> m_program;
+};
+
+// An input's glob as Pachyderm stores it: with one leading '/', without a last one, "//", "." and "..".
+// (pfsfile.CleanPath in 2.12, which setInputDefaults applies to every input)
+std::string clean_input_glob(std::string_view glob);
+
+// Whether the file or folder `path` ("/", "/a", "/a/b"; a last '/' is ignored) is a datum of an input with
+// this glob. Every match is one, folders too, and a folder brings all that is below it: "/" gives the root as
+// the only datum; "/*" each file and folder of the top level; "/**" each file and each folder of all levels
+// but the root, so that a file below a folder comes more than once. The root is a datum of "/" alone.
+// (globMatchFunction and globFile of Pachyderm 2.12, src/server/pfs/server)
+bool is_datum(const Glob& glob, std::string_view path);
+
+}  // namespace glob

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "process/fork.h"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "base/errors.h"
+
+namespace process {
+
+base::Result<Ending> run_in_fork(const std::function<int()>& body) {
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
+  if (child < 0) return base::fail(base::system_error("start", "a process", errno));
+  if (child == 0) {
+    // In a new PID namespace the parent is outside and has the number 0.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent && ::getppid() != 0) ::_exit(1);
+    ::_exit(body());
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) return base::fail(base::system_error("wait for", "a process", errno));
+  }
+  return Ending::from_wait_status(status);
+}
+
+void die_with_parent(pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // The parent may have died before that call.
+  if (::getppid() != parent) ::_exit(1);
+}
+
+void reap_orphans() {
+  while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+  }
+}
+
+}  // namespace process

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verbs of pachbuild, a file each. main() asks each to add itself to the command line.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace commands {
+
+// What the command line comes down to.
+struct Invocation {
+  std::vector<std::string> after_dashes;  // everything after the first "--", untouched
+  std::function<int()> action;            // of the verb that was given; gives the exit code
+};
+
+void add_run(CLI::App& app, Invocation& invocation);
+
+}  // namespace commands

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/run.h"
+
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+#include "base/errors.h"
+#include "pachbuild/commands/commands.h"
+#include "report/report.h"
+
+namespace commands {
+namespace {
+
+using base::ErrorKind;
+
+constexpr char k_footer[] = R"(
+The source of the pipeline (transform.build.path) is built by builder-runtime, and transform.cmd, or the
+build's run.sh, runs once per datum, as a worker of a cluster would run it: data in /pfs/<input>, output in
+/pfs/out. Datums that an earlier run into the same folder has done are skipped, if neither their data nor
+the code has changed.
+
+  pachbuild run -f map.json --input scraper=pages --output counts
+  pachbuild run -f map.yaml --input scraper=pages --output counts --workers 4 -- --verbose
+)";
+
+struct Options {
+  std::string spec;
+  std::vector<std::string> inputs;
+  std::string output;
+  int workers = 0;
+  bool logs = false;
+};
+
+base::Status check_folder(const std::string& where, const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) {
+    auto error = base::system_error("read", path, errno);
+    return base::fail(ErrorKind::usage, where, path + ": " + error.what,
+                      "give the folder that stands for the repo");
+  }
+  if (!S_ISDIR(status.st_mode)) {
+    return base::fail(ErrorKind::usage, where, path + ": is not a folder", "give the folder that it is in");
+  }
+  return {};
+}
+
+base::Result<std::map<std::string, std::string>> parse_inputs(const std::vector<std::string>& inputs) {
+  std::map<std::string, std::string> repos;
+  for (const auto& input : inputs) {
+    const std::string where = "--input " + input;
+    const auto equals = input.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == input.size()) {
+      return base::fail(ErrorKind::usage, where, "is not of the form REPO=PATH",
+                        "for example --input scraper=pages");
+    }
+    BASE_TRY(check_folder(where, input.substr(equals + 1)));
+    if (!repos.emplace(input.substr(0, equals), input.substr(equals + 1)).second) {
+      return base::fail(ErrorKind::usage, where,
+                        "gives repo " + input.substr(0, equals) + " a second folder");
+    }
+  }
+  return repos;
+}
+
+// Every repo of the spec needs a folder, and every folder a repo that the spec reads.
+base::Status match_inputs(const spec::PipelineSpec& spec, const std::map<std::string, std::string>& repos) {
+  const auto inputs = spec::pfs_inputs(spec.input);
+  for (const auto* input : inputs) {
+    if (repos.count(input->repo) == 0) {
+      return base::fail(ErrorKind::usage, spec.places.where(input->pointer + "/repo"),
+                        "no folder was given for repo " + input->repo,
+                        "add --input " + input->repo + "=PATH");
+    }
+  }
+  for (const auto& [name, folder] : repos) {
+    const auto reads = [&repo = name](const auto* input) { return input->repo == repo; };
+    if (std::none_of(inputs.begin(), inputs.end(), reads)) {
+      return base::fail(ErrorKind::usage, "--input " + name + "=" + folder,
+                        "no input of " + spec.places.file() + " reads repo " + name);
+    }
+  }
+  return {};
+}
+
+base::Result<int> run(const Options& options, std::vector<std::string> arguments) {
+  local::RunOptions run;
+  BASE_TRY_ASSIGN(run.spec, spec::load_pipeline(options.spec));
+  BASE_TRY_ASSIGN(run.repos, parse_inputs(options.inputs));
+  BASE_TRY(match_inputs(run.spec, run.repos));
+  for (const auto& field : run.spec.cluster_fields) {
+    report::warn(options.spec + ": " + field + " has no effect on one machine");
+  }
+  run.output = options.output;
+  run.workers = options.workers;
+  run.show_logs = options.logs;
+  run.arguments = std::move(arguments);
+  return local::run(run);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Invocation& invocation) {
+  auto options = std::make_shared<Options>();
+  auto* verb = app.add_subcommand("run", "Build a pipeline and run it on this machine");
+  verb->add_option("-f,--file", options->spec, "The pipeline spec, JSON or YAML")
+      ->type_name("SPEC")
+      ->required();
+  verb->add_option("-i,--input", options->inputs,
+                   "The folder that stands for a repo of the spec's input; repeat it")
+      ->type_name("REPO=PATH")
+      ->allow_extra_args(false);
+  verb->add_option("-o,--output", options->output,
+                   "The folder for the output of all datums; made if it is missing")
+      ->type_name("DIR")
+      ->required();
+  verb->add_option("-w,--workers", options->workers, "How many datums run at once (default: one a processor)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024));
+  verb->add_flag("--logs", options->logs, "Show what every datum prints, not only those that fail");
+  verb->footer(k_footer);
+  verb->callback([options, &invocation] {
+    invocation.action = [options, &invocation] {
+      const auto code = run(*options, invocation.after_dashes);
+      if (code) return *code;
+      // A build that failed has said why.
+      return code.error().what.empty() ? static_cast<int>(code.error().kind) : report::fail(code.error());
+    };
+  });
+}
+
+}  // namespace commands

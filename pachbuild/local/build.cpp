@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/build.h"
+
+#include <algorithm>
+#include <boost/filesystem/operations.hpp>
+
+#include "base/digest.h"
+#include "base/errors.h"
+#include "contract/layout.h"
+#include "pachbuild/local/environment.h"
+#include "pachbuild/local/pool.h"
+#include "pachbuild/local/tree.h"
+#include "pachbuild/source/source.h"
+
+namespace local {
+namespace {
+
+namespace fs = base::fs;
+using base::ErrorKind;
+
+bool has_file(const std::vector<source::SourceFile>& files, const std::string& path) {
+  return std::any_of(files.begin(), files.end(), [&](const auto& file) { return file.path == path; });
+}
+
+// What stands for the content of an artifact's file: a bundle is named by its digest, which worker-shim
+// verifies.
+base::Result<std::string> content_digest(const fs::path& folder, const std::string& path) {
+  const std::string prefix = contract::k_bundle_prefix;
+  const std::string suffix = contract::k_bundle_suffix;
+  if (path.rfind(prefix, 0) == 0 && path.size() == prefix.size() + base::k_digest_length + suffix.size()) {
+    const std::string digest = path.substr(prefix.size(), base::k_digest_length);
+    if (base::is_digest(digest)) return digest;
+  }
+  return base::sha256_of_file((folder / path).string());
+}
+
+base::Result<std::string> artifact_version(const fs::path& folder) {
+  base::Sha256 digest;
+  BASE_TRY(visit_files(folder.string(), "", [&](const std::string& path, const struct stat&) -> base::Status {
+    BASE_TRY_ASSIGN(const auto content, content_digest(folder, path));
+    digest.update_field(path);
+    digest.update_field(content);
+    return {};
+  }));
+  return digest.finish();
+}
+
+base::Result<std::vector<std::string>> build_command(const spec::PipelineSpec& spec, bool own_script) {
+  const auto& build = spec.transform.build;
+  if (build.language.empty() && !own_script) {
+    return base::fail(ErrorKind::bad_input, spec.places.where("/transform/build/image"),
+                      "pachbuild run builds on this machine, not in the image " + build.image,
+                      "use transform.build.language, or add a build.sh to the source");
+  }
+  BASE_TRY_ASSIGN(const auto folder, base::own_folder());
+  const auto builder = process::find_program((folder / "builder-runtime").string(), "");
+  if (!builder) {
+    return base::fail(ErrorKind::unavailable, (folder / "builder-runtime").string(), "is missing",
+                      "install it beside pachbuild");
+  }
+  std::vector<std::string> command{*builder};
+  if (!build.language.empty()) command.insert(command.end(), {"--language", build.language});
+  return command;
+}
+
+// The build's answer as this program's: the builder has said what is wrong.
+base::Status check(const TaskOutcome& outcome) {
+  if (outcome.error) return base::fail(*outcome.error);
+  if (outcome.result == TaskResult::succeeded) return {};
+  for (const auto kind :
+       {ErrorKind::step_failed, ErrorKind::usage, ErrorKind::bad_input, ErrorKind::unavailable,
+        ErrorKind::bug, ErrorKind::cannot_write, ErrorKind::io, ErrorKind::network}) {
+    if (outcome.exit_code == static_cast<int>(kind)) return base::fail(kind, "", "");
+  }
+  return base::fail(ErrorKind::step_failed, "the build", "ended with " + outcome.reason);
+}
+
+}  // namespace
+
+base::Result<Artifact> build(const spec::PipelineSpec& spec, const fs::path& cache, const fs::path& scratch,
+                             Interruption& interruption) {
+  BASE_TRY_ASSIGN(const auto files, source::list_source(spec.transform.build.folder));
+  Artifact artifact{scratch / "source", scratch / "artifact", {}, {}, true};
+  BASE_TRY(base::make_folders(artifact.source, 0700));
+  BASE_TRY(source::copy_source(files, artifact.source));
+  BASE_TRY_ASSIGN(artifact.source_version, source::source_digest(files));
+  const bool own_build_script = has_file(files, contract::k_build_script);
+  artifact.lazy = !own_build_script && !has_file(files, contract::k_run_script);
+
+  Task task;
+  task.id = artifact.source_version;
+  task.inputs = {{contract::k_source_input, artifact.source.string(), "", artifact.source_version}};
+  BASE_TRY_ASSIGN(task.command, build_command(spec, own_build_script));
+  task.environment = build_environment(cache);
+  task.folder = "/";
+  task.output = artifact.folder.string();
+
+  BASE_TRY_ASSIGN(auto pool, Pool::start(1, scratch));
+  const Pool::Events events{.started = [](const Task&) {},
+                            .done = [](const Task&, const TaskOutcome& outcome) { return check(outcome); },
+                            .tick = [] {}};
+  BASE_TRY_ASSIGN(const auto run, pool.run({task}, events, interruption.descriptor()));
+  if (run == Pool::Run::interrupted) return base::fail(ErrorKind::step_failed, "", "interrupted");
+
+  boost::system::error_code ignored;
+  if (spec.transform.cmd.empty() && !fs::exists(artifact.folder / contract::k_run_script, ignored)) {
+    return base::fail(ErrorKind::step_failed, "the build", "left no run.sh in /pfs/out",
+                      "its build.sh must write one, or transform.cmd say what to run");
+  }
+  BASE_TRY_ASSIGN(artifact.version, artifact_version(artifact.folder));
+  return artifact;
+}
+
+}  // namespace local

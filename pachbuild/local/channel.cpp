@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/channel.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+
+#include "base/errors.h"
+
+namespace local {
+namespace {
+
+constexpr char k_name[] = "a worker's socket";
+
+// Fills `buffer`; false when the stream ended before its first byte or, for a message cut short, anywhere.
+base::Result<bool> receive_all(int socket, char* buffer, std::size_t size) {
+  std::size_t done = 0;
+  while (done < size) {
+    const ssize_t count = ::recv(socket, buffer + done, size - done, 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count == 0 || (count < 0 && errno == ECONNRESET)) return false;
+    if (count < 0) return base::fail(base::system_error("read", k_name, errno));
+    done += static_cast<std::size_t>(count);
+  }
+  return true;
+}
+
+base::Status send_all(int socket, const char* bytes, std::size_t size) {
+  while (size > 0) {
+    const ssize_t count = ::send(socket, bytes, size, MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return base::fail(base::system_error("write", k_name, errno));
+    bytes += count;
+    size -= static_cast<std::size_t>(count);
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<std::pair<Channel, Channel>> Channel::make_pair() {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    return base::fail(base::system_error("create", k_name, errno));
+  }
+  return std::pair(Channel(base::UniqueFd(ends[0])), Channel(base::UniqueFd(ends[1])));
+}
+
+base::Status Channel::send(const std::string& message) {
+  const auto size = static_cast<std::uint32_t>(message.size());
+  const std::array<char, 4> header = {static_cast<char>(size), static_cast<char>(size >> 8),
+                                      static_cast<char>(size >> 16), static_cast<char>(size >> 24)};
+  BASE_TRY(send_all(m_socket.get(), header.data(), header.size()));
+  return send_all(m_socket.get(), message.data(), message.size());
+}
+
+base::Result<std::optional<std::string>> Channel::receive() {
+  std::array<unsigned char, 4> header{};
+  BASE_TRY_ASSIGN(const bool begun,
+                  receive_all(m_socket.get(), reinterpret_cast<char*>(header.data()), header.size()));
+  if (!begun) return std::nullopt;
+  const std::uint32_t size = header[0] | std::uint32_t{header[1]} << 8 | std::uint32_t{header[2]} << 16 |
+                             std::uint32_t{header[3]} << 24;
+  std::string message(size, '\0');
+  BASE_TRY_ASSIGN(const bool whole, receive_all(m_socket.get(), message.data(), size));
+  if (!whole) return std::nullopt;
+  return message;
+}
+
+}  // namespace local

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole messages over a stream socket: four bytes of length (little end first), then the message.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace local {
+
+class Channel {
+ public:
+  explicit Channel(base::UniqueFd socket) : m_socket(std::move(socket)) {}
+
+  // Two connected ends, closed on exec.
+  static base::Result<std::pair<Channel, Channel>> make_pair();
+
+  base::Status send(const std::string& message);
+  // Waits for the next message; nothing when the other end has closed.
+  base::Result<std::optional<std::string>> receive();
+
+  // Readable when there is something to receive.
+  [[nodiscard]] int descriptor() const { return m_socket.get(); }
+  void close() { m_socket.reset(); }
+
+ private:
+  base::UniqueFd m_socket;
+};
+
+}  // namespace local

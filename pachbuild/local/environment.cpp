@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/environment.h"
+
+#include <sys/stat.h>
+
+#include <array>
+#include <cstdlib>
+
+#include "contract/environment.h"
+#include "contract/layout.h"
+
+namespace local {
+namespace {
+
+namespace fs = base::fs;
+
+// What programs need to find other programs, themselves, the person's language and the machine's
+// certificates.
+constexpr std::array k_machine_variables = {
+    "PATH",           "HOME",       "USER",        "LOGNAME",       "LANG",         "LC_ALL",
+    "LC_CTYPE",       "TZ",         "TMPDIR",      "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE", "http_proxy", "https_proxy", "no_proxy",      "HTTP_PROXY",   "HTTPS_PROXY",
+    "NO_PROXY"};
+
+// A commit id has 32 hexadecimal digits.
+constexpr std::size_t k_commit_length = 32;
+
+std::string commit_of(const std::string& digest) { return digest.substr(0, k_commit_length); }
+
+std::string value_of(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+}  // namespace
+
+base::Result<fs::path> cache_folder() {
+  fs::path folder = value_of(contract::k_cache_variable);
+  if (folder.empty() && !value_of("XDG_CACHE_HOME").empty())
+    folder = fs::path(value_of("XDG_CACHE_HOME")) / "pachbuild";
+  if (folder.empty() && !value_of("HOME").empty()) folder = fs::path(value_of("HOME")) / ".cache/pachbuild";
+  if (folder.empty() || !folder.is_absolute()) {
+    return base::fail(base::ErrorKind::usage, contract::k_cache_variable,
+                      "no absolute path for the cache folder", "set it, or HOME, to one");
+  }
+  BASE_TRY(base::make_folders(folder, 0700));
+  return folder;
+}
+
+process::Environment build_environment(const fs::path& cache) {
+  auto environment = process::current_environment();
+  environment[contract::k_cache_variable] = cache.string();
+  return environment;
+}
+
+process::Environment datum_environment(const spec::PipelineSpec& spec, const fs::path& cache,
+                                       const std::string& source_version, const std::string& build_version) {
+  process::Environment environment;
+  const auto current = process::current_environment();
+  for (const char* name : k_machine_variables) {
+    if (const auto entry = current.find(name); entry != current.end()) environment.insert(*entry);
+  }
+  environment[contract::k_cache_variable] = cache.string();
+  environment["PACH_IN_WORKER"] = "true";
+  environment["PPS_PIPELINE_NAME"] = spec.name;
+  environment["PPS_PROJECT_NAME"] = spec.project.empty() ? "default" : spec.project;
+  environment[contract::k_source_input] = contract::k_source;
+  environment[std::string(contract::k_source_input) + "_COMMIT"] = commit_of(source_version);
+  environment[contract::k_build_input] = contract::k_build;
+  environment[std::string(contract::k_build_input) + "_COMMIT"] = commit_of(build_version);
+  environment["PACH_JOB_ID"] = environment["PACH_OUTPUT_COMMIT_ID"] = commit_of(build_version);
+  for (const auto& [name, value] : spec.transform.env) environment[name] = value;
+  return environment;
+}
+
+void add_datum_variables(process::Environment& environment, const Datum& datum, const std::string& id) {
+  for (const auto& part : datum.parts) {
+    environment[part.input->name] = part.path_in_pfs();
+    environment[part.input->name + "_COMMIT"] = commit_of(part.repo->digest);
+  }
+  environment["PACH_DATUM_ID"] = id;
+}
+
+}  // namespace local

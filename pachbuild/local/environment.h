@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The environment of builds and datums on this machine, and where pachbuild keeps what outlives a run.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "base/files.h"
+#include "base/result.h"
+#include "pachbuild/local/datum.h"
+#include "pachbuild/spec/pipeline_spec.h"
+#include "process/command.h"
+
+namespace local {
+
+// PACHBUILD_CACHE_DIR, else $XDG_CACHE_HOME/pachbuild, else ~/.cache/pachbuild; made, for this user only.
+base::Result<base::fs::path> cache_folder();
+
+// A build sees all of the person's environment: proxies, indexes and credentials are in it.
+process::Environment build_environment(const base::fs::path& cache);
+
+// A datum sees what a container would give it, and not what happens to be set here: PATH, HOME, locale and
+// certificates of this machine, the spec's `transform.env`, and the variables of a worker.
+process::Environment datum_environment(const spec::PipelineSpec& spec, const base::fs::path& cache,
+                                       const std::string& source_version, const std::string& build_version);
+
+// Adds what differs from datum to datum: `<input>`, `<input>_COMMIT`, PACH_DATUM_ID.
+void add_datum_variables(process::Environment& environment, const Datum& datum, const std::string& id);
+
+}  // namespace local

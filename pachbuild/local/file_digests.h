@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Digests of files, remembered from run to run: a file whose size, times and inode are the same as when it
+// was read is not read again.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "base/result.h"
+
+namespace local {
+
+class FileDigests {
+ public:
+  struct Entry {
+    std::uint64_t size = 0;
+    std::uint64_t inode = 0;
+    std::int64_t modified_ns = 0;
+    std::int64_t changed_ns = 0;
+    std::string digest;
+  };
+  using Entries = std::map<std::string, Entry>;  // by absolute path
+
+  // `stop`: asked while a file is read; when it says true, reading ends with an error.
+  FileDigests(Entries known, std::function<bool()> stop)
+      : m_known(std::move(known)), m_stop(std::move(stop)) {}
+
+  base::Result<std::string> digest(const std::string& path, const struct stat& status);
+
+  // What to remember: the files of this run, but those that were written so recently that the next write
+  // could carry the same time.
+  [[nodiscard]] const Entries& entries() const { return m_entries; }
+
+ private:
+  [[nodiscard]] base::Result<std::string> read(const std::string& path) const;
+
+  Entries m_known;
+  Entries m_entries;
+  std::function<bool()> m_stop;
+};
+
+// Nanoseconds since the epoch.
+std::int64_t nanoseconds(const struct timespec& time);
+
+}  // namespace local

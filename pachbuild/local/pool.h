@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Worker processes that share a list of tasks: each gets the next one when it is done with the last.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "pachbuild/local/channel.h"
+#include "pachbuild/local/task.h"
+#include "process/child.h"
+
+namespace local {
+
+class Pool {
+ public:
+  // Starts `count` workers whose files are below `folder`, which must be on the file system of the tasks'
+  // outputs.
+  static base::Result<Pool> start(int count, const base::fs::path& folder);
+
+  Pool(Pool&&) = default;
+  Pool& operator=(Pool&&) = delete;
+  // Every process of every worker is gone afterwards.
+  ~Pool();
+
+  struct Events {
+    std::function<void(const Task&)> started;
+    std::function<base::Status(const Task&, const TaskOutcome&)> done;
+    std::function<void()> tick;  // about ten times a second
+  };
+
+  enum class Run { finished, interrupted };
+
+  // Runs all of `tasks`. Stops early when `interruption` becomes readable, or when an event fails.
+  base::Result<Run> run(std::deque<Task> tasks, const Events& events, int interruption);
+
+ private:
+  struct Worker {
+    process::Child child;
+    Channel channel;
+    std::optional<Task> task;
+  };
+  Pool() = default;
+  base::Status assign(std::deque<Task>& tasks, const Events& events);
+  static base::Status receive(Worker& worker, const Events& events);
+
+  std::vector<std::unique_ptr<Worker>> m_workers;
+};
+
+}  // namespace local

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// A view of this machine that has a /pfs of its own: mount and PID namespaces, with a user namespace where
+// the person is not root. Nothing else differs: same user, same files, same network.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/result.h"
+#include "process/command.h"
+
+namespace local {
+
+// Runs `body` as process 1 of a new PID namespace in which `pfs` (a folder) is mounted at /pfs; `root` is an
+// empty folder to build the view on. `body` gets the error when the view could not be made. When it returns,
+// or dies, every process of the namespace is killed and every mount is gone. Gives how it ended. Call it in a
+// process without threads.
+base::Result<process::Ending> run_in_sandbox(const std::string& pfs, const std::string& root,
+                                             const std::function<int(const base::Status&)>& body);
+
+}  // namespace local

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lays out /pfs for one datum as a worker of a cluster does: a new folder /pfs/.scratch/<id> with the
+// inputs and an empty out, links to them from /pfs, modes 0700 for folders and 0644 for files.
+//
+// A cluster downloads every input again for every datum. Here an input with the same content as for the
+// datum before, untouched by the program, moves over to the new folder instead.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "base/files.h"
+#include "pachbuild/local/lazy_files.h"
+#include "pachbuild/local/task.h"
+
+namespace local {
+
+class Staging {
+ public:
+  // `pfs`: the folder that programs see as /pfs.
+  explicit Staging(base::fs::path pfs) : m_pfs(std::move(pfs)) {}
+
+  // Makes everything ready for `task`; what the one before left behind is removed.
+  base::Status prepare(const Task& task);
+
+  // After the program has ended: stops the lazy inputs, see LazyFiles::finish().
+  base::Status finish() { return m_lazy.finish(); }
+
+  // Empties out, for another try.
+  base::Status clear_output() const;
+
+  // The folder behind /pfs/out.
+  [[nodiscard]] base::fs::path output() const { return m_scratch / "out"; }
+
+ private:
+  struct Staged {
+    std::string version;
+    base::fs::path folder;
+    std::string fingerprint;
+  };
+  base::Status stage(const TaskInput& input);
+  base::Status copy_input(const TaskInput& input, const base::fs::path& folder);
+  base::Status link(const std::string& name) const;
+
+  base::fs::path m_pfs;
+  base::fs::path m_scratch;
+  std::map<std::string, Staged> m_staged;  // by input name
+  LazyFiles m_lazy;
+};
+
+// Changes when anything below `folder` is written, added, removed or renamed.
+base::Result<std::string> fingerprint(const base::fs::path& folder);
+
+}  // namespace local

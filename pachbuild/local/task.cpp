@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/task.h"
+
+#include <nlohmann/json.hpp>
+
+namespace base {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Error, kind, where, what, hint)
+
+}  // namespace base
+
+namespace local {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string to_message(const Json& json) {
+  std::string message;
+  Json::to_cbor(json, message);
+  return message;
+}
+
+}  // namespace
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TaskInput, name, root, path, version, lazy, empty_files)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Task, id, inputs, command, standard_input, error_command,
+                                   error_standard_input, accepted_codes, environment, folder, log, output,
+                                   timeout_ms, tries)
+
+std::string encode(const Task& task) { return to_message(task); }
+
+Task decode_task(const std::string& message) { return Json::from_cbor(message).get<Task>(); }
+
+std::string encode(const TaskOutcome& outcome) {
+  Json json = {{"id", outcome.id},
+               {"result", outcome.result},
+               {"reason", outcome.reason},
+               {"exit_code", outcome.exit_code},
+               {"duration_ns", outcome.duration_ns}};
+  if (outcome.error) json["error"] = *outcome.error;
+  return to_message(json);
+}
+
+TaskOutcome decode_outcome(const std::string& message) {
+  const Json json = Json::from_cbor(message);
+  TaskOutcome outcome{json.at("id"),        json.at("result"),      json.at("reason"),
+                      json.at("exit_code"), json.at("duration_ns"), std::nullopt};
+  if (json.contains("error")) outcome.error = json.at("error").get<base::Error>();
+  return outcome;
+}
+
+}  // namespace local

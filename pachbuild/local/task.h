@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a worker process is asked to do and what it answers: one datum, or the build, as the worker of a
+// cluster would run it. Both travel over a socket (channel.h).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "process/command.h"
+
+namespace local {
+
+// A part of a repo that appears below /pfs/<name>.
+struct TaskInput {
+  std::string name;
+  std::string root;          // the repo's folder on this machine
+  std::string path;          // what of it, relative to root: a file or folder; empty for all
+  std::string version;       // same version, same content
+  bool lazy = false;         // named pipes instead of files
+  bool empty_files = false;  // files of size 0
+};
+
+struct Task {
+  std::string id;  // 64 hexadecimal digits; names the folder below /pfs/.scratch
+  std::vector<TaskInput> inputs;
+  std::vector<std::string> command;  // looked up in the PATH of `environment`
+  std::string standard_input;
+  std::vector<std::string> error_command;  // run when the command failed; its success recovers the datum
+  std::string error_standard_input;
+  std::vector<int> accepted_codes;  // success besides 0
+  process::Environment environment;
+  std::string folder;           // the command's current folder
+  std::string log;              // gets what the command prints; empty: it goes where ours goes
+  std::string output;           // where what the command leaves in /pfs/out is moved to
+  std::int64_t timeout_ms = 0;  // of one try; 0: none
+  int tries = 1;
+};
+
+enum class TaskResult {
+  succeeded,
+  recovered,  // the error command dealt with it: no output, but no failure
+  failed,
+};
+
+struct TaskOutcome {
+  std::string id;
+  TaskResult result = TaskResult::failed;
+  std::string reason;  // of a failure: "exit code 3", "no end within 10 s"
+  int exit_code = 0;   // of the command, as a shell tells it
+  std::int64_t duration_ns = 0;
+  std::optional<base::Error> error;  // when the worker itself could not do its part
+};
+
+// The messages. CBOR, since arguments and file names are bytes, which JSON cannot carry.
+std::string encode(const Task& task);
+std::string encode(const TaskOutcome& outcome);
+// Of what encode() gave; anything else throws, since both ends are this program.
+Task decode_task(const std::string& message);
+TaskOutcome decode_outcome(const std::string& message);
+
+}  // namespace local

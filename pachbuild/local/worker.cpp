@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/worker.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+#include "base/errors.h"
+#include "pachbuild/local/channel.h"
+#include "pachbuild/local/execution.h"
+#include "pachbuild/local/sandbox.h"
+#include "pachbuild/local/staging.h"
+#include "pachbuild/local/upload.h"
+#include "process/fork.h"
+
+namespace local {
+namespace {
+
+namespace fs = base::fs;
+
+// Ends this process, and as it is the first of its PID namespace every other one there, as soon as the pool
+// has closed its end: while a program runs nobody reads the channel.
+void watch_channel(int socket) {
+  std::thread([socket] {
+    pollfd entry{socket, POLLRDHUP, 0};
+    while (::poll(&entry, 1, -1) < 0) {
+    }
+    ::_exit(0);
+  }).detach();
+}
+
+class Worker {
+ public:
+  Worker(fs::path pfs, Channel& channel) : m_pfs(std::move(pfs)), m_staging(m_pfs), m_channel(channel) {}
+
+  base::Status serve() {
+    while (true) {
+      BASE_TRY_ASSIGN(const auto message, m_channel.receive());
+      if (!message) return {};
+      BASE_TRY(m_channel.send(encode(perform(decode_task(*message)))));
+    }
+  }
+
+ private:
+  TaskOutcome perform(const Task& task) {
+    using Clock = std::chrono::steady_clock;
+    TaskOutcome outcome;
+    const auto start = Clock::now();
+    if (const auto status = run(task, outcome); !status) {
+      outcome.result = TaskResult::failed;
+      outcome.error = status.error();
+    }
+    outcome.id = task.id;
+    outcome.duration_ns = std::chrono::nanoseconds(Clock::now() - start).count();
+    return outcome;
+  }
+
+  base::Status run(const Task& task, TaskOutcome& outcome) {
+    BASE_TRY(prepare(task));
+    BASE_TRY_ASSIGN(const Execution execution, execute(task, [&]() -> base::Status {
+                      // A failed try has its reason already; what it read of its pipes says nothing more.
+                      static_cast<void>(m_staging.finish());
+                      return prepare(task);
+                    }));
+    const auto read_whole = m_staging.finish();
+    outcome.result = execution.result;
+    outcome.reason = execution.reason;
+    outcome.exit_code = execution.exit_code;
+    if (execution.result != TaskResult::succeeded) return {};
+    BASE_TRY(read_whole);
+    BASE_TRY(make_uploadable(m_staging.output()));
+    return base::rename_path(m_staging.output(), task.output);
+  }
+
+  base::Status prepare(const Task& task) {
+    BASE_TRY(m_staging.prepare(task));
+    std::string lines;
+    for (const auto& [name, value] : task.environment) lines += name + "=" + value + "\n";
+    return base::write_file(m_pfs / ".env", lines);
+  }
+
+  fs::path m_pfs;  // by its name outside /pfs: nothing can be renamed out of a mount
+  Staging m_staging;
+  Channel& m_channel;
+};
+
+// The pool gets the error as the answer to its first task.
+int give_up(Channel& channel, const base::Error& error) {
+  TaskOutcome outcome;
+  outcome.error = error;
+  static_cast<void>(channel.send(encode(outcome)));
+  return static_cast<int>(error.kind);
+}
+
+int serve_in_sandbox(const base::Status& sandbox, const std::string& pfs, Channel& channel) {
+  if (!sandbox) return give_up(channel, sandbox.error());
+  ::signal(SIGPIPE, SIG_IGN);  // of a lazy input whose reader has gone
+  watch_channel(channel.descriptor());
+  const auto status = Worker(pfs, channel).serve();
+  return status ? 0 : give_up(channel, status.error());
+}
+
+}  // namespace
+
+int serve_tasks(const WorkerOptions& options) {
+  process::die_with_parent(options.parent);
+  ::fcntl(options.socket, F_SETFD, FD_CLOEXEC);
+  Channel channel{base::UniqueFd(options.socket)};
+  const std::string pfs = (fs::path(options.folder) / "pfs").string();
+  const std::string root = (fs::path(options.folder) / "root").string();
+  const auto ended =
+      base::make_folders(pfs, 0700).and_then([&] { return base::make_folders(root); }).and_then([&] {
+        return run_in_sandbox(
+            pfs, root, [&](const base::Status& sandbox) { return serve_in_sandbox(sandbox, pfs, channel); });
+      });
+  return ended ? ended->exit_code() : give_up(channel, ended.error());
+}
+
+}  // namespace local

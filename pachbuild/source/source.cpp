@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/source/source.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/filesystem/directory.hpp>
+#include <boost/filesystem/operations.hpp>
+#include <cerrno>
+#include <string_view>
+
+#include "base/digest.h"
+#include "base/errors.h"
+#include "base/text.h"
+#include "pachbuild/source/ignore.h"
+
+namespace source {
+namespace {
+
+using base::ErrorKind;
+namespace fs = base::fs;
+
+constexpr char k_or_ignore[] = ", or name it in .pachignore";
+
+// What PFS takes as a path: ValidateFilename in src/internal/storage/paths.go of Pachyderm 2.12. ("." and
+// ".." cannot come from a folder's listing.)
+bool can_be_stored(const std::string& path) {
+  constexpr std::string_view k_glob_characters = "*?[]{}!()@+^";
+  return std::all_of(path.begin(), path.end(), [&](char character) {
+    return character >= ' ' && character <= '~' &&
+           k_glob_characters.find(character) == std::string_view::npos;
+  });
+}
+
+base::Error bad_input(base::Error error) {
+  error.kind = ErrorKind::bad_input;
+  return error;
+}
+
+base::Error unreadable(const fs::path& path, int error_number) {
+  return bad_input(base::system_error("read", path.string(), error_number));
+}
+
+class Lister {
+ public:
+  explicit Lister(const fs::path& folder) : m_folder(folder) {}
+
+  base::Result<std::vector<SourceFile>> list() {
+    boost::system::error_code error;
+    m_real_folder = fs::canonical(m_folder, error);
+    if (error) return base::fail(unreadable(m_folder, error.value()));
+    BASE_TRY_ASSIGN(m_rules, IgnoreRules::read(m_folder));
+    BASE_TRY(walk("", IgnoreRules::k_undecided));
+    BASE_TRY(check_names());
+    if (m_files.empty()) return base::fail(ErrorKind::bad_input, m_folder.string(), "has no source files");
+    std::sort(m_files.begin(), m_files.end(),
+              [](const SourceFile& a, const SourceFile& b) { return a.path < b.path; });
+    return std::move(m_files);
+  }
+
+ private:
+  // `below` is empty or ends with a '/'.
+  base::Status walk(const std::string& below, IgnoreRules::Verdict verdict) {
+    const fs::path folder = m_folder / below;
+    boost::system::error_code error;
+    fs::directory_iterator entry(folder, error);
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+      BASE_TRY(visit(*entry, below + entry->path().filename().string(), verdict));
+    }
+    if (error) return base::fail(unreadable(folder, error.value()));
+    return {};
+  }
+
+  base::Status visit(const fs::directory_entry& entry, const std::string& path, IgnoreRules::Verdict parent) {
+    boost::system::error_code error;
+    const fs::file_type type = entry.symlink_status(error).type();
+    if (type == fs::directory_file) {
+      const IgnoreRules::Verdict verdict = m_rules.judge_folder(path, parent);
+      return m_rules.leaves_out_all(verdict) ? base::Status() : walk(path + "/", verdict);
+    }
+    if (m_rules.leaves_out(m_rules.judge_file(path, parent))) return {};
+    fs::path file = entry.path();
+    if (type == fs::symlink_file) {
+      BASE_TRY_ASSIGN(file, resolve_link(entry.path()));
+    } else if (type != fs::regular_file) {
+      return fail(entry.path(), "is neither a file nor a folder", "remove it");
+    }
+    if (::euidaccess(file.c_str(), R_OK) != 0) return base::fail(unreadable(entry.path(), errno));
+    m_files.push_back({path, std::move(file)});
+    return {};
+  }
+
+  // PFS has no links: what one leads to is copied, which must be part of the source.
+  base::Result<fs::path> resolve_link(const fs::path& link) {
+    boost::system::error_code error;
+    const fs::path target = fs::canonical(link, error);
+    if (error) return fail(link, "is a symbolic link to nothing", "remove it");
+    const auto [rest, ignored] =
+        std::mismatch(m_real_folder.begin(), m_real_folder.end(), target.begin(), target.end());
+    if (rest != m_real_folder.end()) {
+      return fail(link, "is a symbolic link out of the source, to " + target.string(),
+                  "put a copy in its place");
+    }
+    const fs::file_type type = fs::status(target, error).type();
+    if (type == fs::directory_file) {
+      return fail(link, "is a symbolic link to a folder", "put a copy in its place");
+    }
+    if (type != fs::regular_file) return fail(link, "is a symbolic link to what is not a file", "remove it");
+    return target;
+  }
+
+  static tl::unexpected<base::Error> fail(const fs::path& path, const std::string& what,
+                                          const std::string& hint) {
+    return base::fail(ErrorKind::bad_input, path.string(), what, hint + k_or_ignore);
+  }
+
+  [[nodiscard]] base::Status check_names() const {
+    constexpr std::size_t k_most_listed = 50;
+    std::vector<std::string> bad;
+    for (const SourceFile& file : m_files) {
+      if (!can_be_stored(file.path)) bad.push_back("\"" + file.path + "\"");
+    }
+    if (bad.empty()) return {};
+    std::sort(bad.begin(), bad.end());
+    const std::size_t count = bad.size();
+    std::string more;
+    if (count > k_most_listed) {
+      bad.resize(k_most_listed);
+      more = " and " + std::to_string(count - k_most_listed) + " more";
+    }
+    return base::fail(
+        ErrorKind::bad_input, m_folder.string(),
+        base::count_of(count, "name") + " that PFS cannot store: " + base::join(bad, ", ") + more,
+        "names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename these, or name them in "
+        ".pachignore");
+  }
+
+  fs::path m_folder;
+  fs::path m_real_folder;
+  IgnoreRules m_rules;
+  std::vector<SourceFile> m_files;
+};
+
+}  // namespace
+
+base::Result<std::vector<SourceFile>> list_source(const fs::path& folder) { return Lister(folder).list(); }
+
+base::Status copy_source(const std::vector<SourceFile>& files, const fs::path& destination) {
+  constexpr mode_t k_folder_mode = 0700;
+  constexpr mode_t k_file_mode = 0644;
+  fs::path last_folder;
+  for (const SourceFile& file : files) {
+    const fs::path target = destination / file.path;
+    if (target.parent_path() != last_folder) {
+      last_folder = target.parent_path();
+      BASE_TRY(base::make_folders(last_folder, k_folder_mode));
+    }
+    BASE_TRY(base::copy_regular_file(file.file, target, k_file_mode));
+  }
+  return {};
+}
+
+base::Result<std::string> source_digest(const std::vector<SourceFile>& files) {
+  base::Sha256 digest;
+  for (const SourceFile& file : files) {
+    BASE_TRY_ASSIGN(const std::string content, base::sha256_of_file(file.file.string()));
+    digest.update_field(file.path);
+    digest.update_field(content);
+  }
+  return digest.finish();
+}
+
+}  // namespace source

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// A pipeline's source: the files below its build path that become /pfs/source. docs/pachignore.md says which.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/result.h"
+
+namespace source {
+
+inline constexpr char k_ignore_file[] = ".pachignore";
+
+struct SourceFile {
+  std::string path;     // below the build path, with '/' between the parts: "pkg/main.go"
+  base::fs::path file;  // a regular file, any symbolic links resolved
+};
+
+// Every file below `folder` but those that its .pachignore names, sorted by path (byte by byte). Errors are
+// of kind bad_input: a file that cannot be read, is no file (socket, pipe, device), has a name that PFS
+// refuses (all such names in one error), or is a symbolic link out of the folder or to a folder.
+base::Result<std::vector<SourceFile>> list_source(const base::fs::path& folder);
+
+// Copies the files below `destination`, an existing empty folder, as the worker has them: files 0644, folders
+// 0700.
+base::Status copy_source(const std::vector<SourceFile>& files, const base::fs::path& destination);
+
+// SHA-256 over the paths and the contents.
+base::Result<std::string> source_digest(const std::vector<SourceFile>& files);
+
+}  // namespace source

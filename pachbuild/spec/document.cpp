@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/spec/document.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "base/text.h"
+#include "pachbuild/spec/tree_builder.h"
+
+namespace spec {
+namespace {
+
+constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
+
+std::string hexadecimal(unsigned char byte) {
+  std::array<char, 8> text{};
+  std::snprintf(text.data(), text.size(), "0x%02x", byte);
+  return text.data();
+}
+
+base::Status check_text(const std::string& text, const std::string& file) {
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const char first = rest.front();
+    const bool white = first == '\n' || first == '\r' || first == '\t' || first == '\x7f';
+    const std::size_t length = white ? 1 : base::utf8_length(rest);
+    if (length == 0) {
+      Places place(file);
+      place.add("", PositionFinder(text).at(text.size() - rest.size()));
+      return base::fail(base::ErrorKind::bad_input, place.where(""),
+                        "is not UTF-8 text: the byte " + hexadecimal(static_cast<unsigned char>(first)) +
+                            " is not part of a printable character");
+    }
+    rest.remove_prefix(length);
+  }
+  return {};
+}
+
+}  // namespace
+
+Position PositionFinder::at(std::size_t offset) {
+  offset = std::min(offset, m_text.size());
+  if (offset < m_offset) {
+    m_offset = 0;
+    m_position = {};
+  }
+  for (; m_offset < offset; ++m_offset) {
+    const auto byte = static_cast<unsigned char>(m_text[m_offset]);
+    if (byte == '\n') {
+      ++m_position.line;
+      m_position.column = 1;
+    } else if ((byte & 0xc0U) != 0x80U) {  // the first byte of a character
+      ++m_position.column;
+    }
+  }
+  return m_position;
+}
+
+Position Places::at(std::string pointer) const {
+  while (true) {
+    const auto found = m_positions.find(pointer);
+    if (found != m_positions.end()) return found->second;
+    const std::size_t slash = pointer.rfind('/');
+    if (slash == std::string::npos) return {};
+    pointer.resize(slash);
+  }
+}
+
+std::string Places::where(const std::string& pointer) const {
+  const Position position = at(pointer);
+  return m_file + ":" + std::to_string(position.line) + ":" + std::to_string(position.column);
+}
+
+std::string child_pointer(const std::string& pointer, const std::string& name) {
+  std::string result = pointer + "/";
+  for (const char character : name) {
+    if (character == '~') {
+      result += "~0";
+    } else if (character == '/') {
+      result += "~1";
+    } else {
+      result += character;
+    }
+  }
+  return result;
+}
+
+base::Status TreeBuilder::open(nlohmann::json empty_container, std::size_t offset) {
+  if (m_open.size() == k_deepest_nesting) {
+    return fail(offset, "is nested more than " + std::to_string(k_deepest_nesting) + " levels deep");
+  }
+  std::string pointer = next_pointer();
+  nlohmann::json& container = put(std::move(empty_container), offset);
+  m_open.push_back({&container, std::move(pointer), {}, {}});
+  return {};
+}
+
+base::Status TreeBuilder::key(std::string name, std::size_t offset) {
+  Level& level = m_open.back();
+  const Position position = m_finder.at(offset);
+  const auto [first, is_new] = level.keys.emplace(name, position);
+  if (!is_new) {
+    return fail(offset, "the key \"" + name + "\" is there a second time; the first is in line " +
+                            std::to_string(first->second.line));
+  }
+  level.key = std::move(name);
+  return {};
+}
+
+base::Status TreeBuilder::scalar(nlohmann::json value, std::size_t offset) {
+  put(std::move(value), offset);
+  return {};
+}
+
+nlohmann::json& TreeBuilder::put(nlohmann::json value, std::size_t offset) {
+  m_document.places.add(next_pointer(), m_finder.at(offset));
+  if (m_open.empty()) {
+    m_root = std::make_shared<nlohmann::json>(std::move(value));
+    return *m_root;
+  }
+  Level& level = m_open.back();
+  if (level.container->is_array()) return level.container->emplace_back(std::move(value));
+  return (*level.container)[level.key] = std::move(value);
+}
+
+std::string TreeBuilder::next_pointer() const {
+  if (m_open.empty()) return {};
+  const Level& level = m_open.back();
+  const bool in_list = level.container->is_array();
+  return child_pointer(level.pointer, in_list ? std::to_string(level.container->size()) : level.key);
+}
+
+tl::unexpected<base::Error> TreeBuilder::fail(std::size_t offset, const std::string& what,
+                                              const std::string& hint) {
+  Places place(m_document.places.file());
+  place.add("", m_finder.at(offset));
+  return base::fail(base::ErrorKind::bad_input, place.where(""), what, hint);
+}
+
+Document TreeBuilder::take() {
+  Document result{std::move(m_root), std::move(m_document.places)};
+  m_document.places = Places(result.places.file());
+  return result;
+}
+
+Format format_of(const std::string& file, const std::string& text) {
+  if (file.ends_with(".json")) return Format::json;
+  if (file.ends_with(".yaml") || file.ends_with(".yml")) return Format::yaml;
+  const std::string_view start = base::trim(text);
+  return start.starts_with('{') || start.starts_with('[') ? Format::json : Format::yaml;
+}
+
+base::Result<std::vector<Document>> parse_documents(const std::string& text, Format format,
+                                                    const std::string& file) {
+  const std::string content =
+      text.starts_with(k_byte_order_mark) ? text.substr(k_byte_order_mark.size()) : text;
+  BASE_TRY(check_text(content, file));
+  BASE_TRY_ASSIGN(auto documents,
+                  format == Format::json ? read_json(content, file) : read_yaml(content, file));
+  if (documents.empty()) return base::fail(base::ErrorKind::bad_input, file, "is empty");
+  return documents;
+}
+
+}  // namespace spec

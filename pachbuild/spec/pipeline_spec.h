@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// A pipeline spec, read and checked: docs/pipeline-spec.md says what is accepted. Fields have Pachyderm's
+// names and defaults (pps.proto of 2.12, and `transform.build` of 1.13, which 2.0 removed).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/result.h"
+#include "pachbuild/spec/document.h"
+
+namespace spec {
+
+// What is built: exactly one of language and image is set.
+struct Build {
+  std::string language;   // of an official builder: "go" or "python"
+  std::string image;      // of another builder
+  std::string path;       // as written; "." when it is not
+  base::fs::path folder;  // the same below the spec file's folder: an existing folder
+};
+
+struct Secret {
+  std::string name;
+  std::string key;
+  std::string mount_path;
+  std::string env_var;
+};
+
+struct Transform {
+  Build build;
+  std::string image;             // of the running pipeline; empty: the builder's
+  std::vector<std::string> cmd;  // empty: sh /pfs/build/run.sh
+  std::vector<std::string> stdin_lines;
+  std::vector<std::string> err_cmd;
+  std::vector<std::string> err_stdin;
+  std::map<std::string, std::string> env;
+  std::vector<Secret> secrets;
+  std::vector<std::int64_t> accept_return_code;
+  std::string user;
+  std::string working_dir;
+  std::string dockerfile;
+  bool datum_batching = false;
+};
+
+struct PfsInput {
+  std::string project;
+  std::string name;  // of the folder below /pfs: never "source", "build" or "out", never twice
+  std::string repo;
+  std::string branch;  // "master" when it is not set
+  std::string glob;    // clean: glob::Glob::compile(glob, Separator::slash) succeeds
+  std::string join_on;
+  std::string group_by;
+  bool lazy = false;
+  bool empty_files = false;
+  std::string pointer;  // of this input, for errors: spec.places.where(pointer + "/repo")
+};
+
+// One repo's files, or all combinations of the inputs in `cross`.
+struct Input {
+  std::optional<PfsInput> pfs;
+  std::vector<Input> cross;  // empty when `pfs` is set, else at least one
+};
+
+// The repo inputs below `input`, in the order of the spec.
+std::vector<const PfsInput*> pfs_inputs(const Input& input);
+
+struct DatumSetSpec {
+  std::int64_t number = 0;
+  std::int64_t size_bytes = 0;
+  std::int64_t per_worker = 0;
+};
+
+struct PipelineSpec {
+  std::string name;     // pipeline.name
+  std::string project;  // pipeline.project.name
+  std::string description;
+  Transform transform;
+  Input input;
+  std::string output_branch;
+  std::uint64_t parallelism = 0;  // parallelism_spec.constant; 0: not set
+  std::optional<std::chrono::nanoseconds> datum_timeout;
+  std::optional<std::chrono::nanoseconds> job_timeout;
+  std::optional<std::int64_t> datum_tries;  // Pachyderm: 3 when it is not set
+  DatumSetSpec datum_set_spec;
+  std::string reprocess_spec;  // "", "until_success" or "every_job"
+
+  // Fields that are set, accepted and without effect on one machine: "resource_requests".
+  std::vector<std::string> cluster_fields;
+  // Where each field is written, by its pointer in Pachyderm's own (snake case) names.
+  Places places;
+};
+
+// Reads and checks the spec in the local file `path`. Whatever is wrong with it is an error of kind bad_input
+// that names the file, and line and column where there are some.
+base::Result<PipelineSpec> load_pipeline(const std::string& path);
+
+// The same for a text; `file` is for errors and for build.folder, which is below its folder.
+base::Result<PipelineSpec> read_pipeline(const std::string& text, const std::string& file);
+
+}  // namespace spec

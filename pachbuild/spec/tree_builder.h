@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts a Document together from the events of a parser. Private to this library, as is <nlohmann/json.hpp>
+// here.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "pachbuild/spec/document.h"
+
+namespace spec {
+
+// Protobuf's parsers allow 100 levels by default, and a spec needs less than 10.
+inline constexpr std::size_t k_deepest_nesting = 100;
+
+// Line and column of a byte. Asked in the order of the text it reads the text once.
+class PositionFinder {
+ public:
+  explicit PositionFinder(const std::string& text) : m_text(text) {}
+  Position at(std::size_t offset);
+
+ private:
+  const std::string& m_text;
+  std::size_t m_offset = 0;
+  Position m_position;
+};
+
+class TreeBuilder {
+ public:
+  TreeBuilder(const std::string& text, std::string file)
+      : m_finder(text), m_document{nullptr, Places(file)} {}
+
+  // Offsets are those of the value's or key's first byte in the text.
+  base::Status open(nlohmann::json empty_container, std::size_t offset);
+  base::Status key(std::string name, std::size_t offset);
+  base::Status scalar(nlohmann::json value, std::size_t offset);
+  void close() { m_open.pop_back(); }
+
+  [[nodiscard]] tl::unexpected<base::Error> fail(std::size_t offset, const std::string& what,
+                                                 const std::string& hint = {});
+
+  // The document that was built; the next event starts another one.
+  Document take();
+
+ private:
+  struct Level {
+    nlohmann::json* container;
+    std::string pointer;
+    std::string key;                       // of the value that comes next in an object
+    std::map<std::string, Position> keys;  // all of an object so far
+  };
+
+  // Adds a value where one is expected now, and gives its place in the tree.
+  nlohmann::json& put(nlohmann::json value, std::size_t offset);
+  [[nodiscard]] std::string next_pointer() const;
+
+  PositionFinder m_finder;
+  Document m_document;
+  std::shared_ptr<nlohmann::json> m_root;
+  std::vector<Level> m_open;
+};
+
+base::Result<std::vector<Document>> read_json(const std::string& text, const std::string& file);
+base::Result<std::vector<Document>> read_yaml(const std::string& text, const std::string& file);
+
+}  // namespace spec

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// YAML through yaml-cpp's event parser, with the values that Pachyderm 2.12 gives plain scalars: yaml.v3's
+// resolution, then yamlToJSON in src/internal/ppsutil/decoder.go.
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <regex>
+#include <sstream>
+
+#include "pachbuild/spec/tree_builder.h"
+
+namespace spec {
+namespace {
+
+using nlohmann::json;
+
+constexpr char k_quote_it[] = "quote it if it is meant as text";
+
+template <std::size_t size>
+bool is_one_of(const std::string& value, const std::array<const char*, size>& all) {
+  return std::find(all.begin(), all.end(), value) != all.end();
+}
+
+bool matches(const std::string& value, const char* pattern) {
+  return std::regex_match(value, std::regex(pattern));
+}
+
+// What a plain scalar that starts like a number is: a JSON number, a text, or something that JSON does not
+// have.
+enum class Numeric { json_number, text, not_in_json };
+
+Numeric classify(const std::string& value) {
+  // Longer than any number, and std::regex needs stack for each character.
+  if (value.size() > 100) return Numeric::text;
+  if (matches(value, R"(-?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)([eE][-+]?[0-9]+)?)"))
+    return Numeric::json_number;
+  const char* go_numbers =
+      R"([-+]?(0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO]?[0-7_]+|[0-9][0-9_]*|)"
+      R"((\.[0-9_]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?|\.(inf|Inf|INF))|\.(nan|NaN|NAN))";
+  if (matches(value, go_numbers)) return Numeric::not_in_json;
+  const char* timestamp = R"([0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}.*)?)";
+  return matches(value, timestamp) ? Numeric::not_in_json : Numeric::text;
+}
+
+json parse_number(std::string value) {
+  const std::size_t first = value.starts_with('-') ? 1 : 0;
+  if (value[first] == '.') value.insert(first, "0");
+  return json::parse(value);
+}
+
+// yaml-cpp 0.7 closes a quote by itself where the text ends with a line break.
+bool is_quote_closed(const std::string& text, std::size_t start) {
+  if (start >= text.size() || (text[start] != '"' && text[start] != '\'')) return true;
+  const char quote = text[start];
+  for (std::size_t i = start + 1; i < text.size(); ++i) {
+    const bool escapes = quote == '"' ? text[i] == '\\' : text.compare(i, 2, "\'\'") == 0;
+    if (escapes) {
+      ++i;
+    } else if (text[i] == quote) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// An error on its way out of yaml-cpp's parser, which knows exceptions only.
+struct Stop {
+  base::Error error;
+};
+
+class Events final : public YAML::EventHandler {
+ public:
+  Events(const std::string& text, const std::string& file) : m_text(text), m_builder(text, file) {}
+
+  base::Result<std::vector<Document>> take() {
+    if (m_key_error) return tl::unexpected<base::Error>(*m_key_error);
+    return std::move(m_documents);
+  }
+  TreeBuilder& builder() { return m_builder; }
+
+  // Where a ',' follows "{…}" or "[…]" yaml-cpp 0.7 finds empty documents in one place for ever.
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (mark.pos <= m_last_start) stop(mark, "is not valid YAML: nothing can start here");
+    m_last_start = mark.pos;
+  }
+  void OnDocumentEnd() override { m_documents.push_back(m_builder.take()); }
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override { add(nullptr, mark); }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
+    stop(mark, "aliases are not allowed in a pipeline spec", "write the value out");
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t /*anchor*/,
+                const std::string& value) override {
+    // "!" stands for a quoted or block scalar, "?" for a plain one.
+    if (tag == "!" || tag == "tag:yaml.org,2002:str") {
+      if (!is_quote_closed(m_text, offset_of(mark))) stop(mark, "is not valid YAML: the quote is not closed");
+      add(value, mark);
+    } else if (tag == "?") {
+      add(resolve(value, mark), mark);
+    } else {
+      stop(mark, "the tag \"" + tag + "\" is not allowed in a pipeline spec");
+    }
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t /*anchor*/,
+                       YAML::EmitterStyle::value /*style*/) override {
+    open(json::array(), tag, mark);
+  }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t /*anchor*/,
+                  YAML::EmitterStyle::value /*style*/) override {
+    open(json::object(), tag, mark);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapEnd() override { close(); }
+
+ private:
+  enum class Expected { key, value, item };
+
+  static std::size_t offset_of(const YAML::Mark& mark) {
+    return static_cast<std::size_t>(std::max(mark.pos, 0));
+  }
+
+  [[noreturn]] void stop(const YAML::Mark& mark, const std::string& what, const std::string& hint = {}) {
+    throw Stop{m_builder.fail(offset_of(mark), what, hint).value()};
+  }
+
+  static void check(base::Status status) {
+    if (!status) throw Stop{std::move(status).error()};
+  }
+
+  [[nodiscard]] bool expects_key() const { return !m_levels.empty() && m_levels.back() == Expected::key; }
+
+  // After a key comes its value, after a value the next key.
+  void advance() {
+    if (m_levels.empty() || m_levels.back() == Expected::item) return;
+    m_levels.back() = m_levels.back() == Expected::key ? Expected::value : Expected::key;
+  }
+
+  json resolve(const std::string& value, const YAML::Mark& mark) {
+    if (is_one_of(value, std::array{"true", "True", "TRUE"})) return true;
+    if (is_one_of(value, std::array{"false", "False", "FALSE"})) return false;
+    if (value == "<<") stop(mark, "merging with \"<<\" is not allowed in a pipeline spec");
+    if (value.find_first_of("0123456789+-.") != 0) return value;
+    switch (classify(value)) {
+      case Numeric::json_number:
+        return parse_number(value);
+      case Numeric::not_in_json:
+        stop(mark, "\"" + value + "\" is a number or date that JSON does not have", k_quote_it);
+      case Numeric::text:
+        break;
+    }
+    return value;
+  }
+
+  void add(json value, const YAML::Mark& mark) {
+    if (!expects_key()) {
+      check(m_builder.scalar(std::move(value), offset_of(mark)));
+    } else if (value.is_string()) {
+      check(m_builder.key(value.get<std::string>(), offset_of(mark)));
+    } else {
+      // yaml-cpp sees such keys in a list that is not closed; its own words about that are better.
+      if (!m_key_error) {
+        m_key_error =
+            m_builder.fail(offset_of(mark), "a key must be text, not " + value.dump(), k_quote_it).value();
+      }
+      check(m_builder.key(value.dump(), offset_of(mark)));
+    }
+    advance();
+  }
+
+  void open(json container, const std::string& tag, const YAML::Mark& mark) {
+    if (expects_key()) stop(mark, "a key must be text, not a list or an object");
+    if (tag != "?" && tag != "!" && !tag.empty()) {
+      stop(mark, "the tag \"" + tag + "\" is not allowed in a pipeline spec");
+    }
+    m_levels.push_back(container.is_array() ? Expected::item : Expected::key);
+    check(m_builder.open(std::move(container), offset_of(mark)));
+  }
+
+  void close() {
+    m_builder.close();
+    m_levels.pop_back();
+    advance();
+  }
+
+  const std::string& m_text;
+  TreeBuilder m_builder;
+  std::vector<Expected> m_levels;
+  std::vector<Document> m_documents;
+  int m_last_start = -1;                   // of the last document
+  std::optional<base::Error> m_key_error;  // the first
+};
+
+}  // namespace
+
+base::Result<std::vector<Document>> read_yaml(const std::string& text, const std::string& file) {
+  Events events(text, file);
+  try {
+    std::istringstream stream(text);
+    YAML::Parser parser(stream);
+    while (parser.HandleNextDocument(events)) {
+    }
+  } catch (Stop& stop) {
+    return tl::unexpected<base::Error>(std::move(stop.error));
+  } catch (const YAML::Exception& exception) {
+    const auto offset = static_cast<std::size_t>(std::max(exception.mark.pos, 0));
+    return events.builder().fail(offset, "is not valid YAML: " + exception.msg);
+  }
+  return events.take();
+}
+
+}  // namespace spec

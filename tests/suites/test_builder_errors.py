@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What builder-runtime says and how it exits when something is wrong, word for word."""
+
+import json
+import os
+
+import support
+from builder_suite import GO_HELLO, PYTHON_ARGUMENTS, SIX, BuilderSuite, require_namespaces
+
+PATH_HINT = "hint: transform.build.path of the pipeline names the folder; is it the right one?\n"
+
+
+class Errors(BuilderSuite):
+    def test_an_empty_source(self):
+        source = self.folder / "source"
+        source.mkdir()
+        self.assert_fails(self.build(source), 65, f"error: {source}: the source is empty\n{PATH_HINT}")
+
+    def test_a_source_that_is_not_there(self):
+        source = self.folder / "source"
+        self.assert_fails(self.build(source), 65, f"error: {source}: no such folder\n{PATH_HINT}")
+
+    def test_a_source_that_is_a_file(self):
+        source = self.write("source", "")
+        self.assert_fails(self.build(source), 65, f"error: {source}: is not a folder\n{PATH_HINT}")
+
+    def test_a_source_of_no_language(self):
+        source = self.source({"README.md": "hello"})
+        self.assert_fails(self.build(source), 65,
+                          f"error: {source}: is of no language that can be built: it has neither main.py nor go.mod\n"
+                          "hint: add one of them, or a build.sh of your own\n")
+
+    def test_a_source_of_two_languages(self):
+        source = self.source({**GO_HELLO, **PYTHON_ARGUMENTS})
+        self.assert_fails(self.build(source), 65, f"error: {source}: has both main.py and go.mod\n"
+                                                  "hint: say which one counts with --language\n")
+
+    def test_an_unknown_language(self):
+        source = self.source(PYTHON_ARGUMENTS)
+        self.assert_fails(self.build(source, "--language", "cobol"), 64,
+                          'error: --language: there is no builder for "cobol"\n'
+                          "hint: the languages are python and go\n")
+
+    def test_an_unknown_option(self):
+        result = self.run_program(support.BUILDER, "--sauce", "x")
+        self.assert_fails(result, 64, "hint: builder-runtime --help tells the options\n")
+        self.assertIn("error: ", result.stderr)
+        self.assertIn("--sauce", result.stderr)
+
+    def test_python_without_main(self):
+        source = self.source({"program.py": ""})
+        self.assert_fails(self.build(source, "--language", "python"), 65,
+                          f"error: {source}: has no main.py\n"
+                          "hint: main.py is what runs: name the program so, or add a run.sh that starts another\n")
+
+    def test_a_main_that_is_not_python(self):
+        source = self.source({"main.py": "print(1\n"})
+        result = self.build(source)
+        self.assert_fails(result, 1, f"error: {source}/main.py: is not valid Python\n"
+                                     "hint: what is wrong is said in Python's own lines above\n")
+        self.assertIn(f'File "{source}/main.py", line 1\n', result.stderr)
+        self.assertNotIn("Traceback", result.stderr)
+
+    def test_a_requirement_that_does_not_exist(self):
+        support.require_network()
+        source = self.source({"main.py": "", "requirements.txt": "no-such-package-of-pachbuild==9\n"})
+        result = self.build(source)
+        self.assert_fails(result, 1, "error: requirements.txt: cannot be installed; uv ended with exit code 1\n"
+                                     "hint: what is wrong is said in uv's own lines above\n")
+        self.assertIn("no-such-package-of-pachbuild was not found", result.stderr)
+        self.assertFalse((self.folder / "out").exists())
+
+    def test_a_requirement_that_makes_no_sense(self):
+        support.require_tool("uv")
+        source = self.source({"main.py": "", "requirements.txt": "a b c\n"})
+        result = self.build(source)
+        self.assert_fails(result, 1, "error: requirements.txt: cannot be installed; uv ended with exit code 2\n"
+                                     "hint: what is wrong is said in uv's own lines above\n")
+
+    def test_an_index_that_does_not_answer(self):
+        support.require_tool("uv")
+        source = self.source({"main.py": "", "requirements.txt": SIX})
+        env = self.environment(UV_DEFAULT_INDEX="http://127.0.0.1:9/simple", UV_HTTP_RETRIES="0",
+                               UV_CACHE_DIR=str(self.folder / "uv"))
+        self.assert_fails(self.build(source, env=env), 75,
+                          "error: requirements.txt: the package index cannot be reached\n"
+                          "hint: check the network and the index that uv is set up for (UV_DEFAULT_INDEX), then try "
+                          "again\n")
+
+    def test_no_uv(self):
+        source = self.source({"main.py": "", "requirements.txt": SIX})
+        env = self.environment(PATH=self.only("python3"))
+        self.assert_fails(self.build(source, env=env), 69,
+                          "error: uv: is not on PATH\n"
+                          "hint: install uv (pip install uv), or build in an image that has it\n")
+
+    def test_no_python(self):
+        source = self.source(PYTHON_ARGUMENTS)
+        self.assert_fails(self.build(source, env=self.environment(PATH=self.only())), 69,
+                          "error: python3: is not on PATH\n"
+                          "hint: install Python 3, or build in an image that has it\n")
+
+    def test_no_go(self):
+        source = self.source(GO_HELLO)
+        self.assert_fails(self.build(source, env=self.environment(PATH=self.only())), 69,
+                          "error: go: is not on PATH\n"
+                          "hint: install Go (https://go.dev/dl), or build in an image that has it\n")
+
+    def test_go_without_go_files(self):
+        source = self.source({"go.mod": GO_HELLO["go.mod"]})
+        self.assert_fails(self.build(source), 65, f"error: {source}: has no Go files at its root\n"
+                                                  "hint: the program is package main beside go.mod\n")
+
+    def test_go_without_a_module(self):
+        source = self.source({"main.go": GO_HELLO["main.go"]})
+        self.assert_fails(self.build(source, "--language", "go"), 65,
+                          f"error: {source}: has no go.mod\nhint: make it: go mod init NAME && go mod tidy\n")
+
+    def test_go_without_package_main(self):
+        source = self.source({"go.mod": GO_HELLO["go.mod"], "lib.go": "// Pads.\npackage pad\n"})
+        self.assert_fails(self.build(source), 65,
+                          f"error: {source}: has no package main at its root: lib.go is package pad\n"
+                          "hint: a pipeline runs a program: make it package main with a function main\n")
+
+    def test_go_that_leads_out_of_the_source(self):
+        source = self.source({**GO_HELLO, "go.mod": GO_HELLO["go.mod"] + "replace example.com/a => ../a\n"})
+        self.assert_fails(self.build(source), 65,
+                          f"error: {source}/go.mod: replaces a module by ../a, which is outside the source\n"
+                          "hint: only what is below transform.build.path is built: put the folder there\n")
+
+    def test_a_syntax_error_in_go(self):
+        support.require_tool("go")
+        source = self.source({**GO_HELLO, "main.go": "package main\n\nfunc main() { x := }\n"})
+        self.assert_fails(self.build(source), 1,
+                          "# example.com/hello\n./main.go:3:20: syntax error: unexpected }, expected expression\n"
+                          "error: go build: ended with exit code 1\n"
+                          "hint: what is wrong is said in Go's own lines above\n")
+
+    def test_errors_as_json(self):
+        support.require_tool("go")
+        source = self.source({**GO_HELLO, "main.go": "package main\n\nfunc main() { x := }\n"})
+        result = self.build(source, env=self.environment(PACHBUILD_LOG="json"))
+        lines = [json.loads(line) for line in result.stderr.splitlines()]
+        self.assertEqual(lines[-2]["level"], "output")
+        self.assertEqual(lines[-1], {"level": "error", "message": "ended with exit code 1", "where": "go build",
+                                     "hint": "what is wrong is said in Go's own lines above", "code": 1})
+
+    def test_an_output_folder_inside_the_source(self):
+        source = self.source(PYTHON_ARGUMENTS)
+        self.assert_fails(self.build(source, out="source/out"), 64,
+                          f"error: {source}/out: is inside the source folder {source}\n"
+                          "hint: name another folder with --out\n")
+
+    def test_an_output_folder_that_cannot_be_made(self):
+        self.write("file", "")
+        source = self.source(PYTHON_ARGUMENTS)
+        out = self.folder / "file" / "out"
+        self.assert_fails(self.build(source, out="file/out"), 73,
+                          f"error: {out}: cannot create: a part of the path is not a folder\n")
+
+    def test_a_shim_that_is_not_there(self):
+        source = self.source(PYTHON_ARGUMENTS)
+        self.shim = self.folder / "no-shim"
+        result = self.build(source)
+        self.assert_fails(result, 74, f"error: {self.shim}: cannot read: no such file or folder\n")
+        self.assertFalse((self.folder / "out/run.sh").exists())
+
+    def test_a_cache_that_others_can_write(self):
+        source = self.source(PYTHON_ARGUMENTS)
+        self.cache.mkdir()
+        self.cache.chmod(0o777)
+        self.assert_fails(self.build(source), 73,
+                          f"error: {self.cache}: the cache folder can be written by other users\n"
+                          "hint: take their permission away (chmod go-w), or name another folder in "
+                          "PACHBUILD_CACHE_DIR\n")
+
+    def test_a_file_that_cannot_be_read(self):
+        require_namespaces()
+        source = self.source({**GO_HELLO, "data.bin": "x"})
+        (source / "data.bin").chmod(0)
+        # In a user namespace without a mapping even root is no one who may read everything.
+        result = self.run_program("unshare", "--user", support.BUILDER, "--source", source, "--out",
+                                  self.folder / "out", "--shim", self.shim, env=self.environment())
+        self.assert_fails(result, 74, f"error: {source}/data.bin: cannot read: permission denied\n")
+
+    def test_a_pipe_in_the_source(self):
+        support.require_tool("go")
+        source = self.source(GO_HELLO)
+        os.mkfifo(source / "pipe")
+        self.assert_fails(self.build(source), 65, f"error: {source}/pipe: is neither a file nor a folder\n")
+
+    def test_a_requirements_file_that_is_a_folder(self):
+        source = self.source(PYTHON_ARGUMENTS)
+        (source / "requirements.txt").mkdir()
+        self.assert_fails(self.build(source), 65, f"error: {source}/requirements.txt: is not a regular file\n")
+
+    def only(self, *names):
+        """A PATH with nothing but these programs of the machine."""
+        folder = self.folder / "bin"
+        folder.mkdir(exist_ok=True)
+        for name in names:
+            (folder / name).symlink_to("/usr/bin/" + name)
+        return str(folder)
+
+
+class BuildScript(BuilderSuite):
+    def test_it_replaces_the_steps(self):
+        source = self.source({"build.sh": 'pwd\necho "$0" >&2\nprintf mine >"$OUT/run.sh"\n', "main.py": "not python"})
+        result = self.build_well(source, env=self.environment(OUT=str(self.folder / "out")))
+        self.assertIn(f"{source}\n{source}/build.sh\n", result.stderr)
+        self.assertEqual([(path.name, path.read_text()) for path in (self.folder / "out").iterdir()],
+                         [("run.sh", "mine")])
+
+    def test_it_can_call_the_default_steps(self):
+        source = self.source({**PYTHON_ARGUMENTS,
+                              "build.sh": 'builder-runtime --source . --out "$OUT" --shim "$SHIM"\necho x >"$OUT/extra"\n'})
+        self.build_well(source, env=self.environment(OUT=str(self.folder / "out"), SHIM=str(self.shim)))
+        self.assertEqual(sorted(path.name for path in (self.folder / "out").iterdir()),
+                         ["build.json", "extra", "run.sh", "worker-shim"])
+        self.assertEqual(self.run_artifact(source, "x").stdout, "['x']\n")
+
+    def test_its_failure_is_ours(self):
+        source = self.source({"build.sh": "echo before\nexit 42\n"})
+        self.assert_fails(self.build(source), 1, f"before\nerror: {source}/build.sh: ended with exit code 42\n")
+
+    def test_it_must_leave_a_run_script(self):
+        source = self.source({"build.sh": ":\n"})
+        self.assert_fails(self.build(source), 1,
+                          f"error: {source}/build.sh: left no run.sh in {self.folder}/out\n"
+                          "hint: the running pipeline starts with sh /pfs/build/run.sh: write one, or call "
+                          "builder-runtime\n")
+
+
+if __name__ == "__main__":
+    support.main()

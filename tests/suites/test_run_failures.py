@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`pachbuild run` when programs fail, collide or are interrupted."""
+
+import pathlib
+import signal
+import subprocess
+import time
+
+import pipelines
+import support
+
+COPY = 'cp "$data" "/pfs/out/$(basename "$data")"\n'
+
+
+class Failures(pipelines.PipelineSuite):
+
+    def test_a_failing_datum_is_shown_and_the_others_still_run(self):
+        self.data(a="one", b="bad", c="three")
+        self.shell_pipeline('grep -q bad "$data" && { echo "cannot read this"; exit 3; }\n' + COPY)
+        result = self.pachbuild_run()
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("warning: datum data/b failed: exit code 3 (log: ", result.stderr)
+        self.assertIn("\ncannot read this\n", result.stderr)
+        self.assert_ran(result, run=2, failed=1)
+        self.assertIn(f"error: {self.out}: 1 datum failed and has no output here\n"
+                      "hint: .pachbuild-missing there lists it\n", result.stderr)
+        output = self.output()
+        self.assertEqual(output.pop(".pachbuild-missing").decode().split(" (log: ")[0], "data/b: exit code 3")
+        self.assertEqual(output, {"a": b"one", "c": b"three"})
+        self.assert_nothing_left()
+
+    def test_a_mended_datum_is_run_and_no_longer_missing(self):
+        self.test_a_failing_datum_is_shown_and_the_others_still_run()
+        self.data(b="good")
+        self.assert_ran(self.succeed_run(), run=1, skipped=2)
+        self.assertEqual(self.output(), {"a": b"one", "b": b"good", "c": b"three"})
+
+    def test_a_failed_datum_is_tried_again_by_the_next_run(self):
+        self.data(a="one")
+        flag = self.folder / "flag"
+        self.shell_pipeline(f"test -e {flag} || exit 1\n" + COPY)
+        self.assertEqual(self.pachbuild_run().returncode, 1)
+        flag.touch()
+        self.assert_ran(self.succeed_run(), run=1)
+
+    def test_death_by_a_signal_is_named(self):
+        self.data(a="one")
+        self.shell_pipeline("kill -SEGV $$\n")
+        result = self.pachbuild_run()
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("datum data/a failed: signal 11 (Segmentation fault)", result.stderr)
+
+    def test_accepted_return_codes_are_success(self):
+        self.data(a="one")
+        self.shell_pipeline(COPY + "exit 7\n", accept_return_code=[7])
+        self.succeed_run()
+        self.assertEqual(self.output(), {"a": b"one"})
+
+    def test_the_error_command_recovers_a_datum(self):
+        self.data(a="one", b="bad")
+        self.shell_pipeline("grep -q bad \"$data\" && exit 1\n" + COPY, err_cmd=["sh"], err_stdin=["exit 0"])
+        result = self.succeed_run()
+        self.assertIn("datums: 2 run, 0 skipped, 1 of them recovered by err_cmd, ", result.stderr)
+        self.assertEqual(self.output(), {"a": b"one"})
+
+    def test_tries_start_from_a_clean_output(self):
+        self.data(a="one")
+        count = self.folder / "count"
+        self.shell_pipeline(f'test -e /pfs/out/left && exit 9\necho x >> {count}; touch /pfs/out/left\n'
+                            f'test "$(wc -l < {count})" = 3\n')
+        self.spec(pipeline={"datum_tries": 3})
+        self.succeed_run()
+        self.assertEqual(count.read_text(), "x\nx\nx\n")
+
+    def test_a_datum_that_takes_too_long_is_ended(self):
+        self.data(a="one")
+        self.shell_pipeline("sleep 600\n")
+        self.spec(pipeline={"datum_timeout": "300ms"})
+        result = self.pachbuild_run(timeout=30)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("datum data/a failed: no end within 300 ms", result.stderr)
+
+    def test_two_datums_with_one_path_are_named(self):
+        self.data(a="one", b="two")
+        self.shell_pipeline('cp "$data" /pfs/out/same\n')
+        result = self.pachbuild_run()
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("error: /pfs/out/same: written by two datums: data/a and data/b\n"
+                      "hint: put something of the datum's input into the name of its output\n", result.stderr)
+        self.assertEqual(self.output(), {})
+        self.assert_nothing_left()
+
+    def test_a_name_that_pfs_cannot_hold_fails_the_datum(self):
+        self.data(a="one")
+        self.shell_pipeline("touch '/pfs/out/a(1)'\n")
+        result = self.pachbuild_run()
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("datum data/a failed: /pfs/out/a(1): not a name that PFS can hold", result.stderr)
+
+    def test_a_command_that_is_not_there(self):
+        self.data(a="one")
+        self.shell_pipeline("", cmd=["no-such-program"])
+        result = self.pachbuild_run()
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("datum data/a failed: command not found: no-such-program", result.stderr)
+
+    def test_a_failing_build_stops_before_any_datum(self):
+        self.data(a="one")
+        self.spec()
+        self.write("source/build.sh", "echo no compiler >&2\nexit 4\n")
+        result = self.pachbuild_run()
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("no compiler\n", result.stderr)
+        self.assertEqual(result.stderr.count("error:"), 1, result.stderr)
+        self.assertFalse(self.out.exists())
+
+    def test_two_runs_into_one_folder_do_not_mix(self):
+        self.data(a="one")
+        self.shell_pipeline("sleep 3\n" + COPY)
+        first = subprocess.Popen(self.command(), env=self.environment(), stderr=subprocess.DEVNULL)
+        self.addCleanup(first.wait)
+        deadline = time.monotonic() + 20
+        while not list(self.cache.glob("run/*/lock")):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+        result = self.pachbuild_run()
+        self.assertEqual(result.returncode, 73, result.stderr)
+        self.assertIn("another pachbuild is writing here", result.stderr)
+        self.assertEqual(first.wait(timeout=60), 0)
+
+
+class Interruption(pipelines.PipelineSuite):
+
+    def start(self):
+        """Starts a run whose first datums are done and whose others hang, and waits until they do."""
+        self.data(a="one", b="hang", c="hang")
+        marker = self.folder / "hanging"
+        self.shell_pipeline(f'grep -q hang "$data" || {{ {COPY.strip()}; exit; }}\n'
+                            f'setsid sleep 876543 &\necho x >> {marker}; exec sleep 876543\n')
+        process = subprocess.Popen(self.command("--workers", 2), env=self.environment(), stderr=subprocess.PIPE,
+                                   text=True)
+        self.addCleanup(process.stderr.close)
+        deadline = time.monotonic() + 60
+        while not marker.exists() or marker.read_text() != "x\nx\n":
+            self.assertLess(time.monotonic(), deadline)
+            self.assertIsNone(process.poll())
+            time.sleep(0.02)
+        return process
+
+    def assert_no_process(self):
+        deadline = time.monotonic() + 5
+        while "sleep 876543" in self.run_program("ps", "-eo", "args").stdout:
+            self.assertLess(time.monotonic(), deadline, "a program is still running")
+            time.sleep(0.05)
+
+    def test_ctrl_c_stops_everything_within_a_second(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process = self.start()
+            begin = time.monotonic()
+            process.send_signal(number)
+            self.assertEqual(process.wait(timeout=10), 128 + number)
+            self.assertLess(time.monotonic() - begin, 1)
+            self.assertIn("warning: interrupted; nothing in the output folder was changed\n", process.stderr.read())
+            self.assert_no_process()
+            self.assertEqual(self.output(), {})
+            self.assert_nothing_left()
+            (self.folder / "hanging").unlink()
+
+    def test_a_killed_run_leaves_no_process_and_the_next_one_cleans_up(self):
+        process = self.start()
+        process.kill()
+        process.wait()
+        self.assert_no_process()
+        (self.folder / "data/b").write_text("two")
+        (self.folder / "data/c").write_text("three")
+        self.succeed_run()
+        self.assertEqual(self.output(), {"a": b"one", "b": b"two", "c": b"three"})
+        self.assert_nothing_left()
+
+    def test_no_mount_stays(self):
+        before = pathlib.Path("/proc/self/mountinfo").read_text()
+        process = self.start()
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=10)
+        self.assertEqual(pathlib.Path("/proc/self/mountinfo").read_text(), before)
+
+
+if __name__ == "__main__":
+    support.main()

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder-runtime/languages/go/module.h"
+
+#include <gtest/gtest.h>
+
+namespace builder::go {
+namespace {
+
+TEST(PackageClause, IsFoundBehindComments) {
+  EXPECT_EQ(package_clause("package main"), "main");
+  EXPECT_EQ(
+      package_clause("\xEF\xBB\xBF// package a\n/* package b */\n\npackage /* c */ main; import \"x\"\n"),
+      "main");
+  EXPECT_EQ(package_clause("//go:build ignore\n\npackage main// tail\n"), "main");
+}
+
+TEST(PackageClause, IsEmptyWhereThereIsNone) {
+  EXPECT_EQ(package_clause(""), "");
+  EXPECT_EQ(package_clause("/* never closed"), "");
+  EXPECT_EQ(package_clause("func main() {}"), "");
+}
+
+TEST(ModulePath, IsReadFromItsLine) {
+  EXPECT_EQ(module_path("// a comment\nmodule example.com/a // tail\n\ngo 1.21\n"), "example.com/a");
+  EXPECT_EQ(module_path("module \"example.com/a\"\n"), "example.com/a");
+  EXPECT_EQ(module_path("module"), "");
+  EXPECT_EQ(module_path("go 1.21\n"), "");
+}
+
+TEST(ReplacementOutside, FindsFoldersThatAreNotInTheSource) {
+  EXPECT_EQ(replacement_outside("replace a => ../a\n"), "../a");
+  EXPECT_EQ(replacement_outside("replace (\n\ta v1.0.0 => ./b/../../c\n)\n"), "./b/../../c");
+  EXPECT_EQ(replacement_outside("replace a => /opt/a"), "/opt/a");
+}
+
+TEST(ReplacementOutside, IsEmptyForTheOthers) {
+  EXPECT_EQ(
+      replacement_outside("replace a => ./a\nreplace b => c v1.0.0\n// replace d => ../d\nreplace e =>\n"),
+      "");
+}
+
+TEST(ReadGoFiles, LeavesOutTestsAndWhatGoIgnores) {
+  const auto folder = base::TemporaryFolder::make(testing::TempDir(), "go.").value();
+  for (const auto* name : {"b.go", "a.go", "a_test.go", "_c.go", ".d.go", "e.txt"}) {
+    ASSERT_TRUE(base::write_file(folder.path() / name, "package x"));
+  }
+  ASSERT_TRUE(base::make_folders(folder.path() / "folder.go"));
+  const auto files = read_go_files(folder.path()).value();
+  ASSERT_EQ(files.size(), 2U);
+  EXPECT_EQ(files[0].name, "a.go");
+  EXPECT_EQ(files[1].package, "x");
+}
+
+}  // namespace
+}  // namespace builder::go

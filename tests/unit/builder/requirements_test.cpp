@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder-runtime/languages/python/requirements.h"
+
+#include <gtest/gtest.h>
+
+namespace builder::python {
+namespace {
+
+class ReadRequirements : public testing::Test {
+ protected:
+  base::TemporaryFolder m_source = base::TemporaryFolder::make(testing::TempDir(), "requirements.").value();
+
+  Requirements read(const std::string& text, const process::Environment& environment = {}) {
+    EXPECT_TRUE(base::write_file(m_source.path() / k_requirements, text));
+    return read_requirements(m_source.path(), environment).value();
+  }
+};
+
+TEST_F(ReadRequirements, WithoutAFileThereAreNone) {
+  const auto requirements = read_requirements(m_source.path(), {}).value();
+  EXPECT_EQ(requirements.count, 0U);
+  EXPECT_FALSE(requirements.uses_files);
+}
+
+TEST_F(ReadRequirements, CountsWhatIsAskedFor) {
+  EXPECT_EQ(read("").count, 0U);
+  EXPECT_EQ(read("# a comment\n\n  \n--pre\n").count, 0U);
+  EXPECT_EQ(read("\xEF\xBB\xBF"
+                 "a\r\nb == 1 # why\r\n")
+                .count,
+            2U);
+  EXPECT_EQ(read("a \\\n  --hash=sha256:1 \\\n  --hash=sha256:2\nb").count, 2U);
+  EXPECT_EQ(read("-e .\n").count, 1U);
+}
+
+TEST_F(ReadRequirements, KnowsWhatComesFromFiles) {
+  for (const auto* line :
+       {"./a", "../a", "a/b", "a.whl", "a-1.tar.gz", "-e .", "-f wheels", "--find-links=wheels",
+        "a @ file:///x", "-r missing.txt", "--an-option-of-tomorrow x"}) {
+    EXPECT_TRUE(read(line).uses_files) << line;
+  }
+  for (const auto* line :
+       {"a", "a[b]==1; python_version < '3.9'", "a @ https://x/y.whl", "-i https://x/simple",
+        "--index-url=https://x/simple", "--pre", "a==1 --hash=sha256:00"}) {
+    EXPECT_FALSE(read(line).uses_files) << line;
+  }
+}
+
+TEST_F(ReadRequirements, IncludedFilesCount) {
+  ASSERT_TRUE(base::make_folders(m_source.path() / "more"));
+  ASSERT_TRUE(base::write_file(m_source.path() / "more" / "base.txt",
+                               "a\n-c 'limits file.txt'\n-r ../requirements.txt"));
+  ASSERT_TRUE(base::write_file(m_source.path() / "more" / "limits file.txt", "b<1"));
+  const auto before = read("-r more/base.txt\n");
+  EXPECT_FALSE(before.uses_files);
+  ASSERT_TRUE(base::write_file(m_source.path() / "more" / "limits file.txt", "b<2"));
+  EXPECT_NE(read("-r more/base.txt\n").digest, before.digest);
+  EXPECT_NE(read("--requirement=more/base.txt\n").digest, before.digest);
+}
+
+TEST_F(ReadRequirements, VariablesCountUnlessTheyAreInAUrl) {
+  EXPECT_NE(read("a==${V}", {{"V", "1"}}).digest, read("a==${V}", {{"V", "2"}}).digest);
+  EXPECT_EQ(read("-i https://${T}@x/simple", {{"T", "1"}}).digest,
+            read("-i https://${T}@x/simple", {{"T", "2"}}).digest);
+}
+
+TEST_F(ReadRequirements, AFolderOfThatNameIsAnError) {
+  ASSERT_TRUE(base::make_folders(m_source.path() / k_requirements));
+  EXPECT_EQ(read_requirements(m_source.path(), {}).error().what, "is not a regular file");
+}
+
+}  // namespace
+}  // namespace builder::python

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/lazy_files.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "base/files.h"
+
+namespace local {
+namespace {
+
+class LazyFilesTest : public testing::Test {
+ protected:
+  void SetUp() override { ::signal(SIGPIPE, SIG_IGN); }
+  void TearDown() override { ::signal(SIGPIPE, SIG_DFL); }
+
+  base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "lazy.").value();
+  std::string path(const std::string& name) const { return (m_folder.path() / name).string(); }
+};
+
+TEST_F(LazyFilesTest, GivesTheContentToWhoOpensIt) {
+  const std::string content(300'000, 'x');
+  ASSERT_TRUE(base::write_file(path("source"), content));
+  LazyFiles lazy;
+  ASSERT_TRUE(lazy.add(path("source"), path("pipe")));
+  struct stat status{};
+  ASSERT_EQ(::stat(path("pipe").c_str(), &status), 0);
+  EXPECT_TRUE(S_ISFIFO(status.st_mode));
+  EXPECT_EQ(base::read_file(path("pipe")).value(), content);
+  EXPECT_TRUE(lazy.finish());
+}
+
+TEST_F(LazyFilesTest, IsFineWhenNobodyOpensIt) {
+  ASSERT_TRUE(base::write_file(path("source"), "text"));
+  LazyFiles lazy;
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(lazy.add(path("source"), path("pipe" + std::to_string(i))));
+  EXPECT_TRUE(lazy.finish());
+}
+
+TEST_F(LazyFilesTest, IsFineWhenTheProgramRemovesIt) {
+  ASSERT_TRUE(base::write_file(path("source"), "text"));
+  LazyFiles lazy;
+  ASSERT_TRUE(lazy.add(path("source"), path("pipe")));
+  ASSERT_EQ(::unlink(path("pipe").c_str()), 0);
+  EXPECT_TRUE(lazy.finish());
+}
+
+TEST_F(LazyFilesTest, SaysWhichOneWasNotReadToItsEnd) {
+  ASSERT_TRUE(base::write_file(path("source"), std::string(1'000'000, 'x')));
+  LazyFiles lazy;
+  ASSERT_TRUE(lazy.add(path("source"), path("pipe")));
+  {
+    const base::UniqueFd reader(::open(path("pipe").c_str(), O_RDONLY | O_CLOEXEC));
+    char byte = 0;
+    ASSERT_EQ(::read(reader.get(), &byte, 1), 1);
+  }
+  const auto status = lazy.finish();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().kind, base::ErrorKind::step_failed);
+  EXPECT_EQ(status.error().where, path("pipe"));
+}
+
+TEST_F(LazyFilesTest, DoesNotWaitForAReaderThatHangs) {
+  ASSERT_TRUE(base::write_file(path("source"), std::string(1'000'000, 'x')));
+  LazyFiles lazy;
+  ASSERT_TRUE(lazy.add(path("source"), path("pipe")));
+  const base::UniqueFd reader(::open(path("pipe").c_str(), O_RDONLY | O_CLOEXEC));
+  char byte = 0;
+  ASSERT_EQ(::read(reader.get(), &byte, 1), 1);
+  EXPECT_FALSE(lazy.finish());
+}
+
+}  // namespace
+}  // namespace local

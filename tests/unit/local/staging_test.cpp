@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/staging.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/filesystem/operations.hpp>
+
+namespace local {
+namespace {
+
+namespace fs = base::fs;
+
+// /pfs is made elsewhere here, so links into it lead nowhere: files are looked at below .scratch.
+class StagingTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(base::make_folders(data() / "dir" / "deep"));
+    ASSERT_TRUE(base::write_file(data() / "a.txt", "a", 0755));
+    ASSERT_TRUE(base::write_file(data() / "dir" / "deep" / "b.txt", "b"));
+    ASSERT_TRUE(base::make_folders(pfs()));
+  }
+  fs::path data() const { return m_folder.path() / "data"; }
+  fs::path pfs() const { return m_folder.path() / "pfs"; }
+  Task task(const std::string& id, const std::string& path, const std::string& version) const {
+    Task task;
+    task.id = id;
+    task.inputs = {{"in", data().string(), path, version}};
+    return task;
+  }
+  static mode_t mode(const fs::path& path) {
+    struct stat status{};
+    return ::lstat(path.c_str(), &status) == 0 ? status.st_mode & 07777U : 0;
+  }
+  static ino_t inode(const fs::path& path) {
+    struct stat status{};
+    return ::lstat(path.c_str(), &status) == 0 ? status.st_ino : 0;
+  }
+  base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "staging.").value();
+};
+
+TEST_F(StagingTest, LooksLikeAWorker) {
+  Staging staging(pfs());
+  ASSERT_TRUE(staging.prepare(task("1", "", "v")));
+  EXPECT_EQ(fs::read_symlink(pfs() / "in"), "/pfs/.scratch/1/in");
+  EXPECT_EQ(fs::read_symlink(pfs() / "out"), "/pfs/.scratch/1/out");
+  const fs::path in = pfs() / ".scratch" / "1" / "in";
+  EXPECT_EQ(base::read_file(in / "a.txt").value(), "a");
+  EXPECT_EQ(mode(in / "a.txt"), 0644U) << "mode bits are lost";
+  EXPECT_EQ(mode(in), 0700U);
+  EXPECT_EQ(mode(in / "dir"), 0700U);
+  EXPECT_EQ(mode(in / "dir" / "deep"), 0700U);
+  EXPECT_TRUE(fs::is_empty(staging.output()));
+}
+
+TEST_F(StagingTest, BringsOnlyTheDatumsPart) {
+  Staging staging(pfs());
+  ASSERT_TRUE(staging.prepare(task("1", "dir/deep", "v")));
+  EXPECT_TRUE(fs::exists(pfs() / ".scratch/1/in/dir/deep/b.txt"));
+  EXPECT_FALSE(fs::exists(pfs() / ".scratch/1/in/a.txt"));
+}
+
+TEST_F(StagingTest, MovesAnUntouchedInputToTheNextDatum) {
+  Staging staging(pfs());
+  ASSERT_TRUE(staging.prepare(task("1", "", "v")));
+  const ino_t before = inode(pfs() / ".scratch/1/in/a.txt");
+  ASSERT_TRUE(staging.prepare(task("2", "", "v")));
+  EXPECT_EQ(inode(pfs() / ".scratch/2/in/a.txt"), before);
+  EXPECT_FALSE(fs::exists(pfs() / ".scratch/1"));
+}
+
+TEST_F(StagingTest, BringsATouchedInputAnew) {
+  Staging staging(pfs());
+  ASSERT_TRUE(staging.prepare(task("1", "", "v")));
+  ASSERT_TRUE(base::write_file(pfs() / ".scratch/1/in/dir/deep/new", "left by the program"));
+  ASSERT_TRUE(staging.prepare(task("2", "", "v")));
+  EXPECT_FALSE(fs::exists(pfs() / ".scratch/2/in/dir/deep/new"));
+  EXPECT_TRUE(fs::exists(pfs() / ".scratch/2/in/dir/deep/b.txt"));
+}
+
+TEST_F(StagingTest, BringsAnotherVersionAnew) {
+  Staging staging(pfs());
+  ASSERT_TRUE(staging.prepare(task("1", "a.txt", "v")));
+  ASSERT_TRUE(staging.prepare(task("2", "dir", "w")));
+  EXPECT_FALSE(fs::exists(pfs() / ".scratch/2/in/a.txt"));
+  EXPECT_TRUE(fs::exists(pfs() / ".scratch/2/in/dir/deep/b.txt"));
+}
+
+TEST_F(StagingTest, PreparesTheSameDatumAfresh) {
+  Staging staging(pfs());
+  ASSERT_TRUE(staging.prepare(task("1", "", "v")));
+  ASSERT_TRUE(base::write_file(staging.output() / "half", "made"));
+  ASSERT_TRUE(staging.prepare(task("1", "", "v")));
+  EXPECT_TRUE(fs::is_empty(staging.output()));
+  EXPECT_EQ(base::read_file(pfs() / ".scratch/1/in/a.txt").value(), "a");
+}
+
+TEST_F(StagingTest, EmptyFilesHaveNamesOnly) {
+  Staging staging(pfs());
+  auto empty = task("1", "", "v");
+  empty.inputs[0].empty_files = true;
+  ASSERT_TRUE(staging.prepare(empty));
+  EXPECT_EQ(fs::file_size(pfs() / ".scratch/1/in/a.txt"), 0U);
+}
+
+TEST_F(StagingTest, RestoresALinkThatTheProgramReplaced) {
+  Staging staging(pfs());
+  ASSERT_TRUE(staging.prepare(task("1", "", "v")));
+  fs::remove(pfs() / "out");
+  ASSERT_TRUE(base::make_folders(pfs() / "out" / "child"));
+  ASSERT_TRUE(staging.prepare(task("2", "", "v")));
+  EXPECT_EQ(fs::read_symlink(pfs() / "out"), "/pfs/.scratch/2/out");
+}
+
+TEST(Fingerprint, ChangesWithContentNamesAndFolders) {
+  const auto folder = base::TemporaryFolder::make(testing::TempDir(), "print.").value();
+  ASSERT_TRUE(base::make_folders(folder.path() / "d"));
+  ASSERT_TRUE(base::write_file(folder.path() / "d" / "f", "1"));
+  const auto before = fingerprint(folder.path()).value();
+  EXPECT_EQ(fingerprint(folder.path()).value(), before);
+  ASSERT_TRUE(base::write_file(folder.path() / "d" / "f", "2"));
+  const auto written = fingerprint(folder.path()).value();
+  EXPECT_NE(written, before);
+  ASSERT_TRUE(base::make_folders(folder.path() / "d" / "e"));
+  EXPECT_NE(fingerprint(folder.path()).value(), written);
+}
+
+}  // namespace
+}  // namespace local

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/task.h"
+
+#include <gtest/gtest.h>
+
+#include "pachbuild/local/channel.h"
+
+namespace local {
+namespace {
+
+TEST(Task, ArrivesByteForByte) {
+  Task task;
+  task.id = "id";
+  task.inputs = {{"scraper", "/data", "a \xff.html", "v", true, true}};
+  task.command = {"sh", "", "a\nb", "\xfe\xff", "-n", "$x*"};
+  task.standard_input = std::string("\0\x80", 2);
+  task.environment = {{"A", "\xff"}};
+  task.accepted_codes = {3, 4};
+  task.timeout_ms = 5;
+  task.tries = 2;
+  const Task copy = decode_task(encode(task));
+  EXPECT_EQ(copy.command, task.command);
+  EXPECT_EQ(copy.standard_input, task.standard_input);
+  EXPECT_EQ(copy.environment, task.environment);
+  EXPECT_EQ(copy.accepted_codes, task.accepted_codes);
+  EXPECT_EQ(copy.timeout_ms, 5);
+  EXPECT_EQ(copy.tries, 2);
+  ASSERT_EQ(copy.inputs.size(), 1U);
+  EXPECT_EQ(copy.inputs[0].path, "a \xff.html");
+  EXPECT_TRUE(copy.inputs[0].lazy);
+  EXPECT_TRUE(copy.inputs[0].empty_files);
+}
+
+TEST(TaskOutcome, KeepsItsError) {
+  TaskOutcome outcome{"id", TaskResult::failed, "exit code 3", 3, 42, std::nullopt};
+  EXPECT_FALSE(decode_outcome(encode(outcome)).error);
+  outcome.error = base::Error{base::ErrorKind::cannot_write, "w", "x", "h"};
+  const auto copy = decode_outcome(encode(outcome));
+  ASSERT_TRUE(copy.error);
+  EXPECT_EQ(copy.error->kind, base::ErrorKind::cannot_write);
+  EXPECT_EQ(copy.error->where, "w");
+  EXPECT_EQ(copy.reason, "exit code 3");
+  EXPECT_EQ(copy.duration_ns, 42);
+}
+
+TEST(Channel, KeepsMessagesApartAndSaysWhenItEnds) {
+  auto ends = Channel::make_pair().value();
+  const std::string large(100'000, 'x');
+  ASSERT_TRUE(ends.first.send("a"));
+  ASSERT_TRUE(ends.first.send(""));
+  ASSERT_TRUE(ends.first.send(large));
+  EXPECT_EQ(ends.second.receive().value(), "a");
+  EXPECT_EQ(ends.second.receive().value(), "");
+  EXPECT_EQ(ends.second.receive().value(), large);
+  ends.first.close();
+  EXPECT_EQ(ends.second.receive().value(), std::nullopt);
+  EXPECT_FALSE(ends.second.send("b")) << "an error, not SIGPIPE";
+}
+
+}  // namespace
+}  // namespace local

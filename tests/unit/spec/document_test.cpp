@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/spec/document.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/errors.h"
+
+namespace spec {
+namespace {
+
+using nlohmann::json;
+
+Document read(const std::string& text, Format format) {
+  auto documents = parse_documents(text, format, "f").value();
+  EXPECT_EQ(documents.size(), 1U);
+  return documents.front();
+}
+
+// What a person sees of the error.
+std::string fault(const std::string& text, Format format) {
+  const auto documents = parse_documents(text, format, "f");
+  if (documents) return "none";
+  EXPECT_EQ(documents.error().kind, base::ErrorKind::bad_input);
+  return base::format_error(documents.error());
+}
+std::string json_fault(const std::string& text) { return fault(text, Format::json); }
+std::string yaml_fault(const std::string& text) { return fault(text, Format::yaml); }
+
+json yaml(const std::string& text) { return *read(text, Format::yaml).value; }
+
+TEST(Document, JsonKnowsWhereEachValueIs) {
+  const std::string text = "{\n  \"a\" : [1 ,-2.5e3, true,null,\"é\" , {}],\n  \"b/~\": {\"c\": 7}\n}\n";
+  const Document document = read(text, Format::json);
+  EXPECT_EQ(*document.value, json::parse(text));
+  EXPECT_EQ(document.places.where(""), "f:1:1");
+  EXPECT_EQ(document.places.where("/a"), "f:2:9");
+  EXPECT_EQ(document.places.where("/a/0"), "f:2:10");
+  EXPECT_EQ(document.places.where("/a/1"), "f:2:13");
+  EXPECT_EQ(document.places.where("/a/2"), "f:2:21");
+  EXPECT_EQ(document.places.where("/a/3"), "f:2:26");
+  EXPECT_EQ(document.places.where("/a/4"), "f:2:31");
+  EXPECT_EQ(document.places.where("/a/5"), "f:2:37") << "a column is a character";
+  EXPECT_EQ(document.places.where("/b~1~0/c"), "f:3:16");
+  EXPECT_EQ(document.places.where("/b~1~0/none/deeper"), "f:3:10") << "the nearest value around it";
+}
+
+TEST(Document, YamlKnowsWhereEachValueIs) {
+  const Document document =
+      read("# a spec\na:\n  - é: x\n    c: [1, two]\n  - |\n    text\nb:\n", Format::yaml);
+  EXPECT_EQ(*document.value, json::parse(R"({"a": [{"é": "x", "c": [1, "two"]}, "text\n"], "b": null})"));
+  EXPECT_EQ(document.places.where("/a/0"), "f:3:5");
+  EXPECT_EQ(document.places.where("/a/0/é"), "f:3:8");
+  EXPECT_EQ(document.places.where("/a/0/c/1"), "f:4:12");
+  EXPECT_EQ(document.places.where("/a/1"), "f:5:5");
+}
+
+TEST(Document, YamlScalarsAreWhatPachydermTakesThemFor) {
+  EXPECT_EQ(yaml("[true, True, FALSE, null, ~, NULL, ]"),
+            json::parse("[true, true, false, null, null, null]"));
+  EXPECT_EQ(yaml("[on, yes, y, Off, tRue]"), json::parse(R"(["on", "yes", "y", "Off", "tRue"])"));
+  EXPECT_EQ(yaml("[0, -7, 1e3, .5, -1.25]"), json::parse("[0, -7, 1e3, 0.5, -1.25]"));
+  EXPECT_EQ(yaml("['1', \"true\", '', \"null\"]"), json::parse(R"(["1", "true", "", "null"])"));
+  EXPECT_EQ(yaml("[1.2.3, 3d, 1h30m, -e5, +, 1-2]"),
+            json::parse(R"(["1.2.3", "3d", "1h30m", "-e5", "+", "1-2"])"));
+  EXPECT_EQ(yaml("!!str 12"), json("12"));
+  EXPECT_EQ(yaml(">\n a\n b\n"), json("a b\n"));
+}
+
+TEST(Document, YamlNumbersThatJsonDoesNotHaveAreRefused) {
+  for (const char* number : {"0x1f", "0o17", "017", "0b11", "1_000", "+1", "1.", ".inf", "-.Inf", ".nan",
+                             "2020-01-02", "2020-01-02T03:04:05Z"}) {
+    EXPECT_EQ(yaml_fault(std::string("a: ") + number),
+              "error: f:1:4: \"" + std::string(number) +
+                  "\" is a number or date that JSON does not have\nhint: quote it if it is meant as text\n");
+  }
+}
+
+TEST(Document, YamlBeyondJsonIsRefused) {
+  EXPECT_EQ(yaml_fault("a: &x 1\nb: *x"),
+            "error: f:2:4: aliases are not allowed in a pipeline spec\nhint: write the value out\n");
+  EXPECT_EQ(yaml_fault("a: !!int '1'"),
+            "error: f:1:4: the tag \"tag:yaml.org,2002:int\" is not allowed in a pipeline spec\n");
+  EXPECT_EQ(yaml_fault("a: !x [1]"), "error: f:1:4: the tag \"!x\" is not allowed in a pipeline spec\n");
+  EXPECT_EQ(yaml_fault("a: 1\n<<: {b: 2}"),
+            "error: f:2:1: merging with \"<<\" is not allowed in a pipeline spec\n");
+  EXPECT_EQ(yaml_fault("a:\n  1: b"),
+            "error: f:2:3: a key must be text, not 1\nhint: quote it if it is meant as text\n");
+  EXPECT_EQ(yaml_fault("? [a]\n: b"), "error: f:1:3: a key must be text, not a list or an object\n");
+}
+
+TEST(Document, FaultsHaveLineAndColumn) {
+  EXPECT_EQ(json_fault("{\n  \"a\": 1,\n}"),
+            "error: f:3:1: is not valid JSON: unexpected '}'; expected string literal\n");
+  EXPECT_EQ(json_fault("{\"a\" 12}"),
+            "error: f:1:6: is not valid JSON: unexpected number literal; expected ':'\n");
+  EXPECT_EQ(json_fault("{\"a\":\r\n[1,,2]}"),
+            "error: f:2:4: is not valid JSON: unexpected ','; expected '[', '{', or a literal\n");
+  EXPECT_EQ(json_fault("{\"a\": 1"),
+            "error: f:1:8: is not valid JSON: unexpected end of input; expected '}'\n");
+  EXPECT_EQ(yaml_fault("a: 1\nb: c: d\n"), "error: f:2:5: is not valid YAML: illegal map value\n");
+  EXPECT_EQ(yaml_fault("a: [1,\n"), "error: f:2:1: is not valid YAML: end of sequence flow not found\n");
+  EXPECT_EQ(yaml_fault("{a: 1},\n"), "error: f:1:7: is not valid YAML: nothing can start here\n");
+  EXPECT_EQ(yaml_fault("{a: 1}]"), "error: f:1:7: is not valid YAML: illegal flow end\n");
+  EXPECT_EQ(yaml_fault("a: \"x"), "error: f:1:6: is not valid YAML: illegal EOF in scalar\n");
+  EXPECT_EQ(yaml_fault("a: \"x\n"), "error: f:1:4: is not valid YAML: the quote is not closed\n");
+  EXPECT_EQ(yaml_fault("a: 'x\'\'\n"), "error: f:1:4: is not valid YAML: the quote is not closed\n");
+  EXPECT_EQ(yaml_fault("a: 'x\'\''"), "none");
+  EXPECT_EQ(yaml_fault("a: \"x\\\"\""), "none");
+}
+
+TEST(Document, AKeyThatComesTwiceIsRefused) {
+  EXPECT_EQ(json_fault("{\"a\": 1,\n \"b\": {\"a\": 2},\n \"a\": 3}"),
+            "error: f:3:2: the key \"a\" is there a second time; the first is in line 1\n");
+  EXPECT_EQ(yaml_fault("a: 1\nb: {a: 2}\na: 3"),
+            "error: f:3:1: the key \"a\" is there a second time; the first is in line 1\n");
+}
+
+TEST(Document, WhatIsNotTextIsRefused) {
+  EXPECT_EQ(json_fault("{\"a\":\n \"\xff\"}"),
+            "error: f:2:3: is not UTF-8 text: the byte 0xff is not part of a printable character\n");
+  EXPECT_EQ(yaml_fault(std::string("a\0b", 3)),
+            "error: f:1:2: is not UTF-8 text: the byte 0x00 is not part of a printable character\n");
+  EXPECT_EQ(yaml_fault("\xff\xfe"
+                       "a"),
+            "error: f:1:1: is not UTF-8 text: the byte 0xff is not part of a printable character\n");
+}
+
+TEST(Document, AByteOrderMarkAndCarriageReturnsAreFine) {
+  EXPECT_EQ(*read("\xEF\xBB\xBF{\"a\": 1}\r\n", Format::json).value, json::parse(R"({"a": 1})"));
+  EXPECT_EQ(yaml("\xEF\xBB\xBF"
+                 "a: 1\r\nb:\r\n  - x\r\n"),
+            json::parse(R"({"a": 1, "b": ["x"]})"));
+}
+
+TEST(Document, NothingIsAnError) {
+  for (const char* text : {"", " \r\n\t", "\xEF\xBB\xBF"})
+    EXPECT_EQ(json_fault(text), "error: f: is empty\n");
+  for (const char* text : {"", "\n", "# only a comment\n"})
+    EXPECT_EQ(yaml_fault(text), "error: f: is empty\n");
+}
+
+TEST(Document, SeveralAreGivenOneByOne) {
+  const auto jsons = parse_documents("{\"a\": 1}\n12 [3]", Format::json, "f").value();
+  ASSERT_EQ(jsons.size(), 3U);
+  EXPECT_EQ(*jsons[1].value, json(12));
+  EXPECT_EQ(jsons[1].places.where(""), "f:2:1");
+  EXPECT_EQ(jsons[2].places.where("/0"), "f:2:5");
+  const auto yamls = parse_documents("a: 1\n---\nb: 2\n", Format::yaml, "f").value();
+  ASSERT_EQ(yamls.size(), 2U);
+  EXPECT_EQ(yamls[1].places.where("/b"), "f:3:4");
+}
+
+TEST(Document, DepthIsLimited) {
+  const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  EXPECT_EQ(json_fault(nested(100)), "none");
+  EXPECT_EQ(json_fault(nested(101)), "error: f:1:101: is nested more than 100 levels deep\n");
+  EXPECT_EQ(json_fault(std::string(1000000, '[')), "error: f:1:101: is nested more than 100 levels deep\n");
+  EXPECT_EQ(yaml_fault(nested(101)), "error: f:1:101: is nested more than 100 levels deep\n");
+  EXPECT_NE(yaml_fault(std::string(100000, '{')), "none");
+  std::string indented;
+  for (std::size_t i = 0; i < 300; ++i) indented += std::string(i, ' ') + "a:\n";
+  EXPECT_EQ(yaml_fault(indented), "error: f:101:101: is nested more than 100 levels deep\n");
+}
+
+TEST(Document, FormatIsThatOfTheNameOrOfTheFirstCharacter) {
+  EXPECT_EQ(format_of("p.json", "a: 1"), Format::json);
+  EXPECT_EQ(format_of("p.yaml", "{"), Format::yaml);
+  EXPECT_EQ(format_of("p.yml", "{"), Format::yaml);
+  EXPECT_EQ(format_of("p", " \n{"), Format::json);
+  EXPECT_EQ(format_of("p", "a: {"), Format::yaml);
+}
+
+}  // namespace
+}  // namespace spec

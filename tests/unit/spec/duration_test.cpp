@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/spec/duration.h"
+
+#include <gtest/gtest.h>
+
+namespace spec {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(ParseDuration, TakesWhatGoTakes) {
+  EXPECT_EQ(parse_duration("90s"), 90s);
+  EXPECT_EQ(parse_duration("1h30m"), 90min);
+  EXPECT_EQ(parse_duration("1.5h"), 90min);
+  EXPECT_EQ(parse_duration("300ms"), 300ms);
+  EXPECT_EQ(parse_duration("3m"), 3min);
+  EXPECT_EQ(parse_duration(".5s"), 500ms);
+  EXPECT_EQ(parse_duration("1.s"), 1s);
+  EXPECT_EQ(parse_duration("2us3ns"), 2003ns);
+  EXPECT_EQ(parse_duration("2µs"), 2us);
+  EXPECT_EQ(parse_duration("2μs"), 2us);
+  EXPECT_EQ(parse_duration("+1s"), 1s);
+  EXPECT_EQ(parse_duration("0"), 0s);
+  EXPECT_EQ(parse_duration("2562047h"), 2562047h);
+}
+
+TEST(ParseDuration, RefusesEverythingElse) {
+  for (const char* text :
+       {"", "1", "s", "5 s", "1d", "-1s", "1s ", ".s", "1h30", "1..5s", "1e3s", "+", "++1s"}) {
+    EXPECT_EQ(parse_duration(text), std::nullopt) << text;
+  }
+  EXPECT_EQ(parse_duration("9999999h"), std::nullopt) << "longer than 64 bits of nanoseconds";
+  EXPECT_EQ(parse_duration(std::string(200, '9') + "s"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace spec

@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/spec/pipeline_spec.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <nlohmann/json.hpp>
+
+#include "../nobody.h"
+#include "base/errors.h"
+
+namespace spec {
+namespace {
+
+using nlohmann::json;
+
+// A folder with a source in it, and specs that are changes to one that is right.
+class PipelineSpecTest : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(base::make_folders(m_folder.path() / "source")); }
+
+  [[nodiscard]] std::string file(const std::string& name = "p.json") const {
+    return (m_folder.path() / name).string();
+  }
+
+  static json right() {
+    return json::parse(R"({"pipeline": {"name": "map"},
+      "transform": {"build": {"language": "go", "path": "./source"}},
+      "input": {"pfs": {"repo": "scraper", "glob": "/*"}}})");
+  }
+  // The right spec with the value at `pointer` replaced.
+  static json with(const std::string& pointer, const json& value) {
+    json spec = right();
+    spec[json::json_pointer(pointer)] = value;
+    return spec;
+  }
+  static json without(const std::string& pointer) {
+    const json::json_pointer place(pointer);
+    json spec = right();
+    spec[place.parent_pointer()].erase(place.back());
+    return spec;
+  }
+
+  [[nodiscard]] base::Result<PipelineSpec> read(const json& spec) const {
+    return read_pipeline(spec.dump(), file());
+  }
+
+  // The error as a person sees it, without the folder and the place, which other tests look at.
+  [[nodiscard]] std::string fault(const json& spec) const {
+    const auto result = read(spec);
+    if (result) return "none";
+    EXPECT_EQ(result.error().kind, base::ErrorKind::bad_input);
+    EXPECT_TRUE(result.error().where.starts_with(file() + ":1:")) << result.error().where;
+    return shown({result.error().kind, "", result.error().what, result.error().hint});
+  }
+  [[nodiscard]] std::string load_fault(const std::string& path) const {
+    const auto result = load_pipeline(path);
+    if (result) return "none";
+    EXPECT_EQ(result.error().kind, base::ErrorKind::bad_input);
+    return shown(result.error());
+  }
+  [[nodiscard]] std::string shown(const base::Error& error) const {
+    std::string text = base::format_error(error);
+    const std::string folder = m_folder.path().string();
+    for (auto at = text.find(folder); at != std::string::npos; at = text.find(folder)) {
+      text.replace(at, folder.size(), "DIR");
+    }
+    return text;
+  }
+
+  base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "spec.").value();
+};
+
+TEST_F(PipelineSpecTest, TheSeedsSpecIsRead) {
+  ASSERT_TRUE(base::write_file(file(), R"({
+  "pipeline": {
+    "name": "map"
+  },
+  "description": "A pipeline that tokenizes scraped pages and appends counts of words.",
+  "transform": {
+    "build": {
+      "language": "go",
+      "path": "./source"
+    }
+  },
+  "input": {
+    "pfs": {
+      "repo": "scraper",
+      "glob": "/*"
+    }
+  }
+}
+)"));
+  const PipelineSpec spec = load_pipeline(file()).value();
+  EXPECT_EQ(spec.name, "map");
+  EXPECT_EQ(spec.transform.build.language, "go");
+  EXPECT_EQ(spec.transform.build.path, "./source");
+  EXPECT_EQ(spec.transform.build.folder, m_folder.path() / "source");
+  EXPECT_TRUE(spec.transform.cmd.empty());
+  EXPECT_EQ(spec.datum_tries, std::nullopt);
+  ASSERT_TRUE(spec.input.pfs.has_value());
+  EXPECT_EQ(spec.input.pfs->name, "scraper");
+  EXPECT_EQ(spec.input.pfs->branch, "master");
+  EXPECT_EQ(spec.input.pfs->glob, "/*");
+  EXPECT_EQ(spec.places.where(spec.input.pfs->pointer + "/glob"), file() + ":15:15");
+}
+
+TEST_F(PipelineSpecTest, EveryFieldIsRead) {
+  const std::string text = R"(
+pipeline: {name: p-1, project: {name: team}}
+description: d
+transform:
+  build: {image: "builder:1"}
+  image: run:1
+  cmd: [sh, run.sh]
+  stdin: [a, ""]
+  err_cmd: ["true"]
+  err_stdin: [b]
+  env: {KEY: "1"}
+  secrets: [{name: s, key: k, env_var: E, mount_path: /m}]
+  accept_return_code: [3, "4"]
+  user: nobody
+  workingDir: /work
+  dockerfile: D
+  datum_batching: true
+  image_pull_secrets: [x]
+input:
+  cross:
+    - pfs: {repo: a, glob: "*", lazy: true, project: other, group_by: $1}
+    - cross:
+        - pfs: {repo: b, name: b2, branch: dev, glob: /, empty_files: true, join_on: $1}
+        - pfs: {repo: a, name: a.2, glob: "/**/", s3: false}
+parallelism_spec: {constant: 4}
+datum_timeout: 90s
+jobTimeout: 1h
+datum_tries: 1
+datum_set_spec: {number: 2, size_bytes: 3, per_worker: 4}
+output_branch: main
+reprocess_spec: every_job
+resource_requests: {cpu: 0.5, memory: 1G, gpu: {type: t, number: 1}}
+egress: null
+s3_out: false
+$schema: x
+)";
+  ASSERT_TRUE(base::write_file(file("p.yaml"), text));
+  const PipelineSpec spec = load_pipeline(file("p.yaml")).value();
+  EXPECT_EQ(spec.name, "p-1");
+  EXPECT_EQ(spec.project, "team");
+  EXPECT_EQ(spec.description, "d");
+  EXPECT_EQ(spec.output_branch, "main");
+  EXPECT_EQ(spec.parallelism, 4U);
+  EXPECT_EQ(spec.datum_timeout, std::chrono::seconds(90));
+  EXPECT_EQ(spec.job_timeout, std::chrono::hours(1));
+  EXPECT_EQ(spec.datum_tries, 1);
+  EXPECT_EQ(spec.datum_set_spec.number, 2);
+  EXPECT_EQ(spec.datum_set_spec.size_bytes, 3);
+  EXPECT_EQ(spec.datum_set_spec.per_worker, 4);
+  EXPECT_EQ(spec.reprocess_spec, "every_job");
+  EXPECT_EQ(spec.cluster_fields,
+            (std::vector<std::string>{"resource_requests", "transform.image_pull_secrets"}));
+
+  const Transform& transform = spec.transform;
+  EXPECT_EQ(transform.build.image, "builder:1");
+  EXPECT_EQ(transform.build.path, ".");
+  EXPECT_EQ(transform.build.folder, m_folder.path());
+  EXPECT_EQ(transform.image, "run:1");
+  EXPECT_EQ(transform.cmd, (std::vector<std::string>{"sh", "run.sh"}));
+  EXPECT_EQ(transform.stdin_lines, (std::vector<std::string>{"a", ""}));
+  EXPECT_EQ(transform.err_cmd, std::vector<std::string>{"true"});
+  EXPECT_EQ(transform.err_stdin, std::vector<std::string>{"b"});
+  EXPECT_EQ(transform.env, (std::map<std::string, std::string>{{"KEY", "1"}}));
+  ASSERT_EQ(transform.secrets.size(), 1U);
+  EXPECT_EQ(transform.secrets[0].env_var, "E");
+  EXPECT_EQ(transform.secrets[0].mount_path, "/m");
+  EXPECT_EQ(transform.accept_return_code, (std::vector<std::int64_t>{3, 4}));
+  EXPECT_EQ(transform.user, "nobody");
+  EXPECT_EQ(transform.working_dir, "/work");
+  EXPECT_EQ(transform.dockerfile, "D");
+  EXPECT_TRUE(transform.datum_batching);
+
+  const auto inputs = pfs_inputs(spec.input);
+  ASSERT_EQ(inputs.size(), 3U);
+  EXPECT_EQ(inputs[0]->name, "a");
+  EXPECT_EQ(inputs[0]->glob, "/*");
+  EXPECT_EQ(inputs[0]->project, "other");
+  EXPECT_EQ(inputs[0]->group_by, "$1");
+  EXPECT_TRUE(inputs[0]->lazy);
+  EXPECT_EQ(inputs[1]->name, "b2");
+  EXPECT_EQ(inputs[1]->branch, "dev");
+  EXPECT_EQ(inputs[1]->join_on, "$1");
+  EXPECT_TRUE(inputs[1]->empty_files);
+  EXPECT_EQ(inputs[2]->name, "a.2");
+  EXPECT_EQ(inputs[2]->glob, "/**");
+  EXPECT_EQ(spec.places.where(inputs[2]->pointer + "/name"), file("p.yaml") + ":24:32");
+  EXPECT_EQ(spec.places.where("/job_timeout"), file("p.yaml") + ":27:13") << "under its own name";
+}
+
+TEST_F(PipelineSpecTest, AFileThatIsNoSpecIsRefused) {
+  EXPECT_EQ(load_fault(file("none.json")), "error: DIR/none.json: cannot read: no such file or folder\n");
+  EXPECT_EQ(load_fault(""), "error: cannot read: no such file or folder\n");
+  EXPECT_EQ(load_fault(m_folder.path().string()), "error: DIR: is a folder, not a pipeline spec\n");
+  for (const char* path : {"https://example.com/p.json", "-"}) {
+    EXPECT_EQ(load_fault(path),
+              "error: " + std::string(path) +
+                  ": is not a local file\nhint: save the spec next to the source that it builds\n");
+  }
+  ASSERT_EQ(::mkfifo(file("fifo").c_str(), 0600), 0);
+  EXPECT_EQ(load_fault(file("fifo")), "error: DIR/fifo: is not a regular file\n");
+  ASSERT_TRUE(base::write_file(file("large"), std::string((1 << 20) + 1, ' ')));
+  EXPECT_EQ(load_fault(file("large")), "error: DIR/large: is too large for a pipeline spec: 1.0 MiB\n");
+  ASSERT_TRUE(base::write_file(file("empty.json"), "\n"));
+  EXPECT_EQ(load_fault(file("empty.json")), "error: DIR/empty.json: is empty\n");
+  ASSERT_TRUE(base::write_file(file("broken.json"), "{\n  \"a\": }"));
+  EXPECT_EQ(
+      load_fault(file("broken.json")),
+      "error: DIR/broken.json:2:8: is not valid JSON: unexpected '}'; expected '[', '{', or a literal\n");
+}
+
+TEST_F(PipelineSpecTest, AFileWithoutPermissionIsRefused) {
+  ASSERT_TRUE(base::write_file(file(), right().dump(), 0));
+  ASSERT_EQ(::chmod(m_folder.path().c_str(), 0755), 0);
+  const Nobody nobody;
+  EXPECT_EQ(load_fault(file()), "error: DIR/p.json: cannot read: permission denied\n");
+}
+
+TEST_F(PipelineSpecTest, OneDocumentWithAnObjectIsASpec) {
+  const auto text_fault = [&](const std::string& text) { return shown(read_pipeline(text, file()).error()); };
+  EXPECT_EQ(text_fault("{}\n{}"),
+            "error: DIR/p.json:2:1: a second pipeline starts here\n"
+            "hint: put each pipeline into a file of its own: one is run at a time\n");
+  EXPECT_EQ(text_fault("[{}]"),
+            "error: DIR/p.json:1:1: is a list of pipelines\n"
+            "hint: put each pipeline into a file of its own: one is run at a time\n");
+  EXPECT_EQ(text_fault(" \"a\""), "error: DIR/p.json:1:2: is not a pipeline spec: it is not an object\n");
+}
+
+TEST_F(PipelineSpecTest, ErrorsHaveThePlaceOfTheirField) {
+  const auto result =
+      read_pipeline("pipeline: {name: p}\ntransform:\n  build:\n    language: rust\n", "d/p.yaml");
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().where, "d/p.yaml:4:15");
+}
+
+TEST_F(PipelineSpecTest, UnknownFieldsAreRefused) {
+  EXPECT_EQ(fault(with("/transfrom", 1)),
+            "error: a pipeline spec has no field \"transfrom\"\nhint: did you mean \"transform\"?\n");
+  EXPECT_EQ(fault(with("/transform/build/langauge", "go")),
+            "error: transform.build has no field \"langauge\"\nhint: did you mean \"language\"?\n");
+  EXPECT_EQ(fault(with("/input/pfs/emptyFile", true)),
+            "error: input.pfs has no field \"emptyFile\"\nhint: did you mean \"empty_files\"?\n");
+  EXPECT_EQ(fault(with("/something", 1)), "error: a pipeline spec has no field \"something\"\n");
+  EXPECT_EQ(fault(with("/" + std::string(5000, 'x'), 1)),
+            "error: a pipeline spec has no field \"" + std::string(5000, 'x') + "\"\n");
+  EXPECT_EQ(fault(with("/resource_limits", {{"cpus", 1}})),
+            "error: resource_limits has no field \"cpus\"\nhint: did you mean \"cpu\"?\n");
+  json both = with("/datum_tries", 1);
+  both["datumTries"] = 2;
+  EXPECT_EQ(fault(both), "error: datum_tries is there a second time\n");
+}
+
+TEST_F(PipelineSpecTest, FieldsThatPachydermRemovedAreRefused) {
+  EXPECT_EQ(fault(with("/standby", false)),
+            "error: standby was removed in Pachyderm 2.0\nhint: use \"autoscaling\"\n");
+  EXPECT_EQ(fault(with("/parallelism_spec", {{"coefficient", 1}})),
+            "error: parallelism_spec.coefficient was removed in Pachyderm 2.0\nhint: use \"constant\"\n");
+  EXPECT_EQ(fault(with("/input/git", json::object())),
+            "error: input.git was removed in Pachyderm 2.0\nhint: commit the files to a repo\n");
+}
+
+TEST_F(PipelineSpecTest, WhatOnlyAClusterDoesIsRefused) {
+  const json some = json::array({json::object()});
+  EXPECT_EQ(fault(with("/spout", json::object())),
+            "error: spout is not possible: a build pipeline cannot be a spout\n");
+  EXPECT_EQ(fault(with("/service", {{"type", "NodePort"}})), "error: service runs on a cluster only\n");
+  EXPECT_EQ(fault(with("/egress", {{"URL", "s3://b"}})), "error: egress runs on a cluster only\n");
+  EXPECT_EQ(fault(with("/s3_out", true)), "error: s3_out runs on a cluster only\n");
+  EXPECT_EQ(fault(with("/tf_job", json::object())), "error: tf_job is not supported by Pachyderm either\n");
+  EXPECT_EQ(fault(with("/input/pfs/s3", true)), "error: input.pfs.s3 runs on a cluster only\n");
+  EXPECT_EQ(fault(with("/input/pfs/commit", "c")),
+            "error: input.pfs.commit is not possible: an input is a branch\n");
+  for (const char* kind : {"union", "join", "group"}) {
+    EXPECT_EQ(fault(with("/input", {{kind, some}})),
+              "error: input." + std::string(kind) + " runs on a cluster only\n");
+  }
+  EXPECT_EQ(fault(with("/input", {{"cross", json::array({{{"cron", {{"spec", "@daily"}}}}})}})),
+            "error: input.cross[0].cron runs on a cluster only\n");
+}
+
+TEST_F(PipelineSpecTest, WrongTypesAreRefused) {
+  EXPECT_EQ(fault(with("/pipeline", "map")), "error: pipeline must be an object, and is text\n");
+  EXPECT_EQ(fault(with("/transform/user", 1000)),
+            "error: transform.user must be text, and is 1000\nhint: put it in quotes\n");
+  EXPECT_EQ(fault(with("/transform/cmd", "sh run.sh")),
+            "error: transform.cmd must be a list of texts, and is text\n"
+            "hint: write [\"sh\", \"-c\", \"…\"]: there is no shell in between\n");
+  EXPECT_EQ(fault(with("/transform/cmd", {"sh", true})),
+            "error: transform.cmd[1] must be text, and is true\nhint: put it in quotes\n");
+  EXPECT_EQ(fault(with("/transform/env", {{"A", 1}})),
+            "error: transform.env.A must be text, and is 1\nhint: put it in quotes\n");
+  EXPECT_EQ(fault(with("/transform/env", json::array())),
+            "error: transform.env must be an object of texts, and is a list\n");
+  EXPECT_EQ(fault(with("/transform/accept_return_code", {1.5})),
+            "error: transform.accept_return_code[0] must be a whole number, and is 1.5\n");
+  EXPECT_EQ(fault(with("/transform/secrets", {1})),
+            "error: transform.secrets[0] must be an object, and is 1\n");
+  EXPECT_EQ(fault(with("/input/pfs/lazy", "true")),
+            "error: input.pfs.lazy must be true or false, and is text\n");
+  EXPECT_EQ(fault(with("/input/cross", json::object({{"a", 1}}))),
+            "error: input.cross must be a list of objects, and is an object\n");
+  EXPECT_EQ(fault(with("/parallelism_spec", {{"constant", -1}})),
+            "error: parallelism_spec.constant must be a whole number that is not negative, and is -1\n");
+  EXPECT_EQ(fault(with("/datum_tries", 18446744073709551615U)),
+            "error: datum_tries must be a whole number, and is 18446744073709551615\n");
+  EXPECT_EQ(fault(with("/datum_tries", 1e300)), "error: datum_tries must be a whole number, and is 1e+300\n");
+  EXPECT_EQ(fault(with("/resource_limits", {{"cpu", "1"}})),
+            "error: resource_limits.cpu must be a number, and is text\n");
+  EXPECT_EQ(fault(with("/transform/user", std::string("a\0b", 3))),
+            "error: transform.user has a NUL character\n");
+}
+
+TEST_F(PipelineSpecTest, ThePipelinesNameIsChecked) {
+  const std::string missing = "error: has no pipeline name\nhint: add \"pipeline\": {\"name\": \"…\"}\n";
+  EXPECT_EQ(fault(without("/pipeline")), missing);
+  EXPECT_EQ(fault(with("/pipeline", json::object())), missing);
+  EXPECT_EQ(fault(with("/pipeline/name", "")), missing);
+  for (const char* name : {"a b", "_a", "-a", "é", "a/b", "a.b"}) {
+    EXPECT_EQ(fault(with("/pipeline/name", name)),
+              "error: pipeline.name \"" + std::string(name) +
+                  "\" is not a name\n"
+                  "hint: a name has letters, digits, '_' and '-', and starts with a letter or digit\n");
+  }
+  EXPECT_EQ(fault(with("/pipeline/name", std::string(45, 'a'))), "none");
+  const std::string longest(46, 'a');
+  EXPECT_EQ(fault(with("/pipeline/name", longest)),
+            "error: pipeline.name has 46 characters, and 45 are allowed\nhint: Pachyderm allows 51, and the "
+            "pipeline \"" +
+                longest + "_build\" has 6 more\n");
+}
+
+TEST_F(PipelineSpecTest, WhatToBuildIsChecked) {
+  const std::string hint =
+      "hint: add \"build\": {\"language\": \"python\"}, or \"go\", or {\"image\": \"…\"}\n";
+  EXPECT_EQ(fault(without("/transform")), "error: has no \"transform\"\n" + hint);
+  EXPECT_EQ(fault(without("/transform/build")), "error: transform has no \"build\"\n" + hint);
+  EXPECT_EQ(fault(without("/transform/build/language")),
+            "error: transform.build has neither \"language\" nor \"image\"\n"
+            "hint: set \"language\" for an official builder, or \"image\" for another one\n");
+  EXPECT_EQ(fault(with("/transform/build/image", "b:1")),
+            "error: transform.build has both \"language\" and \"image\"\n"
+            "hint: keep \"language\" for an official builder, or \"image\" for another one\n");
+  EXPECT_EQ(fault(with("/transform/build/language", "rust")),
+            "error: transform.build.language \"rust\" has no official builder\n"
+            "hint: official builders are there for go and python; name the image of another one in "
+            "transform.build.image\n");
+}
+
+TEST_F(PipelineSpecTest, TheBuildPathIsAFolderBelowTheSpecs) {
+  EXPECT_EQ(fault(with("/transform/build/path", "./sorce")),
+            "error: transform.build.path \"DIR/sorce\" does not exist\nhint: it is relative to the spec "
+            "file's folder\n");
+  EXPECT_EQ(fault(with("/transform/build/path", "p.json/x")),
+            "error: transform.build.path \"DIR/p.json/x\" does not exist\n"
+            "hint: it is relative to the spec file's folder\n");
+  ASSERT_TRUE(base::write_file(file(), "{}"));
+  EXPECT_EQ(fault(with("/transform/build/path", "p.json")),
+            "error: transform.build.path \"DIR/p.json\" is not a folder\n");
+  EXPECT_EQ(read(with("/transform/build/path", (m_folder.path() / "source").string()))
+                .value()
+                .transform.build.folder,
+            m_folder.path() / "source");
+  EXPECT_EQ(read(with("/transform/build/path", "source/..")).value().transform.build.folder, m_folder.path());
+}
+
+TEST_F(PipelineSpecTest, InputsAreChecked) {
+  EXPECT_EQ(fault(without("/input")),
+            "error: has no \"input\"\nhint: add \"input\": {\"pfs\": {\"repo\": \"…\", \"glob\": \"/*\"}}\n");
+  EXPECT_EQ(fault(with("/input", json::object())), "error: input has neither \"pfs\" nor \"cross\"\n");
+  EXPECT_EQ(fault(with("/input", {{"cross", json::array()}})),
+            "error: input has neither \"pfs\" nor \"cross\"\n");
+  EXPECT_EQ(fault(with("/input/cross", json::array({json::object()}))),
+            "error: input has both \"pfs\" and \"cross\"\nhint: put the \"pfs\" into the \"cross\"\n");
+  EXPECT_EQ(fault(without("/input/pfs/repo")), "error: input.pfs has no \"repo\"\n");
+  EXPECT_EQ(
+      fault(with("/input/pfs/repo", "a b")),
+      "error: input.pfs.repo \"a b\" is not a repo's name\nhint: a name has letters, digits, '_' and '-'\n");
+  for (const char* name : {"..", "a/b", ".env", "a\nb"}) {
+    EXPECT_NE(fault(with("/input/pfs/name", name)).find("is not an input's name"), std::string::npos) << name;
+  }
+  EXPECT_EQ(fault(with("/input/pfs/name", "../x")),
+            "error: input.pfs.name \"../x\" is not an input's name\n"
+            "hint: a name has letters, digits, '_', '-' and '.', and does not start with '.'\n");
+}
+
+TEST_F(PipelineSpecTest, InputsDoNotTakeEachOthersNames) {
+  for (const std::string name : {"source", "build", "out"}) {
+    const std::string text = " \"" + name + "\" is taken: /pfs/" + name +
+                             " is the build pipeline's own\nhint: give the input another \"name\"\n";
+    EXPECT_EQ(fault(with("/input/pfs/name", name)), "error: input.pfs.name" + text);
+    EXPECT_EQ(fault(with("/input/pfs/repo", name)), "error: input.pfs.repo" + text);
+  }
+  const json input = right()["input"];
+  EXPECT_EQ(fault(with("/input", {{"cross", {input, input}}})),
+            "error: input.cross[1].pfs.repo \"scraper\" is the name of another input as well\n"
+            "hint: give one of them another \"name\"\n");
+}
+
+TEST_F(PipelineSpecTest, GlobsAreChecked) {
+  EXPECT_EQ(fault(without("/input/pfs/glob")),
+            "error: input.pfs has no \"glob\"\nhint: \"/*\" makes a datum of each file and folder\n");
+  EXPECT_EQ(fault(with("/input/pfs/glob", "[a")),
+            "error: input.pfs.glob \"/[a\": character 2: '[' is not closed\n");
+  EXPECT_EQ(fault(with("/input/pfs/glob", "/../*")), "error: input.pfs.glob \"/../*\" has a part \"..\"\n");
+}
+
+TEST_F(PipelineSpecTest, SettingsAreChecked) {
+  EXPECT_EQ(fault(with("/datum_tries", -1)), "error: datum_tries must not be negative\n");
+  EXPECT_EQ(read(with("/datum_tries", 0)).value().datum_tries, std::nullopt) << "0 is protobuf's way to say nothing";
+  EXPECT_EQ(read(with("/datum_tries", 2.0)).value().datum_tries, 2);
+  EXPECT_EQ(fault(with("/reprocess_spec", "always")),
+            "error: reprocess_spec must be \"until_success\" or \"every_job\"\n");
+  EXPECT_EQ(fault(with("/datum_timeout", "5 minutes")),
+            "error: datum_timeout \"5 minutes\" is not a duration\nhint: write \"90s\" or \"1h30m\"\n");
+  EXPECT_EQ(fault(with("/transform/env", {{"A=B", "1"}})),
+            "error: transform.env.A=B is not a variable's name\n");
+}
+
+}  // namespace
+}  // namespace spec
