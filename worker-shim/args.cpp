@@ -59,7 +59,7 @@ base::Status read_option(char* const*& word, Invocation& invocation) {
   if (!has_value && *word == nullptr) return usage_error(name, "needs a value");
   const std::string_view value = has_value ? text.substr(name.size() + 1) : *word++;
   if (value.empty()) return usage_error(name, "has an empty value");
-  invocation.*(option->value) = value;
+  invocation.*option->value = value;
   return {};
 }
 

@@ -18,7 +18,7 @@ namespace shim {
 namespace {
 
 // Larger files are written as they come instead of being collected first.
-constexpr std::uint64_t k_small_file = std::uint64_t{1} << 20;
+constexpr std::uint64_t k_small_file = std::uint64_t{1024} * 1024;
 // With the cache folder in front it stays below PATH_MAX (4096).
 constexpr std::size_t k_longest_path = 2000;
 // What a file takes on most disks is a multiple of this.
@@ -51,8 +51,8 @@ class Extractor {
   base::Status read_file(archive_entry* entry, std::string path);
   template <class Consume>
   base::Status read_content(const std::string& path, std::uint64_t size, Consume consume);
-  base::Status read_hard_link(std::string path, const char* target);
-  base::Status read_symbolic_link(std::string path, const char* target);
+  base::Status read_hard_link(const std::string& path, const char* target);
+  base::Status read_symbolic_link(const std::string& path, const char* target);
   void count(std::uint64_t size);
   base::Status refuse(const std::string& entry, const std::string& what) const;
   base::Status refuse(const WriteFailure& failure) const;
@@ -129,7 +129,7 @@ base::Status Extractor::read_entry(archive_entry* entry) {
   auto path = entry_path(name == nullptr ? "" : name);
   if (!path) return refuse(name == nullptr ? "" : name, path.error());
   if (const char* const target = archive_entry_hardlink(entry)) {
-    return read_hard_link(std::move(*path), target);
+    return read_hard_link(*path, target);
   }
   switch (archive_entry_filetype(entry)) {
     case AE_IFDIR:
@@ -139,7 +139,7 @@ base::Status Extractor::read_entry(archive_entry* entry) {
     case AE_IFREG:
       return read_file(entry, std::move(*path));
     case AE_IFLNK:
-      return read_symbolic_link(std::move(*path), archive_entry_symlink(entry));
+      return read_symbolic_link(*path, archive_entry_symlink(entry));
     default:
       return refuse(name, "is neither a file nor a folder nor a link");
   }
@@ -182,7 +182,7 @@ base::Status Extractor::read_content(const std::string& path, std::uint64_t size
   return {};
 }
 
-base::Status Extractor::read_hard_link(std::string path, const char* target) {
+base::Status Extractor::read_hard_link(const std::string& path, const char* target) {
   if (path.empty()) return refuse(path, "is a link without a name");
   count(0);
   auto target_path = entry_path(target);
@@ -192,7 +192,7 @@ base::Status Extractor::read_hard_link(std::string path, const char* target) {
 }
 
 // Its target may be anything: it is text until the program follows it.
-base::Status Extractor::read_symbolic_link(std::string path, const char* target) {
+base::Status Extractor::read_symbolic_link(const std::string& path, const char* target) {
   if (path.empty() || target == nullptr) return refuse(path, "is a link without a name or target");
   count(0);
   if (m_tree.add_symbolic_link(path, target)) return {};

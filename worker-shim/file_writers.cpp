@@ -12,7 +12,7 @@ namespace shim {
 namespace {
 
 // How far the threads may fall behind, which bounds the memory.
-constexpr std::size_t k_waiting_bytes = std::size_t{8} << 20;
+constexpr std::size_t k_waiting_bytes = std::size_t{8} * 1024 * 1024;
 constexpr std::size_t k_waiting_files = 256;
 
 }  // namespace
@@ -40,10 +40,16 @@ std::optional<WriteFailure> close_file(base::UniqueFd file, const std::string& p
 }
 
 FileWriters::FileWriters(int root, unsigned threads) : m_root(root) {
+  while (m_threads.size() < threads && start_thread()) {
+  }
+}
+
+bool FileWriters::start_thread() {
   try {
-    while (m_threads.size() < threads) m_threads.emplace_back([this] { work(); });
+    m_threads.emplace_back([this] { work(); });
+    return true;
   } catch (const std::system_error&) {
-    // A limit on processes: those that there are do it, or add() itself.
+    return false;  // a limit on processes: those that there are do it, or add() itself
   }
 }
 

@@ -55,6 +55,7 @@ class FileWriters {
   std::optional<WriteFailure> finish();
 
  private:
+  bool start_thread();
   void work();
   void write(const File& file);
   void fail(WriteFailure failure);

@@ -19,7 +19,7 @@ namespace {
 constexpr char k_own_file[] = "/proc/self/exe";
 
 base::Status copy(int from, int to, const std::string& path) {
-  constexpr std::size_t k_at_once = std::size_t{64} << 20;
+  constexpr std::size_t k_at_once = std::size_t{64} * 1024 * 1024;
   while (true) {
     const ssize_t count = ::sendfile(to, from, nullptr, k_at_once);
     if (count < 0 && errno == EINTR) continue;

@@ -171,19 +171,22 @@ base::Result<std::string> prepare_environment(const CacheSettings& settings, con
   BASE_TRY(check_bundle(build_folder, bundle));
   const PlainUmask umask;
   BASE_TRY_ASSIGN(const std::string environments, make_environments_folder(settings));
-  const std::string environment = environments + "/" + digest;
+  std::string environment = environments + "/" + digest;
+  const std::string unfinished = environments + "/" + k_unfinished_prefix + digest;
   while (true) {
-    BASE_TRY_ASSIGN(const auto workplace, make_workplace(environments + "/" + k_unfinished_prefix + digest));
+    BASE_TRY_ASSIGN(const auto workplace, make_workplace(unfinished));
     if (exists(environment)) {
       if (workplace) remove_folder(workplace->path());
       return environment;
     }
     if (!workplace) continue;
     remove_leftovers(environments);
-    const auto status = unpack_in(*workplace, environments, bundle, digest, environment);
-    if (status) return environment;
-    remove_folder(workplace->path());
-    return base::fail(status.error());
+    auto status = unpack_in(*workplace, environments, bundle, digest, environment);
+    if (!status) {
+      remove_folder(workplace->path());
+      return base::fail(std::move(status).error());
+    }
+    return environment;
   }
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr unsigned k_writer_threads = 2;
 // Links are kept until all files are there; more text than this is no environment.
-constexpr std::size_t k_link_bytes = std::size_t{16} << 20;
+constexpr std::size_t k_link_bytes = std::size_t{16} * 1024 * 1024;
 
 }  // namespace
 

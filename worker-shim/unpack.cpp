@@ -41,12 +41,6 @@ base::Error disk_full(const UnpackOrder& order, const Extraction& extraction, co
               " to a folder on another disk"};
 }
 
-base::Error write_error(const UnpackOrder& order, const Extraction& extraction, const Room& room) {
-  const auto& [path, error_number] = *extraction.write_failure;
-  if (error_number == ENOSPC || error_number == EDQUOT) return disk_full(order, extraction, room);
-  return base::system_error("write", order.disk + "/" + path, error_number);
-}
-
 // Says once, to a person who waits longer than a second, what for.
 class Progress {
  public:
@@ -80,7 +74,12 @@ base::Status unpack(const UnpackOrder& order) {
   };
   const Extraction extraction = extract_tar(read, order.target, order.bundle);
   BASE_TRY_ASSIGN(const std::string digest, stream.finish());
-  if (extraction.write_failure) return base::fail(write_error(order, extraction, room));
+  if (const auto& failure = extraction.write_failure) {
+    const bool is_full = failure->error_number == ENOSPC || failure->error_number == EDQUOT;
+    return base::fail(
+        is_full ? disk_full(order, extraction, room)
+                : base::system_error("write", order.disk + "/" + failure->path, failure->error_number));
+  }
   if (digest != order.digest) {
     return base::fail(base::ErrorKind::bad_input, order.bundle, "is damaged: its SHA-256 is " + digest,
                       "build it again; if it stays, look at how it is stored or copied");
