@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// libarchive makes the tar; zstd is called directly, since its output must be the same for any number of
-// cores: with one worker thread or more it is, without any it is another.
+// libarchive makes the tar. It is compressed in pieces of one size, each a zstd frame: so the bytes are the
+// same for any number of processors, all of them are used, and it needs no zstd that was built with threads
+// (the static one of Debian is not). A reader sees one stream.
 #include "archive/bundle.h"
 
 #include <archive.h>
@@ -12,8 +13,11 @@
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
+#include <deque>
+#include <future>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/digest.h"
@@ -28,6 +32,8 @@ using base::ErrorKind;
 
 // Of speed and size; 3 is zstd's own default. docs/builders.md has what it costs.
 constexpr int k_compression_level = 3;
+// What zstd finds again lies within 2 MiB at this level, so larger pieces compress hardly better.
+constexpr std::size_t k_piece_size = std::size_t{8} << 20;
 constexpr std::size_t k_buffer_size = std::size_t{1} << 20;
 constexpr mode_t k_plain_mode = 0644;
 constexpr mode_t k_executable_mode = 0755;
@@ -44,68 +50,67 @@ base::Result<struct stat> status_of(const fs::path& path) {
   return status;
 }
 
-// A worker for each processor; none where zstd has no threads, as in Debian's static library. With any number
-// of workers the output is the same, without any it is another one.
-int worker_count() {
-  const auto processors = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  return std::min(processors, ZSTD_cParam_getBounds(ZSTD_c_nbWorkers).upperBound);
+// One piece of the tar as a zstd frame of its own. Bytes that zstd refuses do not exist, but its memory ends.
+base::Result<std::string> compress_piece(const std::string& piece) {
+  std::string frame(ZSTD_compressBound(piece.size()), '\0');
+  const auto size =
+      ZSTD_compress(frame.data(), frame.size(), piece.data(), piece.size(), k_compression_level);
+  if (ZSTD_isError(size) != 0) return base::fail(ErrorKind::io, "the bundle", ZSTD_getErrorName(size));
+  frame.resize(size);
+  return frame;
 }
 
-// Compresses what it is given into a file and digests the file's bytes on their way.
+// Compresses what it is given into a file, a piece on each processor, and digests the file's bytes on their
+// way. Memory is that of a few pieces, whatever the size.
 class CompressedFile {
  public:
   static base::Result<CompressedFile> create(const fs::path& path) {
     base::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, k_plain_mode));
     if (!file) return base::fail(base::system_error("create", path.string(), errno));
-    CompressedFile result(path, std::move(file));
-    const auto workers = worker_count();
-    for (const auto& [parameter, value] :
-         {std::pair(ZSTD_c_compressionLevel, k_compression_level), std::pair(ZSTD_c_nbWorkers, workers)}) {
-      const auto code = ZSTD_CCtx_setParameter(result.m_context.get(), parameter, value);
-      if (ZSTD_isError(code) != 0) return base::fail(ErrorKind::bug, "zstd", ZSTD_getErrorName(code));
-    }
-    return result;
+    return CompressedFile(path, std::move(file));
   }
 
-  base::Status write(std::string_view bytes) { return compress(bytes, ZSTD_e_continue); }
-  base::Status finish() { return compress({}, ZSTD_e_end); }
+  base::Status write(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const auto part = bytes.substr(0, k_piece_size - m_piece.size());
+      m_piece += part;
+      bytes.remove_prefix(part.size());
+      if (m_piece.size() == k_piece_size) BASE_TRY(start_frame());
+    }
+    return {};
+  }
+
+  base::Status finish() {
+    if (!m_piece.empty()) BASE_TRY(start_frame());
+    while (!m_frames.empty()) BASE_TRY(store_oldest_frame());
+    return {};
+  }
 
   [[nodiscard]] std::uint64_t bytes() const { return m_bytes; }
   [[nodiscard]] std::string digest() { return m_digest.finish(); }
 
  private:
-  CompressedFile(fs::path path, base::UniqueFd file)
-      : m_path(std::move(path)), m_file(std::move(file)), m_buffer(ZSTD_CStreamOutSize()) {}
+  CompressedFile(fs::path path, base::UniqueFd file) : m_path(std::move(path)), m_file(std::move(file)) {}
 
-  base::Status compress(std::string_view bytes, ZSTD_EndDirective directive) {
-    ZSTD_inBuffer input{bytes.data(), bytes.size(), 0};
-    while (true) {
-      ZSTD_outBuffer output{m_buffer.data(), m_buffer.size(), 0};
-      const auto left = ZSTD_compressStream2(m_context.get(), &output, &input, directive);
-      if (ZSTD_isError(left) != 0) {
-        return base::fail(ErrorKind::io, m_path.string(),
-                          std::string("cannot compress: ") + ZSTD_getErrorName(left));
-      }
-      BASE_TRY(store({m_buffer.data(), output.pos}));
-      const bool done = directive == ZSTD_e_end ? left == 0 : input.pos == input.size;
-      if (done) return {};
-    }
+  base::Status start_frame() {
+    if (m_frames.size() >= std::max(1U, std::thread::hardware_concurrency())) BASE_TRY(store_oldest_frame());
+    m_frames.push_back(std::async(std::launch::async, compress_piece, std::exchange(m_piece, {})));
+    return {};
   }
 
-  base::Status store(std::string_view bytes) {
-    m_digest.update(bytes);
-    m_bytes += bytes.size();
-    return base::write_all(m_file.get(), bytes, m_path);
+  base::Status store_oldest_frame() {
+    auto frame = m_frames.front().get();
+    m_frames.pop_front();
+    if (!frame) return base::fail(std::move(frame).error());
+    m_digest.update(*frame);
+    m_bytes += frame->size();
+    return base::write_all(m_file.get(), *frame, m_path);
   }
-
-  struct FreeContext {
-    void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
-  };
 
   fs::path m_path;
   base::UniqueFd m_file;
-  std::unique_ptr<ZSTD_CCtx, FreeContext> m_context{ZSTD_createCCtx()};
-  std::vector<char> m_buffer;
+  std::string m_piece;
+  std::deque<std::future<base::Result<std::string>>> m_frames;  // in the order of the file
   base::Sha256 m_digest;
   std::uint64_t m_bytes = 0;
 };

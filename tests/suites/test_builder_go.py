@@ -61,10 +61,15 @@ class Go(BuilderSuite):
         self.assertEqual(arguments, '["" "a b" "-x" "line\\nbreak" "$HOME" "*" "\'\\""]')
 
     def test_nothing_of_time_and_place_is_in_an_artifact(self):
+        # Both start from Go's own packages compiled, and neither from the program, which no one has built before.
+        self.build_well(self.source(GO_HELLO, name="other"))
+        program = {**GO_HELLO, "main.go": f"// {self.folder.name}\n" + GO_HELLO["main.go"]}
         for name in ("one", "another/deeper"):
-            source = self.source(GO_HELLO, name=name)
+            source = self.source(program, name=name)
             self.cache = self.folder / f"cache of {name.replace('/', ' ')}"
-            self.build_well(source, out=f"{name}-out", env=self.environment(GOCACHE=None))
+            compiled = self.folder / f"compiled for {name.replace('/', ' ')}"
+            subprocess.run(["cp", "-r", str(support.shared_cache("go-build")), str(compiled)], check=True)
+            self.build_well(source, out=f"{name}-out", env=self.environment(GOCACHE=str(compiled)))
         self.assertEqual(content_of(self.folder / "one-out"), content_of(self.folder / "another/deeper-out"))
 
     def test_a_source_that_cannot_be_written_builds_as_the_protocol_has_it(self):

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#define ZSTD_STATIC_LINKING_ONLY  // for ZSTD_findDecompressedSize
 #include <zstd.h>
 
 #include <boost/filesystem/operations.hpp>
@@ -35,9 +36,8 @@ class Bundle : public testing::Test {
 
   std::string unpacked_tar(const fs::path& bundle) {
     const std::string bytes = base::read_file(bundle).value();
-    std::string tar(std::size_t{1} << 20, '\0');
+    std::string tar(ZSTD_findDecompressedSize(bytes.data(), bytes.size()), '\0');
     const auto size = ZSTD_decompress(tar.data(), tar.size(), bytes.data(), bytes.size());
-    // A stream does not tell its size in front, hence the buffer.
     EXPECT_EQ(ZSTD_isError(size), 0U);
     tar.resize(size);
     return tar;
@@ -83,6 +83,18 @@ TEST_F(Bundle, NamesAreBytesAndNothingElseIsInAHeader) {
   EXPECT_EQ(tar.substr(100, 8), std::string("000755 \0", 8));
   EXPECT_EQ(tar.substr(108, 8), std::string("000000 \0", 8));
   EXPECT_EQ(tar.substr(136, 12), std::string("00000000000 ", 12));
+}
+
+TEST_F(Bundle, ManyPiecesAreOneStreamOfTheSameBytes) {
+  const fs::path tree = make_tree("t", {}, 022);
+  // More pieces than processors, and no two alike.
+  std::string content;
+  for (int i = 0; content.size() < (std::size_t{100} << 20); ++i) content += std::to_string(i * 7919) + ",";
+  ASSERT_TRUE(base::write_file(tree / "large", content));
+  const auto first = write_bundle(tree, m_folder.path() / "1").value();
+  EXPECT_EQ(write_bundle(tree, m_folder.path() / "2").value().digest, first.digest);
+  const std::string tar = unpacked_tar(m_folder.path() / "1");
+  EXPECT_NE(tar.find(content), std::string::npos);
 }
 
 TEST_F(Bundle, APipeIsRefused) {
