@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Wrong input of `pachbuild run`: one clear line, a hint, the right exit code, and nothing done."""
+
+import json
+
+import pipelines
+import support
+
+
+class Errors(pipelines.PipelineSuite):
+
+    def setUp(self):
+        super().setUp()
+        self.write("source/main.py", "print('never')\n")
+        self.data(a="one")
+        self.spec()
+
+    def run_here(self, *arguments):
+        return self.run_program(support.PACHBUILD, *arguments, env=self.environment())
+
+    def refuse(self, code, expected, *arguments):
+        """Runs with relative paths, so that the texts are the same everywhere."""
+        result = self.run_here("run", *(arguments or ("-f", "spec.json", "--input", "data=data", "--output", "out")))
+        self.assertEqual((result.returncode, result.stderr), (code, expected))
+        self.assertEqual(result.stdout, "")
+        self.assertFalse(self.out.exists())
+
+    def refuse_spec(self, expected, **changes):
+        content = json.loads((self.folder / "spec.json").read_text())
+        for name, value in changes.items():
+            if value is None:
+                del content[name]
+            else:
+                content[name] = value
+        # One line a top level field, so that places are easy to see.
+        lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in content.items())
+        self.write("spec.json", "{\n" + lines + "\n}\n")
+        self.refuse(65, expected)
+
+    def test_a_missing_spec(self):
+        self.refuse(65, "error: nope.json: cannot read: no such file or folder\n",
+                    "-f", "nope.json", "--input", "data=data", "--output", "out")
+
+    def test_invalid_json_and_yaml_have_line_and_column(self):
+        self.write("spec.json", '{"pipeline": {"name": "p"},\n "transform": }')
+        self.refuse(65, "error: spec.json:2:15: is not valid JSON: unexpected '}'; expected '[', '{', or a literal\n")
+        self.write("spec.yaml", "pipeline:\n  name: p\n bad: x\n")
+        result = self.run_here("run", "-f", "spec.yaml", "--output", "out")
+        self.assertEqual(result.returncode, 65)
+        self.assertRegex(result.stderr, r"^error: spec\.yaml:3:\d+: is not valid YAML: [^\n]+\n$")
+
+    def test_no_input(self):
+        self.refuse_spec('error: spec.json:1:1: has no "input"\n'
+                         'hint: add "input": {"pfs": {"repo": "…", "glob": "/*"}}\n', input=None)
+
+    def test_a_spout(self):
+        self.refuse_spec("error: spec.json:4:10: spout is not possible: a build pipeline cannot be a spout\n",
+                         input=None, spout={})
+
+    def test_an_unknown_language(self):
+        self.refuse_spec('error: spec.json:3:37: transform.build.language "rust" has no official builder\n'
+                         "hint: official builders are there for go and python; name the image of another one in "
+                         "transform.build.image\n", transform={"build": {"language": "rust", "path": "source"}})
+
+    def test_language_and_image_both_or_neither(self):
+        hint = 'hint: set "language" for an official builder, or "image" for another one\n'
+        self.refuse_spec('error: spec.json:3:24: transform.build has neither "language" nor "image"\n' + hint,
+                         transform={"build": {"path": "source"}})
+        self.refuse_spec('error: spec.json:3:24: transform.build has both "language" and "image"\n'
+                         'hint: keep "language" for an official builder, or "image" for another one\n',
+                         transform={"build": {"language": "go", "image": "i", "path": "source"}})
+
+    def test_reserved_input_names(self):
+        for name in ("source", "build"):
+            result = 'error: spec.json:4:57: input.pfs.name "%s" is taken: /pfs/%s is the build pipeline\'s own\n'
+            self.refuse_spec(result % (name, name) + 'hint: give the input another "name"\n',
+                             input={"pfs": {"repo": "data", "glob": "/*", "name": name}})
+
+    def test_a_missing_build_path(self):
+        self.refuse_spec('error: spec.json:3:55: transform.build.path "nope" does not exist\n'
+                         "hint: it is relative to the spec file's folder\n",
+                         transform={"build": {"language": "python", "path": "nope"}})
+
+    def test_a_repo_without_a_folder(self):
+        result = self.run_here("run", "-f", "spec.json", "--output", "out")
+        self.assertEqual(result.returncode, 64)
+        self.assertRegex(result.stderr, r"^error: spec\.json:\d+:\d+: no folder was given for repo data\n"
+                                        r"hint: add --input data=PATH\n$")
+
+    def test_wrong_inputs_on_the_command_line(self):
+        spec = ("-f", "spec.json", "--output", "out", "--input")
+        self.refuse(64, "error: --input data=nope: nope: cannot read: no such file or folder\n"
+                        "hint: give the folder that stands for the repo\n", *spec, "data=nope")
+        self.refuse(64, "error: --input data=spec.json: spec.json: is not a folder\n"
+                        "hint: give the folder that it is in\n", *spec, "data=spec.json")
+        self.refuse(64, "error: --input data: is not of the form REPO=PATH\n"
+                        "hint: for example --input scraper=pages\n", *spec, "data")
+        self.refuse(64, "error: --input data=source: gives repo data a second folder\n",
+                    *spec, "data=data", "--input", "data=source")
+        self.refuse(64, "error: --input other=data: no input of spec.json reads repo other\n",
+                    *spec, "data=data", "--input", "other=data")
+
+    def test_an_output_among_the_inputs(self):
+        for output, what in (("data/out", "repo data"), ("source/out", "the source"), (".", "the source")):
+            result = self.run_here("run", "-f", "spec.json", "--input", "data=data", "--output", output)
+            self.assertEqual(result.returncode, 64)
+            self.assertRegex(result.stderr, rf"^error: --output {output}: shares files with {what} \(.*\)\n"
+                                            "hint: choose a folder of its own\n$")
+
+    def test_an_output_that_cannot_be_made(self):
+        self.write("file", "")
+        result = self.run_here("run", "-f", "spec.json", "--input", "data=data", "--output", "file/out")
+        self.assertEqual(result.returncode, 73)
+        self.assertRegex(result.stderr, "^error: .*/file/out: cannot create: a part of the path is not a folder\n$")
+
+    def test_an_empty_source(self):
+        (self.folder / "source/main.py").unlink()
+        result = self.pachbuild_run()
+        self.assertEqual(result.returncode, 65)
+        self.assertRegex(result.stderr, "^error: .*/source: has no source files\n")
+
+    def test_a_source_without_a_program(self):
+        (self.folder / "source/main.py").rename(self.folder / "source/other.py")
+        self.refuse(65, "error: /pfs/source: has no main.py\nhint: main.py is what runs: name the program so, or add a "
+                        "run.sh that starts another\n")
+        self.spec(language="go")
+        self.refuse(65, "error: /pfs/source: has no Go files at its root\n"
+                        "hint: the program is package main beside go.mod\n")
+
+    def test_a_syntax_error_in_go(self):
+        support.require_tool("go")
+        self.cache = support.shared_cache("go")
+        self.spec(language="go")
+        self.write("source/go.mod", "module example.com/p\n\ngo 1.21\n")
+        self.write("source/main.go", "package main\n\nfunc main() {\n\tx :=\n}\n")
+        result = self.pachbuild_run()
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("./main.go:5:1: syntax error: unexpected }, expected expression\n", result.stderr)
+        self.assertEqual(result.stderr.count("error: "), 2, result.stderr)  # Go's own, and one line of ours
+
+    def test_a_requirement_that_does_not_exist(self):
+        support.require_network()
+        self.write("source/requirements.txt", "no-such-package-of-pachbuild==1\n")
+        result = self.pachbuild_run()
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("no-such-package-of-pachbuild was not found in the package registry", result.stderr)
+        self.assertIn("\nerror: requirements.txt: ", result.stderr)
+
+    def test_the_command_line_itself(self):
+        hint = "hint: pachbuild --help and pachbuild run --help tell more\n"
+        self.refuse(64, "error: unknown argument --bogus\n" + hint, "--bogus")
+        self.refuse(64, "error: --output is required\n" + hint, "-f", "spec.json")
+        self.refuse(64, "error: --workers: Value 0 not in range 1 to 1024\n" + hint,
+                    "-f", "spec.json", "--output", "out", "--workers", "0")
+        result = self.run_here("frobnicate")
+        self.assertEqual((result.returncode, result.stderr), (64, "error: unknown argument frobnicate\n" + hint))
+
+    def test_help_and_version_are_results(self):
+        version = self.run_here("--version")
+        self.assertEqual((version.returncode, version.stderr), (0, ""))
+        self.assertRegex(version.stdout, r"^pachbuild \d+\.\d+\.\d+\n$")
+        for arguments in (("--help",), ("run", "--help")):
+            result = self.run_here(*arguments)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            self.assertIn("run", result.stdout)
+
+    def test_errors_as_json(self):
+        result = self.run_program(support.PACHBUILD, "run", "-f", "nope.json", "--output", "out",
+                                  env=self.environment(PACHBUILD_LOG="json"))
+        self.assertEqual(json.loads(result.stderr), {"level": "error", "where": "nope.json", "code": 65,
+                                                     "message": "cannot read: no such file or folder"})
+
+
+if __name__ == "__main__":
+    support.main()
