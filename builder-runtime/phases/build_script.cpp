@@ -2,7 +2,7 @@
 #include "builder-runtime/phases/build_script.h"
 
 #include "builder-runtime/languages/language.h"
-#include "builder-runtime/phases/milestone.h"
+#include "builder-runtime/milestone.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
 

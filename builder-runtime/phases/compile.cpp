@@ -8,7 +8,7 @@
 
 #include "archive/bundle.h"
 #include "base/errors.h"
-#include "builder-runtime/phases/milestone.h"
+#include "builder-runtime/milestone.h"
 #include "builder-runtime/store/bundle_store.h"
 #include "builder-runtime/store/workspace.h"
 #include "contract/layout.h"

@@ -5,7 +5,7 @@
 #include <boost/filesystem/operations.hpp>
 
 #include "base/errors.h"
-#include "builder-runtime/phases/milestone.h"
+#include "builder-runtime/milestone.h"
 #include "contract/layout.h"
 
 namespace builder {

@@ -5,7 +5,7 @@
 
 #include "base/digest.h"
 #include "base/errors.h"
-#include "builder-runtime/phases/milestone.h"
+#include "builder-runtime/milestone.h"
 #include "builder-runtime/run_script/run_script.h"
 #include "contract/layout.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder-runtime/phases/resolve.h"
 
-#include "builder-runtime/phases/milestone.h"
+#include "builder-runtime/milestone.h"
 
 namespace builder {
 namespace {

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "builder-runtime/languages/go/module.h"
 #include "builder-runtime/languages/source_digest.h"
-#include "builder-runtime/phases/milestone.h"
+#include "builder-runtime/milestone.h"
 
 namespace builder::go {
 namespace {

@@ -7,9 +7,9 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "builder-runtime/languages/python/compile_bytecode.h"
 #include "builder-runtime/languages/python/requirements.h"
-#include "builder-runtime/phases/milestone.h"
-#include "compile_bytecode.h"
+#include "builder-runtime/milestone.h"
 
 namespace builder::python {
 namespace {
