@@ -54,7 +54,7 @@ step() {
     watcher=$!
   fi
   set +e
-  (set -e; "$@") >"$log" 2>&1 </dev/null
+  (set -e; STEP_LOG=$log; "$@") >>"$log" 2>&1 </dev/null
   status=$?
   set -e
   if [ -n "$watcher" ]; then
@@ -100,6 +100,11 @@ build() {
 # sources EXPRESSION…: the checkout's own files that `find` matches, with a NUL after each; works without git.
 sources() {
   find . '(' -path ./build -o -path ./.git -o -path ./.cache ')' -prune -o -type f '(' "$@" ')' -print0
+}
+
+# Inside a step: what was printed so far turned out not to matter.
+forget_output() {
+  : >"$STEP_LOG"
 }
 
 # as_root COMMAND…: at once for root, else through sudo, which may ask for a password.
