@@ -121,7 +121,7 @@ become_root() {
   [ "$(id -u)" != 0 ] || return 0
   local hint="run this once as root: $ROOT/scripts/setup packages"
   command -v sudo >/dev/null || fail "$1" "needs root, and there is no sudo here" "$hint"
-  sudo -v || fail "$1" "needs root, and sudo refused" "$hint"
+  sudo true || fail "$1" "needs root, and sudo refused" "$hint"
 }
 
 require_debian() {
