@@ -43,18 +43,18 @@ show_last_line() {
 # line a terminal shows meanwhile; when the command fails it is printed whole, and the script ends.
 # Not for conditions (`if step …`): the shell would ignore errors inside the command.
 step() {
-  local name=$1 log watcher="" status start
+  local name=$1 watcher="" status start
   shift
   mkdir -p "$ROOT/build/logs"
-  log=$ROOT/build/logs/${name//[^A-Za-z0-9]/-}.log
-  : >"$log"
+  STEP_LOG=$ROOT/build/logs/${name//[^A-Za-z0-9]/-}.log
+  : >"$STEP_LOG"
   start=$(microseconds)
   if [ -t 1 ]; then
-    show_last_line "$name" "$log" &
+    show_last_line "$name" "$STEP_LOG" &
     watcher=$!
   fi
   set +e
-  (set -e; "$@") >"$log" 2>&1 </dev/null
+  (set -e; "$@") >>"$STEP_LOG" 2>&1 </dev/null
   status=$?
   set -e
   if [ -n "$watcher" ]; then
@@ -63,7 +63,7 @@ step() {
     printf '\r\033[K'
   fi
   if [ "$status" != 0 ]; then
-    cat "$log" >&2
+    cat "$STEP_LOG" >&2
     printf '%s: failed after %s s\n' "$name" "$(seconds_since "$start")" >&2
     exit "$status"
   fi
@@ -102,6 +102,11 @@ sources() {
   find . '(' -path ./build -o -path ./.git -o -path ./.cache ')' -prune -o -type f '(' "$@" ')' -print0
 }
 
+# Inside a step: what was printed so far turned out not to matter.
+forget_output() {
+  : >"$STEP_LOG"
+}
+
 # as_root COMMAND…: at once for root, else through sudo, which may ask for a password.
 as_root() {
   if [ "$(id -u)" = 0 ]; then
@@ -116,7 +121,7 @@ become_root() {
   [ "$(id -u)" != 0 ] || return 0
   local hint="run this once as root: $ROOT/scripts/setup packages"
   command -v sudo >/dev/null || fail "$1" "needs root, and there is no sudo here" "$hint"
-  sudo -v || fail "$1" "needs root, and sudo refused" "$hint"
+  sudo true || fail "$1" "needs root, and sudo refused" "$hint"
 }
 
 require_debian() {
