@@ -249,25 +249,44 @@ class Environment(EnvironmentSuite):
         self.assertEqual(opened.count(True), 1, "one pipe is opened, the others stay closed")
         self.check_whole(bundle)
 
-    def test_another_takes_over_from_one_that_is_killed_half_way(self):
-        bundle = Bundle(files=500)
+    def one_unpacks_and_another_waits(self, content, bundle):
+        """A process that reads half of `content` so far, and one with the whole bundle that waits for it."""
         slow = self.folder / "slow"
         slow.mkdir()
-        feeder = Feeder(slow / bundle.name, bundle.bytes, stop_at=len(bundle.bytes) // 2)
-        first = subprocess.Popen(self.command(slow, bundle.digest, "true"), env=self.variables())
+        feeder = Feeder(slow / bundle.name, content, stop_at=len(content) // 2)
+        first = subprocess.Popen(self.command(slow, bundle.digest, "true"), env=self.variables(),
+                                 stderr=subprocess.PIPE, text=True)
         self.assertTrue(feeder.reached_stop.wait(60))
         second = subprocess.Popen(self.command(self.build_folder(bundle), bundle.digest, "tool"),
                                   env=self.variables(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.wait_until_locked(second.pid)
         self.assertEqual(os.listdir(self.cache / "env"), [f".tmp-{bundle.digest}"], "nothing half-made is visible")
-        first.kill()
-        first.wait()
-        feeder.resume.set()
-        feeder.end()
-        output, errors = second.communicate(timeout=60)
-        self.assertEqual((errors, second.returncode), ("", 0))
+        return feeder, first, second
+
+    def check_takes_over(self, process, bundle):
+        output, errors = process.communicate(timeout=60)
+        self.assertEqual((errors, process.returncode), ("", 0))
         self.assertEqual(output, f"tool {self.cache}/env/{bundle.digest}\n")
         self.check_whole(bundle)
+
+    def test_another_takes_over_from_one_that_is_killed_half_way(self):
+        bundle = Bundle(files=500)
+        feeder, first, second = self.one_unpacks_and_another_waits(bundle.bytes, bundle)
+        first.kill()
+        first.communicate(timeout=60)
+        feeder.resume.set()
+        feeder.end()
+        self.check_takes_over(second, bundle)
+
+    def test_another_takes_over_from_one_that_fails(self):
+        bundle = Bundle(files=500)
+        feeder, first, second = self.one_unpacks_and_another_waits(bundle.bytes[:-1000], bundle)
+        feeder.resume.set()
+        _, errors = first.communicate(timeout=60)
+        self.assertEqual(first.returncode, 125)
+        self.assertIn("is damaged", errors)
+        feeder.end()
+        self.check_takes_over(second, bundle)
 
     def wait_until_locked(self, pid):
         """Until the process waits for a lock."""
