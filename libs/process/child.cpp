@@ -20,6 +20,7 @@
 #include <csignal>
 
 #include "base/errors.h"
+#include "base/text.h"
 
 namespace process {
 namespace {
@@ -71,7 +72,7 @@ class Preparation : public bp::extend::handler {
 class EnvironmentBlock {
  public:
   explicit EnvironmentBlock(const Environment& environment) {
-    for (const auto& [name, value] : environment) m_entries.push_back(name + "=" + value);
+    for (const auto& [name, value] : environment) m_entries.push_back(base::join({name, value}, "="));
     for (auto& entry : m_entries) m_pointers.push_back(entry.data());
     m_pointers.push_back(nullptr);
   }
