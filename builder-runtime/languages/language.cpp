@@ -33,7 +33,7 @@ std::string key_base(std::string_view language) {
 std::string architecture() {
   utsname machine{};
   ::uname(&machine);
-  const std::string name = machine.machine;
+  std::string name = machine.machine;
   if (name == "x86_64") return "amd64";
   if (name == "aarch64") return "arm64";
   return name;

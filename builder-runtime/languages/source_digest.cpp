@@ -13,6 +13,7 @@
 
 #include "base/digest.h"
 #include "base/errors.h"
+#include "base/text.h"
 
 namespace builder {
 namespace {
@@ -31,7 +32,7 @@ class Walk {
     if (!m_seen.emplace(status.st_dev, status.st_ino).second) return {};
     BASE_TRY_ASSIGN(const auto entries, sorted_names(folder));
     for (const auto& entry : entries) {
-      BASE_TRY(add_entry(folder / entry, name.empty() ? entry : name + "/" + entry));
+      BASE_TRY(add_entry(folder / entry, name.empty() ? entry : base::join({name, entry}, "/")));
     }
     return {};
   }

@@ -37,6 +37,7 @@ base::Status check_folders(const Settings& settings) {
 
 std::string names_of(const std::vector<const Language*>& found, std::string_view Language::* member) {
   std::vector<std::string> names;
+  names.reserve(found.size());
   for (const auto* language : found) names.emplace_back(language->*member);
   return base::join(names, " and ");
 }

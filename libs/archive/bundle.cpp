@@ -30,16 +30,16 @@ namespace {
 namespace fs = base::fs;
 using base::ErrorKind;
 
-// Of speed and size; 3 is zstd's own default. docs/builders.md has what it costs.
+// zstd's own default.
 constexpr int k_compression_level = 3;
 // What zstd finds again lies within 2 MiB at this level, so larger pieces compress hardly better.
-constexpr std::size_t k_piece_size = std::size_t{8} << 20;
-constexpr std::size_t k_buffer_size = std::size_t{1} << 20;
+constexpr std::size_t k_piece_size = std::size_t{8} * 1024 * 1024;
+constexpr std::size_t k_buffer_size = std::size_t{1024} * 1024;
 constexpr mode_t k_plain_mode = 0644;
 constexpr mode_t k_executable_mode = 0755;
 
 mode_t mode_in_bundle(const struct stat& status) {
-  const bool executable = S_ISDIR(status.st_mode) || (status.st_mode & S_IXUSR) != 0;
+  const bool executable = S_ISDIR(status.st_mode) || (status.st_mode & mode_t{S_IXUSR}) != 0;
   return executable ? k_executable_mode : k_plain_mode;
 }
 
@@ -50,7 +50,7 @@ base::Result<struct stat> status_of(const fs::path& path) {
   return status;
 }
 
-// One piece of the tar as a zstd frame of its own. Bytes that zstd refuses do not exist, but its memory ends.
+// One piece of the tar as a zstd frame of its own. It fails when zstd gets no memory.
 base::Result<std::string> compress_piece(const std::string& piece) {
   std::string frame(ZSTD_compressBound(piece.size()), '\0');
   const auto size =

@@ -12,8 +12,6 @@
 
 #include <boost/process/args.hpp>
 #include <boost/process/child.hpp>
-#include <boost/process/env.hpp>
-#include <boost/process/environment.hpp>
 #include <boost/process/error.hpp>
 #include <boost/process/exe.hpp>
 #include <boost/process/extend.hpp>
@@ -22,6 +20,7 @@
 #include <csignal>
 
 #include "base/errors.h"
+#include "base/text.h"
 
 namespace process {
 namespace {
@@ -34,7 +33,13 @@ constexpr int k_orphan_exit_code = 1;
 // What the child does between fork and exec: system calls only.
 class Preparation : public bp::extend::handler {
  public:
-  explicit Preparation(const Command& command, int null) : m_command(command), m_null(null) {}
+  Preparation(const Command& command, char** environment, int null)
+      : m_command(command), m_environment(environment), m_null(null) {}
+
+  template <class Executor>
+  void on_setup(Executor& executor) const {
+    executor.env = m_environment;
+  }
 
   template <class Executor>
   void on_exec_setup(Executor& /*executor*/) const {
@@ -57,15 +62,26 @@ class Preparation : public bp::extend::handler {
 
  private:
   const Command& m_command;
+  char** m_environment;
   int m_null;
   pid_t m_parent = ::getpid();
 };
 
-bp::environment to_boost(const Environment& environment) {
-  bp::environment result;
-  for (const auto& [name, value] : environment) result[name] = value;
-  return result;
-}
+// As exec takes it: "NAME=value" and a null at the end. Boost 1.74's own environment reads beyond its entries
+// when it looks for a name that is longer than one of them.
+class EnvironmentBlock {
+ public:
+  explicit EnvironmentBlock(const Environment& environment) {
+    for (const auto& [name, value] : environment) m_entries.push_back(base::join({name, value}, "="));
+    for (auto& entry : m_entries) m_pointers.push_back(entry.data());
+    m_pointers.push_back(nullptr);
+  }
+  char** data() { return m_pointers.data(); }
+
+ private:
+  std::vector<std::string> m_entries;
+  std::vector<char*> m_pointers;
+};
 
 base::ErrorKind kind_of_exec_failure(int error_number) {
   const bool absent = error_number == ENOENT || error_number == EACCES || error_number == ENOEXEC;
@@ -79,12 +95,12 @@ base::Result<Child> Child::start(const Command& command) {
   const base::UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!null) return base::fail(base::system_error("read", "/dev/null", errno));
 
+  EnvironmentBlock environment(command.environment);
   std::error_code error;
   const std::string folder = command.folder.empty() ? "." : command.folder.string();
   bp::child child(bp::exe = program,
                   bp::args = std::vector<std::string>(command.arguments.begin() + 1, command.arguments.end()),
-                  bp::env = to_boost(command.environment), bp::start_dir = folder,
-                  Preparation(command, null.get()), error);
+                  bp::start_dir = folder, Preparation(command, environment.data(), null.get()), error);
   if (error) {
     auto failure = base::system_error("start", program, error.value());
     failure.kind = kind_of_exec_failure(error.value());

@@ -73,6 +73,13 @@ TEST(Child, InheritsNothingOfTheEnvironment) {
   ::unsetenv("PACHBUILD_TEST_LEAK");
 }
 
+TEST(Child, GetsEveryVariableOfItsEnvironment) {
+  EXPECT_EQ(run({.arguments = {"/usr/bin/env"},
+                 .environment = {{"A", "1"}, {"A_LONGER_NAME_THAN_OTHERS", ""}, {"AB", "=\n="}, {"B", ""}}})
+                .output,
+            "A=1\nAB==\n=\nA_LONGER_NAME_THAN_OTHERS=\nB=\n");
+}
+
 TEST(Child, TakesArgumentsByteForByte) {
   const auto result =
       run({.arguments = {"/usr/bin/printf", "[%s]", "a b", "", "$x", "-n", "é\n"}, .environment = {}});
