@@ -2,7 +2,6 @@
 // pachbuild: runs and submits pipelines. This file is the command line alone; each verb is in commands/.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -21,7 +20,7 @@ missing, 70 a bug of pachbuild, 73 cannot write, 74 cannot read, 75 network: try
 
 // The worker that pool.cpp starts: not for people, so not on the command line that is shown.
 int run_worker(char** arguments) {
-  return local::serve_tasks({std::atoi(arguments[2]), arguments[3], std::atoi(arguments[4])});
+  return local::serve_tasks({std::stoi(arguments[2]), arguments[3], std::stoi(arguments[4])});
 }
 
 // What was given and is not known says more than what is therefore missing.

@@ -69,7 +69,7 @@ base::Result<std::map<std::string, std::string>> parse_inputs(const std::vector<
 base::Status match_inputs(const spec::PipelineSpec& spec, const std::map<std::string, std::string>& repos) {
   const auto inputs = spec::pfs_inputs(spec.input);
   for (const auto* input : inputs) {
-    if (repos.count(input->repo) == 0) {
+    if (!repos.contains(input->repo)) {
       return base::fail(ErrorKind::usage, spec.places.where(input->pointer + "/repo"),
                         "no folder was given for repo " + input->repo,
                         "add --input " + input->repo + "=PATH");

@@ -75,7 +75,7 @@ base::Status check_foreign(const fs::path& output, const std::vector<DatumOutput
     for (const auto& file : datum.files) {
       struct stat status{};
       const fs::path path = output / file.path;
-      if (state.owned.count(file.path) != 0 || ::lstat(path.c_str(), &status) != 0) continue;
+      if (state.owned.contains(file.path) || ::lstat(path.c_str(), &status) != 0) continue;
       return base::fail(
           ErrorKind::cannot_write, path.string(),
           "exists, and was not written by this pipeline (datum " + datum.label + " would replace it)",
@@ -99,7 +99,7 @@ base::Status publish(const fs::path& output, const std::vector<DatumOutput>& out
   BASE_TRY(save_state(state, state_file));
 
   for (const auto& path : old) {
-    if (wanted.count(path) == 0) remove_file(output, path);
+    if (!wanted.contains(path)) remove_file(output, path);
   }
   for (const auto& datum : outputs) {
     if (datum.folder.empty()) continue;

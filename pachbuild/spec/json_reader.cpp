@@ -45,7 +45,7 @@ std::string reason_of(const std::string& message) {
 
 class Events {
  public:
-  using json = nlohmann::json;
+  using Json = nlohmann::json;
 
   Events(const std::string& text, const std::string& file) : m_text(text), m_builder(text, file) {}
 
@@ -54,7 +54,7 @@ class Events {
     m_start = offset;
     m_token_end = offset;
     const CountingIterator text(m_text, offset);
-    if (!json::sax_parse(text, text, this, json::input_format_t::json, /*strict=*/false)) {
+    if (!Json::sax_parse(text, text, this, Json::input_format_t::json, /*strict=*/false)) {
       return tl::unexpected<base::Error>(std::move(m_error));
     }
     return m_builder.take();
@@ -62,18 +62,18 @@ class Events {
 
   bool null() { return scalar(nullptr); }
   bool boolean(bool value) { return scalar(value); }
-  bool number_integer(json::number_integer_t value) { return scalar(value); }
-  bool number_unsigned(json::number_unsigned_t value) { return scalar(value); }
-  bool number_float(json::number_float_t value, const std::string& /*text*/) { return scalar(value); }
+  bool number_integer(Json::number_integer_t value) { return scalar(value); }
+  bool number_unsigned(Json::number_unsigned_t value) { return scalar(value); }
+  bool number_float(Json::number_float_t value, const std::string& /*text*/) { return scalar(value); }
   bool string(std::string& value) { return scalar(value); }
-  bool binary(json::binary_t& /*value*/) { return false; }
-  bool start_object(std::size_t /*size*/) { return keep(m_builder.open(json::object(), token_start())); }
-  bool start_array(std::size_t /*size*/) { return keep(m_builder.open(json::array(), token_start())); }
+  bool binary(Json::binary_t& /*value*/) { return false; }
+  bool start_object(std::size_t /*size*/) { return keep(m_builder.open(Json::object(), token_start())); }
+  bool start_array(std::size_t /*size*/) { return keep(m_builder.open(Json::array(), token_start())); }
   bool key(std::string& name) { return keep(m_builder.key(name, token_start())); }
   bool end_object() { return end(); }
   bool end_array() { return end(); }
 
-  bool parse_error(std::size_t read, const std::string& token, const json::exception& error) {
+  bool parse_error(std::size_t read, const std::string& token, const Json::exception& error) {
     // `read` counts one character more at the end of the text.
     const bool at_end = m_start + read > m_text.size();
     const std::size_t offset = at_end ? m_text.size() : start_of(token, m_start + read);
@@ -94,7 +94,7 @@ class Events {
     return start;
   }
 
-  bool scalar(json value) { return keep(m_builder.scalar(std::move(value), token_start())); }
+  bool scalar(Json value) { return keep(m_builder.scalar(std::move(value), token_start())); }
 
   bool end() {
     m_builder.close();

@@ -33,7 +33,7 @@ struct Field {
   Type type;
   Use use = Use::here;
   const Message* message = nullptr;  // of an object or objects
-  std::string_view note = {};
+  std::string_view note;
 };
 
 struct Message {

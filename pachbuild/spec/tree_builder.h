@@ -29,7 +29,7 @@ class PositionFinder {
 
 class TreeBuilder {
  public:
-  TreeBuilder(const std::string& text, std::string file)
+  TreeBuilder(const std::string& text, const std::string& file)
       : m_finder(text), m_document{nullptr, Places(file)} {}
 
   // Offsets are those of the value's or key's first byte in the text.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <optional>
 #include <regex>
 #include <sstream>
@@ -68,7 +69,8 @@ bool is_quote_closed(const std::string& text, std::size_t start) {
 }
 
 // An error on its way out of yaml-cpp's parser, which knows exceptions only.
-struct Stop {
+struct Stop : std::exception {
+  explicit Stop(base::Error stopped_by) : error(std::move(stopped_by)) {}
   base::Error error;
 };
 
@@ -127,11 +129,11 @@ class Events final : public YAML::EventHandler {
   }
 
   [[noreturn]] void stop(const YAML::Mark& mark, const std::string& what, const std::string& hint = {}) {
-    throw Stop{m_builder.fail(offset_of(mark), what, hint).value()};
+    throw Stop(m_builder.fail(offset_of(mark), what, hint).value());
   }
 
   static void check(base::Status status) {
-    if (!status) throw Stop{std::move(status).error()};
+    if (!status) throw Stop(std::move(status).error());
   }
 
   [[nodiscard]] bool expects_key() const { return !m_levels.empty() && m_levels.back() == Expected::key; }

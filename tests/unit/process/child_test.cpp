@@ -2,7 +2,6 @@
 #include "process/child.h"
 
 #include <gtest/gtest.h>
-
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -414,7 +414,8 @@ TEST_F(PipelineSpecTest, GlobsAreChecked) {
 
 TEST_F(PipelineSpecTest, SettingsAreChecked) {
   EXPECT_EQ(fault(with("/datum_tries", -1)), "error: datum_tries must not be negative\n");
-  EXPECT_EQ(read(with("/datum_tries", 0)).value().datum_tries, std::nullopt) << "0 is protobuf's way to say nothing";
+  EXPECT_EQ(read(with("/datum_tries", 0)).value().datum_tries, std::nullopt)
+      << "0 is protobuf's way to say nothing";
   EXPECT_EQ(read(with("/datum_tries", 2.0)).value().datum_tries, 2);
   EXPECT_EQ(fault(with("/reprocess_spec", "always")),
             "error: reprocess_spec must be \"until_success\" or \"every_job\"\n");
