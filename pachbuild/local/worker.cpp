@@ -106,7 +106,7 @@ int serve_in_sandbox(const base::Status& sandbox, const std::string& pfs, Channe
 
 }  // namespace
 
-int serve_tasks(const WorkerOptions& options) {
+void serve_tasks(const WorkerOptions& options) {
   process::die_with_parent(options.parent);
   ::fcntl(options.socket, F_SETFD, FD_CLOEXEC);
   Channel channel{base::UniqueFd(options.socket)};
@@ -117,7 +117,9 @@ int serve_tasks(const WorkerOptions& options) {
         return run_in_sandbox(
             pfs, root, [&](const base::Status& sandbox) { return serve_in_sandbox(sandbox, pfs, channel); });
       });
-  return ended ? ended->exit_code() : give_up(channel, ended.error());
+  // Straight away: its PID namespace is over, so this process can start nothing more, threads included, which
+  // is what a leak checker does at the end.
+  ::_exit(ended ? ended->exit_code() : give_up(channel, ended.error()));
 }
 
 }  // namespace local

@@ -18,7 +18,7 @@ struct WorkerOptions {
   int parent = 0;      // the pool's process; the worker dies with it
 };
 
-// Serves until the pool closes the channel. Gives the exit code.
-int serve_tasks(const WorkerOptions& options);
+// Serves until the pool closes the channel, then ends the process.
+[[noreturn]] void serve_tasks(const WorkerOptions& options);
 
 }  // namespace local
