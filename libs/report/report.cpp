@@ -22,12 +22,16 @@ std::string json_line(const nlohmann::ordered_json& object) {
   return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+void log(spdlog::level::level_enum level, std::string_view line) {
+  spdlog::default_logger_raw()->log(level, spdlog::string_view_t(line.data(), line.size()));
+}
+
 void print(spdlog::level::level_enum level, std::string_view name, std::string_view prefix,
            std::string_view message) {
   if (g_json) {
-    spdlog::log(level, "{}", json_line({{"level", name}, {"message", message}}));
+    log(level, json_line({{"level", name}, {"message", message}}));
   } else {
-    spdlog::log(level, "{}{}", prefix, base::printable(message));
+    log(level, std::string(prefix) + base::printable(message));
   }
 }
 
@@ -55,9 +59,9 @@ int fail(const base::Error& error) {
     if (!error.where.empty()) object["where"] = error.where;
     if (!error.hint.empty()) object["hint"] = error.hint;
     object["code"] = code;
-    spdlog::error("{}", json_line(object));
+    log(spdlog::level::err, json_line(object));
   } else {
-    spdlog::error("{}", base::trim(base::format_error(error)));
+    log(spdlog::level::err, base::trim(base::format_error(error)));
   }
   return code;
 }
@@ -75,7 +79,7 @@ void output(std::string_view text) {
   while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
   if (text.empty()) return;
   for (const auto& line : base::split(text, '\n')) {
-    spdlog::info("{}", json_line({{"level", "output"}, {"message", line}}));
+    log(spdlog::level::info, json_line({{"level", "output"}, {"message", line}}));
   }
 }
 

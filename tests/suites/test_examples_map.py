@@ -4,6 +4,7 @@
 import collections
 import html.parser
 import re
+import shutil
 
 import examples
 import support
@@ -60,9 +61,13 @@ def table_of(page):
 
 class MapExample(examples.ExampleSuite):
     def test_the_commands_of_the_readme_count_the_words_of_real_pages(self):
-        pages = examples.example_data("pages")
+        pages = self.folder / "pages"
+        pages.mkdir()
+        # Every third of them: sanitized programs take their time. scripts/demo runs all, and compares the languages.
+        for page in sorted(examples.example_data("pages").iterdir())[::3]:
+            shutil.copy(page, pages)
         expected = {f"{page.name}.txt": table_of(page.read_bytes()) for page in pages.iterdir()}
-        self.assertGreater(len(expected), 200)
+        self.assertGreater(len(expected), 70)
         self.run_documented("examples/map/README.md", pages=pages)
         for language in ("go", "python"):
             with self.subTest(language):

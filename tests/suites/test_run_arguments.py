@@ -37,7 +37,7 @@ PIECES = [b" ", b"\n", b"\t", b"'", b'"', b"$", b"$HOME", b"`id`", b"*", b"\\", 
 
 class Arguments(pipelines.PipelineSuite):
     SEED = 20240607
-    VECTORS = 8
+    VECTORS = 4
 
     def vectors(self):
         yield [b""]

@@ -89,7 +89,7 @@ TEST_F(Bundle, ManyPiecesAreOneStreamOfTheSameBytes) {
   const fs::path tree = make_tree("t", {}, 022);
   // More pieces than processors, and no two alike.
   std::string content;
-  for (std::uint64_t i = 0; content.size() < (std::size_t{100} << 20); ++i)
+  for (std::uint64_t i = 0; content.size() < (std::size_t{40} << 20); ++i)
     content += std::to_string(i * 7919) + ",";
   ASSERT_TRUE(base::write_file(tree / "large", content));
   const auto first = write_bundle(tree, m_folder.path() / "1").value();

@@ -240,7 +240,7 @@ TEST_F(Source, ACopyHasTheBytesAndTheModesOfPfs) {
   EXPECT_EQ(base::read_file(copy / "l").value(), std::string(100000, 'f'));
 }
 
-TEST_F(Source, ACopyToAFullDiskSaysSo) {
+TEST_F(Source, ACopyThatCannotBeMadeSaysSo) {
   write("a", std::string(1000, 'x'));
   const auto status = copy_source(list_source(root()).value(), "/proc/self/no/such");
   ASSERT_FALSE(status);
