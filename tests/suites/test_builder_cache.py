@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import support
-from builder_suite import GO_HELLO, SIX, BuilderSuite, content_of, require_namespaces
+from builder_suite import GO_HELLO, SIX, BuilderSuite, content_of, in_namespaces
 
 ARTIFACT = ["build.json", "bundle", "run.sh", "worker-shim"]
 
@@ -36,12 +36,11 @@ class Cache(BuilderSuite):
         self.assertEqual(self.run_artifact(source).stdout, expected)
 
     def test_the_same_again_starts_no_process(self):
-        require_namespaces()
         for name, source in (("python", self.six()), ("go", self.source(GO_HELLO, name="hello"))):
             self.build_well(source, out=name)
             before = content_of(self.folder / name)
             result = self.run_program(
-                "unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "sh", "-c", COUNT_PROCESSES,
+                *in_namespaces("--pid", "--fork", "--mount-proc"), "sh", "-c", COUNT_PROCESSES,
                 "sh", support.BUILDER, "--source", source, "--out", self.folder / name, "--shim", self.shim,
                 # The leak sanitizer would look for leaks from a thread of its own.
                 env=self.environment(ASAN_OPTIONS="detect_leaks=0"))
@@ -49,10 +48,9 @@ class Cache(BuilderSuite):
             self.assertEqual(content_of(self.folder / name), before)
 
     def test_a_first_build_does_start_processes(self):
-        require_namespaces()
         # Without this the test above could not fail.
         result = self.run_program(
-            "unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "sh", "-c", COUNT_PROCESSES,
+            *in_namespaces("--pid", "--fork", "--mount-proc"), "sh", "-c", COUNT_PROCESSES,
             "sh", support.BUILDER, "--source", self.source(GO_HELLO), "--out", self.folder / "out", "--shim", self.shim,
             env=self.environment())
         self.assertEqual(result.returncode, 0, result.stderr)
@@ -175,13 +173,12 @@ class Cache(BuilderSuite):
         self.wait_for(lambda: not is_running(int(pid)))
 
     def test_a_full_disk_is_named(self):
-        require_namespaces()
         source = self.source(GO_HELLO)
         self.build_well(source)
         small = self.folder / "small"
         small.mkdir()
         script = 'mount -t tmpfs -o size=200k none "$1" && shift && exec "$@"'
-        result = self.run_program("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", small,
+        result = self.run_program(*in_namespaces("--mount"), "sh", "-c", script, "sh", small,
                                   support.BUILDER, "--source", source, "--out", small / "out", "--shim", self.shim,
                                   env=self.environment())
         self.assertEqual(result.returncode, 73, result.stderr)

@@ -6,7 +6,7 @@ import os
 import random
 
 import support
-from builder_suite import PYTHON_ARGUMENTS, SIX, BuilderSuite, content_of, require_namespaces, without_times
+from builder_suite import PYTHON_ARGUMENTS, SIX, BuilderSuite, content_of, in_namespaces, without_times
 
 LEFTPAD = {
     "requirements.txt": "leftpad==0.1.2\n",
@@ -98,7 +98,6 @@ class Python(BuilderSuite):
         self.assertEqual(self.run_artifact(source).stdout, "2\n")
 
     def test_an_edit_of_the_program_installs_nothing(self):
-        require_namespaces()
         support.require_network()
         source = self.source({"requirements.txt": SIX, "main.py": "print(1)\n"})
         self.build_well(source)
@@ -106,7 +105,7 @@ class Python(BuilderSuite):
         self.write("source/main.py", "print(2)\n")
         # No network, no uv cache: whatever uv had to do now would fail.
         offline = self.environment(UV_OFFLINE=None, UV_CACHE_DIR=str(self.folder / "empty"))
-        result = self.run_program("unshare", "--user", "--map-root-user", "--net", support.BUILDER, "--source", source,
+        result = self.run_program(*in_namespaces("--net"), support.BUILDER, "--source", source,
                                   "--out", self.folder / "out", "--shim", self.shim, env=offline)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("compile: nothing to do, the bundle is in the cache", result.stderr)
