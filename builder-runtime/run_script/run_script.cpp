@@ -25,12 +25,12 @@ constexpr char k_shim_part[] = R"sh(
 shim=@IMAGE_SHIM@
 if ! [ -x "$shim" ]; then
   # This image has no shim: the artifact's own is copied once per container, since /pfs keeps no mode bits.
+  use() {
+    [ -d "$1" ] || (umask 077 && mkdir -p "$1") 2>/dev/null
+    [ -O "$1" ] && [ -w "$1" ] && ! [ -h "$1" ] && cache=$1
+  }
   cache=$@VARIABLE@
-  for folder in @IMAGE_CACHE@ "@PRIVATE_CACHE@-$(id -u)"; do
-    [ -z "$cache" ] || break
-    (umask 077 && mkdir -p "$folder") 2>/dev/null || continue
-    if [ -O "$folder" ] && [ -w "$folder" ] && ! [ -h "$folder" ]; then cache=$folder; fi
-  done
+  [ -n "$cache" ] || use @IMAGE_CACHE@ || use "@PRIVATE_CACHE@-$(id -u)" || :
   shim=$cache/@SHIMS@/@SHIM_DIGEST@/@SHIM@
   if [ -z "$cache" ]; then
     echo "error: run.sh: no folder for the cache can be written; name one in @VARIABLE@" >&2

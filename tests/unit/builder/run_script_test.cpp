@@ -11,12 +11,12 @@ constexpr char k_head[] = R"sh(#!/bin/sh
 shim=/usr/local/bin/worker-shim
 if ! [ -x "$shim" ]; then
   # This image has no shim: the artifact's own is copied once per container, since /pfs keeps no mode bits.
+  use() {
+    [ -d "$1" ] || (umask 077 && mkdir -p "$1") 2>/dev/null
+    [ -O "$1" ] && [ -w "$1" ] && ! [ -h "$1" ] && cache=$1
+  }
   cache=$PACHBUILD_CACHE_DIR
-  for folder in /var/cache/pachbuild "/tmp/pachbuild-$(id -u)"; do
-    [ -z "$cache" ] || break
-    (umask 077 && mkdir -p "$folder") 2>/dev/null || continue
-    if [ -O "$folder" ] && [ -w "$folder" ] && ! [ -h "$folder" ]; then cache=$folder; fi
-  done
+  [ -n "$cache" ] || use /var/cache/pachbuild || use "/tmp/pachbuild-$(id -u)" || :
   shim=$cache/shim/5417/worker-shim
   if [ -z "$cache" ]; then
     echo "error: run.sh: no folder for the cache can be written; name one in PACHBUILD_CACHE_DIR" >&2
