@@ -20,7 +20,7 @@ missing, 70 a bug of pachbuild, 73 cannot write, 74 cannot read, 75 network: try
 
 // The worker that pool.cpp starts: not for people, so not on the command line that is shown.
 [[noreturn]] void run_worker(char** arguments) {
-  local::serve_tasks({std::stoi(arguments[2]), arguments[3], std::stoi(arguments[4])});
+  local::serve_tasks({std::stoi(arguments[2]), arguments[3]});
 }
 
 // What was given and is not known says more than what is therefore missing.
@@ -32,7 +32,7 @@ base::Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
 
 int run(int argc, char** argv) {
   report::set_up();
-  if (argc == 5 && std::string(argv[1]) == local::k_worker_command) run_worker(argv);
+  if (argc == 4 && std::string(argv[1]) == local::k_worker_command) run_worker(argv);
 
   // What comes after "--" is the program's, byte for byte: nothing here parses it.
   const auto dashes = std::find(argv + 1, argv + argc, std::string("--"));

@@ -29,12 +29,6 @@ base::Result<Ending> run_in_fork(const std::function<int()>& body) {
   return Ending::from_wait_status(status);
 }
 
-void die_with_parent(pid_t parent) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // The parent may have died before that call.
-  if (::getppid() != parent) ::_exit(1);
-}
-
 void reap_orphans() {
   while (::waitpid(-1, nullptr, WNOHANG) > 0) {
   }

@@ -16,9 +16,6 @@ namespace process {
 // process dies. Only for processes without threads.
 base::Result<Ending> run_in_fork(const std::function<int()>& body);
 
-// Makes the kernel kill this process when `parent` (its parent's pid) is gone.
-void die_with_parent(pid_t parent);
-
 // Collects every child of this process that has ended: orphans that an init inherited. Call it only while no
 // Child is running.
 void reap_orphans();

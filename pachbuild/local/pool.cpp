@@ -2,7 +2,6 @@
 #include "pachbuild/local/pool.h"
 
 #include <poll.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -29,11 +28,11 @@ base::Result<Pool> Pool::start(int count, const base::fs::path& folder) {
     BASE_TRY(base::make_folders(place, 0700));
     BASE_TRY_ASSIGN(auto channel, Channel::make_pair());
     const int socket = channel.second.descriptor();
-    BASE_TRY_ASSIGN(auto child, process::Child::start(
-                                    {.arguments = {"/proc/self/exe", k_worker_command, std::to_string(socket),
-                                                   place.string(), std::to_string(::getpid())},
-                                     .environment = process::current_environment(),
-                                     .inherited = {socket}}));
+    BASE_TRY_ASSIGN(auto child, process::Child::start({.arguments = {"/proc/self/exe", k_worker_command,
+                                                                     std::to_string(socket), place.string()},
+                                                       .environment = process::current_environment(),
+                                                       .inherited = {socket},
+                                                       .orphan_signal = SIGKILL}));
     pool.m_workers.push_back(
         std::make_unique<Worker>(Worker{std::move(child), std::move(channel.first), std::nullopt}));
   }

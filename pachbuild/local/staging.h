@@ -26,9 +26,6 @@ class Staging {
   // After the program has ended: stops the lazy inputs, see LazyFiles::finish().
   base::Status finish() { return m_lazy.finish(); }
 
-  // Empties out, for another try.
-  base::Status clear_output() const;
-
   // The folder behind /pfs/out.
   [[nodiscard]] base::fs::path output() const { return m_scratch / "out"; }
 
@@ -41,6 +38,7 @@ class Staging {
   base::Status stage(const TaskInput& input);
   base::Status copy_input(const TaskInput& input, const base::fs::path& folder);
   base::Status link(const std::string& name) const;
+  base::Status clear_output() const;
 
   base::fs::path m_pfs;
   base::fs::path m_scratch;

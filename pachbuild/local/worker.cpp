@@ -15,7 +15,6 @@
 #include "pachbuild/local/sandbox.h"
 #include "pachbuild/local/staging.h"
 #include "pachbuild/local/upload.h"
-#include "process/fork.h"
 
 namespace local {
 namespace {
@@ -107,7 +106,6 @@ int serve_in_sandbox(const base::Status& sandbox, const std::string& pfs, Channe
 }  // namespace
 
 void serve_tasks(const WorkerOptions& options) {
-  process::die_with_parent(options.parent);
   ::fcntl(options.socket, F_SETFD, FD_CLOEXEC);
   Channel channel{base::UniqueFd(options.socket)};
   const std::string pfs = (fs::path(options.folder) / "pfs").string();

@@ -15,7 +15,6 @@ inline constexpr char k_worker_command[] = "worker";
 struct WorkerOptions {
   int socket = -1;     // the channel to the pool
   std::string folder;  // the worker's own: pfs/ and root/ are made in it
-  int parent = 0;      // the pool's process; the worker dies with it
 };
 
 // Serves until the pool closes the channel, then ends the process.
