@@ -16,8 +16,6 @@ namespace {
 
 using base::ErrorKind;
 
-constexpr mode_t k_folder_mode = 0755;
-
 // Whether only this user (or root) can change what is in the folder. A group with the number of its user is
 // that user's own: with the mask 002 that goes with it, every folder is writable by it.
 bool is_private(const fs::path& folder) {
@@ -30,7 +28,7 @@ bool is_private(const fs::path& folder) {
 }
 
 bool is_usable(const fs::path& folder) {
-  return base::make_folders(folder, k_folder_mode) && is_private(folder) &&
+  return base::make_folders(folder, base::k_owner_writes) && is_private(folder) &&
          ::access(folder.c_str(), W_OK | X_OK) == 0;
 }
 
@@ -39,7 +37,7 @@ base::Result<fs::path> chosen_cache(const fs::path& folder) {
     return base::fail(ErrorKind::usage, contract::k_cache_variable,
                       folder.string() + " is not an absolute path");
   }
-  BASE_TRY(base::make_folders(folder, k_folder_mode));
+  BASE_TRY(base::make_folders(folder, base::k_owner_writes));
   if (!is_private(folder)) {
     return base::fail(ErrorKind::cannot_write, folder.string(),
                       "the cache folder can be written by other users",

@@ -77,7 +77,7 @@ base::Result<std::string> Tools::ask(const std::vector<std::string>& arguments,
   }
   BASE_TRY_ASSIGN(std::string answer,
                   answer_of({.arguments = arguments, .environment = environment, .folder = "/"}));
-  BASE_TRY(base::make_folders(folder, 0755));
+  BASE_TRY(base::make_folders(folder, base::k_owner_writes));
   BASE_TRY(base::write_file(file, base::join({identity, answer}, "\n")));
   return answer;
 }

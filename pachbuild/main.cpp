@@ -1,60 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// pachbuild: runs and submits pipelines. This file is the command line alone; each verb is in commands/.
-#include <CLI/CLI.hpp>
-#include <algorithm>
-#include <string>
-#include <vector>
-
-#include "pachbuild/commands/commands.h"
-#include "pachbuild/local/worker.h"
+// pachbuild: runs and submits pipelines. Each of its verbs is a file in commands/.
+#include "pachbuild/commands/program.h"
 #include "report/report.h"
 
-namespace {
-
-constexpr char k_footer[] = R"(
-Environment: PACHBUILD_CACHE_DIR, the folder of all caches (default ~/.cache/pachbuild); PACHBUILD_LOG=json, one JSON
-object a line on standard error instead of text.
-Exit codes: 0 done, 1 a build or datum failed, 64 usage, 65 the source or spec is wrong, 69 something needed is
-missing, 70 a bug of pachbuild, 73 cannot write, 74 cannot read, 75 network: try again.
-)";
-
-// The worker that pool.cpp starts: not for people, so not on the command line that is shown.
-[[noreturn]] void run_worker(char** arguments) {
-  local::serve_tasks({std::stoi(arguments[2]), arguments[3]});
-}
-
-// What was given and is not known says more than what is therefore missing.
-base::Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
-  const auto unknown = app.remaining(/*recurse=*/true);
-  const std::string what = unknown.empty() ? error.what() : "unknown argument " + unknown.front();
-  return {base::ErrorKind::usage, "", what, "pachbuild --help and pachbuild run --help tell more"};
-}
-
-int run(int argc, char** argv) {
-  report::set_up();
-  if (argc == 4 && std::string(argv[1]) == local::k_worker_command) run_worker(argv);
-
-  // What comes after "--" is the program's, byte for byte: nothing here parses it.
-  const auto dashes = std::find(argv + 1, argv + argc, std::string("--"));
-  commands::Invocation invocation;
-  if (dashes != argv + argc) invocation.after_dashes.assign(dashes + 1, argv + argc);
-
-  CLI::App app("Turns an edited source folder into a running Pachyderm pipeline.", "pachbuild");
-  app.set_version_flag("--version", "pachbuild " PACHBUILD_VERSION);
-  app.require_subcommand(1);
-  app.footer(k_footer);
-  commands::add_run(app, invocation);
-  try {
-    app.parse(static_cast<int>(dashes - argv), argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
-    return report::fail(usage_error(app, error));
-  }
-  return invocation.action();
-}
-
-}  // namespace
-
 int main(int argc, char** argv) {
-  return report::guard([&] { return run(argc, argv); });
+  return report::guard([&] { return commands::run_program(argc, argv); });
 }

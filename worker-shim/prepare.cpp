@@ -50,7 +50,7 @@ void remove_folder(const std::string& path) {
   ::rmdir(path.c_str());
 }
 
-bool exists(const std::string& path) {
+bool is_there(const std::string& path) {
   struct stat status{};
   return ::lstat(path.c_str(), &status) == 0;
 }
@@ -145,7 +145,7 @@ base::Error missing_build(const std::string& build_folder) {
 base::Status check_bundle(const std::string& build_folder, const std::string& bundle) {
   if (::access(bundle.c_str(), R_OK) == 0) return {};
   const int error_number = errno;
-  if (!exists(build_folder)) return base::fail(missing_build(build_folder));
+  if (!is_there(build_folder)) return base::fail(missing_build(build_folder));
   base::Error error = base::system_error("read", bundle, error_number);
   error.hint = "run.sh and its bundle come from one build; build again if one of them was changed";
   return base::fail(std::move(error));
@@ -175,7 +175,7 @@ base::Result<std::string> prepare_environment(const CacheSettings& settings, con
   const std::string unfinished = environments + "/" + k_unfinished_prefix + digest;
   while (true) {
     BASE_TRY_ASSIGN(const auto workplace, make_workplace(unfinished));
-    if (exists(environment)) {
+    if (is_there(environment)) {
       if (workplace) remove_folder(workplace->path());
       return environment;
     }
@@ -210,7 +210,7 @@ base::Result<std::string> find_bundle(const std::string& build_folder) {
 base::Status check_run_script(const std::string& build_folder, const std::string& script) {
   if (::access(script.c_str(), R_OK) == 0) return {};
   const int error_number = errno;
-  if (!exists(build_folder)) return base::fail(missing_build(build_folder));
+  if (!is_there(build_folder)) return base::fail(missing_build(build_folder));
   base::Error error = base::system_error("read", script, error_number);
   error.hint = "the build must leave a run.sh in /pfs/out: look at the log of the build pipeline";
   return base::fail(std::move(error));

@@ -8,9 +8,9 @@
 
 #include "archive/bundle.h"
 #include "base/errors.h"
+#include "base/workspace.h"
 #include "builder-runtime/milestone.h"
 #include "builder-runtime/store/bundle_store.h"
-#include "builder-runtime/store/workspace.h"
 #include "contract/layout.h"
 
 namespace builder {
@@ -20,16 +20,16 @@ namespace {
 // Where that fails, the datum unpacks.
 void keep_as_environment(const fs::path& tree, const fs::path& cache, const std::string& digest) {
   const fs::path environments = cache / contract::k_cache_environments;
-  if (base::make_folders(environments, 0755))
+  if (base::make_folders(environments, base::k_owner_writes))
     static_cast<void>(base::rename_path(tree, environments / digest));
 }
 
 base::Result<StoredBundle> make_bundle(const Plan& plan, const Tools& tools, const BundleStore& store) {
   Milestone milestone("compile");
   const fs::path& cache = tools.settings().cache;
-  BASE_TRY_ASSIGN(const auto workspace, Workspace::make(cache / "work"));
+  BASE_TRY_ASSIGN(const auto workspace, base::Workspace::make(cache / "work", "build-"));
   const fs::path tree = workspace.path() / "tree";
-  BASE_TRY(base::make_folders(tree, 0755));
+  BASE_TRY(base::make_folders(tree, base::k_owner_writes));
   BASE_TRY_ASSIGN(auto packages, plan.make(tree));
   BASE_TRY(archives::normalise_modes(tree));
 

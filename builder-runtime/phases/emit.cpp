@@ -7,6 +7,7 @@
 #include "base/errors.h"
 #include "builder-runtime/milestone.h"
 #include "builder-runtime/run_script/run_script.h"
+#include "builder-runtime/store/bundle_store.h"
 #include "contract/layout.h"
 
 namespace builder {
@@ -14,7 +15,6 @@ namespace {
 
 constexpr char k_temporary_prefix[] = ".pachbuild-";
 constexpr mode_t k_script_mode = 0755;
-constexpr mode_t k_bundle_mode = 0444;
 
 bool is_ours(const std::string& name) {
   const auto starts = [&](std::string_view prefix) { return name.rfind(prefix, 0) == 0; };

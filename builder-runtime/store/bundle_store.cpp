@@ -16,9 +16,6 @@ namespace {
 
 namespace fs = base::fs;
 
-constexpr mode_t k_folder_mode = 0755;
-// Output folders hold the same file under another name: no one shall write into it.
-constexpr mode_t k_bundle_mode = 0444;
 constexpr char k_seal[] = "seal";
 
 // What a file's status was when its digest was last verified. As long as it is the same, so is the content:
@@ -80,7 +77,7 @@ BundleStore::Lookup BundleStore::find(const std::string& key) const {
 base::Result<base::FileLock> BundleStore::lock(const std::string& key,
                                                const std::function<void()>& before_waiting) const {
   const fs::path folder = m_folder / "locks";
-  BASE_TRY(base::make_folders(folder, k_folder_mode));
+  BASE_TRY(base::make_folders(folder, base::k_owner_writes));
   BASE_TRY_ASSIGN(auto lock, base::FileLock::try_acquire(folder / key));
   if (lock.held()) return lock;
   before_waiting();
@@ -88,10 +85,10 @@ base::Result<base::FileLock> BundleStore::lock(const std::string& key,
 }
 
 base::Result<StoredBundle> BundleStore::add(const std::string& key, const fs::path& bundle,
-                                            BundleContent content, const Workspace& workspace) const {
+                                            BundleContent content, const base::Workspace& workspace) const {
   const fs::path fresh = workspace.path() / "entry";
   const fs::path file = fresh / content.bundle.file;
-  BASE_TRY(base::make_folders(fresh, k_folder_mode));
+  BASE_TRY(base::make_folders(fresh, base::k_owner_writes));
   BASE_TRY(base::rename_path(bundle, file));
   if (::chmod(file.c_str(), k_bundle_mode) != 0)
     return base::fail(base::system_error("write", file.string(), errno));
@@ -104,7 +101,7 @@ base::Result<StoredBundle> BundleStore::add(const std::string& key, const fs::pa
 
   const fs::path entry = entry_of(key);
   BASE_TRY(base::remove_tree(entry));
-  BASE_TRY(base::make_folders(entry.parent_path(), k_folder_mode));
+  BASE_TRY(base::make_folders(entry.parent_path(), base::k_owner_writes));
   BASE_TRY(base::rename_path(fresh, entry));
   return StoredBundle{entry / content.bundle.file, std::move(content)};
 }

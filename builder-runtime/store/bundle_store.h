@@ -3,6 +3,8 @@
 // seal. An entry appears whole, by one rename.
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
 #include <optional>
 #include <string>
@@ -10,10 +12,13 @@
 
 #include "base/files.h"
 #include "base/result.h"
-#include "builder-runtime/store/workspace.h"
+#include "base/workspace.h"
 #include "contract/build_record.h"
 
 namespace builder {
+
+// Of every bundle file. Output folders hold it under a second name: no one shall write into it.
+inline constexpr mode_t k_bundle_mode = 0444;
 
 // What a key stands for, apart from the bundle's bytes.
 struct BundleContent {
@@ -45,7 +50,7 @@ class BundleStore {
 
   // Takes the file at `bundle` in and replaces a damaged entry. Needs the lock of `key`.
   [[nodiscard]] base::Result<StoredBundle> add(const std::string& key, const base::fs::path& bundle,
-                                               BundleContent content, const Workspace& workspace) const;
+                                               BundleContent content, const base::Workspace& workspace) const;
 
  private:
   [[nodiscard]] base::fs::path entry_of(const std::string& key) const { return m_folder / "bundles" / key; }

@@ -31,6 +31,9 @@ Status copy_regular_file(const fs::path& from, const fs::path& to, mode_t mode);
 // A second name for `from`, or a copy of it where the file system has no room for a hard link.
 Status link_or_copy_file(const fs::path& from, const fs::path& to, mode_t mode);
 
+// For a folder into which only its owner may write, whatever the umask.
+inline constexpr mode_t k_owner_writes = 0755;
+
 // The folder and all above it.
 Status make_folders(const fs::path& path, mode_t mode = 0777);
 

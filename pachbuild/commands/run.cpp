@@ -16,7 +16,7 @@ namespace {
 
 using base::ErrorKind;
 
-constexpr char k_footer[] = R"(
+constexpr char k_about_run[] = R"(
 The source of the pipeline (transform.build.path) is built by builder-runtime, and transform.cmd, or the
 build's run.sh, runs once per datum, as a worker of a cluster would run it: data in /pfs/<input>, output in
 /pfs/out. Datums that an earlier run into the same folder has done are skipped, if neither their data nor
@@ -120,7 +120,7 @@ void add_run(CLI::App& app, Invocation& invocation) {
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
   verb->add_flag("--logs", options->logs, "Show what every datum prints, not only those that fail");
-  verb->footer(k_footer);
+  verb->footer(k_about_run);
   verb->callback([options, &invocation] {
     invocation.action = [options, &invocation] {
       const auto code = run(*options, invocation.after_dashes);

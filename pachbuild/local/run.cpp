@@ -12,6 +12,7 @@
 #include "base/errors.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "base/workspace.h"
 #include "contract/exit_codes.h"
 #include "contract/layout.h"
 #include "pachbuild/local/build.h"
@@ -22,7 +23,6 @@
 #include "pachbuild/local/output.h"
 #include "pachbuild/local/pool.h"
 #include "pachbuild/local/progress.h"
-#include "pachbuild/local/scratch.h"
 #include "pachbuild/local/state.h"
 #include "report/report.h"
 
@@ -33,6 +33,7 @@ namespace fs = base::fs;
 using base::ErrorKind;
 using Clock = std::chrono::steady_clock;
 
+constexpr char k_scratch[] = ".pachbuild-";
 // Of a failed datum's log, the last part; and the number of datums whose logs are shown.
 constexpr std::size_t k_log_shown = 8192;
 constexpr std::size_t k_logs_shown = 3;
@@ -82,7 +83,8 @@ class Job {
   void summarize(Clock::duration elapsed) const;
 
   [[nodiscard]] std::string job_key() const;
-  [[nodiscard]] Task make_task(const Datum& datum, const std::string& key) const;
+  [[nodiscard]] Task make_task(const Datum& datum, const std::string& key,
+                               process::Environment environment) const;
   base::Status take(const Task& task, const TaskOutcome& outcome);
   void show_failure(const Task& task, const std::string& reason);
   void show_log(const Task& task, std::size_t limit) const;
@@ -96,8 +98,9 @@ class Job {
   fs::path m_cache;
   fs::path m_folder;  // what outlives the run: state and logs
   std::optional<base::FileLock> m_lock;
-  std::optional<Scratch> m_build_scratch;
-  std::optional<Scratch> m_scratch;  // in the output folder, so that outputs can be renamed into place
+  std::optional<base::Workspace> m_build_scratch;
+  std::optional<base::Workspace>
+      m_scratch;  // in the output folder, so that outputs can be renamed into place
   State m_state;
   Artifact m_artifact;
   std::map<std::string, Repo> m_repos;
@@ -156,7 +159,7 @@ base::Status Job::prepare_folders() {
     return base::fail(ErrorKind::cannot_write, m_output.string(), "another pachbuild is writing here",
                       "wait for it to end, or choose another --output");
   }
-  BASE_TRY_ASSIGN(m_build_scratch, Scratch::make(m_cache / "run"));
+  BASE_TRY_ASSIGN(m_build_scratch, base::Workspace::make(m_cache / "run", k_scratch));
   m_state = load_state(m_folder / "state");
   // Now rather than after the build: it may turn out to be impossible.
   boost::system::error_code absent;
@@ -209,6 +212,7 @@ base::Status Job::list_work() {
   BASE_TRY_ASSIGN(const auto datums, list_datums(m_spec.input, m_repos));
   if (datums.empty()) report::warn("the inputs' globs match nothing: there is no datum to run");
   const std::string job = job_key();
+  const auto environment = datum_environment(m_spec, m_cache, m_artifact.source_version, m_artifact.version);
   for (const auto& datum : datums) {
     const std::string key = datum.key(job);
     m_labels[key] = datum.label();
@@ -217,7 +221,7 @@ base::Status Job::list_work() {
       m_outputs.push_back({key, datum.label(), "", known->second});
       ++m_skipped;
     } else {
-      m_tasks.push_back(make_task(datum, key));
+      m_tasks.push_back(make_task(datum, key, environment));
     }
   }
   return {};
@@ -230,7 +234,8 @@ std::string joined_lines(const std::vector<std::string>& lines) {
   return text;
 }
 
-Task Job::make_task(const Datum& datum, const std::string& key) const {
+// `environment` is what all datums share.
+Task Job::make_task(const Datum& datum, const std::string& key, process::Environment environment) const {
   const auto& transform = m_spec.transform;
   Task task;
   task.id = key;
@@ -249,7 +254,7 @@ Task Job::make_task(const Datum& datum, const std::string& key) const {
   task.error_command = transform.err_cmd;
   task.error_standard_input = joined_lines(transform.err_stdin);
   task.accepted_codes.assign(transform.accept_return_code.begin(), transform.accept_return_code.end());
-  task.environment = datum_environment(m_spec, m_cache, m_artifact.source_version, m_artifact.version);
+  task.environment = std::move(environment);
   add_datum_variables(task.environment, datum, key);
   task.folder = transform.working_dir.empty() ? "/" : transform.working_dir;
   task.log = (m_folder / "logs" / (key + ".log")).string();
@@ -262,7 +267,7 @@ Task Job::make_task(const Datum& datum, const std::string& key) const {
 
 base::Status Job::run_datums() {
   if (m_tasks.empty()) return {};
-  BASE_TRY_ASSIGN(m_scratch, Scratch::make(m_output));
+  BASE_TRY_ASSIGN(m_scratch, base::Workspace::make(m_output, k_scratch));
   const fs::path outputs = m_scratch->path() / "outputs";
   BASE_TRY(base::make_folders(outputs, 0700));
   for (auto& task : m_tasks) {

@@ -46,15 +46,14 @@ class Worker {
 
  private:
   TaskOutcome perform(const Task& task) {
-    using Clock = std::chrono::steady_clock;
     TaskOutcome outcome;
-    const auto start = Clock::now();
+    const auto start = std::chrono::steady_clock::now();
     if (const auto status = run(task, outcome); !status) {
       outcome.result = TaskResult::failed;
       outcome.error = status.error();
     }
     outcome.id = task.id;
-    outcome.duration_ns = std::chrono::nanoseconds(Clock::now() - start).count();
+    outcome.duration_ns = std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count();
     return outcome;
   }
 

@@ -43,11 +43,11 @@ std::string reason_of(const std::string& message) {
   return message;
 }
 
-class Events {
+class JsonEvents {
  public:
   using Json = nlohmann::json;
 
-  Events(const std::string& text, const std::string& file) : m_text(text), m_builder(text, file) {}
+  JsonEvents(const std::string& text, const std::string& file) : m_text(text), m_builder(text, file) {}
 
   base::Result<Document> read_one(std::size_t& offset) {
     m_offset = &offset;
@@ -128,7 +128,7 @@ class Events {
 
 base::Result<std::vector<Document>> read_json(const std::string& text, const std::string& file) {
   std::vector<Document> documents;
-  Events events(text, file);
+  JsonEvents events(text, file);
   std::size_t offset = 0;
   while (text.find_first_not_of(" \t\r\n", offset) != std::string::npos) {
     BASE_TRY_ASSIGN(Document document, events.read_one(offset));

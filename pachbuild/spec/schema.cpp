@@ -293,8 +293,8 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
 
 // The field that a mistyped name most likely means: at most a third of it is wrong.
 std::optional<std::string_view> nearest_field(const Message& message, std::string_view name) {
-  constexpr std::size_t k_longest_name = 40;
-  if (name.size() > k_longest_name) return std::nullopt;
+  constexpr std::size_t k_longest_key = 40;
+  if (name.size() > k_longest_key) return std::nullopt;
   std::optional<std::string_view> nearest;
   std::size_t best = name.size() / 3 + 1;
   for (const Field& field : message.fields) {

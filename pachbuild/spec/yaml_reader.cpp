@@ -74,9 +74,9 @@ struct Stop : std::exception {
   base::Error error;
 };
 
-class Events final : public YAML::EventHandler {
+class YamlEvents final : public YAML::EventHandler {
  public:
-  Events(const std::string& text, const std::string& file) : m_text(text), m_builder(text, file) {}
+  YamlEvents(const std::string& text, const std::string& file) : m_text(text), m_builder(text, file) {}
 
   base::Result<std::vector<Document>> take() {
     if (m_key_error) return tl::unexpected<base::Error>(*m_key_error);
@@ -202,7 +202,7 @@ class Events final : public YAML::EventHandler {
 }  // namespace
 
 base::Result<std::vector<Document>> read_yaml(const std::string& text, const std::string& file) {
-  Events events(text, file);
+  YamlEvents events(text, file);
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);

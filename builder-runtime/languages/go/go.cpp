@@ -138,7 +138,7 @@ base::Result<std::vector<std::string>> make_program(const Source& source, const 
                                                     const Tools& tools, const fs::path& tree) {
   Milestone milestone("compile");
   const fs::path folder = tree / "bin";
-  BASE_TRY(base::make_folders(folder, 0755));
+  BASE_TRY(base::make_folders(folder, base::k_owner_writes));
   const auto environment = go_environment(source, tools);
   BASE_TRY_ASSIGN(const auto finished,
                   tools.run({.arguments = build_arguments(toolchain.go, environment, folder),

@@ -116,7 +116,7 @@ base::Status check_program(const fs::path& program, const Interpreter& interpret
     return base::fail(ErrorKind::step_failed, program.string(), "is not valid Python",
                       "what is wrong is said in Python's own lines above");
   }
-  BASE_TRY(base::make_folders(checked, 0755));
+  BASE_TRY(base::make_folders(checked, base::k_owner_writes));
   return base::write_file(mark, "");
 }
 

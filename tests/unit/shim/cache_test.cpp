@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = boost::filesystem;
 
-const std::string k_digest(64, 'a');
+const std::string k_environment(64, 'a');
 constexpr uid_t k_stranger = 54321;
 
 class Cache : public testing::Test {
@@ -37,7 +37,7 @@ class Cache : public testing::Test {
 
   // What looking for the environment gives: its path, or the error.
   [[nodiscard]] std::string find() const {
-    const auto found = find_environment(m_settings, k_digest);
+    const auto found = find_environment(m_settings, k_environment);
     return found ? *found : base::format_error(found.error());
   }
 
@@ -69,38 +69,38 @@ TEST_F(Cache, FindsNothingWhereNothingIs) {
 }
 
 TEST_F(Cache, TheChosenFolderIsTheOnlyOne) {
-  make("image/env/" + k_digest, 0755);
+  make("image/env/" + k_environment, 0755);
   EXPECT_EQ(find(), "");
-  make("chosen/env/" + k_digest, 0755);
-  EXPECT_EQ(find(), path("chosen/env/" + k_digest));
+  make("chosen/env/" + k_environment, 0755);
+  EXPECT_EQ(find(), path("chosen/env/" + k_environment));
 }
 
 TEST_F(Cache, WithoutAChoiceTheImageComesFirst) {
   m_settings.chosen.clear();
-  make("private/env/" + k_digest, 0755);
+  make("private/env/" + k_environment, 0755);
   make("private", 0700);
-  EXPECT_EQ(find(), path("private/env/" + k_digest));
-  make("image/env/" + k_digest, 0755);
-  EXPECT_EQ(find(), path("image/env/" + k_digest));
+  EXPECT_EQ(find(), path("private/env/" + k_environment));
+  make("image/env/" + k_environment, 0755);
+  EXPECT_EQ(find(), path("image/env/" + k_environment));
 }
 
 TEST_F(Cache, AChosenFolderThatOthersCanWriteIsRefused) {
-  make("chosen/env/" + k_digest, 0755);
+  make("chosen/env/" + k_environment, 0755);
   make("chosen", 0757);
   EXPECT_EQ(find(), distrust("chosen", "other users can write it"));
   make("chosen", 01777);
-  EXPECT_EQ(find(), path("chosen/env/" + k_digest)) << "the sticky bit protects what is ours";
+  EXPECT_EQ(find(), path("chosen/env/" + k_environment)) << "the sticky bit protects what is ours";
   make("chosen/env", 01777);
   EXPECT_EQ(find(), distrust("chosen/env", "other users can write it"))
       << "but anybody could have made an environment";
 }
 
 TEST_F(Cache, OnlyThePrivateGroupOfTheUserMayWrite) {
-  make("chosen/env/" + k_digest, 0755);
+  make("chosen/env/" + k_environment, 0755);
   make("chosen", 0775);
   const gid_t other_group = 54321;
   if (::geteuid() == 0) {
-    EXPECT_EQ(find(), path("chosen/env/" + k_digest)) << "uid 0, gid 0";
+    EXPECT_EQ(find(), path("chosen/env/" + k_environment)) << "uid 0, gid 0";
     ASSERT_EQ(::chown(path("chosen").c_str(), 0, other_group), 0);
   } else if (::getegid() == ::geteuid()) {
     GTEST_SKIP() << "only root can give a folder to another group";
@@ -109,12 +109,12 @@ TEST_F(Cache, OnlyThePrivateGroupOfTheUserMayWrite) {
 }
 
 TEST_F(Cache, AFolderOfAnotherUserIsRefused) {
-  make("chosen/env/" + k_digest, 0755);
+  make("chosen/env/" + k_environment, 0755);
   // Seen by another user, it is one of ours: root's folders are trusted by all.
   m_settings.user = k_stranger;
   const uid_t owner = ::geteuid();
   if (owner == 0) {
-    EXPECT_EQ(find(), path("chosen/env/" + k_digest));
+    EXPECT_EQ(find(), path("chosen/env/" + k_environment));
     ASSERT_EQ(::chown(path("chosen").c_str(), k_stranger + 1, 0), 0);
   }
   const uid_t stranger = owner == 0 ? k_stranger + 1 : owner;
@@ -122,7 +122,7 @@ TEST_F(Cache, AFolderOfAnotherUserIsRefused) {
 }
 
 TEST_F(Cache, EnvironmentsBehindALinkAreRefused) {
-  make("elsewhere/" + k_digest, 0755);
+  make("elsewhere/" + k_environment, 0755);
   make("chosen", 0755);
   fs::create_symlink(path("elsewhere"), path("chosen/env"));
   EXPECT_EQ(find(), distrust("chosen/env", "is a symbolic link"));
@@ -131,13 +131,13 @@ TEST_F(Cache, EnvironmentsBehindALinkAreRefused) {
 TEST_F(Cache, ALinkInPlaceOfAnEnvironmentIsNone) {
   make("chosen/env", 0755);
   make("elsewhere", 0755);
-  fs::create_symlink(path("elsewhere"), path("chosen/env/" + k_digest));
+  fs::create_symlink(path("elsewhere"), path("chosen/env/" + k_environment));
   EXPECT_EQ(find(), "");
 }
 
 TEST_F(Cache, AnImageFolderThatCannotBeTrustedIsPassedOver) {
   m_settings.chosen.clear();
-  make("image/env/" + k_digest, 0755);
+  make("image/env/" + k_environment, 0755);
   make("image", 0777);
   EXPECT_EQ(find(), "");
   EXPECT_EQ(make_environments(), path("private/env"));
