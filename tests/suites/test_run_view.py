@@ -154,7 +154,8 @@ class View(pipelines.PipelineSuite):
         result = self.run_program("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", *self.command(),
                                   env=self.environment(HOME=str(self.folder)))
         if "does not allow user namespaces" in result.stderr:
-            support.require(False, result.stderr)
+            # A chroot, some kernels: nothing that a CI could install.
+            self.skipTest(result.stderr)
         if "cannot" in result.stderr and "Permission denied" in result.stderr and not os.access(support.BIN, os.X_OK):
             self.skipTest("the checkout is in a folder that others cannot enter")
         self.assertEqual(result.returncode, 0, result.stderr)
