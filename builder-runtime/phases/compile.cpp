@@ -30,7 +30,7 @@ base::Result<StoredBundle> make_bundle(const Plan& plan, const Tools& tools, con
   BASE_TRY_ASSIGN(const auto workspace, base::Workspace::make(cache / "work", "build-"));
   const fs::path tree = workspace.path() / "tree";
   BASE_TRY(base::make_folders(tree, base::k_owner_writes));
-  BASE_TRY_ASSIGN(auto packages, plan.make(tree));
+  BASE_TRY_ASSIGN(auto made, plan.make(tree));
   BASE_TRY(archives::normalise_modes(tree));
 
   milestone = Milestone("compile");
@@ -41,8 +41,7 @@ base::Result<StoredBundle> make_bundle(const Plan& plan, const Tools& tools, con
                           .bytes = summary.bytes,
                           .unpacked_bytes = summary.unpacked_bytes,
                           .files = summary.files};
-  BASE_TRY_ASSIGN(auto stored,
-                  store.add(plan.key, file, {std::move(bundle), std::move(packages)}, workspace));
+  BASE_TRY_ASSIGN(auto stored, store.add(plan.key, file, {std::move(bundle), std::move(made)}, workspace));
   keep_as_environment(tree, cache, summary.digest);
   milestone.reached("packed " + base::count_of(summary.files, "file") + " of " +
                     base::format_bytes(summary.unpacked_bytes));
@@ -77,12 +76,14 @@ base::Result<Artifact> compile(const Plan& plan, const Tools& tools) {
                      .version = PACHBUILD_VERSION,
                      .key = plan.key,
                      .platform = plan.platform,
-                     .command = plan.start.command};
+                     .command = plan.start.command,
+                     .environment = plan.start.environment};
   if (plan.key.empty()) return artifact;
   BASE_TRY_ASSIGN(auto stored, find_or_make_bundle(plan, tools));
   artifact.bundle = stored.path;
   artifact.record.bundles = {std::move(stored.content.bundle)};
-  artifact.record.packages = std::move(stored.content.packages);
+  artifact.record.packages = std::move(stored.content.made.packages);
+  artifact.record.requirements = std::move(stored.content.made.requirements);
   return artifact;
 }
 
