@@ -2,8 +2,8 @@
 """builder-runtime on every kind of Python project: each is built with the real uv and run through run.sh."""
 
 import json
+import pathlib
 import shutil
-import unittest
 
 import support
 from builder_suite import BuilderSuite, without_times
@@ -61,8 +61,8 @@ class Locks(ProjectSuite):
             self.write("source/pachbuild.toml", settings)
         return source
 
-    def check_lock(self, name, settings="", extra=()):
-        source = self.lock(name, settings)
+    def check_lock(self, name, setting='extras = ["pad"]', extra=("leftpad==0.1.2",)):
+        source = self.lock(name, f"[python]\n{setting}\n" if setting else "")
         self.build_well(source)
         run = self.run_artifact(source)
         expected = sorted([*REQUESTS, *extra])
@@ -74,29 +74,22 @@ class Locks(ProjectSuite):
         self.check_lock("uv")
 
     def test_pylock(self):
-        self.check_lock("pylock")
+        self.check_lock("pylock", "", ())
 
     def test_poetry(self):
         self.check_lock("poetry")
 
     def test_poetry_of_before_2(self):
-        self.check_lock("poetry-1.8")
+        self.check_lock("poetry-1.8", "", ())
 
     def test_pdm(self):
         self.check_lock("pdm")
 
     def test_pipenv(self):
-        self.check_lock("pipenv")
-
-    def test_extras_and_groups_by_setting(self):
-        for name, setting in (("uv", 'extras = ["pad"]'), ("poetry", 'extras = ["pad"]'), ("pdm", 'extras = ["pad"]'),
-                              ("pipenv", 'groups = ["pad"]')):
-            with self.subTest(name):
-                self.check_lock(name, f"[python]\n{setting}\n", ["leftpad==0.1.2"])
-                shutil.rmtree(self.folder / "source")
+        self.check_lock("pipenv", 'groups = ["pad"]')
 
     def test_hashes_are_checked(self):
-        for name in ("uv", "poetry", "pdm", "pipenv"):
+        for name in ("uv", "poetry", "pdm", "pipenv") if support.LONG else ("pdm",):
             with self.subTest(name):
                 source = self.lock(name)
                 lock = next(path for path in source.iterdir() if path.name.endswith(".lock"))
@@ -146,8 +139,8 @@ class Locks(ProjectSuite):
             "error: poetry.lock: and pdm.lock are both here\n"
             "hint: remove the one that is out of date, or name the one that counts as python.dependencies in "
             "pachbuild.toml\n"))
-        self.write("source/pachbuild.toml", '[python]\ndependencies = "poetry.lock"\n')
-        self.build_well(source)
+        self.write("source/pachbuild.toml", '[python]\ndependencies = "pdm.lock"\n')
+        self.assertIn("detect: python, pdm.lock\n", without_times(self.build(source, env=self.environment(PATH="")).stderr))
 
     def test_the_resolved_set_is_in_build_json(self):
         self.build_well(self.source({"main.py": "", "requirements.txt": "six==1.16.0\n"}))
@@ -292,9 +285,7 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 
     def test_one_that_compiles(self):
         support.require_network()
-        support.require(shutil.which("cc") and next(iter(support.pathlib.Path("/usr/include").glob("python3*/Python.h")), None),
-                        "there is no C compiler with Python's headers") if not support.in_ci() else None
-        if not list(support.pathlib.Path("/usr/include").glob("python3*/Python.h")):
+        if not list(pathlib.Path("/usr/include").glob("python3*/Python.h")):
             self.skipTest("Python's headers (python3-dev) are not installed")
         self.check(self.package(), "42\n")
 
