@@ -142,12 +142,24 @@ class Locks(ProjectSuite):
         self.write("source/pachbuild.toml", '[python]\ndependencies = "pdm.lock"\n')
         self.assertIn("detect: python, pdm.lock\n", without_times(self.build(source, env=self.environment(PATH="")).stderr))
 
-    def test_the_resolved_set_is_in_build_json(self):
-        self.build_well(self.source({"main.py": "", "requirements.txt": "six==1.16.0\n"}))
+    def test_the_resolved_set_is_in_build_json_and_printed_as_a_lock(self):
+        self.build_well(self.source({"main.py": "", "requirements.txt": "six<1.17\n"}))
+        line = ("six==1.16.0 --hash=sha256:1e61c37477a1626458e36f7b1d82aa5c9b094fa4802892072e49de9c60c4c926 "
+                "--hash=sha256:8abb2f1d86890a2dfb989f9a77cfcfd3e47c2a354b01111771326f8aa26e0254")
         record = json.loads((self.folder / "out/build.json").read_text())
-        self.assertEqual(record["requirements"], [
-            "six==1.16.0 --hash=sha256:1e61c37477a1626458e36f7b1d82aa5c9b094fa4802892072e49de9c60c4c926 "
-            "--hash=sha256:8abb2f1d86890a2dfb989f9a77cfcfd3e47c2a354b01111771326f8aa26e0254"])
+        self.assertEqual(record["requirements"], [line])
+        printed = self.run_program(support.PACHBUILD, "inspect", "--requirements", self.folder / "out")
+        self.assertEqual((printed.returncode, printed.stdout), (0, line + "\n"), printed.stderr)
+        self.check({"main.py": "import six; print(six.__version__)\n", "requirements.txt": printed.stdout}, "1.16.0\n")
+        shown = self.run_program(support.PACHBUILD, "inspect", self.folder / "out/build.json").stdout
+        for start in ("builder     python ", "platform    linux/", "bundle      bundle-",
+                      "command     python /pfs/source/main.py\n", "packages    six==1.16.0\n"):
+            self.assertIn(start, shown)
+
+    def test_inspect_needs_an_artifact(self):
+        result = self.run_program(support.PACHBUILD, "inspect", self.folder)
+        self.assert_fails(result, 65, f"error: {self.folder}/build.json: cannot read: no such file or folder\n"
+                                      "hint: name a folder that a build has left\n")
 
 
 class Requirements(ProjectSuite):
