@@ -312,6 +312,26 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
             "error: requirements.txt: cannot be installed; uv ended with exit code 1\n"
             "hint: what is wrong is said in uv's own lines above\n"), result.stderr)
 
+    def test_sdists_in_a_folder_without_an_index(self):
+        """setuptools comes from the wheels beside the builder."""
+        support.require_network()
+        uv = support.require_tool("uv")
+        (self.folder / "bin").mkdir()
+        wheels = self.folder / "share/pachbuild/wheels"
+        builder = shutil.copy(support.BUILDER, self.folder / "bin")
+        python = support.TOOLS / "venv/bin/python"
+        self.run_program(python, "-m", "pip", "download", "-q", "--no-deps", "-d", wheels, "setuptools==75.8.0", "wheel==0.45.1",
+                         env=self.environment())
+        source = self.source({"main.py": "import local_one; print(local_one.answer)\n",
+                              "requirements.txt": "--no-index\n--find-links vendor\nlocal-one\n", **LOCAL})
+        self.run_program(uv, "build", "-q", "--sdist", source / "pkg", "-o", source / "vendor", env=self.environment())
+        shutil.rmtree(source / "pkg")
+        result = self.run_program(builder, "--source", source, "--out", self.folder / "out", "--shim", self.shim,
+                                  env=self.environment(UV_CACHE_DIR=str(self.folder / "uv")))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        run = self.run_artifact(source)
+        self.assertEqual((run.returncode, run.stdout), (0, "42\n"), run.stderr)
+
     def test_a_backend_of_its_own(self):
         self.check({"main.py": "import homemade; print(homemade.origin)\n", "requirements.txt": "./homemade\n",
                     "homemade/pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\n'

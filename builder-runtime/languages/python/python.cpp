@@ -81,6 +81,7 @@ struct Inputs {
   bool uses_files = false;
   bool has_hashes = false;
   std::vector<std::string> continued;
+  bool no_index = false;
 };
 
 base::Result<Inputs> read_requirements_files(const Source& source, const Manifest& manifest,
@@ -93,7 +94,8 @@ base::Result<Inputs> read_requirements_files(const Source& source, const Manifes
       requirements.count > 0,
       requirements.uses_files,
       requirements.has_hashes,
-      requirements.continued};
+      requirements.continued,
+      requirements.no_index};
 }
 
 // uv.lock installs the project itself when it is a package.
@@ -181,6 +183,18 @@ base::Result<std::string> key_of(const Installation& installation, const Inputs&
   return key.finish();
 }
 
+// Where there is no index, what builds sdists (setuptools and wheel) comes from the wheels beside this
+// program.
+base::Status add_own_wheels(std::vector<std::string>& arguments) {
+  BASE_TRY_ASSIGN(const fs::path own, base::own_folder());
+  const fs::path wheels = own.parent_path() / "share" / "pachbuild" / "wheels";
+  boost::system::error_code error;
+  if (fs::is_directory(wheels, error)) {
+    for (const auto& word : {std::string("--find-links"), wheels.string()}) arguments.push_back(word);
+  }
+  return {};
+}
+
 base::Status add_bundle(Plan& plan, Installation installation, const Inputs& inputs, const Tools& tools) {
   BASE_TRY_ASSIGN(installation.uv, tools.find("uv", k_uv_hint));
   BASE_TRY_ASSIGN(const std::string uv_version, tools.ask({installation.uv, "--version"}, {}));
@@ -188,6 +202,10 @@ base::Status add_bundle(Plan& plan, Installation installation, const Inputs& inp
   installation.has_hashes = inputs.has_hashes;
   installation.continued = inputs.continued;
   installation.configuration = configure_uv(uv_environment(tools));
+  auto& arguments = installation.configuration.arguments;
+  if (inputs.no_index || std::find(arguments.begin(), arguments.end(), "--no-index") != arguments.end()) {
+    BASE_TRY(add_own_wheels(arguments));
+  }
   BASE_TRY_ASSIGN(plan.key, key_of(installation, inputs, uv_version));
   std::shared_ptr<Resolution> resolution;
   if (installation.settings.refresh == Refresh::always) {

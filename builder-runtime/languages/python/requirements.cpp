@@ -95,6 +95,7 @@ class Reader {
   base::Status take(const std::string& line, const fs::path& folder) {
     if (line.front() != '-') ++m_result.count;
     m_result.has_hashes = m_result.has_hashes || line.find("--hash") != std::string::npos;
+    m_result.no_index = m_result.no_index || option_of(line) == "--no-index";
     if (line.find("://") == std::string::npos) add_variables(line);
     const std::string included = included_file(line);
     if (included.empty()) {

@@ -20,6 +20,7 @@ struct Requirements {
   // It installs from files (paths, wheels, -e, --find-links): then the whole source decides the result.
   bool uses_files = false;
   bool has_hashes = false;
+  bool no_index = false;  // --no-index is one of the lines
   // Files, relative to the source, with a requirement that goes on in the next line: pip takes that, uv only
   // before
   // --hash.
