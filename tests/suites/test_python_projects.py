@@ -2,6 +2,7 @@
 """builder-runtime on every kind of Python project: each is built with the real uv and run through run.sh."""
 
 import json
+import os
 import pathlib
 import shutil
 
@@ -206,6 +207,35 @@ class Requirements(ProjectSuite):
                     "requirements.txt": "six @ ${FILES}/packages/d9/5a/e7c31adbe875f2abbb91bd84cf2dc52d792b5a01506781dbcf25c"
                                         "91daf11/six-1.16.0-py2.py3-none-any.whl\n"},
                    "1.16.0\n", env=self.environment(FILES="https://files.pythonhosted.org"))
+
+    def test_what_the_index_has_today_can_be_asked_each_time(self):
+        files = {"main.py": "import six; print(six.__version__)\n", "requirements.txt": "six<1.17\n",
+                 "pachbuild.toml": "[python]\nrefresh = 'always'\n"}
+        self.check(files, "1.16.0\n")
+        self.assertIn("compile: nothing to do, the bundle is in the cache", self.check(files, "1.16.0\n").stderr)
+        self.write("source/pachbuild.toml", "")
+        self.assertIn("compile: installed 1 package", self.build_well(self.folder / "source").stderr)
+
+    def test_an_environment_that_cannot_be_written_serves_everyone(self):
+        if os.getuid() != 0:
+            self.skipTest("only root can become someone else")
+        program = ("import os, six, sys\n"
+                   "assert any(p.startswith(sys.base_prefix) and p.endswith('-packages') for p in sys.path), sys.path\n"
+                   "assert six.__file__.startswith(sys.prefix)\n"
+                   "print(os.getuid(), six.__version__)\n")
+        source = self.source({"main.py": program, "requirements.txt": "six==1.16.0\n"})
+        # The distribution's interpreter, which everyone may start.
+        self.build_well(source, env=self.environment(PATH=f"{support.TOOLS}/bin:/usr/bin:/bin"))
+        self.assertEqual(self.run_artifact(source).returncode, 0)  # puts all that is needed into the cache
+        for path in [self.folder, *self.folder.rglob("*")]:
+            if not path.is_symlink():
+                path.chmod(0o555 if path.is_dir() or os.access(path, os.X_OK) else 0o444)
+        self.addCleanup(lambda: [path.chmod(0o755) for path in [self.folder, *self.folder.rglob("*")]
+                                 if path.is_dir() and not path.is_symlink()])
+        command = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "sh", "/pfs/build/run.sh"]
+        self.folder.chmod(0o755)
+        run = self.in_room(source, *command, build=self.folder / "out")
+        self.assertEqual((run.returncode, run.stdout), (0, "65534 1.16.0\n"), run.stderr)
 
     def test_several_files_by_setting(self):
         self.check({"main.py": LIST, "requirements/base.txt": "six==1.16.0\n", "requirements/prod.txt": "idna==3.10\n",
