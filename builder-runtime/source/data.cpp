@@ -28,7 +28,7 @@ Value from_toml(const toml::node& node) {
   if (const auto* table = node.as_table()) {
     value.kind = Kind::table;
     for (const auto& [key, member] : *table)
-      value.members.emplace_back(std::string(key.str()), from_toml(member));
+      value.members.push_back({std::string(key.str()), from_toml(member)});
   } else if (const auto* array = node.as_array()) {
     value.kind = Kind::array;
     for (const auto& item : *array) value.items.push_back(from_toml(item));
@@ -51,7 +51,7 @@ Value from_json(const nlohmann::ordered_json& json) {
   Value value;
   if (json.is_object()) {
     value.kind = Kind::table;
-    for (const auto& [key, member] : json.items()) value.members.emplace_back(key, from_json(member));
+    for (const auto& [key, member] : json.items()) value.members.push_back({key, from_json(member)});
   } else if (json.is_array()) {
     value.kind = Kind::array;
     for (const auto& item : json) value.items.push_back(from_json(item));

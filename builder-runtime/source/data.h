@@ -4,7 +4,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/files.h"
@@ -15,7 +14,7 @@ namespace builder::data {
 class Value {
  public:
   enum class Kind { absent, text, number, boolean, array, table };
-  using Member = std::pair<std::string, Value>;
+  struct Member;
 
   Kind kind = Kind::absent;
   std::string scalar;           // of a text; of a number or boolean as it is written: "1", "true"
@@ -34,6 +33,11 @@ class Value {
   [[nodiscard]] std::string text(std::string_view path) const;
   // The texts of the array at `path`; a lone text counts as an array of one.
   [[nodiscard]] std::vector<std::string> texts(std::string_view path) const;
+};
+
+struct Value::Member {
+  std::string key;
+  Value value;
 };
 
 // "a text", "a table": for messages.

@@ -141,6 +141,13 @@ base::Status read_python(TableReader& reader, PythonSettings& settings) {
   return reader.read("refresh", settings.refresh);
 }
 
+base::Status read_go(TableReader& reader, GoSettings& settings) {
+  BASE_TRY(reader.read("package", settings.package));
+  BASE_TRY(reader.read("tags", settings.tags));
+  BASE_TRY(reader.read("ldflags", settings.ldflags));
+  return reader.read("environment", settings.environment);
+}
+
 base::Result<SourceSettings> read_table(const Value& table, const std::string& file,
                                         const std::string& prefix) {
   SourceSettings settings;
@@ -151,6 +158,8 @@ base::Result<SourceSettings> read_table(const Value& table, const std::string& f
   BASE_TRY(reader.read("environment", settings.environment));
   BASE_TRY(
       reader.read_table("python", [&](TableReader& python) { return read_python(python, settings.python); }));
+  settings.go.file = file;
+  BASE_TRY(reader.read_table("go", [&](TableReader& go) { return read_go(go, settings.go); }));
   BASE_TRY(reader.finish());
   BASE_TRY(check_environment(settings));
   return settings;

@@ -25,12 +25,21 @@ struct PythonSettings {
   Refresh refresh = Refresh::never;
 };
 
+struct GoSettings {
+  std::string file;     // what errors name
+  std::string package;  // "./cmd/tool"
+  std::vector<std::string> tags;
+  std::string ldflags;                             // besides ours
+  std::map<std::string, std::string> environment;  // of the build: CGO_ENABLED, GOFLAGS, …
+};
+
 struct SourceSettings {
   std::string file;  // what errors about them name; empty: there are none
   std::string language;
   std::vector<std::string> arguments;              // of the program, before those of the pipeline
   std::map<std::string, std::string> environment;  // of the program, where the pipeline does not set it
   PythonSettings python;
+  GoSettings go;
 };
 
 // No file gives the defaults. Unknown and mistyped settings are errors.

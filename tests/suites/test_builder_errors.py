@@ -108,18 +108,13 @@ class Errors(BuilderSuite):
 
     def test_go_without_go_files(self):
         source = self.source({"go.mod": GO_HELLO["go.mod"]})
-        self.assert_fails(self.build(source), 65, f"error: {source}: has no Go files at its root\n"
-                                                  "hint: the program is package main beside go.mod\n")
-
-    def test_go_without_a_module(self):
-        source = self.source({"main.go": GO_HELLO["main.go"]})
-        self.assert_fails(self.build(source, "--language", "go"), 65,
-                          f"error: {source}: has no go.mod\nhint: make it: go mod init NAME && go mod tidy\n")
+        self.assert_fails(self.build(source), 65, f"error: {source}: has no Go files\n"
+                                                  "hint: the program is package main\n")
 
     def test_go_without_package_main(self):
         source = self.source({"go.mod": GO_HELLO["go.mod"], "lib.go": "// Pads.\npackage pad\n"})
         self.assert_fails(self.build(source), 65,
-                          f"error: {source}: has no package main at its root: lib.go is package pad\n"
+                          f"error: {source}: has no package main; the root is package pad\n"
                           "hint: a pipeline runs a program: make it package main with a function main\n")
 
     def test_go_that_leads_out_of_the_source(self):

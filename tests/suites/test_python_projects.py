@@ -426,7 +426,7 @@ class Settings(ProjectSuite):
     def test_wrong_settings(self):
         for text, message in (
                 ("languag = 'python'\n", "error: pachbuild.toml:1: languag: there is no such setting\n"
-                                         "hint: those that exist here: language, arguments, environment, python\n"),
+                                         "hint: those that exist here: language, arguments, environment, python, go\n"),
                 ("[python]\nextras = 3\n", "error: pachbuild.toml:2: python.extras: is a number and has to be an array\n"),
                 ("[python]\nrefresh = 'weekly'\n", "error: pachbuild.toml:2: python.refresh: is \"weekly\"\n"
                                                    "hint: it can be never, daily or always\n"),

@@ -124,8 +124,8 @@ class Errors(pipelines.PipelineSuite):
         self.refuse(65, "error: /pfs/source: has no program: no main.py and no other .py file at its root\n"
                         "hint: name the program main.py, or say python.program in pachbuild.toml\n")
         self.spec(language="go")
-        self.refuse(65, "error: /pfs/source: has no Go files at its root\n"
-                        "hint: the program is package main beside go.mod\n")
+        self.refuse(65, "error: /pfs/source: has no Go files\n"
+                        "hint: the program is package main\n")
 
     def test_a_syntax_error_in_go(self):
         support.require_tool("go")

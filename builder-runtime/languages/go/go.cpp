@@ -9,6 +9,8 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "builder-runtime/languages/go/module.h"
+#include "builder-runtime/languages/go/modules.h"
+#include "builder-runtime/languages/go/tree.h"
 #include "builder-runtime/languages/source_digest.h"
 #include "builder-runtime/milestone.h"
 
@@ -19,12 +21,6 @@ using base::ErrorKind;
 
 constexpr char k_go_hint[] = "install Go (https://go.dev/dl), or build in an image that has it";
 constexpr char k_program[] = "main";
-
-struct Toolchain {
-  std::string go;            // the program
-  std::string version;       // "go1.26.8"
-  std::string architecture;  // what it builds for
-};
 
 bool has_flag(const process::Environment& environment, const std::string& flag) {
   return value_of(environment, "GOFLAGS").find(flag) != std::string::npos;
@@ -39,14 +35,14 @@ bool is_place(const std::string& name) {
   return false;
 }
 
-// A static binary unless the user asks for C; caches below ours; no workspace of a folder above the source.
+// Caches below ours; no workspace of a folder above the source.
 process::Environment go_environment(const Source& source, const Tools& tools) {
   auto environment = tools.settings().environment;
+  for (const auto& [name, value] : source.settings.go.environment) environment[name] = value;
   const fs::path cache = tools.settings().cache / "go";
   environment.emplace("GOCACHE", (cache / "build").string());
   environment.emplace("GOMODCACHE", (cache / "mod").string());
   environment.emplace("GOPATH", (cache / "path").string());
-  environment.emplace("CGO_ENABLED", "0");
   if (!is_file(source.folder / "go.work")) environment.emplace("GOWORK", "off");
   // Go takes the current folder's name from here, so that messages have the path that the user knows.
   environment["PWD"] = source.folder.string();
@@ -65,10 +61,10 @@ base::Result<Toolchain> find_toolchain(const Tools& tools) {
   return Toolchain{go, words[2], chosen.empty() ? architecture() : chosen};
 }
 
-base::Result<std::string> key_of(const Source& source, const Tools& tools, const Toolchain& toolchain) {
+base::Result<std::string> key_of(const Source& source, const std::string& program, const Tools& tools,
+                                 const Toolchain& toolchain) {
   base::Sha256 key;
-  key.update_field(key_base("go"));
-  key.update_field(toolchain.version);
+  for (const auto& part : {key_base("go"), toolchain.version, program}) key.update_field(part);
   const auto& environment = tools.settings().environment;
   for (const auto& [name, value] : environment) {
     if ((name.rfind("GO", 0) != 0 && name.rfind("CGO_", 0) != 0) || is_place(name)) continue;
@@ -88,14 +84,22 @@ base::Result<std::string> key_of(const Source& source, const Tools& tools, const
   return key.finish();
 }
 
-std::vector<std::string> build_arguments(const std::string& go, const process::Environment& environment,
+std::vector<std::string> build_arguments(const Source& source, const Toolchain& toolchain,
+                                         const BuildPlace& place, const std::string& program,
                                          const fs::path& folder) {
+  const GoSettings& settings = source.settings.go;
   // No paths and no version control in the binary, no cache that cannot be deleted.
-  std::vector<std::string> arguments = {go, "build", "-trimpath", "-buildvcs=false", "-modcacherw"};
+  std::vector<std::string> arguments = {toolchain.go, "build", "-trimpath", "-buildvcs=false"};
+  if (value_of(place.environment, "GO111MODULE") != "off") arguments.emplace_back("-modcacherw");
+  arguments.insert(arguments.end(), place.flags.begin(), place.flags.end());
+  if (!settings.tags.empty()) arguments.push_back("-tags=" + base::join(settings.tags, ","));
   // No symbol tables: a third of the size; tracebacks have their names and lines all the same. The user's
   // own ldflags would be lost by ours.
-  if (!has_flag(environment, "-ldflags")) arguments.emplace_back("-ldflags=-s -w -buildid=");
-  arguments.insert(arguments.end(), {"-o", folder.string() + "/", "."});
+  if (!has_flag(place.environment, "-ldflags") || !settings.ldflags.empty()) {
+    arguments.push_back("-ldflags=-s -w -buildid=" +
+                        (settings.ldflags.empty() ? "" : " " + settings.ldflags));
+  }
+  arguments.insert(arguments.end(), {"-o", folder.string() + "/", program == "." ? "." : "./" + program});
   return arguments;
 }
 
@@ -134,16 +138,62 @@ base::Result<std::vector<std::string>> modules_of(const fs::path& program, const
   return modules;
 }
 
-base::Result<MadeTree> make_program(const Source& source, const Toolchain& toolchain, const Tools& tools,
-                                    const fs::path& tree) {
+// Whether the program needs a C compiler: a package of its own that really is compiled, or one of its
+// modules, has C in it. Known again as long as the modules and imports stay the same.
+base::Result<bool> needs_c(const Source& source, const Tree& tree, const Toolchain& toolchain,
+                           const BuildPlace& place, const std::string& program, const Tools& tools) {
+  const bool own =
+      std::any_of(tree.packages.begin(), tree.packages.end(), [](const Package& p) { return p.uses_c; });
+  const auto imports = foreign_imports(tree);
+  if (!own && imports.empty()) return false;
+  base::Sha256 key;
+  for (const std::string name : {"go.mod", "go.sum", "go.work"}) {
+    key.update_field(base::read_file(place.folder / name).value_or(""));
+  }
+  for (const auto& part : {toolchain.version, program, value_of(place.environment, "GOFLAGS")})
+    key.update_field(part);
+  for (const auto& tag : source.settings.go.tags) key.update_field(tag);
+  for (const auto& package : tree.packages) {
+    key.update_field(package.folder + (package.uses_c ? " C" : ""));
+    for (const auto& import : package.imports) key.update_field(import);
+  }
+  const fs::path answers = tools.settings().cache / "go" / "cgo";
+  const fs::path file = answers / key.finish();
+  if (const auto known = base::read_file(file)) return *known == "1";
+  auto environment = place.environment;
+  environment["CGO_ENABLED"] = "1";
+  std::vector<std::string> arguments = {toolchain.go, "list", "-deps", "-f",
+                                        "{{if not .Standard}}{{range .CgoFiles}}c{{end}}{{end}}"};
+  arguments.insert(arguments.end(), place.flags.begin(), place.flags.end());
+  if (!source.settings.go.tags.empty())
+    arguments.push_back("-tags=" + base::join(source.settings.go.tags, ","));
+  arguments.push_back(program == "." ? "." : "./" + program);
+  BASE_TRY_ASSIGN(const auto finished,
+                  tools.run({.arguments = arguments, .environment = environment, .folder = place.folder}));
+  if (!finished.ending.succeeded()) return base::fail(build_error(finished.ending));
+  const bool answer = finished.output.find('c') != std::string::npos;
+  BASE_TRY(base::make_folders(answers, base::k_owner_writes));
+  BASE_TRY(base::write_file(file, answer ? "1" : "0"));
+  return answer;
+}
+
+base::Result<MadeTree> make_program(const Source& source, const Tree& go_tree, const std::string& program,
+                                    const Toolchain& toolchain, const Tools& tools, const fs::path& tree) {
   Milestone milestone("compile");
   const fs::path folder = tree / "bin";
   BASE_TRY(base::make_folders(folder, base::k_owner_writes));
-  const auto environment = go_environment(source, tools);
+  BASE_TRY_ASSIGN(BuildPlace place,
+                  prepare_place(source.folder, go_tree, toolchain, go_environment(source, tools), tools));
+  if (value_of(place.environment, "CGO_ENABLED").empty()) {
+    BASE_TRY_ASSIGN(const bool c, needs_c(source, go_tree, toolchain, place, program, tools));
+    // Without C the binary is static and runs in every image.
+    place.environment["CGO_ENABLED"] = c ? "1" : "0";
+    if (c) milestone.reached("C is compiled too: the program needs this image's C library");
+  }
   BASE_TRY_ASSIGN(const auto finished,
-                  tools.run({.arguments = build_arguments(toolchain.go, environment, folder),
-                             .environment = environment,
-                             .folder = source.folder}));
+                  tools.run({.arguments = build_arguments(source, toolchain, place, program, folder),
+                             .environment = place.environment,
+                             .folder = place.folder}));
   if (!finished.ending.succeeded()) return base::fail(build_error(finished.ending));
   BASE_TRY(name_program(folder));
   BASE_TRY_ASSIGN(auto modules, modules_of(folder / k_program, toolchain.go, tools));
@@ -151,52 +201,86 @@ base::Result<MadeTree> make_program(const Source& source, const Toolchain& toolc
   return MadeTree{std::move(modules), {}};
 }
 
+base::Status check_outside(const fs::path& folder) {
+  for (const std::string name : {"go.mod", "go.work"}) {
+    if (!is_file(folder / name)) continue;
+    BASE_TRY_ASSIGN(const std::string text, base::read_file(folder / name));
+    const std::string hint = "only what is below transform.build.path is built: put the folder there";
+    if (const auto outside = replacement_outside(text); !outside.empty()) {
+      return base::fail(ErrorKind::bad_input, (folder / name).string(),
+                        "replaces a module by " + outside + ", which is outside the source", hint);
+    }
+    if (name == "go.mod") continue;
+    if (const auto outside = use_outside(text); !outside.empty()) {
+      return base::fail(ErrorKind::bad_input, (folder / name).string(),
+                        "uses " + outside + ", which is outside the source", hint);
+    }
+  }
+  return {};
+}
+
+// "-tags=a,b" of GOFLAGS counts as the settings' do.
+Tags tags_of(const Source& source, const std::string& architecture, const std::string& go_flags) {
+  Tags tags = standard_tags(architecture);
+  tags.insert("cgo");
+  for (const auto& tag : source.settings.go.tags) tags.insert(tag);
+  for (const auto& flag : base::split(go_flags, ' ')) {
+    const auto sign = flag.find("-tags=");
+    if (sign == std::string::npos) continue;
+    for (const auto& tag : base::split(flag.substr(sign + 6), ',')) tags.insert(tag);
+  }
+  return tags;
+}
+
+// A build pipeline is called <pipeline>_build.
+std::string pipeline_name(const process::Environment& environment) {
+  constexpr std::string_view k_suffix = "_build";
+  std::string name = value_of(environment, "PPS_PIPELINE_NAME");
+  if (name.size() > k_suffix.size() &&
+      name.compare(name.size() - k_suffix.size(), k_suffix.size(), k_suffix) == 0) {
+    name.resize(name.size() - k_suffix.size());
+  }
+  return name;
+}
+
 }  // namespace
 
 bool may_be(const fs::path& source) {
   const auto files = read_go_files(source);
-  return files && !files->empty();
+  return is_file(source / "go.work") || (files && !files->empty());
 }
 
 base::Result<std::string> describe(const Source& source) {
-  const auto folder = source.folder.string();
-  BASE_TRY_ASSIGN(const auto files, read_go_files(source.folder));
-  if (files.empty()) {
-    return base::fail(ErrorKind::bad_input, folder, "has no Go files at its root",
-                      "the program is package main beside go.mod");
+  BASE_TRY(check_outside(source.folder));
+  BASE_TRY_ASSIGN(const Tree tree, read_tree(source.folder, tags_of(source, architecture(), "")));
+  switch (tree.layout) {
+    case Layout::module:
+      return "module " + tree.module;
+    case Layout::workspace:
+      return "a workspace";
+    case Layout::vendored:
+      return "a source without go.mod, with a vendor folder";
+    case Layout::bare:
+      break;
   }
-  if (!is_file(source.folder / "go.mod")) {
-    return base::fail(ErrorKind::bad_input, folder, "has no go.mod",
-                      "make it: go mod init NAME && go mod tidy");
-  }
-  const auto main_file =
-      std::find_if(files.begin(), files.end(), [](const auto& f) { return f.package == "main"; });
-  // A file without a clause is Go's to complain about.
-  const auto odd_file =
-      std::find_if(files.begin(), files.end(), [](const auto& f) { return f.package.empty(); });
-  if (main_file == files.end() && odd_file == files.end()) {
-    return base::fail(
-        ErrorKind::bad_input, folder,
-        "has no package main at its root: " + files.front().name + " is package " + files.front().package,
-        "a pipeline runs a program: make it package main with a function main");
-  }
-  BASE_TRY_ASSIGN(const std::string go_mod, base::read_file(source.folder / "go.mod"));
-  if (const auto outside = replacement_outside(go_mod); !outside.empty()) {
-    return base::fail(ErrorKind::bad_input, (source.folder / "go.mod").string(),
-                      "replaces a module by " + outside + ", which is outside the source",
-                      "only what is below transform.build.path is built: put the folder there");
-  }
-  return "module " + module_path(go_mod);
+  return "a source without go.mod";
 }
 
 base::Result<Plan> plan(const Source& source, const Tools& tools) {
+  const auto& environment = tools.settings().environment;
+  const auto chosen = value_of(environment, "GOARCH");
+  const Tags tags =
+      tags_of(source, chosen.empty() ? architecture() : chosen, value_of(environment, "GOFLAGS"));
+  BASE_TRY_ASSIGN(const Tree tree, read_tree(source.folder, tags));
+  BASE_TRY_ASSIGN(const std::string program,
+                  choose_program(source.folder, tree, source.settings.go, pipeline_name(environment)));
   BASE_TRY_ASSIGN(const Toolchain toolchain, find_toolchain(tools));
   Plan plan;
-  BASE_TRY_ASSIGN(plan.key, key_of(source, tools, toolchain));
+  BASE_TRY_ASSIGN(plan.key, key_of(source, program, tools, toolchain));
   plan.platform = {.os = "linux", .architecture = toolchain.architecture};
   plan.start.command = {k_program};
-  plan.make = [source, toolchain, &tools](const fs::path& tree) {
-    return make_program(source, toolchain, tools, tree);
+  plan.make = [source, tree, program, toolchain, &tools](const fs::path& folder) {
+    return make_program(source, tree, program, toolchain, tools, folder);
   };
   return plan;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
+#include <optional>
 
 #include "base/errors.h"
 #include "base/text.h"
@@ -31,6 +32,27 @@ std::string_view skip_to_token(std::string_view text) {
       return text;
     }
   }
+}
+
+// A string literal at the start of `text`, without its quotes, and what is behind it.
+struct Literal {
+  std::string value;
+  std::string_view rest;
+};
+
+std::optional<Literal> literal_of(std::string_view text) {
+  if (text.empty() || (text.front() != '"' && text.front() != '`')) return std::nullopt;
+  const auto end = text.find(text.front(), 1);
+  if (end == std::string_view::npos) return std::nullopt;
+  return Literal{std::string(text.substr(1, end - 1)), text.substr(end + 1)};
+}
+
+// The import spec at the start of `text`, which may have a name before its path.
+std::optional<Literal> import_spec(std::string_view text) {
+  if (auto literal = literal_of(text)) return literal;
+  const auto end = text.find_first_of(" \t\r\n\"`();/");
+  if (end == 0 || end == std::string_view::npos) return std::nullopt;
+  return literal_of(skip_to_token(text.substr(end)));
 }
 
 // Whether a relative path leads above the folder that it starts from.
@@ -79,6 +101,55 @@ std::string replacement_outside(std::string_view go_mod) {
   return "";
 }
 
+std::vector<std::string> use_targets(std::string_view go_work) {
+  std::vector<std::string> targets;
+  bool inside = false;
+  for (const auto& line : base::split(go_work, '\n')) {
+    auto text = base::trim(std::string_view(line).substr(0, line.find("//")));
+    if (inside && text == ")") {
+      inside = false;
+    } else if (text.rfind("use", 0) == 0 && base::trim(text.substr(3)) == "(") {
+      inside = true;
+    } else if (inside || text.rfind("use ", 0) == 0) {
+      if (!inside) text = base::trim(text.substr(4));
+      if (text.size() > 2 && (text.front() == '"' || text.front() == '`'))
+        text = text.substr(1, text.size() - 2);
+      if (!text.empty()) targets.emplace_back(text);
+    }
+  }
+  return targets;
+}
+
+std::string use_outside(std::string_view go_work) {
+  for (const auto& target : use_targets(go_work)) {
+    if (target.front() == '/' || climbs_out(target)) return target;
+  }
+  return "";
+}
+
+std::vector<std::string> imports_of(std::string_view text) {
+  std::vector<std::string> imports;
+  constexpr std::string_view k_import = "import";
+  text = skip_to_token(text);
+  if (package_clause(text).empty()) return imports;
+  text = skip_to_token(text.substr(std::string_view("package").size()));
+  text = skip_to_token(text.substr(std::min(text.find_first_of(" \t\r\n;/"), text.size())));
+  while (text.substr(0, k_import.size()) == k_import) {
+    text = skip_to_token(text.substr(k_import.size()));
+    const bool group = text.substr(0, 1) == "(";
+    if (group) text = skip_to_token(text.substr(1));
+    while (auto spec = import_spec(text)) {
+      imports.push_back(std::move(spec->value));
+      text = skip_to_token(spec->rest);
+      if (!group) break;
+    }
+    if (!group) continue;
+    if (text.substr(0, 1) != ")") break;
+    text = skip_to_token(text.substr(1));
+  }
+  return imports;
+}
+
 base::Result<std::vector<GoFile>> read_go_files(const fs::path& folder) {
   std::vector<GoFile> files;
   boost::system::error_code error;
@@ -88,7 +159,7 @@ base::Result<std::vector<GoFile>> read_go_files(const fs::path& folder) {
     if (!ends_with(name, ".go") || ends_with(name, "_test.go") || name[0] == '_' || name[0] == '.') continue;
     if (!fs::is_regular_file(entry->path(), error)) continue;
     BASE_TRY_ASSIGN(const std::string text, base::read_file(entry->path()));
-    files.push_back({name, package_clause(text)});
+    files.push_back({name, package_clause(text), text});
   }
   if (error) return base::fail(base::system_error("read", folder.string(), error.value()));
   std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.name < b.name; });

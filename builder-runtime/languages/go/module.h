@@ -16,12 +16,21 @@ std::string package_clause(std::string_view text);
 // The path in the module line of a go.mod; empty when there is none.
 std::string module_path(std::string_view go_mod);
 
-// The first folder outside the source that a replace line of a go.mod leads to; empty when there is none.
+// The first folder outside the source that a replace line of a go.mod (or go.work) leads to, or a use line of
+// a go.work; empty when there is none.
 std::string replacement_outside(std::string_view go_mod);
+std::string use_outside(std::string_view go_work);
+
+// The folders of the use lines of a go.work, as they are written.
+std::vector<std::string> use_targets(std::string_view go_work);
+
+// The paths that a file imports, in the file's order; "C" for cgo.
+std::vector<std::string> imports_of(std::string_view text);
 
 struct GoFile {
   std::string name;
   std::string package;
+  std::string text;
 };
 
 // The .go files of a folder that are no tests, by name.

@@ -141,7 +141,7 @@ base::Result<Entry> find_entry(const fs::path& source, const Value& project, con
   }
   const Value* scripts = &project.at("project.scripts");
   if (!scripts->exists()) scripts = &project.at("tool.poetry.scripts");
-  if (scripts->members.size() == 1 && scripts->members.front().second.is(Value::Kind::text)) {
+  if (scripts->members.size() == 1 && scripts->members.front().value.is(Value::Kind::text)) {
     const auto& [name, target] = scripts->members.front();
     return entry_of_function(source, "pyproject.toml:" + std::to_string(target.line) + ": " + name,
                              target.scalar, name);

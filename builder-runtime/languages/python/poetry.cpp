@@ -139,7 +139,9 @@ base::Result<LockedPackage> read_package(const Value& lock, const Value& package
   locked.hashes = hashes_of(lock, package);
   describe_source(package, locked);
   if (const auto pythons = from_poetry(package.text("python-versions"))) locked.pythons = *pythons;
-  for (const auto& [name, value] : package.at("dependencies").members) {
+  for (const auto& dependency : package.at("dependencies").members) {
+    const Value& value = dependency.value;
+    const std::string name = normalised_name(dependency.key);
     std::vector<Wanted> needs;
     BASE_TRY(add_wanted(k_file, name, value, needs));
     const bool optional = value.at("optional").is_true() ||
@@ -149,9 +151,8 @@ base::Result<LockedPackage> read_package(const Value& lock, const Value& package
       continue;
     }
     for (const auto& [extra, texts] : package.at("extras").members) {
-      const bool has = std::any_of(texts.items.begin(), texts.items.end(), [&](const Value& text) {
-        return name_in(text.scalar) == normalised_name(name);
-      });
+      const bool has = std::any_of(texts.items.begin(), texts.items.end(),
+                                   [&](const Value& text) { return name_in(text.scalar) == name; });
       for (auto need : needs) {
         need.for_extra = normalised_name(extra);
         if (has) locked.needs.push_back(std::move(need));
