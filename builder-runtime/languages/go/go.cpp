@@ -253,6 +253,7 @@ bool may_be(const fs::path& source) {
 base::Result<std::string> describe(const Source& source) {
   BASE_TRY(check_outside(source.folder));
   BASE_TRY_ASSIGN(const Tree tree, read_tree(source.folder, tags_of(source, architecture(), "")));
+  BASE_TRY(find_programs(source.folder, tree));
   switch (tree.layout) {
     case Layout::module:
       return "module " + tree.module;
