@@ -22,8 +22,11 @@ NOT_PYTHON = (SyntaxError, ValueError, RecursionError, OverflowError)
 SYSTEM_REFUSED = 3
 
 
-def compile_all(paths):
+def compile_all(paths, parent):
     for path in paths:
+        # Who is killed takes its children along.
+        if os.getppid() != parent:
+            return
         try:
             py_compile.compile(path, doraise=True,
                                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
@@ -52,7 +55,8 @@ def run_in_child(work):
 def main():
     processes = int(sys.argv[1])
     paths = [os.fsdecode(path) for path in sys.stdin.buffer.read().split(b"\0")]
-    children = [run_in_child(lambda first=first: compile_all(paths[first::processes]))
+    parent = os.getpid()
+    children = [run_in_child(lambda first=first: compile_all(paths[first::processes], parent))
                 for first in range(processes)]
     codes = [os.waitpid(child, 0)[1] for child in children]
     failed = [code for code in codes if code]
