@@ -35,8 +35,9 @@ class LineCollector {
   std::string m_text;
 };
 
-// The one thing that is taken from a tool's words: no tool has an exit code for a full disk, and most have removed
-// what they wrote by the time they end. uv, Go, Python and compilers say it in these words of the system's.
+// The one thing that is taken from a tool's words: no tool has an exit code for a full disk, and most have
+// removed what they wrote by the time they end. uv, Go, Python and compilers say it in these words of the
+// system's.
 bool says_disk_is_full(const process::Finished& finished) {
   std::string text = finished.errors;
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });

@@ -73,7 +73,7 @@ class FullDisk(BuilderSuite):
         self.write("source/one-1.0-py3-none-any.whl", wheel("one", {**modules, "one/random": os.urandom(1 << 20)}))
         self.write("source/requirements.txt", "./one-1.0-py3-none-any.whl\n")
         self.write("source/main.py", "import one.module1\n")
-        sizes = range(16 * KIB, 8 << 20, 64 * KIB) if LONG else [4 * KIB, 700 * KIB, 2300 * KIB, 3000 * KIB, 3700 * KIB]
+        sizes = range(4 * KIB, 8 << 20, 64 * KIB) if LONG else [4 * KIB, 700 * KIB, 2300 * KIB, 3000 * KIB, 3700 * KIB]
         steps = self.check(self.folder / "source", sizes, UV_CACHE_DIR=str(self.folder / "disk/uv"))
         for step in ("detect: ", "resolve: ", "compile: installed ", "compile: made bytecode ", "compile: packed "):
             self.assertTrue(any(reached.startswith(step) for reached in steps), f"{step} in {steps}")
