@@ -7,7 +7,7 @@ import re
 import sys
 
 import ways
-from ways import PROGRAMS, PYTHON_BUILD, ROOT, TOOLS, Ours, Reference, Workload, base_interpreter, remove, run
+from ways import PROGRAMS, PYTHON_BUILD, ROOT, TOOLS, Ours, Reference, Workload, base_interpreter, put_away, remove, run
 
 sys.path.insert(0, str(ROOT / "tests" / "suites"))
 from builder_suite import ROOM, in_namespaces  # noqa: E402
@@ -80,7 +80,7 @@ class Project:
         if not self.requirements:
             return None
         target = self.folder / "target"
-        remove(target)
+        put_away(target)
         return run([TOOLS / "uv", "pip", "install", "--quiet", "--python", base_interpreter(), "--target", target,
                     *options, "-r", self.ours.source / "requirements.txt"], self.environment())[0]
 
@@ -89,7 +89,8 @@ class Project:
         for way in (self.ours, self.reference):
             (way.source / "requirements.txt").write_text(self.requirements + SMALL[self.count % 2])
         # What was built with this very set is not there; everything else of the cache is.
-        remove(self.cache / "python/bundles", self.cache / "env")
+        put_away(self.cache / "python/bundles")
+        put_away(self.cache / "env")
 
     # Running.
 
@@ -121,5 +122,5 @@ class Project:
         folder = self.folder / f"unpacked-{self.count}"
         folder.mkdir()
         seconds = run(["sh", "-c", 'zstd -qdc "$1" | tar -x -C "$2"', "sh", bundles[0], folder], self.environment())[0]
-        remove(folder)
+        put_away(folder)
         return seconds

@@ -51,8 +51,8 @@ class Bytecode(BuilderSuite):
         [(name, whole)] = self.entries().items()
         bundle = content_of(self.folder / "out")
         nonsense = b"cpython-311 99999\nx"
-        for damaged in (whole[:-3] + bytes([whole[-3] ^ 1]) + whole[-2:], b"",
-                        hashlib.sha256(nonsense).hexdigest().encode() + b"\n" + nonsense):
+        for damaged in (whole[:30] + bytes([whole[30] ^ 1]) + whole[31:], b"",
+                        nonsense + hashlib.sha256(nonsense).hexdigest().encode()):
             with self.subTest(damaged[-20:]):
                 self.write(f"cache/python/bytecode/{name}", damaged)
                 self.succeed("rm", "-rf", self.cache / "python/bundles")

@@ -153,43 +153,31 @@ fs::path bytecode_path(const std::string& module, const std::string& tag) {
   return path.parent_path() / k_bytecode_folder / (path.filename().string() + "." + tag + ".pyc");
 }
 
-// One package's entry: the digest of the rest, then a line with the interpreter's tag and the length of each
-// module's bytecode, then the bytecode of all.
+// One package's entry: a line with the interpreter's tag and the length of each module's bytecode, the
+// bytecode of all, and the digest of everything before. It is written and read without being in memory twice.
 struct Entry {
   std::string tag;
-  std::vector<std::optional<std::string>> bytecode;  // in the order of Package::modules
+  std::vector<std::optional<std::string_view>> bytecode;  // in the order of Package::modules
 };
 
-std::string to_text(const Entry& entry) {
-  std::vector<std::string> head = {entry.tag};
-  std::string content;
-  for (const auto& bytecode : entry.bytecode) {
-    head.push_back(bytecode ? std::to_string(bytecode->size()) : k_no_bytecode);
-    if (bytecode) content += *bytecode;
-  }
-  std::string text = base::join(head, " ") + "\n" + std::move(content);
-  return base::sha256(text) + "\n" + std::move(text);
-}
-
-std::optional<std::size_t> parse_length(const std::string& word) {
+std::optional<std::size_t> parse_length(std::string_view word) {
   std::size_t length = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), length);
   if (error != std::errc() || end != word.data() + word.size()) return std::nullopt;
   return length;
 }
 
-// Nothing when it is not what was stored.
+// Points into `text`. Nothing when it is not what was stored.
 std::optional<Entry> parse_entry(std::string_view text, std::size_t modules) {
-  if (text.size() <= base::k_digest_length || text[base::k_digest_length] != '\n') return std::nullopt;
-  const auto rest = text.substr(base::k_digest_length + 1);
-  if (base::sha256(rest) != text.substr(0, base::k_digest_length)) return std::nullopt;
-  const auto head_end = rest.find('\n');
+  if (text.size() <= base::k_digest_length) return std::nullopt;
+  auto content = text.substr(0, text.size() - base::k_digest_length);
+  if (base::sha256(content) != text.substr(content.size())) return std::nullopt;
+  const auto head_end = content.find('\n');
   if (head_end == std::string_view::npos) return std::nullopt;
-  const auto head = base::split(rest.substr(0, head_end), ' ');
+  const auto head = base::split(content.substr(0, head_end), ' ');
   if (head.size() != modules + 1) return std::nullopt;
-  Entry entry;
-  entry.tag = head.front();
-  auto content = rest.substr(head_end + 1);
+  Entry entry{head.front(), {}};
+  content.remove_prefix(head_end + 1);
   for (std::size_t i = 1; i < head.size(); ++i) {
     entry.bytecode.emplace_back();
     if (head[i] == k_no_bytecode) continue;
@@ -201,8 +189,34 @@ std::optional<Entry> parse_entry(std::string_view text, std::size_t modules) {
   return entry;
 }
 
+base::Status write_entry(const fs::path& file, const Package& package, const std::string& tag,
+                         const fs::path& packages) {
+  std::vector<std::string> head = {tag};
+  std::vector<fs::path> present;
+  for (const auto& module : package.modules) {
+    const fs::path bytecode = packages / bytecode_path(module, tag);
+    boost::system::error_code error;
+    const auto size = fs::file_size(bytecode, error);
+    head.push_back(error ? k_no_bytecode : std::to_string(size));
+    if (!error) present.push_back(bytecode);
+  }
+  const base::UniqueFd target(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, k_file_mode));
+  if (!target) return base::fail(base::system_error("create", file.string(), errno));
+  base::Sha256 digest;
+  const auto write = [&](const std::string& bytes) {
+    digest.update(bytes);
+    return base::write_all(target.get(), bytes, file);
+  };
+  BASE_TRY(write(base::join(head, " ") + "\n"));
+  for (const auto& bytecode : present) {
+    BASE_TRY_ASSIGN(const std::string content, base::read_file(bytecode));
+    BASE_TRY(write(content));
+  }
+  return base::write_all(target.get(), digest.finish(), file);
+}
+
 // The tree is new and not seen by anyone yet, so a file is simply written.
-base::Status write_new_file(const fs::path& path, const std::string& content) {
+base::Status write_new_file(const fs::path& path, std::string_view content) {
   BASE_TRY(base::make_folders(path.parent_path()));
   const base::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, k_file_mode));
   if (!file) return base::fail(base::system_error("create", path.string(), errno));
@@ -218,8 +232,8 @@ class Store {
   [[nodiscard]] base::Result<bool> restore(const Package& package, const fs::path& packages) const {
     const fs::path file = m_folder / package.key;
     if (!is_file(file)) return false;
-    BASE_TRY_ASSIGN(const std::string text, base::read_file(file));
-    const auto entry = parse_entry(text, package.modules.size());
+    const auto text = base::read_file(file);
+    const auto entry = text ? parse_entry(*text, package.modules.size()) : std::nullopt;
     if (!entry) {
       report::warn("cache: " + file.string() +
                    ": its digest is not the one that it was stored with; compiling " + package.name +
@@ -236,15 +250,8 @@ class Store {
 
   [[nodiscard]] base::Status add(const Package& package, const std::string& tag, const fs::path& packages,
                                  const base::Workspace& workspace) const {
-    Entry entry{tag, {}};
-    for (const auto& module : package.modules) {
-      entry.bytecode.emplace_back();
-      const fs::path bytecode = packages / bytecode_path(module, tag);
-      if (!is_file(bytecode)) continue;
-      BASE_TRY_ASSIGN(entry.bytecode.back(), base::read_file(bytecode));
-    }
     const fs::path fresh = workspace.path() / package.key;
-    BASE_TRY(base::write_file(fresh, to_text(entry)));
+    BASE_TRY(write_entry(fresh, package, tag, packages));
     BASE_TRY(base::make_folders(m_folder, base::k_owner_writes));
     return base::rename_path(fresh, m_folder / package.key);
   }
