@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Python project that is built and run without an engine: builder-runtime (or the reference's build.sh) by itself, and
-run.sh in a room whose /pfs is as a worker's."""
+"""A Python project that is built and run without an engine: builder-runtime (or the reference's build.sh) by itself,
+and run.sh in a room whose /pfs is as a worker's."""
 
 import json
 import re
@@ -14,16 +14,18 @@ from builder_suite import ROOM, in_namespaces  # noqa: E402
 
 SMALL = ["six==1.16.0\n", "six==1.15.0\n"]
 
-# Runs the command that follows a number of times and prints the seconds of each run.
+# Runs commands in turn, a number of times, and prints the seconds of each run, a list for each command.
 REPEAT = """
 import json, subprocess, sys, time
-seconds = []
+commands = json.loads(sys.argv[2])
+seconds = [[] for command in commands]
 for _ in range(int(sys.argv[1])):
-    start = time.monotonic()
-    code = subprocess.run(sys.argv[2:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode
-    seconds.append(time.monotonic() - start)
-    if code != 0:
-        sys.exit(f"exit code {code}")
+    for command, own in zip(commands, seconds):
+        start = time.monotonic()
+        code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode
+        own.append(time.monotonic() - start)
+        if code != 0:
+            sys.exit(f"{' '.join(command)}: exit code {code}")
 print(json.dumps(seconds))
 """
 
@@ -64,8 +66,8 @@ class Project:
     # Building.
 
     def build(self):
-        seconds, log = run([PROGRAMS / "builder-runtime", "--source", self.ours.source, "--out", self.folder / "ours/out"],
-                           self.environment())
+        seconds, log = run([PROGRAMS / "builder-runtime", "--source", self.ours.source,
+                            "--out", self.folder / "ours/out"], self.environment())
         if packed := re.search(r"packed .*\((?:(\d+) ms|([\d.]+) s)\)", log):
             self.packing = float(packed[1]) / 1000 if packed[1] else float(packed[2])
         return seconds
@@ -73,7 +75,7 @@ class Project:
     def build_reference(self):
         out = self.folder / "reference/out"
         remove(out)
-        return self.in_room(self.reference, out, 1, "sh", "/pfs/source/build.sh", out=out)[0]
+        return self.in_room(self.reference, out, 1, ["sh", "/pfs/source/build.sh"], out=out)[0][0]
 
     def install(self, *options):
         """The limit: uv alone."""
@@ -94,24 +96,27 @@ class Project:
 
     # Running.
 
-    def in_room(self, way, build, count, *command, out=None):
-        """The seconds of each of `count` runs where /pfs has the source and this build."""
+    def in_room(self, way, build, count, *commands, out=None):
+        """The seconds of `count` runs of each command where /pfs has the source and this build."""
         room = self.folder / "room"
         out = out or self.folder / "datum"
         for folder in (room, out):
             folder.mkdir(exist_ok=True)
         _, output = run([*in_namespaces("--mount"), "sh", "-e", "-c", ROOM, "room", room, way.source, build, out,
-                         base_interpreter(), "-c", REPEAT, str(count), *command], self.environment())
+                         base_interpreter(), "-c", REPEAT, count, json.dumps(commands)], self.environment())
         return json.loads(output.splitlines()[-1])
 
-    def datums(self, way, build, count):
-        return self.in_room(way, build, count, "sh", "/pfs/build/run.sh")
+    def datums(self, way, count):
+        build = self.folder / ("ours" if way is self.ours else "reference") / "out"
+        return self.in_room(way, build, count, ["sh", "/pfs/build/run.sh"])[0]
 
-    def plain_datums(self, count):
-        """python main.py with the environment's own interpreter, which is the fastest that this program can start."""
+    def datums_and_plain(self, count):
+        """In turn our datum and python main.py with the environment's own interpreter, which is the fastest that this
+        program can start."""
         environments = list((self.cache / "env").glob("*/bin/python"))
-        python = environments[0] if environments else base_interpreter()
-        return self.in_room(self.ours, self.folder / "ours/out", count, str(python), "/pfs/source/main.py")
+        python = str(environments[0]) if environments else base_interpreter()
+        return self.in_room(self.ours, self.folder / "ours/out", count,
+                            ["sh", "/pfs/build/run.sh"], [python, "/pfs/source/main.py"])
 
     def unpack(self):
         """zstd and tar on the bundle, into a folder that was never used."""

@@ -89,8 +89,8 @@ _put_away = itertools.count()
 
 
 def put_away(path):
-    """Makes a folder disappear without removing it now: ext4 avoids the inodes of files that were deleted a moment ago, at
-    a cost that a fresh container does not have. It goes with the folder that it is in."""
+    """Makes a folder disappear without removing it now: ext4 avoids the inodes of files that were deleted a moment ago,
+    at a cost that a fresh container does not have. It goes with the folder that it is in."""
     if path.exists():
         path.rename(path.parent / f"gone-{next(_put_away)}")
 

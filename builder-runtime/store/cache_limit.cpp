@@ -145,7 +145,7 @@ std::vector<Entry> choose(std::vector<Entry> entries, std::uint64_t limit, Clock
     const bool environment = entry.path.parent_path().filename() == contract::k_cache_environments;
     const auto recent = environment ? std::min(begin, Clock::now() - k_environment_grace) : begin;
     if (entry.used >= recent - k_tick) continue;
-    if (environment && in_use.count(entry.path.filename().string()) != 0) continue;
+    if (environment && in_use.contains(entry.path.filename().string())) continue;
     total -= entry.bytes;
     chosen.push_back(std::move(entry));
   }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bytecode that builder-runtime keeps between builds: only what is new is compiled, and no one sees a difference."""
+"""The bytecode that builder-runtime keeps between builds: only what is new is compiled, and it is the same bytes."""
 
 import hashlib
 
@@ -57,8 +57,8 @@ class Bytecode(BuilderSuite):
                 self.write(f"cache/python/bytecode/{name}", damaged)
                 self.succeed("rm", "-rf", self.cache / "python/bundles")
                 log = self.build_well(self.project(one=one)).stderr
-                self.assertIn(f"warning: cache: {self.cache}/python/bytecode/{name}: its digest is not the one that it was "
-                              "stored with; compiling one-1.0 again\n", log)
+                self.assertIn(f"warning: cache: {self.cache}/python/bytecode/{name}: its digest is not the one that it "
+                              "was stored with; compiling one-1.0 again\n", log)
                 self.assertEqual(content_of(self.folder / "out"), bundle)
                 self.assertEqual(self.entries(), {name: whole})
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PACHBUILD_CACHE_LIMIT over real builds. What goes and what stays in detail: tests/unit/builder/cache_limit_test.cpp."""
+"""PACHBUILD_CACHE_LIMIT over real builds. In detail: tests/unit/builder/cache_limit_test.cpp."""
 
 import json
 import os

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The same source gives the same bytes, whatever the surroundings of the build. Local packages that are built from their
-sources, which needs the network: test_builder_python.py."""
+"""The same source gives the same bytes, whatever the surroundings of the build. Local packages that are built from
+their sources, which needs the network: test_builder_python.py."""
 
 import os
 import random

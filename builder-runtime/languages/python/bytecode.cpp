@@ -261,7 +261,7 @@ class Store {
 };
 
 base::Error compile_error(const process::Finished& finished, const fs::path& packages) {
-  const auto number = parse_length(std::string(base::trim(finished.output)));
+  const auto number = parse_length(base::trim(finished.output));
   if (finished.ending.code() == k_system_refused && number) {
     return base::system_error("write", packages.string(), static_cast<int>(*number));
   }
