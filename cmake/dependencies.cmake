@@ -21,6 +21,7 @@ endif()
 find_package(CLI11 2.1 REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
 find_package(tl-expected 1.0 REQUIRED)
+find_package(tomlplusplus 3.3 REQUIRED)
 find_package(Threads REQUIRED)
 
 # These come without a usable CMake package on Debian 12 (or with one that knows the shared library only).

@@ -99,7 +99,7 @@ build() {
 
 # sources EXPRESSION…: the checkout's own files that `find` matches, with a NUL after each; works without git.
 sources() {
-  find . '(' -path ./build -o -path ./.git -o -path ./.cache ')' -prune -o -type f '(' "$@" ')' -print0
+  find . '(' -path ./build -o -path ./.git -o -path ./.cache -o -name __pycache__ ')' -prune -o -type f '(' "$@" ')' -print0
 }
 
 # Inside a step: what was printed so far turned out not to matter.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "base/files.h"
 #include "base/result.h"
+#include "builder-runtime/source/source_settings.h"
 #include "builder-runtime/tools.h"
 #include "contract/build_record.h"
 
@@ -25,6 +27,7 @@ struct Source {
   const Language* language = nullptr;  // none when a build.sh decides
   bool has_build_script = false;       // and is to be used
   bool has_run_script = false;
+  SourceSettings settings;
 };
 
 // How run.sh starts the program.
@@ -32,7 +35,15 @@ struct Start {
   std::vector<std::string> command;  // before the user's arguments; found in the bundle's bin/ first
   std::string folder;                // where the program starts; empty: where run.sh was started
   std::string interpreter;           // an absolute path that the command relies on; empty: none
+  std::map<std::string, std::string>
+      environment;  // what the program finds set where the pipeline does not set it
   bool operator==(const Start&) const = default;
+};
+
+// What a bundle was made of.
+struct MadeTree {
+  std::vector<std::string> packages;      // "numpy==2.1.3"
+  std::vector<std::string> requirements;  // with hashes, as a requirements file has them; Python only
 };
 
 // What is to be done for a source, found out without doing it.
@@ -41,13 +52,15 @@ struct Plan {
   std::string key;  // of everything that decides the bundle; empty: no bundle is needed
   contract::Platform platform;
   Start start;
-  // Fills an empty folder with what the bundle holds and gives the packages that are in it.
-  std::function<base::Result<std::vector<std::string>>(const fs::path& tree)> make;
+  // Fills an empty folder with what the bundle holds.
+  std::function<base::Result<MadeTree>(const fs::path& tree)> make;
 };
 
 struct Language {
   std::string_view name;
   std::string_view program;  // the file that makes a folder one of this language
+  // Whether a folder without any language's `program` may be of this one all the same.
+  bool (*may_be)(const fs::path& source);
   // One line on what is there, or what is missing. Starts nothing.
   base::Result<std::string> (*describe)(const Source& source);
   base::Result<Plan> (*plan)(const Source& source, const Tools& tools);

@@ -32,7 +32,7 @@ base::Result<StoredBundle> make_bundle(const Plan& plan, const Tools& tools, con
   BASE_TRY_ASSIGN(const auto workspace, base::Workspace::make(cache / "work", "build-"));
   const fs::path tree = workspace.path() / "tree";
   BASE_TRY(base::make_folders(tree, base::k_owner_writes));
-  BASE_TRY_ASSIGN(auto packages, plan.make(tree));
+  BASE_TRY_ASSIGN(auto made, plan.make(tree));
   BASE_TRY(archives::normalise_modes(tree));
 
   milestone = Milestone("compile");
@@ -43,8 +43,7 @@ base::Result<StoredBundle> make_bundle(const Plan& plan, const Tools& tools, con
                           .bytes = summary.bytes,
                           .unpacked_bytes = summary.unpacked_bytes,
                           .files = summary.files};
-  BASE_TRY_ASSIGN(auto stored,
-                  store.add(plan.key, file, {std::move(bundle), std::move(packages)}, workspace));
+  BASE_TRY_ASSIGN(auto stored, store.add(plan.key, file, {std::move(bundle), std::move(made)}, workspace));
   keep_as_environment(tree, cache, summary.digest);
   milestone.reached("packed " + base::count_of(summary.files, "file") + " of " +
                     base::format_bytes(summary.unpacked_bytes));
@@ -86,13 +85,15 @@ base::Result<Artifact> compile(const Plan& plan, const Tools& tools) {
                      .version = PACHBUILD_VERSION,
                      .key = plan.key,
                      .platform = plan.platform,
-                     .command = plan.start.command};
+                     .command = plan.start.command,
+                     .environment = plan.start.environment};
   if (plan.key.empty()) return artifact;
   BASE_TRY_ASSIGN(auto bundle, find_or_make_bundle(plan, tools));
   artifact.is_new = bundle.is_new;
   artifact.bundle = bundle.stored.path;
   artifact.record.bundles = {std::move(bundle.stored.content.bundle)};
-  artifact.record.packages = std::move(bundle.stored.content.packages);
+  artifact.record.packages = std::move(bundle.stored.content.made.packages);
+  artifact.record.requirements = std::move(bundle.stored.content.made.requirements);
   return artifact;
 }
 

@@ -48,11 +48,11 @@ std::vector<const Language*> all_languages() {
   return all;
 }
 
-base::Result<const Language*> named_language(const std::string& name) {
+base::Result<const Language*> named_language(const std::string& where, const std::string& name) {
   for (const auto* language : all_languages()) {
     if (language->name == name) return language;
   }
-  return base::fail(ErrorKind::usage, "--language", "there is no builder for \"" + name + "\"",
+  return base::fail(ErrorKind::usage, where, "there is no builder for \"" + name + "\"",
                     "the languages are " + names_of(all_languages(), &Language::name));
 }
 
@@ -60,6 +60,11 @@ base::Result<const Language*> recognised_language(const fs::path& source) {
   std::vector<const Language*> found;
   for (const auto* language : all_languages()) {
     if (is_file(source / std::string(language->program))) found.push_back(language);
+  }
+  if (found.empty()) {
+    for (const auto* language : all_languages()) {
+      if (language->may_be(source)) found.push_back(language);
+    }
   }
   if (found.size() == 1) return found.front();
   if (found.empty()) {
@@ -69,6 +74,13 @@ base::Result<const Language*> recognised_language(const fs::path& source) {
   }
   return base::fail(ErrorKind::bad_input, source.string(), "has both " + names_of(found, &Language::program),
                     "say which one counts with --language");
+}
+
+// The command line, then the source's own settings, then what is there.
+base::Result<const Language*> choose_language(const Settings& settings, const SourceSettings& source) {
+  if (!settings.language.empty()) return named_language("--language", settings.language);
+  if (!source.language.empty()) return named_language(source.file + ": language", source.language);
+  return recognised_language(settings.source);
 }
 
 }  // namespace
@@ -85,8 +97,8 @@ base::Result<Source> detect(const Settings& settings) {
     milestone.reached("the source's own build.sh");
     return source;
   }
-  BASE_TRY_ASSIGN(source.language, settings.language.empty() ? recognised_language(settings.source)
-                                                             : named_language(settings.language));
+  BASE_TRY_ASSIGN(source.settings, read_source_settings(settings.source));
+  BASE_TRY_ASSIGN(source.language, choose_language(settings, source.settings));
   BASE_TRY_ASSIGN(const std::string description, source.language->describe(source));
   milestone.reached(std::string(source.language->name) + ", " + description);
   return source;

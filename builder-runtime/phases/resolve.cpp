@@ -21,6 +21,9 @@ base::Result<Plan> resolve(const Source& source, const Tools& tools) {
   Milestone milestone("resolve");
   BASE_TRY_ASSIGN(Plan plan, source.language->plan(source, tools));
   plan.language = source.language->name;
+  const auto& settings = source.settings;
+  plan.start.command.insert(plan.start.command.end(), settings.arguments.begin(), settings.arguments.end());
+  plan.start.environment = settings.environment;
   milestone.reached(summary_of(plan));
   return plan;
 }

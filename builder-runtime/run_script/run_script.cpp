@@ -92,6 +92,15 @@ std::string command_part(const RunScript& script) {
   return line + " \"$@\"\n";
 }
 
+// The pipeline's own variables count more.
+std::string environment_part(const std::map<std::string, std::string>& environment) {
+  std::string text;
+  for (const auto& [name, value] : environment) {
+    text += "[ -n \"${" + name + "+set}\" ] || export " + name + "=" + shell_quote(value) + "\n";
+  }
+  return text;
+}
+
 std::string folder_part(const std::string& folder) {
   if (folder.empty()) return "";
   return "cd " + shell_quote(folder) + " || exit " + std::to_string(contract::k_shim_failed) + "\n";
@@ -102,7 +111,8 @@ std::string folder_part(const std::string& folder) {
 std::string run_script_text(const RunScript& script) {
   return "#!/bin/sh\n# Made by builder-runtime " + script.version + " (" + script.builder +
          "): starts the program with all arguments as they are." + shim_part(script) +
-         interpreter_part(script) + folder_part(script.start.folder) + command_part(script);
+         interpreter_part(script) + environment_part(script.start.environment) +
+         folder_part(script.start.folder) + command_part(script);
 }
 
 }  // namespace builder

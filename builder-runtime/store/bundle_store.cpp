@@ -61,7 +61,7 @@ base::Result<StoredBundle> open_entry(const fs::path& entry) {
   const auto& bundle = record.bundles.front();
   const fs::path path = entry / (contract::k_bundle_prefix + bundle.digest + contract::k_bundle_suffix);
   BASE_TRY(verify(entry, path, bundle.digest));
-  return StoredBundle{path, {bundle, std::move(record.packages)}};
+  return StoredBundle{path, {bundle, {std::move(record.packages), std::move(record.requirements)}}};
 }
 
 }  // namespace
@@ -101,7 +101,8 @@ base::Result<StoredBundle> BundleStore::add(const std::string& key, const fs::pa
   contract::BuildRecord record;
   record.key = key;
   record.bundles = {content.bundle};
-  record.packages = content.packages;
+  record.packages = content.made.packages;
+  record.requirements = content.made.requirements;
   BASE_TRY(base::write_file(fresh / contract::k_record, contract::to_json(record)));
   BASE_TRY(seal(fresh, file));
 

@@ -13,6 +13,7 @@
 #include "base/files.h"
 #include "base/result.h"
 #include "base/workspace.h"
+#include "builder-runtime/languages/language.h"
 #include "contract/build_record.h"
 
 namespace builder {
@@ -23,7 +24,7 @@ inline constexpr mode_t k_bundle_mode = 0444;
 // What a key stands for, apart from the bundle's bytes.
 struct BundleContent {
   contract::Bundle bundle;
-  std::vector<std::string> packages;
+  MadeTree made;
 };
 
 struct StoredBundle {

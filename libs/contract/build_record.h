@@ -41,6 +41,8 @@ struct BuildRecord {
   std::vector<std::string> command;                // what run.sh starts, without the user's arguments
   std::map<std::string, std::string> environment;  // what run.sh sets for it
   std::vector<std::string> packages;  // what was resolved: "numpy==2.1.3", "golang.org/x/net v0.30.0"
+  // The same with hashes, as a requirements file has them; Python only, none where a lock has them already.
+  std::vector<std::string> requirements;
   bool operator==(const BuildRecord&) const = default;
 };
 

@@ -29,7 +29,7 @@ missing, 70 a bug of pachbuild, 73 cannot write, 74 cannot read, 75 network: try
 base::Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const auto unknown = app.remaining(/*recurse=*/true);
   const std::string what = unknown.empty() ? error.what() : "unknown argument " + unknown.front();
-  return {base::ErrorKind::usage, "", what, "pachbuild --help and pachbuild run --help tell more"};
+  return {base::ErrorKind::usage, "", what, "pachbuild --help and pachbuild VERB --help tell more"};
 }
 
 }  // namespace
@@ -48,6 +48,7 @@ int run_program(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(k_footer);
   add_run(app, invocation);
+  add_inspect(app, invocation);
   try {
     app.parse(static_cast<int>(dashes - argv), argv);
   } catch (const CLI::ParseError& error) {

@@ -24,6 +24,10 @@ BUILDER = str(BIN / "builder-runtime")
 SHIM = str(BIN / "worker-shim")
 
 
+# `scripts/test --long`: more of what takes long.
+LONG = os.environ.get("PACHBUILD_LONG_TESTS") == "1"
+
+
 def in_ci():
     return os.environ.get("CI") == "true"
 

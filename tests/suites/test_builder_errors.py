@@ -48,10 +48,10 @@ class Errors(BuilderSuite):
         self.assertIn("--sauce", result.stderr)
 
     def test_python_without_main(self):
-        source = self.source({"program.py": ""})
+        source = self.source({"one.py": "", "other.py": ""})
         self.assert_fails(self.build(source, "--language", "python"), 65,
-                          f"error: {source}: has no main.py\n"
-                          "hint: main.py is what runs: name the program so, or add a run.sh that starts another\n")
+                          f"error: {source}: does not show which file is the program: one.py, other.py\n"
+                          "hint: name the program main.py, or say python.program in pachbuild.toml\n")
 
     def test_a_main_that_is_not_python(self):
         source = self.source({"main.py": "print(1\n"})

@@ -120,9 +120,9 @@ class Errors(pipelines.PipelineSuite):
         self.assertRegex(result.stderr, "^error: .*/source: has no source files\n")
 
     def test_a_source_without_a_program(self):
-        (self.folder / "source/main.py").rename(self.folder / "source/other.py")
-        self.refuse(65, "error: /pfs/source: has no main.py\nhint: main.py is what runs: name the program so, or add a "
-                        "run.sh that starts another\n")
+        (self.folder / "source/main.py").rename(self.folder / "source/notes.txt")
+        self.refuse(65, "error: /pfs/source: has no program: no main.py and no other .py file at its root\n"
+                        "hint: name the program main.py, or say python.program in pachbuild.toml\n")
         self.spec(language="go")
         self.refuse(65, "error: /pfs/source: has no Go files at its root\n"
                         "hint: the program is package main beside go.mod\n")
@@ -147,7 +147,7 @@ class Errors(pipelines.PipelineSuite):
         self.assertIn("\nerror: requirements.txt: ", result.stderr)
 
     def test_the_command_line_itself(self):
-        hint = "hint: pachbuild --help and pachbuild run --help tell more\n"
+        hint = "hint: pachbuild --help and pachbuild VERB --help tell more\n"
         self.refuse(64, "error: unknown argument --bogus\n" + hint, "--bogus")
         self.refuse(64, "error: --output is required\n" + hint, "-f", "spec.json")
         self.refuse(64, "error: --workers: Value 0 not in range 1 to 1024\n" + hint,

@@ -134,8 +134,8 @@ base::Result<std::vector<std::string>> modules_of(const fs::path& program, const
   return modules;
 }
 
-base::Result<std::vector<std::string>> make_program(const Source& source, const Toolchain& toolchain,
-                                                    const Tools& tools, const fs::path& tree) {
+base::Result<MadeTree> make_program(const Source& source, const Toolchain& toolchain, const Tools& tools,
+                                    const fs::path& tree) {
   Milestone milestone("compile");
   const fs::path folder = tree / "bin";
   BASE_TRY(base::make_folders(folder, base::k_owner_writes));
@@ -148,10 +148,15 @@ base::Result<std::vector<std::string>> make_program(const Source& source, const 
   BASE_TRY(name_program(folder));
   BASE_TRY_ASSIGN(auto modules, modules_of(folder / k_program, toolchain.go, tools));
   milestone.reached("built with " + base::count_of(modules.size(), "module"));
-  return modules;
+  return MadeTree{std::move(modules), {}};
 }
 
 }  // namespace
+
+bool may_be(const fs::path& source) {
+  const auto files = read_go_files(source);
+  return files && !files->empty();
+}
 
 base::Result<std::string> describe(const Source& source) {
   const auto folder = source.folder.string();

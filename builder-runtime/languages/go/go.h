@@ -6,10 +6,11 @@
 
 namespace builder::go {
 
+bool may_be(const fs::path& source);
 base::Result<std::string> describe(const Source& source);
 base::Result<Plan> plan(const Source& source, const Tools& tools);
 
 inline constexpr Language k_language = {
-    .name = "go", .program = "go.mod", .describe = describe, .plan = plan};
+    .name = "go", .program = "go.mod", .may_be = may_be, .describe = describe, .plan = plan};
 
 }  // namespace builder::go

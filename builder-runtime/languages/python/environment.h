@@ -8,20 +8,14 @@
 
 #include "base/files.h"
 #include "base/result.h"
-#include "builder-runtime/languages/python/interpreter.h"
+#include "builder-runtime/languages/python/resolution.h"
 #include "builder-runtime/tools.h"
 
 namespace builder::python {
 
-struct Installation {
-  base::fs::path source;
-  std::string uv;
-  Interpreter interpreter;
-  bool uses_files = false;  // see Requirements
-};
-
-// Installs the source's requirements.txt into the empty folder `tree`. Gives the packages: "numpy==2.1.3".
+// Installs what was resolved into the empty folder `tree`. Gives the packages: "numpy==2.1.3".
 base::Result<std::vector<std::string>> make_environment(const Installation& installation, const Tools& tools,
+                                                        const Resolution& resolution,
                                                         const base::fs::path& tree);
 
 }  // namespace builder::python

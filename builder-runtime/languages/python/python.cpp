@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder-runtime/languages/python/python.h"
 
+#include <algorithm>
+#include <boost/filesystem/operations.hpp>
+#include <ctime>
+#include <iterator>
+#include <memory>
+
 #include "base/digest.h"
 #include "base/text.h"
+#include "builder-runtime/languages/python/entry.h"
 #include "builder-runtime/languages/python/environment.h"
 #include "builder-runtime/languages/python/interpreter.h"
+#include "builder-runtime/languages/python/manifest.h"
 #include "builder-runtime/languages/python/requirements.h"
+#include "builder-runtime/languages/python/resolution.h"
 #include "builder-runtime/languages/source_digest.h"
 #include "contract/layout.h"
 
@@ -14,7 +23,6 @@ namespace {
 
 using base::ErrorKind;
 
-constexpr char k_program[] = "main.py";
 constexpr char k_uv_hint[] = "install uv (pip install uv), or build in an image that has it";
 
 // Variables of uv that cannot change what is installed, or are secrets.
@@ -30,17 +38,6 @@ bool is_irrelevant(const std::string& name) {
   return false;
 }
 
-// "https://user:word@host/simple" without what is before the '@'.
-std::string without_credentials(std::string text) {
-  for (std::size_t at = 0; (at = text.find("://", at)) != std::string::npos;) {
-    at += 3;
-    const auto end = std::min(text.find_first_of("/ \t\n", at), text.size());
-    const auto sign = text.rfind('@', end - 1);
-    if (sign != std::string::npos && sign >= at && sign < end) text.erase(at, sign + 1 - at);
-  }
-  return text;
-}
-
 // uv's configuration, where uv looks for it: docs.astral.sh/uv, "Configuration files".
 std::vector<fs::path> configuration_files(const fs::path& source, const process::Environment& environment) {
   std::vector<fs::path> files = {source / "uv.toml", source / "pyproject.toml", "/etc/uv/uv.toml"};
@@ -52,40 +49,185 @@ std::vector<fs::path> configuration_files(const fs::path& source, const process:
   return files;
 }
 
-base::Result<std::string> key_of(const Source& source, const Requirements& requirements, const Tools& tools,
-                                 const Interpreter& interpreter, const std::string& uv_version) {
+// uv's own settings stay the user's; what would lead it to another environment goes.
+process::Environment uv_environment(const Tools& tools) {
+  auto environment = tools.settings().environment;
+  for (const auto* name : {"VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "UV_TARGET", "UV_PREFIX",
+                           "UV_SYSTEM_PYTHON", "UV_EXTRA", "UV_GROUP", "PYTHONHOME", "PYTHONPATH"}) {
+    environment.erase(name);
+  }
+  environment.emplace("UV_CACHE_DIR", (tools.settings().cache / "python" / "uv").string());
+  environment["UV_PYTHON_DOWNLOADS"] = "never";
+  environment["UV_NO_PROGRESS"] = "1";
+  return environment;
+}
+
+// Whether a lock or manifest may install from files of the source; a hint of it is enough, the key then
+// depends on more than it would have to.
+bool mentions_files(const std::string& text) {
+  std::string packed;
+  std::copy_if(text.begin(), text.end(), std::back_inserter(packed),
+               [](char c) { return c != ' ' && c != '\t' && c != '"' && c != '\''; });
+  const auto has = [&](std::string_view part) { return packed.find(part) != std::string::npos; };
+  return has("path=") || has("path:") || has("editable=") || has("directory=") || has("type=directory") ||
+         has("type=file") || has("file://") || has("{workspace=") || has("\nfile=") || has("{file=.") ||
+         has("file:.");
+}
+
+struct Inputs {
+  std::string digest;  // of the files that say what to install
+  std::string summary;
+  bool installs_something = false;
+  bool uses_files = false;
+  bool has_hashes = false;
+  std::vector<std::string> continued;
+  bool no_index = false;
+};
+
+base::Result<Inputs> read_requirements_files(const Source& source, const Manifest& manifest,
+                                             const process::Environment& environment) {
+  BASE_TRY_ASSIGN(const Requirements requirements,
+                  read_requirements(source.folder, manifest.files, environment));
+  return Inputs{
+      requirements.digest,
+      base::join(manifest.files, ", ") + " with " + base::count_of(requirements.count, "requirement"),
+      requirements.count > 0,
+      requirements.uses_files,
+      requirements.has_hashes,
+      requirements.continued,
+      requirements.no_index};
+}
+
+// uv.lock installs the project itself when it is a package.
+bool is_uv_package(const Manifest& manifest) {
+  const auto& package = manifest.project.at("tool.uv.package");
+  return package.exists() ? package.is_true() : manifest.project.at("build-system").exists();
+}
+
+base::Result<Inputs> read_inputs(const Source& source, const Manifest& manifest,
+                                 const process::Environment& environment) {
+  if (manifest.kind == ManifestKind::none) return Inputs{"", "nothing to install", false};
+  if (manifest.kind == ManifestKind::requirements)
+    return read_requirements_files(source, manifest, environment);
+  Inputs inputs{.summary = manifest.files.front(), .installs_something = true};
+  base::Sha256 digest;
+  std::vector<std::string> names = manifest.files;
+  for (const std::string name : {"pyproject.toml", "Pipfile", "setup.cfg"}) {
+    if (std::find(names.begin(), names.end(), name) == names.end() && is_file(source.folder / name))
+      names.push_back(name);
+  }
+  for (const auto& name : names) {
+    BASE_TRY_ASSIGN(const std::string text, base::read_file(source.folder / name));
+    digest.update_field(name);
+    digest.update_field(text);
+    inputs.uses_files = inputs.uses_files || mentions_files(text);
+  }
+  inputs.uses_files = inputs.uses_files || manifest.installs_project ||
+                      (manifest.kind == ManifestKind::uv_lock && is_uv_package(manifest));
+  inputs.digest = digest.finish();
+  return inputs;
+}
+
+std::string today() {
+  const std::time_t now = std::time(nullptr);
+  return std::to_string(now / (24 * 60 * 60));
+}
+
+// The folders of wheels that pip's and uv's configuration name: their files' names have the versions.
+base::Status add_links(const process::Environment& environment, base::Sha256& key) {
+  for (const auto& link : base::split(value_of(environment, "UV_FIND_LINKS"), ',')) {
+    std::vector<std::string> names;
+    boost::system::error_code error;
+    for (fs::directory_iterator entry(link, error), end; !error && entry != end; entry.increment(error)) {
+      names.push_back(entry->path().filename().string());
+    }
+    std::sort(names.begin(), names.end());
+    for (const auto& name : names) key.update_field(name);
+  }
+  for (const auto& file : base::split(value_of(environment, "UV_CONSTRAINT"), ' ')) {
+    key.update_field(base::read_file(file).value_or(""));
+  }
+  return {};
+}
+
+base::Result<std::string> key_of(const Installation& installation, const Inputs& inputs,
+                                 const std::string& uv_version) {
   base::Sha256 key;
+  const auto& interpreter = installation.interpreter;
   for (const auto& part : {key_base("python"), uv_version, interpreter.path, interpreter.identity,
-                           interpreter.libc, requirements.digest}) {
+                           interpreter.libc, inputs.digest}) {
     key.update_field(part);
   }
-  const auto& environment = tools.settings().environment;
+  const auto& settings = installation.settings;
+  for (const auto* list : {&settings.groups, &settings.extras, &installation.configuration.arguments}) {
+    key.update_field(std::to_string(list->size()));
+    for (const auto& item : *list) key.update_field(without_credentials(item));
+  }
+  key.update_field(installation.manifest.installs_project ? "project" : "");
+  const auto& environment = installation.configuration.environment;
   for (const auto& [name, value] : environment) {
     if (name.rfind("UV_", 0) != 0 || is_irrelevant(name)) continue;
     key.update_field(name);
     key.update_field(without_credentials(value));
   }
-  for (const auto& file : configuration_files(source.folder, environment)) {
+  BASE_TRY(add_links(environment, key));
+  for (const auto& file : configuration_files(installation.source, environment)) {
     const auto content = base::read_file(file);
     key.update_field(content ? *content : "none");
   }
-  if (requirements.uses_files) {
-    BASE_TRY_ASSIGN(const std::string digest, digest_of_folder(source.folder));
+  if (inputs.uses_files) {
+    BASE_TRY_ASSIGN(const std::string digest, digest_of_folder(installation.source));
     key.update_field(digest);
   }
+  if (settings.refresh == Refresh::daily) key.update_field(today());
   return key.finish();
 }
 
-base::Status add_bundle(Plan& plan, const Source& source, const Requirements& requirements,
-                        const Tools& tools, const Interpreter& interpreter) {
-  BASE_TRY_ASSIGN(const std::string uv, tools.find("uv", k_uv_hint));
-  BASE_TRY_ASSIGN(const std::string uv_version, tools.ask({uv, "--version"}, {}));
-  BASE_TRY_ASSIGN(plan.key, key_of(source, requirements, tools, interpreter, uv_version));
-  plan.platform.libc = interpreter.libc;
+// Where there is no index, what builds sdists (setuptools and wheel) comes from the wheels beside this
+// program.
+base::Status add_own_wheels(std::vector<std::string>& arguments) {
+  BASE_TRY_ASSIGN(const fs::path own, base::own_folder());
+  const fs::path wheels = own.parent_path() / "share" / "pachbuild" / "wheels";
+  boost::system::error_code error;
+  if (fs::is_directory(wheels, error)) {
+    for (const auto& word : {std::string("--find-links"), wheels.string()}) arguments.push_back(word);
+  }
+  return {};
+}
+
+base::Status add_bundle(Plan& plan, Installation installation, const Inputs& inputs, const Tools& tools) {
+  BASE_TRY_ASSIGN(installation.uv, tools.find("uv", k_uv_hint));
+  BASE_TRY_ASSIGN(const std::string uv_version, tools.ask({installation.uv, "--version"}, {}));
+  installation.uses_files = inputs.uses_files;
+  installation.has_hashes = inputs.has_hashes;
+  installation.continued = inputs.continued;
+  installation.configuration = configure_uv(uv_environment(tools));
+  auto& arguments = installation.configuration.arguments;
+  if (inputs.no_index || std::find(arguments.begin(), arguments.end(), "--no-index") != arguments.end()) {
+    BASE_TRY(add_own_wheels(arguments));
+  }
+  BASE_TRY_ASSIGN(plan.key, key_of(installation, inputs, uv_version));
+  std::shared_ptr<Resolution> resolution;
+  if (installation.settings.refresh == Refresh::always) {
+    // What the index has today decides, so it has to be asked now.
+    BASE_TRY_ASSIGN(resolution, Resolution::make(installation, tools));
+    base::Sha256 key;
+    key.update_field(plan.key);
+    for (const auto& line : resolution->requirements()) key.update_field(line);
+    plan.key = key.finish();
+  }
+  plan.platform.libc = installation.interpreter.libc;
   // The environment has it first on PATH.
   plan.start.command.front() = "python";
-  plan.make = [installation = Installation{source.folder, uv, interpreter, requirements.uses_files},
-               &tools](const fs::path& tree) { return make_environment(installation, tools, tree); };
+  plan.make = [installation = std::move(installation), resolution,
+               &tools](const fs::path& tree) -> base::Result<MadeTree> {
+    auto resolved = resolution;
+    if (!resolved) {
+      BASE_TRY_ASSIGN(resolved, Resolution::make(installation, tools));
+    }
+    BASE_TRY_ASSIGN(auto packages, make_environment(installation, tools, *resolved, tree));
+    return MadeTree{std::move(packages), resolved->requirements()};
+  };
   return {};
 }
 
@@ -122,27 +264,41 @@ base::Status check_program(const fs::path& program, const Interpreter& interpret
 
 }  // namespace
 
-base::Result<std::string> describe(const Source& source) {
-  if (!is_file(source.folder / k_program) && !source.has_run_script) {
-    return base::fail(ErrorKind::bad_input, source.folder.string(), "has no main.py",
-                      "main.py is what runs: name the program so, or add a run.sh that starts another");
+bool may_be(const fs::path& source) {
+  boost::system::error_code error;
+  for (fs::directory_iterator entry(source, error), end; !error && entry != end; entry.increment(error)) {
+    if (entry->path().extension() == ".py" && is_file(entry->path())) return true;
   }
-  BASE_TRY_ASSIGN(const Requirements requirements, read_requirements(source.folder, {}));
-  if (!is_file(source.folder / k_requirements)) return "no requirements.txt";
-  return "requirements.txt with " + base::count_of(requirements.count, "requirement");
+  for (const std::string file : {"pyproject.toml", "requirements.txt", "Pipfile", "environment.yml"}) {
+    if (is_file(source / file)) return true;
+  }
+  return false;
+}
+
+base::Result<std::string> describe(const Source& source) {
+  BASE_TRY_ASSIGN(const Manifest manifest, find_manifest(source.folder, source.settings));
+  if (!source.has_run_script) BASE_TRY(find_entry(source.folder, manifest.project, source.settings));
+  BASE_TRY_ASSIGN(const Inputs inputs, read_inputs(source, manifest, {}));
+  return inputs.summary;
 }
 
 base::Result<Plan> plan(const Source& source, const Tools& tools) {
-  BASE_TRY_ASSIGN(const Requirements requirements,
-                  read_requirements(source.folder, tools.settings().environment));
-  BASE_TRY_ASSIGN(const Interpreter interpreter, find_interpreter(tools));
-  if (!source.has_run_script) BASE_TRY(check_program(source.folder / k_program, interpreter, tools));
+  Installation installation{.source = source.folder, .settings = source.settings.python};
+  BASE_TRY_ASSIGN(installation.manifest, find_manifest(source.folder, source.settings));
+  const Manifest& manifest = installation.manifest;
+  BASE_TRY_ASSIGN(const Inputs inputs, read_inputs(source, manifest, tools.settings().environment));
+  BASE_TRY_ASSIGN(const auto pins, find_pins(source.folder, manifest, source.settings));
+  BASE_TRY_ASSIGN(installation.interpreter, find_interpreter(tools, pins));
+  const Interpreter& interpreter = installation.interpreter;
   Plan plan;
   plan.platform = {.os = "linux", .architecture = architecture(), .interpreter = interpreter.identity};
-  plan.start = {.command = {"python3", std::string(contract::k_source) + "/" + k_program},
-                .folder = contract::k_source,
-                .interpreter = interpreter.path};
-  if (requirements.count > 0) BASE_TRY(add_bundle(plan, source, requirements, tools, interpreter));
+  plan.start = {.command = {"python3"}, .folder = contract::k_source, .interpreter = interpreter.path};
+  if (!source.has_run_script) {
+    BASE_TRY_ASSIGN(const Entry entry, find_entry(source.folder, manifest.project, source.settings));
+    if (!entry.file.empty()) BASE_TRY(check_program(entry.file, interpreter, tools));
+    plan.start.command.insert(plan.start.command.end(), entry.arguments.begin(), entry.arguments.end());
+  }
+  if (inputs.installs_something) BASE_TRY(add_bundle(plan, std::move(installation), inputs, tools));
   return plan;
 }
 

@@ -6,10 +6,11 @@
 
 namespace builder::python {
 
+bool may_be(const fs::path& source);
 base::Result<std::string> describe(const Source& source);
 base::Result<Plan> plan(const Source& source, const Tools& tools);
 
 inline constexpr Language k_language = {
-    .name = "python", .program = "main.py", .describe = describe, .plan = plan};
+    .name = "python", .program = "main.py", .may_be = may_be, .describe = describe, .plan = plan};
 
 }  // namespace builder::python

@@ -73,12 +73,15 @@ std::string included_file(const std::string& line) {
 
 class Reader {
  public:
-  explicit Reader(const process::Environment& environment) : m_environment(environment) {}
+  Reader(fs::path source, const process::Environment& environment)
+      : m_source(std::move(source)), m_environment(environment) {}
 
   base::Status read(const fs::path& file) {
     if (!m_seen.insert(file.lexically_normal().string()).second) return {};
     BASE_TRY_ASSIGN(const std::string text, base::read_file(file));
     m_digest.update_field(text);
+    if (text.find('\\') != std::string::npos)
+      m_result.continued.push_back(file.lexically_relative(m_source).string());
     for (const auto& line : logical_lines(text)) BASE_TRY(take(line, file.parent_path()));
     return {};
   }
@@ -91,6 +94,8 @@ class Reader {
  private:
   base::Status take(const std::string& line, const fs::path& folder) {
     if (line.front() != '-') ++m_result.count;
+    m_result.has_hashes = m_result.has_hashes || line.find("--hash") != std::string::npos;
+    m_result.no_index = m_result.no_index || option_of(line) == "--no-index";
     if (line.find("://") == std::string::npos) add_variables(line);
     const std::string included = included_file(line);
     if (included.empty()) {
@@ -117,6 +122,7 @@ class Reader {
     }
   }
 
+  fs::path m_source;
   const process::Environment& m_environment;
   std::set<std::string> m_seen;
   base::Sha256 m_digest;
@@ -125,16 +131,12 @@ class Reader {
 
 }  // namespace
 
-base::Result<Requirements> read_requirements(const fs::path& source,
+std::string join_lines(const std::string& text) { return base::join(logical_lines(text), "\n") + "\n"; }
+
+base::Result<Requirements> read_requirements(const fs::path& source, const std::vector<std::string>& files,
                                              const process::Environment& environment) {
-  boost::system::error_code error;
-  const fs::path file = source / k_requirements;
-  if (!fs::exists(file, error)) return Requirements{};
-  if (!fs::is_regular_file(file, error)) {
-    return base::fail(base::ErrorKind::bad_input, file.string(), "is not a regular file");
-  }
-  Reader reader(environment);
-  BASE_TRY(reader.read(file));
+  Reader reader(source, environment);
+  for (const auto& file : files) BASE_TRY(reader.read(source / file));
   return reader.finish();
 }
 

@@ -4,14 +4,13 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "base/files.h"
 #include "base/result.h"
 #include "process/command.h"
 
 namespace builder::python {
-
-inline constexpr char k_requirements[] = "requirements.txt";
 
 struct Requirements {
   std::size_t count = 0;  // lines that ask for something; 0: nothing is to be installed
@@ -20,10 +19,20 @@ struct Requirements {
   std::string digest;
   // It installs from files (paths, wheels, -e, --find-links): then the whole source decides the result.
   bool uses_files = false;
+  bool has_hashes = false;
+  bool no_index = false;  // --no-index is one of the lines
+  // Files, relative to the source, with a requirement that goes on in the next line: pip takes that, uv only
+  // before
+  // --hash.
+  std::vector<std::string> continued;
 };
 
-// No file is no requirement.
+// Of all `files`, whose names are relative to `source`, together.
 base::Result<Requirements> read_requirements(const base::fs::path& source,
+                                             const std::vector<std::string>& files,
                                              const process::Environment& environment);
+
+// The text with every line that goes on in the next joined, as it is to be given to uv.
+std::string join_lines(const std::string& text);
 
 }  // namespace builder::python

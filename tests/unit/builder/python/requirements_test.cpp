@@ -11,16 +11,10 @@ class ReadRequirements : public testing::Test {
   base::TemporaryFolder m_source = base::TemporaryFolder::make(testing::TempDir(), "requirements.").value();
 
   Requirements read(const std::string& text, const process::Environment& environment = {}) {
-    EXPECT_TRUE(base::write_file(m_source.path() / k_requirements, text));
-    return read_requirements(m_source.path(), environment).value();
+    EXPECT_TRUE(base::write_file(m_source.path() / "requirements.txt", text));
+    return read_requirements(m_source.path(), {"requirements.txt"}, environment).value();
   }
 };
-
-TEST_F(ReadRequirements, WithoutAFileThereAreNone) {
-  const auto requirements = read_requirements(m_source.path(), {}).value();
-  EXPECT_EQ(requirements.count, 0U);
-  EXPECT_FALSE(requirements.uses_files);
-}
 
 TEST_F(ReadRequirements, CountsWhatIsAskedFor) {
   EXPECT_EQ(read("").count, 0U);
@@ -64,9 +58,10 @@ TEST_F(ReadRequirements, VariablesCountUnlessTheyAreInAUrl) {
             read("-i https://${T}@x/simple", {{"T", "2"}}).digest);
 }
 
-TEST_F(ReadRequirements, AFolderOfThatNameIsAnError) {
-  ASSERT_TRUE(base::make_folders(m_source.path() / k_requirements));
-  EXPECT_EQ(read_requirements(m_source.path(), {}).error().what, "is not a regular file");
+TEST_F(ReadRequirements, JoinsTheLinesOfFilesThatGoOn) {
+  EXPECT_EQ(read("a \\\n  >= 1\n# b\nc # why\n").continued, std::vector<std::string>{"requirements.txt"});
+  EXPECT_TRUE(read("a >= 1\n").continued.empty());
+  EXPECT_EQ(join_lines("a \\\n  >= 1\n# b\nc # why\n"), "a >= 1\nc\n");
 }
 
 }  // namespace

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The manifests that uv does not read itself, each as lines of a requirements file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/result.h"
+#include "builder-runtime/languages/python/locked_packages.h"
+#include "builder-runtime/languages/python/manifest.h"
+
+namespace builder::python {
+
+struct PackageIndex {
+  std::string name;  // under which variables hold its credentials
+  std::string url;
+  bool replaces_default = false;
+};
+
+struct RequirementList {
+  std::vector<std::string> lines;
+  std::vector<PackageIndex> indexes;
+};
+
+// What is to be read, and for whom.
+struct LockRequest {
+  base::fs::path source;
+  const Manifest& manifest;
+  const PythonSettings& settings;
+  const MarkerEnvironment& markers;
+};
+
+// uv reads its own lock, but takes one that does not match: an error then.
+base::Status check_uv_lock(const LockRequest& request);
+base::Result<RequirementList> read_poetry_lock(const LockRequest& request);
+base::Result<RequirementList> read_poetry_project(const LockRequest& request);
+base::Result<RequirementList> read_pdm_lock(const LockRequest& request);
+base::Result<RequirementList> read_pipfile_lock(const LockRequest& request);
+base::Result<RequirementList> read_pipfile(const LockRequest& request);
+
+// The requirements of [project] with the extras and groups that are asked for.
+base::Result<std::vector<Wanted>> wanted_by_project(const LockRequest& request);
+
+// A requirement in PEP 508's form as what is wanted.
+Wanted wanted_of(const struct Requirement& requirement);
+
+// `marker` and (`other`), either of which may be empty.
+std::string both_markers(const std::string& marker, const std::string& other);
+
+}  // namespace builder::python

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which file of a source says what to install, and which Python it is for: found by looking, nothing is
+// resolved.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/files.h"
+#include "base/result.h"
+#include "builder-runtime/languages/python/interpreter.h"
+#include "builder-runtime/source/data.h"
+#include "builder-runtime/source/source_settings.h"
+
+namespace builder::python {
+
+enum class ManifestKind {
+  none,  // nothing is installed
+  uv_lock,
+  pylock,
+  poetry_lock,
+  pdm_lock,
+  pipfile_lock,
+  requirements,
+  project,  // [project] of pyproject.toml: PEP 621
+  poetry,   // [tool.poetry] of pyproject.toml
+  setup,    // setup.py or setup.cfg
+  pipfile,
+};
+
+struct Manifest {
+  ManifestKind kind = ManifestKind::none;
+  std::vector<std::string> files;  // relative to the source; of requirements there may be several
+  data::Value project;             // pyproject.toml; absent where there is none
+  // The source is itself a package that gets installed beside what it needs.
+  bool installs_project = false;
+
+  [[nodiscard]] bool is_lock() const;
+};
+
+// The first of the table in manifest.cpp that is there, or what the settings choose.
+base::Result<Manifest> find_manifest(const base::fs::path& source, const SourceSettings& settings);
+
+// What the manifest, .python-version, runtime.txt and the settings say about the interpreter; checked for
+// agreement.
+base::Result<std::vector<Pin>> find_pins(const base::fs::path& source, const Manifest& manifest,
+                                         const SourceSettings& settings);
+
+}  // namespace builder::python

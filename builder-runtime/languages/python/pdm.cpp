@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// pdm.lock (formats 4.0 to 4.5): pdm-project.org, "Lock file".
+#include <algorithm>
+
+#include "base/text.h"
+#include "builder-runtime/languages/python/lock_readers.h"
+#include "builder-runtime/languages/python/requirement.h"
+
+namespace builder::python {
+namespace {
+
+using base::ErrorKind;
+using data::Value;
+
+constexpr char k_file[] = "pdm.lock";
+
+std::string requirement_of(const Value& package, const LockedPackage& locked) {
+  if (const auto path = package.text("path"); !path.empty())
+    return path.rfind("./", 0) == 0 ? path : "./" + path;
+  if (const auto git = package.text("git"); !git.empty()) {
+    const auto folder = package.text("subdirectory");
+    return locked.name + " @ git+" + git + "@" + package.text("revision") +
+           (folder.empty() ? "" : "#subdirectory=" + folder);
+  }
+  if (const auto url = package.text("url"); !url.empty()) return locked.name + " @ " + url;
+  return locked.name + "==" + locked.version;
+}
+
+base::Result<LockedPackage> read_package(const Value& package) {
+  LockedPackage locked{.name = normalised_name(package.text("name")), .version = package.text("version")};
+  for (const auto& extra : package.texts("extras")) locked.extras.push_back(normalised_name(extra));
+  locked.marker = package.text("marker");
+  if (const auto python = package.text("requires_python"); !python.empty()) locked.pythons = {python};
+  locked.requirement = requirement_of(package, locked);
+  for (const auto& file : package.at("files").items) locked.hashes.push_back(file.text("hash"));
+  std::sort(locked.hashes.begin(), locked.hashes.end());
+  for (const auto& text : package.texts("dependencies")) {
+    const auto requirement = Requirement::parse(text);
+    if (!requirement)
+      return base::fail(ErrorKind::bad_input, k_file, "\"" + text + "\" is no requirement",
+                        "make the lock anew (pdm lock)");
+    locked.needs.push_back(wanted_of(*requirement));
+  }
+  return locked;
+}
+
+}  // namespace
+
+base::Result<RequirementList> read_pdm_lock(const LockRequest& request) {
+  BASE_TRY_ASSIGN(const Value file, data::read_toml(request.source / request.manifest.files.front(), k_file));
+  Lock lock{.file = k_file, .manifest = "pyproject.toml", .remake = "pdm lock", .packages = {}};
+  for (const auto& package : file.at("package").items) {
+    BASE_TRY_ASSIGN(LockedPackage locked, read_package(package));
+    lock.packages.push_back(std::move(locked));
+  }
+  BASE_TRY_ASSIGN(const auto wanted, wanted_by_project(request));
+  BASE_TRY_ASSIGN(auto lines, select_packages(lock, wanted, request.markers));
+  RequirementList list{std::move(lines), {}};
+  for (const auto& source : request.manifest.project.at("tool.pdm.source").items) {
+    const std::string name = source.text("name");
+    if (!source.text("url").empty()) list.indexes.push_back({name, source.text("url"), name == "pypi"});
+  }
+  return list;
+}
+
+}  // namespace builder::python

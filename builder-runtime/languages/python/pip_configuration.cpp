@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Source: pip.pypa.io, "Configuration"; docs.astral.sh/uv, "Environment variables".
+#include "builder-runtime/languages/python/pip_configuration.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/filesystem/operations.hpp>
+#include <cctype>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/text.h"
+
+namespace builder::python {
+namespace {
+
+namespace fs = base::fs;
+using Options = std::map<std::string, std::string>;
+
+std::string value_of(const process::Environment& environment, const std::string& name) {
+  const auto entry = environment.find(name);
+  return entry == environment.end() ? "" : entry->second;
+}
+
+// "Index-Url" and "index_url" are one option.
+std::string option_name(std::string_view text) {
+  std::string name;
+  for (const char character : text) {
+    name += character == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(character)));
+  }
+  return name;
+}
+
+// The sections that `pip install` reads, the later one counting more. A line that is indented continues the
+// one before it.
+void read_file(const fs::path& file, Options& options) {
+  const auto text = base::read_file(file);
+  if (!text) return;
+  std::map<std::string, Options> sections;
+  Options* section = nullptr;
+  std::string* last = nullptr;
+  for (const auto& line : base::split(*text, '\n')) {
+    const auto content = base::trim(line);
+    if (content.empty() || content.front() == '#' || content.front() == ';') continue;
+    if (content.front() == '[' && content.back() == ']') {
+      section = &sections[std::string(content.substr(1, content.size() - 2))];
+      last = nullptr;
+    } else if ((line.front() == ' ' || line.front() == '\t') && last != nullptr) {
+      *last += " " + std::string(content);
+    } else if (const auto sign = content.find_first_of("=:");
+               section != nullptr && sign != std::string_view::npos) {
+      last = &(*section)[option_name(base::trim(content.substr(0, sign)))];
+      *last = base::trim(content.substr(sign + 1));
+    }
+  }
+  for (const std::string name : {"global", "install"}) {
+    for (const auto& [option, value] : sections[name]) options[option] = value;
+  }
+}
+
+std::vector<fs::path> configuration_files(const process::Environment& environment) {
+  const auto named = value_of(environment, "PIP_CONFIG_FILE");
+  if (named == "/dev/null") return {};
+  std::vector<fs::path> files = {"/etc/xdg/pip/pip.conf", "/etc/pip.conf"};
+  const fs::path home = value_of(environment, "HOME");
+  const auto config = value_of(environment, "XDG_CONFIG_HOME");
+  if (!home.empty()) files.push_back(home / ".pip" / "pip.conf");
+  if (!config.empty() || !home.empty()) {
+    files.push_back((config.empty() ? home / ".config" : fs::path(config)) / "pip" / "pip.conf");
+  }
+  if (!named.empty()) files.emplace_back(named);
+  return files;
+}
+
+Options read_options(const process::Environment& environment) {
+  Options options;
+  for (const auto& file : configuration_files(environment)) read_file(file, options);
+  for (const auto& [name, value] : environment) {
+    constexpr std::string_view k_prefix = "PIP_";
+    if (name.rfind(k_prefix, 0) == 0 && !value.empty())
+      options[option_name(name.substr(k_prefix.size()))] = value;
+  }
+  return options;
+}
+
+bool is_on(const std::string& value) {
+  const auto word = option_name(value);
+  return word == "1" || word == "true" || word == "yes" || word == "on" || word == "y" || word == "t";
+}
+
+std::vector<std::string> words_of(std::string text) {
+  std::replace_if(text.begin(), text.end(), [](unsigned char c) { return std::isspace(c) != 0; }, ' ');
+  std::vector<std::string> words = base::split(text, ' ');
+  std::erase(words, "");
+  return words;
+}
+
+// pip passes over folders that are not there; uv stops.
+std::string existing_links(const std::string& value) {
+  std::vector<std::string> links;
+  boost::system::error_code error;
+  for (const auto& word : words_of(value)) {
+    if (word.find("://") != std::string::npos || fs::exists(word, error)) links.push_back(word);
+  }
+  return base::join(links, ",");
+}
+
+struct Translation {
+  const char* option;
+  const char* variable;                // of uv
+  std::array<const char*, 2> instead;  // other variables of uv that say the same
+};
+
+constexpr std::array<Translation, 9> k_translations = {{
+    {"index-url", "UV_DEFAULT_INDEX", {"UV_INDEX_URL", ""}},
+    {"extra-index-url", "UV_EXTRA_INDEX_URL", {"UV_INDEX", ""}},
+    {"constraint", "UV_CONSTRAINT", {"", ""}},
+    {"cert", "SSL_CERT_FILE", {"SSL_CERT_DIR", ""}},
+    {"client-cert", "SSL_CLIENT_CERT", {"", ""}},
+    {"trusted-host", "UV_INSECURE_HOST", {"", ""}},
+    {"timeout", "UV_HTTP_TIMEOUT", {"UV_REQUEST_TIMEOUT", "HTTP_TIMEOUT"}},
+    {"proxy", "ALL_PROXY", {"all_proxy", ""}},
+    {"index-strategy", "UV_INDEX_STRATEGY", {"", ""}},
+}};
+
+}  // namespace
+
+UvConfiguration configure_uv(process::Environment environment) {
+  const Options options = read_options(environment);
+  const auto option = [&](const std::string& name) {
+    const auto entry = options.find(name);
+    return entry == options.end() ? std::string() : entry->second;
+  };
+  UvConfiguration uv{std::move(environment), {}};
+  for (const auto& row : k_translations) {
+    const auto value = base::join(words_of(option(row.option)), " ");
+    const bool said_otherwise = std::any_of(row.instead.begin(), row.instead.end(), [&](const char* name) {
+      return !value_of(uv.environment, name).empty();
+    });
+    if (!value.empty() && !said_otherwise) uv.environment.emplace(row.variable, value);
+  }
+  if (const auto links = existing_links(option("find-links")); !links.empty()) {
+    uv.environment.emplace("UV_FIND_LINKS", links);
+  }
+  if (is_on(option("pre"))) uv.environment.emplace("UV_PRERELEASE", "allow");
+  // As pip: of all indexes the best version counts, not the first index that has any.
+  uv.environment.emplace("UV_INDEX_STRATEGY", "unsafe-best-match");
+  if (is_on(option("no-index"))) uv.arguments.emplace_back("--no-index");
+  for (const std::string name : {"only-binary", "no-binary"}) {
+    std::string packages = option(name);
+    std::replace(packages.begin(), packages.end(), ',', ' ');
+    for (const auto& package : words_of(packages)) {
+      uv.arguments.push_back("--" + name);
+      uv.arguments.push_back(package);
+    }
+  }
+  return uv;
+}
+
+}  // namespace builder::python

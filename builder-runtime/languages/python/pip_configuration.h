@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// pip's own configuration (pip.conf, PIP_… variables) as variables of uv: whoever set up pip for a private
+// index has set up the builder. What is set for uv itself counts more.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "process/command.h"
+
+namespace builder::python {
+
+// How uv is to be called.
+struct UvConfiguration {
+  process::Environment environment;
+  std::vector<std::string> arguments;  // of every command that looks at an index
+};
+
+// `environment` with the variables of uv that say what pip's configuration says, and arguments for what uv
+// has no variable for.
+UvConfiguration configure_uv(process::Environment environment);
+
+}  // namespace builder::python

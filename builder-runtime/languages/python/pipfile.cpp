@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pipfile and Pipfile.lock: pipenv.pypa.io, "Pipfile & Pipfile.lock".
+#include <algorithm>
+
+#include "base/text.h"
+#include "builder-runtime/languages/language.h"
+#include "builder-runtime/languages/python/lock_readers.h"
+#include "builder-runtime/languages/python/requirement.h"
+#include "builder-runtime/languages/python/version.h"
+
+namespace builder::python {
+namespace {
+
+using base::ErrorKind;
+using data::Value;
+using Kind = Value::Kind;
+
+constexpr char k_file[] = "Pipfile";
+constexpr char k_lock[] = "Pipfile.lock";
+
+std::string extras_of(const Value& entry) {
+  const auto extras = entry.texts("extras");
+  return extras.empty() ? "" : "[" + base::join(extras, ",") + "]";
+}
+
+// The markers of an entry: its own, and the ones that have a key of their own ("sys_platform").
+std::string markers_of(const Value& entry) {
+  std::string marker = entry.text("markers");
+  for (const std::string key :
+       {"os_name", "sys_platform", "platform_machine", "platform_python_implementation", "platform_system",
+        "python_version", "python_full_version", "implementation_name"}) {
+    const auto condition = entry.text(key);
+    if (!condition.empty()) marker = both_markers(marker, key + " " + condition);
+  }
+  return marker;
+}
+
+// "requests", "*" or a table; of a lock the version is exact.
+std::string line_of(const std::string& name, const Value& entry) {
+  std::string line = normalised_name(name) + extras_of(entry);
+  if (const auto path = entry.text("path") + entry.text("file"); !path.empty()) {
+    const bool is_url = path.find("://") != std::string::npos;
+    line = is_url ? line + " @ " + path : (path.rfind('.', 0) == 0 ? path : "./" + path) + extras_of(entry);
+  } else if (const auto git = entry.text("git"); !git.empty()) {
+    const auto reference = entry.text("ref");
+    line += " @ git+" + git + (reference.empty() ? "" : "@" + reference);
+    if (const auto folder = entry.text("subdirectory"); !folder.empty()) line += "#subdirectory=" + folder;
+  } else {
+    const std::string version = entry.is(Kind::text) ? entry.scalar : entry.text("version");
+    if (version != "*") line += version;
+  }
+  const auto marker = markers_of(entry);
+  return marker.empty() ? line : line + " ; " + marker;
+}
+
+std::vector<PackageIndex> indexes_of(const Value& sources) {
+  std::vector<PackageIndex> indexes;
+  for (const auto& source : sources.items) {
+    if (!source.text("url").empty())
+      indexes.push_back({source.text("name"), source.text("url"), indexes.empty()});
+  }
+  return indexes;
+}
+
+// The packages of Pipfile that the lock lacks, or has in another version.
+base::Status check_match(const LockRequest& request, const Value& locked) {
+  const Value absent;
+  if (!is_file(request.source / k_file)) return {};
+  BASE_TRY_ASSIGN(const Value pipfile, data::read_toml(request.source / k_file, k_file));
+  for (const auto& [name, entry] : pipfile.at("packages").members) {
+    const auto holds_here = holds(markers_of(entry), request.markers);
+    if (!holds_here.value_or(true)) continue;
+    const Value* found = nullptr;
+    for (const auto& [other, value] : locked.members) {
+      if (normalised_name(other) == normalised_name(name)) found = &value;
+    }
+    const std::string hint = "make the lock anew (pipenv lock) and commit it";
+    if (found == nullptr) {
+      return base::fail(ErrorKind::bad_input, k_lock,
+                        "does not match Pipfile: Pipfile needs " + name + ", which is not in it", hint);
+    }
+    const std::string wanted = entry.is(Kind::text) ? entry.scalar : entry.text("version");
+    const auto specifiers = Specifiers::parse(wanted == "*" ? "" : wanted);
+    const std::string version = found->text("version");
+    const auto parsed = Version::parse(version.substr(std::min<std::size_t>(2, version.size())));
+    if (specifiers && parsed && !specifiers->allows(*parsed)) {
+      return base::fail(ErrorKind::bad_input, k_lock,
+                        "does not match Pipfile: it has " + name + " " + version.substr(2) +
+                            ", and Pipfile needs " + name + wanted,
+                        hint);
+    }
+  }
+  return {};
+}
+
+// pipenv's categories: "default", and others under their own names.
+base::Result<std::vector<std::string>> categories(const LockRequest& request, const Value& file,
+                                                  const std::string& main) {
+  std::vector<std::string> names = {main};
+  for (const auto& group : request.settings.groups) {
+    if (!file.at(group).exists()) {
+      return base::fail(ErrorKind::bad_input, "python.groups",
+                        request.manifest.files.front() + " has no category " + group);
+    }
+    names.push_back(group);
+  }
+  return names;
+}
+
+}  // namespace
+
+base::Result<RequirementList> read_pipfile_lock(const LockRequest& request) {
+  BASE_TRY_ASSIGN(const Value file, data::read_json(request.source / request.manifest.files.front(), k_lock));
+  BASE_TRY(check_match(request, file.at("default")));
+  RequirementList list{{}, indexes_of(file.at("_meta.sources"))};
+  BASE_TRY_ASSIGN(const auto names, categories(request, file, "default"));
+  for (const auto& category : names) {
+    for (const auto& [name, entry] : file.at(category).members) {
+      list.lines.push_back(with_hashes(line_of(name, entry), entry.texts("hashes")));
+    }
+  }
+  return list;
+}
+
+base::Result<RequirementList> read_pipfile(const LockRequest& request) {
+  BASE_TRY_ASSIGN(const Value file, data::read_toml(request.source / request.manifest.files.front(), k_file));
+  RequirementList list{{}, indexes_of(file.at("source"))};
+  BASE_TRY_ASSIGN(const auto names, categories(request, file, "packages"));
+  for (const auto& category : names) {
+    for (const auto& [name, entry] : file.at(category).members) list.lines.push_back(line_of(name, entry));
+  }
+  return list;
+}
+
+}  // namespace builder::python

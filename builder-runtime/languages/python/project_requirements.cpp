@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// The requirements of PEP 621's [project] and PEP 735's [dependency-groups], and whether a uv.lock has them.
+#include "base/text.h"
+#include "builder-runtime/languages/python/lock_readers.h"
+#include "builder-runtime/languages/python/requirement.h"
+
+namespace builder::python {
+namespace {
+
+using base::ErrorKind;
+using data::Value;
+
+constexpr int k_deepest_group = 32;
+
+base::Status add_texts(const Value& array, const std::string& place, std::vector<Wanted>& wanted) {
+  for (const auto& item : array.items) {
+    const auto requirement = Requirement::parse(item.scalar);
+    if (!requirement) {
+      return base::fail(ErrorKind::bad_input, "pyproject.toml:" + std::to_string(item.line) + ": " + place,
+                        "\"" + item.scalar + "\" is no requirement");
+    }
+    wanted.push_back(wanted_of(*requirement));
+  }
+  return {};
+}
+
+base::Status add_group(const Value& project, const std::string& name, int depth,
+                       std::vector<Wanted>& wanted) {
+  const std::string place = "dependency-groups." + name;
+  const Value& group = project.at("dependency-groups").at(name);
+  if (!group.exists() || depth == k_deepest_group) {
+    return base::fail(ErrorKind::bad_input, "pyproject.toml: " + place,
+                      group.exists() ? "includes itself" : "there is no such group");
+  }
+  for (const auto& item : group.items) {
+    if (item.is(Value::Kind::table)) {
+      BASE_TRY(add_group(project, item.text("include-group"), depth + 1, wanted));
+    } else {
+      const auto requirement = Requirement::parse(item.scalar);
+      if (!requirement)
+        return base::fail(ErrorKind::bad_input, "pyproject.toml: " + place,
+                          "\"" + item.scalar + "\" is no requirement");
+      wanted.push_back(wanted_of(*requirement));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Wanted wanted_of(const Requirement& requirement) {
+  Wanted wanted{.name = requirement.name, .extras = requirement.extras, .marker = requirement.marker};
+  if (!requirement.specifiers.empty()) wanted.alternatives = {requirement.specifiers};
+  return wanted;
+}
+
+std::string both_markers(const std::string& marker, const std::string& other) {
+  if (marker.empty() || other.empty()) return marker + other;
+  return "(" + marker + ") and (" + other + ")";
+}
+
+base::Result<std::vector<Wanted>> wanted_by_project(const LockRequest& request) {
+  std::vector<Wanted> wanted;
+  const Value& project = request.manifest.project;
+  BASE_TRY(add_texts(project.at("project.dependencies"), "project.dependencies", wanted));
+  for (const auto& extra : request.settings.extras) {
+    const Value& optional = project.at("project.optional-dependencies").at(extra);
+    BASE_TRY(add_texts(optional, "project.optional-dependencies." + extra, wanted));
+  }
+  for (const auto& group : request.settings.groups) {
+    if (project.at("dependency-groups").at(group).exists()) BASE_TRY(add_group(project, group, 0, wanted));
+  }
+  return wanted;
+}
+
+base::Status check_uv_lock(const LockRequest& request) {
+  const std::string& name = request.manifest.files.front();
+  BASE_TRY_ASSIGN(const Value file, data::read_toml(request.source / name, name));
+  Lock lock{.file = name, .manifest = "pyproject.toml", .remake = "uv lock", .packages = {}};
+  for (const auto& package : file.at("package").items) {
+    lock.packages.push_back(
+        {.name = normalised_name(package.text("name")), .version = package.text("version")});
+  }
+  BASE_TRY_ASSIGN(const auto wanted, wanted_by_project(request));
+  BASE_TRY(select_packages(lock, wanted, request.markers));
+  return {};
+}
+
+}  // namespace builder::python

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder-runtime/languages/python/resolution.h"
+
+#include <algorithm>
+#include <boost/filesystem/operations.hpp>
+#include <cctype>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "builder-runtime/languages/language.h"
+#include "builder-runtime/languages/python/lock_readers.h"
+#include "builder-runtime/languages/python/requirements.h"
+#include "builder-runtime/source/source_copy.h"
+
+namespace builder::python {
+namespace {
+
+using base::ErrorKind;
+using Arguments = std::vector<std::string>;
+
+// uv's exit code for everything but "these requirements cannot be installed", which is 1.
+constexpr int k_uv_error = 2;
+
+// What makes setuptools build a folder that has a setup.cfg only.
+constexpr char k_setup_script[] = "import setuptools\nsetuptools.setup()\n";
+
+process::Command uv_command(const Installation& installation, const fs::path& folder,
+                            const Arguments& arguments) {
+  Arguments all = {installation.uv};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  auto environment = installation.configuration.environment;
+  environment["PWD"] = folder.string();
+  return {.arguments = std::move(all), .environment = std::move(environment), .folder = folder};
+}
+
+// uv says with one exit code that the index did not answer and that a line makes no sense. The same without a
+// network tells them apart: what then fails in the same way was not the network's fault.
+base::Result<bool> was_network_fault(const Installation& installation, const Tools& tools,
+                                     const fs::path& folder, Arguments arguments) {
+  for (const auto* option : {"--offline", "--no-cache", "--quiet", "--quiet"}) arguments.emplace_back(option);
+  if (arguments.at(1) == "install") arguments.emplace_back("--dry-run");
+  BASE_TRY_ASSIGN(const auto finished, tools.run(uv_command(installation, folder, arguments)));
+  return finished.ending.code() != k_uv_error;
+}
+
+// The lines of a requirements file as they count: joined, without comments.
+std::vector<std::string> requirement_lines(const std::string& text) {
+  std::vector<std::string> lines;
+  std::string joined;
+  for (const auto& raw : base::split(text, '\n')) {
+    std::string_view line = base::trim(raw);
+    if (line.substr(0, 1) == "#") continue;
+    const bool continued = !line.empty() && line.back() == '\\';
+    if (continued) line = base::trim(line.substr(0, line.size() - 1));
+    if (!line.empty()) joined += (joined.empty() ? "" : " ") + std::string(line);
+    if (continued) continue;
+    if (!joined.empty() && joined.front() != '-') lines.push_back(without_credentials(joined));
+    joined.clear();
+  }
+  return lines;
+}
+
+// uv knows a package index by its name, and takes its credentials from variables of that name. Poetry's are
+// of the same form.
+void add_indexes(const std::vector<PackageIndex>& indexes, UvConfiguration& uv) {
+  const auto upper = [](std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) {
+      return std::isalnum(c) != 0 ? static_cast<char>(std::toupper(c)) : '_';
+    });
+    return text;
+  };
+  for (const auto& index : indexes) {
+    const bool is_public = index.url.find("://pypi.org/") != std::string::npos;
+    if (is_public) continue;  // the default, or what it is replaced by on this machine
+    if (index.replaces_default && uv.environment.emplace("UV_DEFAULT_INDEX", index.url).second) continue;
+    auto& list = uv.environment["UV_INDEX"];
+    const bool named =
+        !index.name.empty() && std::all_of(index.name.begin(), index.name.end(), [](unsigned char c) {
+          return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+        });
+    list += (list.empty() ? "" : " ") + (named ? index.name + "=" : std::string()) + index.url;
+    for (const std::string part : {"USERNAME", "PASSWORD"}) {
+      const auto poetry = value_of(uv.environment, "POETRY_HTTP_BASIC_" + upper(index.name) + "_" + part);
+      if (!poetry.empty()) uv.environment.emplace("UV_INDEX_" + upper(index.name) + "_" + part, poetry);
+    }
+  }
+}
+
+Arguments choice_arguments(const Installation& installation) {
+  Arguments arguments;
+  for (const auto& extra : installation.settings.extras) {
+    arguments.emplace_back("--extra");
+    arguments.push_back(extra);
+  }
+  for (const auto& group : installation.settings.groups) {
+    arguments.emplace_back("--group");
+    arguments.push_back(group);
+  }
+  return arguments;
+}
+
+std::string project_requirement(const Installation& installation) {
+  const auto& extras = installation.settings.extras;
+  return extras.empty() ? "." : ".[" + base::join(extras, ",") + "]";
+}
+
+void append(Arguments& arguments, const Arguments& more) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+}
+
+}  // namespace
+
+base::Status run_uv(const Installation& installation, const Tools& tools, const fs::path& folder,
+                    const Arguments& arguments, const std::string& where) {
+  BASE_TRY_ASSIGN(const auto finished, tools.run(uv_command(installation, folder, arguments)));
+  const auto& ending = finished.ending;
+  if (ending.succeeded()) return {};
+  if (ending.code() == k_uv_error) {
+    BASE_TRY_ASSIGN(const bool network, was_network_fault(installation, tools, folder, arguments));
+    if (network) {
+      return base::fail(
+          ErrorKind::network, where, "the package index cannot be reached",
+          "check the network and the index that uv is set up for (UV_DEFAULT_INDEX), then try again");
+    }
+  }
+  return base::fail(ErrorKind::step_failed, where, "cannot be installed; uv ended with " + ending.describe(),
+                    "what is wrong is said in uv's own lines above");
+}
+
+std::string without_credentials(std::string text) {
+  for (std::size_t at = 0; (at = text.find("://", at)) != std::string::npos;) {
+    at += 3;
+    const auto end = std::min(text.find_first_of("/ \t\n", at), text.size());
+    const auto sign = text.rfind('@', end - 1);
+    if (sign != std::string::npos && sign >= at && sign < end) text.erase(at, sign + 1 - at);
+  }
+  return text;
+}
+
+base::Result<std::shared_ptr<Resolution>> Resolution::make(const Installation& installation,
+                                                           const Tools& tools) {
+  BASE_TRY_ASSIGN(auto workspace, base::Workspace::make(tools.settings().cache / "work", "resolve-"));
+  const std::shared_ptr<Resolution> resolution(new Resolution(std::move(workspace)));
+  BASE_TRY(resolution->prepare_folder(installation));
+  BASE_TRY(resolution->resolve(installation, tools));
+  return resolution;
+}
+
+base::Status Resolution::prepare_folder(const Installation& installation) {
+  m_folder = installation.source;
+  if (!installation.uses_files && installation.continued.empty()) return {};
+  m_folder = m_workspace.path() / "source";
+  BASE_TRY(copy_source(installation.source, m_folder));
+  for (const auto& file : installation.continued) {
+    BASE_TRY_ASSIGN(const std::string text, base::read_file(m_folder / file));
+    BASE_TRY(base::write_file(m_folder / file, join_lines(text)));
+  }
+  if (is_file(m_folder / "setup.cfg") && !is_file(m_folder / "setup.py") &&
+      !is_file(m_folder / "pyproject.toml")) {
+    return base::write_file(m_folder / "setup.py", k_setup_script);
+  }
+  return {};
+}
+
+// Paths in requirements are relative to the folder of their file.
+fs::path Resolution::generated(const std::string& name) const {
+  const bool copied = m_folder.parent_path() == m_workspace.path();
+  return (copied ? m_folder : m_workspace.path()) / (".pachbuild-" + name);
+}
+
+base::Status Resolution::resolve(const Installation& installation, const Tools& tools) {
+  const LockRequest request{m_folder, installation.manifest, installation.settings,
+                            installation.interpreter.markers};
+  const auto& files = installation.manifest.files;
+  Installation changed = installation;
+  const auto from_list = [&](base::Result<RequirementList> list) -> base::Status {
+    if (!list) return base::fail(list.error());
+    add_indexes(list->indexes, changed.configuration);
+    if (installation.manifest.installs_project) list->lines.emplace_back(".");
+    const bool locked = installation.manifest.is_lock();
+    BASE_TRY(take_lines(list->lines, locked ? "requirements.txt" : "requirements.in"));
+    if (locked) return keep_requirements(generated("requirements.txt"));
+    return choose(changed, tools, {generated("requirements.in").string()});
+  };
+  switch (installation.manifest.kind) {
+    case ManifestKind::none:
+      return {};
+    case ManifestKind::uv_lock: {
+      BASE_TRY(check_uv_lock(request));
+      return export_uv_lock(installation, tools);
+    }
+    case ManifestKind::pylock:
+      m_arguments = {"--requirements", files.front()};
+      append(m_arguments, choice_arguments(installation));
+      return {};
+    case ManifestKind::poetry_lock:
+      return from_list(read_poetry_lock(request));
+    case ManifestKind::pdm_lock:
+      return from_list(read_pdm_lock(request));
+    case ManifestKind::pipfile_lock:
+      return from_list(read_pipfile_lock(request));
+    case ManifestKind::poetry:
+      return from_list(read_poetry_project(request));
+    case ManifestKind::pipfile:
+      return from_list(read_pipfile(request));
+    case ManifestKind::requirements: {
+      if (!installation.has_hashes) return choose(installation, tools, files);
+      for (const auto& file : files) append(m_arguments, {"--requirements", file});
+      BASE_TRY_ASSIGN(const std::string text, base::read_file(m_folder / files.front()));
+      m_requirements = requirement_lines(text);
+      return {};
+    }
+    case ManifestKind::project:
+    case ManifestKind::setup: {
+      Arguments inputs = {"pyproject.toml"};
+      if (installation.manifest.installs_project) {
+        BASE_TRY(take_lines({project_requirement(installation)}, "requirements.in"));
+        inputs = {generated("requirements.in").string()};
+        for (const auto& group : installation.settings.groups) append(inputs, {"--group", group});
+      } else {
+        append(inputs, choice_arguments(installation));
+      }
+      return choose(installation, tools, inputs);
+    }
+  }
+  return {};
+}
+
+base::Status Resolution::take_lines(const std::vector<std::string>& lines, const std::string& name) {
+  return base::write_file(generated(name), base::join(lines, "\n") + "\n", 0600);
+}
+
+base::Status Resolution::keep_requirements(const fs::path& file) {
+  BASE_TRY_ASSIGN(const std::string text, base::read_file(file));
+  m_requirements = requirement_lines(text);
+  m_arguments = {"--no-deps", "--requirements", file.string()};
+  return {};
+}
+
+base::Status Resolution::export_uv_lock(const Installation& installation, const Tools& tools) {
+  const fs::path file = generated("requirements.txt");
+  Arguments arguments = {"export",        "--frozen",      "--quiet",
+                         "--no-dev",      "--no-editable", "--no-header",
+                         "--no-annotate", "--python",      installation.interpreter.path,
+                         "--output-file", file.string()};
+  if (installation.settings.project == false) arguments.emplace_back("--no-emit-project");
+  append(arguments, choice_arguments(installation));
+  BASE_TRY(run_uv(installation, tools, m_folder, arguments, installation.manifest.files.front()));
+  return keep_requirements(file);
+}
+
+base::Status Resolution::choose(const Installation& installation, const Tools& tools, Arguments inputs) {
+  const fs::path file = generated("requirements.txt");
+  Arguments arguments = {"pip",
+                         "compile",
+                         "--quiet",
+                         "--no-header",
+                         "--no-annotate",
+                         "--no-strip-extras",
+                         "--generate-hashes",
+                         "--emit-index-url",
+                         "--emit-find-links",
+                         "--emit-build-options",
+                         "--python",
+                         installation.interpreter.path,
+                         "--output-file",
+                         file.string()};
+  append(arguments, installation.configuration.arguments);
+  append(arguments, inputs);
+  BASE_TRY(run_uv(installation, tools, m_folder, arguments, installation.manifest.files.front()));
+  return keep_requirements(file);
+}
+
+}  // namespace builder::python

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// From what a source asks for to what exactly is installed: a requirements file in which every version is
+// fixed.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/result.h"
+#include "base/workspace.h"
+#include "builder-runtime/languages/python/interpreter.h"
+#include "builder-runtime/languages/python/manifest.h"
+#include "builder-runtime/languages/python/pip_configuration.h"
+#include "builder-runtime/tools.h"
+
+namespace builder::python {
+
+struct Installation {
+  base::fs::path source;
+  Manifest manifest;
+  PythonSettings settings;
+  std::string uv;
+  UvConfiguration configuration;
+  Interpreter interpreter;
+  bool uses_files = false;             // it installs from files of the source
+  bool has_hashes = false;             // of requirements files: every version is fixed by them already
+  std::vector<std::string> continued;  // see Requirements
+};
+
+class Resolution {
+ public:
+  // Asks the package index where the source leaves a choice.
+  static base::Result<std::shared_ptr<Resolution>> make(const Installation& installation, const Tools& tools);
+
+  // Of `uv pip install`, in folder().
+  [[nodiscard]] const std::vector<std::string>& arguments() const { return m_arguments; }
+  // The source, or a copy of it where something in it gets installed: building writes into folders.
+  [[nodiscard]] const base::fs::path& folder() const { return m_folder; }
+  // Requirements with exact versions and hashes, a line each, without credentials; none where uv reads a lock
+  // itself.
+  [[nodiscard]] const std::vector<std::string>& requirements() const { return m_requirements; }
+
+ private:
+  explicit Resolution(base::Workspace workspace) : m_workspace(std::move(workspace)) {}
+  base::Status prepare_folder(const Installation& installation);
+  base::Status resolve(const Installation& installation, const Tools& tools);
+  base::Status export_uv_lock(const Installation& installation, const Tools& tools);
+  base::Status choose(const Installation& installation, const Tools& tools, std::vector<std::string> inputs);
+  base::Status take_lines(const std::vector<std::string>& lines, const std::string& name);
+  base::Status keep_requirements(const base::fs::path& file);
+  [[nodiscard]] base::fs::path generated(const std::string& name) const;
+
+  base::Workspace m_workspace;
+  base::fs::path m_folder;
+  std::vector<std::string> m_arguments;
+  std::vector<std::string> m_requirements;
+};
+
+// Runs uv in `folder`. When it fails: an error that names `where`, of kind network when the index did not
+// answer.
+base::Status run_uv(const Installation& installation, const Tools& tools, const base::fs::path& folder,
+                    const std::vector<std::string>& arguments, const std::string& where);
+
+// "https://user:word@host/simple" without what is before the '@'.
+std::string without_credentials(std::string text);
+
+}  // namespace builder::python

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a source says about its own build: pachbuild.toml at its root, or [tool.pachbuild] of pyproject.toml.
+// Nothing of it is needed in the common case. docs/builders.md, "Settings", explains each.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/result.h"
+
+namespace builder {
+
+enum class Refresh { never, daily, always };
+
+struct PythonSettings {
+  std::vector<std::string> dependencies;  // files relative to the source; empty: found by looking
+  std::vector<std::string> groups;
+  std::vector<std::string> extras;
+  std::optional<bool> project;  // whether the project itself is installed
+  std::string program;          // "tool.py", "package.module" or "package.module:function"
+  std::string version;          // of the interpreter: "3.11", ">=3.9,<3.12"
+  Refresh refresh = Refresh::never;
+};
+
+struct SourceSettings {
+  std::string file;  // what errors about them name; empty: there are none
+  std::string language;
+  std::vector<std::string> arguments;              // of the program, before those of the pipeline
+  std::map<std::string, std::string> environment;  // of the program, where the pipeline does not set it
+  PythonSettings python;
+};
+
+// No file gives the defaults. Unknown and mistyped settings are errors.
+base::Result<SourceSettings> read_source_settings(const base::fs::path& source);
+
+}  // namespace builder
