@@ -46,7 +46,7 @@ bool says_disk_is_full(const process::Finished& finished) {
 
 // Of the folders that tools write to, the one whose disk has the least room.
 fs::path fullest_folder(const Settings& settings) {
-  std::vector<fs::path> folders = {settings.cache};
+  std::vector<fs::path> folders = {settings.cache, settings.out};
   for (const auto* name : {"UV_CACHE_DIR", "GOCACHE", "GOMODCACHE", "GOTMPDIR", "TMPDIR"}) {
     if (auto folder = value_of(settings.environment, name); !folder.empty()) folders.emplace_back(folder);
   }
