@@ -6,6 +6,8 @@
 #include "builder-runtime/phases/detect.h"
 #include "builder-runtime/phases/emit.h"
 #include "builder-runtime/phases/resolve.h"
+#include "builder-runtime/store/cache_limit.h"
+#include "report/report.h"
 
 namespace builder {
 
@@ -16,6 +18,10 @@ base::Status build(const Settings& settings, process::Runner& runner) {
   BASE_TRY_ASSIGN(const Source source, detect(settings));
   if (source.has_build_script) return run_build_script(settings, tools);
 
+  // What is found in the cache from here on stays there until the artifact is written.
+  BASE_TRY_ASSIGN(const std::uint64_t limit, cache_limit(settings.environment));
+  BASE_TRY_ASSIGN(auto use, CacheUse::begin(settings.cache));
+
   // What has to be installed or compiled, and was it before?
   BASE_TRY_ASSIGN(const Plan plan, resolve(source, tools));
 
@@ -23,7 +29,14 @@ base::Status build(const Settings& settings, process::Runner& runner) {
   BASE_TRY_ASSIGN(const Artifact artifact, compile(plan, tools));
 
   // From here on the output folder is written, run.sh last.
-  return emit(artifact, source, settings);
+  BASE_TRY(emit(artifact, source, settings));
+
+  // What was added may be too much. The artifact is whole, so nothing of this can fail the build.
+  if (!artifact.is_new) return {};
+  if (const auto shrunk = std::move(use).shrink(limit); !shrunk) {
+    report::warn("cache: " + shrunk.error().where + ": " + shrunk.error().what);
+  }
+  return {};
 }
 
 }  // namespace builder

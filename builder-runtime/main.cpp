@@ -27,6 +27,7 @@ constexpr char k_footer[] =
     "that is made.\n"
     "\nVariables:\n"
     "  PACHBUILD_CACHE_DIR   the folder of caches (/var/cache/pachbuild, else ~/.cache/pachbuild)\n"
+    "  PACHBUILD_CACHE_LIMIT how large they may become (20GiB; 0: no limit)\n"
     "  PACHBUILD_LOG=json    one JSON object a line on standard error\n"
     "\nExit codes: 0 done; 1 a step of yours failed (requirements, compiling, build.sh); 64 command line;\n"
     "65 source; 69 a tool is missing; 70 a bug of ours; 73, 74 writing or reading failed; 75 network.\n"

@@ -3,6 +3,9 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <boost/filesystem/operations.hpp>
+#include <cctype>
 #include <cerrno>
 #include <csignal>
 #include <utility>
@@ -31,6 +34,30 @@ class LineCollector {
  private:
   std::string m_text;
 };
+
+// The one thing that is taken from a tool's words: no tool has an exit code for a full disk, and most have
+// removed what they wrote by the time they end. uv, Go, Python and compilers say it in these words of the
+// system's.
+bool says_disk_is_full(const process::Finished& finished) {
+  std::string text = finished.errors;
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return !finished.ending.succeeded() && text.find("no space left on device") != std::string::npos;
+}
+
+// Of the folders that tools write to, the one whose disk has the least room.
+fs::path fullest_folder(const Settings& settings) {
+  std::vector<fs::path> folders = {settings.cache, settings.out};
+  for (const auto* name : {"UV_CACHE_DIR", "GOCACHE", "GOMODCACHE", "GOTMPDIR", "TMPDIR"}) {
+    if (auto folder = value_of(settings.environment, name); !folder.empty()) folders.emplace_back(folder);
+  }
+  folders.emplace_back("/tmp");
+  const auto room = [](const fs::path& folder) {
+    boost::system::error_code error;
+    return fs::space(folder, error).available;  // as much as there can be when it fails
+  };
+  return *std::min_element(folders.begin(), folders.end(),
+                           [&](const fs::path& a, const fs::path& b) { return room(a) < room(b); });
+}
 
 // Another file, or other content, gives another text.
 base::Result<std::string> identity_of(const std::string& path) {
@@ -63,6 +90,9 @@ base::Result<process::Finished> Tools::run(process::Command command) const {
     if (!report::is_json()) lines.finish();
   });
   lines.finish();
+  if (finished && says_disk_is_full(*finished)) {
+    return base::fail(base::system_error("write", fullest_folder(m_settings).string(), ENOSPC));
+  }
   return finished;
 }
 

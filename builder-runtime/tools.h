@@ -20,7 +20,8 @@ class Tools {
   // The absolute path of a program on PATH; `hint` is for the error when it is not there.
   [[nodiscard]] base::Result<std::string> find(const std::string& name, const std::string& hint) const;
 
-  // Runs a tool to its end; what it says on standard error is shown as it comes. It dies with us.
+  // Runs a tool to its end; what it says on standard error is shown as it comes. It dies with us. That it
+  // failed for a full disk is an error that names the disk.
   [[nodiscard]] base::Result<process::Finished> run(process::Command command) const;
 
   // What the tool arguments[0] prints when it is run in "/" with this environment. The answer is kept in the

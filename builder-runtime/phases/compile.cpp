@@ -11,6 +11,7 @@
 #include "base/workspace.h"
 #include "builder-runtime/milestone.h"
 #include "builder-runtime/store/bundle_store.h"
+#include "builder-runtime/store/cache_limit.h"
 #include "contract/layout.h"
 
 namespace builder {
@@ -22,6 +23,7 @@ void keep_as_environment(const fs::path& tree, const fs::path& cache, const std:
   const fs::path environments = cache / contract::k_cache_environments;
   if (base::make_folders(environments, base::k_owner_writes))
     static_cast<void>(base::rename_path(tree, environments / digest));
+  mark_used(environments / digest);
 }
 
 base::Result<StoredBundle> make_bundle(const Plan& plan, const Tools& tools, const BundleStore& store) {
@@ -48,7 +50,12 @@ base::Result<StoredBundle> make_bundle(const Plan& plan, const Tools& tools, con
   return stored;
 }
 
-base::Result<StoredBundle> find_or_make_bundle(const Plan& plan, const Tools& tools) {
+struct Bundle {
+  StoredBundle stored;
+  bool is_new = false;
+};
+
+base::Result<Bundle> find_or_make_bundle(const Plan& plan, const Tools& tools) {
   Milestone milestone("compile");
   const BundleStore store(tools.settings().cache / plan.language);
   auto found = store.find(plan.key);
@@ -60,11 +67,13 @@ base::Result<StoredBundle> find_or_make_bundle(const Plan& plan, const Tools& to
     found = store.find(plan.key);
     if (!found.bundle) {
       if (!found.damage.empty()) report::warn("cache: " + found.damage + "; building it again");
-      return make_bundle(plan, tools, store);
+      BASE_TRY_ASSIGN(auto made, make_bundle(plan, tools, store));
+      return Bundle{std::move(made), true};
     }
   }
+  mark_used(tools.settings().cache / contract::k_cache_environments / found.bundle->content.bundle.digest);
   milestone.reached("nothing to do, the bundle is in the cache");
-  return std::move(*found.bundle);
+  return Bundle{std::move(*found.bundle), false};
 }
 
 }  // namespace
@@ -79,11 +88,12 @@ base::Result<Artifact> compile(const Plan& plan, const Tools& tools) {
                      .command = plan.start.command,
                      .environment = plan.start.environment};
   if (plan.key.empty()) return artifact;
-  BASE_TRY_ASSIGN(auto stored, find_or_make_bundle(plan, tools));
-  artifact.bundle = stored.path;
-  artifact.record.bundles = {std::move(stored.content.bundle)};
-  artifact.record.packages = std::move(stored.content.made.packages);
-  artifact.record.requirements = std::move(stored.content.made.requirements);
+  BASE_TRY_ASSIGN(auto bundle, find_or_make_bundle(plan, tools));
+  artifact.is_new = bundle.is_new;
+  artifact.bundle = bundle.stored.path;
+  artifact.record.bundles = {std::move(bundle.stored.content.bundle)};
+  artifact.record.packages = std::move(bundle.stored.content.made.packages);
+  artifact.record.requirements = std::move(bundle.stored.content.made.requirements);
   return artifact;
 }
 

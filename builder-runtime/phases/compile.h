@@ -15,6 +15,7 @@ struct Artifact {
   contract::BuildRecord record;
   Start start;
   std::optional<fs::path> bundle;  // a file of the cache
+  bool is_new = false;             // the bundle was made now
 };
 
 base::Result<Artifact> compile(const Plan& plan, const Tools& tools);

@@ -83,6 +83,8 @@ base::Status emit(const Artifact& artifact, const Source& source, const Settings
   Milestone milestone("emit");
   const fs::path& out = settings.out;
   BASE_TRY(base::make_folders(out));
+  // Of two builds into one folder the later one replaces what the other made, and never a part of it.
+  BASE_TRY_ASSIGN(const auto lock, base::FileLock::acquire_folder(out));
   BASE_TRY(remove_former_artifact(out));
   BASE_TRY_ASSIGN(const auto folder, base::TemporaryFolder::make(out, k_temporary_prefix));
   BASE_TRY_ASSIGN(const auto names, prepare(folder.path(), artifact, source, settings));

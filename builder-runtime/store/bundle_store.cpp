@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/text.h"
+#include "builder-runtime/store/cache_limit.h"
 #include "contract/layout.h"
 
 namespace builder {
@@ -65,12 +66,17 @@ base::Result<StoredBundle> open_entry(const fs::path& entry) {
 
 }  // namespace
 
+fs::path stamp_of_bundle(const fs::path& entry) { return entry / k_seal; }
+
 BundleStore::Lookup BundleStore::find(const std::string& key) const {
   const fs::path entry = entry_of(key);
   boost::system::error_code error;
   if (!fs::exists(entry, error)) return {};
   auto opened = open_entry(entry);
-  if (opened) return {std::move(*opened), ""};
+  if (opened) {
+    mark_used(stamp_of_bundle(entry));
+    return {std::move(*opened), ""};
+  }
   return {std::nullopt, opened.error().where + ": " + opened.error().what};
 }
 

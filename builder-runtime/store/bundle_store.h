@@ -32,6 +32,9 @@ struct StoredBundle {
   BundleContent content;
 };
 
+// The file of an entry whose time says when the entry was used last.
+base::fs::path stamp_of_bundle(const base::fs::path& entry);
+
 class BundleStore {
  public:
   // Either a bundle whose bytes are those that were stored, or none and, if there is a broken one, what is
@@ -43,6 +46,7 @@ class BundleStore {
 
   explicit BundleStore(base::fs::path folder) : m_folder(std::move(folder)) {}
 
+  // What it finds counts as used now.
   [[nodiscard]] Lookup find(const std::string& key) const;
 
   // The right to make the bundle of `key`. `before_waiting` is called when another process has it.

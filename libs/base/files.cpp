@@ -67,6 +67,13 @@ Result<UniqueFd> open_lock_file(const fs::path& path) {
   return file;
 }
 
+Status wait_for_lock(const UniqueFd& file, const fs::path& path, FileLock::Mode mode) {
+  while (::flock(file.get(), mode == FileLock::Mode::exclusive ? LOCK_EX : LOCK_SH) != 0) {
+    if (errno != EINTR) return fail(system_error("lock", path.string(), errno));
+  }
+  return {};
+}
+
 // Removing needs write and search permission on every folder, which programs take away from theirs.
 void make_folders_removable(const fs::path& path) {
   boost::system::error_code error;
@@ -182,10 +189,15 @@ fs::path TemporaryFolder::release() {
 
 Result<FileLock> FileLock::acquire(const fs::path& path, Mode mode) {
   BASE_TRY_ASSIGN(UniqueFd file, open_lock_file(path));
-  while (::flock(file.get(), mode == Mode::exclusive ? LOCK_EX : LOCK_SH) != 0) {
-    if (errno != EINTR) return fail(system_error("lock", path.string(), errno));
-  }
+  BASE_TRY(wait_for_lock(file, path, mode));
   return FileLock(std::move(file));
+}
+
+Result<FileLock> FileLock::acquire_folder(const fs::path& path) {
+  UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) return fail(system_error("read", path.string(), errno));
+  BASE_TRY(wait_for_lock(folder, path, Mode::exclusive));
+  return FileLock(std::move(folder));
 }
 
 Result<FileLock> FileLock::try_acquire(const fs::path& path, Mode mode) {

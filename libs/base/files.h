@@ -73,6 +73,8 @@ class FileLock {
   static Result<FileLock> acquire(const fs::path& path, Mode mode = Mode::exclusive);
   // Does not wait: a lock that another holds gives a FileLock that is not held().
   static Result<FileLock> try_acquire(const fs::path& path, Mode mode = Mode::exclusive);
+  // Waits for the lock on a folder itself: nothing is made in it.
+  static Result<FileLock> acquire_folder(const fs::path& path);
 
   [[nodiscard]] bool held() const { return static_cast<bool>(m_fd); }
 

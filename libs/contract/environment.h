@@ -6,6 +6,8 @@ namespace contract {
 
 // The folder of all caches; what it overrides is said in layout.h.
 inline constexpr char k_cache_variable[] = "PACHBUILD_CACHE_DIR";
+// How large builder-runtime lets its cache become: "20GiB"; 0: no limit.
+inline constexpr char k_cache_limit_variable[] = "PACHBUILD_CACHE_LIMIT";
 // "json": one JSON object a line on standard error instead of text.
 inline constexpr char k_log_variable[] = "PACHBUILD_LOG";
 // Set by worker-shim for the program: the folder of its unpacked environment.

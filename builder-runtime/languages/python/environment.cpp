@@ -3,11 +3,10 @@
 
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
-#include <thread>
 
 #include "base/errors.h"
 #include "base/text.h"
-#include "builder-runtime/languages/python/compile_bytecode.h"
+#include "builder-runtime/languages/python/bytecode.h"
 #include "builder-runtime/milestone.h"
 
 namespace builder::python {
@@ -99,20 +98,6 @@ base::Result<Arguments> tidy_distributions(const fs::path& packages) {
   return names;
 }
 
-base::Status compile_bytecode(const Installation& installation, const Tools& tools,
-                              const fs::path& packages) {
-  const auto processes = std::to_string(std::max(1U, std::thread::hardware_concurrency()));
-  // Before 3.11 the order of a constant set's elements in bytecode depends on the seed.
-  process::Command command{.arguments = {installation.interpreter.path, "-s", "-S", "-W", "ignore", "-c",
-                                         k_compile_bytecode, processes},
-                           .environment = {{"PYTHONHASHSEED", "0"}, {"LC_ALL", "C.UTF-8"}},
-                           .folder = packages};
-  BASE_TRY_ASSIGN(const auto finished, tools.run(std::move(command)));
-  if (finished.ending.succeeded()) return {};
-  return base::fail(ErrorKind::io, packages.string(),
-                    "cannot be compiled to bytecode; python ended with " + finished.ending.describe());
-}
-
 }  // namespace
 
 base::Result<std::vector<std::string>> make_environment(const Installation& installation, const Tools& tools,
@@ -126,8 +111,8 @@ base::Result<std::vector<std::string>> make_environment(const Installation& inst
   BASE_TRY(base::remove_tree(tree / ".lock"));
   milestone.reached("installed " + base::count_of(names.size(), "package"));
 
-  BASE_TRY(compile_bytecode(installation, tools, packages));
-  milestone.reached("made bytecode for all modules");
+  BASE_TRY_ASSIGN(const auto bytecode, make_bytecode(installation.interpreter, tools, packages));
+  milestone.reached(describe(bytecode));
   return names;
 }
 

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder-runtime/store/cache_limit.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/filesystem/operations.hpp>
+#include <charconv>
+#include <limits>
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+#include "base/workspace.h"
+#include "builder-runtime/languages/language.h"
+#include "builder-runtime/settings.h"
+#include "builder-runtime/store/bundle_store.h"
+#include "contract/build_record.h"
+#include "contract/environment.h"
+#include "contract/layout.h"
+#include "report/report.h"
+
+namespace builder {
+namespace {
+
+namespace fs = base::fs;
+using Clock = std::chrono::system_clock;
+
+constexpr std::uint64_t k_default_limit = std::uint64_t{20} << 30;
+constexpr char k_lock[] = "lock";
+// Between a build and the first process of its pipeline; also for programs in containers that share the
+// cache, whose processes cannot be seen from here.
+constexpr auto k_environment_grace = std::chrono::minutes(10);
+// Times of files are as coarse as the kernel's tick.
+constexpr auto k_tick = std::chrono::seconds(1);
+// What a file takes on a disk beyond its bytes: half a block on average.
+constexpr std::uint64_t k_file_overhead = 2048;
+
+struct Entry {
+  fs::path path;
+  std::uint64_t bytes = 0;
+  Clock::time_point used;
+  fs::path lock;  // the file that goes with it; empty: none
+};
+
+Clock::time_point time_of(const struct stat& status) {
+  return Clock::time_point(std::chrono::duration_cast<Clock::duration>(
+      std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec)));
+}
+
+// What cannot be read is no entry: another process may have removed it.
+std::vector<fs::path> list(const fs::path& folder) {
+  std::vector<fs::path> paths;
+  boost::system::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    if (entry->path().filename().string().front() != '.') paths.push_back(entry->path());
+  }
+  return paths;
+}
+
+std::uint64_t measure_tree(const fs::path& tree) {
+  std::uint64_t bytes = 0;
+  boost::system::error_code error;
+  for (fs::recursive_directory_iterator entry(tree, error), end; !error && entry != end;
+       entry.increment(error)) {
+    struct stat status{};
+    if (::lstat(entry->path().c_str(), &status) == 0 && S_ISREG(status.st_mode))
+      bytes += static_cast<std::uint64_t>(status.st_size);
+    bytes += k_file_overhead;
+  }
+  return bytes;
+}
+
+// All entries of a cache with their sizes.
+class Inventory {
+ public:
+  explicit Inventory(const fs::path& cache) {
+    for (const auto& language : languages()) add_bundles(cache / std::string(language.name));
+    for (const auto& file : list(cache / "python" / "bytecode")) add(file, file, std::nullopt, {});
+    for (const auto& tree : list(cache / contract::k_cache_environments)) {
+      const auto known = m_unpacked.find(tree.filename().string());
+      add(tree, tree, known == m_unpacked.end() ? measure_tree(tree) : known->second, {});
+    }
+  }
+
+  std::vector<Entry> take() { return std::move(m_entries); }
+
+ private:
+  void add_bundles(const fs::path& folder) {
+    for (const auto& entry : list(folder / "bundles")) {
+      // A bundle's record tells the size of its environment, which saves looking at each of its files.
+      const auto text = base::read_file(entry / contract::k_record);
+      const auto record = text ? contract::parse_build_record(*text, "") : base::fail(text.error());
+      if (record && record->bundles.size() == 1) {
+        const auto& bundle = record->bundles.front();
+        m_unpacked[bundle.digest] = bundle.unpacked_bytes + bundle.files * k_file_overhead;
+      }
+      add(entry, stamp_of_bundle(entry), measure_tree(entry), folder / "locks" / entry.filename());
+    }
+  }
+
+  // `stamp` has the time of the last use; nothing is known of an entry without it, so it is the oldest.
+  void add(const fs::path& path, const fs::path& stamp, std::optional<std::uint64_t> bytes, fs::path lock) {
+    struct stat status{};
+    const bool known = ::lstat(stamp.c_str(), &status) == 0;
+    m_entries.push_back({path, bytes.value_or(static_cast<std::uint64_t>(status.st_size)),
+                         known ? time_of(status) : Clock::time_point(), std::move(lock)});
+  }
+
+  std::map<std::string, std::uint64_t> m_unpacked;  // by digest
+  std::vector<Entry> m_entries;
+};
+
+// The environments of all processes that can be seen.
+std::set<std::string> environments_in_use() {
+  const std::string prefix = std::string(contract::k_environment_variable) + "=";
+  std::set<std::string> result;
+  for (const auto& process : list("/proc")) {
+    const auto variables = base::read_file(process / "environ");
+    if (!variables) continue;
+    for (const auto& variable : base::split(*variables, '\0')) {
+      if (variable.rfind(prefix, 0) == 0)
+        result.insert(fs::path(variable.substr(prefix.size())).filename().string());
+    }
+  }
+  return result;
+}
+
+// The oldest that have to go so that the others stay within the limit, and may.
+std::vector<Entry> choose(std::vector<Entry> entries, std::uint64_t limit, Clock::time_point begin) {
+  std::uint64_t total = 0;
+  for (const auto& entry : entries) total += entry.bytes;
+  if (total <= limit) return {};
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::tie(a.used, a.path) < std::tie(b.used, b.path);
+  });
+  const auto in_use = environments_in_use();
+  std::vector<Entry> chosen;
+  for (auto& entry : entries) {
+    if (total <= limit) break;
+    const bool environment = entry.path.parent_path().filename() == contract::k_cache_environments;
+    const auto recent = environment ? std::min(begin, Clock::now() - k_environment_grace) : begin;
+    if (entry.used >= recent - k_tick) continue;
+    if (environment && in_use.contains(entry.path.filename().string())) continue;
+    total -= entry.bytes;
+    chosen.push_back(std::move(entry));
+  }
+  return chosen;
+}
+
+struct Removed {
+  std::size_t entries = 0;
+  std::uint64_t bytes = 0;
+};
+
+// Moves what has to go into the folder `bin`; nothing when another build runs.
+base::Result<Removed> move_away(const fs::path& cache, std::uint64_t limit, Clock::time_point begin,
+                                const fs::path& bin) {
+  Removed removed;
+  BASE_TRY_ASSIGN(const auto lock, base::FileLock::try_acquire(cache / k_lock));
+  if (!lock.held()) return removed;
+  for (const auto& entry : choose(Inventory(cache).take(), limit, begin)) {
+    BASE_TRY(base::rename_path(entry.path, bin / ("removed-" + std::to_string(removed.entries))));
+    if (!entry.lock.empty()) BASE_TRY(base::remove_tree(entry.lock));
+    ++removed.entries;
+    removed.bytes += entry.bytes;
+  }
+  return removed;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, unsigned>, 6> k_units = {
+      {{"", 0}, {"B", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}}};
+  text = base::trim(text);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return std::nullopt;
+  const auto unit = base::trim(text.substr(static_cast<std::size_t>(end - text.data())));
+  for (const auto& [name, shift] : k_units) {
+    if (unit == name && number <= std::numeric_limits<std::uint64_t>::max() >> shift) return number << shift;
+  }
+  return std::nullopt;
+}
+
+base::Result<std::uint64_t> cache_limit(const process::Environment& environment) {
+  const auto text = value_of(environment, contract::k_cache_limit_variable);
+  if (text.empty()) return k_default_limit;
+  if (const auto size = parse_size(text)) return *size;
+  return base::fail(base::ErrorKind::usage, contract::k_cache_limit_variable, "\"" + text + "\" is no size",
+                    "write it as 20GiB or 500MiB; 0 is no limit");
+}
+
+void mark_used(const base::fs::path& path) {
+  static_cast<void>(::utimensat(AT_FDCWD, path.c_str(), nullptr, 0));
+}
+
+base::Result<CacheUse> CacheUse::begin(fs::path cache) {
+  BASE_TRY_ASSIGN(auto lock, base::FileLock::acquire(cache / k_lock, base::FileLock::Mode::shared));
+  return CacheUse(std::move(cache), std::move(lock));
+}
+
+base::Status CacheUse::shrink(std::uint64_t limit) && {
+  m_lock.reset();
+  if (limit == 0) return {};
+  // A folder takes time to remove; moved away it is gone at once, and the lock is free again.
+  BASE_TRY_ASSIGN(const auto bin, base::Workspace::make(m_cache / "work", "build-"));
+  BASE_TRY_ASSIGN(const auto removed, move_away(m_cache, limit, m_begin, bin.path()));
+  if (removed.entries == 0) return {};
+  report::info("cache: removed " + base::format_bytes(removed.bytes) + " that were not used for longest");
+  return {};
+}
+
+}  // namespace builder

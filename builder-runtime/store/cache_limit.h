@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeps the cache below a size: what was not used for longest goes first, and nothing that is in use.
+//
+// Counted and removed are bundles by key, bytecode and unpacked environments. The time of the last use of
+// each is the modification time of one of its files, which a build sets. Builds hold a lock of the cache
+// together (CacheUse) from the moment they look into it until their artifact is written; removing needs it
+// alone, so it is left to the next one when another build runs. An environment is in use as long as a process
+// has it in its PACHBUILD_ENV, and counts as used for some minutes after a build, whose first datum comes
+// later.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/files.h"
+#include "base/result.h"
+#include "process/command.h"
+
+namespace builder {
+
+// PACHBUILD_CACHE_LIMIT ("20GiB", "500 MiB", "0"), else 20 GiB. 0: no limit.
+base::Result<std::uint64_t> cache_limit(const process::Environment& environment);
+
+// The bytes that "20GiB" is; nothing when it is no size.
+std::optional<std::uint64_t> parse_size(std::string_view text);
+
+// Marks the entry that this file or folder stands for as used now. Where that is not possible it stays as it
+// is.
+void mark_used(const base::fs::path& path);
+
+// While it lives, nothing is removed from the cache but by its owner's shrink().
+class CacheUse {
+ public:
+  static base::Result<CacheUse> begin(base::fs::path cache);
+
+  // Ends the use, and removes what is beyond the limit but was not used since begin(). Says so in the log.
+  base::Status shrink(std::uint64_t limit) &&;
+
+ private:
+  CacheUse(base::fs::path cache, base::FileLock lock) : m_cache(std::move(cache)), m_lock(std::move(lock)) {}
+  base::fs::path m_cache;
+  std::optional<base::FileLock> m_lock;
+  std::chrono::system_clock::time_point m_begin = std::chrono::system_clock::now();
+};
+
+}  // namespace builder

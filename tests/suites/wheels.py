@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Wheels made by hand, which install without an index."""
+
+import base64
+import hashlib
+import io
+import zipfile
+
+
+def wheel(name, files, recorded=None):
+    """A wheel with these files; `recorded` are those that its RECORD lists, with the content that it lists."""
+    files = {path: content if isinstance(content, bytes) else content.encode() for path, content in files.items()}
+    info = f"{name}-1.0.dist-info"
+    files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode()
+    files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    listed = {**files, **{path: content.encode() for path, content in (recorded or {}).items()}}
+    lines = []
+    for path, content in listed.items():
+        if recorded is not None and path.endswith(".py") and path not in recorded:
+            continue
+        digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+        quoted = f'"{path}"' if "," in path else path
+        lines.append(f"{quoted},sha256={digest},{len(content)}\n")
+    files[f"{info}/RECORD"] = "".join([*lines, f"{info}/RECORD,,\n"]).encode()
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for path, content in files.items():
+            archive.writestr(zipfile.ZipInfo(path), content)
+    return data.getvalue()

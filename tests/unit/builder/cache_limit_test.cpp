@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder-runtime/store/cache_limit.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <boost/filesystem/operations.hpp>
+#include <ctime>
+#include <optional>
+
+#include "builder-runtime/store/bundle_store.h"
+#include "contract/build_record.h"
+#include "process/child.h"
+
+namespace builder {
+namespace {
+
+namespace fs = base::fs;
+
+constexpr std::uint64_t k_mebibyte = 1 << 20;
+constexpr time_t k_hour = 3600;
+
+class CacheLimit : public testing::Test {
+ protected:
+  CacheLimit() { begin(); }
+
+  // A new build, which uses the cache from now on.
+  void begin() { m_use.emplace(CacheUse::begin(m_folder.path()).value()); }
+  void shrink(std::uint64_t limit) {
+    ASSERT_TRUE(std::move(*m_use).shrink(limit));
+    begin();
+  }
+
+  static void set_age(const fs::path& path, time_t age) {
+    const timespec then{::time(nullptr) - age, 0};
+    const std::array<timespec, 2> times = {then, then};
+    ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times.data(), 0), 0);
+  }
+
+  // Each is of 1 MiB.
+  fs::path add_environment(const std::string& name, time_t age) {
+    const fs::path path = m_folder.path() / "env" / name;
+    EXPECT_TRUE(base::make_folders(path / "bin"));
+    EXPECT_TRUE(base::write_file(path / "bin" / "program", std::string(k_mebibyte, 'x')));
+    set_age(path, age);
+    return path;
+  }
+  fs::path add_bytecode(const std::string& name, time_t age) {
+    const fs::path path = m_folder.path() / "python" / "bytecode" / name;
+    EXPECT_TRUE(base::make_folders(path.parent_path()));
+    EXPECT_TRUE(base::write_file(path, std::string(k_mebibyte, 'x')));
+    set_age(path, age);
+    return path;
+  }
+  fs::path add_bundle(const std::string& key, time_t age, std::uint64_t unpacked = 0) {
+    const fs::path path = m_folder.path() / "go" / "bundles" / key;
+    EXPECT_TRUE(base::make_folders(path));
+    contract::BuildRecord record;
+    record.bundles = {{.file = "bundle", .digest = "of-" + key, .unpacked_bytes = unpacked, .files = 1}};
+    EXPECT_TRUE(base::write_file(path / "build.json", contract::to_json(record)));
+    EXPECT_TRUE(base::write_file(path / "bundle", std::string(k_mebibyte, 'x')));
+    EXPECT_TRUE(base::write_file(stamp_of_bundle(path), "seal"));
+    set_age(stamp_of_bundle(path), age);
+    return path;
+  }
+
+  base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "cache.").value();
+  std::optional<CacheUse> m_use;
+};
+
+TEST_F(CacheLimit, TheLeastRecentlyUsedGoUntilTheRestFits) {
+  const auto bundle = add_bundle("a", 5 * k_hour);
+  const auto environment = add_environment("b", 4 * k_hour);
+  const auto bytecode = add_bytecode("c", 3 * k_hour);
+  const auto newer = add_bundle("d", 2 * k_hour);
+  shrink(5 * k_mebibyte);
+  EXPECT_TRUE(fs::exists(bundle));
+  shrink(3 * k_mebibyte + k_mebibyte / 2);
+  EXPECT_FALSE(fs::exists(bundle));
+  EXPECT_TRUE(fs::exists(environment));
+  shrink(2 * k_mebibyte + k_mebibyte / 2);
+  EXPECT_FALSE(fs::exists(environment));
+  EXPECT_TRUE(fs::exists(bytecode));
+  shrink(1);
+  EXPECT_FALSE(fs::exists(bytecode));
+  EXPECT_FALSE(fs::exists(newer));
+  // Nothing is left of what went.
+  EXPECT_TRUE(fs::is_empty(m_folder.path() / "work"));
+}
+
+TEST_F(CacheLimit, NoLimitRemovesNothing) {
+  const auto bundle = add_bundle("a", 5 * k_hour);
+  shrink(0);
+  EXPECT_TRUE(fs::exists(bundle));
+}
+
+TEST_F(CacheLimit, WhatWasUsedSinceTheBuildBeganStays) {
+  const auto old = add_bundle("a", k_hour);
+  const auto used = add_bundle("b", k_hour);
+  mark_used(stamp_of_bundle(used));
+  shrink(1);
+  EXPECT_FALSE(fs::exists(old));
+  EXPECT_TRUE(fs::exists(used));
+}
+
+TEST_F(CacheLimit, TheLockOfAKeyGoesWithItsBundle) {
+  add_bundle("a", k_hour);
+  const fs::path lock = m_folder.path() / "go" / "locks" / "a";
+  ASSERT_TRUE(base::make_folders(lock.parent_path()));
+  ASSERT_TRUE(base::write_file(lock, ""));
+  shrink(1);
+  EXPECT_FALSE(fs::exists(lock));
+}
+
+TEST_F(CacheLimit, WhileAnotherBuildRunsNothingGoes) {
+  const auto bundle = add_bundle("a", k_hour);
+  {
+    const auto other = CacheUse::begin(m_folder.path()).value();
+    shrink(1);
+    EXPECT_TRUE(fs::exists(bundle));
+  }
+  shrink(1);
+  EXPECT_FALSE(fs::exists(bundle));
+}
+
+TEST_F(CacheLimit, AnEnvironmentThatAProcessHasStays) {
+  const auto environment = add_environment("abc", k_hour);
+  {
+    const auto program = process::Child::start(
+        {.arguments = {"/bin/sleep", "60"}, .environment = {{"PACHBUILD_ENV", "/other/name/abc"}}});
+    ASSERT_TRUE(program);
+    shrink(1);
+    EXPECT_TRUE(fs::exists(environment));
+  }
+  shrink(1);
+  EXPECT_FALSE(fs::exists(environment));
+}
+
+TEST_F(CacheLimit, AnEnvironmentOfTheLastMinutesWaitsForItsFirstDatum) {
+  const auto recent = add_environment("a", 60);
+  const auto bundle = add_bundle("b", 60);
+  shrink(1);
+  EXPECT_TRUE(fs::exists(recent));
+  EXPECT_FALSE(fs::exists(bundle));
+}
+
+TEST_F(CacheLimit, UnfinishedEnvironmentsAreTheShims) {
+  const auto unfinished = add_environment(".tmp-abc", k_hour);
+  shrink(1);
+  EXPECT_TRUE(fs::exists(unfinished));
+}
+
+TEST_F(CacheLimit, TheSizeOfAnEnvironmentIsTakenFromItsBundlesRecord) {
+  // So it need not be looked at, file by file.
+  const auto environment = add_environment("of-a", 2 * k_hour);
+  add_bundle("a", k_hour, 100 * k_mebibyte);
+  shrink(50 * k_mebibyte);
+  EXPECT_FALSE(fs::exists(environment));
+}
+
+TEST(CacheLimitSizes, AreBytesOrHaveAUnit) {
+  EXPECT_EQ(parse_size("0"), 0U);
+  EXPECT_EQ(parse_size("17"), 17U);
+  EXPECT_EQ(parse_size("5KiB"), 5U << 10);
+  EXPECT_EQ(parse_size(" 500 MiB "), 500U << 20);
+  EXPECT_EQ(parse_size("20GiB"), std::uint64_t{20} << 30);
+  EXPECT_EQ(parse_size("2TiB"), std::uint64_t{2} << 40);
+  for (const auto* text :
+       {"", "GiB", "20GB", "20 G", "-1", "1.5GiB", "1GiB1", "99999999TiB", "99999999999999999999"}) {
+    EXPECT_EQ(parse_size(text), std::nullopt) << text;
+  }
+}
+
+TEST(CacheLimitSizes, WithoutTheVariableItIs20GiB) {
+  EXPECT_EQ(cache_limit({}).value(), std::uint64_t{20} << 30);
+  EXPECT_EQ(cache_limit({{"PACHBUILD_CACHE_LIMIT", "0"}}).value(), 0U);
+}
+
+}  // namespace
+}  // namespace builder
