@@ -28,6 +28,11 @@ SHIM = str(BIN / "worker-shim")
 LONG = os.environ.get("PACHBUILD_LONG_TESTS") == "1"
 
 
+def long_test(test):
+    """One more of a kind of which another always runs."""
+    return unittest.skipUnless(LONG, "scripts/test --long runs it")(test)
+
+
 def in_ci():
     return os.environ.get("CI") == "true"
 

@@ -90,6 +90,7 @@ class Sources(GoSuite):
             f"error: {self.folder}/source/go.work: uses ../outside, which is outside the source\n"
             "hint: only what is below transform.build.path is built: put the folder there\n"))
 
+    @support.long_test
     def test_a_replacement_inside_the_source_and_embedded_files(self):
         self.check({"go.mod": MODULE + "\nrequire example.com/words v0.0.0\n\nreplace example.com/words => ./words\n",
                     "main.go": 'package main\n\nimport (\n\t_ "embed"\n\t"fmt"\n\n\t"example.com/words"\n)\n\n//go:embed text.txt\n'
@@ -108,6 +109,7 @@ class Sources(GoSuite):
         self.check({"main.go": own, "more/more.go": 'package more\n\nconst More = "and more"\n',
                     "vendor/example.com/words/words.go": LIBRARY}, "x\nword of the library and more\n")
 
+    @support.long_test
     def test_no_go_mod(self):
         self.check({"main.go": program("bare", ['"main/sub"'], "\tfmt.Println(sub.Text)\n").replace("main/sub", "example.com/me/sub"),
                     "sub/sub.go": 'package sub\n\nconst Text = "with a package of its own"\n'},
@@ -151,6 +153,7 @@ class Modules(GoSuite):
         result = self.check({"main.go": edited}, "x\nOf The Cache\n", env=self.environment(GOPROXY="off"))
         self.assertNotIn("lacks lines", result.stderr)
 
+    @support.long_test
     def test_without_go_mod_and_without_a_requirement(self):
         result = self.check({"main.go": CASES}, "x\nOf The Network\n")
         self.assertIn("source: has no go.mod; chosen: golang.org/x/text v", result.stderr)
@@ -166,6 +169,7 @@ class Modules(GoSuite):
             "hint: what is wrong is said in Go's own lines above; pin them where the source is: go mod tidy, and commit "
             "go.mod and go.sum\n"))
 
+    @support.long_test
     def test_a_wrong_go_sum(self):
         source = self.source({"go.mod": NEEDS_TEXT, "main.go": CASES,
                               "go.sum": "golang.org/x/text v0.14.0 h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
@@ -175,6 +179,7 @@ class Modules(GoSuite):
         self.assertIn("checksum mismatch", result.stderr)
         self.assertTrue(result.stderr.endswith("hint: what is wrong is said in Go's own lines above\n"), result.stderr)
 
+    @support.long_test
     def test_modules_of_a_folder_instead_of_a_proxy(self):
         """GOPROXY=file://: what the module cache downloaded serves as one."""
         self.check({"go.mod": NEEDS_TEXT, "main.go": CASES}, "x\nOf The Network\n")

@@ -74,18 +74,21 @@ class Locks(ProjectSuite):
     def test_uv(self):
         self.check_lock("uv")
 
+    @support.long_test
     def test_pylock(self):
         self.check_lock("pylock", "", ())
 
     def test_poetry(self):
         self.check_lock("poetry")
 
+    @support.long_test
     def test_poetry_of_before_2(self):
         self.check_lock("poetry-1.8", "", ())
 
     def test_pdm(self):
         self.check_lock("pdm")
 
+    @support.long_test
     def test_pipenv(self):
         self.check_lock("pipenv", 'groups = ["pad"]')
 
@@ -193,6 +196,7 @@ class Requirements(ProjectSuite):
         run = self.run_artifact(source)
         self.assertEqual((run.returncode, run.stdout), (0, "True\n"), run.stderr)
 
+    @support.long_test
     def test_wheels_in_a_folder_without_an_index(self):
         uv = support.require_tool("uv")
         self.source({"main.py": "import local_one; print(local_one.answer)\n",
@@ -202,6 +206,7 @@ class Requirements(ProjectSuite):
         shutil.rmtree(self.folder / "source/pkg")
         self.check({}, "42\n")
 
+    @support.long_test
     def test_variables_and_direct_urls(self):
         self.check({"main.py": "import six; print(six.__version__)",
                     "requirements.txt": "six @ ${FILES}/packages/d9/5a/e7c31adbe875f2abbb91bd84cf2dc52d792b5a01506781dbcf25c"
@@ -237,6 +242,7 @@ class Requirements(ProjectSuite):
         run = self.in_room(source, *command, build=self.folder / "out")
         self.assertEqual((run.returncode, run.stdout), (0, "65534 1.16.0\n"), run.stderr)
 
+    @support.long_test
     def test_several_files_by_setting(self):
         self.check({"main.py": LIST, "requirements/base.txt": "six==1.16.0\n", "requirements/prod.txt": "idna==3.10\n",
                     "pachbuild.toml": '[python]\ndependencies = ["requirements/base.txt", "requirements/prod.txt"]\n'},
@@ -260,6 +266,7 @@ class Projects(ProjectSuite):
         run = self.run_artifact(source)
         self.assertEqual(run.stdout, "counting==2.0\nsix==1.16.0\n", run.stderr)
 
+    @support.long_test
     def test_its_only_script_is_the_program(self):
         files = {**PROJECT, "pyproject.toml": PROJECT["pyproject.toml"] + '[project.scripts]\ncount = "counting:main"\n'}
         self.check(files, "counting 1.16.0 ['a b', '']\n", "a b", "")
@@ -272,6 +279,7 @@ class Projects(ProjectSuite):
                     '[build-system]\nrequires = ["poetry-core"]\nbuild-backend = "poetry.core.masonry.api"\n'},
                    "idna==3.10\nsix==1.16.0\n")
 
+    @support.long_test
     def test_setup_py_and_setup_cfg(self):
         module = {"main.py": "import old; print(old.name)\n", "old/__init__.py": "name = 'old'\n"}
         self.check({**module, "setup.py": "from setuptools import setup\nsetup(name='old', version='1', packages=['old'], "
@@ -282,6 +290,7 @@ class Projects(ProjectSuite):
                                            "install_requires = six==1.16.0\n"}, "old\n")
         self.assertEqual(self.packages(), ["old==2", "six==1.16.0"])
 
+    @support.long_test
     def test_pipfile_without_a_lock(self):
         self.check({"main.py": LIST, "Pipfile":
                     '[[source]]\nurl = "https://pypi.org/simple"\nverify_ssl = true\nname = "pypi"\n'
@@ -325,6 +334,7 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
         files = {f"adder/{name}": text for name, text in {**self.C_PACKAGE, **changes}.items()}
         return {"main.py": "import adder; print(adder.add(20, 22))\n", "requirements.txt": "./adder\n", **files}
 
+    @support.long_test
     def test_one_that_compiles(self):
         support.require_network()
         if not list(pathlib.Path("/usr/include").glob("python3*/Python.h")):
@@ -342,6 +352,7 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
             "error: requirements.txt: cannot be installed; uv ended with exit code 1\n"
             "hint: what is wrong is said in uv's own lines above\n"), result.stderr)
 
+    @support.long_test
     def test_sdists_in_a_folder_without_an_index(self):
         """setuptools comes from the wheels beside the builder."""
         support.require_network()
