@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "builder-runtime/languages/go/module.h"
+#include "builder-runtime/languages/go/modules.h"
+#include "builder-runtime/languages/go/tree.h"
+
+namespace builder::go {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(Imports, AreReadInAllTheirForms) {
+  EXPECT_THAT(imports_of("package x\nimport \"fmt\"\nimport (\n\t_ \"a/b\" // why\n\t. `c`; d \"d\"\n)\n/* "
+                         "*/ import \"C\"\n"),
+              ElementsAre("fmt", "a/b", "c", "d", "C"));
+  EXPECT_THAT(imports_of("package main; import(\"one\";\"two\")\nvar x = `import \"three\"`"),
+              ElementsAre("one", "two"));
+}
+
+TEST(Imports, OfWhatIsNotGoAreNone) {
+  for (const auto* text :
+       {"", "import \"a\"", "package x\nimport", "package x\nimport (", "package x\nimport \"a"}) {
+    EXPECT_THAT(imports_of(text), IsEmpty()) << text;
+  }
+}
+
+TEST(UseLines, AreReadInAllTheirForms) {
+  EXPECT_THAT(
+      use_targets("go 1.21\nuse ./a // one\nuse (\n\t./b\n\t\"./c d\"\n)\n// use ./e\nreplace x => ./y\n"),
+      ElementsAre("./a", "./b", "./c d"));
+  EXPECT_EQ(use_outside("use ./a\nuse ../b\n"), "../b");
+  EXPECT_EQ(use_outside("use .\n"), "");
+}
+
+TEST(Modules, ThatAreLackingAreSeen) {
+  const auto* go_mod =
+      "module a\n\nrequire (\n\texample.com/b v1.0.0\n\texample.com/b/v2 v2.1.0 // indirect\n)\n";
+  const auto* go_sum =
+      "example.com/b v1.0.0 h1:x=\nexample.com/b v1.0.0/go.mod h1:y=\nexample.com/b/v2 v2.1.0/go.mod h1:z=\n";
+  EXPECT_FALSE(lacks_modules(go_mod, go_sum, {}));
+  EXPECT_FALSE(lacks_modules(go_mod, go_sum, {"example.com/b", "example.com/b/c"}));
+  EXPECT_TRUE(lacks_modules(go_mod, go_sum, {"example.com/b/v2/c"}));  // the line of its content is not there
+  EXPECT_TRUE(lacks_modules(go_mod, go_sum, {"example.com/other"}));
+  EXPECT_TRUE(lacks_modules(go_mod, "", {"example.com/b"}));
+  EXPECT_FALSE(
+      lacks_modules("require example.com/b v1.0.0\nreplace example.com/b => ./b\n", "", {"example.com/b"}));
+}
+
+TEST(OwnPath, IsWhatThePackagesCallEachOther) {
+  Tree tree;
+  tree.packages = {{.folder = ".", .name = "main", .imports = {"fmt", "github.com/me/app/deep/er"}},
+                   {.folder = "deep/er", .name = "er", .imports = {}}};
+  EXPECT_EQ(own_path(tree), "github.com/me/app");
+  tree.packages[0].imports = {"fmt", "github.com/me/other"};
+  EXPECT_EQ(own_path(tree), "");
+}
+
+}  // namespace
+}  // namespace builder::go
