@@ -21,7 +21,6 @@ endif()
 find_package(CLI11 2.1 REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
 find_package(tl-expected 1.0 REQUIRED)
-find_package(tomlplusplus 3.3 REQUIRED)
 find_package(Threads REQUIRED)
 
 # These come without a usable CMake package on Debian 12 (or with one that knows the shared library only).
@@ -32,6 +31,10 @@ function(pachbuild_find_library name library header)
   target_link_libraries(external::${name} INTERFACE ${PACHBUILD_${name}_LIBRARY})
   target_include_directories(external::${name} SYSTEM INTERFACE ${PACHBUILD_${name}_INCLUDE})
 endfunction()
+# Its headers are all that is needed; Debian's package would link the shared library, which a static program cannot.
+find_path(PACHBUILD_toml_INCLUDE NAMES toml++/toml.h REQUIRED)
+add_library(external::toml INTERFACE IMPORTED)
+target_include_directories(external::toml SYSTEM INTERFACE ${PACHBUILD_toml_INCLUDE})
 pachbuild_find_library(zstd zstd zstd.h)
 pachbuild_find_library(archive archive archive.h)
 pachbuild_find_library(yaml yaml-cpp yaml-cpp/yaml.h)
