@@ -17,6 +17,7 @@
 #include "worker-shim/exec.h"
 #include "worker-shim/install.h"
 #include "worker-shim/prepare.h"
+#include "worker-shim/supervise.h"
 
 namespace shim {
 namespace {
@@ -66,12 +67,25 @@ int run_command(const Invocation& invocation) {
   return execute_or_report(invocation.words);
 }
 
+int become_program(const Invocation& invocation) {
+  return invocation.mode == Mode::command ? run_command(invocation) : run_script(invocation);
+}
+
+// The supervisor starts before everything else: it stays as small as it is, and what unpacks an environment can be
+// ended as the program can.
+int start_program(const Invocation& invocation) {
+  constexpr pid_t k_init = 1;
+  if (!invocation.supervision.asked && ::getpid() != k_init) return become_program(invocation);
+  const auto ended = supervise(invocation.supervision);
+  if (!ended) return report(ended.error());
+  return *ended ? **ended : become_program(invocation);
+}
+
 int run_mode(const Invocation& invocation) {
   switch (invocation.mode) {
     case Mode::run_script:
-      return run_script(invocation);
     case Mode::command:
-      return run_command(invocation);
+      return start_program(invocation);
     case Mode::help:
       return print(help_text());
     case Mode::version:
