@@ -58,12 +58,17 @@ void give_back(const Signals& before) {
   ::sigprocmask(SIG_SETMASK, &before.mask, nullptr);
 }
 
-// The terminal, where a standard stream is one and `from` is its foreground group, gets the group `to`.
-bool pass_terminal(pid_t from, pid_t to) {
+// The standard stream that is the terminal on which `group` is in the foreground; -1 when there is none.
+int terminal_of(pid_t group) {
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (::tcgetpgrp(stream) == from) return ::tcsetpgrp(stream, to) == 0;
+    if (::tcgetpgrp(stream) == group) return stream;
   }
-  return false;
+  return -1;
+}
+
+// The group `to` gets the terminal, if `from` has it.
+void pass_terminal(pid_t from, pid_t to) {
+  if (const int terminal = terminal_of(from); terminal >= 0) ::tcsetpgrp(terminal, to);
 }
 
 // A reader of the program's output sees its end when the program closes it, not when we end; the same for every
@@ -75,15 +80,19 @@ void close_streams() {
   ::close_range(STDERR_FILENO + 1, UINT_MAX, 0);
 }
 
-// In the new process: a group of its own, which has the terminal if ours had it.
-void begin_program(const Supervision& options, const Signals& before, pid_t supervisor) {
+struct Identity {
+  pid_t process;
+  pid_t group;
+};
+
+// In the new process: a group of its own, which has the terminal if the supervisor's had it.
+void begin_program(const Supervision& options, const Signals& before, const Identity& supervisor) {
   if (options.parent_death_signal != 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != supervisor) ::raise(SIGKILL);
+    if (::getppid() != supervisor.process) ::raise(SIGKILL);
   }
-  const pid_t group = ::getpgrp();
   ::setpgid(0, 0);
-  pass_terminal(group, ::getpid());
+  pass_terminal(supervisor.group, ::getpid());
   give_back(before);
 }
 
@@ -217,18 +226,19 @@ void Supervisor::reap() {
   }
 }
 
-// The program was stopped, as by Ctrl-Z: we stop with it, so that the shell above us takes over. What a program is
-// stopped with otherwise (SIGSTOP, a debugger) is between it and whoever does it.
+// The program was stopped on its terminal, as by Ctrl-Z: we stop with it, so that the shell above us takes over. What a
+// program is stopped with otherwise is between it and whoever does it, and SIGCONT is forwarded as any signal.
 void Supervisor::follow_stop(int signal) const {
   if (signal != SIGTSTP && signal != SIGTTIN && signal != SIGTTOU) return;
-  const bool had_terminal = pass_terminal(m_program, ::getpgrp());
+  if (terminal_of(m_program) < 0) return;
+  pass_terminal(m_program, ::getpgrp());
   // The whole job, as the terminal would have stopped it without us. The kernel stops no group that has nobody above
   // it to continue it, nor PID 1: then this does nothing.
-  ::kill(had_terminal ? 0 : ::getpid(), SIGTSTP);
+  ::kill(0, SIGTSTP);
   const sigset_t stop = only(SIGTSTP);
   ::sigprocmask(SIG_UNBLOCK, &stop, nullptr);
   ::sigprocmask(SIG_BLOCK, &stop, nullptr);
-  if (!had_terminal) return;  // SIGCONT to us, if it came, is forwarded as any other
+  // The signal that continued us, if one was needed, has done its work.
   const sigset_t resumed = only(SIGCONT);
   const timespec now{};
   ::sigtimedwait(&resumed, nullptr, &now);
@@ -269,8 +279,8 @@ int Supervision::exit_code(unsigned code) const {
 
 base::Result<std::optional<int>> supervise(const Supervision& options) {
   const Signals before = take_signals();
-  const pid_t supervisor = ::getpid();
-  if (supervisor != k_init) ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  const Identity supervisor{::getpid(), ::getpgrp()};
+  if (supervisor.process != k_init) ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   follow_parent(options.parent_death_signal);
   const pid_t program = ::fork();
   if (program < 0) return base::fail(base::system_error("start", "a process", errno));
