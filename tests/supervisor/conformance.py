@@ -9,6 +9,7 @@ import os
 import pathlib
 import pty
 import select
+import shlex
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,9 @@ import time
 
 import support
 
-PROBE = [sys.executable, "-I", "-S", str(pathlib.Path(__file__).with_name("probe.py"))]
+# The distribution's, which every user may execute and which a container of ours has too.
+PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
+PROBE = [PYTHON, "-I", "-S", str(pathlib.Path(__file__).with_name("probe.py"))]
 DEADLINE = 20
 
 
@@ -94,11 +97,37 @@ class InNamespace(Subject):
         return wait_until(lambda: children_of(started), "PID 1 of the namespace")[0]
 
 
+class InContainer(Subject):
+    """The same as the entry point of a container, whose root holds this machine's programs. `run` are the words of a
+    container engine that works here, up to the image."""
+
+    is_init = True
+
+    def __init__(self, run, folder, subject):
+        super().__init__(subject.program, lacks=subject.lacks | {"closes streams", "closed streams", "masks", "mount namespaces"})
+        self.run = run
+        self.subject = subject
+        self.folder = folder
+
+    def command(self, *words, options=(), before=()):
+        inner = [word for word in self.subject.command(*words, options=options, before=before) if word != "--supervise"]
+        pid_file = self.folder / "container.pid"
+        pid_file.unlink(missing_ok=True)
+        return ["sh", "-c", '! [ -t 0 ] || terminal=-t; pid_file=$1; root=$2; shift 2; run=$1; shift; '
+                'exec $run -i $terminal --env CONFORMANCE --pidfile "$pid_file" --rootfs "$root" "$@"',
+                "sh", str(pid_file), str(self.folder / "root"), self.run, *inner]
+
+    def process_of(self, started):
+        pid_file = self.folder / "container.pid"
+        return int(wait_until(lambda: pid_file.exists() and pid_file.read_text(encoding="ascii"), "the container"))
+
+
 class Conformance:
     """Mixed into a support.Suite; the class gives `subject`."""
 
     subject = None
     exit_codes = (0, 1, 2, 63, 64, 124, 125, 126, 127, 128, 129, 143, 254, 255)
+    deaths = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 24, 25, 26, 27, 29, 30, 31, 34, 64)
     orphans = 300
 
     def needs(self, *features):
@@ -129,8 +158,7 @@ class Conformance:
 
     def in_a_loop(self, values, script):
         """The exit codes of `sh -c SCRIPT` with each value for {}, from one shell."""
-        command = " ".join(f"'{word}'" for word in self.subject.command("sh", "-c", "@"))
-        lines = [command.replace("@", script.format(value)) + "; echo $?" for value in values]
+        lines = [shlex.join(self.subject.command("sh", "-c", script.format(value))) + "; echo $?" for value in values]
         result = self.run_program("sh", "-c", "\n".join(lines))
         self.assertEqual(result.stderr.strip(), "")
         return [int(line) for line in result.stdout.split()]
@@ -139,8 +167,7 @@ class Conformance:
         self.assertEqual(self.in_a_loop(self.exit_codes, "exit {}"), list(self.exit_codes))
 
     def test_death_by_a_signal_is_128_and_its_number(self):
-        numbers = [n for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 24, 25, 26, 27, 29, 30, 31, 34, 64)]
-        self.assertEqual(self.in_a_loop(numbers, "ulimit -c 0; kill -{} $$"), [128 + n for n in numbers])
+        self.assertEqual(self.in_a_loop(self.deaths, "ulimit -c 0; kill -{} $$"), [128 + n for n in self.deaths])
 
     def test_each_signal_arrives_once(self):
         grace = () if "grace" in self.subject.lacks else ("--grace", "1m")
@@ -170,6 +197,7 @@ class Conformance:
         return result
 
     def test_masks_and_dispositions_are_what_the_supervisor_was_started_with(self):
+        self.needs("masks")
         grep = ["grep", "-E", "^Sig(Blk|Ign)|Pnd", "/proc/self/status"]
         self.assertEqual(self.signal_status(self.subject.command(*grep)), self.signal_status(grep))
 
@@ -244,8 +272,7 @@ class Conformance:
         self.assertEqual((process.stdout.read(), process.wait(timeout=DEADLINE)), ("inner\n", 3))
 
     def test_stopped_and_continued(self):
-        self.needs("forwards stops")
-        process = self.start("sleep", "300")
+                process = self.start("sleep", "300")
         supervisor = self.subject.process_of(process.pid)
         program = wait_until(lambda: [c for c in children_of(supervisor) if b"sleep" in self.words_of(c)], "start")[0]
         for _ in range(3):
@@ -257,8 +284,9 @@ class Conformance:
         self.assertEqual(process.wait(timeout=DEADLINE), 143)
 
     def test_closed_streams(self):
+        self.needs("closed streams")
         for closed in ("<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"):
-            quoted = " ".join(f"'{word}'" for word in self.subject.command("sh", "-c", "exit 7"))
+            quoted = shlex.join(self.subject.command("sh", "-c", "exit 7"))
             self.assertEqual(self.run_program("sh", "-c", f"{quoted} {closed}").returncode, 7, closed)
 
     def test_the_end_of_output_is_seen_when_the_program_closes_it(self):
@@ -306,10 +334,11 @@ class Conformance:
     def in_mount_namespace(self, script, *words):
         probe = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
         support.require(probe.returncode == 0, "mount namespaces need root")
-        quoted = " ".join(f"'{word}'" for word in self.subject.command(*words))
+        quoted = shlex.join(self.subject.command(*words))
         return self.run_program("unshare", "-m", "sh", "-c", f"set -e; {script}; exec {quoted}")
 
     def test_without_proc_tmp_and_a_writable_root(self):
+        self.needs("mount namespaces")
         for script in ("mount -t tmpfs -o ro tmpfs /tmp", "mount -o remount,bind,ro /", "umount -l /proc"):
             if self.subject.is_init and "proc" in script:
                 continue  # unshare itself mounts it
@@ -364,6 +393,7 @@ class TerminalConformance:
             pass
 
     def test_the_program_has_the_terminal(self):
+        self.needs("terminal")
         process, screen = self.on_terminal(self.subject.command(*PROBE, "terminal"))
         screen.expect("foreground True")
         screen.type("word\n")
