@@ -253,7 +253,7 @@ class Conformance:
     def test_a_program_that_obeys_sigterm_is_not_waited_for(self):
         process = self.start("sleep", "300")
         supervisor = self.subject.process_of(process.pid)
-        wait_until(lambda: [c for c in children_of(supervisor) if b"sleep" in self.words_of(c)], "the program")
+        wait_until(lambda: [c for c in children_of(supervisor) if self.words_of(c).startswith(b"sleep\0")], "the program")
         os.kill(supervisor, signal.SIGTERM)
         self.assertEqual(process.wait(timeout=5), 143)
 
@@ -272,9 +272,9 @@ class Conformance:
         self.assertEqual((process.stdout.read(), process.wait(timeout=DEADLINE)), ("inner\n", 3))
 
     def test_stopped_and_continued(self):
-                process = self.start("sleep", "300")
+        process = self.start("sleep", "300")
         supervisor = self.subject.process_of(process.pid)
-        program = wait_until(lambda: [c for c in children_of(supervisor) if b"sleep" in self.words_of(c)], "start")[0]
+        program = wait_until(lambda: [c for c in children_of(supervisor) if self.words_of(c).startswith(b"sleep\0")], "start")[0]
         for _ in range(3):
             os.kill(supervisor, signal.SIGTSTP)
             wait_until(lambda: state_of(program) == "T", "the program stops")
