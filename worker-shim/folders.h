@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading and removing folders of the cache.
+// Reading and removing files and folders. (base/files.h would bring Boost's file system library, and with it the
+// locales of the C++ library: 0.8 MB, and 0.1 ms of each start.)
 #pragma once
 
 #include <dirent.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace shim {
@@ -23,5 +25,8 @@ inline Folder open_folder(const std::string& path) { return Folder(::opendir(pat
 void empty_folder(const std::string& path);
 
 void remove_folder(const std::string& path);
+
+// The whole content of a file, if it can be read.
+std::optional<std::string> read_text(const std::string& path);
 
 }  // namespace shim

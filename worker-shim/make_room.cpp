@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "base/digest.h"
-#include "base/files.h"
 #include "base/unique_fd.h"
 #include "contract/environment.h"
 #include "worker-shim/folders.h"
@@ -45,7 +44,7 @@ std::vector<Old> list_old(const std::string& environments, time_t now) {
 }
 
 bool mentions(const std::string& file, std::string_view text) {
-  const auto content = base::read_file(file);
+  const auto content = read_text(file);
   return content && content->find(text) != std::string::npos;
 }
 

@@ -113,10 +113,6 @@ class PlainUmask {
   const mode_t m_before;
 };
 
-std::string bundle_path(const std::string& build_folder, const std::string& digest) {
-  return build_folder + "/" + contract::k_bundle_prefix + digest + contract::k_bundle_suffix;
-}
-
 // Renames what was unpacked. A damaged environment that is there already changes places with it in one step, so that
 // its users always find one, and then goes.
 base::Status put_in_place(const Workplace& workplace, const std::string& environment) {
@@ -149,15 +145,6 @@ base::Error missing_build(const std::string& build_folder) {
           "\"branch\": \"build\", \"glob\": \"/\", \"lazy\": true}}, as pachbuild update pipeline writes it"};
 }
 
-base::Status check_bundle(const std::string& build_folder, const std::string& bundle) {
-  if (::access(bundle.c_str(), R_OK) == 0) return {};
-  const int error_number = errno;
-  if (!is_there(build_folder)) return base::fail(missing_build(build_folder));
-  base::Error error = base::system_error("read", bundle, error_number);
-  error.hint = "run.sh and its bundle come from one build; build again if one of them was changed";
-  return base::fail(std::move(error));
-}
-
 // The digest in the name of a bundle; empty for other names.
 std::string_view digest_of(std::string_view name) {
   constexpr std::string_view k_prefix = contract::k_bundle_prefix;
@@ -170,12 +157,26 @@ std::string_view digest_of(std::string_view name) {
 
 }  // namespace
 
+std::string bundle_path(const std::string& build_folder, const std::string& digest) {
+  return build_folder + "/" + contract::k_bundle_prefix + digest + contract::k_bundle_suffix;
+}
+
+base::Status check_bundle(const std::string& build_folder, const std::string& digest) {
+  const std::string bundle = bundle_path(build_folder, digest);
+  if (::access(bundle.c_str(), R_OK) == 0) return {};
+  const int error_number = errno;
+  if (!is_there(build_folder)) return base::fail(missing_build(build_folder));
+  base::Error error = base::system_error("read", bundle, error_number);
+  error.hint = "run.sh and its bundle come from one build; build again if one of them was changed";
+  return base::fail(std::move(error));
+}
+
 base::Result<std::string> prepare_environment(const CacheSettings& settings, const std::string& build_folder,
                                               const std::string& digest) {
   BASE_TRY_ASSIGN(std::string found, find_environment(settings, digest));
   if (!found.empty() && check_environment(found) == Wholeness::whole) return found;
   const std::string bundle = bundle_path(build_folder, digest);
-  BASE_TRY(check_bundle(build_folder, bundle));
+  BASE_TRY(check_bundle(build_folder, digest));
   const PlainUmask umask;
   BASE_TRY_ASSIGN(const std::string environments, make_environments_folder(settings));
   std::string environment = environments + "/" + digest;

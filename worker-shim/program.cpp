@@ -14,6 +14,7 @@
 #include "contract/layout.h"
 #include "worker-shim/args.h"
 #include "worker-shim/cache.h"
+#include "worker-shim/check.h"
 #include "worker-shim/exec.h"
 #include "worker-shim/install.h"
 #include "worker-shim/prepare.h"
@@ -82,6 +83,10 @@ int start_program(const Invocation& invocation) {
 }
 
 int run_mode(const Invocation& invocation) {
+  if (invocation.check) {
+    const Report findings = check(invocation);
+    return print(findings.text) == 0 ? findings.exit_code : contract::k_shim_failed;
+  }
   switch (invocation.mode) {
     case Mode::run_script:
     case Mode::command:
