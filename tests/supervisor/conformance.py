@@ -139,11 +139,11 @@ class Conformance:
         process = subprocess.Popen(self.subject.command(*words, options=options), stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True, start_new_session=True,
                                    **{"stdin": subprocess.DEVNULL, **settings})
-        self.addCleanup(self._end, process)
+        self.addCleanup(self.end, process)
         return process
 
     @staticmethod
-    def _end(process):
+    def end(process):
         if process.poll() is None:
             process.kill()
             process.wait()
