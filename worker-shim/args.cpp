@@ -3,8 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <cstring>
 #include <optional>
 #include <string_view>
+#include <system_error>
 
 #include "base/digest.h"
 
@@ -18,18 +23,94 @@ tl::unexpected<base::Error> usage_error(std::string_view where, std::string what
   return base::fail(base::ErrorKind::usage, std::string(where), std::move(what), std::move(hint));
 }
 
+// A number from 0 to `most`; nothing else before or after it.
+std::optional<unsigned> read_number(std::string_view text, unsigned most) {
+  unsigned number = 0;
+  const char* const end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, number);
+  if (result.ec != std::errc() || result.ptr != end || number > most) return std::nullopt;
+  return number;
+}
+
+// "10s", "500ms", "2m", "1h".
+bool read_grace(std::string_view text, Supervision& supervision) {
+  constexpr unsigned k_most = 1'000'000;
+  struct Unit {
+    std::string_view name;
+    std::chrono::milliseconds length;
+  };
+  constexpr std::array k_units = {Unit{"ms", std::chrono::milliseconds(1)},
+                                  Unit{"s", std::chrono::seconds(1)}, Unit{"m", std::chrono::minutes(1)},
+                                  Unit{"h", std::chrono::hours(1)}};
+  for (const auto& unit : k_units) {
+    if (!text.ends_with(unit.name)) continue;
+    const auto count = read_number(text.substr(0, text.size() - unit.name.size()), k_most);
+    if (!count) continue;
+    supervision.grace = *count * unit.length;
+    return true;
+  }
+  return false;
+}
+
+// "143:0".
+bool read_remapping(std::string_view text, Supervision& supervision) {
+  constexpr unsigned k_greatest_code = 255;
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos) return false;
+  const auto from = read_number(text.substr(0, colon), k_greatest_code);
+  const auto to = read_number(text.substr(colon + 1), k_greatest_code);
+  if (!from || !to) return false;
+  supervision.remap(*from, *to);
+  return true;
+}
+
+// "TERM", "SIGTERM" or "15".
+bool read_signal(std::string_view text, Supervision& supervision) {
+  const auto number = read_number(text, static_cast<unsigned>(SIGRTMAX)).value_or(0);
+  const std::string_view name = text.starts_with("SIG") ? text.substr(3) : text;
+  for (int signal = 1; signal <= SIGRTMAX; ++signal) {
+    const char* const known = ::sigabbrev_np(signal);
+    if (static_cast<unsigned>(signal) != number && (known == nullptr || name != known)) continue;
+    supervision.parent_death_signal = signal;
+    return true;
+  }
+  return false;
+}
+
+// How the value of an option is read that is more than text, and what it is called in errors.
+struct Reading {
+  bool (*read)(std::string_view value, Supervision& supervision);
+  std::string_view form;
+};
+constexpr Reading k_grace = {read_grace, "a time, such as 10s, 500ms or 2m"};
+constexpr Reading k_remapping = {read_remapping, "two exit codes, such as 143:0"};
+constexpr Reading k_signal = {read_signal, "a signal, such as TERM or 15"};
+
 struct Option {
   std::string_view name;
   std::optional<Mode> mode;                   // what it selects, if it does
-  std::string Invocation::* value = nullptr;  // what its value sets, if it takes one
+  std::string Invocation::* text = nullptr;   // what its value sets, if it takes one as it is
+  const Reading* reading = nullptr;           // or how its value is read
+  void (*set)(Invocation& invocation) = nullptr;  // what it does besides
 };
+
+void ask_for_supervision(Invocation& invocation) { invocation.supervision.asked = true; }
 
 constexpr std::array k_options = {
     Option{"--build", {}, &Invocation::build_folder},
+    Option{"--check", {}, nullptr, nullptr, [](Invocation& invocation) { invocation.check = true; }},
     Option{"--environment", {}, &Invocation::environment},
     Option{"--exec", Mode::command},
+    Option{"--grace", {}, nullptr, &k_grace, ask_for_supervision},
     Option{"--install", Mode::install, &Invocation::install_folder},
     Option{"--help", Mode::help},
+    Option{"--parent-death-signal", {}, nullptr, &k_signal, ask_for_supervision},
+    Option{"--remap-exit", {}, nullptr, &k_remapping, ask_for_supervision},
+    Option{"--single-process", {}, nullptr, nullptr, [](Invocation& invocation) {
+             invocation.supervision.receiver = Receiver::process;
+             ask_for_supervision(invocation);
+           }},
+    Option{"--supervise", {}, nullptr, nullptr, ask_for_supervision},
     Option{"--version", Mode::version},
 };
 
@@ -52,14 +133,19 @@ base::Status read_option(char* const*& word, Invocation& invocation) {
   }
   const bool has_value = name.size() < text.size();
   if (option->mode) invocation.mode = *option->mode;
-  if (option->value == nullptr) {
+  if (option->set != nullptr) option->set(invocation);
+  if (option->text == nullptr && option->reading == nullptr) {
     if (has_value) return usage_error(name, "takes no value");
     return {};
   }
   if (!has_value && *word == nullptr) return usage_error(name, "needs a value");
   const std::string_view value = has_value ? text.substr(name.size() + 1) : *word++;
   if (value.empty()) return usage_error(name, "has an empty value");
-  invocation.*option->value = value;
+  if (option->text != nullptr) {
+    invocation.*option->text = value;
+  } else if (!option->reading->read(value, invocation.supervision)) {
+    return usage_error(name, "'" + std::string(value) + "' is not " + std::string(option->reading->form));
+  }
   return {};
 }
 
@@ -87,6 +173,7 @@ base::Status check(const Invocation& invocation) {
   if (invocation.mode == Mode::install && *invocation.words != nullptr) {
     return usage_error(*invocation.words, "is one argument too many for --install");
   }
+  if (invocation.mode == Mode::install && invocation.check) return usage_error("--check", "excludes --install");
   return {};
 }
 
@@ -110,26 +197,36 @@ std::string help_text() {
 
   worker-shim [--] ARGS…                  sh /pfs/build/run.sh ARGS…: the default command
   worker-shim --exec [--] COMMAND ARGS…   COMMAND in the environment of the artifact in /pfs/build
+  worker-shim --check [--exec COMMAND…]   tells what it would run, from where, and whether the platform fits
   worker-shim --install DIR               copies itself to DIR/worker-shim
 
 The artifact's environment (/pfs/build/bundle-DIGEST.tar.zst: packages, compiled programs) is unpacked once per
 container. COMMAND finds its bin/ first on PATH and its folder in $PACHBUILD_ENV. Then the shim becomes COMMAND
-by exec: no process of it stays.
+by exec: no process of it stays. As PID 1 of a container, or when asked, it stays and supervises COMMAND.
 
 Options, before --exec or --:
   --build DIR           the artifact's folder instead of /pfs/build
   --environment DIGEST  use this environment; /pfs/build is opened only when it has to be unpacked
   --help, --version
+Those of a supervisor; each of them asks for one:
+  --supervise           forward signals, reap orphans, hand on the terminal, end as COMMAND ends
+  --grace TIME          from SIGTERM to SIGKILL for all that COMMAND started: 10s, 500ms, 2m (default: 10s)
+  --single-process      forward signals to COMMAND alone instead of its process group
+  --remap-exit OLD:NEW  end with NEW where COMMAND's exit code is OLD; may be repeated
+  --parent-death-signal SIGNAL   act as if SIGNAL was sent here when the parent process dies
 
 ARGS and what follows COMMAND are passed on as they are. Put -- before words that begin with -.
 
 Environments are unpacked to env/DIGEST in the cache folder: $PACHBUILD_CACHE_DIR, else /var/cache/pachbuild
 where this user may write, else /tmp/pachbuild-UID. It must not be writable by other users.
 
-Exit codes: the program's own; 127 COMMAND was not found, 126 it cannot be executed, 125 the shim failed.
+Exit codes: the program's own (a supervisor's: 128+N when signal N ended it); 127 COMMAND was not found, 126 it
+cannot be executed, 125 the shim failed.
 
 A pipeline's transform, for example:
   "cmd": ["worker-shim", "--exec", "--", "python3", "/pfs/source/main.py", "--width", "4"]
+An image's entry point, for example:
+  ENTRYPOINT ["worker-shim", "--grace", "30s", "--"]
 )";
 }
 

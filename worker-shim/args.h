@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "contract/layout.h"
+#include "worker-shim/supervise.h"
 
 namespace shim {
 
@@ -21,6 +22,8 @@ enum class Mode {
 
 struct Invocation {
   Mode mode = Mode::run_script;
+  bool check = false;  // tell what would be run instead
+  Supervision supervision;
   std::string build_folder = contract::k_build;
   std::string environment;  // the digest of the bundle; empty: look for it in the build folder
   std::string install_folder;

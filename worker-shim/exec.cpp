@@ -109,12 +109,6 @@ bool is_absent(const std::string& path, int error_number) {
   return error_number == ENOTDIR || (error_number == ENOENT && !exists(path));
 }
 
-// PATH, or where it is not set what the C library takes for it.
-std::string_view search_path() {
-  const char* const path = std::getenv("PATH");
-  return path == nullptr ? _PATH_DEFPATH : path;
-}
-
 // `name` in one folder of PATH; an empty folder is the current one (POSIX, 8.3).
 void join(std::string_view folder, std::string_view name, std::string& path) {
   path.assign(folder.empty() ? "." : folder);
@@ -146,6 +140,11 @@ ExecFailure search(char* const* words) {
 }
 
 }  // namespace
+
+std::string_view search_path() {
+  const char* const path = std::getenv("PATH");
+  return path == nullptr ? _PATH_DEFPATH : path;
+}
 
 void enter_environment(const std::string& folder) {
   std::string path = folder + "/bin:";

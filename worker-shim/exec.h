@@ -4,10 +4,14 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
 namespace shim {
+
+// PATH, or where it is not set what the C library takes for it.
+std::string_view search_path();
 
 // Puts an unpacked environment before the program: its bin/ first on PATH, its folder in PACHBUILD_ENV.
 void enter_environment(const std::string& folder);

@@ -33,8 +33,8 @@ bool is_fault_of_tar(int error_number) {
 // One run over a tar. Each step fails with what is wrong with the tar; failures of the disk are the tree's.
 class Extractor {
  public:
-  Extractor(const ReadBytes& read, int root, const std::string& name)
-      : m_read(read), m_name(name), m_reader(archive_read_new()), m_tree(root) {
+  Extractor(const ReadBytes& read, int root, const std::string& name, const MakeRoom& make_room)
+      : m_read(read), m_name(name), m_reader(archive_read_new()), m_tree(root, make_room) {
     if (!m_reader) throw std::bad_alloc();
   }
 
@@ -201,8 +201,8 @@ base::Status Extractor::read_symbolic_link(const std::string& path, const char* 
 
 }  // namespace
 
-Extraction extract_tar(const ReadBytes& read, int root, const std::string& archive) {
-  return Extractor(read, root, archive).run();
+Extraction extract_tar(const ReadBytes& read, int root, const std::string& archive, const MakeRoom& make_room) {
+  return Extractor(read, root, archive, make_room).run();
 }
 
 tl::expected<std::string, const char*> entry_path(std::string_view name) {

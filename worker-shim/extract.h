@@ -26,8 +26,9 @@ struct Extraction {
 };
 
 // `root` is an open, empty folder, `archive` the name for errors. Files get the mode 0644 or 0755 and folders
-// 0755, less the umask.
-Extraction extract_tar(const ReadBytes& read, int root, const std::string& archive);
+// 0755, less the umask; files get the time k_file_time.
+Extraction extract_tar(const ReadBytes& read, int root, const std::string& archive,
+                       const MakeRoom& make_room = {});
 
 // The path of an entry below the folder: no empty or "." parts ("" is the folder itself). An absolute path,
 // one with ".." and one that is too long are errors, which say what the name does.

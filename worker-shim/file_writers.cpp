@@ -2,11 +2,14 @@
 #include "worker-shim/file_writers.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
 #include <utility>
+
+#include "worker-shim/seal.h"
 
 namespace shim {
 namespace {
@@ -17,29 +20,44 @@ constexpr std::size_t k_waiting_files = 256;
 
 }  // namespace
 
-std::optional<WriteFailure> create_file(int root, const std::string& path, mode_t mode,
-                                        base::UniqueFd& file) {
-  file.reset(::openat(root, path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
-  if (!file) return WriteFailure{path, errno};
-  return std::nullopt;
+bool RoomMaker::make(int error_number) {
+  if (!m_make_room || (error_number != ENOSPC && error_number != EDQUOT)) return false;
+  const std::lock_guard lock(m_mutex);
+  return m_make_room();
 }
 
-std::optional<WriteFailure> append(int file, const std::string& path, std::string_view bytes) {
+std::optional<WriteFailure> create_file(int root, const std::string& path, mode_t mode, RoomMaker& room,
+                                        base::UniqueFd& file) {
+  while (true) {
+    file.reset(::openat(root, path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+    if (file) return std::nullopt;
+    const int error_number = errno;
+    if (!room.make(error_number)) return WriteFailure{path, error_number};
+  }
+}
+
+std::optional<WriteFailure> append(int file, const std::string& path, std::string_view bytes, RoomMaker& room) {
   while (!bytes.empty()) {
     const ssize_t count = ::write(file, bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return WriteFailure{path, errno};
+    if (count < 0) {
+      const int error_number = errno;
+      if (room.make(error_number)) continue;
+      return WriteFailure{path, error_number};
+    }
     bytes.remove_prefix(static_cast<std::size_t>(count));
   }
   return std::nullopt;
 }
 
 std::optional<WriteFailure> close_file(base::UniqueFd file, const std::string& path) {
+  const timespec times[] = {{0, UTIME_OMIT}, {k_file_time, 0}};
+  ::futimens(file.get(), times);  // a disk without times keeps no seals either
   if (const int error_number = file.close(); error_number != 0) return WriteFailure{path, error_number};
   return std::nullopt;
 }
 
-FileWriters::FileWriters(int root, unsigned threads) : m_root(root) {
+FileWriters::FileWriters(int root, unsigned threads, RoomMaker& room) : m_root(root), m_room(room) {
   while (m_threads.size() < threads && start_thread()) {
   }
 }
@@ -94,8 +112,8 @@ void FileWriters::work() {
 void FileWriters::write(const File& file) {
   if (m_failed) return;
   base::UniqueFd target;
-  auto failure = create_file(m_root, file.path, file.mode, target);
-  if (!failure) failure = append(target.get(), file.path, file.content);
+  auto failure = create_file(m_root, file.path, file.mode, m_room, target);
+  if (!failure) failure = append(target.get(), file.path, file.content, m_room);
   if (!failure) failure = close_file(std::move(target), file.path);
   if (failure) fail(std::move(*failure));
 }

@@ -9,11 +9,13 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/unique_fd.h"
@@ -26,10 +28,26 @@ struct WriteFailure {
   int error_number = 0;
 };
 
+// Makes room on a full disk, or says that there is no more to be made.
+using MakeRoom = std::function<bool()>;
+
+// The same, for many threads.
+class RoomMaker {
+ public:
+  explicit RoomMaker(MakeRoom make_room) : m_make_room(std::move(make_room)) {}
+  // Whether what failed with `error_number` may be tried again.
+  bool make(int error_number);
+
+ private:
+  std::mutex m_mutex;
+  const MakeRoom m_make_room;
+};
+
 // A new file below `root`, open to be written. Never replaces one.
-std::optional<WriteFailure> create_file(int root, const std::string& path, mode_t mode, base::UniqueFd& file);
-std::optional<WriteFailure> append(int file, const std::string& path, std::string_view bytes);
-// Closes a written file: on some file systems (NFS) only this tells that the disk is full.
+std::optional<WriteFailure> create_file(int root, const std::string& path, mode_t mode, RoomMaker& room,
+                                        base::UniqueFd& file);
+std::optional<WriteFailure> append(int file, const std::string& path, std::string_view bytes, RoomMaker& room);
+// Closes a written file with the time k_file_time: on some file systems (NFS) only this tells that the disk is full.
 std::optional<WriteFailure> close_file(base::UniqueFd file, const std::string& path);
 
 class FileWriters {
@@ -41,7 +59,7 @@ class FileWriters {
   };
 
   // With fewer threads than wanted, down to none, where the system allows no more.
-  FileWriters(int root, unsigned threads);
+  FileWriters(int root, unsigned threads, RoomMaker& room);
   ~FileWriters();
   FileWriters(const FileWriters&) = delete;
   FileWriters& operator=(const FileWriters&) = delete;
@@ -61,6 +79,7 @@ class FileWriters {
   void fail(WriteFailure failure);
 
   const int m_root;
+  RoomMaker& m_room;
   std::vector<std::thread> m_threads;
   std::mutex m_mutex;
   std::condition_variable m_added;

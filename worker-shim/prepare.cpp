@@ -7,7 +7,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,33 +21,17 @@
 #include "base/errors.h"
 #include "base/unique_fd.h"
 #include "contract/layout.h"
+#include "worker-shim/folders.h"
+#include "worker-shim/make_room.h"
+#include "worker-shim/seal.h"
+#include "worker-shim/slow_notice.h"
 #include "worker-shim/unpack.h"
 
 namespace shim {
 namespace {
 
-constexpr char k_unfinished_prefix[] = ".tmp-";
-
-struct CloseFolder {
-  void operator()(DIR* folder) const { ::closedir(folder); }
-};
-using Folder = std::unique_ptr<DIR, CloseFolder>;
-
-int remove_visited(const char* path, const struct stat* /*status*/, int /*type*/, struct FTW* position) {
-  if (position->level > 0) std::remove(path);
-  return 0;
-}
-
-// Everything inside a folder, as far as it can be removed. Links are not followed.
-void empty_folder(const std::string& path) {
-  constexpr int k_open_folders = 32;
-  ::nftw(path.c_str(), remove_visited, k_open_folders, FTW_DEPTH | FTW_PHYS);
-}
-
-void remove_folder(const std::string& path) {
-  empty_folder(path);
-  ::rmdir(path.c_str());
-}
+// Enough of a digest for a person.
+std::string short_name(const std::string& digest) { return digest.substr(0, 12); }
 
 bool is_there(const std::string& path) {
   struct stat status{};
@@ -98,9 +81,18 @@ base::Result<std::optional<Workplace>> make_workplace(const std::string& path) {
   return Workplace::lock(path, Workplace::Wait::yes);
 }
 
+// The first of those who want the same environment gets the folder at once; the others say when it takes long.
+base::Result<std::optional<Workplace>> wait_for_workplace(const std::string& path, const std::string& digest) {
+  auto at_once = Workplace::lock(path, Workplace::Wait::no);
+  if (!at_once || *at_once) return at_once;
+  if (!is_there(path)) return make_workplace(path);
+  const SlowNotice notice("waiting for the process that unpacks environment " + short_name(digest));
+  return make_workplace(path);
+}
+
 // What processes left that were killed while they unpacked something that nobody asked for again.
 void remove_leftovers(const std::string& environments) {
-  const Folder folder(::opendir(environments.c_str()));
+  const Folder folder = open_folder(environments);
   if (!folder) return;
   while (const dirent* const entry = ::readdir(folder.get())) {
     if (!std::string_view(entry->d_name).starts_with(k_unfinished_prefix)) continue;
@@ -121,18 +113,29 @@ class PlainUmask {
   const mode_t m_before;
 };
 
-std::string bundle_path(const std::string& build_folder, const std::string& digest) {
-  return build_folder + "/" + contract::k_bundle_prefix + digest + contract::k_bundle_suffix;
+// Renames what was unpacked. A damaged environment that is there already changes places with it in one step, so that
+// its users always find one, and then goes.
+base::Status put_in_place(const Workplace& workplace, const std::string& environment) {
+  const char* const from = workplace.path().c_str();
+  const char* const to = environment.c_str();
+  if (::rename(from, to) == 0) return {};
+  if ((errno != EEXIST && errno != ENOTEMPTY) || ::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) != 0) {
+    return base::fail(base::system_error("rename", environment, errno));
+  }
+  remove_folder(workplace.path());
+  return {};
 }
 
 base::Status unpack_in(const Workplace& workplace, const std::string& environments, const std::string& bundle,
                        const std::string& digest, const std::string& environment) {
   empty_folder(workplace.path());
-  BASE_TRY(unpack({bundle, digest, workplace.folder(), environments}));
-  if (::rename(workplace.path().c_str(), environment.c_str()) != 0) {
-    return base::fail(base::system_error("rename", environment, errno));
+  {
+    const SlowNotice notice("unpacking environment " + short_name(digest) + ", once for this container");
+    const auto make_room = [&] { return remove_oldest_environment(environments); };
+    BASE_TRY(unpack({bundle, digest, workplace.folder(), environments, make_room}));
   }
-  return {};
+  seal(workplace.path(), workplace.folder());
+  return put_in_place(workplace, environment);
 }
 
 // The input that a pipeline's spec lacks when its folder is not there.
@@ -140,15 +143,6 @@ base::Error missing_build(const std::string& build_folder) {
   return {base::ErrorKind::bad_input, build_folder, "the input 'build' is missing",
           "the pipeline's input must cross {\"pfs\": {\"name\": \"build\", \"repo\": \"<pipeline>_build\", "
           "\"branch\": \"build\", \"glob\": \"/\", \"lazy\": true}}, as pachbuild update pipeline writes it"};
-}
-
-base::Status check_bundle(const std::string& build_folder, const std::string& bundle) {
-  if (::access(bundle.c_str(), R_OK) == 0) return {};
-  const int error_number = errno;
-  if (!is_there(build_folder)) return base::fail(missing_build(build_folder));
-  base::Error error = base::system_error("read", bundle, error_number);
-  error.hint = "run.sh and its bundle come from one build; build again if one of them was changed";
-  return base::fail(std::move(error));
 }
 
 // The digest in the name of a bundle; empty for other names.
@@ -163,23 +157,42 @@ std::string_view digest_of(std::string_view name) {
 
 }  // namespace
 
+std::string bundle_path(const std::string& build_folder, const std::string& digest) {
+  return build_folder + "/" + contract::k_bundle_prefix + digest + contract::k_bundle_suffix;
+}
+
+base::Status check_bundle(const std::string& build_folder, const std::string& digest) {
+  const std::string bundle = bundle_path(build_folder, digest);
+  if (::access(bundle.c_str(), R_OK) == 0) return {};
+  const int error_number = errno;
+  if (!is_there(build_folder)) return base::fail(missing_build(build_folder));
+  base::Error error = base::system_error("read", bundle, error_number);
+  error.hint = "run.sh and its bundle come from one build; build again if one of them was changed";
+  return base::fail(std::move(error));
+}
+
 base::Result<std::string> prepare_environment(const CacheSettings& settings, const std::string& build_folder,
                                               const std::string& digest) {
   BASE_TRY_ASSIGN(std::string found, find_environment(settings, digest));
-  if (!found.empty()) return found;
+  if (!found.empty() && check_environment(found) == Wholeness::whole) return found;
   const std::string bundle = bundle_path(build_folder, digest);
-  BASE_TRY(check_bundle(build_folder, bundle));
+  BASE_TRY(check_bundle(build_folder, digest));
   const PlainUmask umask;
   BASE_TRY_ASSIGN(const std::string environments, make_environments_folder(settings));
   std::string environment = environments + "/" + digest;
   const std::string unfinished = environments + "/" + k_unfinished_prefix + digest;
   while (true) {
-    BASE_TRY_ASSIGN(const auto workplace, make_workplace(unfinished));
-    if (is_there(environment)) {
+    BASE_TRY_ASSIGN(const auto workplace, wait_for_workplace(unfinished, digest));
+    const Wholeness now = check_environment(environment);
+    if (now == Wholeness::whole) {
       if (workplace) remove_folder(workplace->path());
       return environment;
     }
     if (!workplace) continue;
+    if (now == Wholeness::damaged) {
+      std::fprintf(stderr, "worker-shim: environment %s was changed after it was unpacked: unpacking it again\n",
+                   short_name(digest).c_str());
+    }
     remove_leftovers(environments);
     auto status = unpack_in(*workplace, environments, bundle, digest, environment);
     if (!status) {
@@ -191,7 +204,7 @@ base::Result<std::string> prepare_environment(const CacheSettings& settings, con
 }
 
 base::Result<std::string> find_bundle(const std::string& build_folder) {
-  const Folder folder(::opendir(build_folder.c_str()));
+  const Folder folder = open_folder(build_folder);
   if (!folder && errno == ENOENT) return base::fail(missing_build(build_folder));
   if (!folder) return base::fail(base::system_error("read", build_folder, errno));
   std::string found;

@@ -19,6 +19,11 @@ base::Result<std::string> prepare_environment(const CacheSettings& settings, con
 // The digest of the one bundle in the build folder; empty when there is none.
 base::Result<std::string> find_bundle(const std::string& build_folder);
 
+std::string bundle_path(const std::string& build_folder, const std::string& digest);
+
+// Whether the bundle can be read; else what the pipeline's spec or its build should have.
+base::Status check_bundle(const std::string& build_folder, const std::string& digest);
+
 // Whether the artifact's run.sh can be started; else what the pipeline's spec or its build should have.
 base::Status check_run_script(const std::string& build_folder, const std::string& script);
 

@@ -14,9 +14,11 @@
 #include "contract/layout.h"
 #include "worker-shim/args.h"
 #include "worker-shim/cache.h"
+#include "worker-shim/check.h"
 #include "worker-shim/exec.h"
 #include "worker-shim/install.h"
 #include "worker-shim/prepare.h"
+#include "worker-shim/supervise.h"
 
 namespace shim {
 namespace {
@@ -66,12 +68,29 @@ int run_command(const Invocation& invocation) {
   return execute_or_report(invocation.words);
 }
 
+int become_program(const Invocation& invocation) {
+  return invocation.mode == Mode::command ? run_command(invocation) : run_script(invocation);
+}
+
+// The supervisor starts before everything else: it stays as small as it is, and what unpacks an environment can be
+// ended as the program can.
+int start_program(const Invocation& invocation) {
+  constexpr pid_t k_init = 1;
+  if (!invocation.supervision.asked && ::getpid() != k_init) return become_program(invocation);
+  const auto ended = supervise(invocation.supervision);
+  if (!ended) return report(ended.error());
+  return *ended ? **ended : become_program(invocation);
+}
+
 int run_mode(const Invocation& invocation) {
+  if (invocation.check) {
+    const Report findings = check(invocation);
+    return print(findings.text) == 0 ? findings.exit_code : contract::k_shim_failed;
+  }
   switch (invocation.mode) {
     case Mode::run_script:
-      return run_script(invocation);
     case Mode::command:
-      return run_command(invocation);
+      return start_program(invocation);
     case Mode::help:
       return print(help_text());
     case Mode::version:

@@ -17,7 +17,8 @@ constexpr std::size_t k_link_bytes = std::size_t{16} * 1024 * 1024;
 
 }  // namespace
 
-Tree::Tree(int root) : m_root(root), m_writers(root, k_writer_threads) {}
+Tree::Tree(int root, const MakeRoom& make_room)
+    : m_root(root), m_room(make_room), m_writers(root, k_writer_threads, m_room) {}
 
 void Tree::note(std::optional<WriteFailure> failure) {
   if (failure && !m_failure) m_failure = std::move(failure);
@@ -25,22 +26,22 @@ void Tree::note(std::optional<WriteFailure> failure) {
 
 void Tree::add_folder(const std::string& path) {
   if (path.empty() || !is_writing()) return;
-  if (::mkdirat(m_root, path.c_str(), 0755) == 0 || errno == EEXIST) return;
-  if (errno == ENOENT) {
-    add_parent(path);
-    if (::mkdirat(m_root, path.c_str(), 0755) == 0) return;
+  while (::mkdirat(m_root, path.c_str(), 0755) != 0 && errno != EEXIST) {
+    const int error_number = errno;
+    if (error_number == ENOENT && add_parent(path)) continue;
+    if (!m_room.make(error_number)) return note(WriteFailure{path, error_number});
   }
-  note(WriteFailure{path, errno});
 }
 
 // Entries come sorted, so mostly it was made just before.
-void Tree::add_parent(const std::string& path) {
+bool Tree::add_parent(const std::string& path) {
   const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return;
+  if (slash == std::string::npos) return false;
   std::string parent = path.substr(0, slash);
-  if (parent == m_last_parent) return;
+  if (parent == m_last_parent) return false;
   add_folder(parent);
   m_last_parent = std::move(parent);
+  return is_writing();
 }
 
 void Tree::add_file(FileWriters::File file) {
@@ -53,11 +54,11 @@ void Tree::begin_file(const std::string& path, mode_t mode) {
   if (!is_writing()) return;
   add_parent(path);
   m_open_path = path;
-  note(create_file(m_root, path, mode, m_open_file));
+  note(create_file(m_root, path, mode, m_room, m_open_file));
 }
 
 void Tree::append(std::string_view bytes) {
-  if (is_writing()) note(shim::append(m_open_file.get(), m_open_path, bytes));
+  if (is_writing()) note(shim::append(m_open_file.get(), m_open_path, bytes, m_room));
 }
 
 void Tree::end_file() {

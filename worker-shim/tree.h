@@ -20,8 +20,8 @@ namespace shim {
 
 class Tree {
  public:
-  // `root` is an open folder that outlives the tree.
-  explicit Tree(int root);
+  // `root` is an open folder that outlives the tree; when its disk is full, `make_room` may help.
+  Tree(int root, const MakeRoom& make_room);
 
   // False after a failure: from then on nothing is made, and finish() tells the first one.
   [[nodiscard]] bool is_writing() const { return !m_failure && !m_writers.failed(); }
@@ -53,11 +53,13 @@ class Tree {
     std::string target;
   };
 
-  void add_parent(const std::string& path);
+  // Whether one was made.
+  bool add_parent(const std::string& path);
   bool keep(std::vector<Link>& links, Link link);
   void note(std::optional<WriteFailure> failure);
 
   const int m_root;
+  RoomMaker m_room;
   FileWriters m_writers;
   std::optional<WriteFailure> m_failure;
   std::string m_last_parent;

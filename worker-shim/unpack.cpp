@@ -6,15 +6,14 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <cstdint>
-#include <cstdio>
 
 #include "base/errors.h"
 #include "base/text.h"
 #include "base/unique_fd.h"
 #include "contract/environment.h"
 #include "worker-shim/bundle_stream.h"
+#include "worker-shim/digest_speed.h"
 #include "worker-shim/extract.h"
 
 namespace shim {
@@ -41,38 +40,16 @@ base::Error disk_full(const UnpackOrder& order, const Extraction& extraction, co
               " to a folder on another disk"};
 }
 
-// Says once, to a person who waits longer than a second, what for.
-class Progress {
- public:
-  explicit Progress(const std::string& digest) : m_digest(digest) {}
-
-  void step() {
-    if (m_told || std::chrono::steady_clock::now() - m_start < std::chrono::seconds(1)) return;
-    m_told = true;
-    if (::isatty(STDERR_FILENO) == 0) return;
-    std::fprintf(stderr, "worker-shim: unpacking environment %.12s, once for this container\n",
-                 m_digest.c_str());
-  }
-
- private:
-  const std::string& m_digest;
-  const std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();
-  bool m_told = false;
-};
-
 }  // namespace
 
 base::Status unpack(const UnpackOrder& order) {
   base::UniqueFd file(::open(order.bundle.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return base::fail(base::system_error("read", order.bundle, errno));
-  const Room room = measure_room(order.target);
+  const Room room = measure_room(order.target);  // before anything is written, since that goes again
+  let_openssl_see_the_processor();
   BundleStream stream(std::move(file), order.bundle);
-  Progress progress(order.digest);
-  const auto read = [&] {
-    progress.step();
-    return stream.read();
-  };
-  const Extraction extraction = extract_tar(read, order.target, order.bundle);
+  const auto read = [&] { return stream.read(); };
+  const Extraction extraction = extract_tar(read, order.target, order.bundle, order.make_room);
   BASE_TRY_ASSIGN(const std::string digest, stream.finish());
   if (const auto& failure = extraction.write_failure) {
     const bool is_full = failure->error_number == ENOSPC || failure->error_number == EDQUOT;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "worker-shim/file_writers.h"
 
 namespace shim {
 
@@ -13,6 +14,7 @@ struct UnpackOrder {
   std::string digest;  // that it must have
   int target = -1;     // an empty folder of ours
   std::string disk;    // the path of the folder above it, for errors about the disk
+  MakeRoom make_room;  // what to do when that disk is full
 };
 
 // Modes are those of extract_tar(). After a failure the target is not empty, and worth nothing.

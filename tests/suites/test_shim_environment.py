@@ -333,6 +333,73 @@ class Environment(EnvironmentSuite):
         holder.communicate(b"\n", timeout=60)
         self.assertTrue((self.folder / "build").exists(), "links in leftovers are not followed")
 
+    def changed_line(self, bundle):
+        return f"worker-shim: environment {bundle.digest[:12]} was changed after it was unpacked: unpacking it again\n"
+
+    def test_a_changed_environment_is_unpacked_again(self):
+        bundle = Bundle()
+        build = self.build_folder(bundle)
+        self.shim(build, bundle.digest, "true")
+        environment = self.cache / "env" / bundle.digest
+        shutil.rmtree(environment / "bin")
+        processes = [subprocess.Popen(self.command(build, bundle.digest, "tool"), env=self.variables(),
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(8)]
+        results = [process.communicate(timeout=60) for process in processes]
+        self.assertEqual({output for output, _ in results}, {f"tool {environment}\n"})
+        self.assertEqual("".join(errors for _, errors in results), self.changed_line(bundle), "once")
+        self.check_whole(bundle)
+        (environment / "added").touch()
+        result = self.shim(build, bundle.digest, "tool")
+        self.assertEqual((result.stdout, result.stderr), (f"tool {environment}\n", self.changed_line(bundle)))
+        self.check_whole(bundle)
+
+    def test_a_damaged_environment_without_its_bundle_is_not_used(self):
+        bundle = Bundle(files=3)
+        build = self.build_folder(bundle)
+        self.shim(build, bundle.digest, "true")
+        shutil.rmtree(self.cache / "env" / bundle.digest / "lib")
+        (build / bundle.name).unlink()
+        result = self.shim(build, bundle.digest, "tool")
+        self.assertEqual((result.stdout, result.returncode), ("", 125))
+        self.assertIn(f"error: {build}/{bundle.name}: cannot read", result.stderr)
+
+    def test_what_changed_below_is_noticed_after_a_boot(self):
+        bundle = Bundle()
+        build = self.build_folder(bundle)
+        self.shim(build, bundle.digest, "true")
+        (self.cache / "env" / bundle.digest / "lib" / "large.so").write_bytes(b"")
+        self.assertEqual(self.shim(build, bundle.digest, "tool").stderr, "", "not yet: an hour may pass")
+        # In a time namespace the machine has just booted.
+        uptime = int(time.clock_gettime(time.CLOCK_BOOTTIME))
+        booted = ["unshare", "--fork", "--time", f"--boottime=-{uptime}"]
+        probe = subprocess.run([*booted, "true"], capture_output=True, check=False)
+        support.require(probe.returncode == 0, "time namespaces need root")
+        # Times of the disk have whole seconds here: it takes up to two until the boot is later than the unpacking.
+        end = time.monotonic() + 60
+        while not (result := self.run_program(*booted, *self.command(build, bundle.digest, "tool"),
+                                              env=self.variables())).stderr:
+            self.assertLess(time.monotonic(), end, "not noticed")
+        self.assertEqual((result.stderr, result.returncode), (self.changed_line(bundle), 0))
+        self.check_whole(bundle)
+
+    def test_on_a_terminal_who_waits_for_another_is_told(self):
+        bundle = Bundle(files=3)
+        slow = self.folder / "slow"
+        slow.mkdir()
+        feeder = Feeder(slow / bundle.name, bundle.bytes, stop_at=100)
+        first = subprocess.Popen(self.command(slow, bundle.digest, "true"), env=self.variables())
+        self.assertTrue(feeder.reached_stop.wait(60))
+        main, terminal = os.openpty()
+        with open(main, "rb", buffering=0) as screen:
+            second = subprocess.Popen(self.command(self.build_folder(bundle), bundle.digest, "true"),
+                                      env=self.variables(), stderr=terminal)
+            os.close(terminal)
+            self.assertEqual(screen.read(1000), b"worker-shim: waiting for the process that unpacks environment "
+                             + bundle.digest[:12].encode() + b"\r\n")
+            feeder.resume.set()
+            self.assertEqual((first.wait(timeout=60), second.wait(timeout=60)), (0, 0))
+            feeder.end()
+
     def test_on_a_terminal_a_long_wait_is_explained_once(self):
         bundle = Bundle(files=3)
         build = self.folder / "build"

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -91,6 +93,49 @@ TEST(ParseArguments, KnowsItsOtherModes) {
   EXPECT_EQ(command_line({"--install", "/d"}).parse().value().install_folder, "/d");
 }
 
+TEST(ParseArguments, EveryOptionOfASupervisorAsksForOne) {
+  for (const auto& words : {Words{"--supervise"}, Words{"--grace", "5s"}, Words{"--single-process"},
+                            Words{"--remap-exit", "143:0"}, Words{"--parent-death-signal", "TERM"}}) {
+    EXPECT_TRUE(command_line(words).parse().value().supervision.asked) << words.front();
+  }
+  EXPECT_FALSE(command_line({"--exec", "true"}).parse().value().supervision.asked);
+}
+
+Supervision supervision_of(const Words& words) { return command_line(words).parse().value().supervision; }
+
+TEST(ParseArguments, ReadsTimes) {
+  using std::chrono::milliseconds;
+  EXPECT_EQ(supervision_of({"--supervise"}).grace, milliseconds(10'000));
+  EXPECT_EQ(supervision_of({"--grace=0s"}).grace, milliseconds(0));
+  EXPECT_EQ(supervision_of({"--grace", "250ms"}).grace, milliseconds(250));
+  EXPECT_EQ(supervision_of({"--grace", "2m"}).grace, milliseconds(120'000));
+  EXPECT_EQ(supervision_of({"--grace", "1000000h"}).grace, std::chrono::hours(1'000'000));
+  for (const auto* const wrong : {"5", "s", "-1s", "1.5s", "1 s", "10000000h", "99999999999999999999s", "5S"}) {
+    EXPECT_EQ(error_of({"--grace", wrong}).substr(0, 16), "error: --grace: ") << wrong;
+  }
+}
+
+TEST(ParseArguments, ReadsExitCodes) {
+  const auto supervision = supervision_of({"--remap-exit", "143:0", "--remap-exit=0:255", "--remap-exit", "255:1"});
+  EXPECT_EQ(supervision.exit_code(143), 0);
+  EXPECT_EQ(supervision.exit_code(0), 255) << "each code becomes another once";
+  EXPECT_EQ(supervision.exit_code(255), 1);
+  EXPECT_EQ(supervision.exit_code(142), 142);
+  for (const auto* const wrong : {"143", "143:", ":0", "256:0", "0:256", "-1:0", "1:2:3", "a:b"}) {
+    EXPECT_EQ(error_of({"--remap-exit", wrong}).substr(0, 21), "error: --remap-exit: ") << wrong;
+  }
+}
+
+TEST(ParseArguments, ReadsSignals) {
+  for (const auto* const name : {"TERM", "SIGTERM", "15"}) {
+    EXPECT_EQ(supervision_of({"--parent-death-signal", name}).parent_death_signal, SIGTERM);
+  }
+  EXPECT_EQ(supervision_of({"--parent-death-signal", "64"}).parent_death_signal, 64);
+  for (const auto* const wrong : {"0", "65", "term", "SIG", "-15", "TERMX", "SIGSIGTERM"}) {
+    EXPECT_EQ(error_of({"--parent-death-signal", wrong}).substr(0, 30), "error: --parent-death-signal: ") << wrong;
+  }
+}
+
 TEST(ParseArguments, SaysWhatIsWrong) {
   const std::string see_help = "hint: worker-shim --help shows how it is used\n";
   EXPECT_EQ(error_of({"--colour"}),
@@ -112,6 +157,13 @@ TEST(ParseArguments, SaysWhatIsWrong) {
             "error: --environment: '../x' is not a digest (64 digits or letters a to f)\n" + see_help);
   EXPECT_EQ(error_of({"--install", "/d", "x"}),
             "error: x: is one argument too many for --install\n" + see_help);
+  EXPECT_EQ(error_of({"--check", "--install", "/d"}), "error: --check: excludes --install\n" + see_help);
+  EXPECT_EQ(error_of({"--grace", "5"}),
+            "error: --grace: '5' is not a time, such as 10s, 500ms or 2m\n" + see_help);
+  EXPECT_EQ(error_of({"--remap-exit", "5"}),
+            "error: --remap-exit: '5' is not two exit codes, such as 143:0\n" + see_help);
+  EXPECT_EQ(error_of({"--parent-death-signal", "5x"}),
+            "error: --parent-death-signal: '5x' is not a signal, such as TERM or 15\n" + see_help);
 }
 
 }  // namespace

@@ -3,7 +3,10 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
@@ -11,6 +14,7 @@
 #include "base/errors.h"
 #include "base/files.h"
 #include "tests/unit/shim/tar.h"
+#include "worker-shim/seal.h"
 
 namespace shim {
 namespace {
@@ -91,6 +95,12 @@ TEST_F(ExtractTar, ModesAreNormalised) {
   EXPECT_EQ(mode("d/program"), 0755U & ~umask) << "no setuid";
 }
 
+TEST_F(ExtractTar, FilesGetOneTime) {
+  ASSERT_EQ(error_of(Tar().file("small", "x").file("large", std::string(3'000'000, 'x'))), "accepted");
+  EXPECT_EQ(fs::last_write_time(m_target / "small"), k_file_time);
+  EXPECT_EQ(fs::last_write_time(m_target / "large"), k_file_time);
+}
+
 TEST_F(ExtractTar, NamesAreBytes) {
   const std::string decomposed = "e\xCC\x81.py";  // an e and an accent: must not become one character
   const std::string latin = "caf\xE9";
@@ -164,6 +174,31 @@ TEST_F(ExtractTar, WhatIsNoTarIsRefused) {
   EXPECT_FALSE(extract(std::string(5000, 'x')).content);
   const auto tar = Tar().file("a", std::string(5000, 'x')).bytes();
   EXPECT_FALSE(extract(tar.substr(0, 3000)).content) << "cut in the middle of a file";
+}
+
+TEST_F(ExtractTar, AFullDiskMayGetRoomMidway) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can mount a small disk";
+  ASSERT_EQ(::unshare(CLONE_NEWNS), 0);
+  ASSERT_EQ(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+  ASSERT_EQ(::mount("tmpfs", m_target.c_str(), "tmpfs", 0, "size=2m"), 0);
+  ASSERT_TRUE(base::write_file(m_target / "old", std::string(1'500'000, 'o')));
+  const std::string small(400'000, 's');
+  const std::string large(1'200'000, 'l');
+  for (const bool room : {false, true}) {
+    const base::UniqueFd root(::open(m_target.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const auto bytes = Tar().file("small", small).file("large", large).bytes();
+    bool given = false;
+    const auto extraction = extract_tar(
+        [&]() -> base::Result<std::string_view> {
+          return std::exchange(given, true) ? std::string_view() : std::string_view(bytes);
+        },
+        root.get(), "t.tar", [&] { return room && fs::remove(m_target / "old"); });
+    EXPECT_EQ(extraction.write_failure.has_value(), !room);
+    EXPECT_EQ(content("large") == large, room);
+    fs::remove(m_target / "small");
+    fs::remove(m_target / "large");
+  }
+  ::umount2(m_target.c_str(), MNT_DETACH);
 }
 
 TEST_F(ExtractTar, WhatItNeedsIsCountedToTheEndAfterAFailure) {
