@@ -20,8 +20,8 @@ constexpr char k_description[] =
     "a\n"
     "builder image's build.sh has to do: it reads /pfs/source and writes /pfs/out.\n";
 constexpr char k_footer[] =
-    "\nA source folder holds main.py and perhaps requirements.txt (Python), or go.mod and package main "
-    "(Go).\n"
+    "\nA source folder is a Python project (main.py, requirements.txt or a lock, pyproject.toml, …) or a Go\n"
+    "module with a package main; pachbuild.toml in it may say more. docs/builders.md tells all of it.\n"
     "A build.sh in it replaces these steps, and may call builder-runtime for them; a run.sh replaces the "
     "one\n"
     "that is made.\n"

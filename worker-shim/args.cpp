@@ -88,9 +88,9 @@ constexpr Reading k_signal = {read_signal, "a signal, such as TERM or 15"};
 
 struct Option {
   std::string_view name;
-  std::optional<Mode> mode;                   // what it selects, if it does
-  std::string Invocation::* text = nullptr;   // what its value sets, if it takes one as it is
-  const Reading* reading = nullptr;           // or how its value is read
+  std::optional<Mode> mode;                       // what it selects, if it does
+  std::string Invocation::* text = nullptr;       // what its value sets, if it takes one as it is
+  const Reading* reading = nullptr;               // or how its value is read
   void (*set)(Invocation& invocation) = nullptr;  // what it does besides
 };
 
@@ -106,7 +106,11 @@ constexpr std::array k_options = {
     Option{"--help", Mode::help},
     Option{"--parent-death-signal", {}, nullptr, &k_signal, ask_for_supervision},
     Option{"--remap-exit", {}, nullptr, &k_remapping, ask_for_supervision},
-    Option{"--single-process", {}, nullptr, nullptr, [](Invocation& invocation) {
+    Option{"--single-process",
+           {},
+           nullptr,
+           nullptr,
+           [](Invocation& invocation) {
              invocation.supervision.receiver = Receiver::process;
              ask_for_supervision(invocation);
            }},
@@ -173,7 +177,8 @@ base::Status check(const Invocation& invocation) {
   if (invocation.mode == Mode::install && *invocation.words != nullptr) {
     return usage_error(*invocation.words, "is one argument too many for --install");
   }
-  if (invocation.mode == Mode::install && invocation.check) return usage_error("--check", "excludes --install");
+  if (invocation.mode == Mode::install && invocation.check)
+    return usage_error("--check", "excludes --install");
   return {};
 }
 
