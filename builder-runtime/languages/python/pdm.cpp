@@ -12,7 +12,7 @@ namespace {
 using base::ErrorKind;
 using data::Value;
 
-constexpr char k_file[] = "pdm.lock";
+constexpr char k_pdm_lock[] = "pdm.lock";
 
 std::string requirement_of(const Value& package, const LockedPackage& locked) {
   if (const auto path = package.text("path"); !path.empty())
@@ -37,7 +37,7 @@ base::Result<LockedPackage> read_package(const Value& package) {
   for (const auto& text : package.texts("dependencies")) {
     const auto requirement = Requirement::parse(text);
     if (!requirement)
-      return base::fail(ErrorKind::bad_input, k_file, "\"" + text + "\" is no requirement",
+      return base::fail(ErrorKind::bad_input, k_pdm_lock, "\"" + text + "\" is no requirement",
                         "make the lock anew (pdm lock)");
     locked.needs.push_back(wanted_of(*requirement));
   }
@@ -47,8 +47,9 @@ base::Result<LockedPackage> read_package(const Value& package) {
 }  // namespace
 
 base::Result<RequirementList> read_pdm_lock(const LockRequest& request) {
-  BASE_TRY_ASSIGN(const Value file, data::read_toml(request.source / request.manifest.files.front(), k_file));
-  Lock lock{.file = k_file, .manifest = "pyproject.toml", .remake = "pdm lock", .packages = {}};
+  BASE_TRY_ASSIGN(const Value file,
+                  data::read_toml(request.source / request.manifest.files.front(), k_pdm_lock));
+  Lock lock{.file = k_pdm_lock, .manifest = "pyproject.toml", .remake = "pdm lock", .packages = {}};
   for (const auto& package : file.at("package").items) {
     BASE_TRY_ASSIGN(LockedPackage locked, read_package(package));
     lock.packages.push_back(std::move(locked));

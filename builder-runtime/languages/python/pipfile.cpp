@@ -15,8 +15,8 @@ using base::ErrorKind;
 using data::Value;
 using Kind = Value::Kind;
 
-constexpr char k_file[] = "Pipfile";
-constexpr char k_lock[] = "Pipfile.lock";
+constexpr char k_pipfile[] = "Pipfile";
+constexpr char k_pipfile_lock[] = "Pipfile.lock";
 
 std::string extras_of(const Value& entry) {
   const auto extras = entry.texts("extras");
@@ -53,7 +53,7 @@ std::string line_of(const std::string& name, const Value& entry) {
   return marker.empty() ? line : line + " ; " + marker;
 }
 
-std::vector<PackageIndex> indexes_of(const Value& sources) {
+std::vector<PackageIndex> sources_of(const Value& sources) {
   std::vector<PackageIndex> indexes;
   for (const auto& source : sources.items) {
     if (!source.text("url").empty())
@@ -65,8 +65,8 @@ std::vector<PackageIndex> indexes_of(const Value& sources) {
 // The packages of Pipfile that the lock lacks, or has in another version.
 base::Status check_match(const LockRequest& request, const Value& locked) {
   const Value absent;
-  if (!is_file(request.source / k_file)) return {};
-  BASE_TRY_ASSIGN(const Value pipfile, data::read_toml(request.source / k_file, k_file));
+  if (!is_file(request.source / k_pipfile)) return {};
+  BASE_TRY_ASSIGN(const Value pipfile, data::read_toml(request.source / k_pipfile, k_pipfile));
   for (const auto& [name, entry] : pipfile.at("packages").members) {
     const auto holds_here = holds(markers_of(entry), request.markers);
     if (!holds_here.value_or(true)) continue;
@@ -76,7 +76,7 @@ base::Status check_match(const LockRequest& request, const Value& locked) {
     }
     const std::string hint = "make the lock anew (pipenv lock) and commit it";
     if (found == nullptr) {
-      return base::fail(ErrorKind::bad_input, k_lock,
+      return base::fail(ErrorKind::bad_input, k_pipfile_lock,
                         "does not match Pipfile: Pipfile needs " + name + ", which is not in it", hint);
     }
     const std::string wanted = entry.is(Kind::text) ? entry.scalar : entry.text("version");
@@ -84,7 +84,7 @@ base::Status check_match(const LockRequest& request, const Value& locked) {
     const std::string version = found->text("version");
     const auto parsed = Version::parse(version.substr(std::min<std::size_t>(2, version.size())));
     if (specifiers && parsed && !specifiers->allows(*parsed)) {
-      return base::fail(ErrorKind::bad_input, k_lock,
+      return base::fail(ErrorKind::bad_input, k_pipfile_lock,
                         "does not match Pipfile: it has " + name + " " + version.substr(2) +
                             ", and Pipfile needs " + name + wanted,
                         hint);
@@ -110,9 +110,10 @@ base::Result<std::vector<std::string>> categories(const LockRequest& request, co
 }  // namespace
 
 base::Result<RequirementList> read_pipfile_lock(const LockRequest& request) {
-  BASE_TRY_ASSIGN(const Value file, data::read_json(request.source / request.manifest.files.front(), k_lock));
+  BASE_TRY_ASSIGN(const Value file,
+                  data::read_json(request.source / request.manifest.files.front(), k_pipfile_lock));
   BASE_TRY(check_match(request, file.at("default")));
-  RequirementList list{{}, indexes_of(file.at("_meta.sources"))};
+  RequirementList list{{}, sources_of(file.at("_meta.sources"))};
   BASE_TRY_ASSIGN(const auto names, categories(request, file, "default"));
   for (const auto& category : names) {
     for (const auto& [name, entry] : file.at(category).members) {
@@ -123,8 +124,9 @@ base::Result<RequirementList> read_pipfile_lock(const LockRequest& request) {
 }
 
 base::Result<RequirementList> read_pipfile(const LockRequest& request) {
-  BASE_TRY_ASSIGN(const Value file, data::read_toml(request.source / request.manifest.files.front(), k_file));
-  RequirementList list{{}, indexes_of(file.at("source"))};
+  BASE_TRY_ASSIGN(const Value file,
+                  data::read_toml(request.source / request.manifest.files.front(), k_pipfile));
+  RequirementList list{{}, sources_of(file.at("source"))};
   BASE_TRY_ASSIGN(const auto names, categories(request, file, "packages"));
   for (const auto& category : names) {
     for (const auto& [name, entry] : file.at(category).members) list.lines.push_back(line_of(name, entry));

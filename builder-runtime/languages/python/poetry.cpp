@@ -15,8 +15,8 @@ using base::ErrorKind;
 using data::Value;
 using Kind = Value::Kind;
 
-constexpr char k_file[] = "poetry.lock";
-constexpr char k_project_file[] = "pyproject.toml";
+constexpr char k_poetry_lock[] = "poetry.lock";
+constexpr char k_manifest[] = "pyproject.toml";
 
 tl::unexpected<base::Error> no_version(const std::string& file, const Value& value, const std::string& name,
                                        const std::string& text) {
@@ -77,7 +77,7 @@ base::Status add_table(const LockRequest& request, const Value& table, std::vect
   for (const auto& [name, value] : table.members) {
     if (name == "python") continue;
     if (value.at("optional").is_true() && !is_in_extras(request, name)) continue;
-    BASE_TRY(add_wanted(k_project_file, name, value, wanted));
+    BASE_TRY(add_wanted(k_manifest, name, value, wanted));
   }
   return {};
 }
@@ -143,7 +143,7 @@ base::Result<LockedPackage> read_package(const Value& lock, const Value& package
     const Value& value = dependency.value;
     const std::string name = normalised_name(dependency.key);
     std::vector<Wanted> needs;
-    BASE_TRY(add_wanted(k_file, name, value, needs));
+    BASE_TRY(add_wanted(k_poetry_lock, name, value, needs));
     const bool optional = value.at("optional").is_true() ||
                           (!value.items.empty() && value.items.front().at("optional").is_true());
     if (!optional) {
@@ -196,7 +196,7 @@ base::Result<std::string> requirement_line(const Value& value, const Wanted& wan
     if (const auto folder = value.text("subdirectory"); !folder.empty()) line += "#subdirectory=" + folder;
   } else if (wanted.alternatives.size() > 1) {
     return base::fail(ErrorKind::bad_input,
-                      std::string(k_project_file) + ":" + std::to_string(value.line) + ": " + wanted.name,
+                      std::string(k_manifest) + ":" + std::to_string(value.line) + ": " + wanted.name,
                       "versions with || can only be built from a lock", "make one: poetry lock");
   } else if (!wanted.alternatives.empty()) {
     line += wanted.alternatives.front();
@@ -210,7 +210,7 @@ base::Status add_lines(const LockRequest& request, const Value& table, std::vect
     if (value.at("optional").is_true() && !is_in_extras(request, name)) continue;
     const std::vector<Value> ways = value.is(Kind::array) ? value.items : std::vector<Value>{value};
     for (const auto& way : ways) {
-      BASE_TRY_ASSIGN(const Wanted wanted, wanted_by(k_project_file, name, way));
+      BASE_TRY_ASSIGN(const Wanted wanted, wanted_by(k_manifest, name, way));
       BASE_TRY_ASSIGN(std::string line, requirement_line(way, wanted));
       lines.push_back(std::move(line));
     }
@@ -221,8 +221,9 @@ base::Status add_lines(const LockRequest& request, const Value& table, std::vect
 }  // namespace
 
 base::Result<RequirementList> read_poetry_lock(const LockRequest& request) {
-  BASE_TRY_ASSIGN(const Value file, data::read_toml(request.source / request.manifest.files.front(), k_file));
-  Lock lock{.file = k_file, .manifest = k_project_file, .remake = "poetry lock", .packages = {}};
+  BASE_TRY_ASSIGN(const Value file,
+                  data::read_toml(request.source / request.manifest.files.front(), k_poetry_lock));
+  Lock lock{.file = k_poetry_lock, .manifest = k_manifest, .remake = "poetry lock", .packages = {}};
   for (const auto& package : file.at("package").items) {
     BASE_TRY_ASSIGN(LockedPackage locked, read_package(file, package));
     lock.packages.push_back(std::move(locked));
