@@ -26,9 +26,8 @@ tl::unexpected<base::Error> usage_error(std::string_view where, std::string what
 // A number from 0 to `most`; nothing else before or after it.
 std::optional<unsigned> read_number(std::string_view text, unsigned most) {
   unsigned number = 0;
-  const char* const end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, number);
-  if (result.ec != std::errc() || result.ptr != end || number > most) return std::nullopt;
+  const auto [end, error] = std::from_chars(text.begin(), text.end(), number);
+  if (error != std::errc() || end != text.end() || number > most) return std::nullopt;
   return number;
 }
 
@@ -88,9 +87,9 @@ constexpr Reading k_signal = {read_signal, "a signal, such as TERM or 15"};
 
 struct Option {
   std::string_view name;
-  std::optional<Mode> mode;                   // what it selects, if it does
-  std::string Invocation::* text = nullptr;   // what its value sets, if it takes one as it is
-  const Reading* reading = nullptr;           // or how its value is read
+  std::optional<Mode> mode;                       // what it selects, if it does
+  std::string Invocation::* text = nullptr;       // what its value sets, if it takes one as it is
+  const Reading* reading = nullptr;               // or how its value is read
   void (*set)(Invocation& invocation) = nullptr;  // what it does besides
 };
 
@@ -106,7 +105,11 @@ constexpr std::array k_options = {
     Option{"--help", Mode::help},
     Option{"--parent-death-signal", {}, nullptr, &k_signal, ask_for_supervision},
     Option{"--remap-exit", {}, nullptr, &k_remapping, ask_for_supervision},
-    Option{"--single-process", {}, nullptr, nullptr, [](Invocation& invocation) {
+    Option{"--single-process",
+           {},
+           nullptr,
+           nullptr,
+           [](Invocation& invocation) {
              invocation.supervision.receiver = Receiver::process;
              ask_for_supervision(invocation);
            }},
@@ -173,7 +176,8 @@ base::Status check(const Invocation& invocation) {
   if (invocation.mode == Mode::install && *invocation.words != nullptr) {
     return usage_error(*invocation.words, "is one argument too many for --install");
   }
-  if (invocation.mode == Mode::install && invocation.check) return usage_error("--check", "excludes --install");
+  if (invocation.mode == Mode::install && invocation.check)
+    return usage_error("--check", "excludes --install");
   return {};
 }
 

@@ -32,7 +32,8 @@ class Findings {
  public:
   void tell(std::string_view subject, const std::string& text) {
     constexpr std::size_t k_column = 13;
-    m_report.text += std::string(subject) + std::string(k_column - subject.size(), ' ') + base::printable(text) + "\n";
+    m_report.text +=
+        std::string(subject) + std::string(k_column - subject.size(), ' ') + base::printable(text) + "\n";
   }
   void fits(std::string_view subject, const std::string& text) { tell(subject, text + ": fits"); }
   void fails(std::string_view subject, const std::string& text, int exit_code) {
@@ -55,7 +56,7 @@ bool is_executable(const std::string& path) { return ::access(path.c_str(), X_OK
 // A command as PATH finds it; empty when it does not.
 std::string find_program(const std::string& name) {
   if (name.find('/') != std::string::npos) return is_executable(name) ? name : "";
-  for (const auto& folder : base::split(std::string(search_path()), ':')) {
+  for (const auto& folder : base::split(search_path(), ':')) {
     std::string path = (folder.empty() ? "." : folder) + "/" + name;
     if (is_executable(path)) return path;
   }
@@ -79,8 +80,8 @@ std::vector<long> version_of(const std::string& text) {
   return numbers;
 }
 
-// The C library of this image, as build.json names it; empty when there is none. The GNU one says in its own file
-// which it is.
+// The C library of this image, as build.json names it; empty when there is none. The GNU one says in its own
+// file which it is.
 std::string own_libc() {
   constexpr std::string_view k_words = "stable release version ";
 #if defined(__x86_64__)
@@ -89,13 +90,15 @@ std::string own_libc() {
   constexpr char k_machine[] = "aarch64";
 #endif
   const std::string machine = k_machine;
-  for (const auto& folder : {"/lib/" + machine + "-linux-gnu", std::string("/lib64"), "/usr/lib/" + machine + "-linux-gnu",
-                             std::string("/usr/lib64"), std::string("/lib"), std::string("/usr/lib")}) {
+  for (const auto& folder :
+       {"/lib/" + machine + "-linux-gnu", std::string("/lib64"), "/usr/lib/" + machine + "-linux-gnu",
+        std::string("/usr/lib64"), std::string("/lib"), std::string("/usr/lib")}) {
     const auto content = read_text(folder + "/libc.so.6");
     const auto at = content ? content->find(k_words) : std::string::npos;
     if (at == std::string::npos) continue;
     const auto version = content->substr(at + k_words.size(), 16);
-    return "glibc " + version.substr(0, version.find_first_not_of("0123456789.")).substr(0, version.find(".\n"));
+    return "glibc " +
+           version.substr(0, version.find_first_not_of("0123456789.")).substr(0, version.find(".\n"));
   }
   return ::access(("/lib/ld-musl-" + machine + ".so.1").c_str(), F_OK) == 0 ? "musl" : "";
 }
@@ -112,7 +115,8 @@ void check_platform(Findings& findings, const RecordLines& needed) {
   if (machine == "linux/" + own_machine()) {
     findings.fits("platform", machine);
   } else {
-    findings.fails("platform", "needs " + machine + ", this is linux/" + own_machine(), k_command_not_runnable);
+    findings.fails("platform", "needs " + machine + ", this is linux/" + own_machine(),
+                   k_command_not_runnable);
   }
   if (needed.libc.empty()) return;
   const std::string own = own_libc();
@@ -141,7 +145,8 @@ void check_interpreter(Findings& findings, const RecordLines& record, const std:
   const std::string path = interpreter_of(script);
   if (path.empty()) return;  // a run.sh of the source's own
   const std::string text = "needs " + record.interpreter + " as " + path;
-  if (!is_executable(path)) return findings.fails("interpreter", text + ", which is not there", k_command_not_found);
+  if (!is_executable(path))
+    return findings.fails("interpreter", text + ", which is not there", k_command_not_found);
   const ExecutableFormat format = read_executable_format(path);
   if (format.machine != own_machine()) {
     return findings.fails("interpreter", text + ", which is for " + format.machine, k_command_not_runnable);
@@ -157,13 +162,15 @@ void tell_environment(Findings& findings, const std::string& build, const std::s
   if (!found->empty()) {
     enter_environment(*found);
     const bool whole = check_environment(*found) == Wholeness::whole;
-    return findings.tell("environment", *found + (whole ? "" : " was changed; it is unpacked again by the next run"));
+    return findings.tell("environment",
+                         *found + (whole ? "" : " was changed; it is unpacked again by the next run"));
   }
-  if (const auto status = check_bundle(build, digest); !status) return findings.fails("environment", status.error());
+  if (const auto status = check_bundle(build, digest); !status)
+    return findings.fails("environment", status.error());
   std::string text = "not unpacked yet: " + bundle_path(build, digest);
   if (record != nullptr && record->has_bundle) {
-    text += " (" + base::format_bytes(record->bytes) + ", unpacked " + base::format_bytes(record->unpacked_bytes) +
-            " in " + base::count_of(record->files, "file") + ")";
+    text += " (" + base::format_bytes(record->bytes) + ", unpacked " +
+            base::format_bytes(record->unpacked_bytes) + " in " + base::count_of(record->files, "file") + ")";
   }
   findings.tell("environment", text);
 }
@@ -206,11 +213,13 @@ Report check(const Invocation& invocation) {
   const auto text = read_text(path);
   const auto record = read_record_lines(text.value_or(""));
   if (record) {
-    findings.tell("artifact", invocation.build_folder + ": " + record->builder + ", made by builder-runtime " +
-                                  record->version + ", starts " + base::join(record->command, " "));
+    findings.tell("artifact", invocation.build_folder + ": " + record->builder +
+                                  ", made by builder-runtime " + record->version + ", starts " +
+                                  base::join(record->command, " "));
   } else if (text) {
-    findings.fails("artifact", {base::ErrorKind::bad_input, path, "is not as this version's builder-runtime writes it",
-                                "use the programs of one version for building and running"});
+    findings.fails("artifact",
+                   {base::ErrorKind::bad_input, path, "is not as this version's builder-runtime writes it",
+                    "use the programs of one version for building and running"});
   } else {
     findings.tell("artifact", invocation.build_folder + ": no build.json, so its platform is not known");
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `worker-shim --check` prints: what would be run, from where, and whether it fits this machine and image. Reads
-// build.json, which nothing on the path of a datum does, and starts nothing.
+// What `worker-shim --check` prints: what would be run, from where, and whether it fits this machine and
+// image. Reads build.json, which nothing on the path of a datum does, and starts nothing.
 #pragma once
 
 #include <string>

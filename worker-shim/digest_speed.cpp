@@ -2,7 +2,8 @@
 #include "worker-shim/digest_speed.h"
 
 #ifdef PACHBUILD_LATE_OPENSSL
-// ld --wrap=OPENSSL_cpuid_setup sends the call at the start to the first and gives us the real one as the second.
+// ld --wrap=OPENSSL_cpuid_setup sends the call at the start to the first and gives us the real one as the
+// second.
 extern "C" void __wrap_OPENSSL_cpuid_setup();  // NOLINT(bugprone-reserved-identifier)
 extern "C" void __real_OPENSSL_cpuid_setup();  // NOLINT(bugprone-reserved-identifier)
 extern "C" void __wrap_OPENSSL_cpuid_setup() {}

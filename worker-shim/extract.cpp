@@ -201,7 +201,8 @@ base::Status Extractor::read_symbolic_link(const std::string& path, const char* 
 
 }  // namespace
 
-Extraction extract_tar(const ReadBytes& read, int root, const std::string& archive, const MakeRoom& make_room) {
+Extraction extract_tar(const ReadBytes& read, int root, const std::string& archive,
+                       const MakeRoom& make_room) {
   return Extractor(read, root, archive, make_room).run();
 }
 

@@ -36,7 +36,8 @@ std::optional<WriteFailure> create_file(int root, const std::string& path, mode_
   }
 }
 
-std::optional<WriteFailure> append(int file, const std::string& path, std::string_view bytes, RoomMaker& room) {
+std::optional<WriteFailure> append(int file, const std::string& path, std::string_view bytes,
+                                   RoomMaker& room) {
   while (!bytes.empty()) {
     const ssize_t count = ::write(file, bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;

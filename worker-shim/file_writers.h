@@ -46,8 +46,10 @@ class RoomMaker {
 // A new file below `root`, open to be written. Never replaces one.
 std::optional<WriteFailure> create_file(int root, const std::string& path, mode_t mode, RoomMaker& room,
                                         base::UniqueFd& file);
-std::optional<WriteFailure> append(int file, const std::string& path, std::string_view bytes, RoomMaker& room);
-// Closes a written file with the time k_file_time: on some file systems (NFS) only this tells that the disk is full.
+std::optional<WriteFailure> append(int file, const std::string& path, std::string_view bytes,
+                                   RoomMaker& room);
+// Closes a written file with the time k_file_time: on some file systems (NFS) only this tells that the disk
+// is full.
 std::optional<WriteFailure> close_file(base::UniqueFd file, const std::string& path);
 
 class FileWriters {

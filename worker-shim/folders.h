@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading and removing files and folders. (base/files.h would bring Boost's file system library, and with it the
-// locales of the C++ library: 0.8 MB, and 0.1 ms of each start.)
+// Reading and removing files and folders. (base/files.h would bring Boost's file system library, and with it
+// the locales of the C++ library: 0.8 MB, and 0.1 ms of each start.)
 #pragma once
 
 #include <dirent.h>

@@ -21,7 +21,7 @@ namespace shim {
 namespace {
 
 // Uses are noted to the hour (seal.h).
-constexpr time_t k_recently = 2 * 3600;
+constexpr time_t k_recently = time_t{2} * 3600;
 
 struct Old {
   time_t last_use;
@@ -68,8 +68,8 @@ bool is_in_use(const std::string& environment) {
 bool remove_oldest_environment(const std::string& environments, time_t now) {
   for (const auto& [last_use, path] : list_old(environments, now)) {
     if (is_in_use(path)) continue;
-    // Its lock goes with the folder: whoever wants to unpack under the new name waits until we are done. What is left
-    // of it when we are killed is a leftover.
+    // Its lock goes with the folder: whoever wants to unpack under the new name waits until we are done. What
+    // is left of it when we are killed is a leftover.
     const base::UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!folder || ::flock(folder.get(), LOCK_EX | LOCK_NB) != 0) continue;
     const std::string unused = environments + "/" + k_unfinished_prefix + path.substr(path.rfind('/') + 1);

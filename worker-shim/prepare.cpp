@@ -81,8 +81,10 @@ base::Result<std::optional<Workplace>> make_workplace(const std::string& path) {
   return Workplace::lock(path, Workplace::Wait::yes);
 }
 
-// The first of those who want the same environment gets the folder at once; the others say when it takes long.
-base::Result<std::optional<Workplace>> wait_for_workplace(const std::string& path, const std::string& digest) {
+// The first of those who want the same environment gets the folder at once; the others say when it takes
+// long.
+base::Result<std::optional<Workplace>> wait_for_workplace(const std::string& path,
+                                                          const std::string& digest) {
   auto at_once = Workplace::lock(path, Workplace::Wait::no);
   if (!at_once || *at_once) return at_once;
   if (!is_there(path)) return make_workplace(path);
@@ -113,13 +115,14 @@ class PlainUmask {
   const mode_t m_before;
 };
 
-// Renames what was unpacked. A damaged environment that is there already changes places with it in one step, so that
-// its users always find one, and then goes.
+// Renames what was unpacked. A damaged environment that is there already changes places with it in one step,
+// so that its users always find one, and then goes.
 base::Status put_in_place(const Workplace& workplace, const std::string& environment) {
   const char* const from = workplace.path().c_str();
   const char* const to = environment.c_str();
   if (::rename(from, to) == 0) return {};
-  if ((errno != EEXIST && errno != ENOTEMPTY) || ::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) != 0) {
+  if ((errno != EEXIST && errno != ENOTEMPTY) ||
+      ::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) != 0) {
     return base::fail(base::system_error("rename", environment, errno));
   }
   remove_folder(workplace.path());
@@ -190,7 +193,8 @@ base::Result<std::string> prepare_environment(const CacheSettings& settings, con
     }
     if (!workplace) continue;
     if (now == Wholeness::damaged) {
-      std::fprintf(stderr, "worker-shim: environment %s was changed after it was unpacked: unpacking it again\n",
+      std::fprintf(stderr,
+                   "worker-shim: environment %s was changed after it was unpacked: unpacking it again\n",
                    short_name(digest).c_str());
     }
     remove_leftovers(environments);

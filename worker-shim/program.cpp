@@ -72,8 +72,8 @@ int become_program(const Invocation& invocation) {
   return invocation.mode == Mode::command ? run_command(invocation) : run_script(invocation);
 }
 
-// The supervisor starts before everything else: it stays as small as it is, and what unpacks an environment can be
-// ended as the program can.
+// The supervisor starts before everything else: it stays as small as it is, and what unpacks an environment
+// can be ended as the program can.
 int start_program(const Invocation& invocation) {
   constexpr pid_t k_init = 1;
   if (!invocation.supervision.asked && ::getpid() != k_init) return become_program(invocation);

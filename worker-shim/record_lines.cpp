@@ -24,8 +24,8 @@ std::vector<std::string> block(const std::vector<std::string>& lines, std::strin
   return found;
 }
 
-// A string or a number as written, without the comma behind it and the quotes around it. Of escapes there are only
-// those of quotes and backslashes in what is read here.
+// A string or a number as written, without the comma behind it and the quotes around it. Of escapes there are
+// only those of quotes and backslashes in what is read here.
 std::string plain(std::string_view value) {
   if (value.ends_with(',')) value.remove_suffix(1);
   if (value.size() < 2 || value.front() != '"' || value.back() != '"') return std::string(value);

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Notices that an unpacked environment was changed on the disk. The seal is the modification time of its folder: a
-// time in the years 2001 to 2003 whose bits are a fingerprint of all that is below (names, types, sizes, times). So
+// Notices that an unpacked environment was changed on the disk. The seal is the modification time of its
+// folder: a time in the years 2001 to 2003 whose bits are a fingerprint of all that is below (names, types,
+// sizes, times). So
 //
 //   for every datum     one stat: an entry of the folder itself was added or removed, the time is another
-//   once an hour,       the fingerprint is taken again (one stat for each file): a file below was removed, added,
-//   and after a boot    cut or written to
+//   once an hour,       the fingerprint is taken again (one stat for each file): a file below was removed,
+//   added, and after a boot    cut or written to
 //
-// The time of the last change of the folder's inode (st_ctime), which nobody can set, is when that was done last, and
-// so when the environment was last used, to the hour. Python's bytecode folders (__pycache__) are left out: the
-// interpreter itself adds to them.
+// The time of the last change of the folder's inode (st_ctime), which nobody can set, is when that was done
+// last, and so when the environment was last used, to the hour. Python's bytecode folders (__pycache__) are
+// left out: the interpreter itself adds to them.
 #pragma once
 
 #include <sys/stat.h>
@@ -32,8 +33,8 @@ Moment current_moment();
 
 enum class Wholeness { missing, whole, damaged };
 
-// Whether an environment is there and what it was when it was sealed. What this user may not write is taken as it is,
-// since it could not be repaired.
+// Whether an environment is there and what it was when it was sealed. What this user may not write is taken
+// as it is, since it could not be repaired.
 Wholeness check_environment(const std::string& environment, const Moment& moment = current_moment());
 
 }  // namespace shim

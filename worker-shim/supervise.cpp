@@ -41,8 +41,8 @@ struct Signals {
   struct sigaction child_ended;
 };
 
-// From here on signals wait for us. Whoever started us may have ignored SIGCHLD, and then the kernel would keep no
-// exit codes. Blocking SIGTTOU is also what lets us pass the terminal on from the background.
+// From here on signals wait for us. Whoever started us may have ignored SIGCHLD, and then the kernel would
+// keep no exit codes. Blocking SIGTTOU is also what lets us pass the terminal on from the background.
 Signals take_signals() {
   Signals before{};
   const sigset_t all = every_signal();
@@ -71,8 +71,9 @@ void pass_terminal(pid_t from, pid_t to) {
   if (const int terminal = terminal_of(from); terminal >= 0) ::tcsetpgrp(terminal, to);
 }
 
-// A reader of the program's output sees its end when the program closes it, not when we end; the same for every
-// descriptor that we were started with. Terminals are kept, to be passed on, and standard error, for words.
+// A reader of the program's output sees its end when the program closes it, not when we end; the same for
+// every descriptor that we were started with. Terminals are kept, to be passed on, and standard error, for
+// words.
 void close_streams() {
   for (const unsigned stream : {0U, 1U}) {
     if (::isatty(static_cast<int>(stream)) == 0) ::close_range(stream, stream, 0);
@@ -105,19 +106,18 @@ void follow_parent(int signal) {
 }
 
 int exit_code_of(int wait_status) {
-  return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status)
-                                : contract::k_signal_base + WTERMSIG(wait_status);
+  return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : contract::k_signal_base + WTERMSIG(wait_status);
 }
 
 // Kills a process if it is a child of ours; numbers in a /proc of another PID namespace mean others.
 bool kill_child(pid_t process) {
   siginfo_t info{};
-  const bool is_ours =
-      ::waitid(P_PID, static_cast<id_t>(process), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+  const bool is_ours = ::waitid(P_PID, static_cast<id_t>(process), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
   return is_ours && ::kill(process, SIGKILL) == 0;
 }
 
-// Kills each child of ours, and tells whether there were any. Reads their numbers as they come, whatever their count.
+// Kills each child of ours, and tells whether there were any. Reads their numbers as they come, whatever
+// their count.
 bool kill_children() {
   const base::UniqueFd list(::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC));
   std::array<char, 4096> buffer{};
@@ -226,14 +226,15 @@ void Supervisor::reap() {
   }
 }
 
-// The program was stopped on its terminal, as by Ctrl-Z: we stop with it, so that the shell above us takes over. What a
-// program is stopped with otherwise is between it and whoever does it, and SIGCONT is forwarded as any signal.
+// The program was stopped on its terminal, as by Ctrl-Z: we stop with it, so that the shell above us takes
+// over. What a program is stopped with otherwise is between it and whoever does it, and SIGCONT is forwarded
+// as any signal.
 void Supervisor::follow_stop(int signal) const {
   if (signal != SIGTSTP && signal != SIGTTIN && signal != SIGTTOU) return;
   if (terminal_of(m_program) < 0) return;
   pass_terminal(m_program, ::getpgrp());
-  // The whole job, as the terminal would have stopped it without us. The kernel stops no group that has nobody above
-  // it to continue it, nor PID 1: then this does nothing.
+  // The whole job, as the terminal would have stopped it without us. The kernel stops no group that has
+  // nobody above it to continue it, nor PID 1: then this does nothing.
   ::kill(0, SIGTSTP);
   const sigset_t stop = only(SIGTSTP);
   ::sigprocmask(SIG_UNBLOCK, &stop, nullptr);
@@ -246,8 +247,8 @@ void Supervisor::follow_stop(int signal) const {
   ::kill(-m_program, SIGCONT);
 }
 
-// What the program left running ends with it, as in a container: orphans are children of ours, and killing one makes
-// its children ours. Nobody waits for what may not be killed (a program of another user).
+// What the program left running ends with it, as in a container: orphans are children of ours, and killing
+// one makes its children ours. Nobody waits for what may not be killed (a program of another user).
 void Supervisor::end_rest() const {
   if (::getpid() == k_init) return;
   while (kill_children() && ::waitpid(-1, nullptr, 0) > 0) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Watches over the user's program: forwards signals to it, reaps what it leaves, ends as it ends. For PID 1 of
-// a container, which the kernel asks for all that, and for whoever asks for it with --supervise.
+// Watches over the user's program: forwards signals to it, reaps what it leaves, ends as it ends. For PID 1
+// of a container, which the kernel asks for all that, and for whoever asks for it with --supervise.
 //
-// No handlers, no threads, no heap after the fork. All signals are blocked from before it until the end, and the
-// supervisor takes them one by one (sigwaitinfo), so there is no moment at which one could be lost.
+// No handlers, no threads, no heap after the fork. All signals are blocked from before it until the end, and
+// the supervisor takes them one by one (sigwaitinfo), so there is no moment at which one could be lost.
 #pragma once
 
 #include <array>
@@ -30,8 +30,8 @@ struct Supervision {
   [[nodiscard]] int exit_code(unsigned code) const;
 };
 
-// Forks. Nothing in the new process, which goes on to become the program, with its signals as they were when we
-// were started; in the old one the exit code, once the program and all that it started have ended.
+// Forks. Nothing in the new process, which goes on to become the program, with its signals as they were when
+// we were started; in the old one the exit code, once the program and all that it started have ended.
 base::Result<std::optional<int>> supervise(const Supervision& options);
 
 }  // namespace shim

@@ -110,13 +110,15 @@ TEST(ParseArguments, ReadsTimes) {
   EXPECT_EQ(supervision_of({"--grace", "250ms"}).grace, milliseconds(250));
   EXPECT_EQ(supervision_of({"--grace", "2m"}).grace, milliseconds(120'000));
   EXPECT_EQ(supervision_of({"--grace", "1000000h"}).grace, std::chrono::hours(1'000'000));
-  for (const auto* const wrong : {"5", "s", "-1s", "1.5s", "1 s", "10000000h", "99999999999999999999s", "5S"}) {
+  for (const auto* const wrong :
+       {"5", "s", "-1s", "1.5s", "1 s", "10000000h", "99999999999999999999s", "5S"}) {
     EXPECT_EQ(error_of({"--grace", wrong}).substr(0, 16), "error: --grace: ") << wrong;
   }
 }
 
 TEST(ParseArguments, ReadsExitCodes) {
-  const auto supervision = supervision_of({"--remap-exit", "143:0", "--remap-exit=0:255", "--remap-exit", "255:1"});
+  const auto supervision =
+      supervision_of({"--remap-exit", "143:0", "--remap-exit=0:255", "--remap-exit", "255:1"});
   EXPECT_EQ(supervision.exit_code(143), 0);
   EXPECT_EQ(supervision.exit_code(0), 255) << "each code becomes another once";
   EXPECT_EQ(supervision.exit_code(255), 1);
@@ -132,7 +134,8 @@ TEST(ParseArguments, ReadsSignals) {
   }
   EXPECT_EQ(supervision_of({"--parent-death-signal", "64"}).parent_death_signal, 64);
   for (const auto* const wrong : {"0", "65", "term", "SIG", "-15", "TERMX", "SIGSIGTERM"}) {
-    EXPECT_EQ(error_of({"--parent-death-signal", wrong}).substr(0, 30), "error: --parent-death-signal: ") << wrong;
+    EXPECT_EQ(error_of({"--parent-death-signal", wrong}).substr(0, 30), "error: --parent-death-signal: ")
+        << wrong;
   }
 }
 
