@@ -26,9 +26,8 @@ tl::unexpected<base::Error> usage_error(std::string_view where, std::string what
 // A number from 0 to `most`; nothing else before or after it.
 std::optional<unsigned> read_number(std::string_view text, unsigned most) {
   unsigned number = 0;
-  const char* const end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, number);
-  if (result.ec != std::errc() || result.ptr != end || number > most) return std::nullopt;
+  const auto [end, error] = std::from_chars(text.begin(), text.end(), number);
+  if (error != std::errc() || end != text.end() || number > most) return std::nullopt;
   return number;
 }
 

@@ -21,7 +21,7 @@ namespace shim {
 namespace {
 
 // Uses are noted to the hour (seal.h).
-constexpr time_t k_recently = 2 * 3600;
+constexpr time_t k_recently = time_t{2} * 3600;
 
 struct Old {
   time_t last_use;

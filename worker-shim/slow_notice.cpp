@@ -14,7 +14,7 @@ SlowNotice::SlowNotice(std::string line) : m_line("worker-shim: " + std::move(li
   try {
     m_thread = std::thread([this] { wait(); });
   } catch (const std::system_error&) {
-    // A limit on processes: then nothing is told.
+    return;  // a limit on processes: then nothing is told
   }
 }
 

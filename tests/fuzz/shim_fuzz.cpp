@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything that worker-shim reads and did not write: its command line, the first bytes of programs, bundles
-// as bytes, and tars made of hostile entries. The last must not touch anything outside the folder they are
-// extracted to, which is checked after each run.
+// What worker-shim unpacks and executes: the first bytes of programs, bundles as bytes, and tars made of
+// hostile entries. The last must not touch anything outside the folder they are extracted to, which is
+// checked after each run.
 #include <fcntl.h>
 #include <fuzzer/FuzzedDataProvider.h>
 #include <sys/mman.h>
@@ -12,12 +12,11 @@
 #include <boost/filesystem/operations.hpp>
 #include <cstdlib>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "base/digest.h"
 #include "base/files.h"
 #include "tests/unit/shim/tar.h"
-#include "worker-shim/args.h"
 #include "worker-shim/bundle_stream.h"
 #include "worker-shim/executable_format.h"
 #include "worker-shim/extract.h"
@@ -53,27 +52,6 @@ class Playground {
   base::TemporaryFolder m_folder;
   base::UniqueFd m_target;
 };
-
-void parse_words(FuzzedDataProvider& data) {
-  static const std::string k_options[] = {"--build", "--environment", "--exec", "--install", "--help", "--",
-                                          "-"};
-  std::vector<std::string> words = {"worker-shim"};
-  while (data.remaining_bytes() > 0) {
-    words.push_back(data.ConsumeBool() ? data.PickValueInArray(k_options)
-                                       : data.ConsumeRandomLengthString(80));
-    words.back().resize(words.back().find('\0') == std::string::npos ? words.back().size()
-                                                                     : words.back().find('\0'));
-  }
-  std::vector<char*> pointers;
-  for (auto& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  const auto invocation = shim::parse_arguments(static_cast<int>(words.size()), pointers.data());
-  if (!invocation) return;
-  // What is passed on is the end of what was given.
-  require(invocation->words >= pointers.data() + 1 && invocation->words <= &pointers.back());
-  require(invocation->mode != shim::Mode::command || *invocation->words != nullptr);
-  require(invocation->environment.empty() || base::is_digest(invocation->environment));
-}
 
 void parse_program(FuzzedDataProvider& data) {
   const auto head = data.ConsumeRemainingBytesAsString();
@@ -132,14 +110,11 @@ void unpack_bytes(FuzzedDataProvider& data) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   FuzzedDataProvider data(bytes, size);
-  switch (data.ConsumeIntegralInRange(0, 3)) {
+  switch (data.ConsumeIntegralInRange(0, 2)) {
     case 0:
-      parse_words(data);
-      break;
-    case 1:
       parse_program(data);
       break;
-    case 2:
+    case 1:
       extract_entries(data);
       break;
     default:

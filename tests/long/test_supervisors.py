@@ -72,13 +72,17 @@ class DumbInitAsInit(Long, support.Suite):
 
 
 class Arm64(Long, support.Suite):
-    """In qemu's emulation of a process; the programs that it starts are this machine's own."""
+    """In qemu's emulation of a process; the programs that it starts are this machine's own. The emulation (7.2) knows no
+    PR_SET_CHILD_SUBREAPER, gives real-time signals other numbers and ignores SIGPIPE itself."""
+
+    deaths = tuple(number for number in conformance.Conformance.deaths if number < signal.SIGRTMIN)
 
     class Emulated(conformance.Shim):
         def command(self, *words, options=(), before=()):
             return super().command(*words, options=options, before=(*before, "/usr/bin/qemu-aarch64-static"))
 
-    subject = Emulated(str(ARM64))
+    subject = Emulated(str(ARM64), lacks={"subreaper", "ends the rest", "grace", "masks",
+                                          *range(signal.SIGRTMIN, signal.SIGRTMAX)})
 
 
 @functools.cache

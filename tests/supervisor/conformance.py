@@ -50,6 +50,11 @@ def state_of(process):
         return ""
 
 
+def is_sanitized(program):
+    """Whether it was built with the address sanitizer, whose search for leaks needs /proc."""
+    return b"__asan_init" in pathlib.Path(program).read_bytes()
+
+
 def is_gone(process):
     return state_of(process) in ("", "Z")
 
@@ -340,7 +345,7 @@ class Conformance:
     def test_without_proc_tmp_and_a_writable_root(self):
         self.needs("mount namespaces")
         for script in ("mount -t tmpfs -o ro tmpfs /tmp", "mount -o remount,bind,ro /", "umount -l /proc"):
-            if self.subject.is_init and "proc" in script:
+            if "proc" in script and (self.subject.is_init or is_sanitized(self.subject.program)):
                 continue  # unshare itself mounts it
             result = self.in_mount_namespace(script, "sh", "-c", "echo word; (true &); exit 6")
             self.assertEqual((result.stdout, result.stderr, result.returncode), ("word\n", "", 6), script)
