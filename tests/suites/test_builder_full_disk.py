@@ -3,14 +3,12 @@
 room again, succeeds."""
 
 import os
-import unittest
 
 import support
 from builder_suite import GO_HELLO, BuilderSuite, content_of, in_namespaces, without_times
 from wheels import wheel
 
 KIB = 1024
-LONG = os.environ.get("PACHBUILD_LONG_TESTS") == "1"
 
 # A disk of this size; a first build, what it left, room, and a second build.
 SCRIPT = """
@@ -73,12 +71,12 @@ class FullDisk(BuilderSuite):
         self.write("source/one-1.0-py3-none-any.whl", wheel("one", {**modules, "one/random": os.urandom(1 << 20)}))
         self.write("source/requirements.txt", "./one-1.0-py3-none-any.whl\n")
         self.write("source/main.py", "import one.module1\n")
-        sizes = range(4 * KIB, 8 << 20, 64 * KIB) if LONG else [4 * KIB, 1700 * KIB, 3500 * KIB, 4000 * KIB]
+        sizes = range(4 * KIB, 8 << 20, 64 * KIB) if support.LONG else [4 * KIB, 1700 * KIB, 3500 * KIB, 4000 * KIB]
         steps = self.check(self.folder / "source", sizes, UV_CACHE_DIR=str(self.folder / "disk/uv"))
         # At least before uv was started, in uv, and after it.
         self.assertGreaterEqual(len(set(steps)), 3, steps)
 
-    @unittest.skipUnless(LONG, "PACHBUILD_LONG_TESTS=1 runs it")
+    @support.long_test
     def test_go(self):
         support.require_tool("go")
         self.check(self.source(GO_HELLO), range(16 * KIB, 8 << 20, 256 * KIB), GOTMPDIR=str(self.folder / "disk"))

@@ -12,12 +12,10 @@ import random
 import signal
 import subprocess
 import time
-import unittest
 
 import support
 from builder_suite import GO_HELLO, SIX, BuilderSuite, content_of
 
-LONG = os.environ.get("PACHBUILD_LONG_TESTS") == "1"
 SEED = int(os.environ.get("PACHBUILD_TEST_SEED") or random.randrange(2**32))
 
 
@@ -85,10 +83,10 @@ class Killed(BuilderSuite):
     def test_with_a_package(self):
         support.require_network()
         source = self.source({"requirements.txt": SIX, "main.py": "import six\nprint(six.__version__)\n"})
-        self.kill_again_and_again(source, 100 if LONG else 12)
+        self.kill_again_and_again(source, 100 if support.LONG else 12)
         self.assertEqual(self.run_artifact(source).stdout, "1.16.0\n")
 
-    @unittest.skipUnless(LONG, "PACHBUILD_LONG_TESTS=1 runs it")
+    @support.long_test
     def test_with_several_packages(self):
         support.require_network()
         source = self.source({"requirements.txt": "requests==2.32.3\nnumpy==2.1.3\n",
@@ -96,7 +94,7 @@ class Killed(BuilderSuite):
         self.kill_again_and_again(source, 100)
         self.assertEqual(self.run_artifact(source).stdout, "2.1.3 2.32.3\n")
 
-    @unittest.skipUnless(LONG, "PACHBUILD_LONG_TESTS=1 runs it")
+    @support.long_test
     def test_go(self):
         support.require_tool("go")
         self.kill_again_and_again(self.source(GO_HELLO), 100)
