@@ -173,7 +173,7 @@ bool installs_project(const fs::path& source, const Manifest& manifest, const So
 // The first line that is neither empty nor a comment.
 std::string first_line(const std::string& text) {
   for (const auto& line : base::split(text, '\n')) {
-    const auto content = base::trim(line.substr(0, line.find('#')));
+    const auto content = base::trim(std::string_view(line).substr(0, line.find('#')));
     if (!content.empty()) return std::string(content);
   }
   return "";
