@@ -165,7 +165,7 @@ class Environment(EnvironmentSuite):
                                'umask; cd "$PACHBUILD_ENV"; stat -c %a . bin/tool lib lib/large.so')
         finally:
             os.umask(old_umask)
-        self.assertEqual(result.stdout, "0077\n755\n755\n755\n644\n", result.stderr)
+        self.assertEqual(result.stdout, "0077\n1755\n755\n755\n644\n", result.stderr)
 
     def test_a_named_pipe_is_read_once_and_to_its_end(self):
         bundle = Bundle()
