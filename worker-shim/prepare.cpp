@@ -116,17 +116,21 @@ class PlainUmask {
 };
 
 // Renames what was unpacked. A damaged environment that is there already changes places with it in one step,
-// so that its users always find one, and then goes.
+// so that its users always find one, and then goes. Some disks cannot do that (a layer of an image): there it
+// goes first.
 base::Status put_in_place(const Workplace& workplace, const std::string& environment) {
   const char* const from = workplace.path().c_str();
   const char* const to = environment.c_str();
   if (::rename(from, to) == 0) return {};
-  if ((errno != EEXIST && errno != ENOTEMPTY) ||
-      ::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) != 0) {
-    return base::fail(base::system_error("rename", environment, errno));
+  if (errno == EEXIST || errno == ENOTEMPTY) {
+    if (::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) == 0) {
+      remove_folder(workplace.path());
+      return {};
+    }
+    remove_folder(environment);
+    if (::rename(from, to) == 0) return {};
   }
-  remove_folder(workplace.path());
-  return {};
+  return base::fail(base::system_error("rename", environment, errno));
 }
 
 base::Status unpack_in(const Workplace& workplace, const std::string& environments, const std::string& bundle,
@@ -137,7 +141,7 @@ base::Status unpack_in(const Workplace& workplace, const std::string& environmen
     const auto make_room = [&] { return remove_oldest_environment(environments); };
     BASE_TRY(unpack({bundle, digest, workplace.folder(), environments, make_room}));
   }
-  seal(workplace.path(), workplace.folder());
+  seal(workplace.path());
   return put_in_place(workplace, environment);
 }
 

@@ -9,6 +9,8 @@
 #include <memory>
 #include <string_view>
 
+#include "base/unique_fd.h"
+
 namespace shim {
 namespace {
 
@@ -105,9 +107,12 @@ void stamp(const std::string& environment) {
 
 }  // namespace
 
-void seal(const std::string& environment, int folder) {
+void seal(const std::string& environment) {
+  const base::UniqueFd folder(::open(environment.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   const timespec times[] = {{0, UTIME_NOW}, seal_of(environment)};
-  ::futimens(folder, times);
+  struct stat status{};
+  if (::futimens(folder.get(), times) != 0 || ::fstat(folder.get(), &status) != 0) return;
+  if (is_same(status.st_mtim, times[1])) ::fchmod(folder.get(), (status.st_mode & 07777U) | S_ISVTX);
 }
 
 Moment current_moment() {
@@ -121,14 +126,14 @@ Moment current_moment() {
 Wholeness check_environment(const std::string& environment, const Moment& moment) {
   struct stat status{};
   if (::lstat(environment.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return Wholeness::missing;
-  const bool sealed = is_seal(status.st_mtim);
-  if (sealed && !is_due(status, moment)) return Wholeness::whole;
+  const bool has_seal = (status.st_mode & S_ISVTX) != 0;
+  if (has_seal && is_seal(status.st_mtim) && !is_due(status, moment)) return Wholeness::whole;
   if (!may_write(environment)) return Wholeness::whole;
-  if (!sealed) {
-    const std::string folder = environment.substr(0, environment.rfind('/'));
-    return keeps_times(folder) ? Wholeness::damaged : Wholeness::whole;
+  if (!has_seal) {
+    if (keeps_times(environment.substr(0, environment.rfind('/')))) seal(environment);
+    return Wholeness::whole;
   }
-  if (!is_same(status.st_mtim, seal_of(environment))) return Wholeness::damaged;
+  if (!is_seal(status.st_mtim) || !is_same(status.st_mtim, seal_of(environment))) return Wholeness::damaged;
   stamp(environment);
   return Wholeness::whole;
 }

@@ -7,6 +7,10 @@
 //   once an hour,       the fingerprint is taken again (one stat for each file): a file below was removed,
 //   added, and after a boot    cut or written to
 //
+// That a folder was ever sealed is said by its sticky bit, which means nothing else in a folder of one owner.
+// One that was not (builder-runtime leaves what it has just made as an environment) is sealed when it is
+// first used.
+//
 // The time of the last change of the folder's inode (st_ctime), which nobody can set, is when that was done
 // last, and so when the environment was last used, to the hour. Python's bytecode folders (__pycache__) are
 // left out: the interpreter itself adds to them.
@@ -23,7 +27,7 @@ namespace shim {
 inline constexpr time_t k_file_time = 978'307'200;
 
 // Seals an environment that is complete. Quietly does nothing on a disk that keeps no such times.
-void seal(const std::string& environment, int folder);
+void seal(const std::string& environment);
 
 struct Moment {
   time_t now;

@@ -165,7 +165,7 @@ class Environment(EnvironmentSuite):
                                'umask; cd "$PACHBUILD_ENV"; stat -c %a . bin/tool lib lib/large.so')
         finally:
             os.umask(old_umask)
-        self.assertEqual(result.stdout, "0077\n755\n755\n755\n644\n", result.stderr)
+        self.assertEqual(result.stdout, "0077\n1755\n755\n755\n644\n", result.stderr)
 
     def test_a_named_pipe_is_read_once_and_to_its_end(self):
         bundle = Bundle()
@@ -363,20 +363,23 @@ class Environment(EnvironmentSuite):
         self.assertEqual((result.stdout, result.returncode), ("", 125))
         self.assertIn(f"error: {build}/{bundle.name}: cannot read", result.stderr)
 
+    @staticmethod
+    def just_booted(*command):
+        """The command in a time namespace in which the machine was booted this second."""
+        uptime = int(time.clock_gettime(time.CLOCK_BOOTTIME))
+        return ["unshare", "--fork", "--time", f"--boottime=-{uptime}", *command]
+
     def test_what_changed_below_is_noticed_after_a_boot(self):
         bundle = Bundle()
         build = self.build_folder(bundle)
         self.shim(build, bundle.digest, "true")
         (self.cache / "env" / bundle.digest / "lib" / "large.so").write_bytes(b"")
         self.assertEqual(self.shim(build, bundle.digest, "tool").stderr, "", "not yet: an hour may pass")
-        # In a time namespace the machine has just booted.
-        uptime = int(time.clock_gettime(time.CLOCK_BOOTTIME))
-        booted = ["unshare", "--fork", "--time", f"--boottime=-{uptime}"]
-        probe = subprocess.run([*booted, "true"], capture_output=True, check=False)
+        probe = subprocess.run(self.just_booted("true"), capture_output=True, check=False)
         support.require(probe.returncode == 0, "time namespaces need root")
-        # Times of the disk have whole seconds here: it takes up to two until the boot is later than the unpacking.
+        # Only whole seconds are compared: it takes up to two until a boot is later than the unpacking.
         end = time.monotonic() + 60
-        while not (result := self.run_program(*booted, *self.command(build, bundle.digest, "tool"),
+        while not (result := self.run_program(*self.just_booted(*self.command(build, bundle.digest, "tool")),
                                               env=self.variables())).stderr:
             self.assertLess(time.monotonic(), end, "not noticed")
         self.assertEqual((result.stderr, result.returncode), (self.changed_line(bundle), 0))

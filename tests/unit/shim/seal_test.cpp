@@ -21,8 +21,7 @@ class Seal : public testing::Test {
     write("bin");
     write("lib/module.py");
     write("lib/__pycache__/module.pyc");
-    const base::UniqueFd folder(::open(m_environment.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    seal(m_environment.string(), folder.get());
+    seal(m_environment.string());
   }
 
   // As unpacking leaves a file.
@@ -110,6 +109,15 @@ TEST_F(Seal, ACheckIsNotDueAgainForAnHour) {
   ASSERT_EQ(::stat(m_environment.c_str(), &status), 0);
   EXPECT_GE(status.st_ctim.tv_sec, current_moment().now - 1);
   EXPECT_EQ(now(), Wholeness::whole) << "the check itself keeps the seal";
+}
+
+TEST_F(Seal, AnEnvironmentThatNobodySealedIsSealedByItsFirstUser) {
+  ASSERT_EQ(::chmod(m_environment.c_str(), 0755), 0);
+  write("added");
+  EXPECT_EQ(now(), Wholeness::whole);
+  EXPECT_EQ(hours_later(), Wholeness::whole);
+  fs::remove(m_environment / "added");
+  EXPECT_EQ(now(), Wholeness::damaged);
 }
 
 TEST_F(Seal, ALayerOfAnImageMayDropTheFractionOfTheSecond) {
