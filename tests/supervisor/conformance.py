@@ -23,7 +23,7 @@ import support
 # The distribution's, which every user may execute and which a container of ours has too.
 PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
 PROBE = [PYTHON, "-I", "-S", str(pathlib.Path(__file__).with_name("probe.py"))]
-DEADLINE = 20
+DEADLINE = 30
 
 
 def wait_until(condition, what):
