@@ -220,6 +220,11 @@ class Conformance:
         self.assertEqual((process.stderr.read(), code), ("", 9))
         wait_until(lambda: not self.sleepers(), "the daemon's end")
 
+    def end_all(self):
+        """What a supervisor that failed has left."""
+        for process in self.sleepers():
+            os.kill(int(process), signal.SIGKILL)
+
     @staticmethod
     def _too_long(*_):
         raise AssertionError("a process does not answer")
@@ -242,6 +247,7 @@ class Conformance:
         signal.signal(signal.SIGALRM, self._too_long)
         signal.alarm(3 * DEADLINE)
         self.addCleanup(signal.alarm, 0)
+        self.addCleanup(self.end_all)
         os.environ["CONFORMANCE"] = str(self.folder)
         self.addCleanup(os.environ.pop, "CONFORMANCE")
 
