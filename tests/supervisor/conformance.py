@@ -80,7 +80,8 @@ class Subject:
 
 class Shim(Subject):
     def command(self, *words, options=(), before=()):
-        return [*before, self.program, "--supervise", *self.options, *options, "--build", "/tmp", "--exec", "--", *words]
+        return [*before, self.program, "--supervise", *self.options, *options, "--build", "/tmp", "--exec", "--",
+                *words]
 
 
 class InNamespace(Subject):
@@ -115,7 +116,8 @@ class InContainer(Subject):
         self.folder = folder
 
     def command(self, *words, options=(), before=()):
-        inner = [word for word in self.subject.command(*words, options=options, before=before) if word != "--supervise"]
+        inner = [word for word in self.subject.command(*words, options=options, before=before)
+                 if word != "--supervise"]
         pid_file = self.folder / "container.pid"
         pid_file.unlink(missing_ok=True)
         return ["sh", "-c", '! [ -t 0 ] || terminal=-t; pid_file=$1; root=$2; shift 2; run=$1; shift; '
@@ -264,7 +266,7 @@ class Conformance:
     def test_a_program_that_obeys_sigterm_is_not_waited_for(self):
         process = self.start("sleep", "300")
         supervisor = self.subject.process_of(process.pid)
-        wait_until(lambda: [c for c in children_of(supervisor) if self.words_of(c).startswith(b"sleep\0")], "the program")
+        wait_until(lambda: [c for c in children_of(supervisor) if self.words_of(c).startswith(b"sleep\0")], "start")
         os.kill(supervisor, signal.SIGTERM)
         self.assertEqual(process.wait(timeout=5), 143)
 
@@ -285,7 +287,8 @@ class Conformance:
     def test_stopped_and_continued(self):
         process = self.start("sleep", "300")
         supervisor = self.subject.process_of(process.pid)
-        program = wait_until(lambda: [c for c in children_of(supervisor) if self.words_of(c).startswith(b"sleep\0")], "start")[0]
+        program = wait_until(lambda: [c for c in children_of(supervisor)
+                                      if self.words_of(c).startswith(b"sleep\0")], "start")[0]
         for _ in range(3):
             os.kill(supervisor, signal.SIGTSTP)
             wait_until(lambda: state_of(program) == "T", "the program stops")
