@@ -81,7 +81,8 @@ class Own(support.Suite):
         digest = "0" * 64
         os.mkfifo(self.folder / f"bundle-{digest}.tar.zst")
         process = self.start([support.SHIM, "--build", str(self.folder), "--supervise", "--environment", digest,
-                              "--exec", "--", "true"], env=support.environment(PACHBUILD_CACHE_DIR=str(self.folder / "cache")))
+                              "--exec", "--", "true"],
+                             env=support.environment(PACHBUILD_CACHE_DIR=str(self.folder / "cache")))
         place = self.folder / "cache" / "env" / f".tmp-{digest}"
         conformance.wait_until(place.exists, "the shim prepares to unpack")
         process.terminate()

@@ -110,7 +110,8 @@ class InContainer(Subject):
     is_init = True
 
     def __init__(self, run, folder, subject):
-        super().__init__(subject.program, lacks=subject.lacks | {"closes streams", "closed streams", "masks", "mount namespaces"})
+        super().__init__(subject.program, lacks=subject.lacks | {"closes streams", "closed streams", "masks",
+                                                                        "mount namespaces"})
         self.run = run
         self.subject = subject
         self.folder = folder
