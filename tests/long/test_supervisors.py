@@ -72,8 +72,8 @@ class DumbInitAsInit(Long, support.Suite):
 
 
 class Arm64(Long, support.Suite):
-    """In qemu's emulation of a process; the programs that it starts are this machine's own. The emulation (7.2) knows no
-    PR_SET_CHILD_SUBREAPER, gives real-time signals other numbers and ignores SIGPIPE itself."""
+    """In qemu's emulation of a process; the programs that it starts are this machine's own. The emulation (7.2) knows
+    no PR_SET_CHILD_SUBREAPER, gives real-time signals other numbers and ignores SIGPIPE itself."""
 
     deaths = tuple(number for number in conformance.Conformance.deaths if number < signal.SIGRTMIN)
 

@@ -72,15 +72,17 @@ class Own(support.Suite):
         self.assertEqual((output, errors, process.returncode), (f"{process.pid} a b\n", "", 5))
 
     def test_sigchld_may_be_ignored_by_whoever_starts_it(self):
-        process = self.start(self.command("--supervise"), preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        process = self.start(self.command("--supervise"),
+                             preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
         self.assertEqual(process.wait(timeout=60), 3)
 
     def test_what_unpacks_can_be_ended(self):
         # A bundle that never comes: what waits for it must not keep a container from stopping.
         digest = "0" * 64
         os.mkfifo(self.folder / f"bundle-{digest}.tar.zst")
-        process = self.start([support.SHIM, "--build", str(self.folder), "--supervise", "--environment", digest, "--exec",
-                              "--", "true"], env=support.environment(PACHBUILD_CACHE_DIR=str(self.folder / "cache")))
+        process = self.start([support.SHIM, "--build", str(self.folder), "--supervise", "--environment", digest,
+                              "--exec", "--", "true"],
+                             env=support.environment(PACHBUILD_CACHE_DIR=str(self.folder / "cache")))
         place = self.folder / "cache" / "env" / f".tmp-{digest}"
         conformance.wait_until(place.exists, "the shim prepares to unpack")
         process.terminate()

@@ -23,7 +23,7 @@ import support
 # The distribution's, which every user may execute and which a container of ours has too.
 PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
 PROBE = [PYTHON, "-I", "-S", str(pathlib.Path(__file__).with_name("probe.py"))]
-DEADLINE = 20
+DEADLINE = 30
 
 
 def wait_until(condition, what):
@@ -80,7 +80,8 @@ class Subject:
 
 class Shim(Subject):
     def command(self, *words, options=(), before=()):
-        return [*before, self.program, "--supervise", *self.options, *options, "--build", "/tmp", "--exec", "--", *words]
+        return [*before, self.program, "--supervise", *self.options, *options, "--build", "/tmp", "--exec", "--",
+                *words]
 
 
 class InNamespace(Subject):
@@ -109,13 +110,15 @@ class InContainer(Subject):
     is_init = True
 
     def __init__(self, run, folder, subject):
-        super().__init__(subject.program, lacks=subject.lacks | {"closes streams", "closed streams", "masks", "mount namespaces"})
+        super().__init__(subject.program, lacks=subject.lacks | {"closes streams", "closed streams", "masks",
+                                                                        "mount namespaces"})
         self.run = run
         self.subject = subject
         self.folder = folder
 
     def command(self, *words, options=(), before=()):
-        inner = [word for word in self.subject.command(*words, options=options, before=before) if word != "--supervise"]
+        inner = [word for word in self.subject.command(*words, options=options, before=before)
+                 if word != "--supervise"]
         pid_file = self.folder / "container.pid"
         pid_file.unlink(missing_ok=True)
         return ["sh", "-c", '! [ -t 0 ] || terminal=-t; pid_file=$1; root=$2; shift 2; run=$1; shift; '
@@ -220,6 +223,11 @@ class Conformance:
         self.assertEqual((process.stderr.read(), code), ("", 9))
         wait_until(lambda: not self.sleepers(), "the daemon's end")
 
+    def end_all(self):
+        """What a supervisor that failed has left."""
+        for process in self.sleepers():
+            os.kill(int(process), signal.SIGKILL)
+
     @staticmethod
     def _too_long(*_):
         raise AssertionError("a process does not answer")
@@ -242,6 +250,7 @@ class Conformance:
         signal.signal(signal.SIGALRM, self._too_long)
         signal.alarm(3 * DEADLINE)
         self.addCleanup(signal.alarm, 0)
+        self.addCleanup(self.end_all)
         os.environ["CONFORMANCE"] = str(self.folder)
         self.addCleanup(os.environ.pop, "CONFORMANCE")
 
@@ -258,7 +267,7 @@ class Conformance:
     def test_a_program_that_obeys_sigterm_is_not_waited_for(self):
         process = self.start("sleep", "300")
         supervisor = self.subject.process_of(process.pid)
-        wait_until(lambda: [c for c in children_of(supervisor) if self.words_of(c).startswith(b"sleep\0")], "the program")
+        wait_until(lambda: [c for c in children_of(supervisor) if self.words_of(c).startswith(b"sleep\0")], "start")
         os.kill(supervisor, signal.SIGTERM)
         self.assertEqual(process.wait(timeout=5), 143)
 
@@ -279,7 +288,8 @@ class Conformance:
     def test_stopped_and_continued(self):
         process = self.start("sleep", "300")
         supervisor = self.subject.process_of(process.pid)
-        program = wait_until(lambda: [c for c in children_of(supervisor) if self.words_of(c).startswith(b"sleep\0")], "start")[0]
+        program = wait_until(lambda: [c for c in children_of(supervisor)
+                                      if self.words_of(c).startswith(b"sleep\0")], "start")[0]
         for _ in range(3):
             os.kill(supervisor, signal.SIGTSTP)
             wait_until(lambda: state_of(program) == "T", "the program stops")

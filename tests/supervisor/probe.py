@@ -5,6 +5,7 @@
 """
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -89,13 +90,23 @@ def stubborn(*paths):
 
 def terminal():
     """Tells whether it has the terminal, each SIGINT and SIGCONT, and what it reads; the line "end" ends it with 5."""
-    signal.signal(signal.SIGINT, lambda *_: say("interrupted"))
-    signal.signal(signal.SIGCONT, lambda *_: say("continued", os.tcgetpgrp(0) == os.getpgrp()))
+    # Through a pipe, since a signal that comes just before a read would be told only after it.
+    readable, writable = os.pipe()
+    os.set_blocking(writable, False)
+    signal.set_wakeup_fd(writable)
+    for number in (signal.SIGINT, signal.SIGCONT):
+        signal.signal(number, lambda *_: None)
     say("foreground", os.tcgetpgrp(0) == os.getpgrp())
-    for line in sys.stdin:
-        say("read", line.strip())
-        if line.strip() == "end":
-            sys.exit(5)
+    while True:
+        ready, _, _ = select.select([0, readable], [], [])
+        if readable in ready:
+            number = os.read(readable, 1)[0]
+            say(*(["interrupted"] if number == signal.SIGINT else ["continued", os.tcgetpgrp(0) == os.getpgrp()]))
+        if 0 in ready:
+            for line in os.read(0, 1000).decode().splitlines():
+                say("read", line)
+                if line == "end":
+                    sys.exit(5)
 
 
 def shell(*command):
