@@ -20,30 +20,36 @@ constexpr std::size_t k_waiting_files = 256;
 
 }  // namespace
 
-bool RoomMaker::make(int error_number) {
+bool RoomMaker::make(int error_number, unsigned rounds_before) {
   if (!m_make_room || (error_number != ENOSPC && error_number != EDQUOT)) return false;
   const std::lock_guard lock(m_mutex);
-  return m_make_room();
+  // Another thread made room after this one had found none.
+  if (m_rounds != rounds_before) return true;
+  if (!m_make_room()) return false;
+  ++m_rounds;
+  return true;
 }
 
 std::optional<WriteFailure> create_file(int root, const std::string& path, mode_t mode, RoomMaker& room,
                                         base::UniqueFd& file) {
   while (true) {
+    const unsigned rounds = room.rounds();
     file.reset(::openat(root, path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
     if (file) return std::nullopt;
     const int error_number = errno;
-    if (!room.make(error_number)) return WriteFailure{path, error_number};
+    if (!room.make(error_number, rounds)) return WriteFailure{path, error_number};
   }
 }
 
 std::optional<WriteFailure> append(int file, const std::string& path, std::string_view bytes,
                                    RoomMaker& room) {
   while (!bytes.empty()) {
+    const unsigned rounds = room.rounds();
     const ssize_t count = ::write(file, bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) {
       const int error_number = errno;
-      if (room.make(error_number)) continue;
+      if (room.make(error_number, rounds)) continue;
       return WriteFailure{path, error_number};
     }
     bytes.remove_prefix(static_cast<std::size_t>(count));

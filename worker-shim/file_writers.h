@@ -35,11 +35,14 @@ using MakeRoom = std::function<bool()>;
 class RoomMaker {
  public:
   explicit RoomMaker(MakeRoom make_room) : m_make_room(std::move(make_room)) {}
+  // How often room was made so far: to be asked before what may fail.
+  [[nodiscard]] unsigned rounds() const { return m_rounds; }
   // Whether what failed with `error_number` may be tried again.
-  bool make(int error_number);
+  bool make(int error_number, unsigned rounds_before);
 
  private:
   std::mutex m_mutex;
+  std::atomic<unsigned> m_rounds = 0;
   const MakeRoom m_make_room;
 };
 

@@ -26,10 +26,12 @@ void Tree::note(std::optional<WriteFailure> failure) {
 
 void Tree::add_folder(const std::string& path) {
   if (path.empty() || !is_writing()) return;
-  while (::mkdirat(m_root, path.c_str(), 0755) != 0 && errno != EEXIST) {
+  while (true) {
+    const unsigned rounds = m_room.rounds();
+    if (::mkdirat(m_root, path.c_str(), 0755) == 0 || errno == EEXIST) return;
     const int error_number = errno;
     if (error_number == ENOENT && add_parent(path)) continue;
-    if (!m_room.make(error_number)) return note(WriteFailure{path, error_number});
+    if (!m_room.make(error_number, rounds)) return note(WriteFailure{path, error_number});
   }
 }
 

@@ -115,6 +115,7 @@ class Sources(GoSuite):
                     "sub/sub.go": 'package sub\n\nconst Text = "with a package of its own"\n'},
                    "bare\nwith a package of its own\n")
 
+    @support.long_test
     def test_tags_ldflags_and_environment_by_setting(self):
         files = {"go.mod": MODULE, "main.go": 'package main\n\nimport "fmt"\n\nvar version = "none"\n\n'
                                               'func main() { fmt.Println(version, extra) }\n',

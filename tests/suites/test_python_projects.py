@@ -85,6 +85,7 @@ class Locks(ProjectSuite):
     def test_poetry_of_before_2(self):
         self.check_lock("poetry-1.8", "", ())
 
+    @support.long_test
     def test_pdm(self):
         self.check_lock("pdm")
 
@@ -213,6 +214,7 @@ class Requirements(ProjectSuite):
                                         "91daf11/six-1.16.0-py2.py3-none-any.whl\n"},
                    "1.16.0\n", env=self.environment(FILES="https://files.pythonhosted.org"))
 
+    @support.long_test
     def test_what_the_index_has_today_can_be_asked_each_time(self):
         files = {"main.py": "import six; print(six.__version__)\n", "requirements.txt": "six<1.17\n",
                  "pachbuild.toml": "[python]\nrefresh = 'always'\n"}
@@ -271,6 +273,7 @@ class Projects(ProjectSuite):
         files = {**PROJECT, "pyproject.toml": PROJECT["pyproject.toml"] + '[project.scripts]\ncount = "counting:main"\n'}
         self.check(files, "counting 1.16.0 ['a b', '']\n", "a b", "")
 
+    @support.long_test
     def test_poetry_without_a_lock(self):
         self.check({"main.py": LIST, "pyproject.toml":
                     '[tool.poetry]\nname = "counting"\nversion = "1"\n[tool.poetry.dependencies]\npython = "^3.8"\n'
