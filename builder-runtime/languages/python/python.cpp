@@ -130,7 +130,8 @@ base::Result<Inputs> read_inputs(const Source& source, const Manifest& manifest,
 
 std::string today() {
   const std::time_t now = std::time(nullptr);
-  return std::to_string(now / (24 * 60 * 60));
+  constexpr std::time_t k_day = 86'400;  // seconds
+  return std::to_string(now / k_day);
 }
 
 // The folders of wheels that pip's and uv's configuration name: their files' names have the versions.

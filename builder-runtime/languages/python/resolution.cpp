@@ -249,7 +249,8 @@ base::Status Resolution::export_uv_lock(const Installation& installation, const 
   return keep_requirements(file);
 }
 
-base::Status Resolution::choose(const Installation& installation, const Tools& tools, Arguments inputs) {
+base::Status Resolution::choose(const Installation& installation, const Tools& tools,
+                                const Arguments& inputs) {
   const fs::path file = generated("requirements.txt");
   Arguments arguments = {"pip",
                          "compile",

@@ -47,7 +47,8 @@ class Resolution {
   base::Status prepare_folder(const Installation& installation);
   base::Status resolve(const Installation& installation, const Tools& tools);
   base::Status export_uv_lock(const Installation& installation, const Tools& tools);
-  base::Status choose(const Installation& installation, const Tools& tools, std::vector<std::string> inputs);
+  base::Status choose(const Installation& installation, const Tools& tools,
+                      const std::vector<std::string>& inputs);
   base::Status take_lines(const std::vector<std::string>& lines, const std::string& name);
   base::Status keep_requirements(const base::fs::path& file);
   [[nodiscard]] base::fs::path generated(const std::string& name) const;
