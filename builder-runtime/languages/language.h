@@ -21,15 +21,6 @@ namespace fs = base::fs;
 
 struct Language;
 
-// A source folder that one of the languages builds, or a build.sh of its own.
-struct Source {
-  fs::path folder;
-  const Language* language = nullptr;  // none when a build.sh decides
-  bool has_build_script = false;       // and is to be used
-  bool has_run_script = false;
-  SourceSettings settings;
-};
-
 // How run.sh starts the program.
 struct Start {
   std::vector<std::string> command;  // before the user's arguments; found in the bundle's bin/ first
@@ -56,14 +47,30 @@ struct Plan {
   std::function<base::Result<MadeTree>(const fs::path& tree)> make;
 };
 
+// A source folder that one of the languages builds, or a build.sh of its own.
+struct Source {
+  fs::path folder;
+  const Language* language = nullptr;  // none when a build.sh decides
+  bool has_build_script = false;       // and is to be used
+  bool has_run_script = false;
+  SourceSettings settings;
+  // What was found out by looking, as the next step takes it; none when a build.sh decides.
+  std::function<base::Result<Plan>(const Tools& tools)> plan;
+};
+
+// What a look at a source has shown.
+struct Findings {
+  std::string summary;  // one line on what is there
+  std::function<base::Result<Plan>(const Tools& tools)> plan;
+};
+
 struct Language {
   std::string_view name;
   std::string_view program;  // the file that makes a folder one of this language
   // Whether a folder without any language's `program` may be of this one all the same.
   bool (*may_be)(const fs::path& source);
-  // One line on what is there, or what is missing. Starts nothing.
-  base::Result<std::string> (*describe)(const Source& source);
-  base::Result<Plan> (*plan)(const Source& source, const Tools& tools);
+  // Says what is missing where something is. Starts nothing.
+  base::Result<Findings> (*look)(const Source& source, const process::Environment& environment);
 };
 
 // All languages; none is both here and unfinished.

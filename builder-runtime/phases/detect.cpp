@@ -99,8 +99,9 @@ base::Result<Source> detect(const Settings& settings) {
   }
   BASE_TRY_ASSIGN(source.settings, read_source_settings(settings.source));
   BASE_TRY_ASSIGN(source.language, choose_language(settings, source.settings));
-  BASE_TRY_ASSIGN(const std::string description, source.language->describe(source));
-  milestone.reached(std::string(source.language->name) + ", " + description);
+  BASE_TRY_ASSIGN(auto findings, source.language->look(source, settings.environment));
+  source.plan = std::move(findings.plan);
+  milestone.reached(std::string(source.language->name) + ", " + findings.summary);
   return source;
 }
 

@@ -19,7 +19,7 @@ std::string summary_of(const Plan& plan) {
 
 base::Result<Plan> resolve(const Source& source, const Tools& tools) {
   Milestone milestone("resolve");
-  BASE_TRY_ASSIGN(Plan plan, source.language->plan(source, tools));
+  BASE_TRY_ASSIGN(Plan plan, source.plan(tools));
   plan.language = source.language->name;
   const auto& settings = source.settings;
   plan.start.command.insert(plan.start.command.end(), settings.arguments.begin(), settings.arguments.end());

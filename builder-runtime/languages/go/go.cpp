@@ -243,17 +243,7 @@ std::string pipeline_name(const process::Environment& environment) {
   return name;
 }
 
-}  // namespace
-
-bool may_be(const fs::path& source) {
-  const auto files = read_go_files(source);
-  return is_file(source / "go.work") || (files && !files->empty());
-}
-
-base::Result<std::string> describe(const Source& source) {
-  BASE_TRY(check_outside(source.folder));
-  BASE_TRY_ASSIGN(const Tree tree, read_tree(source.folder, tags_of(source, architecture(), "")));
-  BASE_TRY(find_programs(source.folder, tree));
+std::string summary_of(const Tree& tree) {
   switch (tree.layout) {
     case Layout::module:
       return "module " + tree.module;
@@ -267,14 +257,8 @@ base::Result<std::string> describe(const Source& source) {
   return "a source without go.mod";
 }
 
-base::Result<Plan> plan(const Source& source, const Tools& tools) {
-  const auto& environment = tools.settings().environment;
-  const auto chosen = value_of(environment, "GOARCH");
-  const Tags tags =
-      tags_of(source, chosen.empty() ? architecture() : chosen, value_of(environment, "GOFLAGS"));
-  BASE_TRY_ASSIGN(const Tree tree, read_tree(source.folder, tags));
-  BASE_TRY_ASSIGN(const std::string program,
-                  choose_program(source.folder, tree, source.settings.go, pipeline_name(environment)));
+base::Result<Plan> plan(const Source& source, const Tree& tree, const std::string& program,
+                        const Tools& tools) {
   BASE_TRY_ASSIGN(const Toolchain toolchain, find_toolchain(tools));
   Plan plan;
   BASE_TRY_ASSIGN(plan.key, key_of(source, program, tools, toolchain));
@@ -284,6 +268,26 @@ base::Result<Plan> plan(const Source& source, const Tools& tools) {
     return make_program(source, tree, program, toolchain, tools, folder);
   };
   return plan;
+}
+
+}  // namespace
+
+bool may_be(const fs::path& source) {
+  const auto files = read_go_files(source);
+  return is_file(source / "go.work") || (files && !files->empty());
+}
+
+base::Result<Findings> look(const Source& source, const process::Environment& environment) {
+  BASE_TRY(check_outside(source.folder));
+  const auto chosen = value_of(environment, "GOARCH");
+  const Tags tags =
+      tags_of(source, chosen.empty() ? architecture() : chosen, value_of(environment, "GOFLAGS"));
+  BASE_TRY_ASSIGN(Tree tree, read_tree(source.folder, tags));
+  BASE_TRY_ASSIGN(std::string program,
+                  choose_program(source.folder, tree, source.settings.go, pipeline_name(environment)));
+  std::string summary = summary_of(tree);
+  return Findings{std::move(summary), [source, tree = std::move(tree), program = std::move(program)](
+                                          const Tools& tools) { return plan(source, tree, program, tools); }};
 }
 
 }  // namespace builder::go

@@ -7,10 +7,8 @@
 namespace builder::go {
 
 bool may_be(const fs::path& source);
-base::Result<std::string> describe(const Source& source);
-base::Result<Plan> plan(const Source& source, const Tools& tools);
+base::Result<Findings> look(const Source& source, const process::Environment& environment);
 
-inline constexpr Language k_language = {
-    .name = "go", .program = "go.mod", .may_be = may_be, .describe = describe, .plan = plan};
+inline constexpr Language k_language = {.name = "go", .program = "go.mod", .may_be = may_be, .look = look};
 
 }  // namespace builder::go

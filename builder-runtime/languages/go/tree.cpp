@@ -156,7 +156,10 @@ base::Result<Tree> read_tree(const fs::path& source, const Tags& tags) {
   return tree;
 }
 
-base::Result<std::vector<std::string>> find_programs(const fs::path& source, const Tree& tree) {
+base::Result<std::string> choose_program(const fs::path& source, const Tree& tree, const GoSettings& settings,
+                                         const std::string& pipeline) {
+  if (!settings.package.empty())
+    return named_program(source, tree, settings.file + ": go.package", settings.package);
   std::vector<std::string> folders;
   for (const auto& package : tree.packages) {
     // A file without a package clause is Go's to complain about.
@@ -164,14 +167,6 @@ base::Result<std::vector<std::string>> find_programs(const fs::path& source, con
     if (package.name == "main" || is_odd) folders.push_back(package.folder);
   }
   if (folders.empty()) return no_program(source, tree);
-  return folders;
-}
-
-base::Result<std::string> choose_program(const fs::path& source, const Tree& tree, const GoSettings& settings,
-                                         const std::string& pipeline) {
-  if (!settings.package.empty())
-    return named_program(source, tree, settings.file + ": go.package", settings.package);
-  BASE_TRY_ASSIGN(const auto folders, find_programs(source, tree));
   if (folders.size() == 1 || folders.front() == ".") return folders.front();
   for (const auto& name : {pipeline, name_of_module(tree.module)}) {
     for (const auto& folder : folders) {

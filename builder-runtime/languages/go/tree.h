@@ -38,9 +38,6 @@ struct Tree {
 // it.
 base::Result<Tree> read_tree(const base::fs::path& source, const Tags& tags);
 
-// The folders with a package main; none at all is an error that says what is there.
-base::Result<std::vector<std::string>> find_programs(const base::fs::path& source, const Tree& tree);
-
 // The folder of the program: what the settings name, the root, the only one there is, or the one of several
 // that is called like the pipeline or the module. None and several are errors that list what is there.
 base::Result<std::string> choose_program(const base::fs::path& source, const Tree& tree,

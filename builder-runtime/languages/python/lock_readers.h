@@ -45,6 +45,13 @@ base::Result<std::vector<Wanted>> wanted_by_project(const LockRequest& request);
 // A requirement in PEP 508's form as what is wanted.
 Wanted wanted_of(const struct Requirement& requirement);
 
+// A folder or file of the source as a requirement: "libs/x" → "./libs/x".
+std::string path_requirement(const std::string& path);
+
+// "name @ git+URL@REFERENCE#subdirectory=FOLDER"; what is empty is left out.
+std::string git_requirement(const std::string& name, const std::string& url, const std::string& reference,
+                            const std::string& folder);
+
 // `marker` and (`other`), either of which may be empty.
 std::string both_markers(const std::string& marker, const std::string& other);
 

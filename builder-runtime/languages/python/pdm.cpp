@@ -15,13 +15,9 @@ using data::Value;
 constexpr char k_pdm_lock[] = "pdm.lock";
 
 std::string requirement_of(const Value& package, const LockedPackage& locked) {
-  if (const auto path = package.text("path"); !path.empty())
-    return path.rfind("./", 0) == 0 ? path : "./" + path;
-  if (const auto git = package.text("git"); !git.empty()) {
-    const auto folder = package.text("subdirectory");
-    return locked.name + " @ git+" + git + "@" + package.text("revision") +
-           (folder.empty() ? "" : "#subdirectory=" + folder);
-  }
+  if (const auto path = package.text("path"); !path.empty()) return path_requirement(path);
+  if (const auto git = package.text("git"); !git.empty())
+    return git_requirement(locked.name, git, package.text("revision"), package.text("subdirectory"));
   if (const auto url = package.text("url"); !url.empty()) return locked.name + " @ " + url;
   return locked.name + "==" + locked.version;
 }

@@ -12,17 +12,13 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "builder-runtime/settings.h"
 
 namespace builder::python {
 namespace {
 
 namespace fs = base::fs;
 using Options = std::map<std::string, std::string>;
-
-std::string value_of(const process::Environment& environment, const std::string& name) {
-  const auto entry = environment.find(name);
-  return entry == environment.end() ? "" : entry->second;
-}
 
 // "Index-Url" and "index_url" are one option.
 std::string option_name(std::string_view text) {

@@ -40,11 +40,9 @@ std::string line_of(const std::string& name, const Value& entry) {
   std::string line = normalised_name(name) + extras_of(entry);
   if (const auto path = entry.text("path") + entry.text("file"); !path.empty()) {
     const bool is_url = path.find("://") != std::string::npos;
-    line = is_url ? line + " @ " + path : (path.rfind('.', 0) == 0 ? path : "./" + path) + extras_of(entry);
+    line = is_url ? line + " @ " + path : path_requirement(path) + extras_of(entry);
   } else if (const auto git = entry.text("git"); !git.empty()) {
-    const auto reference = entry.text("ref");
-    line += " @ git+" + git + (reference.empty() ? "" : "@" + reference);
-    if (const auto folder = entry.text("subdirectory"); !folder.empty()) line += "#subdirectory=" + folder;
+    line = git_requirement(line, git, entry.text("ref"), entry.text("subdirectory"));
   } else {
     const std::string version = entry.is(Kind::text) ? entry.scalar : entry.text("version");
     if (version != "*") line += version;

@@ -121,14 +121,13 @@ void describe_source(const Value& package, LockedPackage& locked) {
   const std::string type = source.text("type");
   const std::string url = source.text("url");
   if (type == "git") {
-    locked.requirement = locked.name + " @ git+" + url + "@" + source.text("resolved_reference");
-    if (const auto folder = source.text("subdirectory"); !folder.empty())
-      locked.requirement += "#subdirectory=" + folder;
+    locked.requirement =
+        git_requirement(locked.name, url, source.text("resolved_reference"), source.text("subdirectory"));
     locked.hashes.clear();
   } else if (type == "url") {
     locked.requirement = locked.name + " @ " + url;
   } else if (type == "file" || type == "directory") {
-    locked.requirement = "./" + url;
+    locked.requirement = path_requirement(url);
     if (type == "directory") locked.hashes.clear();
   }
 }
@@ -185,15 +184,13 @@ base::Result<std::string> requirement_line(const Value& value, const Wanted& wan
   }
   std::string line = wanted.name + extras;
   if (const auto path = value.text("path"); !path.empty()) {
-    line = (path.rfind("./", 0) == 0 ? path : "./" + path) + extras;
+    line = path_requirement(path) + extras;
   } else if (const auto url = value.text("url"); !url.empty()) {
     line += " @ " + url;
   } else if (const auto git = value.text("git"); !git.empty()) {
-    line += " @ git+" + git;
-    for (const std::string key : {"rev", "tag", "branch"}) {
-      if (const auto reference = value.text(key); !reference.empty()) line += "@" + reference;
-    }
-    if (const auto folder = value.text("subdirectory"); !folder.empty()) line += "#subdirectory=" + folder;
+    // One of the three is given; poetry refuses more.
+    line = git_requirement(line, git, value.text("rev") + value.text("tag") + value.text("branch"),
+                           value.text("subdirectory"));
   } else if (wanted.alternatives.size() > 1) {
     return base::fail(ErrorKind::bad_input,
                       std::string(k_manifest) + ":" + std::to_string(value.line) + ": " + wanted.name,

@@ -12,15 +12,18 @@ using data::Value;
 
 constexpr int k_deepest_group = 32;
 
-base::Status add_texts(const Value& array, const std::string& place, std::vector<Wanted>& wanted) {
-  for (const auto& item : array.items) {
-    const auto requirement = Requirement::parse(item.scalar);
-    if (!requirement) {
-      return base::fail(ErrorKind::bad_input, "pyproject.toml:" + std::to_string(item.line) + ": " + place,
-                        "\"" + item.scalar + "\" is no requirement");
-    }
-    wanted.push_back(wanted_of(*requirement));
+base::Status add_text(const Value& text, const std::string& place, std::vector<Wanted>& wanted) {
+  const auto requirement = Requirement::parse(text.scalar);
+  if (!requirement) {
+    return base::fail(ErrorKind::bad_input, "pyproject.toml:" + std::to_string(text.line) + ": " + place,
+                      "\"" + text.scalar + "\" is no requirement");
   }
+  wanted.push_back(wanted_of(*requirement));
+  return {};
+}
+
+base::Status add_texts(const Value& array, const std::string& place, std::vector<Wanted>& wanted) {
+  for (const auto& text : array.items) BASE_TRY(add_text(text, place, wanted));
   return {};
 }
 
@@ -36,11 +39,7 @@ base::Status add_group(const Value& project, const std::string& name, int depth,
     if (item.is(Value::Kind::table)) {
       BASE_TRY(add_group(project, item.text("include-group"), depth + 1, wanted));
     } else {
-      const auto requirement = Requirement::parse(item.scalar);
-      if (!requirement)
-        return base::fail(ErrorKind::bad_input, "pyproject.toml: " + place,
-                          "\"" + item.scalar + "\" is no requirement");
-      wanted.push_back(wanted_of(*requirement));
+      BASE_TRY(add_text(item, place, wanted));
     }
   }
   return {};
@@ -52,6 +51,16 @@ Wanted wanted_of(const Requirement& requirement) {
   Wanted wanted{.name = requirement.name, .extras = requirement.extras, .marker = requirement.marker};
   if (!requirement.specifiers.empty()) wanted.alternatives = {requirement.specifiers};
   return wanted;
+}
+
+std::string path_requirement(const std::string& path) {
+  return path.rfind("./", 0) == 0 ? path : "./" + path;
+}
+
+std::string git_requirement(const std::string& name, const std::string& url, const std::string& reference,
+                            const std::string& folder) {
+  return name + " @ git+" + url + (reference.empty() ? "" : "@" + reference) +
+         (folder.empty() ? "" : "#subdirectory=" + folder);
 }
 
 std::string both_markers(const std::string& marker, const std::string& other) {

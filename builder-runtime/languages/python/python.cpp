@@ -6,6 +6,7 @@
 #include <ctime>
 #include <iterator>
 #include <memory>
+#include <optional>
 
 #include "base/digest.h"
 #include "base/text.h"
@@ -263,6 +264,21 @@ base::Status check_program(const fs::path& program, const Interpreter& interpret
   return base::write_file(mark, "");
 }
 
+base::Result<Plan> plan(Installation installation, const Inputs& inputs, const std::vector<Pin>& pins,
+                        const std::optional<Entry>& entry, const Tools& tools) {
+  BASE_TRY_ASSIGN(installation.interpreter, find_interpreter(tools, pins));
+  const Interpreter& interpreter = installation.interpreter;
+  Plan plan;
+  plan.platform = {.os = "linux", .architecture = architecture(), .interpreter = interpreter.identity};
+  plan.start = {.command = {"python3"}, .folder = contract::k_source, .interpreter = interpreter.path};
+  if (entry) {
+    if (!entry->file.empty()) BASE_TRY(check_program(entry->file, interpreter, tools));
+    plan.start.command.insert(plan.start.command.end(), entry->arguments.begin(), entry->arguments.end());
+  }
+  if (inputs.installs_something) BASE_TRY(add_bundle(plan, std::move(installation), inputs, tools));
+  return plan;
+}
+
 }  // namespace
 
 bool may_be(const fs::path& source) {
@@ -276,31 +292,20 @@ bool may_be(const fs::path& source) {
   return false;
 }
 
-base::Result<std::string> describe(const Source& source) {
-  BASE_TRY_ASSIGN(const Manifest manifest, find_manifest(source.folder, source.settings));
-  if (!source.has_run_script) BASE_TRY(find_entry(source.folder, manifest.project, source.settings));
-  BASE_TRY_ASSIGN(const Inputs inputs, read_inputs(source, manifest, {}));
-  return inputs.summary;
-}
-
-base::Result<Plan> plan(const Source& source, const Tools& tools) {
+base::Result<Findings> look(const Source& source, const process::Environment& environment) {
   Installation installation{.source = source.folder, .settings = source.settings.python};
   BASE_TRY_ASSIGN(installation.manifest, find_manifest(source.folder, source.settings));
   const Manifest& manifest = installation.manifest;
-  BASE_TRY_ASSIGN(const Inputs inputs, read_inputs(source, manifest, tools.settings().environment));
-  BASE_TRY_ASSIGN(const auto pins, find_pins(source.folder, manifest, source.settings));
-  BASE_TRY_ASSIGN(installation.interpreter, find_interpreter(tools, pins));
-  const Interpreter& interpreter = installation.interpreter;
-  Plan plan;
-  plan.platform = {.os = "linux", .architecture = architecture(), .interpreter = interpreter.identity};
-  plan.start = {.command = {"python3"}, .folder = contract::k_source, .interpreter = interpreter.path};
+  std::optional<Entry> entry;
   if (!source.has_run_script) {
-    BASE_TRY_ASSIGN(const Entry entry, find_entry(source.folder, manifest.project, source.settings));
-    if (!entry.file.empty()) BASE_TRY(check_program(entry.file, interpreter, tools));
-    plan.start.command.insert(plan.start.command.end(), entry.arguments.begin(), entry.arguments.end());
+    BASE_TRY_ASSIGN(entry, find_entry(source.folder, manifest.project, source.settings));
   }
-  if (inputs.installs_something) BASE_TRY(add_bundle(plan, std::move(installation), inputs, tools));
-  return plan;
+  BASE_TRY_ASSIGN(const Inputs inputs, read_inputs(source, manifest, environment));
+  BASE_TRY_ASSIGN(const auto pins, find_pins(source.folder, manifest, source.settings));
+  return Findings{inputs.summary,
+                  [installation = std::move(installation), inputs, pins, entry](const Tools& tools) {
+                    return plan(installation, inputs, pins, entry, tools);
+                  }};
 }
 
 }  // namespace builder::python

@@ -7,10 +7,9 @@
 namespace builder::python {
 
 bool may_be(const fs::path& source);
-base::Result<std::string> describe(const Source& source);
-base::Result<Plan> plan(const Source& source, const Tools& tools);
+base::Result<Findings> look(const Source& source, const process::Environment& environment);
 
 inline constexpr Language k_language = {
-    .name = "python", .program = "main.py", .may_be = may_be, .describe = describe, .plan = plan};
+    .name = "python", .program = "main.py", .may_be = may_be, .look = look};
 
 }  // namespace builder::python

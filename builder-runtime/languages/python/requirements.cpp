@@ -24,27 +24,6 @@ constexpr std::array<std::string_view, 12> k_plain_options = {
     "--hash",      "--use-feature"};
 constexpr std::array<std::string_view, 4> k_include_options = {"--requirement", "--constraint", "-r", "-c"};
 
-// Lines with their continuations joined and without comments; empty ones are left out.
-std::vector<std::string> logical_lines(std::string_view text) {
-  constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
-  if (text.substr(0, 3) == k_byte_order_mark) text.remove_prefix(3);
-  std::vector<std::string> lines;
-  std::string joined;
-  for (const auto& raw : base::split(text, '\n')) {
-    std::string_view line = base::trim(raw);
-    const auto comment = line.substr(0, 1) == "#" ? 0 : line.find(" #");
-    line = base::trim(line.substr(0, comment));
-    const bool continued = !line.empty() && line.back() == '\\';
-    if (continued) line.remove_suffix(1);
-    joined += line;
-    if (continued) continue;
-    if (!base::trim(joined).empty()) lines.emplace_back(base::trim(joined));
-    joined.clear();
-  }
-  if (!base::trim(joined).empty()) lines.emplace_back(base::trim(joined));
-  return lines;
-}
-
 std::string option_of(const std::string& line) { return line.substr(0, line.find_first_of(" \t=")); }
 
 bool names_a_file(const std::string& line) {
@@ -130,6 +109,26 @@ class Reader {
 };
 
 }  // namespace
+
+std::vector<std::string> logical_lines(std::string_view text) {
+  constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
+  if (text.substr(0, 3) == k_byte_order_mark) text.remove_prefix(3);
+  std::vector<std::string> lines;
+  std::string joined;
+  for (const auto& raw : base::split(text, '\n')) {
+    std::string_view line = base::trim(raw);
+    const auto comment = line.substr(0, 1) == "#" ? 0 : line.find(" #");
+    line = base::trim(line.substr(0, comment));
+    const bool continued = !line.empty() && line.back() == '\\';
+    if (continued) line.remove_suffix(1);
+    joined += line;
+    if (continued) continue;
+    if (!base::trim(joined).empty()) lines.emplace_back(base::trim(joined));
+    joined.clear();
+  }
+  if (!base::trim(joined).empty()) lines.emplace_back(base::trim(joined));
+  return lines;
+}
 
 std::string join_lines(const std::string& text) { return base::join(logical_lines(text), "\n") + "\n"; }
 

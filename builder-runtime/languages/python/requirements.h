@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/files.h"
@@ -31,6 +32,9 @@ struct Requirements {
 base::Result<Requirements> read_requirements(const base::fs::path& source,
                                              const std::vector<std::string>& files,
                                              const process::Environment& environment);
+
+// Lines with their continuations joined and without comments; empty ones are left out.
+std::vector<std::string> logical_lines(std::string_view text);
 
 // The text with every line that goes on in the next joined, as it is to be given to uv.
 std::string join_lines(const std::string& text);

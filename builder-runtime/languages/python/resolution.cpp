@@ -43,19 +43,11 @@ base::Result<bool> was_network_fault(const Installation& installation, const Too
   return finished.ending.code() != k_uv_error;
 }
 
-// The lines of a requirements file as they count: joined, without comments.
+// What a requirements file asks for, without options and credentials.
 std::vector<std::string> requirement_lines(const std::string& text) {
   std::vector<std::string> lines;
-  std::string joined;
-  for (const auto& raw : base::split(text, '\n')) {
-    std::string_view line = base::trim(raw);
-    if (line.substr(0, 1) == "#") continue;
-    const bool continued = !line.empty() && line.back() == '\\';
-    if (continued) line = base::trim(line.substr(0, line.size() - 1));
-    if (!line.empty()) joined += (joined.empty() ? "" : " ") + std::string(line);
-    if (continued) continue;
-    if (!joined.empty() && joined.front() != '-') lines.push_back(without_credentials(joined));
-    joined.clear();
+  for (const auto& line : logical_lines(text)) {
+    if (line.front() != '-') lines.push_back(without_credentials(line));
   }
   return lines;
 }
