@@ -13,6 +13,12 @@ inline constexpr char k_out[] = "/pfs/out";
 inline constexpr char k_source_input[] = "source";
 inline constexpr char k_build_input[] = "build";
 
+// On a cluster: the repo of the source of pipeline "map" is "map_source", and what builds it is pipeline
+// "map_build", whose branch "build" has the artifacts.
+inline constexpr char k_source_repo_suffix[] = "_source";
+inline constexpr char k_build_pipeline_suffix[] = "_build";
+inline constexpr char k_build_branch[] = "build";
+
 // The files of an artifact, in /pfs/out of the build and /pfs/build of the running pipeline.
 inline constexpr char k_run_script[] = "run.sh";
 inline constexpr char k_build_script[] = "build.sh";

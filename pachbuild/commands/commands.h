@@ -18,7 +18,10 @@ struct Invocation {
   std::function<int()> action;            // of the verb that was given; gives the exit code
 };
 
+void add_ignored(CLI::App& app, Invocation& invocation);
 void add_inspect(CLI::App& app, Invocation& invocation);
 void add_run(CLI::App& app, Invocation& invocation);
+// "pipeline" below "create" and "update".
+void add_submit(CLI::App& create, CLI::App& update, Invocation& invocation);
 
 }  // namespace commands

@@ -18,10 +18,6 @@ namespace {
 namespace fs = base::fs;
 using base::ErrorKind;
 
-bool has_file(const std::vector<source::SourceFile>& files, const std::string& path) {
-  return std::any_of(files.begin(), files.end(), [&](const auto& file) { return file.path == path; });
-}
-
 // What stands for the content of an artifact's file: a bundle is named by its digest, which worker-shim
 // verifies.
 base::Result<std::string> content_digest(const fs::path& folder, const std::string& path) {
@@ -86,14 +82,14 @@ base::Result<Artifact> build(const spec::PipelineSpec& spec, const fs::path& cac
   // The digest is that of the copy: the person may be saving a file just now.
   for (auto& file : files) file.file = artifact.source / file.path;
   BASE_TRY_ASSIGN(artifact.source_version, source::source_digest(files));
-  const bool own_build_script = has_file(files, contract::k_build_script);
-  artifact.lazy = !own_build_script && !has_file(files, contract::k_run_script);
+  const bool own_build_script = source::has_file(files, contract::k_build_script);
+  artifact.lazy = !source::has_own_script(files);
 
   Task task;
   task.id = artifact.source_version;
   task.inputs = {{contract::k_source_input, artifact.source.string(), "", artifact.source_version}};
   BASE_TRY_ASSIGN(task.command, build_command(spec, own_build_script));
-  task.environment = build_environment(cache);
+  task.environment = build_environment(spec, cache);
   task.folder = "/";
   task.output = artifact.folder.string();
 

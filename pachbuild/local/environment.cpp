@@ -47,9 +47,11 @@ base::Result<fs::path> cache_folder() {
   return folder;
 }
 
-process::Environment build_environment(const fs::path& cache) {
+process::Environment build_environment(const spec::PipelineSpec& spec, const fs::path& cache) {
   auto environment = process::current_environment();
   environment[contract::k_cache_variable] = cache.string();
+  environment["PPS_PIPELINE_NAME"] = spec.name + contract::k_build_pipeline_suffix;
+  for (const auto& [name, value] : spec.transform.build.env) environment[name] = value;
   return environment;
 }
 

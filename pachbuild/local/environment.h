@@ -16,8 +16,9 @@ namespace local {
 // PACHBUILD_CACHE_DIR, else $XDG_CACHE_HOME/pachbuild, else ~/.cache/pachbuild; made, for this user only.
 base::Result<base::fs::path> cache_folder();
 
-// A build sees all of the person's environment: proxies, indexes and credentials are in it.
-process::Environment build_environment(const base::fs::path& cache);
+// A build sees all of the person's environment (proxies, indexes and credentials are in it) and the spec's
+// `transform.build.env`.
+process::Environment build_environment(const spec::PipelineSpec& spec, const base::fs::path& cache);
 
 // A datum sees what a container would give it, and not what happens to be set here: PATH, HOME, locale and
 // certificates of this machine, the spec's `transform.env`, and the variables of a worker.

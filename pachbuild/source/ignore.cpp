@@ -44,7 +44,7 @@ base::Result<IgnoreRules> IgnoreRules::read(const base::fs::path& folder) {
 
 base::Result<IgnoreRules> IgnoreRules::parse(std::string_view text, const std::string& where) {
   IgnoreRules rules;
-  for (const std::string_view line : k_built_in) BASE_TRY(rules.add(line));
+  for (const std::string_view line : k_built_in) BASE_TRY(rules.add(line, 0));
   constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
   if (text.starts_with(k_byte_order_mark)) text.remove_prefix(k_byte_order_mark.size());
   std::size_t number = 0;
@@ -52,7 +52,7 @@ base::Result<IgnoreRules> IgnoreRules::parse(std::string_view text, const std::s
     ++number;
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (base::trim(line).empty() || line.starts_with('#')) continue;
-    if (auto status = rules.add(line); !status) {
+    if (auto status = rules.add(line, number); !status) {
       return base::fail(base::ErrorKind::bad_input, where + ":" + std::to_string(number),
                         "\"" + std::string(line) + "\": " + status.error().what);
     }
@@ -60,13 +60,15 @@ base::Result<IgnoreRules> IgnoreRules::parse(std::string_view text, const std::s
   return rules;
 }
 
-base::Status IgnoreRules::add(std::string_view line) {
+base::Status IgnoreRules::add(std::string_view line, std::size_t number) {
+  Origin origin{number, std::string(line)};
   const bool takes_back = line.starts_with('!') && !line.starts_with("!(");
   if (takes_back) line.remove_prefix(1);
   const bool folders_only = line.ends_with('/');
   if (folders_only) line.remove_suffix(1);
   BASE_TRY_ASSIGN(glob::Glob glob, glob::Glob::compile(line, glob::Separator::none));
-  m_rules.push_back({std::move(glob), folders_only, !folders_only && ends_with_star(line), takes_back});
+  m_rules.push_back(
+      {std::move(glob), folders_only, !folders_only && ends_with_star(line), takes_back, std::move(origin)});
   return {};
 }
 

@@ -32,6 +32,14 @@ class IgnoreRules {
   [[nodiscard]] bool leaves_out(Verdict file) const {
     return file != k_undecided && !m_rules[file - 1].takes_back;
   }
+  // Where the rule of a verdict is written, and its text; nothing for one that no rule decided.
+  struct Origin {
+    std::size_t line = 0;  // of the text; 0: built in
+    std::string text;
+  };
+  [[nodiscard]] Origin origin_of(Verdict verdict) const {
+    return verdict == k_undecided ? Origin{} : m_rules[verdict - 1].origin;
+  }
   // Whether no file below the folder can come along.
   [[nodiscard]] bool leaves_out_all(Verdict folder) const;
 
@@ -41,9 +49,10 @@ class IgnoreRules {
     bool folders_only = false;    // "build/": all that is below the folders that the glob matches
     bool ends_with_star = false;  // "build/*": as it matches "build/", so it does all that is below
     bool takes_back = false;      // "!keep.txt"
+    Origin origin;
   };
 
-  base::Status add(std::string_view line);
+  base::Status add(std::string_view text, std::size_t line);
 
   std::vector<Rule> m_rules;
 };

@@ -13,6 +13,7 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/text.h"
+#include "contract/layout.h"
 #include "contract/pfs_names.h"
 #include "pachbuild/source/ignore.h"
 
@@ -135,6 +136,25 @@ class Lister {
 }  // namespace
 
 base::Result<std::vector<SourceFile>> list_source(const fs::path& folder) { return Lister(folder).list(); }
+
+base::Result<Decision> decide(const fs::path& folder, const std::string& path) {
+  BASE_TRY_ASSIGN(const IgnoreRules rules, IgnoreRules::read(folder));
+  IgnoreRules::Verdict verdict = IgnoreRules::k_undecided;
+  for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    verdict = rules.judge_folder(path.substr(0, slash), verdict);
+  }
+  verdict = rules.judge_file(path, verdict);
+  const auto origin = rules.origin_of(verdict);
+  return Decision{rules.leaves_out(verdict), origin.text, origin.line};
+}
+
+bool has_file(const std::vector<SourceFile>& files, const std::string& path) {
+  return std::any_of(files.begin(), files.end(), [&](const auto& file) { return file.path == path; });
+}
+
+bool has_own_script(const std::vector<SourceFile>& files) {
+  return has_file(files, contract::k_build_script) || has_file(files, contract::k_run_script);
+}
 
 base::Status copy_source(const std::vector<SourceFile>& files, const fs::path& destination) {
   constexpr mode_t k_folder_mode = 0700;

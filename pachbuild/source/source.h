@@ -22,6 +22,20 @@ struct SourceFile {
 // refuses (all such names in one error), or is a symbolic link out of the folder or to a folder.
 base::Result<std::vector<SourceFile>> list_source(const base::fs::path& folder);
 
+// Why a file is part of the source or not.
+struct Decision {
+  bool is_left_out = false;
+  std::string rule;      // the line that decided; empty: none did
+  std::size_t line = 0;  // its number in .pachignore; 0: it is built in
+};
+
+// What the rules of `folder` say about the file `path` below it.
+base::Result<Decision> decide(const base::fs::path& folder, const std::string& path);
+
+// Whether build.sh or run.sh is the source's own.
+bool has_own_script(const std::vector<SourceFile>& files);
+bool has_file(const std::vector<SourceFile>& files, const std::string& path);
+
 // Copies the files below `destination`, an existing empty folder, as the worker has them: files 0644, folders
 // 0700.
 base::Status copy_source(const std::vector<SourceFile>& files, const base::fs::path& destination);

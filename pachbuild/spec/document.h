@@ -58,6 +58,9 @@ Format format_of(const std::string& file, const std::string& text);
 base::Result<std::vector<Document>> parse_documents(const std::string& text, Format format,
                                                     const std::string& file);
 
+// The value as a YAML document that parse_documents() reads as the same.
+std::string to_yaml(const nlohmann::json& value);
+
 // The child's pointer: `name` below `pointer`, escaped as RFC 6901 says.
 std::string child_pointer(const std::string& pointer, const std::string& name);
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/filesystem/directory.hpp>
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
 #include <nlohmann/json.hpp>
@@ -24,13 +25,14 @@ namespace {
 using base::ErrorKind;
 using nlohmann::json;
 
+constexpr char k_standard_input[] = "-";
 constexpr off_t k_largest_spec = off_t{1} << 20;
 
 // The languages that have an official builder, etc/pipeline-build/<language>/.
 constexpr std::array<std::string_view, 2> k_languages = {"go", "python"};
 
 // Pachyderm allows 51 (maxPipelineNameLength in 2.12), and "<name>_build" is a pipeline as well.
-constexpr std::size_t k_longest_name = 51 - std::string_view("_build").size();
+constexpr std::size_t k_longest_name = 51 - std::string_view(contract::k_build_pipeline_suffix).size();
 
 constexpr char k_build_hint[] = R"(add "build": {"language": "python"}, or "go", or {"image": "…"})";
 
@@ -83,9 +85,10 @@ const json Fields::k_no_items = json::array();
 
 class Reader {
  public:
-  explicit Reader(CheckedDocument checked) : m_document(std::move(checked.document)) {
+  Reader(CheckedDocument checked, Target target) : m_document(std::move(checked.document)), m_target(target) {
     m_spec.cluster_fields = std::move(checked.cluster_fields);
     m_spec.places = m_document.places;
+    m_spec.fields = m_document.value;
   }
 
   base::Result<PipelineSpec> read() {
@@ -95,7 +98,11 @@ class Reader {
     BASE_TRY(read_transform(root.object("transform")));
     if (!root.has("input"))
       return fail("", "has no \"input\"", R"(add "input": {"pfs": {"repo": "…", "glob": "/*"}})");
-    BASE_TRY_ASSIGN(m_spec.input, read_input(root.object("input"), "/input"));
+    if (m_target == Target::machine) {
+      BASE_TRY_ASSIGN(m_spec.input, read_input(root.object("input"), "/input"));
+    } else {
+      BASE_TRY(check_input(root.object("input"), "/input"));
+    }
     BASE_TRY(read_settings(root));
     BASE_TRY(find_build_folder());
     return std::move(m_spec);
@@ -149,9 +156,14 @@ class Reader {
       transform.secrets.push_back(
           {secret.text("name"), secret.text("key"), secret.text("mount_path"), secret.text("env_var")});
     }
-    for (const auto& [name, value] : transform.env) {
+    return check_variables(transform.env, "/transform/env");
+  }
+
+  base::Status check_variables(const std::map<std::string, std::string>& variables,
+                               const std::string& pointer) {
+    for (const auto& [name, value] : variables) {
       if (!name.empty() && name.find_first_of(std::string_view("=\0", 2)) == std::string::npos) continue;
-      return fail(child_pointer("/transform/env", name), "is not a variable's name");
+      return fail(child_pointer(pointer, name), "is not a variable's name");
     }
     return {};
   }
@@ -176,7 +188,8 @@ class Reader {
                   "official builders are there for go and python; name the image of another one in "
                   "transform.build.image");
     }
-    return {};
+    build.env = fields.all<std::map<std::string, std::string>>("env");
+    return check_variables(build.env, "/transform/build/env");
   }
 
   base::Status find_build_folder() {
@@ -220,6 +233,29 @@ class Reader {
     return input;
   }
 
+  // Of any input of Pachyderm's: what matters here is that it leaves /pfs/source and /pfs/build alone.
+  base::Status check_input(const Fields& fields, const std::string& pointer) {
+    for (const char* const kind : {"pfs", "cron"}) {
+      if (!fields.has(kind)) continue;
+      const Fields input = fields.object(kind);
+      const char* const field = input.text("name").empty() ? "repo" : "name";
+      BASE_TRY(check_reserved(input.text(field), pointer + "/" + kind + "/" + field));
+    }
+    for (const char* const kind : {"cross", "union", "join", "group"}) {
+      const json& parts = fields.list(kind);
+      for (std::size_t i = 0; i < parts.size(); ++i) {
+        BASE_TRY(check_input(Fields(parts[i]), pointer + "/" + kind + "/" + std::to_string(i)));
+      }
+    }
+    return {};
+  }
+
+  base::Status check_reserved(const std::string& name, const std::string& pointer) {
+    if (name != contract::k_source_input && name != contract::k_build_input && name != "out") return {};
+    return fail(pointer, "\"" + name + "\" is taken: /pfs/" + name + " is the build pipeline's own",
+                "give the input another \"name\"");
+  }
+
   base::Result<PfsInput> read_pfs(const Fields& fields, const std::string& pointer) {
     PfsInput input;
     input.project = fields.text("project");
@@ -249,12 +285,7 @@ class Reader {
       return fail(place, "\"" + input.name + "\" is not an input's name",
                   "a name has letters, digits, '_', '-' and '.', and does not start with '.'");
     }
-    const std::string_view name = input.name;
-    if (name == contract::k_source_input || name == contract::k_build_input || name == "out") {
-      return fail(place,
-                  "\"" + input.name + "\" is taken: /pfs/" + input.name + " is the build pipeline's own",
-                  "give the input another \"name\"");
-    }
+    BASE_TRY(check_reserved(input.name, place));
     if (!m_input_names.insert(input.name).second) {
       return fail(place, "\"" + input.name + "\" is the name of another input as well",
                   "give one of them another \"name\"");
@@ -304,6 +335,7 @@ class Reader {
   }
 
   Document m_document;
+  Target m_target;
   PipelineSpec m_spec;
   std::set<std::string> m_input_names;
 };
@@ -313,11 +345,12 @@ bool is_url(const std::string& path) {
   return scheme != std::string::npos && path.find('/') > scheme;
 }
 
+tl::unexpected<base::Error> not_local(const std::string& path) {
+  return base::fail(ErrorKind::bad_input, path, "is not a local file",
+                    "save the spec next to the source that it builds");
+}
+
 base::Result<std::string> read_spec_file(const std::string& path) {
-  if (path == "-" || is_url(path)) {
-    return base::fail(ErrorKind::bad_input, path, "is not a local file",
-                      "save the spec next to the source that it builds");
-  }
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) {
     base::Error error = base::system_error("read", path, errno);
@@ -335,6 +368,60 @@ base::Result<std::string> read_spec_file(const std::string& path) {
   auto text = base::read_file(path);
   if (!text) text.error().kind = ErrorKind::bad_input;
   return text;
+}
+
+base::Result<std::string> read_standard_input() {
+  auto text = base::read_file("/dev/stdin");
+  if (!text) text.error().kind = ErrorKind::bad_input;
+  return text;
+}
+
+bool has_build(const json& value) {
+  const auto transform = value.is_object() ? value.find("transform") : value.end();
+  return value.is_object() && transform != value.end() && transform->is_object() &&
+         transform->contains("build");
+}
+
+base::Result<ClusterPipeline> cluster_pipeline(Document document) {
+  ClusterPipeline pipeline;
+  const json& value = *document.value;
+  if (value.is_array() && std::any_of(value.begin(), value.end(), has_build)) {
+    return base::fail(ErrorKind::bad_input, document.places.where(""), "is a list with pipelines to build",
+                      "write the pipelines one after the other, or each into a file of its own");
+  }
+  if (has_build(value)) {
+    if (document.places.file() == k_standard_input) return not_local("-");
+    BASE_TRY_ASSIGN(CheckedDocument checked, check_fields(document, Target::cluster));
+    BASE_TRY_ASSIGN(pipeline.spec, Reader(std::move(checked), Target::cluster).read());
+    pipeline.name = pipeline.spec->name;
+  } else if (value.is_object()) {
+    const auto name = value.find("pipeline");
+    if (name != value.end() && name->is_object())
+      pipeline.name = name->value("name", json()).is_string() ? name->value("name", "") : "";
+  }
+  pipeline.document = std::move(document);
+  return pipeline;
+}
+
+// The spec files of a folder, by name.
+base::Result<std::vector<std::string>> spec_files(const base::fs::path& folder) {
+  std::vector<std::string> files;
+  boost::system::error_code error;
+  for (base::fs::directory_iterator entry(folder, error); !error && entry != base::fs::directory_iterator();
+       entry.increment(error)) {
+    const std::string extension = entry->path().extension().string();
+    if (extension == ".json" || extension == ".yaml" || extension == ".yml")
+      files.push_back(entry->path().string());
+  }
+  if (error) {
+    auto fault = base::system_error("read", folder.string(), error.value());
+    fault.kind = ErrorKind::bad_input;
+    return base::fail(std::move(fault));
+  }
+  if (files.empty())
+    return base::fail(ErrorKind::bad_input, folder.string(), "has no *.json, *.yaml or *.yml file");
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 void collect(const Input& input, std::vector<const PfsInput*>& all) {
@@ -365,13 +452,34 @@ base::Result<PipelineSpec> read_pipeline(const std::string& text, const std::str
     return base::fail(ErrorKind::bad_input, first.places.where(""),
                       "is not a pipeline spec: it is not an object");
   }
-  BASE_TRY_ASSIGN(CheckedDocument checked, check_fields(first));
-  return Reader(std::move(checked)).read();
+  BASE_TRY_ASSIGN(CheckedDocument checked, check_fields(first, Target::machine));
+  return Reader(std::move(checked), Target::machine).read();
 }
 
 base::Result<PipelineSpec> load_pipeline(const std::string& path) {
+  if (path == k_standard_input || is_url(path)) return not_local(path);
   BASE_TRY_ASSIGN(const std::string text, read_spec_file(path));
   return read_pipeline(text, path);
+}
+
+base::Result<std::vector<ClusterPipeline>> load_for_cluster(const std::string& path) {
+  if (is_url(path)) return not_local(path);
+  std::vector<std::string> files = {path};
+  boost::system::error_code ignored;
+  if (base::fs::is_directory(path, ignored)) {
+    BASE_TRY_ASSIGN(files, spec_files(path));
+  }
+  std::vector<ClusterPipeline> pipelines;
+  for (const auto& file : files) {
+    BASE_TRY_ASSIGN(const std::string text,
+                    file == k_standard_input ? read_standard_input() : read_spec_file(file));
+    BASE_TRY_ASSIGN(auto documents, parse_documents(text, format_of(file, text), file));
+    for (auto& document : documents) {
+      BASE_TRY_ASSIGN(ClusterPipeline pipeline, cluster_pipeline(std::move(document)));
+      pipelines.push_back(std::move(pipeline));
+    }
+  }
+  return pipelines;
 }
 
 }  // namespace spec

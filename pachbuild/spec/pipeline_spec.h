@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,12 +18,20 @@
 
 namespace spec {
 
+// For what a spec is read.
+enum class Target {
+  machine,  // `pachbuild run`: what this program cannot do on one machine is refused
+  cluster,  // Pachyderm reads it next: fields that are not known here are kept, since a later release may
+            // know them
+};
+
 // What is built: exactly one of language and image is set.
 struct Build {
   std::string language;   // of an official builder: "go" or "python"
   std::string image;      // of another builder
   std::string path;       // as written; "." when it is not
   base::fs::path folder;  // the same below the spec file's folder: an existing folder
+  std::map<std::string, std::string> env;
 };
 
 struct Secret {
@@ -80,7 +90,7 @@ struct PipelineSpec {
   std::string project;  // pipeline.project.name
   std::string description;
   Transform transform;
-  Input input;
+  Input input;  // of Target::machine only
   std::string output_branch;
   std::uint64_t parallelism = 0;  // parallelism_spec.constant; 0: not set
   std::optional<std::chrono::nanoseconds> datum_timeout;
@@ -93,11 +103,27 @@ struct PipelineSpec {
   std::vector<std::string> cluster_fields;
   // Where each field is written, by its pointer in Pachyderm's own (snake case) names.
   Places places;
+  // The whole spec under these names, transform.build included.
+  std::shared_ptr<const nlohmann::json> fields;
+};
+
+// One pipeline of a file that is meant for a cluster.
+struct ClusterPipeline {
+  std::string name;  // empty when the spec has none: Pachyderm says so then
+  // When it has transform.build.
+  std::optional<PipelineSpec> spec;
+  // As it was written.
+  Document document;
 };
 
 // Reads and checks the spec in the local file `path`. Whatever is wrong with it is an error of kind bad_input
 // that names the file, and line and column where there are some.
 base::Result<PipelineSpec> load_pipeline(const std::string& path);
+
+// All pipelines of `path`, a file or a folder of *.json, *.yaml and *.yml files, or "-", standard input. What
+// has no transform.build is only parsed. A build needs the folder of its source, so it cannot come from
+// standard input.
+base::Result<std::vector<ClusterPipeline>> load_for_cluster(const std::string& path);
 
 // The same for a text; `file` is for errors and for build.folder, which is below its folder.
 base::Result<PipelineSpec> read_pipeline(const std::string& text, const std::string& file);

@@ -22,7 +22,8 @@ enum class Type { text, whole, count, number, boolean, texts, wholes, text_map, 
 enum class Use {
   here,     // read by this program
   cluster,  // right, but nothing to do on one machine
-  refused,  // means something that this program does not do: the note says what
+  beyond,   // right, but means something that this program does not do on one machine: the note says what
+  refused,  // means something that a build pipeline cannot do: the note says what
   removed,  // by Pachyderm 2.0: the note says what to do
 };
 
@@ -60,34 +61,6 @@ const Message& secret_message() {
   return message;
 }
 
-// Of Pachyderm 1.13.
-const Message& build_message() {
-  static const Message message{{{"path", Type::text}, {"language", Type::text}, {"image", Type::text}}};
-  return message;
-}
-
-const Message& transform_message() {
-  static const Message message{{
-      {"image", Type::text},
-      {"cmd", Type::texts},
-      {"err_cmd", Type::texts},
-      {"env", Type::text_map},
-      {"secrets", Type::objects, Use::here, &secret_message()},
-      {"image_pull_secrets", Type::texts, Use::cluster},
-      {"stdin", Type::texts},
-      {"err_stdin", Type::texts},
-      {"accept_return_code", Type::wholes},
-      {"debug", Type::boolean, Use::cluster},
-      {"user", Type::text},
-      {"working_dir", Type::text},
-      {"dockerfile", Type::text},
-      {"memory_volume", Type::boolean, Use::cluster},
-      {"datum_batching", Type::boolean},
-      {"build", Type::object, Use::here, &build_message()},
-  }};
-  return message;
-}
-
 const Message& pfs_message() {
   static const Message message{{
       {"project", Type::text},
@@ -102,7 +75,7 @@ const Message& pfs_message() {
       {"group_by", Type::text},
       {"lazy", Type::boolean},
       {"empty_files", Type::boolean},
-      {"s3", Type::boolean, Use::refused, nullptr, k_cluster_only},
+      {"s3", Type::boolean, Use::beyond, nullptr, k_cluster_only},
       {"trigger", Type::anything, Use::cluster},
       {"propagation_spec", Type::anything, Use::cluster},
       {"reference", Type::boolean, Use::cluster},
@@ -110,14 +83,27 @@ const Message& pfs_message() {
   return message;
 }
 
+const Message& cron_message() {
+  static const Message message{{
+      {"name", Type::text},
+      {"project", Type::text},
+      {"repo", Type::text},
+      {"commit", Type::text},
+      {"spec", Type::text},
+      {"overwrite", Type::boolean},
+      {"start", Type::text},
+  }};
+  return message;
+}
+
 const Message& input_message() {
   static const Message message{{
       {"pfs", Type::object, Use::here, &pfs_message()},
-      {"join", Type::objects, Use::refused, nullptr, k_cluster_only},
-      {"group", Type::objects, Use::refused, nullptr, k_cluster_only},
+      {"join", Type::objects, Use::beyond, &message, k_cluster_only},
+      {"group", Type::objects, Use::beyond, &message, k_cluster_only},
       {"cross", Type::objects, Use::here, &message},
-      {"union", Type::objects, Use::refused, nullptr, k_cluster_only},
-      {"cron", Type::object, Use::refused, nullptr, k_cluster_only},
+      {"union", Type::objects, Use::beyond, &message, k_cluster_only},
+      {"cron", Type::object, Use::beyond, &cron_message(), k_cluster_only},
       {"git", Type::anything, Use::removed, nullptr, "commit the files to a repo"},
   }};
   return message;
@@ -173,6 +159,57 @@ const Message& toleration_message() {
   return message;
 }
 
+// The first three are Pachyderm 1.13's. The others are the build pipeline's own and mean there what they mean
+// in every pipeline: those of a transform, and those of a pipeline.
+const Message& build_message() {
+  static const Message message{{
+      {"path", Type::text},
+      {"language", Type::text},
+      {"image", Type::text},
+      {"env", Type::text_map},
+      {"secrets", Type::objects, Use::cluster, &secret_message()},
+      {"image_pull_secrets", Type::texts, Use::cluster},
+      {"user", Type::text, Use::cluster},
+      {"memory_volume", Type::boolean, Use::cluster},
+      {"resource_requests", Type::object, Use::cluster, &resource_message()},
+      {"resource_limits", Type::object, Use::cluster, &resource_message()},
+      {"sidecar_resource_requests", Type::object, Use::cluster, &resource_message()},
+      {"sidecar_resource_limits", Type::object, Use::cluster, &resource_message()},
+      {"autoscaling", Type::boolean, Use::cluster},
+      {"scheduling_spec", Type::object, Use::cluster, &scheduling_message()},
+      {"tolerations", Type::objects, Use::cluster, &toleration_message()},
+      {"metadata", Type::object, Use::cluster, &metadata_message()},
+      {"pod_spec", Type::text, Use::cluster},
+      {"pod_patch", Type::text, Use::cluster},
+      {"datum_timeout", Type::text, Use::cluster},
+      {"job_timeout", Type::text, Use::cluster},
+      {"datum_tries", Type::whole, Use::cluster},
+  }};
+  return message;
+}
+
+const Message& transform_message() {
+  static const Message message{{
+      {"image", Type::text},
+      {"cmd", Type::texts},
+      {"err_cmd", Type::texts},
+      {"env", Type::text_map},
+      {"secrets", Type::objects, Use::here, &secret_message()},
+      {"image_pull_secrets", Type::texts, Use::cluster},
+      {"stdin", Type::texts},
+      {"err_stdin", Type::texts},
+      {"accept_return_code", Type::wholes},
+      {"debug", Type::boolean, Use::cluster},
+      {"user", Type::text},
+      {"working_dir", Type::text},
+      {"dockerfile", Type::text},
+      {"memory_volume", Type::boolean, Use::cluster},
+      {"datum_batching", Type::boolean},
+      {"build", Type::object, Use::here, &build_message()},
+  }};
+  return message;
+}
+
 const Message& determined_message() {
   static const Message message{{{"workspaces", Type::texts}}};
   return message;
@@ -185,17 +222,17 @@ const Message& spec_message() {
       {"tf_job", Type::anything, Use::refused, nullptr, "is not supported by Pachyderm either"},
       {"transform", Type::object, Use::here, &transform_message()},
       {"parallelism_spec", Type::object, Use::here, &parallelism_message()},
-      {"egress", Type::anything, Use::refused, nullptr, k_cluster_only},
+      {"egress", Type::anything, Use::beyond, nullptr, k_cluster_only},
       {"update", Type::boolean, Use::cluster},
       {"output_branch", Type::text},
-      {"s3_out", Type::boolean, Use::refused, nullptr, k_cluster_only},
+      {"s3_out", Type::boolean, Use::beyond, nullptr, k_cluster_only},
       {"resource_requests", Type::object, Use::cluster, &resource_message()},
       {"resource_limits", Type::object, Use::cluster, &resource_message()},
       {"sidecar_resource_limits", Type::object, Use::cluster, &resource_message()},
       {"input", Type::object, Use::here, &input_message()},
       {"description", Type::text},
       {"reprocess", Type::boolean, Use::cluster},
-      {"service", Type::anything, Use::refused, nullptr, k_cluster_only},
+      {"service", Type::anything, Use::beyond, nullptr, k_cluster_only},
       {"spout", Type::anything, Use::refused, nullptr, "is not possible: a build pipeline cannot be a spout"},
       {"datum_set_spec", Type::object, Use::here, &datum_set_message()},
       {"datum_timeout", Type::text},
@@ -335,8 +372,8 @@ std::optional<json> whole_number(const json& value) {
 
 class Checker {
  public:
-  explicit Checker(const Places& places)
-      : m_written(places), m_checked{{nullptr, Places(places.file())}, {}} {}
+  Checker(const Places& places, Target target)
+      : m_written(places), m_target(target), m_checked{{nullptr, Places(places.file())}, {}} {}
 
   base::Result<CheckedDocument> check(const json& root) {
     m_checked.document.places.add("", m_written.at(""));
@@ -372,6 +409,10 @@ class Checker {
       if (key == "$schema") continue;  // put there by editors; Pachyderm takes it away as well
       const std::string child_written = child_pointer(written, key);
       const Field* field = find(message, key);
+      if (field == nullptr && m_target == Target::cluster && &message != &build_message()) {
+        result[key] = child;
+        continue;
+      }
       if (field == nullptr) return unknown(message, key, child_written, pointer);
       const std::string child_at = child_pointer(pointer, std::string(field->name));
       if (result.contains(field->name))
@@ -407,7 +448,8 @@ class Checker {
     if (field.use == Use::removed)
       return fail(written, field_name(pointer) + " was removed in Pachyderm 2.0", note);
     if (!is_set(value)) return {};
-    if (field.use == Use::refused) return fail(written, field_name(pointer) + " " + note);
+    const bool is_beyond = field.use == Use::beyond && m_target == Target::machine;
+    if (field.use == Use::refused || is_beyond) return fail(written, field_name(pointer) + " " + note);
     if (field.use == Use::cluster) m_checked.cluster_fields.push_back(field_name(pointer));
     return {};
   }
@@ -483,13 +525,14 @@ class Checker {
   }
 
   const Places& m_written;
+  const Target m_target;
   CheckedDocument m_checked;
 };
 
 }  // namespace
 
-base::Result<CheckedDocument> check_fields(const Document& document) {
-  return Checker(document.places).check(*document.value);
+base::Result<CheckedDocument> check_fields(const Document& document, Target target) {
+  return Checker(document.places, target).check(*document.value);
 }
 
 std::string field_name(const std::string& pointer) {

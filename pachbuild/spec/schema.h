@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "pachbuild/spec/document.h"
+#include "pachbuild/spec/pipeline_spec.h"
 
 namespace spec {
 
@@ -19,7 +20,7 @@ struct CheckedDocument {
 
 // Everything that can be told from one field alone: unknown, removed and unsupported fields, and wrong types.
 // As protojson does, takes fields in lowerCamelCase too, whole numbers as text, and no notice of "$schema".
-base::Result<CheckedDocument> check_fields(const Document& document);
+base::Result<CheckedDocument> check_fields(const Document& document, Target target);
 
 // "input.cross[0].pfs" for "/input/cross/0/pfs": how errors name a field.
 std::string field_name(const std::string& pointer);

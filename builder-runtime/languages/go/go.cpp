@@ -13,6 +13,7 @@
 #include "builder-runtime/languages/go/tree.h"
 #include "builder-runtime/languages/source_digest.h"
 #include "builder-runtime/milestone.h"
+#include "contract/layout.h"
 
 namespace builder::go {
 namespace {
@@ -234,7 +235,7 @@ Tags tags_of(const Source& source, const std::string& architecture, const std::s
 
 // A build pipeline is called <pipeline>_build.
 std::string pipeline_name(const process::Environment& environment) {
-  constexpr std::string_view k_suffix = "_build";
+  constexpr std::string_view k_suffix = contract::k_build_pipeline_suffix;
   std::string name = value_of(environment, "PPS_PIPELINE_NAME");
   if (name.size() > k_suffix.size() &&
       name.compare(name.size() - k_suffix.size(), k_suffix.size(), k_suffix) == 0) {

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/cluster/jobs.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "pachbuild/cluster/pipelines.h"
+
+namespace cluster {
+namespace {
+
+using base::ErrorKind;
+using nlohmann::json;
+
+constexpr std::chrono::milliseconds k_poll_interval{500};
+
+// The states of pps.proto.
+JobState state_of(const std::string& name) {
+  if (name == "JOB_SUCCESS") return JobState::succeeded;
+  if (name == "JOB_FAILURE" || name == "JOB_KILLED" || name == "JOB_UNRUNNABLE") return JobState::failed;
+  if (name == "JOB_CREATED" || name == "JOB_STARTING") return JobState::waiting;
+  return JobState::running;
+}
+
+bool has_ended(const Job& job) { return job.state == JobState::succeeded || job.state == JobState::failed; }
+
+// Numbers of 64 bits are text in protobuf's JSON.
+std::uint64_t number_in(const json& object, const char* name) {
+  const auto field = object.find(name);
+  return field == object.end() ? 0 : std::strtoull(field->get<std::string>().c_str(), nullptr, 10);
+}
+
+Job job_of(const json& info) {
+  Job job;
+  job.pipeline = info.at("job").at("pipeline").value("name", "");
+  job.id = info.at("job").value("id", "");
+  job.state_name = info.value("state", "JOB_STATE_UNKNOWN");
+  job.state = state_of(job.state_name);
+  job.reason = info.value("reason", "");
+  job.total = number_in(info, "data_total");
+  job.processed = number_in(info, "data_processed");
+  job.skipped = number_in(info, "data_skipped");
+  job.failed = number_in(info, "data_failed");
+  return job;
+}
+
+base::Result<bool> has_pipeline(const Pachctl& pachctl, const std::string& pipeline) {
+  BASE_TRY_ASSIGN(const auto infos, pachctl.list(pachctl.in_project({"list", "pipeline"})));
+  return std::any_of(infos.begin(), infos.end(),
+                     [&](const json& info) { return info.at("pipeline").value("name", "") == pipeline; });
+}
+
+base::Result<std::vector<Job>> list_jobs(const Pachctl& pachctl, const std::string& pipeline) {
+  BASE_TRY_ASSIGN(const auto infos,
+                  pachctl.list(pachctl.in_project({"list", "job", "--pipeline", pipeline})));
+  std::vector<Job> jobs;
+  for (const auto& info : infos) jobs.push_back(job_of(info));
+  return jobs;
+}
+
+}  // namespace
+
+base::Result<std::optional<Job>> newest_job(const Pachctl& pachctl, const std::string& pipeline) {
+  BASE_TRY_ASSIGN(const bool is_there, has_pipeline(pachctl, pipeline));
+  if (!is_there) return std::nullopt;
+  BASE_TRY_ASSIGN(auto jobs, list_jobs(pachctl, pipeline));
+  if (jobs.empty()) return std::nullopt;
+  return std::move(jobs.front());
+}
+
+base::Result<std::optional<Job>> find_job(const Pachctl& pachctl, const std::string& pipeline,
+                                          const std::string& id) {
+  BASE_TRY_ASSIGN(auto jobs, list_jobs(pachctl, pipeline));
+  for (auto& job : jobs) {
+    if (job.id == id) return std::move(job);
+  }
+  return std::nullopt;
+}
+
+base::Result<std::string> job_output(const Pachctl& pachctl, const Job& job) {
+  return pachctl.call(pachctl.in_project({"logs", "--job", job.pipeline + "@" + job.id}),
+                      ErrorKind::unavailable);
+}
+
+base::Result<Jobs> wait_for_jobs(const Pachctl& pachctl, const std::string& pipeline,
+                                 const std::string& before, std::chrono::seconds patience,
+                                 const std::function<void(const Job&)>& changed) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  Jobs jobs;
+  while (jobs.running.id.empty()) {
+    BASE_TRY_ASSIGN(auto newest, newest_job(pachctl, pipeline));
+    if (newest && newest->id != before) {
+      jobs.running = std::move(*newest);
+    } else if (std::chrono::steady_clock::now() > deadline) {
+      return base::fail(
+          ErrorKind::step_failed, "pipeline " + pipeline, "no job has started",
+          "an input without data starts none: see `pachctl list job --pipeline " + pipeline + "`");
+    } else {
+      std::this_thread::sleep_for(k_poll_interval);
+    }
+  }
+  for (;;) {
+    if (!jobs.build || !has_ended(*jobs.build)) {
+      BASE_TRY_ASSIGN(auto build, find_job(pachctl, build_pipeline_of(pipeline), jobs.running.id));
+      if (build && build != jobs.build) changed(*build);
+      jobs.build = std::move(build);
+    }
+    BASE_TRY_ASSIGN(const auto running, find_job(pachctl, pipeline, jobs.running.id));
+    if (running && *running != jobs.running) changed(*running);
+    if (running) jobs.running = *running;
+    if (has_ended(jobs.running)) return jobs;
+    std::this_thread::sleep_for(k_poll_interval);
+  }
+}
+
+}  // namespace cluster

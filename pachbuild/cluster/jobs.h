@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The jobs of a pipeline and its build: how they go, what they print.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "pachbuild/cluster/pachctl.h"
+
+namespace cluster {
+
+enum class JobState { waiting, running, succeeded, failed };
+
+// One job of one pipeline. A source that is sent makes one for the build and one for the pipeline, with the
+// same id.
+struct Job {
+  std::string pipeline;
+  std::string id;
+  std::string state_name;  // Pachyderm's: "JOB_RUNNING"
+  JobState state = JobState::waiting;
+  std::string reason;  // why it failed
+  std::uint64_t total = 0;
+  std::uint64_t processed = 0;
+  std::uint64_t skipped = 0;
+  std::uint64_t failed = 0;
+  bool operator==(const Job&) const = default;
+};
+
+// The newest job; none when there is none yet, or no such pipeline.
+base::Result<std::optional<Job>> newest_job(const Pachctl& pachctl, const std::string& pipeline);
+
+// The pipeline's job with this id.
+base::Result<std::optional<Job>> find_job(const Pachctl& pachctl, const std::string& pipeline,
+                                          const std::string& id);
+
+// What the person's code has printed in a job, as it was printed.
+base::Result<std::string> job_output(const Pachctl& pachctl, const Job& job);
+
+// Waits until the newest job of `pipeline`, another one than `before`, has ended, and gives it and the
+// build's. `changed` is called whenever one of them goes on. No job within `patience` is an error.
+struct Jobs {
+  std::optional<Job> build;  // none when the source is as it was
+  Job running;
+};
+base::Result<Jobs> wait_for_jobs(const Pachctl& pachctl, const std::string& pipeline,
+                                 const std::string& before, std::chrono::seconds patience,
+                                 const std::function<void(const Job&)>& changed);
+
+}  // namespace cluster

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/cluster/pachctl.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/text.h"
+#include "process/child.h"
+
+namespace cluster {
+namespace {
+
+using base::ErrorKind;
+using nlohmann::json;
+namespace fs = base::fs;
+
+constexpr char k_program_variable[] = "PACHCTL";
+// Of pachctl itself (src/internal/config/config.go of 2.12).
+constexpr char k_context_variable[] = "PACH_CONTEXT";
+constexpr char k_configuration_variable[] = "PACH_CONFIG";
+constexpr char k_pod_configuration[] = "/pachctl/config.json";
+
+std::string value_of(const process::Environment& environment, const char* name) {
+  const auto entry = environment.find(name);
+  return entry == environment.end() ? "" : entry->second;
+}
+
+// What pachctl says last is what went wrong: "rpc error: … = TEXT", or a text of its own.
+std::string last_line(const std::string& errors) {
+  std::string last;
+  for (const auto& line : base::split(errors, '\n')) {
+    if (!base::trim(line).empty()) last = base::trim(line);
+  }
+  constexpr std::string_view k_wrapping = " desc = ";
+  if (const auto start = last.rfind(k_wrapping); start != std::string::npos) {
+    last.erase(0, start + k_wrapping.size());
+  }
+  return last;
+}
+
+}  // namespace
+
+Pachctl::Pachctl(std::string program, Target target, process::Environment environment,
+                 process::Runner& runner)
+    : m_program(std::move(program)),
+      m_target(std::move(target)),
+      m_environment(std::move(environment)),
+      m_runner(&runner) {
+  if (!m_target.context.empty()) m_environment[k_context_variable] = m_target.context;
+}
+
+base::Result<Pachctl> Pachctl::find(const Target& target, process::Runner& runner) {
+  auto environment = process::current_environment();
+  const auto named = value_of(environment, k_program_variable);
+  const auto program =
+      process::find_program(named.empty() ? "pachctl" : named, value_of(environment, "PATH"));
+  if (!program) {
+    return base::fail(ErrorKind::unavailable,
+                      named.empty() ? "pachctl" : std::string(k_program_variable) + "=" + named,
+                      "is not there: the cluster is reached by it",
+                      "install pachctl, or name it in the variable " + std::string(k_program_variable));
+  }
+  return Pachctl(*program, target, std::move(environment), runner);
+}
+
+process::Command Pachctl::command(std::vector<std::string> words) const {
+  words.insert(words.begin(), m_program);
+  return {.arguments = std::move(words), .environment = m_environment, .folder = {}};
+}
+
+base::Result<std::string> Pachctl::call(std::vector<std::string> words, ErrorKind kind) const {
+  const std::string shown = "pachctl " + words.at(0) + (words.size() > 1 ? " " + words.at(1) : "");
+  BASE_TRY_ASSIGN(auto finished, m_runner->run(command(std::move(words)), {}));
+  if (finished.ending.succeeded()) return std::move(finished.output);
+  auto reason = last_line(finished.errors);
+  if (reason.empty()) reason = "ended with " + finished.ending.describe();
+  return base::fail(kind, shown, reason);
+}
+
+base::Result<std::vector<json>> Pachctl::list(std::vector<std::string> words) const {
+  words.emplace_back("--raw");
+  const std::string shown = "pachctl " + words.at(0) + " " + words.at(1);
+  BASE_TRY_ASSIGN(const std::string text, call(std::move(words)));
+  std::vector<json> items;
+  std::istringstream stream(text);
+  try {
+    for (json item; stream >> std::ws && !stream.eof(); items.push_back(std::move(item))) stream >> item;
+  } catch (const json::exception&) {
+    return base::fail(ErrorKind::io, shown, "answered what is no JSON");
+  }
+  return items;
+}
+
+std::vector<std::string> Pachctl::in_project(std::vector<std::string> words) const {
+  if (!m_target.project.empty()) words.insert(words.end(), {"--project", m_target.project});
+  return words;
+}
+
+base::Result<int> Pachctl::show(std::vector<std::string> words) const {
+  auto shown = command(std::move(words));
+  shown.orphan_signal = SIGTERM;
+  BASE_TRY_ASSIGN(auto child, process::Child::start(shown));
+  BASE_TRY_ASSIGN(const auto ending, child.wait());
+  return ending.exit_code();
+}
+
+Pachctl Pachctl::with_configuration(const fs::path& file) const {
+  Pachctl other = *this;
+  other.m_environment[k_configuration_variable] = file.string();
+  return other;
+}
+
+fs::path Pachctl::configuration() const {
+  if (const auto named = value_of(m_environment, k_configuration_variable); !named.empty()) return named;
+  if (::access(k_pod_configuration, F_OK) == 0) return k_pod_configuration;
+  return fs::path(value_of(m_environment, "HOME")) / ".pachyderm/config.json";
+}
+
+}  // namespace cluster

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// The person's own pachctl: how this program speaks to a cluster. Context, authentication and TLS are
+// pachctl's.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/result.h"
+#include "process/command.h"
+#include "process/runner.h"
+
+namespace cluster {
+
+// Which cluster, and which project there.
+struct Target {
+  std::string context;  // of pachctl's configuration; empty: the active one
+  std::string project;  // empty: the context's
+};
+
+class Pachctl {
+ public:
+  // $PACHCTL, else pachctl in PATH. Starts nothing.
+  static base::Result<Pachctl> find(const Target& target, process::Runner& runner);
+
+  // Runs `pachctl WORDS…` and gives its standard output. When it fails, its own words are the error, of
+  // `kind`.
+  [[nodiscard]] base::Result<std::string> call(std::vector<std::string> words,
+                                               base::ErrorKind kind = base::ErrorKind::bad_input) const;
+
+  // The same with `--raw`, whose answer is one JSON object after the other.
+  [[nodiscard]] base::Result<std::vector<nlohmann::json>> list(std::vector<std::string> words) const;
+
+  // The same for what is about one project's things.
+  [[nodiscard]] std::vector<std::string> in_project(std::vector<std::string> words) const;
+
+  // Runs `pachctl WORDS…` with what it prints going where this program's output goes, until it ends.
+  [[nodiscard]] base::Result<int> show(std::vector<std::string> words) const;
+
+  // The same pachctl with another configuration file.
+  [[nodiscard]] Pachctl with_configuration(const base::fs::path& file) const;
+  // The configuration file that is in use: $PACH_CONFIG, else where pachctl looks. It may be missing.
+  [[nodiscard]] base::fs::path configuration() const;
+
+ private:
+  Pachctl(std::string program, Target target, process::Environment environment, process::Runner& runner);
+  [[nodiscard]] process::Command command(std::vector<std::string> words) const;
+
+  std::string m_program;
+  Target m_target;
+  process::Environment m_environment;
+  process::Runner* m_runner;
+};
+
+}  // namespace cluster

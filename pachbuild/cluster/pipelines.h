@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a spec with transform.build becomes on a cluster: a repo for the source, a pipeline that builds it,
+// and the pipeline itself, which reads both.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "pachbuild/spec/pipeline_spec.h"
+
+namespace cluster {
+
+// The names of what belongs to a pipeline.
+std::string source_repo_of(const std::string& pipeline);
+std::string build_pipeline_of(const std::string& pipeline);
+
+// The image of the official builder of a language: `prefix` is what stands before its name,
+// "registry.example.com/".
+std::string official_image(const std::string& prefix, const std::string& language);
+
+// The image that builds: the language's official builder, or the one that the spec names.
+std::string build_image(const spec::PipelineSpec& spec, const std::string& prefix);
+
+// The spec of the build pipeline.
+nlohmann::json build_pipeline(const spec::PipelineSpec& spec, const std::string& prefix);
+
+// How the files of a build arrive. A named pipe can be read once only, but what is not read does not travel:
+// right for the artifact of builder-runtime, and nothing that another build.sh or run.sh can be expected to
+// respect.
+enum class BuildFiles { whole, lazy };
+
+// The spec of the pipeline itself, with the source and the build beside the person's own input.
+nlohmann::json running_pipeline(const spec::PipelineSpec& spec, const std::string& prefix, BuildFiles files);
+
+}  // namespace cluster

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/cluster/source_repo.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/digest.h"
+#include "base/errors.h"
+#include "base/text.h"
+#include "pachbuild/cluster/pfs_hash.h"
+
+namespace cluster {
+namespace {
+
+using base::ErrorKind;
+using nlohmann::json;
+namespace fs = base::fs;
+
+// Branches of send_source(): this, the time in seconds since 1970, and the process.
+constexpr char k_staging_prefix[] = "pachbuild-upload-";
+constexpr std::chrono::hours k_longest_upload{24};
+// Each removed path is a call; with more of them it is quicker to send everything.
+constexpr std::size_t k_most_removals = 50;
+// What a commit's description has under this name: the SHA-256 of each file whose hash cannot be told from
+// here.
+constexpr char k_digests_field[] = "pachbuild-digests";
+
+std::int64_t seconds_now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::string at(const std::string& repo, const std::string& commit) { return repo + "@" + commit; }
+
+// Sizes and other 64-bit numbers are text in protobuf's JSON.
+std::uint64_t number_in(const json& object, const char* name) {
+  const auto field = object.find(name);
+  if (field == object.end()) return 0;
+  return field->is_string() ? std::strtoull(field->get_ref<const std::string&>().c_str(), nullptr, 10)
+                            : field->get<std::uint64_t>();
+}
+
+std::map<std::string, std::string> digests_in(const std::string& description) {
+  const auto object = json::parse(description, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) return {};
+  const auto field = object.find(k_digests_field);
+  if (field == object.end() || !field->is_object()) return {};
+  std::map<std::string, std::string> digests;
+  for (const auto& [path, digest] : field->items()) {
+    if (digest.is_string()) digests[path] = digest;
+  }
+  return digests;
+}
+
+std::string description_of(const std::map<std::string, std::string>& digests) {
+  json description = {{"by", "pachbuild " PACHBUILD_VERSION}};
+  if (!digests.empty()) description[k_digests_field] = digests;
+  // An argument has at most 128 KiB; without digests the files are only sent more often.
+  constexpr std::size_t k_longest = 100'000;
+  if (auto text = description.dump(); text.size() < k_longest) return text;
+  description.erase(k_digests_field);
+  return description.dump();
+}
+
+// Whether a stored file has the content of `file`, which has as many bytes.
+base::Result<bool> is_same(const StoredFile& stored, const source::SourceFile& file) {
+  if (!stored.sha256.empty()) {
+    BASE_TRY_ASSIGN(const std::string digest, base::sha256_of_file(file.file.string()));
+    return digest == stored.sha256;
+  }
+  BASE_TRY_ASSIGN(const std::string hash, pfs_hash(file.file));
+  return hash == stored.hash;
+}
+
+bool is_leftover(const std::string& branch) {
+  if (!branch.starts_with(k_staging_prefix)) return false;
+  const auto made = std::strtoll(branch.c_str() + std::string_view(k_staging_prefix).size(), nullptr, 10);
+  return seconds_now() - made > std::chrono::seconds(k_longest_upload).count();
+}
+
+// The topmost folders of `gone` in which nothing of `files` is: "a/" for "a/x" and "a/b/y". Both are sorted.
+std::vector<std::string> removals(const std::vector<std::string>& gone,
+                                  const std::set<std::string>& kept_folders) {
+  std::vector<std::string> paths;
+  for (const auto& path : gone) {
+    if (!paths.empty() && paths.back().back() == '/' && path.starts_with(paths.back())) continue;
+    std::string removed = path;
+    for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+      if (kept_folders.contains(path.substr(0, slash + 1))) continue;
+      removed = path.substr(0, slash + 1);
+      break;
+    }
+    paths.push_back(removed);
+  }
+  return paths;
+}
+
+// A commit that is being written, on a branch of its own that goes with it unless it is finished.
+class Staging {
+ public:
+  static base::Result<Staging> start(const Pachctl& pachctl, const std::string& repo,
+                                     const std::string& parent, const std::string& description) {
+    const std::string branch =
+        k_staging_prefix + std::to_string(seconds_now()) + "-" + std::to_string(::getpid());
+    Staging staging(pachctl, repo, branch);
+    // Not `start commit --parent`: pachctl 2.12 puts the project before the repo's name twice there.
+    if (!parent.empty()) {
+      BASE_TRY(pachctl.call(pachctl.in_project({"create", "branch", at(repo, branch), "--head", parent})));
+    }
+    BASE_TRY_ASSIGN(const std::string id,
+                    pachctl.call(pachctl.in_project(
+                        {"start", "commit", at(repo, branch), "--description", description})));
+    staging.m_commit = base::trim(id);
+    return staging;
+  }
+
+  Staging(Staging&& other) noexcept
+      : m_pachctl(other.m_pachctl),
+        m_repo(std::move(other.m_repo)),
+        m_branch(std::exchange(other.m_branch, "")),
+        m_commit(std::move(other.m_commit)) {}
+  Staging& operator=(Staging&&) = delete;
+  ~Staging() {
+    if (!m_branch.empty()) {
+      (void)m_pachctl.call(m_pachctl.in_project({"delete", "branch", at(m_repo, m_branch), "--force"}));
+    }
+  }
+
+  base::Status remove(const std::string& path) {
+    std::vector<std::string> words = {"delete", "file", at(m_repo, m_commit) + ":/" + path};
+    if (path.back() == '/') words.emplace_back("--recursive");
+    return status_of(m_pachctl.call(m_pachctl.in_project(std::move(words))));
+  }
+
+  base::Status put(const fs::path& folder) {
+    return status_of(
+        m_pachctl.call(m_pachctl.in_project({"put", "file", at(m_repo, m_commit) + ":/", "--recursive",
+                                             "--progress=false", "--file", folder.string()})));
+  }
+
+  base::Result<StagedSource> finish() && {
+    BASE_TRY(m_pachctl.call(m_pachctl.in_project({"finish", "commit", at(m_repo, m_commit)})));
+    return StagedSource{m_commit, std::exchange(m_branch, "")};
+  }
+
+ private:
+  Staging(const Pachctl& pachctl, std::string repo, std::string branch)
+      : m_pachctl(pachctl), m_repo(std::move(repo)), m_branch(std::move(branch)) {}
+
+  static base::Status status_of(base::Result<std::string> result) {
+    if (!result) return base::fail(std::move(result).error());
+    return {};
+  }
+
+  const Pachctl& m_pachctl;
+  std::string m_repo;
+  std::string m_branch;
+  std::string m_commit;
+};
+
+}  // namespace
+
+base::Result<StoredSource> read_source(const Pachctl& pachctl, const std::string& repo) {
+  StoredSource stored;
+  BASE_TRY_ASSIGN(const auto branches, pachctl.list(pachctl.in_project({"list", "branch", repo})));
+  for (const auto& item : branches) {
+    const std::string name = item.at("branch").value("name", "");
+    if (name == k_source_branch) stored.commit = item.value("head", json::object()).value("id", "");
+    if (is_leftover(name)) stored.leftovers.push_back(name);
+  }
+  if (stored.commit.empty()) return stored;
+  const std::string commit = at(repo, stored.commit);
+  BASE_TRY_ASSIGN(const auto info, pachctl.list(pachctl.in_project({"inspect", "commit", commit})));
+  // An open commit on the branch is somebody's `pachctl start commit`: its files are not there yet.
+  if (info.empty() || !info.front().contains("finishing")) {
+    return base::fail(ErrorKind::unavailable, at(repo, k_source_branch), "has a commit that is not finished",
+                      "somebody is writing to it: `pachctl finish commit " + at(repo, k_source_branch) +
+                          "` when that is done");
+  }
+  const auto digests = digests_in(info.front().value("description", ""));
+  BASE_TRY_ASSIGN(const auto files, pachctl.list(pachctl.in_project({"glob", "file", commit + ":/**"})));
+  for (const auto& item : files) {
+    if (item.value("file_type", "") != "FILE") continue;
+    const std::string path = item.at("file").value("path", "").substr(1);
+    const auto digest = digests.find(path);
+    stored.files.emplace(path, StoredFile{number_in(item, "size_bytes"), item.value("hash", ""),
+                                          digest == digests.end() ? "" : digest->second});
+  }
+  return stored;
+}
+
+base::Result<Changes> compare(const StoredSource& stored, const std::vector<source::SourceFile>& files) {
+  Changes changes;
+  std::set<std::string> folders;
+  std::set<std::string> paths;
+  for (const auto& file : files) {
+    paths.insert(file.path);
+    for (auto slash = file.path.find('/'); slash != std::string::npos;
+         slash = file.path.find('/', slash + 1)) {
+      folders.insert(file.path.substr(0, slash + 1));
+    }
+    boost::system::error_code error;
+    const std::uint64_t bytes = fs::file_size(file.file, error);
+    if (error) return base::fail(base::system_error("read", file.file.string(), error.value()));
+    const auto other = stored.files.find(file.path);
+    if (other != stored.files.end() && other->second.bytes == bytes) {
+      BASE_TRY_ASSIGN(const bool same, is_same(other->second, file));
+      if (same) {
+        ++changes.kept;
+        continue;
+      }
+    }
+    changes.sent.push_back(file);
+    changes.sent_bytes += bytes;
+  }
+  std::vector<std::string> gone;
+  for (const auto& [path, file] : stored.files) {
+    if (!paths.contains(path)) gone.push_back(path);
+  }
+  changes.removed = removals(gone, folders);
+  return changes;
+}
+
+base::Result<StagedSource> send_source(const Pachctl& pachctl, const std::string& repo,
+                                       const StoredSource& stored, const Changes& changes,
+                                       const std::vector<source::SourceFile>& files) {
+  const bool anew = changes.removed.size() > k_most_removals;
+  BASE_TRY_ASSIGN(const auto folder,
+                  base::TemporaryFolder::make(fs::temp_directory_path(), "pachbuild-source-"));
+  BASE_TRY(source::copy_source(anew ? files : changes.sent, folder.path()));
+  std::map<std::string, std::string> digests;
+  for (const auto& file : files) {
+    boost::system::error_code error;
+    if (fs::file_size(file.file, error) < k_split_size || error) continue;
+    const auto copy = folder.path() / file.path;
+    const bool is_sent = fs::exists(copy, error);
+    BASE_TRY_ASSIGN(digests[file.path], base::sha256_of_file((is_sent ? copy : file.file).string()));
+  }
+  BASE_TRY_ASSIGN(auto staging,
+                  Staging::start(pachctl, repo, anew ? "" : stored.commit, description_of(digests)));
+  if (!anew) {
+    for (const auto& path : changes.removed) BASE_TRY(staging.remove(path));
+  }
+  if (anew || !changes.sent.empty()) BASE_TRY(staging.put(folder.path()));
+  return std::move(staging).finish();
+}
+
+base::Status delete_branches(const Pachctl& pachctl, const std::string& repo,
+                             const std::vector<std::string>& branches) {
+  for (const auto& branch : branches) {
+    BASE_TRY(pachctl.call(pachctl.in_project({"delete", "branch", at(repo, branch), "--force"})));
+  }
+  return {};
+}
+
+}  // namespace cluster

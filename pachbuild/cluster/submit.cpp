@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/cluster/submit.h"
+
+#include <algorithm>
+#include <boost/filesystem/operations.hpp>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+
+#include "base/text.h"
+#include "contract/layout.h"
+#include "pachbuild/cluster/transaction.h"
+
+namespace cluster {
+namespace {
+
+using base::ErrorKind;
+using nlohmann::json;
+namespace fs = base::fs;
+using Change = Outcome::Change;
+
+// What the cluster has of a pipeline.
+struct Present {
+  std::map<std::string, json> pipelines;  // by name
+  std::set<std::string> repos;
+};
+
+base::Result<Present> read_present(const Pachctl& pachctl) {
+  Present present;
+  auto pipelines = pachctl.list(pachctl.in_project({"list", "pipeline"}));
+  if (!pipelines) {
+    // The first call of all.
+    return base::fail(ErrorKind::unavailable, "the cluster", "does not answer: " + pipelines.error().what,
+                      "see what `pachctl version` and `pachctl config get active-context` say");
+  }
+  for (auto& item : *pipelines) {
+    std::string name = item.at("pipeline").value("name", "");
+    present.pipelines[std::move(name)] = std::move(item);
+  }
+  BASE_TRY_ASSIGN(const auto repos, pachctl.list(pachctl.in_project({"list", "repo"})));
+  for (const auto& item : repos) present.repos.insert(item.at("repo").value("name", ""));
+  return present;
+}
+
+// A spec as it counts: its project is the one that it is sent to.
+json comparable(json spec) {
+  if (const auto pipeline = spec.find("pipeline"); pipeline != spec.end()) pipeline->erase("project");
+  for (const char* const name : {"update", "reprocess"}) spec.erase(name);
+  return spec;
+}
+
+// The spec that a pipeline was made from, as its maker wrote it.
+json written_spec(const json& pipeline) {
+  return json::parse(pipeline.value("user_spec_json", "{}"), nullptr, /*allow_exceptions=*/false);
+}
+
+Change change_of(const Present& present, const json& spec) {
+  const auto pipeline = present.pipelines.find(spec.at("pipeline").at("name"));
+  if (pipeline == present.pipelines.end()) return Change::made;
+  return comparable(written_spec(pipeline->second)) == comparable(spec) ? Change::kept : Change::updated;
+}
+
+// Whether what builds has changed: what it has built then counts no more.
+bool builds_otherwise(const Present& present, const json& spec) {
+  const auto pipeline = present.pipelines.find(spec.at("pipeline").at("name"));
+  return pipeline != present.pipelines.end() &&
+         written_spec(pipeline->second).value("transform", json()) != spec.at("transform");
+}
+
+// That the names which belong to the pipeline are not somebody else's.
+base::Status check_names(const Present& present, const Submission& submission, Existing existing) {
+  const auto& spec = submission.spec;
+  const auto where = spec.places.where("/pipeline/name");
+  const std::string repo = source_repo_of(spec.name);
+  const std::string build = build_pipeline_of(spec.name);
+  const std::string hint = "give one of the two another name";
+  if (existing == Existing::refuse && present.pipelines.contains(spec.name)) {
+    return base::fail(ErrorKind::bad_input, where, "pipeline \"" + spec.name + "\" is there already",
+                      "pachbuild update pipeline changes it");
+  }
+  if (present.pipelines.contains(repo)) {
+    return base::fail(ErrorKind::bad_input, where,
+                      "the source needs repo \"" + repo + "\", which is the output of a pipeline", hint);
+  }
+  const auto other = present.pipelines.find(build);
+  if (other == present.pipelines.end() && present.repos.contains(build)) {
+    return base::fail(ErrorKind::bad_input, where,
+                      "the build needs pipeline \"" + build + "\", and a repo has that name", hint);
+  }
+  if (other != present.pipelines.end()) {
+    const json written = written_spec(other->second);
+    const bool is_build =
+        written.is_object() && written.value("input", json()) == submission.build->at("input");
+    if (!is_build) {
+      return base::fail(ErrorKind::bad_input, where,
+                        "pipeline \"" + build + "\" is there, and is not the build of \"" + spec.name + "\"",
+                        hint);
+    }
+  }
+  return {};
+}
+
+base::Status send_spec(const Pachctl& pachctl, const std::string& verb, const json& spec, bool reprocess) {
+  boost::system::error_code error;
+  BASE_TRY_ASSIGN(const auto folder,
+                  base::TemporaryFolder::make(fs::temp_directory_path(error), "pachbuild-spec-"));
+  const fs::path file = folder.path() / "pipeline.json";
+  constexpr mode_t k_private = 0600;
+  BASE_TRY(base::write_file(file, spec.dump(), k_private));
+  std::vector<std::string> words = {verb, "pipeline", "--file", file.string()};
+  if (reprocess) words.emplace_back("--reprocess");
+  BASE_TRY(pachctl.call(pachctl.in_project(std::move(words))));
+  return {};
+}
+
+base::Status change_pipeline(const Pachctl& pachctl, const json& spec, bool reprocess) {
+  auto sent = send_spec(pachctl, "update", spec, reprocess);
+  if (!sent) sent.error().where = "pipeline " + spec.at("pipeline").at("name").get<std::string>();
+  return sent;
+}
+
+// Everything from here on happens at once: new source, new build and new pipeline are never seen mixed with
+// old ones.
+base::Status change_all(const Pachctl& pachctl, const Submission& submission, const Outcome& outcome,
+                        const std::optional<StagedSource>& source, bool build_again, bool run_again) {
+  BASE_TRY_ASSIGN(auto transaction, Transaction::start(pachctl));
+  const Pachctl& inside = transaction.pachctl();
+  const std::string repo = source_repo_of(submission.spec.name);
+  if (source) {
+    BASE_TRY(inside.call(
+        inside.in_project({"create", "branch", repo + "@" + k_source_branch, "--head", source->commit})));
+    BASE_TRY(inside.call(inside.in_project({"delete", "branch", repo + "@" + source->branch})));
+  }
+  if (outcome.build != Change::kept) BASE_TRY(change_pipeline(inside, *submission.build, build_again));
+  if (outcome.running != Change::kept) BASE_TRY(change_pipeline(inside, *submission.running, run_again));
+  return transaction.finish();
+}
+
+}  // namespace
+
+base::Result<Submission> prepare(const spec::PipelineSpec& spec, const SubmissionRules& rules) {
+  BASE_TRY_ASSIGN(auto files, source::list_source(spec.transform.build.folder));
+  for (const auto& file : files) {
+    boost::system::error_code error;
+    const auto bytes = fs::file_size(file.file, error);
+    if (!error && bytes > rules.largest_file) {
+      return base::fail(ErrorKind::bad_input, (spec.transform.build.folder / file.path).string(),
+                        "has " + base::format_bytes(bytes) + ", and a source's file at most " +
+                            base::format_bytes(rules.largest_file),
+                        "name it in .pachignore, or raise --max-file-size");
+    }
+  }
+  const bool is_lazy = !spec.transform.build.language.empty() && !source::has_own_script(files);
+  auto build = build_pipeline(spec, rules.image_prefix);
+  auto running = running_pipeline(spec, rules.image_prefix, is_lazy ? BuildFiles::lazy : BuildFiles::whole);
+  return Submission{spec, std::move(files), std::make_shared<const json>(std::move(build)),
+                    std::make_shared<const json>(std::move(running))};
+}
+
+base::Status pass_on(const Pachctl& pachctl, const json& spec, Existing existing, Reprocess reprocess) {
+  const bool is_new = existing == Existing::refuse;
+  return send_spec(pachctl, is_new ? "create" : "update", spec,
+                   !is_new && reprocess == Reprocess::everything);
+}
+
+base::Result<Outcome> submit(const Pachctl& pachctl, const Submission& submission, Existing existing,
+                             Reprocess reprocess) {
+  BASE_TRY_ASSIGN(const Present present, read_present(pachctl));
+  BASE_TRY(check_names(present, submission, existing));
+  const std::string repo = source_repo_of(submission.spec.name);
+  const bool everything = reprocess == Reprocess::everything;
+
+  Outcome outcome;
+  StoredSource stored;
+  outcome.made_source = !present.repos.contains(repo);
+  if (outcome.made_source) {
+    BASE_TRY(pachctl.call(pachctl.in_project(
+        {"create", "repo", repo, "--description", "The source of pipeline " + submission.spec.name + "."})));
+  } else {
+    BASE_TRY_ASSIGN(stored, read_source(pachctl, repo));
+    BASE_TRY(delete_branches(pachctl, repo, stored.leftovers));
+  }
+  BASE_TRY_ASSIGN(outcome.source, compare(stored, submission.files));
+  outcome.build = change_of(present, *submission.build);
+  outcome.running = change_of(present, *submission.running);
+  if (everything && outcome.build == Change::kept) outcome.build = Change::updated;
+  if (everything && outcome.running == Change::kept) outcome.running = Change::updated;
+  if (outcome.none()) return outcome;
+
+  std::optional<StagedSource> source;
+  if (!outcome.source.none()) {
+    BASE_TRY_ASSIGN(source, send_source(pachctl, repo, stored, outcome.source, submission.files));
+  }
+  const bool build_again = everything || builds_otherwise(present, *submission.build);
+  if (auto changed = change_all(pachctl, submission, outcome, source, build_again, everything); !changed) {
+    if (source) (void)delete_branches(pachctl, repo, {source->branch});
+    return base::fail(std::move(changed).error());
+  }
+  return outcome;
+}
+
+}  // namespace cluster

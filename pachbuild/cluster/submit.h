@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Brings a pipeline with transform.build to a cluster: only what differs is sent and changed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "pachbuild/cluster/pachctl.h"
+#include "pachbuild/cluster/pipelines.h"
+#include "pachbuild/cluster/source_repo.h"
+#include "pachbuild/spec/pipeline_spec.h"
+
+namespace cluster {
+
+// A pipeline that is ready to be submitted: everything that can be wrong with it here was looked at.
+struct Submission {
+  spec::PipelineSpec spec;
+  std::vector<source::SourceFile> files;
+  std::shared_ptr<const nlohmann::json> build;    // the build pipeline's spec
+  std::shared_ptr<const nlohmann::json> running;  // the pipeline's own
+};
+
+struct SubmissionRules {
+  std::string image_prefix;        // of the official builders' images
+  std::uint64_t largest_file = 0;  // bytes
+};
+
+base::Result<Submission> prepare(const spec::PipelineSpec& spec, const SubmissionRules& rules);
+
+enum class Existing { update, refuse };
+enum class Reprocess { changed, everything };
+
+// What was there, what was sent, what was kept.
+struct Outcome {
+  Changes source;
+  bool made_source = false;  // the repo was not there
+  enum class Change { made, updated, kept };
+  Change build = Change::kept;
+  Change running = Change::kept;
+  [[nodiscard]] bool none() const {
+    return source.none() && build == Change::kept && running == Change::kept;
+  }
+};
+
+// Hands a pipeline without transform.build to pachctl, as it is.
+base::Status pass_on(const Pachctl& pachctl, const nlohmann::json& spec, Existing existing,
+                     Reprocess reprocess);
+
+// Submits; either all of it happens or nothing does. Run again with the same, it changes nothing.
+base::Result<Outcome> submit(const Pachctl& pachctl, const Submission& submission, Existing existing,
+                             Reprocess reprocess);
+
+}  // namespace cluster

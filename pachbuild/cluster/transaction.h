@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Several changes of a cluster that happen together or not at all.
+#pragma once
+
+#include "base/files.h"
+#include "base/result.h"
+#include "pachbuild/cluster/pachctl.h"
+
+namespace cluster {
+
+class Transaction {
+ public:
+  // pachctl keeps the transaction that it is in in its configuration: this one has a copy of its own, so that
+  // the person's other terminals are not in it as well.
+  static base::Result<Transaction> start(const Pachctl& pachctl);
+
+  Transaction(Transaction&& other) noexcept;
+  Transaction& operator=(Transaction&&) = delete;
+  // What was not finished does not happen.
+  ~Transaction();
+
+  // For the calls that belong to it.
+  [[nodiscard]] const Pachctl& pachctl() const { return m_pachctl; }
+  base::Status finish();
+
+ private:
+  Transaction(base::TemporaryFolder folder, Pachctl pachctl)
+      : m_folder(std::move(folder)), m_pachctl(std::move(pachctl)) {}
+
+  base::TemporaryFolder m_folder;
+  Pachctl m_pachctl;
+  bool m_open = true;
+};
+
+}  // namespace cluster

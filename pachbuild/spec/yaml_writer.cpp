@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <yaml-cpp/emitter.h>
+
+#include <nlohmann/json.hpp>
+
+#include "pachbuild/spec/document.h"
+
+namespace spec {
+namespace {
+
+using nlohmann::json;
+
+void write(const json& value, YAML::Emitter& yaml) {
+  if (value.is_object()) {
+    yaml << YAML::BeginMap;
+    for (const auto& [key, child] : value.items()) {
+      yaml << YAML::Key << key << YAML::Value;
+      write(child, yaml);
+    }
+    yaml << YAML::EndMap;
+  } else if (value.is_array()) {
+    yaml << YAML::BeginSeq;
+    for (const auto& child : value) write(child, yaml);
+    yaml << YAML::EndSeq;
+  } else if (value.is_string()) {
+    // Quoted, so that "on", "1" and "~" stay what they are.
+    yaml << YAML::DoubleQuoted << value.get_ref<const std::string&>();
+  } else {
+    yaml << value.dump();
+  }
+}
+
+}  // namespace
+
+std::string to_yaml(const json& value) {
+  YAML::Emitter yaml;
+  write(value, yaml);
+  return std::string(yaml.c_str()) + "\n";
+}
+
+}  // namespace spec
