@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/cluster/jobs.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "pachbuild/cluster/pipelines.h"
+#include "pachbuild/cluster/present.h"
 
 namespace cluster {
 namespace {
@@ -22,8 +22,6 @@ JobState state_of(const std::string& name) {
   if (name == "JOB_CREATED" || name == "JOB_STARTING") return JobState::waiting;
   return JobState::running;
 }
-
-bool has_ended(const Job& job) { return job.state == JobState::succeeded || job.state == JobState::failed; }
 
 // Numbers of 64 bits are text in protobuf's JSON.
 std::uint64_t number_in(const json& object, const char* name) {
@@ -45,12 +43,6 @@ Job job_of(const json& info) {
   return job;
 }
 
-base::Result<bool> has_pipeline(const Pachctl& pachctl, const std::string& pipeline) {
-  BASE_TRY_ASSIGN(const auto infos, pachctl.list(pachctl.in_project({"list", "pipeline"})));
-  return std::any_of(infos.begin(), infos.end(),
-                     [&](const json& info) { return info.at("pipeline").value("name", "") == pipeline; });
-}
-
 base::Result<std::vector<Job>> list_jobs(const Pachctl& pachctl, const std::string& pipeline) {
   BASE_TRY_ASSIGN(const auto infos,
                   pachctl.list(pachctl.in_project({"list", "job", "--pipeline", pipeline})));
@@ -61,9 +53,11 @@ base::Result<std::vector<Job>> list_jobs(const Pachctl& pachctl, const std::stri
 
 }  // namespace
 
+bool has_ended(const Job& job) { return job.state == JobState::succeeded || job.state == JobState::failed; }
+
 base::Result<std::optional<Job>> newest_job(const Pachctl& pachctl, const std::string& pipeline) {
-  BASE_TRY_ASSIGN(const bool is_there, has_pipeline(pachctl, pipeline));
-  if (!is_there) return std::nullopt;
+  BASE_TRY_ASSIGN(const Present present, read_present(pachctl));
+  if (!present.pipelines.contains(pipeline)) return std::nullopt;
   BASE_TRY_ASSIGN(auto jobs, list_jobs(pachctl, pipeline));
   if (jobs.empty()) return std::nullopt;
   return std::move(jobs.front());
@@ -81,6 +75,19 @@ base::Result<std::optional<Job>> find_job(const Pachctl& pachctl, const std::str
 base::Result<std::string> job_output(const Pachctl& pachctl, const Job& job) {
   return pachctl.call(pachctl.in_project({"logs", "--job", job.pipeline + "@" + job.id}),
                       ErrorKind::unavailable);
+}
+
+base::Result<std::vector<std::string>> LogReader::read(const Pachctl& pachctl) {
+  std::vector<std::string> words = {"logs", "--job", m_job.pipeline + "@" + m_job.id};
+  // A worker's messages arrive late now and then.
+  if (!m_seen.empty()) words.insert(words.end(), {"--since", "60s"});
+  BASE_TRY_ASSIGN(const auto messages, pachctl.list(pachctl.in_project(std::move(words))));
+  std::vector<std::string> lines;
+  for (const auto& message : messages) {
+    if (!message.value("user", false) || !m_seen.insert(message.dump()).second) continue;
+    lines.push_back(message.value("message", ""));
+  }
+  return lines;
 }
 
 base::Result<Jobs> wait_for_jobs(const Pachctl& pachctl, const std::string& pipeline,

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "pachbuild/cluster/pachctl.h"
@@ -30,6 +32,9 @@ struct Job {
   bool operator==(const Job&) const = default;
 };
 
+// Whether it will not change any more.
+bool has_ended(const Job& job);
+
 // The newest job; none when there is none yet, or no such pipeline.
 base::Result<std::optional<Job>> newest_job(const Pachctl& pachctl, const std::string& pipeline);
 
@@ -39,6 +44,18 @@ base::Result<std::optional<Job>> find_job(const Pachctl& pachctl, const std::str
 
 // What the person's code has printed in a job, as it was printed.
 base::Result<std::string> job_output(const Pachctl& pachctl, const Job& job);
+
+// The lines of a job while it runs, each given once.
+class LogReader {
+ public:
+  explicit LogReader(Job job) : m_job(std::move(job)) {}
+  // The lines that were not there at the last call.
+  base::Result<std::vector<std::string>> read(const Pachctl& pachctl);
+
+ private:
+  Job m_job;
+  std::set<std::string> m_seen;  // whole messages: time, worker, datum and text
+};
 
 // Waits until the newest job of `pipeline`, another one than `before`, has ended, and gives it and the
 // build's. `changed` is called whenever one of them goes on. No job within `patience` is an error.

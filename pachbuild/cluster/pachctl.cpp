@@ -3,12 +3,10 @@
 
 #include <unistd.h>
 
-#include <csignal>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "base/text.h"
-#include "process/child.h"
 
 namespace cluster {
 namespace {
@@ -97,14 +95,6 @@ base::Result<std::vector<json>> Pachctl::list(std::vector<std::string> words) co
 std::vector<std::string> Pachctl::in_project(std::vector<std::string> words) const {
   if (!m_target.project.empty()) words.insert(words.end(), {"--project", m_target.project});
   return words;
-}
-
-base::Result<int> Pachctl::show(std::vector<std::string> words) const {
-  auto shown = command(std::move(words));
-  shown.orphan_signal = SIGTERM;
-  BASE_TRY_ASSIGN(auto child, process::Child::start(shown));
-  BASE_TRY_ASSIGN(const auto ending, child.wait());
-  return ending.exit_code();
 }
 
 Pachctl Pachctl::with_configuration(const fs::path& file) const {

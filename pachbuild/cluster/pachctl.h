@@ -36,9 +36,6 @@ class Pachctl {
   // The same for what is about one project's things.
   [[nodiscard]] std::vector<std::string> in_project(std::vector<std::string> words) const;
 
-  // Runs `pachctl WORDS…` with what it prints going where this program's output goes, until it ends.
-  [[nodiscard]] base::Result<int> show(std::vector<std::string> words) const;
-
   // The same pachctl with another configuration file.
   [[nodiscard]] Pachctl with_configuration(const base::fs::path& file) const;
   // The configuration file that is in use: $PACH_CONFIG, else where pachctl looks. It may be missing.

@@ -3,13 +3,12 @@
 
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 
 #include "base/text.h"
 #include "contract/layout.h"
+#include "pachbuild/cluster/present.h"
 #include "pachbuild/cluster/transaction.h"
 
 namespace cluster {
@@ -20,52 +19,17 @@ using nlohmann::json;
 namespace fs = base::fs;
 using Change = Outcome::Change;
 
-// What the cluster has of a pipeline.
-struct Present {
-  std::map<std::string, json> pipelines;  // by name
-  std::set<std::string> repos;
-};
-
-base::Result<Present> read_present(const Pachctl& pachctl) {
-  Present present;
-  auto pipelines = pachctl.list(pachctl.in_project({"list", "pipeline"}));
-  if (!pipelines) {
-    // The first call of all.
-    return base::fail(ErrorKind::unavailable, "the cluster", "does not answer: " + pipelines.error().what,
-                      "see what `pachctl version` and `pachctl config get active-context` say");
-  }
-  for (auto& item : *pipelines) {
-    std::string name = item.at("pipeline").value("name", "");
-    present.pipelines[std::move(name)] = std::move(item);
-  }
-  BASE_TRY_ASSIGN(const auto repos, pachctl.list(pachctl.in_project({"list", "repo"})));
-  for (const auto& item : repos) present.repos.insert(item.at("repo").value("name", ""));
-  return present;
-}
-
-// A spec as it counts: its project is the one that it is sent to.
-json comparable(json spec) {
-  if (const auto pipeline = spec.find("pipeline"); pipeline != spec.end()) pipeline->erase("project");
-  for (const char* const name : {"update", "reprocess"}) spec.erase(name);
-  return spec;
-}
-
-// The spec that a pipeline was made from, as its maker wrote it.
-json written_spec(const json& pipeline) {
-  return json::parse(pipeline.value("user_spec_json", "{}"), nullptr, /*allow_exceptions=*/false);
-}
-
 Change change_of(const Present& present, const json& spec) {
   const auto pipeline = present.pipelines.find(spec.at("pipeline").at("name"));
   if (pipeline == present.pipelines.end()) return Change::made;
-  return comparable(written_spec(pipeline->second)) == comparable(spec) ? Change::kept : Change::updated;
+  return *pipeline->second.spec == comparable(spec) ? Change::kept : Change::updated;
 }
 
 // Whether what builds has changed: what it has built then counts no more.
 bool builds_otherwise(const Present& present, const json& spec) {
   const auto pipeline = present.pipelines.find(spec.at("pipeline").at("name"));
   return pipeline != present.pipelines.end() &&
-         written_spec(pipeline->second).value("transform", json()) != spec.at("transform");
+         pipeline->second.spec->value("transform", json()) != spec.at("transform");
 }
 
 // That the names which belong to the pipeline are not somebody else's.
@@ -83,20 +47,14 @@ base::Status check_names(const Present& present, const Submission& submission, E
     return base::fail(ErrorKind::bad_input, where,
                       "the source needs repo \"" + repo + "\", which is the output of a pipeline", hint);
   }
-  const auto other = present.pipelines.find(build);
-  if (other == present.pipelines.end() && present.repos.contains(build)) {
+  if (!present.pipelines.contains(build) && present.repos.contains(build)) {
     return base::fail(ErrorKind::bad_input, where,
                       "the build needs pipeline \"" + build + "\", and a repo has that name", hint);
   }
-  if (other != present.pipelines.end()) {
-    const json written = written_spec(other->second);
-    const bool is_build =
-        written.is_object() && written.value("input", json()) == submission.build->at("input");
-    if (!is_build) {
-      return base::fail(ErrorKind::bad_input, where,
-                        "pipeline \"" + build + "\" is there, and is not the build of \"" + spec.name + "\"",
-                        hint);
-    }
+  if (present.pipelines.contains(build) && !present.has_build_of(spec.name)) {
+    return base::fail(ErrorKind::bad_input, where,
+                      "pipeline \"" + build + "\" is there, and is not the build of \"" + spec.name + "\"",
+                      hint);
   }
   return {};
 }

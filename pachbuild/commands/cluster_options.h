@@ -1,23 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options of every verb that speaks to a cluster.
+// Options that several of the verbs about clusters have.
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
 
 #include "pachbuild/cluster/pachctl.h"
+#include "pachbuild/cluster/submit.h"
+#include "pachbuild/spec/pipeline_spec.h"
 
 namespace commands {
 
-struct ClusterOptions {
-  cluster::Target chosen;
+// Which cluster and project.
+void add_target_options(CLI::App& verb, cluster::Target& target);
 
-  void add_to(CLI::App& verb) {
-    verb.add_option("--project", chosen.project, "The project (default: that of pachctl's context)")
-        ->type_name("NAME");
-    verb.add_option("--context", chosen.context, "A context of pachctl (default: the active one)")
-        ->type_name("NAME");
-  }
-  [[nodiscard]] const cluster::Target& target() const { return chosen; }
+// Which pipelines, and what they are to become.
+struct SpecOptions {
+  static constexpr std::uint64_t k_largest_file = std::uint64_t{1} << 30;
+  std::string spec;
+  cluster::SubmissionRules rules{"", k_largest_file};
+  void add_to(CLI::App& verb);
 };
+
+// A pipeline of the file; with `submission` when it has transform.build.
+struct LoadedPipeline {
+  spec::ClusterPipeline pipeline;
+  std::optional<cluster::Submission> submission;
+};
+
+// Everything that can be looked at here, before anything is sent.
+base::Result<std::vector<LoadedPipeline>> load(const SpecOptions& options);
 
 }  // namespace commands

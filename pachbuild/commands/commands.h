@@ -18,10 +18,16 @@ struct Invocation {
   std::function<int()> action;            // of the verb that was given; gives the exit code
 };
 
+// "validate" and "diff".
+void add_compare(CLI::App& app, Invocation& invocation);
 void add_ignored(CLI::App& app, Invocation& invocation);
 void add_inspect(CLI::App& app, Invocation& invocation);
+// "delete pipeline".
+void add_remove(CLI::App& app, Invocation& invocation);
 void add_run(CLI::App& app, Invocation& invocation);
 // "pipeline" below "create" and "update".
 void add_submit(CLI::App& create, CLI::App& update, Invocation& invocation);
+// "status" and "logs".
+void add_watch(CLI::App& app, Invocation& invocation);
 
 }  // namespace commands

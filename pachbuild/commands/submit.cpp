@@ -14,6 +14,7 @@
 #include "pachbuild/cluster/pachctl.h"
 #include "pachbuild/commands/cluster_options.h"
 #include "pachbuild/commands/commands.h"
+#include "pachbuild/commands/job_report.h"
 #include "pachbuild/spec/pipeline_spec.h"
 #include "report/report.h"
 
@@ -37,14 +38,10 @@ sent, and it takes effect all at once. Every other pipeline goes to pachctl as i
 The cluster is the one that pachctl speaks to: --context names another of its contexts, PACHCTL another pachctl.
 )";
 
-constexpr std::uint64_t k_largest_file = std::uint64_t{1} << 30;
-
 struct SubmitOptions {
-  std::string spec;
-  ClusterOptions cluster;
-  std::string images;
+  SpecOptions specs;
+  cluster::Target target;
   std::string output;
-  std::uint64_t largest_file = k_largest_file;
   bool reprocess = false;
   bool dry_run = false;
   bool wait = false;
@@ -95,13 +92,10 @@ void print_json(const std::vector<json>& objects, const std::string& format) {
   }
 }
 
-base::Result<int> print_plan(const SubmitOptions& options,
-                             const std::vector<spec::ClusterPipeline>& pipelines,
-                             const std::vector<cluster::Submission>& submissions) {
+int print_plan(const SubmitOptions& options, const std::vector<LoadedPipeline>& pipelines) {
   std::vector<json> specs;
-  auto submission = submissions.begin();
-  for (const auto& pipeline : pipelines) {
-    if (!pipeline.spec) {
+  for (const auto& [pipeline, submission] : pipelines) {
+    if (!submission) {
       specs.push_back(*pipeline.document.value);
       continue;
     }
@@ -109,74 +103,42 @@ base::Result<int> print_plan(const SubmitOptions& options,
                  " for repo " + cluster::source_repo_of(pipeline.name));
     specs.push_back(*submission->build);
     specs.push_back(*submission->running);
-    ++submission;
   }
   print_json(specs, options.output);
   return 0;
 }
 
-// How a job goes, a line for each step of it.
-void tell_job(const cluster::Job& job) {
-  std::string text = job.pipeline + ": " + job.state_name;
-  if (job.total > 0)
-    text += ", " + std::to_string(job.processed + job.skipped) + " of " + base::count_of(job.total, "datum");
-  if (job.skipped > 0) text += " (" + std::to_string(job.skipped) + " skipped)";
-  report::info(text);
-}
-
-base::Result<int> show_failure(const cluster::Pachctl& pachctl, const cluster::Job& job) {
-  BASE_TRY_ASSIGN(const auto output, cluster::job_output(pachctl, job));
-  report::output(output);
-  return report::fail(
-      {ErrorKind::step_failed, "pipeline " + job.pipeline, "job " + job.id + " failed: " + job.reason, ""});
-}
-
-base::Result<int> wait_for(const cluster::Pachctl& pachctl, const std::string& pipeline,
-                           const std::string& before) {
-  constexpr std::chrono::seconds k_patience{60};
-  BASE_TRY_ASSIGN(const auto jobs, cluster::wait_for_jobs(pachctl, pipeline, before, k_patience, tell_job));
-  if (jobs.build && jobs.build->state == cluster::JobState::failed) return show_failure(pachctl, *jobs.build);
-  if (jobs.running.state == cluster::JobState::failed) return show_failure(pachctl, jobs.running);
-  return 0;
+base::Result<int> submit_one(const SubmitOptions& options, const cluster::Pachctl& pachctl,
+                             const LoadedPipeline& loaded, std::vector<json>& outcomes) {
+  const auto& [pipeline, submission] = loaded;
+  const auto reprocess = options.reprocess ? cluster::Reprocess::everything : cluster::Reprocess::changed;
+  if (!submission) {
+    BASE_TRY(cluster::pass_on(pachctl, *pipeline.document.value, options.existing, reprocess));
+    report::info((pipeline.name.empty() ? options.specs.spec : pipeline.name) + ": sent as it is");
+    return 0;
+  }
+  std::string before;
+  if (options.wait) {
+    BASE_TRY_ASSIGN(const auto job, cluster::newest_job(pachctl, pipeline.name));
+    if (job) before = job->id;
+  }
+  BASE_TRY_ASSIGN(const auto outcome, cluster::submit(pachctl, *submission, options.existing, reprocess));
+  tell(pipeline.name, outcome);
+  outcomes.push_back(outcome_json(pipeline.name, outcome));
+  if (!options.wait) return 0;
+  return wait_for_pipeline(pachctl, pipeline.name, outcome.none() ? "" : before);
 }
 
 base::Result<int> submit_all(const SubmitOptions& options) {
-  BASE_TRY_ASSIGN(const auto pipelines, spec::load_for_cluster(options.spec));
-  const cluster::SubmissionRules rules{options.images, options.largest_file};
-  // Nothing is sent before everything was looked at.
-  std::vector<cluster::Submission> submissions;
-  for (const auto& pipeline : pipelines) {
-    if (!pipeline.spec) continue;
-    BASE_TRY_ASSIGN(auto submission, cluster::prepare(*pipeline.spec, rules));
-    submissions.push_back(std::move(submission));
-  }
-  if (options.dry_run) return print_plan(options, pipelines, submissions);
-
+  BASE_TRY_ASSIGN(const auto pipelines, load(options.specs));
+  if (options.dry_run) return print_plan(options, pipelines);
   process::SystemRunner runner;
-  BASE_TRY_ASSIGN(const auto pachctl, cluster::Pachctl::find(options.cluster.target(), runner));
-  const auto reprocess = options.reprocess ? cluster::Reprocess::everything : cluster::Reprocess::changed;
+  BASE_TRY_ASSIGN(const auto pachctl, cluster::Pachctl::find(options.target, runner));
   std::vector<json> outcomes;
   int code = 0;
-  auto submission = submissions.begin();
   for (const auto& pipeline : pipelines) {
-    if (!pipeline.spec) {
-      BASE_TRY(cluster::pass_on(pachctl, *pipeline.document.value, options.existing, reprocess));
-      report::info((pipeline.name.empty() ? options.spec : pipeline.name) + ": sent as it is");
-      continue;
-    }
-    std::string before;
-    if (options.wait) {
-      BASE_TRY_ASSIGN(const auto job, cluster::newest_job(pachctl, pipeline.name));
-      if (job) before = job->id;
-    }
-    BASE_TRY_ASSIGN(const auto outcome, cluster::submit(pachctl, *submission, options.existing, reprocess));
-    tell(pipeline.name, outcome);
-    outcomes.push_back(outcome_json(pipeline.name, outcome));
-    if (options.wait) {
-      BASE_TRY_ASSIGN(const int ended, wait_for(pachctl, pipeline.name, outcome.none() ? "" : before));
-      code = std::max(code, ended);
-    }
-    ++submission;
+    BASE_TRY_ASSIGN(const int ended, submit_one(options, pachctl, pipeline, outcomes));
+    code = std::max(code, ended);
   }
   if (!options.output.empty()) print_json(outcomes, options.output);
   return code;
@@ -186,18 +148,8 @@ void add_pipeline_verb(CLI::App& verb, Invocation& invocation, cluster::Existing
   auto options = std::make_shared<SubmitOptions>();
   options->existing = existing;
   auto* pipeline = verb.add_subcommand("pipeline", "Pipelines of a spec");
-  pipeline->add_option("-f,--file", options->spec, "The pipelines")->type_name("SPEC")->required();
-  options->cluster.add_to(*pipeline);
-  pipeline
-      ->add_option("--builders", options->images,
-                   "What stands before the names of the official builders' images")
-      ->type_name("PREFIX")
-      ->envname("PACHBUILD_BUILDERS");
-  pipeline
-      ->add_option("--max-file-size", options->largest_file,
-                   "The largest file that a source may have (default 1 GiB)")
-      ->type_name("SIZE")
-      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false));
+  options->specs.add_to(*pipeline);
+  add_target_options(*pipeline, options->target);
   if (existing == cluster::Existing::update) {
     pipeline->add_flag("--reprocess", options->reprocess, "Build again and process all datums again");
   }

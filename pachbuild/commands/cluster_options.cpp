@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/commands/cluster_options.h"
+
+namespace commands {
+
+void add_target_options(CLI::App& verb, cluster::Target& target) {
+  verb.add_option("--project", target.project, "The project (default: that of pachctl's context)")
+      ->type_name("NAME");
+  verb.add_option("--context", target.context, "A context of pachctl (default: the active one)")
+      ->type_name("NAME");
+}
+
+void SpecOptions::add_to(CLI::App& verb) {
+  verb.add_option("-f,--file", spec, "The pipelines: a file, a folder, or - for standard input")
+      ->type_name("SPEC")
+      ->required();
+  verb.add_option("--builders", rules.image_prefix,
+                  "What stands before the names of the official builders' images")
+      ->type_name("PREFIX")
+      ->envname("PACHBUILD_BUILDERS");
+  verb.add_option("--max-file-size", rules.largest_file,
+                  "The largest file that a source may have (default 1 GiB)")
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false));
+}
+
+base::Result<std::vector<LoadedPipeline>> load(const SpecOptions& options) {
+  BASE_TRY_ASSIGN(auto pipelines, spec::load_for_cluster(options.spec));
+  std::vector<LoadedPipeline> loaded;
+  for (auto& pipeline : pipelines) {
+    LoadedPipeline item;
+    if (pipeline.spec) {
+      BASE_TRY_ASSIGN(item.submission, cluster::prepare(*pipeline.spec, options.rules));
+    }
+    item.pipeline = std::move(pipeline);
+    loaded.push_back(std::move(item));
+  }
+  return loaded;
+}
+
+}  // namespace commands

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// validate and diff: what a spec would do, without doing it.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+#include "pachbuild/cluster/present.h"
+#include "pachbuild/cluster/source_repo.h"
+#include "pachbuild/commands/cluster_options.h"
+#include "pachbuild/commands/commands.h"
+#include "report/report.h"
+
+namespace commands {
+namespace {
+
+using nlohmann::json;
+
+constexpr char k_about_diff[] = R"(
+A line for each file of the source that differs from the one in its repo (+ new, ~ changed, - removed), and for each
+field of the specs of the build pipeline and the pipeline itself.
+
+  pachbuild diff -f map.json
+)";
+
+struct CompareOptions {
+  SpecOptions specs;
+  cluster::Target target;
+  bool exit_code = false;
+};
+
+void print(const std::string& line) { std::printf("%s\n", line.c_str()); }
+
+base::Result<int> validate(const CompareOptions& options) {
+  BASE_TRY_ASSIGN(const auto pipelines, load(options.specs));
+  for (const auto& [pipeline, submission] : pipelines) {
+    const std::string name = pipeline.name.empty() ? options.specs.spec : pipeline.name;
+    print(name + ": " +
+          (submission ? base::count_of(submission->files.size(), "source file")
+                      : "nothing to build, Pachyderm checks it"));
+  }
+  return 0;
+}
+
+// The lines of one spec against the one that runs; RFC 6902's differences as a person reads them.
+std::vector<std::string> spec_lines(const cluster::Present& present, const json& spec) {
+  const std::string name = spec.at("pipeline").at("name");
+  const auto there = present.pipelines.find(name);
+  if (there == present.pipelines.end()) return {"+ pipeline " + name};
+  std::vector<std::string> lines;
+  const json wanted = cluster::comparable(spec);
+  for (const auto& step : json::diff(*there->second.spec, wanted)) {
+    const std::string path = step.at("path");
+    const std::string kind = step.at("op");
+    std::string line = (kind == "add"      ? "+ "
+                        : kind == "remove" ? "- "
+                                           : "~ ") +
+                       ("pipeline " + name) + ": " + path;
+    if (kind != "add") line += " " + there->second.spec->at(json::json_pointer(path)).dump();
+    if (kind == "replace") line += " →";
+    if (kind != "remove") line += " " + step.at("value").dump();
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+base::Result<std::vector<std::string>> source_lines(const cluster::Pachctl& pachctl,
+                                                    const cluster::Present& present,
+                                                    const cluster::Submission& submission) {
+  const std::string repo = cluster::source_repo_of(submission.spec.name);
+  cluster::StoredSource stored;
+  if (present.repos.contains(repo)) {
+    BASE_TRY_ASSIGN(stored, cluster::read_source(pachctl, repo));
+  }
+  BASE_TRY_ASSIGN(const auto changes, cluster::compare(stored, submission.files));
+  std::vector<std::string> lines;
+  for (const auto& file : changes.sent)
+    lines.push_back((stored.files.contains(file.path) ? "~ " : "+ ") + file.path);
+  for (const auto& path : changes.removed) lines.push_back("- " + path);
+  return lines;
+}
+
+base::Result<int> diff(const CompareOptions& options) {
+  BASE_TRY_ASSIGN(const auto pipelines, load(options.specs));
+  process::SystemRunner runner;
+  BASE_TRY_ASSIGN(const auto pachctl, cluster::Pachctl::find(options.target, runner));
+  BASE_TRY_ASSIGN(const auto present, cluster::read_present(pachctl));
+  bool same = true;
+  for (const auto& [pipeline, submission] : pipelines) {
+    std::vector<std::string> lines;
+    if (submission) {
+      BASE_TRY_ASSIGN(lines, source_lines(pachctl, present, *submission));
+    }
+    const auto specs = submission ? std::vector<json>{*submission->build, *submission->running}
+                                  : std::vector<json>{*pipeline.document.value};
+    for (const auto& spec : specs) {
+      const auto more = spec_lines(present, spec);
+      lines.insert(lines.end(), more.begin(), more.end());
+    }
+    for (const auto& line : lines) print(line);
+    same = same && lines.empty();
+  }
+  return options.exit_code && !same ? 1 : 0;
+}
+
+using Action = base::Result<int> (*)(const CompareOptions&);
+
+void add_action(CLI::App& verb, Invocation& invocation, const std::shared_ptr<CompareOptions>& options,
+                Action action) {
+  verb.callback([options, &invocation, action] {
+    invocation.action = [options, action] {
+      const auto code = action(*options);
+      return code ? *code : report::fail(code.error());
+    };
+  });
+}
+
+}  // namespace
+
+void add_compare(CLI::App& app, Invocation& invocation) {
+  auto options = std::make_shared<CompareOptions>();
+  auto* verb = app.add_subcommand("validate", "Check specs and their sources, without a cluster");
+  options->specs.add_to(*verb);
+  add_action(*verb, invocation, options, validate);
+
+  options = std::make_shared<CompareOptions>();
+  verb = app.add_subcommand("diff", "Show how specs and sources differ from what runs on a cluster");
+  options->specs.add_to(*verb);
+  add_target_options(*verb, options->target);
+  verb->add_flag("--exit-code", options->exit_code, "Exit with 1 when something differs");
+  verb->footer(k_about_diff);
+  add_action(*verb, invocation, options, diff);
+}
+
+}  // namespace commands
