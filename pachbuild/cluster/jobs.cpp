@@ -98,7 +98,7 @@ base::Result<Jobs> wait_for_jobs(const Pachctl& pachctl, const std::string& pipe
   while (jobs.running.id.empty()) {
     BASE_TRY_ASSIGN(auto newest, newest_job(pachctl, pipeline));
     if (newest && newest->id != before) {
-      jobs.running = std::move(*newest);
+      jobs.running.id = newest->id;
     } else if (std::chrono::steady_clock::now() > deadline) {
       return base::fail(
           ErrorKind::step_failed, "pipeline " + pipeline, "no job has started",

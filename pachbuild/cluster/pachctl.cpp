@@ -32,9 +32,11 @@ std::string last_line(const std::string& errors) {
   for (const auto& line : base::split(errors, '\n')) {
     if (!base::trim(line).empty()) last = base::trim(line);
   }
-  constexpr std::string_view k_wrapping = " desc = ";
-  if (const auto start = last.rfind(k_wrapping); start != std::string::npos) {
-    last.erase(0, start + k_wrapping.size());
+  // "rpc error: code = NotFound desc = error running request 4 of 4: repo default/x not found"
+  for (const std::string_view wrapping : {" desc = ", "error running request "}) {
+    const auto start = last.rfind(wrapping);
+    if (start != std::string::npos) last.erase(0, start + wrapping.size());
+    if (start != std::string::npos && wrapping.starts_with("error")) last.erase(0, last.find(": ") + 2);
   }
   return last;
 }

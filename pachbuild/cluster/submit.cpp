@@ -152,7 +152,12 @@ base::Result<Outcome> submit(const Pachctl& pachctl, const Submission& submissio
   }
   const bool build_again = everything || builds_otherwise(present, *submission.build);
   if (auto changed = change_all(pachctl, submission, outcome, source, build_again, everything); !changed) {
-    if (source) (void)delete_branches(pachctl, repo, {source->branch});
+    // What was made for it goes again; the error is what counts.
+    if (outcome.made_source) {
+      (void)pachctl.call(pachctl.in_project({"delete", "repo", repo}));
+    } else if (source) {
+      (void)delete_branches(pachctl, repo, {source->branch});
+    }
     return base::fail(std::move(changed).error());
   }
   return outcome;

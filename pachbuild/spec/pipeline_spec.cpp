@@ -57,6 +57,7 @@ class Fields {
  public:
   explicit Fields(const json& object) : m_object(object) {}
 
+  [[nodiscard]] bool is_empty() const { return m_object.empty(); }
   [[nodiscard]] bool has(const char* name) const { return m_object.contains(name); }
   [[nodiscard]] Fields object(const char* name) const { return Fields(get(name, k_empty)); }
   [[nodiscard]] std::string text(const char* name) const { return m_object.value(name, std::string()); }
@@ -235,6 +236,8 @@ class Reader {
 
   // Of any input of Pachyderm's: what matters here is that it leaves /pfs/source and /pfs/build alone.
   base::Status check_input(const Fields& fields, const std::string& pointer) {
+    if (fields.is_empty())
+      return fail(pointer, "is empty", R"(for example {"pfs": {"repo": "…", "glob": "/*"}})");
     for (const char* const kind : {"pfs", "cron"}) {
       if (!fields.has(kind)) continue;
       const Fields input = fields.object(kind);
