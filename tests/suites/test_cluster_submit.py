@@ -167,7 +167,7 @@ class Submit(cluster_suite.ClusterSuite):
         self.write("source/gone/file.py", "1\n")
         self.update()
         stops = 0
-        for stop in range(1, 40) if support.LONG else (6, 9, 12, 40):
+        for stop in range(1, 40) if support.LONG else (9, 12, 40):
             (self.folder / "source/more.py").write_text(f"{stop}\n", encoding="utf-8")
             self.write(f"source/new{stop}.py", "")
             (self.folder / f"source/new{stop - 1}.py").unlink(missing_ok=True)
@@ -186,7 +186,7 @@ class Submit(cluster_suite.ClusterSuite):
             if result.returncode == 0:
                 break
             stops += 1
-        self.assertGreaterEqual(stops, 8 if support.LONG else 3)
+        self.assertGreaterEqual(stops, 8 if support.LONG else 2)
 
 
 if __name__ == "__main__":
