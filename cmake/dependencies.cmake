@@ -24,11 +24,7 @@ add_library(external::toml INTERFACE IMPORTED)
 target_include_directories(external::toml SYSTEM INTERFACE ${PACHBUILD_toml_INCLUDE})
 pachbuild_find_library(zstd zstd zstd.h)
 pachbuild_find_library(archive archive archive.h)
-# For a library of ours that is declared everywhere, though not built where worker-shim is all that is wanted.
 find_package(nlohmann_json 3.11 REQUIRED)
-if(PACHBUILD_SHIM_ONLY)
-  return()
-endif()
 find_package(fmt 9 REQUIRED)
 find_package(spdlog 1.10 REQUIRED)
 # Compiling spdlog's and fmt's headers takes longer than any file of ours, but only a static program has to: Debian

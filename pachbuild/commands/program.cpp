@@ -21,9 +21,7 @@ missing, 70 a bug of pachbuild, 73 cannot write, 74 cannot read, 75 network: try
 )";
 
 // The worker that pool.cpp starts: not for people, so not on the command line that is shown.
-[[noreturn]] void run_worker(char** arguments) {
-  local::serve_tasks({std::stoi(arguments[2]), arguments[3]});
-}
+[[noreturn]] void run_worker(char** arguments) { local::serve_tasks({arguments[2], arguments[3]}); }
 
 // What was given and is not known says more than what is therefore missing.
 base::Error usage_error(const CLI::App& app, const CLI::ParseError& error) {

@@ -32,6 +32,8 @@ struct Options {
   std::string output;
   int workers = 0;
   bool logs = false;
+  std::string runtime = "none";
+  bool pull = false;
 };
 
 base::Status check_folder(const std::string& where, const std::string& path) {
@@ -97,6 +99,8 @@ base::Result<int> run(const Options& options, std::vector<std::string> arguments
   run.workers = options.workers;
   run.show_logs = options.logs;
   run.arguments = std::move(arguments);
+  if (options.runtime != "none") run.engine = options.runtime;
+  run.pull = options.pull ? local::Pull::when_missing : local::Pull::never;
   return local::run(run);
 }
 
@@ -120,6 +124,12 @@ void add_run(CLI::App& app, Invocation& invocation) {
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
   verb->add_flag("--logs", options->logs, "Show what every datum prints, not only those that fail");
+  verb->add_option("--runtime", options->runtime,
+                   "Run everything in containers, one a worker, of the images that a cluster would take: "
+                   "podman or docker (default: none, this machine)")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"none", "podman", "docker"}));
+  verb->add_flag("--pull", options->pull, "Pull images that the runtime does not have");
   verb->footer(k_about_run);
   verb->callback([options, &invocation] {
     invocation.action = [options, &invocation] {

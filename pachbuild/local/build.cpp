@@ -6,6 +6,7 @@
 
 #include "base/digest.h"
 #include "base/errors.h"
+#include "contract/environment.h"
 #include "contract/layout.h"
 #include "pachbuild/local/environment.h"
 #include "pachbuild/local/pool.h"
@@ -17,6 +18,9 @@ namespace {
 
 namespace fs = base::fs;
 using base::ErrorKind;
+
+// In the cache of an image: it holds what the image brings.
+constexpr char k_filled[] = ".filled";
 
 // What stands for the content of an artifact's file: a bundle is named by its digest, which worker-shim
 // verifies.
@@ -46,7 +50,7 @@ base::Result<std::vector<std::string>> build_command(const spec::PipelineSpec& s
   if (build.language.empty() && !own_script) {
     return base::fail(ErrorKind::bad_input, spec.places.where("/transform/build/image"),
                       "pachbuild run builds on this machine, not in the image " + build.image,
-                      "use transform.build.language, or add a build.sh to the source");
+                      "add --runtime podman, use transform.build.language, or add a build.sh to the source");
   }
   BASE_TRY_ASSIGN(const auto folder, base::own_folder());
   const auto builder = process::find_program((folder / "builder-runtime").string(), "");
@@ -71,10 +75,66 @@ base::Status check(const TaskOutcome& outcome) {
   return base::fail(ErrorKind::step_failed, "the build", "ended with " + outcome.reason);
 }
 
+// Each image has a cache of its own on this machine, since its containers do not last.
+fs::path image_cache(const Container& container, const fs::path& cache) {
+  const auto digest = container.image_id.substr(container.image_id.find(':') + 1);
+  return cache / "images" / digest.substr(0, 16);
+}
+
+// What a builder's image has in its cache (Go's has the compiled standard library) comes into the one on this
+// machine.
+constexpr char k_take_image_cache[] = R"([ ! -d "$0" ] || cp -R "$0/." "$PACHBUILD_CACHE_DIR/")";
+
+// The tasks of a build in a container: the builder's own script, as on a cluster.
+std::deque<Task> tasks_in_container(const spec::PipelineSpec& spec, Task build, const fs::path& cache) {
+  build.command = {"sh", "./build.sh"};
+  build.environment = network_environment();
+  build.environment[contract::k_cache_variable] = k_host_root + cache.string();
+  add_build_variables(build.environment, spec);
+  build.folder = "";
+  boost::system::error_code error;
+  if (fs::exists(cache / k_filled, error)) return {build};
+  Task fill = build;
+  fill.id = "fill";
+  fill.inputs.clear();
+  fill.command = {"sh", "-c", k_take_image_cache, contract::k_image_cache};
+  fill.output += ".fill";
+  return {fill, build};
+}
+
+base::Status perform(const std::deque<Task>& tasks, const fs::path& scratch, Place place,
+                     Interruption& interruption) {
+  BASE_TRY_ASSIGN(auto pool, Pool::start(1, scratch, std::move(place)));
+  const Pool::Events events{.started = [](const Task&) {},
+                            .done = [](const Task&, const TaskOutcome& outcome) { return check(outcome); },
+                            .tick = [] {}};
+  BASE_TRY_ASSIGN(const auto run, pool.run(tasks, events, interruption.descriptor()));
+  if (run == Pool::Run::interrupted) return base::fail(ErrorKind::step_failed, "", "interrupted");
+  return {};
+}
+
+base::Status build_here(const spec::PipelineSpec& spec, Task task, bool own_build_script,
+                        const fs::path& cache, const fs::path& scratch, Interruption& interruption) {
+  BASE_TRY_ASSIGN(task.command, build_command(spec, own_build_script));
+  task.environment = build_environment(cache);
+  add_build_variables(task.environment, spec);
+  task.folder = "/";
+  return perform({std::move(task)}, scratch, {}, interruption);
+}
+
+base::Status build_in(const spec::PipelineSpec& spec, const Container& container, Task task,
+                      const fs::path& cache, const fs::path& scratch, Interruption& interruption) {
+  const fs::path own = image_cache(container, cache);
+  BASE_TRY(base::make_folders(own, 0700));
+  BASE_TRY(perform(tasks_in_container(spec, std::move(task), own), scratch, {&container, {{own, true}}},
+                   interruption));
+  return base::write_file(own / k_filled, "");
+}
+
 }  // namespace
 
-base::Result<Artifact> build(const spec::PipelineSpec& spec, const fs::path& cache, const fs::path& scratch,
-                             Interruption& interruption) {
+base::Result<Artifact> build(const spec::PipelineSpec& spec, const Container* container,
+                             const fs::path& cache, const fs::path& scratch, Interruption& interruption) {
   BASE_TRY_ASSIGN(auto files, source::list_source(spec.transform.build.folder));
   Artifact artifact{scratch / "source", scratch / "artifact", {}, {}, true};
   BASE_TRY(base::make_folders(artifact.source, 0700));
@@ -88,17 +148,9 @@ base::Result<Artifact> build(const spec::PipelineSpec& spec, const fs::path& cac
   Task task;
   task.id = artifact.source_version;
   task.inputs = {{contract::k_source_input, artifact.source.string(), "", artifact.source_version}};
-  BASE_TRY_ASSIGN(task.command, build_command(spec, own_build_script));
-  task.environment = build_environment(spec, cache);
-  task.folder = "/";
   task.output = artifact.folder.string();
-
-  BASE_TRY_ASSIGN(auto pool, Pool::start(1, scratch));
-  const Pool::Events events{.started = [](const Task&) {},
-                            .done = [](const Task&, const TaskOutcome& outcome) { return check(outcome); },
-                            .tick = [] {}};
-  BASE_TRY_ASSIGN(const auto run, pool.run({task}, events, interruption.descriptor()));
-  if (run == Pool::Run::interrupted) return base::fail(ErrorKind::step_failed, "", "interrupted");
+  BASE_TRY(container == nullptr ? build_here(spec, task, own_build_script, cache, scratch, interruption)
+                                : build_in(spec, *container, task, cache, scratch, interruption));
 
   boost::system::error_code ignored;
   if (spec.transform.cmd.empty() && !fs::exists(artifact.folder / contract::k_run_script, ignored)) {

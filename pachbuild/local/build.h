@@ -6,6 +6,7 @@
 
 #include "base/files.h"
 #include "base/result.h"
+#include "pachbuild/local/container.h"
 #include "pachbuild/local/interruption.h"
 #include "pachbuild/spec/pipeline_spec.h"
 
@@ -21,9 +22,10 @@ struct Artifact {
   bool lazy = true;
 };
 
-// Builds below `scratch`, which must be on the file system of `cache`. A build that fails has printed why;
-// the error then has no text and its kind is the builder's exit code.
-base::Result<Artifact> build(const spec::PipelineSpec& spec, const base::fs::path& cache,
-                             const base::fs::path& scratch, Interruption& interruption);
+// Builds below `scratch`, which must be on the file system of `cache`; in `container` where there is one. A
+// build that fails has printed why; the error then has no text and its kind is the builder's exit code.
+base::Result<Artifact> build(const spec::PipelineSpec& spec, const Container* container,
+                             const base::fs::path& cache, const base::fs::path& scratch,
+                             Interruption& interruption);
 
 }  // namespace local

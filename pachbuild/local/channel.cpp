@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/local/channel.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <cstring>
 
 #include "base/errors.h"
 
@@ -38,7 +42,58 @@ base::Status send_all(int socket, const char* bytes, std::size_t size) {
   return {};
 }
 
+// A socket, and its address by way of the folder's descriptor: a name may be longer than the 107 bytes that
+// an address has room for.
+struct NamedSocket {
+  base::UniqueFd socket;
+  base::UniqueFd folder;
+  sockaddr_un address{};
+};
+
+base::Result<NamedSocket> name_socket(const base::fs::path& path) {
+  NamedSocket named;
+  named.folder.reset(::open(path.parent_path().c_str(), O_PATH | O_CLOEXEC));
+  if (!named.folder) return base::fail(base::system_error("read", path.parent_path().string(), errno));
+  named.socket.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!named.socket) return base::fail(base::system_error("create", path.string(), errno));
+  const std::string name =
+      "/proc/self/fd/" + std::to_string(named.folder.get()) + "/" + path.filename().string();
+  named.address.sun_family = AF_UNIX;
+  name.copy(&named.address.sun_path[0], sizeof named.address.sun_path - 1);
+  return named;
+}
+
 }  // namespace
+
+base::Result<Channel> Channel::connect(const base::fs::path& path) {
+  BASE_TRY_ASSIGN(auto named, name_socket(path));
+  const auto* address = reinterpret_cast<const sockaddr*>(&named.address);
+  if (::connect(named.socket.get(), address, sizeof named.address) != 0) {
+    return base::fail(base::system_error("connect to", path.string(), errno));
+  }
+  return Channel(std::move(named.socket));
+}
+
+base::Result<Listener> Listener::make(const base::fs::path& path) {
+  BASE_TRY_ASSIGN(auto named, name_socket(path));
+  const auto* address = reinterpret_cast<const sockaddr*>(&named.address);
+  if (::bind(named.socket.get(), address, sizeof named.address) != 0 ||
+      ::listen(named.socket.get(), 1) != 0) {
+    return base::fail(base::system_error("create", path.string(), errno));
+  }
+  return Listener(std::move(named.socket));
+}
+
+base::Result<std::optional<Channel>> Listener::accept(int instead) {
+  std::array<pollfd, 2> entries{pollfd{m_socket.get(), POLLIN, 0}, pollfd{instead, POLLIN, 0}};
+  while (::poll(entries.data(), entries.size(), -1) < 0) {
+    if (errno != EINTR) return base::fail(base::system_error("watch", k_name, errno));
+  }
+  if (entries[0].revents == 0) return std::nullopt;
+  base::UniqueFd socket(::accept4(m_socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  if (!socket) return base::fail(base::system_error("read", k_name, errno));
+  return Channel(std::move(socket));
+}
 
 base::Result<std::pair<Channel, Channel>> Channel::make_pair() {
   std::array<int, 2> ends{};

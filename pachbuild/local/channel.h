@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/files.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 
@@ -17,6 +18,8 @@ class Channel {
 
   // Two connected ends, closed on exec.
   static base::Result<std::pair<Channel, Channel>> make_pair();
+  // One end, to a Listener that has `path`.
+  static base::Result<Channel> connect(const base::fs::path& path);
 
   base::Status send(const std::string& message);
   // Waits for the next message; nothing when the other end has closed.
@@ -27,6 +30,19 @@ class Channel {
   void close() { m_socket.reset(); }
 
  private:
+  base::UniqueFd m_socket;
+};
+
+// A socket with a name, for another end that can inherit nothing.
+class Listener {
+ public:
+  static base::Result<Listener> make(const base::fs::path& path);
+
+  // Waits for the other end; nothing when `instead` becomes readable first.
+  base::Result<std::optional<Channel>> accept(int instead);
+
+ private:
+  explicit Listener(base::UniqueFd socket) : m_socket(std::move(socket)) {}
   base::UniqueFd m_socket;
 };
 

@@ -47,22 +47,29 @@ base::Result<fs::path> cache_folder() {
   return folder;
 }
 
-process::Environment build_environment(const spec::PipelineSpec& spec, const fs::path& cache) {
+process::Environment build_environment(const fs::path& cache) {
   auto environment = process::current_environment();
   environment[contract::k_cache_variable] = cache.string();
-  environment["PPS_PIPELINE_NAME"] = spec.name + contract::k_build_pipeline_suffix;
-  for (const auto& [name, value] : spec.transform.build.env) environment[name] = value;
   return environment;
 }
 
-process::Environment datum_environment(const spec::PipelineSpec& spec, const fs::path& cache,
-                                       const std::string& source_version, const std::string& build_version) {
+void add_build_variables(process::Environment& environment, const spec::PipelineSpec& spec) {
+  environment["PPS_PIPELINE_NAME"] = spec.name + contract::k_build_pipeline_suffix;
+  for (const auto& [name, value] : spec.transform.build.env) environment[name] = value;
+}
+
+process::Environment machine_environment(const fs::path& cache) {
   process::Environment environment;
   const auto current = process::current_environment();
   for (const char* name : k_machine_variables) {
     if (const auto entry = current.find(name); entry != current.end()) environment.insert(*entry);
   }
   environment[contract::k_cache_variable] = cache.string();
+  return environment;
+}
+
+void add_pipeline_variables(process::Environment& environment, const spec::PipelineSpec& spec,
+                            const std::string& source_version, const std::string& build_version) {
   environment["PACH_IN_WORKER"] = "true";
   environment["PPS_PIPELINE_NAME"] = spec.name;
   environment["PPS_PROJECT_NAME"] = spec.project.empty() ? "default" : spec.project;
@@ -72,7 +79,6 @@ process::Environment datum_environment(const spec::PipelineSpec& spec, const fs:
   environment[std::string(contract::k_build_input) + "_COMMIT"] = commit_of(build_version);
   environment["PACH_JOB_ID"] = environment["PACH_OUTPUT_COMMIT_ID"] = commit_of(build_version);
   for (const auto& [name, value] : spec.transform.env) environment[name] = value;
-  return environment;
 }
 
 void add_datum_variables(process::Environment& environment, const Datum& datum, const std::string& id) {

@@ -16,14 +16,19 @@ namespace local {
 // PACHBUILD_CACHE_DIR, else $XDG_CACHE_HOME/pachbuild, else ~/.cache/pachbuild; made, for this user only.
 base::Result<base::fs::path> cache_folder();
 
-// A build sees all of the person's environment (proxies, indexes and credentials are in it) and the spec's
-// `transform.build.env`.
-process::Environment build_environment(const spec::PipelineSpec& spec, const base::fs::path& cache);
+// A build sees all of the person's environment: proxies, indexes and credentials are in it.
+process::Environment build_environment(const base::fs::path& cache);
 
-// A datum sees what a container would give it, and not what happens to be set here: PATH, HOME, locale and
-// certificates of this machine, the spec's `transform.env`, and the variables of a worker.
-process::Environment datum_environment(const spec::PipelineSpec& spec, const base::fs::path& cache,
-                                       const std::string& source_version, const std::string& build_version);
+// Adds what a build sees of its pipeline: its name, and the spec's `transform.build.env`.
+void add_build_variables(process::Environment& environment, const spec::PipelineSpec& spec);
+
+// What a datum on this machine finds there before anything of its pipeline's: what a container would give it,
+// and not what happens to be set here: PATH, HOME, locale, proxies and certificates of this machine.
+process::Environment machine_environment(const base::fs::path& cache);
+
+// Adds what all datums of a pipeline see: the variables of a worker, and the spec's `transform.env`.
+void add_pipeline_variables(process::Environment& environment, const spec::PipelineSpec& spec,
+                            const std::string& source_version, const std::string& build_version);
 
 // Adds what differs from datum to datum: `<input>`, `<input>_COMMIT`, PACH_DATUM_ID.
 void add_datum_variables(process::Environment& environment, const Datum& datum, const std::string& id);

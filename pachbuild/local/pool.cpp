@@ -16,33 +16,69 @@ namespace {
 using base::ErrorKind;
 
 constexpr int k_tick_ms = 100;
-// A worker ends at once when its channel closes, unless the kernel is busy for it.
+// A worker ends at once when its channel closes, unless the kernel is busy for it; an engine then removes its
+// container.
 constexpr std::chrono::milliseconds k_patience{500};
+constexpr std::chrono::milliseconds k_patience_with_engine{20'000};
 
 }  // namespace
 
-base::Result<Pool> Pool::start(int count, const base::fs::path& folder) {
-  Pool pool;
+base::Result<Pool> Pool::start(int count, const base::fs::path& folder, Place place) {
+  Pool pool(std::move(place));
+  const bool contained = pool.m_place.container != nullptr;
+  if (contained) pool.m_place.shared.push_back({folder, true});
   for (int number = 0; number < count; ++number) {
-    const auto place = folder / ("worker-" + std::to_string(number));
-    BASE_TRY(base::make_folders(place, 0700));
-    BASE_TRY_ASSIGN(auto channel, Channel::make_pair());
-    const int socket = channel.second.descriptor();
-    BASE_TRY_ASSIGN(auto child, process::Child::start({.arguments = {"/proc/self/exe", k_worker_command,
-                                                                     std::to_string(socket), place.string()},
-                                                       .environment = process::current_environment(),
-                                                       .inherited = {socket},
-                                                       .orphan_signal = SIGKILL}));
-    pool.m_workers.push_back(
-        std::make_unique<Worker>(Worker{std::move(child), std::move(channel.first), std::nullopt}));
+    const auto own = folder / ("worker-" + std::to_string(number));
+    BASE_TRY(base::make_folders(own, 0700));
+    BASE_TRY_ASSIGN(auto worker, contained ? pool.start_container(own) : start_process(own));
+    pool.m_workers.push_back(std::make_unique<Worker>(std::move(worker)));
   }
+  for (auto& worker : pool.m_workers) BASE_TRY(await(*worker));
   return pool;
 }
 
+base::Result<Pool::Worker> Pool::start_process(const base::fs::path& folder) {
+  BASE_TRY_ASSIGN(auto channel, Channel::make_pair());
+  const int socket = channel.second.descriptor();
+  BASE_TRY_ASSIGN(auto child, process::Child::start({.arguments = {"/proc/self/exe", k_worker_command,
+                                                                   std::to_string(socket), folder.string()},
+                                                     .environment = process::current_environment(),
+                                                     .inherited = {socket},
+                                                     .orphan_signal = SIGKILL}));
+  return Worker{std::move(child), std::move(channel.first), std::nullopt, std::nullopt};
+}
+
+base::Result<Pool::Worker> Pool::start_container(const base::fs::path& folder) const {
+  const auto socket = folder / "socket";
+  BASE_TRY_ASSIGN(auto listener, Listener::make(socket));
+  BASE_TRY(base::make_folders(folder / "pfs", 0700));
+  BASE_TRY_ASSIGN(const auto command, worker_command(m_place, folder, socket));
+  BASE_TRY_ASSIGN(auto child, process::Child::start(command));
+  return Worker{std::move(child), Channel(base::UniqueFd()), std::move(listener), std::nullopt};
+}
+
+base::Status Pool::await(Worker& worker) {
+  if (!worker.listener) return {};
+  BASE_TRY_ASSIGN(auto channel, worker.listener->accept(worker.child.descriptor()));
+  worker.listener.reset();
+  if (channel) {
+    worker.channel = std::move(*channel);
+    return {};
+  }
+  BASE_TRY_ASSIGN(const auto ending, worker.child.wait());
+  return base::fail(ErrorKind::unavailable, "", "a container could not be started: " + ending.describe(),
+                    "what is wrong is said in the engine's own lines above");
+}
+
 Pool::~Pool() {
-  for (auto& worker : m_workers) worker->channel.close();
+  const auto patience = m_place.container == nullptr ? k_patience : k_patience_with_engine;
   for (auto& worker : m_workers) {
-    if (const auto ending = worker->child.wait_for(k_patience); !ending || !*ending) {
+    worker->channel.close();
+    worker->listener.reset();
+  }
+  for (auto& worker : m_workers) {
+    if (worker->child.descriptor() < 0) continue;  // has been waited for
+    if (const auto ending = worker->child.wait_for(patience); !ending || !*ending) {
       worker->child.signal_group(SIGKILL);
     }
   }
@@ -56,7 +92,9 @@ base::Status Pool::assign(std::deque<Task>& tasks, const Events& events) {
     tasks.pop_front();
     events.started(*worker->task);
     // A worker that is gone already has left its last words for us to receive.
-    if (!worker->channel.send(encode(*worker->task))) BASE_TRY(receive(*worker, events));
+    const auto message =
+        encode(m_place.container == nullptr ? *worker->task : moved_below(*worker->task, k_host_root));
+    if (!worker->channel.send(message)) BASE_TRY(receive(*worker, events));
   }
   return {};
 }

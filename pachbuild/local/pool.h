@@ -12,6 +12,7 @@
 
 #include "base/files.h"
 #include "pachbuild/local/channel.h"
+#include "pachbuild/local/container.h"
 #include "pachbuild/local/task.h"
 #include "process/child.h"
 
@@ -20,8 +21,8 @@ namespace local {
 class Pool {
  public:
   // Starts `count` workers whose files are below `folder`, which must be on the file system of the tasks'
-  // outputs.
-  static base::Result<Pool> start(int count, const base::fs::path& folder);
+  // outputs; a container is shown it as it is shown the place's folders.
+  static base::Result<Pool> start(int count, const base::fs::path& folder, Place place = {});
 
   Pool(Pool&&) = default;
   Pool& operator=(Pool&&) = delete;
@@ -43,12 +44,17 @@ class Pool {
   struct Worker {
     process::Child child;
     Channel channel;
+    std::optional<Listener> listener;  // until the worker has connected
     std::optional<Task> task;
   };
-  Pool() = default;
+  explicit Pool(Place place) : m_place(std::move(place)) {}
+  static base::Result<Worker> start_process(const base::fs::path& folder);
+  [[nodiscard]] base::Result<Worker> start_container(const base::fs::path& folder) const;
+  static base::Status await(Worker& worker);
   base::Status assign(std::deque<Task>& tasks, const Events& events);
-  static base::Status receive(Worker& worker, const Events& events);
+  base::Status receive(Worker& worker, const Events& events);
 
+  Place m_place;
   std::vector<std::unique_ptr<Worker>> m_workers;
 };
 

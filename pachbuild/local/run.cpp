@@ -74,6 +74,7 @@ class Job {
 
  private:
   base::Status check_folders() const;
+  base::Status find_containers();
   base::Status prepare_folders();
   base::Status build_source();
   base::Status read_repos();
@@ -83,6 +84,8 @@ class Job {
   void summarize(Clock::duration elapsed) const;
 
   [[nodiscard]] std::string job_key() const;
+  [[nodiscard]] process::Environment datum_environment() const;
+  [[nodiscard]] Place datum_place() const;
   [[nodiscard]] Task make_task(const Datum& datum, const std::string& key,
                                process::Environment environment) const;
   base::Status take(const Task& task, const TaskOutcome& outcome);
@@ -95,6 +98,8 @@ class Job {
   bool m_made_output = false;
   Interruption& m_interruption;
 
+  std::optional<Container> m_builder;  // of the build and of the datums; none on this machine
+  std::optional<Container> m_runner;
   fs::path m_cache;
   fs::path m_folder;  // what outlives the run: state and logs
   std::optional<base::FileLock> m_lock;
@@ -122,6 +127,7 @@ Job::~Job() {
 base::Result<int> Job::run() {
   const auto start = Clock::now();
   BASE_TRY(check_folders());
+  BASE_TRY(find_containers());
   BASE_TRY(prepare_folders());
   BASE_TRY(build_source());
   BASE_TRY(read_repos());
@@ -147,6 +153,21 @@ base::Status Job::check_folders() const {
   return {};
 }
 
+// The images are those that a cluster would take.
+base::Status Job::find_containers() {
+  if (m_options.engine.empty()) return {};
+  const auto& transform = m_spec.transform;
+  const std::string builder = transform.build.image.empty()
+                                  ? "pachbuild-" + transform.build.language + ":" PACHBUILD_VERSION
+                                  : transform.build.image;
+  const auto find = [&](const std::string& image) {
+    return find_container(m_options.engine, image, m_options.pull, m_interruption);
+  };
+  BASE_TRY_ASSIGN(m_builder, find(builder));
+  BASE_TRY_ASSIGN(m_runner, find(transform.image.empty() ? builder : transform.image));
+  return {};
+}
+
 base::Status Job::prepare_folders() {
   BASE_TRY_ASSIGN(m_cache, cache_folder());
   base::Sha256 identity;
@@ -169,7 +190,8 @@ base::Status Job::prepare_folders() {
 
 base::Status Job::build_source() {
   const auto start = Clock::now();
-  BASE_TRY_ASSIGN(m_artifact, build(m_spec, m_cache, m_build_scratch->path(), m_interruption));
+  const Container* container = m_builder ? &*m_builder : nullptr;
+  BASE_TRY_ASSIGN(m_artifact, build(m_spec, container, m_cache, m_build_scratch->path(), m_interruption));
   report::info("build: done in " + base::format_duration(Clock::now() - start));
   return {};
 }
@@ -192,6 +214,7 @@ std::string Job::job_key() const {
   const auto& transform = m_spec.transform;
   digest.update_field(m_artifact.source_version);
   digest.update_field(m_artifact.version);
+  digest.update_field(m_runner ? m_runner->image_id : "");
   add_list(transform.cmd);
   add_list(transform.stdin_lines);
   add_list(transform.err_cmd);
@@ -208,11 +231,25 @@ std::string Job::job_key() const {
   return digest.finish();
 }
 
+process::Environment Job::datum_environment() const {
+  auto environment = m_runner ? network_environment() : machine_environment(m_cache);
+  add_pipeline_variables(environment, m_spec, m_artifact.source_version, m_artifact.version);
+  return environment;
+}
+
+// What the workers of datums stage from and write to.
+Place Job::datum_place() const {
+  if (!m_runner) return {};
+  Place place{&*m_runner, {{m_build_scratch->path()}, {m_folder / "logs", true}}};
+  for (const auto& [name, repo] : m_repos) place.shared.push_back({repo.folder});
+  return place;
+}
+
 base::Status Job::list_work() {
   BASE_TRY_ASSIGN(const auto datums, list_datums(m_spec.input, m_repos));
   if (datums.empty()) report::warn("the inputs' globs match nothing: there is no datum to run");
   const std::string job = job_key();
-  const auto environment = datum_environment(m_spec, m_cache, m_artifact.source_version, m_artifact.version);
+  const auto environment = datum_environment();
   for (const auto& datum : datums) {
     const std::string key = datum.key(job);
     m_labels[key] = datum.label();
@@ -256,7 +293,8 @@ Task Job::make_task(const Datum& datum, const std::string& key, process::Environ
   task.accepted_codes.assign(transform.accept_return_code.begin(), transform.accept_return_code.end());
   task.environment = std::move(environment);
   add_datum_variables(task.environment, datum, key);
-  task.folder = transform.working_dir.empty() ? "/" : transform.working_dir;
+  task.folder = transform.working_dir;
+  if (task.folder.empty() && !m_runner) task.folder = "/";
   task.log = (m_folder / "logs" / (key + ".log")).string();
   if (m_spec.datum_timeout) {
     task.timeout_ms = std::chrono::duration_cast<std::chrono::milliseconds>(*m_spec.datum_timeout).count();
@@ -276,7 +314,7 @@ base::Status Job::run_datums() {
   }
   const int wanted = m_options.workers > 0 ? m_options.workers : processors();
   const int count = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(wanted), m_tasks.size()));
-  BASE_TRY_ASSIGN(auto pool, Pool::start(count, m_scratch->path()));
+  BASE_TRY_ASSIGN(auto pool, Pool::start(count, m_scratch->path(), datum_place()));
 
   Progress progress(m_tasks.size());
   m_progress = &progress;

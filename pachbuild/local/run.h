@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "pachbuild/local/container.h"
 #include "pachbuild/spec/pipeline_spec.h"
 
 namespace local {
@@ -17,6 +18,8 @@ struct RunOptions {
   std::string output;                        // made if it is missing
   int workers = 0;                           // 0: one a processor
   std::vector<std::string> arguments;        // added to the command
+  std::string engine;                        // "podman" or "docker"; empty: no containers
+  Pull pull = Pull::never;                   // of the containers' images
   bool show_logs = false;                    // of all datums, not only of those that fail
 };
 

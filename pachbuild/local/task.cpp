@@ -27,6 +27,14 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Task, id, inputs, command, standard_input, er
                                    error_standard_input, accepted_codes, environment, folder, log, output,
                                    timeout_ms, tries)
 
+Task moved_below(Task task, const std::string& root) {
+  for (auto& input : task.inputs) input.root.insert(0, root);
+  for (auto* path : {&task.log, &task.output}) {
+    if (!path->empty()) path->insert(0, root);
+  }
+  return task;
+}
+
 std::string encode(const Task& task) { return to_message(task); }
 
 Task decode_task(const std::string& message) { return Json::from_cbor(message).get<Task>(); }

@@ -30,14 +30,17 @@ struct Task {
   std::string standard_input;
   std::vector<std::string> error_command;  // run when the command failed; its success recovers the datum
   std::string error_standard_input;
-  std::vector<int> accepted_codes;  // success besides 0
-  process::Environment environment;
-  std::string folder;           // the command's current folder
-  std::string log;              // gets what the command prints; empty: it goes where ours goes
-  std::string output;           // where what the command leaves in /pfs/out is moved to
-  std::int64_t timeout_ms = 0;  // of one try; 0: none
+  std::vector<int> accepted_codes;   // success besides 0
+  process::Environment environment;  // of the command; in a container besides what its image has
+  std::string folder;                // the command's current folder; empty: that of the image
+  std::string log;                   // gets what the command prints; empty: it goes where ours goes
+  std::string output;                // where what the command leaves in /pfs/out is moved to
+  std::int64_t timeout_ms = 0;       // of one try; 0: none
   int tries = 1;
 };
+
+// The same task where this machine's folders are below `root`.
+Task moved_below(Task task, const std::string& root);
 
 enum class TaskResult {
   succeeded,

@@ -15,6 +15,7 @@
 #include "pachbuild/local/sandbox.h"
 #include "pachbuild/local/staging.h"
 #include "pachbuild/local/upload.h"
+#include "report/report.h"
 
 namespace local {
 namespace {
@@ -34,7 +35,9 @@ void watch_channel(int socket) {
 
 class Worker {
  public:
-  Worker(fs::path pfs, Channel& channel) : m_pfs(std::move(pfs)), m_staging(m_pfs), m_channel(channel) {}
+  // `own`: variables that every task sees where it has no others of their names.
+  Worker(fs::path pfs, process::Environment own, Channel& channel)
+      : m_pfs(std::move(pfs)), m_own(std::move(own)), m_staging(m_pfs), m_channel(channel) {}
 
   base::Status serve() {
     while (true) {
@@ -45,7 +48,8 @@ class Worker {
   }
 
  private:
-  TaskOutcome perform(const Task& task) {
+  TaskOutcome perform(Task task) {
+    task.environment.insert(m_own.begin(), m_own.end());
     TaskOutcome outcome;
     const auto start = std::chrono::steady_clock::now();
     if (const auto status = run(task, outcome); !status) {
@@ -82,6 +86,7 @@ class Worker {
   }
 
   fs::path m_pfs;  // by its name outside /pfs: nothing can be renamed out of a mount
+  process::Environment m_own;
   Staging m_staging;
   Channel& m_channel;
 };
@@ -94,25 +99,32 @@ int give_up(Channel& channel, const base::Error& error) {
   return static_cast<int>(error.kind);
 }
 
-int serve_in_sandbox(const base::Status& sandbox, const std::string& pfs, Channel& channel) {
+// As process 1 of a sandbox or container.
+int serve(const base::Status& sandbox, const std::string& pfs, process::Environment own, Channel& channel) {
   if (!sandbox) return give_up(channel, sandbox.error());
   ::signal(SIGPIPE, SIG_IGN);  // of a lazy input whose reader has gone
   watch_channel(channel.descriptor());
-  const auto status = Worker(pfs, channel).serve();
+  const auto status = Worker(pfs, std::move(own), channel).serve();
   return status ? 0 : give_up(channel, status.error());
 }
 
 }  // namespace
 
 void serve_tasks(const WorkerOptions& options) {
-  ::fcntl(options.socket, F_SETFD, FD_CLOEXEC);
-  Channel channel{base::UniqueFd(options.socket)};
   const std::string pfs = (fs::path(options.folder) / "pfs").string();
+  if (options.channel.front() == '/') {
+    auto connected = Channel::connect(options.channel);
+    ::_exit(connected ? serve({}, pfs, process::current_environment(), *connected)
+                      : report::fail(connected.error()));
+  }
+  const int socket = std::stoi(options.channel);
+  ::fcntl(socket, F_SETFD, FD_CLOEXEC);
+  Channel channel{base::UniqueFd(socket)};
   const std::string root = (fs::path(options.folder) / "root").string();
   const auto ended =
       base::make_folders(pfs, 0700).and_then([&] { return base::make_folders(root); }).and_then([&] {
-        return run_in_sandbox(
-            pfs, root, [&](const base::Status& sandbox) { return serve_in_sandbox(sandbox, pfs, channel); });
+        return run_in_sandbox(pfs, root,
+                              [&](const base::Status& sandbox) { return serve(sandbox, pfs, {}, channel); });
       });
   // Straight away: its PID namespace is over, so this process can start nothing more, threads included, which
   // is what a leak checker does at the end.

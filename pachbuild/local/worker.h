@@ -13,8 +13,10 @@ namespace local {
 inline constexpr char k_worker_command[] = "worker";
 
 struct WorkerOptions {
-  int socket = -1;     // the channel to the pool
-  std::string folder;  // the worker's own: pfs/ and root/ are made in it
+  // The channel to the pool: the number of a descriptor, or the path of a socket. With a path this process is
+  // the first of a container, where the engine shows pfs/ as /pfs.
+  std::string channel;
+  std::string folder;  // the worker's own, with pfs/ in it
 };
 
 // Serves until the pool closes the channel, then ends the process.

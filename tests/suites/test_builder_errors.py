@@ -189,13 +189,38 @@ class Errors(BuilderSuite):
         (source / "requirements.txt").mkdir()
         self.assert_fails(self.build(source), 65, f"error: {source}/requirements.txt: is not a regular file\n")
 
-    def only(self, *names):
-        """A PATH with nothing but these programs of the machine."""
+    def only(self, *names, tool=None):
+        """A PATH with nothing but these programs of the machine, and one of ours."""
         folder = self.folder / "bin"
         folder.mkdir(exist_ok=True)
         for name in names:
             (folder / name).symlink_to("/usr/bin/" + name)
+        if tool:
+            (folder / tool).symlink_to(support.require_tool(tool))
         return str(folder)
+
+    def test_a_package_that_cannot_be_built_where_there_is_no_compiler(self):
+        source = self.source({
+            "main.py": "", "requirements.txt": "./own\n", "own/broken.py": "raise SystemExit('cannot be')\n",
+            "own/pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "broken"\nbackend-path = ["."]\n'
+                                  '[project]\nname = "own"\nversion = "1"\n'})
+        said = "error: requirements.txt: cannot be installed; uv ended with exit code 1\n" \
+               "hint: what is wrong is said in uv's own lines above"
+        self.assert_fails(self.build(source), 1, said + "\n")
+        env = self.environment(PATH=self.only("python3", "sh", tool="uv"))
+        self.assert_fails(self.build(source, env=env), 1, said + (
+            "; there is no C compiler here: a package that has to be compiled needs an image that has one (python:3.11 "
+            "rather than python:3.11-slim), or Debian's packages gcc and libc6-dev in this one\n"))
+
+    def test_a_go_program_with_c_where_there_is_no_compiler(self):
+        source = self.source({"go.mod": "module example.com/c\n\ngo 1.21\n",
+                              "main.go": "package main\n\n// int one(void) { return 1; }\nimport \"C\"\n\n"
+                                         "func main() { C.one() }\n"})
+        env = self.environment(PATH=self.only(tool="go"))
+        self.assert_fails(self.build(source, env=env), 69,
+                          "error: gcc: is not on PATH\n"
+                          "hint: the program has C in it: build in an image with a C compiler (golang:1.26 has one, "
+                          "golang:1.26-alpine has not), or without C: CGO_ENABLED=0\n")
 
 
 class BuildScript(BuilderSuite):

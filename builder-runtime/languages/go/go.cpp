@@ -178,6 +178,15 @@ base::Result<bool> needs_c(const Source& source, const Tree& tree, const Toolcha
   return answer;
 }
 
+// Go's own choice is gcc.
+base::Status find_compiler(const process::Environment& environment, const Tools& tools) {
+  if (!value_of(environment, "CC").empty()) return {};
+  BASE_TRY(tools.find("gcc",
+                      "the program has C in it: build in an image with a C compiler (golang:1.26 has one, "
+                      "golang:1.26-alpine has not), or without C: CGO_ENABLED=0"));
+  return {};
+}
+
 base::Result<MadeTree> make_program(const Source& source, const Tree& go_tree, const std::string& program,
                                     const Toolchain& toolchain, const Tools& tools, const fs::path& tree) {
   Milestone milestone("compile");
@@ -189,6 +198,7 @@ base::Result<MadeTree> make_program(const Source& source, const Tree& go_tree, c
     BASE_TRY_ASSIGN(const bool c, needs_c(source, go_tree, toolchain, place, program, tools));
     // Without C the binary is static and runs in every image.
     place.environment["CGO_ENABLED"] = c ? "1" : "0";
+    if (c) BASE_TRY(find_compiler(place.environment, tools));
     if (c) milestone.reached("C is compiled too: the program needs this image's C library");
   }
   BASE_TRY_ASSIGN(const auto finished,

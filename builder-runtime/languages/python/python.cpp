@@ -186,8 +186,12 @@ base::Result<std::string> key_of(const Installation& installation, const Inputs&
 }
 
 // Where there is no index, what builds sdists (setuptools and wheel) comes from the wheels beside this
-// program.
+// program. uv forgets the --no-index of a requirements file once it has chosen the versions.
 base::Status add_own_wheels(std::vector<std::string>& arguments) {
+  constexpr char k_no_index[] = "--no-index";
+  if (std::find(arguments.begin(), arguments.end(), k_no_index) == arguments.end()) {
+    arguments.emplace_back(k_no_index);
+  }
   BASE_TRY_ASSIGN(const fs::path own, base::own_folder());
   const fs::path wheels = own.parent_path() / "share" / "pachbuild" / "wheels";
   boost::system::error_code error;

@@ -43,6 +43,17 @@ base::Result<bool> was_network_fault(const Installation& installation, const Too
   return finished.ending.code() != k_uv_error;
 }
 
+// A package without a wheel for this image may need a compiler. That there is none is known without uv's
+// words.
+std::string compiler_hint(const std::string& search_path) {
+  for (const auto* name : {"cc", "gcc", "clang"}) {
+    if (process::find_program(name, search_path)) return "";
+  }
+  return "; there is no C compiler here: a package that has to be compiled needs an image that has one "
+         "(python:3.11 "
+         "rather than python:3.11-slim), or Debian's packages gcc and libc6-dev in this one";
+}
+
 // What a requirements file asks for, without options and credentials.
 std::vector<std::string> requirement_lines(const std::string& text) {
   std::vector<std::string> lines;
@@ -116,7 +127,8 @@ base::Status run_uv(const Installation& installation, const Tools& tools, const 
     }
   }
   return base::fail(ErrorKind::step_failed, where, "cannot be installed; uv ended with " + ending.describe(),
-                    "what is wrong is said in uv's own lines above");
+                    "what is wrong is said in uv's own lines above" +
+                        compiler_hint(value_of(installation.configuration.environment, "PATH")));
 }
 
 std::string without_credentials(std::string text) {

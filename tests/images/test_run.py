@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`pachbuild run --runtime podman`: the examples and the reference's fixtures in the official images, with the output that
+they have on this machine; and what is left afterwards, which is nothing."""
+
+import os
+import signal
+import subprocess
+import time
+
+import containers
+import examples
+import pipelines
+import support
+from containers import GO, LEFTPAD, PYTHON, ROOT
+
+
+class InContainers(pipelines.PipelineSuite, containers.ImageSuite):
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(lambda: self.assertEqual(self.containers(), []))
+
+    def environment(self, **changes):
+        env = super().environment(**changes)
+        # Downloads are shared, for the side without containers.
+        return {**env, **{name: str(support.shared_cache(folder)) for name, folder in (
+            ("UV_CACHE_DIR", "uv"), ("GOCACHE", "go-build"), ("GOMODCACHE", "go-mod"))}}
+
+    def run_spec(self, spec, repo, data, output, *words):
+        return self.run_program(support.PACHBUILD, "run", "-f", spec, "--input", f"{repo}={data}",
+                                "--output", self.folder / output, *words, env=self.environment())
+
+    def check_same(self, spec, repo, data, *arguments):
+        """Here and in containers; a second run in containers has nothing to do."""
+        here = self.run_spec(spec, repo, data, "here", "--", *arguments)
+        self.assertEqual(here.returncode, 0, here.stderr)
+        for ran in ("run, 0 skipped", "0 run,"):
+            result = self.run_spec(spec, repo, data, "there", "--runtime", "podman", "--", *arguments)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertIn(ran, result.stderr)
+        self.succeed("diff", "-r", "here", "there")
+        self.assertEqual({path.stat().st_uid for path in (self.folder / "there").rglob("*")}, {os.getuid()})
+
+    def test_the_examples(self):
+        for spec, repo, data in (("map/map-go.json", "scraper", "pages"), ("map/map-python.json", "scraper", "pages"),
+                                 ("describe/describe.json", "tables", "tables")):
+            with self.subTest(spec):
+                chosen = self.make_folder(f"some-{spec.replace('/', '-')}")
+                for path in sorted(examples.example_data(data).iterdir())[:12]:
+                    (chosen / path.name).write_bytes(path.read_bytes())
+                self.check_same(ROOT / "examples" / spec, repo, chosen)
+                self.succeed("rm", "-r", "here", "there")
+
+    def test_the_fixtures_of_the_reference(self):
+        numbers = self.make_folder("numbers")
+        for number in ("1", "11", "111"):
+            (numbers / number).write_text(number)
+        for spec in ("python.json", "python-plain.json", "go.json"):
+            with self.subTest(spec):
+                result = self.run_spec(LEFTPAD / spec, "numbers", numbers, f"out-{spec}", "--runtime", "podman", "--", "0")
+                self.assertEqual(result.returncode, 0, result.stderr)
+                self.assertEqual(examples.read_output(self.folder / f"out-{spec}"),
+                                 {"1": "0001", "11": "0011", "111": "0111"})
+
+    def test_what_a_program_sees(self):
+        self.data(a="A")
+        self.write("source/run.sh", "{ pwd; id -u; readlink /pfs/out; echo $data; command -v worker-shim\n"
+                                    "cat /pfs/data/a /proc/1/comm; } > /pfs/out/seen\n")
+        self.write("source/main.py", "")
+        self.spec(env={"MINE": "1"})
+        self.succeed_run("--runtime", "podman")
+        lines = self.output()["seen"].decode().splitlines()
+        self.assertEqual(lines[:2], ["/app", str(os.getuid())])
+        self.assertRegex(lines[2], r"^/pfs/\.scratch/[0-9a-f]{64}/out$")
+        self.assertEqual(lines[3:], ["/pfs/data/a", "/usr/local/bin/worker-shim", "A" + "pachbuild"])
+
+    def test_one_container_a_worker(self):
+        self.data(**{str(number): "" for number in range(8)})
+        self.write("source/main.py", "")
+        self.write("source/run.sh", "cat /etc/hostname > /pfs/out/$(basename $data); cat /pfs/build/run.sh >/dev/null\n"
+                                    "[ ! -e /tmp/here ] || echo again >> /pfs/out/$(basename $data); touch /tmp/here\n")
+        self.spec()
+        self.succeed_run("--runtime", "podman", "--workers", "2")
+        again = [text for text in self.output().values() if b"again" in text]
+        self.assertIn(len(again), (6, 7))  # the other worker may be too late for any
+
+    def test_images_of_the_spec(self):
+        """The program of Go's builder in the image of Python's."""
+        self.data(a="A")
+        self.write("source/go.mod", "module example.com/p\n\ngo 1.21\n")
+        self.write("source/main.go", 'package main\n\nimport (\n\t"os"\n\t"os/exec"\n)\n\n'
+                                     'func main() {\n\tpath, _ := exec.LookPath("uv")\n'
+                                     '\t_ = os.WriteFile("/pfs/out/uv", []byte(path), 0o644)\n}\n')
+        self.spec(build={"image": GO, "path": "./source"}, image=PYTHON)
+        self.succeed_run("--runtime", "podman")
+        self.assertEqual(self.output(), {"uv": b"/usr/local/bin/uv"})
+
+    def test_failures_are_those_of_the_program_and_of_the_build(self):
+        self.data(a="A")
+        self.write("source/main.py", "import sys\nprint('so it is')\nsys.exit(3)\n")
+        self.spec()
+        result = self.pachbuild_run("--runtime", "podman")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("datum data/a failed: exit code 3".replace("data/a", "data:/a"), result.stderr)
+        self.assertIn("\nso it is\n", result.stderr)
+        self.write("source/main.py", "oops(\n")
+        result = self.pachbuild_run("--runtime", "podman")
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertTrue(result.stderr.endswith("error: /pfs/source/main.py: is not valid Python\n"
+                                               "hint: what is wrong is said in Python's own lines above\n"), result.stderr)
+
+    def test_an_image_that_is_not_there(self):
+        self.data(a="A")
+        self.write("source/main.py", "")
+        self.spec(build={"image": "localhost/none:1", "path": "./source"})
+        result = self.pachbuild_run("--runtime", "podman")
+        self.assertEqual((result.returncode, result.stderr.splitlines()[-2:]), (69, [
+            "error: localhost/none:1: podman has no such image",
+            "hint: pull it with --pull; the official builders are also made by scripts/images build"]))
+
+    def test_interrupted(self):
+        self.data(a="A")
+        self.write("source/main.py", "import time\nopen('/pfs/out/x', 'w').close()\ntime.sleep(600)\n")
+        self.spec()
+        process = subprocess.Popen(self.command("--runtime", "podman"), env=self.environment(), stderr=subprocess.PIPE,
+                                   text=True)
+        deadline = time.monotonic() + 60
+        while not list(self.folder.glob("out/.pachbuild-*/worker-0/pfs/.scratch/*/out/x")):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, errors)
+        self.assert_nothing_left()
+
+
+if __name__ == "__main__":
+    support.main()
