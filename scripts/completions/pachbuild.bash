@@ -14,18 +14,29 @@ _pachbuild_words() {
 }
 
 _pachbuild() {
-  local program=${COMP_WORDS[0]} word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb=""
-  [ "$COMP_CWORD" -le 1 ] || verb=${COMP_WORDS[1]}
+  local program=${COMP_WORDS[0]} word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} index=1
+  local verb=() # "update" "pipeline": all before the first option
+  while [ "$index" -lt "$COMP_CWORD" ] && [[ ${COMP_WORDS[index]} != -* ]]; do
+    verb+=("${COMP_WORDS[index]}")
+    index=$((index + 1))
+  done
   COMPREPLY=()
   case $before in
     -f | --file) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-    -o | --output) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
+    -o | --output)
+      if [ "${verb[0]-}" = run ]; then
+        mapfile -t COMPREPLY < <(compgen -d -- "$word")
+      else
+        mapfile -t COMPREPLY < <(compgen -W "json yaml" -- "$word")
+      fi
+      ;;
     =) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;; # the PATH of --input REPO=PATH
     *)
-      if [ -z "$verb" ]; then
-        mapfile -t COMPREPLY < <(compgen -W "$(_pachbuild_words Subcommands "$program")" -- "$word")
-      else
-        mapfile -t COMPREPLY < <(compgen -W "$(_pachbuild_words Options "$program" "$verb")" -- "$word")
+      if [[ $word != -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$(_pachbuild_words Subcommands "$program" "${verb[@]}")" -- "$word")
+      fi
+      if [ ${#COMPREPLY[@]} = 0 ] && [ ${#verb[@]} != 0 ]; then
+        mapfile -t COMPREPLY < <(compgen -W "$(_pachbuild_words Options "$program" "${verb[@]}")" -- "$word")
       fi
       ;;
   esac
