@@ -43,16 +43,17 @@ std::string last_line(const std::string& errors) {
 
 }  // namespace
 
-Pachctl::Pachctl(std::string program, Target target, process::Environment environment,
+Pachctl::Pachctl(std::string program, Target target, fs::path scratch, process::Environment environment,
                  process::Runner& runner)
     : m_program(std::move(program)),
       m_target(std::move(target)),
+      m_scratch(std::move(scratch)),
       m_environment(std::move(environment)),
       m_runner(&runner) {
   if (!m_target.context.empty()) m_environment[k_context_variable] = m_target.context;
 }
 
-base::Result<Pachctl> Pachctl::find(const Target& target, process::Runner& runner) {
+base::Result<Pachctl> Pachctl::find(const Target& target, const fs::path& scratch, process::Runner& runner) {
   auto environment = process::current_environment();
   const auto named = value_of(environment, k_program_variable);
   const auto program =
@@ -63,7 +64,7 @@ base::Result<Pachctl> Pachctl::find(const Target& target, process::Runner& runne
                       "is not there: the cluster is reached by it",
                       "install pachctl, or name it in the variable " + std::string(k_program_variable));
   }
-  return Pachctl(*program, target, std::move(environment), runner);
+  return Pachctl(*program, target, scratch, std::move(environment), runner);
 }
 
 process::Command Pachctl::command(std::vector<std::string> words) const {

@@ -22,8 +22,12 @@ struct Target {
 
 class Pachctl {
  public:
-  // $PACHCTL, else pachctl in PATH. Starts nothing.
-  static base::Result<Pachctl> find(const Target& target, process::Runner& runner);
+  // $PACHCTL, else pachctl in PATH. Starts nothing. Files for pachctl are made below `scratch`, and go with
+  // what made them.
+  static base::Result<Pachctl> find(const Target& target, const base::fs::path& scratch,
+                                    process::Runner& runner);
+
+  [[nodiscard]] const base::fs::path& scratch() const { return m_scratch; }
 
   // Runs `pachctl WORDS…` and gives its standard output. When it fails, its own words are the error, of
   // `kind`.
@@ -42,11 +46,13 @@ class Pachctl {
   [[nodiscard]] base::fs::path configuration() const;
 
  private:
-  Pachctl(std::string program, Target target, process::Environment environment, process::Runner& runner);
+  Pachctl(std::string program, Target target, base::fs::path scratch, process::Environment environment,
+          process::Runner& runner);
   [[nodiscard]] process::Command command(std::vector<std::string> words) const;
 
   std::string m_program;
   Target m_target;
+  base::fs::path m_scratch;
   process::Environment m_environment;
   process::Runner* m_runner;
 };

@@ -11,6 +11,7 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/text.h"
+#include "base/workspace.h"
 #include "pachbuild/cluster/pfs_hash.h"
 
 namespace cluster {
@@ -229,14 +230,15 @@ base::Result<StagedSource> send_source(const Pachctl& pachctl, const std::string
                                        const StoredSource& stored, const Changes& changes,
                                        const std::vector<source::SourceFile>& files) {
   const bool anew = changes.removed.size() > k_most_removals;
-  BASE_TRY_ASSIGN(const auto folder,
-                  base::TemporaryFolder::make(fs::temp_directory_path(), "pachbuild-source-"));
-  BASE_TRY(source::copy_source(anew ? files : changes.sent, folder.path()));
+  BASE_TRY_ASSIGN(const auto workspace, base::Workspace::make(pachctl.scratch(), "source-"));
+  const fs::path folder = workspace.path() / "source";
+  BASE_TRY(base::make_folders(folder));
+  BASE_TRY(source::copy_source(anew ? files : changes.sent, folder));
   std::map<std::string, std::string> digests;
   for (const auto& file : files) {
     boost::system::error_code error;
     if (fs::file_size(file.file, error) < k_split_size || error) continue;
-    const auto copy = folder.path() / file.path;
+    const auto copy = folder / file.path;
     const bool is_sent = fs::exists(copy, error);
     BASE_TRY_ASSIGN(digests[file.path], base::sha256_of_file((is_sent ? copy : file.file).string()));
   }
@@ -245,7 +247,7 @@ base::Result<StagedSource> send_source(const Pachctl& pachctl, const std::string
   if (!anew) {
     for (const auto& path : changes.removed) BASE_TRY(staging.remove(path));
   }
-  if (anew || !changes.sent.empty()) BASE_TRY(staging.put(folder.path()));
+  if (anew || !changes.sent.empty()) BASE_TRY(staging.put(folder));
   return std::move(staging).finish();
 }
 

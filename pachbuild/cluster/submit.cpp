@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "base/workspace.h"
 #include "contract/layout.h"
 #include "pachbuild/cluster/present.h"
 #include "pachbuild/cluster/transaction.h"
@@ -60,10 +61,8 @@ base::Status check_names(const Present& present, const Submission& submission, E
 }
 
 base::Status send_spec(const Pachctl& pachctl, const std::string& verb, const json& spec, bool reprocess) {
-  boost::system::error_code error;
-  BASE_TRY_ASSIGN(const auto folder,
-                  base::TemporaryFolder::make(fs::temp_directory_path(error), "pachbuild-spec-"));
-  const fs::path file = folder.path() / "pipeline.json";
+  BASE_TRY_ASSIGN(const auto workspace, base::Workspace::make(pachctl.scratch(), "spec-"));
+  const fs::path file = workspace.path() / "pipeline.json";
   constexpr mode_t k_private = 0600;
   BASE_TRY(base::write_file(file, spec.dump(), k_private));
   std::vector<std::string> words = {verb, "pipeline", "--file", file.string()};

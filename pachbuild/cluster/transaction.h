@@ -2,8 +2,8 @@
 // Several changes of a cluster that happen together or not at all.
 #pragma once
 
-#include "base/files.h"
 #include "base/result.h"
+#include "base/workspace.h"
 #include "pachbuild/cluster/pachctl.h"
 
 namespace cluster {
@@ -24,10 +24,10 @@ class Transaction {
   base::Status finish();
 
  private:
-  Transaction(base::TemporaryFolder folder, Pachctl pachctl)
+  Transaction(base::Workspace folder, Pachctl pachctl)
       : m_folder(std::move(folder)), m_pachctl(std::move(pachctl)) {}
 
-  base::TemporaryFolder m_folder;
+  base::Workspace m_folder;
   Pachctl m_pachctl;
   bool m_open = true;
 };

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/commands/cluster_options.h"
 
+#include "pachbuild/local/environment.h"
+#include "process/runner.h"
+
 namespace commands {
 
 void add_target_options(CLI::App& verb, cluster::Target& target) {
@@ -10,14 +13,25 @@ void add_target_options(CLI::App& verb, cluster::Target& target) {
       ->type_name("NAME");
 }
 
+base::Result<base::fs::path> scratch_folder() {
+  BASE_TRY_ASSIGN(const auto cache, local::cache_folder());
+  return cache / "run";
+}
+
+base::Result<cluster::Pachctl> connect(const cluster::Target& target) {
+  static process::SystemRunner runner;
+  BASE_TRY_ASSIGN(const auto scratch, scratch_folder());
+  return cluster::Pachctl::find(target, scratch, runner);
+}
+
 void SpecOptions::add_to(CLI::App& verb) {
   verb.add_option("-f,--file", spec, "The pipelines: a file, a folder, or - for standard input")
       ->type_name("SPEC")
       ->required();
-  verb.add_option("--builders", rules.image_prefix,
+  verb.add_option("--builder-images", rules.image_prefix,
                   "What stands before the names of the official builders' images")
       ->type_name("PREFIX")
-      ->envname("PACHBUILD_BUILDERS");
+      ->envname("PACHBUILD_BUILDER_IMAGES");
   verb.add_option("--max-file-size", rules.largest_file,
                   "The largest file that a source may have (default 1 GiB)")
       ->type_name("SIZE")

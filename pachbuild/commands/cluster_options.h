@@ -16,6 +16,12 @@ namespace commands {
 // Which cluster and project.
 void add_target_options(CLI::App& verb, cluster::Target& target);
 
+// Where verbs about clusters put their files for the time being.
+base::Result<base::fs::path> scratch_folder();
+
+// The pachctl for a target.
+base::Result<cluster::Pachctl> connect(const cluster::Target& target);
+
 // Which pipelines, and what they are to become.
 struct SpecOptions {
   static constexpr std::uint64_t k_largest_file = std::uint64_t{1} << 30;

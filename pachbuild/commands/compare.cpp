@@ -85,8 +85,7 @@ base::Result<std::vector<std::string>> source_lines(const cluster::Pachctl& pach
 
 base::Result<int> diff(const CompareOptions& options) {
   BASE_TRY_ASSIGN(const auto pipelines, load(options.specs));
-  process::SystemRunner runner;
-  BASE_TRY_ASSIGN(const auto pachctl, cluster::Pachctl::find(options.target, runner));
+  BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
   BASE_TRY_ASSIGN(const auto present, cluster::read_present(pachctl));
   bool same = true;
   for (const auto& [pipeline, submission] : pipelines) {

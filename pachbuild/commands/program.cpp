@@ -15,7 +15,7 @@ namespace {
 
 constexpr char k_footer[] = R"(
 Environment: PACHBUILD_CACHE_DIR, the folder of all caches (default ~/.cache/pachbuild); PACHBUILD_LOG=json, one JSON
-object a line on standard error instead of text; PACHCTL, the pachctl to use; PACHBUILD_BUILDERS, what stands before
+object a line on standard error instead of text; PACHCTL, the pachctl to use; PACHBUILD_BUILDER_IMAGES, what stands before
 the names of the official builders' images ("registry.example.com/team/").
 Exit codes: 0 done, 1 a build or datum failed, 64 usage, 65 the source or spec is wrong, 69 something needed is
 missing, 70 a bug of pachbuild, 73 cannot write, 74 cannot read, 75 network: try again.

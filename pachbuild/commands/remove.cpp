@@ -42,8 +42,7 @@ base::Result<bool> is_agreed(const std::string& list) {
 }
 
 base::Result<int> remove(const RemoveOptions& options) {
-  process::SystemRunner runner;
-  BASE_TRY_ASSIGN(const auto pachctl, cluster::Pachctl::find(options.target, runner));
+  BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
   BASE_TRY_ASSIGN(const auto belongings, cluster::find_belongings(pachctl, options.pipeline));
   if (!options.yes) {
     BASE_TRY_ASSIGN(const bool agreed, is_agreed(list_of(belongings)));

@@ -15,6 +15,7 @@
 #include "pachbuild/commands/cluster_options.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/job_report.h"
+#include "pachbuild/commands/publish.h"
 #include "pachbuild/spec/pipeline_spec.h"
 #include "report/report.h"
 
@@ -34,12 +35,14 @@ sent, and it takes effect all at once. Every other pipeline goes to pachctl as i
   pachbuild update pipeline -f map.json
   pachbuild update pipeline -f map.json --wait
   pachbuild update pipeline -f map.json --dry-run -o yaml
+  pachbuild update pipeline -f train.json --build --registry registry.example.com --username ann
 
 The cluster is the one that pachctl speaks to: --context names another of its contexts, PACHCTL another pachctl.
 )";
 
 struct SubmitOptions {
   SpecOptions specs;
+  PublishOptions publication;
   cluster::Target target;
   std::string output;
   bool reprocess = false;
@@ -130,10 +133,10 @@ base::Result<int> submit_one(const SubmitOptions& options, const cluster::Pachct
 }
 
 base::Result<int> submit_all(const SubmitOptions& options) {
-  BASE_TRY_ASSIGN(const auto pipelines, load(options.specs));
+  BASE_TRY_ASSIGN(auto pipelines, load(options.specs));
   if (options.dry_run) return print_plan(options, pipelines);
-  process::SystemRunner runner;
-  BASE_TRY_ASSIGN(const auto pachctl, cluster::Pachctl::find(options.target, runner));
+  BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
+  BASE_TRY(publish(options.publication, options.specs, pipelines));
   std::vector<json> outcomes;
   int code = 0;
   for (const auto& pipeline : pipelines) {
@@ -150,6 +153,7 @@ void add_pipeline_verb(CLI::App& verb, Invocation& invocation, cluster::Existing
   auto* pipeline = verb.add_subcommand("pipeline", "Pipelines of a spec");
   options->specs.add_to(*pipeline);
   add_target_options(*pipeline, options->target);
+  options->publication.add_to(*pipeline);
   if (existing == cluster::Existing::update) {
     pipeline->add_flag("--reprocess", options->reprocess, "Build again and process all datums again");
   }

@@ -81,8 +81,7 @@ void print_pipeline(const cluster::Present& present, const std::string& name, co
 }
 
 base::Result<int> status(const WatchOptions& options) {
-  process::SystemRunner runner;
-  BASE_TRY_ASSIGN(const auto pachctl, cluster::Pachctl::find(options.target, runner));
+  BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
   BASE_TRY_ASSIGN(const auto watched, look(pachctl, options.pipeline));
   const std::string build = cluster::build_pipeline_of(options.pipeline);
   const bool has_build = watched.present.has_build_of(options.pipeline);
@@ -127,8 +126,7 @@ base::Status follow_output(const cluster::Pachctl& pachctl, Job job) {
 }
 
 base::Result<int> logs(const WatchOptions& options) {
-  process::SystemRunner runner;
-  BASE_TRY_ASSIGN(const auto pachctl, cluster::Pachctl::find(options.target, runner));
+  BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
   BASE_TRY_ASSIGN(const auto watched, look(pachctl, options.pipeline));
   const auto print = options.follow ? follow_output : print_output;
   if (watched.build) BASE_TRY(print(pachctl, *watched.build));

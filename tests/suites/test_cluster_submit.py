@@ -111,7 +111,7 @@ class Submit(cluster_suite.ClusterSuite):
         self.assertEqual(self.update(spec=self.folder / "specs")[1], f"{self.pipeline}: build pipeline: made")
 
     def test_a_dry_run_prints_everything_and_needs_no_cluster(self):
-        result = self.pachbuild("update", "pipeline", "-f", self.spec, "--dry-run", "-o", "json", "--builders", "r.example/x/",
+        result = self.pachbuild("update", "pipeline", "-f", self.spec, "--dry-run", "-o", "json", "--builder-images", "r.example/x/",
                                 variables={"PACHCTL": "/nowhere/pachctl"})
         self.assertEqual((result.returncode, result.stderr), (0, f"{self.pipeline}: 1 source file for repo {self.pipeline}_source\n"))
         build, end = json.JSONDecoder().raw_decode(result.stdout)

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/commands/publish.h"
+
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "pachbuild/image/publish.h"
+#include "pachbuild/spec/edit.h"
+#include "report/report.h"
+
+namespace commands {
+namespace {
+
+using base::ErrorKind;
+using nlohmann::json;
+namespace fs = base::fs;
+
+// A line from the terminal that is not shown there.
+std::string ask_password(const std::string& question) {
+  termios shown{};
+  const bool is_terminal = ::tcgetattr(STDIN_FILENO, &shown) == 0;
+  termios hidden = shown;
+  hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  std::fprintf(stderr, "%s", question.c_str());
+  if (is_terminal) ::tcsetattr(STDIN_FILENO, TCSANOW, &hidden);
+  std::string line;
+  std::getline(std::cin, line);
+  if (is_terminal) ::tcsetattr(STDIN_FILENO, TCSANOW, &shown);
+  std::fprintf(stderr, "\n");
+  return line;
+}
+
+const json& written(const LoadedPipeline& loaded) { return *loaded.pipeline.document.value; }
+
+std::string field(const LoadedPipeline& loaded, const char* name) {
+  const auto transform = written(loaded).value("transform", json::object());
+  const auto found = transform.find(name);
+  return found != transform.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+json with_image(json spec, const std::string& image) {
+  spec["transform"]["image"] = image;
+  return spec;
+}
+
+void set_image(LoadedPipeline& loaded, const std::string& image) {
+  if (loaded.submission) {
+    loaded.submission->running = std::make_shared<const json>(with_image(*loaded.submission->running, image));
+  } else {
+    loaded.pipeline.document.value = std::make_shared<const json>(with_image(written(loaded), image));
+  }
+}
+
+class Publication {
+ public:
+  Publication(const PublishOptions& options, image::Tool tool)
+      : m_options(options),
+        m_tool(std::move(tool)),
+        m_publisher(m_tool, image::Registry{options.registry, options.username, options.tag}) {}
+
+  base::Status log_in(const std::string& password) {
+    if (m_options.username.empty()) {
+      return base::fail(ErrorKind::usage, "--password-stdin", "needs a name to log in with",
+                        "add --username NAME");
+    }
+    return m_tool.log_in(m_options.registry, m_options.username, password);
+  }
+
+  base::Result<std::string> image_of(const LoadedPipeline& loaded) {
+    const std::string name = field(loaded, "image").empty() ? loaded.pipeline.name : field(loaded, "image");
+    if (!is_built(loaded)) return m_publisher.publish_image(name);
+    const auto& places = loaded.pipeline.document.places;
+    const fs::path dockerfile = fs::path(places.file()).parent_path() / field(loaded, "dockerfile");
+    auto image = m_publisher.publish_dockerfile(dockerfile, name);
+    if (!image && image.error().kind == ErrorKind::bad_input)
+      image.error().where = places.where("/transform/dockerfile");
+    return image;
+  }
+
+  [[nodiscard]] bool is_meant(const LoadedPipeline& loaded) const {
+    return is_built(loaded) || (m_options.push_images && !field(loaded, "image").empty());
+  }
+
+ private:
+  [[nodiscard]] bool is_built(const LoadedPipeline& loaded) const {
+    return m_options.build && !field(loaded, "dockerfile").empty();
+  }
+
+  const PublishOptions& m_options;
+  image::Tool m_tool;
+  image::Publisher m_publisher;
+};
+
+// The files' other bytes stay as they are. Documents are taken from the last to the first, so that the places
+// of those above stay right.
+base::Status write_images(const std::vector<LoadedPipeline>& pipelines,
+                          const std::map<std::size_t, std::string>& images) {
+  std::map<std::string, std::string> texts;
+  for (auto entry = images.rbegin(); entry != images.rend(); ++entry) {
+    const auto& document = pipelines[entry->first].pipeline.document;
+    const std::string& file = document.places.file();
+    if (!texts.contains(file)) {
+      BASE_TRY_ASSIGN(texts[file], base::read_file(file));
+    }
+    BASE_TRY_ASSIGN(texts[file], spec::with_image(texts[file], document, entry->second));
+  }
+  for (const auto& [file, text] : texts) {
+    struct stat status{};
+    const mode_t mode = ::stat(file.c_str(), &status) == 0 ? status.st_mode & 07777 : 0644;
+    BASE_TRY(base::write_file(file, text, mode));
+    report::info(file + ": written");
+  }
+  return {};
+}
+
+}  // namespace
+
+void PublishOptions::add_to(CLI::App& verb) {
+  verb.add_flag("--build", build,
+                "Build the Dockerfile that transform.dockerfile names, push the image, and run in it");
+  verb.add_flag("--push-images", push_images, "Push the images that are on this machine");
+  verb.add_option("--registry", registry, "The registry to push to (default docker.io)")->type_name("HOST");
+  verb.add_option("--username", username,
+                  "Stands before the image's name; with a password, the name to log in with")
+      ->type_name("NAME");
+  verb.add_flag("--password-stdin", password_from_input,
+                "Log in with the password on standard input, for this once");
+  verb.add_option("--builder", tool, "What builds and pushes (default: the first that is there)")
+      ->check(CLI::IsMember({"docker", "podman", "buildah"}));
+  verb.add_option("--tag", tag, "The image's tag, a commit's id for example (default: by its content)");
+  verb.add_flag("--write", write, "Write the pushed images into the spec files as well");
+}
+
+base::Status publish(const PublishOptions& options, const SpecOptions& specs,
+                     std::vector<LoadedPipeline>& pipelines) {
+  if (!options.build && !options.push_images) return {};
+  BASE_TRY_ASSIGN(const auto scratch, scratch_folder());
+  BASE_TRY_ASSIGN(auto tool, image::Tool::find(options.tool, scratch));
+  Publication publication(options, std::move(tool));
+  const bool can_ask =
+      !options.password_from_input && !options.username.empty() && ::isatty(STDIN_FILENO) != 0;
+  if (options.password_from_input) {
+    if (specs.spec == "-") {
+      return base::fail(ErrorKind::usage, "--password-stdin", "standard input is the spec already",
+                        "name a spec file");
+    }
+    std::string password;
+    std::getline(std::cin, password);
+    BASE_TRY(publication.log_in(password));
+  }
+  std::map<std::size_t, std::string> images;
+  for (std::size_t i = 0; i < pipelines.size(); ++i) {
+    if (!publication.is_meant(pipelines[i])) continue;
+    auto image = publication.image_of(pipelines[i]);
+    if (!image && can_ask && image.error().kind == ErrorKind::step_failed) {
+      BASE_TRY(publication.log_in(
+          ask_password("Password of " + options.username + " at " + options.registry + ": ")));
+      image = publication.image_of(pipelines[i]);
+    }
+    if (!image) return base::fail(std::move(image).error());
+    report::info(pipelines[i].pipeline.name + ": image: " + *image);
+    images[i] = *image;
+  }
+  if (images.empty()) {
+    return base::fail(
+        ErrorKind::bad_input, specs.spec,
+        options.build ? "has no pipeline with transform.dockerfile" : "has no pipeline with an image",
+        "name the file there, relative to the spec's folder");
+  }
+  if (options.write) BASE_TRY(write_images(pipelines, images));
+  for (const auto& [i, image] : images) set_image(pipelines[i], image);
+  return {};
+}
+
+}  // namespace commands

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/image/tool.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <optional>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "base/unique_fd.h"
+#include "process/child.h"
+#include "process/runner.h"
+
+namespace image {
+namespace {
+
+using base::ErrorKind;
+namespace fs = base::fs;
+
+constexpr std::array k_tools = {"docker", "podman", "buildah"};
+constexpr mode_t k_private = 0600;
+
+std::string search_path() {
+  const auto environment = process::current_environment();
+  const auto path = environment.find("PATH");
+  return path == environment.end() ? "" : path->second;
+}
+
+base::Result<std::string> read_line(const fs::path& file) {
+  BASE_TRY_ASSIGN(const std::string text, base::read_file(file));
+  return std::string(base::trim(text));
+}
+
+}  // namespace
+
+base::Result<Tool> Tool::find(const std::string& name, const fs::path& scratch) {
+  for (const std::string tool : k_tools) {
+    if (!name.empty() && name != tool) continue;
+    if (auto program = process::find_program(tool, search_path()))
+      return Tool(tool, std::move(*program), scratch);
+  }
+  return base::fail(ErrorKind::unavailable, name.empty() ? "docker, podman, buildah" : name, "is not on PATH",
+                    "one of the three builds and pushes images: install it");
+}
+
+base::Status Tool::run(std::vector<std::string> words, const std::string& what,
+                       const std::string& input) const {
+  words.insert(words.begin(), m_program);
+  process::Command command{
+      .arguments = std::move(words), .environment = process::current_environment(), .folder = {}};
+  command.standard_output = STDERR_FILENO;
+  command.orphan_signal = SIGTERM;
+  base::UniqueFd file;
+  std::optional<base::Workspace> folder;
+  if (!input.empty()) {
+    BASE_TRY_ASSIGN(folder, base::Workspace::make(m_scratch, "image-"));
+    const fs::path path = folder->path() / "input";
+    BASE_TRY(base::write_file(path, input, k_private));
+    file.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) return base::fail(base::system_error("read", path.string(), errno));
+    command.standard_input = file.get();
+  }
+  BASE_TRY_ASSIGN(auto child, process::Child::start(command));
+  BASE_TRY_ASSIGN(const auto ending, child.wait());
+  if (ending.succeeded()) return {};
+  return base::fail(ErrorKind::step_failed, m_name, what + " failed with " + ending.describe(),
+                    "its own words are above");
+}
+
+base::Result<std::string> Tool::ask(std::vector<std::string> words) const {
+  words.insert(words.begin(), m_program);
+  process::SystemRunner runner;
+  BASE_TRY_ASSIGN(
+      auto finished,
+      runner.run({.arguments = std::move(words), .environment = process::current_environment(), .folder = {}},
+                 {}));
+  if (!finished.ending.succeeded()) {
+    return base::fail(ErrorKind::step_failed, m_name, std::string(base::trim(finished.errors)));
+  }
+  return std::string(base::trim(finished.output));
+}
+
+base::Result<std::string> Tool::build(const fs::path& dockerfile, const fs::path& context) const {
+  BASE_TRY_ASSIGN(const auto folder, base::Workspace::make(m_scratch, "image-"));
+  const fs::path id = folder.path() / "id";
+  std::vector<std::string> words = {"build", "--iidfile", id.string(), "--file", dockerfile.string()};
+  // As the others do without being told: what is unchanged is the same image, with the same id.
+  if (m_name == "buildah") words.emplace_back("--layers");
+  words.push_back(context.string());
+  BASE_TRY(run(std::move(words), "building " + dockerfile.string()));
+  return read_line(id);
+}
+
+base::Result<std::string> Tool::id_of(const std::string& image) const {
+  auto id = m_name == "buildah" ? ask({"inspect", "--type", "image", "--format", "{{.FromImageID}}", image})
+                                : ask({"image", "inspect", "--format", "{{.Id}}", image});
+  if (!id) {
+    return base::fail(ErrorKind::bad_input, image, "is not on this machine: " + id.error().what,
+                      "build it first, or use --build");
+  }
+  return id->starts_with("sha256:") ? *id : "sha256:" + *id;
+}
+
+base::Status Tool::log_in(const std::string& registry, const std::string& username,
+                          const std::string& password) {
+  BASE_TRY_ASSIGN(auto folder, base::Workspace::make(m_scratch, "image-"));
+  std::vector<std::string> words;
+  if (is_docker()) words = {"--config", folder.path().string()};
+  words.insert(words.end(), {"login", "--username", username, "--password-stdin"});
+  if (!is_docker()) words.insert(words.end(), {"--authfile", (folder.path() / "auth.json").string()});
+  words.push_back(registry);
+  BASE_TRY(run(std::move(words), "logging in at " + registry, password));
+  m_login = std::move(folder);
+  return {};
+}
+
+base::Result<std::string> Tool::push(const std::string& id, const std::string& reference) const {
+  if (is_docker()) {
+    BASE_TRY(run({"tag", id, reference}, "tagging"));
+    std::vector<std::string> words = {"push", reference};
+    if (m_login) words.insert(words.begin(), {"--config", m_login->path().string()});
+    BASE_TRY(run(std::move(words), "pushing " + reference));
+    // "registry.example.com/team/map@sha256:…"
+    BASE_TRY_ASSIGN(const std::string pushed, ask({"image", "inspect", "--format",
+                                                   "{{range .RepoDigests}}{{println .}}{{end}}", reference}));
+    const std::string repository = reference.substr(0, reference.rfind(':'));
+    for (const auto& line : base::split(pushed, '\n')) {
+      if (line.starts_with(repository + "@")) return line.substr(repository.size() + 1);
+    }
+    return base::fail(ErrorKind::step_failed, m_name, "has no digest for " + reference + " after pushing it");
+  }
+  BASE_TRY_ASSIGN(const auto folder, base::Workspace::make(m_scratch, "image-"));
+  const fs::path digest = folder.path() / "digest";
+  std::vector<std::string> words = {"push", "--digestfile", digest.string()};
+  if (m_login) words.insert(words.end(), {"--authfile", (m_login->path() / "auth.json").string()});
+  words.insert(words.end(), {id, "docker://" + reference});
+  BASE_TRY(run(std::move(words), "pushing " + reference));
+  return read_line(digest);
+}
+
+}  // namespace image

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// docker, podman or buildah: builds an image and pushes it, with that tool's own configuration and
+// credentials.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/result.h"
+#include "base/workspace.h"
+
+namespace image {
+
+class Tool {
+ public:
+  // "docker", "podman" or "buildah"; empty: the first of them that is on PATH. Its files are made below
+  // `scratch`.
+  static base::Result<Tool> find(const std::string& name, const base::fs::path& scratch);
+
+  // Builds a Dockerfile in `context` and gives the image's id, "sha256:…". What the tool prints goes to
+  // standard error.
+  [[nodiscard]] base::Result<std::string> build(const base::fs::path& dockerfile,
+                                                const base::fs::path& context) const;
+
+  // The id of an image that is on this machine; an error when it is not.
+  [[nodiscard]] base::Result<std::string> id_of(const std::string& image) const;
+
+  // Logs in for this process alone: the password is written to the tool's standard input, and what the tool
+  // remembers of it goes with this object.
+  base::Status log_in(const std::string& registry, const std::string& username, const std::string& password);
+
+  // Pushes an image under `reference` ("registry.example.com/team/map:1a2b3c") and gives the digest that the
+  // registry has for it, "sha256:…".
+  [[nodiscard]] base::Result<std::string> push(const std::string& id, const std::string& reference) const;
+
+ private:
+  Tool(std::string name, std::string program, base::fs::path scratch)
+      : m_name(std::move(name)), m_program(std::move(program)), m_scratch(std::move(scratch)) {}
+
+  // Runs the tool with its output on standard error. `input` is what it reads.
+  [[nodiscard]] base::Status run(std::vector<std::string> words, const std::string& what,
+                                 const std::string& input = {}) const;
+  // Runs the tool and gives its standard output.
+  [[nodiscard]] base::Result<std::string> ask(std::vector<std::string> words) const;
+  [[nodiscard]] bool is_docker() const { return m_name == "docker"; }
+
+  std::string m_name;
+  std::string m_program;
+  base::fs::path m_scratch;
+  std::optional<base::Workspace> m_login;  // the configuration of log_in()
+};
+
+}  // namespace image

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/spec/edit.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+
+namespace spec {
+namespace {
+
+// Lines count from 1, columns in characters.
+std::size_t offset_of(const std::string& text, Position position) {
+  std::size_t offset = 0;
+  for (std::size_t line = 1; line < position.line; ++line) {
+    const auto end = text.find('\n', offset);
+    if (end == std::string::npos) return text.size();
+    offset = end + 1;
+  }
+  for (std::size_t column = 1; column < position.column && offset < text.size(); ++column) {
+    const auto length = base::utf8_length(std::string_view(text).substr(offset));
+    offset += length == 0 ? 1 : length;
+  }
+  return offset;
+}
+
+// The end of the scalar that starts at `start`; npos for one that goes over several lines.
+std::size_t end_of_scalar(const std::string& text, std::size_t start) {
+  const char quote = text[start];
+  if (quote == '"' || quote == '\'') {
+    for (std::size_t i = start + 1; i < text.size(); ++i) {
+      if (quote == '"' && text[i] == '\\') {
+        ++i;
+      } else if (text[i] == quote && quote == '\'' && i + 1 < text.size() && text[i + 1] == quote) {
+        ++i;
+      } else if (text[i] == quote) {
+        return i + 1;
+      }
+    }
+    return std::string::npos;
+  }
+  if (quote == '|' || quote == '>') return std::string::npos;
+  // Plain: to the end of the line, a comment, or the end of a flow collection. No image has any of these in
+  // its name.
+  std::size_t end = text.find_first_of(" \t\r\n,}]", start);
+  return end == std::string::npos ? text.size() : end;
+}
+
+}  // namespace
+
+base::Result<std::string> with_image(const std::string& text, const Document& document,
+                                     const std::string& image) {
+  const std::string quoted = nlohmann::json(image).dump();
+  const auto& transform = document.value->at("transform");
+  const bool is_there = transform.contains("image");
+  const std::string pointer = is_there ? "/transform/image" : "/transform";
+  const std::size_t start = offset_of(text, document.places.at(pointer));
+  if (start >= text.size()) {
+    return base::fail(base::ErrorKind::bug, document.places.where(pointer), "is beyond the end of the file");
+  }
+  if (is_there) {
+    const std::size_t end = end_of_scalar(text, start);
+    if (end == std::string::npos) {
+      return base::fail(base::ErrorKind::bad_input, document.places.where(pointer),
+                        "is written over several lines, and cannot be replaced",
+                        "write the image on one line");
+    }
+    return text.substr(0, start) + quoted + text.substr(end);
+  }
+  if (text[start] == '{') {
+    const std::size_t next = text.find_first_not_of(" \t\r\n", start + 1);
+    const std::string space = text.substr(start + 1, next - start - 1);
+    return text.substr(0, start + 1) + space + "\"image\": " + quoted + "," + (space.empty() ? " " : space) +
+           text.substr(next);
+  }
+  // A block of YAML starts with its first key; the new one stands above it, as far in.
+  const std::size_t line = text.rfind('\n', start) + 1;
+  return text.substr(0, start) + "image: " + quoted + "\n" + text.substr(line, start - line) +
+         text.substr(start);
+}
+
+}  // namespace spec
