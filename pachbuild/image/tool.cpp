@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/image/tool.h"
 
-#include <fcntl.h>
+#include <sodium.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
+#include <boost/filesystem/operations.hpp>
 #include <csignal>
-#include <optional>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <vector>
 
-#include "base/errors.h"
 #include "base/text.h"
-#include "base/unique_fd.h"
 #include "process/child.h"
 #include "process/runner.h"
 
@@ -20,6 +19,7 @@ namespace image {
 namespace {
 
 using base::ErrorKind;
+using nlohmann::json;
 namespace fs = base::fs;
 
 constexpr std::array k_tools = {"docker", "podman", "buildah"};
@@ -29,6 +29,33 @@ std::string search_path() {
   const auto environment = process::current_environment();
   const auto path = environment.find("PATH");
   return path == environment.end() ? "" : path->second;
+}
+
+// The same format for all three: docker's config.json, containers-auth.json(5).
+constexpr char k_config[] = "config.json";
+// What docker calls docker.io in there.
+constexpr char k_docker_hub[] = "https://index.docker.io/v1/";
+
+std::string base64(const std::string& text) {
+  std::string encoded(sodium_base64_ENCODED_LEN(text.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
+  sodium_bin2base64(encoded.data(), encoded.size(), reinterpret_cast<const unsigned char*>(text.data()),
+                    text.size(), sodium_base64_VARIANT_ORIGINAL);
+  encoded.pop_back();  // the NUL that it writes
+  return encoded;
+}
+
+// Another configuration of docker's still speaks to the engine that the person has chosen.
+void use_docker_context(json& config, const fs::path& folder) {
+  const char* named = std::getenv("DOCKER_CONFIG");
+  const char* home = std::getenv("HOME");
+  const fs::path own =
+      named != nullptr ? fs::path(named) : fs::path(home == nullptr ? "/" : home) / ".docker";
+  const auto text = base::read_file(own / k_config);
+  const auto chosen = json::parse(text.value_or("{}"), nullptr, /*allow_exceptions=*/false);
+  if (chosen.is_object() && chosen.contains("currentContext"))
+    config["currentContext"] = chosen["currentContext"];
+  boost::system::error_code ignored;
+  fs::create_symlink(own / "contexts", folder / "contexts", ignored);
 }
 
 base::Result<std::string> read_line(const fs::path& file) {
@@ -48,23 +75,12 @@ base::Result<Tool> Tool::find(const std::string& name, const fs::path& scratch) 
                     "one of the three builds and pushes images: install it");
 }
 
-base::Status Tool::run(std::vector<std::string> words, const std::string& what,
-                       const std::string& input) const {
+base::Status Tool::run(std::vector<std::string> words, const std::string& what) const {
   words.insert(words.begin(), m_program);
   process::Command command{
       .arguments = std::move(words), .environment = process::current_environment(), .folder = {}};
   command.standard_output = STDERR_FILENO;
   command.orphan_signal = SIGTERM;
-  base::UniqueFd file;
-  std::optional<base::Workspace> folder;
-  if (!input.empty()) {
-    BASE_TRY_ASSIGN(folder, base::Workspace::make(m_scratch, "image-"));
-    const fs::path path = folder->path() / "input";
-    BASE_TRY(base::write_file(path, input, k_private));
-    file.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file) return base::fail(base::system_error("read", path.string(), errno));
-    command.standard_input = file.get();
-  }
   BASE_TRY_ASSIGN(auto child, process::Child::start(command));
   BASE_TRY_ASSIGN(const auto ending, child.wait());
   if (ending.succeeded()) return {};
@@ -109,21 +125,25 @@ base::Result<std::string> Tool::id_of(const std::string& image) const {
 base::Status Tool::log_in(const std::string& registry, const std::string& username,
                           const std::string& password) {
   BASE_TRY_ASSIGN(auto folder, base::Workspace::make(m_scratch, "image-"));
-  std::vector<std::string> words;
-  if (is_docker()) words = {"--config", folder.path().string()};
-  words.insert(words.end(), {"login", "--username", username, "--password-stdin"});
-  if (!is_docker()) words.insert(words.end(), {"--authfile", (folder.path() / "auth.json").string()});
-  words.push_back(registry);
-  BASE_TRY(run(std::move(words), "logging in at " + registry, password));
+  json config = {{"auths", {{registry, {{"auth", base64(username + ":" + password)}}}}}};
+  if (registry == "docker.io") config["auths"][k_docker_hub] = config["auths"][registry];
+  if (is_docker()) use_docker_context(config, folder.path());
+  BASE_TRY(base::write_file(folder.path() / k_config, config.dump(), k_private));
   m_login = std::move(folder);
   return {};
+}
+
+std::vector<std::string> Tool::login_options() const {
+  if (!m_login) return {};
+  if (is_docker()) return {"--config", m_login->path().string()};
+  return {"--authfile", (m_login->path() / k_config).string()};
 }
 
 base::Result<std::string> Tool::push(const std::string& id, const std::string& reference) const {
   if (is_docker()) {
     BASE_TRY(run({"tag", id, reference}, "tagging"));
-    std::vector<std::string> words = {"push", reference};
-    if (m_login) words.insert(words.begin(), {"--config", m_login->path().string()});
+    auto words = login_options();
+    words.insert(words.end(), {"push", reference});
     BASE_TRY(run(std::move(words), "pushing " + reference));
     // "registry.example.com/team/map@sha256:…"
     BASE_TRY_ASSIGN(const std::string pushed, ask({"image", "inspect", "--format",
@@ -136,8 +156,8 @@ base::Result<std::string> Tool::push(const std::string& id, const std::string& r
   }
   BASE_TRY_ASSIGN(const auto folder, base::Workspace::make(m_scratch, "image-"));
   const fs::path digest = folder.path() / "digest";
-  std::vector<std::string> words = {"push", "--digestfile", digest.string()};
-  if (m_login) words.insert(words.end(), {"--authfile", (m_login->path() / "auth.json").string()});
+  auto words = login_options();
+  words.insert(words.begin(), {"push", "--digestfile", digest.string()});
   words.insert(words.end(), {id, "docker://" + reference});
   BASE_TRY(run(std::move(words), "pushing " + reference));
   return read_line(digest);

@@ -27,8 +27,8 @@ class Tool {
   // The id of an image that is on this machine; an error when it is not.
   [[nodiscard]] base::Result<std::string> id_of(const std::string& image) const;
 
-  // Logs in for this process alone: the password is written to the tool's standard input, and what the tool
-  // remembers of it goes with this object.
+  // Pushes with this password from now on. It is never an argument, and where it is written goes with this
+  // object.
   base::Status log_in(const std::string& registry, const std::string& username, const std::string& password);
 
   // Pushes an image under `reference` ("registry.example.com/team/map:1a2b3c") and gives the digest that the
@@ -39,11 +39,11 @@ class Tool {
   Tool(std::string name, std::string program, base::fs::path scratch)
       : m_name(std::move(name)), m_program(std::move(program)), m_scratch(std::move(scratch)) {}
 
-  // Runs the tool with its output on standard error. `input` is what it reads.
-  [[nodiscard]] base::Status run(std::vector<std::string> words, const std::string& what,
-                                 const std::string& input = {}) const;
+  // Runs the tool with its output on standard error.
+  [[nodiscard]] base::Status run(std::vector<std::string> words, const std::string& what) const;
   // Runs the tool and gives its standard output.
   [[nodiscard]] base::Result<std::string> ask(std::vector<std::string> words) const;
+  [[nodiscard]] std::vector<std::string> login_options() const;
   [[nodiscard]] bool is_docker() const { return m_name == "docker"; }
 
   std::string m_name;
