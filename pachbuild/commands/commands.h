@@ -18,6 +18,7 @@ struct Invocation {
   std::function<int()> action;            // of the verb that was given; gives the exit code
 };
 
+void add_builder(CLI::App& app, Invocation& invocation);
 void add_inspect(CLI::App& app, Invocation& invocation);
 void add_run(CLI::App& app, Invocation& invocation);
 

@@ -47,6 +47,7 @@ int run_program(int argc, char** argv) {
   app.footer(k_footer);
   add_run(app, invocation);
   add_inspect(app, invocation);
+  add_builder(app, invocation);
   try {
     app.parse(static_cast<int>(dashes - argv), argv);
   } catch (const CLI::ParseError& error) {
