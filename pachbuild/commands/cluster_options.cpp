@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/commands/cluster_options.h"
 
+#include <CLI/CLI.hpp>
+
 #include "pachbuild/local/environment.h"
 #include "process/runner.h"
 

@@ -2,7 +2,6 @@
 // Options that several of the verbs about clusters have.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,6 +9,10 @@
 #include "pachbuild/cluster/pachctl.h"
 #include "pachbuild/cluster/submit.h"
 #include "pachbuild/spec/pipeline_spec.h"
+
+namespace CLI {
+class App;
+}
 
 namespace commands {
 

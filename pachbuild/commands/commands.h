@@ -18,6 +18,7 @@ struct Invocation {
   std::function<int()> action;            // of the verb that was given; gives the exit code
 };
 
+void add_builder(CLI::App& app, Invocation& invocation);
 // "validate" and "diff".
 void add_compare(CLI::App& app, Invocation& invocation);
 void add_ignored(CLI::App& app, Invocation& invocation);

@@ -55,6 +55,7 @@ int run_program(int argc, char** argv) {
   add_compare(app, invocation);
   add_ignored(app, invocation);
   add_inspect(app, invocation);
+  add_builder(app, invocation);
   try {
     app.parse(static_cast<int>(dashes - argv), argv);
   } catch (const CLI::ParseError& error) {

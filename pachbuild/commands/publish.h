@@ -2,12 +2,15 @@
 // --build and --push-images: the images of pipelines, before the pipelines are submitted.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "pachbuild/commands/cluster_options.h"
+
+namespace CLI {
+class App;
+}
 
 namespace commands {
 

@@ -34,17 +34,6 @@ base::Result<std::string> content_digest(const fs::path& folder, const std::stri
   return base::sha256_of_file((folder / path).string());
 }
 
-base::Result<std::string> artifact_version(const fs::path& folder) {
-  base::Sha256 digest;
-  BASE_TRY(visit_files(folder.string(), "", [&](const std::string& path, const struct stat&) -> base::Status {
-    BASE_TRY_ASSIGN(const auto content, content_digest(folder, path));
-    digest.update_field(path);
-    digest.update_field(content);
-    return {};
-  }));
-  return digest.finish();
-}
-
 base::Result<std::vector<std::string>> build_command(const spec::PipelineSpec& spec, bool own_script) {
   const auto& build = spec.transform.build;
   if (build.language.empty() && !own_script) {
@@ -132,6 +121,17 @@ base::Status build_in(const spec::PipelineSpec& spec, const Container& container
 }
 
 }  // namespace
+
+base::Result<std::string> artifact_version(const fs::path& folder) {
+  base::Sha256 digest;
+  BASE_TRY(visit_files(folder.string(), "", [&](const std::string& path, const struct stat&) -> base::Status {
+    BASE_TRY_ASSIGN(const auto content, content_digest(folder, path));
+    digest.update_field(path);
+    digest.update_field(content);
+    return {};
+  }));
+  return digest.finish();
+}
 
 base::Result<Artifact> build(const spec::PipelineSpec& spec, const Container* container,
                              const fs::path& cache, const fs::path& scratch, Interruption& interruption) {

@@ -28,4 +28,7 @@ base::Result<Artifact> build(const spec::PipelineSpec& spec, const Container* co
                              const base::fs::path& cache, const base::fs::path& scratch,
                              Interruption& interruption);
 
+// Of everything that is in an artifact's folder: the same version, the same files.
+base::Result<std::string> artifact_version(const base::fs::path& folder);
+
 }  // namespace local

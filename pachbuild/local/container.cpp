@@ -107,9 +107,9 @@ base::Result<std::string> mount_word(const fs::path& from, const std::string& to
   return "--mount=type=bind,source=" + from.string() + ",target=" + to + (writable ? "" : ",readonly");
 }
 
-std::vector<std::string> user_words(const std::string& engine) {
-  std::vector<std::string> words = {"--user=" + std::to_string(::geteuid()) + ":" +
-                                    std::to_string(::getegid())};
+std::vector<std::string> user_words(const std::string& engine, const std::optional<uid_t>& other) {
+  std::vector<std::string> words = {"--user=" + std::to_string(other.value_or(::geteuid())) + ":" +
+                                    std::to_string(other.value_or(::getegid()))};
   // Without root podman makes its user the root of the container, unless it is told to keep the number.
   const bool rootless = ::geteuid() != 0 && fs::path(engine).filename() == "podman";
   if (rootless) words.emplace_back("--userns=keep-id");
@@ -146,7 +146,7 @@ base::Result<process::Command> worker_command(const Place& place, const fs::path
                                     "--log-driver=none",
                                     "--network=host",
                                     "--security-opt=label=disable"};
-  for (auto& word : user_words(container.engine)) words.push_back(std::move(word));
+  for (auto& word : user_words(container.engine, place.user)) words.push_back(std::move(word));
   auto mount = [&, seen = std::set<std::string>()](const fs::path& from, const std::string& to,
                                                    bool writable) mutable -> base::Status {
     if (!seen.insert(to).second) return {};  // one folder for two repos

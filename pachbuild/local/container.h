@@ -3,6 +3,9 @@
 // it is this very program, mounted into it; so it has to be static.
 #pragma once
 
+#include <sys/types.h>
+
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,10 +41,11 @@ struct SharedFolder {
 struct Place {
   const Container* container = nullptr;
   std::vector<SharedFolder> shared;
+  std::optional<uid_t> user;  // of a container, instead of this one; for root only
 };
 
 // The command that starts a worker in a container; `folder` is the worker's own, with pfs/ in it, which
-// becomes /pfs. The worker connects to `socket`. It runs as this user.
+// becomes /pfs. The worker connects to `socket`. It runs as the place's user, else as this one.
 base::Result<process::Command> worker_command(const Place& place, const base::fs::path& folder,
                                               const base::fs::path& socket);
 

@@ -2,6 +2,7 @@
 #include "pachbuild/local/pool.h"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -52,6 +53,13 @@ base::Result<Pool::Worker> Pool::start_container(const base::fs::path& folder) c
   const auto socket = folder / "socket";
   BASE_TRY_ASSIGN(auto listener, Listener::make(socket));
   BASE_TRY(base::make_folders(folder / "pfs", 0700));
+  if (m_place.user) {
+    for (const auto& path : {folder.parent_path(), folder, folder / "pfs", socket}) {
+      if (::chown(path.c_str(), *m_place.user, *m_place.user) != 0) {
+        return base::fail(base::system_error("give away", path.string(), errno));
+      }
+    }
+  }
   BASE_TRY_ASSIGN(const auto command, worker_command(m_place, folder, socket));
   BASE_TRY_ASSIGN(auto child, process::Child::start(command));
   return Worker{std::move(child), Channel(base::UniqueFd()), std::move(listener), std::nullopt};

@@ -54,6 +54,15 @@ base::Status add_folder(base::Sha256& digest, const fs::path& folder) {
   return {};
 }
 
+void take_write_permission(const fs::path& folder) {
+  boost::system::error_code error;
+  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    ::chmod(entry->path().c_str(), fs::is_directory(entry->path()) ? 0500 : 0444);
+  }
+  ::chmod(folder.c_str(), 0500);
+}
+
 }  // namespace
 
 base::Result<std::string> fingerprint(const fs::path& folder) {
@@ -86,6 +95,7 @@ base::Status Staging::stage(const TaskInput& input) {
   }
   BASE_TRY(base::make_folders(folder, k_folder_mode));
   BASE_TRY(copy_input(input, folder));
+  if (input.read_only) take_write_permission(folder);
   if (!input.lazy) {  // a pipe can be read only once
     BASE_TRY_ASSIGN(auto seal, fingerprint(folder));
     m_staged[input.name] = {input.version, folder, std::move(seal)};

@@ -21,6 +21,7 @@ struct TaskInput {
   std::string version;       // same version, same content
   bool lazy = false;         // named pipes instead of files
   bool empty_files = false;  // files of size 0
+  bool read_only = false;    // without the permission to write, for whoever is not root
 };
 
 struct Task {

@@ -31,6 +31,21 @@ TEST(Task, ArrivesByteForByte) {
   EXPECT_TRUE(copy.inputs[0].empty_files);
 }
 
+TEST(Task, MovedBelowARootChangesThePathsOfThisMachineOnly) {
+  Task task;
+  task.inputs = {{"scraper", "/data", "a.html", "v"}};
+  task.command = {"/bin/sh"};
+  task.folder = "/app";
+  task.output = "/out";
+  const Task moved = moved_below(task, "/host");
+  EXPECT_EQ(moved.inputs[0].root, "/host/data");
+  EXPECT_EQ(moved.inputs[0].path, "a.html");
+  EXPECT_EQ(moved.output, "/host/out");
+  EXPECT_EQ(moved.log, "") << "none stays none";
+  EXPECT_EQ(moved.command, task.command);
+  EXPECT_EQ(moved.folder, "/app");
+}
+
 TEST(TaskOutcome, KeepsItsError) {
   TaskOutcome outcome{"id", TaskResult::failed, "exit code 3", 3, 42, std::nullopt};
   EXPECT_FALSE(decode_outcome(encode(outcome)).error);

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Examines a builder: has it build a program that is known (the probe), and the probe run, as workers of a
+// cluster would.
+//
+// The probe is written for the builder's language and does what its first argument says:
+//   arguments A…   writes the further arguments to /pfs/out/arguments, a NUL after each
+//   exit N         ends with exit code N
+//   signal N       ends itself by signal N
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "pachbuild/conformance/row.h"
+#include "pachbuild/local/container.h"
+#include "pachbuild/local/interruption.h"
+
+namespace conformance {
+
+struct Subject {
+  std::optional<local::Container>
+      container;          // of the builder's image; without one it is a folder of this machine
+  base::fs::path folder;  // with build.sh
+  base::fs::path probe;   // the source of the probe
+};
+
+// All rows, whatever the builder does; an error when this machine cannot examine it. `scratch` is empty.
+base::Result<std::vector<Row>> examine(const Subject& subject, const base::fs::path& scratch,
+                                       local::Interruption& interruption);
+
+}  // namespace conformance

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`pachbuild builder test` of images, and the documents about builders, whose every command is run."""
+
+import re
+
+import containers
+import examples
+import support
+from containers import GO, PYTHON, ROOT
+
+DEBIAN = "localhost/pachbuild-base:pachbuild"
+
+
+class Conformance(containers.ImageSuite):
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(lambda: self.assertEqual(self.containers(), []))
+
+    def make_image(self, name, **files):
+        for path, content in files.items():
+            self.write(f"{name}/{path.replace('__', '.')}", content)
+        self.write(f"{name}/Dockerfile", f"FROM {DEBIAN}\nWORKDIR /app\nCOPY . ./\n")
+        self.succeed("podman", "build", "--isolation=chroot", "-t", f"{name}:1", name)
+        self.addCleanup(self.podman, "rmi", "--force", f"{name}:1")
+
+    def examine(self, image, probe):
+        return self.run_program(support.PACHBUILD, "builder", "test", image, "--source", probe)
+
+    def test_the_official_images_pass_all(self):
+        for image, language in ((PYTHON, "python"), (GO, "go")):
+            with self.subTest(image):
+                result = self.examine(image, ROOT / "etc/pipeline-build" / language / "probe")
+                self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+                outcomes = set(re.findall(r"  (ok|FAILED|note|skipped) ", result.stdout))
+                self.assertEqual((outcomes, len(result.stdout.splitlines())), ({"ok"}, 12), result.stdout)
+
+    def test_a_builder_that_needs_root_or_a_writable_source(self):
+        probe = ROOT / "examples/custom-builder/probe"
+        run = 'exec perl /pfs/build/main.pl "$@"\n'
+        for name, build in (("needs-root", 'test "$(id -u)" = 0\n'), ("writes", ": > /pfs/source/x\nrm /pfs/source/x\n")):
+            with self.subTest(name):
+                self.make_image(name, build__sh="set -e\n" + build + "cp run.sh /pfs/source/main.pl /pfs/out\n", run__sh=run)
+                result = self.examine(f"{name}:1", probe)
+                failed = [line.split("  ")[0] for line in result.stdout.splitlines() if " FAILED " in line]
+                self.assertEqual((result.returncode, failed), (1, ["without root, source read-only"]), result.stdout)
+
+
+class Documents(examples.ExampleSuite, containers.ImageSuite):
+    def environment(self):
+        env = super().environment()
+        env["BUILDAH_ISOLATION"] = "chroot"
+        env["REGISTRY"] = f"oci:{self.folder}"
+        return env
+
+    def setUp(self):
+        super().setUp()
+        # What could be pulled elsewhere.
+        self.succeed("podman", "tag", DEBIAN, "docker.io/library/debian:12.12-slim")
+        self.addCleanup(self.podman, "rmi", "docker.io/library/debian:12.12-slim")
+
+    def test_authoring_builders(self):
+        self.addCleanup(self.podman, "rmi", "--force", "sh-builder:1")
+        self.run_documented("docs/authoring-builders.md")
+        self.assertEqual((self.folder / "counts/hundred").read_text(), "100\n")
+        self.assertTrue((self.folder / "sh-builder/index.json").exists())
+
+    def test_the_custom_builder(self):
+        self.addCleanup(self.podman, "rmi", "--force", "perl-builder:1")
+        tables = examples.example_data("tables")
+        self.run_documented("examples/custom-builder/README.md", tables=tables)
+        lines = (tables / "seattle-weather.csv").read_bytes().splitlines()
+        self.assertEqual((self.folder / "build/lines/seattle-weather.csv.txt").read_text(),
+                         f"{len(lines)} lines, the longest has {max(map(len, lines))} bytes\n")
+
+
+if __name__ == "__main__":
+    support.main()
