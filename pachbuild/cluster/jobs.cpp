@@ -6,6 +6,7 @@
 
 #include "pachbuild/cluster/pipelines.h"
 #include "pachbuild/cluster/present.h"
+#include "pachbuild/cluster/protobuf_json.h"
 
 namespace cluster {
 namespace {
@@ -21,12 +22,6 @@ JobState state_of(const std::string& name) {
   if (name == "JOB_FAILURE" || name == "JOB_KILLED" || name == "JOB_UNRUNNABLE") return JobState::failed;
   if (name == "JOB_CREATED" || name == "JOB_STARTING") return JobState::waiting;
   return JobState::running;
-}
-
-// Numbers of 64 bits are text in protobuf's JSON.
-std::uint64_t number_in(const json& object, const char* name) {
-  const auto field = object.find(name);
-  return field == object.end() ? 0 : std::strtoull(field->get<std::string>().c_str(), nullptr, 10);
 }
 
 Job job_of(const json& info) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/filesystem/operations.hpp>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -13,6 +14,7 @@
 #include "base/text.h"
 #include "base/workspace.h"
 #include "pachbuild/cluster/pfs_hash.h"
+#include "pachbuild/cluster/protobuf_json.h"
 
 namespace cluster {
 namespace {
@@ -36,14 +38,6 @@ std::int64_t seconds_now() {
 }
 
 std::string at(const std::string& repo, const std::string& commit) { return repo + "@" + commit; }
-
-// Sizes and other 64-bit numbers are text in protobuf's JSON.
-std::uint64_t number_in(const json& object, const char* name) {
-  const auto field = object.find(name);
-  if (field == object.end()) return 0;
-  return field->is_string() ? std::strtoull(field->get_ref<const std::string&>().c_str(), nullptr, 10)
-                            : field->get<std::uint64_t>();
-}
 
 std::map<std::string, std::string> digests_in(const std::string& description) {
   const auto object = json::parse(description, nullptr, /*allow_exceptions=*/false);

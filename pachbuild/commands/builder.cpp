@@ -72,12 +72,12 @@ base::Result<conformance::Subject> find_subject(const BuilderOptions& options,
                     "a builder is a folder with a build.sh, which is started by sh, or an image with one");
 }
 
-base::Result<fs::path> scratch_folder() {
+base::Result<fs::path> world_readable_folder() {
   const char* folder = std::getenv("TMPDIR");
   return fs::absolute(folder == nullptr || *folder == '\0' ? "/tmp" : folder);
 }
 
-base::Status print(const BuilderOptions& options, const std::vector<conformance::Row>& rows) {
+base::Status print_rows(const BuilderOptions& options, const std::vector<conformance::Row>& rows) {
   const bool json = options.format == "json";
   const auto text = json ? conformance::to_json(options.builder, rows) : conformance::to_table(rows);
   std::fputs(text.c_str(), stdout);
@@ -88,12 +88,12 @@ base::Status print(const BuilderOptions& options, const std::vector<conformance:
 
 base::Result<int> test_builder(const BuilderOptions& options, local::Interruption& interruption) {
   BASE_TRY_ASSIGN(const auto subject, find_subject(options, interruption));
-  BASE_TRY_ASSIGN(const auto parent, scratch_folder());
+  BASE_TRY_ASSIGN(const auto parent, world_readable_folder());
   BASE_TRY_ASSIGN(const auto scratch, base::TemporaryFolder::make(parent, "pachbuild-builder-"));
   // Another user gets into folders of its own in it.
   ::chmod(scratch.path().c_str(), 0755);
   BASE_TRY_ASSIGN(const auto rows, conformance::examine(subject, scratch.path(), interruption));
-  BASE_TRY(print(options, rows));
+  BASE_TRY(print_rows(options, rows));
   const auto failed = std::count_if(
       rows.begin(), rows.end(), [](const auto& row) { return row.outcome == conformance::Outcome::failed; });
   if (failed == 0) return 0;

@@ -32,15 +32,14 @@ struct CompareOptions {
   bool exit_code = false;
 };
 
-void print(const std::string& line) { std::printf("%s\n", line.c_str()); }
-
 base::Result<int> validate(const CompareOptions& options) {
   BASE_TRY_ASSIGN(const auto pipelines, load(options.specs));
   for (const auto& [pipeline, submission] : pipelines) {
     const std::string name = pipeline.name.empty() ? options.specs.spec : pipeline.name;
-    print(name + ": " +
-          (submission ? base::count_of(submission->files.size(), "source file")
-                      : "nothing to build, Pachyderm checks it"));
+    const std::string line = name + ": " +
+                             (submission ? base::count_of(submission->files.size(), "source file")
+                                         : "nothing to build, Pachyderm checks it");
+    std::puts(line.c_str());
   }
   return 0;
 }
@@ -99,7 +98,7 @@ base::Result<int> diff(const CompareOptions& options) {
       const auto more = spec_lines(present, spec);
       lines.insert(lines.end(), more.begin(), more.end());
     }
-    for (const auto& line : lines) print(line);
+    for (const auto& line : lines) std::puts(line.c_str());
     same = same && lines.empty();
   }
   return options.exit_code && !same ? 1 : 0;
