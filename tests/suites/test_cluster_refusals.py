@@ -8,6 +8,8 @@ import support
 
 
 class Refusals(cluster_suite.ClusterSuite):
+    builds = False
+
     def refused(self, error, *words, code=65, spec=None, variables=None, stdin=None, leaves=()):
         """The error is all that is said, and there are no more repos and pipelines than before."""
         spec = spec or self.spec
