@@ -30,6 +30,10 @@ void SpecOptions::add_to(CLI::App& verb) {
   verb.add_option("-f,--file", spec, "The pipelines: a file, a folder, or - for standard input")
       ->type_name("SPEC")
       ->required();
+  add_rules_to(verb);
+}
+
+void SpecOptions::add_rules_to(CLI::App& verb) {
   verb.add_option("--builder-images", rules.image_prefix,
                   "What stands before the names of the official builders' images")
       ->type_name("PREFIX")
@@ -40,18 +44,23 @@ void SpecOptions::add_to(CLI::App& verb) {
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false));
 }
 
-base::Result<std::vector<LoadedPipeline>> load(const SpecOptions& options) {
-  BASE_TRY_ASSIGN(auto pipelines, spec::load_for_cluster(options.spec));
+base::Result<std::vector<LoadedPipeline>> prepare(std::vector<spec::ClusterPipeline> pipelines,
+                                                  const cluster::SubmissionRules& rules) {
   std::vector<LoadedPipeline> loaded;
   for (auto& pipeline : pipelines) {
     LoadedPipeline item;
     if (pipeline.spec) {
-      BASE_TRY_ASSIGN(item.submission, cluster::prepare(*pipeline.spec, options.rules));
+      BASE_TRY_ASSIGN(item.submission, cluster::prepare(*pipeline.spec, rules));
     }
     item.pipeline = std::move(pipeline);
     loaded.push_back(std::move(item));
   }
   return loaded;
+}
+
+base::Result<std::vector<LoadedPipeline>> load(const SpecOptions& options) {
+  BASE_TRY_ASSIGN(auto pipelines, spec::load_for_cluster(options.spec));
+  return prepare(std::move(pipelines), options.rules);
 }
 
 }  // namespace commands

@@ -11,7 +11,7 @@
 #include "pachbuild/cluster/submit.h"
 #include "pachbuild/spec/pipeline_spec.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): not ours
 class App;
 }
 
@@ -32,6 +32,8 @@ struct SpecOptions {
   std::string spec;
   cluster::SubmissionRules rules{"", k_largest_file};
   void add_to(CLI::App& verb);
+  // Those about what the pipelines become alone.
+  void add_rules_to(CLI::App& verb);
 };
 
 // A pipeline of the file; with `submission` when it has transform.build.
@@ -40,7 +42,9 @@ struct LoadedPipeline {
   std::optional<cluster::Submission> submission;
 };
 
-// Everything that can be looked at here, before anything is sent.
+// Looks at everything that can be looked at here, before anything is sent.
+base::Result<std::vector<LoadedPipeline>> prepare(std::vector<spec::ClusterPipeline> pipelines,
+                                                  const cluster::SubmissionRules& rules);
 base::Result<std::vector<LoadedPipeline>> load(const SpecOptions& options);
 
 }  // namespace commands

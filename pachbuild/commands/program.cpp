@@ -50,6 +50,7 @@ int run_program(int argc, char** argv) {
   auto* create = app.add_subcommand("create", "Make pipelines on a cluster")->require_subcommand(1);
   auto* update = app.add_subcommand("update", "Make or change pipelines on a cluster")->require_subcommand(1);
   add_submit(*create, *update, invocation);
+  add_python_pipeline(*create, *update, invocation);
   add_watch(app, invocation);
   add_remove(app, invocation);
   add_compare(app, invocation);

@@ -8,7 +8,7 @@
 #include "base/result.h"
 #include "pachbuild/commands/cluster_options.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): not ours
 class App;
 }
 

@@ -98,7 +98,7 @@ base::Result<int> status(const WatchOptions& options) {
   return 0;
 }
 
-base::Status print_output(const cluster::Pachctl& pachctl, Job job) {
+base::Status print_output(const cluster::Pachctl& pachctl, const Job& job) {
   report::info("== " + text_of(job));
   BASE_TRY_ASSIGN(const auto output, cluster::job_output(pachctl, job));
   std::fwrite(output.data(), 1, output.size(), stdout);
@@ -107,12 +107,13 @@ base::Status print_output(const cluster::Pachctl& pachctl, Job job) {
 }
 
 // The job's output as it comes, until the job has ended.
-base::Status follow_output(const cluster::Pachctl& pachctl, Job job) {
+base::Status follow_output(const cluster::Pachctl& pachctl, const Job& started) {
+  Job job = started;
   constexpr std::chrono::seconds k_interval{1};
   report::info("== " + job.pipeline + ", job " + job.id);
   cluster::LogReader reader(job);
-  for (bool ended = false; !ended;) {
-    ended = cluster::has_ended(job);
+  for (;;) {
+    const bool ended = cluster::has_ended(job);
     BASE_TRY_ASSIGN(const auto lines, reader.read(pachctl));
     for (const auto& line : lines) std::printf("%s\n", line.c_str());
     std::fflush(stdout);

@@ -8,6 +8,7 @@
 #include <boost/filesystem/directory.hpp>
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
@@ -465,6 +466,17 @@ base::Result<PipelineSpec> load_pipeline(const std::string& path) {
   return read_pipeline(text, path);
 }
 
+base::Result<std::vector<ClusterPipeline>> read_for_cluster(const std::string& text,
+                                                            const std::string& file) {
+  BASE_TRY_ASSIGN(auto documents, parse_documents(text, format_of(file, text), file));
+  std::vector<ClusterPipeline> pipelines;
+  for (auto& document : documents) {
+    BASE_TRY_ASSIGN(ClusterPipeline pipeline, cluster_pipeline(std::move(document)));
+    pipelines.push_back(std::move(pipeline));
+  }
+  return pipelines;
+}
+
 base::Result<std::vector<ClusterPipeline>> load_for_cluster(const std::string& path) {
   if (is_url(path)) return not_local(path);
   std::vector<std::string> files = {path};
@@ -476,11 +488,8 @@ base::Result<std::vector<ClusterPipeline>> load_for_cluster(const std::string& p
   for (const auto& file : files) {
     BASE_TRY_ASSIGN(const std::string text,
                     file == k_standard_input ? read_standard_input() : read_spec_file(file));
-    BASE_TRY_ASSIGN(auto documents, parse_documents(text, format_of(file, text), file));
-    for (auto& document : documents) {
-      BASE_TRY_ASSIGN(ClusterPipeline pipeline, cluster_pipeline(std::move(document)));
-      pipelines.push_back(std::move(pipeline));
-    }
+    BASE_TRY_ASSIGN(auto more, read_for_cluster(text, file));
+    std::move(more.begin(), more.end(), std::back_inserter(pipelines));
   }
   return pipelines;
 }

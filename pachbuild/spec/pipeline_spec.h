@@ -120,12 +120,15 @@ struct ClusterPipeline {
 // that names the file, and line and column where there are some.
 base::Result<PipelineSpec> load_pipeline(const std::string& path);
 
+// The same for a text; `file` is for errors and for build.folder, which is below its folder.
+base::Result<PipelineSpec> read_pipeline(const std::string& text, const std::string& file);
+
 // All pipelines of `path`, a file or a folder of *.json, *.yaml and *.yml files, or "-", standard input. What
 // has no transform.build is only parsed. A build needs the folder of its source, so it cannot come from
 // standard input.
 base::Result<std::vector<ClusterPipeline>> load_for_cluster(const std::string& path);
 
-// The same for a text; `file` is for errors and for build.folder, which is below its folder.
-base::Result<PipelineSpec> read_pipeline(const std::string& text, const std::string& file);
+// The same for the text of one file.
+base::Result<std::vector<ClusterPipeline>> read_for_cluster(const std::string& text, const std::string& file);
 
 }  // namespace spec

@@ -2,6 +2,7 @@
 #include <yaml-cpp/emitter.h>
 
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "pachbuild/spec/document.h"
 
@@ -10,11 +11,22 @@ namespace {
 
 using nlohmann::json;
 
+// Plain where nothing but text can be meant.
+void write_key(const std::string& key, YAML::Emitter& yaml) {
+  constexpr std::string_view k_plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+  const bool is_plain = key.size() > 3 && key != "true" && key != "false" && key != "null" &&
+                        key.find_first_not_of(k_plain) == std::string::npos;
+  if (!is_plain) yaml << YAML::DoubleQuoted;
+  yaml << key;
+}
+
 void write(const json& value, YAML::Emitter& yaml) {
   if (value.is_object()) {
     yaml << YAML::BeginMap;
     for (const auto& [key, child] : value.items()) {
-      yaml << YAML::Key << key << YAML::Value;
+      yaml << YAML::Key;
+      write_key(key, yaml);
+      yaml << YAML::Value;
       write(child, yaml);
     }
     yaml << YAML::EndMap;

@@ -58,6 +58,27 @@ class Jobs(cluster_suite.ClusterSuite):
             self.assertEqual((result.returncode, result.stderr), (65, "error: pipeline nope: is not there\nhint: pachctl list "
                                                                       "pipeline shows what is\n"))
 
+    def test_the_script_for_continuous_integration(self):
+        path = f"{support.BIN}:{self.env['PATH']}"
+        words = [support.ROOT / "examples/ci/deploy", self.spec]
+        result = self.run_program(*words, env={**self.env, "PATH": path, "PACHBUILD_LOG": ""})
+        self.assertEqual(result.returncode, 0, result.stderr)
+        start = f"{self.pipeline}: 1 source file\n+ main.py\n+ pipeline {self.pipeline}_build\n+ pipeline {self.pipeline}\n"
+        self.assertTrue(result.stdout.startswith(start), result.stdout)
+        self.assertEqual(json.loads(result.stdout.removeprefix(start))["build_pipeline"], "made")
+        self.assertEqual(self.status()["job"]["state"], "JOB_SUCCESS")
+        self.write("source/main.py", "print('x'\n")
+        result = self.run_program(*words, env={**self.env, "PATH": path})
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("SyntaxError: '(' was never closed", result.stderr)
+
+    def test_every_input_that_pachyderm_has_is_taken(self):
+        self.write_spec(input={"cross": [
+            {"cron": {"name": "tick", "spec": "@every 1h", "overwrite": True}},
+            {"union": [{"pfs": {"repo": self.data, "glob": "/", "s3": False}}, {"pfs": {"repo": self.data, "glob": "/*"}}]}]})
+        result = self.pachbuild("validate", "-f", self.spec)
+        self.assertEqual((result.returncode, result.stdout), (0, f"{self.pipeline}: 1 source file\n"))
+
     def test_diff_names_files_and_fields(self):
         diff = self.pachbuild("diff", "-f", self.spec, "--exit-code")
         self.assertEqual((diff.returncode, diff.stdout), (1, f"+ main.py\n+ pipeline {self.pipeline}_build\n+ pipeline {self.pipeline}\n"))

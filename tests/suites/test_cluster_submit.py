@@ -131,6 +131,26 @@ class Submit(cluster_suite.ClusterSuite):
         again = self.pachbuild("update", "pipeline", "-f", self.write("again.yaml", as_yaml), "--dry-run", "-o", "json").stdout
         self.assertEqual(again, as_json)
 
+    def test_a_python_program_needs_no_spec(self):
+        words = ("--input", self.data, "--name", self.pipeline)
+        result = self.pachbuild("create", "python-pipeline", self.folder / "source", *words, "--env", "A=b=c")
+        self.assertEqual((result.returncode, result.stderr.splitlines()), (0, self.told("1 file sent (117 B), 0 kept", "made", "made")))
+        running, _ = self.spec_of(self.pipeline)
+        self.assertEqual(running["input"]["cross"][2], {"pfs": {"repo": self.data, "glob": "/*"}})
+        self.assertEqual(running["transform"]["env"], {"A": "b=c"})
+        # The same from a single file, which has its requirements beside it.
+        self.write("other/train.py", cluster_suite.PROGRAM)
+        self.write("other/requirements.txt", "")
+        self.write("other/unrelated.py", "")
+        result = self.pachbuild("update", "python-pipeline", self.folder / "other/train.py", "--input", self.data + ":/", *words[2:])
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.stored(), {"main.py": 117, "requirements.txt": 0})
+        self.assertEqual(self.spec_of(self.pipeline)[0]["input"]["cross"][2]["pfs"]["glob"], "/")
+        for wrong, error in ((("nowhere",), "error: nowhere: cannot be read: No such file or directory\n"),
+                             (("source", "--env", "A"), "error: --env A: is not of the form NAME=VALUE\n")):
+            result = self.pachbuild("update", "python-pipeline", *wrong, *words)
+            self.assertEqual(result.stderr, error)
+
     def test_results_are_printed_for_machines(self):
         result = self.pachbuild("update", "pipeline", "-f", self.spec, "-o", "json")
         self.assertEqual(json.loads(result.stdout), {

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// python-pipeline: a Python program as a pipeline, without a spec file; what create_python_pipeline of the
+// Python client was for.
+#include <CLI/CLI.hpp>
+#include <boost/filesystem/operations.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/workspace.h"
+#include "pachbuild/commands/commands.h"
+#include "pachbuild/commands/submission.h"
+#include "report/report.h"
+
+namespace commands {
+namespace {
+
+using base::ErrorKind;
+using nlohmann::json;
+namespace fs = base::fs;
+
+constexpr char k_about_python[] = R"(
+PATH is a folder with a main.py, or one Python file, with the requirements.txt beside it if there is one. Each --input
+is a repo, or REPO:GLOB (by default /*); several are crossed. The pipeline is called like PATH.
+
+  pachbuild create python-pipeline ./count --input scraper
+  pachbuild update python-pipeline ./train.py --input images:/ --input labels --name train
+)";
+
+struct PythonOptions {
+  SubmissionOptions submission;
+  std::string path;
+  std::vector<std::string> inputs;
+  std::string name;
+  std::vector<std::string> variables;
+};
+
+json input_of(const std::string& text) {
+  const auto colon = text.find(':');
+  const bool has_glob = colon != std::string::npos;
+  return {{"pfs", {{"repo", text.substr(0, colon)}, {"glob", has_glob ? text.substr(colon + 1) : "/*"}}}};
+}
+
+base::Result<json> variables_of(const std::vector<std::string>& variables) {
+  json object = json::object();
+  for (const auto& variable : variables) {
+    const auto equals = variable.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return base::fail(ErrorKind::usage, "--env " + variable, "is not of the form NAME=VALUE");
+    }
+    object[variable.substr(0, equals)] = variable.substr(equals + 1);
+  }
+  return object;
+}
+
+// A single file is a source of its own: main.py, and what it requires.
+base::Status copy_program(const fs::path& program, const fs::path& folder) {
+  constexpr mode_t k_mode = 0644;
+  BASE_TRY(base::copy_regular_file(program, folder / "main.py", k_mode));
+  const fs::path requirements = program.parent_path() / "requirements.txt";
+  boost::system::error_code error;
+  return fs::exists(requirements, error)
+             ? base::copy_regular_file(requirements, folder / "requirements.txt", k_mode)
+             : base::Status();
+}
+
+base::Result<int> submit_python(const PythonOptions& options) {
+  boost::system::error_code error;
+  const fs::path path = fs::canonical(options.path, error);
+  if (error) return base::fail(ErrorKind::bad_input, options.path, "cannot be read: " + error.message());
+  fs::path source = path;
+  std::optional<base::Workspace> workspace;
+  if (!fs::is_directory(path, error)) {
+    BASE_TRY_ASSIGN(const auto scratch, scratch_folder());
+    BASE_TRY_ASSIGN(workspace, base::Workspace::make(scratch, "program-"));
+    source = workspace->path() / "source";
+    BASE_TRY(base::make_folders(source));
+    BASE_TRY(copy_program(path, source));
+  }
+  json inputs = json::array();
+  for (const auto& input : options.inputs) inputs.push_back(input_of(input));
+  json spec = {{"pipeline", {{"name", options.name.empty() ? path.stem().string() : options.name}}},
+               {"transform", {{"build", {{"language", "python"}, {"path", source.string()}}}}},
+               {"input", inputs.size() == 1 ? inputs.front() : json{{"cross", inputs}}}};
+  BASE_TRY_ASSIGN(const json variables, variables_of(options.variables));
+  if (!variables.empty()) spec["transform"]["env"] = variables;
+  BASE_TRY_ASSIGN(auto pipelines, spec::read_for_cluster(spec.dump(), options.path));
+  BASE_TRY_ASSIGN(auto loaded, prepare(std::move(pipelines), options.submission.specs.rules));
+  return submit(options.submission, std::move(loaded));
+}
+
+void add_python_verb(CLI::App& group, Invocation& invocation, cluster::Existing existing) {
+  auto options = std::make_shared<PythonOptions>();
+  options->submission.existing = existing;
+  auto* verb = group.add_subcommand("python-pipeline", "A Python program, without a spec file");
+  verb->add_option("path", options->path, "The program")->type_name("PATH")->required();
+  verb->add_option("-i,--input", options->inputs, "A repo that it reads; repeat it")
+      ->type_name("REPO[:GLOB]")
+      ->allow_extra_args(false)
+      ->required();
+  verb->add_option("--name", options->name, "The pipeline's name (default: that of the file or folder)");
+  verb->add_option("--env", options->variables, "A variable of the program; repeat it")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  options->submission.specs.add_rules_to(*verb);
+  options->submission.add_to(*verb);
+  verb->footer(k_about_python);
+  verb->callback([options, &invocation] {
+    invocation.action = [options] {
+      const auto code = submit_python(*options);
+      return code ? *code : report::fail(code.error());
+    };
+  });
+}
+
+}  // namespace
+
+void add_python_pipeline(CLI::App& create, CLI::App& update, Invocation& invocation) {
+  add_python_verb(create, invocation, cluster::Existing::refuse);
+  add_python_verb(update, invocation, cluster::Existing::update);
+}
+
+}  // namespace commands

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/commands/submission.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "pachbuild/cluster/jobs.h"
+#include "pachbuild/commands/job_report.h"
+#include "report/report.h"
+
+namespace commands {
+namespace {
+
+using cluster::Outcome;
+using nlohmann::json;
+
+const char* word_of(Outcome::Change change) {
+  switch (change) {
+    case Outcome::Change::made:
+      return "made";
+    case Outcome::Change::updated:
+      return "updated";
+    case Outcome::Change::kept:
+      break;
+  }
+  return "unchanged";
+}
+
+std::string source_text(const cluster::Changes& changes) {
+  if (changes.none()) return "unchanged (" + base::count_of(changes.kept, "file") + ")";
+  std::string text =
+      base::count_of(changes.sent.size(), "file") + " sent (" + base::format_bytes(changes.sent_bytes) + ")";
+  if (!changes.removed.empty()) text += ", " + std::to_string(changes.removed.size()) + " removed";
+  return text + ", " + std::to_string(changes.kept) + " kept";
+}
+
+void tell(const std::string& name, const Outcome& outcome) {
+  report::info(name + ": source: " + source_text(outcome.source));
+  report::info(name + ": build pipeline: " + word_of(outcome.build));
+  report::info(name + ": pipeline: " + word_of(outcome.running));
+}
+
+json outcome_json(const std::string& name, const Outcome& outcome) {
+  return {{"pipeline", name},
+          {"source",
+           {{"sent", outcome.source.sent.size()},
+            {"sent_bytes", outcome.source.sent_bytes},
+            {"removed", outcome.source.removed.size()},
+            {"kept", outcome.source.kept}}},
+          {"build_pipeline", word_of(outcome.build)},
+          {"running_pipeline", word_of(outcome.running)}};
+}
+
+void print_json(const std::vector<json>& objects, const std::string& format) {
+  for (const auto& object : objects) {
+    const std::string text = format == "yaml" ? "---\n" + spec::to_yaml(object) : object.dump(2) + "\n";
+    std::fwrite(text.data(), 1, text.size(), stdout);
+  }
+}
+
+int print_plan(const SubmissionOptions& options, const std::vector<LoadedPipeline>& pipelines) {
+  std::vector<json> specs;
+  for (const auto& [pipeline, submission] : pipelines) {
+    if (!submission) {
+      specs.push_back(*pipeline.document.value);
+      continue;
+    }
+    report::info(pipeline.name + ": " + base::count_of(submission->files.size(), "source file") +
+                 " for repo " + cluster::source_repo_of(pipeline.name));
+    specs.push_back(*submission->build);
+    specs.push_back(*submission->running);
+  }
+  print_json(specs, options.output);
+  return 0;
+}
+
+base::Result<int> submit_one(const SubmissionOptions& options, const cluster::Pachctl& pachctl,
+                             const LoadedPipeline& loaded, std::vector<json>& outcomes) {
+  const auto& [pipeline, submission] = loaded;
+  const auto reprocess = options.reprocess ? cluster::Reprocess::everything : cluster::Reprocess::changed;
+  if (!submission) {
+    BASE_TRY(cluster::pass_on(pachctl, *pipeline.document.value, options.existing, reprocess));
+    report::info((pipeline.name.empty() ? options.specs.spec : pipeline.name) + ": sent as it is");
+    return 0;
+  }
+  std::string before;
+  if (options.wait) {
+    BASE_TRY_ASSIGN(const auto job, cluster::newest_job(pachctl, pipeline.name));
+    if (job) before = job->id;
+  }
+  BASE_TRY_ASSIGN(const auto outcome, cluster::submit(pachctl, *submission, options.existing, reprocess));
+  tell(pipeline.name, outcome);
+  outcomes.push_back(outcome_json(pipeline.name, outcome));
+  if (!options.wait) return 0;
+  return wait_for_pipeline(pachctl, pipeline.name, outcome.none() ? "" : before);
+}
+
+}  // namespace
+
+void SubmissionOptions::add_to(CLI::App& verb) {
+  add_target_options(verb, target);
+  if (existing == cluster::Existing::update) {
+    verb.add_flag("--reprocess", reprocess, "Build again and process all datums again");
+  }
+  verb.add_flag("--wait", wait, "Wait until the first job is done; exit code 1 if it fails");
+  verb.add_flag("--dry-run", dry_run, "Print the specs that would be sent, and touch nothing");
+  verb.add_option("-o,--output", output, "Print what was done, or would be sent")
+      ->check(CLI::IsMember({"json", "yaml"}));
+}
+
+base::Result<int> submit(const SubmissionOptions& options, std::vector<LoadedPipeline> pipelines) {
+  if (options.dry_run) return print_plan(options, pipelines);
+  BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
+  BASE_TRY(publish(options.publication, options.specs, pipelines));
+  std::vector<json> outcomes;
+  int code = 0;
+  for (const auto& pipeline : pipelines) {
+    BASE_TRY_ASSIGN(const int ended, submit_one(options, pachctl, pipeline, outcomes));
+    code = std::max(code, ended);
+  }
+  if (!options.output.empty()) print_json(outcomes, options.output);
+  return code;
+}
+
+}  // namespace commands

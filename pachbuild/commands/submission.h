@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the verbs that submit pipelines have in common.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pachbuild/cluster/submit.h"
+#include "pachbuild/commands/cluster_options.h"
+#include "pachbuild/commands/publish.h"
+
+namespace commands {
+
+struct SubmissionOptions {
+  SpecOptions specs;
+  PublishOptions publication;
+  cluster::Target target;
+  std::string output;
+  bool reprocess = false;
+  bool dry_run = false;
+  bool wait = false;
+  cluster::Existing existing = cluster::Existing::update;
+
+  // All but those about specs and images.
+  void add_to(CLI::App& verb);
+};
+
+// Submits the pipelines in turn, or says what would be submitted; gives the exit code.
+base::Result<int> submit(const SubmissionOptions& options, std::vector<LoadedPipeline> pipelines);
+
+}  // namespace commands
