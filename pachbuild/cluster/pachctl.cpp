@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <csignal>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -69,7 +70,9 @@ base::Result<Pachctl> Pachctl::find(const Target& target, const fs::path& scratc
 
 process::Command Pachctl::command(std::vector<std::string> words) const {
   words.insert(words.begin(), m_program);
-  return {.arguments = std::move(words), .environment = m_environment, .folder = {}};
+  process::Command command{.arguments = std::move(words), .environment = m_environment, .folder = {}};
+  command.orphan_signal = SIGTERM;  // Ctrl-C ends it as well
+  return command;
 }
 
 base::Result<std::string> Pachctl::call(std::vector<std::string> words, ErrorKind kind) const {
@@ -98,6 +101,12 @@ base::Result<std::vector<json>> Pachctl::list(std::vector<std::string> words) co
 std::vector<std::string> Pachctl::in_project(std::vector<std::string> words) const {
   if (!m_target.project.empty()) words.insert(words.end(), {"--project", m_target.project});
   return words;
+}
+
+Pachctl Pachctl::with_project(const std::string& project) const {
+  Pachctl other = *this;
+  other.m_target.project = project;
+  return other;
 }
 
 Pachctl Pachctl::with_configuration(const fs::path& file) const {

@@ -40,6 +40,10 @@ class Pachctl {
   // The same for what is about one project's things.
   [[nodiscard]] std::vector<std::string> in_project(std::vector<std::string> words) const;
 
+  // The project that was chosen; empty: the context's.
+  [[nodiscard]] const std::string& project() const { return m_target.project; }
+  // The same pachctl for another project.
+  [[nodiscard]] Pachctl with_project(const std::string& project) const;
   // The same pachctl with another configuration file.
   [[nodiscard]] Pachctl with_configuration(const base::fs::path& file) const;
   // The configuration file that is in use: $PACH_CONFIG, else where pachctl looks. It may be missing.

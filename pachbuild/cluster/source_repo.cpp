@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/cluster/source_repo.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <chrono>
@@ -23,7 +21,7 @@ using base::ErrorKind;
 using nlohmann::json;
 namespace fs = base::fs;
 
-// Branches of send_source(): this, the time in seconds since 1970, and the process.
+// Branches of send_source(): this, the time in seconds since 1970, and a name that no other has at that time.
 constexpr char k_staging_prefix[] = "pachbuild-upload-";
 constexpr std::chrono::hours k_longest_upload{24};
 // Each removed path is a call; with more of them it is quicker to send everything.
@@ -97,10 +95,9 @@ std::vector<std::string> removals(const std::vector<std::string>& gone,
 // A commit that is being written, on a branch of its own that goes with it unless it is finished.
 class Staging {
  public:
-  static base::Result<Staging> start(const Pachctl& pachctl, const std::string& repo,
+  static base::Result<Staging> start(const Pachctl& pachctl, const std::string& repo, const std::string& name,
                                      const std::string& parent, const std::string& description) {
-    const std::string branch =
-        k_staging_prefix + std::to_string(seconds_now()) + "-" + std::to_string(::getpid());
+    const std::string branch = k_staging_prefix + std::to_string(seconds_now()) + "-" + name;
     Staging staging(pachctl, repo, branch);
     // Not `start commit --parent`: pachctl 2.12 puts the project before the repo's name twice there.
     if (!parent.empty()) {
@@ -236,8 +233,8 @@ base::Result<StagedSource> send_source(const Pachctl& pachctl, const std::string
     const bool is_sent = fs::exists(copy, error);
     BASE_TRY_ASSIGN(digests[file.path], base::sha256_of_file((is_sent ? copy : file.file).string()));
   }
-  BASE_TRY_ASSIGN(auto staging,
-                  Staging::start(pachctl, repo, anew ? "" : stored.commit, description_of(digests)));
+  BASE_TRY_ASSIGN(auto staging, Staging::start(pachctl, repo, workspace.path().filename().string(),
+                                               anew ? "" : stored.commit, description_of(digests)));
   if (!anew) {
     for (const auto& path : changes.removed) BASE_TRY(staging.remove(path));
   }

@@ -94,6 +94,18 @@ base::Status change_all(const Pachctl& pachctl, const Submission& submission, co
   return transaction.finish();
 }
 
+base::Status send_and_change(const Pachctl& pachctl, const Submission& submission, const StoredSource& stored,
+                             const Outcome& outcome, bool build_again, bool run_again) {
+  const std::string repo = source_repo_of(submission.spec.name);
+  std::optional<StagedSource> source;
+  if (!outcome.source.none()) {
+    BASE_TRY_ASSIGN(source, send_source(pachctl, repo, stored, outcome.source, submission.files));
+  }
+  auto changed = change_all(pachctl, submission, outcome, source, build_again, run_again);
+  if (!changed && source) (void)delete_branches(pachctl, repo, {source->branch});
+  return changed;
+}
+
 }  // namespace
 
 base::Result<Submission> prepare(const spec::PipelineSpec& spec, const SubmissionRules& rules) {
@@ -121,6 +133,15 @@ base::Status pass_on(const Pachctl& pachctl, const json& spec, Existing existing
                    !is_new && reprocess == Reprocess::everything);
 }
 
+base::Result<Pachctl> pachctl_for(const Pachctl& pachctl, const spec::PipelineSpec& spec) {
+  if (spec.project.empty() || spec.project == pachctl.project()) return pachctl;
+  if (pachctl.project().empty()) return pachctl.with_project(spec.project);
+  return base::fail(
+      ErrorKind::usage, spec.places.where("/pipeline/project/name"),
+      "the pipeline is of project \"" + spec.project + "\", and --project says \"" + pachctl.project() + "\"",
+      "leave one of the two away");
+}
+
 base::Result<Outcome> submit(const Pachctl& pachctl, const Submission& submission, Existing existing,
                              Reprocess reprocess) {
   BASE_TRY_ASSIGN(const Present present, read_present(pachctl));
@@ -145,20 +166,11 @@ base::Result<Outcome> submit(const Pachctl& pachctl, const Submission& submissio
   if (everything && outcome.running == Change::kept) outcome.running = Change::updated;
   if (outcome.none()) return outcome;
 
-  std::optional<StagedSource> source;
-  if (!outcome.source.none()) {
-    BASE_TRY_ASSIGN(source, send_source(pachctl, repo, stored, outcome.source, submission.files));
-  }
   const bool build_again = everything || builds_otherwise(present, *submission.build);
-  if (auto changed = change_all(pachctl, submission, outcome, source, build_again, everything); !changed) {
-    // What was made for it goes again; the error is what counts.
-    if (outcome.made_source) {
-      (void)pachctl.call(pachctl.in_project({"delete", "repo", repo}));
-    } else if (source) {
-      (void)delete_branches(pachctl, repo, {source->branch});
-    }
-    return base::fail(std::move(changed).error());
-  }
+  auto done = send_and_change(pachctl, submission, stored, outcome, build_again, everything);
+  // The error is what counts.
+  if (!done && outcome.made_source) (void)pachctl.call(pachctl.in_project({"delete", "repo", repo}));
+  if (!done) return base::fail(std::move(done).error());
   return outcome;
 }
 

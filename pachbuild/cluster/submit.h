@@ -50,6 +50,9 @@ struct Outcome {
 base::Status pass_on(const Pachctl& pachctl, const nlohmann::json& spec, Existing existing,
                      Reprocess reprocess);
 
+// The same pachctl for the project that the spec names: the repos of its source and build are there as well.
+base::Result<Pachctl> pachctl_for(const Pachctl& pachctl, const spec::PipelineSpec& spec);
+
 // Submits; either all of it happens or nothing does. Run again with the same, it changes nothing.
 base::Result<Outcome> submit(const Pachctl& pachctl, const Submission& submission, Existing existing,
                              Reprocess reprocess);

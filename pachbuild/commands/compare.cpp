@@ -82,22 +82,26 @@ base::Result<std::vector<std::string>> source_lines(const cluster::Pachctl& pach
   return lines;
 }
 
+base::Result<std::vector<std::string>> all_lines(const cluster::Pachctl& pachctl,
+                                                 const LoadedPipeline& loaded) {
+  BASE_TRY_ASSIGN(const auto present, cluster::read_present(pachctl));
+  if (!loaded.submission) return spec_lines(present, *loaded.pipeline.document.value);
+  BASE_TRY_ASSIGN(auto lines, source_lines(pachctl, present, *loaded.submission));
+  for (const auto& spec : {loaded.submission->build, loaded.submission->running}) {
+    const auto more = spec_lines(present, *spec);
+    lines.insert(lines.end(), more.begin(), more.end());
+  }
+  return lines;
+}
+
 base::Result<int> diff(const CompareOptions& options) {
   BASE_TRY_ASSIGN(const auto pipelines, load(options.specs));
-  BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
-  BASE_TRY_ASSIGN(const auto present, cluster::read_present(pachctl));
+  BASE_TRY_ASSIGN(auto pachctl, connect(options.target));
   bool same = true;
-  for (const auto& [pipeline, submission] : pipelines) {
-    std::vector<std::string> lines;
-    if (submission) {
-      BASE_TRY_ASSIGN(lines, source_lines(pachctl, present, *submission));
-    }
-    const auto specs = submission ? std::vector<json>{*submission->build, *submission->running}
-                                  : std::vector<json>{*pipeline.document.value};
-    for (const auto& spec : specs) {
-      const auto more = spec_lines(present, spec);
-      lines.insert(lines.end(), more.begin(), more.end());
-    }
+  for (const auto& loaded : pipelines) {
+    BASE_TRY_ASSIGN(const auto own, loaded.submission ? cluster::pachctl_for(pachctl, loaded.submission->spec)
+                                                      : base::Result<cluster::Pachctl>(pachctl));
+    BASE_TRY_ASSIGN(const auto lines, all_lines(own, loaded));
     for (const auto& line : lines) std::puts(line.c_str());
     same = same && lines.empty();
   }

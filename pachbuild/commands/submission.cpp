@@ -77,15 +77,16 @@ int print_plan(const SubmissionOptions& options, const std::vector<LoadedPipelin
   return 0;
 }
 
-base::Result<int> submit_one(const SubmissionOptions& options, const cluster::Pachctl& pachctl,
+base::Result<int> submit_one(const SubmissionOptions& options, const cluster::Pachctl& any_project,
                              const LoadedPipeline& loaded, std::vector<json>& outcomes) {
   const auto& [pipeline, submission] = loaded;
   const auto reprocess = options.reprocess ? cluster::Reprocess::everything : cluster::Reprocess::changed;
   if (!submission) {
-    BASE_TRY(cluster::pass_on(pachctl, *pipeline.document.value, options.existing, reprocess));
+    BASE_TRY(cluster::pass_on(any_project, *pipeline.document.value, options.existing, reprocess));
     report::info((pipeline.name.empty() ? options.specs.spec : pipeline.name) + ": sent as it is");
     return 0;
   }
+  BASE_TRY_ASSIGN(const auto pachctl, cluster::pachctl_for(any_project, submission->spec));
   std::string before;
   if (options.wait) {
     BASE_TRY_ASSIGN(const auto job, cluster::newest_job(pachctl, pipeline.name));

@@ -71,6 +71,11 @@ class Refusals(cluster_suite.ClusterSuite):
         self.pachctl("finish", "commit", repo + "@master")
         self.update()
 
+    def test_two_projects(self):
+        self.write_spec(pipeline={"name": self.pipeline, "project": {"name": "one"}})
+        self.refused('error: SPEC:1:61: the pipeline is of project "one", and --project says "two"\n'
+                     "hint: leave one of the two away\n", "--project", "two", code=64)
+
     def test_no_pachctl(self):
         self.refused("error: PACHCTL=/nowhere/pachctl: is not there: the cluster is reached by it\n"
                      "hint: install pachctl, or name it in the variable PACHCTL\n",
