@@ -18,7 +18,7 @@ const std::vector<Row> k_rows = {{"run.sh", Outcome::passed, "is there"},
 TEST(Row, TableHasAlignedColumnsAndALineEach) {
   EXPECT_EQ(conformance::to_table(k_rows),
             "run.sh      ok       is there\n"
-            "exit codes  FAILED   1 < \"2\" & 3\\x0a\n"
+            "exit codes  FAILED   1 < \"2\" & 3\\n\n"
             "size        note     large\n"
             "user        skipped  root\n");
 }
@@ -29,7 +29,7 @@ TEST(Row, JunitCountsAndEscapes) {
             "<testsuite name=\"a&amp;b\" tests=\"4\" failures=\"1\" skipped=\"1\">\n"
             "  <testcase classname=\"builder\" name=\"run.sh\"><system-out>is there</system-out></testcase>\n"
             "  <testcase classname=\"builder\" name=\"exit codes\">"
-            "<failure message=\"1 &lt; &quot;2&quot; &amp; 3\\x0a\"/></testcase>\n"
+            "<failure message=\"1 &lt; &quot;2&quot; &amp; 3\\n\"/></testcase>\n"
             "  <testcase classname=\"builder\" name=\"size\"><system-out>large</system-out></testcase>\n"
             "  <testcase classname=\"builder\" name=\"user\"><skipped message=\"root\"/></testcase>\n"
             "</testsuite>\n");
