@@ -86,16 +86,25 @@ base::Status pull_image(const Container& container, const Interruption& interrup
                     "what is wrong is said in the lines above");
 }
 
+base::Result<process::Finished> ask(const Container& container, std::vector<std::string> words) {
+  words.insert(words.begin(), container.engine);
+  return process::SystemRunner().run({.arguments = std::move(words),
+                                      .environment = process::current_environment(),
+                                      .orphan_signal = SIGKILL},
+                                     {});
+}
+
 // Empty when the engine has no such image.
 base::Result<std::string> image_id(const Container& container) {
-  process::SystemRunner runner;
-  BASE_TRY_ASSIGN(
-      const auto finished,
-      runner.run({.arguments = {container.engine, "image", "inspect", "--format", "{{.Id}}", container.image},
-                  .environment = process::current_environment(),
-                  .orphan_signal = SIGKILL},
-                 {}));
-  return finished.ending.succeeded() ? std::string(base::trim(finished.output)) : std::string();
+  BASE_TRY_ASSIGN(const auto finished,
+                  ask(container, {"image", "inspect", "--format", "{{.Id}}", container.image}));
+  if (finished.ending.succeeded()) return std::string(base::trim(finished.output));
+  // An engine that does not work at all (docker without its daemon) gives the same exit code.
+  BASE_TRY_ASSIGN(const auto list, ask(container, {"images", "--quiet"}));
+  if (list.ending.succeeded()) return std::string();
+  const auto lines = base::split(base::trim(list.errors), '\n');
+  return base::fail(ErrorKind::unavailable, container.engine, "does not work: " + lines.back(),
+                    "start its service, or try another --runtime");
 }
 
 // The engines' own separator in the words of a mount.

@@ -117,16 +117,28 @@ class InContainers(pipelines.PipelineSuite, containers.ImageSuite):
             "error: localhost/none:1: podman has no such image",
             "hint: pull it with --pull; the official builders are also made by scripts/images build"]))
 
-    def test_interrupted(self):
+    def wait_until(self, condition):
+        deadline = time.monotonic() + 60
+        while not condition():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+
+    def start_and_wait_for_the_program(self):
         self.data(a="A")
         self.write("source/main.py", "import time\nopen('/pfs/out/x', 'w').close()\ntime.sleep(600)\n")
         self.spec()
         process = subprocess.Popen(self.command("--runtime", "podman"), env=self.environment(), stderr=subprocess.PIPE,
                                    text=True)
-        deadline = time.monotonic() + 60
-        while not list(self.folder.glob("out/.pachbuild-*/worker-0/pfs/.scratch/*/out/x")):
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.05)
+        self.wait_until(lambda: list(self.folder.glob("out/.pachbuild-*/worker-0/pfs/.scratch/*/out/x")))
+        return process
+
+    def test_killed(self):
+        with self.start_and_wait_for_the_program() as process:
+            process.kill()
+        self.wait_until(lambda: not self.containers())
+
+    def test_interrupted(self):
+        process = self.start_and_wait_for_the_program()
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 130, errors)
