@@ -4,7 +4,9 @@
 #include <CLI/CLI.hpp>
 
 #include "pachbuild/local/environment.h"
+#include "pachbuild/source/source.h"
 #include "process/runner.h"
+#include "report/report.h"
 
 namespace commands {
 
@@ -44,6 +46,18 @@ void SpecOptions::add_rules_to(CLI::App& verb) {
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false));
 }
 
+namespace {
+
+base::Status warn_of_empty_folders(const base::fs::path& source) {
+  BASE_TRY_ASSIGN(const auto folders, source::list_empty_folders(source));
+  for (const auto& folder : folders) {
+    report::warn((source / folder).string() + ": is empty, and Pachyderm keeps no empty folders");
+  }
+  return {};
+}
+
+}  // namespace
+
 base::Result<std::vector<LoadedPipeline>> prepare(std::vector<spec::ClusterPipeline> pipelines,
                                                   const cluster::SubmissionRules& rules) {
   std::vector<LoadedPipeline> loaded;
@@ -51,6 +65,7 @@ base::Result<std::vector<LoadedPipeline>> prepare(std::vector<spec::ClusterPipel
     LoadedPipeline item;
     if (pipeline.spec) {
       BASE_TRY_ASSIGN(item.submission, cluster::prepare(*pipeline.spec, rules));
+      BASE_TRY(warn_of_empty_folders(pipeline.spec->transform.build.folder));
     }
     item.pipeline = std::move(pipeline);
     loaded.push_back(std::move(item));

@@ -38,6 +38,13 @@ class Lister {
  public:
   explicit Lister(const fs::path& folder) : m_folder(folder) {}
 
+  // Those that list() has come by, each with a '/' at its end.
+  [[nodiscard]] std::vector<std::string> empty_folders() const {
+    auto folders = m_empty_folders;
+    std::sort(folders.begin(), folders.end());
+    return folders;
+  }
+
   base::Result<std::vector<SourceFile>> list() {
     boost::system::error_code error;
     m_real_folder = fs::canonical(m_folder, error);
@@ -57,6 +64,7 @@ class Lister {
     const fs::path folder = m_folder / below;
     boost::system::error_code error;
     fs::directory_iterator entry(folder, error);
+    if (!error && entry == fs::directory_iterator() && !below.empty()) m_empty_folders.push_back(below);
     for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
       BASE_TRY(visit(*entry, below + entry->path().filename().string(), verdict));
     }
@@ -131,11 +139,18 @@ class Lister {
   fs::path m_real_folder;
   IgnoreRules m_rules;
   std::vector<SourceFile> m_files;
+  std::vector<std::string> m_empty_folders;
 };
 
 }  // namespace
 
 base::Result<std::vector<SourceFile>> list_source(const fs::path& folder) { return Lister(folder).list(); }
+
+base::Result<std::vector<std::string>> list_empty_folders(const fs::path& folder) {
+  Lister lister(folder);
+  BASE_TRY(lister.list());
+  return lister.empty_folders();
+}
 
 base::Result<Decision> decide(const fs::path& folder, const std::string& path) {
   BASE_TRY_ASSIGN(const IgnoreRules rules, IgnoreRules::read(folder));

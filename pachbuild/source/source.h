@@ -22,6 +22,9 @@ struct SourceFile {
 // refuses (all such names in one error), or is a symbolic link out of the folder or to a folder.
 base::Result<std::vector<SourceFile>> list_source(const base::fs::path& folder);
 
+// The folders of the source in which nothing is at all: PFS has none such, so programs will not see them.
+base::Result<std::vector<std::string>> list_empty_folders(const base::fs::path& folder);
+
 // Why a file is part of the source or not.
 struct Decision {
   bool is_left_out = false;

@@ -112,6 +112,12 @@ class Submit(cluster_suite.ClusterSuite):
         self.write("specs/README.md", "no spec")
         self.assertEqual(self.update(spec=self.folder / "specs")[1], f"{self.pipeline}: build pipeline: made")
 
+    def test_an_empty_folder_is_warned_of(self):
+        (self.folder / "source/data/cache").mkdir(parents=True)
+        result = self.pachbuild("validate", "-f", self.spec)
+        self.assertEqual((result.returncode, result.stderr),
+                         (0, f"warning: {self.folder}/source/data/cache/: is empty, and Pachyderm keeps no empty folders\n"))
+
     def test_a_dry_run_prints_everything_and_needs_no_cluster(self):
         result = self.pachbuild("update", "pipeline", "-f", self.spec, "--dry-run", "-o", "json", "--builder-images", "r.example/x/",
                                 variables={"PACHCTL": "/nowhere/pachctl"})
