@@ -56,20 +56,12 @@ std::string build_pipeline_of(const std::string& pipeline) {
   return pipeline + contract::k_build_pipeline_suffix;
 }
 
-std::string official_image(const std::string& prefix, const std::string& language) {
-  return prefix + "pachbuild-" + language + ":" PACHBUILD_VERSION;
-}
-
-std::string build_image(const spec::PipelineSpec& spec, const std::string& prefix) {
-  const auto& build = spec.transform.build;
-  return build.language.empty() ? build.image : official_image(prefix, build.language);
-}
-
 json build_pipeline(const spec::PipelineSpec& spec, const std::string& prefix) {
   json pipeline = {
       {"pipeline", spec.fields->at("pipeline")},
       {"description", "Builds the source of pipeline " + spec.name + "."},
-      {"transform", {{"image", build_image(spec, prefix)}, {"cmd", {"sh", "./build.sh"}}}},
+      {"transform",
+       {{"image", spec::images_of(spec.transform, prefix).builder}, {"cmd", {"sh", "./build.sh"}}}},
       {"input", source_input(spec)},
       {"output_branch", contract::k_build_branch},
       {"parallelism_spec", {{"constant", 1}}},
@@ -87,7 +79,7 @@ json running_pipeline(const spec::PipelineSpec& spec, const std::string& prefix,
   json pipeline = *spec.fields;
   json& transform = pipeline["transform"];
   transform.erase("build");
-  if (spec.transform.image.empty()) transform["image"] = build_image(spec, prefix);
+  transform["image"] = spec::images_of(spec.transform, prefix).pipeline;
   if (spec.transform.cmd.empty()) {
     transform["cmd"] = {"sh", std::string(contract::k_build) + "/" + contract::k_run_script};
   }

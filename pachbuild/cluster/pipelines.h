@@ -14,14 +14,7 @@ namespace cluster {
 std::string source_repo_of(const std::string& pipeline);
 std::string build_pipeline_of(const std::string& pipeline);
 
-// The image of the official builder of a language: `prefix` is what stands before its name,
-// "registry.example.com/".
-std::string official_image(const std::string& prefix, const std::string& language);
-
-// The image that builds: the language's official builder, or the one that the spec names.
-std::string build_image(const spec::PipelineSpec& spec, const std::string& prefix);
-
-// The spec of the build pipeline.
+// The spec of the build pipeline; `prefix` is that of spec::images_of().
 nlohmann::json build_pipeline(const spec::PipelineSpec& spec, const std::string& prefix);
 
 // How the files of a build arrive. A named pipe can be read once only, but what is not read does not travel:

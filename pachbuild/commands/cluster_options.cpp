@@ -17,6 +17,12 @@ void add_target_options(CLI::App& verb, cluster::Target& target) {
       ->type_name("NAME");
 }
 
+void add_image_prefix_option(CLI::App& verb, std::string& prefix) {
+  verb.add_option("--builder-images", prefix, "What stands before the names of the official builders' images")
+      ->type_name("PREFIX")
+      ->envname("PACHBUILD_BUILDER_IMAGES");
+}
+
 base::Result<base::fs::path> scratch_folder() {
   BASE_TRY_ASSIGN(const auto cache, local::cache_folder());
   return cache / "run";
@@ -36,10 +42,7 @@ void SpecOptions::add_to(CLI::App& verb) {
 }
 
 void SpecOptions::add_rules_to(CLI::App& verb) {
-  verb.add_option("--builder-images", rules.image_prefix,
-                  "What stands before the names of the official builders' images")
-      ->type_name("PREFIX")
-      ->envname("PACHBUILD_BUILDER_IMAGES");
+  add_image_prefix_option(verb, rules.image_prefix);
   verb.add_option("--max-file-size", rules.largest_file,
                   "The largest file that a source may have (default 1 GiB)")
       ->type_name("SIZE")

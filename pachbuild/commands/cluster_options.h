@@ -26,6 +26,9 @@ base::Result<base::fs::path> scratch_folder();
 // The pachctl for a target.
 base::Result<cluster::Pachctl> connect(const cluster::Target& target);
 
+// What stands before the names of the official builders' images.
+void add_image_prefix_option(CLI::App& verb, std::string& prefix);
+
 // Which pipelines, and what they are to become.
 struct SpecOptions {
   static constexpr std::uint64_t k_largest_file = std::uint64_t{1} << 30;

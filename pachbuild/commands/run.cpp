@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/errors.h"
+#include "pachbuild/commands/cluster_options.h"
 #include "pachbuild/commands/commands.h"
 #include "report/report.h"
 
@@ -33,6 +34,7 @@ struct Options {
   int workers = 0;
   bool logs = false;
   std::string runtime = "none";
+  std::string image_prefix;
   bool pull = false;
 };
 
@@ -100,6 +102,7 @@ base::Result<int> run(const Options& options, std::vector<std::string> arguments
   run.show_logs = options.logs;
   run.arguments = std::move(arguments);
   if (options.runtime != "none") run.engine = options.runtime;
+  run.image_prefix = options.image_prefix;
   run.pull = options.pull ? local::Pull::when_missing : local::Pull::never;
   return local::run(run);
 }
@@ -129,6 +132,7 @@ void add_run(CLI::App& app, Invocation& invocation) {
                    "podman or docker (default: none, this machine)")
       ->type_name("NAME")
       ->check(CLI::IsMember({"none", "podman", "docker"}));
+  add_image_prefix_option(*verb, options->image_prefix);
   verb->add_flag("--pull", options->pull, "Pull images that the runtime does not have");
   verb->footer(k_about_run);
   verb->callback([options, &invocation] {

@@ -156,15 +156,12 @@ base::Status Job::check_folders() const {
 // The images are those that a cluster would take.
 base::Status Job::find_containers() {
   if (m_options.engine.empty()) return {};
-  const auto& transform = m_spec.transform;
-  const std::string builder = transform.build.image.empty()
-                                  ? "pachbuild-" + transform.build.language + ":" PACHBUILD_VERSION
-                                  : transform.build.image;
+  const auto images = spec::images_of(m_spec.transform, m_options.image_prefix);
   const auto find = [&](const std::string& image) {
     return find_container(m_options.engine, image, m_options.pull, m_interruption);
   };
-  BASE_TRY_ASSIGN(m_builder, find(builder));
-  BASE_TRY_ASSIGN(m_runner, find(transform.image.empty() ? builder : transform.image));
+  BASE_TRY_ASSIGN(m_builder, find(images.builder));
+  BASE_TRY_ASSIGN(m_runner, find(images.pipeline));
   return {};
 }
 

@@ -20,6 +20,7 @@ struct RunOptions {
   std::vector<std::string> arguments;        // added to the command
   std::string engine;                        // "podman" or "docker"; empty: no containers
   Pull pull = Pull::never;                   // of the containers' images
+  std::string image_prefix;                  // of the official builders' images
   bool show_logs = false;                    // of all datums, not only of those that fail
 };
 

@@ -435,6 +435,13 @@ void collect(const Input& input, std::vector<const PfsInput*>& all) {
 
 }  // namespace
 
+Images images_of(const Transform& transform, const std::string& prefix) {
+  const auto& build = transform.build;
+  const std::string builder =
+      build.language.empty() ? build.image : prefix + "pachbuild-" + build.language + ":" PACHBUILD_VERSION;
+  return {builder, transform.image.empty() ? builder : transform.image};
+}
+
 std::vector<const PfsInput*> pfs_inputs(const Input& input) {
   std::vector<const PfsInput*> all;
   collect(input, all);

@@ -107,6 +107,16 @@ struct PipelineSpec {
   std::shared_ptr<const nlohmann::json> fields;
 };
 
+// The images in which a pipeline is built and runs.
+struct Images {
+  std::string builder;
+  std::string pipeline;
+};
+
+// The official builder of the language, or the image that the spec names; and transform.image, by default the
+// same. `prefix` is what stands before the names of the official builders, "registry.example.com/team/".
+Images images_of(const Transform& transform, const std::string& prefix);
+
 // One pipeline of a file that is meant for a cluster.
 struct ClusterPipeline {
   std::string name;  // empty when the spec has none: Pachyderm says so then
