@@ -92,8 +92,8 @@ class Images(containers.ImageSuite):
         for cgo in ("0", "1"):
             with self.subTest(cgo=cgo):
                 # What `go build` compiles goes through this, and is noted.
-                script = (r"printf '#!/bin/sh\necho \"$@\" >>/tmp/compiled\nexec \"$@\"\n' >/tmp/tool; chmod +x /tmp/tool; "
-                          "sh ./build.sh && grep -c 'compile -o' /tmp/compiled")
+                script = (r"""printf '#!/bin/sh\necho "$@" >>/tmp/compiled\nexec "$@"\n' >/tmp/tool; chmod +x /tmp/tool
+                              sh ./build.sh && grep -c 'compile -o' /tmp/compiled""")
                 result = self.run_image(GO, "-c", script, options=[
                     "--entrypoint=sh", f"--env=CGO_ENABLED={cgo}", "--env=GOFLAGS=-toolexec=/tmp/tool"], mounts=[
                     (self.folder / "source", "/pfs/source", "ro"), (self.make_folder(f"out-{cgo}"), "/pfs/out", "rw")])
