@@ -28,9 +28,9 @@ std::size_t end_of_scalar(const std::string& text, std::size_t start) {
   const char quote = text[start];
   if (quote == '"' || quote == '\'') {
     for (std::size_t i = start + 1; i < text.size(); ++i) {
-      if (quote == '"' && text[i] == '\\') {
-        ++i;
-      } else if (text[i] == quote && quote == '\'' && i + 1 < text.size() && text[i + 1] == quote) {
+      // "\"" in double quotes, "''" in single ones.
+      const bool is_escape = quote == '"' ? text[i] == '\\' : text.compare(i, 2, "''") == 0;
+      if (is_escape) {
         ++i;
       } else if (text[i] == quote) {
         return i + 1;
