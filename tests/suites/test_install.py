@@ -35,7 +35,7 @@ class Install(support.Suite):
         program = str(self.folder / "usr/bin/pachbuild")
         self.assertEqual(self.complete(program, "ru"), ["run"])
         self.assertEqual(self.complete(program, "run", "--out"), ["--output"])
-        self.assertEqual(self.complete(program, "update", ""), ["pipeline"])
+        self.assertEqual(self.complete(program, "update", "pi"), ["pipeline"])
         self.assertEqual(self.complete(program, "update", "pipeline", "--rep"), ["--reprocess"])
         self.assertEqual(self.complete(program, "update", "pipeline", "--dry-run", "-o", "y"), ["yaml"])
         self.assertEqual(self.complete(program, "status", "map", "--con"), ["--context"])
