@@ -47,9 +47,15 @@ struct Entry {
   fs::path lock;  // the file that goes with it; empty: none
 };
 
+// By its sticky bit (worker-shim/seal.h).
+bool is_sealed(const struct stat& status) {
+  return S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0;
+}
+
 Clock::time_point time_of(const struct stat& status) {
+  const timespec& used = is_sealed(status) ? status.st_ctim : status.st_mtim;
   return Clock::time_point(std::chrono::duration_cast<Clock::duration>(
-      std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec)));
+      std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec)));
 }
 
 // What cannot be read is no entry: another process may have removed it.
@@ -197,7 +203,12 @@ base::Result<std::uint64_t> cache_limit(const process::Environment& environment)
 }
 
 void mark_used(const base::fs::path& path) {
-  static_cast<void>(::utimensat(AT_FDCWD, path.c_str(), nullptr, 0));
+  // An environment that worker-shim has sealed has the seal as its modification time: what may change is the
+  // time of the last change of the inode.
+  struct stat status{};
+  const bool sealed = ::stat(path.c_str(), &status) == 0 && is_sealed(status);
+  const timespec times[] = {{0, UTIME_NOW}, {0, sealed ? UTIME_OMIT : UTIME_NOW}};
+  static_cast<void>(::utimensat(AT_FDCWD, path.c_str(), times, 0));
 }
 
 base::Result<CacheUse> CacheUse::begin(fs::path cache) {
