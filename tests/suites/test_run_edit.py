@@ -17,6 +17,9 @@ with open(path) as page, open("/pfs/out/" + os.path.basename(path), "w") as out:
 
 
 class Edit(pipelines.PipelineSuite):
+    def environments(self):
+        """The unpacked environments, each with its number on the disk, which another has that is unpacked again."""
+        return {path: path.stat().st_ino for path in self.cache.glob("env/*")}
 
     def test_an_edit_needs_no_network_and_little_time(self):
         support.require_network()
@@ -28,6 +31,8 @@ class Edit(pipelines.PipelineSuite):
         self.succeed_run()
         self.assertEqual(self.output(), {"a": b"0007", "b": b"0042"})
 
+        unpacked = self.environments()
+        self.assertEqual(len(unpacked), 1)
         self.write("source/main.py", MAIN.replace('"0")', '"_")'))
         start = time.monotonic()
         result = self.run_program("unshare", "--net", *self.command(), env=self.environment(
@@ -38,6 +43,7 @@ class Edit(pipelines.PipelineSuite):
         self.assertEqual(self.output(), {"a": b"___7", "b": b"__42"})
         self.assertFalse((self.folder / "empty").exists(), "uv was started")
         self.assert_ran(result, run=2)
+        self.assertEqual(self.environments(), unpacked, "the environment was unpacked again")
 
 
 if __name__ == "__main__":
