@@ -5,7 +5,6 @@
 #include <thread>
 
 #include "pachbuild/cluster/pipelines.h"
-#include "pachbuild/cluster/present.h"
 #include "pachbuild/cluster/protobuf_json.h"
 
 namespace cluster {
@@ -51,8 +50,6 @@ base::Result<std::vector<Job>> list_jobs(const Pachctl& pachctl, const std::stri
 bool has_ended(const Job& job) { return job.state == JobState::succeeded || job.state == JobState::failed; }
 
 base::Result<std::optional<Job>> newest_job(const Pachctl& pachctl, const std::string& pipeline) {
-  BASE_TRY_ASSIGN(const Present present, read_present(pachctl));
-  if (!present.pipelines.contains(pipeline)) return std::nullopt;
   BASE_TRY_ASSIGN(auto jobs, list_jobs(pachctl, pipeline));
   if (jobs.empty()) return std::nullopt;
   return std::move(jobs.front());

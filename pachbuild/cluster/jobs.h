@@ -35,7 +35,7 @@ struct Job {
 // Whether it will not change any more.
 bool has_ended(const Job& job);
 
-// The newest job; none when there is none yet, or no such pipeline.
+// The newest job of a pipeline that is there; none when there is none yet.
 base::Result<std::optional<Job>> newest_job(const Pachctl& pachctl, const std::string& pipeline);
 
 // The pipeline's job with this id.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/cluster/pipelines.h"
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "contract/layout.h"
 
@@ -11,26 +13,21 @@ namespace {
 
 using nlohmann::json;
 
-// What transform.build hands to the build pipeline's transform, and what to the pipeline around it.
-constexpr std::array k_transform_fields = {"env", "secrets", "image_pull_secrets", "user", "memory_volume"};
-constexpr std::array k_pipeline_fields = {"resource_requests",
-                                          "resource_limits",
-                                          "sidecar_resource_requests",
-                                          "sidecar_resource_limits",
-                                          "autoscaling",
-                                          "scheduling_spec",
-                                          "tolerations",
-                                          "metadata",
-                                          "pod_spec",
-                                          "pod_patch",
-                                          "datum_timeout",
-                                          "job_timeout",
-                                          "datum_tries"};
+// Of transform.build's fields those that say what is built, and those of the build pipeline's transform. All
+// others (spec/schema.cpp has the list) are of the pipeline itself.
+constexpr std::array<std::string_view, 3> k_own_fields = {"path", "language", "image"};
+constexpr std::array<std::string_view, 5> k_transform_fields = {"env", "secrets", "image_pull_secrets",
+                                                                "user", "memory_volume"};
 
 template <std::size_t count>
-void copy_fields(const json& from, const std::array<const char*, count>& names, json& to) {
-  for (const char* const name : names) {
-    if (const auto field = from.find(name); field != from.end()) to[name] = *field;
+bool is_one_of(const std::string& name, const std::array<std::string_view, count>& names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+void hand_on_fields(const json& build, json& pipeline) {
+  for (const auto& [name, value] : build.items()) {
+    if (is_one_of(name, k_own_fields)) continue;
+    (is_one_of(name, k_transform_fields) ? pipeline["transform"] : pipeline)[name] = value;
   }
 }
 
@@ -39,7 +36,7 @@ json repo_input(const std::string& name, const std::string& repo, const std::str
 }
 
 json source_input(const spec::PipelineSpec& spec) {
-  return {{"pfs", repo_input(contract::k_source_input, source_repo_of(spec.name), "master")}};
+  return {{"pfs", repo_input(contract::k_source_input, source_repo_of(spec.name), k_source_branch)}};
 }
 
 json build_input(const spec::PipelineSpec& spec, BuildFiles files) {
@@ -69,9 +66,7 @@ json build_pipeline(const spec::PipelineSpec& spec, const std::string& prefix) {
       {"datum_tries", 1},
   };
   pipeline["pipeline"]["name"] = build_pipeline_of(spec.name);
-  const json& build = spec.fields->at("transform").at("build");
-  copy_fields(build, k_transform_fields, pipeline["transform"]);
-  copy_fields(build, k_pipeline_fields, pipeline);
+  hand_on_fields(spec.fields->at("transform").at("build"), pipeline);
   return pipeline;
 }
 

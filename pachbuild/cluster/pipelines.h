@@ -11,6 +11,7 @@
 namespace cluster {
 
 // The names of what belongs to a pipeline.
+inline constexpr char k_source_branch[] = "master";
 std::string source_repo_of(const std::string& pipeline);
 std::string build_pipeline_of(const std::string& pipeline);
 

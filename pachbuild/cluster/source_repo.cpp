@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/workspace.h"
 #include "pachbuild/cluster/pfs_hash.h"
+#include "pachbuild/cluster/pipelines.h"
 #include "pachbuild/cluster/protobuf_json.h"
 
 namespace cluster {

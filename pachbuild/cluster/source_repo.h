@@ -14,8 +14,6 @@
 
 namespace cluster {
 
-inline constexpr char k_source_branch[] = "master";
-
 struct StoredFile {
   std::uint64_t bytes = 0;
   std::string hash;    // PFS's own

@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "base/workspace.h"
 #include "contract/layout.h"
-#include "pachbuild/cluster/present.h"
 #include "pachbuild/cluster/transaction.h"
 
 namespace cluster {
@@ -142,9 +141,8 @@ base::Result<Pachctl> pachctl_for(const Pachctl& pachctl, const spec::PipelineSp
       "leave one of the two away");
 }
 
-base::Result<Outcome> submit(const Pachctl& pachctl, const Submission& submission, Existing existing,
-                             Reprocess reprocess) {
-  BASE_TRY_ASSIGN(const Present present, read_present(pachctl));
+base::Result<Outcome> submit(const Pachctl& pachctl, const Present& present, const Submission& submission,
+                             Existing existing, Reprocess reprocess) {
   BASE_TRY(check_names(present, submission, existing));
   const std::string repo = source_repo_of(submission.spec.name);
   const bool everything = reprocess == Reprocess::everything;

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "pachbuild/cluster/pachctl.h"
 #include "pachbuild/cluster/pipelines.h"
+#include "pachbuild/cluster/present.h"
 #include "pachbuild/cluster/source_repo.h"
 #include "pachbuild/spec/pipeline_spec.h"
 
@@ -53,8 +54,9 @@ base::Status pass_on(const Pachctl& pachctl, const nlohmann::json& spec, Existin
 // The same pachctl for the project that the spec names: the repos of its source and build are there as well.
 base::Result<Pachctl> pachctl_for(const Pachctl& pachctl, const spec::PipelineSpec& spec);
 
-// Submits; either all of it happens or nothing does. Run again with the same, it changes nothing.
-base::Result<Outcome> submit(const Pachctl& pachctl, const Submission& submission, Existing existing,
-                             Reprocess reprocess);
+// Submits to a project that has what is `present`; either all of it happens or nothing does. Run again with
+// the same, it changes nothing.
+base::Result<Outcome> submit(const Pachctl& pachctl, const Present& present, const Submission& submission,
+                             Existing existing, Reprocess reprocess);
 
 }  // namespace cluster

@@ -87,12 +87,14 @@ base::Result<int> submit_one(const SubmissionOptions& options, const cluster::Pa
     return 0;
   }
   BASE_TRY_ASSIGN(const auto pachctl, cluster::pachctl_for(any_project, submission->spec));
+  BASE_TRY_ASSIGN(const auto present, cluster::read_present(pachctl));
   std::string before;
-  if (options.wait) {
+  if (options.wait && present.pipelines.contains(pipeline.name)) {
     BASE_TRY_ASSIGN(const auto job, cluster::newest_job(pachctl, pipeline.name));
     if (job) before = job->id;
   }
-  BASE_TRY_ASSIGN(const auto outcome, cluster::submit(pachctl, *submission, options.existing, reprocess));
+  BASE_TRY_ASSIGN(const auto outcome,
+                  cluster::submit(pachctl, present, *submission, options.existing, reprocess));
   tell(pipeline.name, outcome);
   outcomes.push_back(outcome_json(pipeline.name, outcome));
   if (!options.wait) return 0;
