@@ -9,7 +9,7 @@ add_library(pachbuild_options INTERFACE)
 target_compile_options(pachbuild_options INTERFACE
   -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
   # GCC 12 sees overlapping copies in its own std::string when it optimises (GCC bug 105651).
-  -Wno-restrict
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
   $<$<BOOL:${PACHBUILD_WERROR}>:-Werror>
   # What a public build would contain of this machine's paths, and code that no one calls.
   -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.
@@ -27,24 +27,30 @@ if(PACHBUILD_SANITIZE)
   target_compile_options(pachbuild_options INTERFACE
     -fsanitize=${PACHBUILD_SANITIZE} -fno-sanitize=null,object-size,vptr,alignment
     -fno-sanitize-recover=all -fno-omit-frame-pointer)
-  # gold links in half the time of bfd and comes with it.
-  target_link_options(pachbuild_options INTERFACE -fsanitize=${PACHBUILD_SANITIZE} -fuse-ld=gold)
+  # Both link in half the time of bfd; gold comes with it, yet warns about clang's symbols.
+  target_link_options(pachbuild_options INTERFACE -fsanitize=${PACHBUILD_SANITIZE}
+    -fuse-ld=$<IF:$<CXX_COMPILER_ID:GNU>,gold,lld>)
 endif()
 
 # A library of ours: everything of a program but its main() is one, so that tests link it.
 # Headers are included as "folder/name.h", from the folder above.
 function(pachbuild_library name)
-  cmake_parse_arguments(ARG "OWN_PRECOMPILED" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_include_directories(${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/..)
   target_link_libraries(${name} PUBLIC ${ARG_PUBLIC} PRIVATE pachbuild_options ${ARG_PRIVATE})
   set_property(GLOBAL APPEND PROPERTY PACHBUILD_LIBRARIES ${name})
-  # What nearly every file includes is compiled once for all, in the dev preset: others do without, so that an #include
-  # that is missing shows (tsan), or compile many files as one (asan).
+  # What nearly every file includes is compiled once for all, and so is JSON for those that use it. The preset tsan does
+  # without, so that an #include that is missing shows.
+  set(precompiled <boost/filesystem/operations.hpp> <map> <memory> <optional> <string> <string_view> <tl/expected.hpp>
+    <vector>)
   if(name STREQUAL base)
-    target_precompile_headers(base PRIVATE
-      <boost/filesystem/operations.hpp> <map> <memory> <optional> <string> <string_view> <tl/expected.hpp> <vector>)
-  elseif(NOT ARG_OWN_PRECOMPILED)
+    target_precompile_headers(base PRIVATE ${precompiled})
+  elseif(name STREQUAL build_record)
+    target_precompile_headers(build_record PRIVATE ${precompiled} <nlohmann/json.hpp>)
+  elseif("nlohmann_json::nlohmann_json" IN_LIST ARG_PRIVATE)
+    target_precompile_headers(${name} REUSE_FROM build_record)
+  else()
     target_precompile_headers(${name} REUSE_FROM base)
   endif()
 endfunction()

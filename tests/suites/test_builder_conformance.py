@@ -76,10 +76,11 @@ class BuilderTest(support.Suite):
         self.fails("sh ./build.sh", r"exit code 3 \(no such compiler\)", build="echo no such compiler >&2\nexit 3\n")
 
     def test_a_build_that_writes_elsewhere(self):
-        for more, text in (("echo >> /pfs/source/probe.sh", "something in /pfs/source was changed"),
-                           ("touch /pfs/source/new", "something in /pfs/source was changed"),
-                           ("mkdir /pfs/cache", "/pfs/cache was made"),
-                           ("touch junk", "something in the builder's own folder was changed")):
+        ways = [("touch /pfs/source/new", "something in /pfs/source was changed"),
+                ("mkdir /pfs/cache", "/pfs/cache was made"),
+                ("echo >> /pfs/source/probe.sh", "something in /pfs/source was changed"),
+                ("touch junk", "something in the builder's own folder was changed")]
+        for more, text in ways if support.LONG else ways[:2]:
             with self.subTest(more):
                 self.fails("writes to /pfs/out only", text, build=BUILD + more + "\n")
                 (self.folder / "builder/junk").unlink(missing_ok=True)

@@ -83,7 +83,7 @@ class Killed(BuilderSuite):
     def test_with_a_package(self):
         support.require_network()
         source = self.source({"requirements.txt": SIX, "main.py": "import six\nprint(six.__version__)\n"})
-        self.kill_again_and_again(source, 100 if support.LONG else 12)
+        self.kill_again_and_again(source, 100 if support.LONG else 6)
         self.assertEqual(self.run_artifact(source).stdout, "1.16.0\n")
 
     @support.long_test

@@ -65,7 +65,7 @@ class Submit(cluster_suite.ClusterSuite):
         self.assertEqual(self.stored(), self.local())
 
     def test_a_large_file_is_not_sent_again_for_an_edit_beside_it(self):
-        self.write("source/model.bin", os.urandom(25_000_000))
+        self.write("source/model.bin", os.urandom(8_000_000))
         self.update()
         self.write("source/main.py", cluster_suite.PROGRAM + "# edited\n")
         self.assertEqual(self.update()[0], f"{self.pipeline}: source: 1 file sent (126 B), 1 kept")
@@ -195,7 +195,7 @@ class Submit(cluster_suite.ClusterSuite):
         self.write("source/gone/file.py", "1\n")
         self.update()
         stops = 0
-        for stop in range(1, 40) if support.LONG else (9, 12, 40):
+        for stop in range(1, 40) if support.LONG else (9, 40):
             (self.folder / "source/more.py").write_text(f"{stop}\n", encoding="utf-8")
             self.write(f"source/new{stop}.py", "")
             (self.folder / f"source/new{stop - 1}.py").unlink(missing_ok=True)
@@ -214,7 +214,7 @@ class Submit(cluster_suite.ClusterSuite):
             if result.returncode == 0:
                 break
             stops += 1
-        self.assertGreaterEqual(stops, 8 if support.LONG else 2)
+        self.assertGreaterEqual(stops, 8 if support.LONG else 1)
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ class Failures(pipelines.PipelineSuite):
 
     def test_two_runs_into_one_folder_do_not_mix(self):
         self.data(a="one")
-        self.shell_pipeline("sleep 3\n" + COPY)
+        self.shell_pipeline("sleep 1.5\n" + COPY)
         first = subprocess.Popen(self.command(), env=self.environment(), stderr=subprocess.DEVNULL)
         self.addCleanup(first.wait)
         deadline = time.monotonic() + 20

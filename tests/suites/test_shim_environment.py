@@ -303,7 +303,7 @@ class Environment(EnvironmentSuite):
         build = self.build_folder(bundle)
         seed = random.SystemRandom().randrange(1 << 32)
         generator = random.Random(seed)
-        for round_number in range(15):
+        for round_number in range(60 if support.LONG else 6):
             self.cache = self.folder / f"cache{round_number}"
             processes = [subprocess.Popen(self.command(build, bundle.digest, "true"), env=self.variables(),
                                           stderr=subprocess.PIPE, text=True) for _ in range(4)]

@@ -37,7 +37,8 @@ class Exec(support.Suite):
     def check_words(self, command):
         seed = random.SystemRandom().randrange(1 << 32)
         generator = random.Random(seed)
-        for words in [[], [b""], [b"", b""], [b"--"], [b"--", b"--exec"]] + [random_words(generator) for _ in range(150)]:
+        for words in [[], [b""], [b"", b""], [b"--"], [b"--", b"--exec"]] + [
+                random_words(generator) for _ in range(500 if support.LONG else 50)]:
             result = subprocess.run(command + words, capture_output=True, env=support.environment(), timeout=60)
             expected = b"".join(word + b"\0" for word in words) if words else b"\0"
             self.assertEqual(result.stdout, expected, f"seed {seed}, words {words}, {result.stderr}")
@@ -60,7 +61,7 @@ class Exec(support.Suite):
         self.assertEqual((result.stdout, result.stderr, result.returncode), (f"{path}|2|first word\n", "", 0))
 
     def test_every_exit_code_is_the_programs(self):
-        for code in range(256):
+        for code in range(256) if support.LONG else (0, 1, 2, 63, 64, 125, 126, 127, 128, 129, 137, 143, 254, 255):
             result = self.shim("--exec", "--", "sh", "-c", f"exit {code}")
             self.assertEqual((result.returncode, result.stderr), (code, ""))
 

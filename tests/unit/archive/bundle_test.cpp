@@ -89,8 +89,9 @@ TEST_F(Bundle, ManyPiecesAreOneStreamOfTheSameBytes) {
   const fs::path tree = make_tree("t", {}, 022);
   // More pieces than processors, and no two alike.
   std::string content;
+  const std::string filling(1000, '.');
   for (std::uint64_t i = 0; content.size() < (std::size_t{40} << 20); ++i)
-    content += std::to_string(i * 7919) + ",";
+    content += std::to_string(i * 7919) + filling;
   ASSERT_TRUE(base::write_file(tree / "large", content));
   const auto first = write_bundle(tree, m_folder.path() / "1").value();
   EXPECT_EQ(write_bundle(tree, m_folder.path() / "2").value().digest, first.digest);

@@ -61,8 +61,8 @@ bool happens(const std::function<bool()>& condition) {
 
 Finished run(const Command& command) { return SystemRunner().run(command, {}).value(); }
 
-TEST(Child, EveryExitCodeComesBack) {
-  for (int code = 0; code < 256; ++code) {
+TEST(Child, AnExitCodeComesBack) {
+  for (const int code : {0, 1, 2, 63, 64, 126, 127, 128, 129, 137, 143, 254, 255}) {
     const auto ending = Child::start(shell("exit " + std::to_string(code))).value().wait().value();
     ASSERT_EQ(ending.code(), code);
     ASSERT_EQ(ending.exit_code(), code);
