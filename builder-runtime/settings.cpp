@@ -87,11 +87,6 @@ fs::path absolute_or(const std::string& given, const char* otherwise) {
 
 }  // namespace
 
-std::string value_of(const process::Environment& environment, const std::string& name) {
-  const auto entry = environment.find(name);
-  return entry == environment.end() ? std::string() : entry->second;
-}
-
 base::Result<Settings> settle(const Options& options, process::Environment environment) {
   Settings settings;
   settings.source = absolute_or(options.source, contract::k_source);

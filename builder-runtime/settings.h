@@ -32,7 +32,6 @@ struct Settings {
 
 base::Result<Settings> settle(const Options& options, process::Environment environment);
 
-// The value of a variable; empty when it is not there.
-std::string value_of(const process::Environment& environment, const std::string& name);
+using process::value_of;
 
 }  // namespace builder

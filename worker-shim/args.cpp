@@ -165,7 +165,7 @@ base::Status take_words(char* const* word, Invocation& invocation) {
   return {};
 }
 
-base::Status check(const Invocation& invocation) {
+base::Status check_modes(const Invocation& invocation) {
   if (!invocation.environment.empty()) {
     if (invocation.mode != Mode::command) return usage_error("--environment", "needs --exec");
     if (!base::is_digest(invocation.environment)) {
@@ -192,7 +192,7 @@ base::Result<Invocation> parse_arguments(int argc, char* const* argv) {
     BASE_TRY(read_option(word, invocation));
   }
   BASE_TRY(take_words(word, invocation));
-  BASE_TRY(check(invocation));
+  BASE_TRY(check_modes(invocation));
   return invocation;
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/unique_fd.h"
+#include "contract/layout.h"
 
 namespace shim {
 namespace {
@@ -112,7 +113,8 @@ void seal(const std::string& environment) {
   const timespec times[] = {{0, UTIME_NOW}, seal_of(environment)};
   struct stat status{};
   if (::futimens(folder.get(), times) != 0 || ::fstat(folder.get(), &status) != 0) return;
-  if (is_same(status.st_mtim, times[1])) ::fchmod(folder.get(), (status.st_mode & 07777U) | S_ISVTX);
+  if (is_same(status.st_mtim, times[1]))
+    ::fchmod(folder.get(), (status.st_mode & 07777U) | contract::k_sealed_bit);
 }
 
 Moment current_moment() {
@@ -126,7 +128,7 @@ Moment current_moment() {
 Wholeness check_environment(const std::string& environment, const Moment& moment) {
   struct stat status{};
   if (::lstat(environment.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return Wholeness::missing;
-  const bool has_seal = (status.st_mode & S_ISVTX) != 0;
+  const bool has_seal = (status.st_mode & contract::k_sealed_bit) != 0;
   if (has_seal && is_seal(status.st_mtim) && !is_due(status, moment)) return Wholeness::whole;
   if (!may_write(environment)) return Wholeness::whole;
   if (!has_seal) {

@@ -7,13 +7,14 @@
 //   once an hour,       the fingerprint is taken again (one stat for each file): a file below was removed,
 //   added, and after a boot    cut or written to
 //
-// That a folder was ever sealed is said by its sticky bit, which means nothing else in a folder of one owner.
+// That a folder was ever sealed is said by contract::k_sealed_bit.
 // One that was not (builder-runtime leaves what it has just made as an environment) is sealed when it is
 // first used.
 //
 // The time of the last change of the folder's inode (st_ctime), which nobody can set, is when that was done
-// last, and so when the environment was last used, to the hour. Python's bytecode folders (__pycache__) are
-// left out: the interpreter itself adds to them.
+// last, and so when the environment was last used, to the hour. (A build that leads to the environment sets
+// it as well, and so puts the check off.) Python's bytecode folders (__pycache__) are left out: the
+// interpreter itself adds to them.
 #pragma once
 
 #include <sys/stat.h>

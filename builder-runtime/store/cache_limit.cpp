@@ -47,9 +47,8 @@ struct Entry {
   fs::path lock;  // the file that goes with it; empty: none
 };
 
-// By its sticky bit (worker-shim/seal.h).
 bool is_sealed(const struct stat& status) {
-  return S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0;
+  return S_ISDIR(status.st_mode) && (status.st_mode & contract::k_sealed_bit) != 0;
 }
 
 Clock::time_point time_of(const struct stat& status) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text.h"
 
+#include <openssl/evp.h>
+
 #include <array>
 #include <cstdio>
 
@@ -70,6 +72,21 @@ std::string shell_quote(std::string_view text) {
     }
   }
   return result + "'";
+}
+
+std::string last_line(std::string_view text) {
+  const std::string_view lines = trim(text);
+  return std::string(trim(lines.substr(lines.rfind('\n') + 1)));
+}
+
+std::string base64(std::string_view bytes) {
+  // With the NUL that it writes.
+  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
+  const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
+  const int length =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), data, static_cast<int>(bytes.size()));
+  text.resize(static_cast<std::size_t>(length));
+  return text;
 }
 
 std::string format_bytes(std::uint64_t bytes) {

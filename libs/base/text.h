@@ -26,6 +26,12 @@ std::size_t utf8_length(std::string_view text);
 // `text` as one word of a POSIX shell: as it is where that is safe, else in single quotes.
 std::string shell_quote(std::string_view text);
 
+// The last line of `text` that is not blank, without white space at its ends; empty when there is none.
+std::string last_line(std::string_view text);
+
+// `bytes`, 1 GiB at most, in base64 with padding (RFC 4648, section 4).
+std::string base64(std::string_view bytes);
+
 // "0 B", "512 B", "1.5 KiB", "38.2 MiB": one decimal above 1 KiB.
 std::string format_bytes(std::uint64_t bytes);
 

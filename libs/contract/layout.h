@@ -31,6 +31,9 @@ inline constexpr char k_bundle_suffix[] = ".tar.zst";
 // Where images have the programs.
 inline constexpr char k_image_shim[] = "/usr/local/bin/worker-shim";
 
+// Of the mode of an environment's folder: worker-shim has sealed it, and its time of modification is no time.
+inline constexpr unsigned k_sealed_bit = 01000;  // the sticky bit, which means nothing else there
+
 // Inside a cache folder. An environment is an unpacked bundle: <cache>/env/<digest>/.
 inline constexpr char k_cache_environments[] = "env";
 // Copies of the shim by digest, made by run.sh where the image has none: <cache>/shim/<digest>/worker-shim.

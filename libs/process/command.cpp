@@ -31,6 +31,11 @@ Environment current_environment() {
   return environment;
 }
 
+std::string value_of(const Environment& environment, const std::string& name) {
+  const auto entry = environment.find(name);
+  return entry == environment.end() ? std::string() : entry->second;
+}
+
 std::optional<std::string> find_program(const std::string& name, const std::string& search_path) {
   if (name.find('/') != std::string::npos) {
     const auto path = base::fs::absolute(name).string();

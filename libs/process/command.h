@@ -18,6 +18,9 @@ using Environment = std::map<std::string, std::string>;
 // The environment of this process.
 Environment current_environment();
 
+// The value of a variable; empty when it is not there.
+std::string value_of(const Environment& environment, const std::string& name);
+
 // The absolute path of the executable file `name` in `search_path` (folders between ':', as in PATH; empty
 // and relative ones are skipped, since what they mean depends on the current folder). A name with a '/' is
 // only made absolute.

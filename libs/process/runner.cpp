@@ -43,6 +43,7 @@ base::Status drain(base::UniqueFd& pipe, Append append) {
 }  // namespace
 
 base::Result<Finished> SystemRunner::run(const Command& command, const ErrorSink& sink) {
+  const int interruption = m_interruption == nullptr ? -1 : m_interruption->descriptor();
   BASE_TRY_ASSIGN(Pipe output, make_pipe());
   BASE_TRY_ASSIGN(Pipe errors, make_pipe());
   Command piped = command;
@@ -55,10 +56,14 @@ base::Result<Finished> SystemRunner::run(const Command& command, const ErrorSink
   std::string output_text;
   std::string error_text;
   while (output.read || errors.read) {
-    std::array<pollfd, 2> entries{pollfd{output.read.get(), POLLIN, 0}, pollfd{errors.read.get(), POLLIN, 0}};
+    std::array<pollfd, 3> entries{pollfd{output.read.get(), POLLIN, 0}, pollfd{errors.read.get(), POLLIN, 0},
+                                  pollfd{interruption, POLLIN, 0}};
     if (::poll(entries.data(), entries.size(), -1) < 0) {
       if (errno == EINTR) continue;
       return base::fail(base::system_error("watch", piped.arguments.at(0), errno));
+    }
+    if (entries[2].revents != 0 && m_interruption->take()) {
+      return base::fail(base::ErrorKind::step_failed, piped.arguments.at(0), "was interrupted");
     }
     if (entries[0].revents != 0) {
       BASE_TRY(drain(output.read, [&](std::string_view bytes) { output_text += bytes; }));

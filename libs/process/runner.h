@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "process/command.h"
+#include "process/interruption.h"
 
 namespace process {
 
@@ -27,10 +28,15 @@ class Runner {
   virtual base::Result<Finished> run(const Command& command, const ErrorSink& sink) = 0;
 };
 
-// Starts real processes.
+// Starts real processes. With an interruption a signal ends the process that runs, and is an error; what is
+// run after that (to clean up) goes on until the next signal.
 class SystemRunner final : public Runner {
  public:
+  explicit SystemRunner(Interruption* interruption = nullptr) : m_interruption(interruption) {}
   base::Result<Finished> run(const Command& command, const ErrorSink& sink) override;
+
+ private:
+  Interruption* m_interruption;
 };
 
 }  // namespace process

@@ -38,8 +38,7 @@ Job job_of(const json& info) {
 }
 
 base::Result<std::vector<Job>> list_jobs(const Pachctl& pachctl, const std::string& pipeline) {
-  BASE_TRY_ASSIGN(const auto infos,
-                  pachctl.list(pachctl.in_project({"list", "job", "--pipeline", pipeline})));
+  BASE_TRY_ASSIGN(const auto infos, pachctl.list({"list", "job", "--pipeline", pipeline}));
   std::vector<Job> jobs;
   for (const auto& info : infos) jobs.push_back(job_of(info));
   return jobs;
@@ -65,15 +64,14 @@ base::Result<std::optional<Job>> find_job(const Pachctl& pachctl, const std::str
 }
 
 base::Result<std::string> job_output(const Pachctl& pachctl, const Job& job) {
-  return pachctl.call(pachctl.in_project({"logs", "--job", job.pipeline + "@" + job.id}),
-                      ErrorKind::unavailable);
+  return pachctl.call({"logs", "--job", job.pipeline + "@" + job.id}, ErrorKind::unavailable);
 }
 
 base::Result<std::vector<std::string>> LogReader::read(const Pachctl& pachctl) {
   std::vector<std::string> words = {"logs", "--job", m_job.pipeline + "@" + m_job.id};
   // A worker's messages arrive late now and then.
   if (!m_seen.empty()) words.insert(words.end(), {"--since", "60s"});
-  BASE_TRY_ASSIGN(const auto messages, pachctl.list(pachctl.in_project(std::move(words))));
+  BASE_TRY_ASSIGN(const auto messages, pachctl.list(std::move(words)));
   std::vector<std::string> lines;
   for (const auto& message : messages) {
     if (!message.value("user", false) || !m_seen.insert(message.dump()).second) continue;

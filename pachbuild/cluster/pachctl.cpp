@@ -22,17 +22,11 @@ constexpr char k_context_variable[] = "PACH_CONTEXT";
 constexpr char k_configuration_variable[] = "PACH_CONFIG";
 constexpr char k_pod_configuration[] = "/pachctl/config.json";
 
-std::string value_of(const process::Environment& environment, const char* name) {
-  const auto entry = environment.find(name);
-  return entry == environment.end() ? "" : entry->second;
-}
+using process::value_of;
 
 // What pachctl says last is what went wrong: "rpc error: … = TEXT", or a text of its own.
-std::string last_line(const std::string& errors) {
-  std::string last;
-  for (const auto& line : base::split(errors, '\n')) {
-    if (!base::trim(line).empty()) last = base::trim(line);
-  }
+std::string reason_in(const std::string& errors) {
+  std::string last = base::last_line(errors);
   // "rpc error: code = NotFound desc = error running request 4 of 4: repo default/x not found"
   for (const std::string_view wrapping : {" desc = ", "error running request "}) {
     const auto start = last.rfind(wrapping);
@@ -76,10 +70,15 @@ process::Command Pachctl::command(std::vector<std::string> words) const {
 }
 
 base::Result<std::string> Pachctl::call(std::vector<std::string> words, ErrorKind kind) const {
+  if (!m_target.project.empty()) words.insert(words.end(), {"--project", m_target.project});
+  return call_anywhere(std::move(words), kind);
+}
+
+base::Result<std::string> Pachctl::call_anywhere(std::vector<std::string> words, ErrorKind kind) const {
   const std::string shown = "pachctl " + words.at(0) + (words.size() > 1 ? " " + words.at(1) : "");
   BASE_TRY_ASSIGN(auto finished, m_runner->run(command(std::move(words)), {}));
   if (finished.ending.succeeded()) return std::move(finished.output);
-  auto reason = last_line(finished.errors);
+  auto reason = reason_in(finished.errors);
   if (reason.empty()) reason = "ended with " + finished.ending.describe();
   return base::fail(kind, shown, reason);
 }
@@ -98,14 +97,15 @@ base::Result<std::vector<json>> Pachctl::list(std::vector<std::string> words) co
   return items;
 }
 
-std::vector<std::string> Pachctl::in_project(std::vector<std::string> words) const {
-  if (!m_target.project.empty()) words.insert(words.end(), {"--project", m_target.project});
-  return words;
-}
-
 Pachctl Pachctl::with_project(const std::string& project) const {
   Pachctl other = *this;
   other.m_target.project = project;
+  return other;
+}
+
+Pachctl Pachctl::with_runner(process::Runner& runner) const {
+  Pachctl other = *this;
+  other.m_runner = &runner;
   return other;
 }
 

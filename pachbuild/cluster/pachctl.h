@@ -29,21 +29,24 @@ class Pachctl {
 
   [[nodiscard]] const base::fs::path& scratch() const { return m_scratch; }
 
-  // Runs `pachctl WORDS…` and gives its standard output. When it fails, its own words are the error, of
-  // `kind`.
+  // Runs `pachctl WORDS…` about things of the project and gives its standard output. When it fails, its own
+  // words are the error, of `kind`.
   [[nodiscard]] base::Result<std::string> call(std::vector<std::string> words,
                                                base::ErrorKind kind = base::ErrorKind::bad_input) const;
 
   // The same with `--raw`, whose answer is one JSON object after the other.
   [[nodiscard]] base::Result<std::vector<nlohmann::json>> list(std::vector<std::string> words) const;
 
-  // The same for what is about one project's things.
-  [[nodiscard]] std::vector<std::string> in_project(std::vector<std::string> words) const;
+  // The same as call() for what belongs to no project.
+  [[nodiscard]] base::Result<std::string> call_anywhere(
+      std::vector<std::string> words, base::ErrorKind kind = base::ErrorKind::bad_input) const;
 
   // The project that was chosen; empty: the context's.
   [[nodiscard]] const std::string& project() const { return m_target.project; }
   // The same pachctl for another project.
   [[nodiscard]] Pachctl with_project(const std::string& project) const;
+  // The same pachctl whose calls `runner` does.
+  [[nodiscard]] Pachctl with_runner(process::Runner& runner) const;
   // The same pachctl with another configuration file.
   [[nodiscard]] Pachctl with_configuration(const base::fs::path& file) const;
   // The configuration file that is in use: $PACH_CONFIG, else where pachctl looks. It may be missing.

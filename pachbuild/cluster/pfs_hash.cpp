@@ -10,19 +10,13 @@
 #include <vector>
 
 #include "base/errors.h"
+#include "base/text.h"
 #include "base/unique_fd.h"
 
 namespace cluster {
 namespace {
 
 using Hash = std::array<unsigned char, crypto_generichash_BYTES>;  // BLAKE2b-256
-
-std::string base64(const Hash& hash) {
-  std::string text(sodium_base64_ENCODED_LEN(hash.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
-  sodium_bin2base64(text.data(), text.size(), hash.data(), hash.size(), sodium_base64_VARIANT_ORIGINAL);
-  text.pop_back();  // the NUL that it writes
-  return text;
-}
 
 }  // namespace
 
@@ -46,7 +40,7 @@ base::Result<std::string> pfs_hash(const base::fs::path& file) {
   crypto_generichash_final(&state, chunk.data(), chunk.size());
   Hash whole{};
   crypto_generichash(whole.data(), whole.size(), chunk.data(), is_empty ? 0 : chunk.size(), nullptr, 0);
-  return base64(whole);
+  return base::base64({reinterpret_cast<const char*>(whole.data()), whole.size()});
 }
 
 }  // namespace cluster

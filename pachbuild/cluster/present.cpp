@@ -50,7 +50,7 @@ std::vector<std::string> Present::readers_of(const std::string& repo) const {
 }
 
 base::Result<Present> read_present(const Pachctl& pachctl) {
-  const auto pipelines = pachctl.list(pachctl.in_project({"list", "pipeline"}));
+  const auto pipelines = pachctl.list({"list", "pipeline"});
   if (!pipelines) {
     return base::fail(ErrorKind::unavailable, "the cluster", "does not answer: " + pipelines.error().what,
                       "see what `pachctl version` and `pachctl config get active-context` say");
@@ -59,9 +59,14 @@ base::Result<Present> read_present(const Pachctl& pachctl) {
   for (const auto& item : *pipelines) {
     present.pipelines.emplace(item.at("pipeline").value("name", ""), pipeline_of(item));
   }
-  BASE_TRY_ASSIGN(const auto repos, pachctl.list(pachctl.in_project({"list", "repo"})));
+  BASE_TRY_ASSIGN(const auto repos, pachctl.list({"list", "repo"}));
   for (const auto& item : repos) present.repos.insert(item.at("repo").value("name", ""));
   return present;
+}
+
+base::Error no_such_pipeline(const std::string& pipeline) {
+  return {ErrorKind::bad_input, "pipeline " + pipeline, "is not there",
+          "pachctl list pipeline shows what is"};
 }
 
 json comparable(json spec) {

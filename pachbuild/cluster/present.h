@@ -35,6 +35,9 @@ struct Present {
 // The first thing to be asked of a cluster: one that does not answer is an error that says how to see why.
 base::Result<Present> read_present(const Pachctl& pachctl);
 
+// The error about a pipeline that is not in the project.
+base::Error no_such_pipeline(const std::string& pipeline);
+
 // A spec without what is the same for every pipeline of the project, so that two can be compared.
 nlohmann::json comparable(nlohmann::json spec);
 

@@ -39,10 +39,7 @@ base::Result<Belongings> find_belongings(const Pachctl& pachctl, const std::stri
   const bool is_rest = !present.pipelines.contains(pipeline) && !present.pipelines.contains(build);
   if (present.repos.contains(source) && (is_rest || present.has_build_of(pipeline)))
     belongings.repos.push_back(source);
-  if (belongings.pipelines.empty() && belongings.repos.empty()) {
-    return base::fail(ErrorKind::bad_input, "pipeline " + pipeline, "is not there",
-                      "pachctl list pipeline shows what is");
-  }
+  if (belongings.pipelines.empty() && belongings.repos.empty()) return base::fail(no_such_pipeline(pipeline));
   if (present.pipelines.contains(pipeline) && !present.has_build_of(pipeline)) {
     return base::fail(ErrorKind::bad_input, "pipeline " + pipeline, "has no build",
                       "pachctl delete pipeline deletes it");
@@ -53,10 +50,9 @@ base::Result<Belongings> find_belongings(const Pachctl& pachctl, const std::stri
 
 base::Status remove(const Pachctl& pachctl, const Belongings& belongings) {
   for (const auto& pipeline : belongings.pipelines) {
-    BASE_TRY(pachctl.call(pachctl.in_project({"delete", "pipeline", pipeline})));
+    BASE_TRY(pachctl.call({"delete", "pipeline", pipeline}));
   }
-  for (const auto& repo : belongings.repos)
-    BASE_TRY(pachctl.call(pachctl.in_project({"delete", "repo", repo})));
+  for (const auto& repo : belongings.repos) BASE_TRY(pachctl.call({"delete", "repo", repo}));
   return {};
 }
 

@@ -82,13 +82,10 @@ std::vector<std::string> removals(const std::vector<std::string>& gone,
   std::vector<std::string> paths;
   for (const auto& path : gone) {
     if (!paths.empty() && paths.back().back() == '/' && path.starts_with(paths.back())) continue;
-    std::string removed = path;
-    for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-      if (kept_folders.contains(path.substr(0, slash + 1))) continue;
-      removed = path.substr(0, slash + 1);
-      break;
-    }
-    paths.push_back(removed);
+    const auto folders = source::folders_of(path);
+    const auto empty = std::find_if(folders.begin(), folders.end(),
+                                    [&](const auto& folder) { return !kept_folders.contains(folder); });
+    paths.push_back(empty == folders.end() ? path : *empty);
   }
   return paths;
 }
@@ -102,11 +99,10 @@ class Staging {
     Staging staging(pachctl, repo, branch);
     // Not `start commit --parent`: pachctl 2.12 puts the project before the repo's name twice there.
     if (!parent.empty()) {
-      BASE_TRY(pachctl.call(pachctl.in_project({"create", "branch", at(repo, branch), "--head", parent})));
+      BASE_TRY(pachctl.call({"create", "branch", at(repo, branch), "--head", parent}));
     }
     BASE_TRY_ASSIGN(const std::string id,
-                    pachctl.call(pachctl.in_project(
-                        {"start", "commit", at(repo, branch), "--description", description})));
+                    pachctl.call({"start", "commit", at(repo, branch), "--description", description}));
     staging.m_commit = base::trim(id);
     return staging;
   }
@@ -119,24 +115,23 @@ class Staging {
   Staging& operator=(Staging&&) = delete;
   ~Staging() {
     if (!m_branch.empty()) {
-      (void)m_pachctl.call(m_pachctl.in_project({"delete", "branch", at(m_repo, m_branch), "--force"}));
+      (void)m_pachctl.call({"delete", "branch", at(m_repo, m_branch), "--force"});
     }
   }
 
   base::Status remove(const std::string& path) {
     std::vector<std::string> words = {"delete", "file", at(m_repo, m_commit) + ":/" + path};
     if (path.back() == '/') words.emplace_back("--recursive");
-    return status_of(m_pachctl.call(m_pachctl.in_project(std::move(words))));
+    return status_of(m_pachctl.call(std::move(words)));
   }
 
   base::Status put(const fs::path& folder) {
-    return status_of(
-        m_pachctl.call(m_pachctl.in_project({"put", "file", at(m_repo, m_commit) + ":/", "--recursive",
-                                             "--progress=false", "--file", folder.string()})));
+    return status_of(m_pachctl.call({"put", "file", at(m_repo, m_commit) + ":/", "--recursive",
+                                     "--progress=false", "--file", folder.string()}));
   }
 
   base::Result<StagedSource> finish() && {
-    BASE_TRY(m_pachctl.call(m_pachctl.in_project({"finish", "commit", at(m_repo, m_commit)})));
+    BASE_TRY(m_pachctl.call({"finish", "commit", at(m_repo, m_commit)}));
     return StagedSource{m_commit, std::exchange(m_branch, "")};
   }
 
@@ -159,7 +154,7 @@ class Staging {
 
 base::Result<StoredSource> read_source(const Pachctl& pachctl, const std::string& repo) {
   StoredSource stored;
-  BASE_TRY_ASSIGN(const auto branches, pachctl.list(pachctl.in_project({"list", "branch", repo})));
+  BASE_TRY_ASSIGN(const auto branches, pachctl.list({"list", "branch", repo}));
   for (const auto& item : branches) {
     const std::string name = item.at("branch").value("name", "");
     if (name == k_source_branch) stored.commit = item.value("head", json::object()).value("id", "");
@@ -167,7 +162,7 @@ base::Result<StoredSource> read_source(const Pachctl& pachctl, const std::string
   }
   if (stored.commit.empty()) return stored;
   const std::string commit = at(repo, stored.commit);
-  BASE_TRY_ASSIGN(const auto info, pachctl.list(pachctl.in_project({"inspect", "commit", commit})));
+  BASE_TRY_ASSIGN(const auto info, pachctl.list({"inspect", "commit", commit}));
   // An open commit on the branch is somebody's `pachctl start commit`: its files are not there yet.
   if (info.empty() || !info.front().contains("finishing")) {
     return base::fail(ErrorKind::unavailable, at(repo, k_source_branch), "has a commit that is not finished",
@@ -175,7 +170,7 @@ base::Result<StoredSource> read_source(const Pachctl& pachctl, const std::string
                           "` when that is done");
   }
   const auto digests = digests_in(info.front().value("description", ""));
-  BASE_TRY_ASSIGN(const auto files, pachctl.list(pachctl.in_project({"glob", "file", commit + ":/**"})));
+  BASE_TRY_ASSIGN(const auto files, pachctl.list({"glob", "file", commit + ":/**"}));
   for (const auto& item : files) {
     if (item.value("file_type", "") != "FILE") continue;
     const std::string path = item.at("file").value("path", "").substr(1);
@@ -192,10 +187,7 @@ base::Result<Changes> compare(const StoredSource& stored, const std::vector<sour
   std::set<std::string> paths;
   for (const auto& file : files) {
     paths.insert(file.path);
-    for (auto slash = file.path.find('/'); slash != std::string::npos;
-         slash = file.path.find('/', slash + 1)) {
-      folders.insert(file.path.substr(0, slash + 1));
-    }
+    for (auto& folder : source::folders_of(file.path)) folders.insert(std::move(folder));
     boost::system::error_code error;
     const std::uint64_t bytes = fs::file_size(file.file, error);
     if (error) return base::fail(base::system_error("read", file.file.string(), error.value()));
@@ -246,7 +238,7 @@ base::Result<StagedSource> send_source(const Pachctl& pachctl, const std::string
 base::Status delete_branches(const Pachctl& pachctl, const std::string& repo,
                              const std::vector<std::string>& branches) {
   for (const auto& branch : branches) {
-    BASE_TRY(pachctl.call(pachctl.in_project({"delete", "branch", at(repo, branch), "--force"})));
+    BASE_TRY(pachctl.call({"delete", "branch", at(repo, branch), "--force"}));
   }
   return {};
 }

@@ -10,6 +10,8 @@
 #include "base/workspace.h"
 #include "contract/layout.h"
 #include "pachbuild/cluster/transaction.h"
+#include "process/interruption.h"
+#include "process/runner.h"
 
 namespace cluster {
 namespace {
@@ -66,7 +68,7 @@ base::Status send_spec(const Pachctl& pachctl, const std::string& verb, const js
   BASE_TRY(base::write_file(file, spec.dump(), k_private));
   std::vector<std::string> words = {verb, "pipeline", "--file", file.string()};
   if (reprocess) words.emplace_back("--reprocess");
-  BASE_TRY(pachctl.call(pachctl.in_project(std::move(words))));
+  BASE_TRY(pachctl.call(std::move(words)));
   return {};
 }
 
@@ -76,40 +78,58 @@ base::Status change_pipeline(const Pachctl& pachctl, const json& spec, bool repr
   return sent;
 }
 
+// Which of the two pipelines does again what it has done.
+struct Again {
+  bool build;
+  bool running;
+};
+
 // Everything from here on happens at once: new source, new build and new pipeline are never seen mixed with
 // old ones.
 base::Status change_all(const Pachctl& pachctl, const Submission& submission, const Outcome& outcome,
-                        const std::optional<StagedSource>& source, bool build_again, bool run_again) {
+                        const std::optional<StagedSource>& source, const Again& again) {
   BASE_TRY_ASSIGN(auto transaction, Transaction::start(pachctl));
   const Pachctl& inside = transaction.pachctl();
   const std::string repo = source_repo_of(submission.spec.name);
   if (source) {
-    BASE_TRY(inside.call(
-        inside.in_project({"create", "branch", repo + "@" + k_source_branch, "--head", source->commit})));
-    BASE_TRY(inside.call(inside.in_project({"delete", "branch", repo + "@" + source->branch})));
+    BASE_TRY(inside.call({"create", "branch", repo + "@" + k_source_branch, "--head", source->commit}));
+    BASE_TRY(inside.call({"delete", "branch", repo + "@" + source->branch}));
   }
-  if (outcome.build != Change::kept) BASE_TRY(change_pipeline(inside, *submission.build, build_again));
-  if (outcome.running != Change::kept) BASE_TRY(change_pipeline(inside, *submission.running, run_again));
+  if (outcome.build != Change::kept) BASE_TRY(change_pipeline(inside, *submission.build, again.build));
+  if (outcome.running != Change::kept) BASE_TRY(change_pipeline(inside, *submission.running, again.running));
   return transaction.finish();
 }
 
 base::Status send_and_change(const Pachctl& pachctl, const Submission& submission, const StoredSource& stored,
-                             const Outcome& outcome, bool build_again, bool run_again) {
+                             const Outcome& outcome, const Again& again) {
   const std::string repo = source_repo_of(submission.spec.name);
   std::optional<StagedSource> source;
   if (!outcome.source.none()) {
-    BASE_TRY_ASSIGN(source, send_source(pachctl, repo, stored, outcome.source, submission.files));
+    BASE_TRY_ASSIGN(source, send_source(pachctl, repo, stored, outcome.source, submission.source.files));
   }
-  auto changed = change_all(pachctl, submission, outcome, source, build_again, run_again);
+  auto changed = change_all(pachctl, submission, outcome, source, again);
   if (!changed && source) (void)delete_branches(pachctl, repo, {source->branch});
   return changed;
+}
+
+base::Status change_or_take_back(const Pachctl& pachctl, const Submission& submission,
+                                 const StoredSource& stored, const Outcome& outcome, const Again& again) {
+  const std::string repo = source_repo_of(submission.spec.name);
+  if (outcome.made_source) {
+    BASE_TRY(pachctl.call(
+        {"create", "repo", repo, "--description", "The source of pipeline " + submission.spec.name + "."}));
+  }
+  auto done = send_and_change(pachctl, submission, stored, outcome, again);
+  // The error is what counts.
+  if (!done && outcome.made_source) (void)pachctl.call({"delete", "repo", repo});
+  return done;
 }
 
 }  // namespace
 
 base::Result<Submission> prepare(const spec::PipelineSpec& spec, const SubmissionRules& rules) {
-  BASE_TRY_ASSIGN(auto files, source::list_source(spec.transform.build.folder));
-  for (const auto& file : files) {
+  BASE_TRY_ASSIGN(auto source, source::read_source(spec.transform.build.folder));
+  for (const auto& file : source.files) {
     boost::system::error_code error;
     const auto bytes = fs::file_size(file.file, error);
     if (!error && bytes > rules.largest_file) {
@@ -119,10 +139,10 @@ base::Result<Submission> prepare(const spec::PipelineSpec& spec, const Submissio
                         "name it in .pachignore, or raise --max-file-size");
     }
   }
-  const bool is_lazy = !spec.transform.build.language.empty() && !source::has_own_script(files);
+  const bool is_lazy = !spec.transform.build.language.empty() && !source::has_own_script(source.files);
   auto build = build_pipeline(spec, rules.image_prefix);
   auto running = running_pipeline(spec, rules.image_prefix, is_lazy ? BuildFiles::lazy : BuildFiles::whole);
-  return Submission{spec, std::move(files), std::make_shared<const json>(std::move(build)),
+  return Submission{spec, std::move(source), std::make_shared<const json>(std::move(build)),
                     std::make_shared<const json>(std::move(running))};
 }
 
@@ -150,24 +170,24 @@ base::Result<Outcome> submit(const Pachctl& pachctl, const Present& present, con
   Outcome outcome;
   StoredSource stored;
   outcome.made_source = !present.repos.contains(repo);
-  if (outcome.made_source) {
-    BASE_TRY(pachctl.call(pachctl.in_project(
-        {"create", "repo", repo, "--description", "The source of pipeline " + submission.spec.name + "."})));
-  } else {
+  if (!outcome.made_source) {
     BASE_TRY_ASSIGN(stored, read_source(pachctl, repo));
     BASE_TRY(delete_branches(pachctl, repo, stored.leftovers));
   }
-  BASE_TRY_ASSIGN(outcome.source, compare(stored, submission.files));
+  BASE_TRY_ASSIGN(outcome.source, compare(stored, submission.source.files));
   outcome.build = change_of(present, *submission.build);
   outcome.running = change_of(present, *submission.running);
   if (everything && outcome.build == Change::kept) outcome.build = Change::updated;
   if (everything && outcome.running == Change::kept) outcome.running = Change::updated;
   if (outcome.none()) return outcome;
 
-  const bool build_again = everything || builds_otherwise(present, *submission.build);
-  auto done = send_and_change(pachctl, submission, stored, outcome, build_again, everything);
-  // The error is what counts.
-  if (!done && outcome.made_source) (void)pachctl.call(pachctl.in_project({"delete", "repo", repo}));
+  const Again again{.build = everything || builds_otherwise(present, *submission.build),
+                    .running = everything};
+  // Ctrl-C takes back what is half done, and then ends this program.
+  BASE_TRY_ASSIGN(auto interruption, process::Interruption::watch());
+  process::SystemRunner runner(&interruption);
+  auto done = change_or_take_back(pachctl.with_runner(runner), submission, stored, outcome, again);
+  std::move(interruption).pass_on();
   if (!done) return base::fail(std::move(done).error());
   return outcome;
 }

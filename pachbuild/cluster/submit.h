@@ -20,7 +20,7 @@ namespace cluster {
 // A pipeline that is ready to be submitted: everything that can be wrong with it here was looked at.
 struct Submission {
   spec::PipelineSpec spec;
-  std::vector<source::SourceFile> files;
+  source::Source source;
   std::shared_ptr<const nlohmann::json> build;    // the build pipeline's spec
   std::shared_ptr<const nlohmann::json> running;  // the pipeline's own
 };

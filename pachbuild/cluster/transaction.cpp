@@ -19,7 +19,7 @@ base::Result<Transaction> Transaction::start(const Pachctl& pachctl) {
   }
   Transaction transaction(std::move(folder), pachctl.with_configuration(configuration));
   transaction.m_open = false;
-  BASE_TRY(transaction.m_pachctl.call({"start", "transaction"}));
+  BASE_TRY(transaction.m_pachctl.call_anywhere({"start", "transaction"}));
   transaction.m_open = true;
   return transaction;
 }
@@ -30,12 +30,12 @@ Transaction::Transaction(Transaction&& other) noexcept
       m_open(std::exchange(other.m_open, false)) {}
 
 Transaction::~Transaction() {
-  if (m_open) (void)m_pachctl.call({"delete", "transaction"});
+  if (m_open) (void)m_pachctl.call_anywhere({"delete", "transaction"});
 }
 
 base::Status Transaction::finish() {
   m_open = false;
-  BASE_TRY(m_pachctl.call({"finish", "transaction"}));
+  BASE_TRY(m_pachctl.call_anywhere({"finish", "transaction"}));
   return {};
 }
 

@@ -56,7 +56,7 @@ base::Result<fs::path> find_probe(const BuilderOptions& options) {
 }
 
 base::Result<conformance::Subject> find_subject(const BuilderOptions& options,
-                                                const local::Interruption& interruption) {
+                                                const process::Interruption& interruption) {
   conformance::Subject subject;
   BASE_TRY_ASSIGN(subject.probe, find_probe(options));
   if (!is_folder(options.builder)) {
@@ -86,7 +86,7 @@ base::Status print_rows(const BuilderOptions& options, const std::vector<conform
   return base::write_file(options.junit, conformance::to_junit(options.builder, rows));
 }
 
-base::Result<int> test_builder(const BuilderOptions& options, local::Interruption& interruption) {
+base::Result<int> test_builder(const BuilderOptions& options, process::Interruption& interruption) {
   BASE_TRY_ASSIGN(const auto subject, find_subject(options, interruption));
   BASE_TRY_ASSIGN(const auto parent, world_readable_folder());
   BASE_TRY_ASSIGN(const auto scratch, base::TemporaryFolder::make(parent, "pachbuild-builder-"));
@@ -103,7 +103,7 @@ base::Result<int> test_builder(const BuilderOptions& options, local::Interruptio
 }
 
 base::Result<int> test_builder_until_interrupted(const BuilderOptions& options) {
-  BASE_TRY_ASSIGN(auto interruption, local::Interruption::watch());
+  BASE_TRY_ASSIGN(auto interruption, process::Interruption::watch());
   auto code = test_builder(options, interruption);
   const auto signal = interruption.signal();
   if (code || !signal) return code;
@@ -126,10 +126,7 @@ void add_test(CLI::App& builder, Invocation& invocation) {
   verb->add_flag("--pull", options->pull, "Pull the image if the runtime does not have it");
   verb->footer(k_about_test);
   verb->callback([options, &invocation] {
-    invocation.action = [options] {
-      const auto code = test_builder_until_interrupted(*options);
-      return code ? *code : report::fail(code.error());
-    };
+    invocation.action = [options] { return test_builder_until_interrupted(*options); };
   });
 }
 

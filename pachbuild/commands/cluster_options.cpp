@@ -51,12 +51,11 @@ void SpecOptions::add_rules_to(CLI::App& verb) {
 
 namespace {
 
-base::Status warn_of_empty_folders(const base::fs::path& source) {
-  BASE_TRY_ASSIGN(const auto folders, source::list_empty_folders(source));
-  for (const auto& folder : folders) {
-    report::warn((source / folder).string() + ": is empty, and Pachyderm keeps no empty folders");
+void warn_of_empty_folders(const cluster::Submission& submission) {
+  for (const auto& folder : submission.source.empty_folders) {
+    report::warn((submission.spec.transform.build.folder / folder).string() +
+                 ": is empty, and Pachyderm keeps no empty folders");
   }
-  return {};
 }
 
 }  // namespace
@@ -68,7 +67,7 @@ base::Result<std::vector<LoadedPipeline>> prepare(std::vector<spec::ClusterPipel
     LoadedPipeline item;
     if (pipeline.spec) {
       BASE_TRY_ASSIGN(item.submission, cluster::prepare(*pipeline.spec, rules));
-      BASE_TRY(warn_of_empty_folders(pipeline.spec->transform.build.folder));
+      warn_of_empty_folders(*item.submission);
     }
     item.pipeline = std::move(pipeline);
     loaded.push_back(std::move(item));

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
+
 namespace CLI {
 class App;
 }
@@ -15,7 +17,8 @@ namespace commands {
 // What the command line comes down to.
 struct Invocation {
   std::vector<std::string> after_dashes;  // everything after the first "--", untouched
-  std::function<int()> action;            // of the verb that was given; gives the exit code
+  // Of the verb that was given; gives the exit code, or an error that program.cpp tells.
+  std::function<base::Result<int>()> action;
 };
 
 void add_builder(CLI::App& app, Invocation& invocation);

@@ -12,7 +12,6 @@
 #include "pachbuild/cluster/source_repo.h"
 #include "pachbuild/commands/cluster_options.h"
 #include "pachbuild/commands/commands.h"
-#include "report/report.h"
 
 namespace commands {
 namespace {
@@ -37,7 +36,7 @@ base::Result<int> validate(const CompareOptions& options) {
   for (const auto& [pipeline, submission] : pipelines) {
     const std::string name = pipeline.name.empty() ? options.specs.spec : pipeline.name;
     const std::string line = name + ": " +
-                             (submission ? base::count_of(submission->files.size(), "source file")
+                             (submission ? base::count_of(submission->source.files.size(), "source file")
                                          : "nothing to build, Pachyderm checks it");
     std::puts(line.c_str());
   }
@@ -74,7 +73,7 @@ base::Result<std::vector<std::string>> source_lines(const cluster::Pachctl& pach
   if (present.repos.contains(repo)) {
     BASE_TRY_ASSIGN(stored, cluster::read_source(pachctl, repo));
   }
-  BASE_TRY_ASSIGN(const auto changes, cluster::compare(stored, submission.files));
+  BASE_TRY_ASSIGN(const auto changes, cluster::compare(stored, submission.source.files));
   std::vector<std::string> lines;
   for (const auto& file : changes.sent)
     lines.push_back((stored.files.contains(file.path) ? "~ " : "+ ") + file.path);
@@ -108,25 +107,13 @@ base::Result<int> diff(const CompareOptions& options) {
   return options.exit_code && !same ? 1 : 0;
 }
 
-using Action = base::Result<int> (*)(const CompareOptions&);
-
-void add_action(CLI::App& verb, Invocation& invocation, const std::shared_ptr<CompareOptions>& options,
-                Action action) {
-  verb.callback([options, &invocation, action] {
-    invocation.action = [options, action] {
-      const auto code = action(*options);
-      return code ? *code : report::fail(code.error());
-    };
-  });
-}
-
 }  // namespace
 
 void add_compare(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<CompareOptions>();
   auto* verb = app.add_subcommand("validate", "Check specs and their sources, without a cluster");
   options->specs.add_to(*verb);
-  add_action(*verb, invocation, options, validate);
+  verb->callback([options, &invocation] { invocation.action = [options] { return validate(*options); }; });
 
   options = std::make_shared<CompareOptions>();
   verb = app.add_subcommand("diff", "Show how specs and sources differ from what runs on a cluster");
@@ -134,7 +121,7 @@ void add_compare(CLI::App& app, Invocation& invocation) {
   add_target_options(*verb, options->target);
   verb->add_flag("--exit-code", options->exit_code, "Exit with 1 when something differs");
   verb->footer(k_about_diff);
-  add_action(*verb, invocation, options, diff);
+  verb->callback([options, &invocation] { invocation.action = [options] { return diff(*options); }; });
 }
 
 }  // namespace commands

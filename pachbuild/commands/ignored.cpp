@@ -9,7 +9,6 @@
 #include "base/files.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/source/source.h"
-#include "report/report.h"
 
 namespace commands {
 namespace {
@@ -58,9 +57,9 @@ base::Status explain(const IgnoredOptions& options, const std::string& path) {
   return {};
 }
 
-base::Status explain_all(const IgnoredOptions& options) {
+base::Result<int> explain_all(const IgnoredOptions& options) {
   for (const auto& path : options.paths) BASE_TRY(explain(options, path));
-  return {};
+  return 0;
 }
 
 }  // namespace
@@ -71,12 +70,7 @@ void add_ignored(CLI::App& app, Invocation& invocation) {
   verb->add_option("path", options->paths, "The files; they need not exist")->type_name("PATH")->required();
   verb->add_option("--source", options->source, "The folder of the source")->type_name("DIR");
   verb->footer(k_about_ignored);
-  verb->callback([options, &invocation] {
-    invocation.action = [options] {
-      const auto done = explain_all(*options);
-      return done ? 0 : report::fail(done.error());
-    };
-  });
+  verb->callback([options, &invocation] { invocation.action = [options] { return explain_all(*options); }; });
 }
 
 }  // namespace commands

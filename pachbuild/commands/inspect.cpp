@@ -10,7 +10,6 @@
 #include "contract/build_record.h"
 #include "contract/layout.h"
 #include "pachbuild/commands/commands.h"
-#include "report/report.h"
 
 namespace commands {
 namespace {
@@ -109,12 +108,7 @@ void add_inspect(CLI::App& app, Invocation& invocation) {
   verb->add_flag("--requirements", options->requirements,
                  "Print the Python packages as a requirements file with their hashes");
   verb->footer(k_about_inspect);
-  verb->callback([options, &invocation] {
-    invocation.action = [options] {
-      const auto code = inspect(*options);
-      return code ? *code : report::fail(code.error());
-    };
-  });
+  verb->callback([options, &invocation] { invocation.action = [options] { return inspect(*options); }; });
 }
 
 }  // namespace commands

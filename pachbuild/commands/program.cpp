@@ -63,7 +63,10 @@ int run_program(int argc, char** argv) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
     return report::fail(usage_error(app, error));
   }
-  return invocation.action();
+  const auto code = invocation.action();
+  if (code) return *code;
+  // An error without words has been told: by the builder, or by the lines above it.
+  return code.error().what.empty() ? static_cast<int>(code.error().kind) : report::fail(code.error());
 }
 
 }  // namespace commands

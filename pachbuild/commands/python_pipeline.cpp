@@ -10,7 +10,6 @@
 #include "base/workspace.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/submission.h"
-#include "report/report.h"
 
 namespace commands {
 namespace {
@@ -105,12 +104,8 @@ void add_python_verb(CLI::App& group, Invocation& invocation, cluster::Existing 
   options->submission.specs.add_rules_to(*verb);
   options->submission.add_to(*verb);
   verb->footer(k_about_python);
-  verb->callback([options, &invocation] {
-    invocation.action = [options] {
-      const auto code = submit_python(*options);
-      return code ? *code : report::fail(code.error());
-    };
-  });
+  verb->callback(
+      [options, &invocation] { invocation.action = [options] { return submit_python(*options); }; });
 }
 
 }  // namespace

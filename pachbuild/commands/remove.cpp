@@ -64,12 +64,7 @@ void add_remove(CLI::App& app, Invocation& invocation) {
   verb->add_option("name", options->pipeline, "The pipeline")->type_name("NAME")->required();
   add_target_options(*verb, options->target);
   verb->add_flag("-y,--yes", options->yes, "Do not ask");
-  verb->callback([options, &invocation] {
-    invocation.action = [options] {
-      const auto code = remove(*options);
-      return code ? *code : report::fail(code.error());
-    };
-  });
+  verb->callback([options, &invocation] { invocation.action = [options] { return remove(*options); }; });
 }
 
 }  // namespace commands

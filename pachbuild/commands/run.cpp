@@ -136,12 +136,7 @@ void add_run(CLI::App& app, Invocation& invocation) {
   verb->add_flag("--pull", options->pull, "Pull images that the runtime does not have");
   verb->footer(k_about_run);
   verb->callback([options, &invocation] {
-    invocation.action = [options, &invocation] {
-      const auto code = run(*options, invocation.after_dashes);
-      if (code) return *code;
-      // A build that failed has said why.
-      return code.error().what.empty() ? static_cast<int>(code.error().kind) : report::fail(code.error());
-    };
+    invocation.action = [options, &invocation] { return run(*options, invocation.after_dashes); };
   });
 }
 

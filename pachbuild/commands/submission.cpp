@@ -68,7 +68,7 @@ int print_plan(const SubmissionOptions& options, const std::vector<LoadedPipelin
       specs.push_back(*pipeline.document.value);
       continue;
     }
-    report::info(pipeline.name + ": " + base::count_of(submission->files.size(), "source file") +
+    report::info(pipeline.name + ": " + base::count_of(submission->source.files.size(), "source file") +
                  " for repo " + cluster::source_repo_of(pipeline.name));
     specs.push_back(*submission->build);
     specs.push_back(*submission->running);

@@ -5,7 +5,6 @@
 
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/submission.h"
-#include "report/report.h"
 
 namespace commands {
 namespace {
@@ -37,12 +36,8 @@ void add_pipeline_verb(CLI::App& group, Invocation& invocation, cluster::Existin
   options->add_to(*verb);
   options->publication.add_to(*verb);
   verb->footer(k_about_submit);
-  verb->callback([options, &invocation] {
-    invocation.action = [options] {
-      const auto code = submit_specs(*options);
-      return code ? *code : report::fail(code.error());
-    };
-  });
+  verb->callback(
+      [options, &invocation] { invocation.action = [options] { return submit_specs(*options); }; });
 }
 
 }  // namespace

@@ -21,7 +21,6 @@
 namespace commands {
 namespace {
 
-using base::ErrorKind;
 using cluster::Job;
 using cluster::JobState;
 using nlohmann::json;
@@ -43,10 +42,7 @@ struct Watched {
 base::Result<Watched> look(const cluster::Pachctl& pachctl, const std::string& pipeline) {
   Watched watched;
   BASE_TRY_ASSIGN(watched.present, cluster::read_present(pachctl));
-  if (!watched.present.pipelines.contains(pipeline)) {
-    return base::fail(ErrorKind::bad_input, "pipeline " + pipeline, "is not there",
-                      "pachctl list pipeline shows what is");
-  }
+  if (!watched.present.pipelines.contains(pipeline)) return base::fail(cluster::no_such_pipeline(pipeline));
   BASE_TRY_ASSIGN(watched.running, cluster::newest_job(pachctl, pipeline));
   if (watched.present.has_build_of(pipeline)) {
     BASE_TRY_ASSIGN(watched.build, cluster::newest_job(pachctl, cluster::build_pipeline_of(pipeline)));
@@ -142,12 +138,8 @@ CLI::App* add_verb(CLI::App& app, Invocation& invocation, const std::string& nam
   auto* verb = app.add_subcommand(name, about);
   verb->add_option("name", options->pipeline, "The pipeline")->type_name("NAME")->required();
   add_target_options(*verb, options->target);
-  verb->callback([options, &invocation, action] {
-    invocation.action = [options, action] {
-      const auto code = action(*options);
-      return code ? *code : report::fail(code.error());
-    };
-  });
+  verb->callback(
+      [options, &invocation, action] { invocation.action = [options, action] { return action(*options); }; });
   return verb;
 }
 

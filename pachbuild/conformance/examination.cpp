@@ -74,16 +74,15 @@ std::string reason_of(const TaskOutcome& outcome) {
   return outcome.error ? outcome.error->where + ": " + outcome.error->what : outcome.reason;
 }
 
-// The last line of a log that says something.
-std::string last_line(const fs::path& log) {
-  const auto text = base::read_file(log).value_or("");
-  const auto lines = base::split(base::trim(text), '\n');
-  return lines.back().empty() ? "" : " (" + lines.back() + ")";
+// What a log says last.
+std::string end_of(const fs::path& log) {
+  const auto line = base::last_line(base::read_file(log).value_or(""));
+  return line.empty() ? "" : " (" + line + ")";
 }
 
 class Examination {
  public:
-  Examination(const Subject& subject, fs::path scratch, local::Interruption& interruption)
+  Examination(const Subject& subject, fs::path scratch, process::Interruption& interruption)
       : m_subject(subject), m_scratch(std::move(scratch)), m_interruption(interruption) {}
 
   base::Result<std::vector<Row>> run();
@@ -129,7 +128,7 @@ class Examination {
 
   const Subject& m_subject;
   fs::path m_scratch;
-  local::Interruption& m_interruption;
+  process::Interruption& m_interruption;
   fs::path m_source;
   fs::path m_room;  // of the pool that works now: everything that it writes is in it
   std::string m_source_digest;
@@ -157,15 +156,7 @@ base::Result<local::Pool> Examination::open(const Room& room) {
 }
 
 base::Result<TaskOutcome> Examination::perform(local::Pool& pool, Task task) {
-  TaskOutcome result;
-  const local::Pool::Events events{.started = [](const Task&) {},
-                                   .done = [&](const Task&, const TaskOutcome& outcome) -> base::Status {
-                                     result = outcome;
-                                     return {};
-                                   },
-                                   .tick = [] {}};
-  BASE_TRY_ASSIGN(const auto run, pool.run({std::move(task)}, events, m_interruption.descriptor()));
-  if (run == local::Pool::Run::interrupted) return base::fail(ErrorKind::step_failed, "", "interrupted");
+  BASE_TRY_ASSIGN(auto result, pool.run_one(std::move(task), m_interruption.descriptor()));
   // What the builder does wrong is a finding; what the machine does is not.
   if (result.error && result.error->kind != ErrorKind::step_failed) return base::fail(*result.error);
   return result;
@@ -249,9 +240,9 @@ base::Status Examination::examine_first_build(local::Pool& pool, const Room& roo
   BASE_TRY_ASSIGN(m_built, build(pool, room));
   const auto& outcome = m_built.outcome;
   const bool ended_well = outcome.exit_code == 0 && outcome.reason.empty();
-  m_rows.push_back(row(
-      "sh ./build.sh", ended_well,
-      ended_well ? "in " + base::format_duration(m_built.time()) : outcome.reason + last_line(m_built.log)));
+  m_rows.push_back(
+      row("sh ./build.sh", ended_well,
+          ended_well ? "in " + base::format_duration(m_built.time()) : outcome.reason + end_of(m_built.log)));
   BASE_TRY_ASSIGN(std::string stray, find_stray(m_built));
   BASE_TRY_ASSIGN(const auto after, list_folder(pool));
   if (stray.empty() && after != before) stray = "something in the builder's own folder was changed";
@@ -338,7 +329,7 @@ base::Status Examination::examine_other_user() {
   BASE_TRY_ASSIGN(const auto built, build(pool, room));
   if (room.read_only_source) {
     m_rows.push_back(row("without root, source read-only", built.well(),
-                         built.well() ? "" : reason_of(built.outcome) + last_line(built.log)));
+                         built.well() ? "" : reason_of(built.outcome) + end_of(built.log)));
   } else {
     m_rows.push_back({"without root, source read-only", Outcome::skipped,
                       "pachbuild runs as root here: test the image, or be somebody else"});
@@ -382,7 +373,7 @@ base::Result<std::vector<Row>> Examination::run() {
 }  // namespace
 
 base::Result<std::vector<Row>> examine(const Subject& subject, const fs::path& scratch,
-                                       local::Interruption& interruption) {
+                                       process::Interruption& interruption) {
   return Examination(subject, scratch, interruption).run();
 }
 

@@ -15,7 +15,7 @@
 #include "base/files.h"
 #include "pachbuild/conformance/row.h"
 #include "pachbuild/local/container.h"
-#include "pachbuild/local/interruption.h"
+#include "process/interruption.h"
 
 namespace conformance {
 
@@ -28,6 +28,6 @@ struct Subject {
 
 // All rows, whatever the builder does; an error when this machine cannot examine it. `scratch` is empty.
 base::Result<std::vector<Row>> examine(const Subject& subject, const base::fs::path& scratch,
-                                       local::Interruption& interruption);
+                                       process::Interruption& interruption);
 
 }  // namespace conformance

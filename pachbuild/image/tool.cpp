@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/image/tool.h"
 
-#include <sodium.h>
 #include <unistd.h>
 
 #include <array>
 #include <boost/filesystem/operations.hpp>
 #include <csignal>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -25,31 +23,17 @@ namespace fs = base::fs;
 constexpr std::array k_tools = {"docker", "podman", "buildah"};
 constexpr mode_t k_private = 0600;
 
-std::string search_path() {
-  const auto environment = process::current_environment();
-  const auto path = environment.find("PATH");
-  return path == environment.end() ? "" : path->second;
-}
-
 // The same format for all three: docker's config.json, containers-auth.json(5).
 constexpr char k_config[] = "config.json";
 // What docker calls docker.io in there.
 constexpr char k_docker_hub[] = "https://index.docker.io/v1/";
 
-std::string base64(const std::string& text) {
-  std::string encoded(sodium_base64_ENCODED_LEN(text.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
-  sodium_bin2base64(encoded.data(), encoded.size(), reinterpret_cast<const unsigned char*>(text.data()),
-                    text.size(), sodium_base64_VARIANT_ORIGINAL);
-  encoded.pop_back();  // the NUL that it writes
-  return encoded;
-}
-
 // Another configuration of docker's still speaks to the engine that the person has chosen.
 void use_docker_context(json& config, const fs::path& folder) {
-  const char* named = std::getenv("DOCKER_CONFIG");
-  const char* home = std::getenv("HOME");
+  const auto environment = process::current_environment();
+  const auto named = process::value_of(environment, "DOCKER_CONFIG");
   const fs::path own =
-      named != nullptr ? fs::path(named) : fs::path(home == nullptr ? "/" : home) / ".docker";
+      named.empty() ? fs::path(process::value_of(environment, "HOME")) / ".docker" : fs::path(named);
   const auto text = base::read_file(own / k_config);
   const auto chosen = json::parse(text.value_or("{}"), nullptr, /*allow_exceptions=*/false);
   if (chosen.is_object() && chosen.contains("currentContext"))
@@ -66,10 +50,10 @@ base::Result<std::string> read_line(const fs::path& file) {
 }  // namespace
 
 base::Result<Tool> Tool::find(const std::string& name, const fs::path& scratch) {
+  const auto path = process::value_of(process::current_environment(), "PATH");
   for (const std::string tool : k_tools) {
     if (!name.empty() && name != tool) continue;
-    if (auto program = process::find_program(tool, search_path()))
-      return Tool(tool, std::move(*program), scratch);
+    if (auto program = process::find_program(tool, path)) return Tool(tool, std::move(*program), scratch);
   }
   return base::fail(ErrorKind::unavailable, name.empty() ? "docker, podman, buildah" : name, "is not on PATH",
                     "one of the three builds and pushes images: install it");
@@ -125,7 +109,7 @@ base::Result<std::string> Tool::id_of(const std::string& image) const {
 base::Status Tool::log_in(const std::string& registry, const std::string& username,
                           const std::string& password) {
   BASE_TRY_ASSIGN(auto folder, base::Workspace::make(m_scratch, "image-"));
-  json config = {{"auths", {{registry, {{"auth", base64(username + ":" + password)}}}}}};
+  json config = {{"auths", {{registry, {{"auth", base::base64(username + ":" + password)}}}}}};
   if (registry == "docker.io") config["auths"][k_docker_hub] = config["auths"][registry];
   if (is_docker()) use_docker_context(config, folder.path());
   BASE_TRY(base::write_file(folder.path() / k_config, config.dump(), k_private));

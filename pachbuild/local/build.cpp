@@ -75,7 +75,7 @@ fs::path image_cache(const Container& container, const fs::path& cache) {
 constexpr char k_take_image_cache[] = R"([ ! -d "$0" ] || cp -R "$0/." "$PACHBUILD_CACHE_DIR/")";
 
 // The tasks of a build in a container: the builder's own script, as on a cluster.
-std::deque<Task> tasks_in_container(const spec::PipelineSpec& spec, Task build, const fs::path& cache) {
+std::vector<Task> tasks_in_container(const spec::PipelineSpec& spec, Task build, const fs::path& cache) {
   build.command = {"sh", "./build.sh"};
   build.environment = network_environment();
   build.environment[contract::k_cache_variable] = k_host_root + cache.string();
@@ -91,19 +91,18 @@ std::deque<Task> tasks_in_container(const spec::PipelineSpec& spec, Task build, 
   return {fill, build};
 }
 
-base::Status perform(const std::deque<Task>& tasks, const fs::path& scratch, Place place,
-                     Interruption& interruption) {
+base::Status perform(std::vector<Task> tasks, const fs::path& scratch, Place place,
+                     process::Interruption& interruption) {
   BASE_TRY_ASSIGN(auto pool, Pool::start(1, scratch, std::move(place)));
-  const Pool::Events events{.started = [](const Task&) {},
-                            .done = [](const Task&, const TaskOutcome& outcome) { return check(outcome); },
-                            .tick = [] {}};
-  BASE_TRY_ASSIGN(const auto run, pool.run(tasks, events, interruption.descriptor()));
-  if (run == Pool::Run::interrupted) return base::fail(ErrorKind::step_failed, "", "interrupted");
+  for (auto& task : tasks) {
+    BASE_TRY_ASSIGN(const auto outcome, pool.run_one(std::move(task), interruption.descriptor()));
+    BASE_TRY(check(outcome));
+  }
   return {};
 }
 
 base::Status build_here(const spec::PipelineSpec& spec, Task task, bool own_build_script,
-                        const fs::path& cache, const fs::path& scratch, Interruption& interruption) {
+                        const fs::path& cache, const fs::path& scratch, process::Interruption& interruption) {
   BASE_TRY_ASSIGN(task.command, build_command(spec, own_build_script));
   task.environment = build_environment(cache);
   add_build_variables(task.environment, spec);
@@ -112,7 +111,7 @@ base::Status build_here(const spec::PipelineSpec& spec, Task task, bool own_buil
 }
 
 base::Status build_in(const spec::PipelineSpec& spec, const Container& container, Task task,
-                      const fs::path& cache, const fs::path& scratch, Interruption& interruption) {
+                      const fs::path& cache, const fs::path& scratch, process::Interruption& interruption) {
   const fs::path own = image_cache(container, cache);
   BASE_TRY(base::make_folders(own, 0700));
   BASE_TRY(perform(tasks_in_container(spec, std::move(task), own), scratch, {&container, {{own, true}}},
@@ -134,7 +133,8 @@ base::Result<std::string> artifact_version(const fs::path& folder) {
 }
 
 base::Result<Artifact> build(const spec::PipelineSpec& spec, const Container* container,
-                             const fs::path& cache, const fs::path& scratch, Interruption& interruption) {
+                             const fs::path& cache, const fs::path& scratch,
+                             process::Interruption& interruption) {
   BASE_TRY_ASSIGN(auto files, source::list_source(spec.transform.build.folder));
   Artifact artifact{scratch / "source", scratch / "artifact", {}, {}, true};
   BASE_TRY(base::make_folders(artifact.source, 0700));

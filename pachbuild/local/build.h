@@ -7,8 +7,8 @@
 #include "base/files.h"
 #include "base/result.h"
 #include "pachbuild/local/container.h"
-#include "pachbuild/local/interruption.h"
 #include "pachbuild/spec/pipeline_spec.h"
+#include "process/interruption.h"
 
 namespace local {
 
@@ -26,7 +26,7 @@ struct Artifact {
 // build that fails has printed why; the error then has no text and its kind is the builder's exit code.
 base::Result<Artifact> build(const spec::PipelineSpec& spec, const Container* container,
                              const base::fs::path& cache, const base::fs::path& scratch,
-                             Interruption& interruption);
+                             process::Interruption& interruption);
 
 // Of everything that is in an artifact's folder: the same version, the same files.
 base::Result<std::string> artifact_version(const base::fs::path& folder);

@@ -10,7 +10,6 @@
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <set>
 
@@ -31,10 +30,7 @@ constexpr char k_certificates[] = "/run/pachbuild/ca-certificates.crt";
 constexpr std::array k_proxies = {"http_proxy", "https_proxy", "no_proxy",
                                   "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"};
 
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
+std::string variable(const char* name) { return process::value_of(process::current_environment(), name); }
 
 // The file of certificates that this machine is told to trust; empty when there is none.
 std::string certificates() {
@@ -66,7 +62,7 @@ base::Result<std::string> find_engine(const std::string& name) {
 }
 
 // Waits for the end, or for a signal to this program.
-base::Result<process::Ending> wait_for(process::Child& child, const Interruption& interruption) {
+base::Result<process::Ending> wait_for(process::Child& child, const process::Interruption& interruption) {
   std::array<pollfd, 2> entries{pollfd{child.descriptor(), POLLIN, 0},
                                 pollfd{interruption.descriptor(), POLLIN, 0}};
   while (::poll(entries.data(), entries.size(), -1) < 0 && errno == EINTR) {
@@ -75,7 +71,7 @@ base::Result<process::Ending> wait_for(process::Child& child, const Interruption
   return child.wait();
 }
 
-base::Status pull_image(const Container& container, const Interruption& interruption) {
+base::Status pull_image(const Container& container, const process::Interruption& interruption) {
   BASE_TRY_ASSIGN(auto child, process::Child::start({.arguments = {container.engine, "pull", container.image},
                                                      .environment = process::current_environment(),
                                                      .standard_output = STDERR_FILENO,
@@ -102,8 +98,8 @@ base::Result<std::string> image_id(const Container& container) {
   // An engine that does not work at all (docker without its daemon) gives the same exit code.
   BASE_TRY_ASSIGN(const auto list, ask(container, {"images", "--quiet"}));
   if (list.ending.succeeded()) return std::string();
-  const auto lines = base::split(base::trim(list.errors), '\n');
-  return base::fail(ErrorKind::unavailable, container.engine, "does not work: " + lines.back(),
+  return base::fail(ErrorKind::unavailable, container.engine,
+                    "does not work: " + base::last_line(list.errors),
                     "start its service, or try another --runtime");
 }
 
@@ -128,7 +124,7 @@ std::vector<std::string> user_words(const std::string& engine, const std::option
 }  // namespace
 
 base::Result<Container> find_container(const std::string& engine, const std::string& image, Pull pull,
-                                       const Interruption& interruption) {
+                                       const process::Interruption& interruption) {
   Container container{.image = image};
   BASE_TRY_ASSIGN(container.engine, find_engine(engine));
   BASE_TRY_ASSIGN(container.image_id, image_id(container));

@@ -141,4 +141,17 @@ base::Result<Pool::Run> Pool::run(std::deque<Task> tasks, const Events& events, 
   }
 }
 
+base::Result<TaskOutcome> Pool::run_one(Task task, int interruption) {
+  TaskOutcome result;
+  const Events events{.started = [](const Task&) {},
+                      .done = [&](const Task&, const TaskOutcome& outcome) -> base::Status {
+                        result = outcome;
+                        return {};
+                      },
+                      .tick = [] {}};
+  BASE_TRY_ASSIGN(const auto how, run({std::move(task)}, events, interruption));
+  if (how == Run::interrupted) return base::fail(base::ErrorKind::step_failed, "", "interrupted");
+  return result;
+}
+
 }  // namespace local

@@ -40,6 +40,9 @@ class Pool {
   // Runs all of `tasks`. Stops early when `interruption` becomes readable, or when an event fails.
   base::Result<Run> run(std::deque<Task> tasks, const Events& events, int interruption);
 
+  // Runs one task; being interrupted is an error.
+  base::Result<TaskOutcome> run_one(Task task, int interruption);
+
  private:
   struct Worker {
     process::Child child;

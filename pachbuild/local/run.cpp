@@ -19,11 +19,11 @@
 #include "pachbuild/local/datum.h"
 #include "pachbuild/local/environment.h"
 #include "pachbuild/local/file_digests.h"
-#include "pachbuild/local/interruption.h"
 #include "pachbuild/local/output.h"
 #include "pachbuild/local/pool.h"
 #include "pachbuild/local/progress.h"
 #include "pachbuild/local/state.h"
+#include "process/interruption.h"
 #include "report/report.h"
 
 namespace local {
@@ -59,7 +59,7 @@ bool is_inside(const fs::path& path, const fs::path& folder) {
 // Everything about one run: what it was asked for, where it keeps things, and what has come of it so far.
 class Job {
  public:
-  Job(const RunOptions& options, Interruption& interruption)
+  Job(const RunOptions& options, process::Interruption& interruption)
       : m_options(options),
         m_spec(options.spec),
         m_output(resolved(options.output)),
@@ -96,7 +96,7 @@ class Job {
   const spec::PipelineSpec& m_spec;
   fs::path m_output;
   bool m_made_output = false;
-  Interruption& m_interruption;
+  process::Interruption& m_interruption;
 
   std::optional<Container> m_builder;  // of the build and of the datums; none on this machine
   std::optional<Container> m_runner;
@@ -412,7 +412,7 @@ void Job::summarize(Clock::duration elapsed) const {
 }  // namespace
 
 base::Result<int> run(const RunOptions& options) {
-  BASE_TRY_ASSIGN(auto interruption, Interruption::watch());
+  BASE_TRY_ASSIGN(auto interruption, process::Interruption::watch());
   auto code = Job(options, interruption).run();
   // Whatever an interrupted run has met on its way out is not worth telling.
   const auto signal = interruption.signal();

@@ -38,14 +38,7 @@ class Lister {
  public:
   explicit Lister(const fs::path& folder) : m_folder(folder) {}
 
-  // Those that list() has come by, each with a '/' at its end.
-  [[nodiscard]] std::vector<std::string> empty_folders() const {
-    auto folders = m_empty_folders;
-    std::sort(folders.begin(), folders.end());
-    return folders;
-  }
-
-  base::Result<std::vector<SourceFile>> list() {
+  base::Result<Source> list() {
     boost::system::error_code error;
     m_real_folder = fs::canonical(m_folder, error);
     if (error) return base::fail(unreadable(m_folder, error.value()));
@@ -55,7 +48,8 @@ class Lister {
     if (m_files.empty()) return base::fail(ErrorKind::bad_input, m_folder.string(), "has no source files");
     std::sort(m_files.begin(), m_files.end(),
               [](const SourceFile& a, const SourceFile& b) { return a.path < b.path; });
-    return std::move(m_files);
+    std::sort(m_empty_folders.begin(), m_empty_folders.end());
+    return Source{std::move(m_files), std::move(m_empty_folders)};
   }
 
  private:
@@ -144,19 +138,26 @@ class Lister {
 
 }  // namespace
 
-base::Result<std::vector<SourceFile>> list_source(const fs::path& folder) { return Lister(folder).list(); }
+base::Result<Source> read_source(const fs::path& folder) { return Lister(folder).list(); }
 
-base::Result<std::vector<std::string>> list_empty_folders(const fs::path& folder) {
-  Lister lister(folder);
-  BASE_TRY(lister.list());
-  return lister.empty_folders();
+base::Result<std::vector<SourceFile>> list_source(const fs::path& folder) {
+  BASE_TRY_ASSIGN(auto source, read_source(folder));
+  return std::move(source.files);
+}
+
+std::vector<std::string> folders_of(const std::string& path) {
+  std::vector<std::string> folders;
+  for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    folders.push_back(path.substr(0, slash + 1));
+  }
+  return folders;
 }
 
 base::Result<Decision> decide(const fs::path& folder, const std::string& path) {
   BASE_TRY_ASSIGN(const IgnoreRules rules, IgnoreRules::read(folder));
   IgnoreRules::Verdict verdict = IgnoreRules::k_undecided;
-  for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-    verdict = rules.judge_folder(path.substr(0, slash), verdict);
+  for (const auto& above : folders_of(path)) {
+    verdict = rules.judge_folder(above.substr(0, above.size() - 1), verdict);
   }
   verdict = rules.judge_file(path, verdict);
   const auto origin = rules.origin_of(verdict);

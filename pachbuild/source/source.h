@@ -17,13 +17,23 @@ struct SourceFile {
   base::fs::path file;  // a regular file, any symbolic links resolved
 };
 
-// Every file below `folder` but those that its .pachignore names, sorted by path (byte by byte). Errors are
-// of kind bad_input: a file that cannot be read, is no file (socket, pipe, device), has a name that PFS
-// refuses (all such names in one error), or is a symbolic link out of the folder or to a folder.
+// All sorted by path (byte by byte).
+struct Source {
+  std::vector<SourceFile> files;
+  // The folders in which nothing is at all ("data/cache/"): PFS has none such, so programs will not see them.
+  std::vector<std::string> empty_folders;
+};
+
+// Everything below `folder` but what its .pachignore names. Errors are of kind bad_input: a file that cannot
+// be read, is no file (socket, pipe, device), has a name that PFS refuses (all such names in one error), or
+// is a symbolic link out of the folder or to a folder.
+base::Result<Source> read_source(const base::fs::path& folder);
+
+// Its files alone.
 base::Result<std::vector<SourceFile>> list_source(const base::fs::path& folder);
 
-// The folders of the source in which nothing is at all: PFS has none such, so programs will not see them.
-base::Result<std::vector<std::string>> list_empty_folders(const base::fs::path& folder);
+// The folders that a path is in, from the top: "a/" and "a/b/" of "a/b/c".
+std::vector<std::string> folders_of(const std::string& path);
 
 // Why a file is part of the source or not.
 struct Decision {

@@ -79,8 +79,7 @@ class Publish(support.Suite):
 
     def image_of(self, pipeline):
         answer = self.succeed(self.env["PACHCTL"], "list", "pipeline", "--raw", env=self.env).stdout
-        for text in filter(None, answer.replace("}\n{", "}\0{").split("\0")):
-            item = json.loads(text)
+        for item in support.read_objects(answer):
             if item["pipeline"]["name"] == pipeline:
                 return json.loads(item["user_spec_json"])["transform"]["image"]
         return None

@@ -58,13 +58,7 @@ class ClusterSuite(support.Suite):
 
     def raw(self, *words):
         """The answer's objects, one after the other."""
-        text = self.pachctl(*words, "--raw").strip()
-        objects = []
-        while text:
-            item, end = json.JSONDecoder().raw_decode(text)
-            objects.append(item)
-            text = text[end:].strip()
-        return objects
+        return support.read_objects(self.pachctl(*words, "--raw"))
 
     def put_data(self, **files):
         for name, content in files.items():

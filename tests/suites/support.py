@@ -5,6 +5,7 @@ A suite is a file test_*.py that ends with `support.main()`. Run one by hand:
     PACHBUILD_BIN=build/dev/bin python3 tests/suites/test_NAME.py [Class.test_name]
 """
 
+import json
 import os
 import pathlib
 import shutil
@@ -48,6 +49,16 @@ def environment(**changes):
         if value is None:
             result.pop(name, None)
     return result
+
+
+def read_objects(text):
+    """JSON objects that follow each other."""
+    objects = []
+    while text := text.strip():
+        item, end = json.JSONDecoder().raw_decode(text)
+        objects.append(item)
+        text = text[end:]
+    return objects
 
 
 def require(condition, reason):

@@ -67,6 +67,7 @@ class Python(BuilderSuite):
             run = self.run_artifact(source, *words)
             self.assertEqual(run.stdout.split("\0"), words, f"seed {seed}: {run.stderr}")
 
+    @support.long_test
     def test_nothing_of_time_place_and_user_is_in_an_artifact(self):
         support.require_network()
         files = {"requirements.txt": "six==1.16.0\n./local\n",

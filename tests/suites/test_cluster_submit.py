@@ -3,7 +3,10 @@
 
 import json
 import os
+import signal
+import subprocess
 import threading
+import time
 
 import cluster_suite
 import support
@@ -38,22 +41,22 @@ class Submit(cluster_suite.ClusterSuite):
         self.assertEqual([self.spec_of(name)[1] for name in self.names("pipeline")], versions)
 
     def test_of_many_files_only_the_changed_ones_travel_and_removed_ones_go(self):
-        for number in range(300):
+        for number in range(90):
             self.write(f"source/part{number % 3}/deep/{number}.txt", f"{number}\n")
         self.write("source/empty", "")
         self.write("source/with space.txt", "x")
         self.update()
         self.assertEqual(self.stored(), self.local())
         self.write("source/part0/deep/3.txt", "4\n")  # as many bytes as before
-        self.assertEqual(self.update()[0], f"{self.pipeline}: source: 1 file sent (2 B), 302 kept")
+        self.assertEqual(self.update()[0], f"{self.pipeline}: source: 1 file sent (2 B), 92 kept")
         cluster_suite.remove(self.folder / "source/part1")
         cluster_suite.remove(self.folder / "source/part2/deep/2.txt")
         cluster_suite.remove(self.folder / "source/empty")
         self.write("source/empty/now a folder.txt", "y")
         lines = self.update()
-        self.assertEqual(lines[0], f"{self.pipeline}: source: 1 file sent (1 B), 3 removed, 201 kept")
+        self.assertEqual(lines[0], f"{self.pipeline}: source: 1 file sent (1 B), 3 removed, 61 kept")
         self.assertEqual(self.stored(), self.local())
-        self.assertEqual(self.update()[0], f"{self.pipeline}: source: unchanged (202 files)")
+        self.assertEqual(self.update()[0], f"{self.pipeline}: source: unchanged (62 files)")
 
     def test_where_much_is_removed_everything_is_sent_anew(self):
         for number in range(120):
@@ -122,8 +125,7 @@ class Submit(cluster_suite.ClusterSuite):
         result = self.pachbuild("update", "pipeline", "-f", self.spec, "--dry-run", "-o", "json", "--builder-images", "r.example/x/",
                                 variables={"PACHCTL": "/nowhere/pachctl"})
         self.assertEqual((result.returncode, result.stderr), (0, f"{self.pipeline}: 1 source file for repo {self.pipeline}_source\n"))
-        build, end = json.JSONDecoder().raw_decode(result.stdout)
-        running = json.loads(result.stdout[end:])
+        build, running = support.read_objects(result.stdout)
         self.assertEqual(build["pipeline"]["name"], self.pipeline + "_build")
         self.assertEqual(build["transform"]["image"], "r.example/x/pachbuild-python:0.1.0")
         self.assertEqual(running["pipeline"]["name"], self.pipeline)
@@ -215,6 +217,38 @@ class Submit(cluster_suite.ClusterSuite):
                 break
             stops += 1
         self.assertGreaterEqual(stops, 8 if support.LONG else 1)
+
+    def interrupt_at(self, words):
+        """Starts an update and sends Ctrl-C when pachctl is called with these words; that call then takes for ever."""
+        marker = self.folder / "called"
+        marker.unlink(missing_ok=True)
+        slow = self.write("slow", f"#!/bin/sh\ncase \"$1 $2\" in \"{words}\") echo >{marker}; sleep 600 ;; esac\n"
+                                  f'exec {self.program()[0]} "$@"\n', mode=0o755)
+        process = subprocess.Popen([support.PACHBUILD, "update", "pipeline", "-f", self.spec],
+                                   env={**self.env, "PACHCTL": str(slow)}, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 60
+        while not marker.exists():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, errors), (-signal.SIGINT, ""))
+
+    def test_ctrl_c_takes_back_what_is_half_done(self):
+        for words in ("put file", "finish commit", "update pipeline"):
+            with self.subTest(words):
+                self.interrupt_at(words)
+                self.assertNotIn(f"{self.pipeline}_source", [item["repo"]["name"] for item in self.raw("list", "repo")])
+        self.update()
+        self.write("source/more.py", "1\n")
+        before = self.stored()
+        for words in ("start commit", "put file", "start transaction"):
+            with self.subTest(words):
+                self.interrupt_at(words)
+                branches = self.raw("list", "branch", f"{self.pipeline}_source")
+                self.assertEqual(([item["branch"]["name"] for item in branches], self.stored()), (["master"], before))
+        self.update()
+        self.assertEqual(self.stored(), self.local())
 
 
 if __name__ == "__main__":

@@ -50,9 +50,9 @@ std::string included_file(const std::string& line) {
   return "";
 }
 
-class Reader {
+class RequirementsReader {
  public:
-  Reader(fs::path source, const process::Environment& environment)
+  RequirementsReader(fs::path source, const process::Environment& environment)
       : m_source(std::move(source)), m_environment(environment) {}
 
   base::Status read(const fs::path& file) {
@@ -134,7 +134,7 @@ std::string join_lines(const std::string& text) { return base::join(logical_line
 
 base::Result<Requirements> read_requirements(const fs::path& source, const std::vector<std::string>& files,
                                              const process::Environment& environment) {
-  Reader reader(source, environment);
+  RequirementsReader reader(source, environment);
   for (const auto& file : files) BASE_TRY(reader.read(source / file));
   return reader.finish();
 }

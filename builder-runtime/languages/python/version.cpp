@@ -19,9 +19,9 @@ constexpr Number k_highest = std::numeric_limits<Number>::max();
 bool is_digit(char character) { return character >= '0' && character <= '9'; }
 
 // Reads a version from left to right, each part if it is there.
-class Reader {
+class VersionReader {
  public:
-  explicit Reader(std::string_view text) : m_rest(text) {}
+  explicit VersionReader(std::string_view text) : m_rest(text) {}
 
   [[nodiscard]] bool at_end() const { return m_rest.empty(); }
   [[nodiscard]] bool at_digit() const { return !m_rest.empty() && is_digit(m_rest.front()); }
@@ -171,7 +171,7 @@ std::optional<std::string> clause_from_poetry(std::string_view text) {
 
 std::optional<Version> Version::parse(std::string_view text) {
   const std::string lowered = lower(base::trim(text));
-  Reader reader(lowered);
+  VersionReader reader(lowered);
   reader.take("v");
   Version version;
   auto number = reader.take_number();

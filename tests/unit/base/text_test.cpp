@@ -16,6 +16,19 @@ TEST(Trim, RemovesWhiteSpaceAtTheEndsOnly) {
   EXPECT_EQ(trim(" \n"), "");
 }
 
+TEST(LastLine, SkipsBlankLines) {
+  EXPECT_EQ(last_line("first\n  second \r\n\n \n"), "second");
+  EXPECT_EQ(last_line("one"), "one");
+  EXPECT_EQ(last_line(" \n"), "");
+}
+
+TEST(Base64, IsThatOfTheStandard) {
+  EXPECT_EQ(base64(""), "");
+  EXPECT_EQ(base64("f"), "Zg==");
+  EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
+  EXPECT_EQ(base64("\xff\xfe\xfb"), "//77");
+}
+
 TEST(Utf8Length, IsZeroForWhatIsNotPrintable) {
   EXPECT_EQ(utf8_length(""), 0U);
   EXPECT_EQ(utf8_length("\n"), 0U);

@@ -12,6 +12,7 @@
 
 #include "builder-runtime/store/bundle_store.h"
 #include "contract/build_record.h"
+#include "contract/layout.h"
 #include "process/child.h"
 
 namespace builder {
@@ -69,6 +70,22 @@ class CacheLimit : public testing::Test {
   base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "cache.").value();
   std::optional<CacheUse> m_use;
 };
+
+// worker-shim keeps a seal in the time of modification.
+TEST_F(CacheLimit, MarkingASealedEnvironmentLeavesItsSealAlone) {
+  const auto sealed = add_environment("a", 5 * k_hour);
+  const auto other = add_environment("b", 5 * k_hour);
+  ASSERT_EQ(::chmod(sealed.c_str(), 0755 | contract::k_sealed_bit), 0);
+  struct stat before{};
+  ASSERT_EQ(::stat(sealed.c_str(), &before), 0);
+  mark_used(sealed);
+  mark_used(other);
+  struct stat after{};
+  ASSERT_EQ(::stat(sealed.c_str(), &after), 0);
+  EXPECT_EQ(after.st_mtim.tv_sec, before.st_mtim.tv_sec);
+  ASSERT_EQ(::stat(other.c_str(), &after), 0);
+  EXPECT_GT(after.st_mtim.tv_sec, before.st_mtim.tv_sec);
+}
 
 TEST_F(CacheLimit, TheLeastRecentlyUsedGoUntilTheRestFits) {
   const auto bundle = add_bundle("a", 5 * k_hour);

@@ -10,13 +10,13 @@
 namespace builder::python {
 namespace {
 
-const MarkerEnvironment k_here = {.values = {{"python_version", "3.11"},
-                                             {"python_full_version", "3.11.2"},
-                                             {"sys_platform", "linux"},
-                                             {"platform_machine", "x86_64"},
-                                             {"implementation_name", "cpython"},
-                                             {"platform_release", "6.1.0-x"}},
-                                  .extras = {"socks"}};
+const MarkerEnvironment k_machine = {.values = {{"python_version", "3.11"},
+                                                {"python_full_version", "3.11.2"},
+                                                {"sys_platform", "linux"},
+                                                {"platform_machine", "x86_64"},
+                                                {"implementation_name", "cpython"},
+                                                {"platform_release", "6.1.0-x"}},
+                                     .extras = {"socks"}};
 
 TEST(Markers, Hold) {
   for (const std::string marker :
@@ -26,7 +26,7 @@ TEST(Markers, Hold) {
         "extra == 'socks'", "extra == \"Socks\" and python_version > '3'", "sys_platform in 'linux darwin'",
         "sys_platform not in 'win32'", "python_full_version == '3.11.*'", "platform_release >= '6'",
         "python_version ~= '3.9'", "extra != 'other'"}) {
-    EXPECT_EQ(holds(marker, k_here), true) << marker;
+    EXPECT_EQ(holds(marker, k_machine), true) << marker;
   }
 }
 
@@ -35,7 +35,7 @@ TEST(Markers, DoNotHold) {
        {"python_version < '3.10'", "sys_platform == 'win32'", "python_version >= '3.10' and extra == 'other'",
         "python_version < '3' or python_version > '4'", "implementation_name == 'pypy'",
         "python_version < '3.9'"}) {
-    EXPECT_EQ(holds(marker, k_here), false) << marker;
+    EXPECT_EQ(holds(marker, k_machine), false) << marker;
   }
 }
 
@@ -44,9 +44,9 @@ TEST(Markers, ThatMakeNoSenseAreNotGuessed) {
        {"python_version", "python_version >=", "and", "python_version >= '3' or", "(python_version >= '3'",
         "no_such == 'x'", "python_version >= '3", "python_version >= '3' sys_platform == 'linux'",
         "python_version & '3'", "os_name ! 'x'"}) {
-    EXPECT_EQ(holds(marker, k_here), std::nullopt) << marker;
+    EXPECT_EQ(holds(marker, k_machine), std::nullopt) << marker;
   }
-  EXPECT_EQ(holds(std::string(100'000, '('), k_here), std::nullopt);
+  EXPECT_EQ(holds(std::string(100'000, '('), k_machine), std::nullopt);
 }
 
 TEST(Requirements, AreRead) {
