@@ -2,36 +2,13 @@
 """A Python project that is built and run without an engine: builder-runtime (or the reference's build.sh) by itself,
 and run.sh in a room whose /pfs is as a worker's."""
 
-import json
 import re
-import sys
 
 import ways
-from ways import PROGRAMS, PYTHON_BUILD, ROOT, TOOLS, Ours, Reference, Workload, base_interpreter, put_away, remove, run
-
-sys.path.insert(0, str(ROOT / "tests" / "suites"))
-from builder_suite import ROOM, in_namespaces  # noqa: E402
+from room import time_in_room
+from ways import PROGRAMS, PYTHON_BUILD, TOOLS, Ours, Reference, Workload, base_interpreter, put_away, remove, run
 
 SMALL = ["six==1.16.0\n", "six==1.15.0\n"]
-
-# Runs commands in turn, a number of times, and prints the seconds of each run, a list for each command.
-REPEAT = """
-import json, subprocess, sys, time
-commands = json.loads(sys.argv[2])
-seconds = [[] for command in commands]
-for _ in range(int(sys.argv[1])):
-    for command, own in zip(commands, seconds):
-        start = time.monotonic()
-        code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode
-        own.append(time.monotonic() - start)
-        if code != 0:
-            sys.exit(f"{' '.join(command)}: exit code {code}")
-print(json.dumps(seconds))
-"""
-
-
-def shown(seconds):
-    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
 class Project:
@@ -98,13 +75,8 @@ class Project:
 
     def in_room(self, way, build, count, *commands, out=None):
         """The seconds of `count` runs of each command where /pfs has the source and this build."""
-        room = self.folder / "room"
-        out = out or self.folder / "datum"
-        for folder in (room, out):
-            folder.mkdir(exist_ok=True)
-        _, output = run([*in_namespaces("--mount"), "sh", "-e", "-c", ROOM, "room", room, way.source, build, out,
-                         base_interpreter(), "-c", REPEAT, count, json.dumps(commands)], self.environment())
-        return json.loads(output.splitlines()[-1])
+        return time_in_room(self.folder, way.source, build, out or self.folder / "datum", self.environment(), count,
+                            *commands)
 
     def datums(self, way, count):
         build = self.folder / ("ours" if way is self.ours else "reference") / "out"

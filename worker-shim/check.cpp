@@ -16,6 +16,7 @@
 #include "worker-shim/exec.h"
 #include "worker-shim/executable_format.h"
 #include "worker-shim/folders.h"
+#include "worker-shim/libraries.h"
 #include "worker-shim/prepare.h"
 #include "worker-shim/record_lines.h"
 #include "worker-shim/seal.h"
@@ -70,6 +71,7 @@ void check_program(Findings& findings, const std::string& name) {
   if (format.kind == ExecutableFormat::Kind::elf && format.machine != own_machine()) {
     return findings.fails("command", path + " is for " + format.machine, k_command_not_runnable);
   }
+  if (const auto status = check_libraries(path); !status) return findings.fails("command", status.error());
   findings.fits("command", path);
 }
 

@@ -7,11 +7,9 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdint>
-#include <cstring>
-#include <optional>
 #include <utility>
 
+#include "base/elf_needs.h"
 #include "base/unique_fd.h"
 
 namespace shim {
@@ -34,34 +32,6 @@ std::string name_machine(unsigned machine) {
   return "machine number " + std::to_string(machine);
 }
 
-// The structure at `offset`, if all of it is there.
-template <class T>
-std::optional<T> structure_at(std::string_view head, std::uint64_t offset) {
-  T result;
-  if (offset > head.size() || head.size() - offset < sizeof(T)) return std::nullopt;
-  std::memcpy(&result, head.data() + offset, sizeof(T));
-  return result;
-}
-
-bool is_little_endian_elf64(std::string_view head) {
-  return head[EI_CLASS] == ELFCLASS64 && head[EI_DATA] == ELFDATA2LSB;
-}
-
-// The loader that a 64-bit program names, which linkers put right behind the headers.
-std::string find_loader(std::string_view head) {
-  const auto header = structure_at<Elf64_Ehdr>(head, 0);
-  if (!header || !is_little_endian_elf64(head)) return {};
-  for (unsigned i = 0; i < header->e_phnum; ++i) {
-    const auto segment =
-        structure_at<Elf64_Phdr>(head, header->e_phoff + std::uint64_t{i} * sizeof(Elf64_Phdr));
-    if (!segment) return {};
-    if (segment->p_type != PT_INTERP || segment->p_offset >= head.size()) continue;
-    const auto text = head.substr(segment->p_offset, segment->p_filesz);
-    return std::string(text.substr(0, text.find('\0')));
-  }
-  return {};
-}
-
 ExecutableFormat parse_elf(std::string_view head) {
   // e_machine is at the same place in both classes, in the byte order that EI_DATA names.
   constexpr std::size_t k_machine_offset = 18;
@@ -69,7 +39,8 @@ ExecutableFormat parse_elf(std::string_view head) {
   unsigned low = byte(k_machine_offset);
   unsigned high = byte(k_machine_offset + 1);
   if (head[EI_DATA] == ELFDATA2MSB) std::swap(low, high);
-  return {ExecutableFormat::Kind::elf, name_machine(high << 8U | low), find_loader(head)};
+  return {ExecutableFormat::Kind::elf, name_machine(high << 8U | low),
+          base::elf_needs(head).value_or(base::ElfNeeds()).loader};
 }
 
 ExecutableFormat parse_script(std::string_view head) {

@@ -22,6 +22,7 @@
 #include "base/unique_fd.h"
 #include "contract/layout.h"
 #include "worker-shim/folders.h"
+#include "worker-shim/libraries.h"
 #include "worker-shim/make_room.h"
 #include "worker-shim/seal.h"
 #include "worker-shim/slow_notice.h"
@@ -134,13 +135,15 @@ base::Status put_in_place(const Workplace& workplace, const std::string& environ
 }
 
 base::Status unpack_in(const Workplace& workplace, const std::string& environments, const std::string& bundle,
-                       const std::string& digest, const std::string& environment) {
+                       const std::string& digest, const std::string& environment,
+                       const std::string& program) {
   empty_folder(workplace.path());
   {
     const SlowNotice notice("unpacking environment " + short_name(digest) + ", once for this container");
     const auto make_room = [&] { return remove_oldest_environment(environments); };
     BASE_TRY(unpack({bundle, digest, workplace.folder(), environments, make_room}));
   }
+  BASE_TRY(check_libraries(workplace.path() + "/bin/" + program));
   seal(workplace.path());
   return put_in_place(workplace, environment);
 }
@@ -179,7 +182,7 @@ base::Status check_bundle(const std::string& build_folder, const std::string& di
 }
 
 base::Result<std::string> prepare_environment(const CacheSettings& settings, const std::string& build_folder,
-                                              const std::string& digest) {
+                                              const std::string& digest, const std::string& program) {
   BASE_TRY_ASSIGN(std::string found, find_environment(settings, digest));
   if (!found.empty() && check_environment(found) == Wholeness::whole) return found;
   const std::string bundle = bundle_path(build_folder, digest);
@@ -202,7 +205,7 @@ base::Result<std::string> prepare_environment(const CacheSettings& settings, con
                    short_name(digest).c_str());
     }
     remove_leftovers(environments);
-    auto status = unpack_in(*workplace, environments, bundle, digest, environment);
+    auto status = unpack_in(*workplace, environments, bundle, digest, environment, program);
     if (!status) {
       remove_folder(workplace->path());
       return base::fail(std::move(status).error());

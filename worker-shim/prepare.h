@@ -12,9 +12,9 @@ namespace shim {
 
 // The folder of the environment with this digest. Opens the build folder only when no cache has it. Any
 // number of processes may ask at once: one unpacks, the others wait for it; when it fails or is killed,
-// another tries.
+// another tries. What it unpacks must have the shared libraries that `program`, of its bin/, needs.
 base::Result<std::string> prepare_environment(const CacheSettings& settings, const std::string& build_folder,
-                                              const std::string& digest);
+                                              const std::string& digest, const std::string& program);
 
 // The digest of the one bundle in the build folder; empty when there is none.
 base::Result<std::string> find_bundle(const std::string& build_folder);

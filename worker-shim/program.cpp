@@ -58,7 +58,8 @@ base::Result<std::string> find_or_unpack(const Invocation& invocation) {
     BASE_TRY_ASSIGN(digest, find_bundle(invocation.build_folder));
   }
   if (digest.empty()) return std::string();
-  return prepare_environment(current_cache_settings(), invocation.build_folder, digest);
+  const std::string program = invocation.mode == Mode::command ? invocation.words[0] : "";
+  return prepare_environment(current_cache_settings(), invocation.build_folder, digest, program);
 }
 
 int run_command(const Invocation& invocation) {

@@ -35,6 +35,7 @@ struct Start {
 struct MadeTree {
   std::vector<std::string> packages;      // "numpy==2.1.3"
   std::vector<std::string> requirements;  // with hashes, as a requirements file has them; Python only
+  std::vector<std::string> libraries;     // that the program wants to find in the image
 };
 
 // What is to be done for a source, found out without doing it.

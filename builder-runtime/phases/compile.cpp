@@ -94,6 +94,7 @@ base::Result<Artifact> compile(const Plan& plan, const Tools& tools) {
   artifact.record.bundles = {std::move(bundle.stored.content.bundle)};
   artifact.record.packages = std::move(bundle.stored.content.made.packages);
   artifact.record.requirements = std::move(bundle.stored.content.made.requirements);
+  artifact.record.libraries = std::move(bundle.stored.content.made.libraries);
   return artifact;
 }
 

@@ -61,7 +61,9 @@ base::Result<StoredBundle> open_entry(const fs::path& entry) {
   const auto& bundle = record.bundles.front();
   const fs::path path = entry / (contract::k_bundle_prefix + bundle.digest + contract::k_bundle_suffix);
   BASE_TRY(verify(entry, path, bundle.digest));
-  return StoredBundle{path, {bundle, {std::move(record.packages), std::move(record.requirements)}}};
+  return StoredBundle{
+      path,
+      {bundle, {std::move(record.packages), std::move(record.requirements), std::move(record.libraries)}}};
 }
 
 }  // namespace
@@ -103,6 +105,7 @@ base::Result<StoredBundle> BundleStore::add(const std::string& key, const fs::pa
   record.bundles = {content.bundle};
   record.packages = content.made.packages;
   record.requirements = content.made.requirements;
+  record.libraries = content.made.libraries;
   BASE_TRY(base::write_file(fresh / contract::k_record, contract::to_json(record)));
   BASE_TRY(seal(fresh, file));
 

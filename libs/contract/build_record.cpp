@@ -8,7 +8,7 @@ namespace contract {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Platform, os, architecture, libc, interpreter)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Bundle, file, digest, bytes, unpacked_bytes, files)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BuildRecord, builder, version, key, platform, bundles, command,
-                                   environment, packages, requirements)
+                                   environment, packages, requirements, libraries)
 
 std::string to_json(const BuildRecord& record) {
   nlohmann::json json = record;

@@ -43,6 +43,8 @@ struct BuildRecord {
   std::vector<std::string> packages;  // what was resolved: "numpy==2.1.3", "golang.org/x/net v0.30.0"
   // The same with hashes, as a requirements file has them; Python only, none where a lock has them already.
   std::vector<std::string> requirements;
+  // The shared libraries that the program wants to find in the image: "libc.so.6".
+  std::vector<std::string> libraries;
   bool operator==(const BuildRecord&) const = default;
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/local/container.h"
 
-#include <elf.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include <cstring>
 #include <set>
 
+#include "base/elf_needs.h"
 #include "base/errors.h"
 #include "base/text.h"
 #include "pachbuild/local/worker.h"
@@ -41,19 +41,10 @@ std::string certificates() {
 // A program with an interpreter needs shared libraries, which an image need not have.
 base::Status check_static(const fs::path& program) {
   BASE_TRY_ASSIGN(const std::string text, base::read_file(program));
-  Elf64_Ehdr header{};
-  std::memcpy(&header, text.data(), std::min(sizeof header, text.size()));
-  for (std::size_t i = 0; i < header.e_phnum; ++i) {
-    const std::size_t start = header.e_phoff + i * sizeof(Elf64_Phdr);
-    Elf64_Phdr segment{};
-    if (start + sizeof segment > text.size()) break;
-    std::memcpy(&segment, text.data() + start, sizeof segment);
-    if (segment.p_type != PT_INTERP) continue;
-    return base::fail(ErrorKind::unavailable, program.string(),
-                      "needs shared libraries, which an image need not have",
-                      "use a static one: cmake --preset release, then build/release/bin/pachbuild");
-  }
-  return {};
+  if (const auto needs = base::elf_needs(text); !needs || needs->loader.empty()) return {};
+  return base::fail(ErrorKind::unavailable, program.string(),
+                    "needs shared libraries, which an image need not have",
+                    "use a static one: cmake --preset release, then build/release/bin/pachbuild");
 }
 
 base::Result<std::string> find_engine(const std::string& name) {

@@ -131,12 +131,14 @@ class Sources(GoSuite):
         c = 'package main\n\n// int three(void) { return 3; }\nimport "C"\n\nfunc three() int { return int(C.three()) }\n'
         files = {"go.mod": MODULE, "main.go": program("c", (), "\tfmt.Println(three())\n"), "c.go": c}
         result = self.check(files, "c\n3\n")
-        self.assertIn("compile: C is compiled too", result.stderr)
+        self.assertIn("compile: the image of the pipeline must have libc.so.6\n", result.stderr)
+        self.assertEqual(json.loads((self.folder / "out/build.json").read_text())["libraries"], ["libc.so.6"])
         self.again()
         # In a package of the source that the program does not use, it is not.
         result = self.check({"go.mod": MODULE, "main.go": program("static"),
                              "unused/c.go": c.replace("package main", "package unused")}, "static\n")
-        self.assertNotIn("C is compiled", result.stderr)
+        self.assertNotIn("must have", result.stderr)
+        self.assertEqual(json.loads((self.folder / "out/build.json").read_text())["libraries"], [])
 
 
 class Modules(GoSuite):

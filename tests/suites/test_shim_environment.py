@@ -45,7 +45,10 @@ class Bundle:
     def __init__(self, files=100, size=2000, large=2_000_000):
         self.files = {f"lib/package{i % 7}/module{i}.py": content_of(i, size) for i in range(files)}
         self.files["lib/large.so"] = content_of("large", large)
-        self.files["bin/tool"] = b'#!/bin/sh\necho "tool $PACHBUILD_ENV"\n'
+        self.replace("bin/tool", b'#!/bin/sh\necho "tool $PACHBUILD_ENV"\n')
+
+    def replace(self, name, content):
+        self.files[name] = content
         self.bytes = compress(make_tar(self.files))
         self.digest = hashlib.sha256(self.bytes).hexdigest()
         self.name = f"bundle-{self.digest}.tar.zst"
@@ -332,6 +335,26 @@ class Environment(EnvironmentSuite):
         self.assertTrue((living / "file").exists())
         holder.communicate(b"\n", timeout=60)
         self.assertTrue((self.folder / "build").exists(), "links in leftovers are not followed")
+
+    def test_libraries_that_the_image_lacks_are_named(self):
+        compiler = support.require_tool("cc")
+        (self.folder / "libraries").mkdir()
+        library = self.folder / "libraries/libodd.so.1"
+        self.succeed(compiler, "-shared", "-x", "c", self.write("odd.c", "int odd(void) { return 7; }\n"), "-o", library,
+                     "-Wl,-soname,libodd.so.1")
+        self.succeed(compiler, "-x", "c", self.write("tool.c", "int odd(void);\nint main(void) { return odd(); }\n"), "-x",
+                     "none", library, "-o", self.folder / "tool")
+        bundle = Bundle(files=3)
+        bundle.replace("bin/tool", (self.folder / "tool").read_bytes())
+        build = self.build_folder(bundle)
+        for _ in range(2):  # every datum is told, not only the first
+            result = self.shim(build, bundle.digest, "tool")
+            self.assertEqual((result.returncode, result.stderr), (
+                125, "error: tool: needs what this image does not have: libodd.so.1\nhint: install it in the "
+                "transform's image, or build in an image with the same libraries; a Go program without C needs none "
+                "(CGO_ENABLED=0)\n"))
+        result = self.shim(build, bundle.digest, "tool", LD_LIBRARY_PATH=str(library.parent))
+        self.assertEqual((result.returncode, result.stderr), (7, ""))
 
     def changed_line(self, bundle):
         return f"worker-shim: environment {bundle.digest[:12]} was changed after it was unpacked: unpacking it again\n"

@@ -4,16 +4,20 @@
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <csignal>
+#include <thread>
 
 #include "base/digest.h"
+#include "base/elf_needs.h"
 #include "base/errors.h"
 #include "base/text.h"
 #include "builder-runtime/languages/go/module.h"
 #include "builder-runtime/languages/go/modules.h"
 #include "builder-runtime/languages/go/tree.h"
 #include "builder-runtime/languages/source_digest.h"
+#include "builder-runtime/memory.h"
 #include "builder-runtime/milestone.h"
 #include "contract/layout.h"
+#include "report/report.h"
 
 namespace builder::go {
 namespace {
@@ -105,11 +109,36 @@ std::vector<std::string> build_arguments(const Source& source, const Toolchain& 
 }
 
 base::Error build_error(const process::Ending& ending) {
-  base::Error error{ErrorKind::step_failed, "go build", "ended with " + ending.describe(),
-                    "what is wrong is said in Go's own lines above"};
-  if (ending.signal() == SIGKILL)
-    error.hint = "the memory limit of the container may be too low for this build";
-  return error;
+  return {ErrorKind::step_failed, "go build", "ended with " + ending.describe(),
+          "what is wrong is said in Go's own lines above"};
+}
+
+// As many of Go's processes at a time as the container's memory is enough for, each with its share.
+void stay_within(std::uint64_t memory, BuildPlace& place) {
+  // A compiler of one package takes a few hundred megabytes at most; the linker is alone.
+  constexpr std::uint64_t k_process = std::uint64_t{512} << 20;
+  const std::uint64_t processes =
+      std::clamp<std::uint64_t>(memory / k_process, 1, std::thread::hardware_concurrency());
+  if (!has_flag(place.environment, "-p=")) place.flags.push_back("-p=" + std::to_string(processes));
+  // Nine tenths: its own programs and the files that it reads need some as well.
+  place.environment.emplace("GOMEMLIMIT", std::to_string(memory / 10 * 9 / processes));
+}
+
+base::Status run_build(const std::vector<std::string>& arguments, const BuildPlace& place,
+                       const MemoryGroup& memory, const Tools& tools) {
+  const auto kills = memory.kills();
+  BASE_TRY_ASSIGN(
+      const auto finished,
+      tools.run({.arguments = arguments, .environment = place.environment, .folder = place.folder}));
+  if (finished.ending.succeeded()) return {};
+  base::Error error = build_error(finished.ending);
+  if (memory.kills() > kills || finished.ending.signal() == SIGKILL) {
+    const auto limit = memory.limit();
+    error.what += ": it was killed for want of memory";
+    error.hint = "raise the memory in transform.build.resource_limits" +
+                 (limit ? ", now " + base::format_bytes(*limit) : std::string());
+  }
+  return base::fail(std::move(error));
 }
 
 // Go names the program after the module: the one file in the folder becomes bin/main.
@@ -199,17 +228,19 @@ base::Result<MadeTree> make_program(const Source& source, const Tree& go_tree, c
     // Without C the binary is static and runs in every image.
     place.environment["CGO_ENABLED"] = c ? "1" : "0";
     if (c) BASE_TRY(find_compiler(place.environment, tools));
-    if (c) milestone.reached("C is compiled too: the program needs this image's C library");
   }
-  BASE_TRY_ASSIGN(const auto finished,
-                  tools.run({.arguments = build_arguments(source, toolchain, place, program, folder),
-                             .environment = place.environment,
-                             .folder = place.folder}));
-  if (!finished.ending.succeeded()) return base::fail(build_error(finished.ending));
+  const auto memory = MemoryGroup::find();
+  if (const auto limit = memory.limit()) stay_within(*limit, place);
+  BASE_TRY(run_build(build_arguments(source, toolchain, place, program, folder), place, memory, tools));
   BASE_TRY(name_program(folder));
   BASE_TRY_ASSIGN(auto modules, modules_of(folder / k_program, toolchain.go, tools));
+  BASE_TRY_ASSIGN(const std::string binary, base::read_file(folder / k_program));
+  auto needs = base::elf_needs(binary).value_or(base::ElfNeeds());
   milestone.reached("built with " + base::count_of(modules.size(), "module"));
-  return MadeTree{std::move(modules), {}};
+  if (!needs.libraries.empty()) {
+    report::info("compile: the image of the pipeline must have " + base::join(needs.libraries, ", "));
+  }
+  return MadeTree{std::move(modules), {}, std::move(needs.libraries)};
 }
 
 base::Status check_outside(const fs::path& folder) {
