@@ -162,7 +162,8 @@ base::Result<Pachctl> pachctl_for(const Pachctl& pachctl, const spec::PipelineSp
 }
 
 base::Result<Outcome> submit(const Pachctl& pachctl, const Present& present, const Submission& submission,
-                             Existing existing, Reprocess reprocess) {
+                             Existing existing, Reprocess reprocess,
+                             const std::function<void(const Changes&)>& sending) {
   BASE_TRY(check_names(present, submission, existing));
   const std::string repo = source_repo_of(submission.spec.name);
   const bool everything = reprocess == Reprocess::everything;
@@ -183,7 +184,7 @@ base::Result<Outcome> submit(const Pachctl& pachctl, const Present& present, con
 
   const Again again{.build = everything || builds_otherwise(present, *submission.build),
                     .running = everything};
-  // Ctrl-C takes back what is half done, and then ends this program.
+  if (!outcome.source.none()) sending(outcome.source);
   BASE_TRY_ASSIGN(auto interruption, process::Interruption::watch());
   process::SystemRunner runner(&interruption);
   auto done = change_or_take_back(pachctl.with_runner(runner), submission, stored, outcome, again);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -55,8 +56,9 @@ base::Status pass_on(const Pachctl& pachctl, const nlohmann::json& spec, Existin
 base::Result<Pachctl> pachctl_for(const Pachctl& pachctl, const spec::PipelineSpec& spec);
 
 // Submits to a project that has what is `present`; either all of it happens or nothing does. Run again with
-// the same, it changes nothing.
+// the same, it changes nothing. `sending` is called before files travel. Ctrl-C takes back what is half done.
 base::Result<Outcome> submit(const Pachctl& pachctl, const Present& present, const Submission& submission,
-                             Existing existing, Reprocess reprocess);
+                             Existing existing, Reprocess reprocess,
+                             const std::function<void(const Changes&)>& sending);
 
 }  // namespace cluster

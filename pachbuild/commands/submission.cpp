@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/commands/submission.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -35,6 +37,14 @@ std::string source_text(const cluster::Changes& changes) {
       base::count_of(changes.sent.size(), "file") + " sent (" + base::format_bytes(changes.sent_bytes) + ")";
   if (!changes.removed.empty()) text += ", " + std::to_string(changes.removed.size()) + " removed";
   return text + ", " + std::to_string(changes.kept) + " kept";
+}
+
+// Small changes travel in less time than it takes to read this.
+void tell_of_sending(const std::string& name, const cluster::Changes& changes) {
+  constexpr std::uint64_t k_small = 4 << 20;
+  if (changes.sent_bytes < k_small || ::isatty(STDERR_FILENO) == 0) return;
+  report::info(name + ": source: sending " + base::count_of(changes.sent.size(), "file") + " (" +
+               base::format_bytes(changes.sent_bytes) + ")");
 }
 
 void tell(const std::string& name, const Outcome& outcome) {
@@ -94,7 +104,8 @@ base::Result<int> submit_one(const SubmissionOptions& options, const cluster::Pa
     if (job) before = job->id;
   }
   BASE_TRY_ASSIGN(const auto outcome,
-                  cluster::submit(pachctl, present, *submission, options.existing, reprocess));
+                  cluster::submit(pachctl, present, *submission, options.existing, reprocess,
+                                  [&](const auto& changes) { tell_of_sending(pipeline.name, changes); }));
   tell(pipeline.name, outcome);
   outcomes.push_back(outcome_json(pipeline.name, outcome));
   if (!options.wait) return 0;
