@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// libarchive makes the tar. It is compressed in pieces of one size, each a zstd frame: so the bytes are the
-// same for any number of processors, all of them are used, and it needs no zstd that was built with threads
-// (the static one of Debian is not). A reader sees one stream.
+// libarchive makes the tar. It is compressed in pieces of fixed sizes, each a zstd frame: so the bytes are
+// the same for any number of processors, all of them are used, and it needs no zstd that was built with
+// threads (the static one of Debian is not). A reader sees one stream.
 #include "archive/bundle.h"
 
 #include <archive.h>
@@ -32,8 +32,13 @@ using base::ErrorKind;
 
 // zstd's own default.
 constexpr int k_compression_level = 3;
-// What zstd finds again lies within 2 MiB at this level, so larger pieces compress hardly better.
-constexpr std::size_t k_piece_size = std::size_t{8} * 1024 * 1024;
+// What zstd finds again lies within 2 MiB at this level, so larger pieces compress hardly better. The first
+// ones are small, so that a bundle of a few megabytes is made on several processors too.
+constexpr std::size_t piece_size(std::size_t number) {
+  constexpr std::size_t k_mebibyte = std::size_t{1} << 20;
+  if (number < 8) return k_mebibyte / 2;
+  return number < 16 ? k_mebibyte : 8 * k_mebibyte;
+}
 constexpr std::size_t k_buffer_size = std::size_t{1024} * 1024;
 constexpr mode_t k_plain_mode = 0644;
 constexpr mode_t k_executable_mode = 0755;
@@ -72,10 +77,10 @@ class CompressedFile {
 
   base::Status write(std::string_view bytes) {
     while (!bytes.empty()) {
-      const auto part = bytes.substr(0, k_piece_size - m_piece.size());
+      const auto part = bytes.substr(0, piece_size(m_pieces) - m_piece.size());
       m_piece += part;
       bytes.remove_prefix(part.size());
-      if (m_piece.size() == k_piece_size) BASE_TRY(start_frame());
+      if (m_piece.size() == piece_size(m_pieces)) BASE_TRY(start_frame());
     }
     return {};
   }
@@ -95,6 +100,7 @@ class CompressedFile {
   base::Status start_frame() {
     if (m_frames.size() >= std::max(1U, std::thread::hardware_concurrency())) BASE_TRY(store_oldest_frame());
     m_frames.push_back(std::async(std::launch::async, compress_piece, std::exchange(m_piece, {})));
+    ++m_pieces;
     return {};
   }
 
@@ -110,6 +116,7 @@ class CompressedFile {
   fs::path m_path;
   base::UniqueFd m_file;
   std::string m_piece;
+  std::size_t m_pieces = 0;                                     // before this one
   std::deque<std::future<base::Result<std::string>>> m_frames;  // in the order of the file
   base::Sha256 m_digest;
   std::uint64_t m_bytes = 0;

@@ -103,9 +103,10 @@ base::Result<int> submit_one(const SubmissionOptions& options, const cluster::Pa
     BASE_TRY_ASSIGN(const auto job, cluster::newest_job(pachctl, pipeline.name));
     if (job) before = job->id;
   }
-  BASE_TRY_ASSIGN(const auto outcome,
-                  cluster::submit(pachctl, present, *submission, options.existing, reprocess,
-                                  [&](const auto& changes) { tell_of_sending(pipeline.name, changes); }));
+  BASE_TRY_ASSIGN(const auto outcome, cluster::submit(pachctl, present, *submission, options.existing,
+                                                      reprocess, [name = pipeline.name](const auto& changes) {
+                                                        tell_of_sending(name, changes);
+                                                      }));
   tell(pipeline.name, outcome);
   outcomes.push_back(outcome_json(pipeline.name, outcome));
   if (!options.wait) return 0;

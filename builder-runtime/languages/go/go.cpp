@@ -10,6 +10,7 @@
 #include "base/elf_needs.h"
 #include "base/errors.h"
 #include "base/text.h"
+#include "builder-runtime/languages/go/build_info.h"
 #include "builder-runtime/languages/go/module.h"
 #include "builder-runtime/languages/go/modules.h"
 #include "builder-runtime/languages/go/tree.h"
@@ -151,23 +152,6 @@ base::Status name_program(const fs::path& folder) {
   return base::rename_path(first->path(), folder / k_program);
 }
 
-// The modules in the program, from the program itself: "golang.org/x/net v0.30.0".
-base::Result<std::vector<std::string>> modules_of(const fs::path& program, const std::string& go,
-                                                  const Tools& tools) {
-  BASE_TRY_ASSIGN(const auto finished,
-                  tools.run({.arguments = {go, "version", "-m", program.string()},
-                             .environment = {{"GOTOOLCHAIN", "local"}, {"GOENV", "off"}, {"HOME", "/"}},
-                             .folder = "/"}));
-  std::vector<std::string> modules;
-  for (const auto& line : base::split(finished.output, '\n')) {
-    // Tab, "dep" (or "=>" for what replaces it), path, version, sum.
-    const auto words = base::split(base::trim(line), '\t');
-    if (words.size() >= 3 && words[0] == "dep") modules.push_back(words[1] + " " + words[2]);
-  }
-  std::sort(modules.begin(), modules.end());
-  return modules;
-}
-
 // Whether the program needs a C compiler: a package of its own that really is compiled, or one of its
 // modules, has C in it. Known again as long as the modules and imports stay the same.
 base::Result<bool> needs_c(const Source& source, const Tree& tree, const Toolchain& toolchain,
@@ -233,8 +217,8 @@ base::Result<MadeTree> make_program(const Source& source, const Tree& go_tree, c
   if (const auto limit = memory.limit()) stay_within(*limit, place);
   BASE_TRY(run_build(build_arguments(source, toolchain, place, program, folder), place, memory, tools));
   BASE_TRY(name_program(folder));
-  BASE_TRY_ASSIGN(auto modules, modules_of(folder / k_program, toolchain.go, tools));
   BASE_TRY_ASSIGN(const std::string binary, base::read_file(folder / k_program));
+  auto modules = modules_in(binary).value_or(std::vector<std::string>());
   auto needs = base::elf_needs(binary).value_or(base::ElfNeeds());
   milestone.reached("built with " + base::count_of(modules.size(), "module"));
   if (!needs.libraries.empty()) {

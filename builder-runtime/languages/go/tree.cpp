@@ -50,7 +50,7 @@ class Walk {
     for (fs::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error)) {
       const auto name = entry->path().filename().string();
       // Links to folders are not followed: neither does Go.
-      const bool is_folder = fs::symlink_status(entry->path(), error).type() == fs::directory_file;
+      const bool is_folder = entry->symlink_status(error).type() == fs::directory_file;
       if (is_folder && name != "vendor" && name != "testdata" && name[0] != '.' && name[0] != '_')
         folders.push_back(name);
     }
