@@ -157,7 +157,7 @@ base::Result<std::vector<GoFile>> read_go_files(const fs::path& folder) {
     const auto name = entry->path().filename().string();
     // Go itself leaves out files that start with '_' or '.'.
     if (!ends_with(name, ".go") || ends_with(name, "_test.go") || name[0] == '_' || name[0] == '.') continue;
-    if (!fs::is_regular_file(entry->path(), error)) continue;
+    if (entry->status(error).type() != fs::regular_file) continue;
     BASE_TRY_ASSIGN(const std::string text, base::read_file(entry->path()));
     files.push_back({name, package_clause(text), text});
   }
