@@ -30,7 +30,7 @@ MODULES = {
               "\tfmt.Println(mat.Det(mat.NewDense(2, 2, []float64{2, 0, 0, 3})))\n", "6"),
     "gRPC": ("google.golang.org/grpc v1.85.0", ['"google.golang.org/grpc"'],
              "\tserver := grpc.NewServer()\n\tserver.Stop()\n\tfmt.Println(len(server.GetServiceInfo()))\n", "0"),
-    "AWS": ("github.com/aws/aws-sdk-go-v2/service/s3 v1.114.9", ['"github.com/aws/aws-sdk-go-v2/service/s3"'],
+    "AWS": ("github.com/aws/aws-sdk-go-v2/service/s3 v1.80.0", ['"github.com/aws/aws-sdk-go-v2/service/s3"'],
             '\tfmt.Println(s3.New(s3.Options{Region: "eu-central-1"}).Options().Region)\n', "eu-central-1"),
     "GCS": ("cloud.google.com/go/storage v1.70.0", ['"context"', '"cloud.google.com/go/storage"', '"google.golang.org/api/option"'],
             "\tclient, err := storage.NewClient(context.Background(), option.WithoutAuthentication())\n"
