@@ -106,7 +106,8 @@ base::Result<Jobs> wait_for_jobs(const Pachctl& pachctl, const std::string& pipe
     BASE_TRY_ASSIGN(const auto running, find_job(pachctl, pipeline, jobs.running.id));
     if (running && *running != jobs.running) changed(*running);
     if (running) jobs.running = *running;
-    if (has_ended(jobs.running)) return jobs;
+    // A build that fails ends the pipeline's job between the two questions.
+    if (has_ended(jobs.running) && (!jobs.build || has_ended(*jobs.build))) return jobs;
     std::this_thread::sleep_for(k_poll_interval);
   }
 }

@@ -44,6 +44,26 @@ class Jobs(cluster_suite.ClusterSuite):
         self.write("source/main.py", cluster_suite.PROGRAM)
         self.update("--wait")
 
+    @cluster_suite.stand_in_only
+    def test_a_build_that_fails_while_its_pipeline_is_asked_about(self):
+        """The first answer about the build's job is older than that about the pipeline's."""
+        asked = self.folder / "asked"
+        late = self.write("late", f"""#!/bin/sh
+case "$*" in "list job --pipeline {self.pipeline}_build"*)
+  if [ ! -e {asked} ]; then
+    : >{asked}
+    {self.program()[0]} "$@" | sed s/JOB_FAILURE/JOB_RUNNING/
+    exit
+  fi ;;
+esac
+exec {self.program()[0]} "$@"
+""", mode=0o755)
+        self.write("source/main.py", "print('x'\n")
+        result = self.pachbuild("update", "pipeline", "-f", self.spec, "--wait", variables={"PACHCTL": str(late)})
+        self.assertTrue(asked.exists())
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("SyntaxError: '(' was never closed\n", result.stderr)
+
     def test_the_log_is_that_of_the_build_and_the_run(self):
         self.update("--wait")
         for words in ((), ("--follow",)):
