@@ -61,15 +61,20 @@ base::Status check_names(const Present& present, const Submission& submission, E
   return {};
 }
 
+base::Status send_file(const Pachctl& pachctl, const std::string& verb, const std::string& file,
+                       bool reprocess) {
+  std::vector<std::string> words = {verb, "pipeline", "--file", file};
+  if (reprocess) words.emplace_back("--reprocess");
+  BASE_TRY(pachctl.call(std::move(words)));
+  return {};
+}
+
 base::Status send_spec(const Pachctl& pachctl, const std::string& verb, const json& spec, bool reprocess) {
   BASE_TRY_ASSIGN(const auto workspace, base::Workspace::make(pachctl.scratch(), "spec-"));
   const fs::path file = workspace.path() / "pipeline.json";
   constexpr mode_t k_private = 0600;
   BASE_TRY(base::write_file(file, spec.dump(), k_private));
-  std::vector<std::string> words = {verb, "pipeline", "--file", file.string()};
-  if (reprocess) words.emplace_back("--reprocess");
-  BASE_TRY(pachctl.call(std::move(words)));
-  return {};
+  return send_file(pachctl, verb, file.string(), reprocess);
 }
 
 base::Status change_pipeline(const Pachctl& pachctl, const json& spec, bool reprocess) {
@@ -150,6 +155,15 @@ base::Status pass_on(const Pachctl& pachctl, const json& spec, Existing existing
   const bool is_new = existing == Existing::refuse;
   return send_spec(pachctl, is_new ? "create" : "update", spec,
                    !is_new && reprocess == Reprocess::everything);
+}
+
+base::Status pass_on_url(const Pachctl& pachctl, const std::string& url, Existing existing,
+                         Reprocess reprocess) {
+  const bool is_new = existing == Existing::refuse;
+  auto sent =
+      send_file(pachctl, is_new ? "create" : "update", url, !is_new && reprocess == Reprocess::everything);
+  if (!sent) sent.error().hint = "with transform.build, save the spec next to the source that it builds";
+  return sent;
 }
 
 base::Result<Pachctl> pachctl_for(const Pachctl& pachctl, const spec::PipelineSpec& spec) {

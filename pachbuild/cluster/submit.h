@@ -52,6 +52,10 @@ struct Outcome {
 base::Status pass_on(const Pachctl& pachctl, const nlohmann::json& spec, Existing existing,
                      Reprocess reprocess);
 
+// The same for specs that pachctl is to fetch from `url`. A source cannot come from there.
+base::Status pass_on_url(const Pachctl& pachctl, const std::string& url, Existing existing,
+                         Reprocess reprocess);
+
 // The same pachctl for the project that the spec names: the repos of its source and build are there as well.
 base::Result<Pachctl> pachctl_for(const Pachctl& pachctl, const spec::PipelineSpec& spec);
 

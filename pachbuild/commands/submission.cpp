@@ -126,6 +126,21 @@ void SubmissionOptions::add_to(CLI::App& verb) {
       ->check(CLI::IsMember({"json", "yaml"}));
 }
 
+base::Result<int> submit_url(const SubmissionOptions& options) {
+  const auto& url = options.specs.spec;
+  const auto& images = options.publication;
+  if (options.dry_run || options.wait || images.build || images.push_images || images.write) {
+    return base::fail(base::ErrorKind::usage, url,
+                      "pachctl fetches this, so nothing in it can be looked at, waited for or changed",
+                      "save the spec and give the file");
+  }
+  BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
+  const auto reprocess = options.reprocess ? cluster::Reprocess::everything : cluster::Reprocess::changed;
+  BASE_TRY(cluster::pass_on_url(pachctl, url, options.existing, reprocess));
+  report::info(url + ": sent as it is");
+  return 0;
+}
+
 base::Result<int> submit(const SubmissionOptions& options, std::vector<LoadedPipeline> pipelines) {
   if (options.dry_run) return print_plan(options, pipelines);
   BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));

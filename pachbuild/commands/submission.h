@@ -25,6 +25,9 @@ struct SubmissionOptions {
   void add_to(CLI::App& verb);
 };
 
+// Hands the specs at an address to pachctl, which fetches them.
+base::Result<int> submit_url(const SubmissionOptions& options);
+
 // Submits the pipelines in turn, or says what would be submitted; gives the exit code.
 base::Result<int> submit(const SubmissionOptions& options, std::vector<LoadedPipeline> pipelines);
 

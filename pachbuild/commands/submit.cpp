@@ -10,7 +10,8 @@ namespace commands {
 namespace {
 
 constexpr char k_about_submit[] = R"(
-SPEC is a file of pipelines in JSON or YAML, a folder of such files, or - for standard input. A pipeline with
+SPEC is a file of pipelines in JSON or YAML, a folder of such files, - for standard input, or an address (https://…), from
+which pachctl fetches pipelines that have nothing to build. A pipeline with
 transform.build becomes three things: repo NAME_source with the files below transform.build.path, pipeline NAME_build
 that builds them, and pipeline NAME, which reads both beside its own input. Only what differs from what is there is
 sent, and it takes effect all at once. Every other pipeline goes to pachctl as it is.
@@ -24,6 +25,7 @@ The cluster is the one that pachctl speaks to: --context names another of its co
 )";
 
 base::Result<int> submit_specs(const SubmissionOptions& options) {
+  if (spec::is_url(options.specs.spec)) return submit_url(options);
   BASE_TRY_ASSIGN(auto pipelines, load(options.specs));
   return submit(options, std::move(pipelines));
 }

@@ -344,11 +344,6 @@ class Reader {
   std::set<std::string> m_input_names;
 };
 
-bool is_url(const std::string& path) {
-  const std::size_t scheme = path.find("://");
-  return scheme != std::string::npos && path.find('/') > scheme;
-}
-
 tl::unexpected<base::Error> not_local(const std::string& path) {
   return base::fail(ErrorKind::bad_input, path, "is not a local file",
                     "save the spec next to the source that it builds");
@@ -434,6 +429,11 @@ void collect(const Input& input, std::vector<const PfsInput*>& all) {
 }
 
 }  // namespace
+
+bool is_url(const std::string& path) {
+  const std::size_t scheme = path.find("://");
+  return scheme != std::string::npos && path.find('/') > scheme;
+}
 
 Images images_of(const Transform& transform, const std::string& prefix) {
   const auto& build = transform.build;

@@ -126,6 +126,9 @@ struct ClusterPipeline {
   Document document;
 };
 
+// Whether what was given for a spec is an address and not a file.
+bool is_url(const std::string& path);
+
 // Reads and checks the spec in the local file `path`. Whatever is wrong with it is an error of kind bad_input
 // that names the file, and line and column where there are some.
 base::Result<PipelineSpec> load_pipeline(const std::string& path);

@@ -398,8 +398,16 @@ def print_logs(place, raw):
     raise Refusal(f'could not get job information for "{wanted}": jobs default/{pipeline}@{wanted} not found')
 
 
+def fetch(address):
+    import urllib.request
+
+    with urllib.request.urlopen(address) as answer:
+        return json.load(answer)
+
+
 def put_specs(file, update, reprocess):
-    change("put_pipeline", read_json(file, None), update, reprocess)
+    spec = fetch(file) if "://" in file else read_json(file, None)
+    change("put_pipeline", spec, update, reprocess)
 
 
 def finish_commit(place):

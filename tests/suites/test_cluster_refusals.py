@@ -1,10 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What create and update pipeline refuse, word by word, and that nothing was done then."""
 
+import functools
+import http.server
+import json
 import os
+import threading
 
 import cluster_suite
 import support
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
 
 
 class Refusals(cluster_suite.ClusterSuite):
@@ -90,7 +99,31 @@ class Refusals(cluster_suite.ClusterSuite):
         text = self.spec.read_text(encoding="utf-8")
         hint = "hint: save the spec next to the source that it builds\n"
         self.refused("error: SPEC: is not a local file\n" + hint, spec="-", stdin=text)
-        self.refused("error: SPEC: is not a local file\n" + hint, spec="https://example.com/p.json")
+        result = self.pachbuild("update", "pipeline", "-f", self.serve() + "p.json")
+        self.assertEqual(result.returncode, 65)
+        self.assertRegex(result.stderr, "^error: pachctl update pipeline: .*unknown field \"build\".*\nhint: with transform.build, "
+                                        "save the spec next to the source that it builds\n$")
+        self.refused("error: SPEC: pachctl fetches this, so nothing in it can be looked at, waited for or changed\n"
+                     "hint: save the spec and give the file\n", "--dry-run", code=64, spec="https://example.com/p.json")
+
+    def serve(self):
+        """The address of this test's folder."""
+        handler = functools.partial(Quiet, directory=str(self.folder))
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return f"http://127.0.0.1:{server.server_port}/"
+
+    def test_an_address_goes_to_pachctl(self):
+        self.write("plain.json", json.dumps({
+            "pipeline": {"name": self.pipeline}, "transform": {"image": "x:1", "cmd": ["true"]},
+            "input": {"pfs": {"repo": self.data, "glob": "/*"}}}))
+        address = self.serve() + "plain.json"
+        self.assertEqual(self.update(spec=address), [f"{address}: sent as it is"])
+        self.assertIn(self.pipeline, self.names("pipeline"))
 
     def test_reserved_input_names_wherever_they_are(self):
         for kind in ("cross", "union", "join", "group"):
