@@ -34,11 +34,14 @@ void remove_folder(const std::string& path) {
 
 std::optional<std::string> read_text(const std::string& path) {
   const base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return std::nullopt;
+  return file ? read_to_end(file.get()) : std::nullopt;
+}
+
+std::optional<std::string> read_to_end(int descriptor) {
   std::string text;
   std::array<char, 4096> buffer{};
   while (true) {
-    const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
+    const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return std::nullopt;
     if (count == 0) return text;

@@ -29,4 +29,7 @@ void remove_folder(const std::string& path);
 // The whole content of a file, if it can be read.
 std::optional<std::string> read_text(const std::string& path);
 
+// The same from a descriptor, which stays open.
+std::optional<std::string> read_to_end(int descriptor);
+
 }  // namespace shim

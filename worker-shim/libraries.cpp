@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "base/unique_fd.h"
 #include "worker-shim/executable_format.h"
+#include "worker-shim/folders.h"
 
 namespace shim {
 namespace {
@@ -28,17 +29,6 @@ constexpr std::string_view k_version_missing = " not found (required by ";
 bool is_regular_file(const std::string& path) {
   struct stat status{};
   return ::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
-}
-
-std::string read_all(int descriptor) {
-  std::string text;
-  std::array<char, 4096> piece{};
-  for (;;) {
-    const ssize_t count = ::read(descriptor, piece.data(), piece.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return text;
-    text.append(piece.data(), static_cast<std::size_t>(count));
-  }
 }
 
 // What the loader prints about the program; empty when it cannot be asked.
@@ -69,7 +59,7 @@ std::string ask_loader(std::string loader, std::string program) {
   ::posix_spawn_file_actions_destroy(&actions);
   if (error != 0) return {};
   input.reset();
-  std::string text = read_all(output.get());
+  std::string text = read_to_end(output.get()).value_or("");
   while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
   }
   return text;

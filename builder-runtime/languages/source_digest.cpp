@@ -55,7 +55,7 @@ class Walk {
     std::string_view kind;
     std::string name;
     fs::path file;  // to be read; empty: there is nothing to read
-    base::Result<std::string> digest;
+    base::Result<std::string> digest = std::string();
   };
 
   // On all processors: for a small file nearly all of the time goes to opening it.
@@ -94,21 +94,19 @@ class Walk {
     struct stat status{};
     if (::stat(path.c_str(), &status) != 0) {
       // A link to nowhere is content too: it may begin to lead somewhere.
-      if (errno == ENOENT || errno == ELOOP) return add("broken link", name, "");
-      return base::fail(base::system_error("read", path.string(), errno));
+      if (errno != ENOENT && errno != ELOOP)
+        return base::fail(base::system_error("read", path.string(), errno));
+      m_entries.push_back({"broken link", name});
+      return {};
     }
     if (S_ISDIR(status.st_mode)) {
-      BASE_TRY(add("folder", name, ""));
+      m_entries.push_back({"folder", name});
       return add_folder(path, name);
     }
     if (!S_ISREG(status.st_mode)) {
       return base::fail(base::ErrorKind::bad_input, path.string(), "is neither a file nor a folder");
     }
-    return add("file", name, path);
-  }
-
-  base::Status add(std::string_view kind, const std::string& name, const fs::path& file) {
-    m_entries.push_back({kind, name, file, ""});
+    m_entries.push_back({"file", name, path});
     return {};
   }
 

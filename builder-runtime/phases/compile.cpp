@@ -88,13 +88,10 @@ base::Result<Artifact> compile(const Plan& plan, const Tools& tools) {
                      .command = plan.start.command,
                      .environment = plan.start.environment};
   if (plan.key.empty()) return artifact;
-  BASE_TRY_ASSIGN(auto bundle, find_or_make_bundle(plan, tools));
+  BASE_TRY_ASSIGN(const auto bundle, find_or_make_bundle(plan, tools));
   artifact.is_new = bundle.is_new;
   artifact.bundle = bundle.stored.path;
-  artifact.record.bundles = {std::move(bundle.stored.content.bundle)};
-  artifact.record.packages = std::move(bundle.stored.content.made.packages);
-  artifact.record.requirements = std::move(bundle.stored.content.made.requirements);
-  artifact.record.libraries = std::move(bundle.stored.content.made.libraries);
+  bundle.stored.content.put_into(artifact.record);
   return artifact;
 }
 

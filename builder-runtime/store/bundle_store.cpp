@@ -68,6 +68,13 @@ base::Result<StoredBundle> open_entry(const fs::path& entry) {
 
 }  // namespace
 
+void BundleContent::put_into(contract::BuildRecord& record) const {
+  record.bundles = {bundle};
+  record.packages = made.packages;
+  record.requirements = made.requirements;
+  record.libraries = made.libraries;
+}
+
 fs::path stamp_of_bundle(const fs::path& entry) { return entry / k_seal; }
 
 BundleStore::Lookup BundleStore::find(const std::string& key) const {
@@ -102,10 +109,7 @@ base::Result<StoredBundle> BundleStore::add(const std::string& key, const fs::pa
     return base::fail(base::system_error("write", file.string(), errno));
   contract::BuildRecord record;
   record.key = key;
-  record.bundles = {content.bundle};
-  record.packages = content.made.packages;
-  record.requirements = content.made.requirements;
-  record.libraries = content.made.libraries;
+  content.put_into(record);
   BASE_TRY(base::write_file(fresh / contract::k_record, contract::to_json(record)));
   BASE_TRY(seal(fresh, file));
 

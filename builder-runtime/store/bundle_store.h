@@ -25,6 +25,8 @@ inline constexpr mode_t k_bundle_mode = 0444;
 struct BundleContent {
   contract::Bundle bundle;
   MadeTree made;
+  // Writes all of it into a record of the artifact.
+  void put_into(contract::BuildRecord& record) const;
 };
 
 struct StoredBundle {

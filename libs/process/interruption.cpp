@@ -21,6 +21,11 @@ sigset_t watched_signals() {
   return set;
 }
 
+void let_signals_through() {
+  const sigset_t set = watched_signals();
+  ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+}
+
 }  // namespace
 
 base::Result<Interruption> Interruption::watch() {
@@ -33,9 +38,7 @@ base::Result<Interruption> Interruption::watch() {
 }
 
 Interruption::~Interruption() {
-  if (!m_descriptor) return;
-  const sigset_t set = watched_signals();
-  ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+  if (m_descriptor) let_signals_through();
 }
 
 std::optional<int> Interruption::signal() {
@@ -54,8 +57,7 @@ void Interruption::pass_on() && {
   if (!signal()) return;
   m_descriptor.reset();
   ::raise(*m_signal);
-  const sigset_t set = watched_signals();
-  ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+  let_signals_through();
 }
 
 }  // namespace process

@@ -61,24 +61,24 @@ base::Status check_names(const Present& present, const Submission& submission, E
   return {};
 }
 
-base::Status send_file(const Pachctl& pachctl, const std::string& verb, const std::string& file,
-                       bool reprocess) {
-  std::vector<std::string> words = {verb, "pipeline", "--file", file};
-  if (reprocess) words.emplace_back("--reprocess");
+base::Status send_file(const Pachctl& pachctl, const std::string& file, Existing existing, bool reprocess) {
+  const bool is_new = existing == Existing::refuse;
+  std::vector<std::string> words = {is_new ? "create" : "update", "pipeline", "--file", file};
+  if (reprocess && !is_new) words.emplace_back("--reprocess");
   BASE_TRY(pachctl.call(std::move(words)));
   return {};
 }
 
-base::Status send_spec(const Pachctl& pachctl, const std::string& verb, const json& spec, bool reprocess) {
+base::Status send_spec(const Pachctl& pachctl, const json& spec, Existing existing, bool reprocess) {
   BASE_TRY_ASSIGN(const auto workspace, base::Workspace::make(pachctl.scratch(), "spec-"));
   const fs::path file = workspace.path() / "pipeline.json";
   constexpr mode_t k_private = 0600;
   BASE_TRY(base::write_file(file, spec.dump(), k_private));
-  return send_file(pachctl, verb, file.string(), reprocess);
+  return send_file(pachctl, file.string(), existing, reprocess);
 }
 
 base::Status change_pipeline(const Pachctl& pachctl, const json& spec, bool reprocess) {
-  auto sent = send_spec(pachctl, "update", spec, reprocess);
+  auto sent = send_spec(pachctl, spec, Existing::update, reprocess);
   if (!sent) sent.error().where = "pipeline " + spec.at("pipeline").at("name").get<std::string>();
   return sent;
 }
@@ -152,16 +152,12 @@ base::Result<Submission> prepare(const spec::PipelineSpec& spec, const Submissio
 }
 
 base::Status pass_on(const Pachctl& pachctl, const json& spec, Existing existing, Reprocess reprocess) {
-  const bool is_new = existing == Existing::refuse;
-  return send_spec(pachctl, is_new ? "create" : "update", spec,
-                   !is_new && reprocess == Reprocess::everything);
+  return send_spec(pachctl, spec, existing, reprocess == Reprocess::everything);
 }
 
 base::Status pass_on_url(const Pachctl& pachctl, const std::string& url, Existing existing,
                          Reprocess reprocess) {
-  const bool is_new = existing == Existing::refuse;
-  auto sent =
-      send_file(pachctl, is_new ? "create" : "update", url, !is_new && reprocess == Reprocess::everything);
+  auto sent = send_file(pachctl, url, existing, reprocess == Reprocess::everything);
   if (!sent) sent.error().hint = "with transform.build, save the spec next to the source that it builds";
   return sent;
 }
@@ -199,6 +195,7 @@ base::Result<Outcome> submit(const Pachctl& pachctl, const Present& present, con
   const Again again{.build = everything || builds_otherwise(present, *submission.build),
                     .running = everything};
   if (!outcome.source.none()) sending(outcome.source);
+  // Ctrl-C takes back what is half done, and then ends this program.
   BASE_TRY_ASSIGN(auto interruption, process::Interruption::watch());
   process::SystemRunner runner(&interruption);
   auto done = change_or_take_back(pachctl.with_runner(runner), submission, stored, outcome, again);

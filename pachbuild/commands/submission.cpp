@@ -64,6 +64,10 @@ json outcome_json(const std::string& name, const Outcome& outcome) {
           {"running_pipeline", word_of(outcome.running)}};
 }
 
+cluster::Reprocess reprocess_of(const SubmissionOptions& options) {
+  return options.reprocess ? cluster::Reprocess::everything : cluster::Reprocess::changed;
+}
+
 void print_json(const std::vector<json>& objects, const std::string& format) {
   for (const auto& object : objects) {
     const std::string text = format == "yaml" ? "---\n" + spec::to_yaml(object) : object.dump(2) + "\n";
@@ -90,9 +94,9 @@ int print_plan(const SubmissionOptions& options, const std::vector<LoadedPipelin
 base::Result<int> submit_one(const SubmissionOptions& options, const cluster::Pachctl& any_project,
                              const LoadedPipeline& loaded, std::vector<json>& outcomes) {
   const auto& [pipeline, submission] = loaded;
-  const auto reprocess = options.reprocess ? cluster::Reprocess::everything : cluster::Reprocess::changed;
   if (!submission) {
-    BASE_TRY(cluster::pass_on(any_project, *pipeline.document.value, options.existing, reprocess));
+    BASE_TRY(
+        cluster::pass_on(any_project, *pipeline.document.value, options.existing, reprocess_of(options)));
     report::info((pipeline.name.empty() ? options.specs.spec : pipeline.name) + ": sent as it is");
     return 0;
   }
@@ -103,10 +107,10 @@ base::Result<int> submit_one(const SubmissionOptions& options, const cluster::Pa
     BASE_TRY_ASSIGN(const auto job, cluster::newest_job(pachctl, pipeline.name));
     if (job) before = job->id;
   }
-  BASE_TRY_ASSIGN(const auto outcome, cluster::submit(pachctl, present, *submission, options.existing,
-                                                      reprocess, [name = pipeline.name](const auto& changes) {
-                                                        tell_of_sending(name, changes);
-                                                      }));
+  BASE_TRY_ASSIGN(
+      const auto outcome,
+      cluster::submit(pachctl, present, *submission, options.existing, reprocess_of(options),
+                      [name = pipeline.name](const auto& changes) { tell_of_sending(name, changes); }));
   tell(pipeline.name, outcome);
   outcomes.push_back(outcome_json(pipeline.name, outcome));
   if (!options.wait) return 0;
@@ -135,8 +139,7 @@ base::Result<int> submit_url(const SubmissionOptions& options) {
                       "save the spec and give the file");
   }
   BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
-  const auto reprocess = options.reprocess ? cluster::Reprocess::everything : cluster::Reprocess::changed;
-  BASE_TRY(cluster::pass_on_url(pachctl, url, options.existing, reprocess));
+  BASE_TRY(cluster::pass_on_url(pachctl, url, options.existing, reprocess_of(options)));
   report::info(url + ": sent as it is");
   return 0;
 }
