@@ -29,11 +29,11 @@ base::Status build(const Settings& settings, process::Runner& runner) {
   BASE_TRY_ASSIGN(const Artifact artifact, compile(plan, tools));
 
   // From here on the output folder is written, run.sh last.
-  BASE_TRY(emit(artifact, source, settings));
+  BASE_TRY(emit(artifact, source, tools));
 
   // What was added may be too much. The artifact is whole, so nothing of this can fail the build.
   if (!artifact.is_new) return {};
-  if (const auto shrunk = std::move(use).shrink(limit); !shrunk) {
+  if (const auto shrunk = std::move(use).shrink(limit, artifact.record.bundles.front()); !shrunk) {
     report::warn("cache: " + shrunk.error().where + ": " + shrunk.error().what);
   }
   return {};

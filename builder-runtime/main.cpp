@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // builder-runtime: the build.sh protocol of Pachyderm's build pipelines as a program. Without arguments it
 // reads /pfs/source and writes the artifact that the running pipeline needs to /pfs/out.
+#include <malloc.h>
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
@@ -50,6 +51,13 @@ void declare(CLI::App& app, builder::Options& options) {
       ->type_name("FILE");
 }
 
+// A build takes the same large buffers again and again: to give them back to the system in between, and to
+// have their pages filled with zeros anew, took as long as compressing what was in them.
+void keep_memory() {
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
+}
+
 int run(int argc, char** argv) {
   report::set_up();
   builder::Options options;
@@ -65,6 +73,7 @@ int run(int argc, char** argv) {
   }
   // Nothing of an artifact or a cache depends on the user's mask.
   ::umask(022);
+  keep_memory();
   process::SystemRunner runner;
   const auto built =
       builder::settle(options, process::current_environment())

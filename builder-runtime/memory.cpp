@@ -2,6 +2,8 @@
 // Files of version 2: Documentation/admin-guide/cgroup-v2.rst of Linux; of version 1: cgroup-v1/memory.rst.
 #include "builder-runtime/memory.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <charconv>
@@ -72,6 +74,11 @@ std::uint64_t MemoryGroup::kills() const {
     }
   }
   return 0;
+}
+
+std::uint64_t memory_of_machine() {
+  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace builder

@@ -29,4 +29,7 @@ class MemoryGroup {
   base::fs::path m_top;
 };
 
+// The bytes of memory that the machine has.
+std::uint64_t memory_of_machine();
+
 }  // namespace builder

@@ -96,19 +96,36 @@ base::Result<process::Finished> Tools::run(process::Command command) const {
   return finished;
 }
 
+base::Result<process::Finished> Tools::run_quietly(process::Command command) const {
+  command.orphan_signal = SIGKILL;
+  return m_runner.run(command, {});
+}
+
 base::Result<std::string> Tools::ask(const std::vector<std::string>& arguments,
                                      const process::Environment& environment) const {
-  BASE_TRY_ASSIGN(const std::string identity, identity_of(arguments.at(0)));
+  return remembered(arguments.at(0), arguments, [&] {
+    return answer_of({.arguments = arguments, .environment = environment, .folder = "/"});
+  });
+}
+
+base::Result<std::string> Tools::digest_of(const fs::path& file) const {
+  return remembered(file.string(), {"sha256", file.string()},
+                    [&] { return base::sha256_of_file(file.string()); });
+}
+
+// What is known of a file as it is now.
+base::Result<std::string> Tools::remembered(const std::string& file, const std::vector<std::string>& question,
+                                            const Answer& find_out) const {
+  BASE_TRY_ASSIGN(const std::string identity, identity_of(file));
   const fs::path folder = m_settings.cache / "tools";
-  const fs::path file = folder / question_digest(arguments);
-  if (const auto kept = base::read_file(file)) {
+  const fs::path note = folder / question_digest(question);
+  if (const auto kept = base::read_file(note)) {
     const auto end = kept->find('\n');
     if (end != std::string::npos && kept->substr(0, end) == identity) return kept->substr(end + 1);
   }
-  BASE_TRY_ASSIGN(std::string answer,
-                  answer_of({.arguments = arguments, .environment = environment, .folder = "/"}));
+  BASE_TRY_ASSIGN(std::string answer, find_out());
   BASE_TRY(base::make_folders(folder, base::k_owner_writes));
-  BASE_TRY(base::write_file(file, base::join({identity, answer}, "\n")));
+  BASE_TRY(base::write_file(note, base::join({identity, answer}, "\n")));
   return answer;
 }
 

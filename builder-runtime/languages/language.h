@@ -44,6 +44,7 @@ struct Plan {
   std::string key;  // of everything that decides the bundle; empty: no bundle is needed
   contract::Platform platform;
   Start start;
+  bool is_remade_by_each_edit = false;  // the bundle: it is packed in a hurry
   // Fills an empty folder with what the bundle holds.
   std::function<base::Result<MadeTree>(const fs::path& tree)> make;
 };

@@ -2,15 +2,25 @@
 // A digest of a folder's whole content: names, bytes and the targets of links; not times, owners or modes.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/files.h"
 #include "base/result.h"
 
 namespace builder {
 
-// Links are followed, as compilers do; a folder that contains itself by a link is read once. Whatever is
+// Is shown the name (inside the folder) and the content of a file while it is read; on any thread, several
+// at a time, in no order.
+using FileViewer = std::function<void(const std::string& name, std::string_view content)>;
+
+// Which files are shown, by name; none of those below a link to a folder is.
+using FileChoice = std::function<bool(std::string_view name)>;
+
+// Links are followed, as compilers do; a folder is read once, whatever the number of links to it. Whatever is
 // neither a file, a folder nor a link is an error.
-base::Result<std::string> digest_of_folder(const base::fs::path& folder);
+base::Result<std::string> digest_of_folder(const base::fs::path& folder, const FileChoice& is_chosen = {},
+                                           const FileViewer& view = {});
 
 }  // namespace builder

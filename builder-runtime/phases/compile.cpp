@@ -37,7 +37,10 @@ base::Result<StoredBundle> make_bundle(const Plan& plan, const Tools& tools, con
 
   milestone = Milestone("compile");
   const fs::path file = workspace.path() / "bundle";
-  BASE_TRY_ASSIGN(const auto summary, archives::write_bundle(tree, file));
+  BASE_TRY_ASSIGN(const auto summary,
+                  archives::write_bundle(tree, file,
+                                         plan.is_remade_by_each_edit ? archives::Compression::fast
+                                                                     : archives::Compression::usual));
   contract::Bundle bundle{.file = contract::k_bundle_prefix + summary.digest + contract::k_bundle_suffix,
                           .digest = summary.digest,
                           .bytes = summary.bytes,

@@ -3,7 +3,6 @@
 
 #include <boost/filesystem/operations.hpp>
 
-#include "base/digest.h"
 #include "base/errors.h"
 #include "builder-runtime/milestone.h"
 #include "builder-runtime/run_script/run_script.h"
@@ -37,10 +36,9 @@ base::Status remove_former_artifact(const fs::path& out) {
   return {};
 }
 
-base::Result<std::string> script_text(const Artifact& artifact, const Source& source,
-                                      const Settings& settings) {
+base::Result<std::string> script_text(const Artifact& artifact, const Source& source, const Tools& tools) {
   if (source.has_run_script) return base::read_file(source.folder / contract::k_run_script);
-  BASE_TRY_ASSIGN(std::string shim_digest, base::sha256_of_file(settings.shim.string()));
+  BASE_TRY_ASSIGN(std::string shim_digest, tools.digest_of(tools.settings().shim));
   const auto& bundles = artifact.record.bundles;
   return run_script_text({.builder = artifact.record.builder,
                           .version = artifact.record.version,
@@ -51,18 +49,18 @@ base::Result<std::string> script_text(const Artifact& artifact, const Source& so
 
 // The artifact's files in a folder of their own, in the order in which they become visible.
 base::Result<std::vector<std::string>> prepare(const fs::path& folder, const Artifact& artifact,
-                                               const Source& source, const Settings& settings) {
+                                               const Source& source, const Tools& tools) {
   std::vector<std::string> names;
   if (artifact.bundle) {
     names.push_back(artifact.record.bundles.front().file);
     BASE_TRY(base::link_or_copy_file(*artifact.bundle, folder / names.back(), k_bundle_mode));
   }
   names.emplace_back(contract::k_shim);
-  BASE_TRY(base::copy_regular_file(settings.shim, folder / names.back(), k_script_mode));
+  BASE_TRY(base::copy_regular_file(tools.settings().shim, folder / names.back(), k_script_mode));
   names.emplace_back(contract::k_record);
   BASE_TRY(base::write_file(folder / names.back(), contract::to_json(artifact.record)));
   names.emplace_back(contract::k_run_script);
-  BASE_TRY_ASSIGN(const std::string script, script_text(artifact, source, settings));
+  BASE_TRY_ASSIGN(const std::string script, script_text(artifact, source, tools));
   BASE_TRY(base::write_file(folder / names.back(), script, k_script_mode));
   return names;
 }
@@ -79,15 +77,15 @@ std::string summary_of(const Artifact& artifact, const Source& source) {
 
 }  // namespace
 
-base::Status emit(const Artifact& artifact, const Source& source, const Settings& settings) {
+base::Status emit(const Artifact& artifact, const Source& source, const Tools& tools) {
   Milestone milestone("emit");
-  const fs::path& out = settings.out;
+  const fs::path& out = tools.settings().out;
   BASE_TRY(base::make_folders(out));
   // Of two builds into one folder the later one replaces what the other made, and never a part of it.
   BASE_TRY_ASSIGN(const auto lock, base::FileLock::acquire_folder(out));
   BASE_TRY(remove_former_artifact(out));
   BASE_TRY_ASSIGN(const auto folder, base::TemporaryFolder::make(out, k_temporary_prefix));
-  BASE_TRY_ASSIGN(const auto names, prepare(folder.path(), artifact, source, settings));
+  BASE_TRY_ASSIGN(const auto names, prepare(folder.path(), artifact, source, tools));
   for (const auto& name : names) BASE_TRY(base::rename_path(folder.path() / name, out / name));
   milestone.reached(summary_of(artifact, source));
   return {};

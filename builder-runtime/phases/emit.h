@@ -5,12 +5,12 @@
 #include "base/result.h"
 #include "builder-runtime/languages/language.h"
 #include "builder-runtime/phases/compile.h"
-#include "builder-runtime/settings.h"
+#include "builder-runtime/tools.h"
 
 namespace builder {
 
 // What an earlier build left there is replaced; files that are none of an artifact's stay. At every moment
 // the folder either has no run.sh or a whole artifact.
-base::Status emit(const Artifact& artifact, const Source& source, const Settings& settings);
+base::Status emit(const Artifact& artifact, const Source& source, const Tools& tools);
 
 }  // namespace builder

@@ -32,6 +32,9 @@ using Clock = std::chrono::system_clock;
 
 constexpr std::uint64_t k_default_limit = std::uint64_t{20} << 30;
 constexpr char k_lock[] = "lock";
+// "LIMIT BYTES": how many bytes may be added before a cache of that limit has to be looked at again.
+constexpr char k_room[] = "room";
+constexpr char k_room_lock[] = "room.lock";
 // Between a build and the first process of its pipeline; also for programs in containers that share the
 // cache, whose processes cannot be seen from here.
 constexpr auto k_environment_grace = std::chrono::minutes(10);
@@ -65,6 +68,10 @@ std::vector<fs::path> list(const fs::path& folder) {
     if (entry->path().filename().string().front() != '.') paths.push_back(entry->path());
   }
   return paths;
+}
+
+std::uint64_t environment_bytes(const contract::Bundle& bundle) {
+  return bundle.unpacked_bytes + bundle.files * k_file_overhead;
 }
 
 std::uint64_t measure_tree(const fs::path& tree) {
@@ -102,7 +109,7 @@ class Inventory {
       const auto record = text ? contract::parse_build_record(*text, "") : base::fail(text.error());
       if (record && record->bundles.size() == 1) {
         const auto& bundle = record->bundles.front();
-        m_unpacked[bundle.digest] = bundle.unpacked_bytes + bundle.files * k_file_overhead;
+        m_unpacked[bundle.digest] = environment_bytes(bundle);
       }
       add(entry, stamp_of_bundle(entry), measure_tree(entry), folder / "locks" / entry.filename());
     }
@@ -135,9 +142,11 @@ std::set<std::string> environments_in_use() {
   return result;
 }
 
-// The oldest that have to go so that the others stay within the limit, and may.
-std::vector<Entry> choose(std::vector<Entry> entries, std::uint64_t limit, Clock::time_point begin) {
-  std::uint64_t total = 0;
+// The oldest that have to go so that the others, of which `total` is the size afterwards, stay within the
+// limit, and may.
+std::vector<Entry> choose(std::vector<Entry> entries, std::uint64_t limit, Clock::time_point begin,
+                          std::uint64_t& total) {
+  total = 0;
   for (const auto& entry : entries) total += entry.bytes;
   if (total <= limit) return {};
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
@@ -162,18 +171,41 @@ struct Removed {
   std::uint64_t bytes = 0;
 };
 
+std::uint64_t number_of(std::string_view text) {
+  std::uint64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+base::Status set_room(const fs::path& cache, std::uint64_t limit, std::uint64_t bytes) {
+  return base::write_file(cache / k_room, base::join({std::to_string(limit), std::to_string(bytes)}, " "));
+}
+
+// Whether `bytes` more are known to be within the limit. They are counted.
+base::Result<bool> take_room(const fs::path& cache, std::uint64_t limit, std::uint64_t bytes) {
+  BASE_TRY_ASSIGN(const auto lock, base::FileLock::acquire(cache / k_room_lock));
+  const auto words = base::split(base::read_file(cache / k_room).value_or(""), ' ');
+  if (words.size() != 2 || number_of(words[0]) != limit || number_of(words[1]) < bytes) return false;
+  BASE_TRY(set_room(cache, limit, number_of(words[1]) - bytes));
+  return true;
+}
+
 // Moves what has to go into the folder `bin`; nothing when another build runs.
 base::Result<Removed> move_away(const fs::path& cache, std::uint64_t limit, Clock::time_point begin,
                                 const fs::path& bin) {
   Removed removed;
   BASE_TRY_ASSIGN(const auto lock, base::FileLock::try_acquire(cache / k_lock));
   if (!lock.held()) return removed;
-  for (const auto& entry : choose(Inventory(cache).take(), limit, begin)) {
+  std::uint64_t total = 0;
+  for (const auto& entry : choose(Inventory(cache).take(), limit, begin, total)) {
     BASE_TRY(base::rename_path(entry.path, bin / ("removed-" + std::to_string(removed.entries))));
     if (!entry.lock.empty()) BASE_TRY(base::remove_tree(entry.lock));
     ++removed.entries;
     removed.bytes += entry.bytes;
   }
+  // Others than builders add to a cache as well: half of what is left is for them.
+  BASE_TRY_ASSIGN(const auto room_lock, base::FileLock::acquire(cache / k_room_lock));
+  BASE_TRY(set_room(cache, limit, total < limit ? (limit - total) / 2 : 0));
   return removed;
 }
 
@@ -215,9 +247,12 @@ base::Result<CacheUse> CacheUse::begin(fs::path cache) {
   return CacheUse(std::move(cache), std::move(lock));
 }
 
-base::Status CacheUse::shrink(std::uint64_t limit) && {
+base::Status CacheUse::shrink(std::uint64_t limit, const contract::Bundle& added) && {
   m_lock.reset();
   if (limit == 0) return {};
+  // As a bundle, as an environment, and of Python as much again at most as bytecode.
+  BASE_TRY_ASSIGN(const bool fits, take_room(m_cache, limit, added.bytes + 2 * environment_bytes(added)));
+  if (fits) return {};
   // A folder takes time to remove; moved away it is gone at once, and the lock is free again.
   BASE_TRY_ASSIGN(const auto bin, base::Workspace::make(m_cache / "work", "build-"));
   BASE_TRY_ASSIGN(const auto removed, move_away(m_cache, limit, m_begin, bin.path()));

@@ -7,6 +7,9 @@
 // alone, so it is left to the next one when another build runs. An environment is in use as long as a process
 // has it in its PACHBUILD_ENV, and counts as used for some minutes after a build, whose first datum comes
 // later.
+//
+// To look at all of a cache takes the longer the more is in it. So whoever has done it notes how much may be
+// added until it has to be done again, and the builds after it only count what they add.
 #pragma once
 
 #include <chrono>
@@ -16,6 +19,7 @@
 
 #include "base/files.h"
 #include "base/result.h"
+#include "contract/build_record.h"
 #include "process/command.h"
 
 namespace builder {
@@ -35,8 +39,9 @@ class CacheUse {
  public:
   static base::Result<CacheUse> begin(base::fs::path cache);
 
-  // Ends the use, and removes what is beyond the limit but was not used since begin(). Says so in the log.
-  base::Status shrink(std::uint64_t limit) &&;
+  // Ends the use of a build that has made `added`, and removes what is beyond the limit but was not used
+  // since begin(). Says so in the log.
+  base::Status shrink(std::uint64_t limit, const contract::Bundle& added) &&;
 
  private:
   CacheUse(base::fs::path cache, base::FileLock lock) : m_cache(std::move(cache)), m_lock(std::move(lock)) {}

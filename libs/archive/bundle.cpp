@@ -16,12 +16,12 @@
 #include <deque>
 #include <future>
 #include <optional>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/digest.h"
 #include "base/errors.h"
+#include "base/parallel.h"
 #include "base/unique_fd.h"
 
 namespace archives {
@@ -30,13 +30,11 @@ namespace {
 namespace fs = base::fs;
 using base::ErrorKind;
 
-// zstd's own default.
-constexpr int k_compression_level = 3;
 // What zstd finds again lies within 2 MiB at this level, so larger pieces compress hardly better. The first
 // ones are small, so that a bundle of a few megabytes is made on several processors too.
 constexpr std::size_t piece_size(std::size_t number) {
   constexpr std::size_t k_mebibyte = std::size_t{1} << 20;
-  if (number < 8) return k_mebibyte / 2;
+  if (number < 8) return k_mebibyte / 4;
   return number < 16 ? k_mebibyte : 8 * k_mebibyte;
 }
 constexpr std::size_t k_buffer_size = std::size_t{1024} * 1024;
@@ -56,10 +54,10 @@ base::Result<struct stat> status_of(const fs::path& path) {
 }
 
 // One piece of the tar as a zstd frame of its own. It fails when zstd gets no memory.
-base::Result<std::string> compress_piece(const std::string& piece) {
+base::Result<std::string> compress_piece(const std::string& piece, Compression compression) {
   std::string frame(ZSTD_compressBound(piece.size()), '\0');
-  const auto size =
-      ZSTD_compress(frame.data(), frame.size(), piece.data(), piece.size(), k_compression_level);
+  const int level = compression == Compression::fast ? 1 : ZSTD_CLEVEL_DEFAULT;
+  const auto size = ZSTD_compress(frame.data(), frame.size(), piece.data(), piece.size(), level);
   if (ZSTD_isError(size) != 0) return base::fail(ErrorKind::io, "the bundle", ZSTD_getErrorName(size));
   frame.resize(size);
   return frame;
@@ -69,10 +67,10 @@ base::Result<std::string> compress_piece(const std::string& piece) {
 // way. Memory is that of a few pieces, whatever the size.
 class CompressedFile {
  public:
-  static base::Result<CompressedFile> create(const fs::path& path) {
+  static base::Result<CompressedFile> create(const fs::path& path, Compression compression) {
     base::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, k_plain_mode));
     if (!file) return base::fail(base::system_error("create", path.string(), errno));
-    return CompressedFile(path, std::move(file));
+    return CompressedFile(path, std::move(file), compression);
   }
 
   base::Status write(std::string_view bytes) {
@@ -95,11 +93,13 @@ class CompressedFile {
   [[nodiscard]] std::string digest() { return m_digest.finish(); }
 
  private:
-  CompressedFile(fs::path path, base::UniqueFd file) : m_path(std::move(path)), m_file(std::move(file)) {}
+  CompressedFile(fs::path path, base::UniqueFd file, Compression compression)
+      : m_path(std::move(path)), m_file(std::move(file)), m_compression(compression) {}
 
   base::Status start_frame() {
-    if (m_frames.size() >= std::max(1U, std::thread::hardware_concurrency())) BASE_TRY(store_oldest_frame());
-    m_frames.push_back(std::async(std::launch::async, compress_piece, std::exchange(m_piece, {})));
+    if (m_frames.size() >= base::processors()) BASE_TRY(store_oldest_frame());
+    m_frames.push_back(
+        std::async(std::launch::async, compress_piece, std::exchange(m_piece, {}), m_compression));
     ++m_pieces;
     return {};
   }
@@ -115,6 +115,7 @@ class CompressedFile {
 
   fs::path m_path;
   base::UniqueFd m_file;
+  Compression m_compression;
   std::string m_piece;
   std::size_t m_pieces = 0;                                     // before this one
   std::deque<std::future<base::Result<std::string>>> m_frames;  // in the order of the file
@@ -248,9 +249,10 @@ base::Status normalise_modes(const fs::path& tree) {
   return {};
 }
 
-base::Result<BundleSummary> write_bundle(const fs::path& tree, const fs::path& bundle) {
+base::Result<BundleSummary> write_bundle(const fs::path& tree, const fs::path& bundle,
+                                         Compression compression) {
   BASE_TRY_ASSIGN(const auto names, list_tree(tree));
-  BASE_TRY_ASSIGN(auto file, CompressedFile::create(bundle));
+  BASE_TRY_ASSIGN(auto file, CompressedFile::create(bundle, compression));
   BundleSummary summary;
   {
     Tar tar(file);

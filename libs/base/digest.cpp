@@ -54,7 +54,7 @@ Result<std::string> sha256_of_file(const std::string& path) {
   if (!file) return fail(system_error("read", path, errno));
   Sha256 digest;
   // Not a vector, which would write zeros first: that takes longer than reading a small file.
-  constexpr std::size_t k_buffer = std::size_t{128} << 10;
+  constexpr std::size_t k_buffer = std::size_t{64} << 10;
   const auto buffer = std::make_unique_for_overwrite<char[]>(k_buffer);
   while (true) {
     const ssize_t count = ::read(file.get(), buffer.get(), k_buffer);

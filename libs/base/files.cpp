@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
@@ -16,19 +17,6 @@
 
 namespace base {
 namespace {
-
-// Reads `file` to its end through a buffer and appends it with `append`.
-template <class Append>
-Status read_to_end(int file, const fs::path& path, Append append) {
-  std::array<char, std::size_t{64} * 1024> buffer{};
-  while (true) {
-    const ssize_t count = ::read(file, buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail(system_error("read", path.string(), errno));
-    if (count == 0) return {};
-    BASE_TRY(append(std::string_view(buffer.data(), static_cast<std::size_t>(count))));
-  }
-}
 
 // The bytes of `from` into `to` by the cheapest way that both file systems offer.
 Status copy_bytes(int from, const fs::path& from_path, int to, const fs::path& to_path) {
@@ -49,15 +37,28 @@ Status copy_bytes(int from, const fs::path& from_path, int to, const fs::path& t
     }
     break;
   }
-  return read_to_end(from, from_path, [&](std::string_view bytes) { return write_all(to, bytes, to_path); });
+  std::array<char, std::size_t{64} * 1024> buffer{};
+  while (true) {
+    const ssize_t count = ::read(from, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail(system_error("read", from_path.string(), errno));
+    if (count == 0) return {};
+    BASE_TRY(write_all(to, {buffer.data(), static_cast<std::size_t>(count)}, to_path));
+  }
 }
 
-Result<UniqueFd> open_to_read(const fs::path& path) {
-  UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return fail(system_error("read", path.string(), errno));
+struct OpenFile {
+  UniqueFd descriptor;
+  std::size_t size = 0;  // as the file system says; 0 for the kernel's own files
+};
+
+Result<OpenFile> open_to_read(const fs::path& path) {
+  OpenFile file{UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC))};
+  if (!file.descriptor) return fail(system_error("read", path.string(), errno));
   struct stat status{};
-  if (::fstat(file.get(), &status) != 0) return fail(system_error("read", path.string(), errno));
+  if (::fstat(file.descriptor.get(), &status) != 0) return fail(system_error("read", path.string(), errno));
   if (S_ISDIR(status.st_mode)) return fail(system_error("read", path.string(), EISDIR));
+  file.size = static_cast<std::size_t>(status.st_size);
   return file;
 }
 
@@ -87,12 +88,20 @@ void make_folders_removable(const fs::path& path) {
 }  // namespace
 
 Result<std::string> read_file(const fs::path& path) {
-  BASE_TRY_ASSIGN(const UniqueFd file, open_to_read(path));
-  std::string content;
-  BASE_TRY(read_to_end(file.get(), path, [&](std::string_view bytes) -> Status {
-    content += bytes;
-    return {};
-  }));
+  BASE_TRY_ASSIGN(const OpenFile file, open_to_read(path));
+  // A byte more than the size, so that the end is seen without growing.
+  constexpr std::size_t k_least = 4096;
+  std::string content(std::max(k_least, file.size + 1), '\0');
+  std::size_t size = 0;
+  while (true) {
+    if (size == content.size()) content.resize(size * 2);
+    const ssize_t count = ::read(file.descriptor.get(), content.data() + size, content.size() - size);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail(system_error("read", path.string(), errno));
+    if (count == 0) break;
+    size += static_cast<std::size_t>(count);
+  }
+  content.resize(size);
   return content;
 }
 
@@ -120,10 +129,10 @@ Status write_file(const fs::path& path, std::string_view content, mode_t mode) {
 }
 
 Status copy_regular_file(const fs::path& from, const fs::path& to, mode_t mode) {
-  BASE_TRY_ASSIGN(const UniqueFd source, open_to_read(from));
+  BASE_TRY_ASSIGN(const OpenFile source, open_to_read(from));
   const UniqueFd target(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   if (!target) return fail(system_error("create", to.string(), errno));
-  Status status = copy_bytes(source.get(), from, target.get(), to);
+  Status status = copy_bytes(source.descriptor.get(), from, target.get(), to);
   if (status && ::fchmod(target.get(), mode) != 0) status = fail(system_error("write", to.string(), errno));
   if (!status) ::unlink(to.c_str());
   return status;

@@ -169,14 +169,34 @@ class Errors(BuilderSuite):
                           "hint: take their permission away (chmod go-w), or name another folder in "
                           "PACHBUILD_CACHE_DIR\n")
 
+    def build_without_power(self, source, **env):
+        """Without capabilities even root may not read and write everything."""
+        powerless = ["setpriv", "--bounding-set=-all"] if os.geteuid() == 0 else []
+        return self.run_program(*powerless, support.BUILDER, "--source", source, "--out",
+                                self.folder / "out", "--shim", self.shim, env=self.environment(**env))
+
+    def test_a_cache_that_cannot_be_written(self):
+        self.cache.mkdir(mode=0o555)
+        for files in (PYTHON_ARGUMENTS, GO_HELLO):
+            source = self.source(files, name=f"source-{len(files)}")
+            self.assert_fails(self.build_without_power(source), 73,
+                              f"error: {self.cache}: cannot write: permission denied\n")
+            self.assertFalse((self.folder / "out").exists())
+
+    def test_a_cache_of_go_that_cannot_be_written(self):
+        support.require_tool("go")
+        compiled = self.folder / "compiled"
+        compiled.mkdir(mode=0o555)
+        result = self.build_without_power(self.source(GO_HELLO), GOCACHE=str(compiled))
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("permission denied", result.stderr)
+        self.assertTrue(result.stderr.endswith("hint: what is wrong is said in Go's own lines above\n"), result.stderr)
+
     def test_a_file_that_cannot_be_read(self):
         source = self.source({**GO_HELLO, "data.bin": "x"})
         (source / "data.bin").chmod(0)
-        # Without capabilities even root may not read everything.
-        powerless = ["setpriv", "--bounding-set=-all"] if os.geteuid() == 0 else []
-        result = self.run_program(*powerless, support.BUILDER, "--source", source, "--out",
-                                  self.folder / "out", "--shim", self.shim, env=self.environment())
-        self.assert_fails(result, 74, f"error: {source}/data.bin: cannot read: permission denied\n")
+        self.assert_fails(self.build_without_power(source), 74,
+                          f"error: {source}/data.bin: cannot read: permission denied\n")
 
     def test_a_pipe_in_the_source(self):
         support.require_tool("go")

@@ -172,6 +172,24 @@ class Modules(GoSuite):
             "hint: what is wrong is said in Go's own lines above; pin them where the source is: go mod tidy, and commit "
             "go.mod and go.sum\n"))
 
+    def test_a_proxy_that_does_not_answer(self):
+        silent = self.environment(GOPROXY="http://127.0.0.1:9,direct", GOMODCACHE=str(self.folder / "mod"))
+        said = ("modules are missing here and the module proxy does not answer\n"
+                "hint: check the network and the proxies that Go is set up for (GOPROXY, HTTPS_PROXY), then try again\n")
+        source = self.source({"go.mod": NEEDS_TEXT, "main.go": CASES})
+        self.assert_fails(self.build(source, env=silent), 75, f"error: {source}/go.mod: {said}")
+        complete = ("golang.org/x/text v0.14.0 h1:ScX5w1eTa3QqT8oi6+ziP7dTV1S2+ALU0bI+0zXKWiQ=\n"
+                    "golang.org/x/text v0.14.0/go.mod h1:18ZOQIKpY8NJVqYksKHtTdi31H5itFRjB5/qKTNYzSU=\n")
+        (source / "go.sum").write_text(complete)
+        self.assert_fails(self.build(source, env=silent), 75, f"error: go build: {said}")
+        # What is wrong is not the network's fault when the modules are there, or when the proxy answers.
+        self.build_well(source)
+        (source / "main.go").write_text(CASES.replace("fmt.Println(", "fmt.Printline("))
+        env = self.environment(GOPROXY="http://127.0.0.1:9")
+        self.assertEqual(self.build(source, env=env).returncode, 1)
+        (source / "go.mod").write_text(NEEDS_TEXT.replace("v0.14.0", "v0.14.99"))
+        self.assertEqual(self.build(source).returncode, 1)
+
     @support.long_test
     def test_a_wrong_go_sum(self):
         source = self.source({"go.mod": NEEDS_TEXT, "main.go": CASES,

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 #include "base/text.h"
 
@@ -64,8 +65,8 @@ std::vector<std::string> modules_of(std::string_view description) {
 }  // namespace
 
 std::optional<std::vector<std::string>> modules_in(std::string_view file) {
-  for (auto at = file.find(k_magic); at != std::string_view::npos; at = file.find(k_magic, at + 1)) {
-    if (at % k_alignment != 0) continue;
+  for (std::size_t at = 0; at + k_header <= file.size(); at += k_alignment) {
+    if (std::memcmp(file.data() + at, k_magic.data(), k_magic.size()) != 0) continue;
     if (const auto description = description_at(file.substr(at))) return modules_of(*description);
   }
   return std::nullopt;

@@ -2,20 +2,12 @@
 #include "builder-runtime/languages/go/module.h"
 
 #include <algorithm>
-#include <boost/filesystem/operations.hpp>
 #include <optional>
 
-#include "base/errors.h"
 #include "base/text.h"
 
 namespace builder::go {
 namespace {
-
-namespace fs = base::fs;
-
-bool ends_with(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
-}
 
 // `text` from its first token on: without white space, comments and a byte order mark.
 std::string_view skip_to_token(std::string_view text) {
@@ -150,20 +142,8 @@ std::vector<std::string> imports_of(std::string_view text) {
   return imports;
 }
 
-base::Result<std::vector<GoFile>> read_go_files(const fs::path& folder) {
-  std::vector<GoFile> files;
-  boost::system::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    const auto name = entry->path().filename().string();
-    // Go itself leaves out files that start with '_' or '.'.
-    if (!ends_with(name, ".go") || ends_with(name, "_test.go") || name[0] == '_' || name[0] == '.') continue;
-    if (entry->status(error).type() != fs::regular_file) continue;
-    BASE_TRY_ASSIGN(const std::string text, base::read_file(entry->path()));
-    files.push_back({name, package_clause(text), text});
-  }
-  if (error) return base::fail(base::system_error("read", folder.string(), error.value()));
-  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-  return files;
+bool is_go_file(std::string_view name) {
+  return name.ends_with(".go") && !name.ends_with("_test.go") && name[0] != '_' && name[0] != '.';
 }
 
 }  // namespace builder::go

@@ -27,13 +27,7 @@ std::vector<std::string> use_targets(std::string_view go_work);
 // The paths that a file imports, in the file's order; "C" for cgo.
 std::vector<std::string> imports_of(std::string_view text);
 
-struct GoFile {
-  std::string name;
-  std::string package;
-  std::string text;
-};
-
-// The .go files of a folder that are no tests, by name.
-base::Result<std::vector<GoFile>> read_go_files(const base::fs::path& folder);
+// Whether Go takes a file of this name (without folders) for one of its package: no test, nothing hidden.
+bool is_go_file(std::string_view name);
 
 }  // namespace builder::go

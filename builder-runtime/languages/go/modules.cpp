@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "builder-runtime/languages/go/module.h"
+#include "builder-runtime/languages/go/network.h"
 #include "builder-runtime/languages/language.h"
 #include "builder-runtime/source/source_copy.h"
 #include "report/report.h"
@@ -101,9 +102,10 @@ base::Status run_go(const Tools& tools, const Toolchain& toolchain, const BuildP
                                                   .environment = place.environment,
                                                   .folder = place.folder}));
   if (finished.ending.succeeded()) return {};
-  return base::fail(ErrorKind::step_failed, where,
-                    "what it imports cannot be resolved: " + base::join(imports, ", "),
-                    "what is wrong is said in Go's own lines above; " + std::string(k_pin_hint));
+  return base::fail(with_network_in_mind(
+      {ErrorKind::step_failed, where, "what it imports cannot be resolved: " + base::join(imports, ", "),
+       "what is wrong is said in Go's own lines above; " + std::string(k_pin_hint)},
+      place, toolchain, {}, tools));
 }
 
 void warn_of_choice(const std::string& what, const ModuleFiles& before, const fs::path& after) {

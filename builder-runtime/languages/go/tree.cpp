@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <map>
+#include <mutex>
 #include <set>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/text.h"
 #include "builder-runtime/languages/go/module.h"
 #include "builder-runtime/languages/language.h"
+#include "builder-runtime/languages/source_digest.h"
 
 namespace builder::go {
 namespace {
@@ -36,56 +39,89 @@ std::set<std::string> used_folders(const fs::path& source) {
   return folders;
 }
 
-class Walk {
- public:
-  Walk(fs::path source, const Tags& tags)
-      : m_source(std::move(source)), m_tags(tags), m_used(used_folders(m_source)) {}
+// The folder and the own name in a name inside the source; the source itself is ".".
+std::pair<std::string, std::string> parts_of(const std::string& name) {
+  const auto slash = name.rfind('/');
+  if (slash == std::string::npos) return {".", name};
+  return {name.substr(0, slash), name.substr(slash + 1)};
+}
 
-  base::Status add(const std::string& folder) {
-    const fs::path path = folder == "." ? m_source : m_source / folder;
-    BASE_TRY_ASSIGN(const auto files, read_go_files(path));
-    if (!files.empty()) m_packages.push_back(package_of(folder, files));
-    std::vector<std::string> folders;
-    boost::system::error_code error;
-    for (fs::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error)) {
-      const auto name = entry->path().filename().string();
-      // Links to folders are not followed: neither does Go.
-      const bool is_folder = entry->symlink_status(error).type() == fs::directory_file;
-      if (is_folder && name != "vendor" && name != "testdata" && name[0] != '.' && name[0] != '_')
-        folders.push_back(name);
-    }
-    if (error) return base::fail(base::system_error("read", path.string(), error.value()));
-    std::sort(folders.begin(), folders.end());
-    for (const auto& name : folders) {
-      const std::string below = folder == "." ? name : base::join({folder, name}, "/");
-      if (!is_file(path / name / "go.mod") || m_used.contains(below)) BASE_TRY(add(below));
-    }
-    return {};
+// What Go would read of a source, found while it is read for its digest.
+class Collector {
+ public:
+  Collector(const Tags& tags, std::set<std::string> used) : m_tags(tags), m_used(std::move(used)) {}
+
+  // Whether the file is shown: one of a package, or the go.mod of a module that is not of the source.
+  [[nodiscard]] static bool wants(std::string_view path) {
+    const auto slash = path.rfind('/');
+    const auto name = slash == std::string_view::npos ? path : path.substr(slash + 1);
+    return is_go_file(name) || (name == "go.mod" && name.size() < path.size());
   }
 
-  std::vector<Package> finish() { return std::move(m_packages); }
+  void see(const std::string& path, std::string_view text) {
+    auto [folder, name] = parts_of(path);
+    if (name == "go.mod") {
+      const std::scoped_lock lock(m_mutex);
+      if (!m_used.contains(folder)) m_other_modules.insert(folder);
+      return;
+    }
+    File file{.is_included = is_included(name, text, m_tags)};
+    if (file.is_included) {
+      file.package = package_clause(text);
+      file.imports = imports_of(text);
+    }
+    const std::scoped_lock lock(m_mutex);
+    m_folders[folder].emplace(std::move(name), std::move(file));
+  }
+
+  std::vector<Package> finish() {
+    std::vector<Package> packages;
+    for (auto& [folder, files] : m_folders) {
+      if (belongs(folder)) packages.push_back(package_of(folder, files));
+    }
+    return packages;
+  }
 
  private:
-  Package package_of(const std::string& folder, const std::vector<GoFile>& files) const {
+  struct File {
+    bool is_included = false;
+    std::string package;
+    std::vector<std::string> imports;
+  };
+  using Files = std::map<std::string, File>;
+
+  [[nodiscard]] bool belongs(const std::string& folder) const {
+    if (folder == ".") return true;
+    std::string path;
+    for (const auto& name : base::split(folder, '/')) {
+      if (name == "vendor" || name == "testdata" || name[0] == '.' || name[0] == '_') return false;
+      path += (path.empty() ? "" : "/") + name;
+      if (m_other_modules.contains(path)) return false;
+    }
+    return true;
+  }
+
+  static Package package_of(const std::string& folder, Files& files) {
     Package package{.folder = folder};
     std::set<std::string> imports;
-    for (const auto& file : files) {
-      if (!is_included(file.name, file.text, m_tags)) {
-        package.excluded.push_back(file.name);
+    for (auto& [name, file] : files) {
+      if (!file.is_included) {
+        package.excluded.push_back(name);
         continue;
       }
       if (package.name.empty()) package.name = file.package;
-      for (auto& import : imports_of(file.text)) imports.insert(std::move(import));
+      for (auto& import : file.imports) imports.insert(std::move(import));
     }
     package.uses_c = imports.erase("C") > 0;
     package.imports.assign(imports.begin(), imports.end());
     return package;
   }
 
-  fs::path m_source;
   const Tags& m_tags;
   std::set<std::string> m_used;
-  std::vector<Package> m_packages;
+  std::mutex m_mutex;
+  std::set<std::string> m_other_modules;  // folders of modules that are not the source's
+  std::map<std::string, Files> m_folders;
 };
 
 std::string last_part(const std::string& path) { return path.substr(path.rfind('/') + 1); }
@@ -150,9 +186,12 @@ base::Result<Tree> read_tree(const fs::path& source, const Tags& tags) {
     BASE_TRY_ASSIGN(const std::string text, base::read_file(source / "go.mod"));
     tree.module = module_path(text);
   }
-  Walk walk(source, tags);
-  BASE_TRY(walk.add("."));
-  tree.packages = walk.finish();
+  Collector collector(tags, used_folders(source));
+  BASE_TRY_ASSIGN(tree.digest, digest_of_folder(source, Collector::wants,
+                                                [&](const std::string& name, std::string_view text) {
+                                                  collector.see(name, text);
+                                                }));
+  tree.packages = collector.finish();
   return tree;
 }
 
@@ -167,7 +206,8 @@ base::Result<std::string> choose_program(const fs::path& source, const Tree& tre
     if (package.name == "main" || is_odd) folders.push_back(package.folder);
   }
   if (folders.empty()) return no_program(source, tree);
-  if (folders.size() == 1 || folders.front() == ".") return folders.front();
+  if (folders.size() == 1) return folders.front();
+  if (std::find(folders.begin(), folders.end(), ".") != folders.end()) return ".";
   for (const auto& name : {pipeline, name_of_module(tree.module)}) {
     for (const auto& folder : folders) {
       if (!name.empty() && last_part(folder) == name) return folder;

@@ -32,10 +32,11 @@ struct Tree {
   Layout layout = Layout::module;
   std::string module;             // path of the root's go.mod
   std::vector<Package> packages;  // by folder; those without a file that counts are here too
+  std::string digest;             // of the whole source
 };
 
-// Modules that are not the root's (and in no go.work), testdata, vendor and hidden folders belong to none of
-// it.
+// Reads the source once. Modules that are not the root's (and in no go.work), testdata, vendor and hidden
+// folders belong to none of its packages.
 base::Result<Tree> read_tree(const base::fs::path& source, const Tags& tags);
 
 // The folder of the program: what the settings name, the root, the only one there is, or the one of several

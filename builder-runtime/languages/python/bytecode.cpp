@@ -4,19 +4,17 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <atomic>
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
 #include <charconv>
 #include <functional>
-#include <future>
 #include <map>
 #include <optional>
-#include <thread>
 #include <vector>
 
 #include "base/digest.h"
 #include "base/errors.h"
+#include "base/parallel.h"
 #include "base/text.h"
 #include "base/workspace.h"
 #include "builder-runtime/languages/language.h"
@@ -40,31 +38,6 @@ constexpr mode_t k_file_mode = 0644;
 constexpr char k_no_bytecode[] = "-";
 // compile_bytecode.py ends with this code when the system refused something, whose number it printed.
 constexpr int k_system_refused = 3;
-
-unsigned processors() { return std::max(1U, std::thread::hardware_concurrency()); }
-
-// work(0) … work(count - 1) on all processors. After a failure no more are begun.
-base::Status in_parallel(std::size_t count, const std::function<base::Status(std::size_t)>& work) {
-  std::atomic<std::size_t> next = 0;
-  const auto take_turns = [&]() -> base::Status {
-    for (std::size_t turn = next++; turn < count; turn = next++) {
-      if (auto status = work(turn); !status) {
-        next = count;
-        return status;
-      }
-    }
-    return {};
-  };
-  std::vector<std::future<base::Status>> others;
-  for (unsigned i = 1; i < std::min<std::size_t>(processors(), count); ++i) {
-    others.push_back(std::async(std::launch::async, take_turns));
-  }
-  auto result = take_turns();
-  for (auto& other : others) {
-    if (auto status = other.get(); !status) result = std::move(status);
-  }
-  return result;
-}
 
 // The modules of one installed package, relative to site-packages and sorted.
 struct Package {
@@ -241,7 +214,7 @@ class Store {
       return false;
     }
     mark_used(file);
-    BASE_TRY(in_parallel(package.modules.size(), [&](std::size_t i) -> base::Status {
+    BASE_TRY(base::in_parallel(package.modules.size(), [&](std::size_t i) -> base::Status {
       if (!entry->bytecode[i]) return {};
       return write_new_file(packages / bytecode_path(package.modules[i], entry->tag), *entry->bytecode[i]);
     }));
@@ -278,7 +251,7 @@ base::Result<std::string> compile_modules(const std::vector<std::string>& module
   const base::UniqueFd input(::open(list.c_str(), O_RDONLY | O_CLOEXEC));
   if (!input) return base::fail(base::system_error("read", list.string(), errno));
   auto arguments = command_line(interpreter);
-  arguments.push_back(std::to_string(processors()));
+  arguments.push_back(std::to_string(base::processors()));
   // Before 3.11 the order of a constant set's elements in bytecode depends on the seed.
   BASE_TRY_ASSIGN(const auto finished,
                   tools.run({.arguments = std::move(arguments),
@@ -297,7 +270,7 @@ base::Result<BytecodeSummary> make_bytecode(const Interpreter& interpreter, cons
   const Store store(cache / "python" / "bytecode");
   BASE_TRY_ASSIGN(auto to_compile, find_modules(packages));
   BASE_TRY_ASSIGN(auto all, split_by_package(packages, to_compile));
-  BASE_TRY(in_parallel(all.size(), [&](std::size_t i) -> base::Status {
+  BASE_TRY(base::in_parallel(all.size(), [&](std::size_t i) -> base::Status {
     BASE_TRY_ASSIGN(all[i].key, key_of(all[i], interpreter, packages));
     return {};
   }));

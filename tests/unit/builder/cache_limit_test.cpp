@@ -29,8 +29,10 @@ class CacheLimit : public testing::Test {
 
   // A new build, which uses the cache from now on.
   void begin() { m_use.emplace(CacheUse::begin(m_folder.path()).value()); }
-  void shrink(std::uint64_t limit) {
-    ASSERT_TRUE(std::move(*m_use).shrink(limit));
+  // After it has added so much that the cache is looked at.
+  void shrink(std::uint64_t limit) { count(limit, std::uint64_t{1} << 60); }
+  void count(std::uint64_t limit, std::uint64_t bytes) {
+    ASSERT_TRUE(std::move(*m_use).shrink(limit, {.bytes = bytes}));
     begin();
   }
 
@@ -105,6 +107,27 @@ TEST_F(CacheLimit, TheLeastRecentlyUsedGoUntilTheRestFits) {
   EXPECT_FALSE(fs::exists(newer));
   // Nothing is left of what went.
   EXPECT_TRUE(fs::is_empty(m_folder.path() / "work"));
+}
+
+TEST_F(CacheLimit, WhatIsAddedIsCountedUntilTheCacheHasToBeLookedAt) {
+  const auto oldest = add_bundle("a", 5 * k_hour);
+  shrink(4 * k_mebibyte);  // leaves room for one and a half
+  for (const auto* name : {"b", "c", "d", "e"}) add_bundle(name, 4 * k_hour);
+  count(4 * k_mebibyte, k_mebibyte);
+  EXPECT_TRUE(fs::exists(oldest));
+  count(4 * k_mebibyte, k_mebibyte);
+  EXPECT_FALSE(fs::exists(oldest));
+  // Nothing is left to be added now.
+  const auto other = add_bundle("f", 6 * k_hour);
+  count(4 * k_mebibyte, k_mebibyte);
+  EXPECT_FALSE(fs::exists(other));
+}
+
+TEST_F(CacheLimit, AnotherLimitCountsAtOnce) {
+  const auto bundle = add_bundle("a", k_hour);
+  shrink(20 * k_mebibyte);
+  count(1, 0);
+  EXPECT_FALSE(fs::exists(bundle));
 }
 
 TEST_F(CacheLimit, NoLimitRemovesNothing) {

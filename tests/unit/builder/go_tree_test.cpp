@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <boost/filesystem/operations.hpp>
+
 #include "builder-runtime/languages/go/module.h"
 #include "builder-runtime/languages/go/modules.h"
 #include "builder-runtime/languages/go/tree.h"
@@ -46,6 +48,41 @@ TEST(Modules, ThatAreLackingAreSeen) {
   EXPECT_TRUE(lacks_modules(go_mod, "", {"example.com/b"}));
   EXPECT_FALSE(
       lacks_modules("require example.com/b v1.0.0\nreplace example.com/b => ./b\n", "", {"example.com/b"}));
+}
+
+TEST(ReadTree, SeesThePackagesOfTheSourceOnly) {
+  const auto folder = base::TemporaryFolder::make(testing::TempDir(), "tree.").value();
+  const auto write = [&](const std::string& name, const std::string& text) {
+    const auto path = folder.path() / name;
+    ASSERT_TRUE(base::make_folders(path.parent_path()));
+    ASSERT_TRUE(base::write_file(path, text));
+  };
+  write("go.mod", "module example.com/a\n");
+  write("main.go", "package main\nimport \"example.com/b\"\n");
+  write("z_windows.go", "package main\nimport \"example.com/never\"\n");
+  write("main_test.go", "package main\nimport \"example.com/never\"\n");
+  write("c/c/c.go", "package c\nimport \"C\"\n");
+  write("folder.go/text", "");
+  write("other/go.mod", "module example.com/other\n");
+  for (const auto* other :
+       {"other/o.go", "other/below/o.go", "vendor/v.go", "testdata/t.go", ".h/h.go", "_u/u.go"}) {
+    write(other, "package other\n");
+  }
+  base::fs::create_symlink("c", folder.path() / "link");
+  const auto tree = read_tree(folder.path(), standard_tags("amd64")).value();
+  EXPECT_EQ(tree.module, "example.com/a");
+  ASSERT_EQ(tree.packages.size(), 2U);
+  EXPECT_EQ(tree.packages[0].folder, ".");
+  EXPECT_EQ(tree.packages[0].name, "main");
+  EXPECT_THAT(tree.packages[0].imports, ElementsAre("example.com/b"));
+  EXPECT_THAT(tree.packages[0].excluded, ElementsAre("z_windows.go"));
+  EXPECT_EQ(tree.packages[1].folder, "c/c");
+  EXPECT_TRUE(tree.packages[1].uses_c);
+
+  write("go.work", "go 1.21\nuse (\n\t.\n\t./other\n)\n");
+  const auto workspace = read_tree(folder.path(), standard_tags("amd64")).value();
+  EXPECT_EQ(workspace.packages.size(), 4U);
+  EXPECT_NE(workspace.digest, tree.digest);
 }
 
 TEST(OwnPath, IsWhatThePackagesCallEachOther) {

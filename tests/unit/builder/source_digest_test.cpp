@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 
 #include <boost/filesystem/operations.hpp>
+#include <map>
+#include <mutex>
 
 namespace builder {
 namespace {
@@ -51,6 +53,53 @@ TEST_F(DigestOfFolder, FollowsLinksAndEndsInCircles) {
   const auto before = digest(folder);
   ASSERT_TRUE(base::write_file(other / "sub" / "f", "changed"));
   EXPECT_NE(digest(folder), before);
+}
+
+TEST_F(DigestOfFolder, DependsOnWhereLinksInsideItLead) {
+  const fs::path folder = make("one");
+  ASSERT_TRUE(base::make_folders(folder / "sub2"));
+  fs::create_symlink("sub", folder / "link");
+  const auto before = digest(folder);
+  fs::remove(folder / "link");
+  fs::create_symlink(folder / "sub", folder / "link");
+  EXPECT_EQ(digest(folder), before);
+  fs::remove(folder / "link");
+  fs::create_symlink("sub2", folder / "link");
+  EXPECT_NE(digest(folder), before);
+}
+
+TEST_F(DigestOfFolder, ShowsTheChosenFilesOfTheFolderItself) {
+  const fs::path folder = make("one");
+  const fs::path other = make("other");
+  ASSERT_TRUE(base::write_file(folder / "a", "first"));
+  ASSERT_TRUE(base::write_file(folder / "b", "not chosen"));
+  fs::create_symlink("a", folder / "link");
+  fs::create_symlink(other, folder / "outside");
+  std::mutex mutex;
+  std::map<std::string, std::string> seen;
+  const auto shown = digest_of_folder(
+      folder, [](std::string_view name) { return name != "b"; },
+      [&](const std::string& name, std::string_view content) {
+        const std::scoped_lock lock(mutex);
+        seen.emplace(name, content);
+      });
+  EXPECT_EQ(shown.value(), digest(folder));
+  EXPECT_EQ(seen, (std::map<std::string, std::string>{{"a", "first"}, {"link", "first"}, {"sub/f", "text"}}));
+}
+
+TEST_F(DigestOfFolder, OfManyFilesIsTheSameOnAllProcessors) {
+  std::vector<std::string> digests;
+  for (const auto* name : {"one", "two"}) {
+    const fs::path folder = m_folder.path() / name;
+    for (int i = 0; i < 400; ++i) {
+      const int number = digests.empty() ? i : 399 - i;
+      const fs::path below = folder / std::to_string(number);
+      ASSERT_TRUE(base::make_folders(below));
+      ASSERT_TRUE(base::write_file(below / "f", std::to_string(number)));
+    }
+    digests.push_back(digest(folder));
+  }
+  EXPECT_EQ(digests[0], digests[1]);
 }
 
 TEST_F(DigestOfFolder, APipeIsAnErrorAndNoWait) {

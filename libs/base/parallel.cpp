@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/parallel.h"
+
+#include <algorithm>
+#include <atomic>
+#include <future>
+#include <thread>
+#include <vector>
+
+namespace base {
+
+unsigned processors() { return std::max(1U, std::thread::hardware_concurrency()); }
+
+Status in_parallel(std::size_t count, const std::function<Status(std::size_t)>& work,
+                   std::size_t least_of_a_thread) {
+  std::atomic<std::size_t> next = 0;
+  const auto take_turns = [&]() -> Status {
+    for (std::size_t turn = next++; turn < count; turn = next++) {
+      if (auto status = work(turn); !status) {
+        next = count;
+        return status;
+      }
+    }
+    return {};
+  };
+  std::vector<std::future<Status>> others;
+  for (unsigned i = 1; i < std::min<std::size_t>(processors(), count / least_of_a_thread); ++i) {
+    others.push_back(std::async(std::launch::async, take_turns));
+  }
+  auto result = take_turns();
+  for (auto& other : others) {
+    if (auto status = other.get(); !status) result = std::move(status);
+  }
+  return result;
+}
+
+}  // namespace base
