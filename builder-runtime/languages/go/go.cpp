@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/elf_needs.h"
 #include "base/errors.h"
+#include "base/mapped_file.h"
 #include "base/parallel.h"
 #include "base/text.h"
 #include "builder-runtime/languages/go/build_info.h"
@@ -238,9 +239,9 @@ base::Result<MadeTree> make_program(const Source& source, const Tree& go_tree, c
   BASE_TRY(run_build(build_arguments(source, toolchain, place, program, folder), place, memory, toolchain,
                      package_arguments(source, program), tools));
   BASE_TRY(name_program(folder));
-  BASE_TRY_ASSIGN(const std::string binary, base::read_file(folder / k_program));
-  auto modules = modules_in(binary).value_or(std::vector<std::string>());
-  auto needs = base::elf_needs(binary).value_or(base::ElfNeeds());
+  BASE_TRY_ASSIGN(const auto binary, base::MappedFile::open(folder / k_program));
+  auto modules = modules_in(binary.content()).value_or(std::vector<std::string>());
+  auto needs = base::elf_needs(binary.content()).value_or(base::ElfNeeds());
   milestone.reached("built with " + base::count_of(modules.size(), "module"));
   if (!needs.libraries.empty()) {
     report::info("compile: the image of the pipeline must have " + base::join(needs.libraries, ", "));
