@@ -214,6 +214,11 @@ base::Result<std::string> prepare_environment(const CacheSettings& settings, con
   }
 }
 
+bool has_environment(const CacheSettings& settings, const std::string& digest) {
+  const auto found = find_environment(settings, digest);
+  return found && !found->empty() && is_known_to_be_whole(*found);
+}
+
 base::Result<std::string> find_bundle(const std::string& build_folder) {
   const Folder folder = open_folder(build_folder);
   if (!folder && errno == ENOENT) return base::fail(missing_build(build_folder));

@@ -16,6 +16,9 @@ namespace shim {
 base::Result<std::string> prepare_environment(const CacheSettings& settings, const std::string& build_folder,
                                               const std::string& digest, const std::string& program);
 
+// Whether that environment is there and nothing has to be looked at or unpacked; false in doubt.
+bool has_environment(const CacheSettings& settings, const std::string& digest);
+
 // The digest of the one bundle in the build folder; empty when there is none.
 base::Result<std::string> find_bundle(const std::string& build_folder);
 

@@ -51,21 +51,20 @@ int run_script(const Invocation& invocation) {
   return execute_or_report(words.data());
 }
 
-// The artifact's environment, or an empty path when it has none.
-base::Result<std::string> find_or_unpack(const Invocation& invocation) {
-  std::string digest = invocation.environment;
-  if (digest.empty()) {
-    BASE_TRY_ASSIGN(digest, find_bundle(invocation.build_folder));
-  }
-  if (digest.empty()) return std::string();
-  const std::string program = invocation.mode == Mode::command ? invocation.words[0] : "";
-  return prepare_environment(current_cache_settings(), invocation.build_folder, digest, program);
+// The digest of the artifact's environment; empty when it has none.
+base::Result<std::string> find_digest(const Invocation& invocation) {
+  return invocation.environment.empty() ? find_bundle(invocation.build_folder) : invocation.environment;
 }
 
 int run_command(const Invocation& invocation) {
-  const auto environment = find_or_unpack(invocation);
-  if (!environment) return report(environment.error());
-  if (!environment->empty()) enter_environment(*environment);
+  const auto digest = find_digest(invocation);
+  if (!digest) return report(digest.error());
+  if (!digest->empty()) {
+    const auto environment =
+        prepare_environment(current_cache_settings(), invocation.build_folder, *digest, invocation.words[0]);
+    if (!environment) return report(environment.error());
+    enter_environment(*environment);
+  }
   return execute_or_report(invocation.words);
 }
 
@@ -73,14 +72,20 @@ int become_program(const Invocation& invocation) {
   return invocation.mode == Mode::command ? run_command(invocation) : run_script(invocation);
 }
 
-// The supervisor starts before everything else: it stays as small as it is, and what unpacks an environment
-// can be ended as the program can.
+// Whether nothing has to be unpacked before the program is executed.
+bool is_prepared(const Invocation& invocation) {
+  if (invocation.mode != Mode::command) return true;
+  const auto digest = find_digest(invocation);
+  return digest && (digest->empty() || has_environment(current_cache_settings(), *digest));
+}
+
 int start_program(const Invocation& invocation) {
   constexpr pid_t k_init = 1;
   if (!invocation.supervision.asked && ::getpid() != k_init) return become_program(invocation);
-  const auto ended = supervise(invocation.supervision);
-  if (!ended) return report(ended.error());
-  return *ended ? **ended : become_program(invocation);
+  const auto exit_code =
+      supervise(invocation.supervision, is_prepared(invocation) ? Start::at_once : Start::prepared,
+                [&] { return become_program(invocation); });
+  return exit_code ? *exit_code : report(exit_code.error());
 }
 
 int run_mode(const Invocation& invocation) {

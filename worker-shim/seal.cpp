@@ -100,6 +100,12 @@ bool is_due(const struct stat& status, const Moment& moment) {
   return status.st_ctim.tv_sec < moment.now - k_check_interval || status.st_ctim.tv_sec < moment.boot;
 }
 
+bool has_seal(const struct stat& status) { return (status.st_mode & contract::k_sealed_bit) != 0; }
+
+bool is_known_to_be_whole(const struct stat& status, const Moment& moment) {
+  return S_ISDIR(status.st_mode) && has_seal(status) && is_seal(status.st_mtim) && !is_due(status, moment);
+}
+
 // Leaves the seal as it is and makes the last change of the inode now.
 void stamp(const std::string& environment) {
   const timespec times[] = {{0, UTIME_NOW}, {0, UTIME_OMIT}};
@@ -125,13 +131,16 @@ Moment current_moment() {
   return {now.tv_sec, now.tv_sec - since_boot.tv_sec};
 }
 
+bool is_known_to_be_whole(const std::string& environment, const Moment& moment) {
+  struct stat status{};
+  return ::lstat(environment.c_str(), &status) == 0 && is_known_to_be_whole(status, moment);
+}
+
 Wholeness check_environment(const std::string& environment, const Moment& moment) {
   struct stat status{};
   if (::lstat(environment.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return Wholeness::missing;
-  const bool has_seal = (status.st_mode & contract::k_sealed_bit) != 0;
-  if (has_seal && is_seal(status.st_mtim) && !is_due(status, moment)) return Wholeness::whole;
-  if (!may_write(environment)) return Wholeness::whole;
-  if (!has_seal) {
+  if (is_known_to_be_whole(status, moment) || !may_write(environment)) return Wholeness::whole;
+  if (!has_seal(status)) {
     if (keeps_times(environment.substr(0, environment.rfind('/')))) seal(environment);
     return Wholeness::whole;
   }

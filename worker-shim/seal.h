@@ -42,4 +42,7 @@ enum class Wholeness { missing, whole, damaged };
 // as it is, since it could not be repaired.
 Wholeness check_environment(const std::string& environment, const Moment& moment = current_moment());
 
+// Whether one stat is enough to know that it is whole.
+bool is_known_to_be_whole(const std::string& environment, const Moment& moment = current_moment());
+
 }  // namespace shim

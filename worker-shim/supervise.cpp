@@ -11,16 +11,37 @@
 #include <climits>
 #include <csignal>
 #include <ctime>
+#include <optional>
 #include <string_view>
 
 #include "base/errors.h"
 #include "base/unique_fd.h"
 #include "contract/exit_codes.h"
 
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define SHIM_FINDS_LEAKS
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define SHIM_FINDS_LEAKS
+#endif
+#ifdef SHIM_FINDS_LEAKS
+#include <sanitizer/lsan_interface.h>
+#endif
+
 namespace shim {
 namespace {
 
 constexpr pid_t k_init = 1;
+
+// What the program's process has allocated in the memory that it shares with us has no owner once the program
+// is executed. The leak sanitizer must not ask for one.
+#ifdef SHIM_FINDS_LEAKS
+using UnownedMemory = __lsan::ScopedDisabler;
+#else
+struct UnownedMemory {};
+#endif
 
 sigset_t every_signal() {
   sigset_t set;
@@ -278,16 +299,17 @@ int Supervision::exit_code(unsigned code) const {
   return is_remapped ? exit_codes[code] : static_cast<int>(code);
 }
 
-base::Result<std::optional<int>> supervise(const Supervision& options) {
+base::Result<int> supervise(const Supervision& options, Start start, const std::function<int()>& become) {
+  [[maybe_unused]] const UnownedMemory unowned;
   const Signals before = take_signals();
   const Identity supervisor{::getpid(), ::getpgrp()};
   if (supervisor.process != k_init) ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   follow_parent(options.parent_death_signal);
-  const pid_t program = ::fork();
+  const pid_t program = start == Start::at_once ? ::vfork() : ::fork();
   if (program < 0) return base::fail(base::system_error("start", "a process", errno));
   if (program == 0) {
     begin_program(options, before, supervisor);
-    return std::nullopt;
+    ::_exit(become());
   }
   // The program does the same; whoever comes first, a signal finds the group.
   ::setpgid(program, program);

@@ -2,14 +2,15 @@
 // Watches over the user's program: forwards signals to it, reaps what it leaves, ends as it ends. For PID 1
 // of a container, which the kernel asks for all that, and for whoever asks for it with --supervise.
 //
-// No handlers, no threads, no heap after the fork. All signals are blocked from before it until the end, and
-// the supervisor takes them one by one (sigwaitinfo), so there is no moment at which one could be lost.
+// No handlers, no threads, no heap once the program runs. All signals are blocked from before it until the
+// end, and the supervisor takes them one by one (sigwaitinfo), so there is no moment at which one could be
+// lost.
 #pragma once
 
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <optional>
+#include <functional>
 
 #include "base/result.h"
 
@@ -30,8 +31,14 @@ struct Supervision {
   [[nodiscard]] int exit_code(unsigned code) const;
 };
 
-// Forks. Nothing in the new process, which goes on to become the program, with its signals as they were when
-// we were started; in the old one the exit code, once the program and all that it started have ended.
-base::Result<std::optional<int>> supervise(const Supervision& options);
+enum class Start {
+  at_once,   // the program only has to be executed: its process shares our memory until then (vfork)
+  prepared,  // it has to be prepared, which takes time and memory: that can be ended as the program can
+};
+
+// Starts a process in which `become` turns into the program, with its signals as they were when we were
+// started, or gives the exit code of a failure. Gives the exit code, once the program and all that it started
+// have ended.
+base::Result<int> supervise(const Supervision& options, Start start, const std::function<int()>& become);
 
 }  // namespace shim
