@@ -155,4 +155,7 @@ class Suite(unittest.TestCase):
 
 
 def main():
+    # A shell starts what it runs in the background with these ignored, which programs would inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     unittest.main(verbosity=2)
