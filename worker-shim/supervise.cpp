@@ -305,6 +305,7 @@ base::Result<int> supervise(const Supervision& options, Start start, const std::
   const Identity supervisor{::getpid(), ::getpgrp()};
   if (supervisor.process != k_init) ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   follow_parent(options.parent_death_signal);
+  // NOLINTNEXTLINE(bugprone-unsafe-functions): posix_spawn passes no terminal on and sets no death signal.
   const pid_t program = start == Start::at_once ? ::vfork() : ::fork();
   if (program < 0) return base::fail(base::system_error("start", "a process", errno));
   if (program == 0) {
