@@ -16,17 +16,6 @@ namespace {
 
 using base::ErrorKind;
 
-// Whether only this user (or root) can change what is in the folder. A group with the number of its user is
-// that user's own: with the mask 002 that goes with it, every folder is writable by it.
-bool is_private(const fs::path& folder) {
-  struct stat status{};
-  const uid_t user = ::geteuid();
-  if (::stat(folder.c_str(), &status) != 0) return false;
-  const bool own_group = status.st_uid == user && status.st_gid == user;
-  const mode_t others = own_group ? S_IWOTH : S_IWGRP | S_IWOTH;
-  return (status.st_uid == user || status.st_uid == 0) && (status.st_mode & others) == 0;
-}
-
 bool is_usable(const fs::path& folder) {
   return base::make_folders(folder, base::k_owner_writes) && is_private(folder) &&
          ::access(folder.c_str(), W_OK | X_OK) == 0;
@@ -86,6 +75,15 @@ fs::path absolute_or(const std::string& given, const char* otherwise) {
 }
 
 }  // namespace
+
+bool is_private(const fs::path& folder) {
+  struct stat status{};
+  const uid_t user = ::geteuid();
+  if (::stat(folder.c_str(), &status) != 0) return false;
+  const bool own_group = status.st_uid == user && status.st_gid == user;
+  const mode_t others = own_group ? S_IWOTH : S_IWGRP | S_IWOTH;
+  return (status.st_uid == user || status.st_uid == 0) && (status.st_mode & others) == 0;
+}
 
 base::Result<Settings> settle(const Options& options, process::Environment environment) {
   Settings settings;

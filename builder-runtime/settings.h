@@ -32,6 +32,10 @@ struct Settings {
 
 base::Result<Settings> settle(const Options& options, process::Environment environment);
 
+// Whether only this user (or root) can change what is in the folder. A group with the number of its user is
+// that user's own: with the mask 002 that goes with it, every folder is writable by it.
+bool is_private(const fs::path& folder);
+
 using process::value_of;
 
 }  // namespace builder

@@ -89,15 +89,35 @@ class Images(containers.ImageSuite):
         (self.folder / "source/main.go").write_text(
             'package main\n\nimport (\n\t"encoding/json"\n\t"net/http"\n)\n\n'
             "func main() { _, _ = json.Marshal(http.StatusOK) }\n")
-        for cgo in ("0", "1"):
-            with self.subTest(cgo=cgo):
+        another = self.make_folder("another-cache")
+        for name, cgo, options in (
+                ("without C", "0", []), ("with C", "1", []),
+                ("another user", "0", ["--user=4321:4321"]),
+                ("another cache", "0", [f"--volume={another}:/cache:rw", "--env=PACHBUILD_CACHE_DIR=/cache"])):
+            with self.subTest(name):
                 # What `go build` compiles goes through this, and is noted.
                 script = (r"""printf '#!/bin/sh\necho "$@" >>/tmp/compiled\nexec "$@"\n' >/tmp/tool; chmod +x /tmp/tool
                               sh ./build.sh && grep -c 'compile -o' /tmp/compiled""")
+                out = self.make_folder(f"out {name}")
+                out.chmod(0o777)
+                self.folder.chmod(0o755)
                 result = self.run_image(GO, "-c", script, options=[
-                    "--entrypoint=sh", f"--env=CGO_ENABLED={cgo}", "--env=GOFLAGS=-toolexec=/tmp/tool"], mounts=[
-                    (self.folder / "source", "/pfs/source", "ro"), (self.make_folder(f"out-{cgo}"), "/pfs/out", "rw")])
+                    "--entrypoint=sh", f"--env=CGO_ENABLED={cgo}", "--env=GOFLAGS=-toolexec=/tmp/tool", *options], mounts=[
+                    (self.folder / "source", "/pfs/source", "ro"), (out, "/pfs/out", "rw")])
                 self.assertEqual((result.returncode, result.stdout), (0, "1\n"), result.stderr)
+
+    def test_go_keeps_what_a_first_program_has_not_used(self):
+        for name, imports, body in (("first", "", "println(1)"), ("second", 'import "net/http"\n\n', "println(http.StatusOK)")):
+            (self.make_folder(name) / "go.mod").write_text("module example.com/web\n\ngo 1.21\n")
+            (self.folder / name / "main.go").write_text(f"package main\n\n{imports}func main() {{ {body} }}\n")
+        script = (r"""printf '#!/bin/sh\necho "$@" >>/tmp/compiled\nexec "$@"\n' >/tmp/tool; chmod +x /tmp/tool
+                      for source in first second; do
+                        builder-runtime --source /sources/$source --out /tmp/out-$source || exit 1
+                      done
+                      grep -c 'compile -o' /tmp/compiled""")
+        result = self.run_image(GO, "-c", script, options=["--entrypoint=sh", "--env=GOFLAGS=-toolexec=/tmp/tool"],
+                                mounts=[(self.folder, "/sources", "ro")])
+        self.assertEqual((result.returncode, result.stdout), (0, "2\n"), result.stderr)
 
     def test_sdists_build_without_an_index(self):
         source = self.make_folder("source")

@@ -12,6 +12,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "builder-runtime/languages/go/build_info.h"
+#include "builder-runtime/languages/go/library.h"
 #include "builder-runtime/languages/go/module.h"
 #include "builder-runtime/languages/go/modules.h"
 #include "builder-runtime/languages/go/network.h"
@@ -221,13 +222,26 @@ base::Status find_compiler(const process::Environment& environment, const Tools&
   return {};
 }
 
+// What the image has compiled need not be compiled again.
+void take_library(const fs::path& compiled, const Tools& tools) {
+  const fs::path below = fs::path("go") / "build";
+  if (compiled != tools.settings().cache / below) return;  // a cache of the user's own
+  if (const auto taken = take_compiled_library(contract::k_image_cache / below, compiled); !taken) {
+    report::warn("the image's compiled standard library cannot be copied: " + taken.error().where + ": " +
+                 taken.error().what);
+  }
+  put_off_trimming(compiled);
+}
+
 base::Result<MadeTree> make_program(const Source& source, const Tree& go_tree, const std::string& program,
                                     const Toolchain& toolchain, const Tools& tools, const fs::path& tree) {
   Milestone milestone("compile");
   const fs::path folder = tree / "bin";
   BASE_TRY(base::make_folders(folder, base::k_owner_writes));
+  auto environment = go_environment(source, tools);
+  take_library(fs::path(environment["GOCACHE"]), tools);
   BASE_TRY_ASSIGN(BuildPlace place,
-                  prepare_place(source.folder, go_tree, toolchain, go_environment(source, tools), tools));
+                  prepare_place(source.folder, go_tree, toolchain, std::move(environment), tools));
   if (value_of(place.environment, "CGO_ENABLED").empty()) {
     BASE_TRY_ASSIGN(const bool c, needs_c(source, go_tree, toolchain, place, program, tools));
     // Without C the binary is static and runs in every image.
