@@ -38,7 +38,7 @@ def wait_until(condition, what):
 def children_of(process):
     try:
         return [int(word) for word in pathlib.Path(f"/proc/{process}/task/{process}/children").read_text().split()]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return []
 
 
