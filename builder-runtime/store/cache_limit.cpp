@@ -171,12 +171,6 @@ struct Removed {
   std::uint64_t bytes = 0;
 };
 
-std::uint64_t number_of(std::string_view text) {
-  std::uint64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
 base::Status set_room(const fs::path& cache, std::uint64_t limit, std::uint64_t bytes) {
   return base::write_file(cache / k_room, base::join({std::to_string(limit), std::to_string(bytes)}, " "));
 }
@@ -185,8 +179,10 @@ base::Status set_room(const fs::path& cache, std::uint64_t limit, std::uint64_t 
 base::Result<bool> take_room(const fs::path& cache, std::uint64_t limit, std::uint64_t bytes) {
   BASE_TRY_ASSIGN(const auto lock, base::FileLock::acquire(cache / k_room_lock));
   const auto words = base::split(base::read_file(cache / k_room).value_or(""), ' ');
-  if (words.size() != 2 || number_of(words[0]) != limit || number_of(words[1]) < bytes) return false;
-  BASE_TRY(set_room(cache, limit, number_of(words[1]) - bytes));
+  if (words.size() != 2 || parse_size(words[0]) != limit) return false;
+  const auto room = parse_size(words[1]);
+  if (!room || *room < bytes) return false;
+  BASE_TRY(set_room(cache, limit, *room - bytes));
   return true;
 }
 
