@@ -21,6 +21,7 @@
 #include "base/errors.h"
 #include "base/unique_fd.h"
 #include "contract/layout.h"
+#include "worker-shim/base_environment.h"
 #include "worker-shim/folders.h"
 #include "worker-shim/libraries.h"
 #include "worker-shim/make_room.h"
@@ -134,18 +135,34 @@ base::Status put_in_place(const Workplace& workplace, const std::string& environ
   return base::fail(base::system_error("rename", environment, errno));
 }
 
-base::Status unpack_in(const Workplace& workplace, const std::string& environments, const std::string& bundle,
-                       const std::string& digest, const std::string& environment,
-                       const std::string& program) {
+// What all environments of one artifact have in common.
+struct Request {
+  const CacheSettings& settings;
+  const std::string& build_folder;
+  const std::string& program;
+};
+
+enum class Role { top, base };
+
+base::Result<std::string> prepare(const Request& request, Role role, const std::string& digest);
+
+base::Status unpack_in(const Workplace& workplace, const Request& request, const std::string& environments,
+                       const std::string& bundle, const std::string& digest) {
+  const auto make_room = [&] { return remove_oldest_environment(environments); };
   empty_folder(workplace.path());
   {
     const SlowNotice notice("unpacking environment " + short_name(digest) + ", once for this container");
-    const auto make_room = [&] { return remove_oldest_environment(environments); };
     BASE_TRY(unpack({bundle, digest, workplace.folder(), environments, make_room}));
   }
-  BASE_TRY(check_libraries(workplace.path() + "/bin/" + program));
+  // Its digest was right, so what it names as its base was made before it: there is no circle.
+  BASE_TRY_ASSIGN(const std::string base, base_of(workplace.path()));
+  if (!base.empty()) {
+    BASE_TRY_ASSIGN(const std::string below, prepare(request, Role::base, base));
+    BASE_TRY(lay_on_base(workplace.folder(), below, environments, make_room));
+  }
+  BASE_TRY(check_libraries(workplace.path() + "/bin/" + request.program));
   seal(workplace.path());
-  return put_in_place(workplace, environment);
+  return put_in_place(workplace, environments + "/" + digest);
 }
 
 // The input that a pipeline's spec lacks when its folder is not there.
@@ -153,6 +170,54 @@ base::Error missing_build(const std::string& build_folder) {
   return {base::ErrorKind::bad_input, build_folder, "the input 'build' is missing",
           "the pipeline's input must cross {\"pfs\": {\"name\": \"build\", \"repo\": \"<pipeline>_build\", "
           "\"branch\": \"build\", \"glob\": \"/\", \"lazy\": true}}, as pachbuild update pipeline writes it"};
+}
+
+std::string path_of(const std::string& build_folder, const std::string& prefix, const std::string& digest) {
+  return build_folder + "/" + prefix + digest + contract::k_bundle_suffix;
+}
+
+base::Status check_file(const std::string& build_folder, const std::string& bundle) {
+  if (::access(bundle.c_str(), R_OK) == 0) return {};
+  const int error_number = errno;
+  if (!is_there(build_folder)) return base::fail(missing_build(build_folder));
+  base::Error error = base::system_error("read", bundle, error_number);
+  error.hint = "run.sh and its bundle come from one build; build again if one of them was changed";
+  return base::fail(std::move(error));
+}
+
+base::Result<std::string> prepare(const Request& request, Role role, const std::string& digest) {
+  // Files of a base are those of other environments too: it is looked at whole each time.
+  const Moment moment = role == Role::base ? k_end_of_time : current_moment();
+  BASE_TRY_ASSIGN(std::string found, find_environment(request.settings, digest));
+  if (!found.empty() && check_environment(found, moment) == Wholeness::whole) return found;
+  const std::string bundle = path_of(
+      request.build_folder, role == Role::base ? contract::k_base_prefix : contract::k_bundle_prefix, digest);
+  BASE_TRY(check_file(request.build_folder, bundle));
+  const PlainUmask umask;
+  BASE_TRY_ASSIGN(const std::string environments, make_environments_folder(request.settings));
+  std::string environment = environments + "/" + digest;
+  const std::string unfinished = environments + "/" + k_unfinished_prefix + digest;
+  while (true) {
+    BASE_TRY_ASSIGN(const auto workplace, wait_for_workplace(unfinished, digest));
+    const Wholeness now = check_environment(environment, moment);
+    if (now == Wholeness::whole) {
+      if (workplace) remove_folder(workplace->path());
+      return environment;
+    }
+    if (!workplace) continue;
+    if (now == Wholeness::damaged) {
+      std::fprintf(stderr,
+                   "worker-shim: environment %s was changed after it was unpacked: unpacking it again\n",
+                   short_name(digest).c_str());
+    }
+    remove_leftovers(environments);
+    auto status = unpack_in(*workplace, request, environments, bundle, digest);
+    if (!status) {
+      remove_folder(workplace->path());
+      return base::fail(std::move(status).error());
+    }
+    return environment;
+  }
 }
 
 // The digest in the name of a bundle; empty for other names.
@@ -168,50 +233,16 @@ std::string_view digest_of(std::string_view name) {
 }  // namespace
 
 std::string bundle_path(const std::string& build_folder, const std::string& digest) {
-  return build_folder + "/" + contract::k_bundle_prefix + digest + contract::k_bundle_suffix;
+  return path_of(build_folder, contract::k_bundle_prefix, digest);
 }
 
 base::Status check_bundle(const std::string& build_folder, const std::string& digest) {
-  const std::string bundle = bundle_path(build_folder, digest);
-  if (::access(bundle.c_str(), R_OK) == 0) return {};
-  const int error_number = errno;
-  if (!is_there(build_folder)) return base::fail(missing_build(build_folder));
-  base::Error error = base::system_error("read", bundle, error_number);
-  error.hint = "run.sh and its bundle come from one build; build again if one of them was changed";
-  return base::fail(std::move(error));
+  return check_file(build_folder, bundle_path(build_folder, digest));
 }
 
 base::Result<std::string> prepare_environment(const CacheSettings& settings, const std::string& build_folder,
                                               const std::string& digest, const std::string& program) {
-  BASE_TRY_ASSIGN(std::string found, find_environment(settings, digest));
-  if (!found.empty() && check_environment(found) == Wholeness::whole) return found;
-  const std::string bundle = bundle_path(build_folder, digest);
-  BASE_TRY(check_bundle(build_folder, digest));
-  const PlainUmask umask;
-  BASE_TRY_ASSIGN(const std::string environments, make_environments_folder(settings));
-  std::string environment = environments + "/" + digest;
-  const std::string unfinished = environments + "/" + k_unfinished_prefix + digest;
-  while (true) {
-    BASE_TRY_ASSIGN(const auto workplace, wait_for_workplace(unfinished, digest));
-    const Wholeness now = check_environment(environment);
-    if (now == Wholeness::whole) {
-      if (workplace) remove_folder(workplace->path());
-      return environment;
-    }
-    if (!workplace) continue;
-    if (now == Wholeness::damaged) {
-      std::fprintf(stderr,
-                   "worker-shim: environment %s was changed after it was unpacked: unpacking it again\n",
-                   short_name(digest).c_str());
-    }
-    remove_leftovers(environments);
-    auto status = unpack_in(*workplace, environments, bundle, digest, environment, program);
-    if (!status) {
-      remove_folder(workplace->path());
-      return base::fail(std::move(status).error());
-    }
-    return environment;
-  }
+  return prepare({settings, build_folder, program}, Role::top, digest);
 }
 
 bool has_environment(const CacheSettings& settings, const std::string& digest) {

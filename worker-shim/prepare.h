@@ -19,7 +19,7 @@ base::Result<std::string> prepare_environment(const CacheSettings& settings, con
 // Whether that environment is there and nothing has to be looked at or unpacked; false in doubt.
 bool has_environment(const CacheSettings& settings, const std::string& digest);
 
-// The digest of the one bundle in the build folder; empty when there is none.
+// The digest of the one bundle in the build folder that is no base; empty when there is none.
 base::Result<std::string> find_bundle(const std::string& build_folder);
 
 std::string bundle_path(const std::string& build_folder, const std::string& digest);

@@ -55,8 +55,11 @@ std::vector<std::string> outermost(const std::vector<std::string>& lines) {
   return found;
 }
 
-std::uint64_t number_of(const std::vector<std::string>& lines, const std::string& key) {
-  return std::strtoull(value_of(lines, key).c_str(), nullptr, 10);
+// The sum of all numbers of that key.
+std::uint64_t sum_of(const std::vector<std::string>& lines, const std::string& key) {
+  std::uint64_t sum = 0;
+  for (const auto& line : lines) sum += std::strtoull(value_of({line}, key).c_str(), nullptr, 10);
+  return sum;
 }
 
 }  // namespace
@@ -76,9 +79,9 @@ std::optional<RecordLines> read_record_lines(const std::string& text) {
   record.interpreter = value_of(platform, "interpreter");
   for (const auto& line : block(lines, "command")) record.command.push_back(plain(base::trim(line)));
   record.has_bundle = !bundles.empty();
-  record.bytes = number_of(bundles, "bytes");
-  record.unpacked_bytes = number_of(bundles, "unpacked_bytes");
-  record.files = number_of(bundles, "files");
+  record.bytes = sum_of(bundles, "bytes");
+  record.unpacked_bytes = sum_of(bundles, "unpacked_bytes");
+  record.files = sum_of(bundles, "files");
   return record;
 }
 

@@ -20,6 +20,7 @@ struct RecordLines {
   std::string interpreter;
   std::vector<std::string> command;
   bool has_bundle = false;
+  // Of all bundles together.
   std::uint64_t bytes = 0;
   std::uint64_t unpacked_bytes = 0;
   std::uint64_t files = 0;

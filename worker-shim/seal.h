@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 
 #include <ctime>
+#include <limits>
 #include <string>
 
 namespace shim {
@@ -35,6 +36,8 @@ struct Moment {
   time_t boot;
 };
 Moment current_moment();
+// When every environment is due to be looked at.
+inline constexpr Moment k_end_of_time = {std::numeric_limits<time_t>::max(), 0};
 
 enum class Wholeness { missing, whole, damaged };
 

@@ -24,8 +24,9 @@ inline constexpr char k_run_script[] = "run.sh";
 inline constexpr char k_build_script[] = "build.sh";
 inline constexpr char k_record[] = "build.json";
 inline constexpr char k_shim[] = "worker-shim";
-// bundle-<sha256 of the file>.tar.zst
+// bundle-<sha256 of the file>.tar.zst, and of the one below it, if there is one, base-<sha256>.tar.zst
 inline constexpr char k_bundle_prefix[] = "bundle-";
+inline constexpr char k_base_prefix[] = "base-";
 inline constexpr char k_bundle_suffix[] = ".tar.zst";
 
 // Where images have the programs.
@@ -33,6 +34,10 @@ inline constexpr char k_image_shim[] = "/usr/local/bin/worker-shim";
 
 // Of the mode of an environment's folder: worker-shim has sealed it, and its time of modification is no time.
 inline constexpr unsigned k_sealed_bit = 01000;  // the sticky bit, which means nothing else there
+
+// In a bundle that lies on another one: the digest of that and a newline. Its environment has all files of
+// the other's that it does not have itself.
+inline constexpr char k_base_file[] = ".base";
 
 // Inside a cache folder. An environment is an unpacked bundle: <cache>/env/<digest>/.
 inline constexpr char k_cache_environments[] = "env";

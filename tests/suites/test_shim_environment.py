@@ -128,6 +128,162 @@ class EnvironmentSuite(support.Suite):
             self.assertEqual(os.listdir(self.cache / "env"), [])
 
 
+class Laid(EnvironmentSuite):
+    """An environment that lies on another one."""
+
+    def setUp(self):
+        super().setUp()
+        self.below = Bundle()
+        self.below.replace("lib/settings.json", b"{}")
+        self.top = self.lay({"lib/package0/module0.py": b"of the top", "lib/top.py": b"new"})
+        self.build = self.build_folder(self.top)
+        self.put(self.below)
+
+    def lay(self, files, below=None):
+        top = Bundle(files=0)
+        top.files = {**files, ".base": f"{(below or self.below).digest}\n".encode()}
+        top.replace(*next(iter(top.files.items())))
+        return top
+
+    def put(self, below):
+        (self.build / f"base-{below.digest}.tar.zst").write_bytes(below.bytes)
+
+    def whole(self, top=None):
+        whole = Bundle(files=0)
+        whole.files = {**self.below.files, **(top or self.top).files}
+        whole.digest = (top or self.top).digest
+        return whole
+
+    def check_laid(self, top=None):
+        environments = self.cache / "env"
+        self.assertLessEqual(set(os.listdir(environments)), {self.below.digest, self.top.digest, (top or self.top).digest})
+        files = self.whole(top).files
+        root = environments / (top or self.top).digest
+        found = {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        self.assertEqual(found.keys(), files.keys())
+        self.assertTrue(found == files)
+
+    def test_it_has_the_files_of_both_and_its_own_count(self):
+        result = self.shim(self.build, self.top.digest, "tool")
+        self.assertEqual((result.stdout, result.stderr), (f"tool {self.cache}/env/{self.top.digest}\n", ""))
+        self.check_laid()
+
+    def test_without_a_digest_the_one_that_is_no_base_is_found(self):
+        result = self.run_program(support.SHIM, "--build", self.build, "--exec", "tool", env=self.variables())
+        self.assertEqual((result.stdout, result.stderr), (f"tool {self.cache}/env/{self.top.digest}\n", ""))
+
+    def test_the_next_one_reads_its_own_bundle_only(self):
+        self.assertEqual(self.shim(self.build, self.top.digest, "true").returncode, 0)
+        next_top = self.lay({"lib/top.py": b"newer"})
+        (self.build / next_top.name).write_bytes(next_top.bytes)
+        (self.build / f"base-{self.below.digest}.tar.zst").unlink()
+        feeder = Feeder(self.build / f"base-{self.below.digest}.tar.zst", self.below.bytes)
+        self.assertEqual(self.shim(self.build, next_top.digest, "true").returncode, 0)
+        self.check_laid(next_top)
+        self.assertFalse(feeder.end(), "the base was read again")
+
+    def test_code_has_two_names_and_other_files_are_copies(self):
+        self.shim(self.build, self.top.digest, "true")
+        environments = self.cache / "env"
+        for name, shared in (("lib/package1/module1.py", True), ("lib/large.so", True), ("lib/settings.json", False),
+                             ("bin/tool", False), ("lib/package0/module0.py", False)):
+            both = [(environments / bundle.digest / name).stat() for bundle in (self.top, self.below)]
+            self.assertEqual(both[0].st_ino == both[1].st_ino, shared, name)
+        self.assertEqual((environments / self.top.digest / "bin/tool").stat().st_mode & 0o777, 0o755)
+
+    def test_what_a_program_wrote_does_not_come_into_the_next_one(self):
+        self.shim(self.build, self.top.digest, "sh", "-c", 'cd "$PACHBUILD_ENV/lib" && echo x >> settings.json && '
+                                                           "echo x >> package1/module1.py")
+        next_top = self.lay({"lib/top.py": b"newer"})
+        (self.build / next_top.name).write_bytes(next_top.bytes)
+        result = self.shim(self.build, next_top.digest, "true")
+        self.assertEqual(result.stderr, f"worker-shim: environment {self.below.digest[:12]} was changed after it was "
+                                        "unpacked: unpacking it again\n")
+        self.check_laid(next_top)
+
+    def test_many_at_once(self):
+        others = [self.lay({"lib/top.py": bytes([65 + i])}) for i in range(4)]
+        for other in others:
+            (self.build / other.name).write_bytes(other.bytes)
+        processes = [subprocess.Popen(self.command(self.build, top.digest, "true"), env=self.variables(),
+                                      stderr=subprocess.PIPE, text=True) for top in others * 3]
+        for process in processes:
+            self.assertEqual((process.communicate(timeout=60)[1], process.returncode), ("", 0))
+        self.assertEqual(sorted(os.listdir(self.cache / "env")),
+                         sorted({self.below.digest, *(other.digest for other in others)}))
+        for other in others:
+            root = self.cache / "env" / other.digest
+            self.assertEqual((root / "lib/top.py").read_bytes(), other.files["lib/top.py"])
+            self.assertEqual(sum(path.is_file() for path in root.rglob("*")), len(self.whole(other).files))
+
+    def test_a_base_that_is_not_there(self):
+        base = self.build / f"base-{self.below.digest}.tar.zst"
+        base.unlink()
+        self.check_refused(self.shim(self.build, self.top.digest, "true"), (
+            f"error: {base}: cannot read: no such file or folder\n"
+            "hint: run.sh and its bundle come from one build; build again if one of them was changed\n"))
+
+    def test_a_damaged_base(self):
+        base = self.build / f"base-{self.below.digest}.tar.zst"
+        base.write_bytes(self.below.bytes[:-1] + b"x")
+        result = self.shim(self.build, self.top.digest, "true")
+        self.assertEqual(result.returncode, 125)
+        self.assertIn(f"error: {base}: ", result.stderr)
+        self.assertEqual(os.listdir(self.cache / "env"), [])
+
+    def test_a_base_by_no_digest(self):
+        for text in (b"", b"x\n", b"0" * 64, b"../" * 20 + b"etc\n"):
+            top = Bundle(files=0)
+            top.replace(".base", text)
+            (self.build / top.name).write_bytes(top.bytes)
+            result = self.shim(self.build, top.digest, "true")
+            self.assertEqual(result.returncode, 125)
+            self.assertEqual(result.stderr, f"error: {self.cache}/env/.tmp-{top.digest}/.base: is not the digest of a bundle\n")
+            self.assertEqual(os.listdir(self.cache / "env"), [])
+
+    def test_nothing_is_laid_outside(self):
+        """A link of the top that stands where the base has a folder is not followed."""
+        outside = self.folder / "outside"
+        outside.mkdir()
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            base = tarfile.TarInfo(".base")
+            base.size = 65
+            tar.addfile(base, io.BytesIO(f"{self.below.digest}\n".encode()))
+            link = tarfile.TarInfo("lib")
+            link.type, link.linkname = tarfile.SYMTYPE, str(outside)
+            tar.addfile(link)
+        content = compress(buffer.getvalue())
+        digest = hashlib.sha256(content).hexdigest()
+        (self.build / f"bundle-{digest}.tar.zst").write_bytes(content)
+        result = self.shim(self.build, digest, "true")
+        self.assertEqual((result.stderr, result.returncode), (
+            f"error: {self.cache}/env/{self.below.digest}/lib: is a folder here and none in the environment that lies on it\n",
+            125))
+        self.assertEqual(os.listdir(outside), [])
+        self.assertEqual(os.listdir(self.cache / "env"), [self.below.digest])
+
+    def test_a_base_on_another_disk(self):
+        """Its files cannot have a second name on another disk: they are copied."""
+        if os.getuid() != 0:
+            self.skipTest("only root can mount")
+        other = self.folder / "other"
+        other.mkdir()
+        (self.build / self.below.name).write_bytes(self.below.bytes)
+        self.assertEqual(self.shim(self.build, self.below.digest, "true", PACHBUILD_CACHE_DIR=str(other)).returncode, 0)
+        (self.build / self.below.name).unlink()
+        (self.cache / "env" / self.below.digest).mkdir(parents=True)
+        script = ('mount --bind "$1" "$2" && shift 2 && "$@" && rm -rf "$PACHBUILD_CACHE_DIR/copy" && '
+                  'cp -a "$PACHBUILD_CACHE_DIR/env/$TOP" "$PACHBUILD_CACHE_DIR/copy"')
+        result = self.run_program("unshare", "--mount", "sh", "-c", script, "sh", other / "env" / self.below.digest,
+                                  self.cache / "env" / self.below.digest, *self.command(self.build, self.top.digest, "true"),
+                                  env=self.variables(TOP=self.top.digest))
+        self.assertEqual((result.stderr, result.returncode), ("", 0))
+        root = self.cache / "copy"
+        found = {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        self.assertTrue(found == self.whole().files)
+
+
 class Environment(EnvironmentSuite):
     def test_its_programs_come_first_and_its_folder_is_named(self):
         bundle = Bundle()
