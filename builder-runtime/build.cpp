@@ -32,8 +32,8 @@ base::Status build(const Settings& settings, process::Runner& runner) {
   BASE_TRY(emit(artifact, source, tools));
 
   // What was added may be too much. The artifact is whole, so nothing of this can fail the build.
-  if (!artifact.is_new) return {};
-  if (const auto shrunk = std::move(use).shrink(limit, artifact.record.bundles.front()); !shrunk) {
+  if (artifact.added.empty()) return {};
+  if (const auto shrunk = std::move(use).shrink(limit, artifact.added); !shrunk) {
     report::warn("cache: " + shrunk.error().where + ": " + shrunk.error().what);
   }
   return {};

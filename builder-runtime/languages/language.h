@@ -38,15 +38,23 @@ struct MadeTree {
   std::vector<std::string> libraries;     // that the program wants to find in the image
 };
 
+// One bundle, and how it is made.
+struct Layer {
+  std::string key;                      // of everything that decides it
+  bool is_remade_by_each_edit = false;  // it is packed in a hurry
+  // Fills an empty folder with what the bundle holds.
+  std::function<base::Result<MadeTree>(const fs::path& tree)> make;
+};
+
 // What is to be done for a source, found out without doing it.
 struct Plan {
   std::string language;
-  std::string key;  // of everything that decides the bundle; empty: no bundle is needed
+  std::string key;  // of everything that decides the artifact's bundle; empty: none is needed
   contract::Platform platform;
   Start start;
-  bool is_remade_by_each_edit = false;  // the bundle: it is packed in a hurry
-  // Fills an empty folder with what the bundle holds.
-  std::function<base::Result<MadeTree>(const fs::path& tree)> make;
+  // Asked for when no bundle is known by the key: the one bundle that is needed, or what seldom changes and,
+  // to be laid on it, what does. The last one is the artifact's, whatever its own key.
+  std::function<base::Result<std::vector<Layer>>()> layers;
 };
 
 // A source folder that one of the languages builds, or a build.sh of its own.

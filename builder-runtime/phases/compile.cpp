@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder-runtime/phases/compile.h"
 
-#include <sys/stat.h>
-
-#include <boost/filesystem/operations.hpp>
-#include <cerrno>
+#include <algorithm>
+#include <optional>
 
 #include "archive/bundle.h"
 #include "base/errors.h"
@@ -26,57 +24,113 @@ void keep_as_environment(const fs::path& tree, const fs::path& cache, const std:
   mark_used(environments / digest);
 }
 
-base::Result<StoredBundle> make_bundle(const Plan& plan, const Tools& tools, const BundleStore& store) {
+class Compiler {
+ public:
+  Compiler(const Plan& plan, const Tools& tools)
+      : m_plan(plan), m_cache(tools.settings().cache), m_store(m_cache / plan.language) {}
+
+  base::Result<StoredBundle> run() {
+    return find_or_make(m_plan.key, "nothing to do, the bundle is in the cache", [&] { return make_all(); });
+  }
+
+  // The bundles that were made.
+  [[nodiscard]] const std::vector<contract::Bundle>& added() const { return m_added; }
+
+ private:
+  template <class Make>
+  base::Result<StoredBundle> find_or_make(const std::string& key, const std::string& found_text, Make make);
+  base::Result<StoredBundle> make_all();
+  base::Result<StoredBundle> make(const Layer& layer, const StoredBundle* below);
+  base::Result<StoredBundle> keep(const fs::path& file, BundleContent content, const StoredBundle* below,
+                                  const std::string& key, const base::Workspace& workspace);
+
+  const Plan& m_plan;
+  const fs::path& m_cache;
+  const BundleStore m_store;
+  std::vector<contract::Bundle> m_added;
+};
+
+template <class Make>
+base::Result<StoredBundle> Compiler::find_or_make(const std::string& key, const std::string& found_text,
+                                                  Make make) {
   Milestone milestone("compile");
-  const fs::path& cache = tools.settings().cache;
-  BASE_TRY_ASSIGN(const auto workspace, base::Workspace::make(cache / "work", "build-"));
+  auto found = m_store.find(key);
+  if (!found.bundle) {
+    BASE_TRY_ASSIGN(const auto lock, m_store.lock(key, [] {
+      report::info("compile: the same build is running already; waiting for it");
+    }));
+    // Another build may have made it meanwhile.
+    found = m_store.find(key);
+    if (!found.bundle) {
+      if (!found.damage.empty()) report::warn("cache: " + found.damage + "; building it again");
+      return make();
+    }
+  }
+  for (const auto& bundle : found.bundle->content.bundles) {
+    mark_used(m_cache / contract::k_cache_environments / bundle.digest);
+  }
+  milestone.reached(found_text);
+  return std::move(*found.bundle);
+}
+
+// Needs the lock of the plan's key.
+base::Result<StoredBundle> Compiler::make_all() {
+  BASE_TRY_ASSIGN(const auto layers, m_plan.layers());
+  std::optional<StoredBundle> below;
+  for (const auto& layer : layers) {
+    const auto make_layer = [&] { return make(layer, below ? &*below : nullptr); };
+    if (layer.key == m_plan.key) return make_layer();
+    BASE_TRY_ASSIGN(below, find_or_make(layer.key, "what is installed is in the cache", make_layer));
+  }
+  BASE_TRY_ASSIGN(const auto workspace, base::Workspace::make(m_cache / "work", "build-"));
+  return m_store.add_name(m_plan.key, std::move(*below), workspace);
+}
+
+base::Result<StoredBundle> Compiler::make(const Layer& layer, const StoredBundle* below) {
+  Milestone milestone("compile");
+  BASE_TRY_ASSIGN(const auto workspace, base::Workspace::make(m_cache / "work", "build-"));
   const fs::path tree = workspace.path() / "tree";
   BASE_TRY(base::make_folders(tree, base::k_owner_writes));
-  BASE_TRY_ASSIGN(auto made, plan.make(tree));
+  BASE_TRY_ASSIGN(auto made, layer.make(tree));
+  if (below != nullptr) {
+    BASE_TRY(base::write_file(tree / contract::k_base_file, below->content.bundles.front().digest + "\n"));
+  }
   BASE_TRY(archives::normalise_modes(tree));
 
   milestone = Milestone("compile");
   const fs::path file = workspace.path() / "bundle";
   BASE_TRY_ASSIGN(const auto summary,
                   archives::write_bundle(tree, file,
-                                         plan.is_remade_by_each_edit ? archives::Compression::fast
-                                                                     : archives::Compression::usual));
+                                         layer.is_remade_by_each_edit ? archives::Compression::fast
+                                                                      : archives::Compression::usual));
   contract::Bundle bundle{.file = contract::k_bundle_prefix + summary.digest + contract::k_bundle_suffix,
                           .digest = summary.digest,
                           .bytes = summary.bytes,
                           .unpacked_bytes = summary.unpacked_bytes,
                           .files = summary.files};
-  BASE_TRY_ASSIGN(auto stored, store.add(plan.key, file, {std::move(bundle), std::move(made)}, workspace));
-  keep_as_environment(tree, cache, summary.digest);
+  m_added.push_back(bundle);
+  BASE_TRY_ASSIGN(auto stored,
+                  keep(file, {{std::move(bundle)}, std::move(made)}, below, layer.key, workspace));
+  if (below == nullptr) keep_as_environment(tree, m_cache, summary.digest);
   milestone.reached("packed " + base::count_of(summary.files, "file") + " of " +
                     base::format_bytes(summary.unpacked_bytes));
   return stored;
 }
 
-struct Bundle {
-  StoredBundle stored;
-  bool is_new = false;
-};
-
-base::Result<Bundle> find_or_make_bundle(const Plan& plan, const Tools& tools) {
-  Milestone milestone("compile");
-  const BundleStore store(tools.settings().cache / plan.language);
-  auto found = store.find(plan.key);
-  if (!found.bundle) {
-    BASE_TRY_ASSIGN(const auto lock, store.lock(plan.key, [] {
-      report::info("compile: the same build is running already; waiting for it");
-    }));
-    // Another build may have made it meanwhile.
-    found = store.find(plan.key);
-    if (!found.bundle) {
-      if (!found.damage.empty()) report::warn("cache: " + found.damage + "; building it again");
-      BASE_TRY_ASSIGN(auto made, make_bundle(plan, tools, store));
-      return Bundle{std::move(made), true};
-    }
+base::Result<StoredBundle> Compiler::keep(const fs::path& file, BundleContent content,
+                                          const StoredBundle* below, const std::string& key,
+                                          const base::Workspace& workspace) {
+  std::vector<fs::path> files = {file};
+  if (below != nullptr) {
+    auto base = below->content.bundles.front();
+    files.push_back(below->folder / base.file);
+    base.file = contract::k_base_prefix + base.digest + contract::k_bundle_suffix;
+    content.bundles.push_back(std::move(base));
+    auto& packages = content.made.packages;
+    packages.insert(packages.end(), below->content.made.packages.begin(), below->content.made.packages.end());
+    std::sort(packages.begin(), packages.end());
   }
-  mark_used(tools.settings().cache / contract::k_cache_environments / found.bundle->content.bundle.digest);
-  milestone.reached("nothing to do, the bundle is in the cache");
-  return Bundle{std::move(*found.bundle), false};
+  return m_store.add(key, files, std::move(content), workspace);
 }
 
 }  // namespace
@@ -91,10 +145,11 @@ base::Result<Artifact> compile(const Plan& plan, const Tools& tools) {
                      .command = plan.start.command,
                      .environment = plan.start.environment};
   if (plan.key.empty()) return artifact;
-  BASE_TRY_ASSIGN(const auto bundle, find_or_make_bundle(plan, tools));
-  artifact.is_new = bundle.is_new;
-  artifact.bundle = bundle.stored.path;
-  bundle.stored.content.put_into(artifact.record);
+  Compiler compiler(plan, tools);
+  BASE_TRY_ASSIGN(const auto stored, compiler.run());
+  artifact.added = compiler.added();
+  artifact.bundles = stored.folder;
+  stored.content.put_into(artifact.record);
   return artifact;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The third phase: the bundle, from the cache or made now.
+// The third phase: the bundle, from the cache or made now, and the one that it lies on.
 #pragma once
 
-#include <optional>
+#include <vector>
 
 #include "base/result.h"
 #include "builder-runtime/languages/language.h"
@@ -14,8 +14,8 @@ namespace builder {
 struct Artifact {
   contract::BuildRecord record;
   Start start;
-  std::optional<fs::path> bundle;  // a file of the cache
-  bool is_new = false;             // the bundle was made now
+  fs::path bundles;                     // the folder of the cache that has their files
+  std::vector<contract::Bundle> added;  // those that were made now
 };
 
 base::Result<Artifact> compile(const Plan& plan, const Tools& tools);

@@ -18,8 +18,8 @@ constexpr mode_t k_script_mode = 0755;
 bool is_ours(const std::string& name) {
   const auto starts = [&](std::string_view prefix) { return name.rfind(prefix, 0) == 0; };
   const std::string_view suffix = contract::k_bundle_suffix;
-  const bool bundle = starts(contract::k_bundle_prefix) && name.size() > suffix.size() &&
-                      name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0;
+  const bool bundle = (starts(contract::k_bundle_prefix) || starts(contract::k_base_prefix)) &&
+                      std::string_view(name).ends_with(suffix);
   return bundle || starts(k_temporary_prefix) || name == contract::k_record || name == contract::k_shim;
 }
 
@@ -51,9 +51,9 @@ base::Result<std::string> script_text(const Artifact& artifact, const Source& so
 base::Result<std::vector<std::string>> prepare(const fs::path& folder, const Artifact& artifact,
                                                const Source& source, const Tools& tools) {
   std::vector<std::string> names;
-  if (artifact.bundle) {
-    names.push_back(artifact.record.bundles.front().file);
-    BASE_TRY(base::link_or_copy_file(*artifact.bundle, folder / names.back(), k_bundle_mode));
+  for (const auto& bundle : artifact.record.bundles) {
+    names.push_back(bundle.file);
+    BASE_TRY(base::link_or_copy_file(artifact.bundles / bundle.file, folder / bundle.file, k_bundle_mode));
   }
   names.emplace_back(contract::k_shim);
   BASE_TRY(base::copy_regular_file(tools.settings().shim, folder / names.back(), k_script_mode));
@@ -67,10 +67,9 @@ base::Result<std::vector<std::string>> prepare(const fs::path& folder, const Art
 
 std::string summary_of(const Artifact& artifact, const Source& source) {
   std::string text = source.has_run_script ? "the source's own run.sh" : "run.sh";
-  if (artifact.bundle) {
-    const auto& bundle = artifact.record.bundles.front();
-    text += ", " + (contract::k_bundle_prefix + bundle.digest.substr(0, 12)) + " " +
-            base::format_bytes(bundle.bytes);
+  for (const auto& bundle : artifact.record.bundles) {
+    const auto name = bundle.file.substr(0, bundle.file.find('-') + 1) + bundle.digest.substr(0, 12);
+    text += ", " + name + " " + base::format_bytes(bundle.bytes);
   }
   return text;
 }

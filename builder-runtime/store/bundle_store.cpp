@@ -3,8 +3,10 @@
 
 #include <sys/stat.h>
 
+#include <array>
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
+#include <tuple>
 
 #include "base/digest.h"
 #include "base/errors.h"
@@ -19,57 +21,79 @@ namespace fs = base::fs;
 
 constexpr char k_seal[] = "seal";
 
-// What a file's status was when its digest was last verified. As long as it is the same, so is the content:
-// reading 26 MiB again costs more than all the rest of a build that has nothing to do.
-base::Result<std::string> seal_of(const fs::path& bundle) {
-  struct stat status{};
-  if (::stat(bundle.c_str(), &status) != 0)
-    return base::fail(base::system_error("read", bundle.string(), errno));
-  return base::join({std::to_string(status.st_ino), std::to_string(status.st_size),
-                     std::to_string(status.st_mtim.tv_sec), std::to_string(status.st_mtim.tv_nsec)},
-                    " ");
+using Bundles = std::vector<contract::Bundle>;
+
+// What the files' status was when their digests were last verified. As long as it is the same, so is the
+// content: reading 26 MiB again costs more than all the rest of a build that has nothing to do.
+base::Result<std::string> seal_of(const fs::path& entry, const Bundles& bundles) {
+  std::vector<std::string> lines;
+  for (const auto& bundle : bundles) {
+    const fs::path file = entry / bundle.file;
+    struct stat status{};
+    if (::stat(file.c_str(), &status) != 0)
+      return base::fail(base::system_error("read", file.string(), errno));
+    lines.push_back(
+        base::join({std::to_string(status.st_ino), std::to_string(status.st_size),
+                    std::to_string(status.st_mtim.tv_sec), std::to_string(status.st_mtim.tv_nsec)},
+                   " "));
+  }
+  return base::join(lines, "\n");
 }
 
-bool is_sealed(const fs::path& entry, const fs::path& bundle) {
+bool is_sealed(const fs::path& entry, const Bundles& bundles) {
   const auto expected = base::read_file(entry / k_seal);
-  const auto seal = seal_of(bundle);
+  const auto seal = seal_of(entry, bundles);
   return expected && seal && *expected == *seal;
 }
 
-base::Status seal(const fs::path& entry, const fs::path& bundle) {
-  BASE_TRY_ASSIGN(const std::string text, seal_of(bundle));
+base::Status seal(const fs::path& entry, const Bundles& bundles) {
+  BASE_TRY_ASSIGN(const std::string text, seal_of(entry, bundles));
   return base::write_file(entry / k_seal, text);
 }
 
-base::Status verify(const fs::path& entry, const fs::path& bundle, const std::string& digest) {
-  if (is_sealed(entry, bundle)) return {};
-  BASE_TRY_ASSIGN(const std::string actual, base::sha256_of_file(bundle.string()));
-  if (actual != digest) {
-    return base::fail(base::ErrorKind::io, bundle.string(), "its digest is not the one in its name");
+base::Status verify(const fs::path& entry, const Bundles& bundles) {
+  if (is_sealed(entry, bundles)) return {};
+  for (const auto& bundle : bundles) {
+    const fs::path file = entry / bundle.file;
+    BASE_TRY_ASSIGN(const std::string actual, base::sha256_of_file(file.string()));
+    if (actual != bundle.digest) {
+      return base::fail(base::ErrorKind::io, file.string(), "its digest is not the one in its name");
+    }
   }
   // Only saves the next one the work: a read-only cache is fine.
-  static_cast<void>(seal(entry, bundle));
+  static_cast<void>(seal(entry, bundles));
   return {};
+}
+
+// Whether a record names what an entry may hold, and files of the entry itself only.
+bool names_bundles(const Bundles& bundles) {
+  constexpr std::array k_prefixes = {contract::k_bundle_prefix, contract::k_base_prefix};
+  if (bundles.empty() || bundles.size() > k_prefixes.size()) return false;
+  for (std::size_t i = 0; i < bundles.size(); ++i) {
+    const auto& [file, digest] = std::tie(bundles[i].file, bundles[i].digest);
+    if (!base::is_digest(digest) || file != k_prefixes.at(i) + digest + contract::k_bundle_suffix)
+      return false;
+  }
+  return true;
 }
 
 base::Result<StoredBundle> open_entry(const fs::path& entry) {
   BASE_TRY_ASSIGN(const std::string text, base::read_file(entry / contract::k_record));
   BASE_TRY_ASSIGN(auto record, contract::parse_build_record(text, (entry / contract::k_record).string()));
-  if (record.bundles.size() != 1 || !base::is_digest(record.bundles.front().digest)) {
+  if (!names_bundles(record.bundles)) {
     return base::fail(base::ErrorKind::io, (entry / contract::k_record).string(), "names no bundle");
   }
-  const auto& bundle = record.bundles.front();
-  const fs::path path = entry / (contract::k_bundle_prefix + bundle.digest + contract::k_bundle_suffix);
-  BASE_TRY(verify(entry, path, bundle.digest));
+  BASE_TRY(verify(entry, record.bundles));
   return StoredBundle{
-      path,
-      {bundle, {std::move(record.packages), std::move(record.requirements), std::move(record.libraries)}}};
+      entry,
+      {std::move(record.bundles),
+       {std::move(record.packages), std::move(record.requirements), std::move(record.libraries)}}};
 }
 
 }  // namespace
 
 void BundleContent::put_into(contract::BuildRecord& record) const {
-  record.bundles = {bundle};
+  record.bundles = bundles;
   record.packages = made.packages;
   record.requirements = made.requirements;
   record.libraries = made.libraries;
@@ -99,25 +123,45 @@ base::Result<base::FileLock> BundleStore::lock(const std::string& key,
   return base::FileLock::acquire(folder / key);
 }
 
-base::Result<StoredBundle> BundleStore::add(const std::string& key, const fs::path& bundle,
+base::Result<StoredBundle> BundleStore::add(const std::string& key, const std::vector<fs::path>& files,
                                             BundleContent content, const base::Workspace& workspace) const {
-  const fs::path fresh = workspace.path() / "entry";
-  const fs::path file = fresh / content.bundle.file;
+  const fs::path fresh = workspace.path() / ("entry-" + key);
   BASE_TRY(base::make_folders(fresh, base::k_owner_writes));
-  BASE_TRY(base::rename_path(bundle, file));
-  if (::chmod(file.c_str(), k_bundle_mode) != 0)
-    return base::fail(base::system_error("write", file.string(), errno));
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const fs::path file = fresh / content.bundles.at(i).file;
+    BASE_TRY(base::link_or_copy_file(files[i], file, k_bundle_mode));
+    if (::chmod(file.c_str(), k_bundle_mode) != 0)
+      return base::fail(base::system_error("write", file.string(), errno));
+  }
   contract::BuildRecord record;
   record.key = key;
   content.put_into(record);
   BASE_TRY(base::write_file(fresh / contract::k_record, contract::to_json(record)));
-  BASE_TRY(seal(fresh, file));
+  BASE_TRY(seal(fresh, content.bundles));
 
+  BASE_TRY(put_in_place(fresh, key));
+  return StoredBundle{entry_of(key), std::move(content)};
+}
+
+base::Result<StoredBundle> BundleStore::add_name(const std::string& key, StoredBundle stored,
+                                                 const base::Workspace& workspace) const {
+  const fs::path fresh = workspace.path() / ("entry-" + key);
+  BASE_TRY(base::make_folders(fresh, base::k_owner_writes));
+  std::vector<std::string> names = {contract::k_record, k_seal};
+  for (const auto& bundle : stored.content.bundles) names.push_back(bundle.file);
+  for (const auto& name : names) {
+    BASE_TRY(base::link_or_copy_file(stored.folder / name, fresh / name, k_bundle_mode));
+  }
+  BASE_TRY(put_in_place(fresh, key));
+  stored.folder = entry_of(key);
+  return stored;
+}
+
+base::Status BundleStore::put_in_place(const fs::path& fresh, const std::string& key) const {
   const fs::path entry = entry_of(key);
   BASE_TRY(base::remove_tree(entry));
   BASE_TRY(base::make_folders(entry.parent_path(), base::k_owner_writes));
-  BASE_TRY(base::rename_path(fresh, entry));
-  return StoredBundle{entry / content.bundle.file, std::move(content)};
+  return base::rename_path(fresh, entry);
 }
 
 }  // namespace builder

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bundles of one language by key: <cache>/<language>/bundles/<key>/ with the bundle, record.json and
-// seal. An entry appears whole, by one rename.
+// The bundles of one language by key: <cache>/<language>/bundles/<key>/ with the bundle, the one that it lies
+// on, if it does, build.json and seal. An entry appears whole, by one rename; a bundle of several entries is
+// one file.
 #pragma once
 
 #include <sys/types.h>
@@ -21,16 +22,16 @@ namespace builder {
 // Of every bundle file. Output folders hold it under a second name: no one shall write into it.
 inline constexpr mode_t k_bundle_mode = 0444;
 
-// What a key stands for, apart from the bundle's bytes.
+// What a key stands for, apart from the bytes of the bundles.
 struct BundleContent {
-  contract::Bundle bundle;
+  std::vector<contract::Bundle> bundles;  // the environment's own, and its base if it has one
   MadeTree made;
   // Writes all of it into a record of the artifact.
   void put_into(contract::BuildRecord& record) const;
 };
 
 struct StoredBundle {
-  base::fs::path path;
+  base::fs::path folder;  // has the bundles' files
   BundleContent content;
 };
 
@@ -55,12 +56,20 @@ class BundleStore {
   [[nodiscard]] base::Result<base::FileLock> lock(const std::string& key,
                                                   const std::function<void()>& before_waiting) const;
 
-  // Takes the file at `bundle` in and replaces a damaged entry. Needs the lock of `key`.
-  [[nodiscard]] base::Result<StoredBundle> add(const std::string& key, const base::fs::path& bundle,
+  // Takes the bundles' files in, by a second name where it can, and replaces a damaged entry. Needs the lock
+  // of `key`.
+  [[nodiscard]] base::Result<StoredBundle> add(const std::string& key,
+                                               const std::vector<base::fs::path>& files,
                                                BundleContent content, const base::Workspace& workspace) const;
+
+  // Makes `stored` the entry of another key as well: a use of the one is a use of the other. Needs the lock
+  // of `key`.
+  [[nodiscard]] base::Result<StoredBundle> add_name(const std::string& key, StoredBundle stored,
+                                                    const base::Workspace& workspace) const;
 
  private:
   [[nodiscard]] base::fs::path entry_of(const std::string& key) const { return m_folder / "bundles" / key; }
+  [[nodiscard]] base::Status put_in_place(const base::fs::path& fresh, const std::string& key) const;
 
   base::fs::path m_folder;
 };

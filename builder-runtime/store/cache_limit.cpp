@@ -50,6 +50,10 @@ struct Entry {
   fs::path lock;  // the file that goes with it; empty: none
 };
 
+bool goes_before(const Entry& a, const Entry& b) {
+  return std::tie(a.used, a.path) < std::tie(b.used, b.path);
+}
+
 bool is_sealed(const struct stat& status) {
   return S_ISDIR(status.st_mode) && (status.st_mode & contract::k_sealed_bit) != 0;
 }
@@ -92,6 +96,7 @@ class Inventory {
  public:
   explicit Inventory(const fs::path& cache) {
     for (const auto& language : languages()) add_bundles(cache / std::string(language.name));
+    share_files();
     for (const auto& file : list(cache / "python" / "bytecode")) add(file, file, std::nullopt, {});
     for (const auto& tree : list(cache / contract::k_cache_environments)) {
       const auto known = m_unpacked.find(tree.filename().string());
@@ -107,11 +112,30 @@ class Inventory {
       // A bundle's record tells the size of its environment, which saves looking at each of its files.
       const auto text = base::read_file(entry / contract::k_record);
       const auto record = text ? contract::parse_build_record(*text, "") : base::fail(text.error());
-      if (record && record->bundles.size() == 1) {
-        const auto& bundle = record->bundles.front();
-        m_unpacked[bundle.digest] = environment_bytes(bundle);
+      if (record) {
+        for (const auto& bundle : record->bundles) m_unpacked[bundle.digest] = environment_bytes(bundle);
       }
-      add(entry, stamp_of_bundle(entry), measure_tree(entry), folder / "locks" / entry.filename());
+      add(entry, stamp_of_bundle(entry), 0, folder / "locks" / entry.filename());
+      for (const auto& file : list(entry)) add_file(file);
+    }
+  }
+
+  // A file of the entry that was added last.
+  void add_file(const fs::path& file) {
+    struct stat status{};
+    if (::lstat(file.c_str(), &status) != 0) return;
+    auto& [bytes, entries] = m_files[{status.st_dev, status.st_ino}];
+    bytes = static_cast<std::uint64_t>(status.st_size) + k_file_overhead;
+    entries.push_back(m_entries.size() - 1);
+  }
+
+  // A bundle of several entries is one file, which goes with the last of them.
+  void share_files() {
+    for (const auto& [file, content] : m_files) {
+      const auto last = *std::max_element(
+          content.entries.begin(), content.entries.end(),
+          [&](std::size_t a, std::size_t b) { return goes_before(m_entries[a], m_entries[b]); });
+      m_entries[last].bytes += content.bytes;
     }
   }
 
@@ -123,7 +147,13 @@ class Inventory {
                          known ? time_of(status) : Clock::time_point(), std::move(lock)});
   }
 
+  struct File {
+    std::uint64_t bytes = 0;
+    std::vector<std::size_t> entries;  // that have it
+  };
+
   std::map<std::string, std::uint64_t> m_unpacked;  // by digest
+  std::map<std::pair<dev_t, ino_t>, File> m_files;
   std::vector<Entry> m_entries;
 };
 
@@ -149,9 +179,7 @@ std::vector<Entry> choose(std::vector<Entry> entries, std::uint64_t limit, Clock
   total = 0;
   for (const auto& entry : entries) total += entry.bytes;
   if (total <= limit) return {};
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return std::tie(a.used, a.path) < std::tie(b.used, b.path);
-  });
+  std::sort(entries.begin(), entries.end(), goes_before);
   const auto in_use = environments_in_use();
   std::vector<Entry> chosen;
   for (auto& entry : entries) {
@@ -243,11 +271,13 @@ base::Result<CacheUse> CacheUse::begin(fs::path cache) {
   return CacheUse(std::move(cache), std::move(lock));
 }
 
-base::Status CacheUse::shrink(std::uint64_t limit, const contract::Bundle& added) && {
+base::Status CacheUse::shrink(std::uint64_t limit, const std::vector<contract::Bundle>& added) && {
   m_lock.reset();
   if (limit == 0) return {};
   // As a bundle, as an environment, and of Python as much again at most as bytecode.
-  BASE_TRY_ASSIGN(const bool fits, take_room(m_cache, limit, added.bytes + 2 * environment_bytes(added)));
+  std::uint64_t bytes = 0;
+  for (const auto& bundle : added) bytes += bundle.bytes + 2 * environment_bytes(bundle);
+  BASE_TRY_ASSIGN(const bool fits, take_room(m_cache, limit, bytes));
   if (fits) return {};
   // A folder takes time to remove; moved away it is gone at once, and the lock is free again.
   BASE_TRY_ASSIGN(const auto bin, base::Workspace::make(m_cache / "work", "build-"));

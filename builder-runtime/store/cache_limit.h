@@ -41,7 +41,7 @@ class CacheUse {
 
   // Ends the use of a build that has made `added`, and removes what is beyond the limit but was not used
   // since begin(). Says so in the log.
-  base::Status shrink(std::uint64_t limit, const contract::Bundle& added) &&;
+  base::Status shrink(std::uint64_t limit, const std::vector<contract::Bundle>& added) &&;
 
  private:
   CacheUse(base::fs::path cache, base::FileLock lock) : m_cache(std::move(cache)), m_lock(std::move(lock)) {}

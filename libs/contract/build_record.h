@@ -24,7 +24,7 @@ struct Platform {
 };
 
 struct Bundle {
-  std::string file;    // bundle-<digest>.tar.zst
+  std::string file;    // bundle-<digest>.tar.zst, or base-…
   std::string digest;  // of the file
   std::uint64_t bytes = 0;
   std::uint64_t unpacked_bytes = 0;
@@ -37,7 +37,8 @@ struct BuildRecord {
   std::string version;  // of builder-runtime
   std::string key;      // of everything that decided the bundle
   Platform platform;
-  std::vector<Bundle> bundles;                     // none when nothing had to be installed or compiled
+  // The environment's own and the one that it lies on; none when nothing had to be installed or compiled.
+  std::vector<Bundle> bundles;
   std::vector<std::string> command;                // what run.sh starts, without the user's arguments
   std::map<std::string, std::string> environment;  // what run.sh sets for it
   std::vector<std::string> packages;  // what was resolved: "numpy==2.1.3", "golang.org/x/net v0.30.0"

@@ -18,21 +18,6 @@ GO_HELLO = {
 }
 PYTHON_ARGUMENTS = {"main.py": "import sys\nprint(sys.argv[1:])\n"}
 
-# Until worker-shim is built: what ARCHITECTURE.md says of it, in a few lines.
-STAND_IN = """#!/bin/sh
-if [ "$1" = --environment ]; then
-  env=$PACHBUILD_CACHE_DIR/env/$2
-  if ! [ -d "$env" ]; then
-    mkdir -p "$env" && zstd -qdc "/pfs/build/bundle-$2.tar.zst" | tar -x -C "$env" || exit 125
-  fi
-  PATH=$env/bin:$PATH
-  shift 2
-fi
-[ "$1 $2" = "--exec --" ] || exit 125
-shift 2
-exec "$@"
-"""
-
 # A root folder like this machine's, but with /pfs in it; in a mount namespace that goes with its last process.
 ROOM = """
 room=$1 source=$2 build=$3 out=$4
@@ -80,8 +65,6 @@ class BuilderSuite(support.Suite):
         super().setUp()
         self.cache = self.folder / "cache"
         self.shim = pathlib.Path(support.SHIM)
-        if not self.shim.exists():
-            self.shim = self.write("stand-in", STAND_IN, mode=0o755)
 
     def environment(self, **changes):
         shared = {"UV_CACHE_DIR": str(support.shared_cache("uv")),

@@ -2,6 +2,7 @@
 """The cache of builder-runtime: no work twice, nothing half-made, nothing damaged served."""
 
 import os
+import shutil
 import subprocess
 import time
 
@@ -82,6 +83,22 @@ class Cache(BuilderSuite):
                 self.assertIn("; building it again\n", result.stderr)
                 self.assertEqual(content_of(self.folder / "out"), whole)
 
+    def test_a_damaged_base_is_made_again(self):
+        support.require_network()
+        source = self.source({"requirements.txt": "six==1.16.0\n./local\n", "main.py": "import six, local\n",
+                              "local/pyproject.toml": '[project]\nname = "local"\nversion = "1.0"\n', "local/local.py": ""})
+        self.build_well(source)
+        whole = content_of(self.folder / "out")
+        for name, below in (("as the base of an entry", "base-*"), ("as an entry", "bundle-*")):
+            with self.subTest(name):
+                shutil.rmtree(self.folder / "out")
+                largest = max(self.cache.glob(f"python/bundles/*/{below}"), key=lambda path: path.stat().st_size)
+                largest.chmod(0o644)
+                os.truncate(largest, 10)
+                result = self.build_well(source)
+                self.assertIn("; building it again\n", result.stderr)
+                self.assertEqual(content_of(self.folder / "out"), whole)
+
     def test_a_moved_cache_is_still_good(self):
         source = self.source(GO_HELLO)
         self.build_well(source)
@@ -91,7 +108,6 @@ class Cache(BuilderSuite):
         self.assertIn("compile: nothing to do, the bundle is in the cache", result.stderr)
 
     def test_the_fresh_environment_is_what_unpacking_gives(self):
-        support.require(self.shim.name != "stand-in", "worker-shim is not built")
         source = self.six()
         self.build_well(source)
         [made] = (self.cache / "env").iterdir()

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """builder-runtime on every kind of Python project: each is built with the real uv and run through run.sh."""
 
+import base64
+import hashlib
+import http.server
 import json
 import os
 import pathlib
 import shutil
+import threading
 
 import support
-from builder_suite import BuilderSuite, without_times
+from builder_suite import BuilderSuite, content_of, without_times
+from wheels import wheel
 
 DATA = support.ROOT / "tests" / "data" / "python"
 
@@ -27,6 +32,39 @@ PROJECT = {"pyproject.toml": '[project]\nname = "counting"\nversion = "2.0"\ndep
                              '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
                              '[tool.setuptools]\npackages = ["counting"]\n',
            "counting/__init__.py": "def main():\n    import six, sys\n    print('counting', six.__version__, sys.argv[1:])\n"}
+
+
+class Index(http.server.ThreadingHTTPServer):
+    """A package index for whoever has the password; gives its URL."""
+
+    def __init__(self, content, user, password):
+        wanted = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                body = content.get(self.path)
+                status = 401 if self.headers.get("Authorization") != wanted else 404 if body is None else 200
+                body = (body.encode() if isinstance(body, str) else body) if status == 200 else b""
+                self.send_response(status)
+                self.send_header("Content-Type", "text/html" if self.path.endswith("/") else "application/octet-stream")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_HEAD = do_GET
+
+            def log_message(self, *arguments):
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def __exit__(self, *arguments):
+        self.shutdown()
+        super().__exit__(*arguments)
 
 
 class ProjectSuite(BuilderSuite):
@@ -92,6 +130,41 @@ class Locks(ProjectSuite):
     @support.long_test
     def test_pipenv(self):
         self.check_lock("pipenv", 'groups = ["pad"]')
+
+    def test_an_index_that_a_manifest_names(self):
+        """With credentials in the variables of the tool whose manifest it is; nothing is there without them."""
+        content = wheel("ours", {"ours.py": "answer = 42\n"})
+        digest = hashlib.sha256(content).hexdigest()
+        file = "ours-1.0-py3-none-any.whl"
+        with Index({"/simple/ours/": f'<a href="/files/{file}#sha256={digest}">{file}</a>', f"/files/{file}": content},
+                   "someone", "secret-word") as url:
+            open_url = url.replace("://", "://someone:secret-word@")
+            main = {"main.py": "import ours; print(ours.answer)\n"}
+            poetry = ('[tool.poetry]\nname = "x"\nversion = "1"\npackage-mode = false\n[tool.poetry.dependencies]\n'
+                      f'python = "^3.8"\nours = {{ version = "1.0", source = "mine" }}\n[[tool.poetry.source]]\n'
+                      f'name = "mine"\nurl = "{url}/simple"\npriority = "explicit"\n')
+            entry = f'[[package]]\nname = "ours"\nversion = "1.0"\noptional = false\npython-versions = "*"\ngroups = ["main"]\n'
+            files = f'files = [{{ file = "{file}", hash = "sha256:{digest}" }}]\n'
+            pipfile = {"default": {"ours": {"version": "==1.0", "index": "mine", "hashes": [f"sha256:{digest}"]}}, "develop": {},
+                       "_meta": {"sources": [{"name": "pypi", "url": "https://pypi.org/simple", "verify_ssl": True},
+                                             {"name": "mine", "url": f"{open_url}/simple", "verify_ssl": True}]}}
+            for name, sources in {
+                "poetry": {"pyproject.toml": poetry, "poetry.lock": entry + files +
+                           f'[package.source]\ntype = "legacy"\nurl = "{url}/simple"\nreference = "mine"\n'
+                           '[metadata]\nlock-version = "2.1"\npython-versions = "^3.8"\n'},
+                "poetry without a lock": {"pyproject.toml": poetry},
+                "pdm": {"pyproject.toml": '[project]\nname = "x"\nversion = "1"\ndependencies = ["ours==1.0"]\n'
+                                          f'[[tool.pdm.source]]\nname = "mine"\nurl = "{open_url}/simple"\n',
+                        "pdm.lock": '[metadata]\nlock_version = "4.5.0"\n[[package]]\nname = "ours"\nversion = "1.0"\n'
+                                    f'groups = ["default"]\n{files}'},
+                "pipenv": {"Pipfile": f'[[source]]\nname = "mine"\nurl = "{open_url}/simple"\n[packages]\nours = "==1.0"\n',
+                           "Pipfile.lock": json.dumps(pipfile)},
+            }.items():
+                with self.subTest(name):
+                    shutil.rmtree(self.folder / "source", ignore_errors=True)
+                    result = self.check({**main, **sources}, "42\n", env=self.environment(
+                        POETRY_HTTP_BASIC_MINE_USERNAME="someone", POETRY_HTTP_BASIC_MINE_PASSWORD="secret-word"))
+                    self.assertNotIn("secret-word", result.stderr + (self.folder / "out/build.json").read_text())
 
     def test_hashes_are_checked(self):
         for name in ("uv", "poetry", "pdm", "pipenv") if support.LONG else ("pdm",):
@@ -244,6 +317,14 @@ class Requirements(ProjectSuite):
         run = self.in_room(source, *command, build=self.folder / "out")
         self.assertEqual((run.returncode, run.stdout), (0, "65534 1.16.0\n"), run.stderr)
 
+    def test_the_same_packages_by_other_words_are_not_installed_again(self):
+        self.check({"main.py": LIST, "requirements.txt": "six==1.16.0\n"}, "six==1.16.0\n")
+        first = content_of(self.folder / "out")
+        result = self.check({"main.py": LIST, "requirements.txt": "# needed\nsix >=1.16, <1.17\n"}, "six==1.16.0\n")
+        self.assertIn("compile: what is installed is in the cache", result.stderr)
+        second = content_of(self.folder / "out")
+        self.assertEqual({**first, "build.json": ""}, {**second, "build.json": ""})
+
     @support.long_test
     def test_several_files_by_setting(self):
         self.check({"main.py": LIST, "requirements/base.txt": "six==1.16.0\n", "requirements/prod.txt": "idna==3.10\n",
@@ -267,6 +348,35 @@ class Projects(ProjectSuite):
         self.assertEqual(sorted(str(path) for path in source.rglob("*")), before)
         run = self.run_artifact(source)
         self.assertEqual(run.stdout, "counting==2.0\nsix==1.16.0\n", run.stderr)
+
+    def test_an_edit_of_an_installed_project_installs_nothing_else(self):
+        module = "src/counting/__init__.py"
+        files = {**LOCAL, "main.py": "import counting, local_one, sys\ncounting.main()\nprint(local_one.answer,\n"
+                                     "all(m.__file__.startswith(sys.prefix) for m in (counting, counting.six, local_one)))\n",
+                 module: "import six\n" + PROJECT["counting/__init__.py"],
+                 "pyproject.toml": PROJECT["pyproject.toml"].replace('"six==1.16.0"', '"six==1.16.0", "local-one"') +
+                 'package-dir = { "" = "src" }\n[tool.uv.sources]\nlocal-one = { path = "pkg" }\n'}
+        self.check(files, "counting 1.16.0 []\n42 True\n")
+        self.assertEqual(self.packages(), ["counting==2.0", "local-one==1.0", "six==1.16.0"])
+        first = content_of(self.folder / "out")
+        self.assertEqual(sorted(name.split("-")[0] for name in first), ["base", "build.json", "bundle", "run.sh", "worker"])
+        files[module] = files[module].replace("'counting'", "'edited'")
+        files["pkg/local_one/__init__.py"] = "answer = 43\n"
+        result = self.check(files, "edited 1.16.0 []\n43 True\n")
+        self.assertIn("compile: what is installed is in the cache", result.stderr)
+        self.assertIn("compile: installed 2 packages", result.stderr)
+        same = {name.split("-")[0] for name, _ in first.items() & content_of(self.folder / "out").items()}
+        self.assertEqual(same, {"base", "worker"})
+        shown = self.run_program(support.PACHBUILD, "inspect", self.folder / "out").stdout
+        self.assertRegex(shown, r"(?m)^bundle +bundle-.*\n +base-.*$")
+
+    def test_a_path_of_one_word_is_no_package_of_the_index(self):
+        """uv writes such a path as a bare word, by which the index has another package."""
+        files = {"main.py": LIST, "local/pyproject.toml": '[project]\nname = "mine"\nversion = "7"\n',
+                 "local/mine.py": "", "pyproject.toml":
+                 '[project]\nname = "counting"\nversion = "1"\ndependencies = ["mine"]\n'
+                 '[tool.uv.sources]\nmine = { path = "local" }\n'}
+        self.check(files, "mine==7\n")
 
     @support.long_test
     def test_its_only_script_is_the_program(self):

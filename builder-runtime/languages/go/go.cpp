@@ -326,10 +326,10 @@ base::Result<Plan> plan(const Source& source, const Tree& tree, const std::strin
   plan.key = key_of(tree, program, tools, toolchain);
   plan.platform = {.os = "linux", .architecture = toolchain.architecture};
   plan.start.command = {k_program};
-  plan.is_remade_by_each_edit = true;
-  plan.make = [source, tree, program, toolchain, &tools](const fs::path& folder) {
+  const auto make = [source, tree, program, toolchain, &tools](const fs::path& folder) {
     return make_program(source, tree, program, toolchain, tools, folder);
   };
+  plan.layers = [layer = Layer{plan.key, true, make}] { return std::vector{layer}; };
   return plan;
 }
 

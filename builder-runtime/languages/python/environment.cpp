@@ -27,8 +27,10 @@ base::Status make_empty_environment(const Installation& installation, const Tool
                 "uv venv");
 }
 
-base::Status install(const Installation& installation, const Tools& tools, const Resolution& resolution,
+base::Status install(const Resolution& resolution, const InstallStep& step, const Tools& tools,
                      const fs::path& tree) {
+  if (step.arguments.empty()) return {};
+  const Installation& installation = resolution.installation();
   // Copies, not links: a program that changes a file of its environment must not change uv's cache. Bytecode
   // is made later, without times and places.
   Arguments arguments = {"pip",
@@ -39,7 +41,7 @@ base::Status install(const Installation& installation, const Tools& tools, const
                          "copy",
                          "--no-compile-bytecode",
                          "--no-editable"};
-  for (const auto* more : {&installation.configuration.arguments, &resolution.arguments()}) {
+  for (const auto* more : {&installation.configuration.arguments, &step.arguments}) {
     arguments.insert(arguments.end(), more->begin(), more->end());
   }
   return run_uv(installation, tools, resolution.folder(), arguments, installation.manifest.files.front());
@@ -98,21 +100,39 @@ base::Result<Arguments> tidy_distributions(const fs::path& packages) {
   return names;
 }
 
+// Every file and link below a folder; links are not followed.
+base::Result<std::vector<fs::path>> list_files(const fs::path& tree) {
+  std::vector<fs::path> files;
+  boost::system::error_code error;
+  for (fs::recursive_directory_iterator entry(tree, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (fs::is_symlink(entry->symlink_status()) || !fs::is_directory(entry->symlink_status()))
+      files.push_back(entry->path());
+  }
+  if (error) return base::fail(base::system_error("read", tree.string(), error.value()));
+  return files;
+}
+
 }  // namespace
 
-base::Result<std::vector<std::string>> make_environment(const Installation& installation, const Tools& tools,
-                                                        const Resolution& resolution, const fs::path& tree) {
+base::Result<std::vector<std::string>> make_environment(const Resolution& resolution, const InstallStep& step,
+                                                        Extent extent, const Tools& tools,
+                                                        const fs::path& tree) {
   Milestone milestone("compile");
-  BASE_TRY(make_empty_environment(installation, tools, tree));
-  BASE_TRY(install(installation, tools, resolution, tree));
+  BASE_TRY(make_empty_environment(resolution.installation(), tools, tree));
+  BASE_TRY_ASSIGN(const auto of_every_environment, list_files(tree));
+  BASE_TRY(install(resolution, step, tools, tree));
   BASE_TRY_ASSIGN(const fs::path packages, find_site_packages(tree));
   BASE_TRY_ASSIGN(auto names, tidy_distributions(packages));
   // uv's lock on the environment.
   BASE_TRY(base::remove_tree(tree / ".lock"));
   milestone.reached("installed " + base::count_of(names.size(), "package"));
 
-  BASE_TRY_ASSIGN(const auto bytecode, make_bytecode(installation.interpreter, tools, packages));
+  BASE_TRY_ASSIGN(const auto bytecode, make_bytecode(resolution.installation().interpreter, tools, packages));
   milestone.reached(describe(bytecode));
+  if (extent == Extent::addition) {
+    for (const auto& file : of_every_environment) BASE_TRY(base::remove_tree(file));
+  }
   return names;
 }
 

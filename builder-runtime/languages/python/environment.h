@@ -13,9 +13,12 @@
 
 namespace builder::python {
 
-// Installs what was resolved into the empty folder `tree`. Gives the packages: "numpy==2.1.3".
-base::Result<std::vector<std::string>> make_environment(const Installation& installation, const Tools& tools,
-                                                        const Resolution& resolution,
+// An environment of its own, or what it adds to one with the same interpreter.
+enum class Extent { whole, addition };
+
+// Installs a step of the resolution into the empty folder `tree`. Gives the packages: "numpy==2.1.3".
+base::Result<std::vector<std::string>> make_environment(const Resolution& resolution, const InstallStep& step,
+                                                        Extent extent, const Tools& tools,
                                                         const base::fs::path& tree);
 
 }  // namespace builder::python

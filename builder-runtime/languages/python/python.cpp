@@ -181,8 +181,53 @@ base::Result<std::string> key_of(const Installation& installation, const Inputs&
     BASE_TRY_ASSIGN(const std::string digest, digest_of_folder(installation.source));
     key.update_field(digest);
   }
-  if (settings.refresh == Refresh::daily) key.update_field(today());
   return key.finish();
+}
+
+// Of everything that decides what will be installed.
+base::Result<std::string> key_of_all(const Installation& installation, const Inputs& inputs,
+                                     const std::string& uv_version) {
+  BASE_TRY_ASSIGN(std::string all, key_of(installation, inputs, uv_version));
+  if (installation.settings.refresh != Refresh::daily) return all;
+  base::Sha256 key;
+  key.update_field(all);
+  key.update_field(today());
+  return key.finish();
+}
+
+// Of a step whose lines decide everything.
+base::Result<std::string> key_of_step(const Installation& installation, const InstallStep& step,
+                                      const std::string& uv_version) {
+  base::Sha256 lines;
+  for (const auto& line : step.requirements) lines.update_field(line);
+  return key_of(installation, {.digest = lines.finish()}, uv_version);
+}
+
+// What seldom changes below what changes with each edit of the source.
+base::Result<std::vector<Layer>> make_layers(const std::shared_ptr<const Resolution>& resolution,
+                                             const std::string& uv_version, const std::string& key,
+                                             const Tools& tools) {
+  const auto& fixed = resolution->fixed();
+  const auto& loose = resolution->loose();
+  const auto layer = [&](std::string own_key, const InstallStep& step, Extent extent,
+                         std::vector<std::string> requirements) {
+    return Layer{std::move(own_key), resolution->installation().uses_files && &step == &loose,
+                 [resolution, &step, extent, requirements = std::move(requirements),
+                  &tools](const fs::path& tree) -> base::Result<MadeTree> {
+                   BASE_TRY_ASSIGN(auto packages, make_environment(*resolution, step, extent, tools, tree));
+                   return MadeTree{std::move(packages), requirements};
+                 }};
+  };
+  std::vector<Layer> layers;
+  if (!fixed.requirements.empty()) {
+    BASE_TRY_ASSIGN(std::string own_key, key_of_step(resolution->installation(), fixed, uv_version));
+    layers.push_back(layer(std::move(own_key), fixed, Extent::whole, fixed.requirements));
+  }
+  if (layers.empty() || !loose.requirements.empty()) {
+    layers.push_back(layer(key, loose.requirements.empty() ? fixed : loose,
+                           layers.empty() ? Extent::whole : Extent::addition, resolution->requirements()));
+  }
+  return layers;
 }
 
 // Where there is no index, what builds sdists (setuptools and wheel) comes from the wheels beside this
@@ -212,7 +257,7 @@ base::Status add_bundle(Plan& plan, Installation installation, const Inputs& inp
   if (inputs.no_index || std::find(arguments.begin(), arguments.end(), "--no-index") != arguments.end()) {
     BASE_TRY(add_own_wheels(arguments));
   }
-  BASE_TRY_ASSIGN(plan.key, key_of(installation, inputs, uv_version));
+  BASE_TRY_ASSIGN(plan.key, key_of_all(installation, inputs, uv_version));
   std::shared_ptr<Resolution> resolution;
   if (installation.settings.refresh == Refresh::always) {
     // What the index has today decides, so it has to be asked now.
@@ -225,14 +270,13 @@ base::Status add_bundle(Plan& plan, Installation installation, const Inputs& inp
   plan.platform.libc = installation.interpreter.libc;
   // The environment has it first on PATH.
   plan.start.command.front() = "python";
-  plan.make = [installation = std::move(installation), resolution,
-               &tools](const fs::path& tree) -> base::Result<MadeTree> {
+  plan.layers = [installation = std::move(installation), resolution, uv_version, key = plan.key,
+                 &tools]() -> base::Result<std::vector<Layer>> {
     auto resolved = resolution;
     if (!resolved) {
       BASE_TRY_ASSIGN(resolved, Resolution::make(installation, tools));
     }
-    BASE_TRY_ASSIGN(auto packages, make_environment(installation, tools, *resolved, tree));
-    return MadeTree{std::move(packages), resolved->requirements()};
+    return make_layers(resolved, uv_version, key, tools);
   };
   return {};
 }

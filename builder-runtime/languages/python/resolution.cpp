@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <cctype>
+#include <iterator>
 
 #include "base/errors.h"
 #include "base/text.h"
@@ -54,13 +55,28 @@ std::string compiler_hint(const std::string& search_path) {
          "rather than python:3.11-slim), or Debian's packages gcc and libc6-dev in this one";
 }
 
+bool is_option(const std::string& line) {
+  return line.front() == '-' && !line.starts_with("-e ") && !line.starts_with("--editable");
+}
+
+// What has neither a version nor an URL is a folder or file of the source. uv writes "pkg" for "./pkg", and
+// would take that for a package of the index.
+std::string with_path(const std::string& line) {
+  const std::string word = line.substr(0, line.find(' '));
+  const bool is_name = !word.empty() && word.front() != '-' && word.front() != '.' &&
+                       word.find_first_of("/=") == std::string::npos && line.find(" @ ") == std::string::npos;
+  return is_name ? "./" + line : line;
+}
+
+bool has_hash(const std::string& line) { return line.find(" --hash=") != std::string::npos; }
+
 // What a requirements file asks for, without options and credentials.
-std::vector<std::string> requirement_lines(const std::string& text) {
-  std::vector<std::string> lines;
-  for (const auto& line : logical_lines(text)) {
-    if (line.front() != '-') lines.push_back(without_credentials(line));
+std::vector<std::string> requirement_lines(const std::vector<std::string>& lines) {
+  std::vector<std::string> requirements;
+  for (const auto& line : lines) {
+    if (!is_option(line)) requirements.push_back(without_credentials(line));
   }
-  return lines;
+  return requirements;
 }
 
 // uv knows a package index by its name, and takes its credentials from variables of that name. Poetry's are
@@ -141,21 +157,20 @@ std::string without_credentials(std::string text) {
   return text;
 }
 
-base::Result<std::shared_ptr<Resolution>> Resolution::make(const Installation& installation,
-                                                           const Tools& tools) {
+base::Result<std::shared_ptr<Resolution>> Resolution::make(Installation installation, const Tools& tools) {
   BASE_TRY_ASSIGN(auto workspace, base::Workspace::make(tools.settings().cache / "work", "resolve-"));
-  const std::shared_ptr<Resolution> resolution(new Resolution(std::move(workspace)));
-  BASE_TRY(resolution->prepare_folder(installation));
-  BASE_TRY(resolution->resolve(installation, tools));
+  const std::shared_ptr<Resolution> resolution(new Resolution(std::move(installation), std::move(workspace)));
+  BASE_TRY(resolution->prepare_folder());
+  BASE_TRY(resolution->resolve(tools));
   return resolution;
 }
 
-base::Status Resolution::prepare_folder(const Installation& installation) {
-  m_folder = installation.source;
-  if (!installation.uses_files && installation.continued.empty()) return {};
+base::Status Resolution::prepare_folder() {
+  m_folder = m_installation.source;
+  if (!m_installation.uses_files && m_installation.continued.empty()) return {};
   m_folder = m_workspace.path() / "source";
-  BASE_TRY(copy_source(installation.source, m_folder));
-  for (const auto& file : installation.continued) {
+  BASE_TRY(copy_source(m_installation.source, m_folder));
+  for (const auto& file : m_installation.continued) {
     BASE_TRY_ASSIGN(const std::string text, base::read_file(m_folder / file));
     BASE_TRY(base::write_file(m_folder / file, join_lines(text)));
   }
@@ -172,30 +187,29 @@ fs::path Resolution::generated(const std::string& name) const {
   return (copied ? m_folder : m_workspace.path()) / (".pachbuild-" + name);
 }
 
-base::Status Resolution::resolve(const Installation& installation, const Tools& tools) {
-  const LockRequest request{m_folder, installation.manifest, installation.settings,
-                            installation.interpreter.markers};
-  const auto& files = installation.manifest.files;
-  Installation changed = installation;
+base::Status Resolution::resolve(const Tools& tools) {
+  const LockRequest request{m_folder, m_installation.manifest, m_installation.settings,
+                            m_installation.interpreter.markers};
+  const auto& files = m_installation.manifest.files;
   const auto from_list = [&](base::Result<RequirementList> list) -> base::Status {
     if (!list) return base::fail(list.error());
-    add_indexes(list->indexes, changed.configuration);
-    if (installation.manifest.installs_project) list->lines.emplace_back(".");
-    const bool locked = installation.manifest.is_lock();
+    add_indexes(list->indexes, m_installation.configuration);
+    if (m_installation.manifest.installs_project) list->lines.emplace_back(".");
+    const bool locked = m_installation.manifest.is_lock();
     BASE_TRY(take_lines(list->lines, locked ? "requirements.txt" : "requirements.in"));
-    if (locked) return keep_requirements(generated("requirements.txt"));
-    return choose(changed, tools, {generated("requirements.in").string()});
+    if (locked) return split_requirements(generated("requirements.txt"));
+    return choose(tools, {generated("requirements.in").string()});
   };
-  switch (installation.manifest.kind) {
+  switch (m_installation.manifest.kind) {
     case ManifestKind::none:
       return {};
     case ManifestKind::uv_lock: {
       BASE_TRY(check_uv_lock(request));
-      return export_uv_lock(installation, tools);
+      return export_uv_lock(tools);
     }
     case ManifestKind::pylock:
-      m_arguments = {"--requirements", files.front()};
-      append(m_arguments, choice_arguments(installation));
+      m_fixed.arguments = {"--requirements", files.front()};
+      append(m_fixed.arguments, choice_arguments(m_installation));
       return {};
     case ManifestKind::poetry_lock:
       return from_list(read_poetry_lock(request));
@@ -208,23 +222,23 @@ base::Status Resolution::resolve(const Installation& installation, const Tools& 
     case ManifestKind::pipfile:
       return from_list(read_pipfile(request));
     case ManifestKind::requirements: {
-      if (!installation.has_hashes) return choose(installation, tools, files);
-      for (const auto& file : files) append(m_arguments, {"--requirements", file});
+      if (!m_installation.has_hashes) return choose(tools, files);
+      for (const auto& file : files) append(m_fixed.arguments, {"--requirements", file});
       BASE_TRY_ASSIGN(const std::string text, base::read_file(m_folder / files.front()));
-      m_requirements = requirement_lines(text);
+      m_requirements = requirement_lines(logical_lines(text));
       return {};
     }
     case ManifestKind::project:
     case ManifestKind::setup: {
       Arguments inputs = {"pyproject.toml"};
-      if (installation.manifest.installs_project) {
-        BASE_TRY(take_lines({project_requirement(installation)}, "requirements.in"));
+      if (m_installation.manifest.installs_project) {
+        BASE_TRY(take_lines({project_requirement(m_installation)}, "requirements.in"));
         inputs = {generated("requirements.in").string()};
-        for (const auto& group : installation.settings.groups) append(inputs, {"--group", group});
+        for (const auto& group : m_installation.settings.groups) append(inputs, {"--group", group});
       } else {
-        append(inputs, choice_arguments(installation));
+        append(inputs, choice_arguments(m_installation));
       }
-      return choose(installation, tools, inputs);
+      return choose(tools, inputs);
     }
   }
   return {};
@@ -234,27 +248,37 @@ base::Status Resolution::take_lines(const std::vector<std::string>& lines, const
   return base::write_file(generated(name), base::join(lines, "\n") + "\n", 0600);
 }
 
-base::Status Resolution::keep_requirements(const fs::path& file) {
+base::Status Resolution::split_requirements(const fs::path& file) {
   BASE_TRY_ASSIGN(const std::string text, base::read_file(file));
-  m_requirements = requirement_lines(text);
-  m_arguments = {"--no-deps", "--requirements", file.string()};
-  return {};
+  auto lines = logical_lines(text);
+  std::transform(lines.begin(), lines.end(), lines.begin(), with_path);
+  m_requirements = requirement_lines(lines);
+  const auto take = [&](InstallStep& step, const std::string& name, const auto& belongs) -> base::Status {
+    std::vector<std::string> own;
+    std::copy_if(lines.begin(), lines.end(), std::back_inserter(own),
+                 [&](const std::string& line) { return is_option(line) || belongs(line); });
+    step.requirements = requirement_lines(own);
+    if (step.requirements.empty()) return {};
+    step.arguments = {"--no-deps", "--requirements", generated(name).string()};
+    return take_lines(own, name);
+  };
+  BASE_TRY(take(m_fixed, "fixed.txt", has_hash));
+  return take(m_loose, "loose.txt", [](const std::string& line) { return !has_hash(line); });
 }
 
-base::Status Resolution::export_uv_lock(const Installation& installation, const Tools& tools) {
+base::Status Resolution::export_uv_lock(const Tools& tools) {
   const fs::path file = generated("requirements.txt");
   Arguments arguments = {"export",        "--frozen",      "--quiet",
                          "--no-dev",      "--no-editable", "--no-header",
-                         "--no-annotate", "--python",      installation.interpreter.path,
+                         "--no-annotate", "--python",      m_installation.interpreter.path,
                          "--output-file", file.string()};
-  if (installation.settings.project == false) arguments.emplace_back("--no-emit-project");
-  append(arguments, choice_arguments(installation));
-  BASE_TRY(run_uv(installation, tools, m_folder, arguments, installation.manifest.files.front()));
-  return keep_requirements(file);
+  if (m_installation.settings.project == false) arguments.emplace_back("--no-emit-project");
+  append(arguments, choice_arguments(m_installation));
+  BASE_TRY(run_uv(m_installation, tools, m_folder, arguments, m_installation.manifest.files.front()));
+  return split_requirements(file);
 }
 
-base::Status Resolution::choose(const Installation& installation, const Tools& tools,
-                                const Arguments& inputs) {
+base::Status Resolution::choose(const Tools& tools, const Arguments& inputs) {
   const fs::path file = generated("requirements.txt");
   Arguments arguments = {"pip",
                          "compile",
@@ -267,13 +291,13 @@ base::Status Resolution::choose(const Installation& installation, const Tools& t
                          "--emit-find-links",
                          "--emit-build-options",
                          "--python",
-                         installation.interpreter.path,
+                         m_installation.interpreter.path,
                          "--output-file",
                          file.string()};
-  append(arguments, installation.configuration.arguments);
+  append(arguments, m_installation.configuration.arguments);
   append(arguments, inputs);
-  BASE_TRY(run_uv(installation, tools, m_folder, arguments, installation.manifest.files.front()));
-  return keep_requirements(file);
+  BASE_TRY(run_uv(m_installation, tools, m_folder, arguments, m_installation.manifest.files.front()));
+  return split_requirements(file);
 }
 
 }  // namespace builder::python

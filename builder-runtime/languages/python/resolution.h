@@ -29,33 +29,47 @@ struct Installation {
   std::vector<std::string> continued;  // see Requirements
 };
 
+// What is installed together.
+struct InstallStep {
+  std::vector<std::string>
+      arguments;  // of `uv pip install`, in the folder of the resolution; none: nothing to install
+  std::vector<std::string>
+      requirements;  // exact versions and hashes, a line each, without options and credentials
+};
+
 class Resolution {
  public:
   // Asks the package index where the source leaves a choice.
-  static base::Result<std::shared_ptr<Resolution>> make(const Installation& installation, const Tools& tools);
+  static base::Result<std::shared_ptr<Resolution>> make(Installation installation, const Tools& tools);
 
-  // Of `uv pip install`, in folder().
-  [[nodiscard]] const std::vector<std::string>& arguments() const { return m_arguments; }
+  // What it was made for, with the indexes that the manifest names.
+  [[nodiscard]] const Installation& installation() const { return m_installation; }
   // The source, or a copy of it where something in it gets installed: building writes into folders.
   [[nodiscard]] const base::fs::path& folder() const { return m_folder; }
-  // Requirements with exact versions and hashes, a line each, without credentials; none where uv reads a lock
-  // itself.
+  // What does not change while its lines stay the same, since each has its hashes. Where uv reads a lock
+  // itself that is everything, without lines.
+  [[nodiscard]] const InstallStep& fixed() const { return m_fixed; }
+  // The rest: packages of the source itself, and others without hashes.
+  [[nodiscard]] const InstallStep& loose() const { return m_loose; }
+  // Of both.
   [[nodiscard]] const std::vector<std::string>& requirements() const { return m_requirements; }
 
  private:
-  explicit Resolution(base::Workspace workspace) : m_workspace(std::move(workspace)) {}
-  base::Status prepare_folder(const Installation& installation);
-  base::Status resolve(const Installation& installation, const Tools& tools);
-  base::Status export_uv_lock(const Installation& installation, const Tools& tools);
-  base::Status choose(const Installation& installation, const Tools& tools,
-                      const std::vector<std::string>& inputs);
+  Resolution(Installation installation, base::Workspace workspace)
+      : m_installation(std::move(installation)), m_workspace(std::move(workspace)) {}
+  base::Status prepare_folder();
+  base::Status resolve(const Tools& tools);
+  base::Status export_uv_lock(const Tools& tools);
+  base::Status choose(const Tools& tools, const std::vector<std::string>& inputs);
   base::Status take_lines(const std::vector<std::string>& lines, const std::string& name);
-  base::Status keep_requirements(const base::fs::path& file);
+  base::Status split_requirements(const base::fs::path& file);
   [[nodiscard]] base::fs::path generated(const std::string& name) const;
 
+  Installation m_installation;
   base::Workspace m_workspace;
   base::fs::path m_folder;
-  std::vector<std::string> m_arguments;
+  InstallStep m_fixed;
+  InstallStep m_loose;
   std::vector<std::string> m_requirements;
 };
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <boost/filesystem/operations.hpp>
@@ -32,7 +33,7 @@ class CacheLimit : public testing::Test {
   // After it has added so much that the cache is looked at.
   void shrink(std::uint64_t limit) { count(limit, std::uint64_t{1} << 60); }
   void count(std::uint64_t limit, std::uint64_t bytes) {
-    ASSERT_TRUE(std::move(*m_use).shrink(limit, {.bytes = bytes}));
+    ASSERT_TRUE(std::move(*m_use).shrink(limit, {{.bytes = bytes}}));
     begin();
   }
 
@@ -198,6 +199,20 @@ TEST_F(CacheLimit, TheSizeOfAnEnvironmentIsTakenFromItsBundlesRecord) {
   add_bundle("a", k_hour, 100 * k_mebibyte);
   shrink(50 * k_mebibyte);
   EXPECT_FALSE(fs::exists(environment));
+}
+
+TEST_F(CacheLimit, AFileOfSeveralEntriesCountsOnceAndGoesWithTheLast) {
+  const auto first = add_bundle("first", 4 * k_hour);
+  const auto last = add_bundle("last", 3 * k_hour);
+  const auto other = add_bundle("other", 2 * k_hour);
+  ASSERT_TRUE(base::remove_tree(last / "bundle"));
+  ASSERT_EQ(::link((first / "bundle").c_str(), (last / "bundle").c_str()), 0);
+  shrink(2 * k_mebibyte + k_mebibyte / 10);
+  EXPECT_TRUE(fs::exists(first));
+  shrink(2 * k_mebibyte - k_mebibyte / 10);
+  EXPECT_FALSE(fs::exists(first));
+  EXPECT_FALSE(fs::exists(last));
+  EXPECT_TRUE(fs::exists(other));
 }
 
 TEST(CacheLimitSizes, AreBytesOrHaveAUnit) {
