@@ -56,7 +56,7 @@ void read_file(const fs::path& file, Options& options) {
   }
 }
 
-std::vector<fs::path> configuration_files(const process::Environment& environment) {
+std::vector<fs::path> configuration_files(const process::Environment& environment, const fs::path& prefix) {
   const auto named = value_of(environment, "PIP_CONFIG_FILE");
   if (named == "/dev/null") return {};
   std::vector<fs::path> files = {"/etc/xdg/pip/pip.conf", "/etc/pip.conf"};
@@ -66,13 +66,14 @@ std::vector<fs::path> configuration_files(const process::Environment& environmen
   if (!config.empty() || !home.empty()) {
     files.push_back((config.empty() ? home / ".config" : fs::path(config)) / "pip" / "pip.conf");
   }
+  files.push_back(prefix / "pip.conf");
   if (!named.empty()) files.emplace_back(named);
   return files;
 }
 
-Options read_options(const process::Environment& environment) {
+Options read_options(const process::Environment& environment, const fs::path& prefix) {
   Options options;
-  for (const auto& file : configuration_files(environment)) read_file(file, options);
+  for (const auto& file : configuration_files(environment, prefix)) read_file(file, options);
   for (const auto& [name, value] : environment) {
     constexpr std::string_view k_prefix = "PIP_";
     if (name.rfind(k_prefix, 0) == 0 && !value.empty())
@@ -123,8 +124,8 @@ constexpr std::array<Translation, 9> k_translations = {{
 
 }  // namespace
 
-UvConfiguration configure_uv(process::Environment environment) {
-  const Options options = read_options(environment);
+UvConfiguration configure_uv(process::Environment environment, const base::fs::path& interpreter) {
+  const Options options = read_options(environment, interpreter.parent_path().parent_path());
   const auto option = [&](const std::string& name) {
     const auto entry = options.find(name);
     return entry == options.end() ? std::string() : entry->second;
@@ -140,6 +141,8 @@ UvConfiguration configure_uv(process::Environment environment) {
   if (const auto links = existing_links(option("find-links")); !links.empty()) {
     uv.environment.emplace("UV_FIND_LINKS", links);
   }
+  // The only provider that uv has; pip's others look into pip's own environment.
+  if (option("keyring-provider") == "subprocess") uv.environment.emplace("UV_KEYRING_PROVIDER", "subprocess");
   if (is_on(option("pre"))) uv.environment.emplace("UV_PRERELEASE", "allow");
   // As pip: of all indexes the best version counts, not the first index that has any.
   uv.environment.emplace("UV_INDEX_STRATEGY", "unsafe-best-match");

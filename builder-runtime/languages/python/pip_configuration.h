@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/files.h"
 #include "process/command.h"
 
 namespace builder::python {
@@ -17,7 +18,7 @@ struct UvConfiguration {
 };
 
 // `environment` with the variables of uv that say what pip's configuration says, and arguments for what uv
-// has no variable for.
-UvConfiguration configure_uv(process::Environment environment);
+// has no variable for. The configuration of the interpreter at that path (pip's "site" level) counts as well.
+UvConfiguration configure_uv(process::Environment environment, const base::fs::path& interpreter);
 
 }  // namespace builder::python

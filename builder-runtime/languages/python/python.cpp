@@ -252,7 +252,7 @@ base::Status add_bundle(Plan& plan, Installation installation, const Inputs& inp
   installation.uses_files = inputs.uses_files;
   installation.has_hashes = inputs.has_hashes;
   installation.continued = inputs.continued;
-  installation.configuration = configure_uv(uv_environment(tools));
+  installation.configuration = configure_uv(uv_environment(tools), installation.interpreter.path);
   auto& arguments = installation.configuration.arguments;
   if (inputs.no_index || std::find(arguments.begin(), arguments.end(), "--no-index") != arguments.end()) {
     BASE_TRY(add_own_wheels(arguments));
