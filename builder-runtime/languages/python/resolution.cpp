@@ -59,11 +59,11 @@ bool is_option(const std::string& line) {
   return line.front() == '-' && !line.starts_with("-e ") && !line.starts_with("--editable");
 }
 
-// What has neither a version nor an URL is a folder or file of the source. uv writes "pkg" for "./pkg", and
-// would take that for a package of the index.
+// uv writes a folder or file of the source that has a name of one word as "pkg" instead of "./pkg", and would
+// take that for a package of the index. Those it writes with versions or URLs.
 std::string with_path(const std::string& line) {
   const std::string word = line.substr(0, line.find(' '));
-  const bool is_name = !word.empty() && word.front() != '-' && word.front() != '.' &&
+  const bool is_name = line.front() != '-' && line.front() != '.' &&
                        word.find_first_of("/=") == std::string::npos && line.find(" @ ") == std::string::npos;
   return is_name ? "./" + line : line;
 }
@@ -195,9 +195,8 @@ base::Status Resolution::resolve(const Tools& tools) {
     if (!list) return base::fail(list.error());
     add_indexes(list->indexes, m_installation.configuration);
     if (m_installation.manifest.installs_project) list->lines.emplace_back(".");
-    const bool locked = m_installation.manifest.is_lock();
-    BASE_TRY(take_lines(list->lines, locked ? "requirements.txt" : "requirements.in"));
-    if (locked) return split_requirements(generated("requirements.txt"));
+    if (m_installation.manifest.is_lock()) return take_lines(logical_lines(base::join(list->lines, "\n")));
+    BASE_TRY(write_lines(list->lines, "requirements.in"));
     return choose(tools, {generated("requirements.in").string()});
   };
   switch (m_installation.manifest.kind) {
@@ -232,7 +231,7 @@ base::Status Resolution::resolve(const Tools& tools) {
     case ManifestKind::setup: {
       Arguments inputs = {"pyproject.toml"};
       if (m_installation.manifest.installs_project) {
-        BASE_TRY(take_lines({project_requirement(m_installation)}, "requirements.in"));
+        BASE_TRY(write_lines({project_requirement(m_installation)}, "requirements.in"));
         inputs = {generated("requirements.in").string()};
         for (const auto& group : m_installation.settings.groups) append(inputs, {"--group", group});
       } else {
@@ -244,14 +243,18 @@ base::Status Resolution::resolve(const Tools& tools) {
   return {};
 }
 
-base::Status Resolution::take_lines(const std::vector<std::string>& lines, const std::string& name) {
+base::Status Resolution::write_lines(const std::vector<std::string>& lines, const std::string& name) {
   return base::write_file(generated(name), base::join(lines, "\n") + "\n", 0600);
 }
 
-base::Status Resolution::split_requirements(const fs::path& file) {
+base::Status Resolution::take_output(const fs::path& file) {
   BASE_TRY_ASSIGN(const std::string text, base::read_file(file));
   auto lines = logical_lines(text);
   std::transform(lines.begin(), lines.end(), lines.begin(), with_path);
+  return take_lines(lines);
+}
+
+base::Status Resolution::take_lines(const std::vector<std::string>& lines) {
   m_requirements = requirement_lines(lines);
   const auto take = [&](InstallStep& step, const std::string& name, const auto& belongs) -> base::Status {
     std::vector<std::string> own;
@@ -260,7 +263,7 @@ base::Status Resolution::split_requirements(const fs::path& file) {
     step.requirements = requirement_lines(own);
     if (step.requirements.empty()) return {};
     step.arguments = {"--no-deps", "--requirements", generated(name).string()};
-    return take_lines(own, name);
+    return write_lines(own, name);
   };
   BASE_TRY(take(m_fixed, "fixed.txt", has_hash));
   return take(m_loose, "loose.txt", [](const std::string& line) { return !has_hash(line); });
@@ -275,7 +278,7 @@ base::Status Resolution::export_uv_lock(const Tools& tools) {
   if (m_installation.settings.project == false) arguments.emplace_back("--no-emit-project");
   append(arguments, choice_arguments(m_installation));
   BASE_TRY(run_uv(m_installation, tools, m_folder, arguments, m_installation.manifest.files.front()));
-  return split_requirements(file);
+  return take_output(file);
 }
 
 base::Status Resolution::choose(const Tools& tools, const Arguments& inputs) {
@@ -297,7 +300,7 @@ base::Status Resolution::choose(const Tools& tools, const Arguments& inputs) {
   append(arguments, m_installation.configuration.arguments);
   append(arguments, inputs);
   BASE_TRY(run_uv(m_installation, tools, m_folder, arguments, m_installation.manifest.files.front()));
-  return split_requirements(file);
+  return take_output(file);
 }
 
 }  // namespace builder::python

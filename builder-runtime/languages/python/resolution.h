@@ -61,8 +61,9 @@ class Resolution {
   base::Status resolve(const Tools& tools);
   base::Status export_uv_lock(const Tools& tools);
   base::Status choose(const Tools& tools, const std::vector<std::string>& inputs);
-  base::Status take_lines(const std::vector<std::string>& lines, const std::string& name);
-  base::Status split_requirements(const base::fs::path& file);
+  base::Status write_lines(const std::vector<std::string>& lines, const std::string& name);
+  base::Status take_output(const base::fs::path& file);
+  base::Status take_lines(const std::vector<std::string>& lines);
   [[nodiscard]] base::fs::path generated(const std::string& name) const;
 
   Installation m_installation;
