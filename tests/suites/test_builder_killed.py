@@ -67,7 +67,10 @@ class Killed(BuilderSuite):
         if (self.folder / "out/run.sh").exists():
             self.assertEqual(content_of(self.folder / "out"), expected, label)
         for entry in self.cache.glob("*/bundles/*"):
-            self.assertEqual(len(list(entry.iterdir())), 3, f"{label}: {entry}")
+            bundles = list(entry.glob("b*-*.tar.zst"))
+            self.assertEqual(len(list(entry.iterdir())), len(bundles) + 2, f"{label}: {entry}")
+            for bundle in bundles:
+                self.assertIn(hashlib.sha256(bundle.read_bytes()).hexdigest(), bundle.name, label)
         for environment in self.cache.glob("env/*"):
             self.assertEqual(content_of(environment), environments[environment.name], f"{label}: {environment}")
         for entry in self.cache.glob("python/bytecode/*"):
@@ -84,6 +87,14 @@ class Killed(BuilderSuite):
         support.require_network()
         source = self.source({"requirements.txt": SIX, "main.py": "import six\nprint(six.__version__)\n"})
         self.kill_again_and_again(source, 100 if support.LONG else 6)
+        self.assertEqual(self.run_artifact(source).stdout, "1.16.0\n")
+
+    @support.long_test
+    def test_with_a_package_of_the_source(self):
+        support.require_network()
+        source = self.source({"requirements.txt": SIX + "./local\n", "main.py": "import local, six\nprint(six.__version__)\n",
+                              "local/pyproject.toml": '[project]\nname = "local"\nversion = "1.0"\n', "local/local.py": ""})
+        self.kill_again_and_again(source, 100)
         self.assertEqual(self.run_artifact(source).stdout, "1.16.0\n")
 
     @support.long_test
