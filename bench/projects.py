@@ -14,7 +14,7 @@ SMALL = ["six==1.16.0\n", "six==1.15.0\n"]
 class Project:
     """A project in a folder of its own, with both ways of building and running it."""
 
-    def __init__(self, folder, title, requirements, program, files):
+    def __init__(self, folder, title, requirements, program, files, edited="main.py"):
         self.title = title
         self.requirements = requirements
         self.folder = folder
@@ -23,11 +23,12 @@ class Project:
         data.mkdir()
         (source / "main.py").write_text(program)
         for path, content in files.items():
+            (source / path).parent.mkdir(exist_ok=True)
             (source / path).write_text(content)
         (data / "datum").write_text("")
         if requirements:
             (source / "requirements.txt").write_text(self.requirements)
-        workload = Workload(title, "python", source, "files", data, "main.py", "# edit {}\n")
+        workload = Workload(title, "python", source, "files", data, edited, "# edit {}\n")
         for kind in ("reference", "ours"):
             (folder / kind).mkdir()
         self.reference = Reference(folder / "reference", workload, 0, PYTHON_BUILD)
