@@ -28,6 +28,21 @@ REQUESTS = ["certifi==2026.10.18", "charset-normalizer==3.5.2", "idna==3.20", "p
 LOCAL = {"pkg/pyproject.toml": '[project]\nname = "local-one"\nversion = "1.0"\n'
                                '[tool.setuptools]\npackages = ["local_one"]\n',
          "pkg/local_one/__init__.py": "answer = 42\n"}
+# A module with a PEP 517 backend of its own, which requires nothing but the standard library.
+HOMEMADE = {"homemade/pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+                                       '[project]\nname = "homemade"\nversion = "1"\n',
+            "homemade/backend.py": '''\
+import zipfile
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    name = "homemade-1-py3-none-any.whl"
+    info = "homemade-1.dist-info/"
+    with zipfile.ZipFile(folder + "/" + name, "w") as wheel:
+        wheel.write("homemade.py")
+        wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: homemade\\nVersion: 1\\n")
+        wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nGenerator: own\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr(info + "RECORD", "homemade.py,,\\n" + info + "METADATA,,\\n" + info + "WHEEL,,\\n" + info + "RECORD,,\\n")
+    return name
+'''}
 PROJECT = {"pyproject.toml": '[project]\nname = "counting"\nversion = "2.0"\ndependencies = ["six==1.16.0"]\n'
                              '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
                              '[tool.setuptools]\npackages = ["counting"]\n',
@@ -370,6 +385,21 @@ class Projects(ProjectSuite):
         shown = self.run_program(support.PACHBUILD, "inspect", self.folder / "out").stdout
         self.assertRegex(shown, r"(?m)^bundle +bundle-.*\n +base-.*$")
 
+    def test_versions_that_were_chosen_stay_through_edits(self):
+        """Of a project whose requirements cannot come from its code; nothing of the index is asked again."""
+        files = {"main.py": "import homemade, six; print(homemade.answer, six.__version__ >= '1')\n", **HOMEMADE,
+                 "requirements.txt": "six\n./homemade\n", "homemade/homemade.py": "answer = 1\n"}
+        self.check(files, "1 True\n")
+        files["homemade/homemade.py"] = "answer = 2\n"
+        offline = self.environment(UV_OFFLINE="1", UV_CACHE_DIR=str(self.folder / "empty"))
+        self.check(files, "2 True\n", env=offline)
+        # The same where code decides, or the words have changed: it has to be asked.
+        files["homemade/setup.py"] = ""
+        self.assertEqual(self.build(self.source(files), env=offline).returncode, 1)
+        (self.folder / "source/homemade/setup.py").unlink()
+        self.write("source/requirements.txt", "six # any\n./homemade\n")
+        self.assertEqual(self.build(self.folder / "source", env=offline).returncode, 1)
+
     def test_a_path_of_one_word_is_no_package_of_the_index(self):
         """uv writes such a path as a bare word, by which the index has another package."""
         files = {"main.py": LIST, "local/pyproject.toml": '[project]\nname = "mine"\nversion = "7"\n',
@@ -429,20 +459,6 @@ class Sdists(ProjectSuite):
                    'static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "adder", 0, -1, methods};\n'
                    'PyMODINIT_FUNC PyInit_adder(void) { return PyModule_Create(&module); }\n',
     }
-    # A PEP 517 backend of its own, with no requirement: nothing but the standard library.
-    BACKEND = '''\
-import zipfile
-def build_wheel(folder, config_settings=None, metadata_directory=None):
-    name = "homemade-1-py3-none-any.whl"
-    info = "homemade-1.dist-info/"
-    with zipfile.ZipFile(folder + "/" + name, "w") as wheel:
-        wheel.writestr("homemade.py", "origin = 'our own backend'\\n")
-        wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: homemade\\nVersion: 1\\n")
-        wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nGenerator: own\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-        wheel.writestr(info + "RECORD", "homemade.py,,\\n" + info + "METADATA,,\\n" + info + "WHEEL,,\\n" + info + "RECORD,,\\n")
-    return name
-'''
-
     def package(self, **changes):
         files = {f"adder/{name}": text for name, text in {**self.C_PACKAGE, **changes}.items()}
         return {"main.py": "import adder; print(adder.add(20, 22))\n", "requirements.txt": "./adder\n", **files}
@@ -487,10 +503,8 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
         self.assertEqual((run.returncode, run.stdout), (0, "42\n"), run.stderr)
 
     def test_a_backend_of_its_own(self):
-        self.check({"main.py": "import homemade; print(homemade.origin)\n", "requirements.txt": "./homemade\n",
-                    "homemade/pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\n'
-                                               'backend-path = ["."]\n[project]\nname = "homemade"\nversion = "1"\n',
-                    "homemade/backend.py": self.BACKEND}, "our own backend\n")
+        self.check({"main.py": "import homemade; print(homemade.origin)\n", "requirements.txt": "./homemade\n", **HOMEMADE,
+                    "homemade/homemade.py": "origin = 'our own backend'\n"}, "our own backend\n")
 
 
 class Entries(ProjectSuite):

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
-#include <ctime>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -13,10 +12,10 @@
 #include "builder-runtime/languages/python/entry.h"
 #include "builder-runtime/languages/python/environment.h"
 #include "builder-runtime/languages/python/interpreter.h"
+#include "builder-runtime/languages/python/keys.h"
 #include "builder-runtime/languages/python/manifest.h"
 #include "builder-runtime/languages/python/requirements.h"
 #include "builder-runtime/languages/python/resolution.h"
-#include "builder-runtime/languages/source_digest.h"
 #include "contract/layout.h"
 
 namespace builder::python {
@@ -25,30 +24,6 @@ namespace {
 using base::ErrorKind;
 
 constexpr char k_uv_hint[] = "install uv (pip install uv), or build in an image that has it";
-
-// Variables of uv that cannot change what is installed, or are secrets.
-bool is_irrelevant(const std::string& name) {
-  for (const auto* prefix :
-       {"UV_CACHE_DIR", "UV_CONCURRENT_", "UV_HTTP_", "UV_LINK_MODE", "UV_NO_PROGRESS", "UV_LOCK_TIMEOUT",
-        "UV_COMPILE_BYTECODE", "UV_KEYRING_PROVIDER", "UV_PYTHON_DOWNLOADS"}) {
-    if (name.rfind(prefix, 0) == 0) return true;
-  }
-  for (const auto* part : {"PASSWORD", "USERNAME", "TOKEN", "CREDENTIALS"}) {
-    if (name.find(part) != std::string::npos) return true;
-  }
-  return false;
-}
-
-// uv's configuration, where uv looks for it: docs.astral.sh/uv, "Configuration files".
-std::vector<fs::path> configuration_files(const fs::path& source, const process::Environment& environment) {
-  std::vector<fs::path> files = {source / "uv.toml", source / "pyproject.toml", "/etc/uv/uv.toml"};
-  if (const auto chosen = value_of(environment, "UV_CONFIG_FILE"); !chosen.empty())
-    files.emplace_back(chosen);
-  const auto config = value_of(environment, "XDG_CONFIG_HOME");
-  files.push_back((config.empty() ? fs::path(value_of(environment, "HOME")) / ".config" : fs::path(config)) /
-                  "uv" / "uv.toml");
-  return files;
-}
 
 // uv's own settings stay the user's; what would lead it to another environment goes.
 process::Environment uv_environment(const Tools& tools) {
@@ -129,89 +104,15 @@ base::Result<Inputs> read_inputs(const Source& source, const Manifest& manifest,
   return inputs;
 }
 
-std::string today() {
-  const std::time_t now = std::time(nullptr);
-  constexpr std::time_t k_day = 86'400;  // seconds
-  return std::to_string(now / k_day);
-}
-
-// The folders of wheels that pip's and uv's configuration name: their files' names have the versions.
-base::Status add_links(const process::Environment& environment, base::Sha256& key) {
-  for (const auto& link : base::split(value_of(environment, "UV_FIND_LINKS"), ',')) {
-    std::vector<std::string> names;
-    boost::system::error_code error;
-    for (fs::directory_iterator entry(link, error), end; !error && entry != end; entry.increment(error)) {
-      names.push_back(entry->path().filename().string());
-    }
-    std::sort(names.begin(), names.end());
-    for (const auto& name : names) key.update_field(name);
-  }
-  for (const auto& file : base::split(value_of(environment, "UV_CONSTRAINT"), ' ')) {
-    key.update_field(base::read_file(file).value_or(""));
-  }
-  return {};
-}
-
-base::Result<std::string> key_of(const Installation& installation, const Inputs& inputs,
-                                 const std::string& uv_version) {
-  base::Sha256 key;
-  const auto& interpreter = installation.interpreter;
-  for (const auto& part : {key_base("python"), uv_version, interpreter.path, interpreter.identity,
-                           interpreter.libc, inputs.digest}) {
-    key.update_field(part);
-  }
-  const auto& settings = installation.settings;
-  for (const auto* list : {&settings.groups, &settings.extras, &installation.configuration.arguments}) {
-    key.update_field(std::to_string(list->size()));
-    for (const auto& item : *list) key.update_field(without_credentials(item));
-  }
-  key.update_field(installation.manifest.installs_project ? "project" : "");
-  const auto& environment = installation.configuration.environment;
-  for (const auto& [name, value] : environment) {
-    if (name.rfind("UV_", 0) != 0 || is_irrelevant(name)) continue;
-    key.update_field(name);
-    key.update_field(without_credentials(value));
-  }
-  BASE_TRY(add_links(environment, key));
-  for (const auto& file : configuration_files(installation.source, environment)) {
-    const auto content = base::read_file(file);
-    key.update_field(content ? *content : "none");
-  }
-  if (inputs.uses_files) {
-    BASE_TRY_ASSIGN(const std::string digest, digest_of_folder(installation.source));
-    key.update_field(digest);
-  }
-  return key.finish();
-}
-
-// Of everything that decides what will be installed.
-base::Result<std::string> key_of_all(const Installation& installation, const Inputs& inputs,
-                                     const std::string& uv_version) {
-  BASE_TRY_ASSIGN(std::string all, key_of(installation, inputs, uv_version));
-  if (installation.settings.refresh != Refresh::daily) return all;
-  base::Sha256 key;
-  key.update_field(all);
-  key.update_field(today());
-  return key.finish();
-}
-
-// Of a step whose lines decide everything.
-base::Result<std::string> key_of_step(const Installation& installation, const InstallStep& step,
-                                      const std::string& uv_version) {
-  base::Sha256 lines;
-  for (const auto& line : step.requirements) lines.update_field(line);
-  return key_of(installation, {.digest = lines.finish()}, uv_version);
-}
-
 // What seldom changes below what changes with each edit of the source.
 base::Result<std::vector<Layer>> make_layers(const std::shared_ptr<const Resolution>& resolution,
-                                             const std::string& uv_version, const std::string& key,
-                                             const Tools& tools) {
+                                             const std::string& key, const Tools& tools) {
+  const Installation& installation = resolution->installation();
   const auto& fixed = resolution->fixed();
   const auto& loose = resolution->loose();
   const auto layer = [&](std::string own_key, const InstallStep& step, Extent extent,
                          std::vector<std::string> requirements) {
-    return Layer{std::move(own_key), resolution->installation().uses_files && &step == &loose,
+    return Layer{std::move(own_key), installation.uses_files && &step == &loose,
                  [resolution, &step, extent, requirements = std::move(requirements),
                   &tools](const fs::path& tree) -> base::Result<MadeTree> {
                    BASE_TRY_ASSIGN(auto packages, make_environment(*resolution, step, extent, tools, tree));
@@ -220,7 +121,7 @@ base::Result<std::vector<Layer>> make_layers(const std::shared_ptr<const Resolut
   };
   std::vector<Layer> layers;
   if (!fixed.requirements.empty()) {
-    BASE_TRY_ASSIGN(std::string own_key, key_of_step(resolution->installation(), fixed, uv_version));
+    BASE_TRY_ASSIGN(std::string own_key, key_of_lines(installation, fixed.requirements));
     layers.push_back(layer(std::move(own_key), fixed, Extent::whole, fixed.requirements));
   }
   if (layers.empty() || !loose.requirements.empty()) {
@@ -248,7 +149,7 @@ base::Status add_own_wheels(std::vector<std::string>& arguments) {
 
 base::Status add_bundle(Plan& plan, Installation installation, const Inputs& inputs, const Tools& tools) {
   BASE_TRY_ASSIGN(installation.uv, tools.find("uv", k_uv_hint));
-  BASE_TRY_ASSIGN(const std::string uv_version, tools.ask({installation.uv, "--version"}, {}));
+  BASE_TRY_ASSIGN(installation.uv_version, tools.ask({installation.uv, "--version"}, {}));
   installation.uses_files = inputs.uses_files;
   installation.has_hashes = inputs.has_hashes;
   installation.continued = inputs.continued;
@@ -257,7 +158,9 @@ base::Status add_bundle(Plan& plan, Installation installation, const Inputs& inp
   if (inputs.no_index || std::find(arguments.begin(), arguments.end(), "--no-index") != arguments.end()) {
     BASE_TRY(add_own_wheels(arguments));
   }
-  BASE_TRY_ASSIGN(plan.key, key_of_all(installation, inputs, uv_version));
+  BASE_TRY_ASSIGN(const Keys keys, keys_of(installation, inputs.digest));
+  plan.key = keys.all;
+  if (!keys.choice.empty()) installation.memory = tools.settings().cache / "python" / "chosen" / keys.choice;
   std::shared_ptr<Resolution> resolution;
   if (installation.settings.refresh == Refresh::always) {
     // What the index has today decides, so it has to be asked now.
@@ -270,13 +173,13 @@ base::Status add_bundle(Plan& plan, Installation installation, const Inputs& inp
   plan.platform.libc = installation.interpreter.libc;
   // The environment has it first on PATH.
   plan.start.command.front() = "python";
-  plan.layers = [installation = std::move(installation), resolution, uv_version, key = plan.key,
+  plan.layers = [installation = std::move(installation), resolution, key = plan.key,
                  &tools]() -> base::Result<std::vector<Layer>> {
     auto resolved = resolution;
     if (!resolved) {
       BASE_TRY_ASSIGN(resolved, Resolution::make(installation, tools));
     }
-    return make_layers(resolved, uv_version, key, tools);
+    return make_layers(resolved, key, tools);
   };
   return {};
 }

@@ -5,7 +5,9 @@
 #include <boost/filesystem/operations.hpp>
 #include <cctype>
 #include <iterator>
+#include <optional>
 
+#include "base/digest.h"
 #include "base/errors.h"
 #include "base/text.h"
 #include "builder-runtime/languages/language.h"
@@ -69,6 +71,15 @@ std::string with_path(const std::string& line) {
 }
 
 bool has_hash(const std::string& line) { return line.find(" --hash=") != std::string::npos; }
+
+// What uv chose before; nothing when it was not asked, or what it said is damaged.
+std::optional<std::vector<std::string>> recall(const fs::path& memory) {
+  if (memory.empty() || !is_file(memory)) return std::nullopt;
+  const std::string text = base::read_file(memory).value_or("");
+  const auto lines = text.substr(std::min(text.size(), base::k_digest_length + 1));
+  if (text != base::sha256(lines) + "\n" + lines) return std::nullopt;
+  return logical_lines(lines);
+}
 
 // What a requirements file asks for, without options and credentials.
 std::vector<std::string> requirement_lines(const std::vector<std::string>& lines) {
@@ -247,11 +258,26 @@ base::Status Resolution::write_lines(const std::vector<std::string>& lines, cons
   return base::write_file(generated(name), base::join(lines, "\n") + "\n", 0600);
 }
 
-base::Status Resolution::take_output(const fs::path& file) {
+base::Status Resolution::ask(const Tools& tools, Arguments arguments) {
+  if (const auto lines = recall(m_installation.memory)) return take_lines(*lines);
+  const fs::path file = generated("requirements.txt");
+  append(arguments, {"--output-file", file.string()});
+  BASE_TRY(run_uv(m_installation, tools, m_folder, arguments, m_installation.manifest.files.front()));
   BASE_TRY_ASSIGN(const std::string text, base::read_file(file));
   auto lines = logical_lines(text);
   std::transform(lines.begin(), lines.end(), lines.begin(), with_path);
+  remember(lines);
   return take_lines(lines);
+}
+
+// The next build can ask again, so nothing of this can fail this one.
+void Resolution::remember(const std::vector<std::string>& lines) const {
+  const bool has_secrets = std::any_of(
+      lines.begin(), lines.end(), [](const std::string& line) { return without_credentials(line) != line; });
+  if (m_installation.memory.empty() || has_secrets) return;
+  const std::string text = base::join(lines, "\n");
+  if (base::make_folders(m_installation.memory.parent_path(), base::k_owner_writes))
+    static_cast<void>(base::write_file(m_installation.memory, base::sha256(text) + "\n" + text));
 }
 
 base::Status Resolution::take_lines(const std::vector<std::string>& lines) {
@@ -270,19 +296,15 @@ base::Status Resolution::take_lines(const std::vector<std::string>& lines) {
 }
 
 base::Status Resolution::export_uv_lock(const Tools& tools) {
-  const fs::path file = generated("requirements.txt");
   Arguments arguments = {"export",        "--frozen",      "--quiet",
                          "--no-dev",      "--no-editable", "--no-header",
-                         "--no-annotate", "--python",      m_installation.interpreter.path,
-                         "--output-file", file.string()};
+                         "--no-annotate", "--python",      m_installation.interpreter.path};
   if (m_installation.settings.project == false) arguments.emplace_back("--no-emit-project");
   append(arguments, choice_arguments(m_installation));
-  BASE_TRY(run_uv(m_installation, tools, m_folder, arguments, m_installation.manifest.files.front()));
-  return take_output(file);
+  return ask(tools, std::move(arguments));
 }
 
 base::Status Resolution::choose(const Tools& tools, const Arguments& inputs) {
-  const fs::path file = generated("requirements.txt");
   Arguments arguments = {"pip",
                          "compile",
                          "--quiet",
@@ -294,13 +316,10 @@ base::Status Resolution::choose(const Tools& tools, const Arguments& inputs) {
                          "--emit-find-links",
                          "--emit-build-options",
                          "--python",
-                         m_installation.interpreter.path,
-                         "--output-file",
-                         file.string()};
+                         m_installation.interpreter.path};
   append(arguments, m_installation.configuration.arguments);
   append(arguments, inputs);
-  BASE_TRY(run_uv(m_installation, tools, m_folder, arguments, m_installation.manifest.files.front()));
-  return take_output(file);
+  return ask(tools, std::move(arguments));
 }
 
 }  // namespace builder::python

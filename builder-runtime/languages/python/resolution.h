@@ -22,11 +22,13 @@ struct Installation {
   Manifest manifest;
   PythonSettings settings;
   std::string uv;
+  std::string uv_version;
   UvConfiguration configuration;
   Interpreter interpreter;
   bool uses_files = false;             // it installs from files of the source
   bool has_hashes = false;             // of requirements files: every version is fixed by them already
   std::vector<std::string> continued;  // see Requirements
+  base::fs::path memory;               // of what uv chose; empty: it is asked each time
 };
 
 // What is installed together.
@@ -62,7 +64,9 @@ class Resolution {
   base::Status export_uv_lock(const Tools& tools);
   base::Status choose(const Tools& tools, const std::vector<std::string>& inputs);
   base::Status write_lines(const std::vector<std::string>& lines, const std::string& name);
-  base::Status take_output(const base::fs::path& file);
+  // Runs uv, unless it is remembered what it said.
+  base::Status ask(const Tools& tools, std::vector<std::string> arguments);
+  void remember(const std::vector<std::string>& lines) const;
   base::Status take_lines(const std::vector<std::string>& lines);
   [[nodiscard]] base::fs::path generated(const std::string& name) const;
 
