@@ -141,6 +141,17 @@ class Sources(GoSuite):
         self.assertEqual(json.loads((self.folder / "out/build.json").read_text())["libraries"], [])
 
 
+    def test_a_header_that_is_missing_is_named_with_its_package(self):
+        if not shutil.which("gcc"):
+            self.skipTest("there is no C compiler")
+        source = self.source({"go.mod": MODULE, "main.go": program("c"), "c.go": "package main\n\n// #include <openssl/none.h>\n"
+                                                                                 'import "C"\n\nvar _ C.int\n'})
+        self.assert_fails(self.build(source), 1, (
+            "error: go build: ended with exit code 1\n"
+            "hint: what is wrong is said in Go's own lines above; openssl/none.h is missing, which is in Debian's package "
+            "libssl-dev\n"))
+
+
 class Modules(GoSuite):
     def setUp(self):
         super().setUp()

@@ -481,6 +481,17 @@ class Sdists(ProjectSuite):
             "error: requirements.txt: cannot be installed; uv ended with exit code 1\n"
             "hint: what is wrong is said in uv's own lines above\n"), result.stderr)
 
+    def test_a_header_that_is_missing_is_named_with_its_package(self):
+        support.require_network()
+        for header, rest in (("libxml/none.h", ", which is in Debian's package libxml2-dev\n"),
+                             ("none.h", "; if it is not the project's own, packages.debian.org or apt-file search none.h tells "
+                                        "which package has it\n")):
+            with self.subTest(header):
+                source = self.source(self.package(**{"adder.c": f"#include <{header}>\n"}))
+                self.assert_fails(self.build(source), 1, (
+                    "error: requirements.txt: cannot be installed; uv ended with exit code 1\n"
+                    f"hint: what is wrong is said in uv's own lines above; {header} is missing{rest}"))
+
     @support.long_test
     def test_sdists_in_a_folder_without_an_index(self):
         """setuptools comes from the wheels beside the builder."""

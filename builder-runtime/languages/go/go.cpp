@@ -19,6 +19,7 @@
 #include "builder-runtime/languages/go/tree.h"
 #include "builder-runtime/memory.h"
 #include "builder-runtime/milestone.h"
+#include "builder-runtime/missing.h"
 #include "contract/layout.h"
 #include "report/report.h"
 
@@ -121,9 +122,9 @@ std::vector<std::string> build_arguments(const Source& source, const Toolchain& 
   return arguments;
 }
 
-base::Error build_error(const process::Ending& ending) {
-  return {ErrorKind::step_failed, "go build", "ended with " + ending.describe(),
-          "what is wrong is said in Go's own lines above"};
+base::Error build_error(const process::Finished& finished) {
+  return {ErrorKind::step_failed, "go build", "ended with " + finished.ending.describe(),
+          "what is wrong is said in Go's own lines above" + missing_hint(finished.errors)};
 }
 
 // As many of Go's processes at a time as the container's memory is enough for, each with its share. As long
@@ -152,7 +153,7 @@ base::Status run_build(const std::vector<std::string>& arguments, const BuildPla
       const auto finished,
       tools.run({.arguments = arguments, .environment = place.environment, .folder = place.folder}));
   if (finished.ending.succeeded()) return {};
-  base::Error error = build_error(finished.ending);
+  base::Error error = build_error(finished);
   if (memory.kills() > kills || finished.ending.signal() == SIGKILL) {
     const auto limit = memory.limit();
     error.what += ": it was killed for want of memory";
@@ -205,7 +206,7 @@ base::Result<bool> needs_c(const Source& source, const Tree& tree, const Toolcha
   BASE_TRY_ASSIGN(const auto finished,
                   tools.run({.arguments = arguments, .environment = environment, .folder = place.folder}));
   if (!finished.ending.succeeded()) {
-    return base::fail(with_network_in_mind(build_error(finished.ending), place, toolchain, wanted, tools));
+    return base::fail(with_network_in_mind(build_error(finished), place, toolchain, wanted, tools));
   }
   const bool answer = finished.output.find('c') != std::string::npos;
   BASE_TRY(base::make_folders(answers, base::k_owner_writes));

@@ -13,6 +13,7 @@
 #include "builder-runtime/languages/language.h"
 #include "builder-runtime/languages/python/lock_readers.h"
 #include "builder-runtime/languages/python/requirements.h"
+#include "builder-runtime/missing.h"
 #include "builder-runtime/source/source_copy.h"
 
 namespace builder::python {
@@ -155,7 +156,8 @@ base::Status run_uv(const Installation& installation, const Tools& tools, const 
   }
   return base::fail(ErrorKind::step_failed, where, "cannot be installed; uv ended with " + ending.describe(),
                     "what is wrong is said in uv's own lines above" +
-                        compiler_hint(value_of(installation.configuration.environment, "PATH")));
+                        compiler_hint(value_of(installation.configuration.environment, "PATH")) +
+                        missing_hint(finished.errors));
 }
 
 std::string without_credentials(std::string text) {
