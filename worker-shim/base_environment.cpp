@@ -2,7 +2,6 @@
 #include "worker-shim/base_environment.h"
 
 #include <fcntl.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -93,7 +92,7 @@ class Laying {
     if (!source) return errno;
     base::UniqueFd target(::openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode & 0777U));
     if (!target) return errno;
-    int error_number = copy_bytes(source.get(), target.get());
+    int error_number = copy_to_end(source.get(), target.get());
     if (error_number == 0) {
       const auto failure = close_file(std::move(target), name);
       error_number = failure ? failure->error_number : 0;
@@ -101,15 +100,6 @@ class Laying {
     // Without it the file would be taken for one that was there, when this is tried again.
     if (error_number != 0) ::unlinkat(to, name, 0);
     return error_number;
-  }
-
-  static int copy_bytes(int from, int to) {
-    constexpr std::size_t k_at_once = std::size_t{64} * 1024 * 1024;
-    while (true) {
-      const ssize_t count = ::sendfile(to, from, nullptr, k_at_once);
-      if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) return count < 0 ? errno : 0;
-    }
   }
 
   static int add_symbolic_link(int from, int to, const char* name) {

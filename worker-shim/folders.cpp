@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,6 +47,15 @@ std::optional<std::string> read_to_end(int descriptor) {
     if (count < 0) return std::nullopt;
     if (count == 0) return text;
     text.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+}
+
+int copy_to_end(int from, int to) {
+  constexpr std::size_t k_at_once = std::size_t{64} * 1024 * 1024;
+  while (true) {
+    const ssize_t count = ::sendfile(to, from, nullptr, k_at_once);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return count < 0 ? errno : 0;
   }
 }
 

@@ -2,7 +2,6 @@
 #include "worker-shim/install.h"
 
 #include <fcntl.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,26 +11,19 @@
 #include "base/errors.h"
 #include "base/unique_fd.h"
 #include "contract/layout.h"
+#include "worker-shim/folders.h"
 
 namespace shim {
 namespace {
 
 constexpr char k_own_file[] = "/proc/self/exe";
 
-base::Status copy(int from, int to, const std::string& path) {
-  constexpr std::size_t k_at_once = std::size_t{64} * 1024 * 1024;
-  while (true) {
-    const ssize_t count = ::sendfile(to, from, nullptr, k_at_once);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return base::fail(base::system_error("write", path, errno));
-    if (count == 0) return {};
-  }
-}
-
 base::Status fill(int file, const std::string& temporary, const std::string& target) {
   const base::UniqueFd self(::open(k_own_file, O_RDONLY | O_CLOEXEC));
   if (!self) return base::fail(base::system_error("read", k_own_file, errno));
-  BASE_TRY(copy(self.get(), file, target));
+  if (const int error_number = copy_to_end(self.get(), file); error_number != 0) {
+    return base::fail(base::system_error("write", target, error_number));
+  }
   if (::fchmod(file, 0755) != 0) return base::fail(base::system_error("write", target, errno));
   if (::rename(temporary.c_str(), target.c_str()) != 0) {
     return base::fail(base::system_error("create", target, errno));
