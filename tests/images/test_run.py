@@ -12,6 +12,7 @@ import examples
 import pipelines
 import support
 from containers import GO, LEFTPAD, PYTHON, ROOT
+from wheels import HOMEMADE
 
 
 class InContainers(pipelines.PipelineSuite, containers.ImageSuite):
@@ -72,6 +73,19 @@ class InContainers(pipelines.PipelineSuite, containers.ImageSuite):
         self.assertEqual(lines[:2], ["/app", str(os.getuid())])
         self.assertRegex(lines[2], r"^/pfs/\.scratch/[0-9a-f]{64}/out$")
         self.assertEqual(lines[3:], ["/pfs/data/a", "/usr/local/bin/worker-shim", "A" + "pachbuild"])
+
+    def test_an_edit_of_a_package_of_the_source(self):
+        self.data(a="A")
+        for path, content in HOMEMADE.items():
+            self.write(f"source/{path}", content)
+        self.write("source/requirements.txt", "six==1.16.0\n./homemade\n")
+        self.write("source/main.py", "import homemade, six\nopen('/pfs/out/answer', 'w').write(homemade.answer)\n")
+        self.spec()
+        for answer in ("one", "two"):
+            self.write("source/homemade/homemade.py", f"answer = '{answer}'\n")
+            result = self.succeed_run("--runtime", "podman")
+            self.assertEqual(self.output(), {"answer": answer.encode()})
+        self.assertIn("compile: what is installed is in the cache", result.stderr)
 
     def test_one_container_a_worker(self):
         self.data(**{str(number): "" for number in range(8)})

@@ -12,7 +12,7 @@ import threading
 
 import support
 from builder_suite import BuilderSuite, content_of, without_times
-from wheels import wheel
+from wheels import HOMEMADE, wheel
 
 DATA = support.ROOT / "tests" / "data" / "python"
 
@@ -28,21 +28,6 @@ REQUESTS = ["certifi==2026.10.18", "charset-normalizer==3.5.2", "idna==3.20", "p
 LOCAL = {"pkg/pyproject.toml": '[project]\nname = "local-one"\nversion = "1.0"\n'
                                '[tool.setuptools]\npackages = ["local_one"]\n',
          "pkg/local_one/__init__.py": "answer = 42\n"}
-# A module with a PEP 517 backend of its own, which requires nothing but the standard library.
-HOMEMADE = {"homemade/pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
-                                       '[project]\nname = "homemade"\nversion = "1"\n',
-            "homemade/backend.py": '''\
-import zipfile
-def build_wheel(folder, config_settings=None, metadata_directory=None):
-    name = "homemade-1-py3-none-any.whl"
-    info = "homemade-1.dist-info/"
-    with zipfile.ZipFile(folder + "/" + name, "w") as wheel:
-        wheel.write("homemade.py")
-        wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: homemade\\nVersion: 1\\n")
-        wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nGenerator: own\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-        wheel.writestr(info + "RECORD", "homemade.py,,\\n" + info + "METADATA,,\\n" + info + "WHEEL,,\\n" + info + "RECORD,,\\n")
-    return name
-'''}
 PROJECT = {"pyproject.toml": '[project]\nname = "counting"\nversion = "2.0"\ndependencies = ["six==1.16.0"]\n'
                              '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
                              '[tool.setuptools]\npackages = ["counting"]\n',

@@ -1,10 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Wheels made by hand, which install without an index."""
+"""Wheels made by hand, and a package that makes its own; they install without an index."""
 
 import base64
 import hashlib
 import io
 import zipfile
+
+# A module with a PEP 517 backend of its own, which requires nothing but the standard library.
+HOMEMADE = {"homemade/pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+                                       '[project]\nname = "homemade"\nversion = "1"\n',
+            "homemade/backend.py": '''\
+import zipfile
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    name = "homemade-1-py3-none-any.whl"
+    info = "homemade-1.dist-info/"
+    with zipfile.ZipFile(folder + "/" + name, "w") as wheel:
+        wheel.write("homemade.py")
+        wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: homemade\\nVersion: 1\\n")
+        wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nGenerator: own\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr(info + "RECORD", "homemade.py,,\\n" + info + "METADATA,,\\n" + info + "WHEEL,,\\n" + info + "RECORD,,\\n")
+    return name
+'''}
 
 
 def wheel(name, files, recorded=None):
