@@ -8,6 +8,7 @@ import time
 
 import support
 from builder_suite import GO_HELLO, SIX, BuilderSuite, content_of, in_namespaces
+from wheels import HOMEMADE
 
 ARTIFACT = ["build.json", "bundle", "run.sh", "worker-shim"]
 
@@ -85,8 +86,8 @@ class Cache(BuilderSuite):
 
     def test_a_damaged_base_is_made_again(self):
         support.require_network()
-        source = self.source({"requirements.txt": "six==1.16.0\n./local\n", "main.py": "import six, local\n",
-                              "local/pyproject.toml": '[project]\nname = "local"\nversion = "1.0"\n', "local/local.py": ""})
+        source = self.source({"requirements.txt": "six==1.16.0\n./homemade\n", "main.py": "", **HOMEMADE,
+                              "homemade/homemade.py": ""})
         self.build_well(source)
         whole = content_of(self.folder / "out")
         for name, below in (("as the base of an entry", "base-*"), ("as an entry", "bundle-*")):

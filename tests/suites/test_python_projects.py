@@ -351,17 +351,18 @@ class Projects(ProjectSuite):
 
     def test_an_edit_of_an_installed_project_installs_nothing_else(self):
         module = "src/counting/__init__.py"
-        files = {**LOCAL, "main.py": "import counting, local_one, sys\ncounting.main()\nprint(local_one.answer,\n"
-                                     "all(m.__file__.startswith(sys.prefix) for m in (counting, counting.six, local_one)))\n",
+        files = {**HOMEMADE, "homemade/homemade.py": "answer = 42\n",
+                 "main.py": "import counting, homemade, sys\ncounting.main()\nprint(homemade.answer,\n"
+                            "all(m.__file__.startswith(sys.prefix) for m in (counting, counting.six, homemade)))\n",
                  module: "import six\n" + PROJECT["counting/__init__.py"],
-                 "pyproject.toml": PROJECT["pyproject.toml"].replace('"six==1.16.0"', '"six==1.16.0", "local-one"') +
-                 'package-dir = { "" = "src" }\n[tool.uv.sources]\nlocal-one = { path = "pkg" }\n'}
+                 "pyproject.toml": PROJECT["pyproject.toml"].replace('"six==1.16.0"', '"six==1.16.0", "homemade"') +
+                 'package-dir = { "" = "src" }\n[tool.uv.sources]\nhomemade = { path = "./homemade" }\n'}
         self.check(files, "counting 1.16.0 []\n42 True\n")
-        self.assertEqual(self.packages(), ["counting==2.0", "local-one==1.0", "six==1.16.0"])
+        self.assertEqual(self.packages(), ["counting==2.0", "homemade==1", "six==1.16.0"])
         first = content_of(self.folder / "out")
         self.assertEqual(sorted(name.split("-")[0] for name in first), ["base", "build.json", "bundle", "run.sh", "worker"])
         files[module] = files[module].replace("'counting'", "'edited'")
-        files["pkg/local_one/__init__.py"] = "answer = 43\n"
+        files["homemade/homemade.py"] = "answer = 43\n"
         result = self.check(files, "edited 1.16.0 []\n43 True\n")
         self.assertIn("compile: what is installed is in the cache", result.stderr)
         self.assertIn("compile: installed 2 packages", result.stderr)
