@@ -195,8 +195,8 @@ std::string hint_in(std::string_view line) {
     if (const auto name = name_in(line, form)) return hint_for(*name, package_of_header(*name));
   }
   for (const auto& form : k_tool_forms) {
-    const auto package = package_of(name_in(line, form).value_or(""), k_tools);
-    if (!package.empty()) return hint_for(*name_in(line, form), package);
+    const auto name = name_in(line, form).value_or("");
+    if (const auto package = package_of(name, k_tools); !package.empty()) return hint_for(name, package);
   }
   return "";
 }

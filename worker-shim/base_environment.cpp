@@ -21,8 +21,6 @@
 namespace shim {
 namespace {
 
-constexpr int k_open_folder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-
 // Whether a file is one that programs read only. In others (certificates, tables, databases) some do write,
 // which must not reach the base.
 bool is_code(std::string_view name) {
@@ -72,9 +70,9 @@ class Laying {
     const int error_number = with_room([&] { return ::mkdirat(to, name, 0755) == 0 ? 0 : errno; });
     if (error_number != 0 && error_number != EEXIST) return WriteFailure{path, error_number};
     // Where the other has a link or a file of this name, this fails.
-    const base::UniqueFd target(::openat(to, name, k_open_folder));
+    const base::UniqueFd target(::openat(to, name, k_folder_itself));
     if (!target) return WriteFailure{path, errno};
-    base::UniqueFd source(::openat(from, name, k_open_folder));
+    base::UniqueFd source(::openat(from, name, k_folder_itself));
     if (!source) return WriteFailure{path, errno};
     return fill(std::move(source), target.get(), path);
   }
@@ -139,7 +137,7 @@ base::Result<std::string> base_of(const std::string& environment) {
 
 base::Status lay_on_base(int environment, const std::string& base, const std::string& disk,
                          const MakeRoom& make_room) {
-  base::UniqueFd source(::open(base.c_str(), k_open_folder));
+  base::UniqueFd source(::open(base.c_str(), k_folder_itself));
   if (!source) return base::fail(base::system_error("read", base, errno));
   const auto failure = Laying(make_room).fill(std::move(source), environment, "");
   if (!failure) return {};

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <dirent.h>
+#include <fcntl.h>
 
 #include <memory>
 #include <optional>
@@ -13,6 +14,9 @@ namespace shim {
 
 // Of a folder that is no environment yet, or no more. Without a lock (flock) on it it is a leftover.
 inline constexpr char k_unfinished_prefix[] = ".tmp-";
+
+// How a folder is opened that must be one, and no link to one.
+inline constexpr int k_folder_itself = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 struct CloseFolder {
   void operator()(DIR* folder) const { ::closedir(folder); }

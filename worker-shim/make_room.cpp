@@ -70,7 +70,7 @@ bool remove_oldest_environment(const std::string& environments, time_t now) {
     if (is_in_use(path)) continue;
     // Its lock goes with the folder: whoever wants to unpack under the new name waits until we are done. What
     // is left of it when we are killed is a leftover.
-    const base::UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    const base::UniqueFd folder(::open(path.c_str(), k_folder_itself));
     if (!folder || ::flock(folder.get(), LOCK_EX | LOCK_NB) != 0) continue;
     const std::string unused = environments + "/" + k_unfinished_prefix + path.substr(path.rfind('/') + 1);
     if (::rename(path.c_str(), unused.c_str()) != 0) continue;

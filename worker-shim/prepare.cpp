@@ -47,7 +47,7 @@ class Workplace {
 
   // Nothing when the folder vanished or became another while we waited, or when it is taken and Wait::no.
   static base::Result<std::optional<Workplace>> lock(const std::string& path, Wait wait) {
-    base::UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    base::UniqueFd folder(::open(path.c_str(), k_folder_itself));
     if (!folder && errno == ENOENT) return std::nullopt;
     if (!folder) return base::fail(base::system_error("read", path, errno));
     while (::flock(folder.get(), wait == Wait::yes ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) {

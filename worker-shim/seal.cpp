@@ -11,6 +11,7 @@
 
 #include "base/unique_fd.h"
 #include "contract/layout.h"
+#include "worker-shim/folders.h"
 
 namespace shim {
 namespace {
@@ -115,7 +116,7 @@ void stamp(const std::string& environment) {
 }  // namespace
 
 void seal(const std::string& environment) {
-  const base::UniqueFd folder(::open(environment.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const base::UniqueFd folder(::open(environment.c_str(), k_folder_itself));
   const timespec times[] = {{0, UTIME_NOW}, seal_of(environment)};
   struct stat status{};
   if (::futimens(folder.get(), times) != 0 || ::fstat(folder.get(), &status) != 0) return;

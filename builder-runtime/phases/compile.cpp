@@ -103,7 +103,7 @@ base::Result<StoredBundle> Compiler::make(const Layer& layer, const StoredBundle
                   archives::write_bundle(tree, file,
                                          layer.is_remade_by_each_edit ? archives::Compression::fast
                                                                       : archives::Compression::usual));
-  contract::Bundle bundle{.file = contract::k_bundle_prefix + summary.digest + contract::k_bundle_suffix,
+  contract::Bundle bundle{.file = file_of_bundle(contract::k_bundle_prefix, summary.digest),
                           .digest = summary.digest,
                           .bytes = summary.bytes,
                           .unpacked_bytes = summary.unpacked_bytes,
@@ -124,7 +124,7 @@ base::Result<StoredBundle> Compiler::keep(const fs::path& file, BundleContent co
   if (below != nullptr) {
     auto base = below->content.bundles.front();
     files.push_back(below->folder / base.file);
-    base.file = contract::k_base_prefix + base.digest + contract::k_bundle_suffix;
+    base.file = file_of_bundle(contract::k_base_prefix, base.digest);
     content.bundles.push_back(std::move(base));
     auto& packages = content.made.packages;
     packages.insert(packages.end(), below->content.made.packages.begin(), below->content.made.packages.end());

@@ -71,8 +71,7 @@ bool names_bundles(const Bundles& bundles) {
   if (bundles.empty() || bundles.size() > k_prefixes.size()) return false;
   for (std::size_t i = 0; i < bundles.size(); ++i) {
     const auto& [file, digest] = std::tie(bundles[i].file, bundles[i].digest);
-    if (!base::is_digest(digest) || file != k_prefixes.at(i) + digest + contract::k_bundle_suffix)
-      return false;
+    if (!base::is_digest(digest) || file != file_of_bundle(k_prefixes.at(i), digest)) return false;
   }
   return true;
 }
@@ -97,6 +96,10 @@ void BundleContent::put_into(contract::BuildRecord& record) const {
   record.packages = made.packages;
   record.requirements = made.requirements;
   record.libraries = made.libraries;
+}
+
+std::string file_of_bundle(const std::string& prefix, const std::string& digest) {
+  return prefix + digest + contract::k_bundle_suffix;
 }
 
 fs::path stamp_of_bundle(const fs::path& entry) { return entry / k_seal; }

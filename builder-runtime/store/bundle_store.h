@@ -30,6 +30,9 @@ struct BundleContent {
   void put_into(contract::BuildRecord& record) const;
 };
 
+// "bundle-<digest>.tar.zst", by contract::k_bundle_prefix or k_base_prefix.
+std::string file_of_bundle(const std::string& prefix, const std::string& digest);
+
 struct StoredBundle {
   base::fs::path folder;  // has the bundles' files
   BundleContent content;

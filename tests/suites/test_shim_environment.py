@@ -39,6 +39,11 @@ def compress(tar):
     return subprocess.run([support.require_tool("zstd"), "-q", "-c"], input=tar, capture_output=True, check=True).stdout
 
 
+def files_in(root):
+    """The content of each file by its name."""
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
 class Bundle:
     """An environment with bin/tool, a small library and one large file."""
 
@@ -118,7 +123,7 @@ class EnvironmentSuite(support.Suite):
         environments = (cache or self.cache) / "env"
         self.assertEqual(os.listdir(environments), [bundle.digest])
         root = environments / bundle.digest
-        found = {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        found = files_in(root)
         self.assertEqual(found.keys(), bundle.files.keys())
         self.assertTrue(found == bundle.files)
 
@@ -159,7 +164,7 @@ class Laid(EnvironmentSuite):
         self.assertLessEqual(set(os.listdir(environments)), {self.below.digest, self.top.digest, (top or self.top).digest})
         files = self.whole(top).files
         root = environments / (top or self.top).digest
-        found = {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        found = files_in(root)
         self.assertEqual(found.keys(), files.keys())
         self.assertTrue(found == files)
 
@@ -280,7 +285,7 @@ class Laid(EnvironmentSuite):
                                   env=self.variables(TOP=self.top.digest))
         self.assertEqual((result.stderr, result.returncode), ("", 0))
         root = self.cache / "copy"
-        found = {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        found = files_in(root)
         self.assertTrue(found == self.whole().files)
 
 

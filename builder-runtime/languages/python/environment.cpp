@@ -106,8 +106,7 @@ base::Result<std::vector<fs::path>> list_files(const fs::path& tree) {
   boost::system::error_code error;
   for (fs::recursive_directory_iterator entry(tree, error), end; !error && entry != end;
        entry.increment(error)) {
-    if (fs::is_symlink(entry->symlink_status()) || !fs::is_directory(entry->symlink_status()))
-      files.push_back(entry->path());
+    if (!fs::is_directory(entry->symlink_status())) files.push_back(entry->path());
   }
   if (error) return base::fail(base::system_error("read", tree.string(), error.value()));
   return files;

@@ -93,12 +93,6 @@ base::Result<std::string> key_of(const Installation& installation, const std::st
   return key.finish();
 }
 
-std::string joined_key(const std::vector<std::string>& parts) {
-  base::Sha256 key;
-  for (const auto& part : parts) key.update_field(part);
-  return key.finish();
-}
-
 constexpr char k_project[] = "pyproject.toml";
 
 // Whether a file may say what a package of the source needs, or is itself one that may be chosen.
@@ -156,6 +150,12 @@ base::Result<Metadata> read_metadata(const fs::path& source) {
 }
 
 }  // namespace
+
+std::string joined_key(const std::vector<std::string>& parts) {
+  base::Sha256 key;
+  for (const auto& part : parts) key.update_field(part);
+  return key.finish();
+}
 
 base::Result<Keys> keys_of(const Installation& installation, const std::string& digest) {
   BASE_TRY_ASSIGN(std::string key, key_of(installation, digest));

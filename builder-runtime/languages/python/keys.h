@@ -15,6 +15,9 @@ struct Keys {
   std::string choice;  // of everything that decides the versions; empty: they have to be chosen each time
 };
 
+// One key of several.
+std::string joined_key(const std::vector<std::string>& parts);
+
 // `digest` is that of the files that say what to install.
 base::Result<Keys> keys_of(const Installation& installation, const std::string& digest);
 

@@ -165,10 +165,9 @@ base::Status add_bundle(Plan& plan, Installation installation, const Inputs& inp
   if (installation.settings.refresh == Refresh::always) {
     // What the index has today decides, so it has to be asked now.
     BASE_TRY_ASSIGN(resolution, Resolution::make(installation, tools));
-    base::Sha256 key;
-    key.update_field(plan.key);
-    for (const auto& line : resolution->requirements()) key.update_field(line);
-    plan.key = key.finish();
+    std::vector<std::string> parts = {plan.key};
+    parts.insert(parts.end(), resolution->requirements().begin(), resolution->requirements().end());
+    plan.key = joined_key(parts);
   }
   plan.platform.libc = installation.interpreter.libc;
   // The environment has it first on PATH.
