@@ -11,19 +11,26 @@
 #include <array>
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include "base/errors.h"
+#include "base/stop.h"
 
 namespace base {
 namespace {
 
+// What one system call may do before this program looks up again (stop.h): a slow disk writes it in less than
+// a tenth of a second.
+constexpr std::size_t k_chunk = std::size_t{4} << 20;
+
 // The bytes of `from` into `to` by the cheapest way that both file systems offer.
 Status copy_bytes(int from, const fs::path& from_path, int to, const fs::path& to_path) {
   if (::ioctl(to, FICLONE, from) == 0) return {};
-  constexpr std::size_t k_chunk = std::size_t{64} << 20;
   bool copied_any = false;
   while (true) {
+    BASE_TRY(check_stop());
     const ssize_t count = ::copy_file_range(from, nullptr, to, nullptr, k_chunk, 0);
     if (count > 0) {
       copied_any = true;
@@ -39,6 +46,7 @@ Status copy_bytes(int from, const fs::path& from_path, int to, const fs::path& t
   }
   std::array<char, std::size_t{64} * 1024> buffer{};
   while (true) {
+    BASE_TRY(check_stop());
     const ssize_t count = ::read(from, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return fail(system_error("read", from_path.string(), errno));
@@ -46,6 +54,8 @@ Status copy_bytes(int from, const fs::path& from_path, int to, const fs::path& t
     BASE_TRY(write_all(to, {buffer.data(), static_cast<std::size_t>(count)}, to_path));
   }
 }
+
+constexpr std::chrono::milliseconds k_lock_poll{20};
 
 struct OpenFile {
   UniqueFd descriptor;
@@ -69,8 +79,12 @@ Result<UniqueFd> open_lock_file(const fs::path& path) {
 }
 
 Status wait_for_lock(const UniqueFd& file, const fs::path& path, FileLock::Mode mode) {
-  while (::flock(file.get(), mode == FileLock::Mode::exclusive ? LOCK_EX : LOCK_SH) != 0) {
-    if (errno != EINTR) return fail(system_error("lock", path.string(), errno));
+  const int operation = mode == FileLock::Mode::exclusive ? LOCK_EX : LOCK_SH;
+  while (::flock(file.get(), is_stop_watched() ? operation | LOCK_NB : operation) != 0) {
+    if (errno != EINTR && errno != EWOULDBLOCK) return fail(system_error("lock", path.string(), errno));
+    // Where signals are watched they do not end a system call that waits.
+    BASE_TRY(check_stop());
+    if (is_stop_watched()) std::this_thread::sleep_for(k_lock_poll);
   }
   return {};
 }
@@ -94,8 +108,10 @@ Result<std::string> read_file(const fs::path& path) {
   std::string content(std::max(k_least, file.size + 1), '\0');
   std::size_t size = 0;
   while (true) {
+    if (size >= k_chunk) BASE_TRY(check_stop());
     if (size == content.size()) content.resize(size * 2);
-    const ssize_t count = ::read(file.descriptor.get(), content.data() + size, content.size() - size);
+    const ssize_t count =
+        ::read(file.descriptor.get(), content.data() + size, std::min(content.size() - size, k_chunk));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return fail(system_error("read", path.string(), errno));
     if (count == 0) break;

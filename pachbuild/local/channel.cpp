@@ -12,10 +12,13 @@
 #include <cstring>
 
 #include "base/errors.h"
+#include "base/stop.h"
 
 namespace local {
 namespace {
 
+// How soon somebody who waits for a connection sees that the program shall stop.
+constexpr int k_poll_ms = 50;
 constexpr char k_name[] = "a worker's socket";
 
 // Fills `buffer`; false when the stream ended before its first byte or, for a message cut short, anywhere.
@@ -86,8 +89,11 @@ base::Result<Listener> Listener::make(const base::fs::path& path) {
 
 base::Result<std::optional<Channel>> Listener::accept(int instead) {
   std::array<pollfd, 2> entries{pollfd{m_socket.get(), POLLIN, 0}, pollfd{instead, POLLIN, 0}};
-  while (::poll(entries.data(), entries.size(), -1) < 0) {
-    if (errno != EINTR) return base::fail(base::system_error("watch", k_name, errno));
+  while (true) {
+    BASE_TRY(base::check_stop());
+    const int ready = ::poll(entries.data(), entries.size(), k_poll_ms);
+    if (ready > 0) break;
+    if (ready < 0 && errno != EINTR) return base::fail(base::system_error("watch", k_name, errno));
   }
   if (entries[0].revents == 0) return std::nullopt;
   base::UniqueFd socket(::accept4(m_socket.get(), nullptr, nullptr, SOCK_CLOEXEC));

@@ -29,7 +29,7 @@ enum class Pull { never, when_missing };
 
 // `engine` is "podman" or "docker". Fails when it is not there or has no such image.
 base::Result<Container> find_container(const std::string& engine, const std::string& image, Pull pull,
-                                       const process::Interruption& interruption);
+                                       process::Interruption& interruption);
 
 // A folder of this machine that programs in a container can read, and write only if that is said.
 struct SharedFolder {

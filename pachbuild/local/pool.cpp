@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "base/errors.h"
+#include "base/stop.h"
 #include "pachbuild/local/worker.h"
 
 namespace local {
@@ -150,7 +151,7 @@ base::Result<TaskOutcome> Pool::run_one(Task task, int interruption) {
                       },
                       .tick = [] {}};
   BASE_TRY_ASSIGN(const auto how, run({std::move(task)}, events, interruption));
-  if (how == Run::interrupted) return base::fail(base::ErrorKind::step_failed, "", "interrupted");
+  if (how == Run::interrupted) return base::fail(base::interrupted());
   return result;
 }
 

@@ -11,6 +11,7 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/stop.h"
 #include "base/text.h"
 #include "base/workspace.h"
 #include "contract/exit_codes.h"
@@ -194,7 +195,7 @@ base::Status Job::build_source() {
 }
 
 base::Status Job::read_repos() {
-  FileDigests digests(m_state.digests, [this] { return m_interruption.signal().has_value(); });
+  FileDigests digests(m_state.digests);
   for (const auto& [name, folder] : m_options.repos) {
     BASE_TRY_ASSIGN(m_repos[name], read_repo(resolved(folder).string(), digests));
   }
@@ -323,7 +324,7 @@ base::Status Job::run_datums() {
                                 },
                             .tick = [&] { progress.draw(); }};
   BASE_TRY_ASSIGN(const auto run, pool.run(m_tasks, events, m_interruption.descriptor()));
-  if (run == Pool::Run::interrupted) return base::fail(ErrorKind::step_failed, "", "interrupted");
+  if (run == Pool::Run::interrupted) return base::fail(base::interrupted());
   return {};
 }
 
