@@ -130,8 +130,8 @@ base::Result<Container> find_container(const std::string& engine, const std::str
                     "pull it with --pull; the official builders are also made by scripts/images build");
 }
 
-base::Result<process::Command> worker_command(const Place& place, const fs::path& folder,
-                                              const fs::path& socket) {
+base::Result<process::Command> worker_command(const Place& place, const std::string& name,
+                                              const fs::path& folder, const fs::path& socket) {
   const Container& container = *place.container;
   boost::system::error_code error;
   const fs::path own = fs::read_symlink("/proc/self/exe", error);
@@ -140,6 +140,7 @@ base::Result<process::Command> worker_command(const Place& place, const fs::path
   std::vector<std::string> words = {container.engine,
                                     "run",
                                     "--rm",
+                                    "--name=" + name,
                                     "--pull=never",
                                     "--log-driver=none",
                                     "--network=host",
