@@ -17,6 +17,7 @@
 
 #include "base/errors.h"
 #include "base/stop.h"
+#include "base/text.h"
 
 namespace base {
 namespace {
@@ -25,8 +26,27 @@ namespace {
 // a tenth of a second.
 constexpr std::size_t k_chunk = std::size_t{4} << 20;
 
+Error copy_error(const fs::path& to, std::uint64_t size, int error_number) {
+  Error error = system_error("write", to.string(), error_number);
+  if (is_full(error_number) && size > 0) error.what += ", " + format_bytes(size) + " needed";
+  return error;
+}
+
+// As write_all(), but an error says how much room the whole would have needed.
+Status write_part(int fd, std::string_view bytes, const fs::path& path, std::uint64_t whole) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(fd, bytes.data(), bytes.size());
+    if (count >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    } else if (errno != EINTR) {
+      return fail(copy_error(path, whole, errno));
+    }
+  }
+  return {};
+}
+
 // The bytes of `from` into `to` by the cheapest way that both file systems offer.
-Status copy_bytes(int from, const fs::path& from_path, int to, const fs::path& to_path) {
+Status copy_bytes(int from, const fs::path& from_path, std::uint64_t size, int to, const fs::path& to_path) {
   if (::ioctl(to, FICLONE, from) == 0) return {};
   bool copied_any = false;
   while (true) {
@@ -39,9 +59,7 @@ Status copy_bytes(int from, const fs::path& from_path, int to, const fs::path& t
     // Some file systems (proc, some network ones) report 0 bytes at once; reading settles it.
     if (count == 0 && copied_any) return {};
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EIO)) {
-      return fail(system_error("write", to_path.string(), errno));
-    }
+    if (count < 0 && (is_full(errno) || errno == EIO)) return fail(copy_error(to_path, size, errno));
     break;
   }
   std::array<char, std::size_t{64} * 1024> buffer{};
@@ -51,7 +69,7 @@ Status copy_bytes(int from, const fs::path& from_path, int to, const fs::path& t
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return fail(system_error("read", from_path.string(), errno));
     if (count == 0) return {};
-    BASE_TRY(write_all(to, {buffer.data(), static_cast<std::size_t>(count)}, to_path));
+    BASE_TRY(write_part(to, {buffer.data(), static_cast<std::size_t>(count)}, to_path, size));
   }
 }
 
@@ -148,7 +166,7 @@ Status copy_regular_file(const fs::path& from, const fs::path& to, mode_t mode) 
   BASE_TRY_ASSIGN(const OpenFile source, open_to_read(from));
   const UniqueFd target(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   if (!target) return fail(system_error("create", to.string(), errno));
-  Status status = copy_bytes(source.descriptor.get(), from, target.get(), to);
+  Status status = copy_bytes(source.descriptor.get(), from, source.size, target.get(), to);
   if (status && ::fchmod(target.get(), mode) != 0) status = fail(system_error("write", to.string(), errno));
   if (!status) ::unlink(to.c_str());
   return status;

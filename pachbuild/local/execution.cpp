@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -88,8 +89,17 @@ class LogPipe {
         bytes.remove_prefix(static_cast<std::size_t>(count));
       } else if (errno != EINTR) {
         m_error = errno;
+        if (base::is_full(m_error)) give_back_half();
       }
     }
+  }
+
+  // A log must not be what fills the disk: the outputs and what is known of them need room there too.
+  void give_back_half() const {
+    struct stat status{};
+    if (::fstat(m_log, &status) != 0 || ::ftruncate(m_log, status.st_size / 2) != 0) return;
+    constexpr std::string_view k_line = "\n[pachbuild: the disk was full; the rest of this log is missing]\n";
+    static_cast<void>(!::write(m_log, k_line.data(), k_line.size()));
   }
 
   base::UniqueFd m_read;
