@@ -117,6 +117,16 @@ std::string format_duration(std::chrono::nanoseconds duration) {
   return std::to_string(seconds / 60) + " min " + std::to_string(seconds % 60) + " s";
 }
 
+std::string format_number(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  constexpr std::size_t k_group = 3;
+  for (std::size_t end = text.size(); end > k_group;) {
+    end -= k_group;
+    text.insert(end, ",");
+  }
+  return text;
+}
+
 std::string count_of(std::uint64_t count, std::string_view singular) {
   return std::to_string(count) + " " + std::string(singular) + (count == 1 ? "" : "s");
 }

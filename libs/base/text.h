@@ -38,6 +38,9 @@ std::string format_bytes(std::uint64_t bytes);
 // "12 ms", "1.4 s", "2 min 5 s".
 std::string format_duration(std::chrono::nanoseconds duration);
 
+// "2,176,782,336".
+std::string format_number(std::uint64_t number);
+
 // "1 datum", "2 datums".
 std::string count_of(std::uint64_t count, std::string_view singular);
 

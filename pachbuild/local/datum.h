@@ -2,6 +2,7 @@
 // Datums: which parts of the inputs each run of the program gets to see.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -46,8 +47,24 @@ struct Datum {
   [[nodiscard]] std::string key(const std::string& job) const;
 };
 
-// The datums of `input` in the order of their paths; `repos` has each of its repos by name.
-base::Result<std::vector<Datum>> list_datums(const spec::Input& input,
-                                             const std::map<std::string, Repo>& repos);
+// More datums than this are refused before the first of them is made.
+inline constexpr std::uint64_t k_most_datums = 1'000'000;
+
+// The datums of an input in the order of their paths, the last part running fastest. They are counted first and
+// made one at a time: the list is as large as the matches of its globs, not as their product.
+class DatumList {
+ public:
+  // `repos` has each of the input's repos by name. Both must outlive the list. More than k_most_datums are an
+  // error (bad_input, without a place) that says how many there are and by which inputs.
+  static base::Result<DatumList> make(const spec::Input& input, const std::map<std::string, Repo>& repos);
+
+  [[nodiscard]] std::size_t size() const { return m_size; }
+  // index < size().
+  [[nodiscard]] Datum at(std::size_t index) const;
+
+ private:
+  std::vector<std::vector<DatumPart>> m_factors;  // the matches of each repo input, in the order of the spec
+  std::size_t m_size = 0;
+};
 
 }  // namespace local

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
 #include "base/digest.h"
 #include "base/errors.h"
@@ -154,16 +155,28 @@ void Pool::clear(WorkerPointer& worker, std::chrono::milliseconds patience) cons
   worker.reset();
 }
 
-base::Status Pool::assign(std::deque<Task>& tasks, const Events& events) {
+base::Result<std::optional<Task>> Pool::Tasks::take() {
+  if (!again.empty()) {
+    std::optional<Task> task = std::move(again.front());
+    again.pop_front();
+    return task;
+  }
+  if (!next) return std::nullopt;
+  BASE_TRY_ASSIGN(auto task, next());
+  if (!task) next = nullptr;
+  return task;
+}
+
+base::Status Pool::assign(Tasks& tasks, const Events& events) {
   for (auto& worker : m_workers) {
-    if (tasks.empty()) return {};
+    if (worker && worker->task) continue;
+    BASE_TRY_ASSIGN(auto task, tasks.take());
+    if (!task) return {};
     if (!worker) {
       BASE_TRY_ASSIGN(worker, start_worker());
       BASE_TRY(await(*worker));
     }
-    if (worker->task) continue;
-    worker->task = std::move(tasks.front());
-    tasks.pop_front();
+    worker->task = std::move(task);
     events.started(*worker->task);
     base::UniqueFd log;
     worker->log_errno = 0;
@@ -188,7 +201,7 @@ base::Status Pool::finish(Worker& worker, TaskOutcome outcome, const Events& eve
   return events.done(task, outcome);
 }
 
-base::Status Pool::receive(WorkerPointer& worker, std::deque<Task>& tasks, const Events& events) {
+base::Status Pool::receive(WorkerPointer& worker, Tasks& tasks, const Events& events) {
   const auto message = worker->channel.receive();
   if (message && *message) {
     if (const auto is_running = decode_running(**message)) {
@@ -203,14 +216,14 @@ base::Status Pool::receive(WorkerPointer& worker, std::deque<Task>& tasks, const
   return replace_lost(worker, tasks, events);
 }
 
-base::Status Pool::replace_lost(WorkerPointer& worker, std::deque<Task>& tasks, const Events& events) {
+base::Status Pool::replace_lost(WorkerPointer& worker, Tasks& tasks, const Events& events) {
   const auto ending = stop(*worker, k_patience_with_engine);
   const std::string what =
       "a worker ended unexpectedly" + (ending ? " (" + ending->describe() + ")" : std::string());
   base::Status status;
   if (m_lost.insert(worker->task->id).second) {
     report::warn(what + "; its datum runs again");
-    tasks.push_front(std::move(*worker->task));
+    tasks.again.push_back(std::move(*worker->task));
   } else {
     TaskOutcome outcome;
     outcome.id = worker->task->id;
@@ -233,7 +246,8 @@ base::Status Pool::end_overdue(WorkerPointer& worker, const Events& events) {
   return status;
 }
 
-base::Result<Pool::Run> Pool::run(std::deque<Task> tasks, const Events& events, int interruption) {
+base::Result<Pool::Run> Pool::run(NextTask next, const Events& events, int interruption) {
+  Tasks tasks{std::move(next), {}};
   while (true) {
     BASE_TRY(assign(tasks, events));
     std::vector<pollfd> entries{{interruption, POLLIN, 0}};
@@ -244,7 +258,7 @@ base::Result<Pool::Run> Pool::run(std::deque<Task> tasks, const Events& events, 
       entries.push_back({worker->channel.descriptor(), POLLIN, 0});
     }
     if (busy.empty()) {
-      if (tasks.empty()) return Run::finished;
+      if (!tasks.next && tasks.again.empty()) return Run::finished;
       continue;
     }
     if (::poll(entries.data(), entries.size(), k_tick_ms) < 0 && errno != EINTR) {
@@ -271,7 +285,8 @@ base::Result<TaskOutcome> Pool::run_one(Task task, int interruption) {
                         return {};
                       },
                       .tick = [] {}};
-  BASE_TRY_ASSIGN(const auto how, run({std::move(task)}, events, interruption));
+  std::optional<Task> only = std::move(task);
+  BASE_TRY_ASSIGN(const auto how, run([&] { return std::exchange(only, std::nullopt); }, events, interruption));
   if (how == Run::interrupted) return base::fail(base::interrupted());
   return result;
 }

@@ -39,8 +39,11 @@ class Pool {
 
   enum class Run { finished, interrupted };
 
-  // Runs all of `tasks`. Stops early when `interruption` becomes readable, or when an event fails.
-  base::Result<Run> run(std::deque<Task> tasks, const Events& events, int interruption);
+  // Gives the next task, nothing when there is no other: so that not all of them need to exist at once.
+  using NextTask = std::function<base::Result<std::optional<Task>>()>;
+
+  // Runs all that `next` gives. Stops early when `interruption` becomes readable, or when an event or `next` fails.
+  base::Result<Run> run(NextTask next, const Events& events, int interruption);
 
   // Runs one task; being interrupted is an error.
   base::Result<TaskOutcome> run_one(Task task, int interruption);
@@ -64,11 +67,17 @@ class Pool {
   static base::Result<Worker> start_process(const base::fs::path& folder);
   [[nodiscard]] base::Result<Worker> start_container(const base::fs::path& folder) const;
   static base::Status await(Worker& worker);
-  base::Status assign(std::deque<Task>& tasks, const Events& events);
+  // The tasks of a run that no worker has.
+  struct Tasks {
+    NextTask next;  // none when all have been given
+    std::deque<Task> again;
+    base::Result<std::optional<Task>> take();
+  };
+  base::Status assign(Tasks& tasks, const Events& events);
   // What a worker has said, or that it is gone.
-  base::Status receive(WorkerPointer& worker, std::deque<Task>& tasks, const Events& events);
+  base::Status receive(WorkerPointer& worker, Tasks& tasks, const Events& events);
   base::Status finish(Worker& worker, TaskOutcome outcome, const Events& events) const;
-  base::Status replace_lost(WorkerPointer& worker, std::deque<Task>& tasks, const Events& events);
+  base::Status replace_lost(WorkerPointer& worker, Tasks& tasks, const Events& events);
   base::Status end_overdue(WorkerPointer& worker, const Events& events);
   // Ends it with every process that it has started; how it ended, if it did so by itself.
   [[nodiscard]] std::optional<process::Ending> stop(Worker& worker, std::chrono::milliseconds patience) const;

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <chrono>
-#include <deque>
 #include <utility>
+#include <vector>
 
 #include "base/digest.h"
 #include "base/errors.h"
@@ -39,6 +39,8 @@ constexpr char k_scratch[] = ".pachbuild-";
 // Of a failed datum's log, the last part; and the number of datums whose logs are shown.
 constexpr std::size_t k_log_shown = 8192;
 constexpr std::size_t k_logs_shown = 3;
+// So many datums may surprise the person: their number is said before they run.
+constexpr std::size_t k_many = 10'000;
 
 int processors() {
   cpu_set_t set;
@@ -88,6 +90,9 @@ class Job {
   [[nodiscard]] std::string job_key() const;
   [[nodiscard]] process::Environment datum_environment() const;
   [[nodiscard]] Place datum_place() const;
+  [[nodiscard]] std::string log_of(const std::string& key) const {
+    return (m_folder / "logs" / (key + ".log")).string();
+  }
   [[nodiscard]] Task make_task(const Datum& datum, const std::string& key,
                                process::Environment environment) const;
   base::Status take(const Task& task, const TaskOutcome& outcome);
@@ -111,7 +116,12 @@ class Job {
   State m_state;
   Artifact m_artifact;
   std::map<std::string, Repo> m_repos;
-  std::deque<Task> m_tasks;
+  DatumList m_datums;
+  struct Pending {
+    std::size_t index;  // in m_datums
+    std::string key;
+  };
+  std::vector<Pending> m_pending;  // the datums that are to run
   std::map<std::string, std::string> m_labels;  // of all datums, by key
   std::vector<DatumOutput> m_outputs;
   std::vector<MissingDatum> m_missing;
@@ -246,11 +256,15 @@ Place Job::datum_place() const {
 }
 
 base::Status Job::list_work() {
-  BASE_TRY_ASSIGN(const auto datums, list_datums(m_spec.input, m_repos));
-  if (datums.empty()) report::warn("the inputs' globs match nothing: there is no datum to run");
+  auto datums = DatumList::make(m_spec.input, m_repos);
+  if (!datums && datums.error().where.empty()) datums.error().where = m_spec.places.where("/input");
+  BASE_TRY_ASSIGN(m_datums, std::move(datums));
+  if (m_datums.size() >= k_many) report::info("datums: " + base::format_number(m_datums.size()) + " in all");
+  if (m_datums.size() == 0) report::warn("the inputs' globs match nothing: there is no datum to run");
   const std::string job = job_key();
-  const auto environment = datum_environment();
-  for (const auto& datum : datums) {
+  for (std::size_t i = 0; i < m_datums.size(); ++i) {
+    BASE_TRY(base::check_stop());
+    const Datum datum = m_datums.at(i);
     const std::string key = datum.key(job);
     m_labels[key] = datum.label();
     const auto known = m_state.datums.find(key);
@@ -258,7 +272,7 @@ base::Status Job::list_work() {
       m_outputs.push_back({key, datum.label(), "", known->second});
       ++m_skipped;
     } else {
-      m_tasks.push_back(make_task(datum, key, environment));
+      m_pending.push_back({i, key});
     }
   }
   return {};
@@ -295,7 +309,7 @@ Task Job::make_task(const Datum& datum, const std::string& key, process::Environ
   add_datum_variables(task.environment, datum, key);
   task.folder = transform.working_dir;
   if (task.folder.empty() && !m_runner) task.folder = "/";
-  task.log = (m_folder / "logs" / (key + ".log")).string();
+  task.log = log_of(key);
   if (m_spec.datum_timeout) {
     task.timeout_ms = std::chrono::duration_cast<std::chrono::milliseconds>(*m_spec.datum_timeout).count();
   }
@@ -304,19 +318,20 @@ Task Job::make_task(const Datum& datum, const std::string& key, process::Environ
 }
 
 base::Status Job::run_datums() {
-  if (m_tasks.empty()) return {};
+  if (m_pending.empty()) return {};
   BASE_TRY_ASSIGN(m_scratch, base::Workspace::make(m_output, k_scratch));
   const fs::path outputs = m_scratch->path() / "outputs";
   BASE_TRY(base::make_folders(outputs, 0700));
-  for (auto& task : m_tasks) {
-    task.output = (outputs / task.id).string();
-    BASE_TRY(base::remove_tree(task.log));
+  // A failed run's logs would be taken for this one's.
+  for (const auto& pending : m_pending) {
+    BASE_TRY(base::check_stop());
+    BASE_TRY(base::remove_tree(log_of(pending.key)));
   }
   const int wanted = m_options.workers > 0 ? m_options.workers : processors();
-  const int count = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(wanted), m_tasks.size()));
+  const int count = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(wanted), m_pending.size()));
   BASE_TRY_ASSIGN(auto pool, Pool::start(count, m_scratch->path(), datum_place()));
 
-  Progress progress(m_tasks.size());
+  Progress progress(m_pending.size());
   m_progress = &progress;
   const Pool::Events events{.started = [&](const Task& task) { progress.started(m_labels.at(task.id)); },
                             .done =
@@ -325,7 +340,15 @@ base::Status Job::run_datums() {
                                   return take(task, outcome);
                                 },
                             .tick = [&] { progress.draw(); }};
-  BASE_TRY_ASSIGN(const auto run, pool.run(m_tasks, events, m_interruption.descriptor()));
+  const auto environment = datum_environment();
+  const auto next = [&, turn = std::size_t{0}]() mutable -> base::Result<std::optional<Task>> {
+    if (turn == m_pending.size()) return std::nullopt;
+    const auto& [index, key] = m_pending[turn++];
+    Task task = make_task(m_datums.at(index), key, environment);
+    task.output = (outputs / key).string();
+    return task;
+  };
+  BASE_TRY_ASSIGN(const auto run, pool.run(next, events, m_interruption.descriptor()));
   if (run == Pool::Run::interrupted) return base::fail(base::interrupted());
   return {};
 }
@@ -394,7 +417,7 @@ base::Status Job::merge() {
 }
 
 void Job::summarize(Clock::duration elapsed) const {
-  std::string text = "datums: " + std::to_string(m_tasks.size() - m_missing.size()) + " run, " +
+  std::string text = "datums: " + std::to_string(m_pending.size() - m_missing.size()) + " run, " +
                      std::to_string(m_skipped) + " skipped";
   if (m_recovered > 0) text += ", " + std::to_string(m_recovered) + " of them recovered by err_cmd";
   if (!m_missing.empty()) text += ", " + std::to_string(m_missing.size()) + " failed";

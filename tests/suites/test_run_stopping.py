@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ctrl-C while pachbuild copies, digests, counts and waits: it ends at once, and leaves nothing."""
 
-import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -104,6 +104,37 @@ class Stopping(pipelines.PipelineSuite):
         self.wait_until(process, marker.exists)
         time.sleep(0.1)  # until its output is closed
         self.assert_stops(process)
+
+    def cross(self, inputs, files):
+        """A spec that crosses so many inputs of one repo of so many files."""
+        self.data(**{f"f{number}": "x" for number in range(files)})
+        self.write("source/build.sh", pipelines.COPY_RUN_SCRIPT)
+        self.write("source/program.sh", "true\n")
+        self.spec(input={"cross": [{"pfs": {"name": f"in{number}", "repo": "data", "glob": "/*"}}
+                                   for number in range(inputs)]})
+
+    def test_too_many_datums_are_counted_and_refused(self):
+        self.cross(inputs=12, files=6)
+        begin = time.monotonic()
+        result = self.pachbuild_run(timeout=20)
+        self.assertLess(time.monotonic() - begin, 5)
+        self.assertEqual(result.returncode, 65, result.stderr)
+        factors = " × ".join(f"in{number} (6)" for number in range(12))
+        self.assertRegex(result.stderr, rf"error: .*spec\.json:\d+:\d+: 2,176,782,336 datums: {re.escape(factors)}; "
+                                        "the limit of pachbuild run is 1,000,000\nhint: narrow a glob, or take a whole repo "
+                                        r'as one match \("glob": "/"\)')
+        self.assert_nothing_left()
+
+    def test_while_many_datums_are_listed(self):
+        self.cross(inputs=6, files=10)
+        process = self.start(*self.command())
+        lines = []
+        while not lines or not lines[-1].startswith("datums: "):
+            lines.append(process.stderr.readline())
+            self.assertTrue(lines[-1], "it has ended by itself")
+        self.assertEqual(lines[-1], "datums: 1,000,000 in all\n")
+        self.assert_stops(process)
+        self.assert_nothing_left()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,13 @@
 namespace base {
 namespace {
 
+TEST(FormatNumber, GroupsDigits) {
+  EXPECT_EQ(format_number(0), "0");
+  EXPECT_EQ(format_number(999), "999");
+  EXPECT_EQ(format_number(1000), "1,000");
+  EXPECT_EQ(format_number(2'176'782'336), "2,176,782,336");
+}
+
 TEST(Split, KeepsEmptyParts) {
   EXPECT_EQ(split("a::b:", ':'), (std::vector<std::string>{"a", "", "b", ""}));
   EXPECT_EQ(split("", ':'), std::vector<std::string>{""});

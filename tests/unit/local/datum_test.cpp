@@ -33,8 +33,8 @@ class DatumTest : public testing::Test {
     std::map<std::string, Repo> repos;
     for (const auto* part : spec::pfs_inputs(input)) repos[part->repo] = read(part->repo);
     std::vector<std::string> labels;
-    const auto datums = list_datums(input, repos).value();
-    for (const auto& datum : datums) labels.push_back(datum.label());
+    const auto datums = DatumList::make(input, repos).value();
+    for (std::size_t i = 0; i < datums.size(); ++i) labels.push_back(datums.at(i).label());
     return labels;
   }
 };
@@ -71,6 +71,44 @@ TEST_F(DatumTest, CrossHasAllCombinations) {
   EXPECT_EQ(labels(cross), (Labels{"x/1 + y/a", "x/1 + y/b", "x/2 + y/a", "x/2 + y/b"}));
 }
 
+TEST_F(DatumTest, CrossesInCrossesKeepTheirOrder) {
+  for (const std::string repo : {"x", "y", "z"}) {
+    add(repo + "/1", "1");
+    add(repo + "/2", "2");
+  }
+  spec::Input inner;
+  inner.cross = {pfs("y", "/*"), pfs("z", "/*")};
+  spec::Input cross;
+  cross.cross = {pfs("x", "/*"), inner};
+  const auto all = labels(cross);
+  ASSERT_EQ(all.size(), 8U);
+  EXPECT_EQ(all.at(1), "x/1 + y/1 + z/2");
+  EXPECT_EQ(all.at(6), "x/2 + y/2 + z/1");
+}
+
+TEST_F(DatumTest, TooManyAreCountedAndNotMade) {
+  std::map<std::string, Repo> repos;
+  for (int i = 0; i < 100; ++i) repos["r"].files.push_back({"f" + std::to_string(100 + i), "d"});
+  spec::Input cross;
+  const auto error_of = [&](std::size_t inputs) {
+    cross.cross.assign(inputs, pfs("r", "/*"));
+    return DatumList::make(cross, repos).error();
+  };
+  EXPECT_EQ(error_of(4).kind, base::ErrorKind::bad_input);
+  EXPECT_EQ(error_of(4).what,
+            "100,000,000 datums: r (100) × r (100) × r (100) × r (100); the limit of pachbuild run is 1,000,000");
+  EXPECT_EQ(error_of(10).what.find("more than 18,446,744,073,709,551,615 datums: "), 0U) << error_of(10).what;
+  cross.cross.assign(3, pfs("r", "/*"));
+  const auto most = DatumList::make(cross, repos).value();
+  EXPECT_EQ(most.size(), k_most_datums);
+  EXPECT_EQ(most.at(0).label(), "r/f100 + r/f100 + r/f100");
+  EXPECT_EQ(most.at(123'456).label(), "r/f112 + r/f134 + r/f156");
+  EXPECT_EQ(most.at(999'999).label(), "r/f199 + r/f199 + r/f199");
+  cross.cross.assign(40, pfs("r", "/*"));
+  cross.cross.push_back(pfs("r", "/none"));
+  EXPECT_EQ(DatumList::make(cross, repos).value().size(), 0U) << "whatever the others are";
+}
+
 TEST_F(DatumTest, AFoldersKeyIsThatOfEverythingBelowIt) {
   add("r/d/a", "1");
   add("r/e", "2");
@@ -78,8 +116,8 @@ TEST_F(DatumTest, AFoldersKeyIsThatOfEverythingBelowIt) {
   const auto keys = [&] {
     const std::map<std::string, Repo> repos{{"r", read("r")}};
     std::vector<std::string> result;
-    const auto datums = list_datums(input, repos).value();
-    for (const auto& datum : datums) result.push_back(datum.key("job"));
+    const auto datums = DatumList::make(input, repos).value();
+    for (std::size_t i = 0; i < datums.size(); ++i) result.push_back(datums.at(i).key("job"));
     return result;
   };
   const auto before = keys();
@@ -93,9 +131,9 @@ TEST_F(DatumTest, PathsAreThoseOfAWorker) {
   add("r/d/a", "1");
   const std::map<std::string, Repo> repos{{"r", read("r")}};
   const auto root = pfs("r", "/");
-  EXPECT_EQ(list_datums(root, repos).value().at(0).parts.at(0).path_in_pfs(), "/pfs/r");
+  EXPECT_EQ(DatumList::make(root, repos).value().at(0).parts.at(0).path_in_pfs(), "/pfs/r");
   const auto file = pfs("r", "/d/*");
-  EXPECT_EQ(list_datums(file, repos).value().at(0).parts.at(0).path_in_pfs(), "/pfs/r/d/a");
+  EXPECT_EQ(DatumList::make(file, repos).value().at(0).parts.at(0).path_in_pfs(), "/pfs/r/d/a");
 }
 
 TEST_F(DatumTest, LinksInARepoAreFollowedButNotInCircles) {
