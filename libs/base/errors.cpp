@@ -82,7 +82,8 @@ bool is_at_or_below(std::string_view path, std::string_view folder) {
 }
 
 // The folder at which a person finds the disk of `path`, which exists. A worker sees parts of disks at places
-// that nobody else knows (/pfs); another mount of the same disk, closer to its root, is one of the machine's own.
+// that nobody else knows (/pfs); another mount of the same disk, closer to its root, is one of the machine's
+// own.
 std::string mount_point_of(const std::string& path) {
   boost::system::error_code error;
   const std::string real = boost::filesystem::canonical(path, error).string();
@@ -135,11 +136,17 @@ Error system_error(std::string_view attempt, const std::string& path, int error_
           {}};
 }
 
+Error readable(Error error) {
+  for (auto* text : {&error.where, &error.what, &error.hint}) *text = shortened(*text, k_longest_message);
+  return error;
+}
+
 std::string format_error(const Error& error) {
+  const Error shown = readable(error);
   std::string text = "error: ";
-  if (!error.where.empty()) text += printable(error.where) + ": ";
-  text += printable(error.what) + "\n";
-  if (!error.hint.empty()) text += "hint: " + printable(error.hint) + "\n";
+  if (!shown.where.empty()) text += printable(shown.where) + ": ";
+  text += printable(shown.what) + "\n";
+  if (!shown.hint.empty()) text += "hint: " + printable(shown.hint) + "\n";
   return text;
 }
 

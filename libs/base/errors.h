@@ -17,6 +17,12 @@ Error system_error(std::string_view attempt, const std::string& path, int error_
 // Whether it means that there is no room on the disk, or none for this user.
 bool is_full(int error_number);
 
+// What is told in one line is not longer than this: names and values of files have any length.
+inline constexpr std::size_t k_longest_message = 8192;
+
+// The error with each of its texts shortened to that.
+Error readable(Error error);
+
 // "error: WHERE: WHAT\n" and, if there is one, "hint: HINT\n". Control characters are shown escaped, so
 // that a file name cannot forge lines.
 std::string format_error(const Error& error);

@@ -74,6 +74,23 @@ std::string shell_quote(std::string_view text) {
   return result + "'";
 }
 
+std::string shortened(std::string_view text, std::size_t limit) {
+  if (text.size() <= limit) return std::string(text);
+  const auto is_inside = [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; };
+  // What is wrong stands at the end of an error, after what it is about.
+  std::size_t end = text.size() - limit / 3;
+  std::size_t begin = limit - limit / 3;
+  // A character has no more than three bytes after its first; text that is not UTF-8 is cut anywhere.
+  for (int i = 0; i < 3 && begin > 0 && is_inside(text[begin]); ++i) --begin;
+  for (int i = 0; i < 3 && end < text.size() && is_inside(text[end]); ++i) ++end;
+  return std::string(text.substr(0, begin)) + " … " + std::string(text.substr(end));
+}
+
+std::string quoted(std::string_view text) {
+  constexpr std::size_t k_shown = 120;
+  return "\"" + shortened(text, k_shown) + "\"";
+}
+
 std::string last_line(std::string_view text) {
   const std::string_view lines = trim(text);
   return std::string(trim(lines.substr(lines.rfind('\n') + 1)));

@@ -26,6 +26,12 @@ std::size_t utf8_length(std::string_view text);
 // `text` as one word of a POSIX shell: as it is where that is safe, else in single quotes.
 std::string shell_quote(std::string_view text);
 
+// `text`, or of a longer one than `limit` bytes its beginning, " … " and its end, whole characters each.
+std::string shortened(std::string_view text, std::size_t limit);
+
+// In double quotes, for an error: what stands in a file of the user's, a long one shortened.
+std::string quoted(std::string_view text);
+
 // The last line of `text` that is not blank, without white space at its ends; empty when there is none.
 std::string last_line(std::string_view text);
 

@@ -42,9 +42,8 @@ base::Status drain(base::UniqueFd& pipe, Append append) {
 }
 
 base::Status wait_for_end(const Child& child, Interruption* interruption) {
-  std::array<pollfd, 2> entries{
-      pollfd{child.descriptor(), POLLIN, 0},
-      pollfd{interruption == nullptr ? -1 : interruption->descriptor(), POLLIN, 0}};
+  std::array<pollfd, 2> entries{pollfd{child.descriptor(), POLLIN, 0},
+                                pollfd{interruption == nullptr ? -1 : interruption->descriptor(), POLLIN, 0}};
   while (entries[0].revents == 0) {
     if (::poll(entries.data(), entries.size(), -1) < 0 && errno != EINTR) {
       return base::fail(base::system_error("watch", "a process", errno));

@@ -27,7 +27,8 @@ void log(spdlog::level::level_enum level, std::string_view line) {
 }
 
 void print(spdlog::level::level_enum level, std::string_view name, std::string_view prefix,
-           std::string_view message) {
+           std::string_view whole) {
+  const std::string message = base::shortened(whole, base::k_longest_message);
   if (g_json) {
     log(level, json_line({{"level", name}, {"message", message}}));
   } else {
@@ -55,9 +56,10 @@ void warn(std::string_view message) { print(spdlog::level::warn, "warning", "war
 int fail(const base::Error& error) {
   const int code = static_cast<int>(error.kind);
   if (g_json) {
-    nlohmann::ordered_json object = {{"level", "error"}, {"message", error.what}};
-    if (!error.where.empty()) object["where"] = error.where;
-    if (!error.hint.empty()) object["hint"] = error.hint;
+    const base::Error shown = base::readable(error);
+    nlohmann::ordered_json object = {{"level", "error"}, {"message", shown.what}};
+    if (!shown.where.empty()) object["where"] = shown.where;
+    if (!shown.hint.empty()) object["hint"] = shown.hint;
     object["code"] = code;
     log(spdlog::level::err, json_line(object));
   } else {

@@ -75,8 +75,9 @@ base::Error too_many(const Factors& factors, const std::optional<std::uint64_t>&
   for (const auto& parts : factors) {
     sizes.push_back(parts.front().input->name + " (" + base::format_number(parts.size()) + ")");
   }
-  const std::string number = count ? base::format_number(*count)
-                                   : "more than " + base::format_number(std::numeric_limits<std::uint64_t>::max());
+  const std::string number =
+      count ? base::format_number(*count)
+            : "more than " + base::format_number(std::numeric_limits<std::uint64_t>::max());
   return {base::ErrorKind::bad_input, "",
           number + " datums: " + base::join(sizes, " × ") + "; the limit of pachbuild run is " +
               base::format_number(k_most_datums),

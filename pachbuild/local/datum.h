@@ -50,8 +50,8 @@ struct Datum {
 // More datums than this are refused before the first of them is made.
 inline constexpr std::uint64_t k_most_datums = 1'000'000;
 
-// The datums of an input in the order of their paths, the last part running fastest. They are counted first and
-// made one at a time: the list is as large as the matches of its globs, not as their product.
+// The datums of an input in the order of their paths, the last part running fastest. They are counted first
+// and made one at a time: the list is as large as the matches of its globs, not as their product.
 class DatumList {
  public:
   // `repos` has each of the input's repos by name. Both must outlive the list. More than k_most_datums are an

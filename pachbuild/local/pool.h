@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Worker processes that share a list of tasks: each gets the next one when it is done with the last. A worker that
-// ends unexpectedly, or lets the time limit of its task pass, is replaced: it costs its task, not the others.
+// Worker processes that share a list of tasks: each gets the next one when it is done with the last. A worker
+// that ends unexpectedly, or lets the time limit of its task pass, is replaced: it costs its task, not the
+// others.
 #pragma once
 
 #include <chrono>
@@ -42,7 +43,8 @@ class Pool {
   // Gives the next task, nothing when there is no other: so that not all of them need to exist at once.
   using NextTask = std::function<base::Result<std::optional<Task>>()>;
 
-  // Runs all that `next` gives. Stops early when `interruption` becomes readable, or when an event or `next` fails.
+  // Runs all that `next` gives. Stops early when `interruption` becomes readable, or when an event or `next`
+  // fails.
   base::Result<Run> run(NextTask next, const Events& events, int interruption);
 
   // Runs one task; being interrupted is an error.

@@ -121,7 +121,7 @@ class Job {
     std::size_t index;  // in m_datums
     std::string key;
   };
-  std::vector<Pending> m_pending;  // the datums that are to run
+  std::vector<Pending> m_pending;               // the datums that are to run
   std::map<std::string, std::string> m_labels;  // of all datums, by key
   std::vector<DatumOutput> m_outputs;
   std::vector<MissingDatum> m_missing;
@@ -328,7 +328,8 @@ base::Status Job::run_datums() {
     BASE_TRY(base::remove_tree(log_of(pending.key)));
   }
   const int wanted = m_options.workers > 0 ? m_options.workers : processors();
-  const int count = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(wanted), m_pending.size()));
+  const int count =
+      static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(wanted), m_pending.size()));
   BASE_TRY_ASSIGN(auto pool, Pool::start(count, m_scratch->path(), datum_place()));
 
   Progress progress(m_pending.size());

@@ -54,7 +54,7 @@ base::Result<IgnoreRules> IgnoreRules::parse(std::string_view text, const std::s
     if (base::trim(line).empty() || line.starts_with('#')) continue;
     if (auto status = rules.add(line, number); !status) {
       return base::fail(base::ErrorKind::bad_input, where + ":" + std::to_string(number),
-                        "\"" + std::string(line) + "\": " + status.error().what);
+                        base::quoted(line) + ": " + status.error().what);
     }
   }
   return rules;

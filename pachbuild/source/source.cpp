@@ -115,7 +115,7 @@ class Lister {
     constexpr std::size_t k_most_listed = 50;
     std::vector<std::string> bad;
     for (const SourceFile& file : m_files) {
-      if (!contract::can_be_stored_in_pfs(file.path)) bad.push_back("\"" + file.path + "\"");
+      if (!contract::can_be_stored_in_pfs(file.path)) bad.push_back(base::quoted(file.path));
     }
     if (bad.empty()) return {};
     std::sort(bad.begin(), bad.end());

@@ -95,8 +95,9 @@ TEST_F(DatumTest, TooManyAreCountedAndNotMade) {
     return DatumList::make(cross, repos).error();
   };
   EXPECT_EQ(error_of(4).kind, base::ErrorKind::bad_input);
-  EXPECT_EQ(error_of(4).what,
-            "100,000,000 datums: r (100) × r (100) × r (100) × r (100); the limit of pachbuild run is 1,000,000");
+  EXPECT_EQ(
+      error_of(4).what,
+      "100,000,000 datums: r (100) × r (100) × r (100) × r (100); the limit of pachbuild run is 1,000,000");
   EXPECT_EQ(error_of(10).what.find("more than 18,446,744,073,709,551,615 datums: "), 0U) << error_of(10).what;
   cross.cross.assign(3, pfs("r", "/*"));
   const auto most = DatumList::make(cross, repos).value();
