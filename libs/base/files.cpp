@@ -45,34 +45,6 @@ Status write_part(int fd, std::string_view bytes, const fs::path& path, std::uin
   return {};
 }
 
-// The bytes of `from` into `to` by the cheapest way that both file systems offer.
-Status copy_bytes(int from, const fs::path& from_path, std::uint64_t size, int to, const fs::path& to_path) {
-  if (::ioctl(to, FICLONE, from) == 0) return {};
-  bool copied_any = false;
-  while (true) {
-    BASE_TRY(check_stop());
-    const ssize_t count = ::copy_file_range(from, nullptr, to, nullptr, k_chunk, 0);
-    if (count > 0) {
-      copied_any = true;
-      continue;
-    }
-    // Some file systems (proc, some network ones) report 0 bytes at once; reading settles it.
-    if (count == 0 && copied_any) return {};
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && (is_full(errno) || errno == EIO)) return fail(copy_error(to_path, size, errno));
-    break;
-  }
-  std::array<char, std::size_t{64} * 1024> buffer{};
-  while (true) {
-    BASE_TRY(check_stop());
-    const ssize_t count = ::read(from, buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail(system_error("read", from_path.string(), errno));
-    if (count == 0) return {};
-    BASE_TRY(write_part(to, {buffer.data(), static_cast<std::size_t>(count)}, to_path, size));
-  }
-}
-
 constexpr std::chrono::milliseconds k_lock_poll{20};
 
 struct OpenFile {
@@ -105,16 +77,6 @@ Status wait_for_lock(const UniqueFd& file, const fs::path& path, FileLock::Mode 
     if (is_stop_watched()) std::this_thread::sleep_for(k_lock_poll);
   }
   return {};
-}
-
-// Removing needs write and search permission on every folder, which programs take away from theirs.
-void make_folders_removable(const fs::path& path) {
-  boost::system::error_code error;
-  if (fs::symlink_status(path, error).type() != fs::directory_file) return;
-  ::chmod(path.c_str(), 0700);
-  for (fs::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error)) {
-    make_folders_removable(entry->path());
-  }
 }
 
 }  // namespace
@@ -162,11 +124,41 @@ Status write_file(const fs::path& path, std::string_view content, mode_t mode) {
   return status;
 }
 
+Status copy_content(int from, const fs::path& from_path, int to, const fs::path& to_path) {
+  struct stat status{};
+  if (::fstat(from, &status) != 0) return fail(system_error("read", from_path.string(), errno));
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (::ioctl(to, FICLONE, from) == 0) return {};
+  bool copied_any = false;
+  while (true) {
+    BASE_TRY(check_stop());
+    const ssize_t count = ::copy_file_range(from, nullptr, to, nullptr, k_chunk, 0);
+    if (count > 0) {
+      copied_any = true;
+      continue;
+    }
+    // Some file systems (proc, some network ones) report 0 bytes at once; reading settles it.
+    if (count == 0 && copied_any) return {};
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && (is_full(errno) || errno == EIO)) return fail(copy_error(to_path, size, errno));
+    break;
+  }
+  std::array<char, std::size_t{64} * 1024> buffer{};
+  while (true) {
+    BASE_TRY(check_stop());
+    const ssize_t count = ::read(from, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail(system_error("read", from_path.string(), errno));
+    if (count == 0) return {};
+    BASE_TRY(write_part(to, {buffer.data(), static_cast<std::size_t>(count)}, to_path, size));
+  }
+}
+
 Status copy_regular_file(const fs::path& from, const fs::path& to, mode_t mode) {
   BASE_TRY_ASSIGN(const OpenFile source, open_to_read(from));
   const UniqueFd target(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   if (!target) return fail(system_error("create", to.string(), errno));
-  Status status = copy_bytes(source.descriptor.get(), from, source.size, target.get(), to);
+  Status status = copy_content(source.descriptor.get(), from, target.get(), to);
   if (status && ::fchmod(target.get(), mode) != 0) status = fail(system_error("write", to.string(), errno));
   if (!status) ::unlink(to.c_str());
   return status;
@@ -192,17 +184,6 @@ Status make_folders(const fs::path& path, mode_t mode) {
 
 Status rename_path(const fs::path& from, const fs::path& to) {
   if (::rename(from.c_str(), to.c_str()) != 0) return fail(system_error("rename", to.string(), errno));
-  return {};
-}
-
-Status remove_tree(const fs::path& path) {
-  boost::system::error_code error;
-  fs::remove_all(path, error);
-  if (error) {
-    make_folders_removable(path);
-    fs::remove_all(path, error);
-  }
-  if (error) return fail(system_error("remove", path.string(), error.value()));
   return {};
 }
 

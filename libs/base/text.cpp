@@ -4,7 +4,10 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <charconv>
 #include <cstdio>
+#include <limits>
+#include <utility>
 
 namespace base {
 
@@ -104,6 +107,20 @@ std::string base64(std::string_view bytes) {
       EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), data, static_cast<int>(bytes.size()));
   text.resize(static_cast<std::size_t>(length));
   return text;
+}
+
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, unsigned>, 6> k_units = {
+      {{"", 0}, {"B", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}}};
+  text = trim(text);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return std::nullopt;
+  const auto unit = trim(text.substr(static_cast<std::size_t>(end - text.data())));
+  for (const auto& [name, shift] : k_units) {
+    if (unit == name && number <= std::numeric_limits<std::uint64_t>::max() >> shift) return number << shift;
+  }
+  return std::nullopt;
 }
 
 std::string format_bytes(std::uint64_t bytes) {

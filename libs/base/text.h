@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,9 @@ std::string last_line(std::string_view text);
 
 // `bytes`, 1 GiB at most, in base64 with padding (RFC 4648, section 4).
 std::string base64(std::string_view bytes);
+
+// The bytes that "20GiB" stands for; nothing when it is not a size. Units: B, KiB, MiB, GiB, TiB.
+std::optional<std::uint64_t> parse_size(std::string_view text);
 
 // "0 B", "512 B", "1.5 KiB", "38.2 MiB": one decimal above 1 KiB.
 std::string format_bytes(std::uint64_t bytes);
