@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/local/datum.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <limits>
 #include <optional>
@@ -51,7 +53,7 @@ base::Result<std::vector<DatumPart>> list_matches(const spec::PfsInput& input, c
   for (const auto& [path, range] : paths_of(repo)) {
     BASE_TRY(base::check_stop());
     if (glob::is_datum(pattern, "/" + path)) {
-      matches.push_back({&input, &repo, path, digest_of(repo, range)});
+      matches.push_back({&input, &repo, path, digest_of(repo, range), range.begin, range.end});
     }
   }
   return matches;
@@ -90,7 +92,7 @@ base::Result<Repo> read_repo(const std::string& folder, FileDigests& digests) {
   Repo repo{folder, {}, {}};
   BASE_TRY(visit_files(folder, "", [&](const std::string& path, const struct stat& status) -> base::Status {
     BASE_TRY_ASSIGN(auto digest, digests.digest(join_path(folder, path), status));
-    repo.files.push_back({path, std::move(digest)});
+    repo.files.push_back({path, std::move(digest), FileIdentity::of(status)});
     return {};
   }));
   repo.digest = digest_of(repo, {0, repo.files.size()});
@@ -116,8 +118,28 @@ std::string Datum::key(const std::string& job) const {
     digest.update_field(part.input->name);
     digest.update_field(part.path);
     digest.update_field(part.digest);
+    // Pipes and empty files are another thing to see than files.
+    digest.update_field(part.input->lazy ? "lazy" : part.input->empty_files ? "empty" : "files");
   }
   return digest.finish();
+}
+
+base::Result<std::size_t> count_matches(const spec::PfsInput& input, const Repo& repo) {
+  BASE_TRY_ASSIGN(const auto matches, list_matches(input, repo));
+  return matches.size();
+}
+
+std::string changed_input(const Datum& datum) {
+  for (const auto& part : datum.parts) {
+    for (auto i = part.begin; i < part.end; ++i) {
+      const auto& file = part.repo->files[i];
+      struct stat status{};
+      const bool same = ::stat(join_path(part.repo->folder, file.path).c_str(), &status) == 0 &&
+                        FileIdentity::of(status) == file.identity;
+      if (!same) return join_path(part.input->repo, file.path);
+    }
+  }
+  return "";
 }
 
 base::Result<DatumList> DatumList::make(const spec::Input& input, const std::map<std::string, Repo>& repos) {

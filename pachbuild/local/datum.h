@@ -18,6 +18,7 @@ struct Repo {
   struct File {
     std::string path;
     std::string digest;
+    FileIdentity identity;  // when it was digested
   };
   std::string folder;
   std::vector<File> files;
@@ -26,12 +27,17 @@ struct Repo {
 
 base::Result<Repo> read_repo(const std::string& folder, FileDigests& digests);
 
+// How many files or folders of the repo the input's glob matches.
+base::Result<std::size_t> count_matches(const spec::PfsInput& input, const Repo& repo);
+
 // One input of one datum.
 struct DatumPart {
   const spec::PfsInput* input = nullptr;
   const Repo* repo = nullptr;
   std::string path;    // of the matched file or folder in the repo; empty for the root
   std::string digest;  // of its content
+  std::size_t begin = 0;  // of its files in Repo::files
+  std::size_t end = 0;
 
   // "scraper/a.html": for people.
   [[nodiscard]] std::string label() const;
@@ -46,6 +52,9 @@ struct Datum {
   // Of `job` (the code and its settings) and all that the datum sees: same key, same output.
   [[nodiscard]] std::string key(const std::string& job) const;
 };
+
+// The first file of the datum that is not what it was when its repo was read ("scraper/a.html"); empty: all are.
+std::string changed_input(const Datum& datum);
 
 // More datums than this are refused before the first of them is made.
 inline constexpr std::uint64_t k_most_datums = 1'000'000;

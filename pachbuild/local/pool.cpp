@@ -13,6 +13,7 @@
 #include "base/errors.h"
 #include "base/stop.h"
 #include "contract/layout.h"
+#include "pachbuild/local/output_tree.h"
 #include "pachbuild/local/worker.h"
 #include "report/report.h"
 
@@ -55,11 +56,21 @@ void translate(base::Error& error, const base::fs::path& folder, const std::stri
   }
 }
 
+// Moves the folder behind /pfs/out out of the reach of programs. They can put links and files anywhere below `pfs`, so
+// the way there is opened step by step.
+base::Status take_output(const base::fs::path& pfs, const Task& task) {
+  const auto root = base::Folder::open_without_link(pfs, contract::k_pfs);
+  const auto scratch = root ? root->open_folder(".scratch/" + task.id) : base::fail(root.error());
+  if (!scratch) return base::fail(output_replaced());
+  if (::renameat(scratch->descriptor(), "out", AT_FDCWD, task.output.c_str()) == 0) return {};
+  if (errno == ENOENT) return base::fail(output_replaced());
+  return base::fail(base::system_error("rename", contract::k_out, errno));
+}
+
 }  // namespace
 
 base::Result<Pool> Pool::start(int count, const base::fs::path& folder, Place place) {
   Pool pool(folder, std::move(place));
-  if (pool.m_place.container != nullptr) pool.m_place.shared.push_back({folder, true});
   for (int number = 0; number < count; ++number) {
     BASE_TRY_ASSIGN(auto worker, pool.start_worker());
     pool.m_workers.push_back(std::move(worker));
@@ -98,9 +109,12 @@ base::Result<Pool::Worker> Pool::start_container(const base::fs::path& folder) c
     }
   }
   // No other container has the name of a process of this machine and its worker.
-  const std::string name = "pachbuild-" + std::to_string(::getpid()) + "-" + folder.filename().string() +
-                           "-" + base::sha256(folder.string()).substr(0, k_name_digits);
-  BASE_TRY_ASSIGN(const auto command, worker_command(m_place, name, folder, socket));
+  const std::string name = "pachbuild-" + std::to_string(::getpid()) + "-" + folder.filename().string() + "-" +
+                           base::sha256(folder.string()).substr(0, k_name_digits);
+  // It sees nothing of other workers, and of its own only /pfs to write in.
+  Place place = m_place;
+  place.shared.push_back({folder});
+  BASE_TRY_ASSIGN(const auto command, worker_command(place, name, folder, socket));
   BASE_TRY_ASSIGN(auto child, process::Child::start(command));
   return Worker{std::move(child), Channel(base::UniqueFd()), std::move(listener), folder, name};
 }
@@ -199,6 +213,12 @@ base::Status Pool::finish(Worker& worker, TaskOutcome outcome, const Events& eve
   worker.deadline.reset();
   if (worker.log_errno != 0) outcome.log_errno = worker.log_errno;
   if (outcome.error) translate(*outcome.error, worker.folder, task.id);
+  if (!outcome.error && outcome.result == TaskResult::succeeded) {
+    if (auto taken = take_output(worker.folder / "pfs", task); !taken) {
+      outcome.result = TaskResult::failed;
+      outcome.error = std::move(taken).error();
+    }
+  }
   return events.done(task, outcome);
 }
 
@@ -274,7 +294,7 @@ base::Result<Pool::Run> Pool::run(NextTask next, const Events& events, int inter
         BASE_TRY(end_overdue(worker, events));
       }
     }
-    events.tick();
+    BASE_TRY(events.tick());
   }
 }
 
@@ -285,11 +305,16 @@ base::Result<TaskOutcome> Pool::run_one(Task task, int interruption) {
                         result = outcome;
                         return {};
                       },
-                      .tick = [] {}};
+                      .tick = []() -> base::Status { return {}; }};
+  const base::fs::path output = task.output;
   std::optional<Task> only = std::move(task);
   BASE_TRY_ASSIGN(const auto how,
                   run([&] { return std::exchange(only, std::nullopt); }, events, interruption));
   if (how == Run::interrupted) return base::fail(base::interrupted());
+  if (result.error || result.result != TaskResult::succeeded) return result;
+  // Whoever reads it follows links.
+  auto listed = OutputTree::open(output).and_then([](const auto& tree) { return tree.list(); });
+  if (!listed) result.error = std::move(listed).error();
   return result;
 }
 

@@ -35,7 +35,7 @@ class Pool {
   struct Events {
     std::function<void(const Task&)> started;
     std::function<base::Status(const Task&, const TaskOutcome&)> done;
-    std::function<void()> tick;  // about ten times a second
+    std::function<base::Status()> tick;  // about ten times a second
   };
 
   enum class Run { finished, interrupted };

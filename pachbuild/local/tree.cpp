@@ -11,6 +11,7 @@
 
 #include "base/errors.h"
 #include "base/stop.h"
+#include "pachbuild/local/own_folder.h"
 
 namespace local {
 namespace {
@@ -50,7 +51,10 @@ base::Status visit(const std::string& root, const std::string& path, const FileV
   }
   above.push_back(id);
   BASE_TRY_ASSIGN(const auto names, list_names(absolute));
-  for (const auto& name : names) BASE_TRY(visit(root, join_path(path, name), visitor, above));
+  for (const auto& name : names) {
+    if (name == k_own_folder && is_own_folder(base::fs::path(absolute) / name)) continue;
+    BASE_TRY(visit(root, join_path(path, name), visitor, above));
+  }
   above.pop_back();
   return {};
 }

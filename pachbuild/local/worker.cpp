@@ -13,11 +13,12 @@
 #include <thread>
 
 #include "base/errors.h"
+#include "contract/layout.h"
 #include "pachbuild/local/channel.h"
 #include "pachbuild/local/execution.h"
+#include "pachbuild/local/output_links.h"
 #include "pachbuild/local/sandbox.h"
 #include "pachbuild/local/staging.h"
-#include "pachbuild/local/upload.h"
 #include "report/report.h"
 
 namespace local {
@@ -75,8 +76,15 @@ class Worker {
     outcome.log_errno = execution.log_errno;
     if (execution.result != TaskResult::succeeded) return {};
     BASE_TRY(read_whole);
-    BASE_TRY(make_uploadable(m_staging.output()));
-    return base::rename_path(m_staging.output(), task.output);
+    return finish_output(task);
+  }
+
+  // Leaves in the folder behind /pfs/out what the pool may take.
+  base::Status finish_output(const Task& task) {
+    auto output = m_staging.open_output();
+    if (!output) return base::fail(std::move(output).error());
+    ::fchmod(output->descriptor(), 0700);  // the pool moves it
+    return follow_links(*output, m_staging.scratch(), task);
   }
 
   ExecutionOptions execution_options(const Task& task) {
@@ -96,7 +104,7 @@ class Worker {
     return base::write_file(m_pfs / ".env", lines);
   }
 
-  fs::path m_pfs;  // by its name outside /pfs: nothing can be renamed out of a mount
+  fs::path m_pfs;
   process::Environment m_own;
   Staging m_staging;
   Channel& m_channel;
@@ -123,32 +131,32 @@ int give_up(Channel& channel, const base::Error& error) {
 }
 
 // As process 1 of a sandbox or container.
-int serve(const base::Status& sandbox, const std::string& pfs, process::Environment own, Channel& channel) {
+int serve(const base::Status& sandbox, process::Environment own, Channel& channel) {
   if (!sandbox) return give_up(channel, sandbox.error());
   if (const auto hidden = forbid_tracing(); !hidden) return give_up(channel, hidden.error());
   ::signal(SIGPIPE, SIG_IGN);  // of a lazy input whose reader has gone
   watch_channel(channel.descriptor());
-  const auto status = Worker(pfs, std::move(own), channel).serve();
+  const auto status = Worker(contract::k_pfs, std::move(own), channel).serve();
   return status ? 0 : give_up(channel, status.error());
 }
 
 }  // namespace
 
 void serve_tasks(const WorkerOptions& options) {
-  const std::string pfs = (fs::path(options.folder) / "pfs").string();
   if (options.channel.front() == '/') {
     auto connected = Channel::connect(options.channel);
-    ::_exit(connected ? serve({}, pfs, process::current_environment(), *connected)
+    ::_exit(connected ? serve({}, process::current_environment(), *connected)
                       : report::fail(connected.error()));
   }
   const int socket = std::stoi(options.channel);
   ::fcntl(socket, F_SETFD, FD_CLOEXEC);
   Channel channel{base::UniqueFd(socket)};
+  const std::string pfs = (fs::path(options.folder) / "pfs").string();
   const std::string root = (fs::path(options.folder) / "root").string();
   const auto ended =
       base::make_folders(pfs, 0700).and_then([&] { return base::make_folders(root); }).and_then([&] {
         return run_in_sandbox(pfs, root,
-                              [&](const base::Status& sandbox) { return serve(sandbox, pfs, {}, channel); });
+                              [&](const base::Status& sandbox) { return serve(sandbox, {}, channel); });
       });
   // Straight away: its PID namespace is over, so this process can start nothing more, threads included, which
   // is what a leak checker does at the end.
