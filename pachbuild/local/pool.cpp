@@ -62,6 +62,7 @@ base::Status take_output(const base::fs::path& pfs, const Task& task) {
   const auto root = base::Folder::open_without_link(pfs, contract::k_pfs);
   const auto scratch = root ? root->open_folder(".scratch/" + task.id) : base::fail(root.error());
   if (!scratch) return base::fail(output_replaced());
+  BASE_TRY(base::remove_tree(task.output));  // whatever a program has put there
   if (::renameat(scratch->descriptor(), "out", AT_FDCWD, task.output.c_str()) == 0) return {};
   if (errno == ENOENT) return base::fail(output_replaced());
   return base::fail(base::system_error("rename", contract::k_out, errno));

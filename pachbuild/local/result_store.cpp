@@ -152,6 +152,21 @@ std::optional<std::vector<ResultFile>> ResultStore::find(const std::string& key)
 }
 
 base::Result<std::vector<ResultFile>> ResultStore::add(const std::string& key, const OutputTree& tree) {
+  auto files = take_all(tree);
+  if (!files) {
+    // What cannot be read is what the program, or a process that outlived it, has made of its output.
+    if (files.error().kind == ErrorKind::io) files.error().kind = ErrorKind::step_failed;
+    return base::fail(std::move(files).error());
+  }
+  std::string content;
+  Json::to_cbor(Json{{"version", k_version}, {"files", *files}}, content);
+  BASE_TRY(base::make_folders(record(key).parent_path(), 0700));
+  BASE_TRY(base::write_file(record(key), content, 0600));
+  *m_added += content.size() + k_file_overhead;
+  return files;
+}
+
+base::Result<std::vector<ResultFile>> ResultStore::take_all(const OutputTree& tree) {
   BASE_TRY_ASSIGN(const auto listed, tree.list());
   for (const auto& file : listed) BASE_TRY(check_reserved(file.path));
   std::vector<ResultFile> files;
@@ -161,11 +176,6 @@ base::Result<std::vector<ResultFile>> ResultStore::add(const std::string& key, c
     files.push_back(std::move(taken));
     return {};
   }));
-  std::string content;
-  Json::to_cbor(Json{{"version", k_version}, {"files", files}}, content);
-  BASE_TRY(base::make_folders(record(key).parent_path(), 0700));
-  BASE_TRY(base::write_file(record(key), content, 0600));
-  *m_added += content.size() + k_file_overhead;
   return files;
 }
 
@@ -185,19 +195,19 @@ base::Result<ResultFile> ResultStore::take(const base::Folder& folder, const std
   if (!renamed || !is_ours_alone(content.get())) {
     static_cast<void>(::unlink(fresh.c_str()));
     UniqueFd copy(::open(fresh.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!copy) return base::fail(base::system_error("create", fresh.string(), errno));
-    BASE_TRY(base::copy_content(content.get(), folder.shown(name), copy.get(), fresh));
+    if (!copy) return base::fail(base::system_error("create", m_folder.string(), errno));
+    BASE_TRY(base::copy_content(content.get(), folder.shown(name), copy.get(), m_folder));
     content = std::move(copy);
     ::lseek(content.get(), 0, SEEK_SET);
   }
   if (::fchmod(content.get(), k_object_mode) != 0)
-    return base::fail(base::system_error("write", fresh.string(), errno));
+    return base::fail(base::system_error("write", m_folder.string(), errno));
   ResultFile result{file.path, {}, 0};
   BASE_TRY_ASSIGN(result.digest, base::sha256_of_descriptor(content.get(), folder.shown(name)));
   struct stat status{};
   const std::array<timespec, 2> times = {k_object_time, k_object_time};
   if (::fstat(content.get(), &status) != 0 || ::futimens(content.get(), times.data()) != 0)
-    return base::fail(base::system_error("write", fresh.string(), errno));
+    return base::fail(base::system_error("write", m_folder.string(), errno));
   result.size = static_cast<std::uint64_t>(status.st_size);
   BASE_TRY(put_in_place(fresh, result));
   return result;

@@ -59,6 +59,7 @@ class ResultStore {
 
  private:
   ResultStore(base::fs::path folder, base::FileLock lock, base::Workspace work);
+  base::Result<std::vector<ResultFile>> take_all(const OutputTree& tree);
   base::Result<ResultFile> take(const base::Folder& folder, const std::string& name, const OutputTree::File& file);
   base::Status put_in_place(const base::fs::path& fresh, const ResultFile& file);
   [[nodiscard]] base::fs::path record(const std::string& key) const;

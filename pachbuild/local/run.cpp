@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
@@ -116,7 +117,9 @@ class Job {
   base::Status collect(Collector& collector, bool wait);
   base::Status export_results();
   base::Status shrink_store();
+  void tell_of_export() const;
   void summarize(Clock::duration elapsed) const;
+  [[nodiscard]] std::uint64_t bytes_of_output() const;
 
   [[nodiscard]] std::string job_key() const;
   [[nodiscard]] process::Environment datum_environment() const;
@@ -465,6 +468,13 @@ void Job::show_log(const Task& task, std::size_t limit) const {
   report::output(*log);
 }
 
+// Copying that takes longer than a person waits without wondering.
+void Job::tell_of_export() const {
+  constexpr std::uint64_t k_large = std::uint64_t{256} << 20;
+  if (::isatty(STDERR_FILENO) == 1 && bytes_of_output() >= k_large)
+    report::info("output: writing " + base::format_bytes(bytes_of_output()));
+}
+
 base::Status Job::export_results() {
   // Datums end in any order; what is said of them does not depend on it.
   const auto by_label = [](const auto& a, const auto& b) { return a.label < b.label; };
@@ -472,6 +482,7 @@ base::Status Job::export_results() {
   std::sort(m_missing.begin(), m_missing.end(), by_label);
   if (!m_missing.empty() && !m_options.partial) return {};
   BASE_TRY(m_folder->check(m_outputs));
+  tell_of_export();
   return m_folder->publish(m_outputs, m_missing, *m_store, m_options.export_by);
 }
 
@@ -484,6 +495,14 @@ base::Status Job::shrink_store() {
   return {};
 }
 
+std::uint64_t Job::bytes_of_output() const {
+  std::uint64_t bytes = 0;
+  for (const auto& output : m_outputs) {
+    for (const auto& file : output.files) bytes += file.size;
+  }
+  return bytes;
+}
+
 void Job::summarize(Clock::duration elapsed) const {
   std::string text = "datums: " + std::to_string(m_keys.size() - m_missing.size()) + " run, " +
                      std::to_string(m_skipped) + " skipped";
@@ -492,16 +511,10 @@ void Job::summarize(Clock::duration elapsed) const {
   report::info(text + ", " + base::format_duration(elapsed) + " in all");
   const bool exported = m_missing.empty() || m_options.partial;
   std::uint64_t files = 0;
-  std::uint64_t bytes = 0;
-  for (const auto& output : m_outputs) {
-    for (const auto& file : output.files) {
-      ++files;
-      bytes += file.size;
-    }
-  }
+  for (const auto& output : m_outputs) files += output.files.size();
   if (exported) {
     report::info("output: " + m_output.string() + " (" + base::count_of(files, "file") + ", " +
-                 base::format_bytes(bytes) + ")");
+                 base::format_bytes(bytes_of_output()) + ")");
   }
   if (exported && files == 0 && m_missing.empty()) report::warn("no datum wrote a file to /pfs/out");
   if (m_missing.empty()) return;
