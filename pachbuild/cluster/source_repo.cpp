@@ -90,6 +90,26 @@ std::vector<std::string> removals(const std::vector<std::string>& gone,
   return paths;
 }
 
+// For the description: the digests of what the commit will have. The person's files are not read again for
+// it: whoever saves one now has not sent that. What was sent is in `copies`, and of what was kept the commit
+// before says it.
+base::Result<std::map<std::string, std::string>> digests_of(const StoredSource& stored,
+                                                            const std::vector<source::SourceFile>& files,
+                                                            const fs::path& copies) {
+  std::map<std::string, std::string> digests;
+  for (const auto& file : files) {
+    const fs::path copy = copies / file.path;
+    boost::system::error_code error;
+    if (fs::exists(copy, error)) {
+      if (fs::file_size(copy, error) < k_split_size || error) continue;
+      BASE_TRY_ASSIGN(digests[file.path], base::sha256_of_file(copy.string()));
+    } else if (const auto kept = stored.files.find(file.path); kept != stored.files.end()) {
+      if (!kept->second.sha256.empty()) digests[file.path] = kept->second.sha256;
+    }
+  }
+  return digests;
+}
+
 // A commit that is being written, on a branch of its own that goes with it unless it is finished.
 class Staging {
  public:
@@ -218,14 +238,7 @@ base::Result<StagedSource> send_source(const Pachctl& pachctl, const std::string
   const fs::path folder = workspace.path() / "source";
   BASE_TRY(base::make_folders(folder));
   BASE_TRY(source::copy_source(anew ? files : changes.sent, folder));
-  std::map<std::string, std::string> digests;
-  for (const auto& file : files) {
-    boost::system::error_code error;
-    if (fs::file_size(file.file, error) < k_split_size || error) continue;
-    const auto copy = folder / file.path;
-    const bool is_sent = fs::exists(copy, error);
-    BASE_TRY_ASSIGN(digests[file.path], base::sha256_of_file((is_sent ? copy : file.file).string()));
-  }
+  BASE_TRY_ASSIGN(const auto digests, digests_of(stored, files, folder));
   BASE_TRY_ASSIGN(auto staging, Staging::start(pachctl, repo, workspace.path().filename().string(),
                                                anew ? "" : stored.commit, description_of(digests)));
   if (!anew) {

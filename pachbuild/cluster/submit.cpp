@@ -7,11 +7,11 @@
 #include <optional>
 
 #include "base/text.h"
-#include "base/workspace.h"
 #include "contract/layout.h"
 #include "pachbuild/cluster/transaction.h"
 #include "process/interruption.h"
 #include "process/runner.h"
+#include "process/secret_folder.h"
 
 namespace cluster {
 namespace {
@@ -70,8 +70,9 @@ base::Status send_file(const Pachctl& pachctl, const std::string& file, Existing
 }
 
 base::Status send_spec(const Pachctl& pachctl, const json& spec, Existing existing, bool reprocess) {
-  BASE_TRY_ASSIGN(const auto workspace, base::Workspace::make(pachctl.scratch(), "spec-"));
-  const fs::path file = workspace.path() / "pipeline.json";
+  // A spec may have credentials in the address of an index.
+  BASE_TRY_ASSIGN(const auto folder, process::SecretFolder::make(pachctl.scratch()));
+  const fs::path file = folder.path() / "pipeline.json";
   constexpr mode_t k_private = 0600;
   BASE_TRY(base::write_file(file, spec.dump(), k_private));
   return send_file(pachctl, file.string(), existing, reprocess);
