@@ -235,18 +235,18 @@ class Submit(cluster_suite.ClusterSuite):
         self.assertEqual((process.returncode, errors), (-signal.SIGINT, ""))
 
     def test_ctrl_c_takes_back_what_is_half_done(self):
-        for words in ("put file", "finish commit", "update pipeline"):
+        for words in ("put file", "finish commit", "create pipeline"):
             with self.subTest(words):
                 self.interrupt_at(words)
                 self.assertNotIn(f"{self.pipeline}_source", [item["repo"]["name"] for item in self.raw("list", "repo")])
         self.update()
         self.write("source/more.py", "1\n")
         before = self.stored()
-        for words in ("start commit", "put file", "start transaction"):
+        self.write_spec(description="new")
+        for words in ("start commit", "put file", "start transaction", "update pipeline"):
             with self.subTest(words):
                 self.interrupt_at(words)
-                branches = self.raw("list", "branch", f"{self.pipeline}_source")
-                self.assertEqual(([item["branch"]["name"] for item in branches], self.stored()), (["master"], before))
+                self.assertEqual((self.branches(), self.stored()), (["master"], before))
         self.update()
         self.assertEqual(self.stored(), self.local())
 
