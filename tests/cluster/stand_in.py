@@ -182,7 +182,6 @@ class Cluster:
             raise Refusal(f'could not unmarshal as CreatePipelineRequest: proto: unknown field "{unknown[0]}"')
         if "build" in spec.get("transform", {}):
             raise Refusal('could not unmarshal as CreatePipelineRequest: proto: unknown field "build"')
-        spec["pipeline"].setdefault("project", {"name": DEFAULT})
         name = spec["pipeline"]["name"]
         if not name.replace("_", "").replace("-", "").isalnum():
             raise Refusal(
@@ -452,8 +451,9 @@ def fetch(address):
         return json.load(answer)
 
 
-def put_specs(file, update, reprocess):
+def put_specs(file, update, reprocess, project):
     spec = fetch(file) if "://" in file else read_json(file, None)
+    spec["pipeline"].setdefault("project", {"name": project})
     change("put_pipeline", spec, update, reprocess)
 
 
@@ -535,8 +535,8 @@ def run(words):
         "finish commit": lambda: finish_commit(place),
         "put file": lambda: change_files(place, lambda files, _: put_folder(files, options["file"])),
         "delete file": lambda: change_files(place, delete_path),
-        "create pipeline": lambda: put_specs(options["file"], False, "reprocess" in options),
-        "update pipeline": lambda: put_specs(options["file"], True, "reprocess" in options),
+        "create pipeline": lambda: put_specs(options["file"], False, "reprocess" in options, project),
+        "update pipeline": lambda: put_specs(options["file"], True, "reprocess" in options, project),
         "delete pipeline": lambda: change("delete_pipeline", place),
         "start transaction": start_transaction,
         "finish transaction": finish_transaction,
