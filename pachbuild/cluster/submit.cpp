@@ -127,8 +127,8 @@ base::Error is_there(const std::string& where, const std::string& pipeline) {
 }
 
 // What is read first is what tells of a change: the version stands for all that is read after it.
-base::Result<Look> look_at(const Pachctl& pachctl, const Submission& submission, Existing existing,
-                           Reprocess reprocess) {
+base::Result<Look> look_once(const Pachctl& pachctl, const Submission& submission, Existing existing,
+                             Reprocess reprocess) {
   const auto& name = submission.spec.name;
   const auto where = submission.spec.places.where("/pipeline/name");
   const std::string repo = source_repo_of(name);
@@ -166,6 +166,14 @@ base::Result<Look> look_at(const Pachctl& pachctl, const Submission& submission,
   look.again = {.build = everything || builds_otherwise(look.present, *submission.build),
                 .running = everything};
   return look;
+}
+
+// A cluster that changes between two questions can look as if names were somebody else's: only what is found
+// twice is an error.
+base::Result<Look> look_at(const Pachctl& pachctl, const Submission& submission, Existing existing,
+                           Reprocess reprocess) {
+  auto look = look_once(pachctl, submission, existing, reprocess);
+  return look ? look : look_once(pachctl, submission, existing, reprocess);
 }
 
 // Ctrl-C takes back what is half done, and then ends this program.
@@ -264,7 +272,7 @@ base::Result<Outcome> submit(const Pachctl& pachctl, const Submission& submissio
                              Reprocess reprocess, const SubmissionEvents& events) {
   const auto& name = submission.spec.name;
   const std::string repo = source_repo_of(name);
-  constexpr int k_attempts = 10;
+  constexpr int k_attempts = 5;
   for (int attempt = 1; attempt <= k_attempts; ++attempt) {
     BASE_TRY_ASSIGN(const Look look, look_at(pachctl, submission, existing, reprocess));
     // Somebody else may be at it as well; what stays goes with the next update.
