@@ -109,15 +109,29 @@ base::Status send_and_change(const Pachctl& pachctl, const Submission& submissio
   return changed;
 }
 
+// Best effort: the error that led here is what counts. Only a repo with the mark is deleted, since another
+// one may have got the name in the meantime, and PFS deletes none that a pipeline reads.
+void take_back_repo(const Pachctl& pachctl, const std::string& pipeline) {
+  const std::string repo = source_repo_of(pipeline);
+  const auto repos = read_repos(pachctl);
+  if (!repos) return;
+  const auto found = repos->find(repo);
+  if (found != repos->end() && found->second == source_mark(pipeline))
+    (void)pachctl.call({"delete", "repo", repo});
+}
+
+base::Status make_repo(const Pachctl& pachctl, const std::string& pipeline) {
+  BASE_TRY(
+      pachctl.call({"create", "repo", source_repo_of(pipeline), "--description", source_mark(pipeline)}));
+  return {};
+}
+
 base::Status change_or_take_back(const Pachctl& pachctl, const Submission& submission, const Look& look,
                                  const std::string& version) {
-  const std::string repo = source_repo_of(submission.spec.name);
-  if (look.outcome.made_source) {
-    BASE_TRY(pachctl.call({"create", "repo", repo, "--description", source_mark(submission.spec.name)}));
-  }
-  auto done = send_and_change(pachctl, submission, look, version);
-  // The error is what counts. PFS deletes no repo that a pipeline reads.
-  if (!done && look.outcome.made_source) (void)pachctl.call({"delete", "repo", repo});
+  if (!look.outcome.made_source) return send_and_change(pachctl, submission, look, version);
+  auto done = make_repo(pachctl, submission.spec.name);
+  if (done) done = send_and_change(pachctl, submission, look, version);
+  if (!done) take_back_repo(pachctl, submission.spec.name);
   return done;
 }
 
