@@ -167,11 +167,11 @@ base::Result<Look> look_once(const Pachctl& pachctl, const Submission& submissio
   BASE_TRY_ASSIGN(look.stored, read_files(pachctl, repo, look.branches));
   BASE_TRY_ASSIGN(outcome.source, compare(look.stored, submission.source.files));
   if (!look.stored.commit.empty() && !look.branches.is_own && !outcome.source.none()) {
-    return base::fail(
-        ErrorKind::bad_input, repo + "@" + k_source_branch,
-        "the newest commit, " + look.stored.commit + ", was not made by pachbuild",
-        "save its files, then move the branch back to a commit before it: pachctl create branch " + repo +
-            "@" + k_source_branch + " --head COMMIT");
+    return base::fail(ErrorKind::bad_input, repo + "@" + k_source_branch,
+                      "the newest commit, " + look.stored.commit + ", was not made by pachbuild",
+                      "save its files, then move the branch back to a commit before it, or delete it: "
+                      "pachctl create branch " +
+                          repo + "@" + k_source_branch + " --head COMMIT");
   }
   outcome.build = change_of(look.present, *submission.build);
   outcome.running = change_of(look.present, *submission.running);

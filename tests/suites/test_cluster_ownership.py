@@ -91,12 +91,21 @@ class Ownership(cluster_suite.ClusterSuite):
         self.update()
         self.assertEqual(self.stored(), self.local())
 
+    def test_the_files_of_a_repo_that_is_handed_over_are_not_lost_either(self):
+        self.pachctl("create", "repo", self.repo, "--description", MARK.format(self.pipeline))
+        self.put(self.repo, a="1")
+        self.refused("was not made by pachbuild\n", verbs=("update", "create", "--build"))
+        self.pachctl("delete", "branch", self.repo + "@master")
+        self.update()
+        self.assertEqual(self.stored(), self.local())
+        self.refused("has 1 commit that pachbuild did not make", verbs=("delete",))
+
     def test_commits_of_others_in_the_source_are_kept(self):
         self.update()
         commit = self.put(self.repo, mine="1")
         self.write("source/more.py", "1\n")
         self.refused(f"error: {self.repo}@master: the newest commit, {commit}, was not made by pachbuild\n"
-                     "hint: save its files, then move the branch back to a commit before it: pachctl create branch "
+                     "hint: save its files, then move the branch back to a commit before it, or delete it: pachctl create branch "
                      f"{self.repo}@master --head COMMIT\n", verbs=("update", "--build"))
         self.refused(f'repo "{self.repo}" has 1 commit that pachbuild did not make, the newest {commit}\n', verbs=("delete",))
         # One below the head: an update takes nothing away that is not in the history, a deletion would.
