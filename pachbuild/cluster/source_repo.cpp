@@ -118,12 +118,13 @@ base::Result<std::map<std::string, std::string>> digests_of(const StoredSource& 
   for (const auto& file : files) {
     const fs::path copy = copies / file.path;
     boost::system::error_code error;
-    if (fs::exists(copy, error)) {
-      if (fs::file_size(copy, error) < k_split_size || error) continue;
+    if (const auto bytes = fs::file_size(copy, error); !error) {
+      if (bytes < k_split_size) continue;
       BASE_TRY_ASSIGN(digests[file.path], base::sha256_of_file(copy.string()));
-    } else if (const auto kept = stored.files.find(file.path); kept != stored.files.end()) {
-      if (!kept->second.sha256.empty()) digests[file.path] = kept->second.sha256;
+      continue;
     }
+    const auto kept = stored.files.find(file.path);
+    if (kept != stored.files.end() && !kept->second.sha256.empty()) digests[file.path] = kept->second.sha256;
   }
   return digests;
 }
