@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/cluster/present.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace cluster {
 namespace {
@@ -70,17 +70,6 @@ base::Result<std::vector<json>> list(const Pachctl& pachctl, const std::string& 
 
 }  // namespace
 
-std::vector<std::string> Present::readers_of(const std::string& repo) const {
-  std::vector<std::string> readers;
-  for (const auto& [name, pipeline] : pipelines) {
-    const auto reads = [&, &reader = pipeline](const RepoInput& input) {
-      return input.repo == repo && input.project == reader.project;
-    };
-    if (std::any_of(pipeline.inputs.begin(), pipeline.inputs.end(), reads)) readers.push_back(name);
-  }
-  return readers;
-}
-
 base::Result<std::map<std::string, std::string>> read_repos(const Pachctl& pachctl) {
   BASE_TRY_ASSIGN(const auto items, list(pachctl, "repo"));
   std::map<std::string, std::string> repos;
@@ -96,6 +85,17 @@ base::Result<std::map<std::string, PresentPipeline>> read_pipelines(const Pachct
     pipelines.emplace(item.at("pipeline").value("name", ""), pipeline_of(item));
   }
   return pipelines;
+}
+
+base::Result<std::vector<Reader>> read_all_readers(const Pachctl& pachctl) {
+  BASE_TRY_ASSIGN(const auto items, pachctl.list({"list", "pipeline", "--all-projects"}));
+  std::vector<Reader> readers;
+  for (const auto& item : items) {
+    auto pipeline = pipeline_of(item);
+    readers.push_back(
+        {std::move(pipeline.project), item.at("pipeline").value("name", ""), std::move(pipeline.inputs)});
+  }
+  return readers;
 }
 
 base::Result<Present> read_present(const Pachctl& pachctl) {

@@ -39,9 +39,6 @@ struct PresentPipeline {
 struct Present {
   std::map<std::string, std::string> repos;          // their descriptions, by name
   std::map<std::string, PresentPipeline> pipelines;  // by name
-
-  // The pipelines of this project that read its repo `repo`.
-  [[nodiscard]] std::vector<std::string> readers_of(const std::string& repo) const;
 };
 
 // Each may be the first thing that is asked of a cluster: one that does not answer is an error that says how
@@ -51,6 +48,14 @@ base::Result<std::map<std::string, PresentPipeline>> read_pipelines(const Pachct
 
 // Both.
 base::Result<Present> read_present(const Pachctl& pachctl);
+
+// A pipeline of any project, and what it reads.
+struct Reader {
+  std::string project;
+  std::string name;
+  std::vector<RepoInput> inputs;
+};
+base::Result<std::vector<Reader>> read_all_readers(const Pachctl& pachctl);
 
 // The error about a pipeline that is not in the project.
 base::Error no_such_pipeline(const std::string& pipeline);

@@ -2,6 +2,7 @@
 #include "pachbuild/cluster/removal.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "pachbuild/cluster/ownership.h"
@@ -14,15 +15,21 @@ namespace {
 
 using base::ErrorKind;
 
-// Pachyderm would leave a pipeline paused that it cannot delete.
-base::Status check_readers(const Present& present, const std::string& pipeline,
-                           const Belongings& belongings) {
-  for (const auto& repo : {pipeline, build_pipeline_of(pipeline), source_repo_of(pipeline)}) {
-    for (const auto& reader : present.readers_of(repo)) {
-      const auto& ours = belongings.pipelines;
-      if (std::find(ours.begin(), ours.end(), reader) != ours.end()) continue;
-      return base::fail(ErrorKind::bad_input, "pipeline " + pipeline,
-                        "pipeline " + reader + " reads its repo " + repo, "delete that one first");
+// Pachyderm would leave a pipeline paused that it cannot delete. Readers can be of any project.
+base::Status check_readers(const Pachctl& pachctl, const std::string& project, const Belongings& belongings) {
+  BASE_TRY_ASSIGN(const auto readers, read_all_readers(pachctl));
+  const auto& own = belongings.pipelines;
+  const std::set<std::string> repos{belongings.pipeline, build_pipeline_of(belongings.pipeline),
+                                    source_repo_of(belongings.pipeline)};
+  for (const auto& reader : readers) {
+    const bool is_near = reader.project == project;
+    if (is_near && std::find(own.begin(), own.end(), reader.name) != own.end()) continue;
+    for (const auto& input : reader.inputs) {
+      if (input.project != project || !repos.contains(input.repo)) continue;
+      return base::fail(ErrorKind::bad_input, "pipeline " + belongings.pipeline,
+                        "pipeline " + reader.name + (is_near ? "" : " of project " + reader.project) +
+                            " reads its repo " + input.repo,
+                        "delete that one first");
     }
   }
   return {};
@@ -75,7 +82,10 @@ base::Result<Belongings> find_once(const Pachctl& pachctl, const std::string& pi
     belongings.repos.push_back(source);
     BASE_TRY(check_commits(pachctl, where, source));
   }
-  BASE_TRY(check_readers(present, pipeline, belongings));
+  if (!belongings.pipelines.empty()) {
+    const auto& project = present.pipelines.at(belongings.pipelines.front()).project;
+    BASE_TRY(check_readers(pachctl, project, belongings));
+  }
   return belongings;
 }
 
@@ -103,7 +113,12 @@ base::Status remove(const Pachctl& pachctl, Belongings belongings) {
     }
   }
   for (const auto& pipeline : belongings.pipelines) {
-    BASE_TRY(pachctl.call({"delete", "pipeline", pipeline}));
+    auto deleted = pachctl.call({"delete", "pipeline", pipeline});
+    if (deleted) continue;
+    // Nothing is gone yet: whoever wants to update it instead can.
+    if (pipeline == belongings.pipelines.front() && !belongings.repos.empty())
+      (void)delete_branches(pachctl, source, {k_deleting_branch}, BranchDeletion::force);
+    return base::fail(std::move(deleted).error());
   }
   for (const auto& repo : belongings.repos) BASE_TRY(pachctl.call({"delete", "repo", repo}));
   return {};

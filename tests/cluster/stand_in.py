@@ -384,10 +384,12 @@ def read_only():
         return Cluster(state)
 
 
-def list_pipeline(project):
+def list_pipeline(wanted):
+    """Of a project, or of all."""
     for pipeline in read_only().pipelines.values():
         spec = pipeline["spec"]
-        if project_of(spec) != project:
+        project = project_of(spec)
+        if wanted not in (None, project):
             continue
         details = {"input": with_projects(spec.get("input", {}), project), "transform": spec["transform"],
                    "output_branch": spec.get("output_branch") or "master"}  # fmt: skip
@@ -492,7 +494,7 @@ def list_branch(repo):
 
 def parse(arguments):
     """Words, and options with their values."""
-    flags = ("raw", "recursive", "force", "reprocess")
+    flags = ("raw", "recursive", "force", "reprocess", "all-projects")
     words, options = [], {"description": ""}
     rest = iter(arguments)
     for argument in rest:
@@ -518,7 +520,7 @@ def run(words):
             options[name] = key_of(project, options[name])
     repo, commit, _ = split_place(place)
     verbs = {
-        "list pipeline": lambda: list_pipeline(project),
+        "list pipeline": lambda: list_pipeline(None if "all-projects" in options else project),
         "list repo": lambda: list_repo(project),
         "list commit": lambda: list_commit(place),
         "list branch": lambda: list_branch(place),

@@ -145,10 +145,35 @@ class Ownership(cluster_suite.ClusterSuite):
         self.put(self.repo, a="1")
         self.update("--project", "other")
         self.refused(f'repo "{self.repo}" is there, and was not made by pachbuild\n', verbs=("update",))
-        # A reader there is none of the pipeline's readers here.
         result = self.pachbuild("delete", "pipeline", self.pipeline, "--yes", "--project", "other")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(sorted(self.stored()), ["a"])
+
+    @cluster_suite.stand_in_only
+    def test_readers_are_known_by_their_projects(self):
+        self.update()
+        reader = self.pipeline + "_reader"
+        pfs = {"repo": self.pipeline, "glob": "/*"}
+        # One of the same name in another project, and then this one, from there.
+        self.pachctl("create", "repo", self.pipeline, "--project", "other")
+        for project in ("other", "default"):
+            spec = {"pipeline": {"name": reader, "project": {"name": "other"}}, "transform": {"image": "x:1", "cmd": ["true"]},
+                    "input": {"pfs": {**pfs, "project": project}}}
+            self.pachctl("update", "pipeline", "--file", self.write("reader.json", json.dumps(spec)))
+            if project == "other":
+                result = self.pachbuild("delete", "pipeline", self.pipeline)
+                self.assertIn("would delete ", result.stderr)
+        self.refused(f"pipeline {reader} of project other reads its repo {self.pipeline}\n", verbs=("delete",))
+
+    def test_a_deletion_that_pachyderm_refuses_leaves_the_pipeline_to_others(self):
+        self.update()
+        refuses = self.write("refuses", f'#!/bin/sh\n[ "$1 $2" != "delete pipeline" ] || exit 1\nexec {self.program()[0]} "$@"\n',
+                             mode=0o755)
+        result = self.pachbuild("delete", "pipeline", self.pipeline, "--yes", variables={"PACHCTL": str(refuses)})
+        self.assertEqual(result.returncode, 65)
+        self.write("source/more.py", "1\n")
+        self.update()
+        self.assertEqual(self.branches(), ["master"])
 
     def test_what_earlier_versions_made_is_adopted_where_its_shape_proves_it(self):
         self.update()

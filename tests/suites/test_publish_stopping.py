@@ -4,8 +4,10 @@ script here that can be told to hang; tests/images/test_publish.py has the real 
 
 import os
 import pathlib
+import pty
 import signal
 import subprocess
+import termios
 import time
 
 import cluster_suite
@@ -170,6 +172,25 @@ class Stopping(cluster_suite.ClusterSuite):
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(timeout=30), -signal.SIGINT)
         process.stdin.close()
+
+    def test_ctrl_c_at_the_question_for_a_password_leaves_the_terminal_as_it_was(self):
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        self.addCleanup(os.close, theirs)
+        self.write("tools/podman", TOOL.replace("[ \"$step\" != push ] ||", "[ \"$step\" != push ] || exit 125 #"), mode=0o755)
+        process = subprocess.Popen(
+            [support.PACHBUILD, "update", "pipeline", "-f", self.spec, "--build", "--builder", "podman", "--username", "ann"],
+            env={**self.env, "HANG": "never"}, stdin=theirs, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(self.end, process)
+
+        def is_shown():
+            return bool(termios.tcgetattr(theirs)[3] & termios.ECHO)
+
+        self.assertTrue(is_shown())
+        self.wait_until(lambda: not is_shown())
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=30), -signal.SIGINT)
+        self.assertTrue(is_shown())
 
     def blocked(self, pid):
         for line in pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():

@@ -116,12 +116,5 @@ TEST(Ownership, ARunningPipelineReadsBothOfItsOwnProject) {
   }
 }
 
-TEST(Present, ReadersAreThoseOfTheSameProject) {
-  Present present = made();
-  EXPECT_EQ(present.readers_of("map_source"), (std::vector<std::string>{"map", "map_build"}));
-  for (auto& input : present.pipelines["map"].inputs) input.project = "other";
-  EXPECT_EQ(present.readers_of("map_source"), std::vector<std::string>{"map_build"});
-}
-
 }  // namespace
 }  // namespace cluster
