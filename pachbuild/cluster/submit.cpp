@@ -160,6 +160,11 @@ base::Result<Look> look_once(const Pachctl& pachctl, const Submission& submissio
   }
   BASE_TRY(check_ownership(look.present, name, look.branches.is_own, where));
   BASE_TRY(check_convertible(look.present, name, where));
+  if (is_build(look.present, name) && look.branches.head.empty()) {
+    // It was made after the branches were read.
+    return base::fail(ErrorKind::network, "pipeline " + name, "was changed by somebody else just now",
+                      "try again");
+  }
   if (look.branches.is_deleting) {
     return base::fail(ErrorKind::unavailable, "pipeline " + name, "is being deleted",
                       "if nobody is at it any more: pachbuild delete pipeline " + name);

@@ -125,7 +125,7 @@ exec {cluster_suite.STAND_IN} "$@"
         self.check_the_later_update_wins([self.command("old"), self.forget_versions], ("list pipeline", "finish transaction"))
 
     def test_two_first_updates(self):
-        self.check_the_later_update_wins([], ("create repo", "finish transaction"))
+        self.check_the_later_update_wins([], ("list pipeline", "create repo", "finish transaction"))
 
     def test_a_deletion_during_an_update(self):
         self.check_the_later_update_wins([self.command("old")], ("put file", "finish transaction"), "delete")
