@@ -5,12 +5,13 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 
 #include "base/errors.h"
 #include "base/stop.h"
-#include "process/child.h"
 
 namespace process {
 namespace {
@@ -27,8 +28,7 @@ base::Result<Pipe> make_pipe() {
 }
 
 // Reads once from a pipe that poll() reported; gives it up at its end.
-template <class Append>
-base::Status drain(base::UniqueFd& pipe, Append append) {
+base::Status drain(base::UniqueFd& pipe, const std::function<void(std::string_view)>& append) {
   std::array<char, 16384> buffer{};
   const ssize_t count = ::read(pipe.get(), buffer.data(), buffer.size());
   if (count < 0 && errno == EINTR) return {};
@@ -41,22 +41,71 @@ base::Status drain(base::UniqueFd& pipe, Append append) {
   return {};
 }
 
-base::Status wait_for_end(const Child& child, Interruption* interruption) {
-  std::array<pollfd, 2> entries{pollfd{child.descriptor(), POLLIN, 0},
-                                pollfd{interruption == nullptr ? -1 : interruption->descriptor(), POLLIN, 0}};
-  while (entries[0].revents == 0) {
-    if (::poll(entries.data(), entries.size(), -1) < 0 && errno != EINTR) {
-      return base::fail(base::system_error("watch", "a process", errno));
-    }
-    if (entries[1].revents != 0 && interruption->take()) return base::fail(base::interrupted());
-  }
-  return {};
+// For poll(): the milliseconds that are left, at least 0; -1 without a deadline.
+int milliseconds_until(const std::optional<std::chrono::steady_clock::time_point>& deadline) {
+  if (!deadline) return -1;
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(*deadline - std::chrono::steady_clock::now());
+  return static_cast<int>(std::max<std::int64_t>(left.count(), 0));
 }
 
 }  // namespace
 
-base::Result<Finished> SystemRunner::run(const Command& command, const ErrorSink& sink) {
+base::Result<std::optional<SystemRunner::Time>> SystemRunner::deadline_of() {
+  // A loop that asks base::check_stop() may have met the signal before.
+  if (m_signals == 0 && m_interruption != nullptr && m_interruption->was_noticed()) begin_cleanup();
+  if (m_signals == 0) return std::nullopt;
+  if (m_signals > 1 || std::chrono::steady_clock::now() >= m_cleanup_end)
+    return base::fail(base::interrupted());
+  return m_cleanup_end;
+}
+
+void SystemRunner::begin_cleanup() {
+  m_signals = 1;
+  m_cleanup_end = std::chrono::steady_clock::now() + m_patience.end + m_patience.cleanup;
+}
+
+base::Result<SystemRunner::Time> SystemRunner::interrupt(const Child& child) {
+  const auto now = std::chrono::steady_clock::now();
+  if (m_signals > 0) return base::fail(base::interrupted());
+  begin_cleanup();
+  if (m_patience.end.count() == 0) return base::fail(base::interrupted());
+  child.signal_group(*m_interruption->signal());
+  return now + m_patience.end;
+}
+
+// Whoever returns early here kills the child and its group: the destructor of Child does.
+base::Result<Ending> SystemRunner::watch(Child child, const std::string& program,
+                                         std::optional<Time> deadline, Streams& streams) {
   const int interruption = m_interruption == nullptr ? -1 : m_interruption->descriptor();
+  bool was_interrupted = false;
+  bool has_ended = false;
+  while (streams.output || streams.errors || !has_ended) {
+    std::array<pollfd, 4> entries{pollfd{streams.output.get(), POLLIN, 0},
+                                  pollfd{streams.errors.get(), POLLIN, 0}, pollfd{interruption, POLLIN, 0},
+                                  pollfd{has_ended ? -1 : child.descriptor(), POLLIN, 0}};
+    const int ready = ::poll(entries.data(), entries.size(), milliseconds_until(deadline));
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready < 0) return base::fail(base::system_error("watch", program, errno));
+    if (ready == 0) return base::fail(base::interrupted());
+    if (entries[2].revents != 0 && m_interruption->take()) {
+      BASE_TRY_ASSIGN(deadline, interrupt(child));
+      was_interrupted = true;
+    }
+    if (entries[0].revents != 0) BASE_TRY(drain(streams.output, streams.on_output));
+    if (entries[1].revents != 0) BASE_TRY(drain(streams.errors, streams.on_errors));
+    has_ended = has_ended || entries[3].revents != 0;
+  }
+  // What of its group has ignored the signal goes with it.
+  if (was_interrupted) child.signal_group(SIGKILL);
+  BASE_TRY_ASSIGN(const Ending ending, child.wait());
+  if (was_interrupted) return base::fail(base::interrupted());
+  return ending;
+}
+
+base::Result<Finished> SystemRunner::run(const Command& command, const ErrorSink& sink) {
+  const std::string& program = command.arguments.at(0);
+  BASE_TRY_ASSIGN(const auto deadline, deadline_of());
   BASE_TRY_ASSIGN(Pipe output, make_pipe());
   BASE_TRY_ASSIGN(Pipe errors, make_pipe());
   Command piped = command;
@@ -65,33 +114,26 @@ base::Result<Finished> SystemRunner::run(const Command& command, const ErrorSink
   BASE_TRY_ASSIGN(Child child, Child::start(piped));
   output.write.reset();
   errors.write.reset();
-
   std::string output_text;
   std::string error_text;
-  while (output.read || errors.read) {
-    std::array<pollfd, 3> entries{pollfd{output.read.get(), POLLIN, 0}, pollfd{errors.read.get(), POLLIN, 0},
-                                  pollfd{interruption, POLLIN, 0}};
-    if (::poll(entries.data(), entries.size(), -1) < 0) {
-      if (errno == EINTR) continue;
-      return base::fail(base::system_error("watch", piped.arguments.at(0), errno));
-    }
-    if (entries[2].revents != 0 && m_interruption->take()) {
-      return base::fail(base::interrupted());
-    }
-    if (entries[0].revents != 0) {
-      BASE_TRY(drain(output.read, [&](std::string_view bytes) { output_text += bytes; }));
-    }
-    if (entries[1].revents != 0) {
-      BASE_TRY(drain(errors.read, [&](std::string_view bytes) {
-        error_text += bytes;
-        if (sink) sink(bytes);
-      }));
-    }
-  }
-  // A tool may close its output and go on.
-  BASE_TRY(wait_for_end(child, m_interruption));
-  BASE_TRY_ASSIGN(const Ending ending, child.wait());
+  Streams streams{.output = std::move(output.read),
+                  .errors = std::move(errors.read),
+                  .on_output = [&](std::string_view bytes) { output_text += bytes; },
+                  .on_errors =
+                      [&](std::string_view bytes) {
+                        error_text += bytes;
+                        if (sink) sink(bytes);
+                      }};
+  BASE_TRY_ASSIGN(const Ending ending, watch(std::move(child), program, deadline, streams));
   return Finished{ending, std::move(output_text), std::move(error_text)};
+}
+
+base::Result<Ending> SystemRunner::run_in_view(const Command& command) {
+  const std::string& program = command.arguments.at(0);
+  BASE_TRY_ASSIGN(const auto deadline, deadline_of());
+  BASE_TRY_ASSIGN(Child child, Child::start(command));
+  Streams none;
+  return watch(std::move(child), program, deadline, none);
 }
 
 }  // namespace process

@@ -2,10 +2,14 @@
 // Runs a tool to its end and keeps what it printed. An interface, so that tests can stand in for the tools.
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/unique_fd.h"
+#include "process/child.h"
 #include "process/command.h"
 #include "process/interruption.h"
 
@@ -28,15 +32,51 @@ class Runner {
   virtual base::Result<Finished> run(const Command& command, const ErrorSink& sink) = 0;
 };
 
-// Starts real processes. With an interruption a signal ends the process that runs, and is an error; what is
-// run after that (to clean up) goes on until the next signal.
+// Starts real processes. With an interruption, a signal ends what runs and makes it an error:
+//  - the first signal is passed on to the process group, which is killed when it has not ended in time;
+//  - what is run after that (to clean up) has a time of its own, all of it together, and is killed then;
+//  - with the second signal everything is killed at once, and nothing is started any more.
 class SystemRunner final : public Runner {
  public:
-  explicit SystemRunner(Interruption* interruption = nullptr) : m_interruption(interruption) {}
+  struct Patience {
+    std::chrono::milliseconds end{0};  // 0: it is killed without being told
+    std::chrono::milliseconds cleanup{10'000};
+  };
+  // For tools that have something to take back when they are told to stop.
+  static constexpr std::chrono::milliseconds k_tool_end{5000};
+
+  explicit SystemRunner(Interruption* interruption = nullptr) : SystemRunner(interruption, Patience{}) {}
+  SystemRunner(Interruption* interruption, Patience patience)
+      : m_interruption(interruption), m_patience(patience) {}
+
   base::Result<Finished> run(const Command& command, const ErrorSink& sink) override;
+  // The same for a tool whose output goes where `command` says.
+  base::Result<Ending> run_in_view(const Command& command);
 
  private:
+  using Time = std::chrono::steady_clock::time_point;
+
+  // The reading ends of a child's pipes; none when it has none.
+  struct Streams {
+    base::UniqueFd output;
+    base::UniqueFd errors;
+    std::function<void(std::string_view)> on_output;
+    std::function<void(std::string_view)> on_errors;
+  };
+
+  // Waits until the child has ended and its pipes are empty.
+  base::Result<Ending> watch(Child child, const std::string& program, std::optional<Time> deadline,
+                             Streams& streams);
+  // Until when a command that starts now may run; an error when none may start.
+  base::Result<std::optional<Time>> deadline_of();
+  // What a signal that has come means for `child`: until when it may go on, or that it ends now.
+  base::Result<Time> interrupt(const Child& child);
+  void begin_cleanup();
+
   Interruption* m_interruption;
+  Patience m_patience;
+  int m_signals = 0;   // that came while something ran
+  Time m_cleanup_end;  // once the first has come
 };
 
 }  // namespace process

@@ -65,7 +65,7 @@ base::Result<Pachctl> Pachctl::find(const Target& target, const fs::path& scratc
 process::Command Pachctl::command(std::vector<std::string> words) const {
   words.insert(words.begin(), m_program);
   process::Command command{.arguments = std::move(words), .environment = m_environment, .folder = {}};
-  command.orphan_signal = SIGTERM;  // Ctrl-C ends it as well
+  command.orphan_signal = SIGKILL;  // it has nothing to take back, and may ignore all else
   return command;
 }
 

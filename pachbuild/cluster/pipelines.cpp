@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "contract/layout.h"
+#include "pachbuild/cluster/ownership.h"
 
 namespace cluster {
 namespace {
@@ -53,12 +54,13 @@ std::string build_pipeline_of(const std::string& pipeline) {
   return pipeline + contract::k_build_pipeline_suffix;
 }
 
+std::vector<std::string> build_command() { return {"sh", std::string("./") + contract::k_build_script}; }
+
 json build_pipeline(const spec::PipelineSpec& spec, const std::string& prefix) {
   json pipeline = {
       {"pipeline", spec.fields->at("pipeline")},
-      {"description", "Builds the source of pipeline " + spec.name + "."},
-      {"transform",
-       {{"image", spec::images_of(spec.transform, prefix).builder}, {"cmd", {"sh", "./build.sh"}}}},
+      {"description", build_mark(spec.name)},
+      {"transform", {{"image", spec::images_of(spec.transform, prefix).builder}, {"cmd", build_command()}}},
       {"input", source_input(spec)},
       {"output_branch", contract::k_build_branch},
       {"parallelism_spec", {{"constant", 1}}},

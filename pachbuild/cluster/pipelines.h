@@ -5,6 +5,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "pachbuild/spec/pipeline_spec.h"
 
@@ -14,6 +15,9 @@ namespace cluster {
 inline constexpr char k_source_branch[] = "master";
 std::string source_repo_of(const std::string& pipeline);
 std::string build_pipeline_of(const std::string& pipeline);
+
+// What a build pipeline runs.
+std::vector<std::string> build_command();
 
 // The spec of the build pipeline; `prefix` is that of spec::images_of().
 nlohmann::json build_pipeline(const spec::PipelineSpec& spec, const std::string& prefix);

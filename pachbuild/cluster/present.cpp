@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/cluster/present.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
-
-#include "pachbuild/cluster/pipelines.h"
+#include <utility>
 
 namespace cluster {
 namespace {
@@ -12,55 +10,98 @@ namespace {
 using base::ErrorKind;
 using nlohmann::json;
 
+RepoInput input_of(const json& pfs, const std::string& project) {
+  const std::string repo = pfs.value("repo", "");
+  return {.name = pfs.value("name", repo),
+          .project = pfs.value("project", project),
+          .repo = repo,
+          .branch = pfs.value("branch", "master")};
+}
+
 // All repos below an input, however it is nested.
-void collect_repos(const json& input, std::vector<std::string>& repos) {
+void collect_repos(const json& input, const std::string& project, std::vector<RepoInput>& repos) {
   for (const auto& child : input) {
-    if (child.is_object() && child.contains("repo")) repos.push_back(child.value("repo", ""));
-    if (child.is_structured()) collect_repos(child, repos);
+    if (child.is_object() && child.contains("repo")) repos.push_back(input_of(child, project));
+    if (child.is_structured()) collect_repos(child, project, repos);
   }
+}
+
+std::vector<RepoInput> direct_repos(const json& input, const std::string& project) {
+  std::vector<RepoInput> repos;
+  const auto add = [&](const json& part) {
+    if (part.is_object() && part.contains("pfs")) repos.push_back(input_of(part.at("pfs"), project));
+  };
+  add(input);
+  for (const auto& part : input.value("cross", json::array())) add(part);
+  return repos;
+}
+
+// A field of what Pachyderm has made of the spec; those that are not set are left out there.
+template <class Value>
+Value field(const json& details, const char* name, const Value& otherwise) {
+  const auto found = details.find(name);
+  return found == details.end() ? otherwise : found->template get<Value>();
 }
 
 PresentPipeline pipeline_of(const json& info) {
   PresentPipeline pipeline;
+  pipeline.project = info.at("pipeline").value("project", json::object()).value("name", "");
   pipeline.state = info.value("state", "");
   pipeline.reason = info.value("reason", "");
   auto spec = json::parse(info.value("user_spec_json", ""), nullptr, /*allow_exceptions=*/false);
   pipeline.spec =
       std::make_shared<const json>(spec.is_object() ? comparable(std::move(spec)) : json::object());
   const json details = info.value("details", json::object());
-  collect_repos(details.value("input", json::object()), pipeline.repos);
+  pipeline.description = field<std::string>(details, "description", "");
+  pipeline.output_branch = field<std::string>(details, "output_branch", "");
+  pipeline.command = field<std::vector<std::string>>(field(details, "transform", json::object()), "cmd", {});
+  const json input = field(details, "input", json::object());
+  collect_repos(input, pipeline.project, pipeline.inputs);
+  pipeline.direct_inputs = direct_repos(input, pipeline.project);
   return pipeline;
+}
+
+base::Result<std::vector<json>> list(const Pachctl& pachctl, const std::string& kind) {
+  auto items = pachctl.list({"list", kind});
+  if (items) return items;
+  return base::fail(ErrorKind::unavailable, "the cluster", "does not answer: " + items.error().what,
+                    "see what `pachctl version` and `pachctl config get active-context` say");
 }
 
 }  // namespace
 
-bool Present::has_build_of(const std::string& pipeline) const {
-  const auto build = pipelines.find(build_pipeline_of(pipeline));
-  if (build == pipelines.end()) return false;
-  return build->second.repos == std::vector<std::string>{source_repo_of(pipeline)};
+base::Result<std::map<std::string, std::string>> read_repos(const Pachctl& pachctl) {
+  BASE_TRY_ASSIGN(const auto items, list(pachctl, "repo"));
+  std::map<std::string, std::string> repos;
+  for (const auto& item : items)
+    repos.emplace(item.at("repo").value("name", ""), item.value("description", ""));
+  return repos;
 }
 
-std::vector<std::string> Present::readers_of(const std::string& repo) const {
-  std::vector<std::string> readers;
-  for (const auto& [name, pipeline] : pipelines) {
-    if (std::find(pipeline.repos.begin(), pipeline.repos.end(), repo) != pipeline.repos.end())
-      readers.push_back(name);
+base::Result<std::map<std::string, PresentPipeline>> read_pipelines(const Pachctl& pachctl) {
+  BASE_TRY_ASSIGN(const auto items, list(pachctl, "pipeline"));
+  std::map<std::string, PresentPipeline> pipelines;
+  for (const auto& item : items) {
+    pipelines.emplace(item.at("pipeline").value("name", ""), pipeline_of(item));
+  }
+  return pipelines;
+}
+
+base::Result<std::vector<Reader>> read_all_readers(const Pachctl& pachctl) {
+  BASE_TRY_ASSIGN(const auto items, pachctl.list({"list", "pipeline", "--all-projects"}));
+  std::vector<Reader> readers;
+  for (const auto& item : items) {
+    auto pipeline = pipeline_of(item);
+    readers.push_back(
+        {std::move(pipeline.project), item.at("pipeline").value("name", ""), std::move(pipeline.inputs)});
   }
   return readers;
 }
 
 base::Result<Present> read_present(const Pachctl& pachctl) {
-  const auto pipelines = pachctl.list({"list", "pipeline"});
-  if (!pipelines) {
-    return base::fail(ErrorKind::unavailable, "the cluster", "does not answer: " + pipelines.error().what,
-                      "see what `pachctl version` and `pachctl config get active-context` say");
-  }
   Present present;
-  for (const auto& item : *pipelines) {
-    present.pipelines.emplace(item.at("pipeline").value("name", ""), pipeline_of(item));
-  }
-  BASE_TRY_ASSIGN(const auto repos, pachctl.list({"list", "repo"}));
-  for (const auto& item : repos) present.repos.insert(item.at("repo").value("name", ""));
+  BASE_TRY_ASSIGN(present.repos, read_repos(pachctl));
+  BASE_TRY_ASSIGN(present.pipelines, read_pipelines(pachctl));
   return present;
 }
 

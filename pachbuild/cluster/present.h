@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -14,26 +13,49 @@
 
 namespace cluster {
 
+// A repo that a pipeline reads.
+struct RepoInput {
+  std::string name;  // of the folder below /pfs
+  std::string project;
+  std::string repo;
+  std::string branch;
+  bool operator==(const RepoInput&) const = default;
+};
+
 struct PresentPipeline {
+  std::string project;
   std::string state;  // Pachyderm's: "PIPELINE_RUNNING"
   std::string reason;
+  std::string description;
+  std::string output_branch;
+  std::vector<std::string> command;
   // The spec as its maker wrote it, without what is the same for every pipeline of the project.
   std::shared_ptr<const nlohmann::json> spec;
-  std::vector<std::string> repos;  // that it reads
+  std::vector<RepoInput> inputs;  // all of them, however they are nested
+  // Those that every datum has: the only input, or what the cross at the top has directly.
+  std::vector<RepoInput> direct_inputs;
 };
 
 struct Present {
+  std::map<std::string, std::string> repos;          // their descriptions, by name
   std::map<std::string, PresentPipeline> pipelines;  // by name
-  std::set<std::string> repos;
-
-  // Whether NAME_build is there and builds NAME_source.
-  [[nodiscard]] bool has_build_of(const std::string& pipeline) const;
-  // The pipelines that read `repo`.
-  [[nodiscard]] std::vector<std::string> readers_of(const std::string& repo) const;
 };
 
-// The first thing to be asked of a cluster: one that does not answer is an error that says how to see why.
+// Each may be the first thing that is asked of a cluster: one that does not answer is an error that says how
+// to see why.
+base::Result<std::map<std::string, std::string>> read_repos(const Pachctl& pachctl);
+base::Result<std::map<std::string, PresentPipeline>> read_pipelines(const Pachctl& pachctl);
+
+// Both.
 base::Result<Present> read_present(const Pachctl& pachctl);
+
+// A pipeline of any project, and what it reads.
+struct Reader {
+  std::string project;
+  std::string name;
+  std::vector<RepoInput> inputs;
+};
+base::Result<std::vector<Reader>> read_all_readers(const Pachctl& pachctl);
 
 // The error about a pipeline that is not in the project.
 base::Error no_such_pipeline(const std::string& pipeline);

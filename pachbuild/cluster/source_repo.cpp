@@ -4,8 +4,12 @@
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <chrono>
+#include <iomanip>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <set>
+#include <sstream>
+#include <string_view>
 
 #include "base/digest.h"
 #include "base/errors.h"
@@ -25,11 +29,15 @@ namespace fs = base::fs;
 // Branches of send_source(): this, the time in seconds since 1970, and a name that no other has at that time.
 constexpr char k_staging_prefix[] = "pachbuild-upload-";
 constexpr std::chrono::hours k_longest_upload{24};
+constexpr char k_version_prefix[] = "pachbuild-version-";
 // Each removed path is a call; with more of them it is quicker to send everything.
 constexpr std::size_t k_most_removals = 50;
 // What a commit's description has under this name: the SHA-256 of each file whose hash cannot be told from
 // here.
 constexpr char k_digests_field[] = "pachbuild-digests";
+// And who made it: a name and a version.
+constexpr char k_maker_field[] = "by";
+constexpr std::string_view k_maker = "pachbuild ";
 
 std::int64_t seconds_now() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -38,11 +46,17 @@ std::int64_t seconds_now() {
 
 std::string at(const std::string& repo, const std::string& commit) { return repo + "@" + commit; }
 
-std::map<std::string, std::string> digests_in(const std::string& description) {
-  const auto object = json::parse(description, nullptr, /*allow_exceptions=*/false);
-  if (!object.is_object()) return {};
-  const auto field = object.find(k_digests_field);
-  if (field == object.end() || !field->is_object()) return {};
+bool is_own_commit(const json& description) {
+  if (!description.is_object()) return false;
+  const auto maker = description.find(k_maker_field);
+  return maker != description.end() && maker->is_string() &&
+         maker->get_ref<const std::string&>().starts_with(k_maker);
+}
+
+std::map<std::string, std::string> digests_in(const json& description) {
+  if (!description.is_object()) return {};
+  const auto field = description.find(k_digests_field);
+  if (field == description.end() || !field->is_object()) return {};
   std::map<std::string, std::string> digests;
   for (const auto& [path, digest] : field->items()) {
     if (digest.is_string()) digests[path] = digest;
@@ -50,8 +64,12 @@ std::map<std::string, std::string> digests_in(const std::string& description) {
   return digests;
 }
 
+json description_in(const json& commit_info) {
+  return json::parse(commit_info.value("description", ""), nullptr, /*allow_exceptions=*/false);
+}
+
 std::string description_of(const std::map<std::string, std::string>& digests) {
-  json description = {{"by", "pachbuild " PACHBUILD_VERSION}};
+  json description = {{k_maker_field, std::string(k_maker) + PACHBUILD_VERSION}};
   if (!digests.empty()) description[k_digests_field] = digests;
   // An argument has at most 128 KiB; without digests the files are only sent more often.
   constexpr std::size_t k_longest = 100'000;
@@ -88,6 +106,27 @@ std::vector<std::string> removals(const std::vector<std::string>& gone,
     paths.push_back(empty == folders.end() ? path : *empty);
   }
   return paths;
+}
+
+// For the description: the digests of what the commit will have. The person's files are not read again for
+// it: whoever saves one now has not sent that. What was sent is in `copies`, and of what was kept the commit
+// before says it.
+base::Result<std::map<std::string, std::string>> digests_of(const StoredSource& stored,
+                                                            const std::vector<source::SourceFile>& files,
+                                                            const fs::path& copies) {
+  std::map<std::string, std::string> digests;
+  for (const auto& file : files) {
+    const fs::path copy = copies / file.path;
+    boost::system::error_code error;
+    if (const auto bytes = fs::file_size(copy, error); !error) {
+      if (bytes < k_split_size) continue;
+      BASE_TRY_ASSIGN(digests[file.path], base::sha256_of_file(copy.string()));
+      continue;
+    }
+    const auto kept = stored.files.find(file.path);
+    if (kept != stored.files.end() && !kept->second.sha256.empty()) digests[file.path] = kept->second.sha256;
+  }
+  return digests;
 }
 
 // A commit that is being written, on a branch of its own that goes with it unless it is finished.
@@ -152,31 +191,61 @@ class Staging {
 
 }  // namespace
 
-base::Result<StoredSource> read_source(const Pachctl& pachctl, const std::string& repo) {
-  StoredSource stored;
-  BASE_TRY_ASSIGN(const auto branches, pachctl.list({"list", "branch", repo}));
-  for (const auto& item : branches) {
+base::Result<SourceBranches> read_branches(const Pachctl& pachctl, const std::string& repo) {
+  SourceBranches branches;
+  BASE_TRY_ASSIGN(const auto items, pachctl.list({"list", "branch", repo}));
+  for (const auto& item : items) {
     const std::string name = item.at("branch").value("name", "");
-    if (name == k_source_branch) stored.commit = item.value("head", json::object()).value("id", "");
-    if (is_leftover(name)) stored.leftovers.push_back(name);
+    if (name == k_source_branch) branches.head = item.value("head", json::object()).value("id", "");
+    if (name == k_deleting_branch) branches.is_deleting = true;
+    if (name.starts_with(k_version_prefix)) branches.versions.push_back(name);
+    if (is_leftover(name)) branches.leftovers.push_back(name);
   }
+  if (branches.head.empty()) return branches;
+  BASE_TRY_ASSIGN(const auto info, pachctl.list({"inspect", "commit", at(repo, branches.head)}));
+  if (info.empty()) return branches;
+  branches.is_finished = info.front().contains("finishing");
+  const json description = description_in(info.front());
+  branches.is_own = is_own_commit(description);
+  branches.digests = digests_in(description);
+  return branches;
+}
+
+std::string new_version() {
+  std::random_device random;
+  std::ostringstream name;
+  name << k_version_prefix << std::hex << std::setfill('0');
+  for (int i = 0; i < 4; ++i) name << std::setw(8) << random();
+  return name.str();
+}
+
+base::Result<std::vector<std::string>> foreign_commits(const Pachctl& pachctl, const std::string& repo) {
+  BASE_TRY_ASSIGN(const auto commits, pachctl.list({"list", "commit", repo}));
+  std::vector<std::string> foreign;
+  for (const auto& commit : commits) {
+    if (!is_own_commit(description_in(commit))) foreign.push_back(commit.at("commit").value("id", ""));
+  }
+  return foreign;
+}
+
+base::Result<StoredSource> read_files(const Pachctl& pachctl, const std::string& repo,
+                                      const SourceBranches& branches) {
+  StoredSource stored;
+  stored.commit = branches.head;
   if (stored.commit.empty()) return stored;
-  const std::string commit = at(repo, stored.commit);
-  BASE_TRY_ASSIGN(const auto info, pachctl.list({"inspect", "commit", commit}));
   // An open commit on the branch is somebody's `pachctl start commit`: its files are not there yet.
-  if (info.empty() || !info.front().contains("finishing")) {
+  if (!branches.is_finished) {
     return base::fail(ErrorKind::unavailable, at(repo, k_source_branch), "has a commit that is not finished",
                       "somebody is writing to it: `pachctl finish commit " + at(repo, k_source_branch) +
                           "` when that is done");
   }
-  const auto digests = digests_in(info.front().value("description", ""));
-  BASE_TRY_ASSIGN(const auto files, pachctl.list({"glob", "file", commit + ":/**"}));
+  BASE_TRY_ASSIGN(const auto files, pachctl.list({"glob", "file", at(repo, stored.commit) + ":/**"}));
   for (const auto& item : files) {
     if (item.value("file_type", "") != "FILE") continue;
     const std::string path = item.at("file").value("path", "").substr(1);
-    const auto digest = digests.find(path);
+    const auto digest = branches.digests.find(path);
     stored.files.emplace(path, StoredFile{number_in(item, "size_bytes"), item.value("hash", ""),
-                                          digest == digests.end() ? "" : digest->second});
+                                          digest == branches.digests.end() ? "" : digest->second});
   }
   return stored;
 }
@@ -218,14 +287,7 @@ base::Result<StagedSource> send_source(const Pachctl& pachctl, const std::string
   const fs::path folder = workspace.path() / "source";
   BASE_TRY(base::make_folders(folder));
   BASE_TRY(source::copy_source(anew ? files : changes.sent, folder));
-  std::map<std::string, std::string> digests;
-  for (const auto& file : files) {
-    boost::system::error_code error;
-    if (fs::file_size(file.file, error) < k_split_size || error) continue;
-    const auto copy = folder / file.path;
-    const bool is_sent = fs::exists(copy, error);
-    BASE_TRY_ASSIGN(digests[file.path], base::sha256_of_file((is_sent ? copy : file.file).string()));
-  }
+  BASE_TRY_ASSIGN(const auto digests, digests_of(stored, files, folder));
   BASE_TRY_ASSIGN(auto staging, Staging::start(pachctl, repo, workspace.path().filename().string(),
                                                anew ? "" : stored.commit, description_of(digests)));
   if (!anew) {
@@ -236,9 +298,11 @@ base::Result<StagedSource> send_source(const Pachctl& pachctl, const std::string
 }
 
 base::Status delete_branches(const Pachctl& pachctl, const std::string& repo,
-                             const std::vector<std::string>& branches) {
+                             const std::vector<std::string>& branches, BranchDeletion deletion) {
   for (const auto& branch : branches) {
-    BASE_TRY(pachctl.call({"delete", "branch", at(repo, branch), "--force"}));
+    std::vector<std::string> words = {"delete", "branch", at(repo, branch)};
+    if (deletion == BranchDeletion::force) words.emplace_back("--force");
+    BASE_TRY(pachctl.call(std::move(words)));
   }
   return {};
 }

@@ -20,15 +20,40 @@ struct StoredFile {
   std::string sha256;  // of a large file that send_source() has sent; else empty
 };
 
+// The branches of a source's repo. Beside that of the source these are there:
+//  - a version: every change of the pipeline and its source replaces it by a new one in the same transaction.
+//    Deleting the old one fails where somebody else has done so, and with it the whole transaction: of two
+//    changes that began with the same version one happens. (Of a pipeline that older programs have made there
+//    is none; two who add one at once leave two, and each change replaces all that it has seen.)
+//  - the mark of a deletion that has begun and has not ended yet.
+//  - uploads that run, and leftovers of those that were killed.
+struct SourceBranches {
+  std::string head;  // of the source; empty: there is no commit yet
+  bool is_finished = false;
+  bool is_own = false;                         // this program has made the head
+  std::map<std::string, std::string> digests;  // SHA-256 of its large files
+  std::vector<std::string> versions;
+  std::vector<std::string> leftovers;
+  bool is_deleting = false;
+};
+base::Result<SourceBranches> read_branches(const Pachctl& pachctl, const std::string& repo);
+
+// A name for a new version.
+std::string new_version();
+inline constexpr char k_deleting_branch[] = "pachbuild-deleting";
+
+// The commits of a repo that this program has not made.
+base::Result<std::vector<std::string>> foreign_commits(const Pachctl& pachctl, const std::string& repo);
+
 // A commit's files.
 struct StoredSource {
   std::string commit;  // empty: there is none yet
   std::map<std::string, StoredFile> files;
-  std::vector<std::string> leftovers;  // branches of earlier runs of send_source() that were killed
 };
 
-// What is on the repo's branch; the repo must exist.
-base::Result<StoredSource> read_source(const Pachctl& pachctl, const std::string& repo);
+// The files of the head; an error when it is not finished.
+base::Result<StoredSource> read_files(const Pachctl& pachctl, const std::string& repo,
+                                      const SourceBranches& branches);
 
 struct Changes {
   std::vector<source::SourceFile> sent;  // new or different
@@ -53,7 +78,9 @@ base::Result<StagedSource> send_source(const Pachctl& pachctl, const std::string
                                        const StoredSource& stored, const Changes& changes,
                                        const std::vector<source::SourceFile>& files);
 
+// With `must_exist`, a branch that is not there any more is an error.
+enum class BranchDeletion { force, must_exist };
 base::Status delete_branches(const Pachctl& pachctl, const std::string& repo,
-                             const std::vector<std::string>& branches);
+                             const std::vector<std::string>& branches, BranchDeletion deletion);
 
 }  // namespace cluster

@@ -7,11 +7,13 @@
 #include <optional>
 
 #include "base/text.h"
-#include "base/workspace.h"
 #include "contract/layout.h"
+#include "pachbuild/cluster/ownership.h"
+#include "pachbuild/cluster/present.h"
 #include "pachbuild/cluster/transaction.h"
 #include "process/interruption.h"
 #include "process/runner.h"
+#include "process/secret_folder.h"
 
 namespace cluster {
 namespace {
@@ -34,33 +36,6 @@ bool builds_otherwise(const Present& present, const json& spec) {
          pipeline->second.spec->value("transform", json()) != spec.at("transform");
 }
 
-// That the names which belong to the pipeline are not somebody else's.
-base::Status check_names(const Present& present, const Submission& submission, Existing existing) {
-  const auto& spec = submission.spec;
-  const auto where = spec.places.where("/pipeline/name");
-  const std::string repo = source_repo_of(spec.name);
-  const std::string build = build_pipeline_of(spec.name);
-  const std::string hint = "give one of the two another name";
-  if (existing == Existing::refuse && present.pipelines.contains(spec.name)) {
-    return base::fail(ErrorKind::bad_input, where, "pipeline \"" + spec.name + "\" is there already",
-                      "pachbuild update pipeline changes it");
-  }
-  if (present.pipelines.contains(repo)) {
-    return base::fail(ErrorKind::bad_input, where,
-                      "the source needs repo \"" + repo + "\", which is the output of a pipeline", hint);
-  }
-  if (!present.pipelines.contains(build) && present.repos.contains(build)) {
-    return base::fail(ErrorKind::bad_input, where,
-                      "the build needs pipeline \"" + build + "\", and a repo has that name", hint);
-  }
-  if (present.pipelines.contains(build) && !present.has_build_of(spec.name)) {
-    return base::fail(ErrorKind::bad_input, where,
-                      "pipeline \"" + build + "\" is there, and is not the build of \"" + spec.name + "\"",
-                      hint);
-  }
-  return {};
-}
-
 base::Status send_file(const Pachctl& pachctl, const std::string& file, Existing existing, bool reprocess) {
   const bool is_new = existing == Existing::refuse;
   std::vector<std::string> words = {is_new ? "create" : "update", "pipeline", "--file", file};
@@ -70,64 +45,186 @@ base::Status send_file(const Pachctl& pachctl, const std::string& file, Existing
 }
 
 base::Status send_spec(const Pachctl& pachctl, const json& spec, Existing existing, bool reprocess) {
-  BASE_TRY_ASSIGN(const auto workspace, base::Workspace::make(pachctl.scratch(), "spec-"));
-  const fs::path file = workspace.path() / "pipeline.json";
+  // A spec may have credentials in the address of an index.
+  BASE_TRY_ASSIGN(const auto folder, process::SecretFolder::make(pachctl.scratch()));
+  const fs::path file = folder.path() / "pipeline.json";
   constexpr mode_t k_private = 0600;
   BASE_TRY(base::write_file(file, spec.dump(), k_private));
   return send_file(pachctl, file.string(), existing, reprocess);
 }
 
-base::Status change_pipeline(const Pachctl& pachctl, const json& spec, bool reprocess) {
-  auto sent = send_spec(pachctl, spec, Existing::update, reprocess);
+// Which of the two pipelines does again what it has done.
+struct Again {
+  bool build = false;
+  bool running = false;
+};
+
+// Everything that is known before anything is changed.
+struct Look {
+  Present present;
+  SourceBranches branches;
+  StoredSource stored;
+  Outcome outcome;
+  Again again;
+};
+
+base::Status change_pipeline(const Pachctl& pachctl, const json& spec, Change change, bool reprocess) {
+  if (change == Change::kept) return {};
+  // `create` fails when somebody else has made the pipeline in the meantime.
+  auto sent =
+      send_spec(pachctl, spec, change == Change::made ? Existing::refuse : Existing::update, reprocess);
   if (!sent) sent.error().where = "pipeline " + spec.at("pipeline").at("name").get<std::string>();
   return sent;
 }
 
-// Which of the two pipelines does again what it has done.
-struct Again {
-  bool build;
-  bool running;
-};
-
 // Everything from here on happens at once: new source, new build and new pipeline are never seen mixed with
-// old ones.
-base::Status change_all(const Pachctl& pachctl, const Submission& submission, const Outcome& outcome,
-                        const std::optional<StagedSource>& source, const Again& again) {
+// old ones, or with those of somebody else.
+base::Status change_all(const Pachctl& pachctl, const Submission& submission, const Look& look,
+                        const std::optional<StagedSource>& source, const std::string& version) {
   BASE_TRY_ASSIGN(auto transaction, Transaction::start(pachctl));
   const Pachctl& inside = transaction.pachctl();
   const std::string repo = source_repo_of(submission.spec.name);
+  BASE_TRY(delete_branches(inside, repo, look.branches.versions, BranchDeletion::must_exist));
   if (source) {
     BASE_TRY(inside.call({"create", "branch", repo + "@" + k_source_branch, "--head", source->commit}));
-    BASE_TRY(inside.call({"delete", "branch", repo + "@" + source->branch}));
+    BASE_TRY(delete_branches(inside, repo, {source->branch}, BranchDeletion::must_exist));
   }
-  if (outcome.build != Change::kept) BASE_TRY(change_pipeline(inside, *submission.build, again.build));
-  if (outcome.running != Change::kept) BASE_TRY(change_pipeline(inside, *submission.running, again.running));
+  BASE_TRY(inside.call(
+      {"create", "branch", repo + "@" + version, "--head", source ? source->commit : look.stored.commit}));
+  BASE_TRY(change_pipeline(inside, *submission.build, look.outcome.build, look.again.build));
+  BASE_TRY(change_pipeline(inside, *submission.running, look.outcome.running, look.again.running));
   return transaction.finish();
 }
 
-base::Status send_and_change(const Pachctl& pachctl, const Submission& submission, const StoredSource& stored,
-                             const Outcome& outcome, const Again& again) {
+base::Status send_and_change(const Pachctl& pachctl, const Submission& submission, const Look& look,
+                             const std::string& version) {
   const std::string repo = source_repo_of(submission.spec.name);
   std::optional<StagedSource> source;
-  if (!outcome.source.none()) {
-    BASE_TRY_ASSIGN(source, send_source(pachctl, repo, stored, outcome.source, submission.source.files));
+  if (!look.outcome.source.none()) {
+    BASE_TRY_ASSIGN(source,
+                    send_source(pachctl, repo, look.stored, look.outcome.source, submission.source.files));
   }
-  auto changed = change_all(pachctl, submission, outcome, source, again);
-  if (!changed && source) (void)delete_branches(pachctl, repo, {source->branch});
+  auto changed = change_all(pachctl, submission, look, source, version);
+  if (!changed && source) (void)delete_branches(pachctl, repo, {source->branch}, BranchDeletion::force);
   return changed;
 }
 
-base::Status change_or_take_back(const Pachctl& pachctl, const Submission& submission,
-                                 const StoredSource& stored, const Outcome& outcome, const Again& again) {
-  const std::string repo = source_repo_of(submission.spec.name);
-  if (outcome.made_source) {
-    BASE_TRY(pachctl.call(
-        {"create", "repo", repo, "--description", "The source of pipeline " + submission.spec.name + "."}));
-  }
-  auto done = send_and_change(pachctl, submission, stored, outcome, again);
-  // The error is what counts.
-  if (!done && outcome.made_source) (void)pachctl.call({"delete", "repo", repo});
+// Best effort: the error that led here is what counts. Only a repo with the mark is deleted, since another
+// one may have got the name in the meantime, and PFS deletes none that a pipeline reads.
+void take_back_repo(const Pachctl& pachctl, const std::string& pipeline) {
+  const std::string repo = source_repo_of(pipeline);
+  const auto repos = read_repos(pachctl);
+  if (!repos) return;
+  const auto found = repos->find(repo);
+  if (found != repos->end() && found->second == source_mark(pipeline))
+    (void)pachctl.call({"delete", "repo", repo});
+}
+
+base::Status make_repo(const Pachctl& pachctl, const std::string& pipeline) {
+  BASE_TRY(
+      pachctl.call({"create", "repo", source_repo_of(pipeline), "--description", source_mark(pipeline)}));
+  return {};
+}
+
+base::Status change_or_take_back(const Pachctl& pachctl, const Submission& submission, const Look& look,
+                                 const std::string& version) {
+  if (!look.outcome.made_source) return send_and_change(pachctl, submission, look, version);
+  auto done = make_repo(pachctl, submission.spec.name);
+  if (done) done = send_and_change(pachctl, submission, look, version);
+  if (!done) take_back_repo(pachctl, submission.spec.name);
   return done;
+}
+
+base::Error is_there(const std::string& where, const std::string& pipeline) {
+  return {ErrorKind::bad_input, where, "pipeline \"" + pipeline + "\" is there already",
+          "pachbuild update pipeline changes it"};
+}
+
+// What is read first is what tells of a change: the version stands for all that is read after it.
+base::Result<Look> look_once(const Pachctl& pachctl, const Submission& submission, Existing existing,
+                             Reprocess reprocess) {
+  const auto& name = submission.spec.name;
+  const auto where = submission.spec.places.where("/pipeline/name");
+  const std::string repo = source_repo_of(name);
+  const bool everything = reprocess == Reprocess::everything;
+  Look look;
+  BASE_TRY_ASSIGN(look.present.repos, read_repos(pachctl));
+  Outcome& outcome = look.outcome;
+  outcome.made_source = !look.present.repos.contains(repo);
+  if (!outcome.made_source) {
+    BASE_TRY_ASSIGN(look.branches, read_branches(pachctl, repo));
+  }
+  BASE_TRY_ASSIGN(look.present.pipelines, read_pipelines(pachctl));
+  if (existing == Existing::refuse && look.present.pipelines.contains(name)) {
+    return base::fail(is_there(where, name));
+  }
+  BASE_TRY(check_ownership(look.present, name, look.branches.is_own, where));
+  BASE_TRY(check_convertible(look.present, name, where));
+  if (is_build(look.present, name) && look.branches.head.empty()) {
+    // It was made after the branches were read.
+    return base::fail(ErrorKind::network, "pipeline " + name, "was changed by somebody else just now",
+                      "try again");
+  }
+  if (look.branches.is_deleting) {
+    return base::fail(ErrorKind::unavailable, "pipeline " + name, "is being deleted",
+                      "if nobody is at it any more: pachbuild delete pipeline " + name);
+  }
+  BASE_TRY_ASSIGN(look.stored, read_files(pachctl, repo, look.branches));
+  BASE_TRY_ASSIGN(outcome.source, compare(look.stored, submission.source.files));
+  if (!look.stored.commit.empty() && !look.branches.is_own && !outcome.source.none()) {
+    return base::fail(ErrorKind::bad_input, repo + "@" + k_source_branch,
+                      "the newest commit, " + look.stored.commit + ", was not made by pachbuild",
+                      "save its files, then move the branch back to a commit before it, or delete it: "
+                      "pachctl create branch " +
+                          repo + "@" + k_source_branch + " --head COMMIT");
+  }
+  outcome.build = change_of(look.present, *submission.build);
+  outcome.running = change_of(look.present, *submission.running);
+  if (everything && outcome.build == Change::kept) outcome.build = Change::updated;
+  if (everything && outcome.running == Change::kept) outcome.running = Change::updated;
+  look.again = {.build = everything || builds_otherwise(look.present, *submission.build),
+                .running = everything};
+  return look;
+}
+
+// A cluster that changes between two questions can look as if names were somebody else's: only what is found
+// twice is an error.
+base::Result<Look> look_at(const Pachctl& pachctl, const Submission& submission, Existing existing,
+                           Reprocess reprocess) {
+  auto look = look_once(pachctl, submission, existing, reprocess);
+  return look ? look : look_once(pachctl, submission, existing, reprocess);
+}
+
+// Ctrl-C takes back what is half done, and then ends this program.
+base::Status change_watched(const Pachctl& pachctl, const Submission& submission, const Look& look,
+                            const std::string& version) {
+  BASE_TRY_ASSIGN(auto interruption, process::Interruption::watch());
+  process::SystemRunner runner(&interruption);
+  auto done = change_or_take_back(pachctl.with_runner(runner), submission, look, version);
+  std::move(interruption).pass_on();
+  return done;
+}
+
+enum class Attempt { done, failed, overtaken };
+
+// What has become of an attempt that ended with an error. Its answer may be all that was lost.
+Attempt result_of(const Pachctl& pachctl, const std::string& pipeline, const Look& look,
+                  const std::string& version) {
+  const std::string repo = source_repo_of(pipeline);
+  const auto repos = read_repos(pachctl);
+  if (!repos) return Attempt::failed;
+  if (!repos->contains(repo)) return look.outcome.made_source ? Attempt::failed : Attempt::overtaken;
+  const auto branches = read_branches(pachctl, repo);
+  if (!branches) return Attempt::failed;
+  const auto& versions = branches->versions;
+  if (std::find(versions.begin(), versions.end(), version) != versions.end()) return Attempt::done;
+  const bool is_other = look.outcome.made_source || versions != look.branches.versions;
+  if (is_other || branches->is_deleting) return Attempt::overtaken;
+  const auto pipelines = read_pipelines(pachctl);
+  if (!pipelines) return Attempt::failed;
+  const std::string build = build_pipeline_of(pipeline);
+  return pipelines->contains(build) == look.present.pipelines.contains(build) ? Attempt::failed
+                                                                              : Attempt::overtaken;
 }
 
 }  // namespace
@@ -155,6 +252,20 @@ base::Status pass_on(const Pachctl& pachctl, const json& spec, Existing existing
   return send_spec(pachctl, spec, existing, reprocess == Reprocess::everything);
 }
 
+base::Status check_passed_on(const Pachctl& pachctl, const spec::ClusterPipeline& pipeline,
+                             Existing existing) {
+  const auto where = pipeline.document.places.where("/pipeline/name");
+  const json& fields = *pipeline.document.value;
+  const json::json_pointer pointer("/pipeline/project/name");
+  const bool is_named = fields.contains(pointer) && fields.at(pointer).is_string();
+  Present present;
+  BASE_TRY_ASSIGN(present.pipelines,
+                  read_pipelines(is_named ? pachctl.with_project(fields.at(pointer)) : pachctl));
+  if (existing == Existing::refuse && present.pipelines.contains(pipeline.name))
+    return base::fail(is_there(where, pipeline.name));
+  return check_convertible(present, pipeline.name, where);
+}
+
 base::Status pass_on_url(const Pachctl& pachctl, const std::string& url, Existing existing,
                          Reprocess reprocess) {
   auto sent = send_file(pachctl, url, existing, reprocess == Reprocess::everything);
@@ -171,37 +282,41 @@ base::Result<Pachctl> pachctl_for(const Pachctl& pachctl, const spec::PipelineSp
       "leave one of the two away");
 }
 
-base::Result<Outcome> submit(const Pachctl& pachctl, const Present& present, const Submission& submission,
-                             Existing existing, Reprocess reprocess,
-                             const std::function<void(const Changes&)>& sending) {
-  BASE_TRY(check_names(present, submission, existing));
-  const std::string repo = source_repo_of(submission.spec.name);
-  const bool everything = reprocess == Reprocess::everything;
+base::Status check(const Pachctl& pachctl, const Submission& submission, Existing existing) {
+  BASE_TRY(look_at(pachctl, submission, existing, Reprocess::changed));
+  return {};
+}
 
-  Outcome outcome;
-  StoredSource stored;
-  outcome.made_source = !present.repos.contains(repo);
-  if (!outcome.made_source) {
-    BASE_TRY_ASSIGN(stored, read_source(pachctl, repo));
-    BASE_TRY(delete_branches(pachctl, repo, stored.leftovers));
+base::Result<Outcome> submit(const Pachctl& pachctl, const Submission& submission, Existing existing,
+                             Reprocess reprocess, const SubmissionEvents& events) {
+  const auto& name = submission.spec.name;
+  const std::string repo = source_repo_of(name);
+  constexpr int k_attempts = 5;
+  for (int attempt = 1; attempt <= k_attempts; ++attempt) {
+    BASE_TRY_ASSIGN(const Look look, look_at(pachctl, submission, existing, reprocess));
+    // Somebody else may be at it as well; what stays goes with the next update.
+    (void)delete_branches(pachctl, repo, look.branches.leftovers, BranchDeletion::force);
+    if (look.outcome.none()) return look.outcome;
+    if (look.branches.versions.empty() && look.outcome.build != Change::made) {
+      // An older program has made it. The version is there before all is looked at again.
+      BASE_TRY(pachctl.call({"create", "branch", repo + "@" + new_version(), "--head", look.stored.commit}));
+      continue;
+    }
+    if (!look.outcome.source.none()) events.sending(look.outcome.source);
+    const std::string version = new_version();
+    auto done = change_watched(pachctl, submission, look, version);
+    if (done) return look.outcome;
+    switch (result_of(pachctl, name, look, version)) {
+      case Attempt::done:
+        return look.outcome;
+      case Attempt::failed:
+        return base::fail(std::move(done).error());
+      case Attempt::overtaken:
+        events.repeating();
+    }
   }
-  BASE_TRY_ASSIGN(outcome.source, compare(stored, submission.source.files));
-  outcome.build = change_of(present, *submission.build);
-  outcome.running = change_of(present, *submission.running);
-  if (everything && outcome.build == Change::kept) outcome.build = Change::updated;
-  if (everything && outcome.running == Change::kept) outcome.running = Change::updated;
-  if (outcome.none()) return outcome;
-
-  const Again again{.build = everything || builds_otherwise(present, *submission.build),
-                    .running = everything};
-  if (!outcome.source.none()) sending(outcome.source);
-  // Ctrl-C takes back what is half done, and then ends this program.
-  BASE_TRY_ASSIGN(auto interruption, process::Interruption::watch());
-  process::SystemRunner runner(&interruption);
-  auto done = change_or_take_back(pachctl.with_runner(runner), submission, stored, outcome, again);
-  std::move(interruption).pass_on();
-  if (!done) return base::fail(std::move(done).error());
-  return outcome;
+  return base::fail(ErrorKind::network, "pipeline " + name,
+                    "was changed by somebody else whenever it was about to be updated", "try again later");
 }
 
 }  // namespace cluster

@@ -12,7 +12,6 @@
 #include "base/result.h"
 #include "pachbuild/cluster/pachctl.h"
 #include "pachbuild/cluster/pipelines.h"
-#include "pachbuild/cluster/present.h"
 #include "pachbuild/cluster/source_repo.h"
 #include "pachbuild/spec/pipeline_spec.h"
 
@@ -52,17 +51,32 @@ struct Outcome {
 base::Status pass_on(const Pachctl& pachctl, const nlohmann::json& spec, Existing existing,
                      Reprocess reprocess);
 
-// The same for specs that pachctl is to fetch from `url`. A source cannot come from there.
+// That a pipeline without transform.build can be handed on: not over the build of another pipeline, nor, to
+// be created, over one that is there.
+base::Status check_passed_on(const Pachctl& pachctl, const spec::ClusterPipeline& pipeline,
+                             Existing existing);
+
+// Hands on the specs that pachctl is to fetch from `url`. A source cannot come from there.
 base::Status pass_on_url(const Pachctl& pachctl, const std::string& url, Existing existing,
                          Reprocess reprocess);
 
 // The same pachctl for the project that the spec names: the repos of its source and build are there as well.
 base::Result<Pachctl> pachctl_for(const Pachctl& pachctl, const spec::PipelineSpec& spec);
 
-// Submits to a project that has what is `present`; either all of it happens or nothing does. Run again with
-// the same, it changes nothing. `sending` is called before files travel. Ctrl-C takes back what is half done.
-base::Result<Outcome> submit(const Pachctl& pachctl, const Present& present, const Submission& submission,
-                             Existing existing, Reprocess reprocess,
-                             const std::function<void(const Changes&)>& sending);
+// That nothing on the cluster speaks against the submission, as far as that can be known before it. Changes
+// nothing.
+base::Status check(const Pachctl& pachctl, const Submission& submission, Existing existing);
+
+// What is worth telling while it happens.
+struct SubmissionEvents {
+  std::function<void(const Changes&)> sending;  // files are going to travel
+  std::function<void()> repeating;              // somebody else has changed the pipeline: it begins anew
+};
+
+// Submits: either all of it happens or nothing does, and of two who do so at the same time the later one
+// begins anew with what the other has made. Run again with the same, it changes nothing. Ctrl-C takes back
+// what is half done.
+base::Result<Outcome> submit(const Pachctl& pachctl, const Submission& submission, Existing existing,
+                             Reprocess reprocess, const SubmissionEvents& events);
 
 }  // namespace cluster

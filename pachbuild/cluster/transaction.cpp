@@ -10,7 +10,7 @@ namespace fs = base::fs;
 
 base::Result<Transaction> Transaction::start(const Pachctl& pachctl) {
   boost::system::error_code error;
-  BASE_TRY_ASSIGN(auto folder, base::Workspace::make(pachctl.scratch(), "transaction-"));
+  BASE_TRY_ASSIGN(auto folder, process::SecretFolder::make(pachctl.scratch()));
   const fs::path configuration = folder.path() / "config.json";
   // The session's token is in it.
   constexpr mode_t k_private = 0600;

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "base/result.h"
-#include "base/workspace.h"
 #include "pachbuild/cluster/pachctl.h"
+#include "process/secret_folder.h"
 
 namespace cluster {
 
@@ -24,10 +24,10 @@ class Transaction {
   base::Status finish();
 
  private:
-  Transaction(base::Workspace folder, Pachctl pachctl)
+  Transaction(process::SecretFolder folder, Pachctl pachctl)
       : m_folder(std::move(folder)), m_pachctl(std::move(pachctl)) {}
 
-  base::Workspace m_folder;
+  process::SecretFolder m_folder;
   Pachctl m_pachctl;
   bool m_open = true;
 };

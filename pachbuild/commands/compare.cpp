@@ -72,7 +72,8 @@ base::Result<std::vector<std::string>> source_lines(const cluster::Pachctl& pach
   const std::string repo = cluster::source_repo_of(submission.spec.name);
   cluster::StoredSource stored;
   if (present.repos.contains(repo)) {
-    BASE_TRY_ASSIGN(stored, cluster::read_source(pachctl, repo));
+    BASE_TRY_ASSIGN(const auto branches, cluster::read_branches(pachctl, repo));
+    BASE_TRY_ASSIGN(stored, cluster::read_files(pachctl, repo, branches));
   }
   BASE_TRY_ASSIGN(const auto changes, cluster::compare(stored, submission.source.files));
   std::vector<std::string> lines;

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/commands/publish.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
+#include <cerrno>
 #include <cstdio>
-#include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/errors.h"
 #include "pachbuild/image/publish.h"
 #include "pachbuild/spec/edit.h"
+#include "process/interruption.h"
+#include "process/runner.h"
 #include "report/report.h"
 
 namespace commands {
@@ -22,16 +27,34 @@ using base::ErrorKind;
 using nlohmann::json;
 namespace fs = base::fs;
 
-// A line from the terminal that is not shown there.
-std::string ask_password(const std::string& question) {
+// A line of standard input; an error when a signal comes first, which nothing else would end the waiting for.
+base::Result<std::string> read_line(process::Interruption& interruption) {
+  std::string line;
+  for (;;) {
+    std::array<pollfd, 2> entries{pollfd{STDIN_FILENO, POLLIN, 0},
+                                  pollfd{interruption.descriptor(), POLLIN, 0}};
+    if (::poll(entries.data(), entries.size(), -1) < 0 && errno != EINTR)
+      return base::fail(base::system_error("read", "standard input", errno));
+    if (interruption.signal()) return base::fail(base::interrupted());
+    if (entries[0].revents == 0) continue;
+    char byte = 0;
+    const ssize_t count = ::read(STDIN_FILENO, &byte, sizeof byte);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return base::fail(base::system_error("read", "standard input", errno));
+    if (count == 0 || byte == '\n') return line;
+    line += byte;
+  }
+}
+
+// A line from the terminal that is not shown there. The terminal is as before afterwards, whatever happens.
+base::Result<std::string> ask_password(const std::string& question, process::Interruption& interruption) {
   termios shown{};
   const bool is_terminal = ::tcgetattr(STDIN_FILENO, &shown) == 0;
   termios hidden = shown;
   hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
   std::fprintf(stderr, "%s", question.c_str());
   if (is_terminal) ::tcsetattr(STDIN_FILENO, TCSANOW, &hidden);
-  std::string line;
-  std::getline(std::cin, line);
+  auto line = read_line(interruption);
   if (is_terminal) ::tcsetattr(STDIN_FILENO, TCSANOW, &shown);
   std::fprintf(stderr, "\n");
   return line;
@@ -70,7 +93,8 @@ class Publication {
       return base::fail(ErrorKind::usage, "--password-stdin", "needs a name to log in with",
                         "add --username NAME");
     }
-    return m_tool.log_in(m_options.registry, m_options.username, password);
+    m_tool.log_in(m_options.registry, m_options.username, password);
+    return {};
   }
 
   base::Result<std::string> image_of(const LoadedPipeline& loaded) {
@@ -138,11 +162,13 @@ void PublishOptions::add_to(CLI::App& verb) {
   verb.add_flag("--write", write, "Write the pushed images into the spec files as well");
 }
 
-base::Status publish(const PublishOptions& options, const SpecOptions& specs,
-                     std::vector<LoadedPipeline>& pipelines) {
-  if (!options.build && !options.push_images) return {};
+namespace {
+
+base::Status publish_watched(const PublishOptions& options, const SpecOptions& specs,
+                             std::vector<LoadedPipeline>& pipelines, process::Interruption& interruption) {
+  process::SystemRunner runner(&interruption, {.end = process::SystemRunner::k_tool_end});
   BASE_TRY_ASSIGN(const auto scratch, scratch_folder());
-  BASE_TRY_ASSIGN(auto tool, image::Tool::find(options.tool, scratch));
+  BASE_TRY_ASSIGN(auto tool, image::Tool::find(options.tool, scratch, runner));
   Publication publication(options, std::move(tool));
   const bool can_ask =
       !options.password_from_input && !options.username.empty() && ::isatty(STDIN_FILENO) != 0;
@@ -151,17 +177,19 @@ base::Status publish(const PublishOptions& options, const SpecOptions& specs,
       return base::fail(ErrorKind::usage, "--password-stdin", "standard input is the spec already",
                         "name a spec file");
     }
-    std::string password;
-    std::getline(std::cin, password);
+    BASE_TRY_ASSIGN(const std::string password, read_line(interruption));
     BASE_TRY(publication.log_in(password));
   }
   std::map<std::size_t, std::string> images;
   for (std::size_t i = 0; i < pipelines.size(); ++i) {
     if (!publication.is_meant(pipelines[i])) continue;
     auto image = publication.image_of(pipelines[i]);
-    if (!image && can_ask && image.error().kind == ErrorKind::step_failed) {
-      BASE_TRY(publication.log_in(
-          ask_password("Password of " + options.username + " at " + options.registry + ": ")));
+    const bool is_refused = !image && image.error().kind == ErrorKind::step_failed && !interruption.signal();
+    if (is_refused && can_ask) {
+      BASE_TRY_ASSIGN(
+          const std::string password,
+          ask_password("Password of " + options.username + " at " + options.registry + ": ", interruption));
+      BASE_TRY(publication.log_in(password));
       image = publication.image_of(pipelines[i]);
     }
     if (!image) return base::fail(std::move(image).error());
@@ -177,6 +205,18 @@ base::Status publish(const PublishOptions& options, const SpecOptions& specs,
   if (options.write) BASE_TRY(write_images(pipelines, images));
   for (const auto& [i, image] : images) set_image(pipelines[i], image);
   return {};
+}
+
+}  // namespace
+
+// A signal ends the tool that runs first, and then, when nothing of ours is left, this program.
+base::Status publish(const PublishOptions& options, const SpecOptions& specs,
+                     std::vector<LoadedPipeline>& pipelines) {
+  if (!options.build && !options.push_images) return {};
+  BASE_TRY_ASSIGN(auto interruption, process::Interruption::watch());
+  auto done = publish_watched(options, specs, pipelines, interruption);
+  std::move(interruption).pass_on();
+  return done;
 }
 
 }  // namespace commands

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "pachbuild/cluster/jobs.h"
+#include "pachbuild/cluster/present.h"
 #include "pachbuild/commands/job_report.h"
 #include "report/report.h"
 
@@ -91,26 +92,48 @@ int print_plan(const SubmissionOptions& options, const std::vector<LoadedPipelin
   return 0;
 }
 
+// The id of the newest job of a pipeline, if that is there and has one.
+base::Result<std::string> newest_job_before(const cluster::Pachctl& pachctl, const std::string& pipeline) {
+  BASE_TRY_ASSIGN(const auto pipelines, cluster::read_pipelines(pachctl));
+  if (!pipelines.contains(pipeline)) return std::string();
+  BASE_TRY_ASSIGN(const auto job, cluster::newest_job(pachctl, pipeline));
+  return job ? job->id : std::string();
+}
+
+// What the cluster has to say against a pipeline, before an image is built and pushed for it.
+base::Status check_one(const SubmissionOptions& options, const cluster::Pachctl& any_project,
+                       const LoadedPipeline& loaded) {
+  const auto& submission = loaded.submission;
+  if (submission) {
+    BASE_TRY_ASSIGN(const auto pachctl, cluster::pachctl_for(any_project, submission->spec));
+    return cluster::check(pachctl, *submission, options.existing);
+  }
+  return cluster::check_passed_on(any_project, loaded.pipeline, options.existing);
+}
+
 base::Result<int> submit_one(const SubmissionOptions& options, const cluster::Pachctl& any_project,
                              const LoadedPipeline& loaded, std::vector<json>& outcomes) {
   const auto& [pipeline, submission] = loaded;
   if (!submission) {
+    BASE_TRY(cluster::check_passed_on(any_project, pipeline, options.existing));
     BASE_TRY(
         cluster::pass_on(any_project, *pipeline.document.value, options.existing, reprocess_of(options)));
     report::info((pipeline.name.empty() ? options.specs.spec : pipeline.name) + ": sent as it is");
     return 0;
   }
   BASE_TRY_ASSIGN(const auto pachctl, cluster::pachctl_for(any_project, submission->spec));
-  BASE_TRY_ASSIGN(const auto present, cluster::read_present(pachctl));
   std::string before;
-  if (options.wait && present.pipelines.contains(pipeline.name)) {
-    BASE_TRY_ASSIGN(const auto job, cluster::newest_job(pachctl, pipeline.name));
-    if (job) before = job->id;
+  if (options.wait) {
+    BASE_TRY_ASSIGN(before, newest_job_before(pachctl, pipeline.name));
   }
-  BASE_TRY_ASSIGN(
-      const auto outcome,
-      cluster::submit(pachctl, present, *submission, options.existing, reprocess_of(options),
-                      [name = pipeline.name](const auto& changes) { tell_of_sending(name, changes); }));
+  const cluster::SubmissionEvents events{
+      .sending = [&name = pipeline.name](const auto& changes) { tell_of_sending(name, changes); },
+      .repeating =
+          [&name = pipeline.name] {
+            report::info(name + ": changed by somebody else meanwhile; starting over");
+          }};
+  BASE_TRY_ASSIGN(const auto outcome,
+                  cluster::submit(pachctl, *submission, options.existing, reprocess_of(options), events));
   tell(pipeline.name, outcome);
   outcomes.push_back(outcome_json(pipeline.name, outcome));
   if (!options.wait) return 0;
@@ -147,6 +170,9 @@ base::Result<int> submit_url(const SubmissionOptions& options) {
 base::Result<int> submit(const SubmissionOptions& options, std::vector<LoadedPipeline> pipelines) {
   if (options.dry_run) return print_plan(options, pipelines);
   BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
+  if (options.publication.build || options.publication.push_images) {
+    for (const auto& pipeline : pipelines) BASE_TRY(check_one(options, pachctl, pipeline));
+  }
   BASE_TRY(publish(options.publication, options.specs, pipelines));
   std::vector<json> outcomes;
   int code = 0;

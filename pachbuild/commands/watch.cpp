@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "pachbuild/cluster/jobs.h"
+#include "pachbuild/cluster/ownership.h"
 #include "pachbuild/cluster/pipelines.h"
 #include "pachbuild/cluster/present.h"
 #include "pachbuild/commands/cluster_options.h"
@@ -44,7 +45,7 @@ base::Result<Watched> look(const cluster::Pachctl& pachctl, const std::string& p
   BASE_TRY_ASSIGN(watched.present, cluster::read_present(pachctl));
   if (!watched.present.pipelines.contains(pipeline)) return base::fail(cluster::no_such_pipeline(pipeline));
   BASE_TRY_ASSIGN(watched.running, cluster::newest_job(pachctl, pipeline));
-  if (watched.present.has_build_of(pipeline)) {
+  if (cluster::is_build(watched.present, pipeline)) {
     BASE_TRY_ASSIGN(watched.build, cluster::newest_job(pachctl, cluster::build_pipeline_of(pipeline)));
   }
   return watched;
@@ -80,7 +81,7 @@ base::Result<int> status(const WatchOptions& options) {
   BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
   BASE_TRY_ASSIGN(const auto watched, look(pachctl, options.pipeline));
   const std::string build = cluster::build_pipeline_of(options.pipeline);
-  const bool has_build = watched.present.has_build_of(options.pipeline);
+  const bool has_build = cluster::is_build(watched.present, options.pipeline);
   if (options.output == "json") {
     json object = pipeline_json(watched.present, options.pipeline, watched.running);
     if (has_build) object["build"] = pipeline_json(watched.present, build, watched.build);

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/text.h"
-#include "process/child.h"
-#include "process/runner.h"
+#include "base/workspace.h"
+#include "process/command.h"
 
 namespace image {
 namespace {
@@ -49,11 +49,13 @@ base::Result<std::string> read_line(const fs::path& file) {
 
 }  // namespace
 
-base::Result<Tool> Tool::find(const std::string& name, const fs::path& scratch) {
+base::Result<Tool> Tool::find(const std::string& name, const fs::path& scratch,
+                              process::SystemRunner& runner) {
   const auto path = process::value_of(process::current_environment(), "PATH");
   for (const std::string tool : k_tools) {
     if (!name.empty() && name != tool) continue;
-    if (auto program = process::find_program(tool, path)) return Tool(tool, std::move(*program), scratch);
+    if (auto program = process::find_program(tool, path))
+      return Tool(tool, std::move(*program), scratch, runner);
   }
   return base::fail(ErrorKind::unavailable, name.empty() ? "docker, podman, buildah" : name, "is not on PATH",
                     "one of the three builds and pushes images: install it");
@@ -65,8 +67,7 @@ base::Status Tool::run(std::vector<std::string> words, const std::string& what) 
       .arguments = std::move(words), .environment = process::current_environment(), .folder = {}};
   command.standard_output = STDERR_FILENO;
   command.orphan_signal = SIGTERM;
-  BASE_TRY_ASSIGN(auto child, process::Child::start(command));
-  BASE_TRY_ASSIGN(const auto ending, child.wait());
+  BASE_TRY_ASSIGN(const auto ending, m_runner->run_in_view(command));
   if (ending.succeeded()) return {};
   return base::fail(ErrorKind::step_failed, m_name, what + " failed with " + ending.describe(),
                     "its own words are above");
@@ -74,11 +75,10 @@ base::Status Tool::run(std::vector<std::string> words, const std::string& what) 
 
 base::Result<std::string> Tool::ask(std::vector<std::string> words) const {
   words.insert(words.begin(), m_program);
-  process::SystemRunner runner;
-  BASE_TRY_ASSIGN(
-      auto finished,
-      runner.run({.arguments = std::move(words), .environment = process::current_environment(), .folder = {}},
-                 {}));
+  process::Command command{
+      .arguments = std::move(words), .environment = process::current_environment(), .folder = {}};
+  command.orphan_signal = SIGKILL;  // it only looks
+  BASE_TRY_ASSIGN(auto finished, m_runner->run(command, {}));
   if (!finished.ending.succeeded()) {
     return base::fail(ErrorKind::step_failed, m_name, std::string(base::trim(finished.errors)));
   }
@@ -106,29 +106,31 @@ base::Result<std::string> Tool::id_of(const std::string& image) const {
   return id->starts_with("sha256:") ? *id : "sha256:" + *id;
 }
 
-base::Status Tool::log_in(const std::string& registry, const std::string& username,
-                          const std::string& password) {
-  BASE_TRY_ASSIGN(auto folder, base::Workspace::make(m_scratch, "image-"));
+void Tool::log_in(const std::string& registry, const std::string& username, const std::string& password) {
   json config = {{"auths", {{registry, {{"auth", base::base64(username + ":" + password)}}}}}};
   if (registry == "docker.io") config["auths"][k_docker_hub] = config["auths"][registry];
-  if (is_docker()) use_docker_context(config, folder.path());
-  BASE_TRY(base::write_file(folder.path() / k_config, config.dump(), k_private));
-  m_login = std::move(folder);
-  return {};
+  m_login = config.dump();
 }
 
-std::vector<std::string> Tool::login_options() const {
-  if (!m_login) return {};
-  if (is_docker()) return {"--config", m_login->path().string()};
-  return {"--authfile", (m_login->path() / k_config).string()};
+base::Status Tool::push_with_login(std::vector<std::string> words, const std::string& reference) const {
+  if (m_login.empty()) return run(std::move(words), "pushing " + reference);
+  BASE_TRY_ASSIGN(const auto folder, process::SecretFolder::make(m_scratch));
+  json config = json::parse(m_login);
+  if (is_docker()) use_docker_context(config, folder.path());
+  const fs::path file = folder.path() / k_config;
+  BASE_TRY(base::write_file(file, config.dump(), k_private));
+  // An option of docker's own, and one of `push` of the others.
+  const std::vector<std::string> options = is_docker()
+                                               ? std::vector<std::string>{"--config", folder.path().string()}
+                                               : std::vector<std::string>{"--authfile", file.string()};
+  words.insert(words.begin() + (is_docker() ? 0 : 1), options.begin(), options.end());
+  return run(std::move(words), "pushing " + reference);
 }
 
 base::Result<std::string> Tool::push(const std::string& id, const std::string& reference) const {
   if (is_docker()) {
     BASE_TRY(run({"tag", id, reference}, "tagging"));
-    auto words = login_options();
-    words.insert(words.end(), {"push", reference});
-    BASE_TRY(run(std::move(words), "pushing " + reference));
+    BASE_TRY(push_with_login({"push", reference}, reference));
     // "registry.example.com/team/map@sha256:…"
     BASE_TRY_ASSIGN(const std::string pushed, ask({"image", "inspect", "--format",
                                                    "{{range .RepoDigests}}{{println .}}{{end}}", reference}));
@@ -140,10 +142,8 @@ base::Result<std::string> Tool::push(const std::string& id, const std::string& r
   }
   BASE_TRY_ASSIGN(const auto folder, base::Workspace::make(m_scratch, "image-"));
   const fs::path digest = folder.path() / "digest";
-  auto words = login_options();
-  words.insert(words.begin(), {"push", "--digestfile", digest.string()});
-  words.insert(words.end(), {id, "docker://" + reference});
-  BASE_TRY(run(std::move(words), "pushing " + reference));
+  BASE_TRY(
+      push_with_login({"push", "--digestfile", digest.string(), id, "docker://" + reference}, reference));
   return read_line(digest);
 }
 

@@ -23,6 +23,7 @@ SPEC_FIELDS = {
 }  # fmt: skip
 LONGEST_NAME = 51
 BUILDS = os.environ.get("STAND_IN_BUILDS") != "no"
+DEFAULT = "default"
 
 
 class Refusal(Exception):
@@ -50,8 +51,17 @@ def split_place(text):
     return repo, commit, path.lstrip("/")
 
 
+def key_of(project, name):
+    """Under which a repo or pipeline is stored."""
+    return name if (project or DEFAULT) == DEFAULT else f"{project}/{name}"
+
+
+def project_of(spec):
+    return spec["pipeline"].get("project", {}).get("name", DEFAULT)
+
+
 def inputs_of(spec):
-    """Every repo input of a spec, however it is nested."""
+    """Every repo input of a spec, however it is nested, under the key of its repo."""
 
     def walk(value):
         if isinstance(value, list):
@@ -59,11 +69,22 @@ def inputs_of(spec):
                 yield from walk(item)
         elif isinstance(value, dict):
             if "repo" in value:
-                yield value
+                yield {**value, "repo": key_of(value.get("project", project_of(spec)), value["repo"])}
             for item in value.values():
                 yield from walk(item)
 
     return list(walk(spec.get("input", {})))
+
+
+def with_projects(value, project):
+    """An input as Pachyderm keeps it: every repo has its project, branch and name."""
+    if isinstance(value, list):
+        return [with_projects(item, project) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "repo" in value:
+        return {"project": project, "branch": "master", "name": value["repo"], **value}
+    return {name: with_projects(item, project) for name, item in value.items()}
 
 
 class Cluster:
@@ -128,14 +149,19 @@ class Cluster:
                 raise Refusal(f"delete repo: {refusal}") from None
         del self.repos[name]
 
+    def update_repo(self, name, description):
+        self.repo(name)["description"] = description
+
     def create_branch(self, repo, branch, head):
         self.repo(repo)
         self.commit(repo, head)
-        self.repo(repo)["branches"][branch] = head
+        self.repo(repo)["branches"][branch] = self.repo(repo)["branches"].get(head, head)
 
     def delete_branch(self, repo, branch):
+        if branch not in self.repo(repo)["branches"]:
+            raise Refusal(f'get branch "default/{repo}@{branch}": branch "default/{repo}@{branch}" not found')
         self.check_unread(repo, branch)
-        self.repo(repo)["branches"].pop(branch, None)
+        del self.repo(repo)["branches"][branch]
 
     def start_commit(self, repo, branch, description):
         branches = self.repo(repo)["branches"]
@@ -167,6 +193,7 @@ class Cluster:
                 f'could not create pipeline: rpc error: code = Unknown desc = pipeline name "{name}" is {len(name) - LONGEST_NAME} characters longer '
                 f"than the {LONGEST_NAME} max"
             )
+        name = key_of(project_of(spec), name)
         if name in self.pipelines and not update:
             raise Refusal(f'could not create pipeline: rpc error: code = Unknown desc = pipeline "default/{name}" already exists')
         if name not in self.pipelines and name in self.repos:
@@ -178,7 +205,6 @@ class Cluster:
             if entry["repo"] not in self.repos:
                 raise Refusal(f"could not create pipeline: rpc error: code = Unknown desc = repo default/{entry['repo']} not found")
         version = self.pipelines.get(name, {"version": 0})["version"] + 1
-        spec["pipeline"].setdefault("project", {"name": "default"})
         self.pipelines[name] = {"spec": spec, "version": version, "made_by": self.now if reprocess else "", "seen": ""}
         self.repos.setdefault(name, {"branches": {}, "description": f"Output repo for pipeline default/{name}."})
 
@@ -358,13 +384,35 @@ def read_only():
         return Cluster(state)
 
 
-def list_pipeline():
-    print_all(
-        {"pipeline": {"project": {"name": "default"}, "name": name}, "version": str(pipeline["version"]),
-         "state": "PIPELINE_RUNNING", "details": {"input": pipeline["spec"].get("input", {})},
-         "user_spec_json": json.dumps(pipeline["spec"])}
-        for name, pipeline in read_only().pipelines.items()
-    )  # fmt: skip
+def list_pipeline(wanted):
+    """Of a project, or of all."""
+    for pipeline in read_only().pipelines.values():
+        spec = pipeline["spec"]
+        project = project_of(spec)
+        if wanted not in (None, project):
+            continue
+        details = {"input": with_projects(spec.get("input", {}), project), "transform": spec["transform"],
+                   "output_branch": spec.get("output_branch") or "master"}  # fmt: skip
+        if "description" in spec:
+            details["description"] = spec["description"]
+        print_all([{"pipeline": spec["pipeline"], "version": str(pipeline["version"]), "state": "PIPELINE_RUNNING",
+                    "details": details, "user_spec_json": json.dumps(spec)}])  # fmt: skip
+
+
+def list_repo(project):
+    for key, repo in read_only().repos.items():
+        place, _, name = key.rpartition("/")
+        if (place or DEFAULT) == project:
+            print_all([{"repo": {"name": name}, "description": repo["description"]}])
+
+
+def list_commit(repo):
+    """What a person has made, the newest first."""
+    cluster = read_only()
+    cluster.repo(repo)
+    for place, commit in reversed(cluster.commits.items()):
+        if place.rpartition("@")[0] == repo:
+            print_all([{"commit": {"id": place.rpartition("@")[2]}, "description": commit["description"]}])
 
 
 def list_files(place):
@@ -405,8 +453,9 @@ def fetch(address):
         return json.load(answer)
 
 
-def put_specs(file, update, reprocess):
+def put_specs(file, update, reprocess, project):
     spec = fetch(file) if "://" in file else read_json(file, None)
+    spec["pipeline"].setdefault("project", {"name": project})
     change("put_pipeline", spec, update, reprocess)
 
 
@@ -445,7 +494,7 @@ def list_branch(repo):
 
 def parse(arguments):
     """Words, and options with their values."""
-    flags = ("raw", "recursive", "force", "reprocess")
+    flags = ("raw", "recursive", "force", "reprocess", "all-projects")
     words, options = [], {"description": ""}
     rest = iter(arguments)
     for argument in rest:
@@ -463,16 +512,24 @@ def run(words):
     words, options = parse(words)
     verb = " ".join(words[:2])
     place = words[2] if len(words) > 2 else ""
+    project = options.get("project", DEFAULT)
+    if place:
+        place = key_of(project, place)
+    for name in ("pipeline", "job"):
+        if name in options:
+            options[name] = key_of(project, options[name])
     repo, commit, _ = split_place(place)
     verbs = {
-        "list pipeline": list_pipeline,
-        "list repo": lambda: print_all({"repo": {"name": name}} for name in read_only().repos),
+        "list pipeline": lambda: list_pipeline(None if "all-projects" in options else project),
+        "list repo": lambda: list_repo(project),
+        "list commit": lambda: list_commit(place),
         "list branch": lambda: list_branch(place),
         "list job": lambda: list_job(options["pipeline"]),
         "inspect commit": lambda: commit_info(place),
         "glob file": lambda: list_files(place),
         "logs": lambda: print_logs(options["job"], "raw" in options),
         "create repo": lambda: change("create_repo", place, options["description"]),
+        "update repo": lambda: change("update_repo", place, options["description"]),
         "delete repo": lambda: change("delete_repo", place),
         "create branch": lambda: change("create_branch", repo, commit, options["head"]),
         "delete branch": lambda: change("delete_branch", repo, commit),
@@ -480,8 +537,8 @@ def run(words):
         "finish commit": lambda: finish_commit(place),
         "put file": lambda: change_files(place, lambda files, _: put_folder(files, options["file"])),
         "delete file": lambda: change_files(place, delete_path),
-        "create pipeline": lambda: put_specs(options["file"], False, "reprocess" in options),
-        "update pipeline": lambda: put_specs(options["file"], True, "reprocess" in options),
+        "create pipeline": lambda: put_specs(options["file"], False, "reprocess" in options, project),
+        "update pipeline": lambda: put_specs(options["file"], True, "reprocess" in options, project),
         "delete pipeline": lambda: change("delete_pipeline", place),
         "start transaction": start_transaction,
         "finish transaction": finish_transaction,

@@ -235,20 +235,44 @@ class Submit(cluster_suite.ClusterSuite):
         self.assertEqual((process.returncode, errors), (-signal.SIGINT, ""))
 
     def test_ctrl_c_takes_back_what_is_half_done(self):
-        for words in ("put file", "finish commit", "update pipeline"):
+        for words in ("put file", "finish commit", "create pipeline"):
             with self.subTest(words):
                 self.interrupt_at(words)
                 self.assertNotIn(f"{self.pipeline}_source", [item["repo"]["name"] for item in self.raw("list", "repo")])
         self.update()
         self.write("source/more.py", "1\n")
         before = self.stored()
-        for words in ("start commit", "put file", "start transaction"):
+        self.write_spec(description="new")
+        for words in ("start commit", "put file", "start transaction", "update pipeline"):
             with self.subTest(words):
                 self.interrupt_at(words)
-                branches = self.raw("list", "branch", f"{self.pipeline}_source")
-                self.assertEqual(([item["branch"]["name"] for item in branches], self.stored()), (["master"], before))
+                self.assertEqual((self.branches(), self.stored()), (["master"], before))
         self.update()
         self.assertEqual(self.stored(), self.local())
+
+    @cluster_suite.stand_in_only
+    def test_a_second_ctrl_c_ends_at_once_what_cleans_up(self):
+        self.update()
+        self.write("source/more.py", "1\n")
+        # Deaf to all signals: first where something is sent, then where that is taken back.
+        deaf = self.write("deaf", "#!/bin/sh\ncase \"$1 $2\" in \"put file\"|\"delete branch\") trap '' INT TERM HUP; "
+                          f'echo $$ >"{self.folder}/$1"; while :; do sleep 0.1; done ;; esac\n'
+                          f'exec {self.program()[0]} "$@"\n', mode=0o755)
+        process = subprocess.Popen([support.PACHBUILD, "update", "pipeline", "-f", self.spec],
+                                   env={**self.env, "PACHCTL": str(deaf)}, stderr=subprocess.PIPE, text=True)
+        pids = []
+        for word in ("put", "delete"):
+            deadline = time.monotonic() + 60
+            while not (self.folder / word).exists() or not (self.folder / word).read_text(encoding="utf-8"):
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.01)
+            pids.append((self.folder / word).read_text(encoding="utf-8").strip())
+            process.send_signal(signal.SIGINT)
+        start = time.monotonic()
+        process.communicate(timeout=60)
+        self.assertLess(time.monotonic() - start, 8)  # what cleans up has ten seconds
+        self.assertEqual(process.returncode, -signal.SIGINT)
+        self.assertFalse([pid for pid in pids if os.path.exists(f"/proc/{pid}")])
 
 
 if __name__ == "__main__":

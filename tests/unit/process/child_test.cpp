@@ -173,6 +173,66 @@ TEST(SystemRunner, KeepsBothStreamsApartAndWhole) {
   EXPECT_EQ(result->ending.code(), 3);
 }
 
+// Signals that come while a command of SystemRunner runs. The commands tell by a byte on standard error that
+// they are ready for it.
+class InterruptedRunner : public testing::Test {
+ protected:
+  static constexpr std::chrono::milliseconds k_end{200};
+  static constexpr std::chrono::milliseconds k_cleanup{300};
+  static constexpr char k_deaf[] = "trap '' INT TERM HUP; echo ready >&2; while :; do sleep 0.01; done";
+
+  // Runs the script, and sends the signal each time that it prints something.
+  bool is_interrupted(const std::string& script, int signal) {
+    const auto result =
+        runner.run(shell(script), [&](std::string_view /*bytes*/) { ::kill(::getpid(), signal); });
+    return !result && result.error().what == "interrupted";
+  }
+  std::chrono::milliseconds time_of(const std::function<void()>& action) {
+    const auto start = std::chrono::steady_clock::now();
+    action();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+  }
+
+  Interruption interruption = Interruption::watch().value();
+  SystemRunner runner{&interruption, {.end = k_end, .cleanup = k_cleanup}};
+};
+
+TEST_F(InterruptedRunner, PassesTheSignalOn) {
+  EXPECT_TRUE(is_interrupted("trap 'exit 0' INT; echo ready >&2; while :; do sleep 0.01; done", SIGINT));
+  EXPECT_EQ(interruption.signal(), SIGINT);
+}
+
+TEST_F(InterruptedRunner, KillsWhatIgnoresTheSignalAfterItsTime) {
+  const auto took = time_of([&] { EXPECT_TRUE(is_interrupted(k_deaf, SIGTERM)); });
+  EXPECT_GE(took, k_end);
+}
+
+TEST_F(InterruptedRunner, KillsAtOnceWithTheSecondSignalAndStartsNothingMore) {
+  runner = SystemRunner(&interruption, {.end = std::chrono::minutes(5), .cleanup = std::chrono::minutes(5)});
+  // It speaks again once it has got the first signal.
+  EXPECT_TRUE(
+      is_interrupted("trap 'echo again >&2' INT; echo ready >&2; while :; do sleep 0.01; done", SIGINT));
+  EXPECT_FALSE(runner.run(shell("exit 0"), {}));
+}
+
+TEST_F(InterruptedRunner, WaitsOnlySoLongForWhatCleansUp) {
+  runner = SystemRunner(&interruption, {.cleanup = k_cleanup});
+  EXPECT_TRUE(is_interrupted(k_deaf, SIGTERM));
+  EXPECT_TRUE(runner.run(shell("exit 0"), {}));
+  EXPECT_FALSE(runner.run(shell("trap '' TERM; sleep 600"), {}));
+  EXPECT_FALSE(runner.run(shell("exit 0"), {}));
+}
+
+TEST_F(InterruptedRunner, TakesWhatIsLeftOfTheGroupAlong) {
+  const auto pids = base::TemporaryFolder::make(testing::TempDir(), "group-").value();
+  const auto file = (pids.path() / "pid").string();
+  EXPECT_TRUE(is_interrupted("(trap '' INT; exec sleep 600) >/dev/null 2>&1 & echo $! >" + file +
+                                 "; trap 'exit 1' INT; echo ready >&2; wait",
+                             SIGINT));
+  const auto pid = base::read_file(file).value();
+  EXPECT_TRUE(happens([&] { return !status_of(pid.substr(0, pid.find('\n'))).is_alive(); }));
+}
+
 TEST(FindProgram, SkipsRelativeFolders) {
   EXPECT_EQ(find_program("sh", "::.:bin:/bin"), "/bin/sh");
   EXPECT_EQ(find_program("no-such-program", "/bin:/usr/bin"), std::nullopt);

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/cluster/ownership.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "contract/layout.h"
+#include "pachbuild/cluster/pipelines.h"
+
+namespace cluster {
+namespace {
+
+using base::ErrorKind;
+
+constexpr char k_hint[] = "give one of the two another name";
+
+// What versions before the mark wrote.
+std::string former_source_mark(const std::string& pipeline) {
+  return "The source of pipeline " + pipeline + ".";
+}
+
+RepoInput source_input(const PresentPipeline& reader, const std::string& pipeline) {
+  return {contract::k_source_input, reader.project, source_repo_of(pipeline), k_source_branch};
+}
+
+RepoInput build_input(const PresentPipeline& reader, const std::string& pipeline) {
+  return {contract::k_build_input, reader.project, build_pipeline_of(pipeline), contract::k_build_branch};
+}
+
+bool contains(const std::vector<RepoInput>& inputs, const RepoInput& input) {
+  return std::find(inputs.begin(), inputs.end(), input) != inputs.end();
+}
+
+bool is_own_source(const Present& present, const std::string& pipeline, bool has_own_head) {
+  const std::string& description = present.repos.at(source_repo_of(pipeline));
+  if (description == source_mark(pipeline)) return true;
+  return description == former_source_mark(pipeline) && (has_own_head || is_build(present, pipeline));
+}
+
+}  // namespace
+
+std::string source_mark(const std::string& pipeline) {
+  return "Source of pipeline " + pipeline + ", managed by pachbuild.";
+}
+
+std::string build_mark(const std::string& pipeline) {
+  return "Builds the source of pipeline " + pipeline + ".";
+}
+
+bool is_build(const Present& present, const std::string& pipeline) {
+  const auto found = present.pipelines.find(build_pipeline_of(pipeline));
+  if (found == present.pipelines.end()) return false;
+  const PresentPipeline& build = found->second;
+  const std::vector<RepoInput> input{source_input(build, pipeline)};
+  return build.description == build_mark(pipeline) && build.output_branch == contract::k_build_branch &&
+         build.command == build_command() && build.inputs == input && build.direct_inputs == input;
+}
+
+bool runs_build(const Present& present, const std::string& pipeline) {
+  const auto found = present.pipelines.find(pipeline);
+  if (found == present.pipelines.end()) return false;
+  const auto& inputs = found->second.direct_inputs;
+  return contains(inputs, source_input(found->second, pipeline)) &&
+         contains(inputs, build_input(found->second, pipeline));
+}
+
+base::Status check_ownership(const Present& present, const std::string& pipeline, bool has_own_head,
+                             const std::string& where) {
+  const std::string repo = source_repo_of(pipeline);
+  const std::string build = build_pipeline_of(pipeline);
+  if (present.pipelines.contains(repo)) {
+    return base::fail(ErrorKind::bad_input, where,
+                      "the source needs repo \"" + repo + "\", which is the output of a pipeline", k_hint);
+  }
+  if (!present.pipelines.contains(build) && present.repos.contains(build)) {
+    return base::fail(ErrorKind::bad_input, where,
+                      "the build needs pipeline \"" + build + "\", and a repo has that name", k_hint);
+  }
+  if (present.pipelines.contains(build) && !is_build(present, pipeline)) {
+    return base::fail(ErrorKind::bad_input, where,
+                      "pipeline \"" + build + "\" is there, and is not the build of \"" + pipeline + "\"",
+                      k_hint);
+  }
+  if (present.repos.contains(repo) && !is_own_source(present, pipeline, has_own_head)) {
+    return base::fail(ErrorKind::bad_input, where,
+                      "repo \"" + repo + "\" is there, and was not made by pachbuild",
+                      std::string(k_hint) + "; if the repo may be overwritten: pachctl update repo " + repo +
+                          " --description \"" + source_mark(pipeline) + "\"");
+  }
+  return {};
+}
+
+base::Status check_convertible(const Present& present, const std::string& pipeline,
+                               const std::string& where) {
+  if (present.repos.contains(pipeline) && !present.pipelines.contains(pipeline)) {
+    return base::fail(ErrorKind::bad_input, where,
+                      "repo \"" + pipeline + "\" is there, and is not the output of a pipeline", k_hint);
+  }
+  constexpr std::string_view suffix = contract::k_build_pipeline_suffix;
+  if (!pipeline.ends_with(suffix)) return {};
+  const std::string other = pipeline.substr(0, pipeline.size() - suffix.size());
+  if (!is_build(present, other)) return {};
+  return base::fail(ErrorKind::bad_input, where,
+                    "pipeline \"" + pipeline + "\" is the build of pipeline \"" + other + "\"", k_hint);
+}
+
+}  // namespace cluster

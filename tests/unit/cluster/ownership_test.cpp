@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/cluster/ownership.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <nlohmann/json.hpp>
+
+namespace cluster {
+namespace {
+
+const RepoInput k_source{"source", "default", "map_source", "master"};
+const RepoInput k_build{"build", "default", "map_build", "build"};
+const RepoInput k_data{"data", "default", "data", "master"};
+
+// A pipeline "map" as this program makes it.
+Present made() {
+  PresentPipeline build;
+  build.project = "default";
+  build.description = build_mark("map");
+  build.output_branch = "build";
+  build.command = {"sh", "./build.sh"};
+  build.inputs = build.direct_inputs = {k_source};
+  PresentPipeline running;
+  running.project = "default";
+  running.inputs = running.direct_inputs = {k_build, k_source, k_data};
+  Present present;
+  present.pipelines = {{"map", running}, {"map_build", build}};
+  present.repos = {{"map", ""}, {"map_build", ""}, {"map_source", source_mark("map")}, {"data", ""}};
+  return present;
+}
+
+bool is_owned(const Present& present, bool has_own_head = false) {
+  return check_ownership(present, "map", has_own_head, "here").has_value();
+}
+
+TEST(Ownership, IsProvedByTheMarksAndTheShape) {
+  const Present present = made();
+  EXPECT_TRUE(is_owned(present));
+  EXPECT_TRUE(is_build(present, "map"));
+  EXPECT_TRUE(runs_build(present, "map"));
+  EXPECT_TRUE(check_convertible(present, "map", "here"));
+}
+
+TEST(Ownership, IsLostByABuildPipelineThatDiffersInAnything) {
+  const std::vector<std::function<void(PresentPipeline&)>> changes = {
+      [](auto& build) { build.description = "Builds the source of pipeline other."; },
+      [](auto& build) { build.description.clear(); },
+      [](auto& build) { build.output_branch = "master"; },
+      [](auto& build) { build.command = {"sh", "./build.sh", "x"}; },
+      [](auto& build) { build.command.clear(); },
+      [](auto& build) { build.inputs = build.direct_inputs = {}; },
+      [](auto& build) { build.direct_inputs = {}; },  // in a union, a join or a group
+      [](auto& build) { build.inputs.push_back(k_data); },
+      [](auto& build) { build.inputs[0].name = build.direct_inputs[0].name = "other"; },
+      [](auto& build) { build.inputs[0].repo = build.direct_inputs[0].repo = "other"; },
+      [](auto& build) { build.inputs[0].branch = build.direct_inputs[0].branch = "other"; },
+      [](auto& build) { build.inputs[0].project = build.direct_inputs[0].project = "other"; },
+  };
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    Present present = made();
+    changes[i](present.pipelines["map_build"]);
+    EXPECT_FALSE(is_build(present, "map")) << i;
+    EXPECT_FALSE(is_owned(present, true)) << i;
+  }
+}
+
+TEST(Ownership, OfARepoIsNotProvedByItsName) {
+  Present present = made();
+  for (const std::string description :
+       {"", "The source of pipeline other.", "Source of pipeline other, managed by pachbuild."}) {
+    present.repos["map_source"] = description;
+    EXPECT_FALSE(is_owned(present, true)) << description;
+  }
+}
+
+TEST(Ownership, OfWhatEarlierVersionsMadeNeedsTheBuildOrACommitAsProof) {
+  Present present = made();
+  present.repos["map_source"] = "The source of pipeline map.";
+  EXPECT_TRUE(is_owned(present));
+  present.pipelines.clear();
+  present.repos = {{"map_source", "The source of pipeline map."}};
+  EXPECT_FALSE(is_owned(present));
+  EXPECT_TRUE(is_owned(present, true));
+}
+
+TEST(Ownership, OfNamesThatAreTakenByAnotherKindIsRefused) {
+  Present repo = made();
+  repo.pipelines.erase("map_build");
+  EXPECT_FALSE(is_owned(repo));  // "map_build" is a repo that nothing writes
+  Present output = made();
+  output.pipelines["map_source"] = {};
+  EXPECT_FALSE(is_owned(output));
+}
+
+TEST(Ownership, APipelineIsConvertedUnlessItIsABuildOrOnlyARepo) {
+  Present present = made();
+  present.pipelines["map"].direct_inputs = {k_data};
+  EXPECT_FALSE(runs_build(present, "map"));
+  EXPECT_TRUE(check_convertible(present, "map", "here"));
+  EXPECT_FALSE(check_convertible(present, "map_build", "here"));
+  EXPECT_FALSE(check_convertible(present, "data", "here"));
+  EXPECT_TRUE(check_convertible(present, "new", "here"));
+  EXPECT_TRUE(check_convertible(present, "new_build", "here"));
+}
+
+TEST(Ownership, ARunningPipelineReadsBothOfItsOwnProject) {
+  for (const auto& [name, other] :
+       std::map<std::string, RepoInput>{{"source", {"source", "other", "map_source", "master"}},
+                                        {"build", {"build", "default", "map_build", "master"}}}) {
+    Present present = made();
+    for (auto& input : present.pipelines["map"].direct_inputs) {
+      if (input.name == name) input = other;
+    }
+    EXPECT_FALSE(runs_build(present, "map")) << name;
+  }
+}
+
+}  // namespace
+}  // namespace cluster
