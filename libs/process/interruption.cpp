@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "process/interruption.h"
 
-#include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -34,16 +33,18 @@ void let_signals_through() {
 struct Interruption::Watch {
   explicit Watch(base::UniqueFd signals) : descriptor(std::move(signals)) {}
 
-  [[nodiscard]] bool has_come() const {
-    if (taken) return true;
-    pollfd entry{descriptor.get(), POLLIN, 0};
-    return ::poll(&entry, 1, 0) > 0;
+  // Any thread may ask; who is told of a signal first has taken it, so that what cleans up after the
+  // interrupted work is not interrupted by the same one.
+  bool take() {
+    signalfd_siginfo info{};
+    if (::read(descriptor.get(), &info, sizeof info) != sizeof info) return false;
+    signal = static_cast<int>(info.ssi_signo);
+    return true;
   }
 
   base::UniqueFd descriptor;
-  std::optional<int> signal;
-  std::atomic<bool> taken = false;
-  base::StopQuestion question{[this] { return has_come(); }};
+  std::atomic<int> signal = 0;  // the last that has come
+  base::StopQuestion question{[this] { return signal != 0 || take(); }};
 };
 
 base::Result<Interruption> Interruption::watch() {
@@ -65,17 +66,12 @@ Interruption::~Interruption() {
 int Interruption::descriptor() const { return m_watch->descriptor.get(); }
 
 std::optional<int> Interruption::signal() {
-  if (!m_watch->signal) take();
-  return m_watch->signal;
+  if (m_watch->signal == 0) take();
+  const int number = m_watch->signal;
+  return number == 0 ? std::nullopt : std::optional(number);
 }
 
-bool Interruption::take() {
-  signalfd_siginfo info{};
-  if (::read(descriptor(), &info, sizeof info) != sizeof info) return false;
-  m_watch->signal = static_cast<int>(info.ssi_signo);
-  m_watch->taken = true;
-  return true;
-}
+bool Interruption::take() { return m_watch->take(); }
 
 void Interruption::pass_on() && {
   const auto number = signal();

@@ -26,7 +26,7 @@ class Interruption {
   // The signal that has come, if one has; asked again it gives the same.
   std::optional<int> signal();
 
-  // Whether one has come since the last time that this was asked.
+  // Whether one has come since the last time that this, signal() or base::check_stop() was asked.
   bool take();
 
   // Ends this process by the signal that has come, as it would have without all this; else does nothing.

@@ -55,6 +55,7 @@ base::Result<std::string> find_engine(const std::string& name) {
 
 // Waits for the end, or for a signal to this program.
 base::Result<process::Ending> wait_for(process::Child& child, const process::Interruption& interruption) {
+  BASE_TRY(base::check_stop());
   std::array<pollfd, 2> entries{pollfd{child.descriptor(), POLLIN, 0},
                                 pollfd{interruption.descriptor(), POLLIN, 0}};
   while (::poll(entries.data(), entries.size(), -1) < 0 && errno == EINTR) {

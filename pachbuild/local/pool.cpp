@@ -286,7 +286,7 @@ base::Result<Pool::Run> Pool::run(NextTask next, const Events& events, int inter
     if (::poll(entries.data(), entries.size(), k_tick_ms) < 0 && errno != EINTR) {
       return base::fail(base::system_error("watch", "the workers", errno));
     }
-    if (entries[0].revents != 0) return Run::interrupted;
+    if (entries[0].revents != 0 || !base::check_stop()) return Run::interrupted;
     for (std::size_t i = 0; i < busy.size(); ++i) {
       auto& worker = *busy[i];
       if (entries[i + 1].revents != 0) {

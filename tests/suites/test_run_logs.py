@@ -69,11 +69,14 @@ class Logs(pipelines.PipelineSuite):
 
     def test_a_link_in_a_logs_place_is_not_followed(self):
         other = self.write("other", "somebody's")
-        self.run_program_text("echo mine\n" + COPY)
+        flag = self.folder / "flag"
+        self.data(a="one")
+        self.shell_pipeline(f"echo mine\ntest -e {flag} || exit 1\n" + COPY)
+        self.assertEqual(self.pachbuild_run().returncode, 1)
         (path,) = self.cache.glob("run/*/logs/*.log")
         path.unlink()
         os.symlink(other, path)
-        (self.out / "a").unlink()
+        flag.touch()
         self.assert_ran(self.succeed_run(), run=1)
         self.assertEqual(other.read_text(), "somebody's")
         self.assertEqual(self.log(), b"mine\n")
