@@ -71,6 +71,8 @@ std::optional<int> Interruption::signal() {
   return number == 0 ? std::nullopt : std::optional(number);
 }
 
+bool Interruption::was_noticed() const { return m_watch->signal != 0; }
+
 bool Interruption::take() { return m_watch->take(); }
 
 void Interruption::pass_on() && {

@@ -26,6 +26,9 @@ class Interruption {
   // The signal that has come, if one has; asked again it gives the same.
   std::optional<int> signal();
 
+  // Whether somebody has been told of one already.
+  [[nodiscard]] bool was_noticed() const;
+
   // Whether one has come since the last time that this, signal() or base::check_stop() was asked.
   bool take();
 
