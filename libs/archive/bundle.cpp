@@ -98,8 +98,9 @@ class CompressedFile {
 
   base::Status start_frame() {
     if (m_frames.size() >= base::processors()) BASE_TRY(store_oldest_frame());
-    m_frames.push_back(
-        std::async(std::launch::async, compress_piece, std::exchange(m_piece, {}), m_compression));
+    m_frames.push_back(base::start_async([piece = std::exchange(m_piece, {}), compression = m_compression] {
+      return compress_piece(piece, compression);
+    }));
     ++m_pieces;
     return {};
   }
