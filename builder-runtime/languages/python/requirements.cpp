@@ -13,6 +13,7 @@
 #include "base/digest.h"
 #include "base/inside.h"
 #include "base/text.h"
+#include "builder-runtime/languages/python/git_credentials.h"
 
 namespace builder::python {
 namespace {
@@ -72,7 +73,7 @@ class RequirementsReader {
     }
     BASE_TRY_ASSIGN(const std::string text, base::read_input_file(file));
     m_digest.update_field(text);
-    if (text.find('\\') != std::string::npos)
+    if (text.find('\\') != std::string::npos || GitCredentials::are_in(text))
       m_result.continued.push_back(file.lexically_relative(m_source).string());
     for (const auto& line : logical_lines(text)) BASE_TRY(take(line, fs::path(name), depth));
     return {};

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <optional>
 
+#include "base/credentials.h"
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/inside.h"
@@ -182,16 +183,6 @@ base::Status run_uv(const Installation& installation, const Tools& tools, const 
                         missing_hint(finished.errors));
 }
 
-std::string without_credentials(std::string text) {
-  for (std::size_t at = 0; (at = text.find("://", at)) != std::string::npos;) {
-    at += 3;
-    const auto end = std::min(text.find_first_of("/ \t\n", at), text.size());
-    const auto sign = text.rfind('@', end - 1);
-    if (sign != std::string::npos && sign >= at && sign < end) text.erase(at, sign + 1 - at);
-  }
-  return text;
-}
-
 base::Result<std::shared_ptr<Resolution>> Resolution::make(Installation installation, const Tools& tools) {
   BASE_TRY_ASSIGN(auto workspace, base::Workspace::make(tools.settings().cache / "work", "resolve-"));
   const std::shared_ptr<Resolution> resolution(new Resolution(std::move(installation), std::move(workspace)));
@@ -202,18 +193,41 @@ base::Result<std::shared_ptr<Resolution>> Resolution::make(Installation installa
 
 base::Status Resolution::prepare_folder() {
   m_folder = m_installation.source;
-  if (!m_installation.uses_files && m_installation.continued.empty()) return {};
+  BASE_TRY_ASSIGN(const bool has_secrets, has_git_credentials());
+  if (!m_installation.uses_files && m_installation.continued.empty() && !has_secrets) return {};
   m_folder = m_workspace.path() / "source";
   BASE_TRY(copy_source(m_installation.source, m_folder));
   for (const auto& file : m_installation.continued) {
     BASE_TRY_ASSIGN(const std::string text, base::read_input_file(m_folder / file));
-    BASE_TRY(base::write_file(m_folder / file, join_lines(text)));
+    BASE_TRY(base::write_file(m_folder / file, m_git.take(join_lines(text))));
   }
+  for (const auto& file : files_that_uv_reads()) {
+    if (!is_file(m_folder / file)) continue;
+    BASE_TRY_ASSIGN(const std::string text, base::read_input_file(m_folder / file));
+    if (GitCredentials::are_in(text)) BASE_TRY(base::write_file(m_folder / file, m_git.take(text)));
+  }
+  m_git.add_to(m_installation.configuration.environment);
   if (is_file(m_folder / "setup.cfg") && !is_file(m_folder / "setup.py") &&
       !is_file(m_folder / "pyproject.toml")) {
     return base::write_file(m_folder / "setup.py", k_setup_script);
   }
   return {};
+}
+
+// Of the source, apart from included requirements files.
+std::vector<std::string> Resolution::files_that_uv_reads() const {
+  auto files = m_installation.manifest.files;
+  files.emplace_back("pyproject.toml");
+  return files;
+}
+
+base::Result<bool> Resolution::has_git_credentials() const {
+  for (const auto& file : files_that_uv_reads()) {
+    if (!is_file(m_installation.source / file)) continue;
+    BASE_TRY_ASSIGN(const std::string text, base::read_input_file(m_installation.source / file));
+    if (GitCredentials::are_in(text)) return true;
+  }
+  return false;
 }
 
 // Paths in requirements are relative to the folder of their file.
@@ -230,6 +244,8 @@ base::Status Resolution::resolve(const Tools& tools) {
     if (!list) return base::fail(list.error());
     BASE_TRY(check_lines(files.front(), list->lines));
     add_indexes(list->indexes, m_installation.configuration);
+    for (auto& line : list->lines) line = m_git.take(line);
+    m_git.add_to(m_installation.configuration.environment);
     if (m_installation.manifest.installs_project) list->lines.emplace_back(".");
     if (m_installation.manifest.is_lock()) return take_lines(logical_lines(base::join(list->lines, "\n")));
     BASE_TRY(write_lines(list->lines, "requirements.in"));
