@@ -159,6 +159,13 @@ base::Result<std::vector<std::string>> prepare(const fs::path& folder, const Art
   return names;
 }
 
+// The error about a file where it is made, as one about the file that it was to become.
+base::Error in_place(base::Error error, const fs::path& temporary, const fs::path& out) {
+  const fs::path relative = fs::path(error.where).lexically_relative(temporary);
+  if (!relative.empty() && *relative.begin() != "..") error.where = (out / relative).string();
+  return error;
+}
+
 std::string summary_of(const Artifact& artifact, const Source& source) {
   std::string text = source.has_run_script ? "the source's own run.sh" : "run.sh";
   for (const auto& bundle : artifact.record.bundles) {
@@ -192,8 +199,9 @@ base::Status emit(const Artifact& artifact, const Source& source, const Tools& t
   BASE_TRY_ASSIGN(const auto lock, base::FileLock::acquire_folder(out));
   BASE_TRY(remove_former_artifact(out));
   BASE_TRY_ASSIGN(const auto folder, base::TemporaryFolder::make(out, k_temporary_prefix));
-  BASE_TRY_ASSIGN(const auto names, prepare(folder.path(), artifact, source, tools));
-  for (const auto& name : names) BASE_TRY(base::rename_path(folder.path() / name, out / name));
+  const auto names = prepare(folder.path(), artifact, source, tools);
+  if (!names) return base::fail(in_place(names.error(), folder.path(), out));
+  for (const auto& name : *names) BASE_TRY(base::rename_path(folder.path() / name, out / name));
   milestone.reached(summary_of(artifact, source));
   return {};
 }

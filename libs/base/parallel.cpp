@@ -6,6 +6,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/stop.h"
+
 namespace base {
 
 unsigned processors() { return std::max(1U, std::thread::hardware_concurrency()); }
@@ -15,7 +17,9 @@ Status in_parallel(std::size_t count, const std::function<Status(std::size_t)>& 
   std::atomic<std::size_t> next = 0;
   const auto take_turns = [&]() -> Status {
     for (std::size_t turn = next++; turn < count; turn = next++) {
-      if (auto status = work(turn); !status) {
+      auto status = check_stop();
+      if (status) status = work(turn);
+      if (!status) {
         next = count;
         return status;
       }

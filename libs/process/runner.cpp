@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "base/errors.h"
+#include "base/stop.h"
 #include "process/child.h"
 
 namespace process {
@@ -40,6 +41,19 @@ base::Status drain(base::UniqueFd& pipe, Append append) {
   return {};
 }
 
+base::Status wait_for_end(const Child& child, Interruption* interruption) {
+  std::array<pollfd, 2> entries{
+      pollfd{child.descriptor(), POLLIN, 0},
+      pollfd{interruption == nullptr ? -1 : interruption->descriptor(), POLLIN, 0}};
+  while (entries[0].revents == 0) {
+    if (::poll(entries.data(), entries.size(), -1) < 0 && errno != EINTR) {
+      return base::fail(base::system_error("watch", "a process", errno));
+    }
+    if (entries[1].revents != 0 && interruption->take()) return base::fail(base::interrupted());
+  }
+  return {};
+}
+
 }  // namespace
 
 base::Result<Finished> SystemRunner::run(const Command& command, const ErrorSink& sink) {
@@ -63,7 +77,7 @@ base::Result<Finished> SystemRunner::run(const Command& command, const ErrorSink
       return base::fail(base::system_error("watch", piped.arguments.at(0), errno));
     }
     if (entries[2].revents != 0 && m_interruption->take()) {
-      return base::fail(base::ErrorKind::step_failed, piped.arguments.at(0), "was interrupted");
+      return base::fail(base::interrupted());
     }
     if (entries[0].revents != 0) {
       BASE_TRY(drain(output.read, [&](std::string_view bytes) { output_text += bytes; }));
@@ -75,6 +89,8 @@ base::Result<Finished> SystemRunner::run(const Command& command, const ErrorSink
       }));
     }
   }
+  // A tool may close its output and go on.
+  BASE_TRY(wait_for_end(child, m_interruption));
   BASE_TRY_ASSIGN(const Ending ending, child.wait());
   return Finished{ending, std::move(output_text), std::move(error_text)};
 }
