@@ -55,7 +55,7 @@ bool others_can_write(int folder, const struct stat& status, uid_t user) {
 
 Status check_folder(int folder, const struct stat& status, const std::string& path, const Owners& owners,
                     Sticky sticky) {
-  if (!S_ISDIR(status.st_mode)) return distrust(path, "is not a folder");
+  if (!S_ISDIR(status.st_mode)) return fail(ErrorKind::io, path, "is not a folder");
   if (!owners.has(status.st_uid)) return distrust(path, stranger(status.st_uid));
   const bool is_protected = sticky == Sticky::accepted && (status.st_mode & S_ISVTX) != 0;
   if (!is_protected && others_can_write(folder, status, owners.user)) {
