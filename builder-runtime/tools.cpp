@@ -85,6 +85,7 @@ base::Result<std::string> Tools::find(const std::string& name, const std::string
 
 base::Result<process::Finished> Tools::run(process::Command command) const {
   command.orphan_signal = SIGKILL;
+  command.ends_its_group = true;
   LineCollector lines;
   // Tools print URLs as they got them. All that they say goes through here.
   base::CredentialFilter filter;
@@ -102,6 +103,7 @@ base::Result<process::Finished> Tools::run(process::Command command) const {
 
 base::Result<process::Finished> Tools::run_quietly(process::Command command) const {
   command.orphan_signal = SIGKILL;
+  command.ends_its_group = true;
   return m_runner.run(command, {});
 }
 

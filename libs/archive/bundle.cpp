@@ -22,6 +22,7 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/parallel.h"
+#include "base/stop.h"
 #include "base/unique_fd.h"
 
 namespace archives {
@@ -210,6 +211,7 @@ base::Status add_content(Tar& tar, const fs::path& path, std::uint64_t size) {
 }
 
 base::Status add_entry(Tar& tar, const fs::path& path, const std::string& name, BundleSummary& summary) {
+  BASE_TRY(base::check_stop());
   BASE_TRY_ASSIGN(const struct stat status, status_of(path));
   const Entry entry(archive_entry_new());
   archive_entry_set_pathname(entry.get(), name.c_str());

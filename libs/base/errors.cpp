@@ -33,6 +33,9 @@ std::string reason(int error_number) {
       return "too many symbolic links";
     case ENAMETOOLONG:
       return "the name is too long";
+    case EMFILE:
+    case ENFILE:
+      return "too many files are open (ulimit -n)";
     default:
       return std::strerror(error_number);
   }
@@ -82,7 +85,8 @@ bool is_at_or_below(std::string_view path, std::string_view folder) {
 }
 
 // The folder at which a person finds the disk of `path`, which exists. A worker sees parts of disks at places
-// that nobody else knows (/pfs); another mount of the same disk, closer to its root, is one of the machine's own.
+// that nobody else knows (/pfs); another mount of the same disk, closer to its root, is one of the machine's
+// own.
 std::string mount_point_of(const std::string& path) {
   boost::system::error_code error;
   const std::string real = boost::filesystem::canonical(path, error).string();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ctrl-C for work that waits for nothing. Whoever catches signals (process::Interruption) answers one question
-// for the whole process: shall it stop? Every loop that copies, digests, lists or counts asks it at least once
-// per file and per few megabytes, on whatever thread it runs, and ends with the error interrupted().
+// Ctrl-C for work that waits for nothing. Whoever catches signals (process::Interruption) answers one
+// question for the whole process: shall it stop? Every loop that copies, digests, lists or counts asks it at
+// least once per file and per few megabytes, on whatever thread it runs, and ends with the error
+// interrupted().
 #pragma once
 
 #include <functional>
@@ -27,7 +28,8 @@ class StopQuestion {
 // Whether anything can stop this process but the signals themselves.
 bool is_stop_watched();
 
-// The error interrupted() when the process shall stop. Costs a system call while somebody watches, else nothing.
+// The error interrupted() when the process shall stop. Costs a system call while somebody watches, else
+// nothing.
 Status check_stop();
 
 // What was being done is incomplete because the person has ended the program. Its exit code is that of the

@@ -32,9 +32,18 @@ tl::unexpected<Error> distrust(const std::string& path, std::string what) {
 struct Owners {
   uid_t user;
   uid_t system;  // the owner of "/"; root but in a user namespace that does not know the real root
+  uid_t kernel;  // the real root as it is seen here, also where "/" is a folder of this user's
 
-  [[nodiscard]] bool has(uid_t owner) const { return owner == user || owner == k_root || owner == system; }
+  [[nodiscard]] bool has(uid_t owner) const {
+    return owner == user || owner == k_root || owner == system || owner == kernel;
+  }
 };
+
+// In a user namespace without a number for it that is the one that all have who have none.
+uid_t real_root() {
+  struct stat status{};
+  return ::stat("/proc/sys", &status) == 0 ? status.st_uid : k_root;
+}
 
 std::string stranger(uid_t owner) { return "belongs to another user (uid " + std::to_string(owner) + ")"; }
 
@@ -81,7 +90,7 @@ enum class Missing { left, made };
 class Walk {
  public:
   Walk(std::string path, uid_t user, Missing missing)
-      : m_left(std::move(path)), m_owners{user, k_root}, m_missing(missing) {}
+      : m_left(std::move(path)), m_owners{user, k_root, k_root}, m_missing(missing) {}
 
   Result<UniqueFd> run(Sticky last) {
     if (m_left.empty() || m_left.front() != '/') {
@@ -89,6 +98,7 @@ class Walk {
     }
     BASE_TRY(start_at_root());
     m_owners.system = m_status.st_uid;
+    m_owners.kernel = real_root();
     while (true) {
       const std::string name = take_part();
       if (name.empty()) break;
@@ -99,6 +109,7 @@ class Walk {
     }
     // What is believed for its content is not only as safe as "/", but ours.
     if (m_path != "/") m_owners.system = k_root;
+    m_owners.kernel = k_root;
     BASE_TRY(check(last));
     return std::move(m_folder);
   }
@@ -193,7 +204,7 @@ Result<UniqueFd> open_trusted_entry(int folder, const std::string& name, const s
   if (!entry) return fail(system_error("read", path, errno));
   BASE_TRY_ASSIGN(const struct stat status, status_of(entry, path));
   if (S_ISLNK(status.st_mode)) return distrust(path, "is a symbolic link");
-  BASE_TRY(check_folder(entry.get(), status, path, {user, k_root}, Sticky::refused));
+  BASE_TRY(check_folder(entry.get(), status, path, {user, k_root, k_root}, Sticky::refused));
   return entry;
 }
 

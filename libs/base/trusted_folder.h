@@ -5,7 +5,8 @@
 // A folder is trusted when this holds for it and for every folder above it, up to "/":
 //
 //   owner    this user or root. Above the folder also the owner of "/", who decides about every program here:
-//            in a user namespace that does not know the real root, that is somebody without a number.
+//            in a user namespace that does not know the real root, that is somebody without a number. The
+//            real root counts there too (the owner of /proc/sys), since "/" may be a folder of this user's.
 //   mode     nobody else can write to it. A folder above may have the sticky bit instead, as /tmp has: then
 //            others can add entries, but not rename or remove the next part of the path, which is ours or
 //            root's.

@@ -33,8 +33,8 @@ namespace bp = boost::process;
 // No one is left to see it.
 constexpr int k_orphan_exit_code = 1;
 
-// Whoever started this program may have left descriptors of its own open in it. Only marked, not closed: by one
-// of them Boost tells of an exec that fails.
+// Whoever started this program may have left descriptors of its own open in it. Only marked, not closed: by
+// one of them Boost tells of an exec that fails.
 void close_others_on_exec() {
   constexpr int k_first = STDERR_FILENO + 1;
   if (::syscall(SYS_close_range, k_first, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;

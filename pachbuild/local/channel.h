@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole messages over a stream socket: four bytes of length (little end first), then the message. A message can
-// bring an open descriptor along (SCM_RIGHTS): so a worker writes to a file that it could not open itself.
+// Whole messages over a stream socket: four bytes of length (little end first), then the message. A message
+// can bring an open descriptor along (SCM_RIGHTS): so a worker writes to a file that it could not open
+// itself.
 #pragma once
 
 #include <optional>

@@ -77,10 +77,11 @@ base::Status pull_image(const Container& container, const process::Interruption&
 base::Result<process::Finished> ask(const Container& container, std::vector<std::string> words,
                                     process::Interruption& interruption) {
   words.insert(words.begin(), container.engine);
-  return process::SystemRunner(&interruption).run({.arguments = std::move(words),
-                                      .environment = process::current_environment(),
-                                      .orphan_signal = SIGKILL},
-                                     {});
+  return process::SystemRunner(&interruption)
+      .run({.arguments = std::move(words),
+            .environment = process::current_environment(),
+            .orphan_signal = SIGKILL},
+           {});
 }
 
 // Empty when the engine has no such image.
@@ -137,14 +138,10 @@ base::Result<process::Command> worker_command(const Place& place, const std::str
   const fs::path own = fs::read_symlink("/proc/self/exe", error);
   BASE_TRY(check_static(own));
   // The network is this machine's, as without a container. Labels of SELinux would hide the folders.
-  std::vector<std::string> words = {container.engine,
-                                    "run",
-                                    "--rm",
-                                    "--name=" + name,
-                                    "--pull=never",
-                                    "--log-driver=none",
-                                    "--network=host",
-                                    "--security-opt=label=disable"};
+  std::vector<std::string> words = {container.engine, "run",
+                                    "--rm",           "--name=" + name,
+                                    "--pull=never",   "--log-driver=none",
+                                    "--network=host", "--security-opt=label=disable"};
   for (auto& word : user_words(container.engine, place.user)) words.push_back(std::move(word));
   auto mount = [&, seen = std::set<std::string>()](const fs::path& from, const std::string& to,
                                                    bool writable) mutable -> base::Status {

@@ -44,8 +44,8 @@ struct Place {
   std::optional<uid_t> user;  // of a container, instead of this one; for root only
 };
 
-// The command that starts a worker in a container of this name; `folder` is the worker's own, with pfs/ in it, which
-// becomes /pfs. The worker connects to `socket`. It runs as the place's user, else as this one.
+// The command that starts a worker in a container of this name; `folder` is the worker's own, with pfs/ in
+// it, which becomes /pfs. The worker connects to `socket`. It runs as the place's user, else as this one.
 base::Result<process::Command> worker_command(const Place& place, const std::string& name,
                                               const base::fs::path& folder, const base::fs::path& socket);
 

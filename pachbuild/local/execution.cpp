@@ -35,15 +35,18 @@ base::Result<base::UniqueFd> standard_input(const std::string& text) {
   return file;
 }
 
-// What a command prints, both streams through one pipe so that their order stays, on its way into the log. The
-// command does not write there itself: a full disk must not become an error of the program's, and has to be told.
+// What a command prints, both streams through one pipe so that their order stays, on its way into the log.
+// The command does not write there itself: a full disk must not become an error of the program's, and has to
+// be told.
 class LogPipe {
  public:
   static base::Result<LogPipe> make(int log) {
     std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return base::fail(base::system_error("create", "a pipe", errno));
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+      return base::fail(base::system_error("create", "a pipe", errno));
     LogPipe pipe{base::UniqueFd(ends[0]), base::UniqueFd(ends[1]), log};
-    if (::fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) return base::fail(base::system_error("create", "a pipe", errno));
+    if (::fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0)
+      return base::fail(base::system_error("create", "a pipe", errno));
     return pipe;
   }
 
@@ -67,8 +70,8 @@ class LogPipe {
     return true;
   }
 
-  // What is left when the command has ended. A process that left the command's group may print for ever: no more
-  // is taken than a pipe can hold.
+  // What is left when the command has ended. A process that left the command's group may print for ever: no
+  // more is taken than a pipe can hold.
   void move_rest() {
     constexpr int k_buffers = 16;  // 1 MiB, the most that a pipe holds
     for (int i = 0; i < k_buffers && move_some(); ++i) {
@@ -116,7 +119,8 @@ int left_until(const std::optional<Clock::time_point>& deadline) {
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, std::numeric_limits<int>::max()));
 }
 
-// Waits for the end of the command itself, not for that of others that hold its pipe; false when the time is up.
+// Waits for the end of the command itself, not for that of others that hold its pipe; false when the time is
+// up.
 base::Result<bool> wait_for_end(const process::Child& child, LogPipe* pipe,
                                 const std::optional<Clock::time_point>& deadline) {
   while (true) {

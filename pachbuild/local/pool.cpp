@@ -43,13 +43,14 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
   }
 }
 
-// The worker's error as the person sees the files: in a container this machine's folders are elsewhere, and what
-// a worker calls by its place in the scratch folder the program calls /pfs/….
+// The worker's error as the person sees the files: in a container this machine's folders are elsewhere, and
+// what a worker calls by its place in the scratch folder the program calls /pfs/….
 void translate(base::Error& error, const base::fs::path& folder, const std::string& id) {
   for (auto* text : {&error.where, &error.what, &error.hint}) {
     replace_all(*text, std::string(k_host_root) + "/", "/");
     replace_all(*text, (folder / "pfs").string() + "/", std::string(contract::k_pfs) + "/");
-    replace_all(*text, std::string(contract::k_pfs) + "/.scratch/" + id + "/", std::string(contract::k_pfs) + "/");
+    replace_all(*text, std::string(contract::k_pfs) + "/.scratch/" + id + "/",
+                std::string(contract::k_pfs) + "/");
   }
 }
 
@@ -96,8 +97,8 @@ base::Result<Pool::Worker> Pool::start_container(const base::fs::path& folder) c
     }
   }
   // No other container has the name of a process of this machine and its worker.
-  const std::string name = "pachbuild-" + std::to_string(::getpid()) + "-" + folder.filename().string() + "-" +
-                           base::sha256(folder.string()).substr(0, k_name_digits);
+  const std::string name = "pachbuild-" + std::to_string(::getpid()) + "-" + folder.filename().string() +
+                           "-" + base::sha256(folder.string()).substr(0, k_name_digits);
   BASE_TRY_ASSIGN(const auto command, worker_command(m_place, name, folder, socket));
   BASE_TRY_ASSIGN(auto child, process::Child::start(command));
   return Worker{std::move(child), Channel(base::UniqueFd()), std::move(listener), folder, name};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Worker processes that share a list of tasks: each gets the next one when it is done with the last. A worker that
-// ends unexpectedly, or lets the time limit of its task pass, is replaced: it costs its task, not the others.
+// Worker processes that share a list of tasks: each gets the next one when it is done with the last. A worker
+// that ends unexpectedly, or lets the time limit of its task pass, is replaced: it costs its task, not the
+// others.
 #pragma once
 
 #include <chrono>

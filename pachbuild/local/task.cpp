@@ -57,9 +57,8 @@ std::string encode(const TaskOutcome& outcome) {
 std::optional<TaskOutcome> decode_outcome(const std::string& message) {
   try {
     const Json json = Json::from_cbor(message);
-    TaskOutcome outcome{json.at("id"),        json.at("result"),      json.at("reason"),
-                        json.at("exit_code"), json.at("duration_ns"), std::nullopt,
-                        json.at("log_errno")};
+    TaskOutcome outcome{json.at("id"),          json.at("result"), json.at("reason"),   json.at("exit_code"),
+                        json.at("duration_ns"), std::nullopt,      json.at("log_errno")};
     if (json.contains("error")) outcome.error = json.at("error").get<base::Error>();
     return outcome;
   } catch (const Json::exception&) {

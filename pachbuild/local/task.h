@@ -37,8 +37,8 @@ struct Task {
   // Gets what the command prints; empty: it goes where ours goes. The pool makes it and hands the worker its
   // descriptor: a worker never opens it.
   std::string log;
-  std::string output;                // where what the command leaves in /pfs/out is moved to
-  std::int64_t timeout_ms = 0;       // of one try; 0: none
+  std::string output;           // where what the command leaves in /pfs/out is moved to
+  std::int64_t timeout_ms = 0;  // of one try; 0: none
   int tries = 1;
 };
 
@@ -58,7 +58,7 @@ struct TaskOutcome {
   int exit_code = 0;   // of the command, as a shell tells it
   std::int64_t duration_ns = 0;
   std::optional<base::Error> error;  // when the worker itself could not do its part
-  int log_errno = 0;                 // why the log lacks what the command printed from some point on; 0: it is whole
+  int log_errno = 0;  // why the log lacks what the command printed from some point on; 0: it is whole
 };
 
 // The reason of a try that was ended by its time limit.

@@ -103,9 +103,10 @@ class Worker {
   base::UniqueFd m_log;  // of the task that runs
 };
 
-// Programs run as the same user, and could otherwise stop this process by ptrace(2), or write into its memory.
-// Who is allowed to trace every process still could (capabilities(7), CAP_SYS_PTRACE): programs lose that right,
-// without which they can trace their own children as before. What reads its own /proc/self is not affected.
+// Programs run as the same user, and could otherwise stop this process by ptrace(2), or write into its
+// memory. Who is allowed to trace every process still could (capabilities(7), CAP_SYS_PTRACE): programs lose
+// that right, without which they can trace their own children as before. What reads its own /proc/self is not
+// affected.
 base::Status forbid_tracing() {
   if (::prctl(PR_SET_DUMPABLE, 0) != 0) return base::fail(base::system_error("protect", "the worker", errno));
   // Fails for those who do not have it, and whose programs will not have it either.

@@ -245,6 +245,59 @@ class Writes(BuilderSuite):
                       and "evil" in str(path.relative_to(self.folder.parent)))
 
 
+class Limits(BuilderSuite):
+    def test_few_descriptors(self):
+        source = self.source(PYTHON_ARGUMENTS)
+        command = [support.BUILDER, "--source", source, "--out", self.folder / "out", "--shim", self.shim]
+        result = self.run_program("sh", "-c", 'ulimit -n 20; exec "$@"', "sh", *command, env=self.environment())
+        self.assert_fails(result, 69, "error: ulimit -n: only 20 files may be open at a time, and a build needs 256\n"
+                                      "hint: raise the limit of the shell or container (ulimit -n 1024, --ulimit "
+                                      "nofile=1024)\n")
+
+    def test_a_soft_limit_is_raised(self):
+        self.write("source/build.sh", f'ulimit -Sn >&2; echo : > "{self.folder}/out/run.sh"\n')
+        source = self.source(PYTHON_ARGUMENTS)
+        command = [support.BUILDER, "--source", source, "--out", self.folder / "out", "--shim", self.shim]
+        result = self.run_program("sh", "-c", 'ulimit -Sn 20; ulimit -Hn 1000; exec "$@"', "sh", *command,
+                                  env=self.environment())
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("\n1000\n", result.stderr)
+
+
+class CacheFolder(BuilderSuite):
+    """What another user can put into the cache would be built, and run by the next datum."""
+
+    def refuses(self, folder, what):
+        source = self.source(PYTHON_ARGUMENTS)
+        result = self.build(source, env=self.environment(PACHBUILD_CACHE_DIR=str(folder)))
+        self.assert_fails(result, 73, f"error: {what}\nhint: use a folder that only this user and root can change, with all "
+                                      "folders above it; name one in PACHBUILD_CACHE_DIR\n")
+
+    def test_what_others_can_write(self):
+        for mode in (0o777, 0o757, 0o1777, 0o775):
+            with self.subTest(mode=oct(mode)):
+                open_folder = self.folder / "open"
+                (open_folder / "cache").mkdir(parents=True, exist_ok=True)
+                (open_folder / "cache").chmod(mode)
+                self.refuses(open_folder / "cache",
+                             f"{open_folder}/cache: cannot be trusted: other users can write to it")
+                (open_folder / "cache").chmod(0o755)
+                open_folder.chmod(mode & ~0o1000)
+                self.refuses(open_folder / "cache", f"{open_folder}: cannot be trusted: other users can write to it")
+                open_folder.chmod(0o755)
+
+    def test_a_link_of_another_user(self):
+        support.require(os.geteuid() == 0, "only root can give a link away")
+        (self.folder / "real").mkdir()
+        link = self.folder / "link"
+        link.symlink_to("real")
+        os.chown(link, 12345, 12345, follow_symlinks=False)
+        self.refuses(link, f"{link}: cannot be trusted: is a symbolic link that belongs to another user (uid 12345)")
+        self.refuses(link / "below", f"{link}: cannot be trusted: is a symbolic link that belongs to another user (uid 12345)")
+        os.chown(link, 0, 0, follow_symlinks=False)
+        self.build_well(self.source(PYTHON_ARGUMENTS), env=self.environment(PACHBUILD_CACHE_DIR=str(link)))
+
+
 class Shapes(BuilderSuite):
     """Files that are made to bring a program down get one line."""
 
