@@ -5,10 +5,16 @@
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <optional>
+#include <utility>
 
+#include "base/descriptor_limit.h"
 #include "builder-runtime/build.h"
 #include "builder-runtime/settings.h"
+#include "contract/exit_codes.h"
 #include "contract/layout.h"
+#include "process/descendants.h"
+#include "process/interruption.h"
 #include "process/runner.h"
 #include "report/report.h"
 
@@ -58,6 +64,25 @@ void keep_memory() {
   ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
 
+// To be ended by a signal is to have ended all that was started.
+int build(const builder::Options& options) {
+  if (const auto enough = base::raise_descriptor_limit(); !enough) return report::fail(enough.error());
+  const process::Descendants descendants;
+  auto interruption = process::Interruption::watch();
+  if (!interruption) return report::fail(interruption.error());
+  process::SystemRunner runner(&*interruption, {.end = process::SystemRunner::k_tool_end});
+  const auto built =
+      builder::settle(options, process::current_environment())
+          .and_then([&](const builder::Settings& settings) { return builder::build(settings, runner); });
+  const int code = built ? 0 : report::fail(built.error());
+  descendants.end();
+  const auto signal = built ? std::nullopt : interruption->signal();
+  if (!signal) return code;
+  std::move(*interruption).pass_on();
+  // The first process of a container is not ended by its own signals.
+  return contract::k_signal_base + *signal;
+}
+
 int run(int argc, char** argv) {
   report::set_up();
   builder::Options options;
@@ -74,11 +99,7 @@ int run(int argc, char** argv) {
   // Nothing of an artifact or a cache depends on the user's mask.
   ::umask(022);
   keep_memory();
-  process::SystemRunner runner;
-  const auto built =
-      builder::settle(options, process::current_environment())
-          .and_then([&](const builder::Settings& settings) { return builder::build(settings, runner); });
-  return built ? 0 : report::fail(built.error());
+  return build(options);
 }
 
 }  // namespace

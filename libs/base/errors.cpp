@@ -33,6 +33,9 @@ std::string reason(int error_number) {
       return "too many symbolic links";
     case ENAMETOOLONG:
       return "the name is too long";
+    case EMFILE:
+    case ENFILE:
+      return "too many files are open (ulimit -n)";
     default:
       return std::strerror(error_number);
   }

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <limits>
 #include <thread>
 
 #include "base/errors.h"
@@ -62,6 +63,35 @@ Result<OpenFile> open_to_read(const fs::path& path) {
   return file;
 }
 
+Error not_regular(const fs::path& path) {
+  return {ErrorKind::bad_input, path.string(), "is not a regular file", ""};
+}
+
+Error too_large(const fs::path& path, std::uint64_t largest) {
+  return {ErrorKind::bad_input, path.string(), "is too large: the limit is " + format_bytes(largest), ""};
+}
+
+// A file may grow while it is read.
+Result<std::string> read_all(const OpenFile& file, const fs::path& path, std::uint64_t largest) {
+  // A byte more than the size, so that the end is seen without growing.
+  constexpr std::size_t k_least = 4096;
+  std::string content(std::max(k_least, file.size + 1), '\0');
+  std::size_t size = 0;
+  while (true) {
+    if (size >= k_chunk) BASE_TRY(check_stop());
+    if (size == content.size()) content.resize(size * 2);
+    const ssize_t count =
+        ::read(file.descriptor.get(), content.data() + size, std::min(content.size() - size, k_chunk));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail(system_error("read", path.string(), errno));
+    if (count == 0) break;
+    size += static_cast<std::size_t>(count);
+    if (size > largest) return fail(too_large(path, largest));
+  }
+  content.resize(size);
+  return content;
+}
+
 Result<UniqueFd> open_lock_file(const fs::path& path) {
   UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) return fail(system_error("create", path.string(), errno));
@@ -83,22 +113,22 @@ Status wait_for_lock(const UniqueFd& file, const fs::path& path, FileLock::Mode 
 
 Result<std::string> read_file(const fs::path& path) {
   BASE_TRY_ASSIGN(const OpenFile file, open_to_read(path));
-  // A byte more than the size, so that the end is seen without growing.
-  constexpr std::size_t k_least = 4096;
-  std::string content(std::max(k_least, file.size + 1), '\0');
-  std::size_t size = 0;
-  while (true) {
-    if (size >= k_chunk) BASE_TRY(check_stop());
-    if (size == content.size()) content.resize(size * 2);
-    const ssize_t count =
-        ::read(file.descriptor.get(), content.data() + size, std::min(content.size() - size, k_chunk));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail(system_error("read", path.string(), errno));
-    if (count == 0) break;
-    size += static_cast<std::size_t>(count);
-  }
-  content.resize(size);
-  return content;
+  return read_all(file, path, std::numeric_limits<std::uint64_t>::max());
+}
+
+Result<std::string> read_input_file(const fs::path& path, std::uint64_t largest) {
+  // Without O_NONBLOCK opening a pipe waits for a writer.
+  OpenFile file{UniqueFd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC))};
+  // A socket and a device without a driver cannot even be opened.
+  if (!file.descriptor && (errno == ENXIO || errno == ENODEV)) return fail(not_regular(path));
+  if (!file.descriptor) return fail(system_error("read", path.string(), errno));
+  struct stat status{};
+  if (::fstat(file.descriptor.get(), &status) != 0) return fail(system_error("read", path.string(), errno));
+  if (S_ISDIR(status.st_mode)) return fail(system_error("read", path.string(), EISDIR));
+  if (!S_ISREG(status.st_mode)) return fail(not_regular(path));
+  file.size = static_cast<std::size_t>(status.st_size);
+  if (file.size > largest) return fail(too_large(path, largest));
+  return read_all(file, path, largest);
 }
 
 Status write_all(int fd, std::string_view bytes, const fs::path& path) {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <future>
 #include <thread>
 #include <vector>
 
@@ -29,7 +28,7 @@ Status in_parallel(std::size_t count, const std::function<Status(std::size_t)>& 
   };
   std::vector<std::future<Status>> others;
   for (unsigned i = 1; i < std::min<std::size_t>(processors(), count / least_of_a_thread); ++i) {
-    others.push_back(std::async(std::launch::async, take_turns));
+    others.push_back(start_async(take_turns));
   }
   auto result = take_turns();
   for (auto& other : others) {

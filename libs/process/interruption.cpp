@@ -14,12 +14,14 @@
 namespace process {
 namespace {
 
+// A signal that is ignored stays so, as nohup has it: watching would make it be seen all the same.
 sigset_t watched_signals() {
   sigset_t set;
   ::sigemptyset(&set);
-  ::sigaddset(&set, SIGINT);
-  ::sigaddset(&set, SIGTERM);
-  ::sigaddset(&set, SIGHUP);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction action{};
+    if (::sigaction(signal, nullptr, &action) != 0 || action.sa_handler != SIG_IGN) ::sigaddset(&set, signal);
+  }
   return set;
 }
 

@@ -184,7 +184,7 @@ base::Result<bool> needs_c(const Source& source, const Tree& tree, const Toolcha
   if (!own && imports.empty()) return false;
   base::Sha256 key;
   for (const std::string name : {"go.mod", "go.sum", "go.work"}) {
-    key.update_field(base::read_file(place.folder / name).value_or(""));
+    key.update_field(base::read_input_file(place.folder / name).value_or(""));
   }
   for (const auto& part : {toolchain.version, program, value_of(place.environment, "GOFLAGS")})
     key.update_field(part);
@@ -267,7 +267,7 @@ base::Result<MadeTree> make_program(const Source& source, const Tree& go_tree, c
 base::Status check_outside(const fs::path& folder) {
   for (const std::string name : {"go.mod", "go.work"}) {
     if (!is_file(folder / name)) continue;
-    BASE_TRY_ASSIGN(const std::string text, base::read_file(folder / name));
+    BASE_TRY_ASSIGN(const std::string text, base::read_input_file(folder / name));
     const std::string hint = "only what is below transform.build.path is built: put the folder there";
     if (const auto outside = replacement_outside(text); !outside.empty()) {
       return base::fail(ErrorKind::bad_input, (folder / name).string(),

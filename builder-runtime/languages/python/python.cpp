@@ -93,7 +93,7 @@ base::Result<Inputs> read_inputs(const Source& source, const Manifest& manifest,
       names.push_back(name);
   }
   for (const auto& name : names) {
-    BASE_TRY_ASSIGN(const std::string text, base::read_file(source.folder / name));
+    BASE_TRY_ASSIGN(const std::string text, base::read_input_file(source.folder / name));
     digest.update_field(name);
     digest.update_field(text);
     inputs.uses_files = inputs.uses_files || mentions_files(text);
@@ -194,7 +194,7 @@ except (SyntaxError, ValueError) as error:
 
 // Tells a typing error now and not once a datum. Each content is checked once per interpreter.
 base::Status check_program(const fs::path& program, const Interpreter& interpreter, const Tools& tools) {
-  BASE_TRY_ASSIGN(const std::string text, base::read_file(program));
+  BASE_TRY_ASSIGN(const std::string text, base::read_input_file(program));
   base::Sha256 digest;
   digest.update_field(interpreter.identity);
   digest.update_field(text);
