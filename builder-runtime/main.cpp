@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 
 #include "builder-runtime/build.h"
 #include "builder-runtime/settings.h"
@@ -49,6 +50,16 @@ void declare(CLI::App& app, builder::Options& options) {
                  "The worker-shim that goes into the artifact (default: the one beside this program, else " +
                      std::string(contract::k_image_shim) + ")")
       ->type_name("FILE");
+  app.add_flag("--inputs", options.shows_inputs,
+               "Prints what decides the bundle, and what is read and does not, a line each; builds nothing");
+}
+
+base::Status run(const builder::Options& options, process::Runner& runner) {
+  BASE_TRY_ASSIGN(const builder::Settings settings, builder::settle(options, process::current_environment()));
+  if (!options.shows_inputs) return builder::build(settings, runner);
+  BASE_TRY_ASSIGN(const std::string inputs, builder::describe_inputs(settings, runner));
+  std::fputs(inputs.c_str(), stdout);
+  return {};
 }
 
 // A build takes the same large buffers again and again: to give them back to the system in between, and to
@@ -75,10 +86,8 @@ int run(int argc, char** argv) {
   ::umask(022);
   keep_memory();
   process::SystemRunner runner;
-  const auto built =
-      builder::settle(options, process::current_environment())
-          .and_then([&](const builder::Settings& settings) { return builder::build(settings, runner); });
-  return built ? 0 : report::fail(built.error());
+  const auto done = run(options, runner);
+  return done ? 0 : report::fail(done.error());
 }
 
 }  // namespace

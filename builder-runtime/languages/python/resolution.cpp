@@ -160,16 +160,6 @@ base::Status run_uv(const Installation& installation, const Tools& tools, const 
                         missing_hint(finished.errors));
 }
 
-std::string without_credentials(std::string text) {
-  for (std::size_t at = 0; (at = text.find("://", at)) != std::string::npos;) {
-    at += 3;
-    const auto end = std::min(text.find_first_of("/ \t\n", at), text.size());
-    const auto sign = text.rfind('@', end - 1);
-    if (sign != std::string::npos && sign >= at && sign < end) text.erase(at, sign + 1 - at);
-  }
-  return text;
-}
-
 base::Result<std::shared_ptr<Resolution>> Resolution::make(Installation installation, const Tools& tools) {
   BASE_TRY_ASSIGN(auto workspace, base::Workspace::make(tools.settings().cache / "work", "resolve-"));
   const std::shared_ptr<Resolution> resolution(new Resolution(std::move(installation), std::move(workspace)));
@@ -277,6 +267,8 @@ void Resolution::remember(const std::vector<std::string>& lines) const {
   const bool has_secrets = std::any_of(
       lines.begin(), lines.end(), [](const std::string& line) { return without_credentials(line) != line; });
   if (m_installation.memory.empty() || has_secrets) return;
+  const auto changed = m_installation.inputs.changed();
+  if (!changed || !changed->empty()) return;
   const std::string text = base::join(lines, "\n");
   if (base::make_folders(m_installation.memory.parent_path(), base::k_owner_writes))
     static_cast<void>(base::write_file(m_installation.memory, base::sha256(text) + "\n" + text));
