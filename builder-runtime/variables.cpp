@@ -95,7 +95,7 @@ constexpr auto k_transports = std::to_array<std::string_view>({"HTTP_PROXY",
                                                                "PIP_PROXY",
                                                                "PIP_CERT",
                                                                "PIP_CLIENT_CERT",
-                                                               "PIP_TIMEOUT",
+                                                               "PIP_TIMEOUT", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "KRB5*",
                                                                "GOMAXPROCS",
                                                                "GOMEMLIMIT",
                                                                "GOGC"});
@@ -151,10 +151,10 @@ constexpr auto k_sessions = std::to_array<std::string_view>({"_",
                                                              "XDG_SESSION_*",
                                                              "XDG_SEAT*",
                                                              "XDG_VTNR",
-                                                             "XDG_RUNTIME_DIR",
+                                                             "FORCE_COLOR",
                                                              "XDG_CURRENT_DESKTOP",
                                                              "XDG_DATA_DIRS",
-                                                             "DBUS_*",
+                                                             "NO_COLOR",
                                                              "DESKTOP_*",
                                                              "GNOME_*",
                                                              "KDE_*",
@@ -197,8 +197,10 @@ bool is_of_input(const std::string& name, const process::Environment& environmen
          environment.contains(input + std::string(k_commit));
 }
 
-std::vector<std::string> names_set_by_spec(const process::Environment& environment) {
-  return base::split(value_of(environment, contract::k_build_variables), ',');
+// Whether a variable has this name among its own, which are separated by commas.
+bool lists(const process::Environment& environment, const char* list, const std::string& name) {
+  const auto names = base::split(value_of(environment, list), ',');
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 bool is_passed_on(VariableRole role) { return role != VariableRole::job && role != VariableRole::locale; }
@@ -217,8 +219,8 @@ std::string reason_of(VariableRole role) {
 }  // namespace
 
 VariableRole role_of_variable(const std::string& name, const process::Environment& environment) {
-  const auto by_spec = names_set_by_spec(environment);
-  const bool is_set_by_spec = std::find(by_spec.begin(), by_spec.end(), name) != by_spec.end();
+  if (lists(environment, contract::k_build_secrets, name)) return VariableRole::credential;
+  const bool is_set_by_spec = lists(environment, contract::k_build_variables, name);
   if (is_one_of(name, k_places)) return VariableRole::place;
   if (is_one_of(name, k_transports)) return VariableRole::transport;
   if (!is_set_by_spec && is_one_of(name, k_sessions)) return VariableRole::job;

@@ -25,7 +25,7 @@ enum class VariableRole {
 VariableRole role_of_variable(const std::string& name, const process::Environment& environment);
 
 // What tools get of the environment of this process. Variables that the pipeline's spec sets
-// (contract::k_build_variables has their names) are passed on whatever they are called.
+// (contract::k_build_variables and k_build_secrets have their names) are passed on whatever they are called.
 process::Environment environment_of_tools(const process::Environment& environment);
 
 // Says of each variable of an environment for tools what it is. `given` is the environment that it was made
