@@ -100,7 +100,7 @@ constexpr auto k_transports = std::to_array<std::string_view>({"HTTP_PROXY",
                                                                "GOMEMLIMIT",
                                                                "GOGC"});
 
-constexpr auto k_locales = std::to_array<std::string_view>({"LANG", "LANGUAGE", "LC_*", "TZ", "CHARSET"});
+constexpr auto k_locales = std::to_array<std::string_view>({"LANG", "LANGUAGE", "LC_*", "TZ", "CHARSET", "PYTHONHASHSEED", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONOPTIMIZE", "PYTHONFAULTHANDLER", "PYTHONVERBOSE", "PYTHONWARNINGS", "PYTHONDEVMODE", "PYTHONINSPECT", "PYTHONSTARTUP", "PYTHONPYCACHEPREFIX", "PYTHONUTF8", "PYTHONIOENCODING", "PYTHONBREAKPOINT", "PYTHON_COLORS"});
 
 // Of a job, a pod or a cluster's services: kubernetes.io, "Service environment variables"; Pachyderm's
 // worker; services that run builds.
@@ -238,6 +238,7 @@ process::Environment environment_of_tools(const process::Environment& environmen
   }
   passed.emplace("LC_ALL", "C.UTF-8");
   passed.emplace("TZ", "UTC");
+  passed.emplace("PYTHONHASHSEED", "0");
   return passed;
 }
 

@@ -18,7 +18,7 @@ enum class VariableRole {
   credential,  // passed on: never in a key, a line or a file
   transport,   // passed on: how things are reached and kept, not what they are
   job,         // not passed on: another one for every job, pod or session
-  locale,      // not passed on: tools get C.UTF-8 and UTC on every machine
+  locale,      // not passed on: tools get C.UTF-8, UTC and a plain Python on every machine
 };
 
 // `environment` is the one that the variable is in: what a variable is may depend on others.

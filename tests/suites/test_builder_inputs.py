@@ -240,6 +240,49 @@ class PythonKeys(InputSuite):
         self.assert_surroundings_do_not_decide(self.FILES)
 
 
+class Results(InputSuite):
+    """uv keeps what it built from a source by that source alone: a key of its own is not enough for other results."""
+
+    def sdist(self):
+        backend = HOMEMADE["homemade/backend.py"].replace(
+            'wheel.write("homemade.py")', 'wheel.writestr("homemade.py", "import os\\nflags = " + repr(flags()))').replace(
+            "import zipfile\n", "import os, subprocess, zipfile\ndef flags():\n    return [os.environ.get('CFLAGS'), "
+                                "subprocess.run([os.environ['CC'], '--version'], capture_output=True).stdout.decode().strip()]\n")
+        for name, text in {"pyproject.toml": HOMEMADE["homemade/pyproject.toml"], "backend.py": backend,
+                           "PKG-INFO": "Metadata-Version: 2.1\nName: homemade\nVersion: 1\n"}.items():
+            self.write(f"homemade-1/{name}", text)
+        (self.folder / "sdists").mkdir()
+        self.succeed("tar", "-czf", "sdists/homemade-1.tar.gz", "homemade-1")
+
+    def built(self, env):
+        shutil.rmtree(self.folder / "out", ignore_errors=True)
+        self.build_well(self.folder / "source", env=env)
+        return self.run_artifact(self.folder / "source").stdout.strip()
+
+    def test_an_sdist_is_built_anew_for_other_flags_and_compilers(self):
+        self.sdist()
+        self.source({"main.py": "import homemade; print(homemade.flags)\n", "requirements.txt": "homemade==1\n"})
+        self.compiler("my-cc", "1")
+        env = self.environment(UV_CACHE_DIR=str(self.folder / "uv"), UV_NO_INDEX="1", UV_FIND_LINKS=str(self.folder / "sdists"),
+                               CC=str(self.folder / "bin/my-cc"))
+        self.assertEqual(self.built({**env, "CFLAGS": "-O1"}), "['-O1', 'cc 1']")
+        self.assertEqual(self.built({**env, "CFLAGS": "-O2"}), "['-O2', 'cc 1']")
+        self.compiler("my-cc", "2")
+        self.assertEqual(self.built({**env, "CFLAGS": "-O2"}), "['-O2', 'cc 2']")
+        self.assertEqual(self.built({**env, "CFLAGS": "-O1"}), "['-O1', 'cc 2']")
+
+    def test_what_uv_downloads_is_shared_between_ways_of_building(self):
+        support.require_network()
+        self.source({"main.py": "", "requirements.txt": "six==1.16.0\n"})
+        env = self.environment(UV_CACHE_DIR=str(self.folder / "uv"))
+        self.build_well(self.folder / "source", env={**env, "CFLAGS": "-O1"})
+        own = list((self.folder / "uv/pachbuild").iterdir())
+        self.assertTrue(all(path.is_symlink() for path in own[0].glob("wheels-v*")), own)
+        offline = {**env, "CFLAGS": "-O2", "UV_OFFLINE": "1"}
+        self.build_well(self.folder / "source", env=offline)
+        self.assertEqual(len(list((self.folder / "uv/pachbuild").iterdir())), 2)
+
+
 class GoKeys(InputSuite):
     def test_files(self):
         self.write("overlay/other.go", "package main\n")
@@ -319,7 +362,7 @@ class Environments(InputSuite):
 
     # Of uv and Go themselves, for what they start.
     OWN = {"python": {"PWD", "VIRTUAL_ENV", "PYTHONPATH", "UV_INTERNAL__PARENT_INTERPRETER", "UV", "SHLVL", "_", "OLDPWD",
-                      "PYTHONSAFEPATH", "LC_CTYPE", "PYTHONIOENCODING", "UV_INTERNAL__BUILD_DIR"},
+                      "PYTHONSAFEPATH", "LC_CTYPE", "PYTHONIOENCODING", "UV_CACHE_DIR", "UV_INTERNAL__BUILD_DIR"},
            "go": {"PWD", "SHLVL", "_", "OLDPWD", "GOMEMLIMIT", "GOGC", "GOPROXY", "GOSUMDB", "CGO_ENABLED", "GOTOOLCHAIN", "GOENV"}}
 
     def check(self, language, source, dumped):

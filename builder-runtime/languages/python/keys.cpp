@@ -55,7 +55,7 @@ fs::path configuration_folder(const process::Environment& environment) {
 
 // uv's configuration, where uv looks for it: docs.astral.sh/uv, "Configuration files".
 base::Status add_uv_settings(const Installation& installation, const process::Environment& environment,
-                             Inputs& inputs, LocalTargets& targets) {
+                             const fs::path& workspaces, Inputs& inputs, LocalTargets& targets) {
   const fs::path& source = installation.source;
   // What these name has been found already: it may make the source itself an input (look() in python.cpp).
   for (const std::string name : {k_uv_settings, k_project}) {
@@ -63,7 +63,7 @@ base::Status add_uv_settings(const Installation& installation, const process::En
   }
   BASE_TRY(add_settings_above(source, inputs, targets));
   // Where it is run for a copy of the source.
-  BASE_TRY(add_settings_above(value_of(environment, "UV_CACHE_DIR"), inputs, targets));
+  BASE_TRY(add_settings_above(workspaces, inputs, targets));
   if (const auto chosen = value_of(environment, "UV_CONFIG_FILE"); !chosen.empty())
     BASE_TRY(add_settings("UV_CONFIG_FILE", fs::absolute(chosen, source), inputs, targets));
   BASE_TRY(add_settings("~/.config/uv/uv.toml", configuration_folder(environment) / "uv" / k_uv_settings,
@@ -229,7 +229,7 @@ base::Result<Inputs> inputs_of_machine(const Installation& installation, const p
   add_variables(counted, given, inputs);
   add_settings_of_source(installation, inputs);
   LocalTargets targets(installation.source, environment);
-  BASE_TRY(add_uv_settings(installation, environment, inputs, targets));
+  BASE_TRY(add_uv_settings(installation, environment, tools.settings().cache / "work", inputs, targets));
   BASE_TRY(add_named_by_variables(installation, environment, inputs, targets));
   inputs.add(targets.outside());
   if (targets.is_inside()) BASE_TRY(inputs.add_tree("the source, for packages in it", installation.source));

@@ -54,7 +54,8 @@ TEST(RoleOfVariable, WhatTheSpecSetsIsPassedOnWhateverItIsCalled) {
                                           {"DB_PORT", "tcp://10.0.0.1:5432"},
                                           {"TZ", "Asia/Tokyo"},
                                           {"DB_PASSWORD", "secret"},
-                                          {"LC_ALL", "C.UTF-8"}}));
+                                          {"LC_ALL", "C.UTF-8"},
+                                          {"PYTHONHASHSEED", "0"}}));
   EXPECT_EQ(role_of_variable("DB_PORT", environment), VariableRole::input);
   EXPECT_EQ(role_of_variable("DB_PASSWORD", environment), VariableRole::credential);
 }
@@ -67,7 +68,7 @@ TEST(RoleOfVariable, ASecretOfTheSpecIsACredentialWhateverItIsCalled) {
 }
 
 TEST(EnvironmentOfTools, IsTheSameInEveryLocale) {
-  EXPECT_EQ(environment_of_tools({{"LANG", "de_DE.UTF-8"}, {"LC_TIME", "fr_FR"}, {"TZ", "Asia/Tokyo"}}),
+  EXPECT_EQ(environment_of_tools({{"LANG", "de_DE.UTF-8"}, {"LC_TIME", "fr_FR"}, {"PYTHONOPTIMIZE", "2"}, {"TZ", "Asia/Tokyo"}}),
             environment_of_tools({}));
 }
 
