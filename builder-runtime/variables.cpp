@@ -95,12 +95,34 @@ constexpr auto k_transports = std::to_array<std::string_view>({"HTTP_PROXY",
                                                                "PIP_PROXY",
                                                                "PIP_CERT",
                                                                "PIP_CLIENT_CERT",
-                                                               "PIP_TIMEOUT", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "KRB5*",
+                                                               "PIP_TIMEOUT",
+                                                               "DBUS_SESSION_BUS_ADDRESS",
+                                                               "XDG_RUNTIME_DIR",
+                                                               "KRB5*",
                                                                "GOMAXPROCS",
                                                                "GOMEMLIMIT",
                                                                "GOGC"});
 
-constexpr auto k_locales = std::to_array<std::string_view>({"LANG", "LANGUAGE", "LC_*", "TZ", "CHARSET", "PYTHONHASHSEED", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONOPTIMIZE", "PYTHONFAULTHANDLER", "PYTHONVERBOSE", "PYTHONWARNINGS", "PYTHONDEVMODE", "PYTHONINSPECT", "PYTHONSTARTUP", "PYTHONPYCACHEPREFIX", "PYTHONUTF8", "PYTHONIOENCODING", "PYTHONBREAKPOINT", "PYTHON_COLORS"});
+constexpr auto k_locales = std::to_array<std::string_view>({"LANG",
+                                                            "LANGUAGE",
+                                                            "LC_*",
+                                                            "TZ",
+                                                            "CHARSET",
+                                                            "PYTHONHASHSEED",
+                                                            "PYTHONDONTWRITEBYTECODE",
+                                                            "PYTHONUNBUFFERED",
+                                                            "PYTHONOPTIMIZE",
+                                                            "PYTHONFAULTHANDLER",
+                                                            "PYTHONVERBOSE",
+                                                            "PYTHONWARNINGS",
+                                                            "PYTHONDEVMODE",
+                                                            "PYTHONINSPECT",
+                                                            "PYTHONSTARTUP",
+                                                            "PYTHONPYCACHEPREFIX",
+                                                            "PYTHONUTF8",
+                                                            "PYTHONIOENCODING",
+                                                            "PYTHONBREAKPOINT",
+                                                            "PYTHON_COLORS"});
 
 // Of a job, a pod or a cluster's services: kubernetes.io, "Service environment variables"; Pachyderm's
 // worker; services that run builds.

@@ -49,7 +49,8 @@ void name_variables(const json& build, json& transform) {
   }
   if (build.contains("secrets")) {
     for (const auto& one : build.at("secrets")) {
-      if (one.contains("env_var") && one.at("env_var").is_string()) secret.push_back(one.at("env_var").get<std::string>());
+      if (one.contains("env_var") && one.at("env_var").is_string())
+        secret.push_back(one.at("env_var").get<std::string>());
     }
   }
   if (!set.empty()) transform["env"][contract::k_build_variables] = joined(set);

@@ -100,7 +100,7 @@ base::Status add_files_of_flags(const std::string& flags, const fs::path& source
     const fs::path file = fs::absolute(flag.substr(sign + 1), source);
     if (!is_file(file)) continue;
     const std::string name = "GOFLAGS: " + flag.substr(0, sign);
-    BASE_TRY_ASSIGN(const std::string text, inputs.add_file(name, file));
+    BASE_TRY(inputs.add_file(name, file));
     if (flag.substr(0, sign).ends_with("-modfile")) {
       fs::path sums = file;
       BASE_TRY(inputs.add_file(name + ", go.sum", sums.replace_extension(".sum")));

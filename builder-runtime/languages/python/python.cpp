@@ -30,7 +30,8 @@ constexpr char k_uv_hint[] = "install uv (pip install uv), or build in an image 
 process::Environment uv_environment(const Tools& tools) {
   auto environment = tools.environment();
   for (const auto* name : {"VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "UV_TARGET", "UV_PREFIX",
-                           "UV_SYSTEM_PYTHON", "UV_EXTRA", "UV_GROUP", "PYTHONHOME", "PYTHONPATH"}) {
+                           "UV_SYSTEM_PYTHON", "UV_PROJECT", "UV_WORKING_DIR", "UV_WORKING_DIRECTORY",
+                           "UV_EXTRA", "UV_GROUP", "PYTHONHOME", "PYTHONPATH"}) {
     environment.erase(name);
   }
   environment.emplace("UV_CACHE_DIR", (tools.settings().cache / "python" / "uv").string());

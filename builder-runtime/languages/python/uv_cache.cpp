@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A cache of uv's is folders with a kind and a version in their names: "wheels-v6", "archive-v0", "sdists-v11".
-// The one for a way of building has the shared ones as links. Names are not known before uv has made them: a
-// folder that is new is moved to where it is shared as soon as no uv runs that could have it open.
+// A cache of uv's is folders with a kind and a version in their names: "wheels-v6", "archive-v0",
+// "sdists-v11". The one for a way of building has the shared ones as links. Names are not known before uv has
+// made them: a folder that is new is moved to where it is shared as soon as no uv runs that could have it
+// open.
 #include "builder-runtime/languages/python/uv_cache.h"
 
 #include <algorithm>

@@ -27,7 +27,8 @@ class UvCache {
   [[nodiscard]] const base::fs::path& folder() const { return m_folder; }
 
  private:
-  UvCache(base::fs::path shared, base::fs::path folder) : m_shared(std::move(shared)), m_folder(std::move(folder)) {}
+  UvCache(base::fs::path shared, base::fs::path folder)
+      : m_shared(std::move(shared)), m_folder(std::move(folder)) {}
   void share() const;
 
   base::fs::path m_shared;

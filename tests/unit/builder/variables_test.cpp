@@ -61,15 +61,18 @@ TEST(RoleOfVariable, WhatTheSpecSetsIsPassedOnWhateverItIsCalled) {
 }
 
 TEST(RoleOfVariable, ASecretOfTheSpecIsACredentialWhateverItIsCalled) {
-  const process::Environment environment = {{"PACHBUILD_BUILD_SECRETS", "OURS"}, {"OURS", "1"}, {"OTHER", "1"}};
+  const process::Environment environment = {
+      {"PACHBUILD_BUILD_SECRETS", "OURS"}, {"OURS", "1"}, {"OTHER", "1"}};
   EXPECT_EQ(role_of_variable("OURS", environment), VariableRole::credential);
   EXPECT_EQ(role_of_variable("OTHER", environment), VariableRole::input);
   EXPECT_EQ(environment_of_tools(environment).at("OURS"), "1");
 }
 
 TEST(EnvironmentOfTools, IsTheSameInEveryLocale) {
-  EXPECT_EQ(environment_of_tools({{"LANG", "de_DE.UTF-8"}, {"LC_TIME", "fr_FR"}, {"PYTHONOPTIMIZE", "2"}, {"TZ", "Asia/Tokyo"}}),
-            environment_of_tools({}));
+  EXPECT_EQ(
+      environment_of_tools(
+          {{"LANG", "de_DE.UTF-8"}, {"LC_TIME", "fr_FR"}, {"PYTHONOPTIMIZE", "2"}, {"TZ", "Asia/Tokyo"}}),
+      environment_of_tools({}));
 }
 
 }  // namespace

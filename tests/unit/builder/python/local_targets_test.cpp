@@ -40,13 +40,15 @@ class LocalTargetsTest : public testing::Test {
 
 TEST_F(LocalTargetsTest, FindsValuesOfTomlAndJson) {
   for (const std::string text :
-       {R"(path = "packages/a b.whl")", R"({"file": "packages/a b.whl", "hashes": []})", R"(find-links = ["https://x/", 'packages'])",
-        R"(registry="./packages")", R"(url = "file:packages/a%20b.whl")", R"({"name": "x", "path": "packages"})"}) {
+       {R"(path = "packages/a b.whl")", R"({"file": "packages/a b.whl", "hashes": []})",
+        R"(find-links = ["https://x/", 'packages'])", R"(registry="./packages")",
+        R"(url = "file:packages/a%20b.whl")", R"({"name": "x", "path": "packages"})"}) {
     EXPECT_EQ(of_text(text), "inside") << text;
   }
   const auto outside = m_outside.string();
-  for (const auto& text : {"path = \"../outside/packages\"", "x @ file://OUT/packages/a%20b.whl\n",
-                           "dependencies = [\"x @ file://localhostOUT/packages ; a\"]", "{\"path\":\"OUT/packages\"}"}) {
+  for (const auto& text :
+       {"path = \"../outside/packages\"", "x @ file://OUT/packages/a%20b.whl\n",
+        "dependencies = [\"x @ file://localhostOUT/packages ; a\"]", "{\"path\":\"OUT/packages\"}"}) {
     std::string whole = text;
     if (const auto at = whole.find("OUT"); at != std::string::npos) whole.replace(at, 3, outside);
     EXPECT_EQ(of_text(whole), "outside") << whole;
@@ -55,8 +57,9 @@ TEST_F(LocalTargetsTest, FindsValuesOfTomlAndJson) {
 
 TEST_F(LocalTargetsTest, PassesOverWhatInstallsNothing) {
   for (const std::string text :
-       {R"(readme = {file = "README.md"})", R"(url = "https://example.com/packages")", R"(pathological = "packages")",
-        R"(path = "missing")", R"(url = "git+ssh://git@example.com/x")", R"(path = "..")", R"(path = "/")", R"(path = )"}) {
+       {R"(readme = {file = "README.md"})", R"(url = "https://example.com/packages")",
+        R"(pathological = "packages")", R"(path = "missing")", R"(url = "git+ssh://git@example.com/x")",
+        R"(path = "..")", R"(path = "/")", R"(path = )"}) {
     EXPECT_EQ(of_text(text), "") << text;
   }
 }
@@ -64,7 +67,8 @@ TEST_F(LocalTargetsTest, PassesOverWhatInstallsNothing) {
 TEST_F(LocalTargetsTest, ReadsLinesOfRequirements) {
   m_environment["HERE"] = m_outside.string();
   for (const std::string line :
-       {"-e ../outside/packages", "--find-links=../outside/packages", "-f ${HERE}/packages", "--find-links '${HERE}/packages'",
+       {"-e ../outside/packages", "--find-links=../outside/packages", "-f ${HERE}/packages",
+        "--find-links '${HERE}/packages'",
         "x[y] @ file://${HERE}/packages/a%20b.whl#sha256=0 ; python_version > '3'", "../outside/packages"}) {
     EXPECT_EQ(of_line(line), "outside") << line;
   }
