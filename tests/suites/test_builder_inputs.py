@@ -2,16 +2,18 @@
 """What decides a bundle is in its key, and nothing else is: each input is changed in turn, the environments of tools are
 looked at, real builds are traced for what they read and did not say, and sources change while they are built."""
 
+import functools
+import hashlib
+import http.server
 import os
 import pathlib
 import re
 import shutil
 import subprocess
 import threading
-import time
 
 import support
-from builder_suite import GO_HELLO, BuilderSuite, content_of
+from builder_suite import GO_HELLO, BuilderSuite
 from wheels import HOMEMADE, wheel
 
 C_MAIN = 'package main\n\n// int three(void) { return 3; }\nimport "C"\nimport "fmt"\n\nfunc main() { fmt.Println(C.three()) }\n'
@@ -28,6 +30,11 @@ SURROUNDINGS = {
     "HTTPS_PROXY": "http://user:word@proxy:3128", "UV_INDEX_OURS_PASSWORD": "s3cret", "GITHUB_TOKEN": "s3cret",
     "NETRC": "/nowhere", "TMPDIR": "/var/tmp", "SSL_CERT_FILE": "/etc/ssl/cert.pem",
 }
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
 
 
 class InputSuite(BuilderSuite):
@@ -270,6 +277,26 @@ class Results(InputSuite):
         self.compiler("my-cc", "2")
         self.assertEqual(self.built({**env, "CFLAGS": "-O2"}), "['-O2', 'cc 2']")
         self.assertEqual(self.built({**env, "CFLAGS": "-O1"}), "['-O1', 'cc 2']")
+
+    def test_an_option_of_a_requirements_file_decides_how_the_same_versions_are_installed(self):
+        self.sdist()
+        self.write("sdists/homemade-1-py3-none-any.whl", wheel("homemade", {"homemade.py": "flags = 'a wheel'\n"}, version="1"))
+        links = [f'<a href="../../{path.name}#sha256={hashlib.sha256(path.read_bytes()).hexdigest()}">{path.name}</a>'
+                 for path in (self.folder / "sdists").iterdir()]
+        self.write("sdists/simple/homemade/index.html", "\n".join(links))
+        self.source({"main.py": "import homemade; print(homemade.flags)\n", "requirements.txt": "homemade==1\n"})
+        handler = functools.partial(QuietHandler, directory=str(self.folder / "sdists"))
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        env = self.environment(UV_CACHE_DIR=str(self.folder / "uv"), CC="/bin/false", NO_PROXY="127.0.0.1", PIP_INDEX_URL=None,
+                               UV_DEFAULT_INDEX=f"http://127.0.0.1:{server.server_port}/simple")
+        self.assertEqual(self.built(env), "a wheel")
+        self.write("source/requirements.txt", "homemade==1\n--no-binary homemade\n")
+        self.assertRegex(self.built(env), r"^\[None, 'false ")
+        self.write("source/requirements.txt", "homemade==1\n")
+        self.assertEqual(self.built(env), "a wheel")
 
     def test_what_uv_downloads_is_shared_between_ways_of_building(self):
         support.require_network()
