@@ -60,6 +60,7 @@ base::Status build(const Settings& settings, process::Runner& runner) {
   // What is it? Nothing is started and nothing written.
   BASE_TRY_ASSIGN(Source source, detect(settings));
   if (source.has_build_script) return run_build_script(settings, tools);
+  BASE_TRY(check_out(settings.out));
 
   // What is found in the cache from here on stays there until the artifact is written.
   BASE_TRY_ASSIGN(const std::uint64_t limit, cache_limit(settings.environment));

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/credentials.h"
 #include "base/digest.h"
 #include "base/text.h"
 #include "builder-runtime/languages/source_digest.h"
@@ -47,14 +48,14 @@ void Inputs::add_tool(std::string name, fs::path path, std::string text) {
 void Inputs::add_variable(std::string name, const std::string& value) {
   // The digest, since a value may be long, and may be nobody else's business when inputs are shown.
   m_inputs.push_back(
-      {.kind = "variable", .name = std::move(name), .text = base::sha256(without_credentials(value))});
+      {.kind = "variable", .name = std::move(name), .text = base::sha256(base::without_credentials(value))});
 }
 
 base::Result<std::string> Inputs::add_file(std::string name, const fs::path& path) {
   m_seen.push_back({.path = path, .state = state_of_file(path)});
   if (m_seen.back().state == "none") return std::string();
-  BASE_TRY_ASSIGN(std::string content, base::read_file(path));
-  m_seen.back().digest = base::sha256(without_credentials(content));
+  BASE_TRY_ASSIGN(std::string content, base::read_input_file(path));
+  m_seen.back().digest = base::sha256(base::without_credentials(content));
   add_file_as(std::move(name), path, m_seen.back().digest);
   return content;
 }
@@ -117,8 +118,9 @@ base::Result<std::string> Inputs::changed() const {
     }
     if (state_of_file(seen.path) != seen.state) return seen.path.string();
     if (seen.digest.empty()) continue;
-    const auto content = base::read_file(seen.path);
-    if (!content || base::sha256(without_credentials(*content)) != seen.digest) return seen.path.string();
+    const auto content = base::read_input_file(seen.path);
+    if (!content || base::sha256(base::without_credentials(*content)) != seen.digest)
+      return seen.path.string();
   }
   return std::string();
 }
@@ -131,16 +133,6 @@ std::string Inputs::lines() const {
     std::vector<std::string> fields = {input.kind, input.name, std::move(shown), input.path.string()};
     std::transform(fields.begin(), fields.end(), fields.begin(), on_one_line);
     text += base::join(fields, "\t") + "\n";
-  }
-  return text;
-}
-
-std::string without_credentials(std::string text) {
-  for (std::size_t at = 0; (at = text.find("://", at)) != std::string::npos;) {
-    at += 3;
-    const auto end = std::min(text.find_first_of("/ \t\n", at), text.size());
-    const auto sign = text.rfind('@', end - 1);
-    if (sign != std::string::npos && sign >= at && sign < end) text.erase(at, sign + 1 - at);
   }
   return text;
 }

@@ -66,9 +66,6 @@ class Inputs {
   std::vector<Seen> m_seen;
 };
 
-// "https://user:word@host/simple" without what is before the '@'.
-std::string without_credentials(std::string text);
-
 // Another file, or other content, or the same content written again, gives another text. Of a file that is
 // not there: "none".
 std::string state_of_file(const fs::path& path);

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/credentials.h"
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/text.h"
@@ -130,11 +131,15 @@ base::Result<std::string> Tools::find(const std::string& name, const std::string
 
 base::Result<process::Finished> Tools::run(process::Command command) const {
   command.orphan_signal = SIGKILL;
+  command.ends_its_group = true;
   LineCollector lines;
+  // Tools print URLs as they got them. All that they say goes through here.
+  base::CredentialFilter filter;
   auto finished = m_runner.run(command, [&](std::string_view text) {
-    lines.add(text);
+    lines.add(filter.add(text));
     if (!report::is_json()) lines.finish();
   });
+  lines.add(filter.finish());
   lines.finish();
   if (finished && says_disk_is_full(*finished)) {
     return base::fail(base::system_error("write", fullest_folder(m_settings).string(), ENOSPC));
@@ -144,6 +149,7 @@ base::Result<process::Finished> Tools::run(process::Command command) const {
 
 base::Result<process::Finished> Tools::run_quietly(process::Command command) const {
   command.orphan_signal = SIGKILL;
+  command.ends_its_group = true;
   return m_runner.run(command, {});
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/errors.h"
+#include "base/stop.h"
 #include "base/unique_fd.h"
 
 namespace base {
@@ -57,6 +58,7 @@ Result<std::string> sha256_of_file(const std::string& path) {
   constexpr std::size_t k_buffer = std::size_t{64} << 10;
   const auto buffer = std::make_unique_for_overwrite<char[]>(k_buffer);
   while (true) {
+    BASE_TRY(check_stop());
     const ssize_t count = ::read(file.get(), buffer.get(), k_buffer);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return fail(system_error("read", path, errno));

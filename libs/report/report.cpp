@@ -9,6 +9,7 @@
 #include <exception>
 #include <nlohmann/json.hpp>
 
+#include "base/credentials.h"
 #include "base/errors.h"
 #include "base/text.h"
 #include "contract/environment.h"
@@ -27,7 +28,8 @@ void log(spdlog::level::level_enum level, std::string_view line) {
 }
 
 void print(spdlog::level::level_enum level, std::string_view name, std::string_view prefix,
-           std::string_view message) {
+           std::string_view text) {
+  const std::string message = base::hide_credentials(text);
   if (g_json) {
     log(level, json_line({{"level", name}, {"message", message}}));
   } else {
@@ -52,7 +54,10 @@ void info(std::string_view message) { print(spdlog::level::info, "info", "", mes
 
 void warn(std::string_view message) { print(spdlog::level::warn, "warning", "warning: ", message); }
 
-int fail(const base::Error& error) {
+int fail(const base::Error& failure) {
+  // A line or name of a source is part of many errors.
+  base::Error error = failure;
+  for (auto* text : {&error.where, &error.what, &error.hint}) *text = base::hide_credentials(*text);
   const int code = static_cast<int>(error.kind);
   if (g_json) {
     nlohmann::ordered_json object = {{"level", "error"}, {"message", error.what}};

@@ -2,10 +2,12 @@
 #include "pachbuild/local/environment.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdlib>
 
+#include "base/trusted_folder.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
 
@@ -44,6 +46,12 @@ base::Result<fs::path> cache_folder() {
                       "no absolute path for the cache folder", "set it, or HOME, to one");
   }
   BASE_TRY(base::make_folders(folder, 0700));
+  // What is kept there is run and believed.
+  if (auto opened = base::open_trusted_folder(folder.string(), ::geteuid()); !opened) {
+    opened.error().kind = base::ErrorKind::cannot_write;
+    opened.error().hint += std::string("; name one in ") + contract::k_cache_variable;
+    return base::fail(std::move(opened).error());
+  }
   return folder;
 }
 

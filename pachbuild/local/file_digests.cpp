@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/local/file_digests.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <chrono>
-#include <vector>
 
 #include "base/digest.h"
-#include "base/errors.h"
-#include "base/unique_fd.h"
 
 namespace local {
 namespace {
@@ -41,25 +34,10 @@ base::Result<std::string> FileDigests::digest(const std::string& path, const str
   if (known != m_known.end() && same(known->second, entry)) {
     entry.digest = known->second.digest;
   } else {
-    BASE_TRY_ASSIGN(entry.digest, read(path));
+    BASE_TRY_ASSIGN(entry.digest, base::sha256_of_file(path));
   }
   if (entry.changed_ns + std::chrono::nanoseconds(k_settled).count() < now_ns()) m_entries[path] = entry;
   return entry.digest;
-}
-
-base::Result<std::string> FileDigests::read(const std::string& path) const {
-  const base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return base::fail(base::system_error("read", path, errno));
-  base::Sha256 digest;
-  std::vector<char> buffer(std::size_t{256} * 1024);
-  while (true) {
-    if (m_stop()) return base::fail(base::ErrorKind::step_failed, "", "interrupted");
-    const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return base::fail(base::system_error("read", path, errno));
-    if (count == 0) return digest.finish();
-    digest.update({buffer.data(), static_cast<std::size_t>(count)});
-  }
 }
 
 }  // namespace local

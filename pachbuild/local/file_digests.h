@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
 
@@ -25,9 +25,7 @@ class FileDigests {
   };
   using Entries = std::map<std::string, Entry>;  // by absolute path
 
-  // `stop`: asked while a file is read; when it says true, reading ends with an error.
-  FileDigests(Entries known, std::function<bool()> stop)
-      : m_known(std::move(known)), m_stop(std::move(stop)) {}
+  explicit FileDigests(Entries known) : m_known(std::move(known)) {}
 
   base::Result<std::string> digest(const std::string& path, const struct stat& status);
 
@@ -36,11 +34,8 @@ class FileDigests {
   [[nodiscard]] const Entries& entries() const { return m_entries; }
 
  private:
-  [[nodiscard]] base::Result<std::string> read(const std::string& path) const;
-
   Entries m_known;
   Entries m_entries;
-  std::function<bool()> m_stop;
 };
 
 // Nanoseconds since the epoch.

@@ -7,10 +7,12 @@
 #include <boost/filesystem/operations.hpp>
 #include <chrono>
 #include <deque>
+#include <utility>
 
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/stop.h"
 #include "base/text.h"
 #include "base/workspace.h"
 #include "contract/exit_codes.h"
@@ -115,6 +117,7 @@ class Job {
   std::vector<MissingDatum> m_missing;
   std::size_t m_skipped = 0;
   std::size_t m_recovered = 0;
+  bool m_told_of_logs = false;  // that they are incomplete
   Progress* m_progress = nullptr;
 };
 
@@ -194,7 +197,7 @@ base::Status Job::build_source() {
 }
 
 base::Status Job::read_repos() {
-  FileDigests digests(m_state.digests, [this] { return m_interruption.signal().has_value(); });
+  FileDigests digests(m_state.digests);
   for (const auto& [name, folder] : m_options.repos) {
     BASE_TRY_ASSIGN(m_repos[name], read_repo(resolved(folder).string(), digests));
   }
@@ -237,7 +240,7 @@ process::Environment Job::datum_environment() const {
 // What the workers of datums stage from and write to.
 Place Job::datum_place() const {
   if (!m_runner) return {};
-  Place place{&*m_runner, {{m_build_scratch->path()}, {m_folder / "logs", true}}};
+  Place place{&*m_runner, {{m_build_scratch->path()}}};
   for (const auto& [name, repo] : m_repos) place.shared.push_back({repo.folder});
   return place;
 }
@@ -323,11 +326,16 @@ base::Status Job::run_datums() {
                                 },
                             .tick = [&] { progress.draw(); }};
   BASE_TRY_ASSIGN(const auto run, pool.run(m_tasks, events, m_interruption.descriptor()));
-  if (run == Pool::Run::interrupted) return base::fail(ErrorKind::step_failed, "", "interrupted");
+  if (run == Pool::Run::interrupted) return base::fail(base::interrupted());
   return {};
 }
 
 base::Status Job::take(const Task& task, const TaskOutcome& outcome) {
+  if (outcome.log_errno != 0 && !std::exchange(m_told_of_logs, true)) {
+    const auto error = base::system_error("write", task.log, outcome.log_errno);
+    m_progress->clear();
+    report::warn(error.where + ": " + error.what + "; logs of datums are incomplete");
+  }
   if (outcome.error) {
     // What the program did wrong fails its datum; what the machine does, the run.
     if (outcome.error->kind != ErrorKind::step_failed) return base::fail(*outcome.error);

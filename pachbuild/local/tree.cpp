@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/errors.h"
+#include "base/stop.h"
 
 namespace local {
 namespace {
@@ -34,6 +35,7 @@ base::Result<std::vector<std::string>> list_names(const std::string& folder) {
 // `above` holds the folders from the root to here: meeting one again is a circle.
 base::Status visit(const std::string& root, const std::string& path, const FileVisitor& visitor,
                    std::vector<FolderId>& above) {
+  BASE_TRY(base::check_stop());
   const std::string absolute = join_path(root, path);
   struct stat status{};
   if (::stat(absolute.c_str(), &status) != 0) return base::fail(base::system_error("read", absolute, errno));

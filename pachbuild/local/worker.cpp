@@ -2,9 +2,12 @@
 #include "pachbuild/local/worker.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <thread>
@@ -43,6 +46,7 @@ class Worker {
     while (true) {
       BASE_TRY_ASSIGN(const auto message, m_channel.receive());
       if (!message) return {};
+      m_log = m_channel.take_descriptor();
       BASE_TRY(m_channel.send(encode(perform(decode_task(*message)))));
     }
   }
@@ -63,19 +67,26 @@ class Worker {
 
   base::Status run(const Task& task, TaskOutcome& outcome) {
     BASE_TRY(prepare(task));
-    BASE_TRY_ASSIGN(const Execution execution, execute(task, [&]() -> base::Status {
-                      // A failed try has its reason already; what it read of its pipes says nothing more.
-                      static_cast<void>(m_staging.finish());
-                      return prepare(task);
-                    }));
+    BASE_TRY_ASSIGN(const Execution execution, execute(task, execution_options(task)));
     const auto read_whole = m_staging.finish();
     outcome.result = execution.result;
     outcome.reason = execution.reason;
     outcome.exit_code = execution.exit_code;
+    outcome.log_errno = execution.log_errno;
     if (execution.result != TaskResult::succeeded) return {};
     BASE_TRY(read_whole);
     BASE_TRY(make_uploadable(m_staging.output()));
     return base::rename_path(m_staging.output(), task.output);
+  }
+
+  ExecutionOptions execution_options(const Task& task) {
+    return {.log = m_log.get(),
+            .between_tries = [this, &task]() -> base::Status {
+              // A failed try has its reason already; what it read of its pipes says nothing more.
+              static_cast<void>(m_staging.finish());
+              return prepare(task);
+            },
+            .running = [this](bool is_running) { return m_channel.send(encode_running(is_running)); }};
   }
 
   base::Status prepare(const Task& task) {
@@ -89,7 +100,19 @@ class Worker {
   process::Environment m_own;
   Staging m_staging;
   Channel& m_channel;
+  base::UniqueFd m_log;  // of the task that runs
 };
+
+// Programs run as the same user, and could otherwise stop this process by ptrace(2), or write into its
+// memory. Who is allowed to trace every process still could (capabilities(7), CAP_SYS_PTRACE): programs lose
+// that right, without which they can trace their own children as before. What reads its own /proc/self is not
+// affected.
+base::Status forbid_tracing() {
+  if (::prctl(PR_SET_DUMPABLE, 0) != 0) return base::fail(base::system_error("protect", "the worker", errno));
+  // Fails for those who do not have it, and whose programs will not have it either.
+  ::prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE);
+  return {};
+}
 
 // The pool gets the error as the answer to its first task.
 int give_up(Channel& channel, const base::Error& error) {
@@ -102,6 +125,7 @@ int give_up(Channel& channel, const base::Error& error) {
 // As process 1 of a sandbox or container.
 int serve(const base::Status& sandbox, const std::string& pfs, process::Environment own, Channel& channel) {
   if (!sandbox) return give_up(channel, sandbox.error());
+  if (const auto hidden = forbid_tracing(); !hidden) return give_up(channel, hidden.error());
   ::signal(SIGPIPE, SIG_IGN);  // of a lazy input whose reader has gone
   watch_channel(channel.descriptor());
   const auto status = Worker(pfs, std::move(own), channel).serve();
@@ -128,7 +152,13 @@ void serve_tasks(const WorkerOptions& options) {
       });
   // Straight away: its PID namespace is over, so this process can start nothing more, threads included, which
   // is what a leak checker does at the end.
-  ::_exit(ended ? ended->exit_code() : give_up(channel, ended.error()));
+  if (!ended) ::_exit(give_up(channel, ended.error()));
+  // The pool is told how the worker ended, a signal as a signal: the namespaces hide it from the pool.
+  if (ended->signal()) {
+    ::signal(*ended->signal(), SIG_DFL);
+    ::raise(*ended->signal());
+  }
+  ::_exit(ended->exit_code());
 }
 
 }  // namespace local

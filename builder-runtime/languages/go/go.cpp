@@ -50,7 +50,7 @@ fs::path settings_file(const process::Environment& environment) {
 // The value that Go has of one of its variables: that of the environment, else that of its own file.
 std::string go_value(const process::Environment& environment, const std::string& name) {
   if (const auto value = value_of(environment, name); !value.empty()) return value;
-  for (const auto& line : base::split(base::read_file(settings_file(environment)).value_or(""), '\n')) {
+  for (const auto& line : base::split(base::read_input_file(settings_file(environment)).value_or(""), '\n')) {
     if (line.starts_with(name + "=")) return std::string(base::trim(line.substr(name.size() + 1)));
   }
   return "";
@@ -345,7 +345,7 @@ constexpr char k_inside_hint[] = "only what is below transform.build.path is bui
 base::Status check_replacements(const fs::path& source, const std::string& folder, const std::string& name) {
   const fs::path file = (source / folder / name).lexically_normal();
   if (!is_file(file)) return {};
-  BASE_TRY_ASSIGN(const std::string text, base::read_file(file));
+  BASE_TRY_ASSIGN(const std::string text, base::read_input_file(file));
   const auto outside = replacement_outside(text, folder);
   if (outside.empty()) return {};
   return base::fail(ErrorKind::bad_input, file.string(),
@@ -357,7 +357,7 @@ base::Status check_outside(const fs::path& source) {
   const fs::path work = source / "go.work";
   if (!is_file(work)) return {};
   BASE_TRY(check_replacements(source, ".", "go.work"));
-  BASE_TRY_ASSIGN(const std::string text, base::read_file(work));
+  BASE_TRY_ASSIGN(const std::string text, base::read_input_file(work));
   if (const auto outside = use_outside(text); !outside.empty()) {
     return base::fail(ErrorKind::bad_input, work.string(),
                       "uses " + outside + ", which is outside the source", k_inside_hint);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/inside.h"
 #include "base/text.h"
 
 namespace builder::go {
@@ -47,16 +48,7 @@ std::optional<Literal> import_spec(std::string_view text) {
   return literal_of(skip_to_token(text.substr(end)));
 }
 
-// Whether a relative path leads above the folder that it starts from.
-bool climbs_out(std::string_view path) {
-  int depth = 0;
-  for (const auto& part : base::split(path, '/')) {
-    if (part.empty() || part == ".") continue;
-    depth += part == ".." ? -1 : 1;
-    if (depth < 0) return true;
-  }
-  return false;
-}
+bool climbs_out(std::string_view path) { return !base::stays_inside(std::string(path)); }
 
 // A line of a go.mod up to its comment, which does not begin inside of quotes.
 std::string_view without_comment(std::string_view line) {

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
+#include <cctype>
 #include <map>
 
 #include "base/digest.h"
+#include "base/inside.h"
 #include "base/text.h"
 #include "builder-runtime/languages/go/module.h"
 #include "builder-runtime/languages/go/network.h"
@@ -26,7 +28,7 @@ struct ModuleFiles {
   std::string go_sum;
 };
 
-std::string read_or_empty(const fs::path& file) { return base::read_file(file).value_or(""); }
+std::string read_or_empty(const fs::path& file) { return base::read_input_file(file).value_or(""); }
 
 // Choices that were made before, by what they depend on: <cache>/go/resolved/<key>/.
 fs::path kept_folder(const Tools& tools, const ModuleFiles& files, const Tree& tree,
@@ -57,7 +59,7 @@ base::Status keep(const fs::path& folder, const fs::path& from, const Decision& 
 
 base::Status take_kept(const fs::path& folder, const fs::path& to) {
   for (const std::string name : {"go.mod", "go.sum"}) {
-    BASE_TRY_ASSIGN(const std::string text, base::read_file(folder / name));
+    BASE_TRY_ASSIGN(const std::string text, base::read_input_file(folder / name));
     BASE_TRY(base::write_file(to / name, text));
   }
   return {};
@@ -130,11 +132,11 @@ std::string language_version(const Toolchain& toolchain) {
   return parts.size() < 2 ? "1.21" : parts[0] + "." + parts[1];
 }
 
-base::Result<BuildPlace> copied_place(const fs::path& source, const fs::path& below,
+base::Result<BuildPlace> copied_place(const fs::path& source, const std::string& below,
                                       process::Environment environment, const Tools& tools) {
   BuildPlace place{.environment = std::move(environment)};
   BASE_TRY_ASSIGN(place.workspace, base::Workspace::make(tools.settings().cache / "work", "go-"));
-  place.folder = place.workspace->path() / below;
+  BASE_TRY_ASSIGN(place.folder, base::path_inside(place.workspace->path(), below, source.string()));
   BASE_TRY(base::make_folders(place.folder.parent_path(), base::k_owner_writes));
   BASE_TRY(copy_source(source, place.folder));
   place.environment["PWD"] = place.folder.string();
@@ -169,8 +171,8 @@ base::Result<BuildPlace> bare_place(const fs::path& source, const Tree& tree, co
 base::Result<BuildPlace> vendored_place(const fs::path& source, const Tree& tree,
                                         process::Environment environment, const Tools& tools) {
   const std::string path = own_path(tree);
-  const fs::path below = fs::path("gopath") / "src" / (path.empty() ? "main" : path);
-  BASE_TRY_ASSIGN(BuildPlace place, copied_place(source, below, std::move(environment), tools));
+  BASE_TRY_ASSIGN(BuildPlace place, copied_place(source, "gopath/src/" + (path.empty() ? "main" : path),
+                                                 std::move(environment), tools));
   place.environment["GOPATH"] = (place.workspace->path() / "gopath").string();
   place.environment["GO111MODULE"] = "off";
   return place;
@@ -202,6 +204,21 @@ base::Result<BuildPlace> completed_place(const fs::path& source, const Tree& tre
   return place;
 }
 
+// What may name a package of its own (go.dev/ref/mod, "Module paths"): it becomes a folder and a line of a
+// go.mod.
+// "../x" is an import of old as well, but of a folder beside the importing one.
+bool is_import_path(std::string_view text) {
+  const auto fits = [](unsigned char character) {
+    return std::isalnum(character) != 0 ||
+           std::string_view("-._~+/").find(static_cast<char>(character)) != std::string_view::npos;
+  };
+  const auto parts = base::split(text, '/');
+  return std::all_of(text.begin(), text.end(), fits) &&
+         std::none_of(parts.begin(), parts.end(), [](const std::string& part) {
+           return part.empty() || part.front() == '.' || part.back() == '.';
+         });
+}
+
 }  // namespace
 
 bool lacks_modules(std::string_view go_mod, std::string_view go_sum,
@@ -224,7 +241,7 @@ std::string own_path(const Tree& tree) {
       for (const auto& other : tree.packages) {
         const std::string end = "/" + other.folder;
         if (other.folder == "." || import.size() <= end.size()) continue;
-        if (import.compare(import.size() - end.size(), end.size(), end) == 0) {
+        if (import.compare(import.size() - end.size(), end.size(), end) == 0 && is_import_path(import)) {
           return import.substr(0, import.size() - end.size());
         }
       }

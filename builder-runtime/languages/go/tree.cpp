@@ -34,7 +34,7 @@ std::string plain_folder(const std::string& text) {
 // Folders of a go.work that are used, relative to the source.
 std::set<std::string> used_folders(const fs::path& source) {
   std::set<std::string> folders;
-  const auto text = base::read_file(source / "go.work");
+  const auto text = base::read_input_file(source / "go.work");
   if (!text) return folders;
   for (const auto& target : use_targets(*text)) folders.insert(plain_folder(target));
   return folders;
@@ -203,7 +203,7 @@ base::Result<Tree> read_tree(const fs::path& source, const Tags& tags) {
     tree.layout = fs::is_directory(source / "vendor", error) ? Layout::vendored : Layout::bare;
   }
   if (is_file(source / "go.mod")) {
-    BASE_TRY_ASSIGN(const std::string text, base::read_file(source / "go.mod"));
+    BASE_TRY_ASSIGN(const std::string text, base::read_input_file(source / "go.mod"));
     tree.module = module_path(text);
   }
   Collector collector(tags, used_folders(source));

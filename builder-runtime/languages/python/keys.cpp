@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string_view>
 
+#include "base/credentials.h"
 #include "base/digest.h"
 #include "base/text.h"
 #include "builder-runtime/compilers.h"
@@ -37,7 +38,7 @@ base::Status add_settings_above(const fs::path& folder, Inputs& inputs, LocalTar
   std::string up = "../";
   for (fs::path above = folder.parent_path(); !above.empty(); above = above.parent_path(), up += "../") {
     BASE_TRY(add_settings(up + k_uv_settings, above / k_uv_settings, inputs, targets));
-    const auto project = base::read_file(above / k_project);
+    const auto project = base::read_input_file(above / k_project);
     if (!project) continue;
     if (project->find("tool.uv") != std::string::npos) {
       BASE_TRY(add_settings(up + k_project, above / k_project, inputs, targets));
@@ -219,7 +220,8 @@ base::Result<Inputs> inputs_of_machine(const Installation& installation, const p
   inputs.add_tool("uv", installation.uv, installation.uv_version);
   inputs.add_tool("python", interpreter.path,
                   interpreter.identity + ", " + interpreter.libc + ", at " + interpreter.path);
-  inputs.add_value("arguments", without_credentials(base::join(installation.configuration.arguments, "\n")));
+  inputs.add_value("arguments",
+                   base::without_credentials(base::join(installation.configuration.arguments, "\n")));
   inputs.add(installation.configuration.inputs);
   auto counted = environment;
   for (const auto& name : installation.credentials) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/credentials.h"
 #include "base/digest.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -33,7 +34,7 @@ std::string option_name(std::string_view text) {
 // The sections that `pip install` reads, the later one counting more. A line that is indented continues the
 // one before it.
 bool read_file(const fs::path& file, Options& options) {
-  const auto text = base::read_file(file);
+  const auto text = base::read_input_file(file);
   if (!text) return false;
   std::map<std::string, Options> sections;
   Options* section = nullptr;
@@ -83,7 +84,7 @@ std::vector<NamedFile> configuration_files(const process::Environment& environme
 // What a file says, without what may be a credential.
 std::string text_of(const Options& options) {
   std::string text;
-  for (const auto& [option, value] : options) text += option + "=" + without_credentials(value) + "\n";
+  for (const auto& [option, value] : options) text += option + "=" + base::without_credentials(value) + "\n";
   return text;
 }
 

@@ -104,7 +104,7 @@ base::Result<Request> read_request(const Source& source, const Manifest& manifes
   BASE_TRY_ASSIGN(Request request, read_manifest(source, manifest, environment));
   LocalTargets targets(source.folder, environment);
   for (const std::string name : {"uv.toml", "pyproject.toml"}) {
-    BASE_TRY(targets.add_text(base::read_file(source.folder / name).value_or(""), source.folder));
+    BASE_TRY(targets.add_text(base::read_input_file(source.folder / name).value_or(""), source.folder));
   }
   request.requirements.inputs.add(targets.outside());
   request.requirements.uses_files = request.requirements.uses_files || targets.is_inside();
@@ -219,7 +219,7 @@ except (SyntaxError, ValueError) as error:
 // Tells a typing error now and not once a datum. Each content is checked once per interpreter.
 base::Status check_program(const fs::path& program, const Interpreter& interpreter, const Tools& tools) {
   const auto state = state_of_file(program);
-  BASE_TRY_ASSIGN(const std::string text, base::read_file(program));
+  BASE_TRY_ASSIGN(const std::string text, base::read_input_file(program));
   base::Sha256 digest;
   digest.update_field(interpreter.identity);
   digest.update_field(text);

@@ -28,9 +28,8 @@ struct Requirements {
   bool uses_files = false;
   bool has_hashes = false;
   bool no_index = false;  // --no-index is one of the lines
-  // Files, relative to the source, with a requirement that goes on in the next line: pip takes that, uv only
-  // before
-  // --hash.
+  // Files, relative to the source, that uv gets rewritten: with a requirement that goes on in the next line,
+  // which uv takes only before --hash, or with credentials for git (git_credentials.h).
   std::vector<std::string> continued;
 };
 

@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "base/credentials.h"
 #include "base/files.h"
 #include "base/result.h"
 #include "base/workspace.h"
+#include "builder-runtime/languages/python/git_credentials.h"
 #include "builder-runtime/languages/python/interpreter.h"
 #include "builder-runtime/languages/python/manifest.h"
 #include "builder-runtime/languages/python/pip_configuration.h"
@@ -63,8 +65,13 @@ class Resolution {
 
  private:
   Resolution(Installation installation, base::Workspace workspace)
-      : m_installation(std::move(installation)), m_workspace(std::move(workspace)) {}
+      : m_installation(std::move(installation)),
+        m_workspace(std::move(workspace)),
+        m_git(m_installation.configuration.environment) {}
+
   base::Status prepare_folder();
+  [[nodiscard]] std::vector<std::string> files_that_uv_reads() const;
+  [[nodiscard]] base::Result<bool> has_git_credentials() const;
   base::Status resolve(const Tools& tools);
   base::Status export_uv_lock(const Tools& tools);
   base::Status choose(const Tools& tools, const std::vector<std::string>& inputs);
@@ -78,6 +85,7 @@ class Resolution {
 
   Installation m_installation;
   base::Workspace m_workspace;
+  GitCredentials m_git;
   base::fs::path m_folder;
   InstallStep m_fixed;
   InstallStep m_loose;
@@ -88,5 +96,7 @@ class Resolution {
 // answer.
 base::Status run_uv(const Installation& installation, const Tools& tools, const base::fs::path& folder,
                     const std::vector<std::string>& arguments, const std::string& where);
+
+using base::without_credentials;
 
 }  // namespace builder::python

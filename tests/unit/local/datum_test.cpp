@@ -6,6 +6,7 @@
 #include <boost/filesystem/operations.hpp>
 
 #include "base/files.h"
+#include "base/stop.h"
 
 namespace local {
 namespace {
@@ -19,7 +20,7 @@ class DatumTest : public testing::Test {
     ASSERT_TRUE(base::write_file(m_folder.path() / path, content));
   }
   Repo read(const std::string& repo) {
-    FileDigests digests({}, [] { return false; });
+    FileDigests digests({});
     return read_repo((m_folder.path() / repo).string(), digests).value();
   }
   static spec::Input pfs(const std::string& repo, const std::string& glob) {
@@ -102,7 +103,7 @@ TEST_F(DatumTest, LinksInARepoAreFollowedButNotInCircles) {
   boost::filesystem::create_symlink("a", m_folder.path() / "r/link");
   EXPECT_EQ(labels(pfs("r", "/*")), (Labels{"r/a", "r/link"}));
   boost::filesystem::create_symlink(".", m_folder.path() / "r/self");
-  FileDigests digests({}, [] { return false; });
+  FileDigests digests({});
   const auto repo = read_repo((m_folder.path() / "r").string(), digests);
   ASSERT_FALSE(repo);
   EXPECT_EQ(repo.error().what, "is a link to a folder above it");
@@ -117,7 +118,7 @@ TEST(FileDigests, ReadsAgainOnlyWhatHasChanged) {
   FileDigests::Entries known;
   known[path] = {static_cast<std::uint64_t>(status.st_size), status.st_ino, nanoseconds(status.st_mtim),
                  nanoseconds(status.st_ctim), "remembered"};
-  FileDigests digests(known, [] { return false; });
+  FileDigests digests(known);
   EXPECT_EQ(digests.digest(path, status).value(), "remembered");
   EXPECT_TRUE(digests.entries().empty()) << "written just now: the next write could have the same time";
   ++status.st_size;
@@ -125,7 +126,8 @@ TEST(FileDigests, ReadsAgainOnlyWhatHasChanged) {
 }
 
 TEST(FileDigests, StopsWhenAsked) {
-  FileDigests digests({}, [] { return true; });
+  const base::StopQuestion stop([] { return true; });
+  FileDigests digests({});
   struct stat status{};
   ASSERT_EQ(::stat("/proc/self/exe", &status), 0);
   EXPECT_FALSE(digests.digest("/proc/self/exe", status));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "process/child.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -94,6 +95,16 @@ TEST(Child, StartsWithDefaultDispositionsAndAnEmptyMask) {
   ::sigprocmask(SIG_UNBLOCK, &mask, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
   EXPECT_EQ(result.output, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+}
+
+TEST(Child, InheritsNoDescriptorThatItWasNotGiven) {
+  const base::UniqueFd foreign(::open("/dev/null", O_RDONLY));  // as a shell's "9<file" leaves it to us
+  const base::UniqueFd given(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
+  auto command = shell("readlink /proc/$$/fd/* | grep /dev/");
+  command.inherited = {given.get()};
+  EXPECT_EQ(run(command).output.find("/dev/zero"), run(command).output.rfind("/dev/"));
+  EXPECT_EQ(SystemRunner().run(shell("ls -l /proc/self/fd | grep -c /dev/null"), {})->output, "1\n")
+      << "its standard input alone";
 }
 
 TEST(Child, InheritsNothingOfTheEnvironment) {
