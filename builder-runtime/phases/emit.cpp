@@ -178,11 +178,16 @@ std::string summary_of(const Artifact& artifact, const Source& source) {
 }  // namespace
 
 base::Status check_out(const fs::path& out) {
+  boost::system::error_code error;
+  if (!fs::is_directory(out, error)) return {};
+  // Another build may be replacing them just now.
+  BASE_TRY_ASSIGN(const auto lock, base::FileLock::acquire_folder(out));
   BASE_TRY(former_files(out));
   return {};
 }
 
 base::Status record_run_script(const fs::path& out) {
+  BASE_TRY_ASSIGN(const auto lock, base::FileLock::acquire_folder(out));
   BASE_TRY_ASSIGN(auto record, read_record(out));
   const fs::path script = out / contract::k_run_script;
   if (!record || !size_of_file(script)) return {};

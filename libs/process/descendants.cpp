@@ -7,12 +7,12 @@
 
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
-#include <cctype>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "base/files.h"
@@ -26,6 +26,13 @@ namespace fs = base::fs;
 constexpr std::chrono::seconds k_limit{2};
 constexpr std::chrono::milliseconds k_pause{2};
 
+// 0, which no process that can be seen has, where it is no number.
+pid_t number_of(std::string_view text) {
+  pid_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
 // The parent, from proc_pid_stat(5): the second field after the name, which may have spaces and brackets.
 pid_t parent_of(const fs::path& process) {
   const auto text = base::read_file(process / "stat");
@@ -33,7 +40,7 @@ pid_t parent_of(const fs::path& process) {
   const auto fields =
       base::split(std::string_view(*text).substr(std::min(text->rfind(')') + 1, text->size())), ' ');
   constexpr std::size_t k_parent = 2;
-  return fields.size() > k_parent ? std::atoi(fields[k_parent].c_str()) : 0;
+  return fields.size() > k_parent ? number_of(fields[k_parent]) : 0;
 }
 
 std::set<pid_t> children() {
@@ -41,8 +48,8 @@ std::set<pid_t> children() {
   boost::system::error_code error;
   for (fs::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    if (std::isdigit(static_cast<unsigned char>(name.front())) == 0) continue;
-    if (parent_of(entry->path()) == ::getpid()) found.insert(std::atoi(name.c_str()));
+    const pid_t number = number_of(name);
+    if (number != 0 && parent_of(entry->path()) == ::getpid()) found.insert(number);
   }
   return found;
 }

@@ -7,7 +7,9 @@
 
 #include <cstdlib>
 #include <exception>
+#include <new>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "base/credentials.h"
 #include "base/errors.h"
@@ -35,6 +37,11 @@ void print(spdlog::level::level_enum level, std::string_view name, std::string_v
   } else {
     log(level, std::string(prefix) + base::printable(message));
   }
+}
+
+int bug(const std::exception& error) {
+  return fail({base::ErrorKind::bug, "", std::string("a bug of pachbuild: ") + error.what(),
+               "please report it with the command line and the lines above"});
 }
 
 }  // namespace
@@ -91,9 +98,16 @@ void output(std::string_view text) {
 int guard(const std::function<int()>& program) {
   try {
     return program();
+  } catch (const std::bad_alloc&) {
+    return fail({base::ErrorKind::unavailable, "", "out of memory",
+                 "grant more memory (resource_limits), or stop others"});
+  } catch (const std::system_error& error) {
+    // A thread that could not be started, where no other could do its work.
+    if (error.code() != std::errc::resource_unavailable_try_again) return bug(error);
+    return fail({base::ErrorKind::unavailable, "", "no further thread can be started",
+                 "raise the limit of processes (ulimit -u, the pids limit of the container)"});
   } catch (const std::exception& error) {
-    return fail({base::ErrorKind::bug, "", std::string("a bug of pachbuild: ") + error.what(),
-                 "please report it with the command line and the lines above"});
+    return bug(error);
   }
 }
 

@@ -186,7 +186,7 @@ class Cache(BuilderSuite):
                                   support.BUILDER, "--source", source, "--out", small / "out", "--shim", self.shim,
                                   env=self.environment())
         self.assertEqual(result.returncode, 73, result.stderr)
-        self.assertRegex(result.stderr, r"error: .*: cannot write: no space left on the disk of .*small.* free\)\n"
+        self.assertRegex(result.stderr, r"error: .*: cannot write: no space left on the disk of .*small.* free\), .* needed\n"
                                         "hint: free some space there, or choose another disk\n$")
 
     def wait_for(self, condition, seconds=60):
