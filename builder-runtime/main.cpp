@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <optional>
 #include <utility>
 
@@ -55,6 +56,16 @@ void declare(CLI::App& app, builder::Options& options) {
                  "The worker-shim that goes into the artifact (default: the one beside this program, else " +
                      std::string(contract::k_image_shim) + ")")
       ->type_name("FILE");
+  app.add_flag("--inputs", options.shows_inputs,
+               "Prints what decides the bundle, and what is read and does not, a line each; builds nothing");
+}
+
+base::Status perform(const builder::Options& options, process::Runner& runner) {
+  BASE_TRY_ASSIGN(const builder::Settings settings, builder::settle(options, process::current_environment()));
+  if (!options.shows_inputs) return builder::build(settings, runner);
+  BASE_TRY_ASSIGN(const std::string inputs, builder::describe_inputs(settings, runner));
+  std::fputs(inputs.c_str(), stdout);
+  return {};
 }
 
 // A build takes the same large buffers again and again: to give them back to the system in between, and to
@@ -71,9 +82,7 @@ int build(const builder::Options& options) {
   auto interruption = process::Interruption::watch();
   if (!interruption) return report::fail(interruption.error());
   process::SystemRunner runner(&*interruption, {.end = process::SystemRunner::k_tool_end});
-  const auto built =
-      builder::settle(options, process::current_environment())
-          .and_then([&](const builder::Settings& settings) { return builder::build(settings, runner); });
+  const auto built = perform(options, runner);
   const int code = built ? 0 : report::fail(built.error());
   descendants.end();
   const auto signal = built ? std::nullopt : interruption->signal();

@@ -18,6 +18,7 @@ struct Options {
   std::string out;
   std::string language;
   std::string shim;
+  bool shows_inputs = false;
 };
 
 struct Settings {

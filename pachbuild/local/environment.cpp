@@ -63,7 +63,13 @@ process::Environment build_environment(const fs::path& cache) {
 
 void add_build_variables(process::Environment& environment, const spec::PipelineSpec& spec) {
   environment["PPS_PIPELINE_NAME"] = spec.name + contract::k_build_pipeline_suffix;
-  for (const auto& [name, value] : spec.transform.build.env) environment[name] = value;
+  std::string names;
+  for (const auto& [name, value] : spec.transform.build.env) {
+    environment[name] = value;
+    names += (names.empty() ? "" : ",") + name;
+  }
+  // The builder passes these on to its tools whatever they are called.
+  if (!names.empty()) environment[contract::k_build_variables] = names;
 }
 
 process::Environment machine_environment(const fs::path& cache) {

@@ -32,14 +32,19 @@ std::string read_or_empty(const fs::path& file) { return base::read_input_file(f
 
 // Choices that were made before, by what they depend on: <cache>/go/resolved/<key>/.
 fs::path kept_folder(const Tools& tools, const ModuleFiles& files, const Tree& tree,
-                     const Toolchain& toolchain) {
-  base::Sha256 key;
-  for (const auto& part : {files.go_mod, files.go_sum, toolchain.version}) key.update_field(part);
-  for (const auto& import : foreign_imports(tree)) key.update_field(import);
-  return tools.settings().cache / "go" / "resolved" / key.finish();
+                     const Decision& decision) {
+  Inputs inputs = decision.machine;
+  inputs.add_value("go.mod", files.go_mod);
+  inputs.add_value("go.sum", files.go_sum);
+  inputs.add_value("modules of the source", tree.modules);
+  inputs.add_value("imports", base::join(foreign_imports(tree), "\n"));
+  return tools.settings().cache / "go" / "resolved" / inputs.key();
 }
 
-base::Status keep(const fs::path& folder, const fs::path& from) {
+// Nothing is kept of a source that changed meanwhile.
+base::Status keep(const fs::path& folder, const fs::path& from, const Decision& decision) {
+  BASE_TRY_ASSIGN(const std::string changed, decision.inputs.changed());
+  if (!changed.empty()) return {};
   BASE_TRY_ASSIGN(auto fresh, base::TemporaryFolder::make(from, "keep-"));
   for (const std::string name : {"go.mod", "go.sum"}) {
     BASE_TRY(base::write_file(fresh.path() / name, read_or_empty(from / name)));
@@ -139,7 +144,7 @@ base::Result<BuildPlace> copied_place(const fs::path& source, const std::string&
 }
 
 // No go.mod: one is made up, in a copy.
-base::Result<BuildPlace> bare_place(const fs::path& source, const Tree& tree, const Toolchain& toolchain,
+base::Result<BuildPlace> bare_place(const fs::path& source, const Tree& tree, const Decision& decision,
                                     process::Environment environment, const Tools& tools) {
   BASE_TRY_ASSIGN(BuildPlace place, copied_place(source, "source", std::move(environment), tools));
   std::string path = own_path(tree);
@@ -147,17 +152,17 @@ base::Result<BuildPlace> bare_place(const fs::path& source, const Tree& tree, co
   auto imports = foreign_imports(tree);
   std::erase_if(
       imports, [&](const std::string& import) { return import == path || import.rfind(path + "/", 0) == 0; });
-  const ModuleFiles before{"module " + path + "\n\ngo " + language_version(toolchain) + "\n", ""};
+  const ModuleFiles before{"module " + path + "\n\ngo " + language_version(decision.toolchain) + "\n", ""};
   BASE_TRY(base::write_file(place.folder / "go.mod", before.go_mod));
   if (imports.empty()) return place;
-  const fs::path kept = kept_folder(tools, before, tree, toolchain);
+  const fs::path kept = kept_folder(tools, before, tree, decision);
   boost::system::error_code error;
   if (fs::exists(kept, error)) {
     BASE_TRY(take_kept(kept, place.folder));
     return place;
   }
-  BASE_TRY(run_go(tools, toolchain, place, {"mod", "tidy"}, source.string(), imports));
-  BASE_TRY(keep(kept, place.folder));
+  BASE_TRY(run_go(tools, decision.toolchain, place, {"mod", "tidy"}, source.string(), imports));
+  BASE_TRY(keep(kept, place.folder, decision));
   warn_of_choice(source.string() + ": has no go.mod", before, place.folder);
   return place;
 }
@@ -174,7 +179,7 @@ base::Result<BuildPlace> vendored_place(const fs::path& source, const Tree& tree
 }
 
 // A go.mod or go.sum that says too little: completed in a copy of the two.
-base::Result<BuildPlace> completed_place(const fs::path& source, const Tree& tree, const Toolchain& toolchain,
+base::Result<BuildPlace> completed_place(const fs::path& source, const Tree& tree, const Decision& decision,
                                          process::Environment environment, const ModuleFiles& before,
                                          const Tools& tools) {
   BuildPlace place{.folder = source, .environment = std::move(environment)};
@@ -183,7 +188,7 @@ base::Result<BuildPlace> completed_place(const fs::path& source, const Tree& tre
   place.flags = {"-mod=mod", "-modfile=" + (folder / "go.mod").string()};
   BASE_TRY(base::write_file(folder / "go.mod", before.go_mod));
   if (!before.go_sum.empty()) BASE_TRY(base::write_file(folder / "go.sum", before.go_sum));
-  const fs::path kept = kept_folder(tools, before, tree, toolchain);
+  const fs::path kept = kept_folder(tools, before, tree, decision);
   boost::system::error_code error;
   if (fs::exists(kept, error)) {
     BASE_TRY(take_kept(kept, folder));
@@ -192,8 +197,9 @@ base::Result<BuildPlace> completed_place(const fs::path& source, const Tree& tre
   Arguments arguments = {"list", "-deps", "-f", "{{with .Module}}{{end}}"};
   arguments.insert(arguments.end(), place.flags.begin(), place.flags.end());
   arguments.emplace_back("./...");
-  BASE_TRY(run_go(tools, toolchain, place, arguments, (source / "go.mod").string(), foreign_imports(tree)));
-  BASE_TRY(keep(kept, folder));
+  BASE_TRY(run_go(tools, decision.toolchain, place, arguments, (source / "go.mod").string(),
+                  foreign_imports(tree)));
+  BASE_TRY(keep(kept, folder, decision));
   warn_of_choice((source / "go.sum").string() + ": lacks lines that the imports need", before, folder);
   return place;
 }
@@ -244,11 +250,11 @@ std::string own_path(const Tree& tree) {
   return "";
 }
 
-base::Result<BuildPlace> prepare_place(const fs::path& source, const Tree& tree, const Toolchain& toolchain,
+base::Result<BuildPlace> prepare_place(const fs::path& source, const Tree& tree, const Decision& decision,
                                        process::Environment environment, const Tools& tools) {
   switch (tree.layout) {
     case Layout::bare:
-      return bare_place(source, tree, toolchain, std::move(environment), tools);
+      return bare_place(source, tree, decision, std::move(environment), tools);
     case Layout::vendored:
       return vendored_place(source, tree, std::move(environment), tools);
     case Layout::workspace:
@@ -260,7 +266,7 @@ base::Result<BuildPlace> prepare_place(const fs::path& source, const Tree& tree,
   const ModuleFiles files{read_or_empty(source / "go.mod"), read_or_empty(source / "go.sum")};
   const bool vendored = fs::is_directory(source / "vendor", error);
   if (!vendored && lacks_modules(files.go_mod, files.go_sum, foreign_imports(tree))) {
-    return completed_place(source, tree, toolchain, std::move(environment), files, tools);
+    return completed_place(source, tree, decision, std::move(environment), files, tools);
   }
   return BuildPlace{.folder = source, .environment = std::move(environment)};
 }

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "base/credentials.h"
-#include "base/digest.h"
 #include "base/inside.h"
 #include "base/text.h"
 #include "builder-runtime/languages/python/git_credentials.h"
+#include "builder-runtime/languages/python/local_targets.h"
 
 namespace builder::python {
 namespace {
@@ -43,24 +43,19 @@ bool names_a_file(const std::string& line) {
   return !has("://") && (has("/") || has(".whl") || has(".tar.") || has(".zip"));
 }
 
-// The file of "-r FILE", "-rFILE", "--requirement=FILE"; empty for every other line.
-std::string included_file(const std::string& line) {
-  for (const auto option : k_include_options) {
-    if (line.rfind(option, 0) != 0) continue;
-    std::string_view rest = base::trim(std::string_view(line).substr(option.size()));
-    if (rest.substr(0, 1) == "=") rest = base::trim(rest.substr(1));
-    if (rest.size() >= 2 && rest.front() == rest.back() && (rest.front() == '"' || rest.front() == '\'')) {
-      rest = rest.substr(1, rest.size() - 2);
-    }
-    return std::string(rest);
-  }
-  return "";
+// Whether what is at `at` belongs to the credentials of a URL: "https://${USER}:${TOKEN}@host/simple".
+bool is_before_host(const std::string& line, std::size_t at) {
+  const auto scheme = line.rfind("://", at);
+  if (scheme == std::string::npos) return false;
+  const auto end = std::min(line.find_first_of("/ \t", scheme + 3), line.size());
+  const auto sign = line.rfind('@', end);
+  return at < end && sign != std::string::npos && sign > at && sign <= end;
 }
 
 class RequirementsReader {
  public:
   RequirementsReader(fs::path source, const process::Environment& environment)
-      : m_source(std::move(source)), m_environment(environment) {}
+      : m_source(std::move(source)), m_environment(environment), m_targets(m_source, environment) {}
 
   // `name` is relative to the source; `where` names the line or setting that asks for it.
   base::Status read(const std::string& name, const std::string& where, int depth = 0) {
@@ -71,8 +66,8 @@ class RequirementsReader {
           ErrorKind::bad_input, where,
           "more than " + std::to_string(depth) + " requirements files include each other in a row");
     }
-    BASE_TRY_ASSIGN(const std::string text, base::read_input_file(file));
-    m_digest.update_field(text);
+    BASE_TRY_ASSIGN(const std::string text,
+                    m_result.inputs.add_file(fs::path(name).lexically_normal().string(), file));
     if (text.find('\\') != std::string::npos || GitCredentials::are_in(text))
       m_result.continued.push_back(file.lexically_relative(m_source).string());
     for (const auto& line : logical_lines(text)) BASE_TRY(take(line, fs::path(name), depth));
@@ -80,7 +75,8 @@ class RequirementsReader {
   }
 
   Requirements finish() {
-    m_result.digest = m_digest.finish();
+    m_result.inputs.add(m_targets.outside());
+    m_result.uses_files = m_result.uses_files || m_targets.is_inside();
     return std::move(m_result);
   }
 
@@ -89,11 +85,15 @@ class RequirementsReader {
     if (line.front() != '-') ++m_result.count;
     m_result.has_hashes = m_result.has_hashes || line.find("--hash") != std::string::npos;
     m_result.no_index = m_result.no_index || option_of(line) == "--no-index";
-    if (line.find("://") == std::string::npos) add_variables(line);
+    add_variables(line);
+    add_options(line);
     const std::string included = included_file(line);
     if (!included.empty()) return include(with_variables(included), file, depth);
     m_result.uses_files = m_result.uses_files || names_a_file(line);
     if (line.rfind("-e", 0) == 0 || line.rfind("--editable", 0) == 0) ++m_result.count;
+    // Links to packages are relative to the file, packages themselves to the folder where uv is run.
+    BASE_TRY(m_targets.add_line(line, m_source));
+    if (file.has_parent_path()) BASE_TRY(m_targets.add_line(line, m_source / file.parent_path()));
     return {};
   }
 
@@ -138,16 +138,27 @@ class RequirementsReader {
   void add_variables(const std::string& line) {
     for (std::size_t at = 0; (at = line.find("${", at)) != std::string::npos; ++at) {
       const auto name = line.substr(at + 2, line.find('}', at) - at - 2);
-      const auto entry = m_environment.find(name);
-      m_digest.update_field(name);
-      m_digest.update_field(entry == m_environment.end() ? "" : entry->second);
+      m_result.variables.push_back(name);
+      if (is_before_host(line, at)) {
+        m_result.credentials.push_back(name);
+      } else {
+        m_result.inputs.add_variable("${" + name + "}", process::value_of(m_environment, name));
+      }
+    }
+  }
+
+  void add_options(const std::string& line) {
+    if (line.front() == '-') m_result.options.push_back(base::without_credentials(line));
+    for (auto at = line.find(" --"); at != std::string::npos; at = line.find(" --", at + 1)) {
+      const auto option = line.substr(at + 1, line.find(" --", at + 1) - at - 1);
+      if (line.front() != '-' && option.rfind("--hash", 0) != 0) m_result.options.push_back(option);
     }
   }
 
   fs::path m_source;
   const process::Environment& m_environment;
   std::set<std::string> m_seen;
-  base::Sha256 m_digest;
+  LocalTargets m_targets;
   Requirements m_result;
 };
 
@@ -183,6 +194,19 @@ std::string with_plain_spaces(std::string_view text) {
 }
 
 }  // namespace
+
+std::string included_file(const std::string& line) {
+  for (const auto option : k_include_options) {
+    if (line.rfind(option, 0) != 0) continue;
+    std::string_view rest = base::trim(std::string_view(line).substr(option.size()));
+    if (rest.substr(0, 1) == "=") rest = base::trim(rest.substr(1));
+    if (rest.size() >= 2 && rest.front() == rest.back() && (rest.front() == '"' || rest.front() == '\'')) {
+      rest = rest.substr(1, rest.size() - 2);
+    }
+    return std::string(rest);
+  }
+  return "";
+}
 
 std::vector<std::string> logical_lines(std::string_view text) {
   constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";

@@ -15,6 +15,7 @@
 #include "builder-runtime/languages/language.h"
 #include "builder-runtime/languages/python/lock_readers.h"
 #include "builder-runtime/languages/python/requirements.h"
+#include "builder-runtime/languages/python/uv_cache.h"
 #include "builder-runtime/missing.h"
 #include "builder-runtime/source/source_copy.h"
 
@@ -30,22 +31,23 @@ constexpr int k_uv_error = 2;
 // What makes setuptools build a folder that has a setup.cfg only.
 constexpr char k_setup_script[] = "import setuptools\nsetuptools.setup()\n";
 
-process::Command uv_command(const Installation& installation, const fs::path& folder,
+process::Command uv_command(const Installation& installation, const UvCache& cache, const fs::path& folder,
                             const Arguments& arguments) {
   Arguments all = {installation.uv};
   all.insert(all.end(), arguments.begin(), arguments.end());
   auto environment = installation.configuration.environment;
   environment["PWD"] = folder.string();
+  environment["UV_CACHE_DIR"] = cache.folder().string();
   return {.arguments = std::move(all), .environment = std::move(environment), .folder = folder};
 }
 
 // uv says with one exit code that the index did not answer and that a line makes no sense. The same without a
 // network tells them apart: what then fails in the same way was not the network's fault.
-base::Result<bool> was_network_fault(const Installation& installation, const Tools& tools,
-                                     const fs::path& folder, Arguments arguments) {
+base::Result<bool> was_network_fault(const Installation& installation, const UvCache& cache,
+                                     const Tools& tools, const fs::path& folder, Arguments arguments) {
   for (const auto* option : {"--offline", "--no-cache", "--quiet", "--quiet"}) arguments.emplace_back(option);
   if (arguments.at(1) == "install") arguments.emplace_back("--dry-run");
-  BASE_TRY_ASSIGN(const auto finished, tools.run(uv_command(installation, folder, arguments)));
+  BASE_TRY_ASSIGN(const auto finished, tools.run(uv_command(installation, cache, folder, arguments)));
   return finished.ending.code() != k_uv_error;
 }
 
@@ -166,11 +168,14 @@ void append(Arguments& arguments, const Arguments& more) {
 
 base::Status run_uv(const Installation& installation, const Tools& tools, const fs::path& folder,
                     const Arguments& arguments, const std::string& where) {
-  BASE_TRY_ASSIGN(const auto finished, tools.run(uv_command(installation, folder, arguments)));
+  BASE_TRY_ASSIGN(const auto cache,
+                  UvCache::open(value_of(installation.configuration.environment, "UV_CACHE_DIR"),
+                                installation.machine.key()));
+  BASE_TRY_ASSIGN(const auto finished, tools.run(uv_command(installation, cache, folder, arguments)));
   const auto& ending = finished.ending;
   if (ending.succeeded()) return {};
   if (ending.code() == k_uv_error) {
-    BASE_TRY_ASSIGN(const bool network, was_network_fault(installation, tools, folder, arguments));
+    BASE_TRY_ASSIGN(const bool network, was_network_fault(installation, cache, tools, folder, arguments));
     if (network) {
       return base::fail(
           ErrorKind::network, where, "the package index cannot be reached",
@@ -316,6 +321,8 @@ void Resolution::remember(const std::vector<std::string>& lines) const {
   const bool has_secrets = std::any_of(
       lines.begin(), lines.end(), [](const std::string& line) { return without_credentials(line) != line; });
   if (m_installation.memory.empty() || has_secrets) return;
+  const auto changed = m_installation.inputs.changed();
+  if (!changed || !changed->empty()) return;
   const std::string text = base::join(lines, "\n");
   if (base::make_folders(m_installation.memory.parent_path(), base::k_owner_writes))
     static_cast<void>(base::write_file(m_installation.memory, base::sha256(text) + "\n" + text));

@@ -27,10 +27,15 @@ struct Installation {
   std::string uv_version;
   UvConfiguration configuration;
   Interpreter interpreter;
-  bool uses_files = false;             // it installs from files of the source
-  bool has_hashes = false;             // of requirements files: every version is fixed by them already
-  std::vector<std::string> continued;  // see Requirements
-  base::fs::path memory;               // of what uv chose; empty: it is asked each time
+  Inputs asked;                          // the files that say what to install, and what they name
+  Inputs machine;                        // everything else but the source: inputs_of_machine()
+  Inputs inputs;                         // all that decides what is installed
+  std::vector<std::string> options;      // of requirements files
+  std::vector<std::string> credentials;  // see Requirements
+  bool uses_files = false;               // it installs from files of the source
+  bool has_hashes = false;               // of requirements files: every version is fixed by them already
+  std::vector<std::string> continued;    // see Requirements
+  base::fs::path memory;                 // of what uv chose; empty: it is asked each time
 };
 
 // What is installed together.
@@ -73,6 +78,7 @@ class Resolution {
   base::Status write_lines(const std::vector<std::string>& lines, const std::string& name);
   // Runs uv, unless it is remembered what it said.
   base::Status ask(const Tools& tools, std::vector<std::string> arguments);
+  // Nothing is remembered of a source that changed meanwhile.
   void remember(const std::vector<std::string>& lines) const;
   base::Status take_lines(const std::vector<std::string>& lines);
   [[nodiscard]] base::fs::path generated(const std::string& name) const;
