@@ -315,7 +315,10 @@ base::Result<TaskOutcome> Pool::run_one(Task task, int interruption) {
   if (result.error || result.result != TaskResult::succeeded) return result;
   // Whoever reads it follows links.
   auto listed = OutputTree::open(output).and_then([](const auto& tree) { return tree.list(); });
-  if (!listed) result.error = std::move(listed).error();
+  if (!listed) {
+    result.result = TaskResult::failed;
+    result.error = std::move(listed).error();
+  }
   return result;
 }
 

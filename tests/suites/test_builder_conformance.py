@@ -88,7 +88,7 @@ class BuilderTest(support.Suite):
     def test_names_and_links_that_pfs_refuses(self):
         for more, text in (("touch '/pfs/out/x+y'", r"/pfs/out/x\+y: not a name that PFS can hold"),
                            ("ln -s nothing /pfs/out/link", "/pfs/out/link: is a link to nothing"),
-                           ("mkfifo /pfs/out/pipe", "/pfs/out/pipe: is not a file")):
+                           ("mkfifo /pfs/out/pipe", "/pfs/out/pipe: is neither a file nor a folder")):
             with self.subTest(more):
                 self.fails("names and links for PFS", text, build=BUILD + more + "\n")
 

@@ -184,7 +184,7 @@ std::vector<std::string> build_arguments(const Source& source, const Toolchain& 
                                          const fs::path& folder) {
   const GoSettings& settings = source.settings.go;
   // No paths and no version control in the binary, no cache that cannot be deleted.
-  std::vector<std::string> arguments = {toolchain.go, "build", "-trimpath", "-buildvcs=false"};
+  std::vector<std::string> arguments = {toolchain.go, "build", "-trimpath", k_no_version_control};
   if (value_of(place.environment, "GO111MODULE") != "off") arguments.emplace_back("-modcacherw");
   arguments.insert(arguments.end(), place.flags.begin(), place.flags.end());
   // No symbol tables: a third of the size; tracebacks have their names and lines all the same. The user's
@@ -270,7 +270,7 @@ base::Result<bool> needs_c(const Source& source, const Tree& tree, const Decisio
   if (const auto known = base::read_file(file)) return *known == "1";
   auto environment = place.environment;
   environment["CGO_ENABLED"] = "1";
-  std::vector<std::string> arguments = {toolchain.go, "list", "-deps", "-f",
+  std::vector<std::string> arguments = {toolchain.go, "list", k_no_version_control, "-deps", "-f",
                                         "{{if not .Standard}}{{range .CgoFiles}}c{{end}}{{end}}"};
   arguments.insert(arguments.end(), place.flags.begin(), place.flags.end());
   const auto wanted = package_arguments(source, program);

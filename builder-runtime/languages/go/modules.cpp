@@ -194,7 +194,7 @@ base::Result<BuildPlace> completed_place(const fs::path& source, const Tree& tre
     BASE_TRY(take_kept(kept, folder));
     return place;
   }
-  Arguments arguments = {"list", "-deps", "-f", "{{with .Module}}{{end}}"};
+  Arguments arguments = {"list", k_no_version_control, "-deps", "-f", "{{with .Module}}{{end}}"};
   arguments.insert(arguments.end(), place.flags.begin(), place.flags.end());
   arguments.emplace_back("./...");
   BASE_TRY(run_go(tools, decision.toolchain, place, arguments, (source / "go.mod").string(),
