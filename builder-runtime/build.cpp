@@ -11,29 +11,69 @@
 
 namespace builder {
 
+namespace {
+
+// Somebody who saves a file while it is built gets what was saved; a source that never comes to rest is an
+// error.
+constexpr int k_attempts = 3;
+
+struct Made {
+  Source source;
+  Artifact artifact;
+};
+
+base::Result<Made> make(Source source, const Settings& settings, const Tools& tools) {
+  for (int attempt = 1;; ++attempt) {
+    // What has to be installed or compiled, and was it before?
+    BASE_TRY_ASSIGN(const Plan plan, resolve(source, tools));
+
+    // The expensive part; a bundle of the same key is taken as it is.
+    BASE_TRY_ASSIGN(auto compiled, compile(plan, tools));
+    if (compiled.artifact) return Made{std::move(source), std::move(*compiled.artifact)};
+    const std::string what = "changed while it was built";
+    if (attempt == k_attempts) {
+      return base::fail(base::ErrorKind::io, compiled.changed,
+                        what + ", " + std::to_string(attempt) + " times",
+                        "stop what writes into it, then build again");
+    }
+    report::warn(compiled.changed + ": " + what + "; building it again");
+    BASE_TRY_ASSIGN(source, detect(settings));
+  }
+}
+
+}  // namespace
+
+base::Result<std::string> describe_inputs(const Settings& settings, process::Runner& runner) {
+  const Tools tools(settings, runner);
+  BASE_TRY_ASSIGN(const Source source, detect(settings));
+  if (source.has_build_script) {
+    return base::fail(base::ErrorKind::usage, "--inputs",
+                      "the source has a build.sh, which no key is made for");
+  }
+  BASE_TRY_ASSIGN(const Plan plan, resolve(source, tools));
+  return plan.key.empty() ? std::string() : plan.inputs.lines();
+}
+
 base::Status build(const Settings& settings, process::Runner& runner) {
   const Tools tools(settings, runner);
 
   // What is it? Nothing is started and nothing written.
-  BASE_TRY_ASSIGN(const Source source, detect(settings));
+  BASE_TRY_ASSIGN(Source source, detect(settings));
   if (source.has_build_script) return run_build_script(settings, tools);
+  BASE_TRY(check_out(settings.out));
 
   // What is found in the cache from here on stays there until the artifact is written.
   BASE_TRY_ASSIGN(const std::uint64_t limit, cache_limit(settings.environment));
   BASE_TRY_ASSIGN(auto use, CacheUse::begin(settings.cache));
 
-  // What has to be installed or compiled, and was it before?
-  BASE_TRY_ASSIGN(const Plan plan, resolve(source, tools));
-
-  // The expensive part; a bundle of the same key is taken as it is.
-  BASE_TRY_ASSIGN(const Artifact artifact, compile(plan, tools));
+  BASE_TRY_ASSIGN(const Made made, make(std::move(source), settings, tools));
 
   // From here on the output folder is written, run.sh last.
-  BASE_TRY(emit(artifact, source, tools));
+  BASE_TRY(emit(made.artifact, made.source, tools));
 
   // What was added may be too much. The artifact is whole, so nothing of this can fail the build.
-  if (artifact.added.empty()) return {};
-  if (const auto shrunk = std::move(use).shrink(limit, artifact.added); !shrunk) {
+  if (made.artifact.added.empty()) return {};
+  if (const auto shrunk = std::move(use).shrink(limit, made.artifact.added); !shrunk) {
     report::warn("cache: " + shrunk.error().where + ": " + shrunk.error().what);
   }
   return {};

@@ -5,10 +5,17 @@
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <optional>
+#include <utility>
 
+#include "base/descriptor_limit.h"
 #include "builder-runtime/build.h"
 #include "builder-runtime/settings.h"
+#include "contract/exit_codes.h"
 #include "contract/layout.h"
+#include "process/descendants.h"
+#include "process/interruption.h"
 #include "process/runner.h"
 #include "report/report.h"
 
@@ -49,6 +56,16 @@ void declare(CLI::App& app, builder::Options& options) {
                  "The worker-shim that goes into the artifact (default: the one beside this program, else " +
                      std::string(contract::k_image_shim) + ")")
       ->type_name("FILE");
+  app.add_flag("--inputs", options.shows_inputs,
+               "Prints what decides the bundle, and what is read and does not, a line each; builds nothing");
+}
+
+base::Status perform(const builder::Options& options, process::Runner& runner) {
+  BASE_TRY_ASSIGN(const builder::Settings settings, builder::settle(options, process::current_environment()));
+  if (!options.shows_inputs) return builder::build(settings, runner);
+  BASE_TRY_ASSIGN(const std::string inputs, builder::describe_inputs(settings, runner));
+  std::fputs(inputs.c_str(), stdout);
+  return {};
 }
 
 // A build takes the same large buffers again and again: to give them back to the system in between, and to
@@ -56,6 +73,23 @@ void declare(CLI::App& app, builder::Options& options) {
 void keep_memory() {
   ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
   ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
+}
+
+// To be ended by a signal is to have ended all that was started.
+int build(const builder::Options& options) {
+  if (const auto enough = base::raise_descriptor_limit(); !enough) return report::fail(enough.error());
+  const process::Descendants descendants;
+  auto interruption = process::Interruption::watch();
+  if (!interruption) return report::fail(interruption.error());
+  process::SystemRunner runner(&*interruption, {.end = process::SystemRunner::k_tool_end});
+  const auto built = perform(options, runner);
+  const int code = built ? 0 : report::fail(built.error());
+  descendants.end();
+  const auto signal = built ? std::nullopt : interruption->signal();
+  if (!signal) return code;
+  std::move(*interruption).pass_on();
+  // The first process of a container is not ended by its own signals.
+  return contract::k_signal_base + *signal;
 }
 
 int run(int argc, char** argv) {
@@ -74,11 +108,7 @@ int run(int argc, char** argv) {
   // Nothing of an artifact or a cache depends on the user's mask.
   ::umask(022);
   keep_memory();
-  process::SystemRunner runner;
-  const auto built =
-      builder::settle(options, process::current_environment())
-          .and_then([&](const builder::Settings& settings) { return builder::build(settings, runner); });
-  return built ? 0 : report::fail(built.error());
+  return build(options);
 }
 
 }  // namespace

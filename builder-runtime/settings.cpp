@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder-runtime/settings.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
+#include <utility>
 
 #include "base/errors.h"
+#include "base/trusted_folder.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
 
@@ -16,26 +17,30 @@ namespace {
 
 using base::ErrorKind;
 
-bool is_usable(const fs::path& folder) {
-  return base::make_folders(folder, base::k_owner_writes) && is_private(folder) &&
-         ::access(folder.c_str(), W_OK | X_OK) == 0;
+// Makes the folder where it is not there.
+base::Status check_cache(const fs::path& folder) {
+  if (auto opened = base::make_trusted_folder(folder.string(), ::geteuid()); !opened) {
+    base::Error error = std::move(opened).error();
+    if (error.kind == ErrorKind::bad_input) {
+      error.kind = ErrorKind::cannot_write;
+      error.hint += std::string("; name one in ") + contract::k_cache_variable;
+    }
+    return base::fail(std::move(error));
+  }
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    return base::fail(base::system_error("write", folder.string(), errno));
+  }
+  return {};
 }
+
+bool is_usable(const fs::path& folder) { return check_cache(folder).has_value(); }
 
 base::Result<fs::path> chosen_cache(const fs::path& folder) {
   if (!folder.is_absolute()) {
     return base::fail(ErrorKind::usage, contract::k_cache_variable,
                       folder.string() + " is not an absolute path");
   }
-  BASE_TRY(base::make_folders(folder, base::k_owner_writes));
-  if (!is_private(folder)) {
-    return base::fail(ErrorKind::cannot_write, folder.string(),
-                      "the cache folder can be written by other users",
-                      std::string("take their permission away (chmod go-w), or name another folder in ") +
-                          contract::k_cache_variable);
-  }
-  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
-    return base::fail(base::system_error("write", folder.string(), errno));
-  }
+  BASE_TRY(check_cache(folder));
   return folder;
 }
 
@@ -75,15 +80,6 @@ fs::path absolute_or(const std::string& given, const char* otherwise) {
 }
 
 }  // namespace
-
-bool is_private(const fs::path& folder) {
-  struct stat status{};
-  const uid_t user = ::geteuid();
-  if (::stat(folder.c_str(), &status) != 0) return false;
-  const bool own_group = status.st_uid == user && status.st_gid == user;
-  const mode_t others = own_group ? S_IWOTH : S_IWGRP | S_IWOTH;
-  return (status.st_uid == user || status.st_uid == 0) && (status.st_mode & others) == 0;
-}
 
 base::Result<Settings> settle(const Options& options, process::Environment environment) {
   Settings settings;

@@ -18,6 +18,7 @@ struct Options {
   std::string out;
   std::string language;
   std::string shim;
+  bool shows_inputs = false;
 };
 
 struct Settings {
@@ -25,16 +26,12 @@ struct Settings {
   fs::path out;          // absolute
   std::string language;  // empty: found by looking at the source
   fs::path shim;
-  fs::path cache;                   // exists, and no other user can write into it
+  fs::path cache;  // exists, and only this user and root can change it (base/trusted_folder.h)
   bool default_steps_only = false;  // a build.sh of the source called us
   process::Environment environment;
 };
 
 base::Result<Settings> settle(const Options& options, process::Environment environment);
-
-// Whether only this user (or root) can change what is in the folder. A group with the number of its user is
-// that user's own: with the mask 002 that goes with it, every folder is writable by it.
-bool is_private(const fs::path& folder);
 
 using process::value_of;
 

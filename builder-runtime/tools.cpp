@@ -4,15 +4,20 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/filesystem/operations.hpp>
 #include <cctype>
 #include <cerrno>
 #include <csignal>
+#include <fstream>
+#include <string_view>
 #include <utility>
 
+#include "base/credentials.h"
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/text.h"
+#include "builder-runtime/variables.h"
 #include "report/report.h"
 
 namespace builder {
@@ -60,7 +65,7 @@ fs::path fullest_folder(const Settings& settings) {
 }
 
 // Another file, or other content, gives another text.
-base::Result<std::string> identity_of(const std::string& path) {
+base::Result<std::string> identity_of_file(const std::string& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return base::fail(base::system_error("read", path, errno));
   return base::join(
@@ -69,13 +74,55 @@ base::Result<std::string> identity_of(const std::string& path) {
       " ");
 }
 
+base::Result<std::string> identity_of(const std::vector<std::string>& files) {
+  std::vector<std::string> identities;
+  for (const auto& file : files) {
+    BASE_TRY_ASSIGN(std::string identity, identity_of_file(file));
+    identities.push_back(std::move(identity));
+  }
+  return base::join(identities, ", ");
+}
+
 std::string question_digest(const std::vector<std::string>& arguments) {
   base::Sha256 digest;
   for (const auto& argument : arguments) digest.update_field(argument);
   return digest.finish();
 }
 
+// A script starts what variables, files and the current folder tell it to.
+bool is_script(const std::string& program) {
+  std::array<char, 2> start{};
+  std::ifstream file(program, std::ios::binary);
+  return file.read(start.data(), start.size()) && start[0] == '#' && start[1] == '!';
+}
+
+// The files that decide what a program says of itself. ccache and its like start the next program of the same
+// name on PATH, rustup one of its toolchains.
+std::vector<std::string> files_behind(const std::string& program, const process::Environment& environment) {
+  std::vector<std::string> files = {program};
+  boost::system::error_code error;
+  const std::string real = fs::canonical(program, error).filename().string();
+  const fs::path name = fs::path(program).filename();
+  if (error || real == name) return files;
+  for (const auto& folder : base::split(value_of(environment, "PATH"), ':')) {
+    if (const auto file = fs::path(folder) / name; file != program && fs::exists(file, error))
+      files.push_back(file.string());
+  }
+  if (!real.starts_with("rustup")) return files;
+  const auto home = value_of(environment, "RUSTUP_HOME");
+  const fs::path rustup = home.empty() ? fs::path(value_of(environment, "HOME")) / ".rustup" : fs::path(home);
+  if (fs::exists(rustup / "settings.toml", error)) files.push_back((rustup / "settings.toml").string());
+  for (fs::directory_iterator entry(rustup / "toolchains", error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (const auto file = entry->path() / "bin" / name; fs::exists(file)) files.push_back(file.string());
+  }
+  return files;
+}
+
 }  // namespace
+
+Tools::Tools(const Settings& settings, process::Runner& runner)
+    : m_settings(settings), m_runner(runner), m_environment(environment_of_tools(settings.environment)) {}
 
 base::Result<std::string> Tools::find(const std::string& name, const std::string& hint) const {
   if (auto path = process::find_program(name, value_of(m_settings.environment, "PATH"))) return *path;
@@ -84,11 +131,15 @@ base::Result<std::string> Tools::find(const std::string& name, const std::string
 
 base::Result<process::Finished> Tools::run(process::Command command) const {
   command.orphan_signal = SIGKILL;
+  command.ends_its_group = true;
   LineCollector lines;
+  // Tools print URLs as they got them. All that they say goes through here.
+  base::CredentialFilter filter;
   auto finished = m_runner.run(command, [&](std::string_view text) {
-    lines.add(text);
+    lines.add(filter.add(text));
     if (!report::is_json()) lines.finish();
   });
+  lines.add(filter.finish());
   lines.finish();
   if (finished && says_disk_is_full(*finished)) {
     return base::fail(base::system_error("write", fullest_folder(m_settings).string(), ENOSPC));
@@ -98,25 +149,56 @@ base::Result<process::Finished> Tools::run(process::Command command) const {
 
 base::Result<process::Finished> Tools::run_quietly(process::Command command) const {
   command.orphan_signal = SIGKILL;
+  command.ends_its_group = true;
   return m_runner.run(command, {});
 }
 
 base::Result<std::string> Tools::ask(const std::vector<std::string>& arguments,
-                                     const process::Environment& environment) const {
-  return remembered(arguments.at(0), arguments, [&] {
+                                     const process::Environment& environment, const fs::path& folder) const {
+  if (is_script(arguments.at(0))) {
+    auto whole = m_environment;
+    // It finds what it leads to by the user's own HOME.
+    for (const auto& [name, value] : environment) {
+      if (name != "HOME") whole[name] = value;
+    }
+    return answer_of({.arguments = arguments, .environment = std::move(whole), .folder = folder});
+  }
+  return remembered({arguments.at(0)}, arguments, [&] {
     return answer_of({.arguments = arguments, .environment = environment, .folder = "/"});
   });
 }
 
 base::Result<std::string> Tools::digest_of(const fs::path& file) const {
-  return remembered(file.string(), {"sha256", file.string()},
+  return remembered({file.string()}, {"sha256", file.string()},
                     [&] { return base::sha256_of_file(file.string()); });
 }
 
-// What is known of a file as it is now.
-base::Result<std::string> Tools::remembered(const std::string& file, const std::vector<std::string>& question,
+void Tools::add_version(const std::string& name, Inputs& inputs) const {
+  const auto program = process::find_program(name, value_of(m_environment, "PATH"));
+  if (!program) return;
+  const auto quietly = [&](const process::Command& command) -> base::Result<std::string> {
+    BASE_TRY_ASSIGN(auto finished, run_quietly(command));
+    // Some say it on standard error, and some have no such option: that is an answer as well.
+    return finished.output.empty() ? std::move(finished.errors) : std::move(finished.output);
+  };
+  const auto find_out = [&] {
+    return quietly({.arguments = {*program, "--version"}, .environment = m_environment, .folder = "/"});
+  };
+  const auto answer =
+      is_script(*program)
+          ? find_out()
+          : remembered(files_behind(*program, m_environment),
+                       {*program, "--version", value_of(m_environment, "RUSTUP_TOOLCHAIN")}, find_out);
+  // "gcc (Debian 12.2.0-14+deb12u1) 12.2.0"; what follows is a licence.
+  const std::string version(base::trim(base::split(answer.value_or("cannot be asked"), '\n').front()));
+  inputs.add_tool(fs::path(name).filename().string(), *program, version);
+}
+
+// What is known of files as they are now.
+base::Result<std::string> Tools::remembered(const std::vector<std::string>& files,
+                                            const std::vector<std::string>& question,
                                             const Answer& find_out) const {
-  BASE_TRY_ASSIGN(const std::string identity, identity_of(file));
+  BASE_TRY_ASSIGN(const std::string identity, identity_of(files));
   const fs::path folder = m_settings.cache / "tools";
   const fs::path note = folder / question_digest(question);
   if (const auto kept = base::read_file(note)) {

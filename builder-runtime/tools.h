@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "builder-runtime/inputs.h"
 #include "builder-runtime/settings.h"
 #include "process/runner.h"
 
@@ -14,9 +15,12 @@ namespace builder {
 
 class Tools {
  public:
-  Tools(const Settings& settings, process::Runner& runner) : m_settings(settings), m_runner(runner) {}
+  Tools(const Settings& settings, process::Runner& runner);
 
   [[nodiscard]] const Settings& settings() const { return m_settings; }
+
+  // What tools get of the environment of this process (variables.h).
+  [[nodiscard]] const process::Environment& environment() const { return m_environment; }
 
   // The absolute path of a program on PATH; `hint` is for the error when it is not there.
   [[nodiscard]] base::Result<std::string> find(const std::string& name, const std::string& hint) const;
@@ -29,22 +33,29 @@ class Tools {
   [[nodiscard]] base::Result<process::Finished> run_quietly(process::Command command) const;
 
   // What the tool arguments[0] prints when it is run in "/" with this environment. The answer is kept in the
-  // cache until the tool's file is another; the environment must not be one that varies.
+  // cache until the tool's file is another; the environment must not be one that varies. A script may start
+  // another program tomorrow: it is asked each time, in `folder`, with the environment of tools besides.
   [[nodiscard]] base::Result<std::string> ask(const std::vector<std::string>& arguments,
-                                              const process::Environment& environment) const;
+                                              const process::Environment& environment,
+                                              const fs::path& folder = "/") const;
+
+  // Adds the program of this name on PATH, by what it says to --version, to the inputs. A name with a '/' is
+  // a path. What is not there, or has no version, adds what of it is known.
+  void add_version(const std::string& name, Inputs& inputs) const;
 
   // The SHA-256 of a file that rarely changes, kept in the same way.
   [[nodiscard]] base::Result<std::string> digest_of(const fs::path& file) const;
 
  private:
   using Answer = std::function<base::Result<std::string>()>;
-  [[nodiscard]] base::Result<std::string> remembered(const std::string& file,
+  [[nodiscard]] base::Result<std::string> remembered(const std::vector<std::string>& files,
                                                      const std::vector<std::string>& question,
                                                      const Answer& find_out) const;
   [[nodiscard]] base::Result<std::string> answer_of(const process::Command& command) const;
 
   const Settings& m_settings;
   process::Runner& m_runner;
+  process::Environment m_environment;
 };
 
 }  // namespace builder

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which cache folder to use, and whether it may be trusted: a program is started from what is in it, so it
-// must hold nothing that another user could have written. The rules:
+// must hold nothing that another user could have put there. What "trusted" means is base/trusted_folder.h's;
+// here it asks for
 //
-//   cache folder    a folder of ours or of root's, writable by nobody else, unless it has the sticky bit (as
-//                   /tmp), under which others cannot rename or remove what is ours
-//   its env/        the same, and no link; here the sticky bit does not help, since a stranger could have
-//   made
-//                   an environment first
+//   cache folder    that, with everything above it. It may have the sticky bit (/tmp itself)
+//   its env/        the same without that exception, and no link: below a sticky folder a stranger could have
+//   env/DIGEST      made an environment first
 //   private folder  /tmp/pachbuild-UID: ours, mode 0700, no link
 //
-// "Nobody else" lets the owner's private group pass (gid = uid, as Debian and Fedora make it for each user),
-// because their default umask 002 makes every folder writable by it. The folders above the cache folder are
-// the word of whoever named it.
+// Paths are given out, not descriptors, since the program and its PATH know the environment by its path. They
+// stay what was looked at: no stranger can rename a part of the path of a trusted folder.
 #pragma once
 
 #include <sys/types.h>
@@ -39,5 +37,9 @@ base::Result<std::string> find_environment(const CacheSettings& settings, const 
 // The folder in which this user may make environments. Makes it where it is missing, with a mode less the
 // umask.
 base::Result<std::string> make_environments_folder(const CacheSettings& settings);
+
+// Whether `environments`, as made above, has no environment of this digest that cannot be trusted.
+base::Status check_environment_of_others(const std::string& environments, const std::string& digest,
+                                         uid_t user);
 
 }  // namespace shim

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker-shim/exec.h"
 
-#include <fcntl.h>
 #include <paths.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,6 +15,7 @@
 #include "contract/environment.h"
 #include "contract/exit_codes.h"
 #include "worker-shim/executable_format.h"
+#include "worker-shim/folders.h"
 
 namespace shim {
 namespace {
@@ -27,7 +28,23 @@ ExecFailure not_runnable(const std::string& path, std::string what, std::string 
           {base::ErrorKind::unavailable, path, "cannot be executed: " + std::move(what), std::move(hint)}};
 }
 
-bool exists(const std::string& path) { return ::faccessat(AT_FDCWD, path.c_str(), F_OK, AT_EACCESS) == 0; }
+bool exists(const std::string& path) { return check_access(path, F_OK) == 0; }
+
+bool is_noexec(const std::string& path) {
+  struct statvfs disk{};
+  return ::statvfs(path.c_str(), &disk) == 0 && (disk.f_flag & ST_NOEXEC) != 0;
+}
+
+// What a person can do depends on whose choice the file system was.
+ExecFailure explain_noexec(const std::string& path) {
+  const char* const environment = std::getenv(contract::k_environment_variable);
+  const bool is_in_cache = environment != nullptr && path.starts_with(std::string(environment) + "/");
+  return not_runnable(
+      path, "its file system is mounted noexec",
+      is_in_cache
+          ? std::string("set ") + contract::k_cache_variable + " to a folder on another file system"
+          : "start it with its interpreter (sh FILE, python3 FILE), or put it on another file system");
+}
 
 // The kernel refused for lack of permission.
 ExecFailure explain_denial(const std::string& path) {
@@ -39,6 +56,7 @@ ExecFailure explain_denial(const std::string& path) {
           path, "has no execute permission",
           "files in /pfs never have it: start it with its interpreter (sh FILE, python3 FILE)");
     }
+    if (is_noexec(path)) return explain_noexec(path);
   }
   const ExecutableFormat format = read_executable_format(path);
   if (!format.interpreter.empty()) {
@@ -139,6 +157,13 @@ ExecFailure search(char* const* words) {
            "PATH is " + std::string(search_path())}};
 }
 
+// An environment can have one name twice. setenv() alone would change the first one, and a shell takes the
+// last.
+void replace_variable(const char* name, const std::string& value) {
+  ::unsetenv(name);
+  ::setenv(name, value.c_str(), 1);
+}
+
 }  // namespace
 
 std::string_view search_path() {
@@ -149,8 +174,8 @@ std::string_view search_path() {
 void enter_environment(const std::string& folder) {
   std::string path = folder + "/bin:";
   path += search_path();
-  ::setenv("PATH", path.c_str(), 1);
-  ::setenv(contract::k_environment_variable, folder.c_str(), 1);
+  replace_variable("PATH", path);
+  replace_variable(contract::k_environment_variable, folder);
 }
 
 ExecFailure execute(char* const* words) {

@@ -23,6 +23,14 @@ int remove_visited(const char* path, const struct stat* /*status*/, int /*type*/
 
 }  // namespace
 
+// The call that asks for the effective user (faccessat2) is refused with EPERM by older container engines.
+// The other one asks for the real user, who is the same but in a program that changed one of them.
+int check_access(const std::string& path, int mode) {
+  if (::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0) return 0;
+  if (errno != EPERM) return errno;
+  return ::access(path.c_str(), mode) == 0 ? 0 : errno;
+}
+
 void empty_folder(const std::string& path) {
   constexpr int k_open_folders = 32;
   ::nftw(path.c_str(), remove_visited, k_open_folders, FTW_DEPTH | FTW_PHYS);
@@ -50,11 +58,37 @@ std::optional<std::string> read_to_end(int descriptor) {
   }
 }
 
+namespace {
+
+// For what the kernel cannot copy by itself: two kinds of file, or a container engine that refuses sendfile.
+int copy_by_hand(int from, int to) {
+  constexpr std::size_t k_at_once = std::size_t{64} * 1024;
+  std::array<char, k_at_once> buffer{};
+  while (true) {
+    const ssize_t count = ::read(from, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return count < 0 ? errno : 0;
+    for (ssize_t done = 0; done < count;) {
+      const ssize_t written = ::write(to, buffer.data() + done, static_cast<std::size_t>(count - done));
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return errno;
+      done += written;
+    }
+  }
+}
+
+bool is_refused(int error_number) {
+  return error_number == EINVAL || error_number == ENOSYS || error_number == EPERM;
+}
+
+}  // namespace
+
 int copy_to_end(int from, int to) {
   constexpr std::size_t k_at_once = std::size_t{64} * 1024 * 1024;
   while (true) {
     const ssize_t count = ::sendfile(to, from, nullptr, k_at_once);
     if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && is_refused(errno)) return copy_by_hand(from, to);
     if (count <= 0) return count < 0 ? errno : 0;
   }
 }

@@ -25,6 +25,9 @@ using Folder = std::unique_ptr<DIR, CloseFolder>;
 
 inline Folder open_folder(const std::string& path) { return Folder(::opendir(path.c_str())); }
 
+// Whether this process may do `mode` (W_OK, X_OK, …) to a file: 0, or the number of the system's error.
+int check_access(const std::string& path, int mode);
+
 // Everything inside a folder, as far as it can be removed. Links are not followed.
 void empty_folder(const std::string& path);
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,6 +21,7 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/unique_fd.h"
+#include "contract/environment.h"
 #include "contract/layout.h"
 #include "worker-shim/base_environment.h"
 #include "worker-shim/folders.h"
@@ -34,6 +36,8 @@ namespace {
 
 // Enough of a digest for a person.
 std::string short_name(const std::string& digest) { return digest.substr(0, 12); }
+
+constexpr mode_t k_folder_mode = 0755;
 
 bool is_there(const std::string& path) {
   struct stat status{};
@@ -55,6 +59,7 @@ class Workplace {
       if (errno != EINTR) return base::fail(base::system_error("lock", path, errno));
     }
     if (!is_still_at(path, folder.get())) return std::nullopt;
+    BASE_TRY(check_ours(path, folder.get()));
     return Workplace(path, std::move(folder));
   }
 
@@ -72,12 +77,26 @@ class Workplace {
            named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
   }
 
+  // It becomes an environment, and its owner can do with it what they like.
+  static base::Status check_ours(const std::string& path, int folder) {
+    struct stat status{};
+    if (::fstat(folder, &status) != 0) return base::fail(base::system_error("read", path, errno));
+    if (status.st_uid != ::geteuid()) {
+      return base::fail(
+          base::ErrorKind::bad_input, path,
+          "cannot be trusted: belongs to another user (uid " + std::to_string(status.st_uid) + ")",
+          "remove it");
+    }
+    if ((status.st_mode & 07777U) == k_folder_mode || ::fchmod(folder, k_folder_mode) == 0) return {};
+    return base::fail(base::system_error("write", path, errno));
+  }
+
   std::string m_path;
   base::UniqueFd m_folder;
 };
 
 base::Result<std::optional<Workplace>> make_workplace(const std::string& path) {
-  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
+  if (::mkdir(path.c_str(), k_folder_mode) != 0 && errno != EEXIST) {
     return base::fail(base::system_error("create", path, errno));
   }
   return Workplace::lock(path, Workplace::Wait::yes);
@@ -117,22 +136,68 @@ class PlainUmask {
   const mode_t m_before;
 };
 
-// Renames what was unpacked. A damaged environment that is there already changes places with it in one step,
-// so that its users always find one, and then goes. Some disks cannot do that (a layer of an image): there it
-// goes first.
-base::Status put_in_place(const Workplace& workplace, const std::string& environment) {
-  const char* const from = workplace.path().c_str();
-  const char* const to = environment.c_str();
-  if (::rename(from, to) == 0) return {};
-  if (errno == EEXIST || errno == ENOTEMPTY) {
-    if (::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) == 0) {
-      remove_folder(workplace.path());
-      return {};
-    }
-    remove_folder(environment);
-    if (::rename(from, to) == 0) return {};
+// Renames a folder. One that is there already, which is damaged, changes places with it in one step, so that
+// its users always find one, and then goes. Some disks cannot do that (a layer of an image): there it goes
+// first. Gives the number of the system's error, 0 when it worked.
+int replace_folder(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) == 0) return 0;
+  if (errno != EEXIST && errno != ENOTEMPTY) return errno;
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0) {
+    remove_folder(from);
+    return 0;
   }
-  return base::fail(base::system_error("rename", environment, errno));
+  remove_folder(to);
+  return ::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
+}
+
+int move_entries(const std::string& from, const std::string& to) {
+  const Folder folder = open_folder(from);
+  if (!folder) return errno;
+  while (true) {
+    errno = 0;
+    const dirent* const entry = ::readdir(folder.get());
+    if (entry == nullptr) return errno;
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (::rename((from + "/" + entry->d_name).c_str(), (to + "/" + entry->d_name).c_str()) != 0) return errno;
+  }
+}
+
+// For a folder that is in a layer of an image, since somebody left it there: what is new in it can be
+// renamed, it itself cannot (overlayfs). A new folder takes its place.
+base::Status put_in_place_by_entries(const std::string& from, const std::string& environment) {
+  const std::string path = from + "-moved";
+  while (true) {
+    BASE_TRY_ASSIGN(const auto place, make_workplace(path));
+    if (!place) continue;
+    empty_folder(path);
+    int error_number = move_entries(from, path);
+    if (error_number == 0) {
+      seal(path);
+      error_number = replace_folder(path, environment);
+    }
+    remove_folder(error_number == 0 ? from : path);
+    if (error_number == 0) return {};
+    return base::fail(base::system_error("rename", environment, error_number));
+  }
+}
+
+base::Status put_in_place(const Workplace& workplace, const std::string& environment) {
+  const int error_number = replace_folder(workplace.path(), environment);
+  if (error_number == EXDEV) return put_in_place_by_entries(workplace.path(), environment);
+  if (error_number != 0) return base::fail(base::system_error("rename", environment, error_number));
+  return {};
+}
+
+// Told once, when something is unpacked there: the C library's own words for it are "permission denied" and
+// "failed to map segment from shared object".
+void warn_of_noexec(const Workplace& workplace, const std::string& environments) {
+  struct statvfs disk{};
+  if (::fstatvfs(workplace.folder(), &disk) != 0 || (disk.f_flag & ST_NOEXEC) == 0) return;
+  std::fprintf(stderr,
+               "worker-shim: the file system of %s is mounted noexec: programs and shared libraries of the "
+               "environment cannot be used; set %s to a folder on another file system\n",
+               environments.c_str(), contract::k_cache_variable);
 }
 
 // What all environments of one artifact have in common.
@@ -150,6 +215,7 @@ base::Status unpack_in(const Workplace& workplace, const Request& request, const
                        const std::string& bundle, const std::string& digest) {
   const auto make_room = [&] { return remove_oldest_environment(environments); };
   empty_folder(workplace.path());
+  warn_of_noexec(workplace, environments);
   {
     const SlowNotice notice("unpacking environment " + short_name(digest) + ", once for this container");
     BASE_TRY(unpack({bundle, digest, workplace.folder(), environments, make_room}));
@@ -195,6 +261,7 @@ base::Result<std::string> prepare(const Request& request, Role role, const std::
   BASE_TRY(check_file(request.build_folder, bundle));
   const PlainUmask umask;
   BASE_TRY_ASSIGN(const std::string environments, make_environments_folder(request.settings));
+  BASE_TRY(check_environment_of_others(environments, digest, request.settings.user));
   std::string environment = environments + "/" + digest;
   const std::string unfinished = environments + "/" + k_unfinished_prefix + digest;
   while (true) {
@@ -255,7 +322,12 @@ base::Result<std::string> find_bundle(const std::string& build_folder) {
   if (!folder && errno == ENOENT) return base::fail(missing_build(build_folder));
   if (!folder) return base::fail(base::system_error("read", build_folder, errno));
   std::string found;
-  while (const dirent* const entry = ::readdir(folder.get())) {
+  while (true) {
+    errno = 0;
+    const dirent* const entry = ::readdir(folder.get());
+    // A folder that cannot be read is not one without a bundle.
+    if (entry == nullptr && errno != 0) return base::fail(base::system_error("read", build_folder, errno));
+    if (entry == nullptr) return found;
     const std::string_view digest = digest_of(entry->d_name);
     if (digest.empty()) continue;
     if (!found.empty()) {
@@ -264,7 +336,6 @@ base::Result<std::string> find_bundle(const std::string& build_folder) {
     }
     found = digest;
   }
-  return found;
 }
 
 base::Status check_run_script(const std::string& build_folder, const std::string& script) {

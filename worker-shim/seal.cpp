@@ -84,7 +84,7 @@ bool is_same(const timespec& found, const timespec& expected) {
   return found.tv_sec == expected.tv_sec && (found.tv_nsec == expected.tv_nsec || found.tv_nsec == 0);
 }
 
-bool may_write(const std::string& path) { return ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0; }
+bool may_write(const std::string& path) { return check_access(path, W_OK) == 0; }
 
 // Whether the disk keeps a time that is set, tried on the folder of all environments.
 bool keeps_times(const std::string& folder) {

@@ -11,6 +11,7 @@
 
 #include "base/files.h"
 #include "base/result.h"
+#include "builder-runtime/inputs.h"
 #include "builder-runtime/source/source_settings.h"
 #include "builder-runtime/tools.h"
 #include "contract/build_record.h"
@@ -50,6 +51,7 @@ struct Layer {
 struct Plan {
   std::string language;
   std::string key;  // of everything that decides the artifact's bundle; empty: none is needed
+  Inputs inputs;    // what that is
   contract::Platform platform;
   Start start;
   // Asked for when no bundle is known by the key: the one bundle that is needed, or what seldom changes and,

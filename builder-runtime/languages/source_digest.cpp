@@ -34,6 +34,7 @@ struct Entry {
   std::string name;     // inside the source
   std::string content;  // its digest; of a link to a folder of the source, that folder's name
   bool is_shown = false;
+  std::string state;  // of a file or folder, before it was read
 };
 
 struct Listing {
@@ -45,6 +46,18 @@ struct Listing {
 struct CloseFolder {
   void operator()(DIR* folder) const { ::closedir(folder); }
 };
+
+// Nobody can set the time of a change of the status (ctime), and each write makes it a new one.
+std::string state_of(const struct stat& status) {
+  return std::to_string(status.st_ino) + " " + std::to_string(status.st_size) + " " +
+         std::to_string(status.st_ctim.tv_sec) + "." + std::to_string(status.st_ctim.tv_nsec);
+}
+
+// A folder's state is taken before it is listed.
+std::string state_of(const std::string& path) {
+  struct stat status{};
+  return ::stat(path.c_str(), &status) == 0 ? state_of(status) : "";
+}
 
 std::string below(const std::string& folder, std::string_view name) {
   std::string path = folder;
@@ -85,8 +98,8 @@ class Reading {
   Reading(std::string source, const FileChoice& is_chosen, const FileViewer& view)
       : m_source(std::move(source)), m_is_chosen(is_chosen), m_view(view) {}
 
-  base::Result<std::string> finish() {
-    m_entries.push_back({"folder", ""});
+  base::Result<FolderDigest> finish() {
+    m_entries.push_back({"folder", "", "", false, state_of(m_source)});
     BASE_TRY(list_folders({""}, true));
     // A link may lead out of the source, to where there are more.
     for (std::size_t i = 0; i < m_links.size(); ++i) {
@@ -97,13 +110,15 @@ class Reading {
         m_entries.size(), [this](std::size_t i) { return read(m_entries[i]); }, k_files_of_a_thread));
     std::sort(m_entries.begin(), m_entries.end(),
               [](const Entry& a, const Entry& b) { return a.name < b.name; });
-    base::Sha256 digest;
+    base::Sha256 content;
+    base::Sha256 state;
     for (const auto& entry : m_entries) {
       for (const std::string_view field :
            {entry.kind, std::string_view(entry.name), std::string_view(entry.content)})
-        digest.update_field(field);
+        content.update_field(field);
+      state.update_field(entry.state);
     }
-    return digest.finish();
+    return FolderDigest{content.finish(), state.finish()};
   }
 
  private:
@@ -132,7 +147,7 @@ class Reading {
         std::sort(listing.folders.begin(), listing.folders.end());
         std::move(listing.links.begin(), listing.links.end(), std::back_inserter(m_links));
         for (auto& name : listing.folders) {
-          m_entries.push_back({"folder", name});
+          m_entries.push_back({"folder", name, "", false, state_of(path_of(name))});
           level.push_back(std::move(name));
         }
       }
@@ -170,7 +185,7 @@ class Reading {
       m_entries.push_back({"link", name, former->second});
       return {};
     }
-    m_entries.push_back({"folder", name});
+    m_entries.push_back({"folder", name, "", false, state_of(path_of(name))});
     return list_folders({name}, false);
   }
 
@@ -183,6 +198,10 @@ class Reading {
   base::Status read(Entry& entry) const {
     if (entry.kind != "file") return {};
     const std::string path = path_of(entry.name);
+    struct stat status{};
+    if (::stat(path.c_str(), &status) != 0) return base::fail(base::system_error("read", path, errno));
+    entry.state = state_of(status);
+    if ((status.st_mode & S_IXUSR) != 0) entry.kind = "program";
     if (entry.is_shown) {
       BASE_TRY_ASSIGN(const std::string content, base::read_file(path));
       m_view(entry.name, content);
@@ -204,8 +223,8 @@ class Reading {
 
 }  // namespace
 
-base::Result<std::string> digest_of_folder(const fs::path& folder, const FileChoice& is_chosen,
-                                           const FileViewer& view) {
+base::Result<FolderDigest> digest_of_folder(const fs::path& folder, const FileChoice& is_chosen,
+                                            const FileViewer& view) {
   return Reading(folder.string(), is_chosen, view).finish();
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A digest of a folder's whole content: names, bytes and the targets of links; not times, owners or modes.
+// A digest of a folder's whole content: names, bytes, the targets of links and which files may be executed;
+// not times, owners or other modes.
 #pragma once
 
 #include <functional>
@@ -18,9 +19,15 @@ using FileViewer = std::function<void(const std::string& name, std::string_view 
 // Which files are shown, by name; none of those below a link to a folder is.
 using FileChoice = std::function<bool(std::string_view name)>;
 
+struct FolderDigest {
+  std::string content;
+  // Another one after each change of the folder, also after one that was changed back.
+  std::string state;
+};
+
 // Links are followed, as compilers do; a folder is read once, whatever the number of links to it. Whatever is
 // neither a file, a folder nor a link is an error.
-base::Result<std::string> digest_of_folder(const base::fs::path& folder, const FileChoice& is_chosen = {},
-                                           const FileViewer& view = {});
+base::Result<FolderDigest> digest_of_folder(const base::fs::path& folder, const FileChoice& is_chosen = {},
+                                            const FileViewer& view = {});
 
 }  // namespace builder

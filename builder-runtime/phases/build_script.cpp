@@ -3,6 +3,7 @@
 
 #include "builder-runtime/languages/language.h"
 #include "builder-runtime/milestone.h"
+#include "builder-runtime/phases/emit.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
 
@@ -44,6 +45,8 @@ base::Status run_build_script(const Settings& settings, const Tools& tools) {
         ErrorKind::step_failed, script, "left no run.sh in " + settings.out.string(),
         "the running pipeline starts with sh /pfs/build/run.sh: write one, or call builder-runtime");
   }
+  // What is there and is none of ours is the script's business.
+  static_cast<void>(record_run_script(settings.out));
   milestone.reached("done");
   return {};
 }

@@ -33,6 +33,8 @@ class Compiler {
     return find_or_make(m_plan.key, "nothing to do, the bundle is in the cache", [&] { return make_all(); });
   }
 
+  // The input that changed while it was built; empty: none.
+  [[nodiscard]] const std::string& changed() const { return m_changed; }
   // The bundles that were made.
   [[nodiscard]] const std::vector<contract::Bundle>& added() const { return m_added; }
 
@@ -40,6 +42,7 @@ class Compiler {
   template <class Make>
   base::Result<StoredBundle> find_or_make(const std::string& key, const std::string& found_text, Make make);
   base::Result<StoredBundle> make_all();
+  base::Status check_inputs();
   base::Result<StoredBundle> make(const Layer& layer, const StoredBundle* below);
   base::Result<StoredBundle> keep(const fs::path& file, BundleContent content, const StoredBundle* below,
                                   const std::string& key, const base::Workspace& workspace);
@@ -48,7 +51,15 @@ class Compiler {
   const fs::path& m_cache;
   const BundleStore m_store;
   std::vector<contract::Bundle> m_added;
+  std::string m_changed;
 };
+
+// To be called before anything is stored.
+base::Status Compiler::check_inputs() {
+  BASE_TRY_ASSIGN(m_changed, m_plan.inputs.changed());
+  if (m_changed.empty()) return {};
+  return base::fail(base::ErrorKind::io, m_changed, "changed while it was built");
+}
 
 template <class Make>
 base::Result<StoredBundle> Compiler::find_or_make(const std::string& key, const std::string& found_text,
@@ -82,6 +93,7 @@ base::Result<StoredBundle> Compiler::make_all() {
     if (layer.key == m_plan.key) return make_layer();
     BASE_TRY_ASSIGN(below, find_or_make(layer.key, "what is installed is in the cache", make_layer));
   }
+  BASE_TRY(check_inputs());
   BASE_TRY_ASSIGN(const auto workspace, base::Workspace::make(m_cache / "work", "build-"));
   return m_store.add_name(m_plan.key, std::move(*below), workspace);
 }
@@ -92,6 +104,7 @@ base::Result<StoredBundle> Compiler::make(const Layer& layer, const StoredBundle
   const fs::path tree = workspace.path() / "tree";
   BASE_TRY(base::make_folders(tree, base::k_owner_writes));
   BASE_TRY_ASSIGN(auto made, layer.make(tree));
+  BASE_TRY(check_inputs());
   if (below != nullptr) {
     BASE_TRY(base::write_file(tree / contract::k_base_file, below->content.bundles.front().digest + "\n"));
   }
@@ -135,7 +148,7 @@ base::Result<StoredBundle> Compiler::keep(const fs::path& file, BundleContent co
 
 }  // namespace
 
-base::Result<Artifact> compile(const Plan& plan, const Tools& tools) {
+base::Result<Compiled> compile(const Plan& plan, const Tools& tools) {
   Artifact artifact;
   artifact.start = plan.start;
   artifact.record = {.builder = plan.language,
@@ -144,13 +157,15 @@ base::Result<Artifact> compile(const Plan& plan, const Tools& tools) {
                      .platform = plan.platform,
                      .command = plan.start.command,
                      .environment = plan.start.environment};
-  if (plan.key.empty()) return artifact;
+  if (plan.key.empty()) return Compiled{std::move(artifact), ""};
   Compiler compiler(plan, tools);
-  BASE_TRY_ASSIGN(const auto stored, compiler.run());
+  const auto stored = compiler.run();
+  if (!compiler.changed().empty()) return Compiled{std::nullopt, compiler.changed()};
+  if (!stored) return base::fail(stored.error());
   artifact.added = compiler.added();
-  artifact.bundles = stored.folder;
-  stored.content.put_into(artifact.record);
-  return artifact;
+  artifact.bundles = stored->folder;
+  stored->content.put_into(artifact.record);
+  return Compiled{std::move(artifact), ""};
 }
 
 }  // namespace builder

@@ -2,6 +2,8 @@
 // The third phase: the bundle, from the cache or made now, and the one that it lies on.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -18,6 +20,13 @@ struct Artifact {
   std::vector<contract::Bundle> added;  // those that were made now
 };
 
-base::Result<Artifact> compile(const Plan& plan, const Tools& tools);
+// Nothing but the name of what changed when an input is no longer what it was when the key was made: what was
+// built may be of neither.
+struct Compiled {
+  std::optional<Artifact> artifact;
+  std::string changed;
+};
+
+base::Result<Compiled> compile(const Plan& plan, const Tools& tools);
 
 }  // namespace builder

@@ -6,6 +6,7 @@
 
 #include "base/errors.h"
 #include "builder-runtime/milestone.h"
+#include "builder-runtime/source/links.h"
 #include "contract/layout.h"
 
 namespace builder {
@@ -97,6 +98,7 @@ base::Result<Source> detect(const Settings& settings) {
     milestone.reached("the source's own build.sh");
     return source;
   }
+  BASE_TRY(check_links(settings.source));
   BASE_TRY_ASSIGN(source.settings, read_source_settings(settings.source));
   BASE_TRY_ASSIGN(source.language, choose_language(settings, source.settings));
   BASE_TRY_ASSIGN(auto findings, source.language->look(source, settings.environment));

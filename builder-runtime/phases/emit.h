@@ -9,8 +9,15 @@
 
 namespace builder {
 
-// What an earlier build left there is replaced; files that are none of an artifact's stay. At every moment
-// the folder either has no run.sh or a whole artifact.
+// Fails where a file in the output folder has the name of one of an artifact's and is none: it is somebody's
+// own and not ours to remove. To be asked before anything is built.
+base::Status check_out(const fs::path& out);
+
+// What build.json lists of an earlier build is replaced; all other files stay. At every moment the folder
+// either has no run.sh or a whole artifact.
 base::Status emit(const Artifact& artifact, const Source& source, const Tools& tools);
+
+// Enters the run.sh that a build.sh has left beside our build.json, so that the next build may replace it.
+base::Status record_run_script(const fs::path& out);
 
 }  // namespace builder

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder-runtime/source/data.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
 
 #define TOML_ENABLE_FORMATTERS 0
+// Of arrays and inline tables; toml++ refuses what is deeper.
+#define TOML_MAX_NESTED_VALUES 64
 #include <toml++/toml.h>
 
 namespace builder::data {
@@ -13,6 +16,54 @@ namespace {
 
 using Kind = Value::Kind;
 using base::ErrorKind;
+
+// Values are read, copied and destroyed by functions that call themselves: what is nested deeper than
+// anything that tools and people write is refused before.
+constexpr int k_deepest_json = 100;
+// The parts of a dotted key, "a.b.c", each of which is a table.
+constexpr int k_longest_key = 32;
+
+// A part of the file that is no key and no value: a comment or a text, from its first character on.
+std::size_t end_of_opaque(std::string_view text, std::size_t at) {
+  if (text[at] == '#') return std::min(text.find('\n', at), text.size());
+  const char quote = text[at];
+  const std::string_view delimiter = quote == '"' ? (text.substr(at, 3) == R"(""")" ? R"(""")" : R"(")")
+                                                  : (text.substr(at, 3) == "'''" ? "'''" : "'");
+  std::size_t end = at + delimiter.size();
+  while (end < text.size() && text.substr(end, delimiter.size()) != delimiter) {
+    // An unfinished text ends with its line; toml++ says so.
+    if (delimiter.size() == 1 && text[end] == '\n') return end;
+    end += quote == '"' && text[end] == '\\' ? 2U : 1U;
+  }
+  return std::min(end + delimiter.size(), text.size());
+}
+
+// The line of the first key with more parts than k_longest_key; 0 when there is none. toml++ makes a table of
+// each part, however many there are.
+int line_of_long_key(std::string_view text) {
+  int line = 1;
+  int dots = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const char character = text[at];
+    if (character == '#' || character == '"' || character == '\'') {
+      const auto end = end_of_opaque(text, at);
+      line += static_cast<int>(std::count(text.begin() + static_cast<std::ptrdiff_t>(at),
+                                          text.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
+      at = end;
+      continue;
+    }
+    if (character == '\n' || character == '=' || character == ',' || character == '{' || character == '[')
+      dots = 0;
+    if (character == '\n') ++line;
+    if (character == '.' && ++dots >= k_longest_key) return line;
+    ++at;
+  }
+  return 0;
+}
+
+tl::unexpected<base::Error> too_deep(const std::string& where) {
+  return base::fail(ErrorKind::bad_input, where, "is nested too deeply");
+}
 
 template <class Scalar>
 Value scalar_of(Kind kind, const Scalar& text) {
@@ -119,7 +170,8 @@ std::string_view name_of(Kind kind) {
 }
 
 base::Result<Value> read_toml(const base::fs::path& file, const std::string& name) {
-  BASE_TRY_ASSIGN(const std::string text, base::read_file(file));
+  BASE_TRY_ASSIGN(const std::string text, base::read_input_file(file));
+  if (const int line = line_of_long_key(text); line != 0) return too_deep(name + ":" + std::to_string(line));
   try {
     return from_toml(toml::parse(text));
   } catch (const toml::parse_error& error) {
@@ -131,9 +183,18 @@ base::Result<Value> read_toml(const base::fs::path& file, const std::string& nam
 }
 
 base::Result<Value> read_json(const base::fs::path& file, const std::string& name) {
-  BASE_TRY_ASSIGN(const std::string text, base::read_file(file));
+  BASE_TRY_ASSIGN(const std::string text, base::read_input_file(file));
+  bool is_too_deep = false;
+  // What is deeper is not kept.
+  const auto keeps = [&](int depth, nlohmann::ordered_json::parse_event_t /*event*/,
+                         const nlohmann::ordered_json& /*value*/) {
+    is_too_deep = is_too_deep || depth > k_deepest_json;
+    return depth <= k_deepest_json;
+  };
   try {
-    return from_json(nlohmann::ordered_json::parse(text));
+    const auto json = nlohmann::ordered_json::parse(text, keeps);
+    if (is_too_deep) return too_deep(name);
+    return from_json(json);
   } catch (const nlohmann::ordered_json::parse_error& error) {
     return base::fail(ErrorKind::bad_input, name, "is not valid JSON at byte " + std::to_string(error.byte));
   }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "base/inside.h"
 
 namespace builder {
 namespace {
@@ -17,6 +18,8 @@ namespace fs = base::fs;
 
 class Copy {
  public:
+  explicit Copy(fs::path source) : m_source(std::move(source)) {}
+
   base::Status folder(const fs::path& from, const fs::path& to) {
     struct stat status{};
     if (::stat(from.c_str(), &status) != 0)
@@ -37,6 +40,9 @@ class Copy {
  private:
   base::Status entry_of(const fs::path& from, const fs::path& to) {
     struct stat status{};
+    if (::lstat(from.c_str(), &status) != 0)
+      return base::fail(base::system_error("read", from.string(), errno));
+    if (S_ISLNK(status.st_mode) && !base::target_outside(m_source, from).empty()) return {};
     if (::stat(from.c_str(), &status) != 0) {
       if (errno == ENOENT || errno == ELOOP) return {};  // a link to nowhere
       return base::fail(base::system_error("read", from.string(), errno));
@@ -46,11 +52,17 @@ class Copy {
     return base::copy_regular_file(from, to, (status.st_mode & S_IXUSR) != 0 ? 0755 : 0644);
   }
 
+  fs::path m_source;  // without links
   std::set<std::pair<dev_t, ino_t>> m_open;
 };
 
 }  // namespace
 
-base::Status copy_source(const fs::path& from, const fs::path& to) { return Copy().folder(from, to); }
+base::Status copy_source(const fs::path& from, const fs::path& to) {
+  boost::system::error_code error;
+  const auto source = fs::canonical(from, error);
+  if (error) return base::fail(base::system_error("read", from.string(), error.value()));
+  return Copy(source).folder(from, to);
+}
 
 }  // namespace builder

@@ -7,8 +7,8 @@
 
 namespace builder {
 
-// Files and folders below `from`, links followed; version control's own folders stay behind. Times and owners
-// are not kept, and everything can be written. `to` must not exist.
+// Files and folders below `from`, links followed that stay in it; version control's own folders stay behind.
+// Times and owners are not kept, and everything can be written. `to` must not exist.
 base::Status copy_source(const base::fs::path& from, const base::fs::path& to);
 
 }  // namespace builder

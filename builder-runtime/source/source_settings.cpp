@@ -131,6 +131,26 @@ base::Status check_environment(const SourceSettings& settings) {
   return {};
 }
 
+// Names of groups and extras become arguments of tools and parts of requirements: PEP 735, PEP 685.
+base::Status check_names(const SourceSettings& settings) {
+  const auto check = [&](const std::string& key, const std::vector<std::string>& names) -> base::Status {
+    for (const auto& name : names) {
+      const auto fits = [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-';
+      };
+      if (!name.empty() && std::isalnum(static_cast<unsigned char>(name.front())) != 0 &&
+          std::all_of(name.begin(), name.end(), fits)) {
+        continue;
+      }
+      return base::fail(ErrorKind::bad_input, settings.file + ": " + key, "invalid name \"" + name + "\"",
+                        "letters, digits, ., _ and - only");
+    }
+    return {};
+  };
+  BASE_TRY(check("python.groups", settings.python.groups));
+  return check("python.extras", settings.python.extras);
+}
+
 base::Status read_python(TableReader& reader, PythonSettings& settings) {
   BASE_TRY(reader.read("dependencies", settings.dependencies));
   BASE_TRY(reader.read("groups", settings.groups));
@@ -162,6 +182,7 @@ base::Result<SourceSettings> read_table(const Value& table, const std::string& f
   BASE_TRY(reader.read_table("go", [&](TableReader& go) { return read_go(go, settings.go); }));
   BASE_TRY(reader.finish());
   BASE_TRY(check_environment(settings));
+  BASE_TRY(check_names(settings));
   return settings;
 }
 

@@ -5,10 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/filesystem/operations.hpp>
-#include <charconv>
-#include <limits>
 #include <map>
 #include <set>
 #include <utility>
@@ -20,6 +17,7 @@
 #include "builder-runtime/settings.h"
 #include "builder-runtime/store/bundle_store.h"
 #include "contract/build_record.h"
+#include "contract/cache_limit.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
 #include "report/report.h"
@@ -30,7 +28,6 @@ namespace {
 namespace fs = base::fs;
 using Clock = std::chrono::system_clock;
 
-constexpr std::uint64_t k_default_limit = std::uint64_t{20} << 30;
 constexpr char k_lock[] = "lock";
 // "LIMIT BYTES": how many bytes may be added before a cache of that limit has to be looked at again.
 constexpr char k_room[] = "room";
@@ -207,8 +204,8 @@ base::Status set_room(const fs::path& cache, std::uint64_t limit, std::uint64_t 
 base::Result<bool> take_room(const fs::path& cache, std::uint64_t limit, std::uint64_t bytes) {
   BASE_TRY_ASSIGN(const auto lock, base::FileLock::acquire(cache / k_room_lock));
   const auto words = base::split(base::read_file(cache / k_room).value_or(""), ' ');
-  if (words.size() != 2 || parse_size(words[0]) != limit) return false;
-  const auto room = parse_size(words[1]);
+  if (words.size() != 2 || base::parse_size(words[0]) != limit) return false;
+  const auto room = base::parse_size(words[1]);
   if (!room || *room < bytes) return false;
   BASE_TRY(set_room(cache, limit, *room - bytes));
   return true;
@@ -235,26 +232,8 @@ base::Result<Removed> move_away(const fs::path& cache, std::uint64_t limit, Cloc
 
 }  // namespace
 
-std::optional<std::uint64_t> parse_size(std::string_view text) {
-  constexpr std::array<std::pair<std::string_view, unsigned>, 6> k_units = {
-      {{"", 0}, {"B", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}}};
-  text = base::trim(text);
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc()) return std::nullopt;
-  const auto unit = base::trim(text.substr(static_cast<std::size_t>(end - text.data())));
-  for (const auto& [name, shift] : k_units) {
-    if (unit == name && number <= std::numeric_limits<std::uint64_t>::max() >> shift) return number << shift;
-  }
-  return std::nullopt;
-}
-
 base::Result<std::uint64_t> cache_limit(const process::Environment& environment) {
-  const auto text = value_of(environment, contract::k_cache_limit_variable);
-  if (text.empty()) return k_default_limit;
-  if (const auto size = parse_size(text)) return *size;
-  return base::fail(base::ErrorKind::usage, contract::k_cache_limit_variable, "\"" + text + "\" is no size",
-                    "write it as 20GiB or 500MiB; 0 is no limit");
+  return contract::parse_cache_limit(value_of(environment, contract::k_cache_limit_variable));
 }
 
 void mark_used(const base::fs::path& path) {

@@ -27,9 +27,6 @@ namespace builder {
 // PACHBUILD_CACHE_LIMIT ("20GiB", "500 MiB", "0"), else 20 GiB. 0: no limit.
 base::Result<std::uint64_t> cache_limit(const process::Environment& environment);
 
-// The bytes that "20GiB" is; nothing when it is no size.
-std::optional<std::uint64_t> parse_size(std::string_view text);
-
 // Marks the entry that this file or folder stands for as used now. Where that is not possible it stays as it
 // is.
 void mark_used(const base::fs::path& path);

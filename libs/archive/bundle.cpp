@@ -22,6 +22,7 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/parallel.h"
+#include "base/stop.h"
 #include "base/unique_fd.h"
 
 namespace archives {
@@ -98,8 +99,9 @@ class CompressedFile {
 
   base::Status start_frame() {
     if (m_frames.size() >= base::processors()) BASE_TRY(store_oldest_frame());
-    m_frames.push_back(
-        std::async(std::launch::async, compress_piece, std::exchange(m_piece, {}), m_compression));
+    m_frames.push_back(base::start_async([piece = std::exchange(m_piece, {}), compression = m_compression] {
+      return compress_piece(piece, compression);
+    }));
     ++m_pieces;
     return {};
   }
@@ -209,6 +211,7 @@ base::Status add_content(Tar& tar, const fs::path& path, std::uint64_t size) {
 }
 
 base::Status add_entry(Tar& tar, const fs::path& path, const std::string& name, BundleSummary& summary) {
+  BASE_TRY(base::check_stop());
   BASE_TRY_ASSIGN(const struct stat status, status_of(path));
   const Entry entry(archive_entry_new());
   archive_entry_set_pathname(entry.get(), name.c_str());

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/errors.h"
+#include "base/stop.h"
 #include "base/unique_fd.h"
 
 namespace base {
@@ -52,14 +53,19 @@ std::string sha256(std::string_view bytes) {
 Result<std::string> sha256_of_file(const std::string& path) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return fail(system_error("read", path, errno));
+  return sha256_of_descriptor(file.get(), path);
+}
+
+Result<std::string> sha256_of_descriptor(int file, const std::string& shown) {
   Sha256 digest;
   // Not a vector, which would write zeros first: that takes longer than reading a small file.
   constexpr std::size_t k_buffer = std::size_t{64} << 10;
   const auto buffer = std::make_unique_for_overwrite<char[]>(k_buffer);
   while (true) {
-    const ssize_t count = ::read(file.get(), buffer.get(), k_buffer);
+    BASE_TRY(check_stop());
+    const ssize_t count = ::read(file, buffer.get(), k_buffer);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail(system_error("read", path, errno));
+    if (count < 0) return fail(system_error("read", shown, errno));
     if (count == 0) return digest.finish();
     digest.update({buffer.get(), static_cast<std::size_t>(count)});
   }

@@ -42,6 +42,9 @@ std::string sha256(std::string_view bytes);
 // The digest of a file's content, streamed.
 Result<std::string> sha256_of_file(const std::string& path);
 
+// The digest of what is left to read of an open file; `shown` names it in errors.
+Result<std::string> sha256_of_descriptor(int file, const std::string& shown);
+
 // Whether `text` has the form of a digest.
 bool is_digest(std::string_view text);
 

@@ -3,8 +3,12 @@
 
 #include <sys/statvfs.h>
 
+#include <boost/filesystem/operations.hpp>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
+#include <fstream>
+#include <vector>
 
 #include "base/text.h"
 
@@ -29,12 +33,83 @@ std::string reason(int error_number) {
       return "too many symbolic links";
     case ENAMETOOLONG:
       return "the name is too long";
+    case EMFILE:
+    case ENFILE:
+      return "too many files are open (ulimit -n)";
     default:
       return std::strerror(error_number);
   }
 }
 
-// The nearest folder of `path` that exists, since a file that could not be made has no disk of its own.
+// A file system or a part of one, as proc_pid_mountinfo(5) has it.
+struct Mount {
+  std::string device;
+  std::string root;   // what of the device is shown
+  std::string point;  // where
+};
+
+// Spaces and the like are written as \040.
+std::string unescaped(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    unsigned code = 0;
+    if (text[0] == '\\' && text.size() >= 4 &&
+        std::from_chars(text.data() + 1, text.data() + 4, code, 8).ptr == text.data() + 4) {
+      result += static_cast<char>(code);
+      text.remove_prefix(4);
+    } else {
+      result += text[0];
+      text.remove_prefix(1);
+    }
+  }
+  return result;
+}
+
+std::vector<Mount> list_mounts() {
+  constexpr std::size_t k_device = 2;
+  constexpr std::size_t k_root = 3;
+  constexpr std::size_t k_point = 4;
+  std::vector<Mount> mounts;
+  std::ifstream file("/proc/self/mountinfo");
+  for (std::string line; std::getline(file, line);) {
+    const auto words = split(line, ' ');
+    if (words.size() <= k_point) continue;
+    mounts.push_back({words[k_device], unescaped(words[k_root]), unescaped(words[k_point])});
+  }
+  return mounts;
+}
+
+bool is_at_or_below(std::string_view path, std::string_view folder) {
+  if (folder == "/") return path.starts_with('/');
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
+
+// The folder at which a person finds the disk of `path`, which exists. A worker sees parts of disks at places
+// that nobody else knows (/pfs); another mount of the same disk, closer to its root, is one of the machine's
+// own.
+std::string mount_point_of(const std::string& path) {
+  boost::system::error_code error;
+  const std::string real = boost::filesystem::canonical(path, error).string();
+  const auto mounts = list_mounts();
+  const Mount* own = nullptr;
+  for (const auto& mount : mounts) {
+    // Of several at one place the last hides the others.
+    if (is_at_or_below(real, mount.point) && (own == nullptr || mount.point.size() >= own->point.size())) {
+      own = &mount;
+    }
+  }
+  if (error || own == nullptr) return path;
+  const Mount* best = own;
+  for (const auto& mount : mounts) {
+    const bool holds_own = mount.device == own->device && is_at_or_below(own->root, mount.root);
+    if (holds_own && mount.root.size() < best->root.size() && !is_at_or_below(mount.point, own->point)) {
+      best = &mount;
+    }
+  }
+  return best->point;
+}
+
+// By the nearest folder of `path` that exists, since a file that could not be made has no disk of its own.
 std::string describe_disk(std::string path) {
   struct statvfs disk{};
   while (::statvfs(path.c_str(), &disk) != 0) {
@@ -43,14 +118,16 @@ std::string describe_disk(std::string path) {
     path.resize(slash == 0 ? 1 : slash);
   }
   const auto free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
-  return "the disk of " + path + " (" + format_bytes(free_bytes) + " and " + std::to_string(disk.f_favail) +
-         " files free)";
+  return "the disk of " + mount_point_of(path) + " (" + format_bytes(free_bytes) + " and " +
+         std::to_string(disk.f_favail) + " files free)";
 }
 
 }  // namespace
 
+bool is_full(int error_number) { return error_number == ENOSPC || error_number == EDQUOT; }
+
 Error system_error(std::string_view attempt, const std::string& path, int error_number) {
-  if (error_number == ENOSPC || error_number == EDQUOT) {
+  if (is_full(error_number)) {
     return {ErrorKind::cannot_write, path,
             "cannot " + std::string(attempt) + ": no space left on " + describe_disk(path),
             "free some space there, or choose another disk"};
@@ -62,11 +139,17 @@ Error system_error(std::string_view attempt, const std::string& path, int error_
           {}};
 }
 
+Error readable(Error error) {
+  for (auto* text : {&error.where, &error.what, &error.hint}) *text = shortened(*text, k_longest_message);
+  return error;
+}
+
 std::string format_error(const Error& error) {
+  const Error shown = readable(error);
   std::string text = "error: ";
-  if (!error.where.empty()) text += printable(error.where) + ": ";
-  text += printable(error.what) + "\n";
-  if (!error.hint.empty()) text += "hint: " + printable(error.hint) + "\n";
+  if (!shown.where.empty()) text += printable(shown.where) + ": ";
+  text += printable(shown.what) + "\n";
+  if (!shown.hint.empty()) text += "hint: " + printable(shown.hint) + "\n";
   return text;
 }
 

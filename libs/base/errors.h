@@ -10,8 +10,18 @@
 namespace base {
 
 // The error for a system call on `path` that failed with `error_number` while we tried to `attempt`
-// ("read", "create", …). A full disk names the disk with its free bytes and is ErrorKind::cannot_write.
+// ("read", "create", …). A full disk names the disk, by where a person finds it, with its free bytes and is
+// ErrorKind::cannot_write.
 Error system_error(std::string_view attempt, const std::string& path, int error_number);
+
+// Whether it means that there is no room on the disk, or none for this user.
+bool is_full(int error_number);
+
+// What is told in one line is not longer than this: names and values of files have any length.
+inline constexpr std::size_t k_longest_message = 8192;
+
+// The error with each of its texts shortened to that.
+Error readable(Error error);
 
 // "error: WHERE: WHAT\n" and, if there is one, "hint: HINT\n". Control characters are shown escaped, so
 // that a file name cannot forge lines.

@@ -11,41 +11,42 @@
 #include <array>
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
+#include <limits>
+#include <thread>
 
 #include "base/errors.h"
+#include "base/stop.h"
+#include "base/text.h"
 
 namespace base {
 namespace {
 
-// The bytes of `from` into `to` by the cheapest way that both file systems offer.
-Status copy_bytes(int from, const fs::path& from_path, int to, const fs::path& to_path) {
-  if (::ioctl(to, FICLONE, from) == 0) return {};
-  constexpr std::size_t k_chunk = std::size_t{64} << 20;
-  bool copied_any = false;
-  while (true) {
-    const ssize_t count = ::copy_file_range(from, nullptr, to, nullptr, k_chunk, 0);
-    if (count > 0) {
-      copied_any = true;
-      continue;
-    }
-    // Some file systems (proc, some network ones) report 0 bytes at once; reading settles it.
-    if (count == 0 && copied_any) return {};
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EIO)) {
-      return fail(system_error("write", to_path.string(), errno));
-    }
-    break;
-  }
-  std::array<char, std::size_t{64} * 1024> buffer{};
-  while (true) {
-    const ssize_t count = ::read(from, buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail(system_error("read", from_path.string(), errno));
-    if (count == 0) return {};
-    BASE_TRY(write_all(to, {buffer.data(), static_cast<std::size_t>(count)}, to_path));
-  }
+// What one system call may do before this program looks up again (stop.h): a slow disk writes it in less than
+// a tenth of a second.
+constexpr std::size_t k_chunk = std::size_t{4} << 20;
+
+Error copy_error(const fs::path& to, std::uint64_t size, int error_number) {
+  Error error = system_error("write", to.string(), error_number);
+  if (is_full(error_number) && size > 0) error.what += ", " + format_bytes(size) + " needed";
+  return error;
 }
+
+// As write_all(), but an error says how much room the whole would have needed.
+Status write_part(int fd, std::string_view bytes, const fs::path& path, std::uint64_t whole) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(fd, bytes.data(), bytes.size());
+    if (count >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    } else if (errno != EINTR) {
+      return fail(copy_error(path, whole, errno));
+    }
+  }
+  return {};
+}
+
+constexpr std::chrono::milliseconds k_lock_poll{20};
 
 struct OpenFile {
   UniqueFd descriptor;
@@ -62,6 +63,35 @@ Result<OpenFile> open_to_read(const fs::path& path) {
   return file;
 }
 
+Error not_regular(const fs::path& path) {
+  return {ErrorKind::bad_input, path.string(), "is not a regular file", ""};
+}
+
+Error too_large(const fs::path& path, std::uint64_t largest) {
+  return {ErrorKind::bad_input, path.string(), "is too large: the limit is " + format_bytes(largest), ""};
+}
+
+// A file may grow while it is read.
+Result<std::string> read_all(const OpenFile& file, const fs::path& path, std::uint64_t largest) {
+  // A byte more than the size, so that the end is seen without growing.
+  constexpr std::size_t k_least = 4096;
+  std::string content(std::max(k_least, file.size + 1), '\0');
+  std::size_t size = 0;
+  while (true) {
+    if (size >= k_chunk) BASE_TRY(check_stop());
+    if (size == content.size()) content.resize(size * 2);
+    const ssize_t count =
+        ::read(file.descriptor.get(), content.data() + size, std::min(content.size() - size, k_chunk));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail(system_error("read", path.string(), errno));
+    if (count == 0) break;
+    size += static_cast<std::size_t>(count);
+    if (size > largest) return fail(too_large(path, largest));
+  }
+  content.resize(size);
+  return content;
+}
+
 Result<UniqueFd> open_lock_file(const fs::path& path) {
   UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) return fail(system_error("create", path.string(), errno));
@@ -69,40 +99,36 @@ Result<UniqueFd> open_lock_file(const fs::path& path) {
 }
 
 Status wait_for_lock(const UniqueFd& file, const fs::path& path, FileLock::Mode mode) {
-  while (::flock(file.get(), mode == FileLock::Mode::exclusive ? LOCK_EX : LOCK_SH) != 0) {
-    if (errno != EINTR) return fail(system_error("lock", path.string(), errno));
+  const int operation = mode == FileLock::Mode::exclusive ? LOCK_EX : LOCK_SH;
+  while (::flock(file.get(), is_stop_watched() ? operation | LOCK_NB : operation) != 0) {
+    if (errno != EINTR && errno != EWOULDBLOCK) return fail(system_error("lock", path.string(), errno));
+    // Where signals are watched they do not end a system call that waits.
+    BASE_TRY(check_stop());
+    if (is_stop_watched()) std::this_thread::sleep_for(k_lock_poll);
   }
   return {};
-}
-
-// Removing needs write and search permission on every folder, which programs take away from theirs.
-void make_folders_removable(const fs::path& path) {
-  boost::system::error_code error;
-  if (fs::symlink_status(path, error).type() != fs::directory_file) return;
-  ::chmod(path.c_str(), 0700);
-  for (fs::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error)) {
-    make_folders_removable(entry->path());
-  }
 }
 
 }  // namespace
 
 Result<std::string> read_file(const fs::path& path) {
   BASE_TRY_ASSIGN(const OpenFile file, open_to_read(path));
-  // A byte more than the size, so that the end is seen without growing.
-  constexpr std::size_t k_least = 4096;
-  std::string content(std::max(k_least, file.size + 1), '\0');
-  std::size_t size = 0;
-  while (true) {
-    if (size == content.size()) content.resize(size * 2);
-    const ssize_t count = ::read(file.descriptor.get(), content.data() + size, content.size() - size);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail(system_error("read", path.string(), errno));
-    if (count == 0) break;
-    size += static_cast<std::size_t>(count);
-  }
-  content.resize(size);
-  return content;
+  return read_all(file, path, std::numeric_limits<std::uint64_t>::max());
+}
+
+Result<std::string> read_input_file(const fs::path& path, std::uint64_t largest) {
+  // Without O_NONBLOCK opening a pipe waits for a writer.
+  OpenFile file{UniqueFd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC))};
+  // A socket and a device without a driver cannot even be opened.
+  if (!file.descriptor && (errno == ENXIO || errno == ENODEV)) return fail(not_regular(path));
+  if (!file.descriptor) return fail(system_error("read", path.string(), errno));
+  struct stat status{};
+  if (::fstat(file.descriptor.get(), &status) != 0) return fail(system_error("read", path.string(), errno));
+  if (S_ISDIR(status.st_mode)) return fail(system_error("read", path.string(), EISDIR));
+  if (!S_ISREG(status.st_mode)) return fail(not_regular(path));
+  file.size = static_cast<std::size_t>(status.st_size);
+  if (file.size > largest) return fail(too_large(path, largest));
+  return read_all(file, path, largest);
 }
 
 Status write_all(int fd, std::string_view bytes, const fs::path& path) {
@@ -128,11 +154,41 @@ Status write_file(const fs::path& path, std::string_view content, mode_t mode) {
   return status;
 }
 
+Status copy_content(int from, const fs::path& from_path, int to, const fs::path& to_path) {
+  struct stat status{};
+  if (::fstat(from, &status) != 0) return fail(system_error("read", from_path.string(), errno));
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (::ioctl(to, FICLONE, from) == 0) return {};
+  bool copied_any = false;
+  while (true) {
+    BASE_TRY(check_stop());
+    const ssize_t count = ::copy_file_range(from, nullptr, to, nullptr, k_chunk, 0);
+    if (count > 0) {
+      copied_any = true;
+      continue;
+    }
+    // Some file systems (proc, some network ones) report 0 bytes at once; reading settles it.
+    if (count == 0 && copied_any) return {};
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && (is_full(errno) || errno == EIO)) return fail(copy_error(to_path, size, errno));
+    break;
+  }
+  std::array<char, std::size_t{64} * 1024> buffer{};
+  while (true) {
+    BASE_TRY(check_stop());
+    const ssize_t count = ::read(from, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail(system_error("read", from_path.string(), errno));
+    if (count == 0) return {};
+    BASE_TRY(write_part(to, {buffer.data(), static_cast<std::size_t>(count)}, to_path, size));
+  }
+}
+
 Status copy_regular_file(const fs::path& from, const fs::path& to, mode_t mode) {
   BASE_TRY_ASSIGN(const OpenFile source, open_to_read(from));
   const UniqueFd target(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   if (!target) return fail(system_error("create", to.string(), errno));
-  Status status = copy_bytes(source.descriptor.get(), from, target.get(), to);
+  Status status = copy_content(source.descriptor.get(), from, target.get(), to);
   if (status && ::fchmod(target.get(), mode) != 0) status = fail(system_error("write", to.string(), errno));
   if (!status) ::unlink(to.c_str());
   return status;
@@ -158,17 +214,6 @@ Status make_folders(const fs::path& path, mode_t mode) {
 
 Status rename_path(const fs::path& from, const fs::path& to) {
   if (::rename(from.c_str(), to.c_str()) != 0) return fail(system_error("rename", to.string(), errno));
-  return {};
-}
-
-Status remove_tree(const fs::path& path) {
-  boost::system::error_code error;
-  fs::remove_all(path, error);
-  if (error) {
-    make_folders_removable(path);
-    fs::remove_all(path, error);
-  }
-  if (error) return fail(system_error("remove", path.string(), error.value()));
   return {};
 }
 

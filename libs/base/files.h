@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <boost/filesystem/path.hpp>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,11 +19,23 @@ namespace fs = boost::filesystem;
 // The whole content. A folder, a missing or an unreadable file is an error of kind io.
 Result<std::string> read_file(const fs::path& path);
 
+// The largest file that says what to build: locks of large projects have a few megabytes.
+inline constexpr std::uint64_t k_largest_input = std::uint64_t{64} << 20;
+
+// The whole content of a file that somebody else wrote: a manifest, a lock, a spec. Only a regular file of at
+// most `largest` bytes is read: nothing waits for a pipe and no device fills the memory. What is wrong is of
+// kind bad_input, that the file cannot be read of kind io.
+Result<std::string> read_input_file(const fs::path& path, std::uint64_t largest = k_largest_input);
+
 // All of `bytes` to `fd`, whatever the number of writes it takes. `path` is for the error.
 Status write_all(int fd, std::string_view bytes, const fs::path& path);
 
 // Puts a file at `path` in one step: a reader sees the old content or all of the new.
 Status write_file(const fs::path& path, std::string_view content, mode_t mode = 0644);
+
+// The bytes of `from` into the new file `to` by the cheapest way that both file systems offer: shared blocks where
+// they can (reflink), else inside the kernel. The paths are for errors.
+Status copy_content(int from, const fs::path& from_path, int to, const fs::path& to_path);
 
 // Copies a regular file's bytes to a new file `to` with the given mode, sharing the blocks where the file
 // system can (reflink) and inside the kernel otherwise. Neither times nor owner are kept.

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <future>
 #include <thread>
 #include <vector>
+
+#include "base/stop.h"
 
 namespace base {
 
@@ -16,7 +17,9 @@ Status in_parallel(std::size_t count, const std::function<Status(std::size_t)>& 
   std::atomic<std::size_t> next = 0;
   const auto take_turns = [&]() -> Status {
     for (std::size_t turn = next++; turn < count; turn = next++) {
-      if (auto status = work(turn); !status) {
+      auto status = check_stop();
+      if (status) status = work(turn);
+      if (!status) {
         next = count;
         return status;
       }
@@ -25,7 +28,7 @@ Status in_parallel(std::size_t count, const std::function<Status(std::size_t)>& 
   };
   std::vector<std::future<Status>> others;
   for (unsigned i = 1; i < std::min<std::size_t>(processors(), count / least_of_a_thread); ++i) {
-    others.push_back(std::async(std::launch::async, take_turns));
+    others.push_back(start_async(take_turns));
   }
   auto result = take_turns();
   for (auto& other : others) {

@@ -4,7 +4,10 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <charconv>
 #include <cstdio>
+#include <limits>
+#include <utility>
 
 namespace base {
 
@@ -74,6 +77,23 @@ std::string shell_quote(std::string_view text) {
   return result + "'";
 }
 
+std::string shortened(std::string_view text, std::size_t limit) {
+  if (text.size() <= limit) return std::string(text);
+  const auto is_inside = [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; };
+  // What is wrong stands at the end of an error, after what it is about.
+  std::size_t end = text.size() - limit / 3;
+  std::size_t begin = limit - limit / 3;
+  // A character has no more than three bytes after its first; text that is not UTF-8 is cut anywhere.
+  for (int i = 0; i < 3 && begin > 0 && is_inside(text[begin]); ++i) --begin;
+  for (int i = 0; i < 3 && end < text.size() && is_inside(text[end]); ++i) ++end;
+  return std::string(text.substr(0, begin)) + " … " + std::string(text.substr(end));
+}
+
+std::string quoted(std::string_view text) {
+  constexpr std::size_t k_shown = 120;
+  return "\"" + shortened(text, k_shown) + "\"";
+}
+
 std::string last_line(std::string_view text) {
   const std::string_view lines = trim(text);
   return std::string(trim(lines.substr(lines.rfind('\n') + 1)));
@@ -87,6 +107,20 @@ std::string base64(std::string_view bytes) {
       EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), data, static_cast<int>(bytes.size()));
   text.resize(static_cast<std::size_t>(length));
   return text;
+}
+
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, unsigned>, 6> k_units = {
+      {{"", 0}, {"B", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}}};
+  text = trim(text);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return std::nullopt;
+  const auto unit = trim(text.substr(static_cast<std::size_t>(end - text.data())));
+  for (const auto& [name, shift] : k_units) {
+    if (unit == name && number <= std::numeric_limits<std::uint64_t>::max() >> shift) return number << shift;
+  }
+  return std::nullopt;
 }
 
 std::string format_bytes(std::uint64_t bytes) {
@@ -115,6 +149,16 @@ std::string format_duration(std::chrono::nanoseconds duration) {
   }
   const auto seconds = milliseconds / 1000;
   return std::to_string(seconds / 60) + " min " + std::to_string(seconds % 60) + " s";
+}
+
+std::string format_number(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  constexpr std::size_t k_group = 3;
+  for (std::size_t end = text.size(); end > k_group;) {
+    end -= k_group;
+    text.insert(end, ",");
+  }
+  return text;
 }
 
 std::string count_of(std::uint64_t count, std::string_view singular) {

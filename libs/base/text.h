@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,17 +27,29 @@ std::size_t utf8_length(std::string_view text);
 // `text` as one word of a POSIX shell: as it is where that is safe, else in single quotes.
 std::string shell_quote(std::string_view text);
 
+// `text`, or of a longer one than `limit` bytes its beginning, " … " and its end, whole characters each.
+std::string shortened(std::string_view text, std::size_t limit);
+
+// In double quotes, for an error: what stands in a file of the user's, a long one shortened.
+std::string quoted(std::string_view text);
+
 // The last line of `text` that is not blank, without white space at its ends; empty when there is none.
 std::string last_line(std::string_view text);
 
 // `bytes`, 1 GiB at most, in base64 with padding (RFC 4648, section 4).
 std::string base64(std::string_view bytes);
 
+// The bytes that "20GiB" stands for; nothing when it is not a size. Units: B, KiB, MiB, GiB, TiB.
+std::optional<std::uint64_t> parse_size(std::string_view text);
+
 // "0 B", "512 B", "1.5 KiB", "38.2 MiB": one decimal above 1 KiB.
 std::string format_bytes(std::uint64_t bytes);
 
 // "12 ms", "1.4 s", "2 min 5 s".
 std::string format_duration(std::chrono::nanoseconds duration);
+
+// "2,176,782,336".
+std::string format_number(std::uint64_t number);
 
 // "1 datum", "2 datums".
 std::string count_of(std::uint64_t count, std::string_view singular);

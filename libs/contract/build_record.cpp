@@ -13,6 +13,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BuildRecord, builder, version, key, platform,
 std::string to_json(const BuildRecord& record) {
   nlohmann::json json = record;
   json["schema"] = k_build_record_schema;
+  if (!record.files.empty()) json["files"] = record.files;
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
@@ -31,7 +32,10 @@ base::Result<BuildRecord> parse_build_record(const std::string& text, const std:
                       "use the programs of one version for building and running");
   }
   try {
-    return json.get<BuildRecord>();
+    auto record = json.get<BuildRecord>();
+    // Of an artifact only: the cache's own records have none.
+    record.files = json.value("files", record.files);
+    return record;
   } catch (const nlohmann::json::exception& error) {
     return base::fail(ErrorKind::bad_input, where, std::string("is not a build record: ") + error.what());
   }

@@ -15,5 +15,10 @@ inline constexpr char k_environment_variable[] = "PACHBUILD_ENV";
 // Set by builder-runtime for a build.sh of the source: a builder-runtime that it calls does the default
 // steps instead of starting that build.sh again.
 inline constexpr char k_default_steps_variable[] = "PACHBUILD_DEFAULT_STEPS";
+// The names of the variables that transform.build.env sets, separated by commas: builder-runtime hands these
+// on to its tools whatever they are called.
+inline constexpr char k_build_variables[] = "PACHBUILD_BUILD_VARIABLES";
+// Those that transform.build.secrets sets: handed on as well, and in no key.
+inline constexpr char k_build_secrets[] = "PACHBUILD_BUILD_SECRETS";
 
 }  // namespace contract

@@ -4,12 +4,15 @@
 #include "process/child.h"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/process/args.hpp>
 #include <boost/process/child.hpp>
 #include <boost/process/error.hpp>
@@ -30,6 +33,20 @@ namespace bp = boost::process;
 // No one is left to see it.
 constexpr int k_orphan_exit_code = 1;
 
+// Whoever started this program may have left descriptors of its own open in it. Only marked, not closed: by
+// one of them Boost tells of an exec that fails.
+void close_others_on_exec() {
+  constexpr int k_first = STDERR_FILENO + 1;
+  if (::syscall(SYS_close_range, k_first, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
+  // Linux before 5.11.
+  rlimit limit{};
+  constexpr rlim_t k_most = 1 << 20;
+  const rlim_t end = ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? std::min(limit.rlim_cur, k_most) : k_most;
+  for (int descriptor = k_first; descriptor < static_cast<int>(end); ++descriptor) {
+    ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+  }
+}
+
 // What the child does between fork and exec: system calls only.
 class Preparation : public bp::extend::handler {
  public:
@@ -48,6 +65,9 @@ class Preparation : public bp::extend::handler {
     // Standard error first: it may be asked to go where standard output goes now.
     if (m_command.standard_error >= 0) ::dup2(m_command.standard_error, STDERR_FILENO);
     if (m_command.standard_output >= 0) ::dup2(m_command.standard_output, STDOUT_FILENO);
+    // A descriptor that already has the number which it is to get keeps its mark through dup2().
+    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::fcntl(descriptor, F_SETFD, 0);
+    close_others_on_exec();
     for (const int descriptor : m_command.inherited) ::fcntl(descriptor, F_SETFD, 0);
     if (m_command.orphan_signal != 0) {
       ::prctl(PR_SET_PDEATHSIG, m_command.orphan_signal);

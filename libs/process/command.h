@@ -36,6 +36,9 @@ struct Command {
   std::vector<int> inherited;          // descriptors that stay open under their own numbers
   // The signal that the child gets should the thread that starts it end first; 0: none.
   int orphan_signal = 0;
+  // Whether its end is the end of all that it has started: SystemRunner then kills what is left of its
+  // process group, and waits for no one who still holds its output open.
+  bool ends_its_group = false;
 };
 
 // How a process ended. The one place where a wait status is taken apart.

@@ -11,6 +11,7 @@
 #include <csignal>
 
 #include "base/errors.h"
+#include "base/stop.h"
 
 namespace process {
 namespace {
@@ -40,8 +41,15 @@ base::Status drain(base::UniqueFd& pipe, const std::function<void(std::string_vi
   return {};
 }
 
-base::Error interrupted(const std::string& program) {
-  return {base::ErrorKind::step_failed, program, "was interrupted", ""};
+// What is in the pipe now; nobody is waited for.
+template <class Append>
+base::Status drain_rest(base::UniqueFd& pipe, Append append) {
+  while (pipe) {
+    pollfd entry{pipe.get(), POLLIN, 0};
+    if (::poll(&entry, 1, 0) <= 0) return {};
+    BASE_TRY(drain(pipe, append));
+  }
+  return {};
 }
 
 // For poll(): the milliseconds that are left, at least 0; -1 without a deadline.
@@ -54,53 +62,66 @@ int milliseconds_until(const std::optional<std::chrono::steady_clock::time_point
 
 }  // namespace
 
-base::Result<std::optional<SystemRunner::Time>> SystemRunner::deadline_of(const std::string& program) const {
+base::Result<std::optional<SystemRunner::Time>> SystemRunner::deadline_of() {
+  // A loop that asks base::check_stop() may have met the signal before.
+  if (m_signals == 0 && m_interruption != nullptr && m_interruption->was_noticed()) begin_cleanup();
   if (m_signals == 0) return std::nullopt;
   if (m_signals > 1 || std::chrono::steady_clock::now() >= m_cleanup_end)
-    return base::fail(interrupted(program));
+    return base::fail(base::interrupted());
   return m_cleanup_end;
 }
 
-base::Result<SystemRunner::Time> SystemRunner::interrupt(const Child& child, const std::string& program) {
+void SystemRunner::begin_cleanup() {
+  m_signals = 1;
+  m_cleanup_end = std::chrono::steady_clock::now() + m_patience.end + m_patience.cleanup;
+}
+
+base::Result<SystemRunner::Time> SystemRunner::interrupt(const Child& child) {
   const auto now = std::chrono::steady_clock::now();
-  if (++m_signals == 1) m_cleanup_end = now + m_patience.end + m_patience.cleanup;
-  if (m_signals > 1 || m_patience.end.count() == 0) return base::fail(interrupted(program));
+  if (m_signals > 0) return base::fail(base::interrupted());
+  begin_cleanup();
+  if (m_patience.end.count() == 0) return base::fail(base::interrupted());
   child.signal_group(*m_interruption->signal());
   return now + m_patience.end;
 }
 
 // Whoever returns early here kills the child and its group: the destructor of Child does.
-base::Result<Ending> SystemRunner::watch(Child child, const std::string& program,
-                                         std::optional<Time> deadline, Streams& streams) {
+base::Result<Ending> SystemRunner::watch(Child child, const Command& command, std::optional<Time> deadline,
+                                         Streams& streams) {
   const int interruption = m_interruption == nullptr ? -1 : m_interruption->descriptor();
   bool was_interrupted = false;
   bool has_ended = false;
-  while (streams.output || streams.errors || !has_ended) {
+  const auto goes_on = [&] {
+    return !has_ended || (!command.ends_its_group && (streams.output || streams.errors));
+  };
+  while (goes_on()) {
     std::array<pollfd, 4> entries{pollfd{streams.output.get(), POLLIN, 0},
                                   pollfd{streams.errors.get(), POLLIN, 0}, pollfd{interruption, POLLIN, 0},
                                   pollfd{has_ended ? -1 : child.descriptor(), POLLIN, 0}};
     const int ready = ::poll(entries.data(), entries.size(), milliseconds_until(deadline));
     if (ready < 0 && errno == EINTR) continue;
-    if (ready < 0) return base::fail(base::system_error("watch", program, errno));
-    if (ready == 0) return base::fail(interrupted(program));
+    if (ready < 0) return base::fail(base::system_error("watch", command.arguments.at(0), errno));
+    if (ready == 0) return base::fail(base::interrupted());
     if (entries[2].revents != 0 && m_interruption->take()) {
-      BASE_TRY_ASSIGN(deadline, interrupt(child, program));
+      BASE_TRY_ASSIGN(deadline, interrupt(child));
       was_interrupted = true;
     }
     if (entries[0].revents != 0) BASE_TRY(drain(streams.output, streams.on_output));
     if (entries[1].revents != 0) BASE_TRY(drain(streams.errors, streams.on_errors));
     has_ended = has_ended || entries[3].revents != 0;
   }
-  // What of its group has ignored the signal goes with it.
-  if (was_interrupted) child.signal_group(SIGKILL);
+  // What of its group goes on, or has ignored the signal, goes with it. The child is not waited for yet, so the
+  // group's number is still its own.
+  if (was_interrupted || command.ends_its_group) child.signal_group(SIGKILL);
+  BASE_TRY(drain_rest(streams.output, streams.on_output));
+  BASE_TRY(drain_rest(streams.errors, streams.on_errors));
   BASE_TRY_ASSIGN(const Ending ending, child.wait());
-  if (was_interrupted) return base::fail(interrupted(program));
+  if (was_interrupted) return base::fail(base::interrupted());
   return ending;
 }
 
 base::Result<Finished> SystemRunner::run(const Command& command, const ErrorSink& sink) {
-  const std::string& program = command.arguments.at(0);
-  BASE_TRY_ASSIGN(const auto deadline, deadline_of(program));
+  BASE_TRY_ASSIGN(const auto deadline, deadline_of());
   BASE_TRY_ASSIGN(Pipe output, make_pipe());
   BASE_TRY_ASSIGN(Pipe errors, make_pipe());
   Command piped = command;
@@ -119,16 +140,15 @@ base::Result<Finished> SystemRunner::run(const Command& command, const ErrorSink
                         error_text += bytes;
                         if (sink) sink(bytes);
                       }};
-  BASE_TRY_ASSIGN(const Ending ending, watch(std::move(child), program, deadline, streams));
+  BASE_TRY_ASSIGN(const Ending ending, watch(std::move(child), command, deadline, streams));
   return Finished{ending, std::move(output_text), std::move(error_text)};
 }
 
 base::Result<Ending> SystemRunner::run_in_view(const Command& command) {
-  const std::string& program = command.arguments.at(0);
-  BASE_TRY_ASSIGN(const auto deadline, deadline_of(program));
+  BASE_TRY_ASSIGN(const auto deadline, deadline_of());
   BASE_TRY_ASSIGN(Child child, Child::start(command));
   Streams none;
-  return watch(std::move(child), program, deadline, none);
+  return watch(std::move(child), command, deadline, none);
 }
 
 }  // namespace process

@@ -64,13 +64,14 @@ class SystemRunner final : public Runner {
     std::function<void(std::string_view)> on_errors;
   };
 
-  // Waits until the child has ended and its pipes are empty.
-  base::Result<Ending> watch(Child child, const std::string& program, std::optional<Time> deadline,
+  // Waits until the child has ended and, unless it ends its group, until its pipes are closed.
+  base::Result<Ending> watch(Child child, const Command& command, std::optional<Time> deadline,
                              Streams& streams);
   // Until when a command that starts now may run; an error when none may start.
-  base::Result<std::optional<Time>> deadline_of(const std::string& program) const;
+  base::Result<std::optional<Time>> deadline_of();
   // What a signal that has come means for `child`: until when it may go on, or that it ends now.
-  base::Result<Time> interrupt(const Child& child, const std::string& program);
+  base::Result<Time> interrupt(const Child& child);
+  void begin_cleanup();
 
   Interruption* m_interruption;
   Patience m_patience;

@@ -7,8 +7,11 @@
 
 #include <cstdlib>
 #include <exception>
+#include <new>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
+#include "base/credentials.h"
 #include "base/errors.h"
 #include "base/text.h"
 #include "contract/environment.h"
@@ -27,12 +30,18 @@ void log(spdlog::level::level_enum level, std::string_view line) {
 }
 
 void print(spdlog::level::level_enum level, std::string_view name, std::string_view prefix,
-           std::string_view message) {
+           std::string_view whole) {
+  const std::string message = base::shortened(base::hide_credentials(whole), base::k_longest_message);
   if (g_json) {
     log(level, json_line({{"level", name}, {"message", message}}));
   } else {
     log(level, std::string(prefix) + base::printable(message));
   }
+}
+
+int bug(const std::exception& error) {
+  return fail({base::ErrorKind::bug, "", std::string("a bug of pachbuild: ") + error.what(),
+               "please report it with the command line and the lines above"});
 }
 
 }  // namespace
@@ -52,12 +61,16 @@ void info(std::string_view message) { print(spdlog::level::info, "info", "", mes
 
 void warn(std::string_view message) { print(spdlog::level::warn, "warning", "warning: ", message); }
 
-int fail(const base::Error& error) {
+int fail(const base::Error& failure) {
+  // A line or name of a source is part of many errors.
+  base::Error error = failure;
+  for (auto* text : {&error.where, &error.what, &error.hint}) *text = base::hide_credentials(*text);
   const int code = static_cast<int>(error.kind);
   if (g_json) {
-    nlohmann::ordered_json object = {{"level", "error"}, {"message", error.what}};
-    if (!error.where.empty()) object["where"] = error.where;
-    if (!error.hint.empty()) object["hint"] = error.hint;
+    const base::Error shown = base::readable(error);
+    nlohmann::ordered_json object = {{"level", "error"}, {"message", shown.what}};
+    if (!shown.where.empty()) object["where"] = shown.where;
+    if (!shown.hint.empty()) object["hint"] = shown.hint;
     object["code"] = code;
     log(spdlog::level::err, json_line(object));
   } else {
@@ -86,9 +99,16 @@ void output(std::string_view text) {
 int guard(const std::function<int()>& program) {
   try {
     return program();
+  } catch (const std::bad_alloc&) {
+    return fail({base::ErrorKind::unavailable, "", "out of memory",
+                 "grant more memory (resource_limits), or stop others"});
+  } catch (const std::system_error& error) {
+    // A thread that could not be started, where no other could do its work.
+    if (error.code() != std::errc::resource_unavailable_try_again) return bug(error);
+    return fail({base::ErrorKind::unavailable, "", "no further thread can be started",
+                 "raise the limit of processes (ulimit -u, the pids limit of the container)"});
   } catch (const std::exception& error) {
-    return fail({base::ErrorKind::bug, "", std::string("a bug of pachbuild: ") + error.what(),
-                 "please report it with the command line and the lines above"});
+    return bug(error);
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How builder-runtime and pachbuild speak: log lines and errors on standard error, as text or, with
 // PACHBUILD_LOG=json, one JSON object a line ({"level", "message", and for errors "where", "hint", "code"}).
-// Linked by programs only; libraries return errors.
+// Linked by programs only; libraries return errors. Passwords in URLs are hidden, but for those in output().
 #pragma once
 
 #include <functional>

@@ -5,7 +5,9 @@
 #include <array>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <vector>
 
+#include "contract/environment.h"
 #include "contract/layout.h"
 #include "pachbuild/cluster/ownership.h"
 
@@ -30,6 +32,30 @@ void hand_on_fields(const json& build, json& pipeline) {
     if (is_one_of(name, k_own_fields)) continue;
     (is_one_of(name, k_transform_fields) ? pipeline["transform"] : pipeline)[name] = value;
   }
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ",") + name;
+  return text;
+}
+
+// The builder passes what the spec sets on to its tools, whatever it is called, and keeps secrets out of its
+// keys: in a pod it cannot tell them from what Kubernetes and Pachyderm set.
+void name_variables(const json& build, json& transform) {
+  std::vector<std::string> set;
+  std::vector<std::string> secret;
+  if (build.contains("env")) {
+    for (const auto& [name, value] : build.at("env").items()) set.push_back(name);
+  }
+  if (build.contains("secrets")) {
+    for (const auto& one : build.at("secrets")) {
+      if (one.contains("env_var") && one.at("env_var").is_string())
+        secret.push_back(one.at("env_var").get<std::string>());
+    }
+  }
+  if (!set.empty()) transform["env"][contract::k_build_variables] = joined(set);
+  if (!secret.empty()) transform["env"][contract::k_build_secrets] = joined(secret);
 }
 
 json repo_input(const std::string& name, const std::string& repo, const std::string& branch) {
@@ -68,7 +94,9 @@ json build_pipeline(const spec::PipelineSpec& spec, const std::string& prefix) {
       {"datum_tries", 1},
   };
   pipeline["pipeline"]["name"] = build_pipeline_of(spec.name);
-  hand_on_fields(spec.fields->at("transform").at("build"), pipeline);
+  const json& build = spec.fields->at("transform").at("build");
+  hand_on_fields(build, pipeline);
+  name_variables(build, pipeline["transform"]);
   return pipeline;
 }
 

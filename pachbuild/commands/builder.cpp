@@ -56,7 +56,7 @@ base::Result<fs::path> find_probe(const BuilderOptions& options) {
 }
 
 base::Result<conformance::Subject> find_subject(const BuilderOptions& options,
-                                                const process::Interruption& interruption) {
+                                                process::Interruption& interruption) {
   conformance::Subject subject;
   BASE_TRY_ASSIGN(subject.probe, find_probe(options));
   if (!is_folder(options.builder)) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/errors.h"
 #include "base/text.h"
 #include "pachbuild/cluster/present.h"
 #include "pachbuild/cluster/source_repo.h"
@@ -102,7 +103,7 @@ base::Result<int> diff(const CompareOptions& options) {
     BASE_TRY_ASSIGN(const auto own, loaded.submission ? cluster::pachctl_for(pachctl, loaded.submission->spec)
                                                       : base::Result<cluster::Pachctl>(pachctl));
     BASE_TRY_ASSIGN(const auto lines, all_lines(own, loaded));
-    for (const auto& line : lines) std::puts(line.c_str());
+    for (const auto& line : lines) std::puts(base::printable(line).c_str());
     same = same && lines.empty();
   }
   return options.exit_code && !same ? 1 : 0;

@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "base/errors.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/source/source.h"
 
@@ -15,6 +17,8 @@ namespace {
 
 using base::ErrorKind;
 namespace fs = base::fs;
+
+constexpr std::size_t k_rule_shown = 200;
 
 constexpr char k_about_ignored[] = R"(
 For each file: whether it becomes part of the source, and which line decides that. The source is the folder --source,
@@ -52,8 +56,10 @@ base::Status explain(const IgnoredOptions& options, const std::string& path) {
   const std::string where = decision.line == 0
                                 ? "built in"
                                 : std::string(source::k_ignore_file) + ":" + std::to_string(decision.line);
-  const std::string reason = decision.rule.empty() ? "" : "  (" + where + ": " + decision.rule + ")";
-  std::printf("%s: %s%s\n", path.c_str(), answer.c_str(), reason.c_str());
+  const std::string reason =
+      decision.rule.empty() ? "" : "  (" + where + ": " + base::shortened(decision.rule, k_rule_shown) + ")";
+  // Neither a name nor a rule can forge a line.
+  std::puts(base::printable(path + ": " + answer + reason).c_str());
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/errors.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "contract/build_record.h"
@@ -40,7 +41,8 @@ base::Result<contract::BuildRecord> read_record(const std::string& artifact) {
   return contract::parse_build_record(*text, file.string());
 }
 
-void print(const std::string& line) { std::printf("%s\n", line.c_str()); }
+// An artifact may come from anywhere: what it says cannot steer the terminal.
+void print(const std::string& line) { std::puts(base::printable(line).c_str()); }
 
 // A name in its column, and what belongs to it, a line each.
 void print_row(const std::string& name, const std::vector<std::string>& values) {

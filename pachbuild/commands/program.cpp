@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/descriptor_limit.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/local/worker.h"
 #include "report/report.h"
@@ -37,6 +38,8 @@ int run_program(int argc, char** argv) {
   report::set_up();
   if (argc == 4 && std::string(argv[1]) == local::k_worker_command) run_worker(argv);
 
+  // Fewer may do for what is asked; who needs more says so.
+  static_cast<void>(base::raise_descriptor_limit());
   // What comes after "--" is the program's, byte for byte: nothing here parses it.
   const auto dashes = std::find(argv + 1, argv + argc, std::string("--"));
   Invocation invocation;

@@ -35,7 +35,7 @@ base::Result<std::string> read_line(process::Interruption& interruption) {
                                   pollfd{interruption.descriptor(), POLLIN, 0}};
     if (::poll(entries.data(), entries.size(), -1) < 0 && errno != EINTR)
       return base::fail(base::system_error("read", "standard input", errno));
-    if (interruption.signal()) return base::fail(ErrorKind::usage, "standard input", "was interrupted");
+    if (interruption.signal()) return base::fail(base::interrupted());
     if (entries[0].revents == 0) continue;
     char byte = 0;
     const ssize_t count = ::read(STDIN_FILENO, &byte, sizeof byte);

@@ -20,8 +20,8 @@ using base::ErrorKind;
 constexpr char k_about_run[] = R"(
 The source of the pipeline (transform.build.path) is built by builder-runtime, and transform.cmd, or the
 build's run.sh, runs once per datum, as a worker of a cluster would run it: data in /pfs/<input>, output in
-/pfs/out. Datums that an earlier run into the same folder has done are skipped, if neither their data nor
-the code has changed.
+/pfs/out. Results are kept in the cache: a datum whose data and code have not changed is skipped. The output
+folder changes when all datums have succeeded, and not at all otherwise.
 
   pachbuild run -f map.json --input scraper=pages --output counts
   pachbuild run -f map.yaml --input scraper=pages --output counts --workers 4 -- --verbose
@@ -33,6 +33,10 @@ struct Options {
   std::string output;
   int workers = 0;
   bool logs = false;
+  bool partial = false;
+  bool allow_empty = false;
+  bool force = false;
+  bool hard_links = false;
   std::string runtime = "none";
   std::string image_prefix;
   bool pull = false;
@@ -100,6 +104,10 @@ base::Result<int> run(const Options& options, std::vector<std::string> arguments
   run.output = options.output;
   run.workers = options.workers;
   run.show_logs = options.logs;
+  run.partial = options.partial;
+  run.allow_empty = options.allow_empty;
+  run.force = options.force;
+  run.export_by = options.hard_links ? local::ExportBy::hard_link : local::ExportBy::copy;
   run.arguments = std::move(arguments);
   if (options.runtime != "none") run.engine = options.runtime;
   run.image_prefix = options.image_prefix;
@@ -127,6 +135,13 @@ void add_run(CLI::App& app, Invocation& invocation) {
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
   verb->add_flag("--logs", options->logs, "Show what every datum prints, not only those that fail");
+  verb->add_flag("--force", options->force, "Run every datum, also those whose results are known");
+  verb->add_flag("--partial", options->partial,
+                 "Write the output of the datums that succeeded although others failed");
+  verb->add_flag("--allow-empty", options->allow_empty, "Accept an input without a single datum");
+  verb->add_flag("--hard-links", options->hard_links,
+                 "Make output files read-only hard links into the cache instead of copies: no second copy of large "
+                 "outputs");
   verb->add_option("--runtime", options->runtime,
                    "Run everything in containers, one a worker, of the images that a cluster would take: "
                    "podman or docker (default: none, this machine)")

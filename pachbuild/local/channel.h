@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole messages over a stream socket: four bytes of length (little end first), then the message.
+// Whole messages over a stream socket: four bytes of length (little end first), then the message. A message
+// can bring an open descriptor along (SCM_RIGHTS): so a worker writes to a file that it could not open
+// itself.
 #pragma once
 
 #include <optional>
@@ -21,9 +23,12 @@ class Channel {
   // One end, to a Listener that has `path`.
   static base::Result<Channel> connect(const base::fs::path& path);
 
-  base::Status send(const std::string& message);
+  // `descriptor`: what the other end gets a copy of; -1: nothing.
+  base::Status send(const std::string& message, int descriptor = -1);
   // Waits for the next message; nothing when the other end has closed.
   base::Result<std::optional<std::string>> receive();
+  // The descriptor that came with the message received last, closed on exec; none if none did.
+  base::UniqueFd take_descriptor() { return std::move(m_received); }
 
   // Readable when there is something to receive.
   [[nodiscard]] int descriptor() const { return m_socket.get(); }
@@ -31,6 +36,7 @@ class Channel {
 
  private:
   base::UniqueFd m_socket;
+  base::UniqueFd m_received;
 };
 
 // A socket with a name, for another end that can inherit nothing.

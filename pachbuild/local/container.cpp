@@ -14,6 +14,7 @@
 
 #include "base/elf_needs.h"
 #include "base/errors.h"
+#include "base/stop.h"
 #include "base/text.h"
 #include "pachbuild/local/worker.h"
 #include "process/child.h"
@@ -54,11 +55,12 @@ base::Result<std::string> find_engine(const std::string& name) {
 
 // Waits for the end, or for a signal to this program.
 base::Result<process::Ending> wait_for(process::Child& child, const process::Interruption& interruption) {
+  BASE_TRY(base::check_stop());
   std::array<pollfd, 2> entries{pollfd{child.descriptor(), POLLIN, 0},
                                 pollfd{interruption.descriptor(), POLLIN, 0}};
   while (::poll(entries.data(), entries.size(), -1) < 0 && errno == EINTR) {
   }
-  if (entries[0].revents == 0) return base::fail(ErrorKind::step_failed, "", "interrupted");
+  if (entries[0].revents == 0) return base::fail(base::interrupted());
   return child.wait();
 }
 
@@ -73,21 +75,23 @@ base::Status pull_image(const Container& container, const process::Interruption&
                     "what is wrong is said in the lines above");
 }
 
-base::Result<process::Finished> ask(const Container& container, std::vector<std::string> words) {
+base::Result<process::Finished> ask(const Container& container, std::vector<std::string> words,
+                                    process::Interruption& interruption) {
   words.insert(words.begin(), container.engine);
-  return process::SystemRunner().run({.arguments = std::move(words),
-                                      .environment = process::current_environment(),
-                                      .orphan_signal = SIGKILL},
-                                     {});
+  return process::SystemRunner(&interruption)
+      .run({.arguments = std::move(words),
+            .environment = process::current_environment(),
+            .orphan_signal = SIGKILL},
+           {});
 }
 
 // Empty when the engine has no such image.
-base::Result<std::string> image_id(const Container& container) {
+base::Result<std::string> image_id(const Container& container, process::Interruption& interruption) {
   BASE_TRY_ASSIGN(const auto finished,
-                  ask(container, {"image", "inspect", "--format", "{{.Id}}", container.image}));
+                  ask(container, {"image", "inspect", "--format", "{{.Id}}", container.image}, interruption));
   if (finished.ending.succeeded()) return std::string(base::trim(finished.output));
   // An engine that does not work at all (docker without its daemon) gives the same exit code.
-  BASE_TRY_ASSIGN(const auto list, ask(container, {"images", "--quiet"}));
+  BASE_TRY_ASSIGN(const auto list, ask(container, {"images", "--quiet"}, interruption));
   if (list.ending.succeeded()) return std::string();
   return base::fail(ErrorKind::unavailable, container.engine,
                     "does not work: " + base::last_line(list.errors),
@@ -115,33 +119,30 @@ std::vector<std::string> user_words(const std::string& engine, const std::option
 }  // namespace
 
 base::Result<Container> find_container(const std::string& engine, const std::string& image, Pull pull,
-                                       const process::Interruption& interruption) {
+                                       process::Interruption& interruption) {
   Container container{.image = image};
   BASE_TRY_ASSIGN(container.engine, find_engine(engine));
-  BASE_TRY_ASSIGN(container.image_id, image_id(container));
+  BASE_TRY_ASSIGN(container.image_id, image_id(container, interruption));
   if (container.image_id.empty() && pull == Pull::when_missing) {
     BASE_TRY(pull_image(container, interruption));
-    BASE_TRY_ASSIGN(container.image_id, image_id(container));
+    BASE_TRY_ASSIGN(container.image_id, image_id(container, interruption));
   }
   if (!container.image_id.empty()) return container;
   return base::fail(ErrorKind::unavailable, image, engine + " has no such image",
                     "pull it with --pull; the official builders are also made by scripts/images build");
 }
 
-base::Result<process::Command> worker_command(const Place& place, const fs::path& folder,
-                                              const fs::path& socket) {
+base::Result<process::Command> worker_command(const Place& place, const std::string& name,
+                                              const fs::path& folder, const fs::path& socket) {
   const Container& container = *place.container;
   boost::system::error_code error;
   const fs::path own = fs::read_symlink("/proc/self/exe", error);
   BASE_TRY(check_static(own));
   // The network is this machine's, as without a container. Labels of SELinux would hide the folders.
-  std::vector<std::string> words = {container.engine,
-                                    "run",
-                                    "--rm",
-                                    "--pull=never",
-                                    "--log-driver=none",
-                                    "--network=host",
-                                    "--security-opt=label=disable"};
+  std::vector<std::string> words = {container.engine, "run",
+                                    "--rm",           "--name=" + name,
+                                    "--pull=never",   "--log-driver=none",
+                                    "--network=host", "--security-opt=label=disable"};
   for (auto& word : user_words(container.engine, place.user)) words.push_back(std::move(word));
   auto mount = [&, seen = std::set<std::string>()](const fs::path& from, const std::string& to,
                                                    bool writable) mutable -> base::Status {

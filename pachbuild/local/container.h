@@ -29,7 +29,7 @@ enum class Pull { never, when_missing };
 
 // `engine` is "podman" or "docker". Fails when it is not there or has no such image.
 base::Result<Container> find_container(const std::string& engine, const std::string& image, Pull pull,
-                                       const process::Interruption& interruption);
+                                       process::Interruption& interruption);
 
 // A folder of this machine that programs in a container can read, and write only if that is said.
 struct SharedFolder {
@@ -44,10 +44,10 @@ struct Place {
   std::optional<uid_t> user;  // of a container, instead of this one; for root only
 };
 
-// The command that starts a worker in a container; `folder` is the worker's own, with pfs/ in it, which
-// becomes /pfs. The worker connects to `socket`. It runs as the place's user, else as this one.
-base::Result<process::Command> worker_command(const Place& place, const base::fs::path& folder,
-                                              const base::fs::path& socket);
+// The command that starts a worker in a container of this name; `folder` is the worker's own, with pfs/ in
+// it, which becomes /pfs. The worker connects to `socket`. It runs as the place's user, else as this one.
+base::Result<process::Command> worker_command(const Place& place, const std::string& name,
+                                              const base::fs::path& folder, const base::fs::path& socket);
 
 // What the network of this machine asks of programs: proxies, and certificates, which worker_command()
 // mounts.

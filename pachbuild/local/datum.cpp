@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/local/datum.h"
 
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+
 #include "base/digest.h"
+#include "base/stop.h"
+#include "base/text.h"
 #include "contract/layout.h"
 #include "glob/glob.h"
 #include "pachbuild/local/tree.h"
@@ -38,30 +46,44 @@ std::string digest_of(const Repo& repo, const Range& range) {
   return digest.finish();
 }
 
-base::Result<std::vector<Datum>> list_matches(const spec::PfsInput& input, const Repo& repo) {
+base::Result<std::vector<DatumPart>> list_matches(const spec::PfsInput& input, const Repo& repo) {
   BASE_TRY_ASSIGN(const auto pattern, glob::Glob::compile(input.glob, glob::Separator::slash));
-  std::vector<Datum> datums;
-  if (repo.files.empty()) return datums;
+  std::vector<DatumPart> matches;
+  if (repo.files.empty()) return matches;
   for (const auto& [path, range] : paths_of(repo)) {
+    BASE_TRY(base::check_stop());
     if (glob::is_datum(pattern, "/" + path)) {
-      datums.push_back({{{&input, &repo, path, digest_of(repo, range)}}});
+      matches.push_back({&input, &repo, path, digest_of(repo, range), range.begin, range.end});
     }
   }
-  return datums;
+  return matches;
 }
 
-// All combinations, the last input running fastest.
-std::vector<Datum> combine(const std::vector<Datum>& left, const std::vector<Datum>& right) {
-  std::vector<Datum> combined;
-  combined.reserve(left.size() * right.size());
-  for (const auto& first : left) {
-    for (const auto& second : right) {
-      Datum datum = first;
-      datum.parts.insert(datum.parts.end(), second.parts.begin(), second.parts.end());
-      combined.push_back(std::move(datum));
-    }
+using Factors = std::vector<std::vector<DatumPart>>;
+
+// The number of combinations; nothing when it does not fit.
+std::optional<std::uint64_t> product_of(const Factors& factors) {
+  // However large the others are.
+  if (std::any_of(factors.begin(), factors.end(), [](const auto& parts) { return parts.empty(); })) return 0;
+  std::uint64_t product = 1;
+  for (const auto& parts : factors) {
+    if (__builtin_mul_overflow(product, parts.size(), &product)) return std::nullopt;
   }
-  return combined;
+  return product;
+}
+
+base::Error too_many(const Factors& factors, const std::optional<std::uint64_t>& count) {
+  std::vector<std::string> sizes;
+  for (const auto& parts : factors) {
+    sizes.push_back(parts.front().input->name + " (" + base::format_number(parts.size()) + ")");
+  }
+  const std::string number =
+      count ? base::format_number(*count)
+            : "more than " + base::format_number(std::numeric_limits<std::uint64_t>::max());
+  return {base::ErrorKind::bad_input, "",
+          number + " datums: " + base::join(sizes, " × ") + "; the limit of pachbuild run is " +
+              base::format_number(k_most_datums),
+          "narrow a glob, or take a whole repo as one match (\"glob\": \"/\")"};
 }
 
 }  // namespace
@@ -70,7 +92,7 @@ base::Result<Repo> read_repo(const std::string& folder, FileDigests& digests) {
   Repo repo{folder, {}, {}};
   BASE_TRY(visit_files(folder, "", [&](const std::string& path, const struct stat& status) -> base::Status {
     BASE_TRY_ASSIGN(auto digest, digests.digest(join_path(folder, path), status));
-    repo.files.push_back({path, std::move(digest)});
+    repo.files.push_back({path, std::move(digest), FileIdentity::of(status)});
     return {};
   }));
   repo.digest = digest_of(repo, {0, repo.files.size()});
@@ -96,19 +118,50 @@ std::string Datum::key(const std::string& job) const {
     digest.update_field(part.input->name);
     digest.update_field(part.path);
     digest.update_field(part.digest);
+    // Pipes and empty files are another thing to see than files.
+    digest.update_field(part.input->lazy ? "lazy" : part.input->empty_files ? "empty" : "files");
   }
   return digest.finish();
 }
 
-base::Result<std::vector<Datum>> list_datums(const spec::Input& input,
-                                             const std::map<std::string, Repo>& repos) {
-  if (input.pfs) return list_matches(*input.pfs, repos.at(input.pfs->repo));
-  std::vector<Datum> datums{Datum{}};
-  for (const auto& crossed : input.cross) {
-    BASE_TRY_ASSIGN(const auto more, list_datums(crossed, repos));
-    datums = combine(datums, more);
+base::Result<std::size_t> count_matches(const spec::PfsInput& input, const Repo& repo) {
+  BASE_TRY_ASSIGN(const auto matches, list_matches(input, repo));
+  return matches.size();
+}
+
+std::string changed_input(const Datum& datum) {
+  for (const auto& part : datum.parts) {
+    for (auto i = part.begin; i < part.end; ++i) {
+      const auto& file = part.repo->files[i];
+      struct stat status{};
+      const bool same = ::stat(join_path(part.repo->folder, file.path).c_str(), &status) == 0 &&
+                        FileIdentity::of(status) == file.identity;
+      if (!same) return join_path(part.input->repo, file.path);
+    }
   }
-  return datums;
+  return "";
+}
+
+base::Result<DatumList> DatumList::make(const spec::Input& input, const std::map<std::string, Repo>& repos) {
+  DatumList list;
+  for (const auto* part : spec::pfs_inputs(input)) {
+    BASE_TRY_ASSIGN(auto matches, list_matches(*part, repos.at(part->repo)));
+    list.m_factors.push_back(std::move(matches));
+  }
+  const auto count = product_of(list.m_factors);
+  if (!count || *count > k_most_datums) return base::fail(too_many(list.m_factors, count));
+  list.m_size = static_cast<std::size_t>(*count);
+  return list;
+}
+
+Datum DatumList::at(std::size_t index) const {
+  Datum datum;
+  datum.parts.resize(m_factors.size());
+  for (std::size_t i = m_factors.size(); i-- > 0;) {
+    datum.parts[i] = m_factors[i][index % m_factors[i].size()];
+    index /= m_factors[i].size();
+  }
+  return datum;
 }
 
 }  // namespace local

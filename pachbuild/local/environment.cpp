@@ -2,10 +2,12 @@
 #include "pachbuild/local/environment.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdlib>
 
+#include "base/trusted_folder.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
 
@@ -44,6 +46,12 @@ base::Result<fs::path> cache_folder() {
                       "no absolute path for the cache folder", "set it, or HOME, to one");
   }
   BASE_TRY(base::make_folders(folder, 0700));
+  // What is kept there is run and believed.
+  if (auto opened = base::open_trusted_folder(folder.string(), ::geteuid()); !opened) {
+    opened.error().kind = base::ErrorKind::cannot_write;
+    opened.error().hint += std::string("; name one in ") + contract::k_cache_variable;
+    return base::fail(std::move(opened).error());
+  }
   return folder;
 }
 
@@ -55,7 +63,13 @@ process::Environment build_environment(const fs::path& cache) {
 
 void add_build_variables(process::Environment& environment, const spec::PipelineSpec& spec) {
   environment["PPS_PIPELINE_NAME"] = spec.name + contract::k_build_pipeline_suffix;
-  for (const auto& [name, value] : spec.transform.build.env) environment[name] = value;
+  std::string names;
+  for (const auto& [name, value] : spec.transform.build.env) {
+    environment[name] = value;
+    names += (names.empty() ? "" : ",") + name;
+  }
+  // The builder passes these on to its tools whatever they are called.
+  if (!names.empty()) environment[contract::k_build_variables] = names;
 }
 
 process::Environment machine_environment(const fs::path& cache) {

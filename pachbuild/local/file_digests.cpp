@@ -1,31 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/local/file_digests.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <chrono>
-#include <vector>
+#include <nlohmann/json.hpp>
+#include <thread>
 
 #include "base/digest.h"
-#include "base/errors.h"
-#include "base/unique_fd.h"
 
 namespace local {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FileIdentity, size, inode, modified_ns, changed_ns)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FileDigests::Entry, identity, digest)
+
 namespace {
 
+using Json = nlohmann::json;
+
 // More than the granularity of file times on any file system (2 s on FAT).
-constexpr std::chrono::seconds k_settled{2};
+constexpr std::chrono::nanoseconds k_settled = std::chrono::seconds(2);
+// The kernel's clock for them ticks at least a hundred times a second (CONFIG_HZ).
+constexpr std::chrono::nanoseconds k_tick = std::chrono::milliseconds(10);
+// Raise it when the meaning of what is remembered changes.
+constexpr int k_version = 2;
 
-std::int64_t now_ns() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-}
-
-bool same(const FileDigests::Entry& a, const FileDigests::Entry& b) {
-  return a.size == b.size && a.inode == b.inode && a.modified_ns == b.modified_ns &&
-         a.changed_ns == b.changed_ns;
+std::chrono::nanoseconds age_of(const FileIdentity& identity) {
+  return std::chrono::system_clock::now().time_since_epoch() - std::chrono::nanoseconds(identity.changed_ns);
 }
 
 }  // namespace
@@ -34,32 +33,43 @@ std::int64_t nanoseconds(const struct timespec& time) {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
+FileIdentity FileIdentity::of(const struct stat& status) {
+  return {static_cast<std::uint64_t>(status.st_size), status.st_ino, nanoseconds(status.st_mtim),
+          nanoseconds(status.st_ctim)};
+}
+
 base::Result<std::string> FileDigests::digest(const std::string& path, const struct stat& status) {
-  Entry entry{static_cast<std::uint64_t>(status.st_size), status.st_ino, nanoseconds(status.st_mtim),
-              nanoseconds(status.st_ctim), ""};
+  Entry entry{FileIdentity::of(status), ""};
   const auto known = m_known.find(path);
-  if (known != m_known.end() && same(known->second, entry)) {
+  if (known != m_known.end() && known->second.identity == entry.identity) {
     entry.digest = known->second.digest;
   } else {
-    BASE_TRY_ASSIGN(entry.digest, read(path));
+    // A write within the tick of the last one would leave the file's times as they are.
+    if (const auto age = age_of(entry.identity); age >= std::chrono::nanoseconds(0) && age < k_tick)
+      std::this_thread::sleep_for(k_tick - age);
+    BASE_TRY_ASSIGN(entry.digest, base::sha256_of_file(path));
   }
-  if (entry.changed_ns + std::chrono::nanoseconds(k_settled).count() < now_ns()) m_entries[path] = entry;
+  if (age_of(entry.identity) > k_settled) m_entries[path] = entry;
   return entry.digest;
 }
 
-base::Result<std::string> FileDigests::read(const std::string& path) const {
-  const base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return base::fail(base::system_error("read", path, errno));
-  base::Sha256 digest;
-  std::vector<char> buffer(std::size_t{256} * 1024);
-  while (true) {
-    if (m_stop()) return base::fail(base::ErrorKind::step_failed, "", "interrupted");
-    const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return base::fail(base::system_error("read", path, errno));
-    if (count == 0) return digest.finish();
-    digest.update({buffer.data(), static_cast<std::size_t>(count)});
+// CBOR, since paths are bytes; written by this program only, so whatever cannot be read is treated as none.
+FileDigests::Entries load_digests(const base::fs::path& file) {
+  const auto content = base::read_file(file);
+  if (!content) return {};
+  try {
+    const Json json = Json::from_cbor(*content);
+    if (json.at("version") == k_version) return json.at("files").get<FileDigests::Entries>();
+  } catch (const Json::exception&) {
+    return {};
   }
+  return {};
+}
+
+base::Status save_digests(const FileDigests::Entries& entries, const base::fs::path& file) {
+  std::string content;
+  Json::to_cbor(Json{{"version", k_version}, {"files", entries}}, content);
+  return base::write_file(file, content, 0600);
 }
 
 }  // namespace local

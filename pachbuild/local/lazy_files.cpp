@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <system_error>
 
 #include "base/errors.h"
 
@@ -27,7 +28,11 @@ base::Status LazyFiles::add(const std::string& source, const std::string& path) 
   pipe->path = path;
   pipe->place.reset(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!pipe->place) return base::fail(base::system_error("read", path, errno));
-  pipe->thread = std::thread([this, &served = *pipe] { serve(served); });
+  try {
+    pipe->thread = std::thread([this, &served = *pipe] { serve(served); });
+  } catch (const std::system_error& error) {
+    return base::fail(base::system_error("start a thread for", path, error.code().value()));
+  }
   m_pipes.push_back(std::move(pipe));
   return {};
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Worker processes that share a list of tasks: each gets the next one when it is done with the last.
+// Worker processes that share a list of tasks: each gets the next one when it is done with the last. A worker
+// that ends unexpectedly, or lets the time limit of its task pass, is replaced: it costs its task, not the
+// others.
 #pragma once
 
 #include <chrono>
@@ -7,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,33 +35,61 @@ class Pool {
   struct Events {
     std::function<void(const Task&)> started;
     std::function<base::Status(const Task&, const TaskOutcome&)> done;
-    std::function<void()> tick;  // about ten times a second
+    std::function<base::Status()> tick;  // about ten times a second
   };
 
   enum class Run { finished, interrupted };
 
-  // Runs all of `tasks`. Stops early when `interruption` becomes readable, or when an event fails.
-  base::Result<Run> run(std::deque<Task> tasks, const Events& events, int interruption);
+  // Gives the next task, nothing when there is no other: so that not all of them need to exist at once.
+  using NextTask = std::function<base::Result<std::optional<Task>>()>;
+
+  // Runs all that `next` gives. Stops early when `interruption` becomes readable, or when an event or `next`
+  // fails.
+  base::Result<Run> run(NextTask next, const Events& events, int interruption);
 
   // Runs one task; being interrupted is an error.
   base::Result<TaskOutcome> run_one(Task task, int interruption);
 
  private:
+  using Clock = std::chrono::steady_clock;
   struct Worker {
     process::Child child;
     Channel channel;
     std::optional<Listener> listener;  // until the worker has connected
+    base::fs::path folder;
+    std::string container;  // the name that the engine knows it by
     std::optional<Task> task;
+    int log_errno = 0;  // why the task has no log
+    // Of the command that runs now, with some time for the worker to end it by itself.
+    std::optional<Clock::time_point> deadline;
   };
-  explicit Pool(Place place) : m_place(std::move(place)) {}
+  using WorkerPointer = std::unique_ptr<Worker>;  // none: it is gone, and not replaced yet
+  Pool(base::fs::path folder, Place place) : m_folder(std::move(folder)), m_place(std::move(place)) {}
+  base::Result<WorkerPointer> start_worker();
   static base::Result<Worker> start_process(const base::fs::path& folder);
   [[nodiscard]] base::Result<Worker> start_container(const base::fs::path& folder) const;
   static base::Status await(Worker& worker);
-  base::Status assign(std::deque<Task>& tasks, const Events& events);
-  base::Status receive(Worker& worker, const Events& events);
+  // The tasks of a run that no worker has.
+  struct Tasks {
+    NextTask next;  // none when all have been given
+    std::deque<Task> again;
+    base::Result<std::optional<Task>> take();
+  };
+  base::Status assign(Tasks& tasks, const Events& events);
+  // What a worker has said, or that it is gone.
+  base::Status receive(WorkerPointer& worker, Tasks& tasks, const Events& events);
+  base::Status finish(Worker& worker, TaskOutcome outcome, const Events& events) const;
+  base::Status replace_lost(WorkerPointer& worker, Tasks& tasks, const Events& events);
+  base::Status end_overdue(WorkerPointer& worker, const Events& events);
+  // Ends it with every process that it has started; how it ended, if it did so by itself.
+  [[nodiscard]] std::optional<process::Ending> stop(Worker& worker, std::chrono::milliseconds patience) const;
+  void clear(WorkerPointer& worker, std::chrono::milliseconds patience) const;
 
+  base::fs::path m_folder;
   Place m_place;
-  std::vector<std::unique_ptr<Worker>> m_workers;
+  int m_started = 0;
+  std::vector<WorkerPointer> m_workers;
+  std::set<std::string> m_lost;  // the tasks that have lost a worker
 };
 
 }  // namespace local

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "pachbuild/local/container.h"
+#include "pachbuild/local/output_folder.h"
 #include "pachbuild/spec/pipeline_spec.h"
 
 namespace local {
@@ -22,6 +23,10 @@ struct RunOptions {
   Pull pull = Pull::never;                   // of the containers' images
   std::string image_prefix;                  // of the official builders' images
   bool show_logs = false;                    // of all datums, not only of those that fail
+  bool partial = false;                      // export what there is although datums have failed
+  bool allow_empty = false;                  // accept inputs without a datum
+  bool force = false;                        // run datums whose results are known as well
+  ExportBy export_by = ExportBy::copy;
 };
 
 // The exit code of the program: 0, 1 when a datum failed, 128+N when signal N interrupted the run. Whatever

@@ -11,6 +11,7 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "contract/layout.h"
+#include "pachbuild/local/output_tree.h"
 #include "pachbuild/local/tree.h"
 
 namespace local {
@@ -72,6 +73,7 @@ base::Result<std::string> fingerprint(const fs::path& folder) {
 }
 
 base::Status Staging::prepare(const Task& task) {
+  BASE_TRY(secure_scratch());
   fs::path previous = m_pfs / ".scratch" / task.id;
   std::swap(previous, m_scratch);
   if (m_scratch == previous) {  // another try: what the first one did to its inputs must not show
@@ -129,10 +131,30 @@ base::Status Staging::link(const std::string& name) const {
   return {};
 }
 
-base::Status Staging::clear_output() const {
+base::Status Staging::clear_output() {
   BASE_TRY(base::remove_tree(output()));
   BASE_TRY(base::make_folders(output(), k_folder_mode));
+  BASE_TRY_ASSIGN(m_output, base::Folder::open_without_link(output(), contract::k_out));
   return link("out");
+}
+
+base::Result<base::Folder> Staging::open_output() const {
+  auto folder = base::Folder::open_without_link(output(), contract::k_out);
+  struct stat made{};
+  struct stat found{};
+  if (folder && ::fstat(m_output->descriptor(), &made) == 0 && ::fstat(folder->descriptor(), &found) == 0 &&
+      made.st_ino == found.st_ino && made.st_dev == found.st_dev) {
+    return folder;
+  }
+  return base::fail(output_replaced());
+}
+
+// A program may have put a link where the datums' folders are: what is staged would go to where it leads.
+base::Status Staging::secure_scratch() const {
+  const fs::path folder = m_pfs / ".scratch";
+  struct stat status{};
+  if (::lstat(folder.c_str(), &status) == 0 && !S_ISDIR(status.st_mode)) BASE_TRY(base::remove_tree(folder));
+  return base::make_folders(folder, k_folder_mode);
 }
 
 }  // namespace local

@@ -7,9 +7,11 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "base/files.h"
+#include "base/folder.h"
 #include "pachbuild/local/lazy_files.h"
 #include "pachbuild/local/task.h"
 
@@ -26,8 +28,12 @@ class Staging {
   // After the program has ended: stops the lazy inputs, see LazyFiles::finish().
   base::Status finish() { return m_lazy.finish(); }
 
+  // The folder that has the datum's inputs and its output.
+  [[nodiscard]] const base::fs::path& scratch() const { return m_scratch; }
   // The folder behind /pfs/out.
   [[nodiscard]] base::fs::path output() const { return m_scratch / "out"; }
+  // The same, if it is still the one that prepare() made: a program can put another one, or a link, in its place.
+  [[nodiscard]] base::Result<base::Folder> open_output() const;
 
  private:
   struct Staged {
@@ -38,12 +44,14 @@ class Staging {
   base::Status stage(const TaskInput& input);
   base::Status copy_input(const TaskInput& input, const base::fs::path& folder);
   base::Status link(const std::string& name) const;
-  base::Status clear_output() const;
+  base::Status clear_output();
+  [[nodiscard]] base::Status secure_scratch() const;
 
   base::fs::path m_pfs;
   base::fs::path m_scratch;
   std::map<std::string, Staged> m_staged;  // by input name
   LazyFiles m_lazy;
+  std::optional<base::Folder> m_output;  // the folder that clear_output() made
 };
 
 // Changes when anything below `folder` is written, added, removed or renamed.

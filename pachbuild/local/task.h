@@ -34,9 +34,11 @@ struct Task {
   std::vector<int> accepted_codes;   // success besides 0
   process::Environment environment;  // of the command; in a container besides what its image has
   std::string folder;                // the command's current folder; empty: that of the image
-  std::string log;                   // gets what the command prints; empty: it goes where ours goes
-  std::string output;                // where what the command leaves in /pfs/out is moved to
-  std::int64_t timeout_ms = 0;       // of one try; 0: none
+  // Gets what the command prints; empty: it goes where ours goes. The pool makes it and hands the worker its
+  // descriptor: a worker never opens it.
+  std::string log;
+  std::string output;           // where what the command leaves in /pfs/out is moved to
+  std::int64_t timeout_ms = 0;  // of one try; 0: none
   int tries = 1;
 };
 
@@ -56,13 +58,24 @@ struct TaskOutcome {
   int exit_code = 0;   // of the command, as a shell tells it
   std::int64_t duration_ns = 0;
   std::optional<base::Error> error;  // when the worker itself could not do its part
+  int log_errno = 0;  // why the log lacks what the command printed from some point on; 0: it is whole
 };
+
+// The reason of a try that was ended by its time limit.
+std::string timeout_reason(const Task& task);
+
+// What a worker says while it runs a task with a time limit: that the command starts, or that it has ended.
+// In between the pool watches the limit too, should the program have found a way to stop its worker.
+std::string encode_running(bool is_running);
+// Nothing for every other message.
+std::optional<bool> decode_running(const std::string& message);
 
 // The messages. CBOR, since arguments and file names are bytes, which JSON cannot carry.
 std::string encode(const Task& task);
 std::string encode(const TaskOutcome& outcome);
 // Of what encode() gave; anything else throws, since both ends are this program.
 Task decode_task(const std::string& message);
-TaskOutcome decode_outcome(const std::string& message);
+// Nothing when it is not what encode() gave: programs run beside the worker, and may have got at it.
+std::optional<TaskOutcome> decode_outcome(const std::string& message);
 
 }  // namespace local

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "base/errors.h"
+#include "base/stop.h"
+#include "pachbuild/local/own_folder.h"
 
 namespace local {
 namespace {
@@ -34,6 +36,7 @@ base::Result<std::vector<std::string>> list_names(const std::string& folder) {
 // `above` holds the folders from the root to here: meeting one again is a circle.
 base::Status visit(const std::string& root, const std::string& path, const FileVisitor& visitor,
                    std::vector<FolderId>& above) {
+  BASE_TRY(base::check_stop());
   const std::string absolute = join_path(root, path);
   struct stat status{};
   if (::stat(absolute.c_str(), &status) != 0) return base::fail(base::system_error("read", absolute, errno));
@@ -48,7 +51,10 @@ base::Status visit(const std::string& root, const std::string& path, const FileV
   }
   above.push_back(id);
   BASE_TRY_ASSIGN(const auto names, list_names(absolute));
-  for (const auto& name : names) BASE_TRY(visit(root, join_path(path, name), visitor, above));
+  for (const auto& name : names) {
+    if (name == k_own_folder && is_own_folder(base::fs::path(absolute) / name)) continue;
+    BASE_TRY(visit(root, join_path(path, name), visitor, above));
+  }
   above.pop_back();
   return {};
 }

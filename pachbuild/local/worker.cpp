@@ -2,19 +2,23 @@
 #include "pachbuild/local/worker.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <thread>
 
 #include "base/errors.h"
+#include "contract/layout.h"
 #include "pachbuild/local/channel.h"
 #include "pachbuild/local/execution.h"
+#include "pachbuild/local/output_links.h"
 #include "pachbuild/local/sandbox.h"
 #include "pachbuild/local/staging.h"
-#include "pachbuild/local/upload.h"
 #include "report/report.h"
 
 namespace local {
@@ -43,6 +47,7 @@ class Worker {
     while (true) {
       BASE_TRY_ASSIGN(const auto message, m_channel.receive());
       if (!message) return {};
+      m_log = m_channel.take_descriptor();
       BASE_TRY(m_channel.send(encode(perform(decode_task(*message)))));
     }
   }
@@ -63,19 +68,33 @@ class Worker {
 
   base::Status run(const Task& task, TaskOutcome& outcome) {
     BASE_TRY(prepare(task));
-    BASE_TRY_ASSIGN(const Execution execution, execute(task, [&]() -> base::Status {
-                      // A failed try has its reason already; what it read of its pipes says nothing more.
-                      static_cast<void>(m_staging.finish());
-                      return prepare(task);
-                    }));
+    BASE_TRY_ASSIGN(const Execution execution, execute(task, execution_options(task)));
     const auto read_whole = m_staging.finish();
     outcome.result = execution.result;
     outcome.reason = execution.reason;
     outcome.exit_code = execution.exit_code;
+    outcome.log_errno = execution.log_errno;
     if (execution.result != TaskResult::succeeded) return {};
     BASE_TRY(read_whole);
-    BASE_TRY(make_uploadable(m_staging.output()));
-    return base::rename_path(m_staging.output(), task.output);
+    return finish_output(task);
+  }
+
+  // Leaves in the folder behind /pfs/out what the pool may take.
+  base::Status finish_output(const Task& task) {
+    auto output = m_staging.open_output();
+    if (!output) return base::fail(std::move(output).error());
+    ::fchmod(output->descriptor(), 0700);  // the pool moves it
+    return follow_links(*output, m_staging.scratch(), task);
+  }
+
+  ExecutionOptions execution_options(const Task& task) {
+    return {.log = m_log.get(),
+            .between_tries = [this, &task]() -> base::Status {
+              // A failed try has its reason already; what it read of its pipes says nothing more.
+              static_cast<void>(m_staging.finish());
+              return prepare(task);
+            },
+            .running = [this](bool is_running) { return m_channel.send(encode_running(is_running)); }};
   }
 
   base::Status prepare(const Task& task) {
@@ -85,11 +104,23 @@ class Worker {
     return base::write_file(m_pfs / ".env", lines);
   }
 
-  fs::path m_pfs;  // by its name outside /pfs: nothing can be renamed out of a mount
+  fs::path m_pfs;
   process::Environment m_own;
   Staging m_staging;
   Channel& m_channel;
+  base::UniqueFd m_log;  // of the task that runs
 };
+
+// Programs run as the same user, and could otherwise stop this process by ptrace(2), or write into its
+// memory. Who is allowed to trace every process still could (capabilities(7), CAP_SYS_PTRACE): programs lose
+// that right, without which they can trace their own children as before. What reads its own /proc/self is not
+// affected.
+base::Status forbid_tracing() {
+  if (::prctl(PR_SET_DUMPABLE, 0) != 0) return base::fail(base::system_error("protect", "the worker", errno));
+  // Fails for those who do not have it, and whose programs will not have it either.
+  ::prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE);
+  return {};
+}
 
 // The pool gets the error as the answer to its first task.
 int give_up(Channel& channel, const base::Error& error) {
@@ -100,35 +131,42 @@ int give_up(Channel& channel, const base::Error& error) {
 }
 
 // As process 1 of a sandbox or container.
-int serve(const base::Status& sandbox, const std::string& pfs, process::Environment own, Channel& channel) {
+int serve(const base::Status& sandbox, process::Environment own, Channel& channel) {
   if (!sandbox) return give_up(channel, sandbox.error());
+  if (const auto hidden = forbid_tracing(); !hidden) return give_up(channel, hidden.error());
   ::signal(SIGPIPE, SIG_IGN);  // of a lazy input whose reader has gone
   watch_channel(channel.descriptor());
-  const auto status = Worker(pfs, std::move(own), channel).serve();
+  const auto status = Worker(contract::k_pfs, std::move(own), channel).serve();
   return status ? 0 : give_up(channel, status.error());
 }
 
 }  // namespace
 
 void serve_tasks(const WorkerOptions& options) {
-  const std::string pfs = (fs::path(options.folder) / "pfs").string();
   if (options.channel.front() == '/') {
     auto connected = Channel::connect(options.channel);
-    ::_exit(connected ? serve({}, pfs, process::current_environment(), *connected)
+    ::_exit(connected ? serve({}, process::current_environment(), *connected)
                       : report::fail(connected.error()));
   }
   const int socket = std::stoi(options.channel);
   ::fcntl(socket, F_SETFD, FD_CLOEXEC);
   Channel channel{base::UniqueFd(socket)};
+  const std::string pfs = (fs::path(options.folder) / "pfs").string();
   const std::string root = (fs::path(options.folder) / "root").string();
   const auto ended =
       base::make_folders(pfs, 0700).and_then([&] { return base::make_folders(root); }).and_then([&] {
         return run_in_sandbox(pfs, root,
-                              [&](const base::Status& sandbox) { return serve(sandbox, pfs, {}, channel); });
+                              [&](const base::Status& sandbox) { return serve(sandbox, {}, channel); });
       });
   // Straight away: its PID namespace is over, so this process can start nothing more, threads included, which
   // is what a leak checker does at the end.
-  ::_exit(ended ? ended->exit_code() : give_up(channel, ended.error()));
+  if (!ended) ::_exit(give_up(channel, ended.error()));
+  // The pool is told how the worker ended, a signal as a signal: the namespaces hide it from the pool.
+  if (ended->signal()) {
+    ::signal(*ended->signal(), SIG_DFL);
+    ::raise(*ended->signal());
+  }
+  ::_exit(ended->exit_code());
 }
 
 }  // namespace local

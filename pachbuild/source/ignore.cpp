@@ -34,7 +34,7 @@ base::Result<IgnoreRules> IgnoreRules::read(const base::fs::path& folder) {
   if (::stat(file.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
     return base::fail(base::ErrorKind::bad_input, file.string(), "is not a regular file");
   }
-  auto text = base::read_file(file);
+  auto text = base::read_input_file(file);
   if (!text) {
     text.error().kind = base::ErrorKind::bad_input;
     return tl::unexpected<base::Error>(std::move(text).error());
@@ -54,7 +54,7 @@ base::Result<IgnoreRules> IgnoreRules::parse(std::string_view text, const std::s
     if (base::trim(line).empty() || line.starts_with('#')) continue;
     if (auto status = rules.add(line, number); !status) {
       return base::fail(base::ErrorKind::bad_input, where + ":" + std::to_string(number),
-                        "\"" + std::string(line) + "\": " + status.error().what);
+                        base::quoted(line) + ": " + status.error().what);
     }
   }
   return rules;

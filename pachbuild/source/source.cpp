@@ -12,6 +12,7 @@
 
 #include "base/digest.h"
 #include "base/errors.h"
+#include "base/stop.h"
 #include "base/text.h"
 #include "contract/layout.h"
 #include "contract/pfs_names.h"
@@ -67,6 +68,7 @@ class Lister {
   }
 
   base::Status visit(const fs::directory_entry& entry, const std::string& path, IgnoreRules::Verdict parent) {
+    BASE_TRY(base::check_stop());
     boost::system::error_code error;
     const fs::file_type type = entry.symlink_status(error).type();
     if (type == fs::directory_file) {
@@ -113,7 +115,7 @@ class Lister {
     constexpr std::size_t k_most_listed = 50;
     std::vector<std::string> bad;
     for (const SourceFile& file : m_files) {
-      if (!contract::can_be_stored_in_pfs(file.path)) bad.push_back("\"" + file.path + "\"");
+      if (!contract::can_be_stored_in_pfs(file.path)) bad.push_back(base::quoted(file.path));
     }
     if (bad.empty()) return {};
     std::sort(bad.begin(), bad.end());

@@ -101,7 +101,7 @@ base::Status TreeBuilder::key(std::string name, std::size_t offset) {
   const Position position = m_finder.at(offset);
   const auto [first, is_new] = level.keys.emplace(name, position);
   if (!is_new) {
-    return fail(offset, "the key \"" + name + "\" is there a second time; the first is in line " +
+    return fail(offset, "the key " + base::quoted(name) + " is there a second time; the first is in line " +
                             std::to_string(first->second.line));
   }
   level.key = std::move(name);

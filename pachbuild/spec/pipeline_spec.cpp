@@ -126,14 +126,14 @@ class Reader {
     const std::string& name = m_spec.name;
     if (name.empty()) return fail("", "has no pipeline name", R"(add "pipeline": {"name": "…"})");
     if (!is_name(name) || name[0] == '_' || name[0] == '-') {
-      return fail("/pipeline/name", "\"" + name + "\" is not a name",
+      return fail("/pipeline/name", base::quoted(name) + " is not a name",
                   "a name has letters, digits, '_' and '-', and starts with a letter or digit");
     }
     if (name.size() > k_longest_name) {
       return fail("/pipeline/name",
                   "has " + std::to_string(name.size()) + " characters, and " +
                       std::to_string(k_longest_name) + " are allowed",
-                  "Pachyderm allows 51, and the pipeline \"" + name + "_build\" has 6 more");
+                  "Pachyderm allows 51, and the pipeline " + base::quoted(name + "_build") + " has 6 more");
     }
     return {};
   }
@@ -186,7 +186,7 @@ class Reader {
     }
     const bool known = std::find(k_languages.begin(), k_languages.end(), build.language) != k_languages.end();
     if (build.image.empty() && !known) {
-      return fail("/transform/build/language", "\"" + build.language + "\" has no official builder",
+      return fail("/transform/build/language", base::quoted(build.language) + " has no official builder",
                   "official builders are there for go and python; name the image of another one in "
                   "transform.build.image");
     }
@@ -204,7 +204,7 @@ class Reader {
     struct stat status{};
     if (::stat(build.folder.c_str(), &status) != 0) {
       const int error_number = errno;
-      const std::string shown = "\"" + build.folder.string() + "\" ";
+      const std::string shown = base::quoted(build.folder.string()) + " ";
       if (error_number == ENOENT || error_number == ENOTDIR) {
         return fail("/transform/build/path", shown + "does not exist",
                     "it is relative to the spec file's folder");
@@ -213,7 +213,7 @@ class Reader {
                   shown + base::system_error("read", build.folder.string(), error_number).what);
     }
     if (!S_ISDIR(status.st_mode)) {
-      return fail("/transform/build/path", "\"" + build.folder.string() + "\" is not a folder");
+      return fail("/transform/build/path", base::quoted(build.folder.string()) + " is not a folder");
     }
     return {};
   }
@@ -256,7 +256,7 @@ class Reader {
 
   base::Status check_reserved(const std::string& name, const std::string& pointer) {
     if (name != contract::k_source_input && name != contract::k_build_input && name != "out") return {};
-    return fail(pointer, "\"" + name + "\" is taken: /pfs/" + name + " is the build pipeline's own",
+    return fail(pointer, base::quoted(name) + " is taken: /pfs/" + name + " is the build pipeline's own",
                 "give the input another \"name\"");
   }
 
@@ -281,17 +281,17 @@ class Reader {
   base::Status check_names(const PfsInput& input) {
     if (input.repo.empty()) return fail(input.pointer, "has no \"repo\"");
     if (!is_name(input.repo)) {
-      return fail(input.pointer + "/repo", "\"" + input.repo + "\" is not a repo's name",
+      return fail(input.pointer + "/repo", base::quoted(input.repo) + " is not a repo's name",
                   "a name has letters, digits, '_' and '-'");
     }
     const std::string place = input.name == input.repo ? input.pointer + "/repo" : input.pointer + "/name";
     if (!is_folder_name(input.name)) {
-      return fail(place, "\"" + input.name + "\" is not an input's name",
+      return fail(place, base::quoted(input.name) + " is not an input's name",
                   "a name has letters, digits, '_', '-' and '.', and does not start with '.'");
     }
     BASE_TRY(check_reserved(input.name, place));
     if (!m_input_names.insert(input.name).second) {
-      return fail(place, "\"" + input.name + "\" is the name of another input as well",
+      return fail(place, base::quoted(input.name) + " is the name of another input as well",
                   "give one of them another \"name\"");
     }
     return {};
@@ -302,11 +302,11 @@ class Reader {
       return fail(pointer, "has no \"glob\"", "\"/*\" makes a datum of each file and folder");
     const std::vector<std::string> parts = base::split(written, '/');
     if (std::find(parts.begin(), parts.end(), "..") != parts.end()) {
-      return fail(pointer + "/glob", "\"" + written + "\" has a part \"..\"");
+      return fail(pointer + "/glob", base::quoted(written) + " has a part \"..\"");
     }
     std::string clean = glob::clean_input_glob(written);
     const auto compiled = glob::Glob::compile(clean, glob::Separator::slash);
-    if (!compiled) return fail(pointer + "/glob", "\"" + clean + "\": " + compiled.error().what);
+    if (!compiled) return fail(pointer + "/glob", base::quoted(clean) + ": " + compiled.error().what);
     return clean;
   }
 
@@ -333,7 +333,7 @@ class Reader {
     if (text.empty()) return std::nullopt;
     const auto duration = parse_duration(text);
     if (!duration)
-      return fail(std::string("/") + name, "\"" + text + "\" is not a duration",
+      return fail(std::string("/") + name, base::quoted(text) + " is not a duration",
                   "write \"90s\" or \"1h30m\"");
     return duration;
   }

@@ -438,8 +438,8 @@ class Checker {
                                                     const std::string& pointer) const {
     const std::string owner = pointer.empty() ? "a pipeline spec" : field_name(pointer);
     const auto nearest = nearest_field(message, key);
-    return fail(written, owner + " has no field \"" + key + "\"",
-                nearest ? "did you mean \"" + std::string(*nearest) + "\"?" : "");
+    return fail(written, owner + " has no field " + base::quoted(key),
+                nearest ? "did you mean " + base::quoted(*nearest) + "?" : "");
   }
 
   base::Status check_use(const Field& field, const json& value, const std::string& written,

@@ -12,6 +12,7 @@
 #include <regex>
 #include <sstream>
 
+#include "base/text.h"
 #include "pachbuild/spec/tree_builder.h"
 
 namespace spec {
@@ -106,7 +107,7 @@ class YamlEvents final : public YAML::EventHandler {
     } else if (tag == "?") {
       add(resolve(value, mark), mark);
     } else {
-      stop(mark, "the tag \"" + tag + "\" is not allowed in a pipeline spec");
+      stop(mark, "the tag " + base::quoted(tag) + " is not allowed in a pipeline spec");
     }
   }
 
@@ -153,7 +154,7 @@ class YamlEvents final : public YAML::EventHandler {
       case Numeric::json_number:
         return parse_number(value);
       case Numeric::not_in_json:
-        stop(mark, "\"" + value + "\" is a number or date that JSON does not have", k_quote_it);
+        stop(mark, base::quoted(value) + " is a number or date that JSON does not have", k_quote_it);
       case Numeric::text:
         break;
     }
@@ -179,7 +180,7 @@ class YamlEvents final : public YAML::EventHandler {
   void open(json container, const std::string& tag, const YAML::Mark& mark) {
     if (expects_key()) stop(mark, "a key must be text, not a list or an object");
     if (tag != "?" && tag != "!" && !tag.empty()) {
-      stop(mark, "the tag \"" + tag + "\" is not allowed in a pipeline spec");
+      stop(mark, "the tag " + base::quoted(tag) + " is not allowed in a pipeline spec");
     }
     m_levels.push_back(container.is_array() ? Expected::item : Expected::key);
     check(m_builder.open(std::move(container), offset_of(mark)));

@@ -38,7 +38,7 @@ class InContainers(pipelines.PipelineSuite, containers.ImageSuite):
             result = self.run_spec(spec, repo, data, "there", "--runtime", "podman", "--", *arguments)
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertIn(ran, result.stderr)
-        self.succeed("diff", "-r", "here", "there")
+        self.succeed("diff", "-r", "--exclude=.pachbuild", "here", "there")
         self.assertEqual({path.stat().st_uid for path in (self.folder / "there").rglob("*")}, {os.getuid()})
 
     def test_the_examples(self):
@@ -143,8 +143,37 @@ class InContainers(pipelines.PipelineSuite, containers.ImageSuite):
         self.spec()
         process = subprocess.Popen(self.command("--runtime", "podman"), env=self.environment(), stderr=subprocess.PIPE,
                                    text=True)
-        self.wait_until(lambda: list(self.folder.glob("out/.pachbuild-*/worker-0/pfs/.scratch/*/out/x")))
+        self.wait_until(lambda: list(self.cache.glob("run/.pachbuild-*/worker-0/pfs/.scratch/*/out/x")))
         return process
+
+    def test_a_program_reaches_nothing_of_this_machine_but_its_own_pfs(self):
+        """Neither other workers, nor logs, nor finished outputs; what it may read, it cannot write."""
+        self.data(a="A", b="B", c="C")
+        self.write("source/main.py", """import os
+writable = [folder for folder, _, _ in os.walk("/run/pachbuild") if os.access(folder, os.W_OK)]
+workers = [folder for folder, _, _ in os.walk("/run/pachbuild/host") if os.path.basename(folder).startswith("worker-")]
+seen = [name for _, _, names in os.walk("/run/pachbuild/host") for name in names if name.endswith(".log")]
+with open("/pfs/out/" + os.path.basename(os.environ["data"]), "w") as out:
+    print(writable, len(workers) - 1, seen, file=out)
+""")
+        self.spec()
+        self.succeed_run("--runtime", "podman", "--workers", "2")
+        # The one more is that of the build, whose scratch has the source.
+        self.assertLessEqual(set(self.output().values()), {b"[] 0 []\n", b"[] 1 []\n"})
+
+    def test_links_in_a_container_harm_nothing_of_this_machine(self):
+        self.data(a="A")
+        self.write("victim/precious", "mine")
+        self.write("source/main.py", f"""import os
+folder = os.readlink("/pfs/out")
+os.rmdir(folder)
+os.symlink({str(self.folder / "victim")!r}, folder)
+""")
+        self.spec()
+        result = self.pachbuild_run("--runtime", "podman")
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("datum data/a failed: /pfs/out: was removed or replaced by the program", result.stderr)
+        self.assertEqual((self.folder / "victim/precious").read_text(), "mine")
 
     def test_killed(self):
         with self.start_and_wait_for_the_program() as process:

@@ -18,7 +18,7 @@ def example_data(name):
 def read_output(folder):
     """The content of each file, by its path."""
     return {str(path.relative_to(folder)): path.read_text(encoding="utf-8")
-            for path in folder.rglob("*") if path.is_file()}
+            for path in folder.rglob("*") if path.is_file() and path.relative_to(folder).parts[0] != ".pachbuild"}
 
 
 class ExampleSuite(support.Suite):

@@ -57,17 +57,23 @@ class PipelineSuite(support.Suite):
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         return result
 
-    def output(self):
-        """Every file of the output folder, by path, as bytes."""
-        return {str(path.relative_to(self.out)): path.read_bytes()
-                for path in sorted(self.out.rglob("*")) if path.is_file()}
+    def output(self, folder=None):
+        """Every file of the output folder, by path, as bytes; without what pachbuild keeps there for itself."""
+        folder = folder or self.out
+        return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*"))
+                if path.is_file() and path.relative_to(folder).parts[0] != ".pachbuild"}
+
+    def missing(self):
+        """The lines about datums without output."""
+        return (self.out / ".pachbuild/missing").read_text().splitlines()
 
     def assert_ran(self, result, run, skipped=0, failed=0):
         expected = f"datums: {run} run, {skipped} skipped" + (f", {failed} failed" if failed else "")
         self.assertIn(expected + ", ", result.stderr)
 
     def assert_nothing_left(self):
-        """No scratch folder stays, neither in the output nor in the cache."""
-        left = [str(path) for folder in (self.out, self.cache) if folder.exists()
-                for path in folder.rglob(".pachbuild-*") if path.name != ".pachbuild-missing"]
+        """No scratch stays, neither in the output nor in the cache."""
+        left = [str(path) for pattern in ("run/.pachbuild-*", "results/work-*") for path in self.cache.glob(pattern)]
+        own = self.out / ".pachbuild"
+        left += [str(path) for path in own.glob("*") if path.name not in ("lock", "output.json", "missing")]
         self.assertEqual(left, [])

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import support
-from builder_suite import GO_HELLO, SIX, BuilderSuite, content_of, in_namespaces
+from builder_suite import GO_HELLO, PYTHON_ARGUMENTS, SIX, BuilderSuite, content_of, in_namespaces
 from wheels import HOMEMADE
 
 ARTIFACT = ["build.json", "bundle", "run.sh", "worker-shim"]
@@ -125,9 +125,9 @@ class Cache(BuilderSuite):
         self.assertEqual(listing(made), listing(unpacked))
 
     def test_what_an_earlier_build_left_is_replaced(self):
-        source = self.source(GO_HELLO)
-        self.write("out/run.sh", "old")
-        self.write("out/bundle-0000.tar.zst", "old")
+        source = self.source(PYTHON_ARGUMENTS)
+        self.build_well(source)
+        source = self.source(GO_HELLO, name="other")
         self.write("out/.pachbuild-AAAAAA/run.sh", "half-made")
         self.write("out/mine.txt", "kept")
         self.build_well(source)
@@ -186,7 +186,7 @@ class Cache(BuilderSuite):
                                   support.BUILDER, "--source", source, "--out", small / "out", "--shim", self.shim,
                                   env=self.environment())
         self.assertEqual(result.returncode, 73, result.stderr)
-        self.assertRegex(result.stderr, r"error: .*: cannot write: no space left on the disk of .*small.* free\)\n"
+        self.assertRegex(result.stderr, r"error: .*: cannot write: no space left on the disk of .*small.* free\), .* needed\n"
                                         "hint: free some space there, or choose another disk\n$")
 
     def wait_for(self, condition, seconds=60):

@@ -69,8 +69,8 @@ class CacheLimit(BuilderSuite):
 
     def test_a_limit_that_is_none(self):
         result = self.build(self.project("new"), env=self.environment(PACHBUILD_CACHE_LIMIT="20 GB"))
-        self.assert_fails(result, 64, 'error: PACHBUILD_CACHE_LIMIT: "20 GB" is no size\n'
-                                      "hint: write it as 20GiB or 500MiB; 0 is no limit\n")
+        self.assert_fails(result, 64, 'error: PACHBUILD_CACHE_LIMIT: invalid size "20 GB"\n'
+                                      "hint: write it as 20GiB or 500MiB; 0 means no limit\n")
 
 
 if __name__ == "__main__":

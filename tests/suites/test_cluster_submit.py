@@ -80,7 +80,8 @@ class Submit(cluster_suite.ClusterSuite):
                                "resource_requests": {"memory": "64Mi"}, "datum_tries": 2})
         self.assertEqual(self.update(), self.told("unchanged (1 file)", "updated", "unchanged"))
         build, _ = self.spec_of(self.pipeline + "_build")
-        self.assertEqual(build["transform"]["env"], {"PIP_INDEX_URL": "https://example.com/simple"})
+        self.assertEqual(build["transform"]["env"], {"PIP_INDEX_URL": "https://example.com/simple",
+                                                     "PACHBUILD_BUILD_VARIABLES": "PIP_INDEX_URL"})
         self.assertEqual((build["resource_requests"], build["datum_tries"]), ({"memory": "64Mi"}, 2))
 
     def test_a_changed_field_of_the_pipeline_updates_that_alone(self):

@@ -571,7 +571,7 @@ class Settings(ProjectSuite):
                 ("[python]\nprogram = 'x.py'\n", "error: pachbuild.toml: python.program: there is no file x.py in the source\n"),
                 ("[python]\ndependencies = '../x.txt'\n",
                  "error: pachbuild.toml: python.dependencies: ../x.txt is outside the source\n"
-                 "hint: only what is below transform.build.path is built\n"),
+                 "hint: only what is below transform.build.path is built: put the file there\n"),
                 ("[environment]\n'A-B' = 'x'\n", "error: pachbuild.toml: environment: \"A-B\" is no name of a variable\n"
                                                  "hint: letters, digits and _ only\n")):
             with self.subTest(text):

@@ -23,12 +23,24 @@ class Failures(pipelines.PipelineSuite):
         self.assertIn("warning: datum data/b failed: exit code 3 (log: ", result.stderr)
         self.assertIn("\ncannot read this\n", result.stderr)
         self.assert_ran(result, run=2, failed=1)
-        self.assertIn(f"error: {self.out}: 1 datum failed and has no output here\n"
-                      "hint: .pachbuild-missing there lists it\n", result.stderr)
-        output = self.output()
-        self.assertEqual(output.pop(".pachbuild-missing").decode().split(" (log: ")[0], "data/b: exit code 3")
-        self.assertEqual(output, {"a": b"one", "c": b"three"})
+        self.assertIn(f"error: {self.out}: 1 datum failed, so the output folder was not changed\nhint: the results of the "
+                      "other datums are kept for the next run; --partial exports them now\n", result.stderr)
+        self.assertFalse(self.out.exists())
         self.assert_nothing_left()
+
+    def test_partial_exports_what_there_is_and_lists_what_is_missing(self):
+        self.test_a_failing_datum_is_shown_and_the_others_still_run()
+        result = self.pachbuild_run("--partial")
+        self.assertEqual(result.returncode, 1)
+        self.assert_ran(result, run=0, skipped=2, failed=1)
+        self.assertIn(f"error: {self.out}: 1 datum failed and has no output here\n"
+                      "hint: .pachbuild/missing there lists it\n", result.stderr)
+        self.assertEqual(self.output(), {"a": b"one", "c": b"three"})
+        self.assertEqual([line.split(" (log: ")[0] for line in self.missing()], ["data/b: exit code 3"])
+        self.assert_nothing_left()
+        self.data(b="good")
+        self.succeed_run()
+        self.assertFalse((self.out / ".pachbuild/missing").exists())
 
     def test_a_mended_datum_is_run_and_no_longer_missing(self):
         self.test_a_failing_datum_is_shown_and_the_others_still_run()
@@ -121,7 +133,7 @@ class Failures(pipelines.PipelineSuite):
         first = subprocess.Popen(self.command(), env=self.environment(), stderr=subprocess.DEVNULL)
         self.addCleanup(first.wait)
         deadline = time.monotonic() + 20
-        while not list(self.cache.glob("run/*/lock")):
+        while not (self.out / ".pachbuild/lock").exists():
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.02)
         result = self.pachbuild_run()
@@ -161,9 +173,10 @@ class Interruption(pipelines.PipelineSuite):
             process.send_signal(number)
             self.assertEqual(process.wait(timeout=5), 128 + number)
             print(f"stopped after {time.monotonic() - begin:.3f} s", file=sys.stderr)
-            self.assertIn("warning: interrupted; nothing in the output folder was changed\n", process.stderr.read())
+            self.assertIn("warning: interrupted; the output folder was not changed, and finished datums are kept for the "
+                          "next run\n", process.stderr.read())
             self.assert_no_process()
-            self.assertEqual(self.output(), {})
+            self.assertFalse(self.out.exists())
             self.assert_nothing_left()
             (self.folder / "hanging").unlink()
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`pachbuild run` again: only what has changed runs, and the output folder holds just what it should."""
 
+import os
+
 import pipelines
 import support
 
@@ -45,15 +47,57 @@ class Skipping(pipelines.PipelineSuite):
         self.spec(env={"A": "b"})
         self.assert_ran(self.succeed_run(), run=3)
 
-    def test_output_that_was_changed_or_removed_is_made_again(self):
+    def test_output_that_was_changed_or_removed_is_written_again_without_a_run(self):
         (self.out / "a").write_text("edited")
         (self.out / "c").unlink()
-        self.assert_ran(self.succeed_run(), run=2, skipped=1)
+        kept = (self.out / "b").stat().st_ino
+        self.assert_ran(self.succeed_run(), run=0, skipped=3)
+        self.assertEqual(self.output(), {"a": b"ONE", "b": b"TWO", "c": b"THREE"})
+        self.assertEqual((self.out / "b").stat().st_ino, kept, "only what differs is written")
+
+    def test_another_output_folder_gets_the_known_results(self):
+        self.out = self.folder / "other"
+        self.assert_ran(self.succeed_run(), run=0, skipped=3)
         self.assertEqual(self.output(), {"a": b"ONE", "b": b"TWO", "c": b"THREE"})
 
-    def test_another_output_folder_has_all_of_it(self):
+    def test_force_runs_everything(self):
+        self.assert_ran(self.succeed_run("--force"), run=3)
+
+    def test_another_pipeline_of_the_same_code_runs(self):
+        self.spec(pipeline={"pipeline": {"name": "other"}})
         self.out = self.folder / "other"
         self.assert_ran(self.succeed_run(), run=3)
+
+    def test_another_way_to_see_the_input_runs_everything(self):
+        for way in ({"lazy": True}, {"empty_files": True}, {}):
+            self.shell_pipeline('{ stat -c %F "$data"; cat "$data"; } > "/pfs/out/$(basename "$data")"\n')
+            self.spec(input={"pfs": {"repo": "data", "glob": "/*", **way}})
+            self.assert_ran(self.succeed_run(), run=3)
+            first = {"lazy": b"fifo\none", "empty_files": b"regular empty file\n"}.get("".join(way), b"regular file\none")
+            self.assertEqual(self.output()["a"], first)
+
+    def test_a_file_that_is_edited_and_put_back_while_a_datum_runs_fails_it(self):
+        """Nobody can say what the program has seen, so it must not count as the result of what is there now."""
+        data = self.folder / "data"
+        for edit in (f'echo edited > {data}/b; sleep 0.02; printf two > {data}/b',
+                     f'mv {data}/b {data}/../b; printf oops > {data}/b; mv {data}/../b {data}/b',
+                     f'rm {data}/b'):
+            self.data(b="two")
+            self.shell_pipeline(f'case $data in */a) {edit};; esac\n' + UPPER)
+            result = self.pachbuild_run("--workers", 1)
+            self.assertEqual(result.returncode, 1, result.stderr)
+            self.assertIn("warning: datum data/b failed: data/b changed while the datum ran (log: ", result.stderr)
+            self.assertEqual(self.output(), {"a": b"ONE", "b": b"TWO", "c": b"THREE"})
+
+    def test_a_link_in_the_data_that_is_turned_fails_its_datum(self):
+        data = self.folder / "data"
+        self.write("elsewhere/one", "one")
+        self.write("elsewhere/two", "two")
+        (data / "b").unlink()
+        (data / "b").symlink_to("../elsewhere/two")
+        self.shell_pipeline(f'case $data in */a) ln -sfn ../elsewhere/one {data}/b;; esac\n' + UPPER)
+        result = self.pachbuild_run("--workers", 1)
+        self.assertIn("data/b changed while the datum ran", result.stderr)
 
     def test_the_persons_own_files_stay(self):
         (self.out / "notes").write_text("mine")
@@ -61,20 +105,36 @@ class Skipping(pipelines.PipelineSuite):
         self.succeed_run()
         self.assertEqual(self.output()["notes"], b"mine")
 
-    def test_a_file_of_the_persons_own_is_not_replaced(self):
-        (self.out / "d").write_text("mine")
-        self.data(d="four")
-        result = self.pachbuild_run()
-        self.assertEqual(result.returncode, 73, result.stderr)
-        self.assertIn(f"error: {self.out}/d: exists, and was not written by this pipeline (datum data/d would "
-                      "replace it)\nhint: choose another --output, or remove it\n", result.stderr)
-        self.assertEqual(self.output()["d"], b"mine")
-
-    def test_a_lost_state_runs_everything_again_without_harm(self):
-        for state in self.cache.glob("run/*/state"):
-            state.unlink()
-        self.assertEqual(self.pachbuild_run().returncode, 73)
+    def test_a_lost_cache_runs_everything_again_without_harm(self):
+        self.succeed("rm", "-r", self.cache)
+        kept = (self.out / "a").stat().st_ino
+        self.assert_ran(self.succeed_run(), run=3)
         self.assertEqual(self.output(), {"a": b"ONE", "b": b"TWO", "c": b"THREE"})
+        self.assertEqual((self.out / "a").stat().st_ino, kept)
+
+    def test_results_stay_below_the_limit_of_the_cache(self):
+        def run(**changes):
+            return self.pachbuild_run(env=self.environment(**changes))
+        self.shell_pipeline('head -c 1000000 /dev/zero > "/pfs/out/$(basename "$data")"; ' + UPPER.replace(">", ">>"))
+        self.assertEqual(run().returncode, 0)
+        for path in self.cache.glob("results/datums/*/*"):
+            os.utime(path, (1_000_000_000, 1_000_000_000))
+        self.data(a="new1", b="new2", c="new3")
+        result = run(PACHBUILD_CACHE_LIMIT="4MiB")
+        self.assertRegex(result.stderr, r"cache: removed the least recently used results: \d datums, \d.\d MiB\n")
+        self.assertLess(sum(path.stat().st_size for path in self.cache.rglob("objects/*/*")), 4 << 20)
+        self.assert_ran(run(), run=0, skipped=3)
+        invalid = run(PACHBUILD_CACHE_LIMIT="much")
+        self.assertEqual((invalid.returncode, invalid.stderr), (
+            64, 'error: PACHBUILD_CACHE_LIMIT: invalid size "much"\nhint: write it as 20GiB or 500MiB; 0 means no limit\n'))
+
+    def test_a_damaged_result_is_made_again(self):
+        for damage in (lambda path: path.unlink(), lambda path: path.write_bytes(b""), lambda path: path.write_bytes(b"xxx")):
+            for path in self.cache.glob("results/objects/*/*"):
+                path.chmod(0o644)
+                damage(path)
+            self.assert_ran(self.succeed_run(), run=3)
+            self.assertEqual(self.output(), {"a": b"ONE", "b": b"TWO", "c": b"THREE"})
 
 
 if __name__ == "__main__":

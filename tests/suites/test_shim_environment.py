@@ -16,6 +16,8 @@ import time
 
 import support
 
+TRUST_HINT = ("hint: set PACHBUILD_CACHE_DIR to a folder that only this user and root can change, like all folders above "
+              "it (chmod go-w; chmod +t where others must be able to write)\n")
 UNPACKED_DIGEST = 'find "$PACHBUILD_ENV" -type f | sort | xargs cat | sha256sum'
 
 
@@ -299,6 +301,23 @@ class Environment(EnvironmentSuite):
         self.check_whole(bundle)
         result = self.shim(build, bundle.digest, "sh", "-c", 'echo "$PATH"', PATH="/usr/bin:/bin")
         self.assertEqual(result.stdout, f"{environment}/bin:/usr/bin:/bin\n")
+
+    def test_names_that_the_environment_has_twice(self):
+        """A shell takes the last of them, the C library changes the first."""
+        bundle = Bundle(files=3)
+        build = self.build_folder(bundle)
+        script = ("import ctypes, sys; words = sys.argv[1:]; libc = ctypes.CDLL(None)\n"
+                  "def strings(values): return (ctypes.c_char_p * (len(values) + 1))(*[v.encode() for v in values], None)\n"
+                  "libc.execve(words[0].encode(), strings(words), strings(["
+                  "'PATH=/usr/bin:/bin', 'PACHBUILD_ENV=/one', 'PATH=/usr/bin:/bin', 'PACHBUILD_ENV=/two', "
+                  f"'PACHBUILD_CACHE_DIR={self.cache}']))")
+        for command in (["tool"], ["sh", "-c", "tool"], ["sh", "-c", "env | grep -c ^PATH="]):
+            result = self.run_program(sys.executable, "-c", script, *self.command(build, bundle.digest, *command))
+            expected = "1\n" if "env" in command[-1] else f"tool {self.cache}/env/{bundle.digest}\n"
+            self.assertEqual((result.stdout, result.stderr), (expected, ""), command)
+        path = "/usr/bin:/usr/bin:/bin:/bin"
+        self.assertEqual(self.shim(build, bundle.digest, "tool", PATH=path).stdout,
+                         f"tool {self.cache}/env/{bundle.digest}\n")
 
     def test_the_one_bundle_of_the_build_is_found(self):
         bundle = Bundle(files=3)
@@ -662,9 +681,8 @@ class Elsewhere(EnvironmentSuite):
         self.assertEqual(result.stdout, f"tool /tmp/pachbuild-54321/env/{bundle.digest}\n700 54321\n"
                          f"tool /var/cache/pachbuild/env/{bundle.digest}\n"
                          f"tool /var/cache/pachbuild/env/{bundle.digest}\n")
-        self.assertEqual(result.stderr, "error: /tmp/pachbuild-54321: cannot be trusted as a cache: "
-                         "belongs to another user (uid 0)\n"
-                         "hint: set PACHBUILD_CACHE_DIR to a folder that only this user can write\n")
+        self.assertEqual(result.stderr, "error: /tmp/pachbuild-54321: cannot be trusted: "
+                         "other users can write to it\n" + TRUST_HINT)
         self.assertEqual(result.returncode, 125)
 
     def test_root_does_not_run_what_another_user_left(self):
@@ -673,9 +691,65 @@ class Elsewhere(EnvironmentSuite):
             mkdir -p /tmp/disk/cache; chown 54321 /tmp/disk/cache
             /tmp/worker-shim --build /tmp/build --environment "$2" --exec -- tool''',
                              PACHBUILD_CACHE_DIR="/tmp/disk/cache")
-        self.assertEqual(result.stderr, "error: /tmp/disk/cache: cannot be trusted as a cache: "
-                         "belongs to another user (uid 54321)\n"
-                         "hint: set PACHBUILD_CACHE_DIR to a folder that only this user can write\n")
+        self.assertEqual(result.stderr, "error: /tmp/disk/cache: cannot be trusted: "
+                         "belongs to another user (uid 54321)\n" + TRUST_HINT)
+
+    def test_a_folder_above_that_others_can_write_is_refused(self):
+        """A stranger could rename the cache, and put another in its place between two datums."""
+        bundle = Bundle(files=3)
+        result = self.inside(bundle, '''
+            mkdir -m 777 /tmp/disk
+            shim="/tmp/worker-shim --build /tmp/build --environment $2 --exec -- tool"
+            ! $shim; ls /tmp/disk; chmod 1777 /tmp/disk; $shim; chmod 0777 /tmp/disk; exec $shim''',
+                             PACHBUILD_CACHE_DIR="/tmp/disk/cache")
+        error = "error: /tmp/disk: cannot be trusted: other users can write to it\n" + TRUST_HINT
+        self.assertEqual((result.stdout, result.stderr), (f"tool /tmp/disk/cache/env/{bundle.digest}\n", error * 2))
+        self.assertEqual(result.returncode, 125)
+
+    def test_what_a_stranger_left_in_a_folder_that_is_ours_now(self):
+        bundle = Bundle(files=3)
+        for name in (bundle.digest, f".tmp-{bundle.digest}"):
+            result = self.inside(bundle, f'''
+                rm -rf /tmp/disk; mkdir -p /tmp/disk/env/{name}; chown 54321 /tmp/disk/env/{name}
+                /tmp/worker-shim --build /tmp/build --environment "$2" --exec -- tool''', PACHBUILD_CACHE_DIR="/tmp/disk")
+            error, hint = result.stderr.splitlines()
+            self.assertEqual(error, f"error: /tmp/disk/env/{name}: cannot be trusted: belongs to another user (uid 54321)")
+            self.assertEqual(hint + "\n", "hint: remove it\n" if name.startswith(".tmp") else TRUST_HINT)
+            self.assertEqual(result.returncode, 125)
+
+    def test_a_group_of_many_users_may_not_write(self):
+        bundle = Bundle(files=3)
+        result = self.inside(bundle, '''
+            mkdir -m 775 /tmp/disk; mkdir -m 775 /tmp/disk/env
+            exec /tmp/worker-shim --build /tmp/build --environment "$2" --exec -- tool''', PACHBUILD_CACHE_DIR="/tmp/disk")
+        self.assertEqual(result.stderr, "error: /tmp/disk: cannot be trusted: other users can write to it\n" + TRUST_HINT)
+
+    def test_an_image_with_something_half_unpacked(self):
+        """overlayfs renames no folder of a lower layer."""
+        bundle = Bundle(files=3)
+        result = self.inside(bundle, '''
+            mkdir /tmp/lower /tmp/upper /tmp/work /tmp/disk; mkdir -p "/tmp/lower/env/.tmp-$2/lib/package1"
+            echo old > "/tmp/lower/env/.tmp-$2/lib/old"
+            mount -t overlay -o lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/work overlay /tmp/disk || exit 99
+            shim="/tmp/worker-shim --build /tmp/build --environment $2 --exec --"
+            $shim tool; $shim tool; ls -A /tmp/disk/env; find /tmp/disk/env -type f | wc -l
+            find /tmp/disk -type d -mtime -1 -name "$2"''', PACHBUILD_CACHE_DIR="/tmp/disk")
+        support.require(result.returncode != 99, f"overlayfs cannot be mounted here: {result.stderr}")
+        self.assertEqual((result.stdout, result.stderr), (
+            f"tool /tmp/disk/env/{bundle.digest}\n" * 2 + f"{bundle.digest}\n{len(bundle.files)}\n", ""))
+
+    def test_a_cache_from_which_nothing_can_be_executed(self):
+        bundle = Bundle(files=3)
+        result = self.inside(bundle, '''
+            mkdir /tmp/disk; mount -t tmpfs -o noexec,mode=755 tmpfs /tmp/disk
+            shim="/tmp/worker-shim --build /tmp/build --environment $2 --exec --"
+            $shim true; $shim tool''', PACHBUILD_CACHE_DIR="/tmp/disk")
+        self.assertEqual(result.stderr, (
+            "worker-shim: the file system of /tmp/disk/env is mounted noexec: programs and shared libraries of the "
+            "environment cannot be used; set PACHBUILD_CACHE_DIR to a folder on another file system\n"
+            f"error: /tmp/disk/env/{bundle.digest}/bin/tool: cannot be executed: its file system is mounted noexec\n"
+            "hint: set PACHBUILD_CACHE_DIR to a folder on another file system\n"))
+        self.assertEqual(result.returncode, 126)
 
 
 if __name__ == "__main__":

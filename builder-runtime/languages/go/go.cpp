@@ -11,6 +11,7 @@
 #include "base/mapped_file.h"
 #include "base/parallel.h"
 #include "base/text.h"
+#include "builder-runtime/compilers.h"
 #include "builder-runtime/languages/go/build_info.h"
 #include "builder-runtime/languages/go/library.h"
 #include "builder-runtime/languages/go/module.h"
@@ -20,6 +21,8 @@
 #include "builder-runtime/memory.h"
 #include "builder-runtime/milestone.h"
 #include "builder-runtime/missing.h"
+#include "builder-runtime/source/data.h"
+#include "builder-runtime/variables.h"
 #include "contract/layout.h"
 #include "report/report.h"
 
@@ -35,62 +38,136 @@ bool has_flag(const process::Environment& environment, const std::string& flag) 
   return value_of(environment, "GOFLAGS").find(flag) != std::string::npos;
 }
 
-// Where Go keeps things and how much of the machine it takes; all other GO… variables are the user's
-// settings.
-bool is_place(const std::string& name) {
-  for (const auto* place : {"GOCACHE", "GOMODCACHE", "GOPATH", "GOTMPDIR", "GOBIN", "GOROOT", "GOPROXY",
-                            "GOAUTH", "GOMAXPROCS", "GOMEMLIMIT", "GOGC"}) {
-    if (name == place) return true;
-  }
-  return false;
+// What "go env -w" wrote: the default of each of Go's variables.
+fs::path settings_file(const process::Environment& environment) {
+  const auto file = value_of(environment, "GOENV");
+  if (!file.empty()) return file;
+  const auto config = value_of(environment, "XDG_CONFIG_HOME");
+  return (config.empty() ? fs::path(value_of(environment, "HOME")) / ".config" : fs::path(config)) / "go" /
+         "env";
 }
 
-// Caches below ours; no workspace of a folder above the source.
-process::Environment go_environment(const Source& source, const Tools& tools) {
-  auto environment = tools.settings().environment;
+// The value that Go has of one of its variables: that of the environment, else that of its own file.
+std::string go_value(const process::Environment& environment, const std::string& name) {
+  if (const auto value = value_of(environment, name); !value.empty()) return value;
+  for (const auto& line : base::split(base::read_input_file(settings_file(environment)).value_or(""), '\n')) {
+    if (line.starts_with(name + "=")) return std::string(base::trim(line.substr(name.size() + 1)));
+  }
+  return "";
+}
+
+// What is said of the build's variables: by the source before all.
+process::Environment with_settings(process::Environment environment, const Source& source) {
   for (const auto& [name, value] : source.settings.go.environment) environment[name] = value;
+  return environment;
+}
+
+// Caches below ours; no workspace and no packages of folders outside of the source.
+process::Environment go_environment(const Source& source, const Tools& tools) {
+  auto environment = with_settings(tools.environment(), source);
   const fs::path cache = tools.settings().cache / "go";
   environment.emplace("GOCACHE", (cache / "build").string());
   environment.emplace("GOMODCACHE", (cache / "mod").string());
-  environment.emplace("GOPATH", (cache / "path").string());
-  if (!is_file(source.folder / "go.work")) environment.emplace("GOWORK", "off");
+  environment["GOPATH"] = (cache / "path").string();
+  if (!is_file(source.folder / "go.work")) {
+    environment["GOWORK"] = "off";
+  } else if (value_of(environment, "GOWORK") != "off") {
+    environment.erase("GOWORK");
+  }
   // Go takes the current folder's name from here, so that messages have the path that the user knows.
   environment["PWD"] = source.folder.string();
   return environment;
 }
 
 // What this very go program is, whatever the environment and the go.mod ask for.
-base::Result<Toolchain> find_toolchain(const Tools& tools) {
+base::Result<Toolchain> find_toolchain(const Source& source, const Tools& tools) {
   BASE_TRY_ASSIGN(const std::string go, tools.find("go", k_go_hint));
-  BASE_TRY_ASSIGN(const std::string answer,
-                  tools.ask({go, "version"}, {{"GOTOOLCHAIN", "local"}, {"GOENV", "off"}, {"HOME", "/"}}));
+  BASE_TRY_ASSIGN(
+      const std::string answer,
+      tools.ask({go, "version"}, {{"GOTOOLCHAIN", "local"}, {"GOENV", "off"}, {"HOME", "/"}}, source.folder));
   // "go version go1.26.8 linux/amd64"
   const auto words = base::split(base::trim(answer), ' ');
   if (words.size() < 4) return base::fail(ErrorKind::unavailable, go, "does not say its version", k_go_hint);
-  const auto chosen = value_of(tools.settings().environment, "GOARCH");
+  const auto chosen = go_value(with_settings(tools.environment(), source), "GOARCH");
   return Toolchain{go, words[2], chosen.empty() ? architecture() : chosen};
 }
 
-std::string key_of(const Tree& tree, const std::string& program, const Tools& tools,
-                   const Toolchain& toolchain) {
-  base::Sha256 key;
-  for (const auto& part : {key_base("go"), toolchain.version, program}) key.update_field(part);
-  const auto& environment = tools.settings().environment;
-  for (const auto& [name, value] : environment) {
-    if ((name.rfind("GO", 0) != 0 && name.rfind("CGO_", 0) != 0) || is_place(name)) continue;
-    key.update_field(name);
-    key.update_field(value);
+// The files that flags name: "-modfile=…", "-overlay=…", "-pgo=…" and whatever Go may have besides.
+base::Status add_files_of_flags(const std::string& flags, const fs::path& source, Inputs& inputs) {
+  for (const auto& flag : base::split(flags, ' ')) {
+    const auto sign = flag.find('=');
+    if (sign == std::string::npos) continue;
+    const fs::path file = fs::absolute(flag.substr(sign + 1), source);
+    if (!is_file(file)) continue;
+    const std::string name = "GOFLAGS: " + flag.substr(0, sign);
+    BASE_TRY(inputs.add_file(name, file));
+    if (flag.substr(0, sign).ends_with("-modfile")) {
+      fs::path sums = file;
+      BASE_TRY(inputs.add_file(name + ", go.sum", sums.replace_extension(".sum")));
+    }
+    if (!flag.substr(0, sign).ends_with("-overlay")) continue;
+    BASE_TRY_ASSIGN(const auto overlay, data::read_json(file, file.string()));
+    for (const auto& [replaced, by] : overlay.at("Replace").members) {
+      if (!by.scalar.empty())
+        BASE_TRY(inputs.add_file(name + ": " + replaced, fs::absolute(by.scalar, source)));
+    }
   }
-  // What "go env -w" wrote.
-  const auto config = value_of(environment, "XDG_CONFIG_HOME");
-  const auto file = value_of(environment, "GOENV");
-  const fs::path standard =
-      (config.empty() ? fs::path(value_of(environment, "HOME")) / ".config" : fs::path(config)) / "go" /
-      "env";
-  const auto content = base::read_file(file.empty() ? standard : fs::path(file));
-  key.update_field(content ? *content : "none");
-  key.update_field(tree.digest);
-  return key.finish();
+  return {};
+}
+
+// Whether a C compiler may have a part in it: more is not known before Go is asked.
+bool may_use_c(const Tree& tree, const process::Environment& environment) {
+  const auto chosen = go_value(environment, "CGO_ENABLED");
+  return chosen != "0" && (chosen == "1" || tree.has_c || !foreign_imports(tree).empty());
+}
+
+// Go and how it is set up: all but the source.
+base::Result<Inputs> inputs_of_machine(const Source& source, const Tools& tools, const Toolchain& toolchain) {
+  Inputs inputs;
+  const auto environment = go_environment(source, tools);
+  inputs.add_value("format", key_base("go"));
+  inputs.add_tool("go", toolchain.go, toolchain.version);
+  // What the source says of them counts whatever they are.
+  auto counted = environment;
+  for (const auto& [name, value] : source.settings.go.environment) {
+    counted.erase(name);
+    inputs.add_variable(name, value);
+  }
+  add_variables(counted, tools.settings().environment, inputs);
+  BASE_TRY(inputs.add_file("go env -w", settings_file(environment)));
+  boost::system::error_code error;
+  auto root = fs::path(go_value(environment, "GOROOT"));
+  if (root.empty()) root = fs::canonical(toolchain.go, error).parent_path().parent_path();
+  for (const std::string name : {"go.env", "VERSION"}) {
+    BASE_TRY(inputs.add_file("GOROOT/" + name, root / name));
+  }
+  const auto home = fs::path(value_of(environment, "HOME"));
+  const auto netrc = value_of(environment, "NETRC");
+  inputs.except("file", "~/.netrc", netrc.empty() ? home / ".netrc" : fs::path(netrc), "credentials");
+  for (const auto& file : {home / ".gitconfig", fs::path("/etc/gitconfig")}) {
+    inputs.except("file", file.filename().string(), file, "how git reaches servers, not what is there");
+  }
+  inputs.except("folder", "telemetry of Go", settings_file(environment).parent_path() / "telemetry",
+                "whether Go counts how it is used");
+  BASE_TRY(add_files_of_flags(go_value(environment, "GOFLAGS"), source.folder, inputs));
+  return inputs;
+}
+
+base::Result<Inputs> inputs_of(const Source& source, const Tree& tree, const std::string& program,
+                               const Inputs& machine, const Tools& tools) {
+  Inputs inputs = machine;
+  const auto environment = go_environment(source, tools);
+  inputs.add_value("program", program);
+  inputs.add_value("go.tags", base::join(source.settings.go.tags, ","));
+  inputs.add_value("go.ldflags", source.settings.go.ldflags);
+  inputs.add_folder("the source", source.folder, tree.digest.content, tree.digest.state);
+  if (may_use_c(tree, environment)) {
+    auto named = environment;
+    const std::vector<std::string> variables = {"CC", "CXX", "FC", "AR", "PKG_CONFIG"};
+    for (const auto& name : variables) named[name] = go_value(environment, name);
+    BASE_TRY(add_compilers(variables, {"gcc", "g++", "gfortran", "pkg-config"}, named, tools, inputs));
+  }
+  return inputs;
 }
 
 // What Go's commands are about.
@@ -176,25 +253,20 @@ base::Status name_program(const fs::path& folder) {
 
 // Whether the program needs a C compiler: a package of its own that really is compiled, or one of its
 // modules, has C in it. Known again as long as the modules and imports stay the same.
-base::Result<bool> needs_c(const Source& source, const Tree& tree, const Toolchain& toolchain,
+base::Result<bool> needs_c(const Source& source, const Tree& tree, const Decision& decision,
                            const BuildPlace& place, const std::string& program, const Tools& tools) {
-  const bool own =
-      std::any_of(tree.packages.begin(), tree.packages.end(), [](const Package& p) { return p.uses_c; });
-  const auto imports = foreign_imports(tree);
-  if (!own && imports.empty()) return false;
-  base::Sha256 key;
-  for (const std::string name : {"go.mod", "go.sum", "go.work"}) {
-    key.update_field(base::read_file(place.folder / name).value_or(""));
-  }
-  for (const auto& part : {toolchain.version, program, value_of(place.environment, "GOFLAGS")})
-    key.update_field(part);
-  for (const auto& tag : source.settings.go.tags) key.update_field(tag);
-  for (const auto& package : tree.packages) {
-    key.update_field(package.folder + (package.uses_c ? " C" : ""));
-    for (const auto& import : package.imports) key.update_field(import);
+  if (!tree.has_c && foreign_imports(tree).empty()) return false;
+  const Toolchain& toolchain = decision.toolchain;
+  Inputs question = decision.machine;
+  question.add_value("program", program);
+  question.add_value("tags", base::join(source.settings.go.tags, ","));
+  question.add_value("outline", tree.outline);
+  // Those of a private copy, completed.
+  for (const std::string name : {"go.mod", "go.sum"}) {
+    BASE_TRY(question.add_file(name, place.folder / name));
   }
   const fs::path answers = tools.settings().cache / "go" / "cgo";
-  const fs::path file = answers / key.finish();
+  const fs::path file = answers / question.key();
   if (const auto known = base::read_file(file)) return *known == "1";
   auto environment = place.environment;
   environment["CGO_ENABLED"] = "1";
@@ -209,6 +281,8 @@ base::Result<bool> needs_c(const Source& source, const Tree& tree, const Toolcha
     return base::fail(with_network_in_mind(build_error(finished), place, toolchain, wanted, tools));
   }
   const bool answer = finished.output.find('c') != std::string::npos;
+  BASE_TRY_ASSIGN(const std::string changed, decision.inputs.changed());
+  if (!changed.empty()) return answer;  // of a source that nobody will ask about again
   BASE_TRY(base::make_folders(answers, base::k_owner_writes));
   BASE_TRY(base::write_file(file, answer ? "1" : "0"));
   return answer;
@@ -235,16 +309,17 @@ void take_library(const fs::path& compiled, const Tools& tools) {
 }
 
 base::Result<MadeTree> make_program(const Source& source, const Tree& go_tree, const std::string& program,
-                                    const Toolchain& toolchain, const Tools& tools, const fs::path& tree) {
+                                    const Decision& decision, const Tools& tools, const fs::path& tree) {
+  const Toolchain& toolchain = decision.toolchain;
   Milestone milestone("compile");
   const fs::path folder = tree / "bin";
   BASE_TRY(base::make_folders(folder, base::k_owner_writes));
   auto environment = go_environment(source, tools);
   take_library(fs::path(environment["GOCACHE"]), tools);
   BASE_TRY_ASSIGN(BuildPlace place,
-                  prepare_place(source.folder, go_tree, toolchain, std::move(environment), tools));
+                  prepare_place(source.folder, go_tree, decision, std::move(environment), tools));
   if (value_of(place.environment, "CGO_ENABLED").empty()) {
-    BASE_TRY_ASSIGN(const bool c, needs_c(source, go_tree, toolchain, place, program, tools));
+    BASE_TRY_ASSIGN(const bool c, needs_c(source, go_tree, decision, place, program, tools));
     // Without C the binary is static and runs in every image.
     place.environment["CGO_ENABLED"] = c ? "1" : "0";
     if (c) BASE_TRY(find_compiler(place.environment, tools));
@@ -264,21 +339,30 @@ base::Result<MadeTree> make_program(const Source& source, const Tree& go_tree, c
   return MadeTree{std::move(modules), {}, std::move(needs.libraries)};
 }
 
-base::Status check_outside(const fs::path& folder) {
-  for (const std::string name : {"go.mod", "go.work"}) {
-    if (!is_file(folder / name)) continue;
-    BASE_TRY_ASSIGN(const std::string text, base::read_file(folder / name));
-    const std::string hint = "only what is below transform.build.path is built: put the folder there";
-    if (const auto outside = replacement_outside(text); !outside.empty()) {
-      return base::fail(ErrorKind::bad_input, (folder / name).string(),
-                        "replaces a module by " + outside + ", which is outside the source", hint);
-    }
-    if (name == "go.mod") continue;
-    if (const auto outside = use_outside(text); !outside.empty()) {
-      return base::fail(ErrorKind::bad_input, (folder / name).string(),
-                        "uses " + outside + ", which is outside the source", hint);
-    }
+constexpr char k_inside_hint[] = "only what is below transform.build.path is built: put the folder there";
+
+// `folder` is the one of the file, relative to the source.
+base::Status check_replacements(const fs::path& source, const std::string& folder, const std::string& name) {
+  const fs::path file = (source / folder / name).lexically_normal();
+  if (!is_file(file)) return {};
+  BASE_TRY_ASSIGN(const std::string text, base::read_input_file(file));
+  const auto outside = replacement_outside(text, folder);
+  if (outside.empty()) return {};
+  return base::fail(ErrorKind::bad_input, file.string(),
+                    "replaces a module by " + outside + ", which is outside the source", k_inside_hint);
+}
+
+base::Status check_outside(const fs::path& source) {
+  BASE_TRY(check_replacements(source, ".", "go.mod"));
+  const fs::path work = source / "go.work";
+  if (!is_file(work)) return {};
+  BASE_TRY(check_replacements(source, ".", "go.work"));
+  BASE_TRY_ASSIGN(const std::string text, base::read_input_file(work));
+  if (const auto outside = use_outside(text); !outside.empty()) {
+    return base::fail(ErrorKind::bad_input, work.string(),
+                      "uses " + outside + ", which is outside the source", k_inside_hint);
   }
+  for (const auto& member : use_targets(text)) BASE_TRY(check_replacements(source, member, "go.mod"));
   return {};
 }
 
@@ -322,13 +406,17 @@ std::string summary_of(const Tree& tree) {
 
 base::Result<Plan> plan(const Source& source, const Tree& tree, const std::string& program,
                         const Tools& tools) {
-  BASE_TRY_ASSIGN(const Toolchain toolchain, find_toolchain(tools));
+  Decision decision;
+  BASE_TRY_ASSIGN(decision.toolchain, find_toolchain(source, tools));
+  BASE_TRY_ASSIGN(decision.machine, inputs_of_machine(source, tools, decision.toolchain));
+  BASE_TRY_ASSIGN(decision.inputs, inputs_of(source, tree, program, decision.machine, tools));
   Plan plan;
-  plan.key = key_of(tree, program, tools, toolchain);
-  plan.platform = {.os = "linux", .architecture = toolchain.architecture};
+  plan.inputs = decision.inputs;
+  plan.key = plan.inputs.key();
+  plan.platform = {.os = "linux", .architecture = decision.toolchain.architecture};
   plan.start.command = {k_program};
-  const auto make = [source, tree, program, toolchain, &tools](const fs::path& folder) {
-    return make_program(source, tree, program, toolchain, tools, folder);
+  const auto make = [source, tree, program, decision, &tools](const fs::path& folder) {
+    return make_program(source, tree, program, decision, tools, folder);
   };
   plan.layers = [layer = Layer{plan.key, true, make}] { return std::vector{layer}; };
   return plan;
@@ -347,9 +435,9 @@ bool may_be(const fs::path& source) {
 
 base::Result<Findings> look(const Source& source, const process::Environment& environment) {
   BASE_TRY(check_outside(source.folder));
-  const auto chosen = value_of(environment, "GOARCH");
-  const Tags tags =
-      tags_of(source, chosen.empty() ? architecture() : chosen, value_of(environment, "GOFLAGS"));
+  const auto set = with_settings(environment, source);
+  const auto chosen = go_value(set, "GOARCH");
+  const Tags tags = tags_of(source, chosen.empty() ? architecture() : chosen, go_value(set, "GOFLAGS"));
   BASE_TRY_ASSIGN(Tree tree, read_tree(source.folder, tags));
   BASE_TRY_ASSIGN(std::string program,
                   choose_program(source.folder, tree, source.settings.go, pipeline_name(environment)));

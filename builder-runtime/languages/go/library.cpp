@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "base/parallel.h"
+#include "base/trusted_folder.h"
 #include "base/workspace.h"
 #include "builder-runtime/settings.h"
 
@@ -43,7 +44,9 @@ base::Status copy_cache(const fs::path& from, const fs::path& to) {
 
 base::Status take_compiled_library(const fs::path& of_image, const fs::path& compiled) {
   boost::system::error_code error;
-  if (fs::exists(compiled, error) || !fs::is_directory(of_image, error) || !is_private(of_image)) return {};
+  if (fs::exists(compiled, error) || !fs::is_directory(of_image, error)) return {};
+  // What another user could have put there is not taken.
+  if (!base::open_trusted_folder(of_image.string(), ::geteuid())) return {};
   BASE_TRY(base::make_folders(compiled.parent_path(), base::k_owner_writes));
   if (fs::space(compiled.parent_path(), error).available < k_least_room) return {};
   BASE_TRY_ASSIGN(const auto workspace, base::Workspace::make(compiled.parent_path(), "library-"));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/inside.h"
 #include "base/text.h"
 
 namespace builder::go {
@@ -47,15 +48,38 @@ std::optional<Literal> import_spec(std::string_view text) {
   return literal_of(skip_to_token(text.substr(end)));
 }
 
-// Whether a relative path leads above the folder that it starts from.
-bool climbs_out(std::string_view path) {
-  int depth = 0;
-  for (const auto& part : base::split(path, '/')) {
-    if (part.empty() || part == ".") continue;
-    depth += part == ".." ? -1 : 1;
-    if (depth < 0) return true;
+bool climbs_out(std::string_view path) { return !base::stays_inside(std::string(path)); }
+
+// A line of a go.mod up to its comment, which does not begin inside of quotes.
+std::string_view without_comment(std::string_view line) {
+  char quote = 0;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (quote != 0) {
+      if (line[i] == '\\' && quote == '"')
+        ++i;
+      else if (line[i] == quote)
+        quote = 0;
+    } else if (line[i] == '"' || line[i] == '`') {
+      quote = line[i];
+    } else if (line.substr(i, 2) == "//") {
+      return line.substr(0, i);
+    }
   }
-  return false;
+  return line;
+}
+
+// A path of a go.mod without its quotes. One with escapes, which no path needs, begins with a '\\'.
+std::string unquoted(std::string_view text) {
+  const auto literal = literal_of(text);
+  if (!literal) return std::string(text);
+  const bool has_escapes = text.front() == '"' && text.find('\\') != std::string_view::npos;
+  return has_escapes ? "\\" + literal->value : literal->value;
+}
+
+// Whether a path that is relative to a folder of the source leads out of the source, or may.
+bool leads_out(std::string_view target, std::string_view folder) {
+  return target.starts_with('/') || target.starts_with('\\') ||
+         climbs_out(std::string(folder) + "/" + std::string(target));
 }
 
 }  // namespace
@@ -80,15 +104,16 @@ std::string module_path(std::string_view go_mod) {
   return "";
 }
 
-std::string replacement_outside(std::string_view go_mod) {
+std::string replacement_outside(std::string_view go_mod, std::string_view folder) {
   for (const auto& line : base::split(go_mod, '\n')) {
-    const auto text = std::string_view(line).substr(0, line.find("//"));
+    const auto text = without_comment(line);
     const auto arrow = text.find("=>");
     if (arrow == std::string_view::npos) continue;
-    const auto target = base::trim(text.substr(arrow + 2));
+    const auto target = unquoted(base::trim(text.substr(arrow + 2)));
     // A folder starts with one of these, everything else is a module: go.dev/ref/mod, "replace directive".
-    if (target.empty() || (target.front() != '/' && target.front() != '.')) continue;
-    if (target.front() == '/' || climbs_out(target)) return std::string(target);
+    if (target.empty() || (target.front() != '/' && target.front() != '.' && target.front() != '\\'))
+      continue;
+    if (leads_out(target, folder)) return target;
   }
   return "";
 }
@@ -97,16 +122,14 @@ std::vector<std::string> use_targets(std::string_view go_work) {
   std::vector<std::string> targets;
   bool inside = false;
   for (const auto& line : base::split(go_work, '\n')) {
-    auto text = base::trim(std::string_view(line).substr(0, line.find("//")));
+    auto text = base::trim(without_comment(line));
     if (inside && text == ")") {
       inside = false;
     } else if (text.rfind("use", 0) == 0 && base::trim(text.substr(3)) == "(") {
       inside = true;
     } else if (inside || text.rfind("use ", 0) == 0) {
       if (!inside) text = base::trim(text.substr(4));
-      if (text.size() > 2 && (text.front() == '"' || text.front() == '`'))
-        text = text.substr(1, text.size() - 2);
-      if (!text.empty()) targets.emplace_back(text);
+      if (!text.empty()) targets.push_back(unquoted(text));
     }
   }
   return targets;
@@ -114,7 +137,7 @@ std::vector<std::string> use_targets(std::string_view go_work) {
 
 std::string use_outside(std::string_view go_work) {
   for (const auto& target : use_targets(go_work)) {
-    if (target.front() == '/' || climbs_out(target)) return target;
+    if (leads_out(target, ".")) return target;
   }
   return "";
 }

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
+#include <cctype>
 #include <map>
 
 #include "base/digest.h"
+#include "base/inside.h"
 #include "base/text.h"
 #include "builder-runtime/languages/go/module.h"
 #include "builder-runtime/languages/go/network.h"
@@ -26,18 +28,23 @@ struct ModuleFiles {
   std::string go_sum;
 };
 
-std::string read_or_empty(const fs::path& file) { return base::read_file(file).value_or(""); }
+std::string read_or_empty(const fs::path& file) { return base::read_input_file(file).value_or(""); }
 
 // Choices that were made before, by what they depend on: <cache>/go/resolved/<key>/.
 fs::path kept_folder(const Tools& tools, const ModuleFiles& files, const Tree& tree,
-                     const Toolchain& toolchain) {
-  base::Sha256 key;
-  for (const auto& part : {files.go_mod, files.go_sum, toolchain.version}) key.update_field(part);
-  for (const auto& import : foreign_imports(tree)) key.update_field(import);
-  return tools.settings().cache / "go" / "resolved" / key.finish();
+                     const Decision& decision) {
+  Inputs inputs = decision.machine;
+  inputs.add_value("go.mod", files.go_mod);
+  inputs.add_value("go.sum", files.go_sum);
+  inputs.add_value("modules of the source", tree.modules);
+  inputs.add_value("imports", base::join(foreign_imports(tree), "\n"));
+  return tools.settings().cache / "go" / "resolved" / inputs.key();
 }
 
-base::Status keep(const fs::path& folder, const fs::path& from) {
+// Nothing is kept of a source that changed meanwhile.
+base::Status keep(const fs::path& folder, const fs::path& from, const Decision& decision) {
+  BASE_TRY_ASSIGN(const std::string changed, decision.inputs.changed());
+  if (!changed.empty()) return {};
   BASE_TRY_ASSIGN(auto fresh, base::TemporaryFolder::make(from, "keep-"));
   for (const std::string name : {"go.mod", "go.sum"}) {
     BASE_TRY(base::write_file(fresh.path() / name, read_or_empty(from / name)));
@@ -52,7 +59,7 @@ base::Status keep(const fs::path& folder, const fs::path& from) {
 
 base::Status take_kept(const fs::path& folder, const fs::path& to) {
   for (const std::string name : {"go.mod", "go.sum"}) {
-    BASE_TRY_ASSIGN(const std::string text, base::read_file(folder / name));
+    BASE_TRY_ASSIGN(const std::string text, base::read_input_file(folder / name));
     BASE_TRY(base::write_file(to / name, text));
   }
   return {};
@@ -125,11 +132,11 @@ std::string language_version(const Toolchain& toolchain) {
   return parts.size() < 2 ? "1.21" : parts[0] + "." + parts[1];
 }
 
-base::Result<BuildPlace> copied_place(const fs::path& source, const fs::path& below,
+base::Result<BuildPlace> copied_place(const fs::path& source, const std::string& below,
                                       process::Environment environment, const Tools& tools) {
   BuildPlace place{.environment = std::move(environment)};
   BASE_TRY_ASSIGN(place.workspace, base::Workspace::make(tools.settings().cache / "work", "go-"));
-  place.folder = place.workspace->path() / below;
+  BASE_TRY_ASSIGN(place.folder, base::path_inside(place.workspace->path(), below, source.string()));
   BASE_TRY(base::make_folders(place.folder.parent_path(), base::k_owner_writes));
   BASE_TRY(copy_source(source, place.folder));
   place.environment["PWD"] = place.folder.string();
@@ -137,7 +144,7 @@ base::Result<BuildPlace> copied_place(const fs::path& source, const fs::path& be
 }
 
 // No go.mod: one is made up, in a copy.
-base::Result<BuildPlace> bare_place(const fs::path& source, const Tree& tree, const Toolchain& toolchain,
+base::Result<BuildPlace> bare_place(const fs::path& source, const Tree& tree, const Decision& decision,
                                     process::Environment environment, const Tools& tools) {
   BASE_TRY_ASSIGN(BuildPlace place, copied_place(source, "source", std::move(environment), tools));
   std::string path = own_path(tree);
@@ -145,17 +152,17 @@ base::Result<BuildPlace> bare_place(const fs::path& source, const Tree& tree, co
   auto imports = foreign_imports(tree);
   std::erase_if(
       imports, [&](const std::string& import) { return import == path || import.rfind(path + "/", 0) == 0; });
-  const ModuleFiles before{"module " + path + "\n\ngo " + language_version(toolchain) + "\n", ""};
+  const ModuleFiles before{"module " + path + "\n\ngo " + language_version(decision.toolchain) + "\n", ""};
   BASE_TRY(base::write_file(place.folder / "go.mod", before.go_mod));
   if (imports.empty()) return place;
-  const fs::path kept = kept_folder(tools, before, tree, toolchain);
+  const fs::path kept = kept_folder(tools, before, tree, decision);
   boost::system::error_code error;
   if (fs::exists(kept, error)) {
     BASE_TRY(take_kept(kept, place.folder));
     return place;
   }
-  BASE_TRY(run_go(tools, toolchain, place, {"mod", "tidy"}, source.string(), imports));
-  BASE_TRY(keep(kept, place.folder));
+  BASE_TRY(run_go(tools, decision.toolchain, place, {"mod", "tidy"}, source.string(), imports));
+  BASE_TRY(keep(kept, place.folder, decision));
   warn_of_choice(source.string() + ": has no go.mod", before, place.folder);
   return place;
 }
@@ -164,15 +171,15 @@ base::Result<BuildPlace> bare_place(const fs::path& source, const Tree& tree, co
 base::Result<BuildPlace> vendored_place(const fs::path& source, const Tree& tree,
                                         process::Environment environment, const Tools& tools) {
   const std::string path = own_path(tree);
-  const fs::path below = fs::path("gopath") / "src" / (path.empty() ? "main" : path);
-  BASE_TRY_ASSIGN(BuildPlace place, copied_place(source, below, std::move(environment), tools));
+  BASE_TRY_ASSIGN(BuildPlace place, copied_place(source, "gopath/src/" + (path.empty() ? "main" : path),
+                                                 std::move(environment), tools));
   place.environment["GOPATH"] = (place.workspace->path() / "gopath").string();
   place.environment["GO111MODULE"] = "off";
   return place;
 }
 
 // A go.mod or go.sum that says too little: completed in a copy of the two.
-base::Result<BuildPlace> completed_place(const fs::path& source, const Tree& tree, const Toolchain& toolchain,
+base::Result<BuildPlace> completed_place(const fs::path& source, const Tree& tree, const Decision& decision,
                                          process::Environment environment, const ModuleFiles& before,
                                          const Tools& tools) {
   BuildPlace place{.folder = source, .environment = std::move(environment)};
@@ -181,7 +188,7 @@ base::Result<BuildPlace> completed_place(const fs::path& source, const Tree& tre
   place.flags = {"-mod=mod", "-modfile=" + (folder / "go.mod").string()};
   BASE_TRY(base::write_file(folder / "go.mod", before.go_mod));
   if (!before.go_sum.empty()) BASE_TRY(base::write_file(folder / "go.sum", before.go_sum));
-  const fs::path kept = kept_folder(tools, before, tree, toolchain);
+  const fs::path kept = kept_folder(tools, before, tree, decision);
   boost::system::error_code error;
   if (fs::exists(kept, error)) {
     BASE_TRY(take_kept(kept, folder));
@@ -190,10 +197,26 @@ base::Result<BuildPlace> completed_place(const fs::path& source, const Tree& tre
   Arguments arguments = {"list", "-deps", "-f", "{{with .Module}}{{end}}"};
   arguments.insert(arguments.end(), place.flags.begin(), place.flags.end());
   arguments.emplace_back("./...");
-  BASE_TRY(run_go(tools, toolchain, place, arguments, (source / "go.mod").string(), foreign_imports(tree)));
-  BASE_TRY(keep(kept, folder));
+  BASE_TRY(run_go(tools, decision.toolchain, place, arguments, (source / "go.mod").string(),
+                  foreign_imports(tree)));
+  BASE_TRY(keep(kept, folder, decision));
   warn_of_choice((source / "go.sum").string() + ": lacks lines that the imports need", before, folder);
   return place;
+}
+
+// What may name a package of its own (go.dev/ref/mod, "Module paths"): it becomes a folder and a line of a
+// go.mod.
+// "../x" is an import of old as well, but of a folder beside the importing one.
+bool is_import_path(std::string_view text) {
+  const auto fits = [](unsigned char character) {
+    return std::isalnum(character) != 0 ||
+           std::string_view("-._~+/").find(static_cast<char>(character)) != std::string_view::npos;
+  };
+  const auto parts = base::split(text, '/');
+  return std::all_of(text.begin(), text.end(), fits) &&
+         std::none_of(parts.begin(), parts.end(), [](const std::string& part) {
+           return part.empty() || part.front() == '.' || part.back() == '.';
+         });
 }
 
 }  // namespace
@@ -218,7 +241,7 @@ std::string own_path(const Tree& tree) {
       for (const auto& other : tree.packages) {
         const std::string end = "/" + other.folder;
         if (other.folder == "." || import.size() <= end.size()) continue;
-        if (import.compare(import.size() - end.size(), end.size(), end) == 0) {
+        if (import.compare(import.size() - end.size(), end.size(), end) == 0 && is_import_path(import)) {
           return import.substr(0, import.size() - end.size());
         }
       }
@@ -227,11 +250,11 @@ std::string own_path(const Tree& tree) {
   return "";
 }
 
-base::Result<BuildPlace> prepare_place(const fs::path& source, const Tree& tree, const Toolchain& toolchain,
+base::Result<BuildPlace> prepare_place(const fs::path& source, const Tree& tree, const Decision& decision,
                                        process::Environment environment, const Tools& tools) {
   switch (tree.layout) {
     case Layout::bare:
-      return bare_place(source, tree, toolchain, std::move(environment), tools);
+      return bare_place(source, tree, decision, std::move(environment), tools);
     case Layout::vendored:
       return vendored_place(source, tree, std::move(environment), tools);
     case Layout::workspace:
@@ -243,7 +266,7 @@ base::Result<BuildPlace> prepare_place(const fs::path& source, const Tree& tree,
   const ModuleFiles files{read_or_empty(source / "go.mod"), read_or_empty(source / "go.sum")};
   const bool vendored = fs::is_directory(source / "vendor", error);
   if (!vendored && lacks_modules(files.go_mod, files.go_sum, foreign_imports(tree))) {
-    return completed_place(source, tree, toolchain, std::move(environment), files, tools);
+    return completed_place(source, tree, decision, std::move(environment), files, tools);
   }
   return BuildPlace{.folder = source, .environment = std::move(environment)};
 }

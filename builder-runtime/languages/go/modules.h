@@ -22,6 +22,13 @@ struct Toolchain {
   std::string architecture;  // what it builds for
 };
 
+// What decides a build.
+struct Decision {
+  Toolchain toolchain;
+  Inputs machine;  // Go and how it is set up
+  Inputs inputs;   // all
+};
+
 struct BuildPlace {
   base::fs::path folder;
   std::vector<std::string> flags;
@@ -32,7 +39,7 @@ struct BuildPlace {
 // Resolves what go.mod and go.sum leave open, and keeps the answer for sources with the same imports; a
 // warning lists it. `environment` is Go's for this source.
 base::Result<BuildPlace> prepare_place(const base::fs::path& source, const Tree& tree,
-                                       const Toolchain& toolchain, process::Environment environment,
+                                       const Decision& decision, process::Environment environment,
                                        const Tools& tools);
 
 // Whether go.mod and go.sum say too little about the modules that the imports need.

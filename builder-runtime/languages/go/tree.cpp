@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "base/digest.h"
 #include "base/errors.h"
 #include "base/text.h"
 #include "builder-runtime/languages/go/module.h"
@@ -33,7 +34,7 @@ std::string plain_folder(const std::string& text) {
 // Folders of a go.work that are used, relative to the source.
 std::set<std::string> used_folders(const fs::path& source) {
   std::set<std::string> folders;
-  const auto text = base::read_file(source / "go.work");
+  const auto text = base::read_input_file(source / "go.work");
   if (!text) return folders;
   for (const auto& target : use_targets(*text)) folders.insert(plain_folder(target));
   return folders;
@@ -51,18 +52,20 @@ class Collector {
  public:
   Collector(const Tags& tags, std::set<std::string> used) : m_tags(tags), m_used(std::move(used)) {}
 
-  // Whether the file is shown: one of a package, or the go.mod of a module that is not of the source.
+  // Whether the file is shown: one of a package, or one about modules.
   [[nodiscard]] static bool wants(std::string_view path) {
     const auto slash = path.rfind('/');
     const auto name = slash == std::string_view::npos ? path : path.substr(slash + 1);
-    return is_go_file(name) || (name == "go.mod" && name.size() < path.size());
+    return is_go_file(name) || is_module_file(name);
   }
 
   void see(const std::string& path, std::string_view text) {
     auto [folder, name] = parts_of(path);
-    if (name == "go.mod") {
+    if (is_module_file(name)) {
+      std::string digest = base::sha256(text);
       const std::scoped_lock lock(m_mutex);
-      if (!m_used.contains(folder)) m_other_modules.insert(folder);
+      m_module_files.emplace(path, std::move(digest));
+      if (name == "go.mod" && folder != "." && !m_used.contains(folder)) m_other_modules.insert(folder);
       return;
     }
     File file{.is_included = is_included(name, text, m_tags)};
@@ -74,12 +77,23 @@ class Collector {
     m_folders[folder].emplace(std::move(name), std::move(file));
   }
 
-  std::vector<Package> finish() {
-    std::vector<Package> packages;
-    for (auto& [folder, files] : m_folders) {
-      if (belongs(folder)) packages.push_back(package_of(folder, files));
+  void finish(Tree& tree) {
+    base::Sha256 modules;
+    for (const auto& [path, digest] : m_module_files) {
+      modules.update_field(path);
+      modules.update_field(digest);
     }
-    return packages;
+    tree.modules = modules.finish();
+    base::Sha256 outline;
+    outline.update_field(tree.modules);
+    for (auto& [folder, files] : m_folders) {
+      Package package = package_of(folder, files);
+      tree.has_c = tree.has_c || package.uses_c;
+      outline.update_field(package.folder + (package.uses_c ? " C" : ""));
+      for (const auto& import : package.imports) outline.update_field(import);
+      if (belongs(folder)) tree.packages.push_back(std::move(package));
+    }
+    tree.outline = outline.finish();
   }
 
  private:
@@ -117,10 +131,16 @@ class Collector {
     return package;
   }
 
+  static bool is_module_file(std::string_view name) {
+    return name == "go.mod" || name == "go.sum" || name == "go.work" || name == "go.work.sum" ||
+           name == "modules.txt";
+  }
+
   const Tags& m_tags;
   std::set<std::string> m_used;
   std::mutex m_mutex;
-  std::set<std::string> m_other_modules;  // folders of modules that are not the source's
+  std::map<std::string, std::string> m_module_files;  // digests by path
+  std::set<std::string> m_other_modules;              // folders of modules that are not the source's
   std::map<std::string, Files> m_folders;
 };
 
@@ -183,7 +203,7 @@ base::Result<Tree> read_tree(const fs::path& source, const Tags& tags) {
     tree.layout = fs::is_directory(source / "vendor", error) ? Layout::vendored : Layout::bare;
   }
   if (is_file(source / "go.mod")) {
-    BASE_TRY_ASSIGN(const std::string text, base::read_file(source / "go.mod"));
+    BASE_TRY_ASSIGN(const std::string text, base::read_input_file(source / "go.mod"));
     tree.module = module_path(text);
   }
   Collector collector(tags, used_folders(source));
@@ -191,7 +211,7 @@ base::Result<Tree> read_tree(const fs::path& source, const Tags& tags) {
                                                 [&](const std::string& name, std::string_view text) {
                                                   collector.see(name, text);
                                                 }));
-  tree.packages = collector.finish();
+  collector.finish(tree);
   return tree;
 }
 

@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/result.h"
 #include "builder-runtime/languages/go/constraints.h"
+#include "builder-runtime/languages/source_digest.h"
 #include "builder-runtime/source/source_settings.h"
 
 namespace builder::go {
@@ -32,7 +33,12 @@ struct Tree {
   Layout layout = Layout::module;
   std::string module;             // path of the root's go.mod
   std::vector<Package> packages;  // by folder; those without a file that counts are here too
-  std::string digest;             // of the whole source
+  FolderDigest digest;            // of the whole source
+  std::string modules;  // of all go.mod, go.sum, go.work and modules.txt in it, also of other modules
+  // Of what decides whether C is compiled: the modules, and the imports of all Go files, also of other
+  // modules and of vendor.
+  std::string outline;
+  bool has_c = false;  // somewhere in the source, also in other modules
 };
 
 // Reads the source once. Modules that are not the root's (and in no go.work), testdata, vendor and hidden

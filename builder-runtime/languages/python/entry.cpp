@@ -85,7 +85,7 @@ base::Result<Entry> chosen_entry(const fs::path& source, const SourceSettings& s
 
 // A line that begins with `if __name__ == "__main__":`, in any of its spellings.
 bool has_main_guard(const fs::path& file) {
-  const auto text = base::read_file(file);
+  const auto text = base::read_input_file(file);
   if (!text) return false;
   for (const auto& line : base::split(*text, '\n')) {
     if (line.rfind("if", 0) != 0) continue;

@@ -2,9 +2,7 @@
 #include "builder-runtime/languages/python/interpreter.h"
 
 #include <algorithm>
-#include <array>
 #include <boost/filesystem/operations.hpp>
-#include <fstream>
 
 #include "base/text.h"
 #include "builder-runtime/languages/language.h"
@@ -57,13 +55,6 @@ std::string behind_pyenv_shim(const fs::path& program, const process::Environmen
   return is_file(interpreter) ? interpreter.string() : "";
 }
 
-// Programs that are scripts may start another interpreter tomorrow: what they say is not kept.
-bool is_script(const std::string& program) {
-  std::array<char, 2> start{};
-  std::ifstream file(program, std::ios::binary);
-  return file.read(start.data(), start.size()) && start[0] == '#' && start[1] == '!';
-}
-
 base::Result<Interpreter> parse_answer(const std::string& program, const std::string& answer) {
   const auto lines = base::split(base::trim(answer), '\n');
   if (lines.size() != k_answer_lines || !is_file(lines[0])) {
@@ -83,13 +74,8 @@ base::Result<Interpreter> ask(const Tools& tools, std::string program) {
   const auto& environment = tools.settings().environment;
   if (auto real = behind_pyenv_shim(program, environment); !real.empty()) program = std::move(real);
   const std::vector<std::string> question = {program, "-I", "-c", k_question};
-  if (!is_script(program)) {
-    BASE_TRY_ASSIGN(const std::string answer, tools.ask(question, {{"LC_ALL", "C.UTF-8"}}));
-    return parse_answer(program, answer);
-  }
-  BASE_TRY_ASSIGN(const auto finished,
-                  tools.run({.arguments = question, .environment = environment, .folder = "/"}));
-  return parse_answer(program, finished.output);
+  BASE_TRY_ASSIGN(const std::string answer, tools.ask(question, {{"LC_ALL", "C.UTF-8"}}));
+  return parse_answer(program, answer);
 }
 
 // "python3", "python3.12"; not "python3-config".

@@ -11,18 +11,18 @@
 namespace builder::python {
 
 struct Keys {
-  std::string all;     // of everything that decides what is installed
+  Inputs all;          // everything that decides what is installed
   std::string choice;  // of everything that decides the versions; empty: they have to be chosen each time
 };
 
-// One key of several.
-std::string joined_key(const std::vector<std::string>& parts);
+// All but what the source asks for: the interpreter, the tools, variables, configuration. `given` is the
+// environment of this process.
+base::Result<Inputs> inputs_of_machine(const Installation& installation, const process::Environment& given,
+                                       const Tools& tools);
 
-// `digest` is that of the files that say what to install.
-base::Result<Keys> keys_of(const Installation& installation, const std::string& digest);
+base::Result<Keys> keys_of(const Installation& installation);
 
 // Of packages that these lines decide, with hashes.
-base::Result<std::string> key_of_lines(const Installation& installation,
-                                       const std::vector<std::string>& lines);
+std::string key_of_lines(const Installation& installation, const std::vector<std::string>& lines);
 
 }  // namespace builder::python

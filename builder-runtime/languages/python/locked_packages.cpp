@@ -2,6 +2,7 @@
 #include "builder-runtime/languages/python/locked_packages.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <set>
 #include <utility>
@@ -31,6 +32,27 @@ class Selection {
     for (const auto& package : lock.packages) m_by_name.emplace(package.name, &package);
   }
 
+  // Takes all that is wanted, and what these packages need in their turn: a list of what is still to be
+  // looked at, since a lock may have chains of any length.
+  base::Status take_all(const std::vector<Wanted>& wanted) {
+    for (const auto& one : wanted) m_waiting.push_back({&one, m_environment.extras, ""});
+    while (!m_waiting.empty()) {
+      const Request request = std::move(m_waiting.front());
+      m_waiting.pop_front();
+      BASE_TRY(want(*request.wanted, request.extras_of_asker, request.asker));
+    }
+    return {};
+  }
+
+  std::vector<std::string> lines() const { return {m_lines.begin(), m_lines.end()}; }
+
+ private:
+  struct Request {
+    const Wanted* wanted = nullptr;
+    std::set<std::string> extras_of_asker;
+    std::string asker;
+  };
+
   base::Status want(const Wanted& wanted, const std::set<std::string>& extras_of_asker,
                     const std::string& asker) {
     if (!wanted.for_extra.empty() && !extras_of_asker.contains(wanted.for_extra)) return {};
@@ -49,16 +71,13 @@ class Selection {
         continue;
       }
       found = true;
-      BASE_TRY(take(package, wanted.extras));
+      take(package, wanted.extras);
     }
     if (found) return {};
     return base::fail(ErrorKind::bad_input, m_lock.file, mismatch(wanted, asker, other_version),
                       "make the lock anew (" + m_lock.remake + ") and commit it");
   }
 
-  std::vector<std::string> lines() const { return {m_lines.begin(), m_lines.end()}; }
-
- private:
   std::string python_version() const {
     const auto entry = m_environment.values.find("python_full_version");
     return entry == m_environment.values.end() ? "" : entry->second;
@@ -81,12 +100,11 @@ class Selection {
     return evaluate(package.marker, {});
   }
 
-  base::Status take(const LockedPackage& package, const std::vector<std::string>& extras) {
+  void take(const LockedPackage& package, const std::vector<std::string>& extras) {
     m_lines.insert(with_hashes(package.requirement, package.hashes));
     const std::set<std::string> asked(extras.begin(), extras.end());
-    if (!m_taken.emplace(&package, asked).second) return {};
-    for (const auto& need : package.needs) BASE_TRY(want(need, asked, package.name));
-    return {};
+    if (!m_taken.emplace(&package, asked).second) return;
+    for (const auto& need : package.needs) m_waiting.push_back({&need, asked, package.name});
   }
 
   std::string mismatch(const Wanted& wanted, const std::string& asker, const std::string& version) const {
@@ -102,6 +120,7 @@ class Selection {
   std::multimap<std::string, const LockedPackage*> m_by_name;
   std::set<std::pair<const LockedPackage*, std::set<std::string>>> m_taken;
   std::set<std::string> m_lines;
+  std::deque<Request> m_waiting;
 };
 
 }  // namespace
@@ -109,7 +128,7 @@ class Selection {
 base::Result<std::vector<std::string>> select_packages(const Lock& lock, const std::vector<Wanted>& wanted,
                                                        const MarkerEnvironment& environment) {
   Selection selection(lock, environment);
-  for (const auto& one : wanted) BASE_TRY(selection.want(one, environment.extras, ""));
+  BASE_TRY(selection.take_all(wanted));
   return selection.lines();
 }
 

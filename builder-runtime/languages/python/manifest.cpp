@@ -5,6 +5,7 @@
 #include <array>
 #include <boost/filesystem/operations.hpp>
 
+#include "base/inside.h"
 #include "base/text.h"
 #include "builder-runtime/languages/language.h"
 #include "builder-runtime/languages/python/requirement.h"
@@ -72,9 +73,10 @@ base::Result<Manifest> chosen_manifest(const fs::path& source, const SourceSetti
   for (const auto& file : settings.python.dependencies) {
     const std::string where = settings.file + ": python.dependencies";
     const auto path = fs::path(file).lexically_normal();
-    if (path.is_absolute() || path.begin()->string() == "..") {
-      return base::fail(ErrorKind::bad_input, where, file + " is outside the source",
-                        "only what is below transform.build.path is built");
+    BASE_TRY(base::path_inside(source, file, where));
+    if (path.string().starts_with('-')) {
+      return base::fail(ErrorKind::bad_input, where,
+                        file + " begins with a -, and uv would take it for an option", "rename the file");
     }
     if (!is_file(source / file)) return base::fail(ErrorKind::bad_input, where, "there is no file " + file);
     BASE_TRY_ASSIGN(const ManifestKind kind, kind_of_file(file, manifest.project));
@@ -181,7 +183,7 @@ std::string first_line(const std::string& text) {
 
 base::Status add_version_file(const fs::path& source, const std::string& name, std::vector<Pin>& pins) {
   if (!is_file(source / name)) return {};
-  BASE_TRY_ASSIGN(const std::string text, base::read_file(source / name));
+  BASE_TRY_ASSIGN(const std::string text, base::read_input_file(source / name));
   BASE_TRY_ASSIGN(Pin pin, pin_of_version(name, first_line(text)));
   pins.push_back(std::move(pin));
   return {};

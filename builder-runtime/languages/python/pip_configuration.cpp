@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "base/credentials.h"
+#include "base/digest.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "builder-runtime/settings.h"
@@ -31,9 +33,9 @@ std::string option_name(std::string_view text) {
 
 // The sections that `pip install` reads, the later one counting more. A line that is indented continues the
 // one before it.
-void read_file(const fs::path& file, Options& options) {
-  const auto text = base::read_file(file);
-  if (!text) return;
+bool read_file(const fs::path& file, Options& options) {
+  const auto text = base::read_input_file(file);
+  if (!text) return false;
   std::map<std::string, Options> sections;
   Options* section = nullptr;
   std::string* last = nullptr;
@@ -54,26 +56,46 @@ void read_file(const fs::path& file, Options& options) {
   for (const std::string name : {"global", "install"}) {
     for (const auto& [option, value] : sections[name]) options[option] = value;
   }
+  return true;
 }
 
-std::vector<fs::path> configuration_files(const process::Environment& environment, const fs::path& prefix) {
+struct NamedFile {
+  std::string name;  // the same for every user
+  fs::path path;
+};
+
+std::vector<NamedFile> configuration_files(const process::Environment& environment, const fs::path& prefix) {
   const auto named = value_of(environment, "PIP_CONFIG_FILE");
   if (named == "/dev/null") return {};
-  std::vector<fs::path> files = {"/etc/xdg/pip/pip.conf", "/etc/pip.conf"};
+  std::vector<NamedFile> files = {{"/etc/xdg/pip/pip.conf", "/etc/xdg/pip/pip.conf"},
+                                  {"/etc/pip.conf", "/etc/pip.conf"}};
   const fs::path home = value_of(environment, "HOME");
   const auto config = value_of(environment, "XDG_CONFIG_HOME");
-  if (!home.empty()) files.push_back(home / ".pip" / "pip.conf");
+  if (!home.empty()) files.push_back({"~/.pip/pip.conf", home / ".pip" / "pip.conf"});
   if (!config.empty() || !home.empty()) {
-    files.push_back((config.empty() ? home / ".config" : fs::path(config)) / "pip" / "pip.conf");
+    files.push_back({"~/.config/pip/pip.conf",
+                     (config.empty() ? home / ".config" : fs::path(config)) / "pip" / "pip.conf"});
   }
-  files.push_back(prefix / "pip.conf");
-  if (!named.empty()) files.emplace_back(named);
+  files.push_back({"pip.conf of the interpreter", prefix / "pip.conf"});
+  if (!named.empty()) files.push_back({"PIP_CONFIG_FILE", named});
   return files;
 }
 
-Options read_options(const process::Environment& environment, const fs::path& prefix) {
+// What a file says, without what may be a credential.
+std::string text_of(const Options& options) {
+  std::string text;
+  for (const auto& [option, value] : options) text += option + "=" + base::without_credentials(value) + "\n";
+  return text;
+}
+
+Options read_options(const process::Environment& environment, const fs::path& prefix, Inputs& inputs) {
   Options options;
-  for (const auto& file : configuration_files(environment, prefix)) read_file(file, options);
+  for (const auto& file : configuration_files(environment, prefix)) {
+    Options own;
+    if (!read_file(file.path, own)) continue;
+    inputs.add_file_as(file.name, file.path, base::sha256(text_of(own)));
+    for (const auto& [option, value] : own) options[option] = value;
+  }
   for (const auto& [name, value] : environment) {
     constexpr std::string_view k_prefix = "PIP_";
     if (name.rfind(k_prefix, 0) == 0 && !value.empty())
@@ -125,12 +147,13 @@ constexpr std::array<Translation, 9> k_translations = {{
 }  // namespace
 
 UvConfiguration configure_uv(process::Environment environment, const base::fs::path& interpreter) {
-  const Options options = read_options(environment, interpreter.parent_path().parent_path());
+  Inputs inputs;
+  const Options options = read_options(environment, interpreter.parent_path().parent_path(), inputs);
   const auto option = [&](const std::string& name) {
     const auto entry = options.find(name);
     return entry == options.end() ? std::string() : entry->second;
   };
-  UvConfiguration uv{std::move(environment), {}};
+  UvConfiguration uv{std::move(environment), {}, std::move(inputs)};
   for (const auto& row : k_translations) {
     const auto value = base::join(words_of(option(row.option)), " ");
     const bool said_otherwise = std::any_of(row.instead.begin(), row.instead.end(), [&](const char* name) {

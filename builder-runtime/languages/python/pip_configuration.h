@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "builder-runtime/inputs.h"
 #include "process/command.h"
 
 namespace builder::python {
@@ -15,6 +16,7 @@ namespace builder::python {
 struct UvConfiguration {
   process::Environment environment;
   std::vector<std::string> arguments;  // of every command that looks at an index
+  Inputs inputs;                       // the files of pip's configuration, by what they say
 };
 
 // `environment` with the variables of uv that say what pip's configuration says, and arguments for what uv

@@ -13,6 +13,7 @@
 #include "builder-runtime/languages/python/environment.h"
 #include "builder-runtime/languages/python/interpreter.h"
 #include "builder-runtime/languages/python/keys.h"
+#include "builder-runtime/languages/python/local_targets.h"
 #include "builder-runtime/languages/python/manifest.h"
 #include "builder-runtime/languages/python/requirements.h"
 #include "builder-runtime/languages/python/resolution.h"
@@ -27,9 +28,10 @@ constexpr char k_uv_hint[] = "install uv (pip install uv), or build in an image 
 
 // uv's own settings stay the user's; what would lead it to another environment goes.
 process::Environment uv_environment(const Tools& tools) {
-  auto environment = tools.settings().environment;
+  auto environment = tools.environment();
   for (const auto* name : {"VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "UV_TARGET", "UV_PREFIX",
-                           "UV_SYSTEM_PYTHON", "UV_EXTRA", "UV_GROUP", "PYTHONHOME", "PYTHONPATH"}) {
+                           "UV_SYSTEM_PYTHON", "UV_PROJECT", "UV_WORKING_DIR", "UV_WORKING_DIRECTORY",
+                           "UV_EXTRA", "UV_GROUP", "PYTHONHOME", "PYTHONPATH"}) {
     environment.erase(name);
   }
   environment.emplace("UV_CACHE_DIR", (tools.settings().cache / "python" / "uv").string());
@@ -50,28 +52,20 @@ bool mentions_files(const std::string& text) {
          has("file:.");
 }
 
-struct Inputs {
-  std::string digest;  // of the files that say what to install
+// What the files say that say what to install.
+struct Request {
+  Requirements requirements;  // of requirements files; of others: its inputs, and whether it uses files
   std::string summary;
   bool installs_something = false;
-  bool uses_files = false;
-  bool has_hashes = false;
-  std::vector<std::string> continued;
-  bool no_index = false;
 };
 
-base::Result<Inputs> read_requirements_files(const Source& source, const Manifest& manifest,
-                                             const process::Environment& environment) {
-  BASE_TRY_ASSIGN(const Requirements requirements,
-                  read_requirements(source.folder, manifest.files, environment));
-  return Inputs{
-      requirements.digest,
-      base::join(manifest.files, ", ") + " with " + base::count_of(requirements.count, "requirement"),
-      requirements.count > 0,
-      requirements.uses_files,
-      requirements.has_hashes,
-      requirements.continued,
-      requirements.no_index};
+base::Result<Request> read_requirements_files(const Source& source, const Manifest& manifest,
+                                              const process::Environment& environment) {
+  BASE_TRY_ASSIGN(Requirements requirements, read_requirements(source.folder, manifest.files, environment));
+  std::string summary =
+      base::join(manifest.files, ", ") + " with " + base::count_of(requirements.count, "requirement");
+  const bool installs_something = requirements.count > 0;
+  return Request{std::move(requirements), std::move(summary), installs_something};
 }
 
 // uv.lock installs the project itself when it is a package.
@@ -80,28 +74,41 @@ bool is_uv_package(const Manifest& manifest) {
   return package.exists() ? package.is_true() : manifest.project.at("build-system").exists();
 }
 
-base::Result<Inputs> read_inputs(const Source& source, const Manifest& manifest,
-                                 const process::Environment& environment) {
-  if (manifest.kind == ManifestKind::none) return Inputs{"", "nothing to install", false};
+base::Result<Request> read_manifest(const Source& source, const Manifest& manifest,
+                                    const process::Environment& environment) {
+  if (manifest.kind == ManifestKind::none) return Request{{}, "nothing to install"};
   if (manifest.kind == ManifestKind::requirements)
     return read_requirements_files(source, manifest, environment);
-  Inputs inputs{.summary = manifest.files.front(), .installs_something = true};
-  base::Sha256 digest;
+  Request request{.summary = manifest.files.front(), .installs_something = true};
+  Requirements& asked = request.requirements;
+  LocalTargets targets(source.folder, environment);
   std::vector<std::string> names = manifest.files;
   for (const std::string name : {"pyproject.toml", "Pipfile", "setup.cfg"}) {
     if (std::find(names.begin(), names.end(), name) == names.end() && is_file(source.folder / name))
       names.push_back(name);
   }
   for (const auto& name : names) {
-    BASE_TRY_ASSIGN(const std::string text, base::read_file(source.folder / name));
-    digest.update_field(name);
-    digest.update_field(text);
-    inputs.uses_files = inputs.uses_files || mentions_files(text);
+    BASE_TRY_ASSIGN(const std::string text, asked.inputs.add_file(name, source.folder / name));
+    asked.uses_files = asked.uses_files || mentions_files(text);
+    BASE_TRY(targets.add_text(text, source.folder));
   }
-  inputs.uses_files = inputs.uses_files || manifest.installs_project ||
-                      (manifest.kind == ManifestKind::uv_lock && is_uv_package(manifest));
-  inputs.digest = digest.finish();
-  return inputs;
+  asked.uses_files = asked.uses_files || targets.is_inside() || manifest.installs_project ||
+                     (manifest.kind == ManifestKind::uv_lock && is_uv_package(manifest));
+  asked.inputs.add(targets.outside());
+  return request;
+}
+
+// The manifest, and what uv's settings in the source name besides.
+base::Result<Request> read_request(const Source& source, const Manifest& manifest,
+                                   const process::Environment& environment) {
+  BASE_TRY_ASSIGN(Request request, read_manifest(source, manifest, environment));
+  LocalTargets targets(source.folder, environment);
+  for (const std::string name : {"uv.toml", "pyproject.toml"}) {
+    BASE_TRY(targets.add_text(base::read_input_file(source.folder / name).value_or(""), source.folder));
+  }
+  request.requirements.inputs.add(targets.outside());
+  request.requirements.uses_files = request.requirements.uses_files || targets.is_inside();
+  return request;
 }
 
 // What seldom changes below what changes with each edit of the source.
@@ -121,8 +128,8 @@ base::Result<std::vector<Layer>> make_layers(const std::shared_ptr<const Resolut
   };
   std::vector<Layer> layers;
   if (!fixed.requirements.empty()) {
-    BASE_TRY_ASSIGN(std::string own_key, key_of_lines(installation, fixed.requirements));
-    layers.push_back(layer(std::move(own_key), fixed, Extent::whole, fixed.requirements));
+    layers.push_back(
+        layer(key_of_lines(installation, fixed.requirements), fixed, Extent::whole, fixed.requirements));
   }
   if (layers.empty() || !loose.requirements.empty()) {
     layers.push_back(layer(key, loose.requirements.empty() ? fixed : loose,
@@ -133,7 +140,7 @@ base::Result<std::vector<Layer>> make_layers(const std::shared_ptr<const Resolut
 
 // Where there is no index, what builds sdists (setuptools and wheel) comes from the wheels beside this
 // program. uv forgets the --no-index of a requirements file once it has chosen the versions.
-base::Status add_own_wheels(std::vector<std::string>& arguments) {
+base::Status add_own_wheels(std::vector<std::string>& arguments, Inputs& inputs) {
   constexpr char k_no_index[] = "--no-index";
   if (std::find(arguments.begin(), arguments.end(), k_no_index) == arguments.end()) {
     arguments.emplace_back(k_no_index);
@@ -143,32 +150,49 @@ base::Status add_own_wheels(std::vector<std::string>& arguments) {
   boost::system::error_code error;
   if (fs::is_directory(wheels, error)) {
     for (const auto& word : {std::string("--find-links"), wheels.string()}) arguments.push_back(word);
+    BASE_TRY(inputs.add_tree("wheels of builder-runtime", wheels));
   }
   return {};
 }
 
-base::Status add_bundle(Plan& plan, Installation installation, const Inputs& inputs, const Tools& tools) {
+// The environment of uv and of what it starts. What a requirements file uses by name is handed on, whatever
+// it is called.
+process::Environment environment_for(const Requirements& requirements, const Tools& tools) {
+  auto environment = uv_environment(tools);
+  const auto& given = tools.settings().environment;
+  for (const auto& name : requirements.variables) {
+    if (const auto entry = given.find(name); entry != given.end()) environment.insert(*entry);
+  }
+  return environment;
+}
+
+base::Status add_bundle(Plan& plan, Installation installation, const Request& request, const Tools& tools) {
   BASE_TRY_ASSIGN(installation.uv, tools.find("uv", k_uv_hint));
   BASE_TRY_ASSIGN(installation.uv_version, tools.ask({installation.uv, "--version"}, {}));
-  installation.uses_files = inputs.uses_files;
-  installation.has_hashes = inputs.has_hashes;
-  installation.continued = inputs.continued;
-  installation.configuration = configure_uv(uv_environment(tools), installation.interpreter.path);
+  const Requirements& asked = request.requirements;
+  installation.uses_files = asked.uses_files;
+  installation.has_hashes = asked.has_hashes;
+  installation.continued = asked.continued;
+  installation.options = asked.options;
+  installation.credentials = asked.credentials;
+  installation.asked = asked.inputs;
+  installation.configuration = configure_uv(environment_for(asked, tools), installation.interpreter.path);
+  BASE_TRY_ASSIGN(installation.machine, inputs_of_machine(installation, tools.settings().environment, tools));
   auto& arguments = installation.configuration.arguments;
-  if (inputs.no_index || std::find(arguments.begin(), arguments.end(), "--no-index") != arguments.end()) {
-    BASE_TRY(add_own_wheels(arguments));
+  if (asked.no_index || std::find(arguments.begin(), arguments.end(), "--no-index") != arguments.end()) {
+    BASE_TRY(add_own_wheels(arguments, installation.machine));
   }
-  BASE_TRY_ASSIGN(const Keys keys, keys_of(installation, inputs.digest));
-  plan.key = keys.all;
+  BASE_TRY_ASSIGN(Keys keys, keys_of(installation));
+  installation.inputs = keys.all;
   if (!keys.choice.empty()) installation.memory = tools.settings().cache / "python" / "chosen" / keys.choice;
   std::shared_ptr<Resolution> resolution;
   if (installation.settings.refresh == Refresh::always) {
     // What the index has today decides, so it has to be asked now.
     BASE_TRY_ASSIGN(resolution, Resolution::make(installation, tools));
-    std::vector<std::string> parts = {plan.key};
-    parts.insert(parts.end(), resolution->requirements().begin(), resolution->requirements().end());
-    plan.key = joined_key(parts);
+    keys.all.add_value("lines", base::join(resolution->requirements(), "\n"));
   }
+  plan.key = keys.all.key();
+  plan.inputs = std::move(keys.all);
   plan.platform.libc = installation.interpreter.libc;
   // The environment has it first on PATH.
   plan.start.command.front() = "python";
@@ -194,7 +218,8 @@ except (SyntaxError, ValueError) as error:
 
 // Tells a typing error now and not once a datum. Each content is checked once per interpreter.
 base::Status check_program(const fs::path& program, const Interpreter& interpreter, const Tools& tools) {
-  BASE_TRY_ASSIGN(const std::string text, base::read_file(program));
+  const auto state = state_of_file(program);
+  BASE_TRY_ASSIGN(const std::string text, base::read_input_file(program));
   base::Sha256 digest;
   digest.update_field(interpreter.identity);
   digest.update_field(text);
@@ -210,14 +235,40 @@ base::Status check_program(const fs::path& program, const Interpreter& interpret
     return base::fail(ErrorKind::step_failed, program.string(), "is not valid Python",
                       "what is wrong is said in Python's own lines above");
   }
+  // Python read the file for itself: what it saw is known only where nobody has written it since.
+  if (state_of_file(program) != state) return {};
   BASE_TRY(base::make_folders(checked, base::k_owner_writes));
   return base::write_file(mark, "");
 }
 
-base::Result<Plan> plan(Installation installation, const Inputs& inputs, const std::vector<Pin>& pins,
+// What is read of a source to find out how it is built.
+void add_exceptions(const fs::path& source, const std::optional<Entry>& entry, Inputs& inputs) {
+  boost::system::error_code error;
+  for (fs::directory_iterator file(source, error), end; !error && file != end; file.increment(error)) {
+    if (file->path().extension() != ".py") continue;
+    const bool is_program = entry && entry->file == file->path();
+    inputs.except("file", file->path().filename().string(), file->path(),
+                  is_program ? "the program: its syntax is checked, and it is not in the bundle"
+                             : "looked at to find the program");
+  }
+  if (entry && !entry->file.empty() && entry->file.parent_path() != source) {
+    inputs.except("file", entry->file.lexically_relative(source).string(), entry->file,
+                  "the program: its syntax is checked, and it is not in the bundle");
+  }
+  for (const std::string name : {".python-version", "runtime.txt", "Pipfile"}) {
+    inputs.except("file", name, source / name, "it chooses the interpreter, which is in the key itself");
+  }
+  inputs.except("file", "pachbuild.toml", source / "pachbuild.toml",
+                "what it says of the bundle is in the key");
+  inputs.except("file", "pyproject.toml", source / "pyproject.toml",
+                "what it says of the bundle is in the key");
+}
+
+base::Result<Plan> plan(Installation installation, const Request& request, const std::vector<Pin>& pins,
                         const std::optional<Entry>& entry, const Tools& tools) {
   BASE_TRY_ASSIGN(installation.interpreter, find_interpreter(tools, pins));
   const Interpreter& interpreter = installation.interpreter;
+  const fs::path source = installation.source;
   Plan plan;
   plan.platform = {.os = "linux", .architecture = architecture(), .interpreter = interpreter.identity};
   plan.start = {.command = {"python3"}, .folder = contract::k_source, .interpreter = interpreter.path};
@@ -225,7 +276,10 @@ base::Result<Plan> plan(Installation installation, const Inputs& inputs, const s
     if (!entry->file.empty()) BASE_TRY(check_program(entry->file, interpreter, tools));
     plan.start.command.insert(plan.start.command.end(), entry->arguments.begin(), entry->arguments.end());
   }
-  if (inputs.installs_something) BASE_TRY(add_bundle(plan, std::move(installation), inputs, tools));
+  if (request.installs_something) {
+    BASE_TRY(add_bundle(plan, std::move(installation), request, tools));
+    add_exceptions(source, entry, plan.inputs);
+  }
   return plan;
 }
 
@@ -250,11 +304,11 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
   if (!source.has_run_script) {
     BASE_TRY_ASSIGN(entry, find_entry(source.folder, manifest.project, source.settings));
   }
-  BASE_TRY_ASSIGN(const Inputs inputs, read_inputs(source, manifest, environment));
+  BASE_TRY_ASSIGN(const Request request, read_request(source, manifest, environment));
   BASE_TRY_ASSIGN(const auto pins, find_pins(source.folder, manifest, source.settings));
-  return Findings{inputs.summary,
-                  [installation = std::move(installation), inputs, pins, entry](const Tools& tools) {
-                    return plan(installation, inputs, pins, entry, tools);
+  return Findings{request.summary,
+                  [installation = std::move(installation), request, pins, entry](const Tools& tools) {
+                    return plan(installation, request, pins, entry, tools);
                   }};
 }
 

@@ -9,22 +9,27 @@
 
 #include "base/files.h"
 #include "base/result.h"
+#include "builder-runtime/inputs.h"
 #include "process/command.h"
 
 namespace builder::python {
 
 struct Requirements {
   std::size_t count = 0;  // lines that ask for something; 0: nothing is to be installed
-  // Of the file, those it includes (-r, -c) and the variables it uses (not those inside URLs, which may be
-  // credentials).
-  std::string digest;
+  // The file, those it includes (-r, -c), the variables it uses, and what it names outside of the source.
+  Inputs inputs;
+  // Its options, without credentials: they decide how the same versions are installed.
+  std::vector<std::string> options;
+  // Names of the variables that it uses.
+  std::vector<std::string> variables;
+  // Those of them that stand before the '@' of a URL.
+  std::vector<std::string> credentials;
   // It installs from files (paths, wheels, -e, --find-links): then the whole source decides the result.
   bool uses_files = false;
   bool has_hashes = false;
   bool no_index = false;  // --no-index is one of the lines
-  // Files, relative to the source, with a requirement that goes on in the next line: pip takes that, uv only
-  // before
-  // --hash.
+  // Files, relative to the source, that uv gets rewritten: with a requirement that goes on in the next line,
+  // which uv takes only before --hash, or with credentials for git (git_credentials.h).
   std::vector<std::string> continued;
 };
 
@@ -32,6 +37,9 @@ struct Requirements {
 base::Result<Requirements> read_requirements(const base::fs::path& source,
                                              const std::vector<std::string>& files,
                                              const process::Environment& environment);
+
+// The file of "-r FILE", "-rFILE", "--constraint=FILE"; empty for every other line.
+std::string included_file(const std::string& line);
 
 // Lines with their continuations joined and without comments; empty ones are left out.
 std::vector<std::string> logical_lines(std::string_view text);

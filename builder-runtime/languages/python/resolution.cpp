@@ -7,12 +7,15 @@
 #include <iterator>
 #include <optional>
 
+#include "base/credentials.h"
 #include "base/digest.h"
 #include "base/errors.h"
+#include "base/inside.h"
 #include "base/text.h"
 #include "builder-runtime/languages/language.h"
 #include "builder-runtime/languages/python/lock_readers.h"
 #include "builder-runtime/languages/python/requirements.h"
+#include "builder-runtime/languages/python/uv_cache.h"
 #include "builder-runtime/missing.h"
 #include "builder-runtime/source/source_copy.h"
 
@@ -28,22 +31,23 @@ constexpr int k_uv_error = 2;
 // What makes setuptools build a folder that has a setup.cfg only.
 constexpr char k_setup_script[] = "import setuptools\nsetuptools.setup()\n";
 
-process::Command uv_command(const Installation& installation, const fs::path& folder,
+process::Command uv_command(const Installation& installation, const UvCache& cache, const fs::path& folder,
                             const Arguments& arguments) {
   Arguments all = {installation.uv};
   all.insert(all.end(), arguments.begin(), arguments.end());
   auto environment = installation.configuration.environment;
   environment["PWD"] = folder.string();
+  environment["UV_CACHE_DIR"] = cache.folder().string();
   return {.arguments = std::move(all), .environment = std::move(environment), .folder = folder};
 }
 
 // uv says with one exit code that the index did not answer and that a line makes no sense. The same without a
 // network tells them apart: what then fails in the same way was not the network's fault.
-base::Result<bool> was_network_fault(const Installation& installation, const Tools& tools,
-                                     const fs::path& folder, Arguments arguments) {
+base::Result<bool> was_network_fault(const Installation& installation, const UvCache& cache,
+                                     const Tools& tools, const fs::path& folder, Arguments arguments) {
   for (const auto* option : {"--offline", "--no-cache", "--quiet", "--quiet"}) arguments.emplace_back(option);
   if (arguments.at(1) == "install") arguments.emplace_back("--dry-run");
-  BASE_TRY_ASSIGN(const auto finished, tools.run(uv_command(installation, folder, arguments)));
+  BASE_TRY_ASSIGN(const auto finished, tools.run(uv_command(installation, cache, folder, arguments)));
   return finished.ending.code() != k_uv_error;
 }
 
@@ -76,7 +80,7 @@ bool has_hash(const std::string& line) { return line.find(" --hash=") != std::st
 // What uv chose before; nothing when it was not asked, or what it said is damaged.
 std::optional<std::vector<std::string>> recall(const fs::path& memory) {
   if (memory.empty() || !is_file(memory)) return std::nullopt;
-  const std::string text = base::read_file(memory).value_or("");
+  const std::string text = base::read_input_file(memory).value_or("");
   const auto lines = text.substr(std::min(text.size(), base::k_digest_length + 1));
   if (text != base::sha256(lines) + "\n" + lines) return std::nullopt;
   return logical_lines(lines);
@@ -117,6 +121,27 @@ void add_indexes(const std::vector<PackageIndex>& indexes, UvConfiguration& uv) 
   }
 }
 
+// Lines that are made of a manifest's or lock's words go into a requirements file: a word with a line break
+// would be a line of its own there, as "-r /etc/passwd".
+base::Status check_lines(const std::string& where, const std::vector<std::string>& lines) {
+  constexpr std::string_view k_continuation = " \\\n    --hash=";  // with_hashes()
+  for (std::string line : lines) {
+    for (std::size_t at = 0; (at = line.find(k_continuation, at)) != std::string::npos;)
+      line.replace(at, k_continuation.size(), " ");
+    const bool has_controls = std::any_of(
+        line.begin(), line.end(), [](unsigned char c) { return (c < ' ' && c != '\t') || c == 0x7F; });
+    if (has_controls || line.starts_with('-')) {
+      return base::fail(ErrorKind::bad_input, where, "\"" + line + "\" is no requirement");
+    }
+    const auto path = line.substr(0, line.find_first_of(" ["));
+    if (path.starts_with("./") && !base::stays_inside(path)) {
+      return base::fail(ErrorKind::bad_input, where, path.substr(2) + " is outside the source",
+                        "only what is below transform.build.path is built: put it there");
+    }
+  }
+  return {};
+}
+
 Arguments choice_arguments(const Installation& installation) {
   Arguments arguments;
   for (const auto& extra : installation.settings.extras) {
@@ -143,11 +168,14 @@ void append(Arguments& arguments, const Arguments& more) {
 
 base::Status run_uv(const Installation& installation, const Tools& tools, const fs::path& folder,
                     const Arguments& arguments, const std::string& where) {
-  BASE_TRY_ASSIGN(const auto finished, tools.run(uv_command(installation, folder, arguments)));
+  BASE_TRY_ASSIGN(const auto cache,
+                  UvCache::open(value_of(installation.configuration.environment, "UV_CACHE_DIR"),
+                                installation.machine.key()));
+  BASE_TRY_ASSIGN(const auto finished, tools.run(uv_command(installation, cache, folder, arguments)));
   const auto& ending = finished.ending;
   if (ending.succeeded()) return {};
   if (ending.code() == k_uv_error) {
-    BASE_TRY_ASSIGN(const bool network, was_network_fault(installation, tools, folder, arguments));
+    BASE_TRY_ASSIGN(const bool network, was_network_fault(installation, cache, tools, folder, arguments));
     if (network) {
       return base::fail(
           ErrorKind::network, where, "the package index cannot be reached",
@@ -160,16 +188,6 @@ base::Status run_uv(const Installation& installation, const Tools& tools, const 
                         missing_hint(finished.errors));
 }
 
-std::string without_credentials(std::string text) {
-  for (std::size_t at = 0; (at = text.find("://", at)) != std::string::npos;) {
-    at += 3;
-    const auto end = std::min(text.find_first_of("/ \t\n", at), text.size());
-    const auto sign = text.rfind('@', end - 1);
-    if (sign != std::string::npos && sign >= at && sign < end) text.erase(at, sign + 1 - at);
-  }
-  return text;
-}
-
 base::Result<std::shared_ptr<Resolution>> Resolution::make(Installation installation, const Tools& tools) {
   BASE_TRY_ASSIGN(auto workspace, base::Workspace::make(tools.settings().cache / "work", "resolve-"));
   const std::shared_ptr<Resolution> resolution(new Resolution(std::move(installation), std::move(workspace)));
@@ -180,18 +198,41 @@ base::Result<std::shared_ptr<Resolution>> Resolution::make(Installation installa
 
 base::Status Resolution::prepare_folder() {
   m_folder = m_installation.source;
-  if (!m_installation.uses_files && m_installation.continued.empty()) return {};
+  BASE_TRY_ASSIGN(const bool has_secrets, has_git_credentials());
+  if (!m_installation.uses_files && m_installation.continued.empty() && !has_secrets) return {};
   m_folder = m_workspace.path() / "source";
   BASE_TRY(copy_source(m_installation.source, m_folder));
   for (const auto& file : m_installation.continued) {
-    BASE_TRY_ASSIGN(const std::string text, base::read_file(m_folder / file));
-    BASE_TRY(base::write_file(m_folder / file, join_lines(text)));
+    BASE_TRY_ASSIGN(const std::string text, base::read_input_file(m_folder / file));
+    BASE_TRY(base::write_file(m_folder / file, m_git.take(join_lines(text))));
   }
+  for (const auto& file : files_that_uv_reads()) {
+    if (!is_file(m_folder / file)) continue;
+    BASE_TRY_ASSIGN(const std::string text, base::read_input_file(m_folder / file));
+    if (GitCredentials::are_in(text)) BASE_TRY(base::write_file(m_folder / file, m_git.take(text)));
+  }
+  m_git.add_to(m_installation.configuration.environment);
   if (is_file(m_folder / "setup.cfg") && !is_file(m_folder / "setup.py") &&
       !is_file(m_folder / "pyproject.toml")) {
     return base::write_file(m_folder / "setup.py", k_setup_script);
   }
   return {};
+}
+
+// Of the source, apart from included requirements files.
+std::vector<std::string> Resolution::files_that_uv_reads() const {
+  auto files = m_installation.manifest.files;
+  files.emplace_back("pyproject.toml");
+  return files;
+}
+
+base::Result<bool> Resolution::has_git_credentials() const {
+  for (const auto& file : files_that_uv_reads()) {
+    if (!is_file(m_installation.source / file)) continue;
+    BASE_TRY_ASSIGN(const std::string text, base::read_input_file(m_installation.source / file));
+    if (GitCredentials::are_in(text)) return true;
+  }
+  return false;
 }
 
 // Paths in requirements are relative to the folder of their file.
@@ -206,7 +247,10 @@ base::Status Resolution::resolve(const Tools& tools) {
   const auto& files = m_installation.manifest.files;
   const auto from_list = [&](base::Result<RequirementList> list) -> base::Status {
     if (!list) return base::fail(list.error());
+    BASE_TRY(check_lines(files.front(), list->lines));
     add_indexes(list->indexes, m_installation.configuration);
+    for (auto& line : list->lines) line = m_git.take(line);
+    m_git.add_to(m_installation.configuration.environment);
     if (m_installation.manifest.installs_project) list->lines.emplace_back(".");
     if (m_installation.manifest.is_lock()) return take_lines(logical_lines(base::join(list->lines, "\n")));
     BASE_TRY(write_lines(list->lines, "requirements.in"));
@@ -236,7 +280,7 @@ base::Status Resolution::resolve(const Tools& tools) {
     case ManifestKind::requirements: {
       if (!m_installation.has_hashes) return choose(tools, files);
       for (const auto& file : files) append(m_fixed.arguments, {"--requirements", file});
-      BASE_TRY_ASSIGN(const std::string text, base::read_file(m_folder / files.front()));
+      BASE_TRY_ASSIGN(const std::string text, base::read_input_file(m_folder / files.front()));
       m_requirements = requirement_lines(logical_lines(text));
       return {};
     }
@@ -265,7 +309,7 @@ base::Status Resolution::ask(const Tools& tools, Arguments arguments) {
   const fs::path file = generated("requirements.txt");
   append(arguments, {"--output-file", file.string()});
   BASE_TRY(run_uv(m_installation, tools, m_folder, arguments, m_installation.manifest.files.front()));
-  BASE_TRY_ASSIGN(const std::string text, base::read_file(file));
+  BASE_TRY_ASSIGN(const std::string text, base::read_input_file(file));
   auto lines = logical_lines(text);
   std::transform(lines.begin(), lines.end(), lines.begin(), with_path);
   remember(lines);
@@ -277,6 +321,8 @@ void Resolution::remember(const std::vector<std::string>& lines) const {
   const bool has_secrets = std::any_of(
       lines.begin(), lines.end(), [](const std::string& line) { return without_credentials(line) != line; });
   if (m_installation.memory.empty() || has_secrets) return;
+  const auto changed = m_installation.inputs.changed();
+  if (!changed || !changed->empty()) return;
   const std::string text = base::join(lines, "\n");
   if (base::make_folders(m_installation.memory.parent_path(), base::k_owner_writes))
     static_cast<void>(base::write_file(m_installation.memory, base::sha256(text) + "\n" + text));

@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "base/credentials.h"
 #include "base/files.h"
 #include "base/result.h"
 #include "base/workspace.h"
+#include "builder-runtime/languages/python/git_credentials.h"
 #include "builder-runtime/languages/python/interpreter.h"
 #include "builder-runtime/languages/python/manifest.h"
 #include "builder-runtime/languages/python/pip_configuration.h"
@@ -25,10 +27,15 @@ struct Installation {
   std::string uv_version;
   UvConfiguration configuration;
   Interpreter interpreter;
-  bool uses_files = false;             // it installs from files of the source
-  bool has_hashes = false;             // of requirements files: every version is fixed by them already
-  std::vector<std::string> continued;  // see Requirements
-  base::fs::path memory;               // of what uv chose; empty: it is asked each time
+  Inputs asked;                          // the files that say what to install, and what they name
+  Inputs machine;                        // everything else but the source: inputs_of_machine()
+  Inputs inputs;                         // all that decides what is installed
+  std::vector<std::string> options;      // of requirements files
+  std::vector<std::string> credentials;  // see Requirements
+  bool uses_files = false;               // it installs from files of the source
+  bool has_hashes = false;               // of requirements files: every version is fixed by them already
+  std::vector<std::string> continued;    // see Requirements
+  base::fs::path memory;                 // of what uv chose; empty: it is asked each time
 };
 
 // What is installed together.
@@ -58,20 +65,27 @@ class Resolution {
 
  private:
   Resolution(Installation installation, base::Workspace workspace)
-      : m_installation(std::move(installation)), m_workspace(std::move(workspace)) {}
+      : m_installation(std::move(installation)),
+        m_workspace(std::move(workspace)),
+        m_git(m_installation.configuration.environment) {}
+
   base::Status prepare_folder();
+  [[nodiscard]] std::vector<std::string> files_that_uv_reads() const;
+  [[nodiscard]] base::Result<bool> has_git_credentials() const;
   base::Status resolve(const Tools& tools);
   base::Status export_uv_lock(const Tools& tools);
   base::Status choose(const Tools& tools, const std::vector<std::string>& inputs);
   base::Status write_lines(const std::vector<std::string>& lines, const std::string& name);
   // Runs uv, unless it is remembered what it said.
   base::Status ask(const Tools& tools, std::vector<std::string> arguments);
+  // Nothing is remembered of a source that changed meanwhile.
   void remember(const std::vector<std::string>& lines) const;
   base::Status take_lines(const std::vector<std::string>& lines);
   [[nodiscard]] base::fs::path generated(const std::string& name) const;
 
   Installation m_installation;
   base::Workspace m_workspace;
+  GitCredentials m_git;
   base::fs::path m_folder;
   InstallStep m_fixed;
   InstallStep m_loose;
@@ -83,7 +97,6 @@ class Resolution {
 base::Status run_uv(const Installation& installation, const Tools& tools, const base::fs::path& folder,
                     const std::vector<std::string>& arguments, const std::string& where);
 
-// "https://user:word@host/simple" without what is before the '@'.
-std::string without_credentials(std::string text);
+using base::without_credentials;
 
 }  // namespace builder::python

@@ -19,10 +19,17 @@ TEST(FormatError, CannotBeForgedByAFileName) {
             "error: a\\nerror: b\\x1b[2J\\xff: is odd\n");
 }
 
+TEST(FormatError, IsShortWhateverItIsAbout) {
+  const std::string line(1 << 20, 'x');
+  const auto text = format_error({ErrorKind::bad_input, line, "\"" + line + "\": is not a pattern", line});
+  EXPECT_LT(text.size(), 4 * k_longest_message);
+  EXPECT_NE(text.find("\": is not a pattern\nhint: "), std::string::npos) << "what is wrong stays";
+}
+
 TEST(SystemError, NamesTheDiskThatIsFull) {
   const Error error = system_error("write", "/proc/self/no/such/file", ENOSPC);
   EXPECT_EQ(error.kind, ErrorKind::cannot_write);
-  EXPECT_NE(error.what.find("no space left on the disk of /proc/self"), std::string::npos) << error.what;
+  EXPECT_NE(error.what.find("no space left on the disk of /proc ("), std::string::npos) << error.what;
 }
 
 TEST(SystemError, SaysWhatWasTriedAndWhy) {

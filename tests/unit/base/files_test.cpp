@@ -35,6 +35,24 @@ TEST_F(Files, AFailedWriteLeavesNothing) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder()), fs::directory_iterator()), 1);
 }
 
+TEST_F(Files, InputFilesAreRegularAndOfABoundedSize) {
+  ASSERT_TRUE(write_file(folder() / "f", "12345"));
+  EXPECT_EQ(read_input_file(folder() / "f", 5).value_or(""), "12345");
+  EXPECT_EQ(read_input_file(folder() / "f", 4).error().what, "is too large: the limit is 4 B");
+  ASSERT_EQ(::mkfifo((folder() / "pipe").c_str(), 0600), 0);
+  for (const fs::path& path : {folder() / "pipe", fs::path("/dev/zero"), fs::path("/dev/null")}) {
+    const auto content = read_input_file(path);
+    ASSERT_FALSE(content) << path;
+    EXPECT_EQ(content.error().kind, ErrorKind::bad_input);
+    EXPECT_EQ(content.error().what, "is not a regular file");
+  }
+  // Its size is said to be 0.
+  EXPECT_FALSE(read_input_file("/proc/self/status").value_or("").empty());
+  EXPECT_FALSE(read_input_file("/proc/self/status", 10));
+  EXPECT_EQ(read_input_file(folder()).error().what, "cannot read: is a folder");
+  EXPECT_EQ(read_input_file(folder() / "nothing").error().kind, ErrorKind::io);
+}
+
 TEST_F(Files, ReadingAFolderIsAnErrorThatSaysSo) {
   const auto content = read_file(folder());
   ASSERT_FALSE(content);

@@ -6,6 +6,35 @@
 namespace base {
 namespace {
 
+TEST(FormatNumber, GroupsDigits) {
+  EXPECT_EQ(format_number(0), "0");
+  EXPECT_EQ(format_number(999), "999");
+  EXPECT_EQ(format_number(1000), "1,000");
+  EXPECT_EQ(format_number(2'176'782'336), "2,176,782,336");
+}
+
+TEST(Shortened, KeepsBeginningAndEndInWholeCharacters) {
+  EXPECT_EQ(shortened("abc", 3), "abc");
+  EXPECT_EQ(shortened("abcdefghij", 6), "abcd … ij");
+  // Each of these characters has three bytes: none is cut.
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += "€";
+  for (std::size_t limit = 1; limit < 40; ++limit) {
+    const auto result = shortened(text, limit);
+    for (std::size_t at = 0; at < result.size();) {
+      const auto length = utf8_length(std::string_view(result).substr(at));
+      ASSERT_GT(length, 0U) << limit;
+      at += length;
+    }
+  }
+  EXPECT_LE(shortened(std::string(1000, '\x80'), 30).size(), 40U) << "not UTF-8 at all";
+}
+
+TEST(Quoted, ShowsALongTextsBeginning) {
+  EXPECT_EQ(base::quoted("a b"), "\"a b\"");
+  EXPECT_LT(base::quoted(std::string(1 << 20, 'x')).size(), 140U);
+}
+
 TEST(Split, KeepsEmptyParts) {
   EXPECT_EQ(split("a::b:", ':'), (std::vector<std::string>{"a", "", "b", ""}));
   EXPECT_EQ(split("", ':'), std::vector<std::string>{""});

@@ -11,6 +11,7 @@
 #include <ctime>
 #include <optional>
 
+#include "base/text.h"
 #include "builder-runtime/store/bundle_store.h"
 #include "contract/build_record.h"
 #include "contract/layout.h"
@@ -216,15 +217,15 @@ TEST_F(CacheLimit, AFileOfSeveralEntriesCountsOnceAndGoesWithTheLast) {
 }
 
 TEST(CacheLimitSizes, AreBytesOrHaveAUnit) {
-  EXPECT_EQ(parse_size("0"), 0U);
-  EXPECT_EQ(parse_size("17"), 17U);
-  EXPECT_EQ(parse_size("5KiB"), 5U << 10);
-  EXPECT_EQ(parse_size(" 500 MiB "), 500U << 20);
-  EXPECT_EQ(parse_size("20GiB"), std::uint64_t{20} << 30);
-  EXPECT_EQ(parse_size("2TiB"), std::uint64_t{2} << 40);
+  EXPECT_EQ(base::parse_size("0"), 0U);
+  EXPECT_EQ(base::parse_size("17"), 17U);
+  EXPECT_EQ(base::parse_size("5KiB"), 5U << 10);
+  EXPECT_EQ(base::parse_size(" 500 MiB "), 500U << 20);
+  EXPECT_EQ(base::parse_size("20GiB"), std::uint64_t{20} << 30);
+  EXPECT_EQ(base::parse_size("2TiB"), std::uint64_t{2} << 40);
   for (const auto* text :
        {"", "GiB", "20GB", "20 G", "-1", "1.5GiB", "1GiB1", "99999999TiB", "99999999999999999999"}) {
-    EXPECT_EQ(parse_size(text), std::nullopt) << text;
+    EXPECT_EQ(base::parse_size(text), std::nullopt) << text;
   }
 }
 

@@ -30,6 +30,12 @@ TEST(ModulePath, IsReadFromItsLine) {
 TEST(ReplacementOutside, FindsFoldersThatAreNotInTheSource) {
   EXPECT_EQ(replacement_outside("replace a => ../a\n"), "../a");
   EXPECT_EQ(replacement_outside("replace (\n\ta v1.0.0 => ./b/../../c\n)\n"), "./b/../../c");
+  EXPECT_EQ(replacement_outside("replace a => \"../a\"\n"), "../a");
+  EXPECT_EQ(replacement_outside("replace a => `/opt//a` // there\n"), "/opt//a");
+  EXPECT_EQ(replacement_outside("replace \"x//y\" => ../a\n"), "../a");
+  EXPECT_NE(replacement_outside("replace a => \"\\x2e./a\"\n"), "");
+  EXPECT_EQ(replacement_outside("replace a => ../b\n", "app"), "");
+  EXPECT_EQ(replacement_outside("replace a => ../../b\n", "app"), "../../b");
   EXPECT_EQ(replacement_outside("replace a => /opt/a"), "/opt/a");
 }
 

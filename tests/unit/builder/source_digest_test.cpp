@@ -23,7 +23,7 @@ class DigestOfFolder : public testing::Test {
     EXPECT_TRUE(base::write_file(folder / "sub" / "f", "text"));
     return folder;
   }
-  static std::string digest(const fs::path& folder) { return digest_of_folder(folder).value(); }
+  static std::string digest(const fs::path& folder) { return digest_of_folder(folder).value().content; }
 };
 
 TEST_F(DigestOfFolder, DoesNotDependOnPlaceOrMode) {
@@ -42,6 +42,34 @@ TEST_F(DigestOfFolder, DependsOnNamesAndContent) {
   EXPECT_EQ(digest(folder), before);
   ASSERT_TRUE(base::rename_path(folder / "sub" / "f", folder / "sub" / "g"));
   EXPECT_NE(digest(folder), before);
+}
+
+TEST_F(DigestOfFolder, DependsOnWhatMayBeExecuted) {
+  const fs::path folder = make("one");
+  const auto before = digest(folder);
+  ASSERT_EQ(::chmod((folder / "sub" / "f").c_str(), 0755), 0);
+  EXPECT_NE(digest(folder), before);
+}
+
+TEST_F(DigestOfFolder, WhatIsChangedBackHasTheSameContentAndAnotherState) {
+  const fs::path folder = make("one");
+  const auto before = digest_of_folder(folder).value();
+  EXPECT_EQ(digest_of_folder(folder).value().state, before.state);
+  ASSERT_TRUE(base::write_file(folder / "sub" / "f", "texT"));
+  ASSERT_TRUE(base::write_file(folder / "sub" / "f", "text"));
+  const auto after = digest_of_folder(folder).value();
+  EXPECT_EQ(after.content, before.content);
+  EXPECT_NE(after.state, before.state);
+}
+
+TEST_F(DigestOfFolder, AFileThatCameAndWentShowsInTheState) {
+  const fs::path folder = make("one");
+  const auto before = digest_of_folder(folder).value();
+  ASSERT_TRUE(base::write_file(folder / "sub" / "new", ""));
+  fs::remove(folder / "sub" / "new");
+  const auto after = digest_of_folder(folder).value();
+  EXPECT_EQ(after.content, before.content);
+  EXPECT_NE(after.state, before.state);
 }
 
 TEST_F(DigestOfFolder, FollowsLinksAndEndsInCircles) {
@@ -83,7 +111,7 @@ TEST_F(DigestOfFolder, ShowsTheChosenFilesOfTheFolderItself) {
         const std::scoped_lock lock(mutex);
         seen.emplace(name, content);
       });
-  EXPECT_EQ(shown.value(), digest(folder));
+  EXPECT_EQ(shown.value().content, digest(folder));
   EXPECT_EQ(seen, (std::map<std::string, std::string>{{"a", "first"}, {"link", "first"}, {"sub/f", "text"}}));
 }
 

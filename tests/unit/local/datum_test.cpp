@@ -6,6 +6,7 @@
 #include <boost/filesystem/operations.hpp>
 
 #include "base/files.h"
+#include "base/stop.h"
 
 namespace local {
 namespace {
@@ -19,7 +20,7 @@ class DatumTest : public testing::Test {
     ASSERT_TRUE(base::write_file(m_folder.path() / path, content));
   }
   Repo read(const std::string& repo) {
-    FileDigests digests({}, [] { return false; });
+    FileDigests digests({});
     return read_repo((m_folder.path() / repo).string(), digests).value();
   }
   static spec::Input pfs(const std::string& repo, const std::string& glob) {
@@ -32,8 +33,8 @@ class DatumTest : public testing::Test {
     std::map<std::string, Repo> repos;
     for (const auto* part : spec::pfs_inputs(input)) repos[part->repo] = read(part->repo);
     std::vector<std::string> labels;
-    const auto datums = list_datums(input, repos).value();
-    for (const auto& datum : datums) labels.push_back(datum.label());
+    const auto datums = DatumList::make(input, repos).value();
+    for (std::size_t i = 0; i < datums.size(); ++i) labels.push_back(datums.at(i).label());
     return labels;
   }
 };
@@ -70,6 +71,45 @@ TEST_F(DatumTest, CrossHasAllCombinations) {
   EXPECT_EQ(labels(cross), (Labels{"x/1 + y/a", "x/1 + y/b", "x/2 + y/a", "x/2 + y/b"}));
 }
 
+TEST_F(DatumTest, CrossesInCrossesKeepTheirOrder) {
+  for (const std::string repo : {"x", "y", "z"}) {
+    add(repo + "/1", "1");
+    add(repo + "/2", "2");
+  }
+  spec::Input inner;
+  inner.cross = {pfs("y", "/*"), pfs("z", "/*")};
+  spec::Input cross;
+  cross.cross = {pfs("x", "/*"), inner};
+  const auto all = labels(cross);
+  ASSERT_EQ(all.size(), 8U);
+  EXPECT_EQ(all.at(1), "x/1 + y/1 + z/2");
+  EXPECT_EQ(all.at(6), "x/2 + y/2 + z/1");
+}
+
+TEST_F(DatumTest, TooManyAreCountedAndNotMade) {
+  std::map<std::string, Repo> repos;
+  for (int i = 0; i < 100; ++i) repos["r"].files.push_back({"f" + std::to_string(100 + i), "d"});
+  spec::Input cross;
+  const auto error_of = [&](std::size_t inputs) {
+    cross.cross.assign(inputs, pfs("r", "/*"));
+    return DatumList::make(cross, repos).error();
+  };
+  EXPECT_EQ(error_of(4).kind, base::ErrorKind::bad_input);
+  EXPECT_EQ(
+      error_of(4).what,
+      "100,000,000 datums: r (100) × r (100) × r (100) × r (100); the limit of pachbuild run is 1,000,000");
+  EXPECT_EQ(error_of(10).what.find("more than 18,446,744,073,709,551,615 datums: "), 0U) << error_of(10).what;
+  cross.cross.assign(3, pfs("r", "/*"));
+  const auto most = DatumList::make(cross, repos).value();
+  EXPECT_EQ(most.size(), k_most_datums);
+  EXPECT_EQ(most.at(0).label(), "r/f100 + r/f100 + r/f100");
+  EXPECT_EQ(most.at(123'456).label(), "r/f112 + r/f134 + r/f156");
+  EXPECT_EQ(most.at(999'999).label(), "r/f199 + r/f199 + r/f199");
+  cross.cross.assign(40, pfs("r", "/*"));
+  cross.cross.push_back(pfs("r", "/none"));
+  EXPECT_EQ(DatumList::make(cross, repos).value().size(), 0U) << "whatever the others are";
+}
+
 TEST_F(DatumTest, AFoldersKeyIsThatOfEverythingBelowIt) {
   add("r/d/a", "1");
   add("r/e", "2");
@@ -77,8 +117,8 @@ TEST_F(DatumTest, AFoldersKeyIsThatOfEverythingBelowIt) {
   const auto keys = [&] {
     const std::map<std::string, Repo> repos{{"r", read("r")}};
     std::vector<std::string> result;
-    const auto datums = list_datums(input, repos).value();
-    for (const auto& datum : datums) result.push_back(datum.key("job"));
+    const auto datums = DatumList::make(input, repos).value();
+    for (std::size_t i = 0; i < datums.size(); ++i) result.push_back(datums.at(i).key("job"));
     return result;
   };
   const auto before = keys();
@@ -92,9 +132,9 @@ TEST_F(DatumTest, PathsAreThoseOfAWorker) {
   add("r/d/a", "1");
   const std::map<std::string, Repo> repos{{"r", read("r")}};
   const auto root = pfs("r", "/");
-  EXPECT_EQ(list_datums(root, repos).value().at(0).parts.at(0).path_in_pfs(), "/pfs/r");
+  EXPECT_EQ(DatumList::make(root, repos).value().at(0).parts.at(0).path_in_pfs(), "/pfs/r");
   const auto file = pfs("r", "/d/*");
-  EXPECT_EQ(list_datums(file, repos).value().at(0).parts.at(0).path_in_pfs(), "/pfs/r/d/a");
+  EXPECT_EQ(DatumList::make(file, repos).value().at(0).parts.at(0).path_in_pfs(), "/pfs/r/d/a");
 }
 
 TEST_F(DatumTest, LinksInARepoAreFollowedButNotInCircles) {
@@ -102,7 +142,7 @@ TEST_F(DatumTest, LinksInARepoAreFollowedButNotInCircles) {
   boost::filesystem::create_symlink("a", m_folder.path() / "r/link");
   EXPECT_EQ(labels(pfs("r", "/*")), (Labels{"r/a", "r/link"}));
   boost::filesystem::create_symlink(".", m_folder.path() / "r/self");
-  FileDigests digests({}, [] { return false; });
+  FileDigests digests({});
   const auto repo = read_repo((m_folder.path() / "r").string(), digests);
   ASSERT_FALSE(repo);
   EXPECT_EQ(repo.error().what, "is a link to a folder above it");
@@ -117,7 +157,7 @@ TEST(FileDigests, ReadsAgainOnlyWhatHasChanged) {
   FileDigests::Entries known;
   known[path] = {static_cast<std::uint64_t>(status.st_size), status.st_ino, nanoseconds(status.st_mtim),
                  nanoseconds(status.st_ctim), "remembered"};
-  FileDigests digests(known, [] { return false; });
+  FileDigests digests(known);
   EXPECT_EQ(digests.digest(path, status).value(), "remembered");
   EXPECT_TRUE(digests.entries().empty()) << "written just now: the next write could have the same time";
   ++status.st_size;
@@ -125,7 +165,8 @@ TEST(FileDigests, ReadsAgainOnlyWhatHasChanged) {
 }
 
 TEST(FileDigests, StopsWhenAsked) {
-  FileDigests digests({}, [] { return true; });
+  const base::StopQuestion stop([] { return true; });
+  FileDigests digests({});
   struct stat status{};
   ASSERT_EQ(::stat("/proc/self/exe", &status), 0);
   EXPECT_FALSE(digests.digest("/proc/self/exe", status));

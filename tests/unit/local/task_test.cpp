@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/local/task.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
 
 #include "pachbuild/local/channel.h"
 
@@ -48,14 +52,46 @@ TEST(Task, MovedBelowARootChangesThePathsOfThisMachineOnly) {
 
 TEST(TaskOutcome, KeepsItsError) {
   TaskOutcome outcome{"id", TaskResult::failed, "exit code 3", 3, 42, std::nullopt};
-  EXPECT_FALSE(decode_outcome(encode(outcome)).error);
+  EXPECT_FALSE(decode_outcome(encode(outcome)).value().error);
   outcome.error = base::Error{base::ErrorKind::cannot_write, "w", "x", "h"};
-  const auto copy = decode_outcome(encode(outcome));
+  outcome.log_errno = 28;
+  const auto copy = decode_outcome(encode(outcome)).value();
   ASSERT_TRUE(copy.error);
   EXPECT_EQ(copy.error->kind, base::ErrorKind::cannot_write);
   EXPECT_EQ(copy.error->where, "w");
   EXPECT_EQ(copy.reason, "exit code 3");
   EXPECT_EQ(copy.duration_ns, 42);
+  EXPECT_EQ(copy.log_errno, 28);
+}
+
+TEST(TaskOutcome, IsNothingElse) {
+  for (const std::string message : {"", "x", "\xff\xff", "{}", "+", "-"}) {
+    EXPECT_FALSE(decode_outcome(message)) << message;
+  }
+  EXPECT_FALSE(decode_outcome(encode(Task())));
+  EXPECT_FALSE(decode_running(encode(TaskOutcome())));
+  EXPECT_EQ(decode_running(encode_running(true)), true);
+  EXPECT_EQ(decode_running(encode_running(false)), false);
+}
+
+TEST(Channel, BringsADescriptorAlong) {
+  auto ends = Channel::make_pair().value();
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe(pipe.data()), 0);
+  const base::UniqueFd read(pipe[0]);
+  base::UniqueFd write(pipe[1]);
+  ASSERT_TRUE(ends.first.send("with", write.get()));
+  ASSERT_TRUE(ends.first.send("without"));
+  write.reset();
+  EXPECT_EQ(ends.second.receive().value(), "with");
+  const base::UniqueFd received = ends.second.take_descriptor();
+  ASSERT_TRUE(received);
+  EXPECT_EQ(::fcntl(received.get(), F_GETFD), FD_CLOEXEC);
+  EXPECT_EQ(::write(received.get(), "x", 1), 1);
+  char byte = 0;
+  EXPECT_EQ(::read(read.get(), &byte, 1), 1);
+  EXPECT_EQ(ends.second.receive().value(), "without");
+  EXPECT_FALSE(ends.second.take_descriptor());
 }
 
 TEST(Channel, KeepsMessagesApartAndSaysWhenItEnds) {

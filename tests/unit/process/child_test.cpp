@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "process/child.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -96,6 +97,16 @@ TEST(Child, StartsWithDefaultDispositionsAndAnEmptyMask) {
   EXPECT_EQ(result.output, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 }
 
+TEST(Child, InheritsNoDescriptorThatItWasNotGiven) {
+  const base::UniqueFd foreign(::open("/dev/null", O_RDONLY));  // as a shell's "9<file" leaves it to us
+  const base::UniqueFd given(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
+  auto command = shell("readlink /proc/$$/fd/* | grep /dev/");
+  command.inherited = {given.get()};
+  EXPECT_EQ(run(command).output.find("/dev/zero"), run(command).output.rfind("/dev/"));
+  EXPECT_EQ(SystemRunner().run(shell("ls -l /proc/self/fd | grep -c /dev/null"), {})->output, "1\n")
+      << "its standard input alone";
+}
+
 TEST(Child, InheritsNothingOfTheEnvironment) {
   ::setenv("PACHBUILD_TEST_LEAK", "1", 1);
   EXPECT_EQ(run({.arguments = {"/usr/bin/env"}, .environment = {{"A", "b c"}}}).output, "A=b c\n");
@@ -174,7 +185,7 @@ class InterruptedRunner : public testing::Test {
   bool is_interrupted(const std::string& script, int signal) {
     const auto result =
         runner.run(shell(script), [&](std::string_view /*bytes*/) { ::kill(::getpid(), signal); });
-    return !result && result.error().what == "was interrupted";
+    return !result && result.error().what == "interrupted";
   }
   std::chrono::milliseconds time_of(const std::function<void()>& action) {
     const auto start = std::chrono::steady_clock::now();

@@ -52,8 +52,10 @@ class Cache : public testing::Test {
   }
 
   [[nodiscard]] std::string distrust(const std::string& name, const std::string& reason) const {
-    return "error: " + path(name) + ": cannot be trusted as a cache: " + reason +
-           "\nhint: set PACHBUILD_CACHE_DIR to a folder that only this user can write\n";
+    return "error: " + path(name) + ": cannot be trusted: " + reason +
+           "\nhint: set PACHBUILD_CACHE_DIR to a folder that only this user and root can change, like all "
+           "folders "
+           "above it (chmod go-w; chmod +t where others must be able to write)\n";
   }
 
   base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "cache.").value();
@@ -87,25 +89,29 @@ TEST_F(Cache, WithoutAChoiceTheImageComesFirst) {
 TEST_F(Cache, AChosenFolderThatOthersCanWriteIsRefused) {
   make("chosen/env/" + k_environment, 0755);
   make("chosen", 0757);
-  EXPECT_EQ(find(), distrust("chosen", "other users can write it"));
+  EXPECT_EQ(find(), distrust("chosen", "other users can write to it"));
   make("chosen", 01777);
   EXPECT_EQ(find(), path("chosen/env/" + k_environment)) << "the sticky bit protects what is ours";
   make("chosen/env", 01777);
-  EXPECT_EQ(find(), distrust("chosen/env", "other users can write it"))
+  EXPECT_EQ(find(), distrust("chosen/env", "other users can write to it"))
       << "but anybody could have made an environment";
 }
 
 TEST_F(Cache, OnlyThePrivateGroupOfTheUserMayWrite) {
   make("chosen/env/" + k_environment, 0755);
-  make("chosen", 0775);
-  const gid_t other_group = 54321;
-  if (::geteuid() == 0) {
-    EXPECT_EQ(find(), path("chosen/env/" + k_environment)) << "uid 0, gid 0";
-    ASSERT_EQ(::chown(path("chosen").c_str(), 0, other_group), 0);
-  } else if (::getegid() == ::geteuid()) {
-    GTEST_SKIP() << "only root can give a folder to another group";
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a folder to another group";
+  for (const auto& name : {std::string("chosen"), std::string("chosen/env"), "chosen/env/" + k_environment}) {
+    make(name, 0775);
+    EXPECT_EQ(find(), distrust(name, "other users can write to it")) << "uid 0, gid 0";
+    make(name, 0755);
   }
-  EXPECT_EQ(find(), distrust("chosen", "other users can write it"));
+  ASSERT_EQ(::chmod(m_folder.path().c_str(), 0755), 0);
+  m_settings.user = k_stranger;
+  for (const auto& name : {std::string("chosen"), std::string("chosen/env"), "chosen/env/" + k_environment}) {
+    ASSERT_EQ(::chown(path(name).c_str(), k_stranger, k_stranger), 0);
+    make(name, 0775);
+  }
+  EXPECT_EQ(find(), path("chosen/env/" + k_environment));
 }
 
 TEST_F(Cache, AFolderOfAnotherUserIsRefused) {
@@ -128,11 +134,44 @@ TEST_F(Cache, EnvironmentsBehindALinkAreRefused) {
   EXPECT_EQ(find(), distrust("chosen/env", "is a symbolic link"));
 }
 
-TEST_F(Cache, ALinkInPlaceOfAnEnvironmentIsNone) {
+TEST_F(Cache, AnEnvironmentOfAnotherUserIsRefused) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a folder to another user";
+  make("chosen/env/" + k_environment, 0755);
+  ASSERT_EQ(::chown(path("chosen/env/" + k_environment).c_str(), k_stranger, 0), 0);
+  EXPECT_EQ(find(), distrust("chosen/env/" + k_environment, "belongs to another user (uid 54321)"));
+}
+
+TEST_F(Cache, FoldersAboveAreHeldToTheRuleToo) {
+  make("above/chosen/env/" + k_environment, 0755);
+  m_settings.chosen = path("above/chosen");
+  EXPECT_EQ(find(), path("above/chosen/env/" + k_environment));
+  make("above", 0777);
+  EXPECT_EQ(find(), distrust("above", "other users can write to it"));
+  EXPECT_EQ(make_environments(), distrust("above", "other users can write to it"));
+  m_settings.chosen = path("above/new");
+  EXPECT_EQ(make_environments(), distrust("above", "other users can write to it"));
+  EXPECT_FALSE(fs::exists(path("above/new")));
+  make("above", 01777);
+  EXPECT_EQ(make_environments(), path("above/new/env"));
+  EXPECT_EQ(mode_of("above/new"), 0755U);
+}
+
+TEST_F(Cache, ThePrivateFolderNeedsTheStickyBitAboveIt) {
+  m_settings.chosen.clear();
+  make("tmp/private/env/" + k_environment, 0755);
+  make("tmp/private", 0700);
+  m_settings.private_folder = path("tmp/private");
+  make("tmp", 01777);
+  EXPECT_EQ(find(), path("tmp/private/env/" + k_environment));
+  make("tmp", 0777);
+  EXPECT_EQ(find(), distrust("tmp", "other users can write to it"));
+}
+
+TEST_F(Cache, ALinkInPlaceOfAnEnvironmentIsRefused) {
   make("chosen/env", 0755);
   make("elsewhere", 0755);
   fs::create_symlink(path("elsewhere"), path("chosen/env/" + k_environment));
-  EXPECT_EQ(find(), "");
+  EXPECT_EQ(find(), distrust("chosen/env/" + k_environment, "is a symbolic link"));
 }
 
 TEST_F(Cache, AnImageFolderThatCannotBeTrustedIsPassedOver) {
@@ -150,7 +189,7 @@ TEST_F(Cache, ThePrivateFolderIsPrivateOrRefused) {
   fs::remove(path("private"));
   make("elsewhere", 0700);
   fs::create_symlink(path("elsewhere"), path("private"));
-  EXPECT_EQ(find(), distrust("private", "is not a folder"));
+  EXPECT_EQ(find(), distrust("private", "is a symbolic link"));
 }
 
 TEST_F(Cache, TheChoiceMustBeUsableInPath) {
@@ -177,8 +216,7 @@ TEST_F(Cache, MakesTheImageFolderOrElseThePrivateOne) {
 TEST_F(Cache, SaysWhyTheChosenFolderCannotBeMade) {
   ASSERT_TRUE(base::write_file(path("file"), ""));
   m_settings.chosen = path("file/cache");
-  EXPECT_EQ(make_environments(),
-            "error: " + path("file/cache") + ": cannot create: a part of the path is not a folder\n");
+  EXPECT_EQ(make_environments(), "error: " + path("file") + ": is not a folder\n");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "../nobody.h"
 #include "base/errors.h"
+#include "base/text.h"
 
 namespace spec {
 namespace {
@@ -250,7 +251,7 @@ TEST_F(PipelineSpecTest, UnknownFieldsAreRefused) {
             "error: input.pfs has no field \"emptyFile\"\nhint: did you mean \"empty_files\"?\n");
   EXPECT_EQ(fault(with("/something", 1)), "error: a pipeline spec has no field \"something\"\n");
   EXPECT_EQ(fault(with("/" + std::string(5000, 'x'), 1)),
-            "error: a pipeline spec has no field \"" + std::string(5000, 'x') + "\"\n");
+            "error: a pipeline spec has no field " + base::quoted(std::string(5000, 'x')) + "\n");
   EXPECT_EQ(fault(with("/resource_limits", {{"cpus", 1}})),
             "error: resource_limits has no field \"cpus\"\nhint: did you mean \"cpu\"?\n");
   json both = with("/datum_tries", 1);

@@ -28,9 +28,8 @@ TEST_F(ReadRequirements, CountsWhatIsAskedFor) {
 }
 
 TEST_F(ReadRequirements, KnowsWhatComesFromFiles) {
-  for (const auto* line :
-       {"./a", "../a", "a/b", "a.whl", "a-1.tar.gz", "-e .", "-f wheels", "--find-links=wheels",
-        "a @ file:///x", "-r missing.txt", "--an-option-of-tomorrow x"}) {
+  for (const auto* line : {"./a", "../a", "a/b", "a.whl", "a-1.tar.gz", "-e .", "-f wheels",
+                           "--find-links=wheels", "a @ file:///x", "--an-option-of-tomorrow x"}) {
     EXPECT_TRUE(read(line).uses_files) << line;
   }
   for (const auto* line :
@@ -48,14 +47,39 @@ TEST_F(ReadRequirements, IncludedFilesCount) {
   const auto before = read("-r more/base.txt\n");
   EXPECT_FALSE(before.uses_files);
   ASSERT_TRUE(base::write_file(m_source.path() / "more" / "limits file.txt", "b<2"));
-  EXPECT_NE(read("-r more/base.txt\n").digest, before.digest);
-  EXPECT_NE(read("--requirement=more/base.txt\n").digest, before.digest);
+  EXPECT_NE(read("-r more/base.txt\n").inputs.key(), before.inputs.key());
+  EXPECT_NE(read("--requirement=more/base.txt\n").inputs.key(), before.inputs.key());
 }
 
 TEST_F(ReadRequirements, VariablesCountUnlessTheyAreInAUrl) {
-  EXPECT_NE(read("a==${V}", {{"V", "1"}}).digest, read("a==${V}", {{"V", "2"}}).digest);
-  EXPECT_EQ(read("-i https://${T}@x/simple", {{"T", "1"}}).digest,
-            read("-i https://${T}@x/simple", {{"T", "2"}}).digest);
+  EXPECT_NE(read("a==${V}", {{"V", "1"}}).inputs.key(), read("a==${V}", {{"V", "2"}}).inputs.key());
+  EXPECT_EQ(read("-i https://${T}@x/simple", {{"T", "1"}}).inputs.key(),
+            read("-i https://${T}@x/simple", {{"T", "2"}}).inputs.key());
+}
+
+TEST_F(ReadRequirements, VariablesInAPathOfAUrlCount) {
+  const std::string line = "a @ https://${T}@x/${V}/a.whl";
+  EXPECT_NE(read(line, {{"V", "1"}}).inputs.key(), read(line, {{"V", "2"}}).inputs.key());
+  EXPECT_EQ(read(line).credentials, std::vector<std::string>{"T"});
+}
+
+TEST_F(ReadRequirements, OptionsAreToldWithoutCredentials) {
+  EXPECT_EQ(
+      read("a==1 --config-settings=x=1 --hash=sha256:0\n--no-binary a\n-i https://u:p@x/simple\n").options,
+      (std::vector<std::string>{"--config-settings=x=1", "--no-binary a", "-i https://x/simple"}));
+}
+
+TEST_F(ReadRequirements, WhatIsOutsideOfTheSourceCountsByContent) {
+  const auto other = base::TemporaryFolder::make(testing::TempDir(), "outside.").value();
+  const auto file = (other.path() / "a-1.tar.gz").string();
+  for (const auto& line : {"a @ file://" + file, file, "--find-links=" + other.path().string(),
+                           "-f file://" + other.path().string() + "\na"}) {
+    ASSERT_TRUE(base::write_file(file, "1"));
+    const auto before = read(line).inputs.key();
+    EXPECT_EQ(read(line).inputs.key(), before);
+    ASSERT_TRUE(base::write_file(file, "2"));
+    EXPECT_NE(read(line).inputs.key(), before) << line;
+  }
 }
 
 TEST_F(ReadRequirements, JoinsTheLinesOfFilesThatGoOn) {

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Packages and folders of packages that a manifest, a lock or a configuration names by a path or a file: URL.
+// What is outside of the source is an input by its content; that something is inside makes the whole source
+// one. Where a text may mean more than one thing, the reading is taken that makes a key depend on more.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/files.h"
+#include "base/result.h"
+#include "builder-runtime/inputs.h"
+#include "process/command.h"
+
+namespace builder::python {
+
+class LocalTargets {
+ public:
+  LocalTargets(fs::path source, const process::Environment& environment);
+
+  // A path or a file: URL, relative to `folder`. What there is none of is left to uv, which says it best.
+  base::Status add(std::string_view target, const fs::path& folder);
+
+  // A line of a requirements file: "x @ file:///a", "./b[extra]", "-e ../c", "--find-links=/d".
+  base::Status add_line(const std::string& line, const fs::path& folder);
+
+  // The values of "path", "url", "find-links", … in a text of TOML or JSON, and every file: URL in any text.
+  base::Status add_text(std::string_view text, const fs::path& folder);
+
+  // Whether one of them is in the source.
+  [[nodiscard]] bool is_inside() const { return m_is_inside; }
+  // Those that are not.
+  [[nodiscard]] const Inputs& outside() const { return m_outside; }
+
+ private:
+  fs::path m_source;
+  const process::Environment& m_environment;
+  bool m_is_inside = false;
+  Inputs m_outside;
+};
+
+}  // namespace builder::python

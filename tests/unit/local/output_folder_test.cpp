@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/output_folder.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/filesystem/operations.hpp>
+#include <nlohmann/json.hpp>
+
+#include "pachbuild/local/own_folder.h"
+
+namespace local {
+namespace {
+
+namespace fs = base::fs;
+
+class OutputFolderTest : public testing::Test {
+ protected:
+  fs::path out() const { return m_folder.path() / "out"; }
+  fs::path own() const { return out() / ".pachbuild"; }
+
+  // The output of one datum, in the store: name → content.
+  DatumOutput datum(const std::string& label, const std::map<std::string, std::string>& files) {
+    const fs::path folder = m_folder.path() / "tree";
+    EXPECT_TRUE(base::remove_tree(folder));
+    EXPECT_TRUE(base::make_folders(folder));
+    for (const auto& [name, content] : files) {
+      EXPECT_TRUE(base::make_folders((folder / name).parent_path()));
+      EXPECT_TRUE(base::write_file(folder / name, content));
+    }
+    const std::string key(64, static_cast<char>('a' + m_number++));
+    return {label, m_store.add(key, OutputTree::open(folder).value()).value()};
+  }
+  OutputFolder open() const { return OutputFolder::open(out(), "pipeline").value(); }
+  base::Status publish(const std::vector<DatumOutput>& outputs, const std::vector<MissingDatum>& missing = {}) {
+    auto folder = open();
+    BASE_TRY(folder.check(outputs));
+    return folder.publish(outputs, missing, m_store, ExportBy::copy);
+  }
+  // Every file but ours: "path=content".
+  std::string content() const {
+    std::vector<std::string> lines;
+    for (fs::recursive_directory_iterator entry(out()), end; entry != end; ++entry) {
+      if (entry->path() == own()) {
+        entry.disable_recursion_pending();
+      } else if (fs::is_regular_file(entry->symlink_status())) {
+        lines.push_back(entry->path().lexically_relative(out()).string() + "=" +
+                        base::read_file(entry->path()).value());
+      }
+    }
+    std::sort(lines.begin(), lines.end());
+    std::string text;
+    for (const auto& line : lines) text += line + " ";
+    return text;
+  }
+  static ino_t inode(const fs::path& path) {
+    struct stat status{};
+    return ::lstat(path.c_str(), &status) == 0 ? status.st_ino : 0;
+  }
+  static std::string text(const base::Status& status) {
+    return status ? "" : status.error().where + ": " + status.error().what;
+  }
+
+  base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "output.").value();
+  ResultStore m_store = ResultStore::open(m_folder.path() / "cache").value();
+  int m_number = 0;
+};
+
+TEST_F(OutputFolderTest, HasTheFilesOfAllDatums) {
+  ASSERT_TRUE(publish({datum("1", {{"a", "1"}, {"d/x", "2"}}), datum("2", {{"d/y", "3"}})}));
+  EXPECT_EQ(content(), "a=1 d/x=2 d/y=3 ");
+  struct stat status{};
+  ASSERT_EQ(::stat((out() / "a").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0644U);
+  EXPECT_EQ(status.st_nlink, 1U) << "an edit of the file must not be one of the store";
+}
+
+TEST_F(OutputFolderTest, ChangesOnlyWhatDiffers) {
+  ASSERT_TRUE(publish({datum("1", {{"same", "1"}, {"changed", "1"}, {"gone/far", "1"}})}));
+  const auto before = inode(out() / "same");
+  ASSERT_TRUE(publish({datum("1", {{"same", "1"}, {"changed", "2"}, {"new/x", "3"}})}));
+  EXPECT_EQ(content(), "changed=2 new/x=3 same=1 ");
+  EXPECT_EQ(inode(out() / "same"), before);
+  EXPECT_FALSE(fs::exists(out() / "gone"));
+}
+
+TEST_F(OutputFolderTest, MendsWhatSomebodyChangedWithoutHarmToTheStore) {
+  const std::vector<DatumOutput> outputs = {datum("1", {{"a", "1"}, {"b", "2"}, {"c", "3"}})};
+  ASSERT_TRUE(publish(outputs));
+  ASSERT_TRUE(base::write_file(out() / "a", "edited"));
+  fs::remove(out() / "b");
+  fs::remove(out() / "c");
+  fs::create_symlink("/etc/hostname", out() / "c");
+  ASSERT_TRUE(publish(outputs));
+  EXPECT_EQ(content(), "a=1 b=2 c=3 ");
+}
+
+TEST_F(OutputFolderTest, FilesOfOthersStay) {
+  ASSERT_TRUE(base::make_folders(out() / "d"));
+  ASSERT_TRUE(base::make_folders(out() / "empty"));
+  for (const char* name : {"notes", "d/notes", ".pachbuild-photos", ".pachbuild-missing"})
+    ASSERT_TRUE(base::write_file(out() / name, "mine"));
+  ASSERT_TRUE(publish({datum("1", {{"d/x", "1"}, {"empty/x", "1"}})}));
+  ASSERT_TRUE(publish({datum("1", {{"y", "1"}})}));
+  EXPECT_EQ(content(), ".pachbuild-missing=mine .pachbuild-photos=mine d/notes=mine notes=mine y=1 ");
+  EXPECT_TRUE(fs::exists(out() / "empty")) << "a folder that was there before";
+}
+
+TEST_F(OutputFolderTest, ACollisionWithAnothersFileChangesNothing) {
+  ASSERT_TRUE(publish({datum("1", {{"a", "1"}})}));
+  ASSERT_TRUE(base::make_folders(out() / "folder"));
+  for (const char* name : {"file", "folder/x"}) ASSERT_TRUE(base::write_file(out() / name, "mine"));
+  fs::create_symlink(m_folder.path(), out() / "link");
+  const std::string before = content();
+  for (const auto& [path, place] : std::map<std::string, std::string>{
+           {"file", "file"}, {"file/x", "file"}, {"folder", "folder"}, {"link/x", "link"}, {"link", "link"}}) {
+    EXPECT_EQ(text(publish({datum("7", {{path, "2"}, {"new", "2"}})})),
+              (out() / place).string() + ": exists, and was not written by this pipeline (datum 7 writes " + path + ")");
+    EXPECT_EQ(content(), before);
+  }
+}
+
+TEST_F(OutputFolderTest, AFileMayBecomeAFolderAndBack) {
+  ASSERT_TRUE(publish({datum("1", {{"a", "1"}})}));
+  ASSERT_TRUE(publish({datum("1", {{"a/b/c", "2"}, {"a/d", "3"}})}));
+  EXPECT_EQ(content(), "a/b/c=2 a/d=3 ");
+  ASSERT_TRUE(publish({datum("1", {{"a", "4"}})}));
+  EXPECT_EQ(content(), "a=4 ");
+  ASSERT_TRUE(publish({datum("1", {{"a/b/c", "5"}})}));
+  // Not when somebody keeps something there.
+  ASSERT_TRUE(base::write_file(out() / "a/b/notes", "mine"));
+  EXPECT_NE(text(publish({datum("1", {{"a", "6"}})})), "");
+  EXPECT_EQ(content(), "a/b/c=5 a/b/notes=mine ");
+}
+
+TEST_F(OutputFolderTest, TwoDatumsWithOnePathAreRefused) {
+  EXPECT_EQ(text(publish({datum("1", {{"a", "1"}}), datum("2", {{"a", "1"}})})),
+            "/pfs/out/a: written by two datums: 1 and 2");
+  EXPECT_EQ(text(publish({datum("1", {{"a", "1"}}), datum("2", {{"a/b", "1"}})})),
+            "/pfs/out/a: written by two datums: 1 and 2");
+  EXPECT_FALSE(fs::exists(out()));
+}
+
+TEST_F(OutputFolderTest, IsKnownAgainWithoutACache) {
+  ASSERT_TRUE(publish({datum("1", {{"a", "1"}, {"b", "1"}})}));
+  ASSERT_TRUE(base::remove_tree(m_folder.path() / "cache"));
+  m_store = ResultStore::open(m_folder.path() / "cache").value();
+  const auto before = inode(out() / "a");
+  ASSERT_TRUE(publish({datum("1", {{"a", "1"}})}));
+  EXPECT_EQ(content(), "a=1 ");
+  EXPECT_EQ(inode(out() / "a"), before);
+}
+
+TEST_F(OutputFolderTest, ListsMissingDatumsUntilThereIsNone) {
+  ASSERT_TRUE(publish({datum("1", {{"a", "1"}})}, {{"data/b\n", "exit code 3"}}));
+  EXPECT_EQ(base::read_file(own() / "missing").value(), "data/b\\n: exit code 3\n");
+  ASSERT_TRUE(publish({datum("1", {{"a", "1"}})}));
+  EXPECT_FALSE(fs::exists(own() / "missing"));
+}
+
+TEST_F(OutputFolderTest, AFolderThatGotNothingGoesAgain) {
+  { auto folder = open(); }
+  EXPECT_FALSE(fs::exists(out()));
+  ASSERT_TRUE(base::make_folders(out()));
+  { auto folder = open(); }
+  EXPECT_TRUE(fs::is_empty(out()));
+}
+
+TEST_F(OutputFolderTest, IsForOnePipelineAndOneProcess) {
+  ASSERT_TRUE(publish({datum("1", {{"a", "1"}})}));
+  const auto other = OutputFolder::open(out(), "other");
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().what, "holds the output of pipeline pipeline");
+  const auto held = open();
+  const auto second = OutputFolder::open(out(), "pipeline");
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().what, "another pachbuild is writing here");
+}
+
+TEST_F(OutputFolderTest, ANameThatIsTakenIsNotOurs) {
+  ASSERT_TRUE(base::make_folders(own()));
+  ASSERT_TRUE(base::write_file(own() / "holiday.jpg", "mine"));
+  EXPECT_EQ(OutputFolder::open(out(), "p").error().what, "was not made by pachbuild");
+  EXPECT_FALSE(is_own_folder(own()));
+  ASSERT_TRUE(base::remove_tree(own()));
+  fs::create_symlink(m_folder.path(), own());
+  EXPECT_EQ(OutputFolder::open(out(), "p").error().what, "is a link, and not pachbuild's folder");
+  fs::remove(own());
+  ASSERT_TRUE(base::write_file(own(), "mine"));
+  EXPECT_EQ(OutputFolder::open(out(), "p").error().what, "is not a folder, and not pachbuild's folder");
+  EXPECT_EQ(base::read_file(own()).value(), "mine");
+}
+
+TEST_F(OutputFolderTest, DamageInTheStoreIsNoticedAndNeverExported) {
+  const auto output = datum("1", {{"a", "1"}});
+  ASSERT_TRUE(publish({datum("0", {{"old", "1"}})}));
+  const auto object = m_store.object(output.files[0].digest);
+  ::chmod(object.c_str(), 0644);
+  const base::UniqueFd file(::open(object.c_str(), O_WRONLY));
+  ASSERT_TRUE(base::write_all(file.get(), "2", object));
+  EXPECT_EQ(text(publish({output})), object.string() + ": is damaged and was removed");
+  EXPECT_EQ(content(), "old=1 ");
+}
+
+// An export that is cut off at any step is completed by the next one that opens the folder, whatever it then does.
+TEST_F(OutputFolderTest, AnExportThatWasCutOffIsCompleted) {
+  const std::vector<DatumOutput> before = {datum("1", {{"a", "1"}, {"b/c", "1"}, {"gone", "1"}, {"d", "1"}})};
+  const std::vector<DatumOutput> after = {datum("1", {{"a", "2"}, {"b", "2"}, {"d/e", "2"}, {"new", "2"}})};
+  const std::string whole = "a=2 b=2 d/e=2 new=2 ";
+  const auto save = [&](const fs::path& from, const fs::path& to) {
+    ASSERT_EQ(std::system(("rm -rf '" + to.string() + "' && cp -a '" + from.string() + "' '" + to.string() + "'").c_str()), 0);
+  };
+  ASSERT_TRUE(publish(before));
+  // The state at the moment when the list of moves has appeared.
+  const fs::path snapshot = m_folder.path() / "snapshot";
+  {
+    auto folder = open();
+    const base::UniqueFd watch(::open(own().c_str(), O_RDONLY | O_DIRECTORY));
+    // A file where state is to be written makes the export fail after its moves: everything is there, so what
+    // comes before can be made by hand.
+    save(out(), snapshot);
+    ASSERT_TRUE(folder.publish(after, {}, m_store, ExportBy::copy));
+  }
+  EXPECT_EQ(content(), whole);
+
+  // All prefixes of the steps, by doing them in the order of the plan.
+  const nlohmann::json plan = {
+      {"made_by", "pachbuild"},
+      {"version", 1},
+      {"content",
+       {{"removed_files", {"b/c", "d", "gone"}},
+        {"removed_folders", {"b"}},
+        {"moves",
+         {{{"from", "0"}, {"to", "a"}, {"replaces", true}},
+          {{"from", "1"}, {"to", "b"}, {"replaces", false}},
+          {{"from", "2"}, {"to", "d/e"}, {"replaces", false}},
+          {{"from", "3"}, {"to", "new"}, {"replaces", false}}}},
+        {"missing", ""},
+        {"state", nlohmann::json::parse(base::read_file(own() / "output.json").value()).at("content")}}}};
+  const std::vector<std::string> steps = {"rm b/c",  "rm d", "rm gone",          "rmdir b",
+                                          "mv .pachbuild/new/0 a", "mv .pachbuild/new/1 b",
+                                          "mkdir d", "mv .pachbuild/new/2 d/e", "mv .pachbuild/new/3 new"};
+  for (std::size_t done = 0; done <= steps.size(); ++done) {
+    SCOPED_TRACE(done);
+    save(snapshot, out());
+    ASSERT_TRUE(base::make_folders(own() / "new"));
+    for (const char* name : {"0", "1", "2", "3"}) ASSERT_TRUE(base::write_file(own() / "new" / name, "2"));
+    ASSERT_TRUE(base::write_file(own() / "next.json", plan.dump()));
+    for (std::size_t i = 0; i < done; ++i)
+      ASSERT_EQ(std::system(("cd '" + out().string() + "' && " + steps[i]).c_str()), 0) << steps[i];
+    { auto folder = open(); }
+    EXPECT_EQ(content(), whole);
+    EXPECT_FALSE(fs::exists(own() / "next.json"));
+    EXPECT_FALSE(fs::exists(own() / "new"));
+    ASSERT_TRUE(publish({}));
+    EXPECT_EQ(content(), "");
+  }
+}
+
+TEST_F(OutputFolderTest, AFileThatAppearsDuringAnExportStays) {
+  ASSERT_TRUE(publish({datum("1", {{"a", "1"}})}));
+  const nlohmann::json plan = {{"made_by", "pachbuild"},
+                               {"version", 1},
+                               {"content",
+                                {{"removed_files", nlohmann::json::array()},
+                                 {"removed_folders", nlohmann::json::array()},
+                                 {"moves", {{{"from", "0"}, {"to", "new"}, {"replaces", false}}}},
+                                 {"missing", ""},
+                                 {"state",
+                                  {{"pipeline", "pipeline"},
+                                   {"files", nlohmann::json::array()},
+                                   {"folders", nlohmann::json::array()}}}}}};
+  ASSERT_TRUE(base::make_folders(own() / "new"));
+  ASSERT_TRUE(base::write_file(own() / "new/0", "ours"));
+  ASSERT_TRUE(base::write_file(own() / "next.json", plan.dump()));
+  ASSERT_TRUE(base::write_file(out() / "new", "mine"));
+  EXPECT_EQ(OutputFolder::open(out(), "pipeline").error().what, "appeared while the output was being written");
+  EXPECT_EQ(base::read_file(out() / "new").value(), "mine");
+  EXPECT_TRUE(OutputFolder::open(out(), "pipeline"));
+}
+
+TEST_F(OutputFolderTest, HardLinksAreTheStoresOwnFiles) {
+  const auto output = datum("1", {{"a", "1"}});
+  auto folder = open();
+  ASSERT_TRUE(folder.publish({output}, {}, m_store, ExportBy::hard_link));
+  EXPECT_EQ(inode(out() / "a"), inode(m_store.object(output.files[0].digest)));
+}
+
+}  // namespace
+}  // namespace local

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/result_store.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/filesystem/operations.hpp>
+
+#include "base/digest.h"
+
+namespace local {
+namespace {
+
+namespace fs = base::fs;
+
+class ResultStoreTest : public testing::Test {
+ protected:
+  ResultStoreTest() { open(); }
+  void open() { m_store.emplace(ResultStore::open(m_folder.path()).value()); }
+  fs::path out() const { return m_folder.path() / "out"; }
+  static std::string key(char digit) { return std::string(base::k_digest_length, digit); }
+
+  void write(const std::map<std::string, std::string>& files) const {
+    ASSERT_TRUE(base::remove_tree(out()));
+    ASSERT_TRUE(base::make_folders(out()));
+    for (const auto& [name, content] : files) {
+      ASSERT_TRUE(base::make_folders((out() / name).parent_path()));
+      ASSERT_TRUE(base::write_file(out() / name, content));
+    }
+  }
+  base::Result<std::vector<ResultFile>> add(char digit) {
+    return m_store->add(key(digit), OutputTree::open(out()).value());
+  }
+  std::string content(const ResultFile& file) const { return base::read_file(m_store->object(file.digest)).value(); }
+  static void set_age(const fs::path& path, int seconds) {
+    const timespec times[] = {{::time(nullptr) - seconds, 0}, {::time(nullptr) - seconds, 0}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+  }
+  fs::path record(char digit) const { return m_folder.path() / "results/datums" / std::string(2, digit) / key(digit); }
+
+  base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "store.").value();
+  std::optional<ResultStore> m_store;
+};
+
+TEST_F(ResultStoreTest, FindsWhatWasAdded) {
+  write({{"a", "1"}, {"dir/b", "22"}});
+  EXPECT_FALSE(m_store->find(key('a')));
+  const auto added = add('a').value();
+  const auto found = m_store->find(key('a')).value();
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].path, "a");
+  EXPECT_EQ(found[1].path, "dir/b");
+  EXPECT_EQ(found[1].size, 2U);
+  EXPECT_EQ(content(found[1]), "22");
+  EXPECT_FALSE(m_store->find(key('b')));
+}
+
+TEST_F(ResultStoreTest, TakesFilesByRenamingThem) {
+  write({{"a", "1"}});
+  struct stat before{};
+  ASSERT_EQ(::stat((out() / "a").c_str(), &before), 0);
+  const auto files = add('a').value();
+  struct stat after{};
+  ASSERT_EQ(::stat(m_store->object(files[0].digest).c_str(), &after), 0);
+  EXPECT_EQ(after.st_ino, before.st_ino);
+  EXPECT_EQ(after.st_mode & 0777U, 0444U);
+}
+
+// A process that outlived the program could write into what it has open, or has by another name.
+TEST_F(ResultStoreTest, CopiesWhatAnotherCouldStillWrite) {
+  write({{"linked", "1"}, {"open", "2"}});
+  ASSERT_EQ(::link((out() / "linked").c_str(), (m_folder.path() / "other").c_str()), 0);
+  const base::UniqueFd writer(::open((out() / "open").c_str(), O_WRONLY));
+  const auto files = add('a').value();
+  ASSERT_TRUE(base::write_all(writer.get(), "x", "open"));
+  ASSERT_TRUE(base::write_file(m_folder.path() / "fresh", ""));
+  const base::UniqueFd other(::open((m_folder.path() / "other").c_str(), O_WRONLY | O_TRUNC));
+  EXPECT_EQ(content(files[0]), "1");
+  EXPECT_EQ(content(files[1]), "2");
+  EXPECT_TRUE(m_store->find(key('a')));
+}
+
+TEST_F(ResultStoreTest, TakesAFileWithoutPermissions) {
+  write({{"a", "1"}});
+  ::chmod((out() / "a").c_str(), 0);
+  EXPECT_EQ(content(add('a').value()[0]), "1");
+}
+
+TEST_F(ResultStoreTest, EqualFilesAreStoredOnce) {
+  write({{"a", "same"}, {"b", "same"}});
+  const auto files = add('a').value();
+  EXPECT_EQ(files[0].digest, files[1].digest);
+  write({{"c", "same"}});
+  EXPECT_EQ(add('b').value()[0].digest, files[0].digest);
+}
+
+TEST_F(ResultStoreTest, WhatWasTouchedCountsNoMore) {
+  for (const bool keep_size : {true, false}) {
+    write({{"a", "1"}});
+    const auto object = m_store->object(add('a').value()[0].digest);
+    ASSERT_TRUE(m_store->find(key('a')));
+    ::chmod(object.c_str(), 0644);
+    ASSERT_EQ(::truncate(object.c_str(), keep_size ? 1 : 0), 0);
+    if (keep_size) {
+      const base::UniqueFd file(::open(object.c_str(), O_WRONLY));
+      ASSERT_TRUE(base::write_all(file.get(), "2", object));
+    }
+    EXPECT_FALSE(m_store->find(key('a')));
+    // And is mended by the next one that makes it.
+    write({{"a", "1"}});
+    EXPECT_EQ(content(add('a').value()[0]), "1");
+    EXPECT_TRUE(m_store->find(key('a')));
+  }
+}
+
+TEST_F(ResultStoreTest, ABrokenRecordIsNone) {
+  write({{"a", "1"}});
+  ASSERT_TRUE(add('a'));
+  for (const std::string text : {"", "x", "\xa1\x67version\x01"}) {
+    ASSERT_TRUE(base::write_file(record('a'), text));
+    EXPECT_FALSE(m_store->find(key('a')));
+  }
+}
+
+TEST_F(ResultStoreTest, TheNameOfOurFolderIsReserved) {
+  write({{".pachbuild/output.json", "1"}});
+  const auto added = add('a');
+  ASSERT_FALSE(added);
+  EXPECT_EQ(added.error().where, "/pfs/out/.pachbuild/output.json");
+  EXPECT_EQ(added.error().kind, base::ErrorKind::step_failed);
+}
+
+TEST_F(ResultStoreTest, RemovesWhatWasNotUsedForLongest) {
+  const std::string megabyte(1 << 20, 'x');
+  for (const char digit : {'a', 'b', 'c'}) {
+    write({{"f", megabyte + digit}});
+    ASSERT_TRUE(add(digit));
+  }
+  set_age(record('a'), 30);
+  set_age(record('b'), 60);
+  set_age(record('c'), 90);
+  open();
+  ASSERT_TRUE(m_store->find(key('c')));  // is used now
+  const auto removed = std::move(*m_store).shrink(2 * megabyte.size() + megabyte.size() / 2).value();
+  EXPECT_EQ(removed.datums, 1U);
+  open();
+  EXPECT_TRUE(m_store->find(key('a')));
+  EXPECT_FALSE(m_store->find(key('b')));
+  EXPECT_TRUE(m_store->find(key('c')));
+}
+
+TEST_F(ResultStoreTest, AFileOfTwoDatumsStaysWithTheLastOne) {
+  const std::string megabyte(1 << 20, 'x');
+  write({{"shared", megabyte}});
+  const auto digest = add('a').value()[0].digest;
+  write({{"shared", megabyte}});
+  ASSERT_TRUE(add('b'));
+  set_age(record('a'), 60);
+  set_age(record('b'), 30);
+  open();
+  ASSERT_TRUE(m_store->find(key('b')));
+  ASSERT_TRUE(std::move(*m_store).shrink(1));
+  open();
+  EXPECT_FALSE(m_store->find(key('a')));
+  EXPECT_TRUE(m_store->find(key('b')));
+  EXPECT_TRUE(fs::exists(m_store->object(digest)));
+}
+
+TEST_F(ResultStoreTest, RemovesObjectsWithoutARecordAndNothingWhileAnotherWorks) {
+  write({{"a", "1"}});
+  const auto object = m_store->object(add('a').value()[0].digest);
+  fs::remove(record('a'));
+  {
+    const auto other = ResultStore::open(m_folder.path()).value();
+    open();
+    ASSERT_TRUE(std::move(*m_store).shrink(1));
+    EXPECT_TRUE(fs::exists(object));
+  }
+  open();
+  ASSERT_TRUE(std::move(*m_store).shrink(1));
+  EXPECT_FALSE(fs::exists(object));
+}
+
+}  // namespace
+}  // namespace local
