@@ -78,7 +78,10 @@ void SystemRunner::begin_cleanup() {
 
 base::Result<SystemRunner::Time> SystemRunner::interrupt(const Child& child) {
   const auto now = std::chrono::steady_clock::now();
-  if (m_signals > 0) return base::fail(base::interrupted());
+  if (m_signals > 0) {
+    ++m_signals;  // with the second one nothing is started any more
+    return base::fail(base::interrupted());
+  }
   begin_cleanup();
   if (m_patience.end.count() == 0) return base::fail(base::interrupted());
   child.signal_group(*m_interruption->signal());
