@@ -71,6 +71,9 @@ class Stopping(cluster_suite.ClusterSuite):
             process.kill()
         process.wait()
         process.stderr.close()
+        hanging = self.seen / "hanging"
+        if hanging.exists() and not self.is_gone(pid := int(hanging.read_text(encoding="utf-8"))):
+            os.kill(pid, signal.SIGKILL)
 
     def wait_until(self, condition):
         deadline = time.monotonic() + 30

@@ -223,6 +223,13 @@ TEST_F(InterruptedRunner, WaitsOnlySoLongForWhatCleansUp) {
   EXPECT_FALSE(runner.run(shell("exit 0"), {}));
 }
 
+TEST_F(InterruptedRunner, CleansUpInItsTimeAfterWorkThatWasToldToStop) {
+  ::kill(::getpid(), SIGINT);
+  EXPECT_FALSE(base::check_stop());
+  EXPECT_TRUE(runner.run(shell("exit 0"), {}));  // what has begun is taken back
+  EXPECT_FALSE(runner.run(shell("trap '' INT; sleep 600"), {}));
+}
+
 TEST_F(InterruptedRunner, TakesWhatIsLeftOfTheGroupAlong) {
   const auto pids = base::TemporaryFolder::make(testing::TempDir(), "group-").value();
   const auto file = (pids.path() / "pid").string();
