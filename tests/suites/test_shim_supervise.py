@@ -13,7 +13,7 @@ sys.path.insert(0, str(support.ROOT / "tests"))
 from supervisor import conformance  # noqa: E402  (found by the line above)
 
 
-class AsChild(conformance.Conformance, conformance.TerminalConformance, support.Suite):
+class AsChild(conformance.Conformance, conformance.JobControlConformance, support.Suite):
     subject = conformance.Shim(support.SHIM)
 
 
