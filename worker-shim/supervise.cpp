@@ -174,13 +174,18 @@ int exit_code_of(int wait_status) {
   return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : contract::k_signal_base + WTERMSIG(wait_status);
 }
 
-// Whether a signal that waits can be taken; asked of none, which takes none.
+// Whether signals that wait can be taken, asked of none, which takes none; and the ends of children.
 base::Status check_waiting() {
   sigset_t none;
   ::sigemptyset(&none);
   const timespec now{};
-  if (::sigtimedwait(&none, nullptr, &now) >= 0 || errno == EAGAIN || errno == EINTR) return {};
-  return base::fail(base::system_error("wait for", "signals", errno));
+  if (::sigtimedwait(&none, nullptr, &now) < 0 && errno != EAGAIN && errno != EINTR) {
+    return base::fail(base::system_error("wait for", "signals", errno));
+  }
+  if (::waitpid(-1, nullptr, WNOHANG) < 0 && errno != ECHILD) {
+    return base::fail(base::system_error("wait for", "processes", errno));
+  }
+  return {};
 }
 
 class Supervisor {
@@ -391,7 +396,7 @@ void Supervisor::stop_in_background(int signal) {
 void Supervisor::end_rest() {
   if (reap_children() == Children::none || wait_for_rest()) return;
   if (!kill_children(m_program) && ::getpid() != k_init) {
-    say("worker-shim: the program left processes of another user, which may not be killed\n");
+    say("worker-shim: the program left processes that may not be killed\n");
   }
 }
 
