@@ -22,6 +22,7 @@
 #include "base/unique_fd.h"
 #include "contract/exit_codes.h"
 #include "worker-shim/descendants.h"
+#include "worker-shim/signals.h"
 #include "worker-shim/terminal.h"
 
 #ifdef __has_feature
@@ -48,19 +49,6 @@ using UnownedMemory = __lsan::ScopedDisabler;
 #else
 struct UnownedMemory {};
 #endif
-
-sigset_t every_signal() {
-  sigset_t set;
-  ::sigfillset(&set);
-  return set;
-}
-
-sigset_t only(int signal) {
-  sigset_t set;
-  ::sigemptyset(&set);
-  ::sigaddset(&set, signal);
-  return set;
-}
 
 // What of our signals the program must find as it was.
 struct Signals {
@@ -146,6 +134,22 @@ void begin_program(const Supervision& options, const Signals& before, const Iden
   pass_terminal(supervisor.group, ::getpid());
   give_back(before);
 }
+
+// A folder that somebody works in cannot be unmounted: the supervisor goes to "/" before there is a program,
+// and only the program's process comes back. We stay where it could not.
+class LeftFolder {
+ public:
+  LeftFolder() : m_folder(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) {
+    if (::fchdir(m_folder.get()) != 0 || ::chdir("/") != 0) m_folder.reset();
+  }
+  void enter() const {
+    if (m_folder) static_cast<void>(!::fchdir(m_folder.get()));
+  }
+  void close() { m_folder.reset(); }
+
+ private:
+  base::UniqueFd m_folder;
+};
 
 // Asks for a signal when our parent dies; it may have died just before.
 base::Status follow_parent(int signal) {
@@ -449,20 +453,21 @@ base::Result<int> supervise(const Supervision& options, Start start, const std::
   const Identity supervisor{::getpid(), ::getpgrp()};
   const bool adopts = adopt_descendants();
   BASE_TRY(follow_parent(options.parent_death_signal));
+  LeftFolder folder;
   // NOLINTNEXTLINE(bugprone-unsafe-functions): posix_spawn passes no terminal on and sets no death signal.
   pid_t program = start == Start::at_once ? ::vfork() : ::fork();
   // A container engine may refuse vfork alone.
   if (program < 0 && start == Start::at_once) program = ::fork();
   if (program < 0) return base::fail(base::system_error("start", "a process", errno));
   if (program == 0) {
+    folder.enter();
     begin_program(options, before, supervisor);
     ::_exit(become());
   }
   // The program does the same; whoever comes first, a signal finds the group.
   ::setpgid(program, program);
   close_streams();
-  // A folder that somebody works in cannot be unmounted.
-  static_cast<void>(!::chdir("/"));
+  folder.close();
   return Supervisor(options, program, adopts).run();
 }
 

@@ -8,17 +8,12 @@
 #include <csignal>
 #include <ctime>
 
+#include "worker-shim/signals.h"
+
 namespace shim {
 namespace {
 
 constexpr std::array<int, 3> k_streams = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
-
-sigset_t only(int signal) {
-  sigset_t set;
-  ::sigemptyset(&set);
-  ::sigaddset(&set, signal);
-  return set;
-}
 
 }  // namespace
 
