@@ -224,7 +224,7 @@ Those of a supervisor; each of them asks for one:
 ARGS and what follows COMMAND are passed on as they are. Put -- before words that begin with -.
 
 Environments are unpacked to env/DIGEST in the cache folder: $PACHBUILD_CACHE_DIR, else /var/cache/pachbuild
-where this user may write, else /tmp/pachbuild-UID. It must not be writable by other users.
+where this user may write, else /tmp/pachbuild-UID. Only this user and root may be able to change it and what is above.
 
 Exit codes: the program's own (a supervisor's: 128+N when signal N ended it); 127 COMMAND was not found, 126 it
 cannot be executed, 125 the shim failed.
