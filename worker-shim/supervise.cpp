@@ -95,7 +95,7 @@ void close_one_by_one() {
     if (size <= 0) return;
     for (ssize_t at = 0; at < size;) {
       const auto* const entry = reinterpret_cast<const dirent64*>(buffer.data() + at);
-      const int descriptor = std::atoi(entry->d_name);  // 0 for "." and ".."
+      const int descriptor = static_cast<int>(std::strtol(entry->d_name, nullptr, 10));  // 0 for "." and ".."
       if (descriptor > STDERR_FILENO && descriptor != list.get()) close_one(descriptor);
       at += entry->d_reclen;
     }

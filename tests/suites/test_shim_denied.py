@@ -61,7 +61,7 @@ class Denied(support.Suite):
         for process in self.sleepers():
             os.kill(int(process), signal.SIGKILL)
 
-    sleepers = conformance.Conformance.sleepers
+    sleepers = conformance.Watched.sleepers
 
     def run_without(self, call, error, command, **variables):
         result = subprocess.run(command, env=support.environment(CONFORMANCE=str(self.folder), **variables), text=True,

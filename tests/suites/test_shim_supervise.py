@@ -29,6 +29,51 @@ class AsInit(conformance.Conformance, conformance.TerminalConformance, support.S
         support.require(probe.returncode == 0, "PID namespaces need root")
 
 
+class SessionLeader(conformance.InNamespace):
+    """As `docker run -it` and `podman run -it` have it: PID 1 itself leads the session that has the terminal."""
+
+    def command(self, *words, options=(), before=()):
+        return super().command(*words, options=options, before=(*before, "setsid", "--ctty"))
+
+
+class AsSessionLeader(conformance.TerminalConformance, support.Suite):
+    subject = SessionLeader(AsInit.subject.subject)
+
+    def setUp(self):
+        super().setUp()
+        support.require(os.geteuid() == 0, "PID namespaces need root")
+
+    def test_the_program_is_in_the_background_and_comes_back(self):
+        """A shell as the program has job control of its own."""
+        program = ("bash", "--norc", "--noprofile", "--noediting", "-i")
+        _, screen = self.on_terminal(["env", "PS1=", *self.subject.command(*program)])
+        screen.type("cat - & echo sta''rted\n")
+        screen.expect("started")
+        screen.type("fg\n")
+        screen.type("line\n")
+        screen.expect("line")
+        screen.type("\x1a")
+        screen.expect("Stopped")
+        screen.type("fg\n")
+        screen.type("again\n")
+        screen.expect("again")
+        screen.type("\x04")
+        screen.type("exit 4\n")
+        # The terminal ends with its session.
+        screen.expect("exit")
+
+
+class Unsupervised(conformance.Subject):
+    def command(self, *words, options=(), before=()):
+        return [*before, self.program, "--build", "/tmp", "--exec", "--", *words]
+
+
+class AsProgram(conformance.JobControlConformance, support.Suite):
+    """Without a supervisor the shim becomes the program: what is expected of one is so without one."""
+
+    subject = Unsupervised(support.SHIM, lacks={"stop key"})
+
+
 class Own(support.Suite):
     """What only ours has."""
 
@@ -106,7 +151,7 @@ class Own(support.Suite):
                 conformance.wait_until(lambda: not self.marked(), "the end of all")
 
     def marked(self):
-        return conformance.Conformance.sleepers(self)
+        return conformance.Watched.sleepers(self)
 
     def leave(self, leftover, *options, before=":", program="exit 5"):
         """A program that leaves a process in a session of its own, which is ready when the program ends."""
@@ -152,7 +197,7 @@ class Own(support.Suite):
 
     @staticmethod
     def words(process):
-        return conformance.Conformance.words_of(process).decode()
+        return conformance.Watched.words_of(process).decode()
 
     def test_the_grace_period_is_also_that_of_what_is_left(self):
         """A shell ends at once, what it started has work to do yet: in its group, which got the signal already."""

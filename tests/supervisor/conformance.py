@@ -131,18 +131,62 @@ class InContainer(Subject):
         return int(wait_until(lambda: pid_file.exists() and pid_file.read_text(encoding="ascii"), "the container"))
 
 
-class Conformance:
-    """Mixed into a support.Suite; the class gives `subject`."""
+class Watched:
+    """Mixed into a support.Suite: no process of a test outlives it. The class gives `subject`."""
 
     subject = None
-    exit_codes = (0, 1, 2, 63, 64, 124, 125, 126, 127, 128, 129, 143, 254, 255)
-    deaths = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 24, 25, 26, 27, 29, 30, 31, 34, 64)
-    orphans = 300
 
     def needs(self, *features):
         for feature in features:
             if feature in self.subject.lacks:
                 self.skipTest(f"{self.subject.program} differs here: {feature}")
+
+    def setUp(self):
+        super().setUp()
+        signal.signal(signal.SIGALRM, self._too_long)
+        signal.alarm(3 * DEADLINE)
+        self.addCleanup(signal.alarm, 0)
+        self.addCleanup(self.end_all)
+        os.environ["CONFORMANCE"] = str(self.folder)
+        self.addCleanup(os.environ.pop, "CONFORMANCE")
+
+    def end_all(self):
+        """What a supervisor that failed has left."""
+        for process in self.sleepers():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(process), signal.SIGKILL)
+
+    @staticmethod
+    def _too_long(*_):
+        raise AssertionError("a process does not answer")
+
+    def sleepers(self):
+        """Programs that carry this test's folder in their environment or work in it."""
+        found = []
+        for entry in pathlib.Path("/proc").iterdir():
+            if entry.name.isdigit() and int(entry.name) != os.getpid():
+                try:
+                    variables = (entry / "environ").read_bytes()
+                except OSError:
+                    continue
+                if f"CONFORMANCE={self.folder}\0".encode() in variables and not is_gone(entry.name):
+                    found.append(entry.name)
+        return found
+
+    @staticmethod
+    def words_of(process):
+        try:
+            return pathlib.Path(f"/proc/{process}/cmdline").read_bytes()
+        except OSError:
+            return b""
+
+
+class Conformance(Watched):
+    """What is expected without a terminal."""
+
+    exit_codes = (0, 1, 2, 63, 64, 124, 125, 126, 127, 128, 129, 143, 254, 255)
+    deaths = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 24, 25, 26, 27, 29, 30, 31, 34, 64)
+    orphans = 300
 
     def start(self, *words, options=(), **settings):
         process = subprocess.Popen(self.subject.command(*words, options=options), stdout=subprocess.PIPE,
@@ -224,38 +268,6 @@ class Conformance:
         self.assertEqual((process.stderr.read(), code), ("", 9))
         wait_until(lambda: not self.sleepers(), "the daemon's end")
 
-    def end_all(self):
-        """What a supervisor that failed has left."""
-        for process in self.sleepers():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(process), signal.SIGKILL)
-
-    @staticmethod
-    def _too_long(*_):
-        raise AssertionError("a process does not answer")
-
-    def sleepers(self):
-        """Programs that carry this test's folder in their environment or work in it."""
-        found = []
-        for entry in pathlib.Path("/proc").iterdir():
-            if entry.name.isdigit() and int(entry.name) != os.getpid():
-                try:
-                    variables = (entry / "environ").read_bytes()
-                except OSError:
-                    continue
-                if f"CONFORMANCE={self.folder}\0".encode() in variables and not is_gone(entry.name):
-                    found.append(entry.name)
-        return found
-
-    def setUp(self):
-        super().setUp()
-        signal.signal(signal.SIGALRM, self._too_long)
-        signal.alarm(3 * DEADLINE)
-        self.addCleanup(signal.alarm, 0)
-        self.addCleanup(self.end_all)
-        os.environ["CONFORMANCE"] = str(self.folder)
-        self.addCleanup(os.environ.pop, "CONFORMANCE")
-
     def test_a_program_that_ignores_sigterm_is_killed_with_all_it_started(self):
         self.needs("grace")
         process = self.start(*PROBE, "stubborn", options=("--grace", "200ms"))
@@ -272,13 +284,6 @@ class Conformance:
         wait_until(lambda: [c for c in children_of(supervisor) if self.words_of(c).startswith(b"sleep\0")], "start")
         os.kill(supervisor, signal.SIGTERM)
         self.assertEqual(process.wait(timeout=5), 143)
-
-    @staticmethod
-    def words_of(process):
-        try:
-            return pathlib.Path(f"/proc/{process}/cmdline").read_bytes()
-        except OSError:
-            return b""
 
     def test_the_group_gets_signals_too(self):
         process = self.start("sh", "-c", "trap 'wait; exit 3' TERM; (trap 'echo inner; exit' TERM; echo ready; "
@@ -387,8 +392,8 @@ class Screen:
         os.write(self.file, text.encode())
 
 
-class TerminalConformance:
-    """Mixed in beside Conformance: the same on a terminal."""
+class TerminalConformance(Watched):
+    """The same on a terminal."""
 
     def on_terminal(self, command):
         process, file = pty.fork()
