@@ -97,6 +97,7 @@ void ask_for_supervision(Invocation& invocation) { invocation.supervision.asked 
 
 constexpr std::array k_options = {
     Option{"--build", {}, &Invocation::build_folder},
+    Option{"--chdir", {}, &Invocation::working_folder},
     Option{"--check", {}, nullptr, nullptr, [](Invocation& invocation) { invocation.check = true; }},
     Option{"--environment", {}, &Invocation::environment},
     Option{"--exec", Mode::command},
@@ -210,6 +211,7 @@ by exec: no process of it stays. As PID 1 of a container, or when asked, it stay
 
 Options, before --exec or --:
   --build DIR           the artifact's folder instead of /pfs/build
+  --chdir DIR           work in this folder
   --environment DIGEST  use this environment; /pfs/build is opened only when it has to be unpacked
   --help, --version
 Those of a supervisor; each of them asks for one:
@@ -222,7 +224,7 @@ Those of a supervisor; each of them asks for one:
 ARGS and what follows COMMAND are passed on as they are. Put -- before words that begin with -.
 
 Environments are unpacked to env/DIGEST in the cache folder: $PACHBUILD_CACHE_DIR, else /var/cache/pachbuild
-where this user may write, else /tmp/pachbuild-UID. It must not be writable by other users.
+where this user may write, else /tmp/pachbuild-UID. Only this user and root may be able to change it and what is above.
 
 Exit codes: the program's own (a supervisor's: 128+N when signal N ended it); 127 COMMAND was not found, 126 it
 cannot be executed, 125 the shim failed.

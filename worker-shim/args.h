@@ -27,6 +27,7 @@ struct Invocation {
   std::string build_folder = contract::k_build;
   std::string environment;  // the digest of the bundle; empty: look for it in the build folder
   std::string install_folder;
+  std::string working_folder;    // of the program; empty: the one that we were started in
   char* const* words = nullptr;  // into argv, with its null at the end
 };
 

@@ -3,7 +3,9 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <string>
 #include <vector>
@@ -88,7 +90,17 @@ int start_program(const Invocation& invocation) {
   return exit_code ? *exit_code : report(exit_code.error());
 }
 
+// As a shell's cd does it, with the variable that programs know their folder from.
+base::Status enter_working_folder(const std::string& folder) {
+  if (folder.empty()) return {};
+  if (::chdir(folder.c_str()) != 0) return base::fail(base::system_error("enter", folder, errno));
+  if (std::getenv("PWD") != nullptr) ::setenv("PWD", folder.c_str(), 1);
+  return {};
+}
+
 int run_mode(const Invocation& invocation) {
+  if (const auto status = enter_working_folder(invocation.working_folder); !status)
+    return report(status.error());
   if (invocation.check) {
     const Report findings = check(invocation);
     return print(findings.text) == 0 ? findings.exit_code : contract::k_shim_failed;

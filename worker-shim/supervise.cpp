@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker-shim/supervise.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <csignal>
+#include <cstdlib>
 #include <ctime>
 #include <optional>
 #include <string_view>
@@ -17,6 +21,9 @@
 #include "base/errors.h"
 #include "base/unique_fd.h"
 #include "contract/exit_codes.h"
+#include "worker-shim/descendants.h"
+#include "worker-shim/signals.h"
+#include "worker-shim/terminal.h"
 
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
@@ -43,19 +50,6 @@ using UnownedMemory = __lsan::ScopedDisabler;
 struct UnownedMemory {};
 #endif
 
-sigset_t every_signal() {
-  sigset_t set;
-  ::sigfillset(&set);
-  return set;
-}
-
-sigset_t only(int signal) {
-  sigset_t set;
-  ::sigemptyset(&set);
-  ::sigaddset(&set, signal);
-  return set;
-}
-
 // What of our signals the program must find as it was.
 struct Signals {
   sigset_t mask;
@@ -64,13 +58,15 @@ struct Signals {
 
 // From here on signals wait for us. Whoever started us may have ignored SIGCHLD, and then the kernel would
 // keep no exit codes. Blocking SIGTTOU is also what lets us pass the terminal on from the background.
-Signals take_signals() {
+base::Result<Signals> take_signals() {
   Signals before{};
   const sigset_t all = every_signal();
-  ::sigprocmask(SIG_SETMASK, &all, &before.mask);
   struct sigaction plain{};
   plain.sa_handler = SIG_DFL;
-  ::sigaction(SIGCHLD, &plain, &before.child_ended);
+  if (::sigprocmask(SIG_SETMASK, &all, &before.mask) != 0 ||
+      ::sigaction(SIGCHLD, &plain, &before.child_ended) != 0) {
+    return base::fail(base::system_error("wait for", "signals", errno));
+  }
   return before;
 }
 
@@ -79,28 +75,45 @@ void give_back(const Signals& before) {
   ::sigprocmask(SIG_SETMASK, &before.mask, nullptr);
 }
 
-// The standard stream that is the terminal on which `group` is in the foreground; -1 when there is none.
-int terminal_of(pid_t group) {
-  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (::tcgetpgrp(stream) == group) return stream;
-  }
-  return -1;
-}
+void close_one(int descriptor) { base::UniqueFd owned(descriptor); }
 
-// The group `to` gets the terminal, if `from` has it.
-void pass_terminal(pid_t from, pid_t to) {
-  if (const int terminal = terminal_of(from); terminal >= 0) ::tcsetpgrp(terminal, to);
+// Where the kernel has no close_range (before 5.9) or a container engine refuses it.
+void close_one_by_one() {
+  const base::UniqueFd list(::open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!list) {
+    // More are seldom open, and the limit of some engines is a thousand million.
+    constexpr rlim_t k_most = 65'536;
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    const int end = static_cast<int>(std::min(limit.rlim_cur, k_most));
+    for (int descriptor = STDERR_FILENO + 1; descriptor < end; ++descriptor) close_one(descriptor);
+    return;
+  }
+  alignas(dirent64) std::array<char, 4096> buffer{};
+  while (true) {
+    const ssize_t size = ::getdents64(list.get(), buffer.data(), buffer.size());
+    if (size <= 0) return;
+    for (ssize_t at = 0; at < size;) {
+      const auto* const entry = reinterpret_cast<const dirent64*>(buffer.data() + at);
+      const int descriptor = static_cast<int>(std::strtol(entry->d_name, nullptr, 10));  // 0 for "." and ".."
+      if (descriptor > STDERR_FILENO && descriptor != list.get()) close_one(descriptor);
+      at += entry->d_reclen;
+    }
+  }
 }
 
 // A reader of the program's output sees its end when the program closes it, not when we end; the same for
 // every descriptor that we were started with. Terminals are kept, to be passed on, and standard error, for
 // words.
 void close_streams() {
-  for (const unsigned stream : {0U, 1U}) {
-    if (::isatty(static_cast<int>(stream)) == 0) ::close_range(stream, stream, 0);
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO}) {
+    if (::isatty(stream) == 0) close_one(stream);
   }
-  ::close_range(STDERR_FILENO + 1, UINT_MAX, 0);
+  if (::close_range(STDERR_FILENO + 1, UINT_MAX, 0) != 0) close_one_by_one();
 }
+
+// One line, without the heap.
+void say(std::string_view line) { static_cast<void>(!::write(STDERR_FILENO, line.data(), line.size())); }
 
 struct Identity {
   pid_t process;
@@ -113,78 +126,114 @@ void begin_program(const Supervision& options, const Signals& before, const Iden
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != supervisor.process) ::raise(SIGKILL);
   }
-  ::setpgid(0, 0);
+  if (::setpgid(0, 0) != 0 && ::getpgrp() != ::getpid()) {
+    say("worker-shim: the program gets no process group of its own, since the system refuses setpgid: "
+        "signals reach "
+        "it alone\n");
+  }
   pass_terminal(supervisor.group, ::getpid());
   give_back(before);
 }
 
+// A folder that somebody works in cannot be unmounted: the supervisor goes to "/" before there is a program,
+// and only the program's process comes back. We stay where it could not.
+class LeftFolder {
+ public:
+  LeftFolder() : m_folder(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) {
+    if (::fchdir(m_folder.get()) != 0 || ::chdir("/") != 0) m_folder.reset();
+  }
+  void enter() const {
+    if (m_folder) static_cast<void>(!::fchdir(m_folder.get()));
+  }
+  void close() { m_folder.reset(); }
+
+ private:
+  base::UniqueFd m_folder;
+};
+
 // Asks for a signal when our parent dies; it may have died just before.
-void follow_parent(int signal) {
-  if (signal == 0) return;
+base::Status follow_parent(int signal) {
+  if (signal == 0) return {};
   const pid_t parent = ::getppid();
-  ::prctl(PR_SET_PDEATHSIG, signal);
+  if (::prctl(PR_SET_PDEATHSIG, signal) != 0) {
+    return base::fail(base::system_error("follow", "the parent process", errno));
+  }
   if (::getppid() != parent) ::kill(::getpid(), signal);
+  return {};
+}
+
+// Whether what the program leaves will be ours.
+bool adopt_descendants() {
+  if (::getpid() == k_init || ::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0) return true;
+  // An emulator of another processor does not know it (qemu 7.2: EINVAL), as all who use one for long know.
+  if (errno != EINVAL) {
+    say("worker-shim: the system refuses PR_SET_CHILD_SUBREAPER: what the program leaves outside its process "
+        "group will "
+        "not end with it\n");
+  }
+  return false;
 }
 
 int exit_code_of(int wait_status) {
   return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : contract::k_signal_base + WTERMSIG(wait_status);
 }
 
-// Kills a process if it is a child of ours; numbers in a /proc of another PID namespace mean others.
-bool kill_child(pid_t process) {
-  siginfo_t info{};
-  const bool is_ours = ::waitid(P_PID, static_cast<id_t>(process), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
-  return is_ours && ::kill(process, SIGKILL) == 0;
-}
-
-// Kills each child of ours, and tells whether there were any. Reads their numbers as they come, whatever
-// their count.
-bool kill_children() {
-  const base::UniqueFd list(::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC));
-  std::array<char, 4096> buffer{};
-  pid_t process = 0;
-  bool any = false;
-  while (true) {
-    const ssize_t count = ::read(list.get(), buffer.data(), buffer.size());
-    if (count <= 0) return any;
-    for (const char c : std::string_view(buffer.data(), static_cast<std::size_t>(count))) {
-      if (c >= '0' && c <= '9') {
-        process = process * 10 + (c - '0');
-      } else {
-        any = kill_child(process) || any;
-        process = 0;
-      }
-    }
+// Whether signals that wait can be taken, asked of none, which takes none; and the ends of children.
+base::Status check_waiting() {
+  sigset_t none;
+  ::sigemptyset(&none);
+  const timespec now{};
+  if (::sigtimedwait(&none, nullptr, &now) < 0 && errno != EAGAIN && errno != EINTR) {
+    return base::fail(base::system_error("wait for", "signals", errno));
   }
+  if (::waitpid(-1, nullptr, WNOHANG) < 0 && errno != ECHILD) {
+    return base::fail(base::system_error("wait for", "processes", errno));
+  }
+  return {};
 }
 
 class Supervisor {
  public:
-  Supervisor(const Supervision& options, pid_t program) : m_options(options), m_program(program) {}
+  Supervisor(const Supervision& options, pid_t program, bool adopts)
+      : m_options(options), m_program(program), m_adopts(adopts) {}
 
   int run();
 
  private:
   using Clock = std::chrono::steady_clock;
+  using Time = Clock::time_point;
 
-  int next_signal() const;
-  void handle(int signal);
-  void forward(int signal) const;
+  static int next_signal(const std::optional<Time>& end, siginfo_t& info);
+  void handle(const siginfo_t& signal);
+  void forward(int signal);
+  void tell_of_refusal(int error_number);
   void reap();
-  void follow_stop(int signal) const;
-  void end_rest() const;
+  void end_group() const;
+  bool lend_terminal();
+  void follow_stop(int signal);
+  void stop_on_terminal(int signal);
+  void stop_in_background(int signal);
+  void resume_program();
+  void end_rest();
+  bool wait_for_rest();
   void kill_late_program();
 
   const Supervision& m_options;
   const pid_t m_program;  // also the number of its group
-  std::optional<Clock::time_point> m_deadline;
+  const bool m_adopts;    // what it leaves becomes our child
+  Terminal m_terminal;
+  std::optional<Time> m_deadline;
   std::optional<int> m_exit_code;
+  bool m_is_late = false;         // the grace period is over
+  bool m_stop_forwarded = false;  // the program is to stop because we were told to
+  bool m_was_hung_up = false;
+  bool m_told_of_refusal = false;
 };
 
 int Supervisor::run() {
   while (!m_exit_code) {
-    const int signal = next_signal();
-    if (signal > 0) {
+    siginfo_t signal{};
+    if (next_signal(m_deadline, signal) > 0) {
       handle(signal);
     } else {
       kill_late_program();
@@ -192,48 +241,72 @@ int Supervisor::run() {
   }
   end_rest();
   pass_terminal(m_program, ::getpgrp());
+  if (m_terminal.was_opened()) m_terminal.pass(m_program, ::getpgrp());
   return m_options.exit_code(static_cast<unsigned>(*m_exit_code));
 }
 
-// The next signal, or nothing (-1) at the end of the grace period.
-int Supervisor::next_signal() const {
+// The next signal, or nothing (-1) at the end of a time.
+int Supervisor::next_signal(const std::optional<Time>& end, siginfo_t& info) {
   const sigset_t all = every_signal();
   while (true) {
     int signal = 0;
-    if (m_deadline) {
-      const auto left = std::max<std::chrono::nanoseconds>(*m_deadline - Clock::now(), {});
+    if (end) {
+      const auto left = std::max<std::chrono::nanoseconds>(*end - Clock::now(), {});
       const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
       const timespec time{static_cast<time_t>(seconds.count()), static_cast<long>((left - seconds).count())};
-      signal = ::sigtimedwait(&all, nullptr, &time);
+      signal = ::sigtimedwait(&all, &info, &time);
     } else {
-      signal = ::sigwaitinfo(&all, nullptr);
+      signal = ::sigwaitinfo(&all, &info);
     }
     if (signal > 0 || errno == EAGAIN) return signal;
   }
 }
 
-void Supervisor::handle(int signal) {
-  if (signal == SIGCHLD) return reap();
-  // The shell above us put us into the foreground ("fg").
-  if (signal == SIGCONT) pass_terminal(::getpgrp(), m_program);
-  if (signal == SIGTERM && !m_deadline) m_deadline = Clock::now() + m_options.grace;
-  forward(signal);
+void Supervisor::handle(const siginfo_t& signal) {
+  switch (signal.si_signo) {
+    case SIGCHLD:
+      return reap();
+    case SIGCONT:
+      // The shell above us put us into the foreground ("fg").
+      m_stop_forwarded = false;
+      m_terminal.pass(::getpgrp(), m_program);
+      break;
+    case SIGTERM:
+      // A second one changes nothing about when the program is killed.
+      if (!m_deadline) m_deadline = Clock::now() + m_options.grace;
+      break;
+    case SIGTSTP:
+      m_stop_forwarded = true;
+      break;
+    case SIGTTIN:
+    case SIGTTOU:
+      if (signal.si_code == SI_KERNEL && lend_terminal()) return;
+      break;
+    default:
+      break;
+  }
+  forward(signal.si_signo);
 }
 
 // To the group, or to the program alone where it has left its group.
-void Supervisor::forward(int signal) const {
+void Supervisor::forward(int signal) {
   if (m_options.receiver == Receiver::group && ::kill(-m_program, signal) == 0) return;
-  ::kill(m_program, signal);
+  if (::kill(m_program, signal) != 0) tell_of_refusal(errno);
+}
+
+void Supervisor::tell_of_refusal(int error_number) {
+  if (error_number != EPERM || m_told_of_refusal) return;
+  m_told_of_refusal = true;
+  say("worker-shim: the program cannot be sent signals: permission denied\n");
 }
 
 // All that ended, the program and orphans alike.
 void Supervisor::reap() {
   siginfo_t ended{};
-  if (::waitid(P_PID, static_cast<id_t>(m_program), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-      ended.si_pid == m_program) {
-    // Before it is reaped its number cannot be another's. As PID 1 the kernel ends all the others.
-    ::kill(-m_program, SIGKILL);
-  }
+  const bool can_look =
+      ::waitid(P_PID, static_cast<id_t>(m_program), &ended, WEXITED | WNOHANG | WNOWAIT) == 0;
+  // Until it is reaped, its number cannot be another's.
+  if (can_look && ended.si_pid == m_program) end_group();
   while (true) {
     int status = 0;
     const pid_t process = ::waitpid(-1, &status, WNOHANG | WUNTRACED);
@@ -241,50 +314,124 @@ void Supervisor::reap() {
     if (process != m_program) continue;
     if (WIFSTOPPED(status)) {
       follow_stop(WSTOPSIG(status));
-    } else {
-      m_exit_code = exit_code_of(status);
+      continue;
     }
+    m_exit_code = exit_code_of(status);
+    if (!can_look) end_group();
   }
 }
 
-// The program was stopped on its terminal, as by Ctrl-Z: we stop with it, so that the shell above us takes
-// over. What a program is stopped with otherwise is between it and whoever does it, and SIGCONT is forwarded
-// as any signal.
-void Supervisor::follow_stop(int signal) const {
-  if (signal != SIGTSTP && signal != SIGTTIN && signal != SIGTTOU) return;
-  if (terminal_of(m_program) < 0) return;
-  pass_terminal(m_program, ::getpgrp());
-  // The whole job, as the terminal would have stopped it without us. The kernel stops no group that has
-  // nobody above it to continue it, nor PID 1: then this does nothing.
-  ::kill(0, SIGTSTP);
-  const sigset_t stop = only(SIGTSTP);
-  ::sigprocmask(SIG_UNBLOCK, &stop, nullptr);
-  ::sigprocmask(SIG_BLOCK, &stop, nullptr);
-  // The signal that continued us, if one was needed, has done its work.
+// What the program has left in its group. What will not be ours to find is killed at once.
+void Supervisor::end_group() const {
+  if (!m_adopts || m_is_late) {
+    ::kill(-m_program, SIGKILL);
+  } else if (!m_deadline || m_options.receiver == Receiver::process) {
+    ::kill(-m_program, SIGTERM);
+    ::kill(-m_program, SIGCONT);
+  }  // else the group has got SIGTERM already
+}
+
+// Another process of our group, beside us in a pipeline, wanted the terminal that the program has, and was
+// stopped for it. Without us all would be one group, so it gets it; when the program needs it, it comes back
+// (follow_stop).
+bool Supervisor::lend_terminal() {
+  const pid_t own_group = ::getpgrp();
+  const pid_t foreground = m_terminal.foreground();
+  if (foreground != m_program && foreground != own_group) return false;
+  m_terminal.give_to(own_group);
+  ::kill(0, SIGCONT);
   const sigset_t resumed = only(SIGCONT);
   const timespec now{};
   ::sigtimedwait(&resumed, nullptr, &now);
-  pass_terminal(::getpgrp(), m_program);
+  return true;
+}
+
+// The program was stopped. Where that is about the terminal we stop with it, so that the shell above us sees
+// the job stop. What a program is stopped with otherwise is between it and whoever does it, and SIGCONT is
+// forwarded as any signal.
+void Supervisor::follow_stop(int signal) {
+  const pid_t own_group = ::getpgrp();
+  const pid_t foreground = m_terminal.foreground();
+  const bool wants_terminal = signal == SIGTTIN || signal == SIGTTOU;
+  if (foreground < 0) return;
+  if (wants_terminal && foreground == own_group) return resume_program();  // "fg" tells a running job nothing
+  if (foreground == m_program || foreground == own_group) return stop_on_terminal(signal);
+  stop_in_background(signal);
+}
+
+// Gives the program the terminal if it is for us to give.
+void Supervisor::resume_program() {
+  m_terminal.pass(::getpgrp(), m_program);
   ::kill(-m_program, SIGCONT);
 }
 
-// What the program left running ends with it, as in a container: orphans are children of ours, and killing
-// one makes its children ours. Nobody waits for what may not be killed (a program of another user).
-void Supervisor::end_rest() const {
-  if (::getpid() == k_init) return;
-  while (kill_children() && ::waitpid(-1, nullptr, 0) > 0) {
-    while (::waitpid(-1, nullptr, WNOHANG) > 0) {
-    }
+// In the foreground, as by Ctrl-Z: the whole job, as the terminal would have stopped it without us.
+void Supervisor::stop_on_terminal(int signal) {
+  const bool was_asked_elsewhere = signal == SIGSTOP;
+  m_stop_forwarded = false;
+  m_terminal.pass(m_program, ::getpgrp());
+  if (stop(was_asked_elsewhere ? SIGTSTP : signal, 0)) return resume_program();
+  // Nobody is there who could continue us. The key stops nothing then; who sent a SIGSTOP sends a SIGCONT,
+  // too.
+  if (!was_asked_elsewhere) return resume_program();
+  m_terminal.pass(::getpgrp(), m_program);
+}
+
+// In the background: for wanting the terminal the whole job stops, as the kernel stops a group. For SIGTSTP
+// only if it came by us: then whoever sent it continues us.
+void Supervisor::stop_in_background(int signal) {
+  if (signal == SIGTSTP && m_stop_forwarded) {
+    m_stop_forwarded = false;
+    if (stop(SIGTSTP, ::getpid())) resume_program();
+  }
+  if (signal != SIGTTIN && signal != SIGTTOU) return;
+  if (stop(signal, 0)) return resume_program();
+  // Nobody can give us the terminal any more. The kernel's words for that to a group that is stopped:
+  if (m_was_hung_up) {
+    return say("worker-shim: the program waits for a terminal that nobody can give it\n");
+  }
+  m_was_hung_up = true;
+  ::kill(-m_program, SIGHUP);
+  ::kill(-m_program, SIGCONT);
+}
+
+// What the program left running ends with it, as in a container: first it is asked to, then killed. Nobody
+// waits for what may not be killed.
+void Supervisor::end_rest() {
+  if (reap_children() == Children::none || wait_for_rest()) return;
+  if (!kill_children(m_program) && ::getpid() != k_init) {
+    say("worker-shim: the program left processes that may not be killed\n");
   }
 }
 
+// Whether all ended by themselves in the time that they have: what is left of the grace period, where there
+// is one.
+bool Supervisor::wait_for_rest() {
+  constexpr std::chrono::nanoseconds k_patience = std::chrono::seconds(1);
+  if (m_is_late) return false;
+  const Time end =
+      m_deadline.value_or(Clock::now() + std::min<std::chrono::nanoseconds>(m_options.grace, k_patience));
+  EndRequest request(m_program);
+  siginfo_t signal{};
+  do {
+    const bool listed = request.ask();
+    if (reap_children() == Children::none) return true;
+    if (!listed) return false;
+    if (next_signal(end, signal) < 0) {
+      say("worker-shim: what the program left running did not end in time after SIGTERM: killing it\n");
+      return false;
+    }
+    // Whoever is told to end again does not wait.
+  } while (signal.si_signo != SIGTERM && signal.si_signo != SIGINT && signal.si_signo != SIGQUIT);
+  return false;
+}
+
 void Supervisor::kill_late_program() {
-  static constexpr std::string_view k_words =
-      "worker-shim: the program did not end within the grace period after SIGTERM: killing it\n";
-  static_cast<void>(!::write(STDERR_FILENO, k_words.data(), k_words.size()));
+  say("worker-shim: the program did not end within the grace period after SIGTERM: killing it\n");
+  m_is_late = true;
   m_deadline.reset();
   ::kill(-m_program, SIGKILL);
-  ::kill(m_program, SIGKILL);
+  if (::kill(m_program, SIGKILL) != 0) tell_of_refusal(errno);
 }
 
 }  // namespace
@@ -301,21 +448,27 @@ int Supervision::exit_code(unsigned code) const {
 
 base::Result<int> supervise(const Supervision& options, Start start, const std::function<int()>& become) {
   [[maybe_unused]] const UnownedMemory unowned;
-  const Signals before = take_signals();
+  BASE_TRY_ASSIGN(const Signals before, take_signals());
+  BASE_TRY(check_waiting());
   const Identity supervisor{::getpid(), ::getpgrp()};
-  if (supervisor.process != k_init) ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  follow_parent(options.parent_death_signal);
+  const bool adopts = adopt_descendants();
+  BASE_TRY(follow_parent(options.parent_death_signal));
+  LeftFolder folder;
   // NOLINTNEXTLINE(bugprone-unsafe-functions): posix_spawn passes no terminal on and sets no death signal.
-  const pid_t program = start == Start::at_once ? ::vfork() : ::fork();
+  pid_t program = start == Start::at_once ? ::vfork() : ::fork();
+  // A container engine may refuse vfork alone.
+  if (program < 0 && start == Start::at_once) program = ::fork();
   if (program < 0) return base::fail(base::system_error("start", "a process", errno));
   if (program == 0) {
+    folder.enter();
     begin_program(options, before, supervisor);
     ::_exit(become());
   }
   // The program does the same; whoever comes first, a signal finds the group.
   ::setpgid(program, program);
   close_streams();
-  return Supervisor(options, program).run();
+  folder.close();
+  return Supervisor(options, program, adopts).run();
 }
 
 }  // namespace shim

@@ -18,30 +18,58 @@ std::string replace_all(std::string text, const std::string& from, const std::st
   return text;
 }
 
-// The cache folder is chosen as worker-shim does (ARCHITECTURE.md, "Caches"): what another user could have
-// put there is not executed. A copy gets its name when it is whole; until then a random one, since process
-// numbers are not unique where containers share a cache folder.
+// The cache folder is chosen as worker-shim does (ARCHITECTURE.md, "Caches"). Nothing is executed that
+// another user could have put there, and no datum pays for that with a process:
+//
+//   once per container   the copy goes only into a folder that this user and root alone can change, with
+//   everything above
+//                        it (base/trusted_folder.h, in sh). It gets its name when it is whole; until then a
+//                        random one, since process numbers are not unique where containers share a cache
+//                        folder
+//   for each datum       the shell goes into the copy's folder, so that it cannot be exchanged any more, and
+//   looks at what
+//                        it is in: folder and copy are this user's, and the sticky bit, which only the owner
+//                        can set, keeps others from renaming what is in it. The shim goes back (--chdir)
 constexpr char k_shim_part[] = R"sh(
-shim=@IMAGE_SHIM@
+shim=@IMAGE_SHIM@ at=
 if ! [ -x "$shim" ]; then
-  # This image has no shim: the artifact's own is copied once per container, since /pfs keeps no mode bits.
-  use() {
-    [ -d "$1" ] || (umask 077 && mkdir -p "$1") 2>/dev/null
-    [ -O "$1" ] && [ -w "$1" ] && ! [ -h "$1" ] && cache=$1
+  # This image has no shim: the artifact's own is copied once per container, since /pfs keeps no mode bits. It is
+  # started from its folder, where nobody can exchange it.
+  at=${PWD:-/} shim=./@SHIM@
+  ready() {
+    cd "$1/@SHIMS@/@SHIM_DIGEST@" 2>/dev/null && [ -O . ] && [ -k . ] && [ -O @SHIM@ ] && ! [ -h @SHIM@ ] && [ -x @SHIM@ ]
   }
-  cache=$@VARIABLE@
-  [ -n "$cache" ] || use @IMAGE_CACHE@ || use "@PRIVATE_CACHE@-$(id -u)" || :
-  shim=$cache/@SHIMS@/@SHIM_DIGEST@/@SHIM@
-  if [ -z "$cache" ]; then
-    echo "error: run.sh: no folder for the cache can be written; name one in @VARIABLE@" >&2
-    exit @FAILED@
-  elif ! [ -x "$shim" ]; then
-    (
-      umask 022
-      mkdir -p "${shim%/*}" && copy=$(mktemp "$shim.XXXXXX") || exit
-      cat @BUILD_SHIM@ >"$copy" && chmod 755 "$copy" && mv -f "$copy" "$shim" || { rm -f "$copy"; exit 1; }
-    ) || exit @FAILED@
+  find() {
+    for cache in "$@VARIABLE@" @IMAGE_CACHE@ @PRIVATE_CACHE@-*; do ready "$cache" && return; done
+    return 1
+  }
+  # A file for the copy, where only this user and root can change the folder and all above it.
+  place() (
+    set -f
+    umask "$2"
+    mkdir -p "$1/@SHIMS@" && cd -P "$1/@SHIMS@" || exit
+    folder=$PWD last=x
+    while :; do
+      set -- $(ls -ldn "$folder/")
+      case $3 in 0 | "$uid") ;; *) exit 1 ;; esac
+      case $last$1 in d????-??-* | xd????-??-* | d????????[tT]*) ;; *) exit 1 ;; esac
+      [ "$folder" ] || break
+      folder=${folder%/*} last=
+    done
+    mkdir -p @SHIM_DIGEST@ && cd @SHIM_DIGEST@ && chmod 1755 . && copy=$PWD/$(mktemp @SHIM@.XXXXXX) && chmod 755 "$copy" || exit
+    [ -x "$copy" ] && echo "$copy" || { rm -f "$copy"; exit 1; }
+  )
+  if ! find; then
+    uid=$(id -u)
+    { [ "$@VARIABLE@" ] && copy=$(place "$@VARIABLE@" 022); } 2>/dev/null ||
+      copy=$(place @IMAGE_CACHE@ 022 2>/dev/null) || copy=$(place "@PRIVATE_CACHE@-$uid" 077 2>/dev/null) || {
+      echo "error: run.sh: no cache folder that only this user can change and programs can be executed from" >&2
+      echo "hint: set @VARIABLE@ to one, below folders that only this user and root can write" >&2
+      exit @FAILED@
+    }
+    cat @BUILD_SHIM@ >"$copy" && mv -f "$copy" "${copy%.*}" && ready "${copy%/@SHIMS@/*}" || { rm -f "$copy"; exit @FAILED@; }
   fi
+  unset OLDPWD
 fi
 )sh";
 
@@ -82,8 +110,8 @@ std::string interpreter_part(const RunScript& script) {
 
 std::string command_part(const RunScript& script) {
   const bool bundled = !script.bundle_digest.empty();
-  std::string line =
-      "exec \"$shim\"" + (bundled ? " --environment " + script.bundle_digest : "") + " --exec --";
+  std::string line = "exec \"$shim\" ${at:+--chdir \"$at\"}" +
+                     (bundled ? " --environment " + script.bundle_digest : "") + " --exec --";
   const bool substituted = !bundled && !script.start.interpreter.empty();
   for (const auto& word : script.start.command) {
     line +=
@@ -103,7 +131,9 @@ std::string environment_part(const std::map<std::string, std::string>& environme
 
 std::string folder_part(const std::string& folder) {
   if (folder.empty()) return "";
-  return "cd " + shell_quote(folder) + " || exit " + std::to_string(contract::k_shim_failed) + "\n";
+  const std::string quoted = shell_quote(folder);
+  return "if [ \"$at\" ]; then at=" + quoted + "; else cd " + quoted + " || exit " +
+         std::to_string(contract::k_shim_failed) + "; fi\n";
 }
 
 }  // namespace

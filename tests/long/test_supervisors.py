@@ -20,16 +20,17 @@ RELEASE = ROOT / "build" / "release" / "bin" / "worker-shim"
 ARM64 = ROOT / "build" / "release-arm64" / "bin" / "worker-shim"
 
 # What the others do differently; docs/shim.md says why ours does not.
-TINI_LACKS = {"grace", "ends the rest", "closes streams", "closed streams", "stop key", "exec failures",
+TINI_LACKS = {"grace", "ends the rest", "closes streams", "closed streams", "stop key", "job control",
+              "exec failures",
               # These end tini itself, or are left to it.
               signal.SIGFPE, signal.SIGILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGTRAP,
               signal.SIGSYS, signal.SIGTTIN, signal.SIGTTOU}
-DUMB_INIT_LACKS = {"grace", "closes streams", "masks", "stop key", "exec failures",
+DUMB_INIT_LACKS = {"grace", "closes streams", "masks", "stop key", "job control", "exec failures",
                    # It sends SIGSTOP for these, and stops itself.
                    signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
 
 
-class Long(conformance.Conformance, conformance.TerminalConformance):
+class Long(conformance.Conformance, conformance.JobControlConformance):
     exit_codes = tuple(range(256))
     orphans = 10_000
 

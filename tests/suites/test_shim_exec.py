@@ -6,6 +6,7 @@ import random
 import signal
 import stat
 import subprocess
+import sys
 
 import support
 
@@ -118,6 +119,15 @@ class Exec(support.Suite):
         result = self.shim("--exec", "--", "sh", "-c", 'echo "$PATH ${PACHBUILD_ENV-none}"',
                            env=support.environment(PATH="/usr/bin:/bin"))
         self.assertEqual(result.stdout, "/usr/bin:/bin none\n")
+
+    def test_the_folder_of_the_program_can_be_given(self):
+        show = ["--exec", "--", sys.executable, "-c", "import os; print(os.getcwd(), os.environ.get('PWD'))"]
+        result = self.shim("--chdir", "/usr", *show, env=support.environment(PWD="/"))
+        self.assertEqual((result.stdout, result.stderr), ("/usr /usr\n", ""))
+        self.assertEqual(self.shim("--chdir", "/usr", *show, env=support.environment(PWD=None)).stdout, "/usr None\n")
+        result = self.shim("--chdir", "/no/such", *show)
+        self.assertEqual((result.stderr, result.returncode),
+                         ("error: /no/such: cannot enter: no such file or folder\n", 125))
 
     def test_help_and_version_go_to_standard_output(self):
         result = self.run_program(support.SHIM, "--help")

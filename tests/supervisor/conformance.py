@@ -5,6 +5,7 @@ The same tests judge worker-shim in all its builds and places, and tini and dumb
 is held against theirs. A difference that we know of is in the subject's `lacks`, and in docs/shim.md with its reason.
 """
 
+import contextlib
 import os
 import pathlib
 import pty
@@ -130,18 +131,62 @@ class InContainer(Subject):
         return int(wait_until(lambda: pid_file.exists() and pid_file.read_text(encoding="ascii"), "the container"))
 
 
-class Conformance:
-    """Mixed into a support.Suite; the class gives `subject`."""
+class Watched:
+    """Mixed into a support.Suite: no process of a test outlives it. The class gives `subject`."""
 
     subject = None
-    exit_codes = (0, 1, 2, 63, 64, 124, 125, 126, 127, 128, 129, 143, 254, 255)
-    deaths = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 24, 25, 26, 27, 29, 30, 31, 34, 64)
-    orphans = 300
 
     def needs(self, *features):
         for feature in features:
             if feature in self.subject.lacks:
                 self.skipTest(f"{self.subject.program} differs here: {feature}")
+
+    def setUp(self):
+        super().setUp()
+        signal.signal(signal.SIGALRM, self._too_long)
+        signal.alarm(3 * DEADLINE)
+        self.addCleanup(signal.alarm, 0)
+        self.addCleanup(self.end_all)
+        os.environ["CONFORMANCE"] = str(self.folder)
+        self.addCleanup(os.environ.pop, "CONFORMANCE")
+
+    def end_all(self):
+        """What a supervisor that failed has left."""
+        for process in self.sleepers():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(process), signal.SIGKILL)
+
+    @staticmethod
+    def _too_long(*_):
+        raise AssertionError("a process does not answer")
+
+    def sleepers(self):
+        """Programs that carry this test's folder in their environment or work in it."""
+        found = []
+        for entry in pathlib.Path("/proc").iterdir():
+            if entry.name.isdigit() and int(entry.name) != os.getpid():
+                try:
+                    variables = (entry / "environ").read_bytes()
+                except OSError:
+                    continue
+                if f"CONFORMANCE={self.folder}\0".encode() in variables and not is_gone(entry.name):
+                    found.append(entry.name)
+        return found
+
+    @staticmethod
+    def words_of(process):
+        try:
+            return pathlib.Path(f"/proc/{process}/cmdline").read_bytes()
+        except OSError:
+            return b""
+
+
+class Conformance(Watched):
+    """What is expected without a terminal."""
+
+    exit_codes = (0, 1, 2, 63, 64, 124, 125, 126, 127, 128, 129, 143, 254, 255)
+    deaths = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 24, 25, 26, 27, 29, 30, 31, 34, 64)
+    orphans = 300
 
     def start(self, *words, options=(), **settings):
         process = subprocess.Popen(self.subject.command(*words, options=options), stdout=subprocess.PIPE,
@@ -223,37 +268,6 @@ class Conformance:
         self.assertEqual((process.stderr.read(), code), ("", 9))
         wait_until(lambda: not self.sleepers(), "the daemon's end")
 
-    def end_all(self):
-        """What a supervisor that failed has left."""
-        for process in self.sleepers():
-            os.kill(int(process), signal.SIGKILL)
-
-    @staticmethod
-    def _too_long(*_):
-        raise AssertionError("a process does not answer")
-
-    def sleepers(self):
-        """Programs that carry this test's folder in their environment or work in it."""
-        found = []
-        for entry in pathlib.Path("/proc").iterdir():
-            if entry.name.isdigit() and int(entry.name) != os.getpid():
-                try:
-                    variables = (entry / "environ").read_bytes()
-                except OSError:
-                    continue
-                if f"CONFORMANCE={self.folder}\0".encode() in variables and not is_gone(entry.name):
-                    found.append(entry.name)
-        return found
-
-    def setUp(self):
-        super().setUp()
-        signal.signal(signal.SIGALRM, self._too_long)
-        signal.alarm(3 * DEADLINE)
-        self.addCleanup(signal.alarm, 0)
-        self.addCleanup(self.end_all)
-        os.environ["CONFORMANCE"] = str(self.folder)
-        self.addCleanup(os.environ.pop, "CONFORMANCE")
-
     def test_a_program_that_ignores_sigterm_is_killed_with_all_it_started(self):
         self.needs("grace")
         process = self.start(*PROBE, "stubborn", options=("--grace", "200ms"))
@@ -270,13 +284,6 @@ class Conformance:
         wait_until(lambda: [c for c in children_of(supervisor) if self.words_of(c).startswith(b"sleep\0")], "start")
         os.kill(supervisor, signal.SIGTERM)
         self.assertEqual(process.wait(timeout=5), 143)
-
-    @staticmethod
-    def words_of(process):
-        try:
-            return pathlib.Path(f"/proc/{process}/cmdline").read_bytes()
-        except OSError:
-            return b""
 
     def test_the_group_gets_signals_too(self):
         process = self.start("sh", "-c", "trap 'wait; exit 3' TERM; (trap 'echo inner; exit' TERM; echo ready; "
@@ -385,8 +392,8 @@ class Screen:
         os.write(self.file, text.encode())
 
 
-class TerminalConformance:
-    """Mixed in beside Conformance: the same on a terminal."""
+class TerminalConformance(Watched):
+    """The same on a terminal."""
 
     def on_terminal(self, command):
         process, file = pty.fork()
@@ -449,3 +456,207 @@ class TerminalConformance:
         screen.expect("job ended 5")
 
 
+class JobControlConformance(TerminalConformance):
+    """The same as a job of an interactive shell: what the shell believes about the job is so, and no sequence of keys
+    and commands leaves it where only a signal from elsewhere helps."""
+
+    def setUp(self):
+        self.needs("job control")
+        if self.subject.is_init:
+            self.skipTest("PID 1 is nobody's job")
+        super().setUp()
+
+    def shell(self):
+        process, screen = self.on_terminal(["env", "PS1=", "PS2=", "INPUTRC=/dev/null", "bash", "--norc", "--noprofile",
+                                      "--noediting", "-i"])
+        # What bash itself prints must not be taken for what a command does.
+        screen.type("set +o history; echo rea''dy\n")
+        screen.expect("ready")
+        screen.shell = process
+        return screen
+
+    @staticmethod
+    def bring_back(screen):
+        """The shell's last job into the foreground."""
+        screen.type("fg\n")
+        wait_until(lambda: os.tcgetpgrp(screen.file) != screen.shell, "the terminal is passed on")
+
+    def supervised(self, *words):
+        return shlex.join(self.subject.command(*words))
+
+    def state_in(self, screen, state, job=1):
+        """Waits until the shell's list of jobs says so."""
+        def is_so():
+            screen.type("jobs; echo end''of list\n")
+            return f"[{job}]" in (text := screen.expect("endof list")) and state in text
+        wait_until(is_so, f"job {job} is {state}")
+
+    def ends(self, screen, code=0):
+        screen.type("echo co''de=$?\n")
+        screen.expect(f"code={code}\r")
+
+    @staticmethod
+    def stop_key(screen):
+        """Ctrl-Z, after which the shell has the terminal."""
+        screen.type("\x1a")
+        wait_until(lambda: os.tcgetpgrp(screen.file) == screen.shell, "the terminal comes back")
+
+    def sleepers_named(self, name):
+        return [process for process in self.sleepers() if self.words_of(process).startswith(name)]
+
+    def check_reads(self, screen, word):
+        screen.type(f"{word}\n")
+        screen.expect(word)
+
+    READERS = {"cat": ("cat", "-"),
+               "a child": ("sh", "-c", "cat -; exit 0")}
+
+    def test_stopped_sent_to_the_background_and_brought_back(self):
+        for name, words in self.READERS.items():
+            with self.subTest(name):
+                screen = self.shell()
+                screen.type(self.supervised(*words) + "\n")
+                self.check_reads(screen, "first")
+                for i in range(3):
+                    self.stop_key(screen)
+                    screen.type("bg\n")
+                    # It reads, and so it stops again.
+                    self.state_in(screen, "Stopped")
+                    screen.type("fg\n")
+                    self.check_reads(screen, f"word{i}")
+                    self.stop_key(screen)
+                    screen.type("fg\n")
+                    self.check_reads(screen, f"again{i}")
+                screen.type("\x04")
+                self.ends(screen)
+
+    def test_started_in_the_background_and_brought_to_the_front(self):
+        for name, words in self.READERS.items():
+            with self.subTest(name):
+                screen = self.shell()
+                for wait in (False, True):
+                    screen.type(self.supervised(*words) + " &\n")
+                    if wait:
+                        self.state_in(screen, "Stopped")
+                    screen.type("fg\n")
+                    self.check_reads(screen, "first")
+                    self.stop_key(screen)
+                    screen.type("fg\n")
+                    self.check_reads(screen, "second")
+                    screen.type("\x04")
+                    self.ends(screen)
+
+    def test_keys_reach_what_was_brought_to_the_front_while_it_ran(self):
+        # "fg" tells a running job nothing: the supervisor itself has the terminal then.
+        screen = self.shell()
+        screen.type(self.supervised("sleep", "300") + " &\n")
+        wait_until(lambda: self.sleepers_named(b"sleep"), "start")
+        self.bring_back(screen)
+        for _ in range(2):
+            self.stop_key(screen)
+            screen.type("bg\n")
+            self.state_in(screen, "Running")
+            self.bring_back(screen)
+        screen.type("\x03")
+        self.ends(screen, 130)
+
+    def test_what_writes_in_the_background_stops_where_the_terminal_says_so(self):
+        screen = self.shell()
+        screen.type("stty tostop; " + self.supervised("sh", "-c", "echo wri''tten; exit 7") + " &\n")
+        self.state_in(screen, "Stopped")
+        screen.type("fg\n")
+        screen.expect("written")
+        self.ends(screen, 7)
+
+    def test_stopped_and_continued_by_the_shell(self):
+        screen = self.shell()
+        screen.type(self.supervised("sleep", "300") + " &\n")
+        # A shell's child ignores the signal until shortly before it executes something.
+        wait_until(lambda: self.sleepers_named(b"sleep"), "start")
+        for _ in range(3):
+            self.state_in(screen, "Running")
+            screen.type("kill -TSTP %1\n")
+            self.state_in(screen, "Stopped")
+            screen.type("bg\n")
+        screen.type("kill -TSTP %1\n")
+        self.state_in(screen, "Stopped")
+        screen.type("kill %1\n")
+        # By the signal itself, or by a supervisor that ends as the program did.
+        wait_until(lambda: not self.sleepers_named(b"sleep"), "the end of the program")
+
+    def test_a_program_that_stops_itself(self):
+        screen = self.shell()
+        screen.type(self.supervised("sh", "-c", "kill -STOP $$; echo go''es on; kill -TSTP 0; read x; exit $x") + "\n")
+        screen.expect("Stopped")
+        screen.type("fg\n")
+        screen.expect("goes on")
+        screen.expect("Stopped")
+        self.bring_back(screen)
+        screen.type("5\n")
+        self.ends(screen, 5)
+
+    def test_a_neighbour_in_a_pipeline_reads_the_terminal(self):
+        screen = self.shell()
+        reader = "(read -r x </dev/tty; echo neigh''bour $x; cat)"
+        screen.type(self.supervised("sh", "-c", "read x </dev/tty; echo program $x") + f" | {reader}\n")
+        # Who reads first is open: each gets one line.
+        for _ in range(2):
+            screen.type("line\n")
+        text = screen.expect("line") + screen.expect("line")
+        self.assertIn("neighbour", text)
+        self.assertIn("program", text)
+        self.ends(screen)
+
+    def test_a_neighbour_reads_the_terminal_that_the_program_does_not_need(self):
+        screen = self.shell()
+        path = self.folder / "read"
+        reader = f"(read -r x </dev/tty; echo neigh''bour $x; touch {path}; cat)"
+        program = f"while ! [ -e {path} ]; do sleep 0.01; done; echo e''nd"
+        screen.type(self.supervised("sh", "-c", program) + f" | {reader}\n")
+        screen.type("line\n")
+        screen.expect("neighbour line")
+        screen.expect("end")
+        self.ends(screen)
+
+    def test_a_terminal_that_no_stream_leads_to(self):
+        screen = self.shell()
+        script = "for i in 1 2; do read x </dev/tty; echo got $x >/dev/tty; done; exit 4"
+        screen.type(self.supervised("sh", "-c", script) + " </dev/null >/dev/null 2>&1\n")
+        screen.type("one\n")
+        screen.expect("got one")
+        self.stop_key(screen)
+        self.bring_back(screen)
+        screen.type("two\n")
+        screen.expect("got two")
+        self.ends(screen, 4)
+
+    def test_a_shell_below_a_shell(self):
+        screen = self.shell()
+        screen.type(self.supervised("env", "PS1=", "bash", "--norc", "--noprofile", "--noediting", "-i") + "\n")
+        screen.type("echo in''ner; sleep 300\n")
+        screen.expect("inner")
+        wait_until(lambda: self.sleepers_named(b"sleep"), "sleep")
+        screen.type("\x1a")
+        screen.expect("Stopped")
+        screen.type("kill -STOP $$\n")
+        screen.expect("Stopped")
+        screen.type("echo ou''ter; fg\n")
+        screen.expect("outer")
+        screen.type("echo ba''ck; fg\n")
+        screen.expect("back")
+        wait_until(lambda: str(os.tcgetpgrp(screen.file)) in self.sleepers_named(b"sleep"), "sleep has the terminal")
+        screen.type("\x03")
+        wait_until(lambda: not self.sleepers_named(b"sleep"), "the end of sleep")
+        screen.type("echo aga''in\n")
+        screen.expect("again")
+        screen.type("exit 3\n")
+        self.ends(screen, 3)
+
+    def test_nobody_is_left_to_give_it_the_terminal(self):
+        # As the kernel has it for a group that is stopped when the last who could continue it ends.
+        path = self.folder / "number"
+        screen = self.shell()
+        inner = self.supervised("sh", "-c", f"echo $$ > {path}; trap 'exit 6' HUP; sleep 0.5; read x </dev/tty")
+        screen.type(f"bash -c {shlex.quote(inner + ' & sleep 0.2')}\n")
+        wait_until(lambda: path.exists() and path.read_text(encoding="ascii").endswith("\n"), "start")
+        wait_until(lambda: is_gone(int(path.read_text(encoding="ascii"))), "the program's end")
