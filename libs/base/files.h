@@ -33,8 +33,8 @@ Status write_all(int fd, std::string_view bytes, const fs::path& path);
 // Puts a file at `path` in one step: a reader sees the old content or all of the new.
 Status write_file(const fs::path& path, std::string_view content, mode_t mode = 0644);
 
-// The bytes of `from` into the new file `to` by the cheapest way that both file systems offer: shared blocks where
-// they can (reflink), else inside the kernel. The paths are for errors.
+// The bytes of `from` into the new file `to` by the cheapest way that both file systems offer: shared blocks
+// where they can (reflink), else inside the kernel. The paths are for errors.
 Status copy_content(int from, const fs::path& from_path, int to, const fs::path& to_path);
 
 // Copies a regular file's bytes to a new file `to` with the given mode, sharing the blocks where the file

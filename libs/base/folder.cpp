@@ -32,8 +32,8 @@ Result<UniqueFd> open_child(int parent, const std::string& name, const std::stri
   return fail(entry_error("read", shown, is_link ? ELOOP : error_number));
 }
 
-// Gives the owner back what looking into a folder, emptying it and moving it need. By a descriptor, since chmod
-// follows links and fchmodat cannot be told not to.
+// Gives the owner back what looking into a folder, emptying it and moving it need. By a descriptor, since
+// chmod follows links and fchmodat cannot be told not to.
 void allow_owner(int parent, const std::string& name) {
   const UniqueFd place(::openat(parent, name.c_str(), O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC));
   if (place) ::chmod(("/proc/self/fd/" + std::to_string(place.get())).c_str(), 0700);
@@ -67,8 +67,9 @@ Result<std::vector<std::string>> names_in(int folder, const std::string& shown) 
   return names;
 }
 
-// Removes an entry of a folder. Each level of folders takes a descriptor and a part of the stack, of which a program
-// can use up any number: what is deeper than k_deepest moves up into `top`, the folder that removing began in.
+// Removes an entry of a folder. Each level of folders takes a descriptor and a part of the stack, of which a
+// program can use up any number: what is deeper than k_deepest moves up into `top`, the folder that removing
+// began in.
 class Remover {
  public:
   explicit Remover(int top) : m_top(top) {}

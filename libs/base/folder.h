@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A folder by its descriptor: for trees that somebody else can change while they are worked on. No path below it is
-// followed through a symbolic link or "..", so nothing outside it is ever reached.
+// A folder by its descriptor: for trees that somebody else can change while they are worked on. No path below
+// it is followed through a symbolic link or "..", so nothing outside it is ever reached.
 #pragma once
 
 #include <sys/stat.h>
@@ -31,7 +31,8 @@ class Folder {
   [[nodiscard]] Result<Folder> open_folder(const std::string& path) const;
   // The same for a folder directly in this one that was made without permissions: its owner gets them back.
   [[nodiscard]] Result<Folder> open_closed_folder(const std::string& name) const;
-  // The same as open_folder(), with the folders that are missing; `made` is called with the path of each that this call makes.
+  // The same as open_folder(), with the folders that are missing; `made` is called with the path of each that
+  // this call makes.
   Result<Folder> make_folders(const std::string& path, mode_t mode,
                               const std::function<void(const std::string&)>& made = {}) const;
   // A file directly in this folder; a link is an error.
@@ -54,8 +55,8 @@ class Folder {
   std::string m_shown;
 };
 
-// The error of a system call on an entry of a tree that is not ours. A link or a file where a folder should be is
-// ErrorKind::step_failed, since whoever owns the tree has put it there.
+// The error of a system call on an entry of a tree that is not ours. A link or a file where a folder should
+// be is ErrorKind::step_failed, since whoever owns the tree has put it there.
 Error entry_error(std::string_view attempt, const std::string& shown, int error_number);
 
 }  // namespace base

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How large a cache may become: the value of PACHBUILD_CACHE_LIMIT, which builder-runtime keeps its bundles below and
-// pachbuild the results of datums.
+// How large a cache may become: the value of PACHBUILD_CACHE_LIMIT, which builder-runtime keeps its bundles
+// below and pachbuild the results of datums.
 #pragma once
 
 #include <cstdint>

@@ -113,8 +113,8 @@ base::Result<Ending> SystemRunner::watch(Child child, const Command& command, st
     if (entries[1].revents != 0) BASE_TRY(drain(streams.errors, streams.on_errors));
     has_ended = has_ended || entries[3].revents != 0;
   }
-  // What of its group goes on, or has ignored the signal, goes with it. The child is not waited for yet, so the
-  // group's number is still its own.
+  // What of its group goes on, or has ignored the signal, goes with it. The child is not waited for yet, so
+  // the group's number is still its own.
   if (was_interrupted || command.ends_its_group) child.signal_group(SIGKILL);
   BASE_TRY(drain_rest(streams.output, streams.on_output));
   BASE_TRY(drain_rest(streams.errors, streams.on_errors));

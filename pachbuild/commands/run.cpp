@@ -139,9 +139,10 @@ void add_run(CLI::App& app, Invocation& invocation) {
   verb->add_flag("--partial", options->partial,
                  "Write the output of the datums that succeeded although others failed");
   verb->add_flag("--allow-empty", options->allow_empty, "Accept an input without a single datum");
-  verb->add_flag("--hard-links", options->hard_links,
-                 "Make output files read-only hard links into the cache instead of copies: no second copy of large "
-                 "outputs");
+  verb->add_flag(
+      "--hard-links", options->hard_links,
+      "Make output files read-only hard links into the cache instead of copies: no second copy of large "
+      "outputs");
   verb->add_option("--runtime", options->runtime,
                    "Run everything in containers, one a worker, of the images that a cluster would take: "
                    "podman or docker (default: none, this machine)")

@@ -114,8 +114,8 @@ base::Status build_in(const spec::PipelineSpec& spec, const Container& container
                       const fs::path& cache, const fs::path& scratch, process::Interruption& interruption) {
   const fs::path own = image_cache(container, cache);
   BASE_TRY(base::make_folders(own, 0700));
-  BASE_TRY(perform(tasks_in_container(spec, std::move(task), own), scratch, {&container, {{scratch}, {own, true}}},
-                   interruption));
+  BASE_TRY(perform(tasks_in_container(spec, std::move(task), own), scratch,
+                   {&container, {{scratch}, {own, true}}}, interruption));
   return base::write_file(own / k_filled, "");
 }
 

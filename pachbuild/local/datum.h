@@ -34,8 +34,8 @@ base::Result<std::size_t> count_matches(const spec::PfsInput& input, const Repo&
 struct DatumPart {
   const spec::PfsInput* input = nullptr;
   const Repo* repo = nullptr;
-  std::string path;    // of the matched file or folder in the repo; empty for the root
-  std::string digest;  // of its content
+  std::string path;       // of the matched file or folder in the repo; empty for the root
+  std::string digest;     // of its content
   std::size_t begin = 0;  // of its files in Repo::files
   std::size_t end = 0;
 
@@ -53,7 +53,8 @@ struct Datum {
   [[nodiscard]] std::string key(const std::string& job) const;
 };
 
-// The first file of the datum that is not what it was when its repo was read ("scraper/a.html"); empty: all are.
+// The first file of the datum that is not what it was when its repo was read ("scraper/a.html"); empty: all
+// are.
 std::string changed_input(const Datum& datum);
 
 // More datums than this are refused before the first of them is made.

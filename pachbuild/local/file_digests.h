@@ -15,7 +15,8 @@
 
 namespace local {
 
-// What tells a file from what it was before: whoever writes to it, or puts another one in its place, changes this.
+// What tells a file from what it was before: whoever writes to it, or puts another one in its place, changes
+// this.
 struct FileIdentity {
   std::uint64_t size = 0;
   std::uint64_t inode = 0;

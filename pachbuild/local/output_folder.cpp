@@ -109,10 +109,12 @@ int rename_without_replacing(int from_folder, const std::string& from, int to_fo
   return ::renameat(from_folder, from.c_str(), to_folder, to.c_str());
 }
 
-// Whether a name in our folder is one that this program gives; a run that was killed may leave "output.json.Xy12Zz".
+// Whether a name in our folder is one that this program gives; a run that was killed may leave
+// "output.json.Xy12Zz".
 bool is_own_name(const std::string& name) {
   const auto stem = name.substr(0, name.find('.', 1));
-  return name == k_lock || name == k_new || stem == k_missing || name.starts_with(k_state) || name.starts_with(k_plan);
+  return name == k_lock || name == k_new || stem == k_missing || name.starts_with(k_state) ||
+         name.starts_with(k_plan);
 }
 
 std::string missing_text(const std::vector<MissingDatum>& missing) {
@@ -134,7 +136,8 @@ base::Result<OutputFolder> OutputFolder::open(const fs::path& path, const std::s
     BASE_TRY_ASSIGN(auto root, Folder::open(path));
     auto own = root.make_folders(k_own_folder, 0755);
     if (!own && own.error().kind == ErrorKind::step_failed) {
-      return base::fail(ErrorKind::cannot_write, own_path.string(), own.error().what + ", and not pachbuild's folder",
+      return base::fail(ErrorKind::cannot_write, own_path.string(),
+                        own.error().what + ", and not pachbuild's folder",
                         "choose another --output, or rename it");
     }
     if (!own) return base::fail(std::move(own).error());
@@ -164,11 +167,13 @@ base::Status OutputFolder::begin(const std::string& pipeline) {
   }
   BASE_TRY_ASSIGN(const auto names, m_own.names());
   for (const auto& name : names) {
-    if (name != k_lock && name != k_state && name != k_missing && is_own_name(name)) BASE_TRY(m_own.remove(name));
+    if (name != k_lock && name != k_state && name != k_missing && is_own_name(name))
+      BASE_TRY(m_own.remove(name));
   }
   auto state = read<State>(own / k_state).value_or(State{pipeline, {}, {}});
   if (state.pipeline != pipeline) {
-    return base::fail(ErrorKind::cannot_write, m_path.string(), "holds the output of pipeline " + state.pipeline,
+    return base::fail(ErrorKind::cannot_write, m_path.string(),
+                      "holds the output of pipeline " + state.pipeline,
                       "choose another --output, or remove this one");
   }
   set_state(std::move(state));
@@ -211,7 +216,8 @@ base::Status OutputFolder::check_path(const std::string& path, const std::string
                                       const std::set<std::string>& wanted) const {
   const auto foreign = [&](const std::string& place, const std::string& what) {
     return base::fail(ErrorKind::cannot_write, (m_path / place).string(),
-                      what + " (datum " + label + " writes " + path + ")", "choose another --output, or move it away");
+                      what + " (datum " + label + " writes " + path + ")",
+                      "choose another --output, or move it away");
   };
   struct stat own{};
   ::fstat(m_own.descriptor(), &own);
@@ -241,7 +247,8 @@ base::Status OutputFolder::check_path(const std::string& path, const std::string
   return foreign(path, "exists, and was not written by this pipeline");
 }
 
-// Whether the folder goes with this export: exports made it, and all its files are theirs and not wanted any more.
+// Whether the folder goes with this export: exports made it, and all its files are theirs and not wanted any
+// more.
 base::Result<bool> OutputFolder::has_only_ours(const Folder& folder, const std::string& path,
                                                const std::set<std::string>& wanted) const {
   if (!m_state.folders.contains(path)) return false;
@@ -354,7 +361,8 @@ base::Status OutputFolder::stage(const ResultFile& file, const std::string& name
                         "run again: the datums that wrote it run once more");
     }
     if (::fchmod(copy.get(), k_file_mode) != 0) return base::fail(base::system_error("write", shown, errno));
-    if (const int error = copy.close(); error != 0) return base::fail(base::system_error("write", shown, error));
+    if (const int error = copy.close(); error != 0)
+      return base::fail(base::system_error("write", shown, error));
   }
   struct stat status{};
   if (::fstatat(folder.descriptor(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
@@ -373,7 +381,8 @@ base::Status OutputFolder::carry_out(const Plan& plan) {
     if (const auto parent = parent_of(path)) ::unlinkat(parent->descriptor(), name_of(path).c_str(), 0);
   }
   for (const auto& path : plan.removed_folders) {
-    if (const auto parent = parent_of(path)) ::unlinkat(parent->descriptor(), name_of(path).c_str(), AT_REMOVEDIR);
+    if (const auto parent = parent_of(path))
+      ::unlinkat(parent->descriptor(), name_of(path).c_str(), AT_REMOVEDIR);
   }
   base::Status first_failure;
   State state = plan.state;
@@ -403,9 +412,9 @@ base::Status OutputFolder::move(const Move& move) const {
   auto folder = parent.empty() ? Folder::open(m_path) : m_root.make_folders(parent, k_folder_mode);
   if (!folder) return base::fail(std::move(folder).error());
   const std::string name = name_of(move.to);
-  const int failed = move.replaces
-                         ? ::renameat(fresh.descriptor(), move.from.c_str(), folder->descriptor(), name.c_str())
-                         : rename_without_replacing(fresh.descriptor(), move.from, folder->descriptor(), name);
+  const int failed =
+      move.replaces ? ::renameat(fresh.descriptor(), move.from.c_str(), folder->descriptor(), name.c_str())
+                    : rename_without_replacing(fresh.descriptor(), move.from, folder->descriptor(), name);
   if (failed == 0) return {};
   if (errno == EEXIST || errno == EISDIR || errno == ENOTEMPTY) {
     return base::fail(ErrorKind::cannot_write, (m_path / move.to).string(),

@@ -6,7 +6,8 @@
 //   missing      after --partial: the datums without output
 //   lock         held by the pachbuild that works here
 //   new/         files that are about to be moved into place
-//   next.json    the list of those moves. From the moment when it is there the export happens: a pachbuild that
+//   next.json    the list of those moves. From the moment when it is there the export happens: a pachbuild
+//   that
 //                finds it does the rest.
 #pragma once
 
@@ -35,14 +36,15 @@ struct MissingDatum {
   std::string reason;
 };
 
-// How files come from the store into the folder. A copy shares its blocks with the store where the file system can. A
-// hard link takes no room and no time, but an edit of the file would be an edit of the store: it is read-only.
+// How files come from the store into the folder. A copy shares its blocks with the store where the file
+// system can. A hard link takes no room and no time, but an edit of the file would be an edit of the store:
+// it is read-only.
 enum class ExportBy { copy, hard_link };
 
 class OutputFolder {
  public:
-  // Makes the folder if it is missing, locks it, and completes an export that was cut off. An error when it holds
-  // the output of another pipeline.
+  // Makes the folder if it is missing, locks it, and completes an export that was cut off. An error when it
+  // holds the output of another pipeline.
   static base::Result<OutputFolder> open(const base::fs::path& path, const std::string& pipeline);
 
   OutputFolder(OutputFolder&&) = default;
@@ -50,11 +52,13 @@ class OutputFolder {
   // A folder that this has made and that got nothing goes again.
   ~OutputFolder();
 
-  // That `outputs` can be exported: no path is written by two datums, none is taken by a file that is not ours.
+  // That `outputs` can be exported: no path is written by two datums, none is taken by a file that is not
+  // ours.
   [[nodiscard]] base::Status check(const std::vector<DatumOutput>& outputs) const;
 
-  // Makes the folder have the files of `outputs`, and no longer those of earlier exports that are not among them.
-  // Until all new files are on the folder's disk nothing changes, and what is the same already is not written.
+  // Makes the folder have the files of `outputs`, and no longer those of earlier exports that are not among
+  // them. Until all new files are on the folder's disk nothing changes, and what is the same already is not
+  // written.
   base::Status publish(const std::vector<DatumOutput>& outputs, const std::vector<MissingDatum>& missing,
                        const ResultStore& store, ExportBy by);
 

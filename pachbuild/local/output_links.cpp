@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// As handleSymlinks() of Pachyderm's worker does (src/server/worker/datum/datum.go), but for links to what has no end:
-// the kernel's own file systems, and folders that contain /pfs/out.
+// As handleSymlinks() of Pachyderm's worker does (src/server/worker/datum/datum.go), but for links to what
+// has no end: the kernel's own file systems, and folders that contain /pfs/out.
 #include "pachbuild/local/output_links.h"
 
 #include <fcntl.h>
@@ -30,15 +30,15 @@ using base::ErrorKind;
 using base::Folder;
 using base::UniqueFd;
 
-// Where a copy grows before it takes the link's place. PFS cannot store such a name, so a program that has made a file
-// of it fails anyway.
+// Where a copy grows before it takes the link's place. PFS cannot store such a name, so a program that has
+// made a file of it fails anyway.
 constexpr char k_copy[] = "*pachbuild-copy";
 constexpr char k_hint[] = "links in /pfs/out are followed when the datum ends";
 
 // File systems whose files the kernel makes up (linux/magic.h).
-constexpr std::array<unsigned long, 9> k_kernel_views = {PROC_SUPER_MAGIC,    SYSFS_MAGIC,   CGROUP_SUPER_MAGIC,
-                                       CGROUP2_SUPER_MAGIC, DEBUGFS_MAGIC, SECURITYFS_MAGIC,
-                                       TRACEFS_MAGIC,       BPF_FS_MAGIC,  DEVPTS_SUPER_MAGIC};
+constexpr std::array<unsigned long, 9> k_kernel_views = {
+    PROC_SUPER_MAGIC, SYSFS_MAGIC,   CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, DEBUGFS_MAGIC,
+    SECURITYFS_MAGIC, TRACEFS_MAGIC, BPF_FS_MAGIC,       DEVPTS_SUPER_MAGIC};
 
 bool is_kernel_view(int descriptor) {
   struct statfs system{};
@@ -159,8 +159,8 @@ base::Status LinkFollower::copy(const Target& target, int from, const std::strin
   return copy_file(target, from, name, to, copy_name);
 }
 
-base::Status LinkFollower::copy_file(const Target& target, int from, const std::string& name, const Folder& to,
-                                     const std::string& copy_name) const {
+base::Status LinkFollower::copy_file(const Target& target, int from, const std::string& name,
+                                     const Folder& to, const std::string& copy_name) const {
   if (!S_ISREG(target.status.st_mode))
     return fault("links to " + path_of(target.place.get()) + ", which is neither a file nor a folder");
   if (is_kernel_view(target.place.get()))
@@ -169,7 +169,8 @@ base::Status LinkFollower::copy_file(const Target& target, int from, const std::
   struct stat status{};
   if (!source || ::fstat(source.get(), &status) != 0)
     return fault("links to a file that cannot be read: " + base::system_error("read", "", errno).what);
-  if (FileId(status.st_dev, status.st_ino) != target.id()) return fault("was changed after the program's end");
+  if (FileId(status.st_dev, status.st_ino) != target.id())
+    return fault("was changed after the program's end");
   BASE_TRY_ASSIGN(const auto copy, to.open_file(copy_name, O_WRONLY | O_CREAT | O_EXCL, 0600));
   return base::copy_content(source.get(), m_link, copy.get(), m_link);
 }
@@ -183,9 +184,11 @@ base::Status LinkFollower::copy_folder(const Target& target, const Folder& to, c
     return fault("links to " + path + ", a folder that contains the link");
   if (is_kernel_view(target.place.get()))
     return fault("links to " + path + ", whose files the kernel makes up");
-  if (m_above.size() > 2 * static_cast<std::size_t>(k_deepest_output)) return fault("links to too many nested folders");
+  if (m_above.size() > 2 * static_cast<std::size_t>(k_deepest_output))
+    return fault("links to too many nested folders");
   const UniqueFd source(::openat(target.place.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!source) return fault("links to a folder that cannot be read: " + base::system_error("read", "", errno).what);
+  if (!source)
+    return fault("links to a folder that cannot be read: " + base::system_error("read", "", errno).what);
   m_above.push_back(target.id());
   BASE_TRY_ASSIGN(const auto names, Folder(UniqueFd(::dup(source.get())), path).names());
   std::optional<Folder> copy_of_folder;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a program left in /pfs/out, once it has ended: looked at by descriptors only, since the program may have put
-// links anywhere, and its children may still be at work.
+// What a program left in /pfs/out, once it has ended: looked at by descriptors only, since the program may
+// have put links anywhere, and its children may still be at work.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,8 @@ class OutputTree {
   // The tree in `folder`, which is itself no link.
   static base::Result<OutputTree> open(const base::fs::path& folder);
 
-  // Every file, in the order of their paths; empty folders do not exist for PFS. An error of the datum for what a
-  // cluster refuses: a name that PFS cannot store, or anything but files and folders.
+  // Every file, in the order of their paths; empty folders do not exist for PFS. An error of the datum for
+  // what a cluster refuses: a name that PFS cannot store, or anything but files and folders.
   [[nodiscard]] base::Result<std::vector<File>> list() const;
 
   // Calls `take` for each of `files` with the folder that it is in and its name there.

@@ -24,7 +24,8 @@ Json from_own_text(const std::string& text) {
   const auto maker = json.find("made_by");
   const auto version = json.find("version");
   const auto content = json.find("content");
-  if (maker == json.end() || *maker != k_maker || version == json.end() || *version != k_version) return nullptr;
+  if (maker == json.end() || *maker != k_maker || version == json.end() || *version != k_version)
+    return nullptr;
   return content == json.end() ? Json() : *content;
 }
 

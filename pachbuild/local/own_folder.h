@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hidden folder that pachbuild keeps in an output folder: by it the folder is known again, and it is never input.
+// The hidden folder that pachbuild keeps in an output folder: by it the folder is known again, and it is
+// never input.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

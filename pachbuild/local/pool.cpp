@@ -56,8 +56,8 @@ void translate(base::Error& error, const base::fs::path& folder, const std::stri
   }
 }
 
-// Moves the folder behind /pfs/out out of the reach of programs. They can put links and files anywhere below `pfs`, so
-// the way there is opened step by step.
+// Moves the folder behind /pfs/out out of the reach of programs. They can put links and files anywhere below
+// `pfs`, so the way there is opened step by step.
 base::Status take_output(const base::fs::path& pfs, const Task& task) {
   const auto root = base::Folder::open_without_link(pfs, contract::k_pfs);
   const auto scratch = root ? root->open_folder(".scratch/" + task.id) : base::fail(root.error());
@@ -110,8 +110,8 @@ base::Result<Pool::Worker> Pool::start_container(const base::fs::path& folder) c
     }
   }
   // No other container has the name of a process of this machine and its worker.
-  const std::string name = "pachbuild-" + std::to_string(::getpid()) + "-" + folder.filename().string() + "-" +
-                           base::sha256(folder.string()).substr(0, k_name_digits);
+  const std::string name = "pachbuild-" + std::to_string(::getpid()) + "-" + folder.filename().string() +
+                           "-" + base::sha256(folder.string()).substr(0, k_name_digits);
   // It sees nothing of other workers, and of its own only /pfs to write in.
   Place place = m_place;
   place.shared.push_back({folder});

@@ -46,8 +46,9 @@ constexpr auto k_tick = std::chrono::seconds(1);
 
 fs::path below(const fs::path& folder, const std::string& name) { return folder / name.substr(0, 2) / name; }
 
-// Whether this process alone can reach the file from now on: it has one name, which is ours, and nobody has it open
-// for writing. A lease says the latter (fcntl(2), F_SETLEASE); where the file system has none, nobody knows.
+// Whether this process alone can reach the file from now on: it has one name, which is ours, and nobody has
+// it open for writing. A lease says the latter (fcntl(2), F_SETLEASE); where the file system has none, nobody
+// knows.
 bool is_ours_alone(int file) {
   struct stat status{};
   if (::fstat(file, &status) != 0 || status.st_nlink != 1) return false;
@@ -63,7 +64,8 @@ base::Result<UniqueFd> open_program_file(const base::Folder& folder, const std::
   if (file) return file;
   const UniqueFd place(::openat(folder.descriptor(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct stat status{};
-  if (!place || ::fstat(place.get(), &status) != 0 || !S_ISREG(status.st_mode) || (status.st_mode & S_IRUSR) != 0)
+  if (!place || ::fstat(place.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
+      (status.st_mode & S_IRUSR) != 0)
     return file;
   if (::chmod(("/proc/self/fd/" + std::to_string(place.get())).c_str(), 0600) != 0) return file;
   return folder.open_file(name, k_flags);
@@ -87,7 +89,8 @@ std::vector<fs::path> list(const fs::path& folder) {
   boost::system::error_code error;
   for (fs::directory_iterator prefix(folder, error), end; !error && prefix != end; prefix.increment(error)) {
     boost::system::error_code ignored;
-    for (fs::directory_iterator entry(prefix->path(), ignored); !ignored && entry != end; entry.increment(ignored))
+    for (fs::directory_iterator entry(prefix->path(), ignored); !ignored && entry != end;
+         entry.increment(ignored))
       paths.push_back(entry->path());
   }
   return paths;
@@ -145,7 +148,8 @@ std::optional<std::vector<ResultFile>> ResultStore::find(const std::string& key)
   const auto path = record(key);
   auto files = read_record(path);
   if (!files || !*files) return std::nullopt;
-  const bool whole = std::all_of((*files)->begin(), (*files)->end(), [&](const auto& file) { return is_whole(file); });
+  const bool whole =
+      std::all_of((*files)->begin(), (*files)->end(), [&](const auto& file) { return is_whole(file); });
   if (!whole) return std::nullopt;
   ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
   return std::move(*files);
@@ -171,11 +175,12 @@ base::Result<std::vector<ResultFile>> ResultStore::take_all(const OutputTree& tr
   for (const auto& file : listed) BASE_TRY(check_reserved(file.path));
   std::vector<ResultFile> files;
   files.reserve(listed.size());
-  BASE_TRY(tree.visit(listed, [&](const base::Folder& folder, const std::string& name, const auto& file) -> base::Status {
-    BASE_TRY_ASSIGN(auto taken, take(folder, name, file));
-    files.push_back(std::move(taken));
-    return {};
-  }));
+  BASE_TRY(tree.visit(
+      listed, [&](const base::Folder& folder, const std::string& name, const auto& file) -> base::Status {
+        BASE_TRY_ASSIGN(auto taken, take(folder, name, file));
+        files.push_back(std::move(taken));
+        return {};
+      }));
   return files;
 }
 
@@ -236,9 +241,11 @@ base::Result<ResultStore::Removed> ResultStore::shrink(std::uint64_t limit) && {
   if (!lock.held()) return removed;
   // To look at the whole store takes the longer the more is in it, so the room that was left is remembered.
   const auto words = base::split(base::read_file(m_folder / k_room).value_or(""), ' ');
-  const auto room = words.size() == 2 && base::parse_size(words[0]) == limit ? base::parse_size(words[1]) : std::nullopt;
+  const auto room =
+      words.size() == 2 && base::parse_size(words[0]) == limit ? base::parse_size(words[1]) : std::nullopt;
   const auto set_room = [&](std::uint64_t bytes) {
-    return base::write_file(m_folder / k_room, base::join({std::to_string(limit), std::to_string(bytes)}, " "), 0600);
+    return base::write_file(m_folder / k_room,
+                            base::join({std::to_string(limit), std::to_string(bytes)}, " "), 0600);
   };
   if (room && *room >= *m_added) {
     BASE_TRY(set_room(*room - *m_added));

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The results of datums, for all pipelines of this user: a datum that has run once is not run again, whatever becomes
-// of the run, of other datums and of output folders.
+// The results of datums, for all pipelines of this user: a datum that has run once is not run again, whatever
+// becomes of the run, of other datums and of output folders.
 //
 //   <cache>/results/datums/<2 digits>/<key>      the files of one datum's output: paths, digests, sizes
 //   <cache>/results/objects/<2 digits>/<digest>  one file's content
 //
-// A record appears last, by one rename, when all of its objects are there. Objects are read-only and have one fixed
-// time of modification, so that whatever is done to one shows.
+// A record appears last, by one rename, when all of its objects are there. Objects are read-only and have one
+// fixed time of modification, so that whatever is done to one shows.
 #pragma once
 
 #include <atomic>
@@ -53,14 +53,15 @@ class ResultStore {
     std::size_t datums = 0;
     std::uint64_t bytes = 0;
   };
-  // Removes what was not used for longest until the store has at most `limit` bytes (0: no limit); what was used
-  // since open() stays. Left to the next one when another pachbuild uses the store.
+  // Removes what was not used for longest until the store has at most `limit` bytes (0: no limit); what was
+  // used since open() stays. Left to the next one when another pachbuild uses the store.
   base::Result<Removed> shrink(std::uint64_t limit) &&;
 
  private:
   ResultStore(base::fs::path folder, base::FileLock lock, base::Workspace work);
   base::Result<std::vector<ResultFile>> take_all(const OutputTree& tree);
-  base::Result<ResultFile> take(const base::Folder& folder, const std::string& name, const OutputTree::File& file);
+  base::Result<ResultFile> take(const base::Folder& folder, const std::string& name,
+                                const OutputTree::File& file);
   base::Status put_in_place(const base::fs::path& fresh, const ResultFile& file);
   [[nodiscard]] base::fs::path record(const std::string& key) const;
   [[nodiscard]] bool is_whole(const ResultFile& file) const;

@@ -66,7 +66,8 @@ fs::path resolved(const fs::path& path) {
   return result.filename() == "." || result.filename().empty() ? result.parent_path() : result;
 }
 
-// That no datum came of the inputs: names the first one whose glob matches nothing, and what its repo has instead.
+// That no datum came of the inputs: names the first one whose glob matches nothing, and what its repo has
+// instead.
 base::Error no_datum_error(const spec::PipelineSpec& spec, const std::map<std::string, Repo>& repos) {
   for (const auto* input : spec::pfs_inputs(spec.input)) {
     const auto& repo = repos.at(input->repo);
@@ -147,7 +148,8 @@ class Job {
   std::optional<OutputFolder> m_folder;
   std::optional<ResultStore> m_store;
   std::optional<base::Workspace> m_build_scratch;
-  std::optional<base::Workspace> m_scratch;  // of datums: no container sees more of it than its own worker's part
+  std::optional<base::Workspace>
+      m_scratch;  // of datums: no container sees more of it than its own worker's part
   Artifact m_artifact;
   std::map<std::string, Repo> m_repos;
   DatumList m_datums;
@@ -447,7 +449,8 @@ void Job::show_failure(const Task& task, const std::string& reason) {
   }
 }
 
-// Without a container a program sees the logs of this machine, and may have put anything in the place of its own.
+// Without a container a program sees the logs of this machine, and may have put anything in the place of its
+// own.
 base::Result<std::string> read_log(const std::string& path) {
   const base::UniqueFd log(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat status{};
@@ -489,8 +492,8 @@ base::Status Job::export_results() {
 base::Status Job::shrink_store() {
   BASE_TRY_ASSIGN(const auto removed, std::move(*m_store).shrink(m_limit));
   if (removed.datums > 0) {
-    report::info("cache: removed the least recently used results: " + base::count_of(removed.datums, "datum") + ", " +
-                 base::format_bytes(removed.bytes));
+    report::info("cache: removed the least recently used results: " +
+                 base::count_of(removed.datums, "datum") + ", " + base::format_bytes(removed.bytes));
   }
   return {};
 }
@@ -520,11 +523,13 @@ void Job::summarize(Clock::duration elapsed) const {
   if (m_missing.empty()) return;
   const std::string failed = base::count_of(m_missing.size(), "datum") + " failed";
   if (m_options.partial) {
-    report::fail({ErrorKind::step_failed, m_output.string(), failed + " and " +
-                      (m_missing.size() == 1 ? "has" : "have") + " no output here",
-                  std::string(k_own_folder) + "/missing there lists " + (m_missing.size() == 1 ? "it" : "them")});
+    report::fail(
+        {ErrorKind::step_failed, m_output.string(),
+         failed + " and " + (m_missing.size() == 1 ? "has" : "have") + " no output here",
+         std::string(k_own_folder) + "/missing there lists " + (m_missing.size() == 1 ? "it" : "them")});
   } else {
-    report::fail({ErrorKind::step_failed, m_output.string(), failed + ", so the output folder was not changed",
+    report::fail({ErrorKind::step_failed, m_output.string(),
+                  failed + ", so the output folder was not changed",
                   "the results of the other datums are kept for the next run; --partial exports them now"});
   }
 }
@@ -537,7 +542,8 @@ base::Result<int> run(const RunOptions& options) {
   // Whatever an interrupted run has met on its way out is not worth telling.
   const auto signal = interruption.signal();
   if (code || !signal) return code;
-  report::warn("interrupted; the output folder was not changed, and finished datums are kept for the next run");
+  report::warn(
+      "interrupted; the output folder was not changed, and finished datums are kept for the next run");
   return contract::k_signal_base + *signal;
 }
 

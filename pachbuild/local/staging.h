@@ -32,7 +32,8 @@ class Staging {
   [[nodiscard]] const base::fs::path& scratch() const { return m_scratch; }
   // The folder behind /pfs/out.
   [[nodiscard]] base::fs::path output() const { return m_scratch / "out"; }
-  // The same, if it is still the one that prepare() made: a program can put another one, or a link, in its place.
+  // The same, if it is still the one that prepare() made: a program can put another one, or a link, in its
+  // place.
   [[nodiscard]] base::Result<base::Folder> open_output() const;
 
  private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The files of a repo: everything below a folder of this machine, seen as PFS would hold it (files only;
-// empty folders do not exist; links are followed). What pachbuild keeps in its output folders is not part of a repo.
+// empty folders do not exist; links are followed). What pachbuild keeps in its output folders is not part of
+// a repo.
 #pragma once
 
 #include <sys/stat.h>

@@ -270,8 +270,9 @@ base::Result<bool> needs_c(const Source& source, const Tree& tree, const Decisio
   if (const auto known = base::read_file(file)) return *known == "1";
   auto environment = place.environment;
   environment["CGO_ENABLED"] = "1";
-  std::vector<std::string> arguments = {toolchain.go, "list", k_no_version_control, "-deps", "-f",
-                                        "{{if not .Standard}}{{range .CgoFiles}}c{{end}}{{end}}"};
+  std::vector<std::string> arguments = {
+      toolchain.go, "list", k_no_version_control,
+      "-deps",      "-f",   "{{if not .Standard}}{{range .CgoFiles}}c{{end}}{{end}}"};
   arguments.insert(arguments.end(), place.flags.begin(), place.flags.end());
   const auto wanted = package_arguments(source, program);
   arguments.insert(arguments.end(), wanted.begin(), wanted.end());

@@ -16,8 +16,8 @@
 
 namespace builder::go {
 
-// For every `go build` and `go list`: neither looks at the repository that the source may be in, which nothing of
-// an artifact depends on. (`go list` of a program runs git as well.)
+// For every `go build` and `go list`: neither looks at the repository that the source may be in, which
+// nothing of an artifact depends on. (`go list` of a program runs git as well.)
 inline constexpr char k_no_version_control[] = "-buildvcs=false";
 
 struct Toolchain {

@@ -24,8 +24,8 @@ base::Result<process::Finished> ask_go(std::vector<std::string> arguments, const
 // Without any network: is what they import here?
 base::Result<bool> has_modules(const BuildPlace& place, const Toolchain& toolchain,
                                const std::vector<std::string>& packages, const Tools& tools) {
-  std::vector<std::string> arguments = {"list", k_no_version_control,          "-deps",
-                                        "-e",   "-f", "{{with .Error}}missing{{end}}"};
+  std::vector<std::string> arguments = {"list", k_no_version_control,           "-deps", "-e",
+                                        "-f",   "{{with .Error}}missing{{end}}"};
   arguments.insert(arguments.end(), place.flags.begin(), place.flags.end());
   arguments.insert(arguments.end(), packages.begin(), packages.end());
   auto environment = place.environment;

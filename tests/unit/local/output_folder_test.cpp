@@ -34,7 +34,8 @@ class OutputFolderTest : public testing::Test {
     return {label, m_store.add(key, OutputTree::open(folder).value()).value()};
   }
   OutputFolder open() const { return OutputFolder::open(out(), "pipeline").value(); }
-  base::Status publish(const std::vector<DatumOutput>& outputs, const std::vector<MissingDatum>& missing = {}) {
+  base::Status publish(const std::vector<DatumOutput>& outputs,
+                       const std::vector<MissingDatum>& missing = {}) {
     auto folder = open();
     BASE_TRY(folder.check(outputs));
     return folder.publish(outputs, missing, m_store, ExportBy::copy);
@@ -114,10 +115,14 @@ TEST_F(OutputFolderTest, ACollisionWithAnothersFileChangesNothing) {
   for (const char* name : {"file", "folder/x"}) ASSERT_TRUE(base::write_file(out() / name, "mine"));
   fs::create_symlink(m_folder.path(), out() / "link");
   const std::string before = content();
-  for (const auto& [path, place] : std::map<std::string, std::string>{
-           {"file", "file"}, {"file/x", "file"}, {"folder", "folder"}, {"link/x", "link"}, {"link", "link"}}) {
+  for (const auto& [path, place] : std::map<std::string, std::string>{{"file", "file"},
+                                                                      {"file/x", "file"},
+                                                                      {"folder", "folder"},
+                                                                      {"link/x", "link"},
+                                                                      {"link", "link"}}) {
     EXPECT_EQ(text(publish({datum("7", {{path, "2"}, {"new", "2"}})})),
-              (out() / place).string() + ": exists, and was not written by this pipeline (datum 7 writes " + path + ")");
+              (out() / place).string() + ": exists, and was not written by this pipeline (datum 7 writes " +
+                  path + ")");
     EXPECT_EQ(content(), before);
   }
 }
@@ -161,10 +166,14 @@ TEST_F(OutputFolderTest, ListsMissingDatumsUntilThereIsNone) {
 }
 
 TEST_F(OutputFolderTest, AFolderThatGotNothingGoesAgain) {
-  { auto folder = open(); }
+  {
+    auto folder = open();
+  }
   EXPECT_FALSE(fs::exists(out()));
   ASSERT_TRUE(base::make_folders(out()));
-  { auto folder = open(); }
+  {
+    auto folder = open();
+  }
   EXPECT_TRUE(fs::is_empty(out()));
 }
 
@@ -204,13 +213,17 @@ TEST_F(OutputFolderTest, DamageInTheStoreIsNoticedAndNeverExported) {
   EXPECT_EQ(content(), "old=1 ");
 }
 
-// An export that is cut off at any step is completed by the next one that opens the folder, whatever it then does.
+// An export that is cut off at any step is completed by the next one that opens the folder, whatever it then
+// does.
 TEST_F(OutputFolderTest, AnExportThatWasCutOffIsCompleted) {
   const std::vector<DatumOutput> before = {datum("1", {{"a", "1"}, {"b/c", "1"}, {"gone", "1"}, {"d", "1"}})};
   const std::vector<DatumOutput> after = {datum("1", {{"a", "2"}, {"b", "2"}, {"d/e", "2"}, {"new", "2"}})};
   const std::string whole = "a=2 b=2 d/e=2 new=2 ";
   const auto save = [&](const fs::path& from, const fs::path& to) {
-    ASSERT_EQ(std::system(("rm -rf '" + to.string() + "' && cp -a '" + from.string() + "' '" + to.string() + "'").c_str()), 0);
+    ASSERT_EQ(
+        std::system(
+            ("rm -rf '" + to.string() + "' && cp -a '" + from.string() + "' '" + to.string() + "'").c_str()),
+        0);
   };
   ASSERT_TRUE(publish(before));
   // The state at the moment when the list of moves has appeared.
@@ -239,9 +252,15 @@ TEST_F(OutputFolderTest, AnExportThatWasCutOffIsCompleted) {
           {{"from", "3"}, {"to", "new"}, {"replaces", false}}}},
         {"missing", ""},
         {"state", nlohmann::json::parse(base::read_file(own() / "output.json").value()).at("content")}}}};
-  const std::vector<std::string> steps = {"rm b/c",  "rm d", "rm gone",          "rmdir b",
-                                          "mv .pachbuild/new/0 a", "mv .pachbuild/new/1 b",
-                                          "mkdir d", "mv .pachbuild/new/2 d/e", "mv .pachbuild/new/3 new"};
+  const std::vector<std::string> steps = {"rm b/c",
+                                          "rm d",
+                                          "rm gone",
+                                          "rmdir b",
+                                          "mv .pachbuild/new/0 a",
+                                          "mv .pachbuild/new/1 b",
+                                          "mkdir d",
+                                          "mv .pachbuild/new/2 d/e",
+                                          "mv .pachbuild/new/3 new"};
   for (std::size_t done = 0; done <= steps.size(); ++done) {
     SCOPED_TRACE(done);
     save(snapshot, out());
@@ -250,7 +269,9 @@ TEST_F(OutputFolderTest, AnExportThatWasCutOffIsCompleted) {
     ASSERT_TRUE(base::write_file(own() / "next.json", plan.dump()));
     for (std::size_t i = 0; i < done; ++i)
       ASSERT_EQ(std::system(("cd '" + out().string() + "' && " + steps[i]).c_str()), 0) << steps[i];
-    { auto folder = open(); }
+    {
+      auto folder = open();
+    }
     EXPECT_EQ(content(), whole);
     EXPECT_FALSE(fs::exists(own() / "next.json"));
     EXPECT_FALSE(fs::exists(own() / "new"));
@@ -276,7 +297,8 @@ TEST_F(OutputFolderTest, AFileThatAppearsDuringAnExportStays) {
   ASSERT_TRUE(base::write_file(own() / "new/0", "ours"));
   ASSERT_TRUE(base::write_file(own() / "next.json", plan.dump()));
   ASSERT_TRUE(base::write_file(out() / "new", "mine"));
-  EXPECT_EQ(OutputFolder::open(out(), "pipeline").error().what, "appeared while the output was being written");
+  EXPECT_EQ(OutputFolder::open(out(), "pipeline").error().what,
+            "appeared while the output was being written");
   EXPECT_EQ(base::read_file(out() / "new").value(), "mine");
   EXPECT_TRUE(OutputFolder::open(out(), "pipeline"));
 }

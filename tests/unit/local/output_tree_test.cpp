@@ -93,10 +93,11 @@ TEST_F(OutputTreeTest, VisitsEachFileInItsFolder) {
   for (const char* name : {"a", "dir/a", "dir/b"}) ASSERT_TRUE(base::write_file(out() / name, "x"));
   const auto tree = OutputTree::open(out()).value();
   std::string seen;
-  ASSERT_TRUE(tree.visit(tree.list().value(), [&](const auto& folder, const auto& name, const auto& file) -> base::Status {
-    seen += folder.shown(name) + "=" + file.path + " ";
-    return {};
-  }));
+  ASSERT_TRUE(tree.visit(tree.list().value(),
+                         [&](const auto& folder, const auto& name, const auto& file) -> base::Status {
+                           seen += folder.shown(name) + "=" + file.path + " ";
+                           return {};
+                         }));
   EXPECT_EQ(seen, "/pfs/out/a=a /pfs/out/dir/a=dir/a /pfs/out/dir/b=dir/b ");
 }
 
@@ -144,7 +145,8 @@ TEST_F(OutputTreeTest, ALinkThatCannotBeFollowedFailsTheDatum) {
       {"/dev/zero", "links to /dev/zero, which is neither a file nor a folder"},
       {"/", "links to /, a folder that contains the link"},
       {"/proc", "links to /proc, whose files the kernel makes up"},
-      {"/proc/self/status", "links to /proc/" + std::to_string(::getpid()) + "/status, a file that the kernel makes up"},
+      {"/proc/self/status",
+       "links to /proc/" + std::to_string(::getpid()) + "/status, a file that the kernel makes up"},
       {"/sys", "links to /sys, whose files the kernel makes up"},
       {"..", "links to " + out().string() + ", a folder that contains the link"},
       {"../..", "links to " + scratch().string() + ", a folder that contains the link"},
@@ -161,7 +163,8 @@ TEST_F(OutputTreeTest, AFolderThatLinksBackFailsTheDatum) {
   ASSERT_TRUE(base::make_folders(m_folder.path() / "loop" / "inner"));
   fs::create_symlink("..", m_folder.path() / "loop" / "inner" / "back");
   fs::create_symlink(m_folder.path() / "loop", out() / "link");
-  expect_fault("/pfs/out/link: links to " + (m_folder.path() / "loop").string() + ", a folder that contains the link");
+  expect_fault("/pfs/out/link: links to " + (m_folder.path() / "loop").string() +
+               ", a folder that contains the link");
 }
 
 TEST_F(OutputTreeTest, ANameThatTheCopyWouldUseIsNotTakenForIt) {

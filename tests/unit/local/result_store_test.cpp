@@ -33,12 +33,16 @@ class ResultStoreTest : public testing::Test {
   base::Result<std::vector<ResultFile>> add(char digit) {
     return m_store->add(key(digit), OutputTree::open(out()).value());
   }
-  std::string content(const ResultFile& file) const { return base::read_file(m_store->object(file.digest)).value(); }
+  std::string content(const ResultFile& file) const {
+    return base::read_file(m_store->object(file.digest)).value();
+  }
   static void set_age(const fs::path& path, int seconds) {
     const timespec times[] = {{::time(nullptr) - seconds, 0}, {::time(nullptr) - seconds, 0}};
     ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
   }
-  fs::path record(char digit) const { return m_folder.path() / "results/datums" / std::string(2, digit) / key(digit); }
+  fs::path record(char digit) const {
+    return m_folder.path() / "results/datums" / std::string(2, digit) / key(digit);
+  }
 
   base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "store.").value();
   std::optional<ResultStore> m_store;
