@@ -42,9 +42,15 @@ constexpr char k_plan[] = "next.json";
 constexpr char k_missing[] = "missing";
 constexpr char k_lock[] = "lock";
 constexpr char k_new[] = "new";
-constexpr mode_t k_exported_file_mode = 0644;
-constexpr mode_t k_exported_folder_mode =
-    0777;  // less what the umask takes, as of every folder that a person makes
+constexpr mode_t k_file_mode = 0644;
+constexpr mode_t k_folder_mode = 0777;  // less what the umask takes, as of every folder that a person makes
+
+std::string folder_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 // "a", "a/b" of "a/b/c".
 std::vector<std::string> folders_above(const std::string& path) {
@@ -262,7 +268,7 @@ base::Result<bool> OutputFolder::has_only_ours(const Folder& folder, const std::
 }
 
 bool OutputFolder::is_unchanged(const File& file) const {
-  const std::string parent = parent_of(file.path);
+  const std::string parent = folder_of(file.path);
   const auto folder = parent.empty() ? base::Result<Folder>(Folder(UniqueFd(::dup(m_root.descriptor())), ""))
                                      : m_root.open_folder(parent);
   if (!folder) return false;
@@ -354,8 +360,7 @@ base::Status OutputFolder::stage(const ResultFile& file, const std::string& name
       return base::fail(ErrorKind::io, object.string(), "is damaged and was removed",
                         "run again: the datums that wrote it run once more");
     }
-    if (::fchmod(copy.get(), k_exported_file_mode) != 0)
-      return base::fail(base::system_error("write", shown, errno));
+    if (::fchmod(copy.get(), k_file_mode) != 0) return base::fail(base::system_error("write", shown, errno));
     if (const int error = copy.close(); error != 0)
       return base::fail(base::system_error("write", shown, error));
   }
@@ -368,15 +373,15 @@ base::Status OutputFolder::stage(const ResultFile& file, const std::string& name
 
 // Can be cut off anywhere and done again from the start.
 base::Status OutputFolder::carry_out(const Plan& plan) {
-  const auto folder_with = [&](const std::string& path) {
-    const std::string parent = parent_of(path);
+  const auto parent_of = [&](const std::string& path) {
+    const std::string parent = folder_of(path);
     return parent.empty() ? Folder::open(m_path) : m_root.open_folder(parent);
   };
   for (const auto& path : plan.removed_files) {
-    if (const auto parent = folder_with(path)) ::unlinkat(parent->descriptor(), name_of(path).c_str(), 0);
+    if (const auto parent = parent_of(path)) ::unlinkat(parent->descriptor(), name_of(path).c_str(), 0);
   }
   for (const auto& path : plan.removed_folders) {
-    if (const auto parent = folder_with(path))
+    if (const auto parent = parent_of(path))
       ::unlinkat(parent->descriptor(), name_of(path).c_str(), AT_REMOVEDIR);
   }
   base::Status first_failure;
@@ -403,8 +408,8 @@ base::Status OutputFolder::move(const Move& move) const {
   BASE_TRY_ASSIGN(const auto fresh, m_own.open_folder(k_new));
   BASE_TRY_ASSIGN(const auto waiting, fresh.status(move.from));
   if (!waiting) return {};  // done by the one that was cut off
-  const std::string parent = parent_of(move.to);
-  auto folder = parent.empty() ? Folder::open(m_path) : m_root.make_folders(parent, k_exported_folder_mode);
+  const std::string parent = folder_of(move.to);
+  auto folder = parent.empty() ? Folder::open(m_path) : m_root.make_folders(parent, k_folder_mode);
   if (!folder) return base::fail(std::move(folder).error());
   const std::string name = name_of(move.to);
   const int failed =
