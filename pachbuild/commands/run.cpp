@@ -131,7 +131,8 @@ void add_run(CLI::App& app, Invocation& invocation) {
                    "The folder for the output of all datums; made if it is missing")
       ->type_name("DIR")
       ->required();
-  verb->add_option("-w,--workers", options->workers, "How many datums run at once (default: one a processor)")
+  verb->add_option("-w,--workers", options->workers,
+                   "How many datums run at once (default: one per processor)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
   verb->add_flag("--logs", options->logs, "Show what every datum prints, not only those that fail");

@@ -130,7 +130,7 @@ base::Result<int> submit_one(const SubmissionOptions& options, const cluster::Pa
       .sending = [&name = pipeline.name](const auto& changes) { tell_of_sending(name, changes); },
       .repeating =
           [&name = pipeline.name] {
-            report::info(name + ": changed by somebody else meanwhile; starting over");
+            report::info(name + ": changed by someone else in the meantime; starting over");
           }};
   BASE_TRY_ASSIGN(const auto outcome,
                   cluster::submit(pachctl, *submission, options.existing, reprocess_of(options), events));

@@ -148,8 +148,8 @@ CLI::App* add_verb(CLI::App& app, Invocation& invocation, const std::string& nam
 
 void add_watch(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<WatchOptions>();
-  auto* verb = add_verb(app, invocation, "status", "Show how a pipeline of a cluster and its build are",
-                        options, status);
+  auto* verb =
+      add_verb(app, invocation, "status", "Show the state of a pipeline and its build", options, status);
   verb->add_option("-o,--output", options->output, "The form")->check(CLI::IsMember({"json"}));
 
   options = std::make_shared<WatchOptions>();

@@ -27,13 +27,13 @@ class Errors(BuilderSuite):
     def test_a_source_of_no_language(self):
         source = self.source({"README.md": "hello"})
         self.assert_fails(self.build(source), 65,
-                          f"error: {source}: is of no language that can be built: it has neither main.py nor go.mod\n"
+                          f"error: {source}: no supported language found: expected main.py or go.mod\n"
                           "hint: add one of them, or a build.sh of your own\n")
 
     def test_a_source_of_two_languages(self):
         source = self.source({**GO_HELLO, **PYTHON_ARGUMENTS})
         self.assert_fails(self.build(source), 65, f"error: {source}: has both main.py and go.mod\n"
-                                                  "hint: say which one counts with --language\n")
+                                                  "hint: choose one with --language\n")
 
     def test_an_unknown_language(self):
         source = self.source(PYTHON_ARGUMENTS)
@@ -43,14 +43,14 @@ class Errors(BuilderSuite):
 
     def test_an_unknown_option(self):
         result = self.run_program(support.BUILDER, "--sauce", "x")
-        self.assert_fails(result, 64, "hint: builder-runtime --help tells the options\n")
+        self.assert_fails(result, 64, "hint: see builder-runtime --help\n")
         self.assertIn("error: ", result.stderr)
         self.assertIn("--sauce", result.stderr)
 
     def test_python_without_main(self):
         source = self.source({"one.py": "", "other.py": ""})
         self.assert_fails(self.build(source, "--language", "python"), 65,
-                          f"error: {source}: does not show which file is the program: one.py, other.py\n"
+                          f"error: {source}: cannot tell which file is the program: one.py, other.py\n"
                           "hint: name the program main.py, or say python.program in pachbuild.toml\n")
 
     def test_a_main_that_is_not_python(self):
@@ -66,7 +66,7 @@ class Errors(BuilderSuite):
         source = self.source({"main.py": "", "requirements.txt": "no-such-package-of-pachbuild==9\n"})
         result = self.build(source)
         self.assert_fails(result, 1, "error: requirements.txt: cannot be installed; uv ended with exit code 1\n"
-                                     "hint: what is wrong is said in uv's own lines above\n")
+                                     "hint: see uv's output above\n")
         self.assertIn("no-such-package-of-pachbuild was not found", result.stderr)
         self.assertFalse((self.folder / "out").exists())
 
@@ -75,7 +75,7 @@ class Errors(BuilderSuite):
         source = self.source({"main.py": "", "requirements.txt": "a b c\n"})
         result = self.build(source)
         self.assert_fails(result, 1, "error: requirements.txt: cannot be installed; uv ended with exit code 2\n"
-                                     "hint: what is wrong is said in uv's own lines above\n")
+                                     "hint: see uv's output above\n")
 
     def test_an_index_that_does_not_answer(self):
         support.require_tool("uv")
@@ -121,7 +121,7 @@ class Errors(BuilderSuite):
         source = self.source({**GO_HELLO, "go.mod": GO_HELLO["go.mod"] + "replace example.com/a => ../a\n"})
         self.assert_fails(self.build(source), 65,
                           f"error: {source}/go.mod: replaces a module by ../a, which is outside the source\n"
-                          "hint: only what is below transform.build.path is built: put the folder there\n")
+                          "hint: only files below transform.build.path are built: move the folder there\n")
 
     def test_a_syntax_error_in_go(self):
         support.require_tool("go")
@@ -216,7 +216,7 @@ class Errors(BuilderSuite):
             "own/pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "broken"\nbackend-path = ["."]\n'
                                   '[project]\nname = "own"\nversion = "1"\n'})
         said = "error: requirements.txt: cannot be installed; uv ended with exit code 1\n" \
-               "hint: what is wrong is said in uv's own lines above"
+               "hint: see uv's output above"
         self.assert_fails(self.build(source), 1, said + "\n")
         env = self.environment(PATH=self.only("python3", "sh", tool="uv"))
         self.assert_fails(self.build(source, env=env), 1, said + (

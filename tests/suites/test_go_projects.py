@@ -68,8 +68,7 @@ class Programs(GoSuite):
         for name in ("./cmd/one", "cmd/one", "example.com/app/cmd/one"):
             self.check({"pachbuild.toml": f'[go]\npackage = "{name}"\n'}, "one\n")
         self.write("source/pachbuild.toml", '[go]\npackage = "cmd/three"\n')
-        self.assert_fails(self.build(source), 65, "error: pachbuild.toml: go.package: there is no Go package cmd/three in "
-                                                  f"{source}\n")
+        self.assert_fails(self.build(source), 65, "error: pachbuild.toml: go.package: no Go package in cmd/three\n")
 
     def test_no_program_is_said_in_words(self):
         source = self.source({"go.mod": MODULE, "lib.go": "package app\n", "main_windows.go": program(),
@@ -88,7 +87,7 @@ class Sources(GoSuite):
         self.write("source/go.work", "go 1.21\n\nuse ../outside\n")
         self.assert_fails(self.build(self.folder / "source"), 65, (
             f"error: {self.folder}/source/go.work: uses ../outside, which is outside the source\n"
-            "hint: only what is below transform.build.path is built: put the folder there\n"))
+            "hint: only files below transform.build.path are built: move the folder there\n"))
 
     @support.long_test
     def test_a_replacement_inside_the_source_and_embedded_files(self):

@@ -72,15 +72,15 @@ class HostileOutputs(pipelines.PipelineSuite):
                    f'rmdir out && ln -s {self.victim} out; done', self.REPLACED)
 
     def test_links_that_cannot_be_followed(self):
-        for target, what in (("nowhere", "is a link to nothing"),
+        for target, what in (("nowhere", "is a broken link"),
                              ("link", "is a link that leads to itself"),
                              ("/dev/zero", "links to /dev/zero, which is neither a file nor a folder"),
                              ("/", "links to /, a folder that contains the link"),
                              ("/pfs", "links to /pfs, a folder that contains the link"),
                              (".", None), ("..", None), ("/pfs/out", None),
-                             ("/proc", "links to /proc, whose files the kernel makes up"),
-                             ("/proc/version", "links to /proc/version, a file that the kernel makes up"),
-                             ("/sys/kernel", "links to /sys/kernel, whose files the kernel makes up")):
+                             ("/proc", "links to /proc, whose files the kernel generates"),
+                             ("/proc/version", "links to /proc/version, a file that the kernel generates"),
+                             ("/sys/kernel", "links to /sys/kernel, whose files the kernel generates")):
             with self.subTest(target):
                 self.data(a=f"bad {target}")  # another datum each time
                 if what is None:

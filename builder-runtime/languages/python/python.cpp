@@ -248,20 +248,20 @@ void add_exceptions(const fs::path& source, const std::optional<Entry>& entry, I
     if (file->path().extension() != ".py") continue;
     const bool is_program = entry && entry->file == file->path();
     inputs.except("file", file->path().filename().string(), file->path(),
-                  is_program ? "the program: its syntax is checked, and it is not in the bundle"
-                             : "looked at to find the program");
+                  is_program ? "the program: its syntax is checked, but it is not in the bundle"
+                             : "read to find the program");
   }
   if (entry && !entry->file.empty() && entry->file.parent_path() != source) {
     inputs.except("file", entry->file.lexically_relative(source).string(), entry->file,
-                  "the program: its syntax is checked, and it is not in the bundle");
+                  "the program: its syntax is checked, but it is not in the bundle");
   }
   for (const std::string name : {".python-version", "runtime.txt", "Pipfile"}) {
-    inputs.except("file", name, source / name, "it chooses the interpreter, which is in the key itself");
+    inputs.except("file", name, source / name, "it selects the interpreter, which is in the key");
   }
   inputs.except("file", "pachbuild.toml", source / "pachbuild.toml",
-                "what it says of the bundle is in the key");
+                "the settings in it that affect the bundle are in the key");
   inputs.except("file", "pyproject.toml", source / "pyproject.toml",
-                "what it says of the bundle is in the key");
+                "the settings in it that affect the bundle are in the key");
 }
 
 base::Result<Plan> plan(Installation installation, const Request& request, const std::vector<Pin>& pins,
