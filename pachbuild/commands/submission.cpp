@@ -148,8 +148,8 @@ void SubmissionOptions::add_to(CLI::App& verb) {
     verb.add_flag("--reprocess", reprocess, "Build again and process all datums again");
   }
   verb.add_flag("--wait", wait, "Wait until the first job is done; exit code 1 if it fails");
-  verb.add_flag("--dry-run", dry_run, "Print the specs that would be sent, and touch nothing");
-  verb.add_option("-o,--output", output, "Print what was done, or would be sent")
+  verb.add_flag("--dry-run", dry_run, "Print the specs without sending them");
+  verb.add_option("-o,--output", output, "Print the result, or the specs of --dry-run, in this form")
       ->check(CLI::IsMember({"json", "yaml"}));
 }
 

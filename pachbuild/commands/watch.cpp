@@ -154,8 +154,8 @@ void add_watch(CLI::App& app, Invocation& invocation) {
 
   options = std::make_shared<WatchOptions>();
   verb = add_verb(app, invocation, "logs",
-                  "Print what the newest job of a pipeline and its build have printed", options, logs);
-  verb->add_flag("-F,--follow", options->follow, "Print it as it comes, until the job has ended");
+                  "Print the logs of the newest job of a pipeline and its build", options, logs);
+  verb->add_flag("-F,--follow", options->follow, "Keep printing until the job ends");
 }
 
 }  // namespace commands

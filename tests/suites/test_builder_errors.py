@@ -57,7 +57,7 @@ class Errors(BuilderSuite):
         source = self.source({"main.py": "print(1\n"})
         result = self.build(source)
         self.assert_fails(result, 1, f"error: {source}/main.py: is not valid Python\n"
-                                     "hint: what is wrong is said in Python's own lines above\n")
+                                     "hint: see Python's output above\n")
         self.assertIn(f'File "{source}/main.py", line 1\n', result.stderr)
         self.assertNotIn("Traceback", result.stderr)
 
@@ -129,7 +129,7 @@ class Errors(BuilderSuite):
         self.assert_fails(self.build(source), 1,
                           "# example.com/hello\n./main.go:3:20: syntax error: unexpected }, expected expression\n"
                           "error: go build: ended with exit code 1\n"
-                          "hint: what is wrong is said in Go's own lines above\n")
+                          "hint: see Go's output above\n")
 
     def test_errors_as_json(self):
         support.require_tool("go")
@@ -138,7 +138,7 @@ class Errors(BuilderSuite):
         lines = [json.loads(line) for line in result.stderr.splitlines()]
         self.assertEqual(lines[-2]["level"], "output")
         self.assertEqual(lines[-1], {"level": "error", "message": "ended with exit code 1", "where": "go build",
-                                     "hint": "what is wrong is said in Go's own lines above", "code": 1})
+                                     "hint": "see Go's output above", "code": 1})
 
     def test_an_output_folder_inside_the_source(self):
         source = self.source(PYTHON_ARGUMENTS)
@@ -181,7 +181,7 @@ class Errors(BuilderSuite):
         result = self.build_without_power(self.source(GO_HELLO), GOCACHE=str(compiled))
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertIn("permission denied", result.stderr)
-        self.assertTrue(result.stderr.endswith("hint: what is wrong is said in Go's own lines above\n"), result.stderr)
+        self.assertTrue(result.stderr.endswith("hint: see Go's output above\n"), result.stderr)
 
     def test_a_file_that_cannot_be_read(self):
         source = self.source({**GO_HELLO, "data.bin": "x"})

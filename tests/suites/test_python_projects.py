@@ -552,7 +552,7 @@ class Entries(ProjectSuite):
         source = self.source({"tool.py": "def f(:\n"})
         result = self.build(source)
         self.assert_fails(result, 1, f"error: {source}/tool.py: is not valid Python\n"
-                                     "hint: what is wrong is said in Python's own lines above\n")
+                                     "hint: see Python's output above\n")
         self.assertIn("SyntaxError: invalid syntax", result.stderr)
 
 

@@ -34,7 +34,7 @@ class Failures(pipelines.PipelineSuite):
         self.assertEqual(result.returncode, 1)
         self.assert_ran(result, run=0, skipped=2, failed=1)
         self.assertIn(f"error: {self.out}: 1 datum failed and has no output here\n"
-                      "hint: .pachbuild/missing there lists it\n", result.stderr)
+                      "hint: see .pachbuild/missing in that folder\n", result.stderr)
         self.assertEqual(self.output(), {"a": b"one", "c": b"three"})
         self.assertEqual([line.split(" (log: ")[0] for line in self.missing()], ["data/b: exit code 3"])
         self.assert_nothing_left()

@@ -175,7 +175,7 @@ class NothingIsLost(pipelines.PipelineSuite):
         self.assertEqual(result.returncode, 65)
         self.assertRegex(result.stderr, rf'error: .*spec\.json:\d+:\d+: glob "/\*\.txt" matches nothing in repo data '
                                         rf'\({self.folder}/data\)\nhint: the repo has 6 files: /a, /b, /c, …; --allow-empty '
-                                        'accepts an input without a datum\n$')
+                                        'accepts an input without datums\n$')
         self.assertEqual(self.output(), {"a": b"one", "b": b"two"})
 
     def test_an_empty_input_folder(self):
@@ -185,10 +185,10 @@ class NothingIsLost(pipelines.PipelineSuite):
         result = self.pachbuild_run()
         self.assertEqual(result.returncode, 65)
         self.assertRegex(result.stderr, rf"error: .*: repo data \({self.folder}/data\) has no files\n"
-                                        "hint: give another --input; --allow-empty accepts an input without a datum\n$")
+                                        "hint: give another --input; --allow-empty accepts an input without datums\n$")
         self.assertEqual(self.output(), {"a": b"one", "b": b"two"})
         accepted = self.succeed_run("--allow-empty")
-        self.assertIn("warning: the input has no datum\n", accepted.stderr)
+        self.assertIn("warning: the input has no datums\n", accepted.stderr)
         self.assertEqual(self.output(), {})
 
     def test_one_empty_part_of_a_cross(self):

@@ -201,7 +201,7 @@ std::vector<std::string> build_arguments(const Source& source, const Toolchain& 
 
 base::Error build_error(const process::Finished& finished) {
   return {ErrorKind::step_failed, "go build", "ended with " + finished.ending.describe(),
-          "what is wrong is said in Go's own lines above" + missing_hint(finished.errors)};
+          "see Go's output above" + missing_hint(finished.errors)};
 }
 
 // As many of Go's processes at a time as the container's memory is enough for, each with its share. As long

@@ -233,7 +233,7 @@ base::Status check_program(const fs::path& program, const Interpreter& interpret
                  .folder = "/"}));
   if (!finished.ending.succeeded()) {
     return base::fail(ErrorKind::step_failed, program.string(), "is not valid Python",
-                      "what is wrong is said in Python's own lines above");
+                      "see Python's output above");
   }
   // Python read the file for itself: what it saw is known only where nobody has written it since.
   if (state_of_file(program) != state) return {};
