@@ -36,7 +36,7 @@ base::Result<contract::BuildRecord> read_record(const std::string& artifact) {
   const auto text = base::read_file(file);
   if (!text) {
     return base::fail(ErrorKind::bad_input, file.string(), text.error().what,
-                      "name a folder that a build has left");
+                      "give the output folder of a build");
   }
   return contract::parse_build_record(*text, file.string());
 }

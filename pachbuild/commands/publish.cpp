@@ -154,8 +154,7 @@ void PublishOptions::add_to(CLI::App& verb) {
   verb.add_option("--username", username,
                   "Account in the registry: part of the image's name, and the login name")
       ->type_name("NAME");
-  verb.add_flag("--password-stdin", password_from_input,
-                "Log in once with the password on standard input");
+  verb.add_flag("--password-stdin", password_from_input, "Log in once with the password on standard input");
   verb.add_option("--builder", tool, "The tool that builds and pushes (default: the first one found)")
       ->check(CLI::IsMember({"docker", "podman", "buildah"}));
   verb.add_option("--tag", tag, "The image's tag, a commit's id for example (default: by its content)");

@@ -140,10 +140,9 @@ void add_run(CLI::App& app, Invocation& invocation) {
   verb->add_flag("--partial", options->partial,
                  "Write the output of successful datums even if others failed");
   verb->add_flag("--allow-empty", options->allow_empty, "Accept an input without datums");
-  verb->add_flag(
-      "--hard-links", options->hard_links,
-      "Make output files read-only hard links into the cache, which saves a second copy of large "
-      "outputs");
+  verb->add_flag("--hard-links", options->hard_links,
+                 "Make output files read-only hard links into the cache, which saves a second copy of large "
+                 "outputs");
   verb->add_option("--runtime", options->runtime,
                    "Run everything in containers, one per worker, of the images that a cluster would use: "
                    "podman or docker (default: none, this machine)")

@@ -153,8 +153,8 @@ void add_watch(CLI::App& app, Invocation& invocation) {
   verb->add_option("-o,--output", options->output, "The form")->check(CLI::IsMember({"json"}));
 
   options = std::make_shared<WatchOptions>();
-  verb = add_verb(app, invocation, "logs",
-                  "Print the logs of the newest job of a pipeline and its build", options, logs);
+  verb = add_verb(app, invocation, "logs", "Print the logs of the newest job of a pipeline and its build",
+                  options, logs);
   verb->add_flag("-F,--follow", options->follow, "Keep printing until the job ends");
 }
 

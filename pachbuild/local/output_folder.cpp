@@ -46,7 +46,8 @@ constexpr char k_missing[] = "missing";
 constexpr char k_lock[] = "lock";
 constexpr char k_new[] = "new";
 constexpr mode_t k_exported_file_mode = 0644;
-constexpr mode_t k_exported_folder_mode = 0777;  // less what the umask takes, as of every folder that a person makes
+constexpr mode_t k_exported_folder_mode =
+    0777;  // less what the umask takes, as of every folder that a person makes
 
 // What one of our files holds; nothing when it is missing or something else.
 template <class Value>
@@ -348,7 +349,8 @@ base::Status OutputFolder::stage(const ResultFile& file, const std::string& name
       return base::fail(ErrorKind::io, object.string(), "is damaged and was removed",
                         "run again: the datums that wrote it run once more");
     }
-    if (::fchmod(copy.get(), k_exported_file_mode) != 0) return base::fail(base::system_error("write", shown, errno));
+    if (::fchmod(copy.get(), k_exported_file_mode) != 0)
+      return base::fail(base::system_error("write", shown, errno));
     if (const int error = copy.close(); error != 0)
       return base::fail(base::system_error("write", shown, error));
   }

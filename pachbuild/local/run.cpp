@@ -523,10 +523,9 @@ void Job::summarize(Clock::duration elapsed) const {
   if (m_missing.empty()) return;
   const std::string failed = base::count_of(m_missing.size(), "datum") + " failed";
   if (m_options.partial) {
-    report::fail(
-        {ErrorKind::step_failed, m_output.string(),
-         failed + " and " + (m_missing.size() == 1 ? "has" : "have") + " no output here",
-         "see " + std::string(k_own_folder) + "/missing in that folder"});
+    report::fail({ErrorKind::step_failed, m_output.string(),
+                  failed + " and " + (m_missing.size() == 1 ? "has" : "have") + " no output here",
+                  "see " + std::string(k_own_folder) + "/missing in that folder"});
   } else {
     report::fail({ErrorKind::step_failed, m_output.string(),
                   failed + ", so the output folder was not changed",

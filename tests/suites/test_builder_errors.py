@@ -7,7 +7,7 @@ import os
 import support
 from builder_suite import GO_HELLO, PYTHON_ARGUMENTS, SIX, BuilderSuite
 
-PATH_HINT = "hint: transform.build.path of the pipeline names the folder; is it the right one?\n"
+PATH_HINT = "hint: check transform.build.path in the pipeline's spec\n"
 
 
 class Errors(BuilderSuite):
@@ -32,7 +32,7 @@ class Errors(BuilderSuite):
 
     def test_a_source_of_two_languages(self):
         source = self.source({**GO_HELLO, **PYTHON_ARGUMENTS})
-        self.assert_fails(self.build(source), 65, f"error: {source}: has both main.py and go.mod\n"
+        self.assert_fails(self.build(source), 65, f"error: {source}: contains both main.py and go.mod\n"
                                                   "hint: choose one with --language\n")
 
     def test_an_unknown_language(self):

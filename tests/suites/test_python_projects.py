@@ -236,7 +236,7 @@ class Locks(ProjectSuite):
     def test_inspect_needs_an_artifact(self):
         result = self.run_program(support.PACHBUILD, "inspect", self.folder)
         self.assert_fails(result, 65, f"error: {self.folder}/build.json: cannot read: no such file or folder\n"
-                                      "hint: name a folder that a build has left\n")
+                                      "hint: give the output folder of a build\n")
 
 
 class Requirements(ProjectSuite):

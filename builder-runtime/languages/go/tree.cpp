@@ -215,8 +215,7 @@ base::Result<Tree> read_tree(const fs::path& source, const Tags& tags) {
 
 base::Result<std::string> choose_program(const fs::path& source, const Tree& tree, const GoSettings& settings,
                                          const std::string& pipeline) {
-  if (!settings.package.empty())
-    return named_program(tree, settings.file + ": go.package", settings.package);
+  if (!settings.package.empty()) return named_program(tree, settings.file + ": go.package", settings.package);
   std::vector<std::string> folders;
   for (const auto& package : tree.packages) {
     // A file without a package clause is Go's to complain about.
