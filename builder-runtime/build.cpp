@@ -13,8 +13,7 @@ namespace builder {
 
 namespace {
 
-// Somebody who saves a file while it is built gets what was saved; a source that never comes to rest is an
-// error.
+// A file that is saved during a build is built again; a source that keeps changing is an error.
 constexpr int k_attempts = 3;
 
 struct Made {
@@ -24,19 +23,19 @@ struct Made {
 
 base::Result<Made> make(Source source, const Settings& settings, const Tools& tools) {
   for (int attempt = 1;; ++attempt) {
-    // What has to be installed or compiled, and was it before?
+    // Finds out what to install or compile, and the key of the result.
     BASE_TRY_ASSIGN(const Plan plan, resolve(source, tools));
 
-    // The expensive part; a bundle of the same key is taken as it is.
+    // The expensive part, unless the cache has a bundle with this key.
     BASE_TRY_ASSIGN(auto compiled, compile(plan, tools));
     if (compiled.artifact) return Made{std::move(source), std::move(*compiled.artifact)};
-    const std::string what = "changed while it was built";
+    const std::string what = "changed during the build";
     if (attempt == k_attempts) {
       return base::fail(base::ErrorKind::io, compiled.changed,
                         what + ", " + std::to_string(attempt) + " times",
-                        "stop what writes into it, then build again");
+                        "stop the program that writes to it, then build again");
     }
-    report::warn(compiled.changed + ": " + what + "; building it again");
+    report::warn(compiled.changed + ": " + what + "; building again");
     BASE_TRY_ASSIGN(source, detect(settings));
   }
 }
@@ -48,7 +47,7 @@ base::Result<std::string> describe_inputs(const Settings& settings, process::Run
   BASE_TRY_ASSIGN(const Source source, detect(settings));
   if (source.has_build_script) {
     return base::fail(base::ErrorKind::usage, "--inputs",
-                      "the source has a build.sh, which no key is made for");
+                      "a source with a build.sh has no key: its build is never cached");
   }
   BASE_TRY_ASSIGN(const Plan plan, resolve(source, tools));
   return plan.key.empty() ? std::string() : plan.inputs.lines();

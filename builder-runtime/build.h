@@ -10,7 +10,7 @@
 
 namespace builder {
 
-// What decides the bundle of a source, a line each (Inputs::lines); nothing is built.
+// The inputs of a source's build, one per line (Inputs::lines). Builds nothing.
 base::Result<std::string> describe_inputs(const Settings& settings, process::Runner& runner);
 
 base::Status build(const Settings& settings, process::Runner& runner);

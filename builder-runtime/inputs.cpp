@@ -46,7 +46,7 @@ void Inputs::add_tool(std::string name, fs::path path, std::string text) {
 }
 
 void Inputs::add_variable(std::string name, const std::string& value) {
-  // The digest, since a value may be long, and may be nobody else's business when inputs are shown.
+  // The digest, since a value may be long, and private when inputs are shown.
   m_inputs.push_back(
       {.kind = "variable", .name = std::move(name), .text = base::sha256(base::without_credentials(value))});
 }

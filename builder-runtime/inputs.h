@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What decides a bundle. Whoever reads something says so here, and the key is made of what was said and of
-// nothing else: what is read and not said makes a stale bundle (tests/suites/test_builder_inputs.py traces
-// real builds for it).
+// The inputs of a build. Code that reads something declares it here, and the key is made of these
+// declarations alone: an input that is read but not declared leads to a stale bundle
+// (tests/suites/test_builder_inputs.py traces real builds to find such inputs).
 #pragma once
 
 #include <string>
@@ -17,22 +17,22 @@ namespace fs = base::fs;
 
 struct Input {
   std::string kind;  // "file", "folder", "variable", "tool", "value"
-  std::string name;  // the same on every machine, wherever the thing is there
-  std::string text;  // what of it is in the key: a value, a version, a digest
-  fs::path path;     // of a file, a folder, a tool
-  // Why it is not in the key although it is read; empty: it is in the key.
+  std::string name;  // the same on every machine, whatever the path there
+  std::string text;  // its part of the key: a value, a version, a digest
+  fs::path path;     // of a file, a folder or a tool
+  // Why the key leaves it out although it is read; empty: it is in the key.
   std::string reason;
 };
 
 class Inputs {
  public:
   void add_value(std::string name, std::string text);
-  // What a tool says it is.
+  // `text` is the tool's own answer to --version.
   void add_tool(std::string name, fs::path path, std::string text);
   // By value, without the credentials in URLs.
   void add_variable(std::string name, const std::string& value);
-  // By content, without the credentials in URLs. A file that is not there adds nothing, but is missed when it
-  // appears during the build. Gives the content ("" where there is none).
+  // By content, without the credentials in URLs. A missing file adds nothing, but counts as changed when it
+  // appears during the build. Returns the content ("" for a missing file).
   base::Result<std::string> add_file(std::string name, const fs::path& path);
   // A file of which only `text` counts.
   void add_file_as(std::string name, const fs::path& path, std::string text);
@@ -40,19 +40,19 @@ class Inputs {
   base::Status add_tree(const std::string& name, const fs::path& path);
   // A folder that was read already: its digest and its state (languages/source_digest.h).
   void add_folder(std::string name, const fs::path& path, std::string digest, std::string state);
-  // What is read and does not decide anything, or must not be in a key.
+  // An input that is read but does not affect the bundle, or must not be in a key.
   void except(std::string kind, std::string name, const fs::path& path, std::string reason);
   void add(const Inputs& other);
 
-  // The one place where keys are made. The order of adding does not matter.
+  // All keys are made here. The order of adding does not matter.
   [[nodiscard]] std::string key() const;
 
-  // The first file or folder that is not the one that was read, by its path; "" when all still are. What was
-  // changed and changed back counts as changed: a build may have read what was there in between.
+  // The path of the first file or folder that changed since it was read; "" when none did. A change that was
+  // undone counts as well: the build may have read the content in between.
   [[nodiscard]] base::Result<std::string> changed() const;
 
-  // A line for each, sorted, its fields separated by tabs: kind, name, text, path. Those that are not in the
-  // key have "not in the key: <reason>" instead of a text.
+  // One line per input, sorted, with fields separated by tabs: kind, name, text, path. Inputs outside the key
+  // have "not in the key: <reason>" in place of the text.
   [[nodiscard]] std::string lines() const;
 
  private:
@@ -66,8 +66,8 @@ class Inputs {
   std::vector<Seen> m_seen;
 };
 
-// Another file, or other content, or the same content written again, gives another text. Of a file that is
-// not there: "none".
+// A text that changes when the file is replaced or written to, even with the same content. "none" for a
+// missing file.
 std::string state_of_file(const fs::path& path);
 
 }  // namespace builder

@@ -22,24 +22,25 @@
 namespace {
 
 constexpr char k_description[] =
-    "Builds a pipeline's source folder into the artifact that the running pipeline starts: run.sh, "
-    "build.json,\n"
-    "worker-shim, and one bundle with all that had to be installed or compiled. Without options it is what "
-    "a\n"
-    "builder image's build.sh has to do: it reads /pfs/source and writes /pfs/out.\n";
-constexpr char k_footer[] =
-    "\nA source folder is a Python project (main.py, requirements.txt or a lock, pyproject.toml, …) or a Go\n"
-    "module with a package main; pachbuild.toml in it may say more. docs/builders.md tells all of it.\n"
-    "A build.sh in it replaces these steps, and may call builder-runtime for them; a run.sh replaces the "
-    "one\n"
-    "that is made.\n"
-    "\nVariables:\n"
-    "  PACHBUILD_CACHE_DIR   the folder of caches (/var/cache/pachbuild, else ~/.cache/pachbuild)\n"
-    "  PACHBUILD_CACHE_LIMIT how large they may become (20GiB; 0: no limit)\n"
-    "  PACHBUILD_LOG=json    one JSON object a line on standard error\n"
-    "\nExit codes: 0 done; 1 a step of yours failed (requirements, compiling, build.sh); 64 command line;\n"
-    "65 source; 69 a tool is missing; 70 a bug of ours; 73, 74 writing or reading failed; 75 network.\n"
-    "\nExample: builder-runtime --source examples/map/source-python --out /tmp/artifact\n";
+    R"(Builds a pipeline's source folder into the artifact that the pipeline starts: run.sh, build.json,
+worker-shim, and a bundle of everything that was installed or compiled. Without options it does what
+build.sh in a builder image has to do: it reads /pfs/source and writes /pfs/out.
+)";
+constexpr char k_footer[] = R"(
+A source folder is a Python project (main.py, requirements.txt or a lock file, pyproject.toml, …) or a Go
+module with a package main. Settings go into pachbuild.toml. A build.sh in the source replaces the build
+and may call builder-runtime; a run.sh in the source replaces the generated one. See docs/builders.md.
+
+Environment:
+  PACHBUILD_CACHE_DIR    folder of all caches (default: /var/cache/pachbuild, else ~/.cache/pachbuild)
+  PACHBUILD_CACHE_LIMIT  largest size of the caches (default: 20GiB; 0: no limit)
+  PACHBUILD_LOG=json     log as JSON, one object per line on standard error
+Exit codes:
+  0 done, 1 a step of the build failed (requirements, compiling, build.sh), 64 usage, 65 wrong source,
+  69 a tool is missing, 70 a bug in pachbuild, 73 cannot write, 74 cannot read, 75 network error (try again)
+
+Example: builder-runtime --source examples/map/source-python --out /tmp/artifact
+)";
 
 void declare(CLI::App& app, builder::Options& options) {
   app.footer(k_footer);
@@ -47,17 +48,17 @@ void declare(CLI::App& app, builder::Options& options) {
   app.add_option("--source", options.source, "The source folder")
       ->type_name("DIR")
       ->default_str(contract::k_source);
-  app.add_option("--out", options.out, "Where the artifact goes")
+  app.add_option("--out", options.out, "The folder for the artifact")
       ->type_name("DIR")
       ->default_str(contract::k_out);
-  app.add_option("--language", options.language, "python or go; without it the source decides")
+  app.add_option("--language", options.language, "python or go (default: found from the source)")
       ->type_name("NAME");
   app.add_option("--shim", options.shim,
                  "The worker-shim that goes into the artifact (default: the one beside this program, else " +
                      std::string(contract::k_image_shim) + ")")
       ->type_name("FILE");
   app.add_flag("--inputs", options.shows_inputs,
-               "Prints what decides the bundle, and what is read and does not, a line each; builds nothing");
+               "Print every input of the build, and whether it counts for the bundle's key; build nothing");
 }
 
 base::Status perform(const builder::Options& options, process::Runner& runner) {
@@ -102,8 +103,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    return report::fail(
-        {base::ErrorKind::usage, "", error.what(), "builder-runtime --help tells the options"});
+    return report::fail({base::ErrorKind::usage, "", error.what(), "see builder-runtime --help"});
   }
   // Nothing of an artifact or a cache depends on the user's mask.
   ::umask(022);

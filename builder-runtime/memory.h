@@ -19,7 +19,7 @@ class MemoryGroup {
   // The most bytes that all its processes together may have; none when that is all of the machine.
   [[nodiscard]] std::optional<std::uint64_t> limit() const;
 
-  // How many processes have been killed for want of memory so far.
+  // How many processes have been killed so far because memory ran out.
   [[nodiscard]] std::uint64_t kills() const;
 
  private:

@@ -230,11 +230,11 @@ bool is_passed_on(VariableRole role) { return role != VariableRole::job && role 
 std::string reason_of(VariableRole role) {
   switch (role) {
     case VariableRole::place:
-      return "where this user or machine has things";
+      return "a location on this machine";
     case VariableRole::credential:
       return "a credential";
     default:
-      return "how things are reached and kept, not what they are";
+      return "access and storage, not content";
   }
 }
 

@@ -16,7 +16,7 @@
 namespace shim {
 namespace {
 
-constexpr char k_see_help[] = "worker-shim --help shows how it is used";
+constexpr char k_see_help[] = "see worker-shim --help";
 
 tl::unexpected<base::Error> usage_error(std::string_view where, std::string what,
                                         std::string hint = k_see_help) {

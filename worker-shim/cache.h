@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which cache folder to use, and whether it may be trusted: a program is started from what is in it, so it
-// must hold nothing that another user could have put there. What "trusted" means is base/trusted_folder.h's;
-// here it asks for
+// Chooses the cache folder and checks that it can be trusted: programs are started from it, so another user
+// must not be able to put anything there. base/trusted_folder.h defines "trusted"; here it is required of
 //
-//   cache folder    that, with everything above it. It may have the sticky bit (/tmp itself)
-//   its env/        the same without that exception, and no link: below a sticky folder a stranger could have
-//   env/DIGEST      made an environment first
-//   private folder  /tmp/pachbuild-UID: ours, mode 0700, no link
+//   cache folder      with everything above it; it may have the sticky bit, as /tmp has
+//   env/, env/DIGEST  never writable by others, and not a link: another user could have made them first
+//   private folder    /tmp/pachbuild-UID, which must also be this user's, with mode 0700, and not a link
 //
-// Paths are given out, not descriptors, since the program and its PATH know the environment by its path. They
-// stay what was looked at: no stranger can rename a part of the path of a trusted folder.
+// The functions return paths, not descriptors, since the program and its PATH need the path. A checked path
+// stays valid: no other user can rename a part of it.
 #pragma once
 
 #include <sys/types.h>
@@ -30,15 +28,14 @@ struct CacheSettings {
 // Of this process.
 CacheSettings current_cache_settings();
 
-// The folder of an unpacked environment; empty when no cache has it. A folder that somebody named and that
-// cannot be trusted is an error; the image's is then passed over.
+// The folder of an unpacked environment; empty when no cache has it. A chosen folder that cannot be trusted
+// is an error; the image's is skipped.
 base::Result<std::string> find_environment(const CacheSettings& settings, const std::string& digest);
 
-// The folder in which this user may make environments. Makes it where it is missing, with a mode less the
-// umask.
+// The folder in which this user may make environments. Makes it if it is missing; the umask applies.
 base::Result<std::string> make_environments_folder(const CacheSettings& settings);
 
-// Whether `environments`, as made above, has no environment of this digest that cannot be trusted.
+// Fails if `environments`, as made above, has an environment of this digest that cannot be trusted.
 base::Status check_environment_of_others(const std::string& environments, const std::string& digest,
                                          uid_t user);
 

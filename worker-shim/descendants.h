@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a program leaves running becomes the supervisor's children, as it is their subreaper or PID 1. This
-// finds and ends them. Nothing is allocated.
+// Finds and ends the processes that a program leaves running. They become the supervisor's children, since it
+// is their subreaper or PID 1. Allocates nothing.
 #pragma once
 
 #include <sys/types.h>
@@ -10,32 +10,32 @@
 
 namespace shim {
 
-// What a look for a child of ours that has ended gives.
+// Whether any children are left.
 enum class Children { none, running };
 
-// Reaps all that have ended.
+// Reaps every child that has ended.
 Children reap_children();
 
-// Asks children to end: SIGTERM, once each, to the group of those that lead one.
+// Asks each child to end, once: SIGTERM to its group if it leads one, else to the child.
 class EndRequest {
  public:
-  // Those in this group know already.
+  // The members of this group were already asked.
   explicit EndRequest(pid_t informed_group) : m_informed_group(informed_group) {}
 
-  // To the children that there are now and that were not asked before. False when they cannot be listed
-  // (/proc is missing, or is that of another PID namespace).
+  // Asks the current children that were not asked before. False when they cannot be listed (/proc is missing
+  // or belongs to another PID namespace).
   bool ask();
 
  private:
   const pid_t m_informed_group;
-  // More than these are only killed.
+  // Children beyond this number are killed without being asked.
   std::array<pid_t, 64> m_asked{};
   std::size_t m_count = 0;
 };
 
-// Kills all children, those that become ours by it too, and waits for their end. False when some may not be
-// killed (programs of another user). Children that cannot be listed are found by trying all numbers, from
-// `first` on.
+// Kills all children, also those inherited meanwhile, and waits for their end. False when some may not be
+// killed (programs of another user). Where children cannot be listed, tries all process numbers from `first`
+// on.
 bool kill_children(pid_t first);
 
 }  // namespace shim

@@ -128,8 +128,7 @@ void begin_program(const Supervision& options, const Signals& before, const Iden
   }
   if (::setpgid(0, 0) != 0 && ::getpgrp() != ::getpid()) {
     say("worker-shim: the program gets no process group of its own, since the system refuses setpgid: "
-        "signals reach "
-        "it alone\n");
+        "signals reach it alone\n");
   }
   pass_terminal(supervisor.group, ::getpid());
   give_back(before);
@@ -168,8 +167,7 @@ bool adopt_descendants() {
   // An emulator of another processor does not know it (qemu 7.2: EINVAL), as all who use one for long know.
   if (errno != EINVAL) {
     say("worker-shim: the system refuses PR_SET_CHILD_SUBREAPER: what the program leaves outside its process "
-        "group will "
-        "not end with it\n");
+        "group will not end with it\n");
   }
   return false;
 }

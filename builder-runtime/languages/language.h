@@ -85,7 +85,7 @@ struct Language {
   base::Result<Findings> (*look)(const Source& source, const process::Environment& environment);
 };
 
-// All languages; none is both here and unfinished.
+// All supported languages; each is complete.
 const std::vector<Language>& languages();
 
 // Whether `path` is a regular file (or a link to one).

@@ -18,6 +18,7 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/parallel.h"
+#include "base/relative_path.h"
 #include "base/text.h"
 
 namespace builder {
@@ -59,13 +60,6 @@ std::string state_of(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 ? state_of(status) : "";
 }
 
-std::string below(const std::string& folder, std::string_view name) {
-  std::string path = folder;
-  if (!path.empty()) path += '/';
-  path += name;
-  return path;
-}
-
 // What there is in one folder, by names inside the source.
 base::Result<Listing> list_folder(const std::string& path, const std::string& name) {
   const std::unique_ptr<DIR, CloseFolder> folder(::opendir(path.c_str()));
@@ -82,14 +76,15 @@ base::Result<Listing> list_folder(const std::string& path, const std::string& na
     if (type == DT_UNKNOWN) {
       struct stat status{};
       if (::fstatat(::dirfd(folder.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
-        return base::fail(base::system_error("read", below(path, own), errno));
+        return base::fail(base::system_error("read", base::join_path(path, own), errno));
       type = IFTODT(status.st_mode);
     }
     if (type != DT_DIR && type != DT_REG && type != DT_LNK) {
-      return base::fail(base::ErrorKind::bad_input, below(path, own), "is neither a file nor a folder");
+      return base::fail(base::ErrorKind::bad_input, base::join_path(path, own),
+                        "is neither a file nor a folder");
     }
     auto& names = type == DT_DIR ? listing.folders : type == DT_REG ? listing.files : listing.links;
-    names.push_back(below(name, own));
+    names.push_back(base::join_path(name, own));
   }
 }
 
@@ -122,9 +117,7 @@ class Reading {
   }
 
  private:
-  [[nodiscard]] std::string path_of(const std::string& name) const {
-    return name.empty() ? m_source : below(m_source, name);
-  }
+  [[nodiscard]] std::string path_of(const std::string& name) const { return base::join_path(m_source, name); }
 
   // These folders and all below them, a level at a time; links are left for later.
   base::Status list_folders(std::vector<std::string> level, bool is_source) {

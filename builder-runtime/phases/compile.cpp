@@ -58,7 +58,7 @@ class Compiler {
 base::Status Compiler::check_inputs() {
   BASE_TRY_ASSIGN(m_changed, m_plan.inputs.changed());
   if (m_changed.empty()) return {};
-  return base::fail(base::ErrorKind::io, m_changed, "changed while it was built");
+  return base::fail(base::ErrorKind::io, m_changed, "changed during the build");
 }
 
 template <class Make>

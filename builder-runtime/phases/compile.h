@@ -12,7 +12,7 @@
 
 namespace builder {
 
-// All that the output folder gets, but the shim.
+// Everything for the output folder except the shim.
 struct Artifact {
   contract::BuildRecord record;
   Start start;
@@ -20,8 +20,8 @@ struct Artifact {
   std::vector<contract::Bundle> added;  // those that were made now
 };
 
-// Nothing but the name of what changed when an input is no longer what it was when the key was made: what was
-// built may be of neither.
+// Has no artifact, only the name of the changed input, when an input changed after the key was made: the
+// result may then be a mixture of old and new.
 struct Compiled {
   std::optional<Artifact> artifact;
   std::string changed;

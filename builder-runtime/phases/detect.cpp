@@ -14,7 +14,7 @@ namespace {
 
 using base::ErrorKind;
 
-constexpr char k_path_hint[] = "transform.build.path of the pipeline names the folder; is it the right one?";
+constexpr char k_path_hint[] = "check transform.build.path in the pipeline's spec";
 
 base::Status check_folders(const Settings& settings) {
   boost::system::error_code error;
@@ -70,11 +70,11 @@ base::Result<const Language*> recognised_language(const fs::path& source) {
   if (found.size() == 1) return found.front();
   if (found.empty()) {
     return base::fail(ErrorKind::bad_input, source.string(),
-                      "is of no language that can be built: it has neither main.py nor go.mod",
+                      "no supported language found: expected main.py or go.mod",
                       "add one of them, or a build.sh of your own");
   }
-  return base::fail(ErrorKind::bad_input, source.string(), "has both " + names_of(found, &Language::program),
-                    "say which one counts with --language");
+  return base::fail(ErrorKind::bad_input, source.string(),
+                    "contains both " + names_of(found, &Language::program), "choose one with --language");
 }
 
 // The command line, then the source's own settings, then what is there.

@@ -27,7 +27,7 @@ constexpr char k_temporary_prefix[] = ".pachbuild-";
 constexpr mode_t k_script_mode = 0755;
 
 constexpr char k_record_hint[] =
-    "it is not part of an artifact: move it away, or name another folder with --out";
+    "it does not belong to an artifact: move it, or choose another folder with --out";
 
 bool is_bundle(std::string_view name) {
   return (name.starts_with(contract::k_bundle_prefix) || name.starts_with(contract::k_base_prefix)) &&
@@ -47,7 +47,7 @@ std::optional<std::uint64_t> size_of_file(const fs::path& path) {
 }
 
 tl::unexpected<base::Error> not_ours(const fs::path& path) {
-  return base::fail(ErrorKind::usage, path.string(), "would be replaced, but no build has made it",
+  return base::fail(ErrorKind::usage, path.string(), "would be overwritten, but was not made by a build",
                     k_record_hint);
 }
 

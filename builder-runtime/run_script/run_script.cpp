@@ -18,18 +18,16 @@ std::string replace_all(std::string text, const std::string& from, const std::st
   return text;
 }
 
-// The cache folder is chosen as worker-shim does (ARCHITECTURE.md, "Caches"). Nothing is executed that
-// another user could have put there, and no datum pays for that with a process:
+// The cache folder is chosen as worker-shim does (ARCHITECTURE.md, "Caches"). Nothing that another user could
+// have put there is executed, and no datum pays for that with a process.
 //
-//   once per container   the copy goes only into a folder that this user and root alone can change, with
-//   everything above
-//                        it (base/trusted_folder.h, in sh). It gets its name when it is whole; until then a
-//                        random one, since process numbers are not unique where containers share a cache
-//                        folder
-//   for each datum       the shell goes into the copy's folder, so that it cannot be exchanged any more, and
-//   looks at what
-//                        it is in: folder and copy are this user's, and the sticky bit, which only the owner
-//                        can set, keeps others from renaming what is in it. The shim goes back (--chdir)
+// Once per container: the shim is copied, and only into a folder that, like everything above it, this user
+// and root alone can change (base/trusted_folder.h, in sh). The copy gets its name when it is complete. Until
+// then its name is random, since process numbers are not unique where containers share a cache folder.
+//
+// For each datum: the shell enters the copy's folder, so that the folder cannot be exchanged any more, and
+// checks it: folder and copy belong to this user, and the sticky bit, which only the owner can set, keeps
+// others from renaming files in it. The shim then changes back (--chdir).
 constexpr char k_shim_part[] = R"sh(
 shim=@IMAGE_SHIM@ at=
 if ! [ -x "$shim" ]; then
@@ -63,8 +61,8 @@ if ! [ -x "$shim" ]; then
     uid=$(id -u)
     { [ "$@VARIABLE@" ] && copy=$(place "$@VARIABLE@" 022); } 2>/dev/null ||
       copy=$(place @IMAGE_CACHE@ 022 2>/dev/null) || copy=$(place "@PRIVATE_CACHE@-$uid" 077 2>/dev/null) || {
-      echo "error: run.sh: no cache folder that only this user can change and programs can be executed from" >&2
-      echo "hint: set @VARIABLE@ to one, below folders that only this user and root can write" >&2
+      echo "error: run.sh: no cache folder from which programs can run and which only this user can change" >&2
+      echo "hint: set @VARIABLE@ to such a folder; only this user and root may write to the folders above it" >&2
       exit @FAILED@
     }
     cat @BUILD_SHIM@ >"$copy" && mv -f "$copy" "${copy%.*}" && ready "${copy%/@SHIMS@/*}" || { rm -f "$copy"; exit @FAILED@; }
@@ -102,7 +100,7 @@ std::string interpreter_part(const RunScript& script) {
   return text +
          "if ! [ -x \"$interpreter\" ]; then\n"
          "  echo \"error: run.sh: this image has no $interpreter, which the bundle was made for\" >&2\n"
-         "  echo \"hint: run the pipeline in the image that built it, or build in an image like this one\" "
+         "  echo \"hint: run in the image that built it, or build in this image\" "
          ">&2\n"
          "  exit " +
          std::to_string(contract::k_command_not_found) + "\nfi\n";

@@ -126,7 +126,7 @@ base::Status check_environment(const SourceSettings& settings) {
     const bool starts_well = !name.empty() && std::isdigit(static_cast<unsigned char>(name.front())) == 0;
     if (starts_well && std::all_of(name.begin(), name.end(), fits)) continue;
     return base::fail(ErrorKind::bad_input, settings.file + ": environment",
-                      "\"" + name + "\" is no name of a variable", "letters, digits and _ only");
+                      "invalid variable name \"" + name + "\"", "letters, digits and _ only");
   }
   return {};
 }

@@ -262,7 +262,7 @@ base::Status CacheUse::shrink(std::uint64_t limit, const std::vector<contract::B
   BASE_TRY_ASSIGN(const auto bin, base::Workspace::make(m_cache / "work", "build-"));
   BASE_TRY_ASSIGN(const auto removed, move_away(m_cache, limit, m_begin, bin.path()));
   if (removed.entries == 0) return {};
-  report::info("cache: removed " + base::format_bytes(removed.bytes) + " that were not used for longest");
+  report::info("cache: removed the least recently used " + base::format_bytes(removed.bytes));
   return {};
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Credentials in URLs (scheme://user:password@host): the one place that finds them, to hide them from whoever
-// reads a log and to take them out of what is kept.
+// Finds credentials in URLs (scheme://user:password@host), to hide them in logs and to remove them from
+// files. All other code uses this.
 #pragma once
 
 #include <string>
@@ -19,9 +19,9 @@ std::string without_credentials(std::string_view text);
 // Hides credentials in a text that comes in pieces of any size.
 class CredentialFilter {
  public:
-  // What may be shown now. The end of a URL may be kept back until it is known where it ends.
+  // The text that can be shown now. A URL is kept back until its end is known.
   [[nodiscard]] std::string add(std::string_view piece);
-  // What was kept back.
+  // The rest.
   [[nodiscard]] std::string finish();
 
  private:
@@ -38,7 +38,7 @@ struct UrlCredentials {
   bool operator==(const UrlCredentials&) const = default;
 };
 
-// Those of every URL in `text` that has some, in its order.
+// The credentials of every URL in `text` that has any, in order.
 std::vector<UrlCredentials> credentials_in(std::string_view text);
 
 }  // namespace base

@@ -17,10 +17,10 @@ Error system_error(std::string_view attempt, const std::string& path, int error_
 // Whether it means that there is no room on the disk, or none for this user.
 bool is_full(int error_number);
 
-// What is told in one line is not longer than this: names and values of files have any length.
+// The longest text in a message: names and values from files have any length.
 inline constexpr std::size_t k_longest_message = 8192;
 
-// The error with each of its texts shortened to that.
+// The error with each of its texts shortened to k_longest_message.
 Error readable(Error error);
 
 // "error: WHERE: WHAT\n" and, if there is one, "hint: HINT\n". Control characters are shown escaped, so

@@ -74,8 +74,8 @@ Error too_large(const fs::path& path, std::uint64_t largest) {
 // A file may grow while it is read.
 Result<std::string> read_all(const OpenFile& file, const fs::path& path, std::uint64_t largest) {
   // A byte more than the size, so that the end is seen without growing.
-  constexpr std::size_t k_least = 4096;
-  std::string content(std::max(k_least, file.size + 1), '\0');
+  constexpr std::size_t k_least_room = 4096;
+  std::string content(std::max(k_least_room, file.size + 1), '\0');
   std::size_t size = 0;
   while (true) {
     if (size >= k_chunk) BASE_TRY(check_stop());

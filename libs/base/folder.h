@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A folder by its descriptor: for trees that somebody else can change while they are worked on. No path below
-// it is followed through a symbolic link or "..", so nothing outside it is ever reached.
+// A folder held by its descriptor, for trees that others can change at the same time. No path below it is
+// followed through a symbolic link or "..", so nothing outside it is ever reached.
 #pragma once
 
 #include <sys/stat.h>
@@ -40,9 +40,9 @@ class Folder {
 
   // The names of the entries, sorted byte by byte.
   [[nodiscard]] Result<std::vector<std::string>> names() const;
-  // What is at `name`, a link as itself; nothing when it does not exist.
+  // The status of `name` without following a link; nothing when it does not exist.
   [[nodiscard]] Result<std::optional<struct stat>> status(const std::string& name) const;
-  // Takes an entry away, whatever it is; a folder with all that is in it.
+  // Removes an entry of any kind, a folder with everything in it.
   [[nodiscard]] Status remove(const std::string& name) const;
 
   [[nodiscard]] int descriptor() const { return m_descriptor.get(); }
@@ -55,8 +55,8 @@ class Folder {
   std::string m_shown;
 };
 
-// The error of a system call on an entry of a tree that is not ours. A link or a file where a folder should
-// be is ErrorKind::step_failed, since whoever owns the tree has put it there.
+// The error of a system call on an entry of somebody else's tree. A link or a file in place of a folder is
+// ErrorKind::step_failed, since the tree's owner put it there.
 Error entry_error(std::string_view attempt, const std::string& shown, int error_number);
 
 }  // namespace base

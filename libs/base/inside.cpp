@@ -7,7 +7,7 @@
 namespace base {
 namespace {
 
-constexpr char k_hint[] = "only what is below transform.build.path is built: put the file there";
+constexpr char k_hint[] = "only files below transform.build.path are built: move the file there";
 
 // Both without links. Compared part by part: "/source-2" is not below "/source".
 bool is_below(const fs::path& path, const fs::path& folder) {

@@ -16,7 +16,7 @@ namespace base {
 // The processors that this process may use, at least 1.
 unsigned processors();
 
-// The result of `work()`, made by another thread or, where no further thread can be started (a limit of
+// The result of `work()`, made by another thread or, where cannot start another thread (a limit of
 // processes), by the one that asks for it.
 template <class Work>
 auto start_async(Work work) -> std::future<decltype(work())> {

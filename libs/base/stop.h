@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ctrl-C for work that waits for nothing. Whoever catches signals (process::Interruption) answers one
-// question for the whole process: shall it stop? Every loop that copies, digests, lists or counts asks it at
-// least once per file and per few megabytes, on whatever thread it runs, and ends with the error
-// interrupted().
+// Ctrl-C for work that does not wait. The owner of the signals (process::Interruption) tells the whole
+// process whether to stop. Every loop that copies, digests, lists or counts asks at least once per file and
+// per few megabytes, on any thread, and ends with the error interrupted().
 #pragma once
 
 #include <functional>
@@ -11,8 +10,8 @@
 
 namespace base {
 
-// While it lives, `question` is what check_stop() asks. It is called from any thread. The newest one counts;
-// it must go before the one that was there when it was made.
+// While it exists, check_stop() asks `question`, from any thread. The newest one counts; destroy them in
+// reverse order.
 class StopQuestion {
  public:
   explicit StopQuestion(std::function<bool()> question);
@@ -25,15 +24,15 @@ class StopQuestion {
   const std::function<bool()>* m_previous;
 };
 
-// Whether anything can stop this process but the signals themselves.
+// Whether a StopQuestion exists.
 bool is_stop_watched();
 
-// The error interrupted() when the process shall stop. Costs a system call while somebody watches, else
+// The error interrupted() when the process has to stop. Costs a system call while a StopQuestion exists, else
 // nothing.
 Status check_stop();
 
-// What was being done is incomplete because the person has ended the program. Its exit code is that of the
-// signal: whoever watches knows it.
+// The work is incomplete because the user ended the program. The exit code is the signal's, which the owner
+// of the signals knows.
 Error interrupted();
 
 }  // namespace base

@@ -40,7 +40,7 @@ void print(spdlog::level::level_enum level, std::string_view name, std::string_v
 }
 
 int bug(const std::exception& error) {
-  return fail({base::ErrorKind::bug, "", std::string("a bug of pachbuild: ") + error.what(),
+  return fail({base::ErrorKind::bug, "", std::string("a bug in pachbuild: ") + error.what(),
                "please report it with the command line and the lines above"});
 }
 
@@ -105,8 +105,8 @@ int guard(const std::function<int()>& program) {
   } catch (const std::system_error& error) {
     // A thread that could not be started, where no other could do its work.
     if (error.code() != std::errc::resource_unavailable_try_again) return bug(error);
-    return fail({base::ErrorKind::unavailable, "", "no further thread can be started",
-                 "raise the limit of processes (ulimit -u, the pids limit of the container)"});
+    return fail({base::ErrorKind::unavailable, "", "cannot start another thread",
+                 "raise the process limit (ulimit -u, or the container's pids limit)"});
   } catch (const std::exception& error) {
     return bug(error);
   }

@@ -12,7 +12,7 @@ namespace {
 
 using base::ErrorKind;
 
-constexpr char k_hint[] = "give one of the two another name";
+constexpr char k_hint[] = "rename one of the two";
 
 // What versions before the mark wrote.
 std::string former_source_mark(const std::string& pipeline) {
@@ -78,14 +78,14 @@ base::Status check_ownership(const Present& present, const std::string& pipeline
   }
   if (present.pipelines.contains(build) && !is_build(present, pipeline)) {
     return base::fail(ErrorKind::bad_input, where,
-                      "pipeline \"" + build + "\" is there, and is not the build of \"" + pipeline + "\"",
+                      "pipeline \"" + build + "\" exists and is not the build of \"" + pipeline + "\"",
                       k_hint);
   }
   if (present.repos.contains(repo) && !is_own_source(present, pipeline, has_own_head)) {
     return base::fail(ErrorKind::bad_input, where,
-                      "repo \"" + repo + "\" is there, and was not made by pachbuild",
-                      std::string(k_hint) + "; if the repo may be overwritten: pachctl update repo " + repo +
-                          " --description \"" + source_mark(pipeline) + "\"");
+                      "repo \"" + repo + "\" exists and was not made by pachbuild",
+                      std::string(k_hint) + "; or let pachbuild overwrite the repo: pachctl update repo " +
+                          repo + " --description \"" + source_mark(pipeline) + "\"");
   }
   return {};
 }
@@ -94,7 +94,7 @@ base::Status check_convertible(const Present& present, const std::string& pipeli
                                const std::string& where) {
   if (present.repos.contains(pipeline) && !present.pipelines.contains(pipeline)) {
     return base::fail(ErrorKind::bad_input, where,
-                      "repo \"" + pipeline + "\" is there, and is not the output of a pipeline", k_hint);
+                      "repo \"" + pipeline + "\" exists and is not the output of a pipeline", k_hint);
   }
   constexpr std::string_view suffix = contract::k_build_pipeline_suffix;
   if (!pipeline.ends_with(suffix)) return {};

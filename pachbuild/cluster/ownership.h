@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What of a cluster is this program's own, made for a pipeline, and may be changed and deleted. A name proves
-// nothing: a repo map_source can be anybody's. What does is a mark that Pachyderm keeps (the description of
-// the repo, of the build pipeline and of each commit) together with how the pipelines are connected.
+// Decides which repos and pipelines of a cluster belong to pachbuild, which may change and delete them. A
+// name proves nothing: a repo map_source can be anybody's. The proof is a mark that Pachyderm keeps (the
+// description of the repo, of the build pipeline and of each commit) together with how the pipelines are
+// connected.
 #pragma once
 
 #include <string>
@@ -17,22 +18,22 @@ std::string source_mark(const std::string& pipeline);
 // The description of its build pipeline.
 std::string build_mark(const std::string& pipeline);
 
-// Whether NAME_build is there and is what this program has made: it has the mark, reads NAME_source@master of
+// Whether NAME_build exists and was made by pachbuild: it has the mark, reads NAME_source@master of
 // its own project as `source` and nothing else, starts build.sh, and writes to branch `build`.
 bool is_build(const Present& present, const std::string& pipeline);
 
-// Whether NAME is there and runs what NAME_build builds: its input crosses the source and the build.
+// Whether NAME exists and runs what NAME_build builds: its input crosses the source and the build.
 bool runs_build(const Present& present, const std::string& pipeline);
 
-// That what has the names of the source and the build of `pipeline` is this program's own, or not there; the
-// error, at `where`, names what is not. `has_own_head`: the newest commit of the source was made by this
-// program. Versions that did not mark repos had a description as well, which a person may have written: there
-// that commit, or the build pipeline, is needed as proof.
+// Checks that the repo and pipeline with the names of the source and build of `pipeline` belong to pachbuild
+// or do not exist; the error, at `where`, names the one that does not. `has_own_head`: pachbuild made the
+// newest commit of the source. Releases that did not mark repos used a description that a person may have
+// written as well: for these that commit, or the build pipeline, is the proof.
 base::Status check_ownership(const Present& present, const std::string& pipeline, bool has_own_head,
                              const std::string& where);
 
-// That NAME can become, or is, a pipeline with a build: it may be a pipeline without one, which is converted,
-// but neither the build of another pipeline nor a repo that no pipeline writes.
+// Checks that NAME is or can become a pipeline with a build. A pipeline without one is converted; the build
+// of another pipeline, or a repo that no pipeline writes, is refused.
 base::Status check_convertible(const Present& present, const std::string& pipeline, const std::string& where);
 
 }  // namespace cluster

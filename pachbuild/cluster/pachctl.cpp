@@ -56,8 +56,8 @@ base::Result<Pachctl> Pachctl::find(const Target& target, const fs::path& scratc
   if (!program) {
     return base::fail(ErrorKind::unavailable,
                       named.empty() ? "pachctl" : std::string(k_program_variable) + "=" + named,
-                      "is not there: the cluster is reached by it",
-                      "install pachctl, or name it in the variable " + std::string(k_program_variable));
+                      "not found; it is needed to reach the cluster",
+                      "install pachctl, or set its path in " + std::string(k_program_variable));
   }
   return Pachctl(*program, target, scratch, std::move(environment), runner);
 }
@@ -92,7 +92,7 @@ base::Result<std::vector<json>> Pachctl::list(std::vector<std::string> words) co
   try {
     for (json item; stream >> std::ws && !stream.eof(); items.push_back(std::move(item))) stream >> item;
   } catch (const json::exception&) {
-    return base::fail(ErrorKind::io, shown, "answered what is no JSON");
+    return base::fail(ErrorKind::io, shown, "returned invalid JSON");
   }
   return items;
 }

@@ -29,7 +29,7 @@ base::Status check_readers(const Pachctl& pachctl, const std::string& project, c
       return base::fail(ErrorKind::bad_input, "pipeline " + belongings.pipeline,
                         "pipeline " + reader.name + (is_near ? "" : " of project " + reader.project) +
                             " reads its repo " + input.repo,
-                        "delete that one first");
+                        "delete that pipeline first");
     }
   }
   return {};
@@ -109,7 +109,7 @@ base::Status remove(const Pachctl& pachctl, Belongings belongings) {
     }
     if (!begin(pachctl, source, branches)) {
       return base::fail(ErrorKind::network, "pipeline " + belongings.pipeline,
-                        "was changed by somebody else just now", "look at it, and try again");
+                        "was just changed by someone else", "check it and try again");
     }
   }
   for (const auto& pipeline : belongings.pipelines) {

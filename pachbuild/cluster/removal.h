@@ -19,12 +19,12 @@ struct Belongings {
   SourceBranches branches;
 };
 
-// An error when the pipeline has no build, when anything that would go was not made by this program, or when
+// Fails if the pipeline has no build, if pachbuild did not make everything that would be deleted, or if
 // another pipeline reads it. Changes nothing.
 base::Result<Belongings> find_belongings(const Pachctl& pachctl, const std::string& pipeline);
 
-// Stopped in between and run again, it goes on where it was. An update that is under way then fails; one that
-// has happened since find_belongings() is an error, and nothing is deleted.
+// After an interruption, running it again continues the deletion. Updates in progress fail. If an update was
+// made since find_belongings(), this fails and deletes nothing.
 base::Status remove(const Pachctl& pachctl, Belongings belongings);
 
 }  // namespace cluster

@@ -13,6 +13,7 @@
 
 #include "base/digest.h"
 #include "base/errors.h"
+#include "base/relative_path.h"
 #include "base/text.h"
 #include "base/workspace.h"
 #include "pachbuild/cluster/pfs_hash.h"
@@ -100,10 +101,10 @@ std::vector<std::string> removals(const std::vector<std::string>& gone,
   std::vector<std::string> paths;
   for (const auto& path : gone) {
     if (!paths.empty() && paths.back().back() == '/' && path.starts_with(paths.back())) continue;
-    const auto folders = source::folders_of(path);
+    const auto folders = base::folders_above(path);
     const auto empty = std::find_if(folders.begin(), folders.end(),
                                     [&](const auto& folder) { return !kept_folders.contains(folder); });
-    paths.push_back(empty == folders.end() ? path : *empty);
+    paths.push_back(empty == folders.end() ? path : *empty + "/");
   }
   return paths;
 }
@@ -256,7 +257,7 @@ base::Result<Changes> compare(const StoredSource& stored, const std::vector<sour
   std::set<std::string> paths;
   for (const auto& file : files) {
     paths.insert(file.path);
-    for (auto& folder : source::folders_of(file.path)) folders.insert(std::move(folder));
+    for (auto& folder : base::folders_above(file.path)) folders.insert(std::move(folder));
     boost::system::error_code error;
     const std::uint64_t bytes = fs::file_size(file.file, error);
     if (error) return base::fail(base::system_error("read", file.file.string(), error.value()));

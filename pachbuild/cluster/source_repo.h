@@ -20,13 +20,13 @@ struct StoredFile {
   std::string sha256;  // of a large file that send_source() has sent; else empty
 };
 
-// The branches of a source's repo. Beside that of the source these are there:
-//  - a version: every change of the pipeline and its source replaces it by a new one in the same transaction.
-//    Deleting the old one fails where somebody else has done so, and with it the whole transaction: of two
-//    changes that began with the same version one happens. (Of a pipeline that older programs have made there
-//    is none; two who add one at once leave two, and each change replaces all that it has seen.)
-//  - the mark of a deletion that has begun and has not ended yet.
-//  - uploads that run, and leftovers of those that were killed.
+// The branches of a source's repo. Besides the source's own:
+//  - a version, which every change of the pipeline or its source replaces in its transaction. If someone else
+//    deleted the old version first, the whole transaction fails: of two changes that began with the same
+//    version, one wins. (Pipelines of older releases have no version. Two programs that add one at the same
+//    time leave two; each change replaces every version it has seen.)
+//  - the mark of a deletion in progress.
+//  - uploads in progress, and leftovers of killed ones.
 struct SourceBranches {
   std::string head;  // of the source; empty: there is no commit yet
   bool is_finished = false;
@@ -42,7 +42,7 @@ base::Result<SourceBranches> read_branches(const Pachctl& pachctl, const std::st
 std::string new_version();
 inline constexpr char k_deleting_branch[] = "pachbuild-deleting";
 
-// The commits of a repo that this program has not made.
+// The commits of a repo that pachbuild did not make.
 base::Result<std::vector<std::string>> foreign_commits(const Pachctl& pachctl, const std::string& repo);
 
 // A commit's files.

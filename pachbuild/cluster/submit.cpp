@@ -136,8 +136,8 @@ base::Status change_or_take_back(const Pachctl& pachctl, const Submission& submi
 }
 
 base::Error is_there(const std::string& where, const std::string& pipeline) {
-  return {ErrorKind::bad_input, where, "pipeline \"" + pipeline + "\" is there already",
-          "pachbuild update pipeline changes it"};
+  return {ErrorKind::bad_input, where, "pipeline \"" + pipeline + "\" already exists",
+          "change it with: pachbuild update pipeline"};
 }
 
 // What is read first is what tells of a change: the version stands for all that is read after it.
@@ -162,12 +162,12 @@ base::Result<Look> look_once(const Pachctl& pachctl, const Submission& submissio
   BASE_TRY(check_convertible(look.present, name, where));
   if (is_build(look.present, name) && look.branches.head.empty()) {
     // It was made after the branches were read.
-    return base::fail(ErrorKind::network, "pipeline " + name, "was changed by somebody else just now",
+    return base::fail(ErrorKind::network, "pipeline " + name, "was just changed by someone else",
                       "try again");
   }
   if (look.branches.is_deleting) {
     return base::fail(ErrorKind::unavailable, "pipeline " + name, "is being deleted",
-                      "if nobody is at it any more: pachbuild delete pipeline " + name);
+                      "if that deletion was interrupted: pachbuild delete pipeline " + name);
   }
   BASE_TRY_ASSIGN(look.stored, read_files(pachctl, repo, look.branches));
   BASE_TRY_ASSIGN(outcome.source, compare(look.stored, submission.source.files));
@@ -279,7 +279,7 @@ base::Result<Pachctl> pachctl_for(const Pachctl& pachctl, const spec::PipelineSp
   return base::fail(
       ErrorKind::usage, spec.places.where("/pipeline/project/name"),
       "the pipeline is of project \"" + spec.project + "\", and --project says \"" + pachctl.project() + "\"",
-      "leave one of the two away");
+      "use only one of the two");
 }
 
 base::Status check(const Pachctl& pachctl, const Submission& submission, Existing existing) {
@@ -316,7 +316,7 @@ base::Result<Outcome> submit(const Pachctl& pachctl, const Submission& submissio
     }
   }
   return base::fail(ErrorKind::network, "pipeline " + name,
-                    "was changed by somebody else whenever it was about to be updated", "try again later");
+                    "was changed by someone else during each attempt to update it", "try again later");
 }
 
 }  // namespace cluster

@@ -51,8 +51,8 @@ struct Outcome {
 base::Status pass_on(const Pachctl& pachctl, const nlohmann::json& spec, Existing existing,
                      Reprocess reprocess);
 
-// That a pipeline without transform.build can be handed on: not over the build of another pipeline, nor, to
-// be created, over one that is there.
+// Checks that a pipeline without transform.build can be handed on: it must not replace the build of another
+// pipeline, nor, for `create`, an existing pipeline.
 base::Status check_passed_on(const Pachctl& pachctl, const spec::ClusterPipeline& pipeline,
                              Existing existing);
 
@@ -63,19 +63,17 @@ base::Status pass_on_url(const Pachctl& pachctl, const std::string& url, Existin
 // The same pachctl for the project that the spec names: the repos of its source and build are there as well.
 base::Result<Pachctl> pachctl_for(const Pachctl& pachctl, const spec::PipelineSpec& spec);
 
-// That nothing on the cluster speaks against the submission, as far as that can be known before it. Changes
-// nothing.
+// Checks in advance whether the cluster allows the submission. Changes nothing.
 base::Status check(const Pachctl& pachctl, const Submission& submission, Existing existing);
 
-// What is worth telling while it happens.
+// Progress of a submission.
 struct SubmissionEvents {
-  std::function<void(const Changes&)> sending;  // files are going to travel
-  std::function<void()> repeating;              // somebody else has changed the pipeline: it begins anew
+  std::function<void(const Changes&)> sending;  // before files are sent
+  std::function<void()> repeating;              // starting over, since someone else changed the pipeline
 };
 
-// Submits: either all of it happens or nothing does, and of two who do so at the same time the later one
-// begins anew with what the other has made. Run again with the same, it changes nothing. Ctrl-C takes back
-// what is half done.
+// Submits everything or nothing. When two submissions run at the same time, the later one starts over from
+// the result of the first. Repeating a submission changes nothing. Ctrl-C undoes an incomplete one.
 base::Result<Outcome> submit(const Pachctl& pachctl, const Submission& submission, Existing existing,
                              Reprocess reprocess, const SubmissionEvents& events);
 

@@ -18,7 +18,7 @@ void add_target_options(CLI::App& verb, cluster::Target& target) {
 }
 
 void add_image_prefix_option(CLI::App& verb, std::string& prefix) {
-  verb.add_option("--builder-images", prefix, "What stands before the names of the official builders' images")
+  verb.add_option("--builder-images", prefix, "Prefix for the official builder images")
       ->type_name("PREFIX")
       ->envname("PACHBUILD_BUILDER_IMAGES");
 }

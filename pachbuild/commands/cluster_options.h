@@ -26,7 +26,7 @@ base::Result<base::fs::path> scratch_folder();
 // The pachctl for a target.
 base::Result<cluster::Pachctl> connect(const cluster::Target& target);
 
-// What stands before the names of the official builders' images.
+// Prefix for the official builder images.
 void add_image_prefix_option(CLI::App& verb, std::string& prefix);
 
 // Which pipelines, and what they are to become.

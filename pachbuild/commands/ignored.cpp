@@ -21,7 +21,7 @@ namespace fs = base::fs;
 constexpr std::size_t k_rule_shown = 200;
 
 constexpr char k_about_ignored[] = R"(
-For each file: whether it becomes part of the source, and which line decides that. The source is the folder --source,
+For each file: whether it is part of the source, and which line decides that. The source is the folder --source,
 by default the nearest one around the file that has a .pachignore, else the current one.
 
   pachbuild ignored data/pages.csv notes/*.md
@@ -72,7 +72,7 @@ base::Result<int> explain_all(const IgnoredOptions& options) {
 
 void add_ignored(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<IgnoredOptions>();
-  auto* verb = app.add_subcommand("ignored", "Say which line of .pachignore decides about a file");
+  auto* verb = app.add_subcommand("ignored", "Show which line of .pachignore decides about a file");
   verb->add_option("path", options->paths, "The files; they need not exist")->type_name("PATH")->required();
   verb->add_option("--source", options->source, "The folder of the source")->type_name("DIR");
   verb->footer(k_about_ignored);

@@ -18,7 +18,7 @@ namespace {
 using base::ErrorKind;
 
 constexpr char k_about_inspect[] = R"(
-DIR is what a build left (builder-runtime --out DIR, or the output of a build pipeline), or its build.json.
+DIR is the output of a build (of builder-runtime --out DIR or a build pipeline), or its build.json.
 
   pachbuild inspect artifact
   pachbuild inspect --requirements artifact > requirements.txt
@@ -36,7 +36,7 @@ base::Result<contract::BuildRecord> read_record(const std::string& artifact) {
   const auto text = base::read_file(file);
   if (!text) {
     return base::fail(ErrorKind::bad_input, file.string(), text.error().what,
-                      "name a folder that a build has left");
+                      "give the output folder of a build");
   }
   return contract::parse_build_record(*text, file.string());
 }
@@ -105,7 +105,7 @@ base::Result<int> inspect(const InspectOptions& options) {
 
 void add_inspect(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<InspectOptions>();
-  auto* verb = app.add_subcommand("inspect", "Show what a build has made");
+  auto* verb = app.add_subcommand("inspect", "Describe an artifact");
   verb->add_option("artifact", options->artifact, "The folder")->type_name("DIR")->required();
   verb->add_flag("--requirements", options->requirements,
                  "Print the Python packages as a requirements file with their hashes");

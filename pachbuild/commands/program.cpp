@@ -15,11 +15,15 @@ namespace commands {
 namespace {
 
 constexpr char k_footer[] = R"(
-Environment: PACHBUILD_CACHE_DIR, the folder of all caches (default ~/.cache/pachbuild); PACHBUILD_LOG=json, one JSON
-object a line on standard error instead of text; PACHCTL, the pachctl to use; PACHBUILD_BUILDER_IMAGES, what stands before
-the names of the official builders' images ("registry.example.com/team/").
-Exit codes: 0 done, 1 a build or datum failed, 64 usage, 65 the source or spec is wrong, 69 something needed is
-missing, 70 a bug of pachbuild, 73 cannot write, 74 cannot read, 75 network: try again.
+Environment:
+  PACHBUILD_CACHE_DIR       folder of all caches (default: ~/.cache/pachbuild)
+  PACHBUILD_CACHE_LIMIT     largest size of the kept results (default: 20GiB; 0: no limit)
+  PACHBUILD_LOG=json        log as JSON, one object per line on standard error
+  PACHBUILD_BUILDER_IMAGES  prefix for the official builder images ("registry.example.com/team/")
+  PACHCTL                   the pachctl to use
+Exit codes:
+  0 done, 1 a build or datum failed, 64 usage, 65 wrong source or spec, 69 something needed is missing,
+  70 a bug in pachbuild, 73 cannot write, 74 cannot read, 75 network error (try again)
 )";
 
 // The worker that pool.cpp starts: not for people, so not on the command line that is shown.
@@ -29,7 +33,7 @@ missing, 70 a bug of pachbuild, 73 cannot write, 74 cannot read, 75 network: try
 base::Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const auto unknown = app.remaining(/*recurse=*/true);
   const std::string what = unknown.empty() ? error.what() : "unknown argument " + unknown.front();
-  return {base::ErrorKind::usage, "", what, "pachbuild --help and pachbuild VERB --help tell more"};
+  return {base::ErrorKind::usage, "", what, "see pachbuild --help or pachbuild VERB --help"};
 }
 
 }  // namespace

@@ -152,11 +152,10 @@ void PublishOptions::add_to(CLI::App& verb) {
   verb.add_flag("--push-images", push_images, "Push the images that are on this machine");
   verb.add_option("--registry", registry, "The registry to push to (default docker.io)")->type_name("HOST");
   verb.add_option("--username", username,
-                  "Stands before the image's name; with a password, the name to log in with")
+                  "Account in the registry: part of the image's name, and the login name")
       ->type_name("NAME");
-  verb.add_flag("--password-stdin", password_from_input,
-                "Log in with the password on standard input, for this once");
-  verb.add_option("--builder", tool, "What builds and pushes (default: the first that is there)")
+  verb.add_flag("--password-stdin", password_from_input, "Log in once with the password on standard input");
+  verb.add_option("--builder", tool, "The tool that builds and pushes (default: the first one found)")
       ->check(CLI::IsMember({"docker", "podman", "buildah"}));
   verb.add_option("--tag", tag, "The image's tag, a commit's id for example (default: by its content)");
   verb.add_flag("--write", write, "Write the pushed images into the spec files as well");

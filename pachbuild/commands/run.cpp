@@ -131,20 +131,20 @@ void add_run(CLI::App& app, Invocation& invocation) {
                    "The folder for the output of all datums; made if it is missing")
       ->type_name("DIR")
       ->required();
-  verb->add_option("-w,--workers", options->workers, "How many datums run at once (default: one a processor)")
+  verb->add_option("-w,--workers", options->workers,
+                   "How many datums run at once (default: one per processor)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
-  verb->add_flag("--logs", options->logs, "Show what every datum prints, not only those that fail");
-  verb->add_flag("--force", options->force, "Run every datum, also those whose results are known");
+  verb->add_flag("--logs", options->logs, "Show the output of every datum, not only of failed ones");
+  verb->add_flag("--force", options->force, "Run every datum, even if its result is known");
   verb->add_flag("--partial", options->partial,
-                 "Write the output of the datums that succeeded although others failed");
-  verb->add_flag("--allow-empty", options->allow_empty, "Accept an input without a single datum");
-  verb->add_flag(
-      "--hard-links", options->hard_links,
-      "Make output files read-only hard links into the cache instead of copies: no second copy of large "
-      "outputs");
+                 "Write the output of successful datums even if others failed");
+  verb->add_flag("--allow-empty", options->allow_empty, "Accept an input without datums");
+  verb->add_flag("--hard-links", options->hard_links,
+                 "Make output files read-only hard links into the cache, which saves a second copy of large "
+                 "outputs");
   verb->add_option("--runtime", options->runtime,
-                   "Run everything in containers, one a worker, of the images that a cluster would take: "
+                   "Run everything in containers, one per worker, of the images that a cluster would use: "
                    "podman or docker (default: none, this machine)")
       ->type_name("NAME")
       ->check(CLI::IsMember({"none", "podman", "docker"}));

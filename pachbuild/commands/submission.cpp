@@ -130,7 +130,7 @@ base::Result<int> submit_one(const SubmissionOptions& options, const cluster::Pa
       .sending = [&name = pipeline.name](const auto& changes) { tell_of_sending(name, changes); },
       .repeating =
           [&name = pipeline.name] {
-            report::info(name + ": changed by somebody else meanwhile; starting over");
+            report::info(name + ": changed by someone else in the meantime; starting over");
           }};
   BASE_TRY_ASSIGN(const auto outcome,
                   cluster::submit(pachctl, *submission, options.existing, reprocess_of(options), events));
@@ -148,8 +148,8 @@ void SubmissionOptions::add_to(CLI::App& verb) {
     verb.add_flag("--reprocess", reprocess, "Build again and process all datums again");
   }
   verb.add_flag("--wait", wait, "Wait until the first job is done; exit code 1 if it fails");
-  verb.add_flag("--dry-run", dry_run, "Print the specs that would be sent, and touch nothing");
-  verb.add_option("-o,--output", output, "Print what was done, or would be sent")
+  verb.add_flag("--dry-run", dry_run, "Print the specs without sending them");
+  verb.add_option("-o,--output", output, "Print the result, or the specs of --dry-run, in this form")
       ->check(CLI::IsMember({"json", "yaml"}));
 }
 

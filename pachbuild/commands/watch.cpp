@@ -148,14 +148,14 @@ CLI::App* add_verb(CLI::App& app, Invocation& invocation, const std::string& nam
 
 void add_watch(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<WatchOptions>();
-  auto* verb = add_verb(app, invocation, "status", "Show how a pipeline of a cluster and its build are",
-                        options, status);
+  auto* verb =
+      add_verb(app, invocation, "status", "Show the state of a pipeline and its build", options, status);
   verb->add_option("-o,--output", options->output, "The form")->check(CLI::IsMember({"json"}));
 
   options = std::make_shared<WatchOptions>();
-  verb = add_verb(app, invocation, "logs",
-                  "Print what the newest job of a pipeline and its build have printed", options, logs);
-  verb->add_flag("-F,--follow", options->follow, "Print it as it comes, until the job has ended");
+  verb = add_verb(app, invocation, "logs", "Print the logs of the newest job of a pipeline and its build",
+                  options, logs);
+  verb->add_flag("-F,--follow", options->follow, "Keep printing until the job ends");
 }
 
 }  // namespace commands

@@ -332,7 +332,7 @@ base::Status Examination::examine_other_user() {
                          built.well() ? "" : reason_of(built.outcome) + end_of(built.log)));
   } else {
     m_rows.push_back({"without root, source read-only", Outcome::skipped,
-                      "pachbuild runs as root here: test the image, or be somebody else"});
+                      "pachbuild runs as root here: test the image, or run as another user"});
   }
   if (!built.well()) return {};
   BASE_TRY_ASSIGN(const auto version, local::artifact_version(built.artifact));

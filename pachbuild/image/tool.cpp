@@ -70,7 +70,7 @@ base::Status Tool::run(std::vector<std::string> words, const std::string& what) 
   BASE_TRY_ASSIGN(const auto ending, m_runner->run_in_view(command));
   if (ending.succeeded()) return {};
   return base::fail(ErrorKind::step_failed, m_name, what + " failed with " + ending.describe(),
-                    "its own words are above");
+                    "see its output above");
 }
 
 base::Result<std::string> Tool::ask(std::vector<std::string> words) const {

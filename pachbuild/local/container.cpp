@@ -50,7 +50,7 @@ base::Status check_static(const fs::path& program) {
 
 base::Result<std::string> find_engine(const std::string& name) {
   if (auto program = process::find_program(name, variable("PATH"))) return *program;
-  return base::fail(ErrorKind::unavailable, name, "is not on PATH", "install it, or leave --runtime away");
+  return base::fail(ErrorKind::unavailable, name, "is not on PATH", "install it, or omit --runtime");
 }
 
 // Waits for the end, or for a signal to this program.
@@ -102,7 +102,7 @@ base::Result<std::string> image_id(const Container& container, process::Interrup
 base::Result<std::string> mount_word(const fs::path& from, const std::string& to, bool writable) {
   if (from.string().find(',') != std::string::npos) {
     return base::fail(ErrorKind::usage, from.string(), "has a comma, which a container's mounts cannot have",
-                      "give it another name, or leave --runtime away");
+                      "rename it, or omit --runtime");
   }
   return "--mount=type=bind,source=" + from.string() + ",target=" + to + (writable ? "" : ",readonly");
 }

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/digest.h"
+#include "base/relative_path.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "contract/layout.h"
@@ -29,8 +30,8 @@ std::map<std::string, Range> paths_of(const Repo& repo) {
   paths[""] = {0, repo.files.size()};
   for (std::size_t i = 0; i < repo.files.size(); ++i) {
     const std::string& path = repo.files[i].path;
-    for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-      paths.try_emplace(path.substr(0, slash), Range{i, i}).first->second.end = i + 1;
+    for (const auto& folder : base::folders_above(path)) {
+      paths.try_emplace(folder, Range{i, i}).first->second.end = i + 1;
     }
     paths[path] = {i, i + 1};
   }
@@ -91,7 +92,7 @@ base::Error too_many(const Factors& factors, const std::optional<std::uint64_t>&
 base::Result<Repo> read_repo(const std::string& folder, FileDigests& digests) {
   Repo repo{folder, {}, {}};
   BASE_TRY(visit_files(folder, "", [&](const std::string& path, const struct stat& status) -> base::Status {
-    BASE_TRY_ASSIGN(auto digest, digests.digest(join_path(folder, path), status));
+    BASE_TRY_ASSIGN(auto digest, digests.digest(base::join_path(folder, path), status));
     repo.files.push_back({path, std::move(digest), FileIdentity::of(status)});
     return {};
   }));
@@ -99,10 +100,10 @@ base::Result<Repo> read_repo(const std::string& folder, FileDigests& digests) {
   return repo;
 }
 
-std::string DatumPart::label() const { return join_path(input->repo, path); }
+std::string DatumPart::label() const { return base::join_path(input->repo, path); }
 
 std::string DatumPart::path_in_pfs() const {
-  return join_path(std::string(contract::k_pfs) + "/" + input->name, path);
+  return base::join_path(std::string(contract::k_pfs) + "/" + input->name, path);
 }
 
 std::string Datum::label() const {
@@ -134,9 +135,9 @@ std::string changed_input(const Datum& datum) {
     for (auto i = part.begin; i < part.end; ++i) {
       const auto& file = part.repo->files[i];
       struct stat status{};
-      const bool same = ::stat(join_path(part.repo->folder, file.path).c_str(), &status) == 0 &&
+      const bool same = ::stat(base::join_path(part.repo->folder, file.path).c_str(), &status) == 0 &&
                         FileIdentity::of(status) == file.identity;
-      if (!same) return join_path(part.input->repo, file.path);
+      if (!same) return base::join_path(part.input->repo, file.path);
     }
   }
   return "";

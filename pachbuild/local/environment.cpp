@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "base/text.h"
 #include "base/trusted_folder.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
@@ -41,9 +42,10 @@ base::Result<fs::path> cache_folder() {
   if (folder.empty() && !value_of("XDG_CACHE_HOME").empty())
     folder = fs::path(value_of("XDG_CACHE_HOME")) / "pachbuild";
   if (folder.empty() && !value_of("HOME").empty()) folder = fs::path(value_of("HOME")) / ".cache/pachbuild";
-  if (folder.empty() || !folder.is_absolute()) {
+  if (!folder.is_absolute()) {
     return base::fail(base::ErrorKind::usage, contract::k_cache_variable,
-                      "no absolute path for the cache folder", "set it, or HOME, to one");
+                      "the cache folder must be an absolute path, not " + base::quoted(folder.string()),
+                      "set it, or HOME, to an absolute path");
   }
   BASE_TRY(base::make_folders(folder, 0700));
   // What is kept there is run and believed.

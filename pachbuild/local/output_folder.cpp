@@ -16,11 +16,11 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/parallel.h"
+#include "base/relative_path.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "pachbuild/local/file_digests.h"
 #include "pachbuild/local/own_folder.h"
-#include "pachbuild/local/tree.h"
 
 namespace local {
 
@@ -34,6 +34,9 @@ namespace {
 namespace fs = base::fs;
 using base::ErrorKind;
 using base::Folder;
+using base::folder_of;
+using base::folders_above;
+using base::name_of;
 using base::UniqueFd;
 using Json = nlohmann::json;
 
@@ -42,23 +45,9 @@ constexpr char k_plan[] = "next.json";
 constexpr char k_missing[] = "missing";
 constexpr char k_lock[] = "lock";
 constexpr char k_new[] = "new";
-constexpr mode_t k_file_mode = 0644;
-constexpr mode_t k_folder_mode = 0777;  // less what the umask takes, as of every folder that a person makes
-
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "" : path.substr(0, slash);
-}
-
-std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-
-// "a", "a/b" of "a/b/c".
-std::vector<std::string> folders_above(const std::string& path) {
-  std::vector<std::string> folders;
-  for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1))
-    folders.push_back(path.substr(0, slash));
-  return folders;
-}
+constexpr mode_t k_exported_file_mode = 0644;
+constexpr mode_t k_exported_folder_mode =
+    0777;  // less what the umask takes, as of every folder that a person makes
 
 // What one of our files holds; nothing when it is missing or something else.
 template <class Value>
@@ -75,7 +64,7 @@ std::optional<Value> read(const fs::path& file) {
 base::Status conflict(const std::string& path, const std::string& first, const std::string& second) {
   return base::fail(ErrorKind::step_failed, "/pfs/out/" + path,
                     "written by two datums: " + first + " and " + second,
-                    "put something of the datum's input into the name of its output");
+                    "include something of the datum's input in the output's name");
 }
 
 // Two datums that wrote one path, as an error that names the path and both.
@@ -231,7 +220,7 @@ base::Status OutputFolder::check_path(const std::string& path, const std::string
       if (is_owned(above) && S_ISREG(status->st_mode)) return {};
       return foreign(above, "exists, and was not written by this pipeline");
     }
-    if (status->st_dev != own.st_dev) return foreign(above, "is on another disk than the output folder");
+    if (status->st_dev != own.st_dev) return foreign(above, "is on a different disk from the output folder");
     BASE_TRY_ASSIGN(folder, parent.open_folder(name_of(above)));
   }
   const Folder& parent = folder ? *folder : m_root;
@@ -254,7 +243,7 @@ base::Result<bool> OutputFolder::has_only_ours(const Folder& folder, const std::
   if (!m_state.folders.contains(path)) return false;
   BASE_TRY_ASSIGN(const auto names, folder.names());
   for (const auto& name : names) {
-    const std::string entry = join_path(path, name);
+    const std::string entry = base::join_path(path, name);
     BASE_TRY_ASSIGN(const auto status, folder.status(name));
     if (status && S_ISDIR(status->st_mode)) {
       BASE_TRY_ASSIGN(const auto child, folder.open_folder(name));
@@ -360,7 +349,8 @@ base::Status OutputFolder::stage(const ResultFile& file, const std::string& name
       return base::fail(ErrorKind::io, object.string(), "is damaged and was removed",
                         "run again: the datums that wrote it run once more");
     }
-    if (::fchmod(copy.get(), k_file_mode) != 0) return base::fail(base::system_error("write", shown, errno));
+    if (::fchmod(copy.get(), k_exported_file_mode) != 0)
+      return base::fail(base::system_error("write", shown, errno));
     if (const int error = copy.close(); error != 0)
       return base::fail(base::system_error("write", shown, error));
   }
@@ -409,7 +399,7 @@ base::Status OutputFolder::move(const Move& move) const {
   BASE_TRY_ASSIGN(const auto waiting, fresh.status(move.from));
   if (!waiting) return {};  // done by the one that was cut off
   const std::string parent = folder_of(move.to);
-  auto folder = parent.empty() ? Folder::open(m_path) : m_root.make_folders(parent, k_folder_mode);
+  auto folder = parent.empty() ? Folder::open(m_path) : m_root.make_folders(parent, k_exported_folder_mode);
   if (!folder) return base::fail(std::move(folder).error());
   const std::string name = name_of(move.to);
   const int failed =

@@ -6,9 +6,8 @@
 //   missing      after --partial: the datums without output
 //   lock         held by the pachbuild that works here
 //   new/         files that are about to be moved into place
-//   next.json    the list of those moves. From the moment when it is there the export happens: a pachbuild
-//   that
-//                finds it does the rest.
+//   next.json    the list of those moves. Once it exists, the export happens: a pachbuild that finds it
+//                completes it.
 #pragma once
 
 #include <cstdint>

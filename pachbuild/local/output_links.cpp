@@ -19,9 +19,9 @@
 
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/relative_path.h"
 #include "contract/pfs_names.h"
 #include "pachbuild/local/output_tree.h"
-#include "pachbuild/local/tree.h"
 
 namespace local {
 namespace {
@@ -35,7 +35,7 @@ using base::UniqueFd;
 constexpr char k_copy[] = "*pachbuild-copy";
 constexpr char k_hint[] = "links in /pfs/out are followed when the datum ends";
 
-// File systems whose files the kernel makes up (linux/magic.h).
+// File systems whose files the kernel generates (linux/magic.h).
 constexpr std::array<unsigned long, 9> k_kernel_views = {
     PROC_SUPER_MAGIC, SYSFS_MAGIC,   CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, DEBUGFS_MAGIC,
     SECURITYFS_MAGIC, TRACEFS_MAGIC, BPF_FS_MAGIC,       DEVPTS_SUPER_MAGIC};
@@ -138,7 +138,7 @@ base::Status LinkFollower::replace(const Folder& folder, const std::string& name
 base::Result<Target> LinkFollower::target_of(int folder, const std::string& name) const {
   Target target{UniqueFd(::openat(folder, name.c_str(), O_PATH | O_CLOEXEC)), {}};
   if (!target.place || ::fstat(target.place.get(), &target.status) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return fault("is a link to nothing");
+    if (errno == ENOENT || errno == ENOTDIR) return fault("is a broken link");
     if (errno == ELOOP) return fault("is a link that leads to itself");
     return fault("is a link that cannot be followed: " + base::system_error("read", m_link, errno).what);
   }
@@ -152,7 +152,7 @@ base::Status LinkFollower::copy(const Target& target, int from, const std::strin
   if (const auto original = original_of(target)) {
     // Its own error would name a path that the program has never seen.
     const UniqueFd source(::open(original->c_str(), O_RDONLY | O_CLOEXEC));
-    if (!source) return fault("links to an input's file that is gone");
+    if (!source) return fault("links to an input file that no longer exists");
     BASE_TRY_ASSIGN(const auto copy, to.open_file(copy_name, O_WRONLY | O_CREAT | O_EXCL, 0600));
     return base::copy_content(source.get(), *original, copy.get(), m_link);
   }
@@ -164,13 +164,13 @@ base::Status LinkFollower::copy_file(const Target& target, int from, const std::
   if (!S_ISREG(target.status.st_mode))
     return fault("links to " + path_of(target.place.get()) + ", which is neither a file nor a folder");
   if (is_kernel_view(target.place.get()))
-    return fault("links to " + path_of(target.place.get()) + ", a file that the kernel makes up");
+    return fault("links to " + path_of(target.place.get()) + ", a file that the kernel generates");
   const UniqueFd source(::openat(from, name.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   struct stat status{};
   if (!source || ::fstat(source.get(), &status) != 0)
     return fault("links to a file that cannot be read: " + base::system_error("read", "", errno).what);
   if (FileId(status.st_dev, status.st_ino) != target.id())
-    return fault("was changed after the program's end");
+    return fault("was changed after the program ended");
   BASE_TRY_ASSIGN(const auto copy, to.open_file(copy_name, O_WRONLY | O_CREAT | O_EXCL, 0600));
   return base::copy_content(source.get(), m_link, copy.get(), m_link);
 }
@@ -183,7 +183,7 @@ base::Status LinkFollower::copy_folder(const Target& target, const Folder& to, c
   if (contains_output || std::find(m_above.begin(), m_above.end(), target.id()) != m_above.end())
     return fault("links to " + path + ", a folder that contains the link");
   if (is_kernel_view(target.place.get()))
-    return fault("links to " + path + ", whose files the kernel makes up");
+    return fault("links to " + path + ", whose files the kernel generates");
   if (m_above.size() > 2 * static_cast<std::size_t>(k_deepest_output))
     return fault("links to too many nested folders");
   const UniqueFd source(::openat(target.place.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -209,7 +209,7 @@ std::optional<base::fs::path> LinkFollower::original_of(const Target& target) co
   for (const auto& input : m_task.inputs) {
     if (!input.lazy && !input.empty_files) continue;
     const std::string staged = (m_scratch / input.name).string() + "/";
-    if (path.starts_with(staged)) return join_path(input.root, path.substr(staged.size()));
+    if (path.starts_with(staged)) return base::join_path(input.root, path.substr(staged.size()));
   }
   return std::nullopt;
 }

@@ -6,11 +6,11 @@
 
 #include <optional>
 
+#include "base/relative_path.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "contract/layout.h"
 #include "contract/pfs_names.h"
-#include "pachbuild/local/tree.h"
 
 namespace local {
 namespace {
@@ -36,7 +36,7 @@ base::Status list_folder(const base::Folder& folder, const std::string& path, in
     if (!contract::can_be_stored_in_pfs(name)) listing.invalid.push_back(folder.shown(name));
     BASE_TRY_ASSIGN(const auto status, folder.status(name));
     if (!status) continue;  // a process that outlived the program has just removed it
-    const std::string entry = join_path(path, name);
+    const std::string entry = base::join_path(path, name);
     if (S_ISDIR(status->st_mode)) {
       const bool closed = (status->st_mode & S_IRWXU) != S_IRWXU;
       BASE_TRY_ASSIGN(const auto child, closed ? folder.open_closed_folder(name) : folder.open_folder(name));
@@ -62,11 +62,6 @@ base::Status check_names(std::vector<std::string> invalid) {
                     "not a name that PFS can hold", contract::k_pfs_names_hint);
 }
 
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "" : path.substr(0, slash);
-}
-
 }  // namespace
 
 base::Result<OutputTree> OutputTree::open(const base::fs::path& folder) {
@@ -88,21 +83,19 @@ base::Status OutputTree::visit(const std::vector<File>& files, const Taker& take
   std::optional<base::Folder> open_folder;
   for (const auto& file : files) {
     BASE_TRY(base::check_stop());
-    const std::string parent = folder_of(file.path);
+    const std::string parent = base::folder_of(file.path);
     if (!parent.empty() && parent != open_path) {
       BASE_TRY_ASSIGN(open_folder, m_root.open_folder(parent));
       open_path = parent;
     }
-    const auto slash = file.path.rfind('/');
-    const std::string name = slash == std::string::npos ? file.path : file.path.substr(slash + 1);
-    BASE_TRY(take(parent.empty() ? m_root : *open_folder, name, file));
+    BASE_TRY(take(parent.empty() ? m_root : *open_folder, base::name_of(file.path), file));
   }
   return {};
 }
 
 base::Error output_replaced() {
   return {ErrorKind::step_failed, contract::k_out, "was removed or replaced by the program",
-          "write files into the folder that is there"};
+          "write into the existing folder"};
 }
 
 }  // namespace local

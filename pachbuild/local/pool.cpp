@@ -130,7 +130,7 @@ base::Status Pool::await(Worker& worker) {
   }
   BASE_TRY_ASSIGN(const auto ending, worker.child.wait());
   return base::fail(ErrorKind::unavailable, "", "a container could not be started: " + ending.describe(),
-                    "what is wrong is said in the engine's own lines above");
+                    "see the engine's output above");
 }
 
 Pool::~Pool() {

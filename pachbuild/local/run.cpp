@@ -73,7 +73,7 @@ base::Error no_datum_error(const spec::PipelineSpec& spec, const std::map<std::s
     const auto& repo = repos.at(input->repo);
     if (count_matches(*input, repo).value_or(1) > 0) continue;
     const auto where = spec.places.where(input->pointer + "/glob");
-    const std::string hint = "; --allow-empty accepts an input without a datum";
+    const std::string hint = "; --allow-empty accepts an input without datums";
     if (repo.files.empty()) {
       return {ErrorKind::bad_input, where, "repo " + input->repo + " (" + repo.folder + ") has no files",
               "give another --input" + hint};
@@ -87,7 +87,7 @@ base::Error no_datum_error(const spec::PipelineSpec& spec, const std::map<std::s
             "glob \"" + input->glob + "\" matches nothing in repo " + input->repo + " (" + repo.folder + ")",
             "the repo has " + base::count_of(repo.files.size(), "file") + ": " + some + hint};
   }
-  return {ErrorKind::bad_input, spec.places.where("/input"), "the input has no datum",
+  return {ErrorKind::bad_input, spec.places.where("/input"), "the input has no datums",
           "--allow-empty accepts that"};
 }
 
@@ -287,7 +287,7 @@ base::Status Job::list_work() {
   if (!datums && datums.error().where.empty()) datums.error().where = m_spec.places.where("/input");
   BASE_TRY_ASSIGN(m_datums, std::move(datums));
   if (m_datums.size() == 0 && !m_options.allow_empty) return base::fail(no_datum_error(m_spec, m_repos));
-  if (m_datums.size() == 0) report::warn("the input has no datum");
+  if (m_datums.size() == 0) report::warn("the input has no datums");
   if (m_datums.size() >= k_many) report::info("datums: " + base::format_number(m_datums.size()) + " in all");
   const std::string job = job_key();
   for (std::size_t i = 0; i < m_datums.size(); ++i) {
@@ -523,10 +523,9 @@ void Job::summarize(Clock::duration elapsed) const {
   if (m_missing.empty()) return;
   const std::string failed = base::count_of(m_missing.size(), "datum") + " failed";
   if (m_options.partial) {
-    report::fail(
-        {ErrorKind::step_failed, m_output.string(),
-         failed + " and " + (m_missing.size() == 1 ? "has" : "have") + " no output here",
-         std::string(k_own_folder) + "/missing there lists " + (m_missing.size() == 1 ? "it" : "them")});
+    report::fail({ErrorKind::step_failed, m_output.string(),
+                  failed + " and " + (m_missing.size() == 1 ? "has" : "have") + " no output here",
+                  "see " + std::string(k_own_folder) + "/missing in that folder"});
   } else {
     report::fail({ErrorKind::step_failed, m_output.string(),
                   failed + ", so the output folder was not changed",

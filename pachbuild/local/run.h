@@ -17,7 +17,7 @@ struct RunOptions {
   spec::PipelineSpec spec;
   std::map<std::string, std::string> repos;  // the folder of each repo
   std::string output;                        // made if it is missing
-  int workers = 0;                           // 0: one a processor
+  int workers = 0;                           // 0: one per processor
   std::vector<std::string> arguments;        // added to the command
   std::string engine;                        // "podman" or "docker"; empty: no containers
   Pull pull = Pull::never;                   // of the containers' images

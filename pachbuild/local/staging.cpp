@@ -10,6 +10,7 @@
 
 #include "base/digest.h"
 #include "base/errors.h"
+#include "base/relative_path.h"
 #include "contract/layout.h"
 #include "pachbuild/local/output_tree.h"
 #include "pachbuild/local/tree.h"
@@ -114,7 +115,7 @@ base::Status Staging::copy_input(const TaskInput& input, const fs::path& folder)
                          BASE_TRY(base::make_folders(parent, k_folder_mode));
                          last_parent = parent;
                        }
-                       const std::string source = join_path(input.root, path);
+                       const std::string source = base::join_path(input.root, path);
                        if (input.lazy) return m_lazy.add(source, target.string());
                        if (input.empty_files) return base::write_file(target, "", k_file_mode);
                        return base::copy_regular_file(source, target, k_file_mode);

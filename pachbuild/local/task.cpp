@@ -67,7 +67,7 @@ std::optional<TaskOutcome> decode_outcome(const std::string& message) {
 }
 
 std::string timeout_reason(const Task& task) {
-  return "no end within " + base::format_duration(std::chrono::milliseconds(task.timeout_ms));
+  return "timed out after " + base::format_duration(std::chrono::milliseconds(task.timeout_ms));
 }
 
 // One byte that no CBOR object begins with.

@@ -54,7 +54,7 @@ enum class TaskResult {
 struct TaskOutcome {
   std::string id;
   TaskResult result = TaskResult::failed;
-  std::string reason;  // of a failure: "exit code 3", "no end within 10 s"
+  std::string reason;  // of a failure: "exit code 3", "timed out after 10 s"
   int exit_code = 0;   // of the command, as a shell tells it
   std::int64_t duration_ns = 0;
   std::optional<base::Error> error;  // when the worker itself could not do its part

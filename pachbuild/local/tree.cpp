@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/local/tree.h"
 
-#include <dirent.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 #include <utility>
 #include <vector>
 
 #include "base/errors.h"
+#include "base/folder.h"
+#include "base/relative_path.h"
 #include "base/stop.h"
 #include "pachbuild/local/own_folder.h"
 
@@ -19,25 +18,16 @@ namespace {
 using base::ErrorKind;
 using FolderId = std::pair<dev_t, ino_t>;
 
-base::Result<std::vector<std::string>> list_names(const std::string& folder) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(folder.c_str()), ::closedir);
-  if (!stream) return base::fail(base::system_error("read", folder, errno));
-  std::vector<std::string> names;
-  errno = 0;
-  while (const dirent* entry = ::readdir(stream.get())) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
-  }
-  if (errno != 0) return base::fail(base::system_error("read", folder, errno));
-  std::sort(names.begin(), names.end());
-  return names;
+base::Result<std::vector<std::string>> list_names(const std::string& path) {
+  BASE_TRY_ASSIGN(const auto folder, base::Folder::open(path));
+  return folder.names();
 }
 
 // `above` holds the folders from the root to here: meeting one again is a circle.
 base::Status visit(const std::string& root, const std::string& path, const FileVisitor& visitor,
                    std::vector<FolderId>& above) {
   BASE_TRY(base::check_stop());
-  const std::string absolute = join_path(root, path);
+  const std::string absolute = base::join_path(root, path);
   struct stat status{};
   if (::stat(absolute.c_str(), &status) != 0) return base::fail(base::system_error("read", absolute, errno));
   if (S_ISREG(status.st_mode)) return visitor(path, status);
@@ -53,7 +43,7 @@ base::Status visit(const std::string& root, const std::string& path, const FileV
   BASE_TRY_ASSIGN(const auto names, list_names(absolute));
   for (const auto& name : names) {
     if (name == k_own_folder && is_own_folder(base::fs::path(absolute) / name)) continue;
-    BASE_TRY(visit(root, join_path(path, name), visitor, above));
+    BASE_TRY(visit(root, base::join_path(path, name), visitor, above));
   }
   above.pop_back();
   return {};
@@ -64,12 +54,6 @@ base::Status visit(const std::string& root, const std::string& path, const FileV
 base::Status visit_files(const std::string& root, const std::string& path, const FileVisitor& visitor) {
   std::vector<FolderId> above;
   return visit(root, path, visitor, above);
-}
-
-std::string join_path(const std::string& first, const std::string& second) {
-  if (first.empty()) return second;
-  if (second.empty()) return first;
-  return first + "/" + second;
 }
 
 }  // namespace local

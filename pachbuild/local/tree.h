@@ -21,7 +21,4 @@ using FileVisitor = std::function<base::Status(const std::string& path, const st
 // link that leads nowhere and a circle of links are errors.
 base::Status visit_files(const std::string& root, const std::string& path, const FileVisitor& visit);
 
-// "a/b", or just one of them when the other is empty.
-std::string join_path(const std::string& first, const std::string& second);
-
 }  // namespace local

@@ -12,6 +12,7 @@
 
 #include "base/digest.h"
 #include "base/errors.h"
+#include "base/relative_path.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "contract/layout.h"
@@ -91,7 +92,7 @@ class Lister {
   base::Result<fs::path> resolve_link(const fs::path& link) {
     boost::system::error_code error;
     const fs::path target = fs::canonical(link, error);
-    if (error) return fail(link, "is a symbolic link to nothing", "remove it");
+    if (error) return fail(link, "is a broken symbolic link", "remove it");
     const auto [rest, ignored] =
         std::mismatch(m_real_folder.begin(), m_real_folder.end(), target.begin(), target.end());
     if (rest != m_real_folder.end()) {
@@ -147,20 +148,10 @@ base::Result<std::vector<SourceFile>> list_source(const fs::path& folder) {
   return std::move(source.files);
 }
 
-std::vector<std::string> folders_of(const std::string& path) {
-  std::vector<std::string> folders;
-  for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-    folders.push_back(path.substr(0, slash + 1));
-  }
-  return folders;
-}
-
 base::Result<Decision> decide(const fs::path& folder, const std::string& path) {
   BASE_TRY_ASSIGN(const IgnoreRules rules, IgnoreRules::read(folder));
   IgnoreRules::Verdict verdict = IgnoreRules::k_undecided;
-  for (const auto& above : folders_of(path)) {
-    verdict = rules.judge_folder(above.substr(0, above.size() - 1), verdict);
-  }
+  for (const auto& above : base::folders_above(path)) verdict = rules.judge_folder(above, verdict);
   verdict = rules.judge_file(path, verdict);
   const auto origin = rules.origin_of(verdict);
   return Decision{rules.leaves_out(verdict), origin.text, origin.line};

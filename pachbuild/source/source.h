@@ -32,9 +32,6 @@ base::Result<Source> read_source(const base::fs::path& folder);
 // Its files alone.
 base::Result<std::vector<SourceFile>> list_source(const base::fs::path& folder);
 
-// The folders that a path is in, from the top: "a/" and "a/b/" of "a/b/c".
-std::vector<std::string> folders_of(const std::string& path);
-
 // Why a file is part of the source or not.
 struct Decision {
   bool is_left_out = false;

@@ -140,7 +140,7 @@ class Publish(support.Suite):
             with self.subTest(tool):
                 errors = self.update("--build", "--username", "ann", "--builder", tool, code=1)
                 self.assertRegex(errors, f"error: {tool}: pushing {self.host}/ann/one:[0-9a-f]+ failed with exit code 125\n"
-                                         "hint: its own words are above\n")
+                                         "hint: see its output above\n")
                 self.update("--build", "--username", "ann", "--builder", tool, "--password-stdin", stdin="wrong\n", code=1)
                 errors = self.update("--build", "--username", "ann", "--builder", tool, "--password-stdin", stdin="secret\n")
                 self.assertNotIn("secret", errors)

@@ -120,7 +120,7 @@ class InContainers(pipelines.PipelineSuite, containers.ImageSuite):
         result = self.pachbuild_run("--runtime", "podman")
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertTrue(result.stderr.endswith("error: /pfs/source/main.py: is not valid Python\n"
-                                               "hint: what is wrong is said in Python's own lines above\n"), result.stderr)
+                                               "hint: see Python's output above\n"), result.stderr)
 
     def test_an_image_that_is_not_there(self):
         self.data(a="A")

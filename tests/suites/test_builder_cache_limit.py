@@ -57,7 +57,7 @@ class CacheLimit(BuilderSuite):
         # A build with nothing to do is a use, too.
         self.assertIn("nothing to do", self.build_well(self.folder / "used", out="out-used").stderr)
         log = self.build_project("new", limit="5MiB")
-        self.assertRegex(log, r"\ncache: removed \d\.\d MiB that were not used for longest\n$")
+        self.assertRegex(log, r"\ncache: removed the least recently used \d\.\d MiB\n$")
         self.assertEqual([self.there(name) for name in ("used", "other", "new")],
                          [[True] * 3, [False] * 3, [True] * 3])
         for entry in self.parts_of("other")[:2]:

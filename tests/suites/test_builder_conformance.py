@@ -87,7 +87,7 @@ class BuilderTest(support.Suite):
 
     def test_names_and_links_that_pfs_refuses(self):
         for more, text in (("touch '/pfs/out/x+y'", r"/pfs/out/x\+y: not a name that PFS can hold"),
-                           ("ln -s nothing /pfs/out/link", "/pfs/out/link: is a link to nothing"),
+                           ("ln -s nothing /pfs/out/link", "/pfs/out/link: is a broken link"),
                            ("mkfifo /pfs/out/pipe", "/pfs/out/pipe: is neither a file nor a folder")):
             with self.subTest(more):
                 self.fails("names and links for PFS", text, build=BUILD + more + "\n")
@@ -141,7 +141,7 @@ class BuilderTest(support.Suite):
                                 "started by sh, or an image with one\n"),
                 (["image:1"], 64, "error: image:1: has no folder probe\n" + hint),
                 (["builder", "--source", "nope"], 64, "error: --source nope: is not a folder\n" + hint),
-                ([], 64, "error: builder is required\nhint: pachbuild --help and pachbuild VERB --help tell more\n")):
+                ([], 64, "error: builder is required\nhint: see pachbuild --help or pachbuild VERB --help\n")):
             result = self.run_program(support.PACHBUILD, "builder", "test", *words)
             self.assertEqual((result.returncode, result.stderr), (code, expected))
 

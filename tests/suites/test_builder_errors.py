@@ -7,7 +7,7 @@ import os
 import support
 from builder_suite import GO_HELLO, PYTHON_ARGUMENTS, SIX, BuilderSuite
 
-PATH_HINT = "hint: transform.build.path of the pipeline names the folder; is it the right one?\n"
+PATH_HINT = "hint: check transform.build.path in the pipeline's spec\n"
 
 
 class Errors(BuilderSuite):
@@ -27,13 +27,13 @@ class Errors(BuilderSuite):
     def test_a_source_of_no_language(self):
         source = self.source({"README.md": "hello"})
         self.assert_fails(self.build(source), 65,
-                          f"error: {source}: is of no language that can be built: it has neither main.py nor go.mod\n"
+                          f"error: {source}: no supported language found: expected main.py or go.mod\n"
                           "hint: add one of them, or a build.sh of your own\n")
 
     def test_a_source_of_two_languages(self):
         source = self.source({**GO_HELLO, **PYTHON_ARGUMENTS})
-        self.assert_fails(self.build(source), 65, f"error: {source}: has both main.py and go.mod\n"
-                                                  "hint: say which one counts with --language\n")
+        self.assert_fails(self.build(source), 65, f"error: {source}: contains both main.py and go.mod\n"
+                                                  "hint: choose one with --language\n")
 
     def test_an_unknown_language(self):
         source = self.source(PYTHON_ARGUMENTS)
@@ -43,21 +43,21 @@ class Errors(BuilderSuite):
 
     def test_an_unknown_option(self):
         result = self.run_program(support.BUILDER, "--sauce", "x")
-        self.assert_fails(result, 64, "hint: builder-runtime --help tells the options\n")
+        self.assert_fails(result, 64, "hint: see builder-runtime --help\n")
         self.assertIn("error: ", result.stderr)
         self.assertIn("--sauce", result.stderr)
 
     def test_python_without_main(self):
         source = self.source({"one.py": "", "other.py": ""})
         self.assert_fails(self.build(source, "--language", "python"), 65,
-                          f"error: {source}: does not show which file is the program: one.py, other.py\n"
+                          f"error: {source}: cannot tell which file is the program: one.py, other.py\n"
                           "hint: name the program main.py, or say python.program in pachbuild.toml\n")
 
     def test_a_main_that_is_not_python(self):
         source = self.source({"main.py": "print(1\n"})
         result = self.build(source)
         self.assert_fails(result, 1, f"error: {source}/main.py: is not valid Python\n"
-                                     "hint: what is wrong is said in Python's own lines above\n")
+                                     "hint: see Python's output above\n")
         self.assertIn(f'File "{source}/main.py", line 1\n', result.stderr)
         self.assertNotIn("Traceback", result.stderr)
 
@@ -66,7 +66,7 @@ class Errors(BuilderSuite):
         source = self.source({"main.py": "", "requirements.txt": "no-such-package-of-pachbuild==9\n"})
         result = self.build(source)
         self.assert_fails(result, 1, "error: requirements.txt: cannot be installed; uv ended with exit code 1\n"
-                                     "hint: what is wrong is said in uv's own lines above\n")
+                                     "hint: see uv's output above\n")
         self.assertIn("no-such-package-of-pachbuild was not found", result.stderr)
         self.assertFalse((self.folder / "out").exists())
 
@@ -75,7 +75,7 @@ class Errors(BuilderSuite):
         source = self.source({"main.py": "", "requirements.txt": "a b c\n"})
         result = self.build(source)
         self.assert_fails(result, 1, "error: requirements.txt: cannot be installed; uv ended with exit code 2\n"
-                                     "hint: what is wrong is said in uv's own lines above\n")
+                                     "hint: see uv's output above\n")
 
     def test_an_index_that_does_not_answer(self):
         support.require_tool("uv")
@@ -121,7 +121,7 @@ class Errors(BuilderSuite):
         source = self.source({**GO_HELLO, "go.mod": GO_HELLO["go.mod"] + "replace example.com/a => ../a\n"})
         self.assert_fails(self.build(source), 65,
                           f"error: {source}/go.mod: replaces a module by ../a, which is outside the source\n"
-                          "hint: only what is below transform.build.path is built: put the folder there\n")
+                          "hint: only files below transform.build.path are built: move the folder there\n")
 
     def test_a_syntax_error_in_go(self):
         support.require_tool("go")
@@ -129,7 +129,7 @@ class Errors(BuilderSuite):
         self.assert_fails(self.build(source), 1,
                           "# example.com/hello\n./main.go:3:20: syntax error: unexpected }, expected expression\n"
                           "error: go build: ended with exit code 1\n"
-                          "hint: what is wrong is said in Go's own lines above\n")
+                          "hint: see Go's output above\n")
 
     def test_errors_as_json(self):
         support.require_tool("go")
@@ -138,7 +138,7 @@ class Errors(BuilderSuite):
         lines = [json.loads(line) for line in result.stderr.splitlines()]
         self.assertEqual(lines[-2]["level"], "output")
         self.assertEqual(lines[-1], {"level": "error", "message": "ended with exit code 1", "where": "go build",
-                                     "hint": "what is wrong is said in Go's own lines above", "code": 1})
+                                     "hint": "see Go's output above", "code": 1})
 
     def test_an_output_folder_inside_the_source(self):
         source = self.source(PYTHON_ARGUMENTS)
@@ -181,7 +181,7 @@ class Errors(BuilderSuite):
         result = self.build_without_power(self.source(GO_HELLO), GOCACHE=str(compiled))
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertIn("permission denied", result.stderr)
-        self.assertTrue(result.stderr.endswith("hint: what is wrong is said in Go's own lines above\n"), result.stderr)
+        self.assertTrue(result.stderr.endswith("hint: see Go's output above\n"), result.stderr)
 
     def test_a_file_that_cannot_be_read(self):
         source = self.source({**GO_HELLO, "data.bin": "x"})
@@ -216,7 +216,7 @@ class Errors(BuilderSuite):
             "own/pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "broken"\nbackend-path = ["."]\n'
                                   '[project]\nname = "own"\nversion = "1"\n'})
         said = "error: requirements.txt: cannot be installed; uv ended with exit code 1\n" \
-               "hint: what is wrong is said in uv's own lines above"
+               "hint: see uv's output above"
         self.assert_fails(self.build(source), 1, said + "\n")
         env = self.environment(PATH=self.only("python3", "sh", tool="uv"))
         self.assert_fails(self.build(source, env=env), 1, said + (

@@ -347,7 +347,7 @@ class GoKeys(InputSuite):
 
     def test_a_replacement_out_of_the_source_is_refused_wherever_it_stands(self):
         module = "module example.com/app\n\ngo 1.21\n"
-        hint = "\nhint: only what is below transform.build.path is built: put the folder there\n"
+        hint = "\nhint: only files below transform.build.path are built: move the folder there\n"
         for name, files, file, target in (
                 ("quoted", {"go.mod": module + 'replace example.com/w => "../w"\n'}, "go.mod", "../w"),
                 ("by backquotes", {"go.mod": module + "replace example.com/w => `../w`\n"}, "go.mod", "../w"),
@@ -584,7 +584,7 @@ exec {real} "$@"
 """, mode=0o755)
         env = self.environment(PATH=f"{self.folder}/bin:{self.environment()['PATH']}")
         result = self.build_well(source, env=env)
-        self.assertIn(f"warning: {source}: changed while it was built; building it again\n", result.stderr)
+        self.assertIn(f"warning: {source}: changed during the build; building again\n", result.stderr)
         self.assertEqual(self.run_artifact(source).stderr.strip(), "A")
         shutil.rmtree(self.folder / "out")
         self.build_well(source, env=env)
@@ -601,8 +601,8 @@ exec {real} "$@"
     def test_a_source_that_never_comes_to_rest(self):
         source = self.source(GO_HELLO)
         result = self.build(source, env=self.go(f"date +%s%N >{source}/log"))
-        self.assert_fails(result, 74, f"error: {source}: changed while it was built, 3 times\n"
-                                      "hint: stop what writes into it, then build again\n")
+        self.assert_fails(result, 74, f"error: {source}: changed during the build, 3 times\n"
+                                      "hint: stop the program that writes to it, then build again\n")
         self.assertEqual(list(self.cache.glob("go/bundles/*")), [])
 
     def test_a_python_source(self):
@@ -614,7 +614,7 @@ exec {real} "$@"
         source = self.source({"main.py": "", "requirements.txt": "./homemade\n", **HOMEMADE, "homemade/homemade.py": "A",
                               "homemade/backend.py": backend})
         result = self.build_well(source, env=self.environment(UV_CACHE_DIR=str(self.folder / "uv")))
-        self.assertIn("changed while it was built; building it again\n", result.stderr)
+        self.assertIn("changed during the build; building again\n", result.stderr)
         [environment] = (self.cache / "env").iterdir()
         self.assertEqual(next(environment.rglob("homemade.py")).read_text(), "B")
 

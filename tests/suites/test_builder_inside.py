@@ -12,7 +12,7 @@ import subprocess
 import support
 from builder_suite import GO_HELLO, PYTHON_ARGUMENTS, BuilderSuite, content_of
 
-INSIDE_HINT = "hint: only what is below transform.build.path is built: put the file there\n"
+INSIDE_HINT = "hint: only files below transform.build.path are built: move the file there\n"
 SECRET = "s3cret-line-of-a-file-outside"
 
 
@@ -22,8 +22,8 @@ class OutputFolder(BuilderSuite):
         source = self.folder / "source"
         before = content_of(self.folder / "out")
         result = self.build(source)
-        self.assert_fails(result, 64, f"error: {self.folder}/out/{name}: would be replaced, but no build has made it\n"
-                                      "hint: it is not part of an artifact: move it away, or name another folder with "
+        self.assert_fails(result, 64, f"error: {self.folder}/out/{name}: would be overwritten, but was not made by a build\n"
+                                      "hint: it does not belong to an artifact: move it, or choose another folder with "
                                       "--out\n")
         self.assertNotIn("compile:", result.stderr)
         self.assertEqual(content_of(self.folder / "out"), before)
@@ -113,7 +113,7 @@ class Reads(BuilderSuite):
         subprocess.run(["rm", "-rf", str(source)], check=True)
 
     def test_included_requirements(self):
-        own_hint = "hint: include a file of the source, by its path from requirements.txt\n"
+        own_hint = "hint: include a file of the source by its path relative to requirements.txt\n"
         for line in ("-r {}", "-c {}", "-r{}", "--requirement={}", "--constraint {}", "--requirement  '{}'", "-r\u00a0{}",
                      "\u3000-r {}", "six\r-r {}", "-r \\\n  {}"):
             with self.subTest(line=line):
@@ -129,7 +129,7 @@ class Reads(BuilderSuite):
                      "which does not exist", "")
 
     def test_included_urls(self):
-        hint = ("hint: put the file into the source and include it by its path: what is behind a URL may change without "
+        hint = ("hint: copy the file into the source and include it by its path: the content of a URL may change without "
                 "an edit\n")
         for url in (f"file://{self.outside}", "https://example.com/r.txt", "http://me:***@example.com/r.txt"):
             with self.subTest(url=url):
@@ -140,7 +140,7 @@ class Reads(BuilderSuite):
         source = self.source({**PYTHON_ARGUMENTS, "requirements.txt": "-r ${FOLDER}/secret.txt\n"})
         result = self.build(source, env=self.environment(FOLDER=str(self.outside.parent)))
         self.assert_fails(result, 65, f"error: requirements.txt: {self.outside} is outside the source\n"
-                                      "hint: include a file of the source, by its path from requirements.txt\n")
+                                      "hint: include a file of the source by its path relative to requirements.txt\n")
 
     def test_links_out_of_the_source(self):
         for files, name, target in ((PYTHON_ARGUMENTS, "data.txt", self.outside),
@@ -187,7 +187,7 @@ class Reads(BuilderSuite):
                 name = f"{option}={self.folder}/written.txt"
                 self.write(f"source/{name}", "six\n")
                 self.refuses({"pachbuild.toml": f'[python]\ndependencies = ["{name}"]\n'},
-                             f"pachbuild.toml: python.dependencies: {name} begins with a -, and uv would take it for an option",
+                             f"pachbuild.toml: python.dependencies: {name} begins with \"-\": uv would read it as an option",
                              "hint: rename the file\n")
                 self.assertFalse((self.folder / "written.txt").exists())
 
@@ -198,16 +198,16 @@ class Reads(BuilderSuite):
         poetry = '[tool.poetry]\n[tool.poetry.dependencies]\na = "*"\n'
         self.refuses({"pyproject.toml": poetry, "poetry.lock":
                       f'[[package]]\nname = "a"\nversion = "{injected}"\npython-versions = "*"\n'},
-                     f'poetry.lock: "a=={shown}" is no requirement', "")
+                     f'poetry.lock: invalid requirement "a=={shown}"', "")
         self.refuses({"pyproject.toml": '[project]\nname = "x"\nversion = "1"\ndependencies = ["a"]\n', "pdm.lock":
-                      f'[[package]]\nname = "a"\nversion = "{injected}"\n'}, f'pdm.lock: "a=={shown}" is no requirement', "")
+                      f'[[package]]\nname = "a"\nversion = "{injected}"\n'}, f'pdm.lock: invalid requirement "a=={shown}"', "")
         self.refuses({"Pipfile.lock": json.dumps({"default": {"a": {"version": f"==1\n-r {self.outside}"}}})},
-                     f'Pipfile.lock: "a=={shown}" is no requirement', "")
+                     f'Pipfile.lock: invalid requirement "a=={shown}"', "")
         self.refuses({"Pipfile.lock": json.dumps({"default": {"a": {"version": "==1", "hashes": [f"x\n-r {self.outside}"]}}})},
-                     f'Pipfile.lock: "a==1 x\\n-r {self.outside}" is no requirement', "")
-        self.refuses({"Pipfile": f'[packages]\na = "{injected}"\n'}, f'Pipfile: "a{shown}" is no requirement', "")
+                     f'Pipfile.lock: invalid requirement "a==1 x\\n-r {self.outside}"', "")
+        self.refuses({"Pipfile": f'[packages]\na = "{injected}"\n'}, f'Pipfile: invalid requirement "a{shown}"', "")
         self.refuses({"Pipfile": f'[packages]\n"-r x" = "*"\n'},
-                     'Pipfile: "-r x" is no requirement', "")
+                     'Pipfile: invalid requirement "-r x"', "")
         for key in ("groups", "extras"):
             for name in (f"x]\\n-r {self.outside}", "../outside/pyproject.toml:x", "--cache-dir=x"):
                 with self.subTest(key=key, name=name):
@@ -217,7 +217,7 @@ class Reads(BuilderSuite):
 
     def test_paths_of_locks(self):
         support.require_tool("uv")
-        hint = "hint: only what is below transform.build.path is built: put it there\n"
+        hint = "hint: only files below transform.build.path are built: move it there\n"
         self.refuses({"Pipfile": '[packages]\na = {path = "../outside"}\n'}, "Pipfile: ../outside is outside the source", hint)
         self.refuses({"Pipfile.lock": json.dumps({"default": {"a": {"path": "./b/../../outside"}}})},
                      "Pipfile.lock: b/../../outside is outside the source", hint)
@@ -336,7 +336,7 @@ class Shapes(BuilderSuite):
             f'[package.dependencies]\np{i + 1} = "*"\n' for i in range(count))
         self.refuses({"pyproject.toml": '[tool.poetry]\n[tool.poetry.dependencies]\np0 = "*"\n', "poetry.lock": packages},
                      f"poetry.lock: does not match pyproject.toml: p{count - 1} needs p{count}, which is not in it",
-                     "hint: make the lock anew (poetry lock) and commit it\n", timeout=120)
+                     "hint: regenerate the lock file (poetry lock) and commit it\n", timeout=120)
 
     def test_markers(self):
         deep = 100_000
@@ -372,7 +372,7 @@ class Shapes(BuilderSuite):
                 self.assert_fails(self.build(source, timeout=30), 65, f"error: {source}/more.txt: is not a regular file\n")
                 subprocess.run(["rm", "-rf", str(source)], check=True)
         self.refuses({"requirements.txt": "-r /dev/zero\n"}, "requirements.txt: /dev/zero is outside the source",
-                     "hint: include a file of the source, by its path from requirements.txt\n")
+                     "hint: include a file of the source by its path relative to requirements.txt\n")
 
     def test_a_manifest_that_is_too_large(self):
         source = self.source({**PYTHON_ARGUMENTS, "requirements.txt": ""})

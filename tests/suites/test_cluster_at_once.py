@@ -113,7 +113,7 @@ exec {cluster_suite.STAND_IN} "$@"
         def look(_, result):
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertEqual(self.who(), "new")
-            said.append("changed by somebody else meanwhile; starting over\n" in result.stderr)
+            said.append("changed by someone else in the meantime; starting over\n" in result.stderr)
 
         self.each(before, self.command("new"), self.other(other), names, look)
         self.assertIn(True, said)
@@ -138,12 +138,12 @@ exec {cluster_suite.STAND_IN} "$@"
             def look(_, result, ended=ended):
                 ended.add((result.returncode, self.who()))
                 if result.returncode == 75:
-                    self.assertEqual(result.stderr, f"error: pipeline {self.pipeline}: was changed by somebody else just now\n"
-                                                    "hint: look at it, and try again\n")
+                    self.assertEqual(result.stderr, f"error: pipeline {self.pipeline}: was just changed by someone else\n"
+                                                    "hint: check it and try again\n")
 
             self.each(before, self.command("delete"), self.other("other"), names, look)
             self.assertEqual(ended, {(0, None), (75, "other")})
-        self.assertIn(f"error: pipeline {self.pipeline}: is being deleted\nhint: if nobody is at it any more: pachbuild delete "
+        self.assertIn(f"error: pipeline {self.pipeline}: is being deleted\nhint: if that deletion was interrupted: pachbuild delete "
                       f"pipeline {self.pipeline}\n", (self.folder / "log").read_text(encoding="utf-8"))
 
     def test_others_who_never_stop(self):
@@ -160,7 +160,7 @@ exec {cluster_suite.STAND_IN} "$@"
         result = self.pachbuild(*self.command("new"), variables={"PACHCTL": str(wrapper)})
         self.assertEqual(result.returncode, 75)
         self.assertTrue(result.stderr.endswith(
-            f"error: pipeline {self.pipeline}: was changed by somebody else whenever it was about to be updated\n"
+            f"error: pipeline {self.pipeline}: was changed by someone else during each attempt to update it\n"
             "hint: try again later\n"), result.stderr)
         self.assertEqual(self.spec_of(self.pipeline)[0]["description"], "other")
 

@@ -135,7 +135,7 @@ exec {self.program()[0]} "$@"
         self.update(spec=plain)
         result = self.pachbuild("delete", "pipeline", self.pipeline, "--yes")
         self.assertEqual((result.returncode, result.stderr), (65, f"error: pipeline {self.pipeline}: pipeline {reader} reads its "
-                                                                  f"repo {self.pipeline}\nhint: delete that one first\n"))
+                                                                  f"repo {self.pipeline}\nhint: delete that pipeline first\n"))
         result = self.pachbuild("delete", "pipeline", reader, "--yes")
         self.assertEqual((result.returncode, result.stderr), (65, f"error: pipeline {reader}: has no build\n"
                                                                   "hint: pachctl delete pipeline deletes it\n"))

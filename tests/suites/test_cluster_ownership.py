@@ -71,7 +71,7 @@ class Ownership(cluster_suite.ClusterSuite):
     def test_a_repo_of_a_person_is_not_emptied(self):
         self.pachctl("create", "repo", self.repo)
         self.put(self.repo, a="1", b="2")
-        self.refused(f'repo "{self.repo}" is there, and was not made by pachbuild\n',
+        self.refused(f'repo "{self.repo}" exists and was not made by pachbuild\n',
                      f'pachctl update repo {self.repo} --description "{MARK.format(self.pipeline)}"\n')
         result = self.pachbuild("delete", "pipeline", self.pipeline, "--yes")
         self.assertEqual((result.returncode, result.stderr), (65, f"error: pipeline {self.pipeline}: is not there\nhint: pachctl "
@@ -80,9 +80,9 @@ class Ownership(cluster_suite.ClusterSuite):
 
     def test_a_repo_with_the_words_of_earlier_versions_proves_nothing_by_them(self):
         self.pachctl("create", "repo", self.repo, "--description", FORMER_MARK.format(self.pipeline))
-        self.refused(f'repo "{self.repo}" is there, and was not made by pachbuild\n', verbs=("update",))
+        self.refused(f'repo "{self.repo}" exists and was not made by pachbuild\n', verbs=("update",))
         self.put(self.repo, a="1")
-        self.refused(f'repo "{self.repo}" is there, and was not made by pachbuild\n', verbs=("update",))
+        self.refused(f'repo "{self.repo}" exists and was not made by pachbuild\n', verbs=("update",))
         self.refused("is not there", verbs=("delete",))
 
     def test_a_repo_is_handed_over_by_its_description(self):
@@ -124,7 +124,7 @@ class Ownership(cluster_suite.ClusterSuite):
         for change in changes:
             with self.subTest(change=change):
                 self.pachctl("update", "pipeline", "--file", self.write("other.json", json.dumps({**spec, **change})))
-                self.refused(f'pipeline "{self.build}" is there, and is not the build of "{self.pipeline}"\n',
+                self.refused(f'pipeline "{self.build}" exists and is not the build of "{self.pipeline}"\n',
                              verbs=("update", "--build", "delete"))
         self.pachctl("update", "pipeline", "--file", self.write("own.json", json.dumps(spec)))
         self.update()
@@ -136,7 +136,7 @@ class Ownership(cluster_suite.ClusterSuite):
         self.pachctl("create", "repo", self.repo, "--project", "other")
         spec["input"]["pfs"]["project"] = "other"
         self.pachctl("update", "pipeline", "--file", self.write("other.json", json.dumps(spec)))
-        self.refused(f'pipeline "{self.build}" is there, and is not the build of "{self.pipeline}"\n', verbs=("update", "delete"))
+        self.refused(f'pipeline "{self.build}" exists and is not the build of "{self.pipeline}"\n', verbs=("update", "delete"))
 
     @cluster_suite.stand_in_only
     def test_the_same_names_in_another_project_are_other_things(self):
@@ -144,7 +144,7 @@ class Ownership(cluster_suite.ClusterSuite):
         self.pachctl("create", "repo", self.repo)  # a person's, in the default project
         self.put(self.repo, a="1")
         self.update("--project", "other")
-        self.refused(f'repo "{self.repo}" is there, and was not made by pachbuild\n', verbs=("update",))
+        self.refused(f'repo "{self.repo}" exists and was not made by pachbuild\n', verbs=("update",))
         result = self.pachbuild("delete", "pipeline", self.pipeline, "--yes", "--project", "other")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(sorted(self.stored()), ["a"])
@@ -197,7 +197,7 @@ class Ownership(cluster_suite.ClusterSuite):
 
     def test_a_pipeline_of_ones_own_is_converted_by_an_update(self):
         self.make_pipeline(self.pipeline)
-        self.refused(f'pipeline "{self.pipeline}" is there already\n', verbs=("create",))
+        self.refused(f'pipeline "{self.pipeline}" already exists\n', verbs=("create",))
         result = self.pachbuild("delete", "pipeline", self.pipeline, "--yes")
         self.assertEqual((result.returncode, result.stderr), (65, f"error: pipeline {self.pipeline}: has no build\n"
                                                                   "hint: pachctl delete pipeline deletes it\n"))
@@ -212,11 +212,11 @@ class Ownership(cluster_suite.ClusterSuite):
                            transform={"image": "x:1", "cmd": ["sh", "./build.sh"]})
         build = {"pfs": {"name": "build", "repo": self.build, "branch": "build", "glob": "/"}}
         self.make_pipeline(self.pipeline, input={"cross": [source, build]})
-        self.refused(f'pipeline "{self.build}" is there, and is not the build of "{self.pipeline}"\n', verbs=("update", "delete"))
+        self.refused(f'pipeline "{self.build}" exists and is not the build of "{self.pipeline}"\n', verbs=("update", "delete"))
 
     def test_a_repo_where_the_pipeline_should_be(self):
         self.pachctl("create", "repo", self.pipeline)
-        self.refused(f'repo "{self.pipeline}" is there, and is not the output of a pipeline\n')
+        self.refused(f'repo "{self.pipeline}" exists and is not the output of a pipeline\n')
 
     def test_the_build_of_another_pipeline_is_not_converted(self):
         self.update()
@@ -239,7 +239,7 @@ class Ownership(cluster_suite.ClusterSuite):
         result = self.pachbuild("create", "pipeline", "-f", plain, "--build", "--builder", "podman",
                                 variables={"PATH": f"{self.write('tools/podman', 'exit 1', mode=0o755).parent}:/usr/bin:/bin"})
         self.assertEqual(result.returncode, 65)
-        self.assertIn(f'pipeline "{self.pipeline}" is there already\n', result.stderr)
+        self.assertIn(f'pipeline "{self.pipeline}" already exists\n', result.stderr)
         self.assertEqual(self.snapshot(), before)
 
 

@@ -53,21 +53,21 @@ class Refusals(cluster_suite.ClusterSuite):
         repo = self.pipeline + "_build"
         self.pachctl("create", "repo", repo)
         self.refused(f'error: SPEC:1:23: the build needs pipeline "{repo}", and a repo has that name\n'
-                     "hint: give one of the two another name\n", leaves=[repo])
+                     "hint: rename one of the two\n", leaves=[repo])
 
     def test_a_pipeline_where_the_build_pipeline_should_be(self):
         plain = self.write("plain.json", f'{{"pipeline": {{"name": "{self.pipeline}_build"}}, "transform": {{"image": '
                            f'"x:1", "cmd": ["true"]}}, "input": {{"pfs": {{"repo": "{self.data}", "glob": "/*"}}}}}}')
         self.update(spec=plain)
-        self.refused(f'error: SPEC:1:23: pipeline "{self.pipeline}_build" is there, and is not the build of '
-                     f'"{self.pipeline}"\nhint: give one of the two another name\n', leaves=[self.pipeline + "_build"])
+        self.refused(f'error: SPEC:1:23: pipeline "{self.pipeline}_build" exists and is not the build of '
+                     f'"{self.pipeline}"\nhint: rename one of the two\n', leaves=[self.pipeline + "_build"])
 
     def test_a_pipeline_where_the_source_should_be(self):
         plain = self.write("plain.json", f'{{"pipeline": {{"name": "{self.pipeline}_source"}}, "transform": {{"image": '
                            f'"x:1", "cmd": ["true"]}}, "input": {{"pfs": {{"repo": "{self.data}", "glob": "/*"}}}}}}')
         self.update(spec=plain)
         self.refused(f'error: SPEC:1:23: the source needs repo "{self.pipeline}_source", which is the output of a '
-                     "pipeline\nhint: give one of the two another name\n", leaves=[self.pipeline + "_source"])
+                     "pipeline\nhint: rename one of the two\n", leaves=[self.pipeline + "_source"])
 
     def test_a_source_that_somebody_is_writing_to(self):
         self.update()
@@ -83,11 +83,11 @@ class Refusals(cluster_suite.ClusterSuite):
     def test_two_projects(self):
         self.write_spec(pipeline={"name": self.pipeline, "project": {"name": "one"}})
         self.refused('error: SPEC:1:61: the pipeline is of project "one", and --project says "two"\n'
-                     "hint: leave one of the two away\n", "--project", "two", code=64)
+                     "hint: use only one of the two\n", "--project", "two", code=64)
 
     def test_no_pachctl(self):
-        self.refused("error: PACHCTL=/nowhere/pachctl: is not there: the cluster is reached by it\n"
-                     "hint: install pachctl, or name it in the variable PACHCTL\n",
+        self.refused("error: PACHCTL=/nowhere/pachctl: not found; it is needed to reach the cluster\n"
+                     "hint: install pachctl, or set its path in PACHCTL\n",
                      code=69, variables={"PACHCTL": "/nowhere/pachctl"})
 
     def test_no_cluster(self):

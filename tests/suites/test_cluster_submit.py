@@ -99,8 +99,8 @@ class Submit(cluster_suite.ClusterSuite):
         self.update()
         result = self.pachbuild("create", "pipeline", "-f", self.spec)
         self.assertEqual(result.returncode, 65)
-        self.assertEqual(result.stderr, f'error: {self.spec}:1:23: pipeline "{self.pipeline}" is there already\n'
-                                        "hint: pachbuild update pipeline changes it\n")
+        self.assertEqual(result.stderr, f'error: {self.spec}:1:23: pipeline "{self.pipeline}" already exists\n'
+                                        "hint: change it with: pachbuild update pipeline\n")
 
     def test_other_pipelines_pass_through_and_several_documents_go_in_turn(self):
         plain = self.pipeline + "_plain"

@@ -68,8 +68,7 @@ class Programs(GoSuite):
         for name in ("./cmd/one", "cmd/one", "example.com/app/cmd/one"):
             self.check({"pachbuild.toml": f'[go]\npackage = "{name}"\n'}, "one\n")
         self.write("source/pachbuild.toml", '[go]\npackage = "cmd/three"\n')
-        self.assert_fails(self.build(source), 65, "error: pachbuild.toml: go.package: there is no Go package cmd/three in "
-                                                  f"{source}\n")
+        self.assert_fails(self.build(source), 65, "error: pachbuild.toml: go.package: no Go package in cmd/three\n")
 
     def test_no_program_is_said_in_words(self):
         source = self.source({"go.mod": MODULE, "lib.go": "package app\n", "main_windows.go": program(),
@@ -88,7 +87,7 @@ class Sources(GoSuite):
         self.write("source/go.work", "go 1.21\n\nuse ../outside\n")
         self.assert_fails(self.build(self.folder / "source"), 65, (
             f"error: {self.folder}/source/go.work: uses ../outside, which is outside the source\n"
-            "hint: only what is below transform.build.path is built: put the folder there\n"))
+            "hint: only files below transform.build.path are built: move the folder there\n"))
 
     @support.long_test
     def test_a_replacement_inside_the_source_and_embedded_files(self):
@@ -148,7 +147,7 @@ class Sources(GoSuite):
                                                                                  'import "C"\n\nvar _ C.int\n'})
         self.assert_fails(self.build(source), 1, (
             "error: go build: ended with exit code 1\n"
-            "hint: what is wrong is said in Go's own lines above; openssl/none.h is missing, which is in Debian's package "
+            "hint: see Go's output above; openssl/none.h is missing, which is in Debian's package "
             "libssl-dev\n"))
 
 
@@ -180,7 +179,7 @@ class Modules(GoSuite):
         env = self.environment(GOPROXY="off", GOMODCACHE=str(self.folder / "mod"))
         self.assert_fails(self.build(source, env=env), 1, (
             f"error: {source}: what it imports cannot be resolved: golang.org/x/text/cases, golang.org/x/text/language\n"
-            "hint: what is wrong is said in Go's own lines above; pin them where the source is: go mod tidy, and commit "
+            "hint: see Go's output above; pin them where the source is: go mod tidy, and commit "
             "go.mod and go.sum\n"))
 
     def test_a_proxy_that_does_not_answer(self):
@@ -209,7 +208,7 @@ class Modules(GoSuite):
         result = self.build(source)
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertIn("checksum mismatch", result.stderr)
-        self.assertTrue(result.stderr.endswith("hint: what is wrong is said in Go's own lines above\n"), result.stderr)
+        self.assertTrue(result.stderr.endswith("hint: see Go's output above\n"), result.stderr)
 
     @support.long_test
     def test_modules_of_a_folder_instead_of_a_proxy(self):
@@ -231,7 +230,7 @@ class GoErrors(GoSuite):
                 result = self.build(self.source({"go.mod": MODULE, **files}))
                 self.assertEqual(result.returncode, 1, result.stderr)
                 self.assertIn(words, result.stderr)
-                self.assertIn("error: go build: ended with exit code 1\nhint: what is wrong is said in Go's own lines above\n",
+                self.assertIn("error: go build: ended with exit code 1\nhint: see Go's output above\n",
                               result.stderr)
                 self.again()
 

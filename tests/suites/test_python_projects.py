@@ -187,19 +187,19 @@ class Locks(ProjectSuite):
         changes = {
             "poetry": ("pyproject.toml", 'six = "~1.16"', 'six = "^1.17"',
                        "error: poetry.lock: does not match pyproject.toml: it has six 1.16.0, and pyproject.toml "
-                       "needs six>=1.17,<2\nhint: make the lock anew (poetry lock) and commit it\n"),
+                       "needs six>=1.17,<2\nhint: regenerate the lock file (poetry lock) and commit it\n"),
             "poetry-1.8": ("pyproject.toml", 'six = "~1.16"', 'flask = "^3"',
                            "error: poetry.lock: does not match pyproject.toml: pyproject.toml needs flask, which is not "
-                           "in it\nhint: make the lock anew (poetry lock) and commit it\n"),
+                           "in it\nhint: regenerate the lock file (poetry lock) and commit it\n"),
             "pdm": ("pyproject.toml", "six~=1.16.0", "six>=1.17",
                     "error: pdm.lock: does not match pyproject.toml: it has six 1.16.0, and pyproject.toml needs "
-                    "six>=1.17\nhint: make the lock anew (pdm lock) and commit it\n"),
+                    "six>=1.17\nhint: regenerate the lock file (pdm lock) and commit it\n"),
             "pipenv": ("Pipfile", 'six = "~=1.16.0"', 'six = ">=1.17"',
                        "error: Pipfile.lock: does not match Pipfile: it has six 1.16.0, and Pipfile needs six>=1.17\n"
-                       "hint: make the lock anew (pipenv lock) and commit it\n"),
+                       "hint: regenerate the lock file (pipenv lock) and commit it\n"),
             "uv": ("pyproject.toml", "six~=1.16.0", "six>=1.17",
                    "error: uv.lock: does not match pyproject.toml: it has six 1.16.0, and pyproject.toml needs "
-                   "six>=1.17\nhint: make the lock anew (uv lock) and commit it\n"),
+                   "six>=1.17\nhint: regenerate the lock file (uv lock) and commit it\n"),
         }
         for name, (file, old, new, message) in changes.items():
             with self.subTest(name):
@@ -214,9 +214,8 @@ class Locks(ProjectSuite):
         source = self.lock("poetry")
         shutil.copy(DATA / "pdm" / "pdm.lock", source)
         self.assert_fails(self.build(source), 65, (
-            "error: poetry.lock: and pdm.lock are both here\n"
-            "hint: remove the one that is out of date, or name the one that counts as python.dependencies in "
-            "pachbuild.toml\n"))
+            "error: poetry.lock: conflicts with pdm.lock\n"
+            "hint: remove the outdated lock file, or set python.dependencies in pachbuild.toml to the right one\n"))
         self.write("source/pachbuild.toml", '[python]\ndependencies = "pdm.lock"\n')
         self.assertIn("detect: python, pdm.lock\n", without_times(self.build(source, env=self.environment(PATH="")).stderr))
 
@@ -237,7 +236,7 @@ class Locks(ProjectSuite):
     def test_inspect_needs_an_artifact(self):
         result = self.run_program(support.PACHBUILD, "inspect", self.folder)
         self.assert_fails(result, 65, f"error: {self.folder}/build.json: cannot read: no such file or folder\n"
-                                      "hint: name a folder that a build has left\n")
+                                      "hint: give the output folder of a build\n")
 
 
 class Requirements(ProjectSuite):
@@ -465,7 +464,7 @@ class Sdists(ProjectSuite):
         self.assertIn("adder", result.stderr)
         self.assertTrue(result.stderr.endswith(
             "error: requirements.txt: cannot be installed; uv ended with exit code 1\n"
-            "hint: what is wrong is said in uv's own lines above\n"), result.stderr)
+            "hint: see uv's output above\n"), result.stderr)
 
     def test_a_header_that_is_missing_is_named_with_its_package(self):
         support.require_network()
@@ -476,7 +475,7 @@ class Sdists(ProjectSuite):
                 source = self.source(self.package(**{"adder.c": f"#include <{header}>\n"}))
                 self.assert_fails(self.build(source), 1, (
                     "error: requirements.txt: cannot be installed; uv ended with exit code 1\n"
-                    f"hint: what is wrong is said in uv's own lines above; {header} is missing{rest}"))
+                    f"hint: see uv's output above; {header} is missing{rest}"))
 
     @support.long_test
     def test_sdists_in_a_folder_without_an_index(self):
@@ -542,7 +541,7 @@ class Entries(ProjectSuite):
         hint = "hint: name the program main.py, or say python.program in pachbuild.toml\n"
         for files, what in (
                 ({"requirements.txt": ""}, "has no program: no main.py and no other .py file at its root"),
-                ({"a.py": "", "b.py": ""}, "does not show which file is the program: a.py, b.py"),
+                ({"a.py": "", "b.py": ""}, "cannot tell which file is the program: a.py, b.py"),
                 ({"a.py": self.GUARDED, "b.py": self.GUARDED, "c.py": ""}, "has several programs: a.py, b.py")):
             with self.subTest(what):
                 source = self.source(files)
@@ -553,7 +552,7 @@ class Entries(ProjectSuite):
         source = self.source({"tool.py": "def f(:\n"})
         result = self.build(source)
         self.assert_fails(result, 1, f"error: {source}/tool.py: is not valid Python\n"
-                                     "hint: what is wrong is said in Python's own lines above\n")
+                                     "hint: see Python's output above\n")
         self.assertIn("SyntaxError: invalid syntax", result.stderr)
 
 
@@ -571,8 +570,8 @@ class Settings(ProjectSuite):
                 ("[python]\nprogram = 'x.py'\n", "error: pachbuild.toml: python.program: there is no file x.py in the source\n"),
                 ("[python]\ndependencies = '../x.txt'\n",
                  "error: pachbuild.toml: python.dependencies: ../x.txt is outside the source\n"
-                 "hint: only what is below transform.build.path is built: put the file there\n"),
-                ("[environment]\n'A-B' = 'x'\n", "error: pachbuild.toml: environment: \"A-B\" is no name of a variable\n"
+                 "hint: only files below transform.build.path are built: move the file there\n"),
+                ("[environment]\n'A-B' = 'x'\n", "error: pachbuild.toml: environment: invalid variable name \"A-B\"\n"
                                                  "hint: letters, digits and _ only\n")):
             with self.subTest(text):
                 result = self.build(self.source({"main.py": "", "pachbuild.toml": text}))
@@ -598,7 +597,7 @@ class Interpreters(ProjectSuite):
 
     def test_malformed_and_contradicting_pins(self):
         self.assert_fails(self.build(self.source({"main.py": "", ".python-version": "my-virtualenv\n"})), 65, (
-            "error: .python-version: \"my-virtualenv\" is no version of Python\n"
+            "error: .python-version: invalid Python version \"my-virtualenv\"\n"
             "hint: write it like 3.11, 3.11.4 or >=3.9\n"))
         project = '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.12"\n'
         self.assert_fails(self.build(self.source({".python-version": "3.11\n", "pyproject.toml": project})), 65, (

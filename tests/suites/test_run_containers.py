@@ -39,12 +39,12 @@ class Containers(pipelines.PipelineSuite):
         self.spec()
         self.refused(self.pachbuild_run("--runtime", "lxc"), 64,
                      "error: --runtime: lxc not in {none,podman,docker}\n"
-                     "hint: pachbuild --help and pachbuild VERB --help tell more\n")
+                     "hint: see pachbuild --help or pachbuild VERB --help\n")
 
     def test_no_engine(self):
         self.spec()
         result = self.pachbuild_run("--runtime", "docker", env=self.environment(PATH=str(self.folder)))
-        self.refused(result, 69, "error: docker: is not on PATH\nhint: install it, or leave --runtime away\n")
+        self.refused(result, 69, "error: docker: is not on PATH\nhint: install it, or omit --runtime\n")
 
     def test_an_engine_that_does_not_work(self):
         result = self.run_with(engine="#!/bin/sh\necho warning >&2\necho 'no service' >&2\nexit 1\n")
@@ -76,7 +76,7 @@ class Containers(pipelines.PipelineSuite):
                              "have\nhint: use a static one: cmake --preset release, then build/release/bin/pachbuild\n")
             return
         self.assertEqual(result.stderr, "cannot start anything\nerror: a container could not be started: exit code 125\n"
-                                        "hint: what is wrong is said in the engine's own lines above\n")
+                                        "hint: see the engine's output above\n")
         asked = (self.folder / "bin/podman.asked").read_text().splitlines()[-1]
         for words in ("run --rm --pull=never", "--mount=type=bind,source=", "sha256:0123456789abcdef0123 worker /"):
             self.assertIn(words, asked)
@@ -88,7 +88,7 @@ class Containers(pipelines.PipelineSuite):
         result = self.run_with()
         self.assertEqual(result.returncode, 64)
         self.assertRegex(result.stderr, "^error: .*with,comma/.*: has a comma, which a container's mounts cannot have\n"
-                                        "hint: give it another name, or leave --runtime away\n$")
+                                        "hint: rename it, or omit --runtime\n$")
 
 
 if __name__ == "__main__":

@@ -147,7 +147,7 @@ class Errors(pipelines.PipelineSuite):
         self.assertIn("\nerror: requirements.txt: ", result.stderr)
 
     def test_the_command_line_itself(self):
-        hint = "hint: pachbuild --help and pachbuild VERB --help tell more\n"
+        hint = "hint: see pachbuild --help or pachbuild VERB --help\n"
         self.refuse(64, "error: unknown argument --bogus\n" + hint, "--bogus")
         self.refuse(64, "error: --output is required\n" + hint, "-f", "spec.json")
         self.refuse(64, "error: --workers: Value 0 not in range 1 to 1024\n" + hint,

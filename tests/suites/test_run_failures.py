@@ -34,7 +34,7 @@ class Failures(pipelines.PipelineSuite):
         self.assertEqual(result.returncode, 1)
         self.assert_ran(result, run=0, skipped=2, failed=1)
         self.assertIn(f"error: {self.out}: 1 datum failed and has no output here\n"
-                      "hint: .pachbuild/missing there lists it\n", result.stderr)
+                      "hint: see .pachbuild/missing in that folder\n", result.stderr)
         self.assertEqual(self.output(), {"a": b"one", "c": b"three"})
         self.assertEqual([line.split(" (log: ")[0] for line in self.missing()], ["data/b: exit code 3"])
         self.assert_nothing_left()
@@ -91,7 +91,7 @@ class Failures(pipelines.PipelineSuite):
         self.spec(pipeline={"datum_timeout": "300ms"})
         result = self.pachbuild_run(timeout=30)
         self.assertEqual(result.returncode, 1)
-        self.assertIn("datum data/a failed: no end within 300 ms", result.stderr)
+        self.assertIn("datum data/a failed: timed out after 300 ms", result.stderr)
 
     def test_two_datums_with_one_path_are_named(self):
         self.data(a="one", b="two")
@@ -99,7 +99,7 @@ class Failures(pipelines.PipelineSuite):
         result = self.pachbuild_run()
         self.assertEqual(result.returncode, 1)
         self.assertIn("error: /pfs/out/same: written by two datums: data/a and data/b\n"
-                      "hint: put something of the datum's input into the name of its output\n", result.stderr)
+                      "hint: include something of the datum's input in the output's name\n", result.stderr)
         self.assertEqual(self.output(), {})
         self.assert_nothing_left()
 

@@ -51,7 +51,7 @@ class Hostile(pipelines.PipelineSuite):
         result = self.pachbuild_run("--workers", 1, timeout=30)
         self.assertEqual(result.returncode, 1)
         for name in ("a", "b"):
-            self.assertIn(f"datum data/{name} failed: no end within 300 ms", result.stderr)
+            self.assertIn(f"datum data/{name} failed: timed out after 300 ms", result.stderr)
         self.assertNotIn("seized", result.stderr)
         self.assertNotIn("attached", result.stderr)
         self.assert_nothing_left()
@@ -135,7 +135,7 @@ os.kill(child, 9)
         errors = process.stderr.read()
         self.assertEqual(process.wait(timeout=30), 1, errors)
         self.assertLess(time.monotonic() - begin, 10)
-        self.assertIn("datum data/b failed: no end within 1.0 s", errors)
+        self.assertIn("datum data/b failed: timed out after 1.0 s", errors)
         self.assertIn("datums: 2 run, 0 skipped, 1 failed, ", errors)
         self.assert_nothing_left()
 

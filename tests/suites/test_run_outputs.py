@@ -72,15 +72,15 @@ class HostileOutputs(pipelines.PipelineSuite):
                    f'rmdir out && ln -s {self.victim} out; done', self.REPLACED)
 
     def test_links_that_cannot_be_followed(self):
-        for target, what in (("nowhere", "is a link to nothing"),
+        for target, what in (("nowhere", "is a broken link"),
                              ("link", "is a link that leads to itself"),
                              ("/dev/zero", "links to /dev/zero, which is neither a file nor a folder"),
                              ("/", "links to /, a folder that contains the link"),
                              ("/pfs", "links to /pfs, a folder that contains the link"),
                              (".", None), ("..", None), ("/pfs/out", None),
-                             ("/proc", "links to /proc, whose files the kernel makes up"),
-                             ("/proc/version", "links to /proc/version, a file that the kernel makes up"),
-                             ("/sys/kernel", "links to /sys/kernel, whose files the kernel makes up")):
+                             ("/proc", "links to /proc, whose files the kernel generates"),
+                             ("/proc/version", "links to /proc/version, a file that the kernel generates"),
+                             ("/sys/kernel", "links to /sys/kernel, whose files the kernel generates")):
             with self.subTest(target):
                 self.data(a=f"bad {target}")  # another datum each time
                 if what is None:
@@ -175,7 +175,7 @@ class NothingIsLost(pipelines.PipelineSuite):
         self.assertEqual(result.returncode, 65)
         self.assertRegex(result.stderr, rf'error: .*spec\.json:\d+:\d+: glob "/\*\.txt" matches nothing in repo data '
                                         rf'\({self.folder}/data\)\nhint: the repo has 6 files: /a, /b, /c, …; --allow-empty '
-                                        'accepts an input without a datum\n$')
+                                        'accepts an input without datums\n$')
         self.assertEqual(self.output(), {"a": b"one", "b": b"two"})
 
     def test_an_empty_input_folder(self):
@@ -185,10 +185,10 @@ class NothingIsLost(pipelines.PipelineSuite):
         result = self.pachbuild_run()
         self.assertEqual(result.returncode, 65)
         self.assertRegex(result.stderr, rf"error: .*: repo data \({self.folder}/data\) has no files\n"
-                                        "hint: give another --input; --allow-empty accepts an input without a datum\n$")
+                                        "hint: give another --input; --allow-empty accepts an input without datums\n$")
         self.assertEqual(self.output(), {"a": b"one", "b": b"two"})
         accepted = self.succeed_run("--allow-empty")
-        self.assertIn("warning: the input has no datum\n", accepted.stderr)
+        self.assertIn("warning: the input has no datums\n", accepted.stderr)
         self.assertEqual(self.output(), {})
 
     def test_one_empty_part_of_a_cross(self):

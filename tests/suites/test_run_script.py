@@ -130,8 +130,8 @@ class RunScript(builder_suite.BuilderSuite):
                             PACHBUILD_CACHE_DIR=str(self.box / "no"))
         self.assertEqual(result.returncode, 125)
         self.assertEqual(result.stderr, (
-            "error: run.sh: no cache folder that only this user can change and programs can be executed from\n"
-            "hint: set PACHBUILD_CACHE_DIR to one, below folders that only this user and root can write\n"))
+            "error: run.sh: no cache folder from which programs can run and which only this user can change\n"
+            "hint: set PACHBUILD_CACHE_DIR to such a folder; only this user and root may write to the folders above it\n"))
 
     def test_many_at_once(self):
         processes = [subprocess.Popen(["sh", self.script, "a b"], env=support.environment(), text=True,

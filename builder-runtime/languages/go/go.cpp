@@ -145,10 +145,10 @@ base::Result<Inputs> inputs_of_machine(const Source& source, const Tools& tools,
   const auto netrc = value_of(environment, "NETRC");
   inputs.except("file", "~/.netrc", netrc.empty() ? home / ".netrc" : fs::path(netrc), "credentials");
   for (const auto& file : {home / ".gitconfig", fs::path("/etc/gitconfig")}) {
-    inputs.except("file", file.filename().string(), file, "how git reaches servers, not what is there");
+    inputs.except("file", file.filename().string(), file, "how git reaches servers, not their content");
   }
   inputs.except("folder", "telemetry of Go", settings_file(environment).parent_path() / "telemetry",
-                "whether Go counts how it is used");
+                "Go's usage statistics");
   BASE_TRY(add_files_of_flags(go_value(environment, "GOFLAGS"), source.folder, inputs));
   return inputs;
 }
@@ -201,7 +201,7 @@ std::vector<std::string> build_arguments(const Source& source, const Toolchain& 
 
 base::Error build_error(const process::Finished& finished) {
   return {ErrorKind::step_failed, "go build", "ended with " + finished.ending.describe(),
-          "what is wrong is said in Go's own lines above" + missing_hint(finished.errors)};
+          "see Go's output above" + missing_hint(finished.errors)};
 }
 
 // As many of Go's processes at a time as the container's memory is enough for, each with its share. As long
@@ -233,7 +233,7 @@ base::Status run_build(const std::vector<std::string>& arguments, const BuildPla
   base::Error error = build_error(finished);
   if (memory.kills() > kills || finished.ending.signal() == SIGKILL) {
     const auto limit = memory.limit();
-    error.what += ": it was killed for want of memory";
+    error.what += ": out of memory";
     error.hint = "raise the memory in transform.build.resource_limits" +
                  (limit ? ", now " + base::format_bytes(*limit) : std::string());
     return base::fail(std::move(error));
@@ -340,7 +340,7 @@ base::Result<MadeTree> make_program(const Source& source, const Tree& go_tree, c
   return MadeTree{std::move(modules), {}, std::move(needs.libraries)};
 }
 
-constexpr char k_inside_hint[] = "only what is below transform.build.path is built: put the folder there";
+constexpr char k_inside_hint[] = "only files below transform.build.path are built: move the folder there";
 
 // `folder` is the one of the file, relative to the source.
 base::Status check_replacements(const fs::path& source, const std::string& folder, const std::string& name) {

@@ -111,7 +111,7 @@ base::Status run_go(const Tools& tools, const Toolchain& toolchain, const BuildP
   if (finished.ending.succeeded()) return {};
   return base::fail(with_network_in_mind(
       {ErrorKind::step_failed, where, "what it imports cannot be resolved: " + base::join(imports, ", "),
-       "what is wrong is said in Go's own lines above; " + std::string(k_pin_hint)},
+       "see Go's output above; " + std::string(k_pin_hint)},
       place, toolchain, {}, tools));
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/digest.h"
 #include "base/errors.h"
+#include "base/relative_path.h"
 #include "base/text.h"
 #include "builder-runtime/languages/go/module.h"
 #include "builder-runtime/languages/language.h"
@@ -42,9 +43,8 @@ std::set<std::string> used_folders(const fs::path& source) {
 
 // The folder and the own name in a name inside the source; the source itself is ".".
 std::pair<std::string, std::string> parts_of(const std::string& name) {
-  const auto slash = name.rfind('/');
-  if (slash == std::string::npos) return {".", name};
-  return {name.substr(0, slash), name.substr(slash + 1)};
+  std::string folder = base::folder_of(name);
+  return {folder.empty() ? "." : std::move(folder), base::name_of(name)};
 }
 
 // What Go would read of a source, found while it is read for its digest.
@@ -144,18 +144,17 @@ class Collector {
   std::map<std::string, Files> m_folders;
 };
 
-std::string last_part(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-
 // "example.com/tool/v2" is called tool.
 std::string name_of_module(const std::string& path) {
-  const std::string last = last_part(path);
+  const std::string last = base::name_of(path);
   const bool is_version =
       last.size() > 1 && last[0] == 'v' && last.find_first_not_of("0123456789", 1) == std::string::npos;
-  return is_version && path.size() > last.size() ? last_part(path.substr(0, path.size() - last.size() - 1))
-                                                 : last;
+  return is_version && path.size() > last.size()
+             ? base::name_of(path.substr(0, path.size() - last.size() - 1))
+             : last;
 }
 
-base::Result<std::string> named_program(const fs::path& source, const Tree& tree, const std::string& where,
+base::Result<std::string> named_program(const Tree& tree, const std::string& where,
                                         const std::string& package) {
   std::string name = package;
   if (!tree.module.empty() && name.rfind(tree.module, 0) == 0) name = "." + name.substr(tree.module.size());
@@ -166,8 +165,7 @@ base::Result<std::string> named_program(const fs::path& source, const Tree& tree
     return base::fail(ErrorKind::bad_input, where,
                       package + " is package " + one.name + ", not package main");
   }
-  return base::fail(ErrorKind::bad_input, where,
-                    "there is no Go package " + package + " in " + source.string());
+  return base::fail(ErrorKind::bad_input, where, "no Go package in " + package);
 }
 
 // The words for a source without a program.
@@ -217,8 +215,7 @@ base::Result<Tree> read_tree(const fs::path& source, const Tags& tags) {
 
 base::Result<std::string> choose_program(const fs::path& source, const Tree& tree, const GoSettings& settings,
                                          const std::string& pipeline) {
-  if (!settings.package.empty())
-    return named_program(source, tree, settings.file + ": go.package", settings.package);
+  if (!settings.package.empty()) return named_program(tree, settings.file + ": go.package", settings.package);
   std::vector<std::string> folders;
   for (const auto& package : tree.packages) {
     // A file without a package clause is Go's to complain about.
@@ -230,7 +227,7 @@ base::Result<std::string> choose_program(const fs::path& source, const Tree& tre
   if (std::find(folders.begin(), folders.end(), ".") != folders.end()) return ".";
   for (const auto& name : {pipeline, name_of_module(tree.module)}) {
     for (const auto& folder : folders) {
-      if (!name.empty() && last_part(folder) == name) return folder;
+      if (!name.empty() && base::name_of(folder) == name) return folder;
     }
   }
   return base::fail(ErrorKind::bad_input, source.string(),

@@ -128,7 +128,7 @@ base::Result<Entry> only_program(const fs::path& source) {
   const bool several = guarded.size() > 1;
   return base::fail(ErrorKind::bad_input, source.string(),
                     several ? "has several programs: " + base::join(guarded, ", ")
-                            : "does not show which file is the program: " + base::join(names, ", "),
+                            : "cannot tell which file is the program: " + base::join(names, ", "),
                     k_choose_hint);
 }
 

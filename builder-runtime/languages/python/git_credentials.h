@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // uv starts git with the URL of a requirement as an argument, which every user of the machine can read. So
-// the credentials are taken out of such URLs, and git gets them by its own way for that: a credential helper,
-// whose secrets are in variables that only this user can read.
+// the credentials are taken out of such URLs, and git gets them from a credential helper, whose secrets are
+// in variables that only this user can read.
 #pragma once
 
 #include <string>
@@ -17,13 +17,13 @@ class GitCredentials {
   // Where ${NAME} in a URL is looked up, as uv does it.
   explicit GitCredentials(const process::Environment& environment) : m_environment(environment) {}
 
-  // Whether a text has any: "x @ git+https://user:password@host/x", git = "https://…".
+  // Whether a text contains credentials: "x @ git+https://user:password@host/x", git = "https://…".
   static bool are_in(std::string_view text);
 
-  // The text without them; from now on they are known.
+  // Removes the credentials from the text and remembers them.
   std::string take(std::string_view text);
 
-  // Makes git ask for those that are known.
+  // Sets up git to use the remembered credentials.
   void add_to(process::Environment& environment) const;
 
  private:

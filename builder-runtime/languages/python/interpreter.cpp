@@ -161,7 +161,7 @@ base::Result<Interpreter> find_other(const Tools& tools, const std::vector<Pin>&
 }
 
 tl::unexpected<base::Error> malformed(std::string place, const std::string& text) {
-  return base::fail(ErrorKind::bad_input, std::move(place), "\"" + text + "\" is no version of Python",
+  return base::fail(ErrorKind::bad_input, std::move(place), "invalid Python version \"" + text + "\"",
                     "write it like 3.11, 3.11.4 or >=3.9");
 }
 

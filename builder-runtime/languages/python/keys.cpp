@@ -43,7 +43,7 @@ base::Status add_settings_above(const fs::path& folder, Inputs& inputs, LocalTar
     if (project->find("tool.uv") != std::string::npos) {
       BASE_TRY(add_settings(up + k_project, above / k_project, inputs, targets));
     } else {
-      inputs.except("file", up + k_project, above / k_project, "it has no settings of uv");
+      inputs.except("file", up + k_project, above / k_project, "it has no uv settings");
     }
   }
   return {};
@@ -128,10 +128,10 @@ base::Status add_settings_of_build_systems(const process::Environment& environme
   const auto rustup = value_of(environment, "RUSTUP_HOME");
   inputs.except("file", "~/.rustup/settings.toml",
                 (rustup.empty() ? home / ".rustup" : fs::path(rustup)) / "settings.toml",
-                "it chooses the compiler, which is in the key itself");
+                "it selects the compiler, which is in the key");
   for (const auto& file : {home / ".gitconfig", configuration_folder(environment) / "git" / "config",
                            fs::path("/etc/gitconfig")}) {
-    inputs.except("file", file.filename().string(), file, "how git reaches servers, not what is there");
+    inputs.except("file", file.filename().string(), file, "how git reaches servers, not their content");
   }
   return {};
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packages and folders of packages that a manifest, a lock or a configuration names by a path or a file: URL.
-// What is outside of the source is an input by its content; that something is inside makes the whole source
-// one. Where a text may mean more than one thing, the reading is taken that makes a key depend on more.
+// A target outside the source is an input by its content; a target inside makes the whole source an input.
+// Where a text is ambiguous, the key depends on every reading.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ class LocalTargets {
  public:
   LocalTargets(fs::path source, const process::Environment& environment);
 
-  // A path or a file: URL, relative to `folder`. What there is none of is left to uv, which says it best.
+  // A path or a file: URL, relative to `folder`. A missing target is left to uv, whose error is better.
   base::Status add(std::string_view target, const fs::path& folder);
 
   // A line of a requirements file: "x @ file:///a", "./b[extra]", "-e ../c", "--find-links=/d".
@@ -27,7 +27,7 @@ class LocalTargets {
   // The values of "path", "url", "find-links", … in a text of TOML or JSON, and every file: URL in any text.
   base::Status add_text(std::string_view text, const fs::path& folder);
 
-  // Whether one of them is in the source.
+  // Whether a target is inside the source.
   [[nodiscard]] bool is_inside() const { return m_is_inside; }
   // Those that are not.
   [[nodiscard]] const Inputs& outside() const { return m_outside; }

@@ -75,7 +75,7 @@ class Selection {
     }
     if (found) return {};
     return base::fail(ErrorKind::bad_input, m_lock.file, mismatch(wanted, asker, other_version),
-                      "make the lock anew (" + m_lock.remake + ") and commit it");
+                      "regenerate the lock file (" + m_lock.remake + ") and commit it");
   }
 
   std::string python_version() const {
@@ -88,7 +88,7 @@ class Selection {
     environment.extras = extras;
     if (const auto result = holds(marker, environment)) return *result;
     return base::fail(ErrorKind::bad_input, m_lock.file, "the marker \"" + marker + "\" makes no sense",
-                      "make the lock anew (" + m_lock.remake + ")");
+                      "regenerate the lock file: " + m_lock.remake);
   }
 
   base::Result<bool> counts_here(const LockedPackage& package, const Wanted& wanted) const {

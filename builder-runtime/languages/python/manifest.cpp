@@ -76,7 +76,7 @@ base::Result<Manifest> chosen_manifest(const fs::path& source, const SourceSetti
     BASE_TRY(base::path_inside(source, file, where));
     if (path.string().starts_with('-')) {
       return base::fail(ErrorKind::bad_input, where,
-                        file + " begins with a -, and uv would take it for an option", "rename the file");
+                        file + " begins with \"-\": uv would read it as an option", "rename the file");
     }
     if (!is_file(source / file)) return base::fail(ErrorKind::bad_input, where, "there is no file " + file);
     BASE_TRY_ASSIGN(const ManifestKind kind, kind_of_file(file, manifest.project));
@@ -104,9 +104,9 @@ base::Result<Manifest> recognised_manifest(const fs::path& source, Value project
       manifest.kind = row.kind;
       manifest.files = {file};
     } else if (is_lock_kind(row.kind)) {
-      return base::fail(ErrorKind::bad_input, manifest.files.front(), "and " + file + " are both here",
-                        "remove the one that is out of date, or name the one that counts as "
-                        "python.dependencies in pachbuild.toml");
+      return base::fail(
+          ErrorKind::bad_input, manifest.files.front(), "conflicts with " + file,
+          "remove the outdated lock file, or set python.dependencies in pachbuild.toml to the right one");
     }
   }
   if (manifest.kind != ManifestKind::none) return manifest;

@@ -33,8 +33,8 @@ base::Result<LockedPackage> read_package(const Value& package) {
   for (const auto& text : package.texts("dependencies")) {
     const auto requirement = Requirement::parse(text);
     if (!requirement)
-      return base::fail(ErrorKind::bad_input, k_pdm_lock, "\"" + text + "\" is no requirement",
-                        "make the lock anew (pdm lock)");
+      return base::fail(ErrorKind::bad_input, k_pdm_lock, "invalid requirement \"" + text + "\"",
+                        "regenerate the lock file: pdm lock");
     locked.needs.push_back(wanted_of(*requirement));
   }
   return locked;

@@ -72,7 +72,7 @@ base::Status check_match(const LockRequest& request, const Value& locked) {
     for (const auto& [other, value] : locked.members) {
       if (normalised_name(other) == normalised_name(name)) found = &value;
     }
-    const std::string hint = "make the lock anew (pipenv lock) and commit it";
+    const std::string hint = "regenerate the lock file (pipenv lock) and commit it";
     if (found == nullptr) {
       return base::fail(ErrorKind::bad_input, k_pipfile_lock,
                         "does not match Pipfile: Pipfile needs " + name + ", which is not in it", hint);

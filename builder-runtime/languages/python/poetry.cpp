@@ -21,7 +21,7 @@ constexpr char k_manifest[] = "pyproject.toml";
 tl::unexpected<base::Error> no_version(const std::string& file, const Value& value, const std::string& name,
                                        const std::string& text) {
   return base::fail(ErrorKind::bad_input, file + ":" + std::to_string(value.line) + ": " + name,
-                    "\"" + text + "\" is no version constraint");
+                    "invalid version constraint \"" + text + "\"");
 }
 
 // One way in which a package is asked for: "^1.2", or a table with a version and conditions.

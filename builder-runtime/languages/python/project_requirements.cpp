@@ -16,7 +16,7 @@ base::Status add_text(const Value& text, const std::string& place, std::vector<W
   const auto requirement = Requirement::parse(text.scalar);
   if (!requirement) {
     return base::fail(ErrorKind::bad_input, "pyproject.toml:" + std::to_string(text.line) + ": " + place,
-                      "\"" + text.scalar + "\" is no requirement");
+                      "invalid requirement \"" + text.scalar + "\"");
   }
   wanted.push_back(wanted_of(*requirement));
   return {};

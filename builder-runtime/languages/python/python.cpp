@@ -233,7 +233,7 @@ base::Status check_program(const fs::path& program, const Interpreter& interpret
                  .folder = "/"}));
   if (!finished.ending.succeeded()) {
     return base::fail(ErrorKind::step_failed, program.string(), "is not valid Python",
-                      "what is wrong is said in Python's own lines above");
+                      "see Python's output above");
   }
   // Python read the file for itself: what it saw is known only where nobody has written it since.
   if (state_of_file(program) != state) return {};
@@ -248,20 +248,20 @@ void add_exceptions(const fs::path& source, const std::optional<Entry>& entry, I
     if (file->path().extension() != ".py") continue;
     const bool is_program = entry && entry->file == file->path();
     inputs.except("file", file->path().filename().string(), file->path(),
-                  is_program ? "the program: its syntax is checked, and it is not in the bundle"
-                             : "looked at to find the program");
+                  is_program ? "the program: its syntax is checked, but it is not in the bundle"
+                             : "read to find the program");
   }
   if (entry && !entry->file.empty() && entry->file.parent_path() != source) {
     inputs.except("file", entry->file.lexically_relative(source).string(), entry->file,
-                  "the program: its syntax is checked, and it is not in the bundle");
+                  "the program: its syntax is checked, but it is not in the bundle");
   }
   for (const std::string name : {".python-version", "runtime.txt", "Pipfile"}) {
-    inputs.except("file", name, source / name, "it chooses the interpreter, which is in the key itself");
+    inputs.except("file", name, source / name, "it selects the interpreter, which is in the key");
   }
   inputs.except("file", "pachbuild.toml", source / "pachbuild.toml",
-                "what it says of the bundle is in the key");
+                "the settings in it that affect the bundle are in the key");
   inputs.except("file", "pyproject.toml", source / "pyproject.toml",
-                "what it says of the bundle is in the key");
+                "the settings in it that affect the bundle are in the key");
 }
 
 base::Result<Plan> plan(Installation installation, const Request& request, const std::vector<Pin>& pins,

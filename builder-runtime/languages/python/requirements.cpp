@@ -102,12 +102,12 @@ class RequirementsReader {
     if (included.find("://") != std::string::npos || included.starts_with("file:")) {
       return base::fail(
           ErrorKind::bad_input, file.string(), base::hide_credentials(included) + " is outside the source",
-          "put the file into the source and include it by its path: what is behind a URL may change "
+          "copy the file into the source and include it by its path: the content of a URL may change "
           "without an edit");
     }
     if (fs::path(included).is_absolute()) {
       return base::fail(ErrorKind::bad_input, file.string(), included + " is outside the source",
-                        "include a file of the source, by its path from " + file.filename().string());
+                        "include a file of the source by its path relative to " + file.filename().string());
     }
     const std::string name = (file.parent_path() / included).string();
     BASE_TRY_ASSIGN(const fs::path path, base::path_inside(m_source, name, file.string()));

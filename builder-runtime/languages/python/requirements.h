@@ -22,14 +22,14 @@ struct Requirements {
   std::vector<std::string> options;
   // Names of the variables that it uses.
   std::vector<std::string> variables;
-  // Those of them that stand before the '@' of a URL.
+  // The variables before the '@' of a URL.
   std::vector<std::string> credentials;
   // It installs from files (paths, wheels, -e, --find-links): then the whole source decides the result.
   bool uses_files = false;
   bool has_hashes = false;
   bool no_index = false;  // --no-index is one of the lines
-  // Files, relative to the source, that uv gets rewritten: with a requirement that goes on in the next line,
-  // which uv takes only before --hash, or with credentials for git (git_credentials.h).
+  // Files, relative to the source, that have to be rewritten for uv: those with a requirement continued in
+  // the next line, which uv accepts only before --hash, or with credentials for git (git_credentials.h).
   std::vector<std::string> continued;
 };
 

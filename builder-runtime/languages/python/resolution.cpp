@@ -131,12 +131,12 @@ base::Status check_lines(const std::string& where, const std::vector<std::string
     const bool has_controls = std::any_of(
         line.begin(), line.end(), [](unsigned char c) { return (c < ' ' && c != '\t') || c == 0x7F; });
     if (has_controls || line.starts_with('-')) {
-      return base::fail(ErrorKind::bad_input, where, "\"" + line + "\" is no requirement");
+      return base::fail(ErrorKind::bad_input, where, "invalid requirement \"" + line + "\"");
     }
     const auto path = line.substr(0, line.find_first_of(" ["));
     if (path.starts_with("./") && !base::stays_inside(path)) {
       return base::fail(ErrorKind::bad_input, where, path.substr(2) + " is outside the source",
-                        "only what is below transform.build.path is built: put it there");
+                        "only files below transform.build.path are built: move it there");
     }
   }
   return {};
@@ -183,7 +183,7 @@ base::Status run_uv(const Installation& installation, const Tools& tools, const 
     }
   }
   return base::fail(ErrorKind::step_failed, where, "cannot be installed; uv ended with " + ending.describe(),
-                    "what is wrong is said in uv's own lines above" +
+                    "see uv's output above" +
                         compiler_hint(value_of(installation.configuration.environment, "PATH")) +
                         missing_hint(finished.errors));
 }

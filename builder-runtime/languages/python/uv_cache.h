@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// uv's cache for one way of building. uv keeps what it has built from a source by that source alone: it would
-// install what was compiled with other flags, by another compiler, as another version.
+// A cache of uv's for one way of building. uv identifies a built package by its source alone, so it would
+// reuse packages that were compiled with other flags or by another compiler.
 #pragma once
 
 #include <optional>
@@ -13,15 +13,15 @@ namespace builder::python {
 
 class UvCache {
  public:
-  // The cache below `shared` (UV_CACHE_DIR) for what is built as `key` says: what was built is its own, what
-  // was downloaded is shared.
+  // The cache below `shared` (UV_CACHE_DIR) for builds with this `key`. Built packages are its own, downloads
+  // are shared.
   static base::Result<UvCache> open(const base::fs::path& shared, const std::string& key);
 
   UvCache(UvCache&&) noexcept = default;
   UvCache& operator=(UvCache&&) noexcept = default;
   UvCache(const UvCache&) = delete;
   UvCache& operator=(const UvCache&) = delete;
-  // Shares what was downloaded meanwhile.
+  // Shares new downloads.
   ~UvCache();
 
   [[nodiscard]] const base::fs::path& folder() const { return m_folder; }

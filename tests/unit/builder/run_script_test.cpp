@@ -30,7 +30,7 @@ TEST(RunScriptText, WithABundleNeedsItsInterpreter) {
             std::string(R"sh(interpreter=/usr/bin/python3.11
 if ! [ -x "$interpreter" ]; then
   echo "error: run.sh: this image has no $interpreter, which the bundle was made for" >&2
-  echo "hint: run the pipeline in the image that built it, or build in an image like this one" >&2
+  echo "hint: run in the image that built it, or build in this image" >&2
   exit 127
 fi
 if [ "$at" ]; then at=/pfs/source; else cd /pfs/source || exit 125; fi

@@ -140,14 +140,14 @@ TEST_F(OutputTreeTest, ALinkToALazyOrEmptyFileHasItsRealContent) {
 
 TEST_F(OutputTreeTest, ALinkThatCannotBeFollowedFailsTheDatum) {
   const std::vector<std::pair<std::string, std::string>> faults = {
-      {"nowhere", "is a link to nothing"},
+      {"nowhere", "is a broken link"},
       {"link", "is a link that leads to itself"},
       {"/dev/zero", "links to /dev/zero, which is neither a file nor a folder"},
       {"/", "links to /, a folder that contains the link"},
-      {"/proc", "links to /proc, whose files the kernel makes up"},
+      {"/proc", "links to /proc, whose files the kernel generates"},
       {"/proc/self/status",
-       "links to /proc/" + std::to_string(::getpid()) + "/status, a file that the kernel makes up"},
-      {"/sys", "links to /sys, whose files the kernel makes up"},
+       "links to /proc/" + std::to_string(::getpid()) + "/status, a file that the kernel generates"},
+      {"/sys", "links to /sys, whose files the kernel generates"},
       {"..", "links to " + out().string() + ", a folder that contains the link"},
       {"../..", "links to " + scratch().string() + ", a folder that contains the link"},
   };

@@ -140,7 +140,7 @@ TEST(ParseArguments, ReadsSignals) {
 }
 
 TEST(ParseArguments, SaysWhatIsWrong) {
-  const std::string see_help = "hint: worker-shim --help shows how it is used\n";
+  const std::string see_help = "hint: see worker-shim --help\n";
   EXPECT_EQ(error_of({"--colour"}),
             "error: --colour: is not an option of worker-shim\n"
             "hint: put -- before the arguments of your own program\n");

@@ -194,9 +194,9 @@ TEST_F(Source, OtherLinksAreRefused) {
                                        "\nhint: put a copy in its place, or name it in .pachignore\n");
   EXPECT_NE(fault_of("../src2/b").find("out of the source"), std::string::npos);
   EXPECT_EQ(fault_of("none"),
-            "error: SRC/l: is a symbolic link to nothing\nhint: remove it, or name it in .pachignore\n");
+            "error: SRC/l: is a broken symbolic link\nhint: remove it, or name it in .pachignore\n");
   EXPECT_EQ(fault_of("l"),
-            "error: SRC/l: is a symbolic link to nothing\nhint: remove it, or name it in .pachignore\n");
+            "error: SRC/l: is a broken symbolic link\nhint: remove it, or name it in .pachignore\n");
   EXPECT_EQ(fault_of("."),
             "error: SRC/l: is a symbolic link to a folder\n"
             "hint: put a copy in its place, or name it in .pachignore\n");

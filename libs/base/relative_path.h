@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Paths below some folder, as text: "a/b/c", as PFS and archives hold them. Without "." and "..", and with no
+// slash at either end; the folder itself is "".
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace base {
+
+// "a/b", or just one of them when the other is empty.
+std::string join_path(std::string_view first, std::string_view second);
+
+// "a/b" of "a/b/c"; "" of "c".
+std::string folder_of(std::string_view path);
+
+// "c" of "a/b/c".
+std::string name_of(std::string_view path);
+
+// "a" and "a/b" of "a/b/c".
+std::vector<std::string> folders_above(std::string_view path);
+
+}  // namespace base
