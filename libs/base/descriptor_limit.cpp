@@ -13,7 +13,7 @@ namespace base {
 namespace {
 
 // A linker has all packages of a program open, uv tens of downloads.
-constexpr rlim_t k_least = 256;
+constexpr rlim_t k_least_descriptors = 256;
 // More are never needed. Some programs close all that they may have, one by one.
 constexpr rlim_t k_most = 65'536;
 
@@ -28,10 +28,10 @@ Status raise_descriptor_limit() {
     // Where even that is denied, what there is decides.
     if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit.rlim_cur = wanted;
   }
-  if (limit.rlim_cur >= k_least) return {};
+  if (limit.rlim_cur >= k_least_descriptors) return {};
   return fail(ErrorKind::unavailable, "ulimit -n",
               "only " + std::to_string(limit.rlim_cur) + " files may be open at a time, and a build needs " +
-                  std::to_string(k_least),
+                  std::to_string(k_least_descriptors),
               "raise the limit of the shell or container (ulimit -n 1024, --ulimit nofile=1024)");
 }
 

@@ -19,9 +19,9 @@ using Json = nlohmann::json;
 // More than the granularity of file times on any file system (2 s on FAT).
 constexpr std::chrono::nanoseconds k_settled = std::chrono::seconds(2);
 // The kernel's clock for them ticks at least a hundred times a second (CONFIG_HZ).
-constexpr std::chrono::nanoseconds k_tick = std::chrono::milliseconds(10);
+constexpr std::chrono::nanoseconds k_clock_tick = std::chrono::milliseconds(10);
 // Raise it when the meaning of what is remembered changes.
-constexpr int k_version = 2;
+constexpr int k_memory_version = 2;
 
 std::chrono::nanoseconds age_of(const FileIdentity& identity) {
   return std::chrono::system_clock::now().time_since_epoch() - std::chrono::nanoseconds(identity.changed_ns);
@@ -45,8 +45,8 @@ base::Result<std::string> FileDigests::digest(const std::string& path, const str
     entry.digest = known->second.digest;
   } else {
     // A write within the tick of the last one would leave the file's times as they are.
-    if (const auto age = age_of(entry.identity); age >= std::chrono::nanoseconds(0) && age < k_tick)
-      std::this_thread::sleep_for(k_tick - age);
+    if (const auto age = age_of(entry.identity); age >= std::chrono::nanoseconds(0) && age < k_clock_tick)
+      std::this_thread::sleep_for(k_clock_tick - age);
     BASE_TRY_ASSIGN(entry.digest, base::sha256_of_file(path));
   }
   if (age_of(entry.identity) > k_settled) m_entries[path] = entry;
@@ -59,7 +59,7 @@ FileDigests::Entries load_digests(const base::fs::path& file) {
   if (!content) return {};
   try {
     const Json json = Json::from_cbor(*content);
-    if (json.at("version") == k_version) return json.at("files").get<FileDigests::Entries>();
+    if (json.at("version") == k_memory_version) return json.at("files").get<FileDigests::Entries>();
   } catch (const Json::exception&) {
     return {};
   }
@@ -68,7 +68,7 @@ FileDigests::Entries load_digests(const base::fs::path& file) {
 
 base::Status save_digests(const FileDigests::Entries& entries, const base::fs::path& file) {
   std::string content;
-  Json::to_cbor(Json{{"version", k_version}, {"files", entries}}, content);
+  Json::to_cbor(Json{{"version", k_memory_version}, {"files", entries}}, content);
   return base::write_file(file, content, 0600);
 }
 

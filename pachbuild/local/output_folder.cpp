@@ -42,15 +42,9 @@ constexpr char k_plan[] = "next.json";
 constexpr char k_missing[] = "missing";
 constexpr char k_lock[] = "lock";
 constexpr char k_new[] = "new";
-constexpr mode_t k_file_mode = 0644;
-constexpr mode_t k_folder_mode = 0777;  // less what the umask takes, as of every folder that a person makes
-
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "" : path.substr(0, slash);
-}
-
-std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+constexpr mode_t k_exported_file_mode = 0644;
+constexpr mode_t k_exported_folder_mode =
+    0777;  // less what the umask takes, as of every folder that a person makes
 
 // "a", "a/b" of "a/b/c".
 std::vector<std::string> folders_above(const std::string& path) {
@@ -254,9 +248,9 @@ base::Status OutputFolder::check(const std::vector<DatumOutput>& outputs) const 
 // nothing.
 base::Status OutputFolder::check_writable(const Plan& plan) const {
   std::set<std::string> folders;
-  for (const auto& path : plan.removed_files) folders.insert(folder_of(path));
-  for (const auto& path : plan.removed_folders) folders.insert(folder_of(path));
-  for (const auto& move : plan.moves) folders.insert(folder_of(move.to));
+  for (const auto& path : plan.removed_files) folders.insert(parent_of(path));
+  for (const auto& path : plan.removed_folders) folders.insert(parent_of(path));
+  for (const auto& move : plan.moves) folders.insert(parent_of(move.to));
   for (const auto& path : folders) {
     BASE_TRY(base::check_stop());
     std::string existing = path;
@@ -264,7 +258,7 @@ base::Status OutputFolder::check_writable(const Plan& plan) const {
     while (!existing.empty() &&
            (::fstatat(m_root.descriptor(), existing.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
             !S_ISDIR(status.st_mode)))
-      existing = folder_of(existing);
+      existing = parent_of(existing);
     const int denied =
         ::faccessat(m_root.descriptor(), existing.empty() ? "." : existing.c_str(), W_OK | X_OK, AT_EACCESS);
     if (denied != 0) return base::fail(base::system_error("write", (m_path / existing).string(), errno));
@@ -332,7 +326,7 @@ base::Result<bool> OutputFolder::has_only_ours(const Folder& folder, const std::
 }
 
 bool OutputFolder::is_unchanged(const File& file) const {
-  const std::string parent = folder_of(file.path);
+  const std::string parent = parent_of(file.path);
   const auto folder = parent.empty() ? base::Result<Folder>(Folder(UniqueFd(::dup(m_root.descriptor())), ""))
                                      : m_root.open_folder(parent);
   if (!folder) return false;
@@ -425,7 +419,8 @@ base::Status OutputFolder::stage(const ResultFile& file, const std::string& name
       return base::fail(ErrorKind::io, object.string(), "is damaged and was removed",
                         "run again: the datums that wrote it run once more");
     }
-    if (::fchmod(copy.get(), k_file_mode) != 0) return base::fail(base::system_error("write", shown, errno));
+    if (::fchmod(copy.get(), k_exported_file_mode) != 0)
+      return base::fail(base::system_error("write", shown, errno));
     if (const int error = copy.close(); error != 0)
       return base::fail(base::system_error("write", shown, error));
   }
@@ -438,8 +433,8 @@ base::Status OutputFolder::stage(const ResultFile& file, const std::string& name
 
 // Can be cut off anywhere and done again from the start.
 base::Status OutputFolder::carry_out(const Plan& plan) {
-  const auto parent_of = [&](const std::string& path) {
-    const std::string parent = folder_of(path);
+  const auto folder_with = [&](const std::string& path) {
+    const std::string parent = parent_of(path);
     return parent.empty() ? Folder::open(m_path) : m_root.open_folder(parent);
   };
   base::Status first_failure;
@@ -453,7 +448,7 @@ base::Status OutputFolder::carry_out(const Plan& plan) {
   };
   State state = plan.state;
   for (const auto& path : plan.removed_files) {
-    const auto parent = parent_of(path);
+    const auto parent = folder_with(path);
     if (!parent || ::unlinkat(parent->descriptor(), name_of(path).c_str(), 0) == 0) continue;
     const int error = errno;
     const auto left = parent->status(name_of(path));
@@ -462,7 +457,7 @@ base::Status OutputFolder::carry_out(const Plan& plan) {
     fail(path, base::system_error("remove", (m_path / path).string(), error));
   }
   for (const auto& path : plan.removed_folders) {
-    const auto parent = parent_of(path);
+    const auto parent = folder_with(path);
     if (!parent || ::unlinkat(parent->descriptor(), name_of(path).c_str(), AT_REMOVEDIR) == 0) continue;
     // One with files of others in it is theirs now.
     if (errno != ENOENT && errno != ENOTDIR && errno != ENOTEMPTY && errno != EEXIST)
@@ -496,8 +491,8 @@ base::Status OutputFolder::move(const Move& move) const {
   BASE_TRY_ASSIGN(const auto fresh, m_own.open_folder(k_new));
   BASE_TRY_ASSIGN(const auto waiting, fresh.status(move.from));
   if (!waiting) return {};  // done by the one that was cut off
-  const std::string parent = folder_of(move.to);
-  auto folder = parent.empty() ? Folder::open(m_path) : m_root.make_folders(parent, k_folder_mode);
+  const std::string parent = parent_of(move.to);
+  auto folder = parent.empty() ? Folder::open(m_path) : m_root.make_folders(parent, k_exported_folder_mode);
   if (!folder) return base::fail(std::move(folder).error());
   const std::string name = name_of(move.to);
   const int failed =

@@ -62,11 +62,6 @@ base::Status check_names(std::vector<std::string> invalid) {
                     "not a name that PFS can hold", contract::k_pfs_names_hint);
 }
 
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "" : path.substr(0, slash);
-}
-
 }  // namespace
 
 base::Result<OutputTree> OutputTree::open(const base::fs::path& folder) {
@@ -88,14 +83,12 @@ base::Status OutputTree::visit(const std::vector<File>& files, const Taker& take
   std::optional<base::Folder> open_folder;
   for (const auto& file : files) {
     BASE_TRY(base::check_stop());
-    const std::string parent = folder_of(file.path);
+    const std::string parent = parent_of(file.path);
     if (!parent.empty() && parent != open_path) {
       BASE_TRY_ASSIGN(open_folder, m_root.open_folder(parent));
       open_path = parent;
     }
-    const auto slash = file.path.rfind('/');
-    const std::string name = slash == std::string::npos ? file.path : file.path.substr(slash + 1);
-    BASE_TRY(take(parent.empty() ? m_root : *open_folder, name, file));
+    BASE_TRY(take(parent.empty() ? m_root : *open_folder, name_of(file.path), file));
   }
   return {};
 }

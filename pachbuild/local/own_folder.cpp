@@ -12,13 +12,13 @@ namespace {
 using Json = nlohmann::json;
 
 // Raise it when the meaning of the files changes.
-constexpr int k_version = 1;
+constexpr int k_own_version = 1;
 constexpr char k_maker[] = "pachbuild";
 
 }  // namespace
 
 std::string to_own_text(const Json& content) {
-  return Json{{"made_by", k_maker}, {"version", k_version}, {"content", content}}.dump(1) + "\n";
+  return Json{{"made_by", k_maker}, {"version", k_own_version}, {"content", content}}.dump(1) + "\n";
 }
 
 Json read_own_file(const base::fs::path& folder, const std::string& name) {
@@ -29,7 +29,7 @@ Json read_own_file(const base::fs::path& folder, const std::string& name) {
   const auto maker = json.find("made_by");
   const auto version = json.find("version");
   const auto content = json.find("content");
-  if (maker == json.end() || *maker != k_maker || version == json.end() || *version != k_version)
+  if (maker == json.end() || *maker != k_maker || version == json.end() || *version != k_own_version)
     return nullptr;
   return content == json.end() ? Json() : *content;
 }

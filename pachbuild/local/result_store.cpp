@@ -29,20 +29,20 @@ namespace fs = base::fs;
 using base::ErrorKind;
 using base::UniqueFd;
 using Json = nlohmann::json;
-using Clock = std::chrono::system_clock;
+using UseClock = std::chrono::system_clock;
 
 // Raise it when the meaning of a record changes.
-constexpr int k_version = 1;
+constexpr int k_record_version = 1;
 constexpr mode_t k_object_mode = 0444;
 // Of every object: a program that writes to one changes it.
 constexpr timespec k_object_time{1, 0};
-constexpr char k_lock[] = "lock";
+constexpr char k_store_lock[] = "lock";
 // How many bytes may be added before the store has to be looked at again, and for which limit: "LIMIT BYTES".
 constexpr char k_room[] = "room";
 // What a file takes on a disk beyond its bytes: half a block, and the record's share.
 constexpr std::uint64_t k_file_overhead = 2048;
 // Times of files are as coarse as the kernel's tick.
-constexpr auto k_tick = std::chrono::seconds(1);
+constexpr auto k_use_tick = std::chrono::seconds(1);
 
 fs::path below(const fs::path& folder, const std::string& name) { return folder / name.substr(0, 2) / name; }
 
@@ -76,7 +76,7 @@ base::Result<std::optional<std::vector<ResultFile>>> read_record(const fs::path&
   // Written by this program only: what cannot be read is as good as none.
   const Json json = Json::from_cbor(content, true, /*allow_exceptions=*/false);
   try {
-    if (!json.is_object() || json.at("version") != k_version) return std::nullopt;
+    if (!json.is_object() || json.at("version") != k_record_version) return std::nullopt;
     auto files = json.at("files").get<std::vector<ResultFile>>();
     const auto is_sound = [](const auto& result) {
       return is_output_path(result.path) && base::is_digest(result.digest);
@@ -103,7 +103,7 @@ std::vector<fs::path> list(const fs::path& folder) {
 
 struct Record {
   fs::path path;
-  Clock::time_point used;
+  UseClock::time_point used;
   std::vector<ResultFile> files;
 };
 
@@ -112,7 +112,7 @@ std::vector<Record> read_records(const fs::path& folder) {
   for (auto& path : list(folder)) {
     struct stat status{};
     if (::lstat(path.c_str(), &status) != 0) continue;
-    Record record{path, Clock::from_time_t(status.st_mtim.tv_sec), {}};
+    Record record{path, UseClock::from_time_t(status.st_mtim.tv_sec), {}};
     if (auto files = read_record(path); files && *files) record.files = std::move(**files);
     records.push_back(std::move(record));
   }
@@ -133,7 +133,7 @@ ResultStore::ResultStore(fs::path folder, base::FileLock lock, base::Workspace w
 base::Result<ResultStore> ResultStore::open(const fs::path& cache) {
   const fs::path folder = cache / "results";
   BASE_TRY(base::make_folders(folder, 0700));
-  BASE_TRY_ASSIGN(auto lock, base::FileLock::acquire(folder / k_lock, base::FileLock::Mode::shared));
+  BASE_TRY_ASSIGN(auto lock, base::FileLock::acquire(folder / k_store_lock, base::FileLock::Mode::shared));
   BASE_TRY_ASSIGN(auto work, base::Workspace::make(folder, "work-"));
   return ResultStore(folder, std::move(lock), std::move(work));
 }
@@ -168,7 +168,7 @@ base::Result<std::vector<ResultFile>> ResultStore::add(const std::string& key, c
     return base::fail(std::move(files).error());
   }
   std::string content;
-  Json::to_cbor(Json{{"version", k_version}, {"files", *files}}, content);
+  Json::to_cbor(Json{{"version", k_record_version}, {"files", *files}}, content);
   BASE_TRY(base::make_folders(record(key).parent_path(), 0700));
   BASE_TRY(base::write_file(record(key), content, 0600));
   *m_added += content.size() + k_file_overhead;
@@ -242,7 +242,7 @@ base::Result<ResultStore::Removed> ResultStore::shrink(std::uint64_t limit) && {
   m_work.reset();
   m_lock.reset();
   if (limit == 0) return removed;
-  BASE_TRY_ASSIGN(const auto lock, base::FileLock::try_acquire(m_folder / k_lock));
+  BASE_TRY_ASSIGN(const auto lock, base::FileLock::try_acquire(m_folder / k_store_lock));
   if (!lock.held()) return removed;
   // To look at the whole store takes the longer the more is in it, so the room that was left is remembered.
   const auto words = base::split(base::read_file(m_folder / k_room).value_or(""), ' ');
@@ -270,7 +270,7 @@ base::Result<ResultStore::Removed> ResultStore::shrink(std::uint64_t limit) && {
   std::uint64_t total = records.size() * k_file_overhead;
   for (const auto& [digest, size] : sizes) total += size;
   for (const auto& record : records) {
-    if (total <= limit || record.used >= m_begin - k_tick) break;
+    if (total <= limit || record.used >= m_begin - k_use_tick) break;
     ::unlink(record.path.c_str());
     ++removed.datums;
     total -= k_file_overhead;

@@ -72,4 +72,11 @@ std::string join_path(const std::string& first, const std::string& second) {
   return first + "/" + second;
 }
 
+std::string parent_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
 }  // namespace local

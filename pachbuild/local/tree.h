@@ -24,4 +24,8 @@ base::Status visit_files(const std::string& root, const std::string& path, const
 // "a/b", or just one of them when the other is empty.
 std::string join_path(const std::string& first, const std::string& second);
 
+// "a" of "a/b"; empty for a path without folders. And "b".
+std::string parent_of(const std::string& path);
+std::string name_of(const std::string& path);
+
 }  // namespace local
