@@ -102,6 +102,12 @@ base::Result<Repo> read_repo(const std::string& folder, FileDigests& digests) {
 
 std::string DatumPart::label() const { return base::join_path(input->repo, path); }
 
+std::string DatumPart::listing() const {
+  base::Sha256 paths;
+  for (auto i = begin; i < end; ++i) paths.update_field(repo->files[i].path);
+  return paths.finish();
+}
+
 std::string DatumPart::path_in_pfs() const {
   return base::join_path(std::string(contract::k_pfs) + "/" + input->name, path);
 }

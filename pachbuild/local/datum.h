@@ -39,6 +39,8 @@ struct DatumPart {
   std::size_t begin = 0;  // of its files in Repo::files
   std::size_t end = 0;
 
+  // As TaskInput has it.
+  [[nodiscard]] std::string listing() const;
   // "scraper/a.html": for people.
   [[nodiscard]] std::string label() const;
   // "/pfs/scraper/a.html": what the program finds in the variable of the input's name.

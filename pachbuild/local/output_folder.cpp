@@ -49,16 +49,35 @@ constexpr mode_t k_exported_file_mode = 0644;
 constexpr mode_t k_exported_folder_mode =
     0777;  // less what the umask takes, as of every folder that a person makes
 
+// The folder may come from somebody else, and with it what says which files are to be removed and moved:
+// nothing but files below it is ever meant.
+bool is_sound(const OutputFolder::State& state) {
+  return std::all_of(state.files.begin(), state.files.end(),
+                     [](const auto& file) { return is_output_path(file.path); }) &&
+         std::all_of(state.folders.begin(), state.folders.end(), is_output_path);
+}
+
+bool is_sound(const OutputFolder::Plan& plan) {
+  const auto is_number = [](const std::string& name) {
+    return !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
+  };
+  return is_sound(plan.state) &&
+         std::all_of(plan.removed_files.begin(), plan.removed_files.end(), is_output_path) &&
+         std::all_of(plan.removed_folders.begin(), plan.removed_folders.end(), is_output_path) &&
+         std::all_of(plan.moves.begin(), plan.moves.end(),
+                     [&](const auto& move) { return is_number(move.from) && is_output_path(move.to); });
+}
+
 // What one of our files holds; nothing when it is missing or something else.
 template <class Value>
-std::optional<Value> read(const fs::path& file) {
-  const auto text = base::read_file(file);
-  if (!text) return std::nullopt;
+std::optional<Value> read(const fs::path& folder, const std::string& name) {
   try {
-    return from_own_text(*text).get<Value>();
+    auto value = read_own_file(folder, name).get<Value>();
+    if (is_sound(value)) return value;
   } catch (const Json::exception&) {
     return std::nullopt;
   }
+  return std::nullopt;
 }
 
 base::Status conflict(const std::string& path, const std::string& first, const std::string& second) {
@@ -84,6 +103,15 @@ base::Status check_conflicts(const std::vector<DatumOutput>& outputs) {
     }
   }
   return {};
+}
+
+// Where files can be moved to by renaming: one file system can be mounted at several places. 0 where the
+// kernel does not tell.
+std::uint64_t mount_of(const Folder& folder, const std::string& name) {
+  struct statx status{};
+  constexpr int k_flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT;
+  if (::statx(folder.descriptor(), name.c_str(), k_flags, STATX_MNT_ID, &status) != 0) return 0;
+  return (status.stx_mask & STATX_MNT_ID) != 0 ? status.stx_mnt_id : 0;
 }
 
 int rename_without_replacing(int from_folder, const std::string& from, int to_folder, const std::string& to) {
@@ -150,8 +178,23 @@ base::Result<OutputFolder> OutputFolder::open(const fs::path& path, const std::s
 
 base::Status OutputFolder::begin(const std::string& pipeline) {
   const fs::path own = m_path / k_own_folder;
-  if (auto plan = read<Plan>(own / k_plan)) {
-    set_state(read<State>(own / k_state).value_or(State{}));
+  const auto check_pipeline = [&](const State& state) -> base::Status {
+    if (state.pipeline == pipeline) return {};
+    return base::fail(ErrorKind::cannot_write, m_path.string(),
+                      "holds the output of pipeline " + state.pipeline,
+                      "choose another --output, or remove this one");
+  };
+  auto state = read<State>(own, k_state);
+  BASE_TRY_ASSIGN(const auto mark, m_own.status(k_state));
+  if (mark && !state) {
+    return base::fail(ErrorKind::cannot_write, (own / k_state).string(),
+                      "is damaged, so pachbuild does not know which files of the folder are its own",
+                      "choose another --output, or empty this folder");
+  }
+  if (state) BASE_TRY(check_pipeline(*state));
+  set_state(std::move(state).value_or(State{pipeline, {}, {}}));
+  if (const auto plan = read<Plan>(own, k_plan)) {
+    BASE_TRY(check_pipeline(plan->state));
     BASE_TRY(carry_out(*plan));
   }
   BASE_TRY_ASSIGN(const auto names, m_own.names());
@@ -159,13 +202,6 @@ base::Status OutputFolder::begin(const std::string& pipeline) {
     if (name != k_lock && name != k_state && name != k_missing && is_own_name(name))
       BASE_TRY(m_own.remove(name));
   }
-  auto state = read<State>(own / k_state).value_or(State{pipeline, {}, {}});
-  if (state.pipeline != pipeline) {
-    return base::fail(ErrorKind::cannot_write, m_path.string(),
-                      "holds the output of pipeline " + state.pipeline,
-                      "choose another --output, or remove this one");
-  }
-  set_state(std::move(state));
   return {};
 }
 
@@ -177,7 +213,9 @@ void OutputFolder::set_state(State state) {
 
 OutputFolder::~OutputFolder() {
   if (m_own.descriptor() < 0) return;  // moved from
-  // Best effort: what stays is taken up by the next run.
+  // Best effort: what stays is taken up by the next run, which also completes an export that has begun.
+  const auto plan = m_own.status(k_plan);
+  if (!plan || *plan) return;
   static_cast<void>(m_own.remove(k_new));
   const auto state = m_own.status(k_state);
   if (!state || *state) return;
@@ -201,6 +239,28 @@ base::Status OutputFolder::check(const std::vector<DatumOutput>& outputs) const 
   return {};
 }
 
+// That the folders in which something changes can be written: what is known before the first change costs
+// nothing.
+base::Status OutputFolder::check_writable(const Plan& plan) const {
+  std::set<std::string> folders;
+  for (const auto& path : plan.removed_files) folders.insert(folder_of(path));
+  for (const auto& path : plan.removed_folders) folders.insert(folder_of(path));
+  for (const auto& move : plan.moves) folders.insert(folder_of(move.to));
+  for (const auto& path : folders) {
+    BASE_TRY(base::check_stop());
+    std::string existing = path;
+    struct stat status{};
+    while (!existing.empty() &&
+           (::fstatat(m_root.descriptor(), existing.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+            !S_ISDIR(status.st_mode)))
+      existing = folder_of(existing);
+    const int denied =
+        ::faccessat(m_root.descriptor(), existing.empty() ? "." : existing.c_str(), W_OK | X_OK, AT_EACCESS);
+    if (denied != 0) return base::fail(base::system_error("write", (m_path / existing).string(), errno));
+  }
+  return {};
+}
+
 base::Status OutputFolder::check_path(const std::string& path, const std::string& label,
                                       const std::set<std::string>& wanted) const {
   const auto foreign = [&](const std::string& place, const std::string& what) {
@@ -210,6 +270,7 @@ base::Status OutputFolder::check_path(const std::string& path, const std::string
   };
   struct stat own{};
   ::fstat(m_own.descriptor(), &own);
+  const auto own_mount = mount_of(m_own, "");
   std::optional<Folder> folder;
   for (const auto& above : folders_above(path)) {
     const Folder& parent = folder ? *folder : m_root;
@@ -220,12 +281,15 @@ base::Status OutputFolder::check_path(const std::string& path, const std::string
       if (is_owned(above) && S_ISREG(status->st_mode)) return {};
       return foreign(above, "exists, and was not written by this pipeline");
     }
-    if (status->st_dev != own.st_dev) return foreign(above, "is on a different disk from the output folder");
+    if (status->st_dev != own.st_dev || mount_of(parent, name_of(above)) != own_mount)
+      return foreign(above, "is on a different disk from the output folder");
     BASE_TRY_ASSIGN(folder, parent.open_folder(name_of(above)));
   }
   const Folder& parent = folder ? *folder : m_root;
   BASE_TRY_ASSIGN(const auto status, parent.status(name_of(path)));
   if (!status) return {};
+  if (mount_of(parent, name_of(path)) != own_mount)
+    return foreign(path, "is on another disk than the output folder");
   if (S_ISDIR(status->st_mode)) {
     BASE_TRY_ASSIGN(const auto child, parent.open_folder(name_of(path)));
     BASE_TRY_ASSIGN(const bool gives_way, has_only_ours(child, path, wanted));
@@ -312,6 +376,7 @@ base::Result<OutputFolder::Plan> OutputFolder::prepare(const std::vector<ResultF
     if (!is_there || m_state.folders.contains(folder)) plan.state.folders.insert(folder);
   }
 
+  BASE_TRY(check_writable(plan));
   BASE_TRY(m_own.make_folders(k_new, 0700));
   auto staged = base::in_parallel(changed.size(), [&](std::size_t number) {
     const auto i = changed[number];
@@ -363,24 +428,47 @@ base::Status OutputFolder::stage(const ResultFile& file, const std::string& name
 
 // Can be cut off anywhere and done again from the start.
 base::Status OutputFolder::carry_out(const Plan& plan) {
-  const auto parent_of = [&](const std::string& path) {
+  const auto folder_with = [&](const std::string& path) {
     const std::string parent = folder_of(path);
     return parent.empty() ? Folder::open(m_path) : m_root.open_folder(parent);
   };
+  base::Status first_failure;
+  std::set<std::string> failed;  // the paths of files that are as they were
+  const auto fail = [&](const std::string& path, base::Error error) {
+    failed.insert(path);
+    if (first_failure) first_failure = base::fail(std::move(error));
+  };
+  const auto is_gone = [](int error) {
+    return error == ENOENT || error == ENOTDIR || error == EISDIR || error == EPERM;
+  };
+  State state = plan.state;
   for (const auto& path : plan.removed_files) {
-    if (const auto parent = parent_of(path)) ::unlinkat(parent->descriptor(), name_of(path).c_str(), 0);
+    const auto parent = folder_with(path);
+    if (!parent || ::unlinkat(parent->descriptor(), name_of(path).c_str(), 0) == 0) continue;
+    const int error = errno;
+    const auto left = parent->status(name_of(path));
+    // Somebody's folder in its place stays.
+    if (is_gone(error) && left && (!*left || S_ISDIR((*left)->st_mode))) continue;
+    fail(path, base::system_error("remove", (m_path / path).string(), error));
   }
   for (const auto& path : plan.removed_folders) {
-    if (const auto parent = parent_of(path))
-      ::unlinkat(parent->descriptor(), name_of(path).c_str(), AT_REMOVEDIR);
+    const auto parent = folder_with(path);
+    if (!parent || ::unlinkat(parent->descriptor(), name_of(path).c_str(), AT_REMOVEDIR) == 0) continue;
+    // One with files of others in it is theirs now.
+    if (errno != ENOENT && errno != ENOTDIR && errno != ENOTEMPTY && errno != EEXIST)
+      state.folders.insert(path);
   }
-  base::Status first_failure;
-  State state = plan.state;
   for (const auto& step : plan.moves) {
-    auto moved = move(step);
-    if (moved) continue;
-    std::erase_if(state.files, [&](const auto& file) { return file.path == step.to; });
-    if (first_failure) first_failure = std::move(moved);
+    if (auto moved = move(step); !moved) fail(step.to, std::move(moved).error());
+  }
+  // What could not be changed is still what the export before has left.
+  std::erase_if(state.files, [&](const auto& file) { return failed.contains(file.path); });
+  for (const auto& file : m_state.files) {
+    if (!failed.contains(file.path)) continue;
+    state.files.push_back(file);
+    for (const auto& folder : folders_above(file.path)) {
+      if (m_state.folders.contains(folder)) state.folders.insert(folder);
+    }
   }
   if (plan.missing.empty()) {
     BASE_TRY(m_own.remove(k_missing));

@@ -98,6 +98,7 @@ class OutputFolder {
   base::Status begin(const std::string& pipeline);
   [[nodiscard]] base::Status check_path(const std::string& path, const std::string& label,
                                         const std::set<std::string>& wanted) const;
+  [[nodiscard]] base::Status check_writable(const Plan& plan) const;
   [[nodiscard]] bool is_owned(const std::string& path) const { return m_owned.contains(path); }
   [[nodiscard]] base::Result<bool> has_only_ours(const base::Folder& folder, const std::string& path,
                                                  const std::set<std::string>& wanted) const;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/local/own_folder.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include "base/text.h"
 
 namespace local {
 namespace {
@@ -18,8 +21,10 @@ std::string to_own_text(const Json& content) {
   return Json{{"made_by", k_maker}, {"version", k_own_version}, {"content", content}}.dump(1) + "\n";
 }
 
-Json from_own_text(const std::string& text) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+Json read_own_file(const base::fs::path& folder, const std::string& name) {
+  const auto text = base::read_input_file(folder / name, k_largest_own_file);
+  if (!text) return nullptr;
+  const Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return nullptr;
   const auto maker = json.find("made_by");
   const auto version = json.find("version");
@@ -31,8 +36,14 @@ Json from_own_text(const std::string& text) {
 
 bool is_own_folder(const base::fs::path& folder) {
   if (folder.filename() != k_own_folder) return false;
-  const auto text = base::read_file(folder / k_own_mark);
-  return text && !from_own_text(*text).is_null();
+  return !read_own_file(folder, k_own_mark).is_null();
+}
+
+bool is_output_path(const std::string& path) {
+  if (path.find('\0') != std::string::npos) return false;
+  const auto names = base::split(path, '/');
+  const auto is_plain = [](const std::string& name) { return !name.empty() && name != "." && name != ".."; };
+  return !names.empty() && std::all_of(names.begin(), names.end(), is_plain) && names.front() != k_own_folder;
 }
 
 base::Status check_reserved(const std::string& path) {

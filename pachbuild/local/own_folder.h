@@ -3,6 +3,7 @@
 // never input.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -21,8 +22,16 @@ bool is_own_folder(const base::fs::path& folder);
 // A file of a datum that would be in our folder, as an error.
 base::Status check_reserved(const std::string& path);
 
-// The text of a file in it, and what such a text holds: null when it is not one.
+// The largest file in it that is read or written: one folder can have a few million outputs.
+inline constexpr std::uint64_t k_largest_own_file = std::uint64_t{1} << 30;
+
+// The text of a file in it, and what the file `name` in it holds: null when it is missing or was not written
+// by pachbuild. Whoever made the folder may have put anything there, so what is in it is checked before it is
+// used.
 std::string to_own_text(const nlohmann::json& content);
-nlohmann::json from_own_text(const std::string& text);
+nlohmann::json read_own_file(const base::fs::path& folder, const std::string& name);
+
+// Whether a path from such a file stays below the output folder, and out of the folder that is ours.
+bool is_output_path(const std::string& path);
 
 }  // namespace local

@@ -71,15 +71,20 @@ base::Result<UniqueFd> open_program_file(const base::Folder& folder, const std::
 }
 
 base::Result<std::optional<std::vector<ResultFile>>> read_record(const fs::path& file) {
-  BASE_TRY_ASSIGN(const auto content, base::read_file(file));
+  BASE_TRY_ASSIGN(const auto content, base::read_input_file(file, k_largest_own_file));
   // Written by this program only: what cannot be read is as good as none.
   const Json json = Json::from_cbor(content, true, /*allow_exceptions=*/false);
-  if (!json.is_object() || json.value("version", 0) != k_record_version) return std::nullopt;
   try {
-    return json.at("files").get<std::vector<ResultFile>>();
+    if (!json.is_object() || json.at("version") != k_record_version) return std::nullopt;
+    auto files = json.at("files").get<std::vector<ResultFile>>();
+    const auto is_sound = [](const auto& result) {
+      return is_output_path(result.path) && base::is_digest(result.digest);
+    };
+    if (std::all_of(files.begin(), files.end(), is_sound)) return files;
   } catch (const Json::exception&) {
     return std::nullopt;
   }
+  return std::nullopt;
 }
 
 // The entries of a folder of folders.

@@ -322,7 +322,7 @@ Task Job::make_task(const Datum& datum, const std::string& key, process::Environ
       {contract::k_build_input, m_artifact.folder.string(), "", m_artifact.version, m_artifact.lazy}};
   for (const auto& part : datum.parts) {
     task.inputs.push_back({part.input->name, part.repo->folder, part.path, part.path + " " + part.digest,
-                           part.input->lazy, part.input->empty_files});
+                           part.input->lazy, part.input->empty_files, false, part.listing()});
   }
   task.command = transform.cmd;
   if (task.command.empty())

@@ -108,18 +108,24 @@ base::Status Staging::stage(const TaskInput& input) {
 
 base::Status Staging::copy_input(const TaskInput& input, const fs::path& folder) {
   std::string last_parent;
-  return visit_files(input.root, input.path,
-                     [&](const std::string& path, const struct stat&) -> base::Status {
-                       const fs::path target = folder / path;
-                       if (const auto parent = target.parent_path().string(); parent != last_parent) {
-                         BASE_TRY(base::make_folders(parent, k_folder_mode));
-                         last_parent = parent;
-                       }
-                       const std::string source = base::join_path(input.root, path);
-                       if (input.lazy) return m_lazy.add(source, target.string());
-                       if (input.empty_files) return base::write_file(target, "", k_file_mode);
-                       return base::copy_regular_file(source, target, k_file_mode);
-                     });
+  base::Sha256 listing;
+  const auto copied =
+      visit_files(input.root, input.path, [&](const std::string& path, const struct stat&) -> base::Status {
+        listing.update_field(path);
+        const fs::path target = folder / path;
+        if (const auto parent = target.parent_path().string(); parent != last_parent) {
+          BASE_TRY(base::make_folders(parent, k_folder_mode));
+          last_parent = parent;
+        }
+        const std::string source = base::join_path(input.root, path);
+        if (input.lazy) return m_lazy.add(source, target.string());
+        if (input.empty_files) return base::write_file(target, "", k_file_mode);
+        return base::copy_regular_file(source, target, k_file_mode);
+      });
+  BASE_TRY(copied);
+  if (input.listing.empty() || listing.finish() == input.listing) return {};
+  return base::fail(base::ErrorKind::step_failed, base::join_path(input.root, input.path),
+                    "files were added or removed during the run");
 }
 
 base::Status Staging::link(const std::string& name) const {

@@ -28,7 +28,8 @@ std::string to_message(const Json& json) {
 
 }  // namespace
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TaskInput, name, root, path, version, lazy, empty_files, read_only)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TaskInput, name, root, path, version, lazy, empty_files, read_only,
+                                   listing)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Task, id, inputs, command, standard_input, error_command,
                                    error_standard_input, accepted_codes, environment, folder, log, output,
                                    timeout_ms, tries)

@@ -22,6 +22,9 @@ struct TaskInput {
   bool lazy = false;         // named pipes instead of files
   bool empty_files = false;  // files of size 0
   bool read_only = false;    // without the permission to write, for whoever is not root
+  // The digest of the paths of its files (a field each) when `version` was taken; empty: not known. A program
+  // must not be given a file that was added since.
+  std::string listing;
 };
 
 struct Task {

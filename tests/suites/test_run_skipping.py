@@ -89,6 +89,23 @@ class Skipping(pipelines.PipelineSuite):
             self.assertIn("warning: datum data/b failed: data/b changed while the datum ran (log: ", result.stderr)
             self.assertEqual(self.output(), {"a": b"ONE", "b": b"TWO", "c": b"THREE"})
 
+    def test_a_file_that_is_added_while_datums_run_is_given_to_none(self):
+        """The result would count as that of the files that were there before."""
+        data = self.folder / "data"
+        for way in ({}, {"lazy": True}, {"empty_files": True}):
+            self.write("data/later/b", "two")
+            self.shell_pipeline(f'case $data in */a) touch {data}/later/new;; esac\n'
+                                'ls "$data" > "/pfs/out/$(basename "$data")"\ntest -d "$data" || cat "$data" > /dev/null\n'
+                                'test ! -d "$data" || cat "$data"/* > /dev/null\n')
+            self.spec(input={"pfs": {"repo": "data", "glob": "/*", **way}})
+            result = self.pachbuild_run("--workers", 1)
+            self.assertEqual(result.returncode, 1, result.stderr)
+            self.assertIn(f"warning: datum data/later failed: {data}/later: files were added or removed during the run (log: ",
+                          result.stderr)
+            (data / "later/new").unlink()
+            self.assert_ran(self.succeed_run(), run=1, skipped=3)
+            self.assertEqual(self.output()["later"], b"b\n")
+
     def test_a_link_in_the_data_that_is_turned_fails_its_datum(self):
         data = self.folder / "data"
         self.write("elsewhere/one", "one")

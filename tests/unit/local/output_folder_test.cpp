@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include <boost/filesystem/operations.hpp>
+#include <functional>
 #include <nlohmann/json.hpp>
 
+#include "../nobody.h"
 #include "pachbuild/local/own_folder.h"
 
 namespace local {
@@ -59,6 +61,10 @@ class OutputFolderTest : public testing::Test {
   static ino_t inode(const fs::path& path) {
     struct stat status{};
     return ::lstat(path.c_str(), &status) == 0 ? status.st_ino : 0;
+  }
+  std::string text_of_open() const {
+    const auto folder = OutputFolder::open(out(), "pipeline");
+    return folder ? "" : folder.error().where + ": " + folder.error().what;
   }
   static std::string text(const base::Status& status) {
     return status ? "" : status.error().where + ": " + status.error().what;
@@ -301,6 +307,136 @@ TEST_F(OutputFolderTest, AFileThatAppearsDuringAnExportStays) {
             "appeared while the output was being written");
   EXPECT_EQ(base::read_file(out() / "new").value(), "mine");
   EXPECT_TRUE(OutputFolder::open(out(), "pipeline"));
+}
+
+// The folder may come from somebody else, with whatever they have put there.
+TEST_F(OutputFolderTest, NothingInAFolderThatWasHandedOverLeadsOutOfIt) {
+  const fs::path secret = m_folder.path() / "secret";
+  ASSERT_TRUE(base::write_file(secret, "mine"));
+  const std::vector<std::string> outside = {
+      "../secret", secret.string(),        "d/../../secret", "./a", "..", "",
+      "a/",        std::string("a\0b", 3), ".pachbuild/lock"};
+  using Change = std::function<void(nlohmann::json & plan, const std::string& path)>;
+  const std::vector<Change> changes = {
+      [](auto& plan, const auto& path) { plan["removed_files"] = {path}; },
+      [](auto& plan, const auto& path) { plan["removed_folders"] = {path}; },
+      [](auto& plan, const auto& path) { plan["moves"][0]["to"] = path; },
+      [](auto& plan, const auto& path) { plan["moves"][0]["from"] = path; },
+      [](auto& plan, const auto& path) { plan["moves"][0]["from"] = "../../" + path; },
+      [](auto& plan, const auto& path) { plan["moves"][0]["from"] = "../../../" + path; },
+      [](auto& plan, const auto& path) { plan["state"]["files"][0]["path"] = path; },
+      [](auto& plan, const auto& path) { plan["state"]["folders"] = {path}; }};
+  for (const auto& path : outside) {
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      SCOPED_TRACE(path + " " + std::to_string(i));
+      ASSERT_TRUE(base::remove_tree(out()));
+      ASSERT_TRUE(publish({datum("1", {{"a", "1"}})}));
+      auto text = nlohmann::json::parse(base::read_file(own() / "output.json").value());
+      nlohmann::json plan = {{"removed_files", nlohmann::json::array()},
+                             {"removed_folders", nlohmann::json::array()},
+                             {"moves", {{{"from", "0"}, {"to", "b"}, {"replaces", true}}}},
+                             {"missing", ""},
+                             {"state", text.at("content")}};
+      changes[i](plan, path);
+      text["content"] = plan;
+      ASSERT_TRUE(base::make_folders(own() / "new"));
+      ASSERT_TRUE(base::write_file(own() / "new/0", "0"));
+      ASSERT_TRUE(base::write_file(own() / "next.json", text.dump()));
+      ASSERT_TRUE(publish({datum("1", {{"a", "1"}})}));
+      EXPECT_EQ(content(), "a=1 ");
+      EXPECT_EQ(base::read_file(secret).value(), "mine");
+      if (i < 6) continue;
+      text["content"] = plan["state"];
+      ASSERT_TRUE(base::write_file(own() / "output.json", text.dump()));
+      EXPECT_EQ(text_of_open(),
+                (own() / "output.json").string() +
+                    ": is damaged, so pachbuild does not know which files of the folder are its own");
+    }
+  }
+}
+
+TEST_F(OutputFolderTest, AMarkThatIsNoFileIsNeitherWaitedForNorBelieved) {
+  const std::vector<std::string> commands = {"mkfifo output.json",     "ln -s /dev/zero output.json",
+                                             "mkdir output.json",      "truncate -s 1T output.json",
+                                             "echo '{' > output.json", "ln -s loop output.json"};
+  for (const auto& command : commands) {
+    SCOPED_TRACE(command);
+    ASSERT_TRUE(base::remove_tree(out()));
+    ASSERT_TRUE(base::make_folders(own()));
+    ASSERT_EQ(std::system(("cd '" + own().string() + "' && " + command).c_str()), 0);
+    EXPECT_FALSE(is_own_folder(own()));
+    EXPECT_EQ(text_of_open(),
+              (own() / "output.json").string() +
+                  ": is damaged, so pachbuild does not know which files of the folder are its own");
+  }
+}
+
+// An export that another pipeline has begun stays that pipeline's, to complete.
+TEST_F(OutputFolderTest, AnotherPipelinesExportIsNotTouched) {
+  ASSERT_TRUE(publish({datum("1", {{"a", "1"}})}));
+  auto text = nlohmann::json::parse(base::read_file(own() / "output.json").value());
+  text["content"] = {{"removed_files", {"a"}},
+                     {"removed_folders", nlohmann::json::array()},
+                     {"moves", {{{"from", "0"}, {"to", "b"}, {"replaces", false}}}},
+                     {"missing", ""},
+                     {"state", text.at("content")}};
+  ASSERT_TRUE(base::make_folders(own() / "new"));
+  ASSERT_TRUE(base::write_file(own() / "new/0", "2"));
+  ASSERT_TRUE(base::write_file(own() / "next.json", text.dump()));
+  EXPECT_FALSE(OutputFolder::open(out(), "other"));
+  EXPECT_EQ(content(), "a=1 ");
+  {
+    auto folder = open();
+  }
+  EXPECT_EQ(content(), "b=2 ");
+}
+
+TEST_F(OutputFolderTest, AFolderThatCannotBeWrittenIsSaidBeforeAnythingChanges) {
+  const std::vector<DatumOutput> first = {datum("1", {{"closed/a", "1"}, {"closed/old", "1"}, {"x", "1"}})};
+  const std::vector<DatumOutput> second = {datum("1", {{"closed/a", "2"}, {"x", "2"}})};
+  const std::vector<DatumOutput> third = {datum("1", {{"closed/a", "1"}, {"x", "2"}})};
+  ASSERT_TRUE(publish(first));
+  const std::string before = content();
+  ASSERT_EQ(std::system(("chmod -R a+rwX '" + m_folder.path().string() + "' && chmod 0555 '" +
+                         (out() / "closed").string() + "'")
+                            .c_str()),
+            0);
+  {
+    const Nobody nobody;
+    for (const auto* outputs : {&second, &third})
+      EXPECT_EQ(text(publish(*outputs)), (out() / "closed").string() + ": cannot write: permission denied");
+    ASSERT_TRUE(publish(first)) << "nothing changes in it";
+  }
+  EXPECT_EQ(content(), before);
+  ASSERT_EQ(::chmod((out() / "closed").c_str(), 0755), 0);
+  ASSERT_TRUE(publish(second));
+  EXPECT_EQ(content(), "closed/a=2 x=2 ");
+}
+
+// A step that fails although everything was checked is done by the next run: the file is still known.
+TEST_F(OutputFolderTest, WhatCouldNotBeChangedIsStillOurs) {
+  ASSERT_TRUE(publish({datum("1", {{"d/changed", "1"}, {"d/gone", "1"}})}));
+  auto text = nlohmann::json::parse(base::read_file(own() / "output.json").value());
+  nlohmann::json state = {{"pipeline", "pipeline"}, {"files", nlohmann::json::array()}, {"folders", {"d"}}};
+  text["content"] = {{"removed_files", {"d/gone"}},
+                     {"removed_folders", nlohmann::json::array()},
+                     {"moves", {{{"from", "0"}, {"to", "d/changed"}, {"replaces", true}}}},
+                     {"missing", ""},
+                     {"state", state}};
+  ASSERT_TRUE(base::make_folders(own() / "new"));
+  ASSERT_TRUE(base::write_file(own() / "new/0", "2"));
+  ASSERT_TRUE(base::write_file(own() / "next.json", text.dump()));
+  ASSERT_EQ(std::system(("chmod -R a+rwX '" + m_folder.path().string() + "' && chmod 0555 '" +
+                         (out() / "d").string() + "'")
+                            .c_str()),
+            0);
+  {
+    const Nobody nobody;
+    EXPECT_FALSE(OutputFolder::open(out(), "pipeline"));
+  }
+  ASSERT_EQ(::chmod((out() / "d").c_str(), 0755), 0);
+  ASSERT_TRUE(publish({datum("1", {{"d/changed", "3"}})}));
+  EXPECT_EQ(content(), "d/changed=3 ");
 }
 
 TEST_F(OutputFolderTest, HardLinksAreTheStoresOwnFiles) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <boost/filesystem/operations.hpp>
+#include <nlohmann/json.hpp>
 
 #include "base/digest.h"
 
@@ -59,6 +60,36 @@ TEST_F(ResultStoreTest, FindsWhatWasAdded) {
   EXPECT_EQ(found[1].size, 2U);
   EXPECT_EQ(content(found[1]), "22");
   EXPECT_FALSE(m_store->find(key('b')));
+}
+
+TEST_F(ResultStoreTest, ARecordThatIsNotSoundIsAsGoodAsNone) {
+  write({{"a", "1"}});
+  const std::string digest = add('a').value()[0].digest;
+  const nlohmann::json file = {{"path", "a"}, {"digest", digest}, {"size", 1}};
+  const auto with = [&](const std::string& field, const nlohmann::json& value) {
+    auto changed = file;
+    changed[field] = value;
+    return nlohmann::json{{"version", 1}, {"files", {changed}}};
+  };
+  const auto find = [&](const nlohmann::json& json) {
+    std::string text;
+    nlohmann::json::to_cbor(json, text);
+    EXPECT_TRUE(base::write_file(record('a'), text));
+    return m_store->find(key('a')).has_value();
+  };
+  EXPECT_TRUE(find(with("path", "a")));
+  for (const char* path : {"../a", "/a", "", ".", "a//b", ".pachbuild/next.json"})
+    EXPECT_FALSE(find(with("path", path))) << path;
+  for (const nlohmann::json& json :
+       {with("path", 1), with("digest", nullptr), with("digest", "../../a"), with("size", "1"),
+        nlohmann::json(1), nlohmann::json{{"version", "1"}, {"files", {file}}},
+        nlohmann::json{{"version", nullptr}}, nlohmann::json{{"version", 1}, {"files", 1}},
+        nlohmann::json::array()}) {
+    EXPECT_FALSE(find(json)) << json.dump();
+  }
+  fs::remove(record('a'));
+  ASSERT_EQ(::mkfifo(record('a').c_str(), 0600), 0);
+  EXPECT_FALSE(m_store->find(key('a')));
 }
 
 TEST_F(ResultStoreTest, TakesFilesByRenamingThem) {
