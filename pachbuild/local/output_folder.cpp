@@ -46,8 +46,7 @@ constexpr char k_missing[] = "missing";
 constexpr char k_lock[] = "lock";
 constexpr char k_new[] = "new";
 constexpr mode_t k_exported_file_mode = 0644;
-constexpr mode_t k_exported_folder_mode =
-    0777;  // less what the umask takes, as of every folder that a person makes
+constexpr mode_t k_exported_folder_mode = 0777;  // the umask applies, as to every folder that a person makes
 
 // The folder may come from somebody else, and with it what says which files are to be removed and moved:
 // nothing but files below it is ever meant.
