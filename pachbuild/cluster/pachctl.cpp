@@ -84,9 +84,14 @@ base::Result<std::string> Pachctl::call_anywhere(std::vector<std::string> words,
 }
 
 base::Result<std::vector<json>> Pachctl::list(std::vector<std::string> words) const {
+  if (!m_target.project.empty()) words.insert(words.end(), {"--project", m_target.project});
+  return list_anywhere(std::move(words));
+}
+
+base::Result<std::vector<json>> Pachctl::list_anywhere(std::vector<std::string> words) const {
   words.emplace_back("--raw");
   const std::string shown = "pachctl " + words.at(0) + " " + words.at(1);
-  BASE_TRY_ASSIGN(const std::string text, call(std::move(words)));
+  BASE_TRY_ASSIGN(const std::string text, call_anywhere(std::move(words)));
   std::vector<json> items;
   std::istringstream stream(text);
   try {
