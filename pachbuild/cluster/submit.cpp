@@ -130,8 +130,9 @@ base::Status make_repo(const Pachctl& pachctl, const std::string& pipeline) {
 base::Status change_or_take_back(const Pachctl& pachctl, const Submission& submission, Look& look,
                                  const std::string& version) {
   if (!look.outcome.made_source) return send_and_change(pachctl, submission, look, version);
-  auto done = make_repo(pachctl, submission.spec.name);
-  if (done) done = send_and_change(pachctl, submission, look, version);
+  // When this fails, the repo can be that of somebody who made it just now, and has begun to fill it.
+  BASE_TRY(make_repo(pachctl, submission.spec.name));
+  auto done = send_and_change(pachctl, submission, look, version);
   if (!done) take_back_repo(pachctl, submission.spec.name);
   return done;
 }

@@ -127,6 +127,18 @@ exec {cluster_suite.STAND_IN} "$@"
     def test_two_first_updates(self):
         self.check_the_later_update_wins([], ("list pipeline", "create repo", "finish transaction"))
 
+    def test_two_first_updates_of_which_one_has_just_made_the_repo(self):
+        repo = self.pipeline + "_source"
+        description = f"Source of pipeline {self.pipeline}, managed by pachbuild."
+        self.start_over()
+        result, _ = self.run_with(self.command("new"), "create repo", f'''
+    {cluster_suite.STAND_IN} create repo {repo} --description "{description}"
+    {cluster_suite.STAND_IN} start commit {repo}@pachbuild-upload-1795000000-other''')
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stderr.splitlines()[0],
+                         f"{self.pipeline}: changed by somebody else meanwhile; starting over")
+        self.assertEqual(self.who(), "new")
+
     def test_a_deletion_during_an_update(self):
         self.check_the_later_update_wins([self.command("old")], ("put file", "finish transaction"), "delete")
 
