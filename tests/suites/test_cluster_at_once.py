@@ -193,6 +193,17 @@ exec {cluster_suite.STAND_IN} "$@"
         self.check_failures([self.command("old")], "old", ("finish commit", "finish transaction"), fails)
         self.check_failures([], None, ("create repo", "create pipeline"), fails)
 
+    def test_a_collision_in_the_database_is_tried_again(self):
+        collides = ("echo 'scanning repo row: ERROR: current transaction is aborted, commands ignored until end of transaction block "
+                    "(SQLSTATE 25P02)' >&2; exit 1")
+        for before, at in (([], "create repo"), ([], "create pipeline"), ([self.command("old")], "finish transaction")):
+            self.start_over(*before)
+            result, happened = self.run_with(self.command("new"), at, collides)
+            self.assertTrue(happened)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertNotIn("starting over", result.stderr)
+            self.assertEqual(self.who(), "new")
+
     def test_a_call_whose_answer_is_lost(self):
         lost = f'{cluster_suite.STAND_IN} "$@" >/dev/null; echo broken >&2; exit 1'
         self.check_failures([self.command("old")], "old", ("start commit", "start transaction"), lost)
