@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <utility>
 
 #include "pachbuild/cluster/pipelines.h"
 #include "pachbuild/cluster/protobuf_json.h"
@@ -44,6 +45,34 @@ base::Result<std::vector<Job>> list_jobs(const Pachctl& pachctl, const std::stri
   return jobs;
 }
 
+// The jobs of `pipeline` and of its build that have an id, as far as they are there already. One question
+// gives all of an id, without those of years that the pipelines can have.
+base::Result<Jobs> read_jobs(const Pachctl& pachctl, const std::string& pipeline, const std::string& id) {
+  BASE_TRY_ASSIGN(const auto infos, pachctl.list({"list", "job", id}));
+  Jobs jobs;
+  for (const auto& [name, job] :
+       {std::pair{pipeline, &jobs.running}, std::pair{build_pipeline_of(pipeline), &jobs.build}}) {
+    std::vector<Job> named;
+    for (const auto& info : infos) {
+      if (auto one = job_of(info); one.pipeline == name) named.push_back(std::move(one));
+    }
+    if (named.size() == 1) *job = std::move(named.front());
+    if (named.size() < 2) continue;
+    // A pipeline of another project has the name and the id as well.
+    BASE_TRY_ASSIGN(*job, find_job(pachctl, name, id));
+  }
+  return jobs;
+}
+
+base::Error no_job(const std::string& pipeline) {
+  return {ErrorKind::step_failed, "pipeline " + pipeline, "no job has started",
+          "an input without data starts none: see `pachctl list job --pipeline " + pipeline + "`"};
+}
+
+bool is_done(const Jobs& jobs) {
+  return jobs.running && has_ended(*jobs.running) && (!jobs.build || has_ended(*jobs.build));
+}
+
 }  // namespace
 
 bool has_ended(const Job& job) { return job.state == JobState::succeeded || job.state == JobState::failed; }
@@ -80,34 +109,26 @@ base::Result<std::vector<std::string>> LogReader::read(const Pachctl& pachctl) {
   return lines;
 }
 
-base::Result<Jobs> wait_for_jobs(const Pachctl& pachctl, const std::string& pipeline,
-                                 const std::string& before, std::chrono::seconds patience,
+base::Result<Jobs> wait_for_jobs(const Pachctl& pachctl, const std::string& pipeline, std::string id,
+                                 std::chrono::seconds patience,
                                  const std::function<void(const Job&)>& changed) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   Jobs jobs;
-  while (jobs.running.id.empty()) {
-    BASE_TRY_ASSIGN(auto newest, newest_job(pachctl, pipeline));
-    if (newest && newest->id != before) {
-      jobs.running.id = newest->id;
-    } else if (std::chrono::steady_clock::now() > deadline) {
-      return base::fail(
-          ErrorKind::step_failed, "pipeline " + pipeline, "no job has started",
-          "an input without data starts none: see `pachctl list job --pipeline " + pipeline + "`");
-    } else {
-      std::this_thread::sleep_for(k_poll_interval);
-    }
-  }
   for (;;) {
-    if (!jobs.build || !has_ended(*jobs.build)) {
-      BASE_TRY_ASSIGN(auto build, find_job(pachctl, build_pipeline_of(pipeline), jobs.running.id));
-      if (build && build != jobs.build) changed(*build);
-      jobs.build = std::move(build);
+    if (id.empty()) {
+      BASE_TRY_ASSIGN(const auto newest, newest_job(pachctl, pipeline));
+      if (newest) id = newest->id;
     }
-    BASE_TRY_ASSIGN(const auto running, find_job(pachctl, pipeline, jobs.running.id));
-    if (running && *running != jobs.running) changed(*running);
-    if (running) jobs.running = *running;
-    // A build that fails ends the pipeline's job between the two questions.
-    if (has_ended(jobs.running) && (!jobs.build || has_ended(*jobs.build))) return jobs;
+    Jobs now;
+    if (!id.empty()) {
+      BASE_TRY_ASSIGN(now, read_jobs(pachctl, pipeline, id));
+    }
+    if (now.build && now.build != jobs.build) changed(*now.build);
+    if (now.running && now.running != jobs.running) changed(*now.running);
+    jobs = std::move(now);
+    // A build that fails ends the pipeline's job after the answer has the build's: both must have ended.
+    if (is_done(jobs)) return jobs;
+    if (!jobs.running && std::chrono::steady_clock::now() > deadline) return base::fail(no_job(pipeline));
     std::this_thread::sleep_for(k_poll_interval);
   }
 }

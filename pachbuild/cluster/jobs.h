@@ -57,14 +57,17 @@ class LogReader {
   std::set<std::string> m_seen;  // whole messages: time, worker, datum and text
 };
 
-// Waits until the newest job of `pipeline`, another one than `before`, has ended, and gives it and the
-// build's. `changed` is called whenever one of them goes on. No job within `patience` is an error.
+// Those that one change of the cluster has started.
 struct Jobs {
   std::optional<Job> build;  // none when the source is as it was
-  Job running;
+  std::optional<Job> running;
 };
-base::Result<Jobs> wait_for_jobs(const Pachctl& pachctl, const std::string& pipeline,
-                                 const std::string& before, std::chrono::seconds patience,
+
+// Waits until the jobs of `pipeline` and its build that have this id, or that of the newest one when it is
+// empty, have ended; the one of `pipeline` is always there then. `changed` is called whenever one of them
+// goes on. No job within `patience` is an error.
+base::Result<Jobs> wait_for_jobs(const Pachctl& pachctl, const std::string& pipeline, std::string id,
+                                 std::chrono::seconds patience,
                                  const std::function<void(const Job&)>& changed);
 
 }  // namespace cluster

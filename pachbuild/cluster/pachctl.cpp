@@ -3,9 +3,11 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <thread>
 
 #include "base/text.h"
 
@@ -34,6 +36,14 @@ std::string reason_in(const std::string& errors) {
     if (start != std::string::npos && wrapping.starts_with("error")) last.erase(0, last.find(": ") + 2);
   }
   return last;
+}
+
+// Pachyderm's database has refused to do two things at the same time (a code of PostgreSQL: serialization
+// failure, or what follows one in the same transaction), and Pachyderm has not tried again. Nothing of it has
+// happened.
+bool is_collision(const std::string& reason) {
+  return reason.find("(SQLSTATE 40001)") != std::string::npos ||
+         reason.find("(SQLSTATE 25P02)") != std::string::npos;
 }
 
 }  // namespace
@@ -76,17 +86,29 @@ base::Result<std::string> Pachctl::call(std::vector<std::string> words, ErrorKin
 
 base::Result<std::string> Pachctl::call_anywhere(std::vector<std::string> words, ErrorKind kind) const {
   const std::string shown = "pachctl " + words.at(0) + (words.size() > 1 ? " " + words.at(1) : "");
-  BASE_TRY_ASSIGN(auto finished, m_runner->run(command(std::move(words)), {}));
-  if (finished.ending.succeeded()) return std::move(finished.output);
-  auto reason = reason_in(finished.errors);
-  if (reason.empty()) reason = "ended with " + finished.ending.describe();
-  return base::fail(kind, shown, reason);
+  constexpr int k_attempts = 6;
+  constexpr std::chrono::milliseconds k_pause{100};
+  for (int attempt = 1;; ++attempt) {
+    BASE_TRY_ASSIGN(auto finished, m_runner->run(command(words), {}));
+    if (finished.ending.succeeded()) return std::move(finished.output);
+    auto reason = reason_in(finished.errors);
+    if (reason.empty()) reason = "ended with " + finished.ending.describe();
+    const bool collided = is_collision(reason);
+    if (!collided) return base::fail(kind, shown, reason);
+    if (attempt == k_attempts) return base::fail(ErrorKind::network, shown, reason, "try again later");
+    std::this_thread::sleep_for(k_pause * attempt);
+  }
 }
 
 base::Result<std::vector<json>> Pachctl::list(std::vector<std::string> words) const {
+  if (!m_target.project.empty()) words.insert(words.end(), {"--project", m_target.project});
+  return list_anywhere(std::move(words));
+}
+
+base::Result<std::vector<json>> Pachctl::list_anywhere(std::vector<std::string> words) const {
   words.emplace_back("--raw");
   const std::string shown = "pachctl " + words.at(0) + " " + words.at(1);
-  BASE_TRY_ASSIGN(const std::string text, call(std::move(words)));
+  BASE_TRY_ASSIGN(const std::string text, call_anywhere(std::move(words)));
   std::vector<json> items;
   std::istringstream stream(text);
   try {

@@ -37,7 +37,8 @@ class Pachctl {
   // The same with `--raw`, whose answer is one JSON object after the other.
   [[nodiscard]] base::Result<std::vector<nlohmann::json>> list(std::vector<std::string> words) const;
 
-  // The same as call() for what belongs to no project.
+  // The same as list() and call() for what belongs to no project.
+  [[nodiscard]] base::Result<std::vector<nlohmann::json>> list_anywhere(std::vector<std::string> words) const;
   [[nodiscard]] base::Result<std::string> call_anywhere(
       std::vector<std::string> words, base::ErrorKind kind = base::ErrorKind::bad_input) const;
 

@@ -200,6 +200,7 @@ base::Result<SourceBranches> read_branches(const Pachctl& pachctl, const std::st
     if (name == k_source_branch) branches.head = item.value("head", json::object()).value("id", "");
     if (name == k_deleting_branch) branches.is_deleting = true;
     if (name.starts_with(k_version_prefix)) branches.versions.push_back(name);
+    if (name.starts_with(k_staging_prefix)) branches.uploads.push_back(name);
     if (is_leftover(name)) branches.leftovers.push_back(name);
   }
   if (branches.head.empty()) return branches;

@@ -33,7 +33,8 @@ struct SourceBranches {
   bool is_own = false;                         // this program has made the head
   std::map<std::string, std::string> digests;  // SHA-256 of its large files
   std::vector<std::string> versions;
-  std::vector<std::string> leftovers;
+  std::vector<std::string> uploads;    // all, also those that run
+  std::vector<std::string> leftovers;  // those of them that run no more
   bool is_deleting = false;
 };
 base::Result<SourceBranches> read_branches(const Pachctl& pachctl, const std::string& repo);

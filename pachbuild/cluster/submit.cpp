@@ -79,9 +79,10 @@ base::Status change_pipeline(const Pachctl& pachctl, const json& spec, Change ch
 
 // Everything from here on happens at once: new source, new build and new pipeline are never seen mixed with
 // old ones, or with those of somebody else.
-base::Status change_all(const Pachctl& pachctl, const Submission& submission, const Look& look,
+base::Status change_all(const Pachctl& pachctl, const Submission& submission, Look& look,
                         const std::optional<StagedSource>& source, const std::string& version) {
   BASE_TRY_ASSIGN(auto transaction, Transaction::start(pachctl));
+  look.outcome.id = transaction.id();
   const Pachctl& inside = transaction.pachctl();
   const std::string repo = source_repo_of(submission.spec.name);
   BASE_TRY(delete_branches(inside, repo, look.branches.versions, BranchDeletion::must_exist));
@@ -96,7 +97,7 @@ base::Status change_all(const Pachctl& pachctl, const Submission& submission, co
   return transaction.finish();
 }
 
-base::Status send_and_change(const Pachctl& pachctl, const Submission& submission, const Look& look,
+base::Status send_and_change(const Pachctl& pachctl, const Submission& submission, Look& look,
                              const std::string& version) {
   const std::string repo = source_repo_of(submission.spec.name);
   std::optional<StagedSource> source;
@@ -126,11 +127,12 @@ base::Status make_repo(const Pachctl& pachctl, const std::string& pipeline) {
   return {};
 }
 
-base::Status change_or_take_back(const Pachctl& pachctl, const Submission& submission, const Look& look,
+base::Status change_or_take_back(const Pachctl& pachctl, const Submission& submission, Look& look,
                                  const std::string& version) {
   if (!look.outcome.made_source) return send_and_change(pachctl, submission, look, version);
-  auto done = make_repo(pachctl, submission.spec.name);
-  if (done) done = send_and_change(pachctl, submission, look, version);
+  // When this fails, the repo can be that of somebody who made it just now, and has begun to fill it.
+  BASE_TRY(make_repo(pachctl, submission.spec.name));
+  auto done = send_and_change(pachctl, submission, look, version);
   if (!done) take_back_repo(pachctl, submission.spec.name);
   return done;
 }
@@ -196,13 +198,23 @@ base::Result<Look> look_at(const Pachctl& pachctl, const Submission& submission,
 }
 
 // Ctrl-C takes back what is half done, and then ends this program.
-base::Status change_watched(const Pachctl& pachctl, const Submission& submission, const Look& look,
+base::Status change_watched(const Pachctl& pachctl, const Submission& submission, Look& look,
                             const std::string& version) {
   BASE_TRY_ASSIGN(auto interruption, process::Interruption::watch());
   process::SystemRunner runner(&interruption);
   auto done = change_or_take_back(pachctl.with_runner(runner), submission, look, version);
   std::move(interruption).pass_on();
   return done;
+}
+
+// What updates that were killed have left. An upload that was there before this change began with a version
+// that is gone now: even if it still runs, it can only be begun anew.
+void clear_away_overtaken(const Pachctl& pachctl, const std::string& repo, const SourceBranches& before) {
+  if (before.uploads.empty()) return;
+  for (const auto& upload : before.uploads) {
+    (void)delete_branches(pachctl, repo, {upload}, BranchDeletion::force);
+  }
+  delete_transactions(pachctl, before.versions);
 }
 
 enum class Attempt { done, failed, overtaken };
@@ -293,7 +305,7 @@ base::Result<Outcome> submit(const Pachctl& pachctl, const Submission& submissio
   const std::string repo = source_repo_of(name);
   constexpr int k_attempts = 5;
   for (int attempt = 1; attempt <= k_attempts; ++attempt) {
-    BASE_TRY_ASSIGN(const Look look, look_at(pachctl, submission, existing, reprocess));
+    BASE_TRY_ASSIGN(Look look, look_at(pachctl, submission, existing, reprocess));
     // Somebody else may be at it as well; what stays goes with the next update.
     (void)delete_branches(pachctl, repo, look.branches.leftovers, BranchDeletion::force);
     if (look.outcome.none()) return look.outcome;
@@ -305,9 +317,9 @@ base::Result<Outcome> submit(const Pachctl& pachctl, const Submission& submissio
     if (!look.outcome.source.none()) events.sending(look.outcome.source);
     const std::string version = new_version();
     auto done = change_watched(pachctl, submission, look, version);
-    if (done) return look.outcome;
-    switch (result_of(pachctl, name, look, version)) {
+    switch (done ? Attempt::done : result_of(pachctl, name, look, version)) {
       case Attempt::done:
+        clear_away_overtaken(pachctl, repo, look.branches);
         return look.outcome;
       case Attempt::failed:
         return base::fail(std::move(done).error());

@@ -42,6 +42,7 @@ struct Outcome {
   enum class Change { made, updated, kept };
   Change build = Change::kept;
   Change running = Change::kept;
+  std::string id;  // of the jobs that the change has started
   [[nodiscard]] bool none() const {
     return source.none() && build == Change::kept && running == Change::kept;
   }

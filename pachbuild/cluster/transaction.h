@@ -2,6 +2,9 @@
 // Several changes of a cluster that happen together or not at all.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "base/result.h"
 #include "pachbuild/cluster/pachctl.h"
 #include "process/secret_folder.h"
@@ -22,6 +25,8 @@ class Transaction {
   // For the calls that belong to it.
   [[nodiscard]] const Pachctl& pachctl() const { return m_pachctl; }
   base::Status finish();
+  // The jobs that it starts have the same id.
+  [[nodiscard]] const std::string& id() const { return m_id; }
 
  private:
   Transaction(process::SecretFolder folder, Pachctl pachctl)
@@ -29,7 +34,12 @@ class Transaction {
 
   process::SecretFolder m_folder;
   Pachctl m_pachctl;
+  std::string m_id;
   bool m_open = true;
 };
+
+// Deletes the transactions that would delete one of `branches`, which are gone: they cannot be finished any
+// more. Best effort.
+void delete_transactions(const Pachctl& pachctl, const std::vector<std::string>& branches);
 
 }  // namespace cluster

@@ -22,12 +22,12 @@ base::Result<int> show_failure(const cluster::Pachctl& pachctl, const cluster::J
 }
 
 base::Result<int> wait_for_pipeline(const cluster::Pachctl& pachctl, const std::string& pipeline,
-                                    const std::string& before) {
+                                    const std::string& id) {
   constexpr std::chrono::seconds k_patience{60};
   const auto tell = [](const cluster::Job& job) { report::info(text_of(job)); };
-  BASE_TRY_ASSIGN(const auto jobs, cluster::wait_for_jobs(pachctl, pipeline, before, k_patience, tell));
+  BASE_TRY_ASSIGN(const auto jobs, cluster::wait_for_jobs(pachctl, pipeline, id, k_patience, tell));
   if (jobs.build && jobs.build->state == cluster::JobState::failed) return show_failure(pachctl, *jobs.build);
-  if (jobs.running.state == cluster::JobState::failed) return show_failure(pachctl, jobs.running);
+  if (jobs.running->state == cluster::JobState::failed) return show_failure(pachctl, *jobs.running);
   return 0;
 }
 

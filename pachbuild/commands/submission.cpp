@@ -9,8 +9,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "pachbuild/cluster/jobs.h"
-#include "pachbuild/cluster/present.h"
 #include "pachbuild/commands/job_report.h"
 #include "report/report.h"
 
@@ -92,14 +90,6 @@ int print_plan(const SubmissionOptions& options, const std::vector<LoadedPipelin
   return 0;
 }
 
-// The id of the newest job of a pipeline, if that is there and has one.
-base::Result<std::string> newest_job_before(const cluster::Pachctl& pachctl, const std::string& pipeline) {
-  BASE_TRY_ASSIGN(const auto pipelines, cluster::read_pipelines(pachctl));
-  if (!pipelines.contains(pipeline)) return std::string();
-  BASE_TRY_ASSIGN(const auto job, cluster::newest_job(pachctl, pipeline));
-  return job ? job->id : std::string();
-}
-
 // What the cluster has to say against a pipeline, before an image is built and pushed for it.
 base::Status check_one(const SubmissionOptions& options, const cluster::Pachctl& any_project,
                        const LoadedPipeline& loaded) {
@@ -122,10 +112,6 @@ base::Result<int> submit_one(const SubmissionOptions& options, const cluster::Pa
     return 0;
   }
   BASE_TRY_ASSIGN(const auto pachctl, cluster::pachctl_for(any_project, submission->spec));
-  std::string before;
-  if (options.wait) {
-    BASE_TRY_ASSIGN(before, newest_job_before(pachctl, pipeline.name));
-  }
   const cluster::SubmissionEvents events{
       .sending = [&name = pipeline.name](const auto& changes) { tell_of_sending(name, changes); },
       .repeating =
@@ -137,7 +123,7 @@ base::Result<int> submit_one(const SubmissionOptions& options, const cluster::Pa
   tell(pipeline.name, outcome);
   outcomes.push_back(outcome_json(pipeline.name, outcome));
   if (!options.wait) return 0;
-  return wait_for_pipeline(pachctl, pipeline.name, outcome.none() ? "" : before);
+  return wait_for_pipeline(pachctl, pipeline.name, outcome.id);
 }
 
 }  // namespace

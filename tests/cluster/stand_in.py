@@ -337,6 +337,7 @@ def apply(cluster, calls):
 def finish_transaction():
     with LockedState() as state:
         cluster = Cluster(state)
+        cluster.now = active_transaction()
         apply(cluster, read_json(transaction_file(), []))
         cluster.run_jobs()
         save(cluster)
@@ -429,10 +430,20 @@ def list_job(pipeline):
     cluster = read_only()
     if pipeline not in cluster.pipelines:
         raise Refusal(f'pipeline "default/{pipeline}" not found')
+    print_jobs([job for job in cluster.jobs if job["pipeline"] == pipeline])
+
+
+def list_job_set(wanted):
+    """Of all pipelines, the sources of others first; of an id that is not there, none."""
+    print_jobs([job for job in reversed(read_only().jobs) if job["id"] == wanted])
+
+
+def print_jobs(jobs):
     print_all(
-        {"job": {"pipeline": {"name": pipeline}, "id": job["id"]}, "state": job["state"], "reason": job["reason"],
-         "data_total": str(job["total"]), "data_processed": str(job["total"] if job["state"] == "JOB_SUCCESS" else 0)}
-        for job in cluster.jobs if job["pipeline"] == pipeline
+        {"job": {"pipeline": {"name": job["pipeline"].rpartition("/")[2]}, "id": job["id"]}, "state": job["state"],
+         "reason": job["reason"], "data_total": str(job["total"]),
+         "data_processed": str(job["total"] if job["state"] == "JOB_SUCCESS" else 0)}
+        for job in jobs
     )  # fmt: skip
 
 
@@ -470,12 +481,26 @@ def finish_commit(place):
 
 def start_transaction():
     set_transaction(new_id())
+    print(f'started new transaction: "{active_transaction()}"')
 
 
-def delete_transaction():
-    if os.path.exists(transaction_file()):
-        os.unlink(transaction_file())
-    set_transaction(None)
+def list_transaction():
+    """Of the calls that each has, those that delete a branch."""
+    for name in sorted(os.listdir(STATE)):
+        if name.startswith("transaction-"):
+            calls = read_json(f"{STATE}/{name}", [])
+            requests = [{"delete_branch": {"branch": {"repo": {"name": call[1]}, "name": call[2]}}}
+                        for call in calls if call[0] == "delete_branch"]
+            print_all([{"transaction": {"id": name[len("transaction-") : -len(".json")]}, "requests": requests}])
+
+
+def delete_transaction(wanted):
+    """The one that is named, or that in which this pachctl is."""
+    file = f"{STATE}/transaction-{wanted}.json" if wanted else transaction_file()
+    if os.path.exists(file):
+        os.unlink(file)
+    if not wanted:
+        set_transaction(None)
 
 
 def commit_info(place):
@@ -524,7 +549,7 @@ def run(words):
         "list repo": lambda: list_repo(project),
         "list commit": lambda: list_commit(place),
         "list branch": lambda: list_branch(place),
-        "list job": lambda: list_job(options["pipeline"]),
+        "list job": lambda: list_job(options["pipeline"]) if "pipeline" in options else list_job_set(words[2]),
         "inspect commit": lambda: commit_info(place),
         "glob file": lambda: list_files(place),
         "logs": lambda: print_logs(options["job"], "raw" in options),
@@ -542,7 +567,8 @@ def run(words):
         "delete pipeline": lambda: change("delete_pipeline", place),
         "start transaction": start_transaction,
         "finish transaction": finish_transaction,
-        "delete transaction": delete_transaction,
+        "list transaction": list_transaction,
+        "delete transaction": lambda: delete_transaction(place),
     }
     verbs[verb]()
 

@@ -127,6 +127,18 @@ exec {cluster_suite.STAND_IN} "$@"
     def test_two_first_updates(self):
         self.check_the_later_update_wins([], ("list pipeline", "create repo", "finish transaction"))
 
+    def test_two_first_updates_of_which_one_has_just_made_the_repo(self):
+        repo = self.pipeline + "_source"
+        description = f"Source of pipeline {self.pipeline}, managed by pachbuild."
+        self.start_over()
+        result, _ = self.run_with(self.command("new"), "create repo", f'''
+    {cluster_suite.STAND_IN} create repo {repo} --description "{description}"
+    {cluster_suite.STAND_IN} start commit {repo}@pachbuild-upload-1795000000-other''')
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stderr.splitlines()[0],
+                         f"{self.pipeline}: changed by somebody else meanwhile; starting over")
+        self.assertEqual(self.who(), "new")
+
     def test_a_deletion_during_an_update(self):
         self.check_the_later_update_wins([self.command("old")], ("put file", "finish transaction"), "delete")
 
@@ -180,6 +192,17 @@ exec {cluster_suite.STAND_IN} "$@"
         fails = "echo broken >&2; exit 1"
         self.check_failures([self.command("old")], "old", ("finish commit", "finish transaction"), fails)
         self.check_failures([], None, ("create repo", "create pipeline"), fails)
+
+    def test_a_collision_in_the_database_is_tried_again(self):
+        collides = ("echo 'scanning repo row: ERROR: current transaction is aborted, commands ignored until end of transaction block "
+                    "(SQLSTATE 25P02)' >&2; exit 1")
+        for before, at in (([], "create repo"), ([], "create pipeline"), ([self.command("old")], "finish transaction")):
+            self.start_over(*before)
+            result, happened = self.run_with(self.command("new"), at, collides)
+            self.assertTrue(happened)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertNotIn("starting over", result.stderr)
+            self.assertEqual(self.who(), "new")
 
     def test_a_call_whose_answer_is_lost(self):
         lost = f'{cluster_suite.STAND_IN} "$@" >/dev/null; echo broken >&2; exit 1'

@@ -46,10 +46,10 @@ class Jobs(cluster_suite.ClusterSuite):
 
     @cluster_suite.stand_in_only
     def test_a_build_that_fails_while_its_pipeline_is_asked_about(self):
-        """The first answer about the build's job is older than that about the pipeline's."""
+        """In the first answer the build's job is older than the pipeline's."""
         asked = self.folder / "asked"
         late = self.write("late", f"""#!/bin/sh
-case "$*" in "list job --pipeline {self.pipeline}_build"*)
+case "$*" in "list job "[0-9a-f]*)
   if [ ! -e {asked} ]; then
     : >{asked}
     {self.program()[0]} "$@" | sed s/JOB_FAILURE/JOB_RUNNING/
@@ -63,6 +63,35 @@ exec {self.program()[0]} "$@"
         self.assertTrue(asked.exists())
         self.assertEqual(result.returncode, 1)
         self.assertIn("SyntaxError: '(' was never closed\n", result.stderr)
+
+    @cluster_suite.stand_in_only
+    def test_what_is_waited_for_is_what_this_update_has_started(self):
+        """Not the job of data that arrives meanwhile."""
+        self.update("--wait")
+        later = self.write("later", f"""#!/bin/sh
+{self.program()[0]} "$@" || exit
+if [ "$1 $2" = "finish transaction" ]; then
+  unset PACH_CONFIG
+  {self.program()[0]} start commit {self.data}@master >&2
+fi
+""", mode=0o755)
+        self.write("source/main.py", "print('x'\n")
+        result = self.pachbuild("update", "pipeline", "-f", self.spec, "--wait", variables={"PACHCTL": str(later)})
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("SyntaxError: '(' was never closed\n", result.stderr)
+
+    @cluster_suite.stand_in_only
+    def test_pachctl_is_not_started_more_often_than_needed(self):
+        counted = self.folder / "counted"
+        counts = self.write("counts", f'#!/bin/sh\necho "$*" >>{counted}\nexec {self.program()[0]} "$@"\n', mode=0o755)
+        starts = []
+        for change in (lambda: None, lambda: None, lambda: self.write("source/main.py", cluster_suite.PROGRAM + "#\n")):
+            change()
+            counted.write_text("", encoding="utf-8")
+            result = self.pachbuild("update", "pipeline", "-f", self.spec, "--wait", variables={"PACHCTL": str(counts)})
+            self.assertEqual(result.returncode, 0, result.stderr)
+            starts.append(len(counted.read_text(encoding="utf-8").splitlines()))
+        self.assertEqual(starts, [14, 7, 16])
 
     def test_the_log_is_that_of_the_build_and_the_run(self):
         self.update("--wait")
