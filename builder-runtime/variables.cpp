@@ -17,6 +17,8 @@ using process::value_of;
 
 // A name, or with a '*' at the end or the beginning all names that begin or end so.
 bool matches(std::string_view pattern, std::string_view name) {
+  if (name.empty()) return false;
+  if (pattern.front() != '*' && pattern.front() != name.front()) return false;  // most
   if (pattern.ends_with('*')) return name.starts_with(pattern.substr(0, pattern.size() - 1));
   if (pattern.starts_with('*')) return name.ends_with(pattern.substr(1));
   return name == pattern;
@@ -56,6 +58,7 @@ constexpr auto k_places = std::to_array<std::string_view>({"HOME",
                                                            "UV_CACHE_DIR",
                                                            "PIP_CACHE_DIR",
                                                            "PYENV_ROOT",
+                                                           "PYENV_VERSION",
                                                            "UV_CONFIG_FILE",
                                                            "PIP_CONFIG_FILE",
                                                            "CARGO_HOME",
@@ -379,6 +382,11 @@ constexpr auto k_sessions = std::to_array<std::string_view>({"_",
                                                              "MISE_SHELL",
                                                              "__MISE_*",
                                                              "PYENV_SHELL",
+                                                             "PYENV_DIR",
+                                                             "PYENV_HOOK_PATH",
+                                                             "_PYENV_INSTALL_PREFIX",
+                                                             "GOENV_DIR",
+                                                             "GOENV_HOOK_PATH",
                                                              "PYENV_VIRTUALENV_INIT",
                                                              "PYENV_VIRTUAL_ENV",
                                                              "PYENV_ACTIVATE_SHELL",

@@ -36,6 +36,8 @@ TEST(RoleOfVariable, WhatAShellATerminalOrAJobSetsDecidesNothing) {
                                  "ATUIN_SESSION",
                                  "NVM_BIN",
                                  "FNM_MULTISHELL_PATH",
+                                 "PYENV_DIR",
+                                 "_PYENV_INSTALL_PREFIX",
                                  "__MISE_DIFF",
                                  "VIRTUAL_ENV",
                                  "VIRTUAL_ENV_PROMPT",
