@@ -558,6 +558,17 @@ class Traces(InputSuite):
                                  'package main\n\nimport "golang.org/x/text/language"\n\n'
                                  'func main() { println(language.English.String()) }\n'}, needs_network=True)
 
+    def test_an_earlier_shim_is_read_once(self):
+        """It is the greatest file of a build that has nothing to do."""
+        source = self.source(GO_HELLO)
+        self.build_well(source)
+        trace = self.folder / "trace"
+        result = self.run_program("strace", "-f", "-qq", "-o", trace, "-e", "trace=openat", support.BUILDER, "--source", source,
+                                  "--out", self.folder / "out", "--shim", self.shim,
+                                  env={**self.environment(), "ASAN_OPTIONS": "detect_leaks=0"})
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(trace.read_text(errors="replace").count(f'"{self.folder}/out/worker-shim"'), 1)
+
     def test_what_is_read_and_not_told_is_found(self):
         """Without this the tests above could not fail."""
         self.write("home/.secretrc", "")
