@@ -355,7 +355,8 @@ class GoKeys(InputSuite):
         self.write("version", "go version go1.21.0 linux/amd64\n")
         self.assertEqual(self.key(source, env), before)
         (self.folder / "bin/go").unlink()
-        self.write("bin/go", f"#!/bin/sh\nexport CGO_CFLAGS=-DOTHER\n[ \"$1\" = version ] && exec cat {self.folder}/version\n", mode=0o755)
+        self.write("bin/go", "#!/bin/sh\nexport CGO_CFLAGS=-DOTHER\n"
+                             f"[ \"$1\" = version ] && exec cat {self.folder}/version\n", mode=0o755)
         self.assertNotEqual(self.key(source, env), before)
 
     def test_a_replacement_out_of_the_source_is_refused_wherever_it_stands(self):
