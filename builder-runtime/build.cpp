@@ -59,7 +59,7 @@ base::Status build(const Settings& settings, process::Runner& runner) {
   // What is it? Nothing is started and nothing written.
   BASE_TRY_ASSIGN(Source source, detect(settings));
   if (source.has_build_script) return run_build_script(settings, tools);
-  BASE_TRY(check_out(settings.out));
+  BASE_TRY_ASSIGN(const CheckedFiles checked, check_out(settings.out));
 
   // What is found in the cache from here on stays there until the artifact is written.
   BASE_TRY_ASSIGN(const std::uint64_t limit, cache_limit(settings.environment));
@@ -68,7 +68,7 @@ base::Status build(const Settings& settings, process::Runner& runner) {
   BASE_TRY_ASSIGN(const Made made, make(std::move(source), settings, tools));
 
   // From here on the output folder is written, run.sh last.
-  BASE_TRY(emit(made.artifact, made.source, tools));
+  BASE_TRY(emit(made.artifact, made.source, checked, tools));
 
   // What was added may be too much. The artifact is whole, so nothing of this can fail the build.
   if (made.artifact.added.empty()) return {};

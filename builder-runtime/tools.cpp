@@ -70,7 +70,8 @@ base::Result<std::string> identity_of_file(const std::string& path) {
   if (::stat(path.c_str(), &status) != 0) return base::fail(base::system_error("read", path, errno));
   return base::join(
       {std::to_string(status.st_dev), std::to_string(status.st_ino), std::to_string(status.st_size),
-       std::to_string(status.st_mtim.tv_sec), std::to_string(status.st_mtim.tv_nsec)},
+       std::to_string(status.st_mtim.tv_sec), std::to_string(status.st_mtim.tv_nsec),
+       std::to_string(status.st_ctim.tv_sec), std::to_string(status.st_ctim.tv_nsec)},
       " ");
 }
 
@@ -168,6 +169,16 @@ base::Result<std::string> Tools::ask(const std::vector<std::string>& arguments,
   });
 }
 
+std::string Tools::identity(const std::string& program, std::string answer) {
+  if (!is_script(program)) return answer;
+  const auto text = base::read_input_file(program);
+  if (!text) return answer;
+  // The first line of a script that pip made is the path of a Python, another one in each environment.
+  const auto end = text->find('\n');
+  return std::move(answer) + ", script " +
+         base::sha256(end == std::string::npos ? *text : text->substr(end + 1));
+}
+
 base::Result<std::string> Tools::digest_of(const fs::path& file) const {
   return remembered({file.string()}, {"sha256", file.string()},
                     [&] { return base::sha256_of_file(file.string()); });
@@ -191,7 +202,7 @@ void Tools::add_version(const std::string& name, Inputs& inputs) const {
                        {*program, "--version", value_of(m_environment, "RUSTUP_TOOLCHAIN")}, find_out);
   // "gcc (Debian 12.2.0-14+deb12u1) 12.2.0"; what follows is a licence.
   const std::string version(base::trim(base::split(answer.value_or("cannot be asked"), '\n').front()));
-  inputs.add_tool(fs::path(name).filename().string(), *program, version);
+  inputs.add_tool(fs::path(name).filename().string(), *program, identity(*program, version));
 }
 
 // What is known of files as they are now.

@@ -39,6 +39,10 @@ class Tools {
                                               const process::Environment& environment,
                                               const fs::path& folder = "/") const;
 
+  // What is in a key of a tool that says `answer` of itself. Of a script that is its text as well: it decides
+  // with which flags and variables the program behind it is started.
+  [[nodiscard]] static std::string identity(const std::string& program, std::string answer);
+
   // Adds the program of this name on PATH, by what it says to --version, to the inputs. A name with a '/' is
   // a path. What is not there, or has no version, adds what of it is known.
   void add_version(const std::string& name, Inputs& inputs) const;

@@ -13,6 +13,7 @@
 
 #include "base/digest.h"
 #include "base/errors.h"
+#include "builder-runtime/inputs.h"
 #include "builder-runtime/milestone.h"
 #include "builder-runtime/run_script/run_script.h"
 #include "builder-runtime/store/bundle_store.h"
@@ -65,8 +66,8 @@ base::Result<std::optional<contract::BuildRecord>> read_record(const fs::path& o
 
 // The paths of an earlier artifact's files that are still there, build.json apart. A file counts when its
 // content is what the record says: by its digest, or, since a bundle may have gigabytes and is named by its
-// digest, its size.
-base::Result<std::vector<fs::path>> former_files(const fs::path& out) {
+// digest, its size. `checked` is what is known of their contents, and becomes what is.
+base::Result<std::vector<fs::path>> former_files(const fs::path& out, CheckedFiles& checked) {
   BASE_TRY_ASSIGN(const auto record, read_record(out));
   std::vector<fs::path> files;
   for (const std::string name : {contract::k_run_script, contract::k_shim}) {
@@ -75,8 +76,12 @@ base::Result<std::vector<fs::path>> former_files(const fs::path& out) {
     const auto entry =
         record ? record->files.find(name) : std::map<std::string, std::string>::const_iterator();
     if (!record || entry == record->files.end() || !size_of_file(path)) return not_ours(path);
-    BASE_TRY_ASSIGN(const std::string digest, base::sha256_of_file(path.string()));
-    if (digest != entry->second) return not_ours(path);
+    const CheckedFile found{entry->second, state_of_file(path)};
+    if (const auto known = checked.find(name); known == checked.end() || known->second != found) {
+      BASE_TRY_ASSIGN(const std::string digest, base::sha256_of_file(path.string()));
+      if (digest != entry->second) return not_ours(path);
+      checked[name] = found;
+    }
     files.push_back(path);
   }
   if (!record) return files;
@@ -115,8 +120,8 @@ std::vector<fs::path> abandoned_folders(const fs::path& out) {
 }
 
 // run.sh goes first: from then on no one takes what is left for an artifact.
-base::Status remove_former_artifact(const fs::path& out) {
-  BASE_TRY_ASSIGN(const auto files, former_files(out));
+base::Status remove_former_artifact(const fs::path& out, CheckedFiles checked) {
+  BASE_TRY_ASSIGN(const auto files, former_files(out, checked));
   for (const auto& file : files) {
     if (::unlink(file.c_str()) != 0) return base::fail(base::system_error("remove", file.string(), errno));
   }
@@ -177,13 +182,14 @@ std::string summary_of(const Artifact& artifact, const Source& source) {
 
 }  // namespace
 
-base::Status check_out(const fs::path& out) {
+base::Result<CheckedFiles> check_out(const fs::path& out) {
+  CheckedFiles checked;
   boost::system::error_code error;
-  if (!fs::is_directory(out, error)) return {};
+  if (!fs::is_directory(out, error)) return checked;
   // Another build may be replacing them just now.
   BASE_TRY_ASSIGN(const auto lock, base::FileLock::acquire_folder(out));
-  BASE_TRY(former_files(out));
-  return {};
+  BASE_TRY(former_files(out, checked));
+  return checked;
 }
 
 base::Status record_run_script(const fs::path& out) {
@@ -196,13 +202,14 @@ base::Status record_run_script(const fs::path& out) {
   return base::write_file(out / contract::k_record, contract::to_json(*record));
 }
 
-base::Status emit(const Artifact& artifact, const Source& source, const Tools& tools) {
+base::Status emit(const Artifact& artifact, const Source& source, const CheckedFiles& checked,
+                  const Tools& tools) {
   Milestone milestone("emit");
   const fs::path& out = tools.settings().out;
   BASE_TRY(base::make_folders(out));
   // Of two builds into one folder the later one replaces what the other made, and never a part of it.
   BASE_TRY_ASSIGN(const auto lock, base::FileLock::acquire_folder(out));
-  BASE_TRY(remove_former_artifact(out));
+  BASE_TRY(remove_former_artifact(out, checked));
   BASE_TRY_ASSIGN(const auto folder, base::TemporaryFolder::make(out, k_temporary_prefix));
   const auto names = prepare(folder.path(), artifact, source, tools);
   if (!names) return base::fail(in_place(names.error(), folder.path(), out));

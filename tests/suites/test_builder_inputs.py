@@ -28,6 +28,9 @@ SURROUNDINGS = {
     "DB_SERVICE_HOST": "10.0.0.1", "DB_SERVICE_PORT": "1", "DB_PORT": "tcp://10.0.0.1:1", "DB_PORT_1_TCP_ADDR": "10.0.0.1",
     "KUBERNETES_SERVICE_HOST": "10.0.0.2", "source": "/pfs/source", "source_COMMIT": "0c", "GITHUB_RUN_ID": "1",
     "HTTPS_PROXY": "http://user:word@proxy:3128", "UV_INDEX_OURS_PASSWORD": "s3cret", "GITHUB_TOKEN": "s3cret",
+    "STARSHIP_SHELL": "zsh", "DIRENV_DIFF": "eJx", "ATUIN_SESSION": "01", "VIRTUAL_ENV": "/nowhere", "CONDA_PREFIX": "/nowhere",
+    "NVM_BIN": "/nowhere", "ITERM_SESSION_ID": "w0t0p0", "TERMINAL_EMULATOR": "JetBrains-JediTerm", "WT_SESSION": "0d",
+    "JENKINS_URL": "http://ci/", "GIT_COMMIT": "0e", "BITBUCKET_COMMIT": "0f", "AWS_PROFILE": "other",
     "NETRC": "/nowhere", "TMPDIR": "/var/tmp", "SSL_CERT_FILE": "/etc/ssl/cert.pem",
 }
 
@@ -232,15 +235,20 @@ class PythonKeys(InputSuite):
         env = self.environment(CC=f"{self.folder}/bin/my-cc -m64")
         self.assert_each_decides(source, {"its version": lambda: self.compiler("my-cc", "2")}, env)
         self.assertEqual(self.key(source, self.environment()), self.key(source, self.environment()))
-        self.compiler("cc", "1")
+        # A script starts whatever it wants: it is asked each time, and its text counts, but not where its shell is.
         env = self.environment(PATH=f"{self.folder}/bin:{self.environment()['PATH']}")
-        before = self.key(source, env)
-        # A script starts whatever it wants: it is asked each time.
-        (self.folder / "bin/cc").unlink()
         self.write("bin/cc", f"#!/bin/sh\ncat {self.folder}/version\n", mode=0o755)
         self.write("version", "cc 1\n")
-        self.assertEqual(self.key(source, env), before)
+        before = self.key(source, env)
         self.write("version", "cc 2\n")
+        self.assertNotEqual(self.key(source, env), before)
+        self.write("version", "cc 1\n")
+        self.assertEqual(self.key(source, env), before)
+        (self.folder / "bin/cc").unlink()
+        self.write("bin/cc", f"#!/usr/bin/env sh\ncat {self.folder}/version\n", mode=0o755)
+        self.assertEqual(self.key(source, env), before)
+        (self.folder / "bin/cc").unlink()
+        self.write("bin/cc", f"#!/bin/sh\ncat {self.folder}/version # and elsewhere -DOTHER\n", mode=0o755)
         self.assertNotEqual(self.key(source, env), before)
 
     def test_surroundings(self):
@@ -343,6 +351,12 @@ class GoKeys(InputSuite):
         env = self.environment(PATH=f"{self.folder}/bin:/usr/bin:/bin")
         before = self.key(source, env)
         self.write("version", "go version go1.22.0 linux/amd64\n")
+        self.assertNotEqual(self.key(source, env), before)
+        self.write("version", "go version go1.21.0 linux/amd64\n")
+        self.assertEqual(self.key(source, env), before)
+        (self.folder / "bin/go").unlink()
+        self.write("bin/go", "#!/bin/sh\nexport CGO_CFLAGS=-DOTHER\n"
+                             f"[ \"$1\" = version ] && exec cat {self.folder}/version\n", mode=0o755)
         self.assertNotEqual(self.key(source, env), before)
 
     def test_a_replacement_out_of_the_source_is_refused_wherever_it_stands(self):
@@ -544,6 +558,17 @@ class Traces(InputSuite):
         self.check("no go.sum", {"go.mod": GO_HELLO["go.mod"] + "\nrequire golang.org/x/text v0.14.0\n", "main.go":
                                  'package main\n\nimport "golang.org/x/text/language"\n\n'
                                  'func main() { println(language.English.String()) }\n'}, needs_network=True)
+
+    def test_an_earlier_shim_is_read_once(self):
+        """It is the greatest file of a build that has nothing to do."""
+        source = self.source(GO_HELLO)
+        self.build_well(source)
+        trace = self.folder / "trace"
+        result = self.run_program("strace", "-f", "-qq", "-o", trace, "-e", "trace=openat", support.BUILDER, "--source", source,
+                                  "--out", self.folder / "out", "--shim", self.shim,
+                                  env={**self.environment(), "ASAN_OPTIONS": "detect_leaks=0"})
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(trace.read_text(errors="replace").count(f'"{self.folder}/out/worker-shim"'), 1)
 
     def test_what_is_read_and_not_told_is_found(self):
         """Without this the tests above could not fail."""

@@ -126,7 +126,7 @@ base::Result<Inputs> inputs_of_machine(const Source& source, const Tools& tools,
   Inputs inputs;
   const auto environment = go_environment(source, tools);
   inputs.add_value("format", key_base("go"));
-  inputs.add_tool("go", toolchain.go, toolchain.version);
+  inputs.add_tool("go", toolchain.go, Tools::identity(toolchain.go, toolchain.version));
   // What the source says of them counts whatever they are.
   auto counted = environment;
   for (const auto& [name, value] : source.settings.go.environment) {

@@ -217,7 +217,7 @@ base::Result<Inputs> inputs_of_machine(const Installation& installation, const p
   const auto& interpreter = installation.interpreter;
   const auto& environment = installation.configuration.environment;
   inputs.add_value("format", key_base("python"));
-  inputs.add_tool("uv", installation.uv, installation.uv_version);
+  inputs.add_tool("uv", installation.uv, Tools::identity(installation.uv, installation.uv_version));
   inputs.add_tool("python", interpreter.path,
                   interpreter.identity + ", " + interpreter.libc + ", at " + interpreter.path);
   inputs.add_value("arguments",

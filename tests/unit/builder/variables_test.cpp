@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 namespace builder {
 namespace {
 
@@ -23,6 +25,60 @@ const process::Environment k_pod = {
 
 TEST(RoleOfVariable, WhatIsOfAJobOrPodIsNotPassedOn) {
   for (const auto& [name, value] : k_pod) EXPECT_EQ(role_of_variable(name, k_pod), VariableRole::job) << name;
+}
+
+// What changes with each shell, terminal or job of these.
+TEST(RoleOfVariable, WhatAShellATerminalOrAJobSetsDecidesNothing) {
+  for (const std::string name : {"STARSHIP_SESSION_KEY",
+                                 "STARSHIP_SHELL",
+                                 "DIRENV_DIFF",
+                                 "DIRENV_DIR",
+                                 "ATUIN_SESSION",
+                                 "NVM_BIN",
+                                 "FNM_MULTISHELL_PATH",
+                                 "PYENV_DIR",
+                                 "_PYENV_INSTALL_PREFIX",
+                                 "__MISE_DIFF",
+                                 "VIRTUAL_ENV",
+                                 "VIRTUAL_ENV_PROMPT",
+                                 "CONDA_PREFIX",
+                                 "CONDA_SHLVL",
+                                 "ZSH",
+                                 "P9K_TTY",
+                                 "ITERM_SESSION_ID",
+                                 "KITTY_PID",
+                                 "ALACRITTY_SOCKET",
+                                 "WT_SESSION",
+                                 "WSL_INTEROP",
+                                 "VSCODE_GIT_IPC_HANDLE",
+                                 "TERMINAL_EMULATOR",
+                                 "INTELLIJ_ENVIRONMENT_READER",
+                                 "SECURITYSESSIONID",
+                                 "__CFBundleIdentifier",
+                                 "GIO_LAUNCHED_DESKTOP_FILE_PID",
+                                 "SESSION_MANAGER",
+                                 "MEMORY_PRESSURE_WATCH",
+                                 "TRAVIS_JOB_ID",
+                                 "BITBUCKET_BUILD_NUMBER",
+                                 "CODEBUILD_BUILD_ID",
+                                 "SLURM_JOB_ID",
+                                 "TRACEPARENT"}) {
+    const auto role = role_of_variable(name, {});
+    EXPECT_TRUE(role == VariableRole::job || role == VariableRole::credential) << name;
+  }
+  EXPECT_EQ(role_of_variable("AWS_ROLE_SESSION_NAME", {}), VariableRole::transport);
+}
+
+TEST(RoleOfVariable, ACommonNameIsOfAServiceOnlyWhereThatRuns) {
+  for (const auto& [sign, name] : {std::pair{"JENKINS_URL", "GIT_COMMIT"},
+                                   {"JENKINS_URL", "WORKSPACE"},
+                                   {"TF_BUILD", "BUILD_SOURCEVERSION"},
+                                   {"TF_BUILD", "SYSTEM_JOBID"},
+                                   {"GITHUB_ACTIONS", "ACTIONS_CACHE_URL"}}) {
+    EXPECT_EQ(role_of_variable(name, {}), VariableRole::input) << name;
+    EXPECT_EQ(role_of_variable(name, {{sign, "1"}}), VariableRole::job) << name;
+  }
+  EXPECT_EQ(role_of_variable("BUILD_TYPE", {{"TF_BUILD", "1"}, {"JENKINS_URL", "1"}}), VariableRole::input);
 }
 
 TEST(RoleOfVariable, WhatABuildMayReadIsAnInput) {
