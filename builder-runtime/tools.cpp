@@ -176,13 +176,18 @@ base::Result<std::string> Tools::digest_of(const fs::path& file) const {
 void Tools::add_version(const std::string& name, Inputs& inputs) const {
   const auto program = process::find_program(name, value_of(m_environment, "PATH"));
   if (!program) return;
-  const auto quietly = [&](const process::Command& command) -> base::Result<std::string> {
+  // Some say it on standard error, and some have no such option: that is an answer as well. But it is not
+  // remembered: a tool also fails because memory is short now.
+  std::string failing = "cannot be asked";
+  const auto find_out = [&]() -> base::Result<std::string> {
+    const process::Command command{
+        .arguments = {*program, "--version"}, .environment = m_environment, .folder = "/"};
     BASE_TRY_ASSIGN(auto finished, run_quietly(command));
-    // Some say it on standard error, and some have no such option: that is an answer as well.
-    return finished.output.empty() ? std::move(finished.errors) : std::move(finished.output);
-  };
-  const auto find_out = [&] {
-    return quietly({.arguments = {*program, "--version"}, .environment = m_environment, .folder = "/"});
+    std::string said = finished.output.empty() ? std::move(finished.errors) : std::move(finished.output);
+    if (finished.ending.succeeded()) return said;
+    failing = std::move(said);
+    return base::fail(ErrorKind::unavailable, *program,
+                      "does not work: it ended with " + finished.ending.describe());
   };
   const auto answer =
       is_script(*program)
@@ -190,7 +195,7 @@ void Tools::add_version(const std::string& name, Inputs& inputs) const {
           : remembered(files_behind(*program, m_environment),
                        {*program, "--version", value_of(m_environment, "RUSTUP_TOOLCHAIN")}, find_out);
   // "gcc (Debian 12.2.0-14+deb12u1) 12.2.0"; what follows is a licence.
-  const std::string version(base::trim(base::split(answer.value_or("cannot be asked"), '\n').front()));
+  const std::string version(base::trim(base::split(answer.value_or(failing), '\n').front()));
   inputs.add_tool(fs::path(name).filename().string(), *program, version);
 }
 

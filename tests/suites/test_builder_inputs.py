@@ -243,6 +243,24 @@ class PythonKeys(InputSuite):
         self.write("version", "cc 2\n")
         self.assertNotEqual(self.key(source, env), before)
 
+    def test_what_a_compiler_that_fails_says_is_not_remembered(self):
+        """For want of memory, say; the next build asks it again."""
+        source = self.source(self.FILES)
+        busy = self.folder / "busy"
+        code = self.write("compiler.c", f"""#include <stdio.h>
+#include <unistd.h>
+int main(void) {{ int busy = access("{busy}", F_OK) == 0; puts(busy ? "no memory" : "compiler 1"); return busy; }}
+""")
+        (self.folder / "bin").mkdir(exist_ok=True)
+        self.succeed(support.require_tool("cc"), "-o", self.folder / "bin/my-cc", code)
+        env = self.environment(CC=f"{self.folder}/bin/my-cc")
+        before = self.key(source, env)
+        shutil.rmtree(self.cache)
+        busy.touch()
+        self.assertNotEqual(self.key(source, env), before)
+        busy.unlink()
+        self.assertEqual(self.key(source, env), before)
+
     def test_surroundings(self):
         self.assert_surroundings_do_not_decide(self.FILES)
 
