@@ -77,6 +77,11 @@ TEST(Document, YamlNumbersThatJsonDoesNotHaveAreRefused) {
   }
 }
 
+TEST(Document, YamlNumbersThatAreTooLargeAreRefused) {
+  EXPECT_EQ(yaml_fault("a: 3E1972"),
+            "error: f:1:4: number too large: \"3E1972\"\nhint: quote it if it is meant as text\n");
+}
+
 TEST(Document, YamlBeyondJsonIsRefused) {
   EXPECT_EQ(yaml_fault("a: &x 1\nb: *x"),
             "error: f:2:4: aliases are not allowed in a pipeline spec\nhint: write the value out\n");
