@@ -284,7 +284,7 @@ def hostile_program(attempt):
 
 LIMITS = {
     "n": (resource.RLIMIT_NOFILE, (3, 6, 12, 24, 40, 80, 200)),
-    "v": (resource.RLIMIT_AS, (1 << 20, 5 << 20, 20 << 20, 60 << 20, 150 << 20, 400 << 20)),
+    "v": (resource.RLIMIT_AS, (12 << 20, 20 << 20, 60 << 20, 150 << 20, 400 << 20)),
     "u": (resource.RLIMIT_NPROC, (1, 2, 3, 5, 8, 15)),
 }
 
@@ -293,7 +293,7 @@ def limiter(attempt, kinds="nvu"):
     kind = attempt.choose.choice(kinds)
     which, values = LIMITS[kind]
     value = attempt.choose.choice(values)
-    attempt.write("limit", f"ulimit -{kind} {value}")
+    attempt.write("limit", f"ulimit -{kind} {value // 1024 if kind == 'v' else value}")
     return kind, lambda: resource.setrlimit(which, (value, value))
 
 
