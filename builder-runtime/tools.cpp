@@ -206,13 +206,18 @@ base::Result<std::string> Tools::remembered(const std::vector<std::string>& file
   BASE_TRY_ASSIGN(const std::string identity, identity_of(files));
   const fs::path folder = m_settings.cache / "tools";
   const fs::path note = folder / question_digest(question);
+  // The digest is of the files and of the answer: a note that is damaged or of other files is none.
+  const auto digest_with = [&](const std::string& answer) { return base::sha256(identity + "\n" + answer); };
   if (const auto kept = base::read_file(note)) {
     const auto end = kept->find('\n');
-    if (end != std::string::npos && kept->substr(0, end) == identity) return kept->substr(end + 1);
+    if (end != std::string::npos) {
+      std::string answer = kept->substr(end + 1);
+      if (kept->compare(0, end, digest_with(answer)) == 0) return answer;
+    }
   }
   BASE_TRY_ASSIGN(std::string answer, find_out());
   BASE_TRY(base::make_folders(folder, base::k_owner_writes));
-  BASE_TRY(base::write_file(note, base::join({identity, answer}, "\n")));
+  BASE_TRY(base::write_file(note, digest_with(answer) + "\n" + answer));
   return answer;
 }
 

@@ -243,6 +243,18 @@ class PythonKeys(InputSuite):
         self.write("version", "cc 2\n")
         self.assertNotEqual(self.key(source, env), before)
 
+    def test_a_damaged_note_of_what_a_tool_said(self):
+        source = self.source(self.FILES)
+        before = self.key(source)
+        notes = list((self.cache / "tools").iterdir())
+        self.assertTrue(notes)
+        for note in notes:
+            content = note.read_bytes()
+            for damage in (content[:-2], content[:-2] + b"?\n", content + b"?", b""):
+                with self.subTest(note=content, damage=damage):
+                    note.write_bytes(damage)
+                    self.assertEqual(self.key(source), before)
+
     def test_what_a_compiler_that_fails_says_is_not_remembered(self):
         """For want of memory, say; the next build asks it again."""
         source = self.source(self.FILES)

@@ -246,6 +246,40 @@ def limited(attempt):
     finish(attempt, source, wanted, check)
 
 
+def damaged(attempt):
+    """files of the cache of builder-runtime removed, cut or changed between two builds"""
+    source = Source(attempt, kind=attempt.choose.choice(("plain", "wheel", "wheel")))
+    _, wanted = source.build_well()
+    check = attempt.guard(attempt.folder / "given")
+    # What uv keeps is uv's own.
+    places = [path for path in (attempt.cache / "python/bundles", attempt.cache / "python/bytecode", attempt.cache / "python/checked",
+                                attempt.cache / "python/chosen", attempt.cache / "tools") if path.exists()]
+    running.damage_files(attempt, attempt.choose.choice(places))
+    if attempt.choose.random() < 0.7:
+        shutil.rmtree(attempt.out)
+    finish(attempt, source, wanted, check)
+
+
+def changing(attempt):
+    """a source that changes while it is built: the artifact is of one of its states"""
+    source = Source(attempt, kind=attempt.choose.choice(("plain", "wheel", "wheel")))
+    artifacts = []
+    for version in (1, 2):
+        source.change(version)
+        outcome, artifact = source.build_well(out=attempt.folder / f"wanted{version}")
+        artifacts.append(artifact)
+    shutil.rmtree(attempt.cache)
+    process = attempt.start(source.command(), env=source.environment())
+    for _ in range(attempt.choose.randrange(1, 4)):
+        attempt.sleep(outcome.seconds)
+        source.change(attempt.choose.choice((1, 2)))
+    attempt.check_end(attempt.finish(process), codes=(0, 1, 65, 74))
+    check_artifact(attempt, *artifacts)
+    check_store(attempt)
+    source.change(1)
+    finish(attempt, source, artifacts[0], attempt.guard(attempt.folder / "given"))
+
+
 class Server(http.server.ThreadingHTTPServer):
     """Files below a folder, for one user and password."""
 
@@ -337,4 +371,5 @@ def credentials(attempt):
 
 
 ATTACKS = {"build-killed": killed, "build-signalled": signalled, "build-disk": full_disk, "build-bytes": same_bytes,
-           "build-at-once": at_once, "build-limits": limited, "build-secrets": credentials}
+           "build-at-once": at_once, "build-limits": limited, "build-damaged": damaged,
+           "build-changing": changing, "build-secrets": credentials}

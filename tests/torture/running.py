@@ -3,8 +3,8 @@
 
 import json
 import os
-import pathlib
 import resource
+import shutil
 import signal
 import time
 
@@ -36,6 +36,8 @@ class Pipeline:
             "transform": {"build": {"language": "python", "path": "./source"}},
             "input": {"pfs": {"repo": "data", "glob": "/*"}}}))
         self.workers = choose.randrange(1, 5)
+        self.options = choose.choices((["--hard-links"], ["--logs"], []), (1, 1, 4))[0]
+        self.own = {}
         self.change(1)
 
     def change(self, version):
@@ -62,7 +64,7 @@ class Pipeline:
     def command(self, *options, out=None):
         folder = self.attempt.folder / "given"
         return [self.attempt.pachbuild(), "run", "-f", folder / "spec.json", "--input", f"data={folder / 'data'}",
-                "--output", out or self.attempt.out, "--workers", self.workers, *options]
+                "--output", out or self.attempt.out, "--workers", self.workers, *self.options, *options]
 
     def guard(self):
         return self.attempt.guard(self.attempt.folder / "given")
@@ -70,6 +72,8 @@ class Pipeline:
     def check_whole(self, *versions, moving=False):
         """The output is that of one version (0: nothing); `moving`: each file is, since the moves may have been cut."""
         output = watching.files_of(self.attempt.out)
+        for name, content in self.own.items():
+            self.attempt.expect(output.pop(name, None) == content, "a file of the user's in the output folder was touched", name)
         allowed = [self.expected(version) if version else {} for version in versions]
         if output in allowed:
             return
@@ -91,7 +95,22 @@ class Pipeline:
             self.duration = self.run_well().seconds
             earlier = self.version
             self.change(self.version + 1)
+            if self.attempt.choose.random() < 0.4:
+                self.own = {"my own": b"mine", "1/mine as well": b""}
+                for name, content in self.own.items():
+                    self.attempt.write(f"out/{name}", content)
         return earlier
+
+    def edit_output(self):
+        """Somebody edits and deletes outputs; the next run restores them. What is hard-linked must not be edited."""
+        for name in watching.files_of(self.attempt.out):
+            path = self.attempt.out / name
+            if name in self.own or self.attempt.choose.random() < 0.7:
+                continue
+            if self.attempt.choose.random() < 0.5 or "--hard-links" in self.options:
+                path.unlink()
+            else:
+                path.write_bytes(self.attempt.choose.randbytes(20))
 
     def run_again(self, most_starts=None):
         """After an attack the same command succeeds, and no finished datum runs again."""
@@ -100,6 +119,7 @@ class Pipeline:
             self.attempt.expect(self.starts() <= most_starts, "a finished datum ran again",
                                 f"{self.starts()} starts of {len(self.names())} datums, {most_starts} allowed")
         before = self.starts()
+        self.edit_output()
         self.run_well()
         self.attempt.expect(self.starts() == before, "a datum ran although nothing had changed")
 
@@ -181,6 +201,7 @@ def full_disk(attempt):
     folder = attempt.folder / place
     attempt.mount_disk(folder)
     pipeline = Pipeline(attempt)
+    pipeline.options = []  # hard links need one disk
     earlier = pipeline.prepare()
     check = pipeline.guard()
     status = os.statvfs(folder)
@@ -335,5 +356,93 @@ def another_user(attempt):
     finish_attempt(attempt, check)
 
 
+def damage_files(attempt, folder, keep=()):
+    """Cuts, empties, changes or removes some of the files below a folder, as a bad disk or a careless person does."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink() and path.name not in keep]
+    for path in attempt.choose.sample(files, min(len(files), attempt.choose.randrange(1, 5))):
+        content = path.read_bytes()
+        way = attempt.choose.randrange(4)
+        path.chmod(0o644)
+        if way == 0:
+            path.unlink()
+        elif way == 1:
+            path.write_bytes(content[:len(content) // 2])
+        elif way == 2:
+            path.write_bytes(b"")
+        else:
+            changed = bytearray(content or b"x")
+            changed[attempt.choose.randrange(len(changed))] ^= 1
+            path.write_bytes(changed)
+        with open(attempt.folder / "damage", "a", encoding="utf-8") as log:
+            log.write(f"{way} {path}\n")
+
+
+def damaged(attempt):
+    """files of the cache removed, cut or changed between two runs"""
+    pipeline = Pipeline(attempt)
+    pipeline.run_well()
+    if attempt.choose.random() < 0.5:
+        pipeline.change(2)
+    check = pipeline.guard()
+    damage_files(attempt, attempt.cache)
+    if attempt.choose.random() < 0.5:
+        shutil.rmtree(attempt.out)
+    pipeline.run_well()
+    pipeline.run_well()
+    finish_attempt(attempt, check)
+
+
+def changing(attempt):
+    """data and source that change while pachbuild run reads them: no output of a mixture"""
+    choose = attempt.choose
+    pipeline = Pipeline(attempt, pause=0.05)
+    data = attempt.folder / "given/data"
+    before = {name: (data / name).read_bytes() for name in pipeline.names()}
+    process = attempt.start(pipeline.command())
+    after = dict(before)
+    for name in choose.sample(sorted(before), choose.randrange(1, len(before) + 1)):
+        attempt.sleep(0.2)
+        after[name] = choose.randbytes(choose.choice((len(before[name]), 7)))
+        (data / name).write_bytes(after[name])
+    outcome = attempt.finish(process)
+    attempt.check_end(outcome, codes=(0, 1, 74))
+    output = watching.files_of(attempt.out)
+    if outcome.code == 0:
+        for name, content in output.items():
+            name = os.path.basename(name)
+            attempt.expect(content in (b"1\n" + before[name], b"1\n" + after[name]), "an output of a mixture", name)
+        attempt.expect(len(output) == len(before), "an output is missing", sorted(output))
+    else:
+        attempt.expect(not output, "the output is of no whole state", sorted(output))
+    attempt.check_scratch()
+    check = pipeline.guard()
+    pipeline.run_again()
+    finish_attempt(attempt, check)
+
+
+def secrets(attempt):
+    """credentials in the environment of pachbuild run: no program, file, argument or line has them"""
+    choose = attempt.choose
+    word = f"pl4nted{choose.randrange(1 << 40)}"
+    name = choose.choice(("MY_TOKEN", "AWS_SECRET_ACCESS_KEY", "PASSWORD", "PLAIN", "PACH_TOKEN", "UV_INDEX_A_PASSWORD"))
+    attempt.write("way", name)
+    pipeline = Pipeline(attempt, datums=3, pause=0.02, build="sleep 0.05\n", more="env\nset\ncat /proc/self/environ /pfs/.env\n")
+    environment = attempt.environment(**{name: word, "HTTPS_PROXY": f"http://me:{word}@127.0.0.1:9"} if choose.random() < 0.5
+                                      else {name: word})
+    visible = "HTTPS_PROXY" in environment  # a proxy of this machine is a program's as well
+    check = pipeline.guard()
+    with watching.ArgumentWatcher() as watcher:
+        attempt.run(pipeline.command() if visible else pipeline.command("--logs"), codes=(0,), env=environment)
+    pipeline.check_whole(pipeline.version)
+    attempt.expect(not any(word in words for words in watcher.seen), "a credential in the arguments of a process",
+                   [words for words in watcher.seen if word in words])
+    logs = [] if visible else [attempt.folder / "logs"]
+    caches = [path for path in attempt.cache.iterdir() if not (visible and path.name == "run")]
+    found = watching.files_with(word, *caches, attempt.out, attempt.tmp, *logs)
+    attempt.expect(not found, "a credential in a file or in a log", f"{name}: {found}")
+    finish_attempt(attempt, check)
+
+
 ATTACKS = {"run-killed": killed, "run-signalled": signalled, "run-children": children_killed, "run-disk": full_disk,
-           "run-at-once": at_once, "run-hostile": hostile_program, "run-limits": limited, "run-users": another_user}
+           "run-at-once": at_once, "run-hostile": hostile_program, "run-limits": limited, "run-users": another_user,
+           "run-damaged": damaged, "run-changing": changing, "run-secrets": secrets}
