@@ -166,8 +166,9 @@ class Attempt:
             self.violation(what, evidence)
         return condition
 
-    def check_end(self, outcome, codes=DOCUMENTED, signals=()):
-        """A documented exit code, one `error:` line for a failure, no crash."""
+    def check_end(self, outcome, codes=DOCUMENTED, signals=(), workers=False):
+        """A documented exit code, one `error:` line for a failure, no crash. Above ours may stand the words of a tool that
+        failed, which may begin in the same way; `workers`: and those of workers that could not live."""
         code, errors = outcome.code, outcome.errors
         by_signal = -code if code < 0 else code - 128 if code > 128 else 0
         stopped = by_signal in signals
@@ -176,9 +177,9 @@ class Attempt:
         if code == 0:
             self.expect(not lines, "an error although it succeeded", lines)
         elif not stopped:
-            # Above ours stand the words of the tool that failed, which may begin in the same way.
-            of_a_tool = code == 1 and "uv ended with" in lines[-1] if lines else False
-            self.expect(len(lines) == 1 or of_a_tool, f"{len(lines)} lines of error", f"exit code {code}\n{errors[-1500:]}")
+            several = (bool(lines) and code in (1, 73, 75) and ("uv ended" in lines[-1] or "  cause: " in errors or "No space left" in errors)
+                       or workers and bool(lines) and code in (1, 69))
+            self.expect(len(lines) == 1 or several, f"{len(lines)} lines of error", f"exit code {code}\n{errors[-1500:]}")
         self.expect(not CRASH.search(errors), "words of a crash", errors[-2000:])
         self.expect(all(len(line) < 5000 for line in lines), "a long error", [line[:200] for line in lines])
 

@@ -242,13 +242,13 @@ def at_once(attempt):
 
 
 HOSTILE = (
-    'd=$(readlink /pfs/out); rmdir "$d"; ln -s {canary} "$d"',
-    'd=$(dirname "$(readlink /pfs/out)"); mv "$d" "$d.away"; ln -s {canary} "$d"',
-    'mv /pfs/.scratch /pfs/away; ln -s {canary} /pfs/.scratch',
-    'ln -s {canary} /pfs/out/link',
-    'ln -s / /pfs/out/link',
-    'ln -s link /pfs/out/link',
-    'ln -s /proc/self/environ /pfs/out/e; ln -s /dev/zero /pfs/out/z',
+    'd=$(readlink /pfs/out); rmdir "$d"; ln -sT {canary} "$d"',
+    'd=$(dirname "$(readlink /pfs/out)"); mv "$d" "$d.away"; ln -sT {canary} "$d"',
+    'mv /pfs/.scratch /pfs/away; ln -sT {canary} /pfs/.scratch',
+    'ln -sT {canary} /pfs/out/link',
+    'ln -sT / /pfs/out/link',
+    'ln -sT link /pfs/out/link',
+    'ln -sT /proc/self/environ /pfs/out/e; ln -sT /dev/zero /pfs/out/z',
     'mkfifo /pfs/out/pipe',
     'mkdir -p /pfs/out/.pachbuild; echo x > /pfs/out/.pachbuild/output.json',
     'i=0; cd /pfs/out; while [ $i -lt 400 ]; do mkdir d; cd d; i=$((i+1)); done; echo x > f',
@@ -263,9 +263,9 @@ HOSTILE = (
     'exit $(($(od -An -N1 -tu1 /dev/urandom)))',
     'rm -rf /pfs/* /pfs/.[!.]* 2>/dev/null',
     'umask 777; mkdir /pfs/out/dir; echo x > /pfs/out/dir.f',
-    'for l in {cache}/run/*/logs/*; do rm -f "$l"; ln -s {canary}/precious "$l"; done; echo logged; exit 3',
+    'for l in {cache}/run/*/logs/*; do rm -f "$l"; ln -sT {canary}/precious "$l"; done; echo logged; exit 3',
     'for w in {cache}/run/.pachbuild-*/worker-*; do cd "$w/pfs/.scratch/$PACH_DATUM_ID" && rm -rf out && '
-    'ln -s {canary} out; done',
+    'ln -sT {canary} out; done',
     'truncate -s 100000000000 /pfs/out/sparse; rm /pfs/out/sparse; : > /pfs/out/empty',
     'ulimit -c 0; kill -SEGV $$',
     'exec 0<&- 1<&- 2<&-; echo x > /pfs/out/quiet',
@@ -324,8 +324,9 @@ def limited(attempt):
     earlier = pipeline.prepare()
     check = pipeline.guard()
     _, limit = limiter(attempt, "nv")
-    # A program that cannot even be loaded is ended by the kernel or says so itself.
-    outcome = attempt.run(pipeline.command(), before=limit)
+    # Each worker that cannot live with it says so itself, before pachbuild does.
+    outcome = attempt.finish(attempt.start(pipeline.command(), before=limit))
+    attempt.check_end(outcome, workers=True)
     pipeline.check_whole(pipeline.version if outcome.code == 0 else earlier)
     pipeline.run_again()
     finish_attempt(attempt, check)
@@ -345,11 +346,13 @@ def another_user(attempt):
     limit = None
     if attempt.choose.random() < 0.5:
         _, limit = limiter(attempt, "nvu")
-    outcome = attempt.run(["setpriv", f"--reuid={base.NOBODY}", f"--regid={base.NOBODY}", "--clear-groups", "--",
-                           *pipeline.command()] if limit is None else
-                          ["setpriv", f"--reuid={base.NOBODY}", f"--regid={base.NOBODY}", "--clear-groups", "--", "sh", "-c",
-                           (attempt.folder / "limit").read_text() + ' 2>/dev/null; exec "$@"', "sh", *pipeline.command()],
-                          codes=base.DOCUMENTED if limit is None else (*base.DOCUMENTED, 2, 126, 127))
+    command = pipeline.command()
+    if limit is not None:
+        command = ["sh", "-c", (attempt.folder / "limit").read_text() + ' 2>/dev/null; exec "$@"', "sh", *command]
+    outcome = attempt.finish(attempt.start(command, user=base.NOBODY))
+    # 2 and 126 are the shell's.
+    if limit is None or outcome.code not in (2, 126):
+        attempt.check_end(outcome, workers=limit is not None)
     pipeline.check_whole(pipeline.version if outcome.code == 0 else 0)
     if strangers != "none":
         attempt.expect(outcome.code != 0, "a folder of somebody else was used", strangers)
