@@ -177,12 +177,15 @@ void Tools::add_version(const std::string& name, Inputs& inputs) const {
   const auto program = process::find_program(name, value_of(m_environment, "PATH"));
   if (!program) return;
   // Some say it on standard error, and some have no such option: that is an answer as well. But it is not
-  // remembered: a tool also fails because memory is short now.
+  // remembered: a tool also fails because memory is short now. A tool that was killed has not answered.
   std::string failing = "cannot be asked";
   const auto find_out = [&]() -> base::Result<std::string> {
     const process::Command command{
         .arguments = {*program, "--version"}, .environment = m_environment, .folder = "/"};
     BASE_TRY_ASSIGN(auto finished, run_quietly(command));
+    if (finished.ending.signal()) {
+      BASE_TRY_ASSIGN(finished, run_quietly(command));
+    }
     std::string said = finished.output.empty() ? std::move(finished.errors) : std::move(finished.output);
     if (finished.ending.succeeded()) return said;
     failing = std::move(said);

@@ -41,7 +41,10 @@ std::string_view user_info(std::string_view text) {
   if (authority.starts_with('[')) return {};
   const auto colon = authority.find(':');
   const auto sign = word.rfind('@');
-  if (colon == std::string_view::npos || sign == std::string_view::npos) return {};
+  if (sign == std::string_view::npos) return {};
+  // How tools write "me:#x@host" after they have taken the colon for an empty port.
+  if (colon == std::string_view::npos && word[authority.size()] == '#') return word.substr(0, sign);
+  if (colon == std::string_view::npos) return {};
   auto port = authority.substr(colon + 1);
   // What quotes a URL in a message is no part of the port: "https://host:80".
   while (!port.empty() && std::string_view("`'\")>,;:").find(port.back()) != std::string_view::npos)

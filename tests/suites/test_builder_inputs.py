@@ -255,6 +255,13 @@ class PythonKeys(InputSuite):
                     note.write_bytes(damage)
                     self.assertEqual(self.key(source), before)
 
+    def test_a_compiler_that_is_killed_is_asked_again(self):
+        source = self.source(self.FILES)
+        self.write("bin/my-cc", f"#!/bin/sh\nmkdir {self.folder}/asked 2> /dev/null && kill -KILL $$\necho compiler 1\n", 0o755)
+        env = self.environment(CC=f"{self.folder}/bin/my-cc")
+        self.assertIn("compiler 1", [line[2] for line in self.inputs(source, env)[0]])
+        self.assertTrue((self.folder / "asked").exists())
+
     def test_what_a_compiler_that_fails_says_is_not_remembered(self):
         """For want of memory, say; the next build asks it again."""
         source = self.source(self.FILES)

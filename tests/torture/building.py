@@ -349,6 +349,8 @@ def credentials(attempt):
     elif way == "secret":
         variables.update(MY_TOKEN=password, OTHER=password, PACHBUILD_BUILD_SECRETS="OTHER")
     elif way == "broken":
+        # What uv takes for the path of a host "me", nobody can tell from one.
+        password = password.lstrip("/?:")
         files["requirements.txt"] = f"planted @ http://me:{password}@{choose.choice(('exa mple', '[x', 'h:99999999', host))}/{file}\n"
         variables["UV_OFFLINE"] = "1"
     else:

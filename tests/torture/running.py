@@ -278,6 +278,9 @@ HOSTILE = (
 def hostile_program(attempt):
     """programs that attack /pfs, their worker, their log and names on the host"""
     tricks = attempt.choose.sample(HOSTILE, attempt.choose.randrange(1, 4))
+    # What a program writes through a link of its own is its own doing, so such links come last.
+    leading = [trick for trick in tricks if "ln -sT {canary}" in trick]
+    tricks = [trick for trick in tricks if trick not in leading] + leading[:1]
     attempt.write("tricks", "\n".join(tricks))
     text = "\n".join(f"( {trick} )" if attempt.choose.random() < 0.5 else trick for trick in tricks)
     text = text.replace("{canary}", str(attempt.canary)).replace("{cache}", str(attempt.cache))
