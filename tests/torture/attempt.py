@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One attempt of an attack: its folder, its random choices, the programs that it runs, and what holds after all of them.
+"""One attempt of an attack: its folder, its random choices, the programs that it runs, and what holds after each.
 
 An attempt is a process of its own, so that it can have its own mounts, limits and user. What a program leaves running
 becomes a child of the attempt (PR_SET_CHILD_SUBREAPER), where it is found.
@@ -26,8 +26,10 @@ DOCUMENTED = (0, 1, 64, 65, 69, 73, 74, 75)
 SHIM_FAILURES = (125, 126, 127)
 # How long a busy machine may take to end what is to end at once.
 PATIENCE = 20
-CRASH = re.compile(r"terminate called|AddressSanitizer|UndefinedBehavior|runtime error: |stack smashing|bug of |"
-                   r"double free|malloc\(\)|free\(\): |corrupted|core dumped|Assertion .* failed")
+CRASH = re.compile(
+    r"terminate called|AddressSanitizer|UndefinedBehavior|runtime error: |stack smashing|bug of |"
+    r"double free|malloc\(\)|free\(\): |corrupted|core dumped|Assertion .* failed"
+)
 NOBODY = 65534
 
 
@@ -78,10 +80,19 @@ class Attempt:
         return path
 
     def environment(self, **changes):
-        result = {"PATH": f"{self.programs}:{TOOLS}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-                  "HOME": str(self.home), "TMPDIR": str(self.tmp), "XDG_STATE_HOME": str(self.home / ".local/state"),
-                  "PACHBUILD_CACHE_DIR": str(self.cache), "LANG": "C.UTF-8", "UV_OFFLINE": "1", "GOPROXY": "off",
-                  "GOTELEMETRY": "off", "GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local"}
+        result = {
+            "PATH": f"{self.programs}:{TOOLS}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+            "HOME": str(self.home),
+            "TMPDIR": str(self.tmp),
+            "XDG_STATE_HOME": str(self.home / ".local/state"),
+            "PACHBUILD_CACHE_DIR": str(self.cache),
+            "LANG": "C.UTF-8",
+            "UV_OFFLINE": "1",
+            "GOPROXY": "off",
+            "GOTELEMETRY": "off",
+            "GOFLAGS": "-mod=mod",
+            "GOTOOLCHAIN": "local",
+        }
         result.update(changes)
         return {name: str(value) for name, value in result.items() if value is not None}
 
@@ -96,9 +107,16 @@ class Attempt:
         if user is not None:
             command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--", *command]
         with open(f"{log}.out", "wb") as output, open(f"{log}.err", "wb") as errors:
-            process = subprocess.Popen([str(word) for word in command], env=env or self.environment(),
-                                       cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
-                                       start_new_session=True, preexec_fn=before)
+            process = subprocess.Popen(
+                [str(word) for word in command],
+                env=env or self.environment(),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+                start_new_session=True,
+                preexec_fn=before,
+            )
         process.log, process.begin = log, time.monotonic()
         return process
 
@@ -167,19 +185,27 @@ class Attempt:
         return condition
 
     def check_end(self, outcome, codes=DOCUMENTED, signals=(), workers=False):
-        """A documented exit code, one `error:` line for a failure, no crash. Above ours may stand the words of a tool that
-        failed, which may begin in the same way; `workers`: and those of workers that could not live."""
+        """A documented exit code, one `error:` line for a failure, no crash. Above ours may stand the words of a tool
+        that failed, which may begin in the same way; `workers`: and those of workers that could not live."""
         code, errors = outcome.code, outcome.errors
         by_signal = -code if code < 0 else code - 128 if code > 128 else 0
         stopped = by_signal in signals
         self.expect(stopped or code in codes, "an exit code that is not documented", f"{code}\n{errors[-1500:]}")
-        lines = [line for line in errors.splitlines() if line.startswith("error: ")]
+        lines = [line for line in errors.splitlines() if line.startswith(("error: ", '{"level":"error"'))]
         if code == 0:
             self.expect(not lines, "an error although it succeeded", lines)
         elif not stopped:
-            several = (bool(lines) and code in (1, 73, 75) and ("uv ended" in lines[-1] or "  cause: " in errors or "No space left" in errors)
-                       or workers and bool(lines) and code in (1, 69))
-            self.expect(len(lines) == 1 or several, f"{len(lines)} lines of error", f"exit code {code}\n{errors[-1500:]}")
+            several = (
+                bool(lines)
+                and code in (1, 73, 75)
+                and ("uv ended" in lines[-1] or "  cause: " in errors or "No space left" in errors)
+                or workers
+                and bool(lines)
+                and code in (1, 69)
+            )
+            self.expect(
+                len(lines) == 1 or several, f"{len(lines)} lines of error", f"exit code {code}\n{errors[-1500:]}"
+            )
         self.expect(not CRASH.search(errors), "words of a crash", errors[-2000:])
         self.expect(all(len(line) < 5000 for line in lines), "a long error", [line[:200] for line in lines])
 
@@ -190,15 +216,22 @@ class Attempt:
 
         def check():
             after = self.state(folders)
-            self.expect(before == after, "something outside the given folders changed",
-                        "\n".join(watching.differences(before, after)))
+            self.expect(
+                before == after,
+                "something outside the given folders changed",
+                "\n".join(watching.differences(before, after)),
+            )
+
         return check
 
     def state(self, folders):
         """Without what Go counts about itself in the home folder, and the times of folders above that."""
         config = str(self.home / ".config")
-        return {name: entry[:-1] if name == str(self.home) else entry for name, entry in watching.state_of(*folders).items()
-                if name != config and not name.startswith(f"{config}/go")}
+        return {
+            name: entry[:-1] if name == str(self.home) else entry
+            for name, entry in watching.state_of(*folders).items()
+            if name != config and not name.startswith(f"{config}/go")
+        }
 
     def check_nothing_runs(self, seconds=PATIENCE):
         me = os.getpid()
@@ -211,6 +244,7 @@ class Attempt:
                 except ChildProcessError:
                     break
             return not watching.descendants(me)
+
         if not watching.wait_until(nothing, seconds):
             left = watching.descendants(me)
             self.violation("a process is left", [watching.command_of(pid) for pid in left])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Attacks on builder-runtime: sources without a network (a program of Python, a wheel made by hand, Go's standard library),
-built, attacked and built again; credentials that are planted where credentials may be."""
+"""Attacks on builder-runtime: sources that need no network (a program of Python, a wheel made by hand, Go's standard
+library), built, attacked and built again; credentials that are planted where credentials may be."""
 
 import base64
 import functools
@@ -47,7 +47,10 @@ class Source:
         write("main.py", f"print({version})\n")
         if self.kind == "wheel":
             content = bytes(str(version), "ascii") * 40_000
-            write("one-1.0-py3-none-any.whl", wheels.wheel("one", {"one/__init__.py": f"VERSION = {version}\n", "one/data": content}))
+            write(
+                "one-1.0-py3-none-any.whl",
+                wheels.wheel("one", {"one/__init__.py": f"VERSION = {version}\n", "one/data": content}),
+            )
             write("requirements.txt", "./one-1.0-py3-none-any.whl\n")
 
     def _write(self, _, name, content):
@@ -57,7 +60,15 @@ class Source:
         return self.attempt.environment(GOCACHE=self.attempt.folder.parent / "shared-go-cache", **changes)
 
     def command(self, out=None):
-        return [self.attempt.builder(), "--source", self.folder, "--out", out or self.attempt.out, "--shim", self.attempt.shim()]
+        return [
+            self.attempt.builder(),
+            "--source",
+            self.folder,
+            "--out",
+            out or self.attempt.out,
+            "--shim",
+            self.attempt.shim(),
+        ]
 
     def build_well(self, out=None, **changes):
         outcome = self.attempt.run(self.command(out), codes=(0,), env=self.environment(**changes))
@@ -65,18 +76,25 @@ class Source:
 
 
 def contents(folder):
-    return {name: hashlib.sha256(content).hexdigest() for name, content in watching.files_of(folder, without=None).items()}
+    return {
+        name: hashlib.sha256(content).hexdigest() for name, content in watching.files_of(folder, without=None).items()
+    }
 
 
 def check_store(attempt):
     """What is in the cache under its final name is whole."""
     for entry in attempt.cache.glob("*/bundles/*"):
         for bundle in entry.glob("b*-*.tar.zst"):
-            attempt.expect(watching.digest_of(bundle) in bundle.name, "a bundle in the cache is not what it is called", bundle)
+            attempt.expect(
+                watching.digest_of(bundle) in bundle.name, "a bundle in the cache is not what it is called", bundle
+            )
     for entry in attempt.cache.glob("python/bytecode/*"):
         content = entry.read_bytes()
-        attempt.expect(hashlib.sha256(content[:-64]).hexdigest().encode() == content[-64:],
-                       "bytecode in the cache is damaged", entry)
+        attempt.expect(
+            hashlib.sha256(content[:-64]).hexdigest().encode() == content[-64:],
+            "bytecode in the cache is damaged",
+            entry,
+        )
 
 
 def check_artifact(attempt, *whole):
@@ -84,8 +102,11 @@ def check_artifact(attempt, *whole):
     found = contents(attempt.out)
     if "run.sh" not in found:
         return
-    attempt.expect(any(all(found.get(name) == digest for name, digest in artifact.items()) for artifact in whole),
-                   "the artifact is half-made", found)
+    attempt.expect(
+        any(all(found.get(name) == digest for name, digest in artifact.items()) for artifact in whole),
+        "the artifact is half-made",
+        found,
+    )
 
 
 def check_work(attempt):
@@ -178,7 +199,9 @@ def full_disk(attempt):
     status = os.statvfs(folder)
     used = (status.f_blocks - status.f_bfree) * status.f_frsize
     if attempt.choose.random() < 0.3:
-        attempt.resize_disk(folder, f"size=256m,nr_inodes={status.f_files - status.f_ffree + attempt.choose.randrange(1, 80)}")
+        attempt.resize_disk(
+            folder, f"size=256m,nr_inodes={status.f_files - status.f_ffree + attempt.choose.randrange(1, 80)}"
+        )
     else:
         room = attempt.choose.choice((4096, 20_000, 100_000, 1_000_000, 2_500_000, 4_000_000))
         attempt.resize_disk(folder, f"size={used + room}")
@@ -196,19 +219,28 @@ def same_bytes(attempt):
     choose = attempt.choose
     source = Source(attempt)
     _, wanted = source.build_well()
-    other = Source(attempt, kind=source.kind, name=choose.choice(("another deeper/ünd odd", "x", "source of a long name" * 8)))
+    other = Source(
+        attempt, kind=source.kind, name=choose.choice(("another deeper/ünd odd", "x", "source of a long name" * 8))
+    )
     for path in other.folder.rglob("*"):
         os.utime(path, (choose.randrange(2**31), choose.randrange(2**31)))
     prefix = choose.choice(([], ["taskset", "--cpu-list", "0"], ["nice"]))
     mask = choose.choice((0o022, 0o077, 0o002, 0))
-    changes = {"TZ": choose.choice(("UTC", "Pacific/Kiritimati")), "LC_ALL": choose.choice(("C", "de_DE.UTF-8", "tr_TR.UTF-8")),
-               "PYTHONHASHSEED": choose.choice(("0", "7")), "USER": choose.choice(("someone", "root")),
-               "PACHBUILD_CACHE_DIR": attempt.folder / "cache2", "COLUMNS": choose.choice(("20", "300"))}
+    changes = {
+        "TZ": choose.choice(("UTC", "Pacific/Kiritimati")),
+        "LC_ALL": choose.choice(("C", "de_DE.UTF-8", "tr_TR.UTF-8")),
+        "PYTHONHASHSEED": choose.choice(("0", "7")),
+        "USER": choose.choice(("someone", "root")),
+        "PACHBUILD_CACHE_DIR": attempt.folder / "cache2",
+        "COLUMNS": choose.choice(("20", "300")),
+    }
     os.umask(mask)
     out = attempt.folder / "out2"
     attempt.run([*prefix, *other.command(out)], codes=(0,), env=other.environment(**changes))
     os.umask(0o022)
-    attempt.expect(contents(out) == wanted, "the same source gave other bytes", watching.differences(wanted, contents(out)))
+    attempt.expect(
+        contents(out) == wanted, "the same source gave other bytes", watching.differences(wanted, contents(out))
+    )
     attempt.check_nothing_runs()
 
 
@@ -216,7 +248,10 @@ def at_once(attempt):
     """many builder-runtime with one cache, some into one folder, some killed"""
     source, seconds, wanted, earlier = prepared(attempt)
     check = attempt.guard(attempt.folder / "given")
-    outs = [attempt.choose.choice((attempt.out, attempt.folder / f"out{number}")) for number in range(attempt.choose.randrange(2, 6))]
+    outs = [
+        attempt.choose.choice((attempt.out, attempt.folder / f"out{number}"))
+        for number in range(attempt.choose.randrange(2, 6))
+    ]
     processes = [attempt.start(source.command(out), env=source.environment()) for out in outs]
     victims = [process for process in processes if attempt.choose.random() < 0.3]
     for process in victims:
@@ -228,8 +263,9 @@ def at_once(attempt):
             continue
         attempt.check_end(outcome, codes=(0,))
         if outs.count(out) == 1 and not earlier:
-            attempt.expect(contents(out) == wanted, "the same source gave other bytes",
-                           watching.differences(wanted, contents(out)))
+            attempt.expect(
+                contents(out) == wanted, "the same source gave other bytes", watching.differences(wanted, contents(out))
+            )
     check_artifact(attempt, wanted, *([earlier] if earlier else []))
     finish(attempt, source, wanted, check)
 
@@ -252,8 +288,17 @@ def damaged(attempt):
     _, wanted = source.build_well()
     check = attempt.guard(attempt.folder / "given")
     # What uv keeps is uv's own.
-    places = [path for path in (attempt.cache / "python/bundles", attempt.cache / "python/bytecode", attempt.cache / "python/checked",
-                                attempt.cache / "python/chosen", attempt.cache / "tools") if path.exists()]
+    places = [
+        path
+        for path in (
+            attempt.cache / "python/bundles",
+            attempt.cache / "python/bytecode",
+            attempt.cache / "python/checked",
+            attempt.cache / "python/chosen",
+            attempt.cache / "tools",
+        )
+        if path.exists()
+    ]
     running.damage_files(attempt, attempt.choose.choice(places))
     if attempt.choose.random() < 0.7:
         shutil.rmtree(attempt.out)
@@ -315,7 +360,9 @@ def credentials(attempt):
     base.require_tool("uv")
     choose = attempt.choose
     word = "pl4nted"
-    password = "".join(choose.choices("ab@:/+#?%&=!", k=choose.randrange(6))) + word + "".join(choose.choices("xy@", k=2))
+    password = (
+        "".join(choose.choices("ab@:/+#?%&=!", k=choose.randrange(6))) + word + "".join(choose.choices("xy@", k=2))
+    )
     served = attempt.folder / "given/served"
     file = "planted-1.0-py3-none-any.whl"
     attempt.write(f"given/served/simple/planted/{file}", wheels.wheel("planted", {"planted.py": ""}))
@@ -351,21 +398,36 @@ def credentials(attempt):
     elif way == "broken":
         # What uv takes for the path of a host "me", nobody can tell from one.
         password = password.lstrip("/?:")
-        files["requirements.txt"] = f"planted @ http://me:{password}@{choose.choice(('exa mple', '[x', 'h:99999999', host))}/{file}\n"
+        files["requirements.txt"] = (
+            f"planted @ http://me:{password}@{choose.choice(('exa mple', '[x', 'h:99999999', host))}/{file}\n"
+        )
         variables["UV_OFFLINE"] = "1"
     else:
-        files["pyproject.toml"] = (f'[project]\nname = "x"\nversion = "1"\ndependencies = ["planted"]\n[[tool.uv.index]]\nname = "i"\n'
-                                   f'url = "{url}/simple"\ndefault = true\n')
+        files["pyproject.toml"] = (
+            f'[project]\nname = "x"\nversion = "1"\ndependencies = ["planted"]\n[[tool.uv.index]]\nname = "i"\n'
+            f'url = "{url}/simple"\ndefault = true\n'
+        )
     for name, content in files.items():
         attempt.write(f"given/source/{name}", content)
     check = attempt.guard(attempt.folder / "given")
-    command = [attempt.builder(), "--source", attempt.folder / "given/source", "--out", attempt.out, "--shim", attempt.shim()]
+    command = [
+        attempt.builder(),
+        "--source",
+        attempt.folder / "given/source",
+        "--out",
+        attempt.out,
+        "--shim",
+        attempt.shim(),
+    ]
     with watching.ArgumentWatcher() as watcher:
         for options in ([], ["--inputs"], []):
             attempt.run(command + options, env=attempt.environment(**variables))
     server.shutdown()
-    attempt.expect(not any(word in words for words in watcher.seen), "a credential in the arguments of a process",
-                   [words for words in watcher.seen if word in words])
+    attempt.expect(
+        not any(word in words for words in watcher.seen),
+        "a credential in the arguments of a process",
+        [words for words in watcher.seen if word in words],
+    )
     encoded = "|".join({word, base64.b64encode(f"me:{password}".encode()).decode().replace("+", "\\+")})
     places = [folder for folder in (attempt.cache, attempt.out, attempt.tmp) if folder.exists()]
     logs = [path for path in attempt.folder.glob("logs/*.*") if path.suffix in (".out", ".err")]
@@ -375,6 +437,14 @@ def credentials(attempt):
     check()
 
 
-ATTACKS = {"build-killed": killed, "build-signalled": signalled, "build-disk": full_disk, "build-bytes": same_bytes,
-           "build-at-once": at_once, "build-limits": limited, "build-damaged": damaged,
-           "build-changing": changing, "build-secrets": credentials}
+ATTACKS = {
+    "build-killed": killed,
+    "build-signalled": signalled,
+    "build-disk": full_disk,
+    "build-bytes": same_bytes,
+    "build-at-once": at_once,
+    "build-limits": limited,
+    "build-damaged": damaged,
+    "build-changing": changing,
+    "build-secrets": credentials,
+}

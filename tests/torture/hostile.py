@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hostile specs and sources: each is accepted or refused in one line, quickly, and nothing outside is read or changed."""
+"""Hostile specs and sources: each is accepted or refused in one line, and nothing outside is read or changed."""
 
 import json
 import os
@@ -9,9 +9,45 @@ import string
 import attempt as base
 import running
 
-NUMBERS = ("0", "-1", "1e400", "-0.0", "9" * 30, "3E1972", "0x7fffffffffffffff", ".inf", ".nan", "1_000", "0o17", "18446744073709551616")
-WORDS = ("", "\0", "\n", "a" * 100_000, "../" * 50, "/etc/passwd", "ünïcode", "\ud7ff", "*", "**/" * 200, "{" * 300, "[a-", "!(x",
-         "$(id)", "`id`", "-x", "--help", "\u202e", "%s%n", "null", "~", "'", '"')
+NUMBERS = (
+    "0",
+    "-1",
+    "1e400",
+    "-0.0",
+    "9" * 30,
+    "3E1972",
+    "0x7fffffffffffffff",
+    ".inf",
+    ".nan",
+    "1_000",
+    "0o17",
+    "18446744073709551616",
+)
+WORDS = (
+    "",
+    "\0",
+    "\n",
+    "a" * 100_000,
+    "../" * 50,
+    "/etc/passwd",
+    "ünïcode",
+    "\ud7ff",
+    "*",
+    "**/" * 200,
+    "{" * 300,
+    "[a-",
+    "!(x",
+    "$(id)",
+    "`id`",
+    "-x",
+    "--help",
+    "\u202e",
+    "%s%n",
+    "null",
+    "~",
+    "'",
+    '"',
+)
 
 
 def value(choose, depth=0):
@@ -22,8 +58,12 @@ def value(choose, depth=0):
         return choose.choice(WORDS)
     if kind < 6:
         return [value(choose, depth + 1) for _ in range(choose.randrange(4))]
-    return {choose.choice((*WORDS[5:], "pfs", "name", "repo", "glob", "cross", "union", "build", "env", "lazy", "path")): value(choose, depth + 1)
-            for _ in range(choose.randrange(4))}
+    return {
+        choose.choice(
+            (*WORDS[5:], "pfs", "name", "repo", "glob", "cross", "union", "build", "env", "lazy", "path")
+        ): value(choose, depth + 1)
+        for _ in range(choose.randrange(4))
+    }
 
 
 def places_in(document, path=()):
@@ -47,8 +87,28 @@ def change(choose, document):
     if choose.random() < 0.2:
         del parent[place[-1]]
     elif choose.random() < 0.3 and isinstance(parent, dict):
-        parent[choose.choice(("lazy", "empty_files", "glob", "branch", "env", "cmd", "image", "user", "datum_tries", "datum_timeout",
-                              "parallelism_spec", "cross", "cron", "git", "join_on", "group_by"))] = value(choose)
+        parent[
+            choose.choice(
+                (
+                    "lazy",
+                    "empty_files",
+                    "glob",
+                    "branch",
+                    "env",
+                    "cmd",
+                    "image",
+                    "user",
+                    "datum_tries",
+                    "datum_timeout",
+                    "parallelism_spec",
+                    "cross",
+                    "cron",
+                    "git",
+                    "join_on",
+                    "group_by",
+                )
+            )
+        ] = value(choose)
     else:
         parent[place[-1]] = value(choose)
     return document
@@ -90,11 +150,13 @@ def damage(choose, data):
         if way == 0:
             data[place] = choose.randrange(256)
         elif way == 1:
-            del data[place:place + choose.randrange(10)]
+            del data[place : place + choose.randrange(10)]
         elif way == 2:
-            data[place:place] = data[place:place + choose.randrange(40)]
+            data[place:place] = data[place : place + choose.randrange(40)]
         else:
-            data[place:place] = choose.choice((b"\0", b"\xff\xfe", b"&a *a ", b"[" * 200, b"{" * 200, b"\r", b"- - - ", b"!!binary ", b"<<: "))
+            data[place:place] = choose.choice(
+                (b"\0", b"\xff\xfe", b"&a *a ", b"[" * 200, b"{" * 200, b"\r", b"- - - ", b"!!binary ", b"<<: ")
+            )
     return bytes(data)
 
 
@@ -128,7 +190,7 @@ def specs(attempt):
     running.finish_attempt(attempt, lambda: None)
 
 
-PYPROJECT = '''[build-system]
+PYPROJECT = """[build-system]
 requires = ["setuptools"]
 [project]
 name = "x"
@@ -144,27 +206,58 @@ dependencies = ["requirements.txt"]
 [tool.poetry.dependencies]
 python = "^3.8"
 one = { path = "one" }
-'''
+"""
 FILES = {
-    "requirements.txt": b"one==1.0 --hash=sha256:00\n-r other.txt\n-c c.txt\n./two.whl\nthree @ file:///opt/x ; python_version > '3'\n",
-    "other.txt": b"-r requirements.txt\n${HOME}\n", "c.txt": b"one<2\n",
-    "pyproject.toml": PYPROJECT.encode(), "pachbuild.toml": b'language = "python"\n[python]\nprogram = "main.py"\n[go]\ntags = ["x"]\n',
-    "uv.lock": b'version = 1\nrequires-python = ">=3.8"\n[[package]]\nname = "one"\nversion = "1.0"\nsource = { registry = "https://x/" }\n'
-               b'sdist = { url = "https://x/o.tar.gz", hash = "sha256:00" }\n',
+    "requirements.txt": b"one==1.0 --hash=sha256:00\n-r other.txt\n-c c.txt\n./two.whl\n"
+    b"three @ file:///opt/x ; python_version > '3'\n",
+    "other.txt": b"-r requirements.txt\n${HOME}\n",
+    "c.txt": b"one<2\n",
+    "pyproject.toml": PYPROJECT.encode(),
+    "pachbuild.toml": b'language = "python"\n[python]\nprogram = "main.py"\n[go]\ntags = ["x"]\n',
+    "uv.lock": b'version = 1\nrequires-python = ">=3.8"\n'
+    b'[[package]]\nname = "one"\nversion = "1.0"\nsource = { registry = "https://x/" }\n'
+    b'sdist = { url = "https://x/o.tar.gz", hash = "sha256:00" }\n',
     "pylock.toml": b'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "one"\nversion = "1.0"\n',
-    "poetry.lock": b'[[package]]\nname = "one"\nversion = "1.0"\nfiles = []\n[metadata]\nlock-version = "2.0"\ncontent-hash = "0"\n',
-    "Pipfile": b'[packages]\none = "*"\n', "Pipfile.lock": b'{"_meta": {"hash": {"sha256": "0"}}, "default": {"one": {"version": "==1.0"}}}',
+    "poetry.lock": b'[[package]]\nname = "one"\nversion = "1.0"\nfiles = []\n'
+    b'[metadata]\nlock-version = "2.0"\ncontent-hash = "0"\n',
+    "Pipfile": b'[packages]\none = "*"\n',
+    "Pipfile.lock": b'{"_meta": {"hash": {"sha256": "0"}}, "default": {"one": {"version": "==1.0"}}}',
     "pdm.lock": b'[metadata]\nlock_version = "4.4"\n[[package]]\nname = "one"\nversion = "1.0"\n',
-    ".python-version": b"3.11\n", "runtime.txt": b"python-3.11\n", "setup.cfg": b"[metadata]\nname = x\n[options]\ninstall_requires =\n  one\n",
+    ".python-version": b"3.11\n",
+    "runtime.txt": b"python-3.11\n",
+    "setup.cfg": b"[metadata]\nname = x\n[options]\ninstall_requires =\n  one\n",
     "go.mod": b"module example.com/x\n\ngo 1.21\n\nrequire example.com/y v1.0.0\n\nreplace example.com/y => ./y\n",
-    "go.work": b"go 1.21\n\nuse (\n\t.\n\t./y\n)\n", "go.sum": b"example.com/y v1.0.0 h1:xxxx=\n", "main.go": b"package main\n\nfunc main() {}\n",
-    "vendor/modules.txt": b"# example.com/y v1.0.0\n## explicit; go 1.21\nexample.com/y\n", "environment.yml": b"name: x\n",
-    "main.py": b"print(1)\n", "__main__.py": b"print(2)\n", "run.sh": b"echo 1\n", ".pachignore": b"*.pyc\n!x\n[a-\n\\\n",
+    "go.work": b"go 1.21\n\nuse (\n\t.\n\t./y\n)\n",
+    "go.sum": b"example.com/y v1.0.0 h1:xxxx=\n",
+    "main.go": b"package main\n\nfunc main() {}\n",
+    "vendor/modules.txt": b"# example.com/y v1.0.0\n## explicit; go 1.21\nexample.com/y\n",
+    "environment.yml": b"name: x\n",
+    "main.py": b"print(1)\n",
+    "__main__.py": b"print(2)\n",
+    "run.sh": b"echo 1\n",
+    ".pachignore": b"*.pyc\n!x\n[a-\n\\\n",
 }
-LINES = (b"-r /etc/passwd\n", b"-r ../canary/precious\n", b"-r file:///etc/passwd\n", b"-r https://x/y\n", b"-c ${HOME}/x\n", b"-e ../canary\n",
-         b"--find-links /etc\n", b"one @ git+https://x/y\n", b"-r " + b"a/" * 500 + b"\n", b"one==1\\\n--hash=x\n", b"\xff\xfe\0\n",
-         b"[" * 70 + b"]" * 70 + b"\n", b"x = " + b"[" * 300 + b"\n", b"a" + b".a" * 50 + b" = 1\n", b"x" * 70_000 + b"\n",
-         b"replace example.com/y => ../../canary\n", b"use ../canary\n", b"toolchain go9.9.9\n", b"\n\n\r\n\x0c")
+LINES = (
+    b"-r /etc/passwd\n",
+    b"-r ../canary/precious\n",
+    b"-r file:///etc/passwd\n",
+    b"-r https://x/y\n",
+    b"-c ${HOME}/x\n",
+    b"-e ../canary\n",
+    b"--find-links /etc\n",
+    b"one @ git+https://x/y\n",
+    b"-r " + b"a/" * 500 + b"\n",
+    b"one==1\\\n--hash=x\n",
+    b"\xff\xfe\0\n",
+    b"[" * 70 + b"]" * 70 + b"\n",
+    b"x = " + b"[" * 300 + b"\n",
+    b"a" + b".a" * 50 + b" = 1\n",
+    b"x" * 70_000 + b"\n",
+    b"replace example.com/y => ../../canary\n",
+    b"use ../canary\n",
+    b"toolchain go9.9.9\n",
+    b"\n\n\r\n\x0c",
+)
 
 
 def source(attempt):
@@ -192,7 +285,20 @@ def source(attempt):
         if kind == 0:
             os.mkfifo(path)
         elif kind == 1:
-            path.symlink_to(choose.choice((attempt.canary, attempt.canary / "precious", "/etc/passwd", "/dev/zero", "nowhere", path.name, "..", ".")))
+            path.symlink_to(
+                choose.choice(
+                    (
+                        attempt.canary,
+                        attempt.canary / "precious",
+                        "/etc/passwd",
+                        "/dev/zero",
+                        "nowhere",
+                        path.name,
+                        "..",
+                        ".",
+                    )
+                )
+            )
         elif kind == 2 and len(os.fsencode(path)) < 100:
             with socket.socket(socket.AF_UNIX) as made:
                 made.bind(str(path))
@@ -215,8 +321,11 @@ def source(attempt):
                 pass
     check = attempt.guard()
     before = sorted(os.listdir(os.fsencode(folder)))
-    outcome = attempt.run([attempt.builder(), "--source", folder, "--out", attempt.out, "--shim", attempt.shim()],
-                          seconds=90, env=attempt.environment(GOCACHE=attempt.folder.parent / "shared-go-cache"))
+    outcome = attempt.run(
+        [attempt.builder(), "--source", folder, "--out", attempt.out, "--shim", attempt.shim()],
+        seconds=90,
+        env=attempt.environment(GOCACHE=attempt.folder.parent / "shared-go-cache"),
+    )
     for place in (attempt.cache, attempt.out):
         if place.exists():
             base_found = base.watching.files_with("root:x:0:0:", place)

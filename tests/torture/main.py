@@ -30,17 +30,30 @@ def describe(name):
 
 
 def options():
-    parser = argparse.ArgumentParser(prog="scripts/torture", description="Attacks the release binaries at random and prints "
-                                     "one table. The exit code is 1 when a promise was broken.")
+    parser = argparse.ArgumentParser(
+        prog="scripts/torture",
+        description="Attacks the release binaries at random and prints "
+        "one table. The exit code is 1 when a promise was broken.",
+    )
     parser.add_argument("--minutes", type=float, default=20, metavar="N", help="how long (default: 20)")
     parser.add_argument("--seed", type=int, metavar="S", help="repeats the choices of a run with this seed")
     parser.add_argument("--only", action="append", metavar="NAME", help="only this attack; may be given several times")
     parser.add_argument("--number", type=int, metavar="N", help="only this attempt of each attack")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="attempts at once (default: one per processor)")
-    parser.add_argument("--programs", type=pathlib.Path, metavar="DIR", help="attack the programs in this folder instead of "
-                        "build/release/bin")
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="where the result goes as JSON (default: "
-                        "build/torture/SEED/result.json)")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count(), metavar="N", help="attempts at once (default: one per processor)"
+    )
+    parser.add_argument(
+        "--programs",
+        type=pathlib.Path,
+        metavar="DIR",
+        help="attack the programs in this folder instead of build/release/bin",
+    )
+    parser.add_argument(
+        "--json",
+        type=pathlib.Path,
+        metavar="FILE",
+        help="where the result goes as JSON (default: build/torture/SEED/result.json)",
+    )
     parser.add_argument("--keep", action="store_true", help="keep the folders of all attempts, not only of violations")
     parser.add_argument("--list", action="store_true", help="list the attacks")
     chosen = parser.parse_args()
@@ -117,7 +130,10 @@ class Attempts:
             result["folder"] = str(folder)
             for violation in result["violations"]:
                 print(f"violation: {name} {number}: {violation['what']}: {violation['evidence']}", flush=True)
-            print(f"  repeat: scripts/torture --seed {self.seed} --only {name} --number {number}\n  kept: {folder}", flush=True)
+            print(
+                f"  repeat: scripts/torture --seed {self.seed} --only {name} --number {number}\n  kept: {folder}",
+                flush=True,
+            )
         elif not self.keep:
             remove(folder)
 
@@ -160,8 +176,15 @@ def table(names, results):
         mine = [result for result in results if result["attack"] == name]
         skipped = next((result["skipped"] for result in mine if result.get("skipped")), None)
         what = describe(name) + (f" (skipped: {skipped})" if skipped else "")
-        rows.append((name, what, len(mine), sum(result["tried"] for result in mine),
-                     sum(bool(result["violations"]) for result in mine)))
+        rows.append(
+            (
+                name,
+                what,
+                len(mine),
+                sum(result["tried"] for result in mine),
+                sum(bool(result["violations"]) for result in mine),
+            )
+        )
     rows.append(("all", "", *(sum(row[column] for row in rows[1:]) for column in (2, 3, 4))))
     lines = ["| " + " | ".join(map(str, row)) + " |" for row in rows]
     lines.insert(1, "|---|---|---|---|---|")
@@ -186,10 +209,16 @@ def main():
         run_all(chosen, names, attempts)
     finally:
         attempts.end_all()
+    remove(folder / "shared-go-cache")
     print(table(names, attempts.results))
     violations = sum(bool(result["violations"]) for result in attempts.results)
-    report = {"seed": seed, "minutes": chosen.minutes, "violations": violations, "attempts": attempts.results,
-              "attacks": {name: describe(name) for name in names}}
+    report = {
+        "seed": seed,
+        "minutes": chosen.minutes,
+        "violations": violations,
+        "attempts": attempts.results,
+        "attacks": {name: describe(name) for name in names},
+    }
     target = chosen.json or folder / "result.json"
     target.write_text(json.dumps(report, indent=1), encoding="utf-8")
     print(f"JSON: {target}")
@@ -199,7 +228,7 @@ def main():
 
 
 def run_all(chosen, names, attempts):
-    """Each attack in turn, until the time is over; each at least once. An attack that was skipped is not tried again."""
+    """Each attack in turn until the time is over, at least once; not again where it was skipped."""
     begin = time.monotonic()
     number = chosen.number or 0
     while True:

@@ -11,12 +11,12 @@ import time
 import attempt as base
 import watching
 
-PROGRAM = '''name=$(basename "$data")
+PROGRAM = """name=$(basename "$data")
 echo "$name" >> "{marks}"
 sleep {pause}
 mkdir -p "/pfs/out/$((${{#name}} % 3))"
 {{ echo "{version}"; cat "$data"; }} > "/pfs/out/$((${{#name}} % 3))/$name"
-'''
+"""
 
 
 class Pipeline:
@@ -31,10 +31,16 @@ class Pipeline:
             name = f"{number}" + "x" * choose.randrange(5)
             attempt.write(f"given/data/{name}", choose.randbytes(choose.choice((0, 10, 5000, 60000))))
         attempt.write("given/source/build.sh", build + "cp /pfs/source/program.sh /pfs/out/run.sh\n")
-        attempt.write("given/spec.json", json.dumps({
-            "pipeline": {"name": "torture"},
-            "transform": {"build": {"language": "python", "path": "./source"}},
-            "input": {"pfs": {"repo": "data", "glob": "/*"}}}))
+        attempt.write(
+            "given/spec.json",
+            json.dumps(
+                {
+                    "pipeline": {"name": "torture"},
+                    "transform": {"build": {"language": "python", "path": "./source"}},
+                    "input": {"pfs": {"repo": "data", "glob": "/*"}},
+                }
+            ),
+        )
         self.workers = choose.randrange(1, 5)
         self.options = choose.choices((["--hard-links"], ["--logs"], []), (1, 1, 4))[0]
         self.own = {}
@@ -42,8 +48,9 @@ class Pipeline:
 
     def change(self, version):
         self.version = version
-        self.attempt.write("given/source/program.sh",
-                           PROGRAM.format(marks=self.marks, pause=self.pause, version=version) + self.more)
+        self.attempt.write(
+            "given/source/program.sh", PROGRAM.format(marks=self.marks, pause=self.pause, version=version) + self.more
+        )
         self.marks.write_text("", encoding="utf-8")
         self.marks.chmod(0o666)
 
@@ -63,8 +70,20 @@ class Pipeline:
 
     def command(self, *options, out=None):
         folder = self.attempt.folder / "given"
-        return [self.attempt.pachbuild(), "run", "-f", folder / "spec.json", "--input", f"data={folder / 'data'}",
-                "--output", out or self.attempt.out, "--workers", self.workers, *self.options, *options]
+        return [
+            self.attempt.pachbuild(),
+            "run",
+            "-f",
+            folder / "spec.json",
+            "--input",
+            f"data={folder / 'data'}",
+            "--output",
+            out or self.attempt.out,
+            "--workers",
+            self.workers,
+            *self.options,
+            *options,
+        ]
 
     def guard(self):
         return self.attempt.guard(self.attempt.folder / "given")
@@ -73,13 +92,17 @@ class Pipeline:
         """The output is that of one version (0: nothing); `moving`: each file is, since the moves may have been cut."""
         output = watching.files_of(self.attempt.out)
         for name, content in self.own.items():
-            self.attempt.expect(output.pop(name, None) == content, "a file of the user's in the output folder was touched", name)
+            self.attempt.expect(
+                output.pop(name, None) == content, "a file of the user's in the output folder was touched", name
+            )
         allowed = [self.expected(version) if version else {} for version in versions]
         if output in allowed:
             return
         if moving and all(any(state.get(name) == content for state in allowed) for name, content in output.items()):
             return
-        self.attempt.violation("the output is of no whole state", {name: content[:20] for name, content in output.items()})
+        self.attempt.violation(
+            "the output is of no whole state", {name: content[:20] for name, content in output.items()}
+        )
 
     def run_well(self, *options):
         outcome = self.attempt.run(self.command(*options), codes=(0,))
@@ -116,8 +139,11 @@ class Pipeline:
         """After an attack the same command succeeds, and no finished datum runs again."""
         self.run_well()
         if most_starts is not None:
-            self.attempt.expect(self.starts() <= most_starts, "a finished datum ran again",
-                                f"{self.starts()} starts of {len(self.names())} datums, {most_starts} allowed")
+            self.attempt.expect(
+                self.starts() <= most_starts,
+                "a finished datum ran again",
+                f"{self.starts()} starts of {len(self.names())} datums, {most_starts} allowed",
+            )
         before = self.starts()
         self.edit_output()
         self.run_well()
@@ -184,8 +210,10 @@ def children_killed(attempt):
         attempt.sleep(pipeline.duration / 2)
         below = watching.descendants(process.pid)
         if below:
-            attempt.send(attempt.choose.choice(below),
-                         attempt.choose.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV)))
+            attempt.send(
+                attempt.choose.choice(below),
+                attempt.choose.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV)),
+            )
     outcome = attempt.finish(process)
     attempt.check_end(outcome, codes=(0, 1))
     pipeline.check_whole(pipeline.version if outcome.code == 0 else earlier)
@@ -214,8 +242,11 @@ def full_disk(attempt):
     outcome = attempt.run(pipeline.command(), codes=(0, 1, 73))
     pipeline.check_whole(pipeline.version if outcome.code == 0 else earlier)
     if outcome.code != 0:
-        attempt.expect("no space left on the disk of" in outcome.errors or "No space left" in outcome.errors,
-                       "a full disk is not named", outcome.errors[-1000:])
+        attempt.expect(
+            "no space left on the disk of" in outcome.errors or "No space left" in outcome.errors,
+            "a full disk is not named",
+            outcome.errors[-1000:],
+        )
     attempt.resize_disk(folder, "size=256m,nr_inodes=100000")
     pipeline.run_again(len(pipeline.names()) if place == "out" else None)
     finish_attempt(attempt, check)
@@ -244,34 +275,34 @@ def at_once(attempt):
 HOSTILE = (
     'd=$(readlink /pfs/out); rmdir "$d"; ln -sT {canary} "$d"',
     'd=$(dirname "$(readlink /pfs/out)"); mv "$d" "$d.away"; ln -sT {canary} "$d"',
-    'mv /pfs/.scratch /pfs/away; ln -sT {canary} /pfs/.scratch',
-    'ln -sT {canary} /pfs/out/link',
-    'ln -sT / /pfs/out/link',
-    'ln -sT link /pfs/out/link',
-    'ln -sT /proc/self/environ /pfs/out/e; ln -sT /dev/zero /pfs/out/z',
-    'mkfifo /pfs/out/pipe',
-    'mkdir -p /pfs/out/.pachbuild; echo x > /pfs/out/.pachbuild/output.json',
-    'i=0; cd /pfs/out; while [ $i -lt 400 ]; do mkdir d; cd d; i=$((i+1)); done; echo x > f',
+    "mv /pfs/.scratch /pfs/away; ln -sT {canary} /pfs/.scratch",
+    "ln -sT {canary} /pfs/out/link",
+    "ln -sT / /pfs/out/link",
+    "ln -sT link /pfs/out/link",
+    "ln -sT /proc/self/environ /pfs/out/e; ln -sT /dev/zero /pfs/out/z",
+    "mkfifo /pfs/out/pipe",
+    "mkdir -p /pfs/out/.pachbuild; echo x > /pfs/out/.pachbuild/output.json",
+    "i=0; cd /pfs/out; while [ $i -lt 400 ]; do mkdir d; cd d; i=$((i+1)); done; echo x > f",
     'echo x > "/pfs/out/$(printf "a\\nb")"; echo y > "/pfs/out/$(printf "\\377\\376")"',
-    'echo x > /pfs/out/closed; chmod 0 /pfs/out/closed; chmod 0 /pfs/out',
-    'kill -9 1; kill -STOP 1; kill -TERM 1',
-    'kill -9 -1',
-    'kill -STOP $$',
+    "echo x > /pfs/out/closed; chmod 0 /pfs/out/closed; chmod 0 /pfs/out",
+    "kill -9 1; kill -STOP 1; kill -TERM 1",
+    "kill -9 -1",
+    "kill -STOP $$",
     'setsid sleep 987 & setsid sh -c "trap : TERM; sleep 986" &',
     '(sleep 985 &) ; exec 9>/pfs/out/open; setsid sh -c "sleep 0.2; echo late >&9" &',
-    'yes | head -c 3000000; head -c 3000000 /dev/urandom >&2',
-    'exit $(($(od -An -N1 -tu1 /dev/urandom)))',
-    'rm -rf /pfs/* /pfs/.[!.]* 2>/dev/null',
-    'umask 777; mkdir /pfs/out/dir; echo x > /pfs/out/dir.f',
+    "yes | head -c 3000000; head -c 3000000 /dev/urandom >&2",
+    "exit $(($(od -An -N1 -tu1 /dev/urandom)))",
+    "rm -rf /pfs/* /pfs/.[!.]* 2>/dev/null",
+    "umask 777; mkdir /pfs/out/dir; echo x > /pfs/out/dir.f",
     'for l in {cache}/run/*/logs/*; do rm -f "$l"; ln -sT {canary}/precious "$l"; done; echo logged; exit 3',
     'for w in {cache}/run/.pachbuild-*/worker-*; do cd "$w/pfs/.scratch/$PACH_DATUM_ID" && rm -rf out && '
-    'ln -sT {canary} out; done',
-    'truncate -s 100000000000 /pfs/out/sparse; rm /pfs/out/sparse; : > /pfs/out/empty',
-    'ulimit -c 0; kill -SEGV $$',
-    'exec 0<&- 1<&- 2<&-; echo x > /pfs/out/quiet',
+    "ln -sT {canary} out; done",
+    "truncate -s 100000000000 /pfs/out/sparse; rm /pfs/out/sparse; : > /pfs/out/empty",
+    "ulimit -c 0; kill -SEGV $$",
+    "exec 0<&- 1<&- 2<&-; echo x > /pfs/out/quiet",
     'ln "{canary}/precious" /pfs/out/hard 2>/dev/null; true',
-    'i=0; while [ $i -lt 300 ]; do : > /pfs/out/$i; i=$((i+1)); done',
-    'unshare -m sh -c "mount -t tmpfs none /pfs/out; echo x > /pfs/out/x" 2>/dev/null; mount -t tmpfs none /pfs 2>/dev/null',
+    "i=0; while [ $i -lt 300 ]; do : > /pfs/out/$i; i=$((i+1)); done",
+    'unshare -m sh -c "mount -t tmpfs none /pfs/out; echo x > /pfs/out/x" 2>/dev/null; true',
 )
 
 
@@ -298,10 +329,14 @@ def hostile_program(attempt):
     for name, content in pipeline.expected().items():
         if name.endswith(f"/{bad}"):
             continue
-        attempt.expect(output.get(name) == content, "a datum beside a hostile one has another output",
-                       f"{name}: {output.get(name, b'')[:50]}\n{outcome.errors[-1000:]}")
-    attempt.expect(watching.mounts_below("/") == mounts, "a mount is left",
-                   set(watching.mounts_below("/")) - set(mounts))
+        attempt.expect(
+            output.get(name) == content,
+            "a datum beside a hostile one has another output",
+            f"{name}: {output.get(name, b'')[:50]}\n{outcome.errors[-1000:]}",
+        )
+    attempt.expect(
+        watching.mounts_below("/") == mounts, "a mount is left", set(watching.mounts_below("/")) - set(mounts)
+    )
     attempt.check_scratch()
     finish_attempt(attempt, check)
 
@@ -364,7 +399,9 @@ def another_user(attempt):
 
 def damage_files(attempt, folder, keep=()):
     """Cuts, empties, changes or removes some of the files below a folder, as a bad disk or a careless person does."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink() and path.name not in keep]
+    files = [
+        path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink() and path.name not in keep
+    ]
     for path in attempt.choose.sample(files, min(len(files), attempt.choose.randrange(1, 5))):
         content = path.read_bytes()
         way = attempt.choose.randrange(4)
@@ -372,7 +409,7 @@ def damage_files(attempt, folder, keep=()):
         if way == 0:
             path.unlink()
         elif way == 1:
-            path.write_bytes(content[:len(content) // 2])
+            path.write_bytes(content[: len(content) // 2])
         elif way == 2:
             path.write_bytes(b"")
         else:
@@ -430,18 +467,26 @@ def secrets(attempt):
     """credentials in the environment of pachbuild run: no program, file, argument or line has them"""
     choose = attempt.choose
     word = f"pl4nted{choose.randrange(1 << 40)}"
-    name = choose.choice(("MY_TOKEN", "AWS_SECRET_ACCESS_KEY", "PASSWORD", "PLAIN", "PACH_TOKEN", "UV_INDEX_A_PASSWORD"))
+    name = choose.choice(
+        ("MY_TOKEN", "AWS_SECRET_ACCESS_KEY", "PASSWORD", "PLAIN", "PACH_TOKEN", "UV_INDEX_A_PASSWORD")
+    )
     attempt.write("way", name)
-    pipeline = Pipeline(attempt, datums=3, pause=0.02, build="sleep 0.05\n", more="env\nset\ncat /proc/self/environ /pfs/.env\n")
-    environment = attempt.environment(**{name: word, "HTTPS_PROXY": f"http://me:{word}@127.0.0.1:9"} if choose.random() < 0.5
-                                      else {name: word})
+    pipeline = Pipeline(
+        attempt, datums=3, pause=0.02, build="sleep 0.05\n", more="env\nset\ncat /proc/self/environ /pfs/.env\n"
+    )
+    environment = attempt.environment(
+        **{name: word, "HTTPS_PROXY": f"http://me:{word}@127.0.0.1:9"} if choose.random() < 0.5 else {name: word}
+    )
     visible = "HTTPS_PROXY" in environment  # a proxy of this machine is a program's as well
     check = pipeline.guard()
     with watching.ArgumentWatcher() as watcher:
         attempt.run(pipeline.command() if visible else pipeline.command("--logs"), codes=(0,), env=environment)
     pipeline.check_whole(pipeline.version)
-    attempt.expect(not any(word in words for words in watcher.seen), "a credential in the arguments of a process",
-                   [words for words in watcher.seen if word in words])
+    attempt.expect(
+        not any(word in words for words in watcher.seen),
+        "a credential in the arguments of a process",
+        [words for words in watcher.seen if word in words],
+    )
     logs = [] if visible else [attempt.folder / "logs"]
     caches = [path for path in attempt.cache.iterdir() if not (visible and path.name == "run")]
     found = watching.files_with(word, *caches, attempt.out, attempt.tmp, *logs)
@@ -449,6 +494,16 @@ def secrets(attempt):
     finish_attempt(attempt, check)
 
 
-ATTACKS = {"run-killed": killed, "run-signalled": signalled, "run-children": children_killed, "run-disk": full_disk,
-           "run-at-once": at_once, "run-hostile": hostile_program, "run-limits": limited, "run-users": another_user,
-           "run-damaged": damaged, "run-changing": changing, "run-secrets": secrets}
+ATTACKS = {
+    "run-killed": killed,
+    "run-signalled": signalled,
+    "run-children": children_killed,
+    "run-disk": full_disk,
+    "run-at-once": at_once,
+    "run-hostile": hostile_program,
+    "run-limits": limited,
+    "run-users": another_user,
+    "run-damaged": damaged,
+    "run-changing": changing,
+    "run-secrets": secrets,
+}

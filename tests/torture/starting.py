@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Attacks on worker-shim: bundles that are damaged or hostile, kills while it unpacks, full disks, other users, signals."""
+"""Attacks on worker-shim: bundles that are damaged or hostile, kills, full disks, other users, signals."""
 
 import hashlib
 import io
@@ -30,7 +30,9 @@ def pack(entries):
 
 
 def compress(data):
-    return subprocess.run([base.require_tool("zstd"), "-q", "-c", "-1"], input=data, capture_output=True, check=True).stdout
+    return subprocess.run(
+        [base.require_tool("zstd"), "-q", "-c", "-1"], input=data, capture_output=True, check=True
+    ).stdout
 
 
 def good_files(choose, count, size):
@@ -44,22 +46,29 @@ class Bundle:
     def __init__(self, attempt, data=None, files=None, name="build"):
         self.files = files
         if data is None:
-            data = compress(pack(entry(path, content=content, mode=0o755 if path.startswith("bin/") else 0o644)
-                                 for path, content in sorted(files.items())))
+            data = compress(
+                pack(
+                    entry(path, content=content, mode=0o755 if path.startswith("bin/") else 0o644)
+                    for path, content in sorted(files.items())
+                )
+            )
         self.digest = hashlib.sha256(data).hexdigest()
         self.folder = attempt.folder / name
         self.data = data
         attempt.write(f"{name}/bundle-{self.digest}.tar.zst", data)
 
     def expected(self):
-        return hashlib.sha256(b"".join(self.files[path] for path in sorted(self.files, key=lambda p: f"./{p}"))).hexdigest()
+        return hashlib.sha256(
+            b"".join(self.files[path] for path in sorted(self.files, key=lambda p: f"./{p}"))
+        ).hexdigest()
 
     def check(self, attempt, cache=None):
         """What is under its final name is whole."""
         environment = (cache or attempt.cache) / "env" / self.digest
         if environment.exists():
-            attempt.expect(watching.files_of(environment, without=None) == self.files, "an environment is not whole",
-                           environment)
+            attempt.expect(
+                watching.files_of(environment, without=None) == self.files, "an environment is not whole", environment
+            )
             return True
         return False
 
@@ -70,8 +79,11 @@ def command(attempt, bundle, *words):
 
 def use(attempt, bundle, **options):
     outcome = attempt.run(command(attempt, bundle, "sh", "-c", f"tool && {DIGEST_OF_ALL}"), codes=(0,), **options)
-    attempt.expect(outcome.output == f"tool\n{bundle.expected()}  -\n", "the environment has another content",
-                   outcome.output + outcome.errors)
+    attempt.expect(
+        outcome.output == f"tool\n{bundle.expected()}  -\n",
+        "the environment has another content",
+        outcome.output + outcome.errors,
+    )
 
 
 def killed(attempt):
@@ -126,26 +138,41 @@ def hostile_entries(attempt):
     canary = str(attempt.canary)
     up = "../" * choose.randrange(1, 30)
     evil = b"evil"
-    return choose.choice((
-        [entry(f"{canary}/precious", content=evil)],
-        [entry(f"{up}{canary[1:]}/precious", content=evil)],
-        [entry(f"lib/../../{'../' * choose.randrange(30)}{canary[1:]}/new", content=evil)],
-        [entry("out", tarfile.SYMTYPE, target=canary), entry("out/precious", content=evil)],
-        [entry("out", tarfile.SYMTYPE, target=canary), entry("out/new/", tarfile.DIRTYPE, mode=0o755), entry("out/new/f", content=evil)],
-        [entry("hard", tarfile.LNKTYPE, target=f"{canary}/precious"), entry("hard", content=evil)],
-        [entry("hard", tarfile.LNKTYPE, target=f"{up}{canary[1:]}/precious")],
-        [entry("a", tarfile.SYMTYPE, target=f"{canary}/precious"), entry("b", tarfile.LNKTYPE, target="a"), entry("b", content=evil)],
-        [entry("dev", tarfile.CHRTYPE), entry("block", tarfile.BLKTYPE)],
-        [entry("pipe", tarfile.FIFOTYPE)],
-        [entry("twice", content=evil), entry("twice", content=b"x")],
-        [entry("file", content=evil), entry("file/below", content=evil)],
-        [entry("d/" * choose.choice((50, 500, 1500)) + "f", content=evil)],
-        [entry("n" * choose.choice((255, 256, 3000)), content=evil)],
-        [entry(".base", content=choose.choice((b"", b"x", b"0" * 64 + b"\n", b"../" * 20 + b"etc\n", choose.randbytes(65))))],
-        [entry("..", tarfile.DIRTYPE), entry(".", tarfile.DIRTYPE, mode=0o777), entry("", content=evil)],
-        [entry("bin", tarfile.SYMTYPE, target=f"{canary}/sub")],
-        [entry("suid", content=evil, mode=0o6777)],
-    ))
+    return choose.choice(
+        (
+            [entry(f"{canary}/precious", content=evil)],
+            [entry(f"{up}{canary[1:]}/precious", content=evil)],
+            [entry(f"lib/../../{'../' * choose.randrange(30)}{canary[1:]}/new", content=evil)],
+            [entry("out", tarfile.SYMTYPE, target=canary), entry("out/precious", content=evil)],
+            [
+                entry("out", tarfile.SYMTYPE, target=canary),
+                entry("out/new/", tarfile.DIRTYPE, mode=0o755),
+                entry("out/new/f", content=evil),
+            ],
+            [entry("hard", tarfile.LNKTYPE, target=f"{canary}/precious"), entry("hard", content=evil)],
+            [entry("hard", tarfile.LNKTYPE, target=f"{up}{canary[1:]}/precious")],
+            [
+                entry("a", tarfile.SYMTYPE, target=f"{canary}/precious"),
+                entry("b", tarfile.LNKTYPE, target="a"),
+                entry("b", content=evil),
+            ],
+            [entry("dev", tarfile.CHRTYPE), entry("block", tarfile.BLKTYPE)],
+            [entry("pipe", tarfile.FIFOTYPE)],
+            [entry("twice", content=evil), entry("twice", content=b"x")],
+            [entry("file", content=evil), entry("file/below", content=evil)],
+            [entry("d/" * choose.choice((50, 500, 1500)) + "f", content=evil)],
+            [entry("n" * choose.choice((255, 256, 3000)), content=evil)],
+            [
+                entry(
+                    ".base",
+                    content=choose.choice((b"", b"x", b"0" * 64 + b"\n", b"../" * 20 + b"etc\n", choose.randbytes(65))),
+                )
+            ],
+            [entry("..", tarfile.DIRTYPE), entry(".", tarfile.DIRTYPE, mode=0o777), entry("", content=evil)],
+            [entry("bin", tarfile.SYMTYPE, target=f"{canary}/sub")],
+            [entry("suid", content=evil, mode=0o6777)],
+        )
+    )
 
 
 def hostile_bundle(attempt):
@@ -162,7 +189,7 @@ def hostile_bundle(attempt):
     for _ in range(choose.choice((0, 0, 1, 3, 30))):
         tar[choose.randrange(len(tar))] = choose.randrange(256)
     if choose.random() < 0.2:
-        del tar[choose.randrange(len(tar)):]
+        del tar[choose.randrange(len(tar)) :]
     data = bytearray(compress(bytes(tar)))
     damaged = choose.random() < 0.3
     bundle = Bundle(attempt, data=bytes(data))
@@ -170,7 +197,7 @@ def hostile_bundle(attempt):
         file = bundle.folder / f"bundle-{bundle.digest}.tar.zst"
         for _ in range(choose.randrange(1, 4)):
             data[choose.randrange(len(data))] ^= 1 << choose.randrange(8)
-        data = data[:choose.randrange(len(data) + 1)] if choose.random() < 0.5 else data
+        data = data[: choose.randrange(len(data) + 1)] if choose.random() < 0.5 else data
         data += choose.randbytes(choose.choice((0, 0, 100)))
         file.write_bytes(data)
         damaged = bytes(data) != bundle.data
@@ -185,8 +212,11 @@ def hostile_bundle(attempt):
         attempt.expect(outcome.code in (0, 126, 127), "an environment is there although it failed", outcome.errors)
         modes = {oct(path.lstat().st_mode & 0o7777) for path in environment.rglob("*") if not path.is_symlink()}
         attempt.expect(modes <= {"0o755", "0o644"}, "modes of an environment", modes)
-    attempt.run([attempt.shim(), "--build", bundle.folder, "--check", "--exec", "--", "true"],
-                codes=(0, *base.SHIM_FAILURES), seconds=60)
+    attempt.run(
+        [attempt.shim(), "--build", bundle.folder, "--check", "--exec", "--", "true"],
+        codes=(0, *base.SHIM_FAILURES),
+        seconds=60,
+    )
     running.finish_attempt(attempt, check)
 
 
@@ -217,22 +247,39 @@ def users(attempt):
         victim_user = base.NOBODY
     planted.write_text("#!/bin/sh\necho planted\n", encoding="utf-8")
     check = attempt.guard(bundle.folder)
-    outcome = attempt.run(command(attempt, bundle, "tool"), codes=(125,),
-                          env=attempt.environment(PACHBUILD_CACHE_DIR=cache))
-    attempt.expect("planted" not in outcome.output, "a program that another user could plant was started",
-                   f"{way} {victim} {victim_user}")
-    builder = attempt.run([attempt.builder(), "--source", attempt.write("src/main.py", "print(1)\n").parent, "--out", attempt.out],
-                          env=attempt.environment(PACHBUILD_CACHE_DIR=cache)) if victim.name in ("above", "cache") else None
+    outcome = attempt.run(
+        command(attempt, bundle, "tool"), codes=(125,), env=attempt.environment(PACHBUILD_CACHE_DIR=cache)
+    )
+    attempt.expect(
+        "planted" not in outcome.output,
+        "a program that another user could plant was started",
+        f"{way} {victim} {victim_user}",
+    )
+    builder = (
+        attempt.run(
+            [attempt.builder(), "--source", attempt.write("src/main.py", "print(1)\n").parent, "--out", attempt.out],
+            env=attempt.environment(PACHBUILD_CACHE_DIR=cache),
+        )
+        if victim.name in ("above", "cache")
+        else None
+    )
     if builder is not None:
-        attempt.expect(builder.code != 0, "builder-runtime used a cache that another user could change", f"{way} {victim}")
+        attempt.expect(
+            builder.code != 0, "builder-runtime used a cache that another user could change", f"{way} {victim}"
+        )
     running.finish_attempt(attempt, check)
 
 
 SCRIPTS = (
-    ("exec sleep {n}", False), ("sleep {n} & wait", False), ("trap : TERM INT HUP; while :; do sleep 0.1; done", False),
-    ("setsid sleep {n} & sleep {n} & exit 7", True), ("setsid sh -c 'trap \"\" TERM; sleep {n}' & sleep 0.1; exit 3", True),
-    ("for i in 1 2 3 4 5 6 7 8 9; do (setsid sleep {n} &) ; done; exit 0", True), ("kill -STOP $$", False),
-    ("sleep 0.1; kill -KILL $$", True), ("exec 2>&- >&-; sleep 0.05; exit 9", True),
+    ("exec sleep {n}", False),
+    ("sleep {n} & wait", False),
+    ("trap : TERM INT HUP; while :; do sleep 0.1; done", False),
+    ("setsid sleep {n} & sleep {n} & exit 7", True),
+    ("setsid sh -c 'trap \"\" TERM; sleep {n}' & sleep 0.1; exit 3", True),
+    ("for i in 1 2 3 4 5 6 7 8 9; do (setsid sleep {n} &) ; done; exit 0", True),
+    ("kill -STOP $$", False),
+    ("sleep 0.1; kill -KILL $$", True),
+    ("exec 2>&- >&-; sleep 0.05; exit 9", True),
 )
 
 
@@ -243,10 +290,36 @@ def supervised(attempt):
     script, _ = choose.choice(SCRIPTS)
     script = script.replace("{n}", str(choose.randrange(900, 999)))
     check = attempt.guard()
-    process = attempt.start([attempt.shim(), "--build", attempt.folder / "build", "--supervise", "--grace", "1s", "--exec", "--",
-                             "sh", "-c", "ulimit -c 0; " + script])
-    numbers = [choose.choice((signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGCONT, signal.SIGABRT,
-                              signal.SIGWINCH, signal.SIGSEGV)) for _ in range(choose.randrange(6))]
+    process = attempt.start(
+        [
+            attempt.shim(),
+            "--build",
+            attempt.folder / "build",
+            "--supervise",
+            "--grace",
+            "1s",
+            "--exec",
+            "--",
+            "sh",
+            "-c",
+            "ulimit -c 0; " + script,
+        ]
+    )
+    numbers = [
+        choose.choice(
+            (
+                signal.SIGTERM,
+                signal.SIGINT,
+                signal.SIGHUP,
+                signal.SIGUSR1,
+                signal.SIGCONT,
+                signal.SIGABRT,
+                signal.SIGWINCH,
+                signal.SIGSEGV,
+            )
+        )
+        for _ in range(choose.randrange(6))
+    ]
     for number in numbers:
         attempt.sleep(0.1)
         attempt.send(process.pid, number)
@@ -256,7 +329,9 @@ def supervised(attempt):
     possible = {0, 3, 7, 9, 137, 143, *(128 + number for number in numbers)}
     # A signal that comes before the shim blocks them ends it, as any program.
     early = {-number for number in (*numbers, signal.SIGTERM)}
-    attempt.expect(outcome.code in possible | early, "an exit code that nobody gave", f"{outcome.code} {script} {numbers}")
+    attempt.expect(
+        outcome.code in possible | early, "an exit code that nobody gave", f"{outcome.code} {script} {numbers}"
+    )
     attempt.expect(not base.CRASH.search(outcome.errors), "words of a crash", outcome.errors)
     running.finish_attempt(attempt, check)
 
@@ -288,16 +363,48 @@ def arguments(attempt):
     """random arguments pass through worker-shim byte for byte"""
     choose = attempt.choose
     (attempt.folder / "build").mkdir()
-    pieces = [b" ", b"\n", b"'", b'"', b"\\", b"$HOME", b"`id`", b"*", b"-", b"--", b"--exec", b"--help", b"=", b"\xff\xfe", b"word", b""]
+    pieces = [
+        b" ",
+        b"\n",
+        b"'",
+        b'"',
+        b"\\",
+        b"$HOME",
+        b"`id`",
+        b"*",
+        b"-",
+        b"--",
+        b"--exec",
+        b"--help",
+        b"=",
+        b"\xff\xfe",
+        b"word",
+        b"",
+    ]
     for _ in range(10):
         words = [b"".join(choose.choices(pieces, k=choose.randrange(4))) for _ in range(choose.randrange(8))]
         attempt.tried += 1
-        result = subprocess.run([attempt.shim(), "--build", attempt.folder / "build", "--exec", "--", "/usr/bin/printf", "%s\\0", *words],
-                                capture_output=True, env=attempt.environment(), timeout=60, check=False)
+        result = subprocess.run(
+            [attempt.shim(), "--build", attempt.folder / "build", "--exec", "--", "/usr/bin/printf", "%s\\0", *words],
+            capture_output=True,
+            env=attempt.environment(),
+            timeout=60,
+            check=False,
+        )
         expected = b"".join(word + b"\0" for word in words) if words else b"\0"
-        attempt.expect((result.returncode, result.stdout, result.stderr) == (0, expected, b""), "words have changed",
-                       f"{words} {result}")
+        attempt.expect(
+            (result.returncode, result.stdout, result.stderr) == (0, expected, b""),
+            "words have changed",
+            f"{words} {result}",
+        )
 
 
-ATTACKS = {"shim-killed": killed, "shim-disk": disk, "shim-hostile": hostile_bundle, "shim-users": users,
-           "shim-signals": supervised, "shim-limits": limits, "shim-arguments": arguments}
+ATTACKS = {
+    "shim-killed": killed,
+    "shim-disk": disk,
+    "shim-hostile": hostile_bundle,
+    "shim-users": users,
+    "shim-signals": supervised,
+    "shim-limits": limits,
+    "shim-arguments": arguments,
+}

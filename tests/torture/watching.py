@@ -29,8 +29,10 @@ def _entries(folder, times):
             content = os.readlink(path)
         elif stat.S_ISREG(status.st_mode):
             content = digest_of(path) if status.st_size < 1 << 26 else str(status.st_size)
-        yield str(path), (oct(status.st_mode), status.st_uid, status.st_gid, content,
-                          status.st_mtime_ns if times else 0)
+        yield (
+            str(path),
+            (oct(status.st_mode), status.st_uid, status.st_gid, content, status.st_mtime_ns if times else 0),
+        )
 
 
 def digest_of(path):
@@ -57,8 +59,11 @@ def differences(before, after):
     """In a few words."""
     lines = [f"{name}: gone" for name in before if name not in after]
     lines += [f"{name}: new" for name in after if name not in before]
-    lines += [f"{name}: {before[name]} is now {after[name]}"[:300] for name in before
-              if name in after and before[name] != after[name]]
+    lines += [
+        f"{name}: {before[name]} is now {after[name]}"[:300]
+        for name in before
+        if name in after and before[name] != after[name]
+    ]
     return lines[:8]
 
 
