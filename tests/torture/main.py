@@ -52,7 +52,10 @@ def options():
         "--json",
         type=pathlib.Path,
         metavar="FILE",
-        help="where the result goes as JSON (default: build/torture/SEED/result.json)",
+        help="where the result goes as JSON (default: result.json in --folder)",
+    )
+    parser.add_argument(
+        "--folder", type=pathlib.Path, metavar="DIR", help="where attempts work (default: build/torture/SEED)"
     )
     parser.add_argument("--keep", action="store_true", help="keep the folders of all attempts, not only of violations")
     parser.add_argument("--list", action="store_true", help="list the attacks")
@@ -200,7 +203,7 @@ def main():
         return 0
     seed = chosen.seed if chosen.seed is not None else random.SystemRandom().randrange(1 << 32)
     programs_folder = programs(chosen)
-    folder = base.ROOT / "build/torture" / str(seed)
+    folder = (chosen.folder or base.ROOT / "build/torture" / str(seed)).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     print(f"seed {seed}, {chosen.jobs} at once, {chosen.minutes:g} minutes", flush=True)
     attempts = Attempts(seed, folder, programs_folder, chosen.keep)
