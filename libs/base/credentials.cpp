@@ -37,7 +37,10 @@ std::string_view user_info(std::string_view text) {
   const auto word = text.substr(
       0, static_cast<std::size_t>(std::find_if(text.begin(), text.end(), ends_url) - text.begin()));
   const auto authority = word.substr(0, word.find_first_of("/?#\\"));
-  if (const auto sign = authority.rfind('@'); sign != std::string_view::npos) return word.substr(0, sign);
+  if (const auto sign = authority.rfind('@'); sign != std::string_view::npos) {
+    // No host stands behind it: it belongs to the password, and so does what follows.
+    return word.substr(0, sign + 1 == authority.size() ? word.rfind('@') : sign);
+  }
   if (authority.starts_with('[')) return {};
   const auto colon = authority.find(':');
   const auto sign = word.rfind('@');

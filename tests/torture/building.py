@@ -398,6 +398,8 @@ def credentials(attempt):
     elif way == "broken":
         # What uv takes for the path of a host "me", nobody can tell from one.
         password = password.lstrip("/?:")
+        if "@" in password.split(word)[0]:  # nor "p@x/y@host" from a host "x"
+            password = password.replace("/", "").replace("?", "").replace("#", "")
         files["requirements.txt"] = (
             f"planted @ http://me:{password}@{choose.choice(('exa mple', '[x', 'h:99999999', host))}/{file}\n"
         )

@@ -29,6 +29,7 @@ const std::vector<Case>& cases() {
       {"https://me:p#a?s@host/a", "https://me:***@host/a", "https://host/a"},
       {"https://me:p\"a's@host/a", "https://me:***@host/a", "https://host/a"},
       {"https://me:#pa?ss@host/a", "https://me:***@host/a", "https://host/a"},
+      {"https://me:p@//ss@host/a", "https://me:***@host/a", "https://host/a"},
       {"https://me#@#ss@host/a", "https://***@host/a", "https://host/a"},
       {"https://me:p:a:s@host:80/a", "https://me:***@host:80/a", "https://host:80/a"},
       {"https://me:pa/s@s@host/a", "https://me:***@host/a", "https://host/a"},
