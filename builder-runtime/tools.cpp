@@ -187,13 +187,21 @@ base::Result<std::string> Tools::digest_of(const fs::path& file) const {
 void Tools::add_version(const std::string& name, Inputs& inputs) const {
   const auto program = process::find_program(name, value_of(m_environment, "PATH"));
   if (!program) return;
-  const auto quietly = [&](const process::Command& command) -> base::Result<std::string> {
+  // Some say it on standard error, and some have no such option: that is an answer as well. But it is not
+  // remembered: a tool also fails because memory is short now. A tool that was killed has not answered.
+  std::string failing = "cannot be asked";
+  const auto find_out = [&]() -> base::Result<std::string> {
+    const process::Command command{
+        .arguments = {*program, "--version"}, .environment = m_environment, .folder = "/"};
     BASE_TRY_ASSIGN(auto finished, run_quietly(command));
-    // Some say it on standard error, and some have no such option: that is an answer as well.
-    return finished.output.empty() ? std::move(finished.errors) : std::move(finished.output);
-  };
-  const auto find_out = [&] {
-    return quietly({.arguments = {*program, "--version"}, .environment = m_environment, .folder = "/"});
+    if (finished.ending.signal()) {
+      BASE_TRY_ASSIGN(finished, run_quietly(command));
+    }
+    std::string said = finished.output.empty() ? std::move(finished.errors) : std::move(finished.output);
+    if (finished.ending.succeeded()) return said;
+    failing = std::move(said);
+    return base::fail(ErrorKind::unavailable, *program,
+                      "does not work: it ended with " + finished.ending.describe());
   };
   const auto answer =
       is_script(*program)
@@ -201,7 +209,7 @@ void Tools::add_version(const std::string& name, Inputs& inputs) const {
           : remembered(files_behind(*program, m_environment),
                        {*program, "--version", value_of(m_environment, "RUSTUP_TOOLCHAIN")}, find_out);
   // "gcc (Debian 12.2.0-14+deb12u1) 12.2.0"; what follows is a licence.
-  const std::string version(base::trim(base::split(answer.value_or("cannot be asked"), '\n').front()));
+  const std::string version(base::trim(base::split(answer.value_or(failing), '\n').front()));
   inputs.add_tool(fs::path(name).filename().string(), *program, identity(*program, version));
 }
 
@@ -212,13 +220,18 @@ base::Result<std::string> Tools::remembered(const std::vector<std::string>& file
   BASE_TRY_ASSIGN(const std::string identity, identity_of(files));
   const fs::path folder = m_settings.cache / "tools";
   const fs::path note = folder / question_digest(question);
+  // The digest is of the files and of the answer: a note that is damaged or of other files is none.
+  const auto digest_with = [&](const std::string& answer) { return base::sha256(identity + "\n" + answer); };
   if (const auto kept = base::read_file(note)) {
     const auto end = kept->find('\n');
-    if (end != std::string::npos && kept->substr(0, end) == identity) return kept->substr(end + 1);
+    if (end != std::string::npos) {
+      std::string answer = kept->substr(end + 1);
+      if (kept->compare(0, end, digest_with(answer)) == 0) return answer;
+    }
   }
   BASE_TRY_ASSIGN(std::string answer, find_out());
   BASE_TRY(base::make_folders(folder, base::k_owner_writes));
-  BASE_TRY(base::write_file(note, base::join({identity, answer}, "\n")));
+  BASE_TRY(base::write_file(note, digest_with(answer) + "\n" + answer));
   return answer;
 }
 

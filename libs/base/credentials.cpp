@@ -31,22 +31,28 @@ bool is_number(std::string_view text) {
 // The user and password at the start of `text`, which is what stands behind "://". Empty when there are none.
 //
 // A password should be percent-encoded. One that is not may have any character but white space, and then the
-// URL is exactly of the kind that tools refuse and print: so where what looks like a port is no number, all
-// up to the last '@' is taken for the password.
+// URL is exactly of the kind that tools refuse and print: so where what looks like a port is no number (or
+// nothing: "https://me:#x@host"), all up to the last '@' is taken for the password.
 std::string_view user_info(std::string_view text) {
   const auto word = text.substr(
       0, static_cast<std::size_t>(std::find_if(text.begin(), text.end(), ends_url) - text.begin()));
   const auto authority = word.substr(0, word.find_first_of("/?#\\"));
-  if (const auto sign = authority.rfind('@'); sign != std::string_view::npos) return word.substr(0, sign);
+  if (const auto sign = authority.rfind('@'); sign != std::string_view::npos) {
+    // No host stands behind it: it belongs to the password, and so does what follows.
+    return word.substr(0, sign + 1 == authority.size() ? word.rfind('@') : sign);
+  }
   if (authority.starts_with('[')) return {};
   const auto colon = authority.find(':');
   const auto sign = word.rfind('@');
-  if (colon == std::string_view::npos || sign == std::string_view::npos) return {};
+  if (sign == std::string_view::npos) return {};
+  // How tools write "me:#x@host" after they have taken the colon for an empty port.
+  if (colon == std::string_view::npos && word[authority.size()] == '#') return word.substr(0, sign);
+  if (colon == std::string_view::npos) return {};
   auto port = authority.substr(colon + 1);
   // What quotes a URL in a message is no part of the port: "https://host:80".
   while (!port.empty() && std::string_view("`'\")>,;:").find(port.back()) != std::string_view::npos)
     port.remove_suffix(1);
-  return is_number(port) ? std::string_view() : word.substr(0, sign);
+  return !port.empty() && is_number(port) ? std::string_view() : word.substr(0, sign);
 }
 
 // Whether a name is one that may be shown beside a hidden password. Some services take a token as the user.

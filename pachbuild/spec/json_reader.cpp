@@ -77,7 +77,10 @@ class JsonEvents {
     // `read` counts one character more at the end of the text.
     const bool at_end = m_start + read > m_text.size();
     const std::size_t offset = at_end ? m_text.size() : start_of(token, m_start + read);
-    return keep(m_builder.fail(offset, "is not valid JSON: " + reason_of(error.what())));
+    // The parser repeats what it has read of a text, however long that is.
+    constexpr std::size_t k_longest_reason = 200;
+    return keep(m_builder.fail(
+        offset, "is not valid JSON: " + base::shortened(reason_of(error.what()), k_longest_reason)));
   }
 
  private:

@@ -48,10 +48,11 @@ Numeric classify(const std::string& value) {
   return matches(value, timestamp) ? Numeric::not_in_json : Numeric::text;
 }
 
+// Discarded where it is too large.
 json parse_number(std::string value) {
   const std::size_t first = value.starts_with('-') ? 1 : 0;
   if (value[first] == '.') value.insert(first, "0");
-  return json::parse(value);
+  return json::parse(value, nullptr, false);
 }
 
 // yaml-cpp 0.7 closes a quote by itself where the text ends with a line break.
@@ -152,7 +153,8 @@ class YamlEvents final : public YAML::EventHandler {
     if (value.find_first_of("0123456789+-.") != 0) return value;
     switch (classify(value)) {
       case Numeric::json_number:
-        return parse_number(value);
+        if (auto number = parse_number(value); !number.is_discarded()) return number;
+        stop(mark, "number too large: " + base::quoted(value), k_quote_it);
       case Numeric::not_in_json:
         stop(mark, base::quoted(value) + " is a number or date that JSON does not have", k_quote_it);
       case Numeric::text:

@@ -251,6 +251,43 @@ class PythonKeys(InputSuite):
         self.write("bin/cc", f"#!/bin/sh\ncat {self.folder}/version # and elsewhere -DOTHER\n", mode=0o755)
         self.assertNotEqual(self.key(source, env), before)
 
+    def test_a_damaged_note_of_what_a_tool_said(self):
+        source = self.source(self.FILES)
+        before = self.key(source)
+        notes = list((self.cache / "tools").iterdir())
+        self.assertTrue(notes)
+        for note in notes:
+            content = note.read_bytes()
+            for damage in (content[:-2], content[:-2] + b"?\n", content + b"?", b""):
+                with self.subTest(note=content, damage=damage):
+                    note.write_bytes(damage)
+                    self.assertEqual(self.key(source), before)
+
+    def test_a_compiler_that_is_killed_is_asked_again(self):
+        source = self.source(self.FILES)
+        self.write("bin/my-cc", f"#!/bin/sh\nmkdir {self.folder}/asked 2> /dev/null && kill -KILL $$\necho compiler 1\n", 0o755)
+        env = self.environment(CC=f"{self.folder}/bin/my-cc")
+        self.assertIn("compiler 1", [line[2] for line in self.inputs(source, env)[0]])
+        self.assertTrue((self.folder / "asked").exists())
+
+    def test_what_a_compiler_that_fails_says_is_not_remembered(self):
+        """For want of memory, say; the next build asks it again."""
+        source = self.source(self.FILES)
+        busy = self.folder / "busy"
+        code = self.write("compiler.c", f"""#include <stdio.h>
+#include <unistd.h>
+int main(void) {{ int busy = access("{busy}", F_OK) == 0; puts(busy ? "no memory" : "compiler 1"); return busy; }}
+""")
+        (self.folder / "bin").mkdir(exist_ok=True)
+        self.succeed(support.require_tool("cc"), "-o", self.folder / "bin/my-cc", code)
+        env = self.environment(CC=f"{self.folder}/bin/my-cc")
+        before = self.key(source, env)
+        shutil.rmtree(self.cache)
+        busy.touch()
+        self.assertNotEqual(self.key(source, env), before)
+        busy.unlink()
+        self.assertEqual(self.key(source, env), before)
+
     def test_surroundings(self):
         self.assert_surroundings_do_not_decide(self.FILES)
 

@@ -135,6 +135,23 @@ class Stopping(BuilderSuite):
                     self.assertEqual(self.sleepers(), [])
                     self.assertEqual(list((self.cache / "work").iterdir()), [])
 
+    def test_temporary_files_of_go(self):
+        """Go removes its own at SIGINT only."""
+        support.require_tool("go")
+        source = self.source(GO_HELLO)
+        temporary = self.folder / "tmp"
+        temporary.mkdir()
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
+            with self.subTest(signal=number.name):
+                process = self.start(source, env=self.marked(TMPDIR=str(temporary), GOCACHE=str(self.folder / number.name)))
+                work = self.cache / "work"
+                self.wait_for(lambda: [*work.glob("*/*/go-build*"), *temporary.iterdir()])
+                process.send_signal(number)
+                process.wait(timeout=30)
+                self.assertEqual(list(temporary.iterdir()), [])
+                if number != signal.SIGKILL:
+                    self.assertEqual(list(work.iterdir()), [])
+
     def test_a_build_that_waits_for_another(self):
         support.require_tool("go")
         tools = self.folder / "tools"

@@ -316,6 +316,11 @@ base::Result<MadeTree> make_program(const Source& source, const Tree& go_tree, c
   const fs::path folder = tree / "bin";
   BASE_TRY(base::make_folders(folder, base::k_owner_writes));
   auto environment = go_environment(source, tools);
+  // Go leaves its temporary files when SIGTERM or SIGKILL ends it; those in the build's own work folder go
+  // with that.
+  const fs::path temporary = tree.parent_path() / "go-tmp";
+  BASE_TRY(base::make_folders(temporary, base::k_owner_writes));
+  environment.emplace("GOTMPDIR", temporary.string());
   take_library(fs::path(environment["GOCACHE"]), tools);
   BASE_TRY_ASSIGN(BuildPlace place,
                   prepare_place(source.folder, go_tree, decision, std::move(environment), tools));

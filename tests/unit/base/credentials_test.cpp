@@ -28,6 +28,9 @@ const std::vector<Case>& cases() {
       {"`https://me:pa/ss@host/a`", "`https://me:***@host/a`", "`https://host/a`"},
       {"https://me:p#a?s@host/a", "https://me:***@host/a", "https://host/a"},
       {"https://me:p\"a's@host/a", "https://me:***@host/a", "https://host/a"},
+      {"https://me:#pa?ss@host/a", "https://me:***@host/a", "https://host/a"},
+      {"https://me:p@//ss@host/a", "https://me:***@host/a", "https://host/a"},
+      {"https://me#@#ss@host/a", "https://***@host/a", "https://host/a"},
       {"https://me:p:a:s@host:80/a", "https://me:***@host:80/a", "https://host:80/a"},
       {"https://me:pa/s@s@host/a", "https://me:***@host/a", "https://host/a"},
       // Tokens as users.

@@ -77,6 +77,17 @@ TEST(Document, YamlNumbersThatJsonDoesNotHaveAreRefused) {
   }
 }
 
+TEST(Document, AnErrorInALongTextOfJsonIsShort) {
+  const std::string error = json_fault("{\"a\": \"" + std::string(100'000, 'a') + "\\u12\"}");
+  EXPECT_NE(error.find("is not valid JSON: "), std::string::npos);
+  EXPECT_LT(error.size(), 400U);
+}
+
+TEST(Document, YamlNumbersThatAreTooLargeAreRefused) {
+  EXPECT_EQ(yaml_fault("a: 3E1972"),
+            "error: f:1:4: number too large: \"3E1972\"\nhint: quote it if it is meant as text\n");
+}
+
 TEST(Document, YamlBeyondJsonIsRefused) {
   EXPECT_EQ(yaml_fault("a: &x 1\nb: *x"),
             "error: f:2:4: aliases are not allowed in a pipeline spec\nhint: write the value out\n");
