@@ -71,6 +71,15 @@ TEST_F(TransactionTest, ThatIsLeftInBetweenIsDeleted) {
   EXPECT_EQ(m_calls.calls, (Words{"start transaction", "delete transaction"}));
 }
 
+TEST_F(TransactionTest, ThatCannotBeFinishedIsDeleted) {
+  m_calls.failing = "finish transaction";
+  {
+    auto transaction = Transaction::start(pachctl()).value();
+    EXPECT_FALSE(transaction.finish());
+  }
+  EXPECT_EQ(m_calls.calls, (Words{"start transaction", "finish transaction", "delete transaction"}));
+}
+
 TEST_F(TransactionTest, ThatCouldNotStartIsNotDeleted) {
   m_calls.failing = "start transaction";
   EXPECT_FALSE(Transaction::start(pachctl()));
