@@ -48,10 +48,13 @@ Numeric classify(const std::string& value) {
   return matches(value, timestamp) ? Numeric::not_in_json : Numeric::text;
 }
 
-json parse_number(std::string value) {
+// Nothing for a number that is too large for any of JSON's readers.
+std::optional<json> parse_number(std::string value) {
   const std::size_t first = value.starts_with('-') ? 1 : 0;
   if (value[first] == '.') value.insert(first, "0");
-  return json::parse(value);
+  json number = json::parse(value, nullptr, /*allow_exceptions=*/false);
+  if (number.is_discarded()) return std::nullopt;
+  return number;
 }
 
 // yaml-cpp 0.7 closes a quote by itself where the text ends with a line break.
@@ -152,7 +155,8 @@ class YamlEvents final : public YAML::EventHandler {
     if (value.find_first_of("0123456789+-.") != 0) return value;
     switch (classify(value)) {
       case Numeric::json_number:
-        return parse_number(value);
+        if (auto number = parse_number(value)) return std::move(*number);
+        stop(mark, base::quoted(value) + " is too large a number", k_quote_it);
       case Numeric::not_in_json:
         stop(mark, base::quoted(value) + " is a number or date that JSON does not have", k_quote_it);
       case Numeric::text:
