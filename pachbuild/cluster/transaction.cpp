@@ -60,8 +60,9 @@ Transaction::~Transaction() {
 }
 
 base::Status Transaction::finish() {
-  m_open = false;
+  // One that cannot be finished stays in the cluster until it is deleted.
   BASE_TRY(m_pachctl.call_anywhere({"finish", "transaction"}));
+  m_open = false;
   return {};
 }
 

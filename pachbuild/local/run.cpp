@@ -2,7 +2,6 @@
 #include "pachbuild/local/run.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,13 +10,13 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
-#include <deque>
 #include <utility>
 #include <vector>
 
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/parallel.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "base/workspace.h"
@@ -52,11 +51,6 @@ constexpr std::size_t k_log_shown = 8192;
 constexpr std::size_t k_logs_shown = 3;
 // So many datums may surprise the person: their number is said before they run.
 constexpr std::size_t k_many = 10'000;
-
-int processors() {
-  cpu_set_t set;
-  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(CPU_COUNT(&set), 1) : 1;
-}
 
 // `path` without links and dots, as far as it exists.
 fs::path resolved(const fs::path& path) {
@@ -353,10 +347,10 @@ base::Status Job::run_datums() {
     BASE_TRY(base::check_stop());
     BASE_TRY(base::remove_tree(log_of(key)));
   }
-  const int wanted = m_options.workers > 0 ? m_options.workers : processors();
+  const int wanted = m_options.workers > 0 ? m_options.workers : static_cast<int>(base::processors());
   const int count = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(wanted), m_keys.size()));
   BASE_TRY_ASSIGN(auto pool, Pool::start(count, m_scratch->path(), datum_place()));
-  Collector collector(*m_store, static_cast<unsigned>(processors()));
+  Collector collector(*m_store, base::processors());
 
   Progress progress(m_keys.size());
   m_progress = &progress;

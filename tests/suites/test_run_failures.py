@@ -85,6 +85,18 @@ class Failures(pipelines.PipelineSuite):
         self.succeed_run()
         self.assertEqual(count.read_text(), "x\nx\nx\n")
 
+    def test_what_a_datum_left_running_ends_with_it(self):
+        self.data(a="one", b="two")
+        pid = self.folder / "pid"
+        self.shell_pipeline(f"case $data in */a) sleep 60 & echo $! > {pid}; exit 0;; esac\n"
+                            f"for i in $(seq 200); do\n"
+                            f"  state=$(sed -n 's/^State:[^A-Z]*\\([A-Z]\\).*/\\1/p' /proc/$(cat {pid})/status || echo gone)\n"
+                            f"  case $state in ''|Z|X|gone) echo ended > /pfs/out/b; exit 0;; esac\n"
+                            f"  sleep 0.01\n"
+                            f"done\necho $state > /pfs/out/b\n")
+        self.succeed_run("--workers", 1)
+        self.assertEqual(self.output(), {"b": b"ended\n"})
+
     def test_a_datum_that_takes_too_long_is_ended(self):
         self.data(a="one")
         self.shell_pipeline("sleep 600\n")

@@ -47,6 +47,18 @@ class Skipping(pipelines.PipelineSuite):
         self.spec(env={"A": "b"})
         self.assert_ran(self.succeed_run(), run=3)
 
+    def test_each_part_of_the_transform_runs_everything(self):
+        for part in ({"working_dir": "/tmp"}, {"working_dir": "/"}, {"stdin": ["x"]}, {"accept_return_code": [3]},
+                     {"err_cmd": ["true"]}, {"err_cmd": ["true"], "err_stdin": ["x"]}, {"env": {"A": "b"}}, {"env": {"A": "c"}}):
+            with self.subTest(part=part):
+                self.spec(**part)
+                self.assert_ran(self.succeed_run(), run=3)
+                self.assert_ran(self.succeed_run(), run=0, skipped=3)
+        self.spec(input={"pfs": {"repo": "data", "name": "other", "glob": "/*"}})
+        self.shell_pipeline(UPPER.replace("$data", "$other"))
+        self.spec(input={"pfs": {"repo": "data", "name": "other", "glob": "/*"}})
+        self.assert_ran(self.succeed_run(), run=3)
+
     def test_output_that_was_changed_or_removed_is_written_again_without_a_run(self):
         (self.out / "a").write_text("edited")
         (self.out / "c").unlink()

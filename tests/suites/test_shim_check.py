@@ -69,6 +69,21 @@ interpreter  needs cpython-3.11.2-x86_64-linux-gnu as /bin/sh: fits
             self.assertIn(f"C library    needs {libc}, this image has {self.own_libc()}: does not fit\n", text)
             self.assertEqual(code, 126)
 
+    def test_versions_of_the_c_library_are_numbers(self):
+        for libc in ("glibc 2.4", "glibc 2.9", "glibc 2.10", self.own_libc()):
+            self.artifact(libc=libc)
+            code, text = self.check()
+            self.assertIn(f"C library    needs {libc}, this image has {self.own_libc()}: fits\n", text)
+            self.assertEqual(code, 0)
+
+    def test_the_first_fault_decides_the_exit_code(self):
+        self.artifact(architecture="s390x", interpreter="/no/such/python3.11")
+        code, text = self.check()
+        self.assertEqual(text.count(": does not fit\n"), 2, text)
+        self.assertEqual(code, 126, "that of the platform")
+        (self.build / "run.sh").unlink()
+        self.assertEqual(self.check()[0], 125, "that of run.sh")
+
     def test_an_interpreter_that_is_not_there(self):
         self.artifact(interpreter="/no/such/python3.11")
         code, text = self.check()

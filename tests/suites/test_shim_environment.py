@@ -632,8 +632,9 @@ class Elsewhere(EnvironmentSuite):
         super().setUp()
         probe = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
         support.require(probe.returncode == 0, "mount namespaces need root")
-        # What another user can reach, wherever this checkout is.
-        self.script = 'set -e; mount -t tmpfs tmpfs /tmp; chmod 1777 /tmp; cp "$0" /tmp/worker-shim; cp -r "$1" /tmp/build\n'
+        # What another user can reach, wherever this checkout is: below /tmp too, which is hidden then.
+        self.script = ('set -e; exec 3< "$0"; cd "$1"; mount -t tmpfs tmpfs /tmp; chmod 1777 /tmp; cp -r . /tmp/build\n'
+                       'cat <&3 > /tmp/worker-shim; exec 3<&-; chmod 755 /tmp/worker-shim\n')
 
     def inside(self, bundle, script, **variables):
         build = self.folder / "build"

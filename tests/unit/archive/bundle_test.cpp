@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #define ZSTD_STATIC_LINKING_ONLY  // for ZSTD_findDecompressedSize
 #include <zstd.h>
 
 #include <boost/filesystem/operations.hpp>
 
+#include "../steps.h"
 #include "base/digest.h"
 
 namespace archives {
@@ -54,6 +56,22 @@ TEST_F(Bundle, SameContentGivesSameBytes) {
   EXPECT_EQ(base::read_file(m_folder.path() / "1").value(), base::read_file(m_folder.path() / "2").value());
   EXPECT_EQ(first.files, 5U);
   EXPECT_EQ(first.unpacked_bytes, std::string("content of acontent of bcontent of name X\nx").size());
+}
+
+TEST_F(Bundle, AFileThatBecomesShorterWhileItIsPackedIsAnError) {
+  const fs::path tree = make_tree("t", {}, 022);
+  const std::string file = fs::canonical(tree / "bin" / "run").string();
+  ASSERT_TRUE(base::write_file(file, std::string(1000, 'x'), 0755));
+  bool is_cut = false;
+  const steps::Watch watch([&](std::string_view call, std::string_view path) {
+    if (call == "read" && path == file && !is_cut) is_cut = ::truncate(file.c_str(), 10) == 0;
+    return 0;
+  });
+  const auto summary = write_bundle(tree, m_folder.path() / "b");
+  EXPECT_TRUE(is_cut);
+  ASSERT_FALSE(summary);
+  EXPECT_EQ(summary.error().what, "became shorter while it was read");
+  EXPECT_EQ(summary.error().where, (tree / "bin" / "run").string());
 }
 
 TEST_F(Bundle, TheDigestIsThatOfTheFile) {

@@ -32,6 +32,13 @@ TEST(SystemError, NamesTheDiskThatIsFull) {
   EXPECT_NE(error.what.find("no space left on the disk of /proc ("), std::string::npos) << error.what;
 }
 
+TEST(SystemError, WhatChangesADiskCannotBeWritten) {
+  for (const std::string attempt : {"write", "create", "rename"})
+    EXPECT_EQ(system_error(attempt, "/x", EACCES).kind, ErrorKind::cannot_write) << attempt;
+  for (const std::string attempt : {"read", "start", "watch"})
+    EXPECT_EQ(system_error(attempt, "/x", EACCES).kind, ErrorKind::io) << attempt;
+}
+
 TEST(SystemError, SaysWhatWasTriedAndWhy) {
   const Error error = system_error("read", "/x", ENOENT);
   EXPECT_EQ(error.kind, ErrorKind::io);

@@ -168,10 +168,12 @@ TEST_F(CacheLimit, WhileAnotherBuildRunsNothingGoes) {
 }
 
 TEST_F(CacheLimit, AnEnvironmentThatAProcessHasStays) {
-  const auto environment = add_environment("abc", k_hour);
+  // A name of this run only: the same test of another run on this machine has a process as well.
+  const std::string name = m_folder.path().filename().string();
+  const auto environment = add_environment(name, k_hour);
   {
     const auto program = process::Child::start(
-        {.arguments = {"/bin/sleep", "60"}, .environment = {{"PACHBUILD_ENV", "/other/name/abc"}}});
+        {.arguments = {"/bin/sleep", "60"}, .environment = {{"PACHBUILD_ENV", "/other/name/" + name}}});
     ASSERT_TRUE(program);
     shrink(1);
     EXPECT_TRUE(fs::exists(environment));

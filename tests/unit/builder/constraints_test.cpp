@@ -16,10 +16,11 @@ bool included(const std::string& name, const std::string& text = "package x\n") 
 
 TEST(BuildConstraints, NamesDecide) {
   for (const std::string name : {"a.go", "linux.go", "a_linux.go", "a_amd64.go", "a_linux_amd64.go", "a_b.go",
-                                 "amd64.go", "a_unix.go", "windows_a.go"}) {
+                                 "amd64.go", "a_unix.go", "windows_a.go", "windows_amd64.go"}) {
     EXPECT_TRUE(included(name)) << name;
   }
-  for (const std::string name : {"a_windows.go", "a_arm64.go", "a_linux_arm64.go", "a_darwin_amd64.go"}) {
+  for (const std::string name : {"a_windows.go", "a_arm64.go", "a_linux_arm64.go", "a_darwin_amd64.go",
+                                 "windows_arm64.go", "a_windows_amd64_test.go"}) {
     EXPECT_FALSE(included(name)) << name;
   }
 }

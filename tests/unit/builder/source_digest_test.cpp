@@ -83,6 +83,19 @@ TEST_F(DigestOfFolder, FollowsLinksAndEndsInCircles) {
   EXPECT_NE(digest(folder), before);
 }
 
+TEST_F(DigestOfFolder, DependsOnLinksToNowhere) {
+  const fs::path folder = make("one");
+  const auto before = digest(folder);
+  fs::create_symlink("nowhere", folder / "broken");
+  const auto broken = digest(folder);
+  EXPECT_NE(broken, before);
+  ASSERT_TRUE(base::rename_path(folder / "broken", folder / "other"));
+  EXPECT_NE(digest(folder), broken);
+  fs::remove(folder / "other");
+  fs::create_symlink("circle", folder / "circle");
+  EXPECT_NE(digest(folder), before);
+}
+
 TEST_F(DigestOfFolder, DependsOnWhereLinksInsideItLead) {
   const fs::path folder = make("one");
   ASSERT_TRUE(base::make_folders(folder / "sub2"));

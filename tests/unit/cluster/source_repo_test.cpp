@@ -3,11 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <functional>
 #include <nlohmann/json.hpp>
 
 #include "base/digest.h"
+#include "pachbuild/cluster/jobs.h"
 
 namespace cluster {
 namespace {
@@ -95,6 +98,58 @@ TEST_F(SendSource, WhatIsSentIsWhatIsRecordedWheneverTheFileIsSaved) {
     });
     EXPECT_EQ(digests, json({{"sent", put}})) << moment;
   }
+}
+
+// Gives each call the answer that the test has for its first two words.
+class Answers final : public process::Runner {
+ public:
+  base::Result<process::Finished> run(const process::Command& command,
+                                      const process::ErrorSink& /*sink*/) override {
+    EXPECT_EQ(command.orphan_signal, SIGKILL) << "it must not outlive us";
+    const auto& words = command.arguments;
+    return process::Finished{process::Ending::from_wait_status(0), answers[words.at(1) + " " + words.at(2)],
+                             ""};
+  }
+  std::map<std::string, std::string> answers;
+};
+
+class SourceRepo : public SendSource {
+ protected:
+  Answers answers;
+  [[nodiscard]] Pachctl pachctl() { return Pachctl::find({}, folder.path() / "scratch", answers).value(); }
+  static std::string branch(const std::string& name) { return json{{"branch", {{"name", name}}}}.dump(); }
+};
+
+TEST_F(SourceRepo, AnUploadIsALeftoverAfterADay) {
+  const auto name = [](std::int64_t age) {
+    return "pachbuild-upload-" + std::to_string(std::time(nullptr) - age) + "-x";
+  };
+  const auto old = name(25 * 3600);
+  answers.answers["list branch"] = branch(name(10)) + branch(name(60)) + branch(name(3600)) +
+                                   branch(name(23 * 3600)) + branch(old) + branch("mine");
+  EXPECT_EQ(read_branches(pachctl(), "p_source").value().leftovers, std::vector<std::string>{old});
+}
+
+TEST_F(SourceRepo, WhatIsRemovedIsEachFileOrAWholeFolder) {
+  StoredSource stored;
+  for (const char* path : {"x", "xy", "x.d/a", "x.d/b/c", "kept/a", "kept/b", "z"})
+    stored.files[path] = {1, "h", ""};
+  ASSERT_TRUE(base::make_folders(folder.path() / "kept"));
+  ASSERT_TRUE(base::write_file(folder.path() / "kept/a", "longer"));
+  const auto changes = compare(stored, {file("kept/a")}).value();
+  EXPECT_EQ(changes.removed, (std::vector<std::string>{"kept/b", "x", "x.d/", "xy", "z"}));
+}
+
+TEST_F(SourceRepo, LogLinesAreToldOnce) {
+  const auto message = [](const std::string& text, const std::string& time) {
+    return json{{"user", true}, {"message", text}, {"ts", time}}.dump();
+  };
+  LogReader reader(Job{.pipeline = "p", .id = "1"});
+  answers.answers["logs --job"] = message("one", "1") + message("one", "2");
+  EXPECT_EQ(reader.read(pachctl()).value(), (std::vector<std::string>{"one", "one"}));
+  EXPECT_EQ(reader.read(pachctl()).value(), std::vector<std::string>());
+  answers.answers["logs --job"] += message("two", "3") + json{{"message", "the worker's own"}}.dump();
+  EXPECT_EQ(reader.read(pachctl()).value(), std::vector<std::string>{"two"});
 }
 
 }  // namespace

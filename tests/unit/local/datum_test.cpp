@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <boost/filesystem/operations.hpp>
+#include <functional>
+#include <set>
 
+#include "base/digest.h"
 #include "base/files.h"
 #include "base/stop.h"
 
@@ -128,6 +131,28 @@ TEST_F(DatumTest, AFoldersKeyIsThatOfEverythingBelowIt) {
   EXPECT_EQ(before.at(1), after.at(1));
 }
 
+TEST_F(DatumTest, EachInputOfADatumIsAPartOfItsKey) {
+  add("r/a", "1");
+  add("r/b", "1");
+  add("s/a", "1");
+  const auto key = [&](const std::function<void(spec::PfsInput&)>& change, const std::string& job = "job") {
+    auto input = pfs("r", "/a");
+    change(*input.pfs);
+    const std::map<std::string, Repo> repos{{"r", read("r")}, {"s", read("s")}};
+    return DatumList::make(input, repos).value().at(0).key(job);
+  };
+  std::set<std::string> seen = {key([](auto&) {}), key([](auto&) {}, "other")};
+  EXPECT_EQ(seen.size(), 2U);
+  EXPECT_TRUE(seen.insert(key([](auto& input) { input.name = "other"; })).second) << "/pfs/other/a";
+  EXPECT_TRUE(seen.insert(key([](auto& input) { input.glob = "/b"; })).second);
+  EXPECT_TRUE(seen.insert(key([](auto& input) { input.lazy = true; })).second);
+  EXPECT_TRUE(seen.insert(key([](auto& input) { input.empty_files = true; })).second);
+  EXPECT_FALSE(seen.insert(key([](auto& input) { input.repo = "s"; })).second)
+      << "a datum sees no repo's name";
+  add("r/a", "2");
+  EXPECT_TRUE(seen.insert(key([](auto&) {})).second);
+}
+
 TEST_F(DatumTest, PathsAreThoseOfAWorker) {
   add("r/d/a", "1");
   const std::map<std::string, Repo> repos{{"r", read("r")}};
@@ -160,8 +185,16 @@ TEST(FileDigests, ReadsAgainOnlyWhatHasChanged) {
   FileDigests digests(known);
   EXPECT_EQ(digests.digest(path, status).value(), "remembered");
   EXPECT_TRUE(digests.entries().empty()) << "written just now: the next write could have the same time";
-  ++status.st_size;
-  EXPECT_NE(digests.digest(path, status).value(), "remembered");
+  const std::string read = base::sha256_of_file(path).value();
+  for (const auto& change : std::vector<std::function<void(struct stat&)>>{
+           [](auto& changed) { ++changed.st_size; }, [](auto& changed) { ++changed.st_ino; },
+           [](auto& changed) { ++changed.st_mtim.tv_nsec; }, [](auto& changed) { --changed.st_mtim.tv_sec; },
+           [](auto& changed) { ++changed.st_ctim.tv_nsec; },
+           [](auto& changed) { --changed.st_ctim.tv_sec; }}) {
+    struct stat changed = status;
+    change(changed);
+    EXPECT_EQ(digests.digest(path, changed).value(), read);
+  }
 }
 
 TEST(FileDigests, StopsWhenAsked) {

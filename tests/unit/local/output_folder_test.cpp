@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "../nobody.h"
+#include "../steps.h"
 #include "pachbuild/local/own_folder.h"
 
 namespace local {
@@ -284,6 +285,50 @@ TEST_F(OutputFolderTest, AnExportThatWasCutOffIsCompleted) {
     ASSERT_TRUE(publish({}));
     EXPECT_EQ(content(), "");
   }
+}
+
+// The same with the steps as they are done. Until the list of moves is there nothing has changed, from then
+// on whoever opens the folder has the new files.
+TEST_F(OutputFolderTest, CutOffAnywhereItHasAllOldOrAllNewFilesNextTime) {
+  const std::vector<DatumOutput> before = {datum("1", {{"a", "1"}, {"b/c", "1"}, {"gone", "1"}})};
+  const std::vector<DatumOutput> after = {datum("1", {{"a", "2"}, {"b", "2"}, {"d/e", "2"}})};
+  ASSERT_TRUE(publish(before));
+  const std::string old = content();
+  int unchanged = 0;
+  const int steps =
+      steps::cut_off_at_each([&] { static_cast<void>(publish(after)); },
+                             [&](int last) {
+                               const bool is_planned = fs::exists(own() / "next.json");
+                               const std::string left = content();
+                               {
+                                 auto folder = open();
+                               }
+                               const std::string now = content();
+                               unchanged += now == old ? 1 : 0;
+                               EXPECT_TRUE(now == old || now == "a=2 b=2 d/e=2 ") << last << ": " << now;
+                               if (!is_planned) {
+                                 EXPECT_TRUE(left == old || left == now) << last << ": " << left;
+                               }
+                               // Everything is known for ours.
+                               ASSERT_TRUE(publish({})) << last;
+                               EXPECT_EQ(content(), "") << last;
+                               ASSERT_TRUE(publish(before));
+                             });
+  EXPECT_GT(steps, 8);
+  EXPECT_GT(unchanged, 0);
+  EXPECT_LT(unchanged, steps - 3);
+}
+
+TEST_F(OutputFolderTest, AChangeThatKeepsTheSizeIsNoticed) {
+  const std::vector<DatumOutput> outputs = {datum("1", {{"a", "1"}})};
+  ASSERT_TRUE(publish(outputs));
+  const base::UniqueFd file(::open((out() / "a").c_str(), O_WRONLY));
+  // As late as on a file system that keeps whole seconds.
+  const timespec times[] = {{1, 0}, {1, 0}};
+  ASSERT_TRUE(base::write_all(file.get(), "2", out() / "a"));
+  ASSERT_EQ(::futimens(file.get(), times), 0);
+  ASSERT_TRUE(publish(outputs));
+  EXPECT_EQ(content(), "a=1 ");
 }
 
 TEST_F(OutputFolderTest, AFileThatAppearsDuringAnExportStays) {

@@ -69,6 +69,19 @@ TEST_F(OutputTreeTest, RefusesNamesThatPfsCannotHold) {
   EXPECT_EQ(listed(), "/pfs/out/a(1).txt, /pfs/out/dir/x*, /pfs/out/dir/é: not a name that PFS can hold");
 }
 
+TEST_F(OutputTreeTest, OfManySuchNamesTheOthersAreCounted) {
+  std::string text;
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(base::write_file(out() / ("(" + std::to_string(i)), "x"));
+    text += (i == 0 ? "/pfs/out/(" : ", /pfs/out/(") + std::to_string(i);
+  }
+  EXPECT_EQ(listed(), text + ": not a name that PFS can hold");
+  ASSERT_TRUE(base::write_file(out() / "{1", "x"));
+  EXPECT_EQ(listed(), text + " and 1 other: not a name that PFS can hold");
+  ASSERT_TRUE(base::write_file(out() / "{2", "x"));
+  EXPECT_EQ(listed(), text + " and 2 others: not a name that PFS can hold");
+}
+
 TEST_F(OutputTreeTest, RefusesLinksPipesAndFoldersWithoutEnd) {
   fs::create_symlink("/etc/passwd", out() / "link");
   EXPECT_EQ(listed(), "/pfs/out/link: is neither a file nor a folder");

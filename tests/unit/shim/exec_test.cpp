@@ -104,6 +104,18 @@ TEST_F(Execute, TheSearchGoesOnBehindWhatItMayNotRun) {
   EXPECT_EQ(failure("frobnicate").substr(0, 4), "126 ") << "found, though not executable";
 }
 
+TEST_F(Execute, OfSeveralThatItMayNotRunTheFirstIsNamed) {
+  std::string path = "/no/such/folder";
+  for (const std::string folder : {"a", "b", "c"}) {
+    ASSERT_TRUE(base::make_folders(m_folder.path() / folder));
+    file(folder + "/frobnicate", "#!/bin/sh\n", 0644);
+    path += ":" + (m_folder.path() / folder).string();
+  }
+  ::setenv("PATH", path.c_str(), 1);
+  const std::string start = "126 error: " + (m_folder.path() / "a" / "frobnicate").string() + ": ";
+  EXPECT_EQ(failure("frobnicate").substr(0, start.size()), start);
+}
+
 TEST(ParseExecutableFormat, NamesMachinesOfBothByteOrders) {
   EXPECT_EQ(parse_executable_format(elf(ELFDATA2LSB, EM_RISCV)).machine, "riscv64");
   EXPECT_EQ(parse_executable_format(elf(ELFDATA2MSB, EM_S390 << 8)).machine, "s390x");

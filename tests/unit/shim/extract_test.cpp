@@ -95,6 +95,17 @@ TEST_F(ExtractTar, ModesAreNormalised) {
   EXPECT_EQ(mode("d/program"), 0755U & ~umask) << "no setuid";
 }
 
+TEST_F(ExtractTar, WhatTheOwnerMayExecuteIsAProgram) {
+  ASSERT_EQ(error_of(Tar()
+                         .file("owner", "", 0700)
+                         .file("others", "", 0611)
+                         .file("large", std::string(3'000'000, 'x'), 0744)),
+            "accepted");
+  EXPECT_NE(mode("owner") & S_IXUSR, 0U);
+  EXPECT_EQ(mode("others") & S_IXUSR, 0U);
+  EXPECT_NE(mode("large") & S_IXUSR, 0U);
+}
+
 TEST_F(ExtractTar, FilesGetOneTime) {
   ASSERT_EQ(error_of(Tar().file("small", "x").file("large", std::string(3'000'000, 'x'))), "accepted");
   EXPECT_EQ(fs::last_write_time(m_target / "small"), k_file_time);

@@ -10,6 +10,7 @@
 #include <csignal>
 
 #include "base/files.h"
+#include "base/mapped_file.h"
 
 namespace shim {
 namespace {
@@ -92,6 +93,14 @@ TEST_F(MakeRoom, WhatIsInUseStays) {
   EXPECT_FALSE(remove_oldest());
   EXPECT_TRUE(fs::exists(used / "file"));
   EXPECT_FALSE(fs::exists(unused));
+}
+
+TEST_F(MakeRoom, WhatAProcessHasMappedStays) {
+  const auto used = make('a');
+  const auto mapped = base::MappedFile::open(used / "file");
+  ASSERT_TRUE(mapped);
+  EXPECT_FALSE(remove_oldest());
+  EXPECT_TRUE(fs::exists(used / "file"));
 }
 
 TEST_F(MakeRoom, OtherFoldersStay) {

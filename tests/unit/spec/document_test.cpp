@@ -56,6 +56,17 @@ TEST(Document, YamlKnowsWhereEachValueIs) {
   EXPECT_EQ(document.places.where("/a/1"), "f:5:5");
 }
 
+TEST(Document, ANumberThatIsTooLargeIsAnErrorWithItsPlace) {
+  for (const std::string number : {"3E1972", "-1e400", "1.5e309"}) {
+    EXPECT_EQ(yaml_fault("a: 1\nb: [x, " + number + "]\n"),
+              "error: f:2:8: number too large: \"" + number + "\"\nhint: quote it if it is meant as text\n");
+    const std::string fault = json_fault("{\n  \"a\": " + number + "\n}\n");
+    EXPECT_TRUE(fault.starts_with("error: f:2:8: is not valid JSON: ")) << fault;
+  }
+  EXPECT_EQ(yaml("[1e308, 123456789012345678901234567890, 1e-400]").at(0), 1e308);
+  EXPECT_EQ(yaml("\"3E1972\""), json("3E1972"));
+}
+
 TEST(Document, YamlScalarsAreWhatPachydermTakesThemFor) {
   EXPECT_EQ(yaml("[true, True, FALSE, null, ~, NULL, ]"),
             json::parse("[true, true, false, null, null, null]"));

@@ -66,6 +66,16 @@ TEST(LockedPackages, ExtrasBringWhatTheyName) {
               ElementsAre("app==1", "fast==1", "more==1"));
 }
 
+TEST(LockedPackages, WhatIsAskedForAgainWithOtherExtrasBringsThemToo) {
+  const Lock lock = lock_of(
+      {package("a", "1", {{.name = "lib"}}), package("b", "1", {{.name = "lib", .extras = {"x"}}}),
+       package("c", "1", {{.name = "lib", .extras = {"y"}}}),
+       package("lib", "1", {{.name = "for-x", .for_extra = "x"}, {.name = "for-y", .for_extra = "y"}}),
+       package("for-x", "1"), package("for-y", "1")});
+  EXPECT_THAT(select(lock, {{.name = "a"}, {.name = "b"}, {.name = "c"}}),
+              ElementsAre("a==1", "b==1", "c==1", "for-x==1", "for-y==1", "lib==1"));
+}
+
 TEST(LockedPackages, HashesFollowTheRequirement) {
   Lock lock = lock_of({package("app", "1")});
   lock.packages[0].hashes = {"sha256:aa", "sha256:bb"};

@@ -25,7 +25,7 @@ TEST(Markers, Hold) {
         "python_version == '2.7' or (python_version >= '3' and platform_machine != 'arm64')",
         "extra == 'socks'", "extra == \"Socks\" and python_version > '3'", "sys_platform in 'linux darwin'",
         "sys_platform not in 'win32'", "python_full_version == '3.11.*'", "platform_release >= '6'",
-        "python_version ~= '3.9'", "extra != 'other'"}) {
+        "python_version ~= '3.9'", "extra != 'other'", "'other' not in extras", "'socks' in extras"}) {
     EXPECT_EQ(holds(marker, k_machine), true) << marker;
   }
 }
@@ -34,7 +34,7 @@ TEST(Markers, DoNotHold) {
   for (const std::string marker :
        {"python_version < '3.10'", "sys_platform == 'win32'", "python_version >= '3.10' and extra == 'other'",
         "python_version < '3' or python_version > '4'", "implementation_name == 'pypy'",
-        "python_version < '3.9'"}) {
+        "python_version < '3.9'", "'socks' not in extras", "extra not in 'socks'", "extra != 'socks'"}) {
     EXPECT_EQ(holds(marker, k_machine), false) << marker;
   }
 }

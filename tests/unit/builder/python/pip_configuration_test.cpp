@@ -40,6 +40,15 @@ TEST_F(PipConfiguration, OfTheInterpreterCountsMoreThanTheUsersAndLessThanVariab
   EXPECT_EQ(value(configure({{"PIP_CONFIG_FILE", "/dev/null"}}), "UV_DEFAULT_INDEX"), "none");
 }
 
+TEST_F(PipConfiguration, TheSectionOfInstallCountsMoreWhereverItStands) {
+  for (const std::string text :
+       {"[global]\nindex-url = https://all\n[install]\nindex-url = https://install\n",
+        "[install]\nindex-url = https://install\n[global]\nindex-url = https://all\n"}) {
+    write("python/pip.conf", text);
+    EXPECT_EQ(value(configure(), "UV_DEFAULT_INDEX"), "https://install") << text;
+  }
+}
+
 TEST_F(PipConfiguration, WhatIsSetForUvCountsMore) {
   write("python/pip.conf",
         "[global]\nindex-url = https://site/simple\nextra-index-url =\n  https://a\n  https://b\n");

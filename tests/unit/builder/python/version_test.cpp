@@ -90,6 +90,7 @@ TEST(Specifiers, AllowWhatTheySay) {
            {"!=1.5.7", {"1.5.6", "1.6"}},
            {"===1.0", {"1.0"}},
            {">1.0", {"1.0.1", "1.1"}},
+           {">1.0.post1", {"1.0.post2", "1.0.1"}},
            {"<1.0", {"0.9", "0.9rc1"}}}) {
     for (const auto& text : allowed) EXPECT_TRUE(allows(specifiers, text)) << specifiers << " " << text;
   }
@@ -99,6 +100,7 @@ TEST(Specifiers, AllowWhatTheySay) {
            {"==1.1.*", {"1.2", "11.1", "1!1.1"}},
            {"!=1.5.*", {"1.5", "1.5.9"}},
            {">1.0", {"1.0", "1.0.post1", "1.0+local"}},
+           {">1.0.post1", {"1.0", "1.0.post1"}},
            {"<1.0", {"1.0", "1.0rc1"}}}) {
     for (const auto& text : refused) EXPECT_FALSE(allows(specifiers, text)) << specifiers << " " << text;
   }

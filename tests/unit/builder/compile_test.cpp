@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder-runtime/phases/compile.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/filesystem/operations.hpp>
+
+#include "../steps.h"
+#include "base/digest.h"
+#include "builder-runtime/store/bundle_store.h"
+#include "contract/layout.h"
+
+namespace builder {
+namespace {
+
+namespace fs = base::fs;
+
+class NoTools : public process::Runner {
+ public:
+  base::Result<process::Finished> run(const process::Command& /*command*/,
+                                      const process::ErrorSink& /*sink*/) override {
+    return base::fail(base::ErrorKind::unavailable, "a tool", "is not needed");
+  }
+};
+
+class Compile : public testing::Test {
+ protected:
+  base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "compile.").value();
+  NoTools m_runner;
+  Settings m_settings{.cache = m_folder.path() / "cache"};
+  Tools m_tools{m_settings, m_runner};
+  BundleStore m_store{m_settings.cache / "go"};
+  const std::string m_key = std::string(64, 'a');
+  int m_made = 0;
+
+  void SetUp() override { ASSERT_TRUE(base::make_folders(m_settings.cache)); }
+
+  // A bundle under the key, as another process stores it.
+  BundleContent add(const std::string& text = "bundle") {
+    const auto workspace = base::Workspace::make(m_settings.cache / "work", "other-").value();
+    const fs::path file = workspace.path() / "bundle";
+    EXPECT_TRUE(base::write_file(file, text));
+    const std::string digest = base::sha256(text);
+    const contract::Bundle bundle{file_of_bundle(contract::k_bundle_prefix, digest), digest, text.size(), 1,
+                                  1};
+    return m_store.add(m_key, {file}, {{bundle}, {}}, workspace).value().content;
+  }
+  Plan plan() {
+    Plan plan;
+    plan.language = "go";
+    plan.key = m_key;
+    const auto make = [this](const fs::path& tree) -> base::Result<MadeTree> {
+      ++m_made;
+      BASE_TRY(base::write_file(tree / "main", "program", 0755));
+      return MadeTree{};
+    };
+    plan.layers = [layer = Layer{m_key, true, make}] { return std::vector{layer}; };
+    return plan;
+  }
+};
+
+TEST_F(Compile, DoesTheWorkOnce) {
+  const auto first = compile(plan(), m_tools).value();
+  const auto second = compile(plan(), m_tools).value();
+  EXPECT_EQ(m_made, 1);
+  EXPECT_EQ(first.artifact->record.bundles, second.artifact->record.bundles);
+  EXPECT_EQ(first.artifact->added.size(), 1U);
+  EXPECT_EQ(second.artifact->added.size(), 0U);
+}
+
+TEST_F(Compile, TakesWhatAnotherMadeBeforeItHadTheLock) {
+  std::vector<contract::Bundle> others;
+  const steps::Watch watch([&](std::string_view call, std::string_view /*path*/) {
+    if (call == "flock" && others.empty()) others = add().bundles;
+    return 0;
+  });
+  const auto compiled = compile(plan(), m_tools).value();
+  EXPECT_EQ(m_made, 0);
+  ASSERT_EQ(others.size(), 1U);
+  EXPECT_EQ(compiled.artifact->record.bundles, others);
+}
+
+TEST_F(Compile, CutOffAnywhereLeavesAWholeEntryOrNone) {
+  const auto entry = m_settings.cache / "go" / "bundles" / m_key;
+  const int steps = steps::cut_off_at_each([&] { static_cast<void>(compile(plan(), m_tools)); },
+                                           [&](int last) {
+                                             EXPECT_EQ(m_store.find(m_key).damage, "") << last;
+                                             EXPECT_TRUE(compile(plan(), m_tools)) << last;
+                                             EXPECT_TRUE(m_store.find(m_key).bundle) << last;
+                                             ASSERT_TRUE(base::remove_tree(m_settings.cache));
+                                             ASSERT_TRUE(base::make_folders(m_settings.cache));
+                                           });
+  EXPECT_GT(steps, 3);
+}
+
+TEST_F(Compile, AnEntryThatNamesAnotherFileIsDamaged) {
+  const auto bundle = add().bundles.front();
+  const fs::path folder = m_settings.cache / "go" / "bundles" / m_key;
+  const std::string record = base::read_file(folder / contract::k_record).value();
+  ASSERT_TRUE(m_store.find(m_key).bundle);
+  ASSERT_TRUE(base::write_file(m_settings.cache / "other", "bundle"));
+  ASSERT_TRUE(base::write_file(folder / "other", "bundle"));
+  const std::string other(64, 'b');
+  for (const auto& [file, digest] : std::vector<std::pair<std::string, std::string>>{
+           {"../../../other", bundle.digest},
+           {(m_settings.cache / "other").string(), bundle.digest},
+           {"other", bundle.digest},
+           {file_of_bundle(contract::k_base_prefix, bundle.digest), bundle.digest},
+           {file_of_bundle(contract::k_bundle_prefix, other), bundle.digest},
+           {bundle.file, other},
+           {bundle.file, "../" + bundle.digest}}) {
+    contract::BuildRecord tampered = contract::parse_build_record(record, "").value();
+    tampered.bundles[0].file = file;
+    tampered.bundles[0].digest = digest;
+    ASSERT_TRUE(base::write_file(folder / contract::k_record, contract::to_json(tampered)));
+    const auto found = m_store.find(m_key);
+    EXPECT_FALSE(found.bundle) << file << " " << digest;
+    EXPECT_NE(found.damage, "");
+  }
+  contract::BuildRecord none = contract::parse_build_record(record, "").value();
+  none.bundles.clear();
+  ASSERT_TRUE(base::write_file(folder / contract::k_record, contract::to_json(none)));
+  EXPECT_FALSE(m_store.find(m_key).bundle);
+}
+
+}  // namespace
+}  // namespace builder

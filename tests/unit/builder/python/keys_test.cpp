@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder-runtime/languages/python/keys.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <set>
+
+namespace builder::python {
+namespace {
+
+namespace fs = base::fs;
+using testing::_;
+
+class NoRunner : public process::Runner {
+ public:
+  MOCK_METHOD(base::Result<process::Finished>, run, (const process::Command&, const process::ErrorSink&),
+              (override));
+};
+
+class PythonKeys : public testing::Test {
+ protected:
+  base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "keys.").value();
+  testing::NiceMock<NoRunner> m_runner;
+  Settings m_settings{.cache = m_folder.path() / "cache"};
+  Tools m_tools{m_settings, m_runner};
+
+  void SetUp() override {
+    for (const char* name : {"source", "home/.config/uv", "home/.cargo", "cache"})
+      ASSERT_TRUE(base::make_folders(m_folder.path() / name));
+  }
+  void write(const std::string& name, const std::string& text) const {
+    ASSERT_TRUE(base::make_folders((m_folder.path() / name).parent_path()));
+    ASSERT_TRUE(base::write_file(m_folder.path() / name, text));
+  }
+  [[nodiscard]] Installation installation() const {
+    Installation installation{.source = m_folder.path() / "source"};
+    installation.manifest.kind = ManifestKind::requirements;
+    installation.manifest.files = {"requirements.txt"};
+    installation.uv = "/bin/uv";
+    installation.uv_version = "uv 1";
+    installation.configuration.environment = {{"HOME", (m_folder.path() / "home").string()}};
+    installation.interpreter = {"/bin/python3", "cpython-3.11.2", "glibc 2.36", "3.11.2", {}};
+    return installation;
+  }
+  [[nodiscard]] std::string key(const Installation& installation) const {
+    const auto inputs = inputs_of_machine(installation, installation.configuration.environment, m_tools);
+    return inputs ? inputs->key() : inputs.error().what;
+  }
+};
+
+// Changes the one input after the other, and expects a key that none of those before had.
+TEST_F(PythonKeys, EachInputOfTheMachineIsAPart) {
+  const std::vector<std::pair<std::string, std::function<void(Installation&)>>> changes = {
+      {"nothing", [](auto&) {}},
+      {"uv", [](auto& i) { i.uv_version = "uv 2"; }},
+      {"where the interpreter is", [](auto& i) { i.interpreter.path = "/opt/python3"; }},
+      {"which interpreter it is", [](auto& i) { i.interpreter.identity = "cpython-3.12.0"; }},
+      {"the C library", [](auto& i) { i.interpreter.libc = "musl"; }},
+      {"arguments", [](auto& i) { i.configuration.arguments = {"--no-index"}; }},
+      {"two arguments", [](auto& i) { i.configuration.arguments = {"--no-binary", "a"}; }},
+      {"configuration of pip", [](auto& i) { i.configuration.inputs.add_value("pip.conf", "x"); }},
+      {"a variable", [](auto& i) { i.configuration.environment["CFLAGS"] = "-O2"; }},
+      {"its value", [](auto& i) { i.configuration.environment["CFLAGS"] = "-O3"; }},
+      {"a variable of uv", [](auto& i) { i.configuration.environment["UV_PRERELEASE"] = "allow"; }},
+      {"another index", [](auto& i) { i.configuration.environment["UV_DEFAULT_INDEX"] = "https://a/"; }},
+      {"groups", [](auto& i) { i.settings.groups = {"a"}; }},
+      {"two groups", [](auto& i) { i.settings.groups = {"a", "b"}; }},
+      {"extras", [](auto& i) { i.settings.extras = {"a"}; }},
+      {"with the project", [](auto& i) { i.settings.project = true; }},
+      {"without the project", [](auto& i) { i.settings.project = false; }},
+      {"another manifest", [](auto& i) { i.manifest.kind = ManifestKind::project; }},
+      {"a project that is installed", [](auto& i) { i.manifest.installs_project = true; }},
+      {"options of requirements", [](auto& i) { i.options = {"--pre"}; }},
+  };
+  std::set<std::string> seen;
+  for (const auto& [name, change] : changes) {
+    Installation changed = installation();
+    change(changed);
+    EXPECT_TRUE(seen.insert(key(changed)).second) << name;
+  }
+}
+
+TEST_F(PythonKeys, EachFileOfTheMachineIsAPart) {
+  const std::vector<std::string> files = {
+      "source/uv.toml",        "source/pyproject.toml",   "uv.toml",         "home/.config/uv/uv.toml",
+      "home/.pydistutils.cfg", "home/.cargo/config.toml", "constraints.txt", "more.txt"};
+  auto installation = this->installation();
+  installation.configuration.environment["UV_CONSTRAINT"] = (m_folder.path() / "constraints.txt").string();
+  std::set<std::string> seen = {key(installation)};
+  for (const auto& file : files) {
+    for (const std::string text : {"# one\n-r more.txt\n", "# two\n-r more.txt\n"}) {
+      write(file, file.ends_with(".toml") ? text.substr(0, 6) : text);
+      EXPECT_TRUE(seen.insert(key(installation)).second) << file << ": " << text;
+    }
+  }
+}
+
+TEST_F(PythonKeys, CredentialsAreNoPart) {
+  const auto with = [&](const std::string& word) {
+    auto changed = installation();
+    auto& environment = changed.configuration.environment;
+    environment["UV_DEFAULT_INDEX"] = "https://me:" + word + "@host/simple";
+    environment["UV_INDEX_OURS_PASSWORD"] = word;
+    environment["WORD"] = word;
+    changed.credentials = {"WORD"};
+    changed.configuration.arguments = {"--find-links", "https://me:" + word + "@host/links"};
+    return changed;
+  };
+  EXPECT_EQ(key(with("one")), key(with("two")));
+  EXPECT_EQ(key(with("one")), key(with("p@ss@")));
+  auto named = with("one");
+  named.credentials = {};
+  EXPECT_NE(key(named), key(with("one"))) << "a variable that is in no URL is an input";
+}
+
+TEST_F(PythonKeys, WhatTheSourceAsksForAndTheMachineAreParts) {
+  const auto all = [](const Installation& installation) {
+    const auto keys = keys_of(installation);
+    return keys ? keys->all.key() : keys.error().what;
+  };
+  Installation plain = installation();
+  Installation asked = plain;
+  asked.asked.add_value("requirements.txt", "six");
+  Installation machine = plain;
+  machine.machine.add_value("uv", "2");
+  Installation files = plain;
+  files.uses_files = true;
+  Installation daily = plain;
+  daily.settings.refresh = Refresh::daily;
+  std::set<std::string> seen;
+  for (const auto* one : {&plain, &asked, &machine, &files, &daily})
+    EXPECT_TRUE(seen.insert(all(*one)).second);
+  write("source/setup.cfg", "[metadata]\nname = x\n");
+  EXPECT_TRUE(seen.insert(all(files)).second) << "a file of the source that is installed";
+  EXPECT_NE(key_of_lines(plain, {"six==1"}), key_of_lines(plain, {"six==2"}));
+  EXPECT_NE(key_of_lines(plain, {"six==1"}), key_of_lines(machine, {"six==1"}));
+}
+
+TEST_F(PythonKeys, AChoiceIsKeptByWhatDecidesVersions) {
+  const auto choice = [](const Installation& installation) {
+    const auto keys = keys_of(installation);
+    return keys ? keys->choice : keys.error().what;
+  };
+  Installation files = installation();
+  files.uses_files = true;
+  write("source/pyproject.toml", "[project]\nname = \"x\"\nversion = \"1\"\n");
+  const auto before = choice(files);
+  EXPECT_NE(before, "");
+  write("source/module.py", "");
+  EXPECT_EQ(choice(files), before);
+  write("source/pyproject.toml", "[project]\nname = \"x\"\nversion = \"1\"\ndependencies = [\"six\"]\n");
+  EXPECT_NE(choice(files), before);
+  write("source/setup.py", "");
+  EXPECT_EQ(choice(files), "") << "only a program knows what it needs";
+  Installation always = installation();
+  always.settings.refresh = Refresh::always;
+  EXPECT_EQ(choice(always), "");
+}
+
+}  // namespace
+}  // namespace builder::python

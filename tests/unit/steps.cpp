@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "steps.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <climits>
+#include <cstdio>
+#include <mutex>
+#include <string>
+
+// The thread sanitizer learns from these two that one thread waits for another by a pipe.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define STEPS_THREAD_SANITIZER
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__) || defined(STEPS_THREAD_SANITIZER)
+extern "C" ssize_t __interceptor_read(int file, void* bytes, size_t size);
+extern "C" ssize_t __interceptor_write(int file, const void* bytes, size_t size);
+#else
+static ssize_t __interceptor_read(int file, void* bytes, size_t size) {
+  return ::syscall(SYS_read, file, bytes, size);
+}
+static ssize_t __interceptor_write(int file, const void* bytes, size_t size) {
+  return ::syscall(SYS_write, file, bytes, size);
+}
+#endif
+
+namespace steps {
+namespace {
+
+std::recursive_mutex mutex;
+Watch::Decide* current = nullptr;
+std::atomic<bool> is_watched = false;
+thread_local bool is_deciding = false;
+
+// Whether the step is to be done; errno says why not.
+bool may(std::string_view call, const char* path) {
+  if (!is_watched || is_deciding) return true;
+  const std::lock_guard lock(mutex);
+  if (current == nullptr) return true;
+  is_deciding = true;
+  const int error = (*current)(call, path == nullptr ? "" : path);
+  is_deciding = false;
+  if (error != 0) errno = error;
+  return error == 0;
+}
+
+std::string path_of(int file) {
+  if (!is_watched || is_deciding) return {};
+  std::array<char, PATH_MAX> path{};
+  const auto link = "/proc/self/fd/" + std::to_string(file);
+  const auto size = ::readlink(link.c_str(), path.data(), path.size());
+  return size < 0 ? std::string() : std::string(path.data(), static_cast<std::size_t>(size));
+}
+
+}  // namespace
+
+Watch::Watch(Decide decide) {
+  const std::lock_guard lock(mutex);
+  current = new Decide(std::move(decide));
+  is_watched = true;
+}
+
+Watch::~Watch() {
+  const std::lock_guard lock(mutex);
+  is_watched = false;
+  delete current;
+  current = nullptr;
+}
+
+}  // namespace steps
+
+// The C library's own functions stand behind these of the same names, which the linker takes first.
+extern "C" {
+
+int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned flags) noexcept {
+  if (!steps::may("rename", to)) return -1;
+  return static_cast<int>(::syscall(SYS_renameat2, from_folder, from, to_folder, to, flags));
+}
+int renameat(int from_folder, const char* from, int to_folder, const char* to) noexcept {
+  return ::renameat2(from_folder, from, to_folder, to, 0);
+}
+int rename(const char* from, const char* to) noexcept { return ::renameat2(AT_FDCWD, from, AT_FDCWD, to, 0); }
+int unlinkat(int folder, const char* name, int flags) noexcept {
+  if (!steps::may("unlink", name)) return -1;
+  return static_cast<int>(::syscall(SYS_unlinkat, folder, name, flags));
+}
+int unlink(const char* path) noexcept { return ::unlinkat(AT_FDCWD, path, 0); }
+int rmdir(const char* path) noexcept { return ::unlinkat(AT_FDCWD, path, AT_REMOVEDIR); }
+int linkat(int from_folder, const char* from, int to_folder, const char* to, int flags) noexcept {
+  if (!steps::may("link", to)) return -1;
+  return static_cast<int>(::syscall(SYS_linkat, from_folder, from, to_folder, to, flags));
+}
+int link(const char* from, const char* to) noexcept { return ::linkat(AT_FDCWD, from, AT_FDCWD, to, 0); }
+int flock(int file, int operation) noexcept {
+  if (!steps::may("flock", nullptr)) return -1;
+  return static_cast<int>(::syscall(SYS_flock, file, operation));
+}
+ssize_t write(int file, const void* bytes, size_t size) {
+  if (!steps::may("write", nullptr)) return -1;
+  return __interceptor_write(file, bytes, size);
+}
+
+ssize_t sendfile(int to, int from, off_t* offset, size_t size) noexcept {
+  if (!steps::may("write", nullptr)) return -1;
+  return ::syscall(SYS_sendfile, to, from, offset, size);
+}
+ssize_t read(int file, void* bytes, size_t size) {
+  if (!steps::may("read", steps::path_of(file).c_str())) return -1;
+  return __interceptor_read(file, bytes, size);
+}
+
+}  // extern "C"

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steps by which this program changes folders, one by one: each can be watched, made to fail, or be the
+// moment at which something else happens. Steps are the calls of the C library that rename, link, remove and
+// lock, and that read and write.
+#pragma once
+
+#include <cerrno>
+#include <functional>
+#include <string_view>
+
+namespace steps {
+
+// While it lives, `decide` is asked before each step of the program with the call ("rename") and the path
+// that it is about, "" where it has none. 0: the step is done. Else the step is not done, and fails with that
+// error. Steps of `decide` itself are done.
+class Watch {
+ public:
+  using Decide = std::function<int(std::string_view call, std::string_view path)>;
+  explicit Watch(Decide decide);
+  ~Watch();
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+};
+
+// Does `work` again and again, and each time nothing is changed any more from one step later on: what is left
+// then is what a process leaves that was killed there. `look` is called after each. Ends after the first time
+// that all steps were done, and gives how many there are.
+template <class Work, class Look>
+int cut_off_at_each(const Work& work, const Look& look) {
+  for (int last = 0;; ++last) {
+    int count = 0;
+    {
+      const Watch watch([&](std::string_view call, std::string_view /*path*/) {
+        if (call == "read" || call == "write" || call == "flock") return 0;
+        return ++count > last ? EIO : 0;
+      });
+      work();
+    }
+    look(last);
+    if (count <= last) return count;
+  }
+}
+
+}  // namespace steps
