@@ -306,7 +306,7 @@ def source(attempt):
             path.mkdir()
         elif kind == 4:
             path.write_bytes(b"")
-            os.truncate(path, choose.choice((65 << 20, 1 << 40)))
+            os.truncate(path, 65 << 20)
             if name.endswith((".py", ".go", ".sh")):
                 os.truncate(path, 1 << 20)
         elif kind == 5:
