@@ -267,7 +267,7 @@ class PythonKeys(InputSuite):
         source = self.source(self.FILES)
         self.write("bin/my-cc", f"#!/bin/sh\nmkdir {self.folder}/asked 2> /dev/null && kill -KILL $$\necho compiler 1\n", 0o755)
         env = self.environment(CC=f"{self.folder}/bin/my-cc")
-        self.assertIn("compiler 1", [line[2] for line in self.inputs(source, env)[0]])
+        self.assertTrue([line for line in self.inputs(source, env)[0] if line[2].startswith("compiler 1, script ")])
         self.assertTrue((self.folder / "asked").exists())
 
     def test_what_a_compiler_that_fails_says_is_not_remembered(self):
@@ -441,7 +441,7 @@ class Environments(InputSuite):
     # Of uv and Go themselves, for what they start.
     OWN = {"python": {"PWD", "VIRTUAL_ENV", "PYTHONPATH", "UV_INTERNAL__PARENT_INTERPRETER", "UV", "SHLVL", "_", "OLDPWD",
                       "PYTHONSAFEPATH", "LC_CTYPE", "PYTHONIOENCODING", "UV_CACHE_DIR", "UV_INTERNAL__BUILD_DIR"},
-           "go": {"PWD", "SHLVL", "_", "OLDPWD", "GOMEMLIMIT", "GOGC", "GOPROXY", "GOSUMDB", "CGO_ENABLED", "GOTOOLCHAIN", "GOENV"}}
+           "go": {"PWD", "SHLVL", "_", "OLDPWD", "GOMEMLIMIT", "GOGC", "GOPROXY", "GOSUMDB", "CGO_ENABLED", "GOTOOLCHAIN", "GOENV", "GOTMPDIR"}}
 
     def check(self, language, source, dumped):
         env = self.environment(CFLAGS="-O1", MY_FLAG="1", **{name: value for name, value in SURROUNDINGS.items()
@@ -701,7 +701,7 @@ exec {real} "$@"
         env = self.environment(PATH=f"{self.folder}/bin:{self.environment()['PATH']}", UV_NO_INDEX="1",
                                UV_FIND_LINKS=str(self.folder / "wheels"))
         result = self.build_well(source, env=env)
-        self.assertEqual(result.stderr.count("building it again"), 1, result.stderr)
+        self.assertEqual(result.stderr.count("building again"), 1, result.stderr)
         self.assertIn('"one==1.0"', (self.folder / "out/build.json").read_text())
 
 

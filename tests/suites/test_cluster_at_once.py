@@ -136,7 +136,7 @@ exec {cluster_suite.STAND_IN} "$@"
     {cluster_suite.STAND_IN} start commit {repo}@pachbuild-upload-1795000000-other''')
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(result.stderr.splitlines()[0],
-                         f"{self.pipeline}: changed by somebody else meanwhile; starting over")
+                         f"{self.pipeline}: changed by someone else in the meantime; starting over")
         self.assertEqual(self.who(), "new")
 
     def test_a_deletion_during_an_update(self):

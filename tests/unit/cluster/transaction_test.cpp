@@ -26,7 +26,8 @@ class Calls final : public process::Runner {
       folder_mode = status.st_mode & 07777U;
     content = base::read_file(configuration).value_or("none");
     const int code = calls.back() == failing ? 1 : 0;
-    return process::Finished{process::Ending::from_wait_status(code << 8), "", "refused"};
+    const std::string answer = calls.back() == "start transaction" ? "started new transaction: \"4bf5\"\n" : "";
+    return process::Finished{process::Ending::from_wait_status(code << 8), answer, "refused"};
   }
   std::vector<std::string> calls;
   std::string failing;
@@ -90,8 +91,9 @@ TEST_F(TransactionTest, HasACopyOfTheTokenThatOnlyThisUserCanRead) {
   const mode_t before = ::umask(0);
   std::string copy;
   {
-    auto transaction = Transaction::start(pachctl()).value();
+    auto started = Transaction::start(pachctl());
     ::umask(before);
+    auto transaction = std::move(started).value();
     copy = m_calls.configuration;
     EXPECT_NE(copy, (m_folder.path() / "config.json").string());
     EXPECT_EQ(m_calls.content, "a token");
