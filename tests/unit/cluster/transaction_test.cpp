@@ -26,7 +26,8 @@ class Calls final : public process::Runner {
       folder_mode = status.st_mode & 07777U;
     content = base::read_file(configuration).value_or("none");
     const int code = calls.back() == failing ? 1 : 0;
-    const std::string answer = calls.back() == "start transaction" ? "started new transaction: \"4bf5\"\n" : "";
+    const std::string answer =
+        calls.back() == "start transaction" ? "started new transaction: \"4bf5\"\n" : "";
     return process::Finished{process::Ending::from_wait_status(code << 8), answer, "refused"};
   }
   std::vector<std::string> calls;
