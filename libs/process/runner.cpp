@@ -43,7 +43,7 @@ base::Status drain(base::UniqueFd& pipe, const std::function<void(std::string_vi
 
 // What is in the pipe now; nobody is waited for.
 template <class Append>
-base::Status drain_rest(base::UniqueFd& pipe, Append append) {
+base::Status drain_rest(base::UniqueFd& pipe, const Append& append) {
   while (pipe) {
     pollfd entry{pipe.get(), POLLIN, 0};
     if (::poll(&entry, 1, 0) <= 0) return {};

@@ -23,8 +23,9 @@ bool deletes_one_of(const nlohmann::json& transaction, const std::vector<std::st
   const nlohmann::json::json_pointer name("/delete_branch/branch/name");
   const auto requests = transaction.value("requests", nlohmann::json::array());
   return std::any_of(requests.begin(), requests.end(), [&](const auto& request) {
-    return request.contains(name) &&
-           std::find(branches.begin(), branches.end(), request.at(name)) != branches.end();
+    return request.contains(name) && std::any_of(branches.begin(), branches.end(), [&](const auto& branch) {
+             return request.at(name) == branch;
+           });
   });
 }
 
