@@ -38,6 +38,8 @@ constexpr timespec k_object_time{1, 0};
 constexpr char k_store_lock[] = "lock";
 // How many bytes may be added before the store has to be looked at again, and for which limit: "LIMIT BYTES".
 constexpr char k_room[] = "room";
+// There since somebody opened the store who did not find it.
+constexpr char k_unmeasured[] = "unmeasured";
 // What a file takes on a disk beyond its bytes: half a block, and the record's share.
 constexpr std::uint64_t k_file_overhead = 2048;
 // Times of files are as coarse as the kernel's tick.
@@ -134,6 +136,10 @@ base::Result<ResultStore> ResultStore::open(const fs::path& cache) {
   BASE_TRY(base::make_folders(folder, 0700));
   BASE_TRY_ASSIGN(auto lock, base::FileLock::acquire(folder / k_store_lock, base::FileLock::Mode::shared));
   BASE_TRY_ASSIGN(auto work, base::Workspace::make(folder, "work-"));
+  // Only this process has it now: what a run adds that is killed, or that ends beside another, is not
+  // subtracted.
+  if (::rename((folder / k_room).c_str(), (work.path() / k_room).c_str()) != 0)
+    BASE_TRY(base::write_file(folder / k_unmeasured, "", 0600));
   return ResultStore(folder, std::move(lock), std::move(work));
 }
 
@@ -238,15 +244,17 @@ void ResultStore::drop(const std::string& digest) const { ::unlink(object(digest
 
 base::Result<ResultStore::Removed> ResultStore::shrink(std::uint64_t limit) && {
   Removed removed;
+  const auto words = base::split(base::read_file(m_work->path() / k_room).value_or(""), ' ');
   m_work.reset();
   m_lock.reset();
   if (limit == 0) return removed;
   BASE_TRY_ASSIGN(const auto lock, base::FileLock::try_acquire(m_folder / k_store_lock));
   if (!lock.held()) return removed;
   // To look at the whole store takes the longer the more is in it, so the room that was left is remembered.
-  const auto words = base::split(base::read_file(m_folder / k_room).value_or(""), ' ');
-  const auto room =
-      words.size() == 2 && base::parse_size(words[0]) == limit ? base::parse_size(words[1]) : std::nullopt;
+  boost::system::error_code ignored;
+  const bool is_known = words.size() == 2 && base::parse_size(words[0]) == limit &&
+                        !fs::exists(m_folder / k_unmeasured, ignored);
+  const auto room = is_known ? base::parse_size(words[1]) : std::nullopt;
   const auto set_room = [&](std::uint64_t bytes) {
     return base::write_file(m_folder / k_room,
                             base::join({std::to_string(limit), std::to_string(bytes)}, " "), 0600);
@@ -284,6 +292,7 @@ base::Result<ResultStore::Removed> ResultStore::shrink(std::uint64_t limit) && {
     const auto use = uses.find(path.filename().string());
     if (use == uses.end() || use->second == 0) ::unlink(path.c_str());
   }
+  fs::remove(m_folder / k_unmeasured, ignored);
   BASE_TRY(set_room(limit > total ? limit - total : 0));
   return removed;
 }

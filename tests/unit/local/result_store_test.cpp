@@ -62,6 +62,25 @@ TEST_F(ResultStoreTest, FindsWhatWasAdded) {
   EXPECT_FALSE(m_store->find(key('b')));
 }
 
+TEST_F(ResultStoreTest, WhatAKilledRunHasAddedCounts) {
+  constexpr std::uint64_t k_limit = 10'000;
+  constexpr std::size_t k_size = 4'000;
+  write({{"a", std::string(k_size, 'a')}});
+  ASSERT_TRUE(add('a'));
+  EXPECT_EQ(std::move(*m_store).shrink(k_limit).value().datums, 0U);
+  open();
+  write({{"b", std::string(k_size, 'b')}});
+  ASSERT_TRUE(add('b'));
+  m_store.reset();
+  set_age(record('a'), 100);
+  set_age(record('b'), 50);
+  open();
+  EXPECT_EQ(std::move(*m_store).shrink(k_limit).value().datums, 1U);
+  open();
+  EXPECT_FALSE(m_store->find(key('a')));
+  EXPECT_TRUE(m_store->find(key('b')));
+}
+
 TEST_F(ResultStoreTest, ARecordThatIsNotSoundIsAsGoodAsNone) {
   write({{"a", "1"}});
   const std::string digest = add('a').value()[0].digest;
