@@ -26,7 +26,8 @@ class Calls(cluster_suite.ClusterSuite):
     def setUp(self):
         super().setUp()
         self.log = self.folder / "calls"
-        self.pachctl_with_log = self.write("bin/pachctl", PACHCTL.format(log=self.log, real=cluster_suite.STAND_IN), mode=0o755)
+        script = PACHCTL.format(log=self.log, real=cluster_suite.STAND_IN)
+        self.pachctl_with_log = self.write("bin/pachctl", script, mode=0o755)
 
     def call(self, chosen="", how=""):
         """An update by this pachctl: its result, and the calls."""

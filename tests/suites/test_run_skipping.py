@@ -49,7 +49,8 @@ class Skipping(pipelines.PipelineSuite):
 
     def test_each_part_of_the_transform_runs_everything(self):
         for part in ({"working_dir": "/tmp"}, {"working_dir": "/"}, {"stdin": ["x"]}, {"accept_return_code": [3]},
-                     {"err_cmd": ["true"]}, {"err_cmd": ["true"], "err_stdin": ["x"]}, {"env": {"A": "b"}}, {"env": {"A": "c"}}):
+                     {"err_cmd": ["true"]}, {"err_cmd": ["true"], "err_stdin": ["x"]}, {"env": {"A": "b"}},
+                     {"env": {"A": "c"}}):
             with self.subTest(part=part):
                 self.spec(**part)
                 self.assert_ran(self.succeed_run(), run=3)
