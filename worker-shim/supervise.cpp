@@ -449,7 +449,8 @@ base::Result<int> supervise(const Supervision& options, Start start, const std::
   BASE_TRY_ASSIGN(const Signals before, take_signals());
   BASE_TRY(check_waiting());
   const Identity supervisor{::getpid(), ::getpgrp()};
-  const bool adopts = adopt_descendants();
+  // Volatile, since the child of vfork works on this very stack.
+  const volatile bool adopts = adopt_descendants();
   BASE_TRY(follow_parent(options.parent_death_signal));
   LeftFolder folder;
   // NOLINTNEXTLINE(bugprone-unsafe-functions): posix_spawn passes no terminal on and sets no death signal.

@@ -55,7 +55,7 @@ base::Status unpack(const UnpackOrder& order) {
     const bool is_full = failure->error_number == ENOSPC || failure->error_number == EDQUOT;
     return base::fail(
         is_full ? disk_full(order, extraction, room)
-                : base::system_error("write", order.disk + "/" + failure->path, failure->error_number));
+                : base::system_error("write", base::join({order.disk, failure->path}, "/"), failure->error_number));
   }
   if (digest != order.digest) {
     return base::fail(base::ErrorKind::bad_input, order.bundle, "is damaged: its SHA-256 is " + digest,

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = base::fs;
 
-class NoTools : public process::Runner {
+class UnusedTools : public process::Runner {
  public:
   base::Result<process::Finished> run(const process::Command& /*command*/,
                                       const process::ErrorSink& /*sink*/) override {
@@ -27,7 +27,7 @@ class Emit : public testing::Test {
  protected:
   base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "emit.").value();
   fs::path m_out = m_folder.path() / "out";
-  NoTools m_runner;
+  UnusedTools m_runner;
   Settings m_settings{.out = m_out, .shim = m_folder.path() / "shim", .cache = m_folder.path() / "cache"};
   Tools m_tools{m_settings, m_runner};
 

@@ -180,8 +180,7 @@ TEST(FileDigests, ReadsAgainOnlyWhatHasChanged) {
   struct stat status{};
   ASSERT_EQ(::stat(path.c_str(), &status), 0);
   FileDigests::Entries known;
-  known[path] = {static_cast<std::uint64_t>(status.st_size), status.st_ino, nanoseconds(status.st_mtim),
-                 nanoseconds(status.st_ctim), "remembered"};
+  known[path] = {FileIdentity::of(status), "remembered"};
   FileDigests digests(known);
   EXPECT_EQ(digests.digest(path, status).value(), "remembered");
   EXPECT_TRUE(digests.entries().empty()) << "written just now: the next write could have the same time";

@@ -19,7 +19,7 @@ namespace fs = boost::filesystem;
 
 constexpr time_t k_hours = 3600;
 
-class MakeRoom : public testing::Test {
+class MakeRoomTest : public testing::Test {
  protected:
   // An environment, as old as the test; its last use cannot be set.
   fs::path make(char letter) const {
@@ -68,7 +68,7 @@ class User {
   pid_t m_process;
 };
 
-TEST_F(MakeRoom, OneAtATimeGoesUntilNoneIsLeft) {
+TEST_F(MakeRoomTest, OneAtATimeGoesUntilNoneIsLeft) {
   const auto first = make('a');
   const auto second = make('b');
   EXPECT_TRUE(remove_oldest());
@@ -78,13 +78,13 @@ TEST_F(MakeRoom, OneAtATimeGoesUntilNoneIsLeft) {
   EXPECT_TRUE(fs::is_empty(m_folder.path()));
 }
 
-TEST_F(MakeRoom, WhatWasUsedRecentlyStays) {
+TEST_F(MakeRoomTest, WhatWasUsedRecentlyStays) {
   const auto environment = make('a');
   EXPECT_FALSE(remove_oldest_environment(m_folder.path().string()));
   EXPECT_TRUE(fs::exists(environment / "file"));
 }
 
-TEST_F(MakeRoom, WhatIsInUseStays) {
+TEST_F(MakeRoomTest, WhatIsInUseStays) {
   const auto used = make('a');
   const auto unused = make('b');
   const User user(used);
@@ -95,7 +95,7 @@ TEST_F(MakeRoom, WhatIsInUseStays) {
   EXPECT_FALSE(fs::exists(unused));
 }
 
-TEST_F(MakeRoom, WhatAProcessHasMappedStays) {
+TEST_F(MakeRoomTest, WhatAProcessHasMappedStays) {
   const auto used = make('a');
   const auto mapped = base::MappedFile::open(used / "file");
   ASSERT_TRUE(mapped);
@@ -103,7 +103,7 @@ TEST_F(MakeRoom, WhatAProcessHasMappedStays) {
   EXPECT_TRUE(fs::exists(used / "file"));
 }
 
-TEST_F(MakeRoom, OtherFoldersStay) {
+TEST_F(MakeRoomTest, OtherFoldersStay) {
   fs::create_directory(m_folder.path() / ".tmp-x");
   fs::create_directory(m_folder.path() / "of-somebody");
   EXPECT_FALSE(remove_oldest());
