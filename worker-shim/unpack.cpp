@@ -53,9 +53,9 @@ base::Status unpack(const UnpackOrder& order) {
   BASE_TRY_ASSIGN(const std::string digest, stream.finish());
   if (const auto& failure = extraction.write_failure) {
     const bool is_full = failure->error_number == ENOSPC || failure->error_number == EDQUOT;
-    return base::fail(
-        is_full ? disk_full(order, extraction, room)
-                : base::system_error("write", base::join({order.disk, failure->path}, "/"), failure->error_number));
+    return base::fail(is_full ? disk_full(order, extraction, room)
+                              : base::system_error("write", base::join({order.disk, failure->path}, "/"),
+                                                   failure->error_number));
   }
   if (digest != order.digest) {
     return base::fail(base::ErrorKind::bad_input, order.bundle, "is damaged: its SHA-256 is " + digest,
