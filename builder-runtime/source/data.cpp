@@ -23,7 +23,7 @@ constexpr int k_deepest_json = 100;
 // The parts of a dotted key, "a.b.c", each of which is a table.
 constexpr int k_longest_key = 32;
 
-// A part of the file that is no key and no value: a comment or a text, from its first character on.
+// A part of the file that holds neither keys nor values: a comment or a text, from its first character on.
 std::size_t end_of_opaque(std::string_view text, std::size_t at) {
   if (text[at] == '#') return std::min(text.find('\n', at), text.size());
   const char quote = text[at];

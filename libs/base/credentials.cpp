@@ -49,7 +49,7 @@ std::string_view user_info(std::string_view text) {
   if (colon == std::string_view::npos && word[authority.size()] == '#') return word.substr(0, sign);
   if (colon == std::string_view::npos) return {};
   auto port = authority.substr(colon + 1);
-  // What quotes a URL in a message is no part of the port: "https://host:80".
+  // Quotes around a URL in a message do not belong to the port: "https://host:80".
   while (!port.empty() && std::string_view("`'\")>,;:").find(port.back()) != std::string_view::npos)
     port.remove_suffix(1);
   return !port.empty() && is_number(port) ? std::string_view() : word.substr(0, sign);
@@ -66,7 +66,7 @@ bool is_plain_user(std::string_view user, std::string_view password) {
 }
 
 std::string hidden(std::string_view info) {
-  // "git@host" of ssh is no secret.
+  // "git@host" of ssh is not a secret.
   if (info == "git") return std::string(info);
   const auto colon = info.find(':');
   const auto user = info.substr(0, colon);

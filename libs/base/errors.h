@@ -14,7 +14,7 @@ namespace base {
 // ErrorKind::cannot_write.
 Error system_error(std::string_view attempt, const std::string& path, int error_number);
 
-// Whether it means that there is no room on the disk, or none for this user.
+// Whether it means that the disk is full, or this user's quota.
 bool is_full(int error_number);
 
 // The longest text in a message: names and values from files have any length.

@@ -95,6 +95,15 @@ def _network():
     return _network_answer[0]
 
 
+def has_open(process, path):
+    """Whether the process has the file open."""
+    try:
+        folder = f"/proc/{process.pid}/fd"
+        return str(path) in [os.readlink(f"{folder}/{name}") for name in os.listdir(folder)]
+    except OSError:
+        return False
+
+
 def shared_cache(name):
     """A cache folder that outlives the test and the run, so that a tool's work is done once per checkout."""
     folder = TEST_FOLDER / "cache" / name

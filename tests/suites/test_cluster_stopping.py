@@ -17,13 +17,6 @@ PATIENCE = 1.5
 class Stopping(cluster_suite.ClusterSuite):
     builds = False
 
-    def reads(self, process, path):
-        try:
-            folder = f"/proc/{process.pid}/fd"
-            return str(path) in [os.readlink(f"{folder}/{name}") for name in os.listdir(folder)]
-        except OSError:
-            return False
-
     def stop_while_it_reads(self, *words):
         large = self.write("source/model.bin", "")
         os.truncate(large, LARGE)
@@ -34,7 +27,7 @@ class Stopping(cluster_suite.ClusterSuite):
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         deadline = time.monotonic() + 30
-        while not self.reads(process, large):
+        while not support.has_open(process, large):
             self.assertIsNone(process.poll(), "it has ended by itself")
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.01)

@@ -45,14 +45,6 @@ class Stopping(pipelines.PipelineSuite):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.01)
 
-    def reads(self, process, path):
-        """Whether the process has the file open."""
-        try:
-            folder = f"/proc/{process.pid}/fd"
-            return str(path) in [os.readlink(f"{folder}/{name}") for name in os.listdir(folder)]
-        except OSError:
-            return False
-
     def assert_stops(self, process, number=signal.SIGINT):
         begin = time.monotonic()
         process.send_signal(number)
@@ -70,7 +62,7 @@ class Stopping(pipelines.PipelineSuite):
         large = self.large_file("source/model.bin")
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             process = self.start(*self.command())
-            self.wait_until(process, lambda: self.reads(process, large))
+            self.wait_until(process, lambda: support.has_open(process, large))
             self.assertIn("warning: interrupted", self.assert_stops(process, number))
             self.assert_nothing_left()
 
@@ -79,7 +71,7 @@ class Stopping(pipelines.PipelineSuite):
         self.shell_pipeline(COPY)
         large = self.large_file("data/large")
         process = self.start(*self.command())
-        self.wait_until(process, lambda: self.reads(process, large))
+        self.wait_until(process, lambda: support.has_open(process, large))
         self.assert_stops(process)
         self.assert_nothing_left()
 
@@ -88,7 +80,7 @@ class Stopping(pipelines.PipelineSuite):
         self.write("builder/build.sh", "exit 1\n")
         process = self.start(support.PACHBUILD, "builder", "test", self.folder / "builder", "--source",
                              self.folder / "probe")
-        self.wait_until(process, lambda: self.reads(process, large))
+        self.wait_until(process, lambda: support.has_open(process, large))
         self.assert_stops(process)
 
     def test_while_an_engine_hangs(self):

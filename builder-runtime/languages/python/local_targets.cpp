@@ -138,7 +138,7 @@ base::Status LocalTargets::add(std::string_view target, const fs::path& folder) 
   const std::string text = path_of(expanded(target, m_environment));
   if (text.empty() || text.find('\n') != std::string::npos) return {};
   const fs::path named = fs::path(text).is_absolute() ? fs::path(text) : folder / text;
-  // A lock has thousands of texts that are no paths.
+  // Most of the thousands of texts in a lock are not paths.
   if (::access(named.c_str(), F_OK) != 0) return {};
   boost::system::error_code error;
   const fs::path path = fs::canonical(named, error);
