@@ -3,8 +3,6 @@
 no file of the cache or of an artifact."""
 
 import base64
-import functools
-import http.server
 import json
 import os
 import pathlib
@@ -15,39 +13,9 @@ import urllib.parse
 import support
 import wheels
 from builder_suite import PYTHON_ARGUMENTS, BuilderSuite
+from private_server import Server
 
 PASSWORDS = ["plain-pl4nted", "p@ss:pl4nted", "p%40ss+/#?pl4nted"]
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """Files below a folder, for one user."""
-
-    def __init__(self, folder, password):
-        wanted = "Basic " + base64.b64encode(f"me:{password}".encode()).decode()
-        self.authorized = []
-
-        class Handler(http.server.SimpleHTTPRequestHandler):
-            def do_GET(self):
-                if self.headers.get("Authorization") == wanted:
-                    self.server.authorized.append(self.path)
-                    super().do_GET()
-                    return
-                self.send_response(401)
-                self.send_header("WWW-Authenticate", 'Basic realm="x"')
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            do_HEAD = do_GET
-
-            def log_message(self, *arguments):
-                pass
-
-        super().__init__(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder)))
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.shutdown()
-        self.server_close()
 
 
 class Watcher:

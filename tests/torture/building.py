@@ -5,12 +5,10 @@ library), built, attacked and built again; credentials that are planted where cr
 import base64
 import functools
 import hashlib
-import http.server
 import os
 import shutil
 import signal
 import sys
-import threading
 import urllib.parse
 
 import attempt as base
@@ -19,6 +17,7 @@ import watching
 
 sys.path.insert(0, str(base.ROOT / "tests/suites"))
 import wheels  # noqa: E402  (after the path)
+from private_server import Server  # noqa: E402
 
 GO_MAIN = 'package main\n\nimport "os"\n\nfunc main() {{ os.Stdout.WriteString("{version}\\n") }}\n'
 KINDS = ("plain", "wheel", "go")
@@ -330,33 +329,6 @@ def changing(attempt):
     finish(attempt, source, artifacts[0], attempt.guard(attempt.folder / "given"))
 
 
-class Server(http.server.ThreadingHTTPServer):
-    """Files below a folder, for one user and password."""
-
-    daemon_threads = True
-
-    def __init__(self, folder, password):
-        wanted = "Basic " + base64.b64encode(f"me:{password}".encode()).decode()
-
-        class Handler(http.server.SimpleHTTPRequestHandler):
-            def do_GET(self):
-                if self.headers.get("Authorization") == wanted:
-                    super().do_GET()
-                    return
-                self.send_response(401)
-                self.send_header("WWW-Authenticate", 'Basic realm="x"')
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            do_HEAD = do_GET
-
-            def log_message(self, *arguments):
-                pass
-
-        super().__init__(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder)))
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
 def credentials(attempt):
     """credentials planted in requirements, indexes, variables and .netrc: none in any file, argument or line"""
     base.require_tool("uv")
@@ -426,7 +398,7 @@ def credentials(attempt):
     with watching.ArgumentWatcher() as watcher:
         for options in ([], ["--inputs"], []):
             attempt.run(command + options, env=attempt.environment(**variables))
-    server.shutdown()
+    server.close()
     attempt.expect(
         not any(word in words for words in watcher.seen),
         "a credential in the arguments of a process",
