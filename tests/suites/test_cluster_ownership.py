@@ -236,8 +236,9 @@ class Ownership(cluster_suite.ClusterSuite):
         spec["transform"]["cmd"] = ["true"]
         plain = self.write("plain.json", json.dumps(spec))
         before = self.snapshot()
+        tools = self.write("tools/podman", "exit 1", mode=0o755).parent
         result = self.pachbuild("create", "pipeline", "-f", plain, "--build", "--builder", "podman",
-                                variables={"PATH": f"{self.write('tools/podman', 'exit 1', mode=0o755).parent}:/usr/bin:/bin"})
+                                variables={"PATH": f"{tools}:{self.env['PATH']}"})
         self.assertEqual(result.returncode, 65)
         self.assertIn(f'pipeline "{self.pipeline}" already exists\n', result.stderr)
         self.assertEqual(self.snapshot(), before)
