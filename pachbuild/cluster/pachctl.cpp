@@ -3,10 +3,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <string_view>
 #include <thread>
 
 #include "base/text.h"
@@ -38,12 +41,15 @@ std::string reason_in(const std::string& errors) {
   return last;
 }
 
-// Pachyderm's database has refused to do two things at the same time (a code of PostgreSQL: serialization
-// failure, or what follows one in the same transaction), and Pachyderm has not tried again. Nothing of it has
-// happened.
+// Pachyderm's database has refused to do two things at the same time, and Pachyderm has not tried again.
+// Nothing of it has happened. PostgreSQL's codes: class 40 (serialization failure, deadlock), what follows
+// one in the same transaction, and a name that both have made; and the word of Pachyderm's driver (pgx) for a
+// transaction that could not be committed after one of these.
 bool is_collision(const std::string& reason) {
-  return reason.find("(SQLSTATE 40001)") != std::string::npos ||
-         reason.find("(SQLSTATE 25P02)") != std::string::npos;
+  constexpr auto k_signs = std::to_array<std::string_view>(
+      {"(SQLSTATE 40", "(SQLSTATE 25P02)", "(SQLSTATE 23505)", "commit unexpectedly resulted in rollback"});
+  return std::any_of(k_signs.begin(), k_signs.end(),
+                     [&](auto sign) { return reason.find(sign) != std::string::npos; });
 }
 
 }  // namespace

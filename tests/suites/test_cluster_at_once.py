@@ -194,12 +194,16 @@ exec {cluster_suite.STAND_IN} "$@"
         self.check_failures([], None, ("create repo", "create pipeline"), fails)
 
     def test_a_collision_in_the_database_is_tried_again(self):
-        collides = ("echo 'scanning repo row: ERROR: current transaction is aborted, commands ignored until end of transaction block "
-                    "(SQLSTATE 25P02)' >&2; exit 1")
-        for before, at in (([], "create repo"), ([], "create pipeline"), ([self.command("old")], "finish transaction")):
-            self.start_over(*before)
-            result, happened = self.run_with(self.command("new"), at, collides)
-            self.assertTrue(happened)
+        said = (("create repo", "scanning repo row: ERROR: current transaction is aborted, commands ignored until end of transaction "
+                                "block (SQLSTATE 25P02)"),
+                ("create repo", 'ERROR: duplicate key value violates unique constraint "repos_name_key" (SQLSTATE 23505)'),
+                ("create pipeline", "ERROR: could not serialize access due to concurrent update (SQLSTATE 40001)"),
+                ("start commit", "commit unexpectedly resulted in rollback"),
+                ("finish transaction", "ERROR: deadlock detected (SQLSTATE 40P01)"))
+        for at, words in said:
+            self.start_over(*([] if at.startswith("create") else [self.command("old")]))
+            result, happened = self.run_with(self.command("new"), at, f"echo '{words}' >&2; exit 1")
+            self.assertTrue(happened, at)
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertNotIn("starting over", result.stderr)
             self.assertEqual(self.who(), "new")
