@@ -440,10 +440,22 @@ base::Status OutputFolder::carry_out(const Plan& plan) {
   const auto is_gone = [](int error) {
     return error == ENOENT || error == ENOTDIR || error == EISDIR || error == EPERM;
   };
+  // Whether the folder that it was in is none any more, by whoever made it so.
+  const auto is_folder_gone = [&](const std::string& path) {
+    for (const auto& folder : folders_above(path)) {
+      const auto status = m_root.status(folder);
+      if (status && (!*status || !S_ISDIR((*status)->st_mode))) return true;
+    }
+    return false;
+  };
   State state = plan.state;
   for (const auto& path : plan.removed_files) {
-    const auto parent = folder_with(path);
-    if (!parent || ::unlinkat(parent->descriptor(), name_of(path).c_str(), 0) == 0) continue;
+    auto parent = folder_with(path);
+    if (!parent) {
+      if (!is_folder_gone(path)) fail(path, std::move(parent).error());
+      continue;
+    }
+    if (::unlinkat(parent->descriptor(), name_of(path).c_str(), 0) == 0) continue;
     const int error = errno;
     const auto left = parent->status(name_of(path));
     // Somebody's folder in its place stays.
@@ -452,7 +464,11 @@ base::Status OutputFolder::carry_out(const Plan& plan) {
   }
   for (const auto& path : plan.removed_folders) {
     const auto parent = folder_with(path);
-    if (!parent || ::unlinkat(parent->descriptor(), name_of(path).c_str(), AT_REMOVEDIR) == 0) continue;
+    if (!parent) {
+      if (!is_folder_gone(path)) state.folders.insert(path);
+      continue;
+    }
+    if (::unlinkat(parent->descriptor(), name_of(path).c_str(), AT_REMOVEDIR) == 0) continue;
     // One with files of others in it is theirs now.
     if (errno != ENOENT && errno != ENOTDIR && errno != ENOTEMPTY && errno != EEXIST)
       state.folders.insert(path);

@@ -11,6 +11,7 @@
 #include <array>
 #include <atomic>
 #include <climits>
+#include <cstdarg>
 #include <cstdio>
 #include <mutex>
 #include <string>
@@ -39,6 +40,7 @@ namespace {
 std::recursive_mutex mutex;
 Watch::Decide* current = nullptr;
 std::atomic<bool> is_watched = false;
+std::atomic<bool> are_all_watched = false;
 thread_local bool is_deciding = false;
 
 // Whether the step is to be done; errno says why not.
@@ -53,6 +55,8 @@ bool may(std::string_view call, const char* path) {
   return error == 0;
 }
 
+bool may_too(std::string_view call, const char* path) { return !are_all_watched || may(call, path); }
+
 std::string path_of(int file) {
   if (!is_watched || is_deciding) return {};
   std::array<char, PATH_MAX> path{};
@@ -63,15 +67,17 @@ std::string path_of(int file) {
 
 }  // namespace
 
-Watch::Watch(Decide decide) {
+Watch::Watch(Decide decide, Calls calls) {
   const std::lock_guard lock(mutex);
   current = new Decide(std::move(decide));
+  are_all_watched = calls == Calls::all;
   is_watched = true;
 }
 
 Watch::~Watch() {
   const std::lock_guard lock(mutex);
   is_watched = false;
+  are_all_watched = false;
   delete current;
   current = nullptr;
 }
@@ -116,6 +122,62 @@ ssize_t sendfile(int to, int from, off_t* offset, size_t size) noexcept {
 ssize_t read(int file, void* bytes, size_t size) {
   if (!steps::may("read", steps::path_of(file).c_str())) return -1;
   return __interceptor_read(file, bytes, size);
+}
+
+// Those that Calls::all adds.
+int openat(int folder, const char* path, int flags, ...) {
+  if (!steps::may_too("open", path)) return -1;
+  va_list rest;
+  va_start(rest, flags);
+  const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(rest, mode_t) : 0;
+  va_end(rest);
+  return static_cast<int>(::syscall(SYS_openat, folder, path, flags, mode));
+}
+int open(const char* path, int flags, ...) {
+  va_list rest;
+  va_start(rest, flags);
+  const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(rest, mode_t) : 0;
+  va_end(rest);
+  return ::openat(AT_FDCWD, path, flags, mode);
+}
+int mkdirat(int folder, const char* path, mode_t mode) noexcept {
+  if (!steps::may_too("mkdir", path)) return -1;
+  return static_cast<int>(::syscall(SYS_mkdirat, folder, path, mode));
+}
+int mkdir(const char* path, mode_t mode) noexcept { return ::mkdirat(AT_FDCWD, path, mode); }
+int symlinkat(const char* content, int folder, const char* path) noexcept {
+  if (!steps::may_too("symlink", path)) return -1;
+  return static_cast<int>(::syscall(SYS_symlinkat, content, folder, path));
+}
+int symlink(const char* content, const char* path) noexcept { return ::symlinkat(content, AT_FDCWD, path); }
+int fstatat(int folder, const char* path, struct stat* status, int flags) noexcept {
+  if (!steps::may_too("stat", path)) return -1;
+  return static_cast<int>(::syscall(SYS_newfstatat, folder, path, status, flags));
+}
+int stat(const char* path, struct stat* status) noexcept { return ::fstatat(AT_FDCWD, path, status, 0); }
+int lstat(const char* path, struct stat* status) noexcept {
+  return ::fstatat(AT_FDCWD, path, status, AT_SYMLINK_NOFOLLOW);
+}
+int fstat(int file, struct stat* status) noexcept { return ::fstatat(file, "", status, AT_EMPTY_PATH); }
+int fchmod(int file, mode_t mode) noexcept {
+  if (!steps::may_too("chmod", nullptr)) return -1;
+  return static_cast<int>(::syscall(SYS_fchmod, file, mode));
+}
+int chmod(const char* path, mode_t mode) noexcept {
+  if (!steps::may_too("chmod", path)) return -1;
+  return static_cast<int>(::syscall(SYS_fchmodat, AT_FDCWD, path, mode));
+}
+int utimensat(int folder, const char* path, const timespec* times, int flags) noexcept {
+  if (!steps::may_too("utimens", path)) return -1;
+  return static_cast<int>(::syscall(SYS_utimensat, folder, path, times, flags));
+}
+int futimens(int file, const timespec* times) noexcept {
+  if (!steps::may_too("utimens", nullptr)) return -1;
+  return static_cast<int>(::syscall(SYS_utimensat, file, nullptr, times, 0));
+}
+int ftruncate(int file, off_t size) noexcept {
+  if (!steps::may_too("truncate", nullptr)) return -1;
+  return static_cast<int>(::syscall(SYS_ftruncate, file, size));
 }
 
 }  // extern "C"

@@ -6,17 +6,20 @@
 
 #include <cerrno>
 #include <functional>
+#include <string>
 #include <string_view>
 
 namespace steps {
 
 // While it lives, `decide` is asked before each step of the program with the call ("rename") and the path
 // that it is about, "" where it has none. 0: the step is done. Else the step is not done, and fails with that
-// error. Steps of `decide` itself are done.
+// error. Steps of `decide` itself are done. `Calls::all` are also those that open, look at, list and make
+// files and folders, and change their modes and times.
+enum class Calls { steps, all };
 class Watch {
  public:
   using Decide = std::function<int(std::string_view call, std::string_view path)>;
-  explicit Watch(Decide decide);
+  explicit Watch(Decide decide, Calls calls = Calls::steps);
   ~Watch();
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
@@ -38,6 +41,30 @@ int cut_off_at_each(const Work& work, const Look& look) {
     }
     look(last);
     if (count <= last) return count;
+  }
+}
+
+// Does `work` again and again, and each time one call fails, the next one, as on a broken disk. `work` says
+// whether it succeeded, `look` is called with that after each, the number of the call and its name. Ends
+// after the first time that no call failed, and gives how many there are.
+template <class Work, class Look>
+int fail_each(const Work& work, const Look& look) {
+  for (int failing = 0;; ++failing) {
+    int count = 0;
+    std::string failed;
+    bool succeeded = false;
+    {
+      const Watch watch(
+          [&](std::string_view call, std::string_view path) {
+            if (count++ != failing) return 0;
+            failed = std::string(call) + " " + std::string(path);
+            return EIO;
+          },
+          Calls::all);
+      succeeded = work();
+    }
+    look(succeeded, std::to_string(failing) + ": " + failed);
+    if (count <= failing) return count;
   }
 }
 

@@ -93,6 +93,35 @@ TEST_F(Compile, CutOffAnywhereLeavesAWholeEntryOrNone) {
   EXPECT_GT(steps, 3);
 }
 
+TEST_F(Compile, WhicheverCallFailsTheArtifactIsWholeOrThereIsAnError) {
+  const auto expected = compile(plan(), m_tools).value().artifact->record.bundles;
+  const auto begin = [&] {
+    ASSERT_TRUE(base::remove_tree(m_settings.cache));
+    ASSERT_TRUE(base::make_folders(m_settings.cache));
+  };
+  begin();
+  int errors = 0;
+  std::vector<contract::Bundle> made;
+  const int calls = steps::fail_each(
+      [&] {
+        const auto compiled = compile(plan(), m_tools);
+        if (compiled) made = compiled->artifact->record.bundles;
+        return compiled.has_value();
+      },
+      [&](bool succeeded, const std::string& failed) {
+        errors += succeeded ? 0 : 1;
+        if (succeeded) {
+          EXPECT_EQ(made, expected) << failed;
+        }
+        EXPECT_EQ(m_store.find(m_key).damage, "") << failed;
+        EXPECT_TRUE(compile(plan(), m_tools)) << failed;
+        EXPECT_TRUE(m_store.find(m_key).bundle) << failed;
+        begin();
+      });
+  EXPECT_GT(calls, 10);
+  EXPECT_GT(errors, 0);
+}
+
 TEST_F(Compile, AnEntryThatNamesAnotherFileIsDamaged) {
   const auto bundle = add().bundles.front();
   const fs::path folder = m_settings.cache / "go" / "bundles" / m_key;

@@ -80,6 +80,32 @@ class Emit : public testing::Test {
   }
 };
 
+TEST_F(Emit, WhicheverCallFailsThereIsAnErrorOrTheWholeArtifact) {
+  const Artifact two = artifact("two");
+  for (const std::string former : {"", "one"}) {
+    const auto begin = [&] {
+      ASSERT_TRUE(base::remove_tree(m_out));
+      if (former.empty()) return;
+      ASSERT_TRUE(emit_one(former));
+    };
+    begin();
+    int errors = 0;
+    const int calls = steps::fail_each([&] { return emit_one(two).has_value(); },
+                                       [&](bool succeeded, const std::string& failed) {
+                                         errors += succeeded ? 0 : 1;
+                                         const std::string left = fs::exists(m_out) ? present() : "";
+                                         EXPECT_TRUE(left.empty() || left == former || left == "two")
+                                             << former << " " << failed << ": " << left;
+                                         EXPECT_TRUE(!succeeded || left == "two") << former << " " << failed;
+                                         EXPECT_TRUE(emit_one(two)) << former << " " << failed;
+                                         EXPECT_EQ(present(), "two") << former << " " << failed;
+                                         begin();
+                                       });
+    EXPECT_GT(calls, 10);
+    EXPECT_GT(errors, 5);
+  }
+}
+
 TEST_F(Emit, CutOffAnywhereLeavesNoRunScriptOrAWholeArtifact) {
   const Artifact two = artifact("two");
   for (const std::string former : {"", "one"}) {

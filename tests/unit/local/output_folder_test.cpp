@@ -39,7 +39,7 @@ class OutputFolderTest : public testing::Test {
   OutputFolder open() const { return OutputFolder::open(out(), "pipeline").value(); }
   base::Status publish(const std::vector<DatumOutput>& outputs,
                        const std::vector<MissingDatum>& missing = {}) {
-    auto folder = open();
+    BASE_TRY_ASSIGN(auto folder, OutputFolder::open(out(), "pipeline"));
     BASE_TRY(folder.check(outputs));
     return folder.publish(outputs, missing, m_store, ExportBy::copy);
   }
@@ -317,6 +317,33 @@ TEST_F(OutputFolderTest, CutOffAnywhereItHasAllOldOrAllNewFilesNextTime) {
   EXPECT_GT(steps, 8);
   EXPECT_GT(unchanged, 0);
   EXPECT_LT(unchanged, steps - 3);
+}
+
+// A file that cannot be changed keeps no other from it, and stays known as ours.
+TEST_F(OutputFolderTest, WhicheverCallFailsThereIsAnErrorAndTheNextTimeAllIsRight) {
+  const std::vector<DatumOutput> before = {datum("1", {{"a", "1"}, {"b/c", "1"}, {"gone", "1"}})};
+  const std::vector<DatumOutput> after = {datum("1", {{"a", "2"}, {"b", "2"}, {"d/e", "2"}})};
+  ASSERT_TRUE(publish(before));
+  const std::string whole = "a=2 b=2 d/e=2 ";
+  for (const bool is_given_up : {false, true}) {
+    int errors = 0;
+    const int calls = steps::fail_each([&] { return publish(after).has_value(); },
+                                       [&](bool succeeded, const std::string& failed) {
+                                         errors += succeeded ? 0 : 1;
+                                         if (succeeded) {
+                                           EXPECT_EQ(content(), whole) << failed;
+                                         }
+                                         if (!is_given_up) {
+                                           EXPECT_EQ(text(publish(after)), "") << failed;
+                                           EXPECT_EQ(content(), whole) << failed;
+                                         }
+                                         EXPECT_EQ(text(publish({})), "") << failed;
+                                         EXPECT_EQ(content(), "") << failed;
+                                         ASSERT_TRUE(publish(before));
+                                       });
+    EXPECT_GT(calls, 20);
+    EXPECT_GT(errors, 10);
+  }
 }
 
 TEST_F(OutputFolderTest, AChangeThatKeepsTheSizeIsNoticed) {

@@ -62,6 +62,21 @@ TEST_F(Prepare, CutOffAnywhereLeavesAWholeEnvironmentOrNone) {
   EXPECT_GT(steps, 0);
 }
 
+TEST_F(Prepare, WhicheverCallFailsItIsWholeOrAnErrorAndWholeTheNextTime) {
+  int errors = 0;
+  const int calls = steps::fail_each([&] { return prepare().has_value(); },
+                                     [&](bool succeeded, const std::string& failed) {
+                                       errors += succeeded ? 0 : 1;
+                                       EXPECT_TRUE(is_whole() || !fs::exists(environment())) << failed;
+                                       EXPECT_TRUE(is_whole() || !succeeded) << failed;
+                                       EXPECT_TRUE(prepare()) << failed;
+                                       EXPECT_TRUE(is_whole()) << failed;
+                                       ASSERT_TRUE(base::remove_tree(m_settings.chosen));
+                                     });
+  EXPECT_GT(calls, 10);
+  EXPECT_GT(errors, 0);
+}
+
 TEST_F(Prepare, ADamagedEnvironmentIsThereUntilTheNewOneIs) {
   ASSERT_TRUE(prepare());
   ASSERT_TRUE(is_whole());

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs tests: once without a fault, to see what each reaches, then those that reach a fault, until one notices it."""
+
+import json
+import os
+import pathlib
+import re
+import threading
+
+import isolation
+
+PYTHON = "/usr/bin/python3"
+HERE = pathlib.Path(__file__).resolve().parent
+LONGEST_SUITE = 900  # seconds, without a fault
+# About the text of the source, the installed files and the release; no fault can change those.
+NOT_ABOUT_BEHAVIOUR = ("test_architecture", "test_install", "test_torture")
+UNIT = "unit tests"
+
+
+def limit_of(seconds):
+    """How long a test may take with a fault on."""
+    return 10 + 5 * seconds
+
+
+class Tests:
+    """All tests of a build."""
+
+    def __init__(self, copy, folder, without):
+        self.copy, self.folder, self.without = copy, folder, set(without) | set(NOT_ABOUT_BEHAVIOUR)
+        self.cache = folder / "cache"
+        self.known = {}  # group: {test: {"seconds", "reached"}}
+        self.free = threading.local()
+        self.count = 0
+        self.lock = threading.Lock()
+
+    def groups(self):
+        suites = sorted((self.copy.source / "tests/suites").glob("test_*.py"))
+        return [UNIT] + [path.stem for path in suites if path.stem not in self.without]
+
+    def room(self):
+        """The room of this thread."""
+        if not hasattr(self.free, "room"):
+            with self.lock:
+                self.count += 1
+                self.free.room = isolation.Room(self.folder / f"room-{self.count}", self.copy.page, self.copy.tests)
+        return self.free.room
+
+    def environment(self):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PACHBUILD_", "GTEST_", "CI"))}
+        return {**kept, "PACHBUILD_BIN": str(self.copy.bin), "PACHBUILD_TEST_FOLDER": str(self.copy.tests),
+                "PYTHONDONTWRITEBYTECODE": "1"}  # fmt: skip
+
+    def suite(self, group, *arguments):
+        return [PYTHON, str(HERE / "run_suite.py"), str(self.copy.source / "tests/suites" / f"{group}.py"), *arguments]
+
+    def run(self, command, fault, timeout, environment=None, cache=None):
+        """The exit code (None: out of time) and what was printed."""
+        room = self.room()
+        room.prepare(fault, cache)
+        with open(room.folder / "output", "w+b") as output:
+            code = isolation.run(command, room, timeout, environment or self.environment(), output)
+            output.seek(0)
+            return code, output.read().decode(errors="replace")
+
+    def reach(self, group):
+        """Runs a group without a fault. Gives the names of tests that failed, twice."""
+        failed = self.reach_once(group)
+        return failed and self.reach_once(group)
+
+    def reach_once(self, group):
+        room = self.room()
+        report = room.log / "reach"
+        if group == UNIT:
+            command, cache = [str(self.copy.bin / "unit_tests"), "--gtest_brief=1"], None
+        else:
+            command = self.suite(group, "reach", str(report), str(self.copy.page))
+            cache = self.cache
+            cache.mkdir(exist_ok=True)
+        environment = {**self.environment(), "MUTATE_REACH": str(report)}
+        room.shared = cache
+        code, output = self.run(command, 0, LONGEST_SUITE, environment)
+        room.shared = None
+        (self.folder / "logs").mkdir(exist_ok=True)
+        (self.folder / "logs" / f"{group}.log").write_text(output, encoding="utf-8")
+        if not report.exists():
+            return [f"{group} (exit code {code})"]
+        if group == UNIT:
+            self.known[group] = of_listener(report.read_text(encoding="utf-8"))
+            failed = re.findall(r"\[  FAILED  \] (\S+)", output)
+            return sorted(set(failed)) if code == 0 or failed else [f"{group} (exit code {code})"]
+        answer = json.loads(report.read_text(encoding="utf-8"))
+        self.known[group] = answer["tests"]
+        return [f"{group} {name}" for name in answer["failed"]]
+
+    def reaching(self, fault):
+        """Groups with their tests that reach the fault, quickest first: the unit tests, then suites."""
+        found = []
+        for group, tests in self.known.items():
+            mine = {name: test["seconds"] for name, test in tests.items() if fault in test["reached"]}
+            if mine:
+                found.append((group, mine))
+        return sorted(found, key=lambda item: (item[0] != UNIT, sum(item[1].values())))
+
+    def notice(self, fault, budget):
+        """Who notices the fault ("" for nobody), what was printed then, and the number of tests that were run."""
+        spent, tried = 0.0, 0
+        for group, tests in self.reaching(fault):
+            left, chosen = budget - spent, []
+            for name in in_order(tests):
+                if tests[name] <= left or not tried:
+                    left -= tests[name]
+                    chosen.append(name)
+            if not chosen:
+                continue
+            spent += sum(tests[name] for name in chosen)
+            tried += len(chosen)
+            who, output = self.run_group(group, {name: tests[name] for name in chosen}, fault)
+            if who:
+                return who, output, tried
+        return "", "", tried
+
+    def run_group(self, group, tests, fault):
+        timeout = limit_of(sum(tests.values()))
+        if group == UNIT:
+            names = ":".join(tests)
+            chosen = names if len(names) < 100_000 else "*"
+            command = [str(self.copy.bin / "unit_tests"), f"--gtest_filter={chosen}", "--gtest_fail_fast"]
+            code, output = self.run(command, fault, timeout)
+            if code == 0:
+                return "", ""
+            failed = re.findall(r"\[  FAILED  \] (\S+\.\S+?)(?:,| |$)", output, re.MULTILINE)
+            begun = re.findall(r"\[ RUN      \] (\S+)", output)
+            last = (failed or begun or ["before the first"])[-1]
+            how = "" if failed else " (does not end)" if code is None else " (crashes)"
+            return f"{last}{how}", output
+        limits = json.dumps({name: limit_of(seconds) for name, seconds in tests.items()})
+        code, output = self.run(self.suite(group, "notice", limits, *tests), fault, timeout + 30, cache=self.cache)
+        if code == 0:
+            return "", ""
+        who = re.findall(r"^NOTICED BY (.*)$", output, re.MULTILINE)
+        if code is None or not who:
+            return f"{group} ({'does not end' if code is None else 'crashes'})", output
+        if who[0] in tests and "the test takes too long" not in output:
+            # By chance, on a busy machine? Then not twice.
+            again, _ = self.run(self.suite(group, "notice", limits, who[0]), fault, timeout + 30, cache=self.cache)
+            if again == 0:
+                return "", ""
+        return f"{group} {who[0]}", output
+
+
+def in_order(tests):
+    """Quickest first, but all of a class together: what it prepares is prepared once."""
+    def class_of(name):
+        return name.rsplit(".", 1)[0]
+
+    of_class = {}
+    for name, seconds in tests.items():
+        of_class[class_of(name)] = of_class.get(class_of(name), 0) + seconds
+    return sorted(tests, key=lambda name: (of_class[class_of(name)], class_of(name), tests[name]))
+
+
+def of_listener(text):
+    """What reach.cpp wrote."""
+    known = {}
+    for line in text.splitlines():
+        name, milliseconds, numbers = line.split("\t")
+        known[name] = {"seconds": int(milliseconds) / 1000, "reached": [int(number) for number in numbers.split()]}
+    return known
