@@ -82,6 +82,8 @@ struct Language {
   std::string_view program;  // the file that makes a folder one of this language
   // Whether a folder without any language's `program` may be of this one all the same.
   bool (*may_be)(const fs::path& source);
+  // The same for what is in folders below, asked where nothing at the root is of any language; may be none.
+  bool (*may_be_below)(const fs::path& source);
   // Says what is missing where something is. Starts nothing.
   base::Result<Findings> (*look)(const Source& source, const process::Environment& environment);
 };
