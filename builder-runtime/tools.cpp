@@ -25,18 +25,30 @@ namespace {
 
 using base::ErrorKind;
 
-// A JSON line holds a line of the tool, which comes in pieces of any size.
+// A JSON line holds a line of the tool, which comes in pieces of any size, and what is renamed is in one line.
 class LineCollector {
  public:
+  explicit LineCollector(const std::vector<Renaming>& renamings) : m_renamings(renamings) {}
+
   void add(std::string_view text) {
     m_text += text;
+    if (!report::is_json() && m_renamings.empty()) return finish();
     const auto end = m_text.rfind('\n') + 1;
-    report::output(std::string_view(m_text).substr(0, end));
+    report::output(renamed(m_text.substr(0, end)));
     m_text.erase(0, end);
   }
-  void finish() { report::output(std::exchange(m_text, {})); }
+  void finish() { report::output(renamed(std::exchange(m_text, {}))); }
 
  private:
+  [[nodiscard]] std::string renamed(std::string text) const {
+    for (const auto& [from, to] : m_renamings) {
+      for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+        text.replace(at, from.size(), to);
+    }
+    return text;
+  }
+
+  const std::vector<Renaming>& m_renamings;
   std::string m_text;
 };
 
@@ -130,15 +142,15 @@ base::Result<std::string> Tools::find(const std::string& name, const std::string
   return base::fail(ErrorKind::unavailable, name, "is not on PATH", hint);
 }
 
-base::Result<process::Finished> Tools::run(process::Command command) const {
+base::Result<process::Finished> Tools::run(process::Command command,
+                                           const std::vector<Renaming>& renamings) const {
   command.orphan_signal = SIGKILL;
   command.ends_its_group = true;
-  LineCollector lines;
+  LineCollector lines(renamings);
   // Tools print URLs as they got them. All that they say goes through here.
   base::CredentialFilter filter;
   auto finished = m_runner.run(command, [&](std::string_view text) {
     lines.add(filter.add(text));
-    if (!report::is_json()) lines.finish();
   });
   lines.add(filter.finish());
   lines.finish();

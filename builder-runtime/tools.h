@@ -13,6 +13,12 @@
 
 namespace builder {
 
+// What a tool's output shows in another's place: a private copy's path as the path of the source.
+struct Renaming {
+  std::string from;
+  std::string to;
+};
+
 class Tools {
  public:
   Tools(const Settings& settings, process::Runner& runner);
@@ -27,7 +33,8 @@ class Tools {
 
   // Runs a tool to its end; what it says on standard error is shown as it comes. It dies with us. That it
   // failed for a full disk is an error that names the disk.
-  [[nodiscard]] base::Result<process::Finished> run(process::Command command) const;
+  [[nodiscard]] base::Result<process::Finished> run(process::Command command,
+                                                    const std::vector<Renaming>& renamings = {}) const;
 
   // The same, and what it says on standard error is not shown.
   [[nodiscard]] base::Result<process::Finished> run_quietly(process::Command command) const;

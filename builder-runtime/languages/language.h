@@ -53,6 +53,7 @@ struct Plan {
   std::string key;  // of everything that decides the artifact's bundle; empty: none is needed
   Inputs inputs;    // what that is
   contract::Platform platform;
+  contract::Program program;  // told by every build
   Start start;
   // Asked for when no bundle is known by the key: the one bundle that is needed, or what seldom changes and,
   // to be laid on it, what does. The last one is the artifact's, whatever its own key.
@@ -81,6 +82,8 @@ struct Language {
   std::string_view program;  // the file that makes a folder one of this language
   // Whether a folder without any language's `program` may be of this one all the same.
   bool (*may_be)(const fs::path& source);
+  // The same for what is in folders below, asked where nothing at the root is of any language; may be none.
+  bool (*may_be_below)(const fs::path& source);
   // Says what is missing where something is. Starts nothing.
   base::Result<Findings> (*look)(const Source& source, const process::Environment& environment);
 };

@@ -67,6 +67,11 @@ base::Result<const Language*> recognised_language(const fs::path& source) {
       if (language->may_be(source)) found.push_back(language);
     }
   }
+  if (found.empty()) {
+    for (const auto* language : all_languages()) {
+      if (language->may_be_below != nullptr && language->may_be_below(source)) found.push_back(language);
+    }
+  }
   if (found.size() == 1) return found.front();
   if (found.empty()) {
     return base::fail(ErrorKind::bad_input, source.string(),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Go: a module at the root with package main in it becomes one static program.
+// Go: a package main of the source becomes one program, static where there is no C in it.
 #pragma once
 
 #include "builder-runtime/languages/language.h"
@@ -7,8 +7,10 @@
 namespace builder::go {
 
 bool may_be(const fs::path& source);
+bool may_be_below(const fs::path& source);
 base::Result<Findings> look(const Source& source, const process::Environment& environment);
 
-inline constexpr Language k_language = {.name = "go", .program = "go.mod", .may_be = may_be, .look = look};
+inline constexpr Language k_language = {
+    .name = "go", .program = "go.mod", .may_be = may_be, .may_be_below = may_be_below, .look = look};
 
 }  // namespace builder::go

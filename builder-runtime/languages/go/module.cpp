@@ -135,9 +135,9 @@ std::vector<std::string> use_targets(std::string_view go_work) {
   return targets;
 }
 
-std::string use_outside(std::string_view go_work) {
+std::string use_outside(std::string_view go_work, std::string_view folder) {
   for (const auto& target : use_targets(go_work)) {
-    if (leads_out(target, ".")) return target;
+    if (leads_out(target, folder)) return target;
   }
   return "";
 }

@@ -17,10 +17,10 @@ std::string package_clause(std::string_view text);
 std::string module_path(std::string_view go_mod);
 
 // The first folder outside the source that a replace line of a go.mod (or go.work) leads to, or a use line of
-// a go.work; empty when there is none. `folder` is the one of the go.mod, relative to the source: "." is the
+// a go.work; empty when there is none. `folder` is the one of the file, relative to the source: "." is the
 // source itself.
 std::string replacement_outside(std::string_view go_mod, std::string_view folder = ".");
-std::string use_outside(std::string_view go_work);
+std::string use_outside(std::string_view go_work, std::string_view folder = ".");
 
 // The folders of the use lines of a go.work, as they are written.
 std::vector<std::string> use_targets(std::string_view go_work);

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <cctype>
-#include <map>
+#include <utility>
 
 #include "base/digest.h"
 #include "base/inside.h"
@@ -26,110 +26,172 @@ constexpr char k_pin_hint[] = "pin them where the source is: go mod tidy, and co
 struct ModuleFiles {
   std::string go_mod;
   std::string go_sum;
+  bool operator==(const ModuleFiles&) const = default;
 };
 
 std::string read_or_empty(const fs::path& file) { return base::read_input_file(file).value_or(""); }
 
-// Choices that were made before, by what they depend on: <cache>/go/resolved/<key>/.
-fs::path kept_folder(const Tools& tools, const ModuleFiles& files, const Tree& tree,
-                     const Decision& decision) {
-  Inputs inputs = decision.machine;
-  inputs.add_value("go.mod", files.go_mod);
-  inputs.add_value("go.sum", files.go_sum);
-  inputs.add_value("modules of the source", tree.modules);
-  inputs.add_value("imports", base::join(foreign_imports(tree), "\n"));
-  return tools.settings().cache / "go" / "resolved" / inputs.key();
+ModuleFiles read_files(fs::path go_mod) {
+  ModuleFiles files{read_or_empty(go_mod), ""};
+  files.go_sum = read_or_empty(go_mod.replace_extension(".sum"));
+  return files;
 }
 
-// Nothing is kept of a source that changed meanwhile.
-base::Status keep(const fs::path& folder, const fs::path& from, const Decision& decision) {
-  BASE_TRY_ASSIGN(const std::string changed, decision.inputs.changed());
-  if (!changed.empty()) return {};
-  BASE_TRY_ASSIGN(auto fresh, base::TemporaryFolder::make(from, "keep-"));
-  for (const std::string name : {"go.mod", "go.sum"}) {
-    BASE_TRY(base::write_file(fresh.path() / name, read_or_empty(from / name)));
-  }
-  BASE_TRY(base::make_folders(folder.parent_path(), base::k_owner_writes));
-  // Whoever was first made the choice.
-  boost::system::error_code error;
-  if (fs::exists(folder, error)) return {};
-  static_cast<void>(base::rename_path(fresh.path(), folder));
-  return {};
-}
-
-base::Status take_kept(const fs::path& folder, const fs::path& to) {
-  for (const std::string name : {"go.mod", "go.sum"}) {
-    BASE_TRY_ASSIGN(const std::string text, base::read_input_file(folder / name));
-    BASE_TRY(base::write_file(to / name, text));
-  }
-  return {};
-}
-
-// "path version" of every line of a go.mod that requires something.
-std::map<std::string, std::string> required_modules(std::string_view go_mod) {
-  std::map<std::string, std::string> modules;
-  bool inside = false;
-  for (const auto& line : base::split(go_mod, '\n')) {
-    auto text = base::trim(std::string_view(line).substr(0, line.find("//")));
-    if (inside && text == ")") inside = false;
-    const bool begins = text.rfind("require", 0) == 0;
-    if (begins) text = base::trim(text.substr(7));
-    if (begins && text == "(") {
-      inside = true;
-      continue;
-    }
-    const auto words = base::split(text, ' ');
-    if ((inside || begins) && words.size() >= 2) modules[words[0]] = words[1];
-  }
-  return modules;
-}
-
-// The module among these that has the package, the one with the longest path.
-std::string module_of(const std::map<std::string, std::string>& modules, const std::string& import) {
-  std::string best;
-  for (const auto& [path, version] : modules) {
-    const bool has = import == path || import.rfind(path + "/", 0) == 0;
-    if (has && path.size() > best.size()) best = path;
-  }
-  return best;
-}
-
-bool is_replaced(std::string_view go_mod, const std::string& path) {
-  for (const auto& line : base::split(go_mod, '\n')) {
-    const auto arrow = line.find("=>");
-    if (arrow != std::string::npos && line.substr(0, arrow).find(path) != std::string::npos) return true;
-  }
-  return false;
-}
-
-base::Status run_go(const Tools& tools, const Toolchain& toolchain, const BuildPlace& place,
-                    Arguments arguments, const std::string& where, const std::vector<std::string>& imports) {
-  arguments.insert(arguments.begin(), toolchain.go);
-  BASE_TRY_ASSIGN(const auto finished, tools.run({.arguments = std::move(arguments),
-                                                  .environment = place.environment,
-                                                  .folder = place.folder}));
-  if (finished.ending.succeeded()) return {};
-  return base::fail(with_network_in_mind(
-      {ErrorKind::step_failed, where, "what it imports cannot be resolved: " + base::join(imports, ", "),
-       "see Go's output above; " + std::string(k_pin_hint)},
-      place, toolchain, {}, tools));
-}
-
-void warn_of_choice(const std::string& what, const ModuleFiles& before, const fs::path& after) {
-  const auto known = required_modules(before.go_mod);
-  std::vector<std::string> chosen;
-  for (const auto& [path, version] : required_modules(read_or_empty(after / "go.mod"))) {
-    const auto entry = known.find(path);
-    if (entry == known.end() || entry->second != version) chosen.push_back(path + " " + version);
-  }
-  report::warn(what + (chosen.empty() ? "" : "; chosen: " + base::join(chosen, ", ")));
-  report::info(std::string("hint: ") + k_pin_hint);
+base::Status write_files(const fs::path& folder, const ModuleFiles& files) {
+  BASE_TRY(base::write_file(folder / "go.mod", files.go_mod));
+  if (files.go_sum.empty()) return {};
+  return base::write_file(folder / "go.sum", files.go_sum);
 }
 
 // "go1.26.8" → "1.26"
 std::string language_version(const Toolchain& toolchain) {
   const auto parts = base::split(std::string_view(toolchain.version).substr(2), '.');
   return parts.size() < 2 ? "1.21" : parts[0] + "." + parts[1];
+}
+
+// What a source without go.mod begins with.
+ModuleFiles made_up_files(const Tree& tree, const Toolchain& toolchain) {
+  const std::string path = own_path(tree);
+  return {"module " + (path.empty() ? "main" : path) + "\n\ngo " + language_version(toolchain) + "\n", ""};
+}
+
+bool has_vendor_folder(const fs::path& source, const Program& program) {
+  boost::system::error_code error;
+  return fs::is_directory(source / program.home / "vendor", error);
+}
+
+// Whether Go would download what go.mod and go.sum leave open if it were told to.
+class Resolution {
+ public:
+  Resolution(const fs::path& source, const Tree& tree, const Decision& decision, const Tools& tools)
+      : m_source(source), m_decision(decision), m_program(decision.program), m_tools(tools) {
+    const auto& variables = decision.variables;
+    const auto mode = variables.flag("mod");
+    const bool is_possible = variables.has_modules() && (!mode || *mode == "mod");
+    const bool has_file = m_program.layout == Layout::module && !has_vendor_folder(source, m_program);
+    if (!is_possible || (!has_file && !is_bare())) return;
+    m_imports = foreign_imports(tree, m_program.module);
+    m_before = is_bare() ? made_up_files(tree, decision.toolchain)
+                         : read_files(module_file(source, m_program, variables));
+    if (is_bare()) {
+      const auto path = module_path(m_before.go_mod);
+      std::erase_if(m_imports, [&](const std::string& import) {
+        return import == path || import.rfind(path + "/", 0) == 0;
+      });
+    }
+    m_is_needed = !m_imports.empty() || mode;
+    if (!m_is_needed) return;
+    Inputs inputs = decision.machine;
+    inputs.add_value("program", m_program.folder);
+    inputs.add_value("tags", base::join(decision.tags, ","));
+    inputs.add_value("go.mod", m_before.go_mod);
+    inputs.add_value("go.sum", m_before.go_sum);
+    inputs.add_value("modules of the source", tree.module_files);
+    inputs.add_value("imports", base::join(m_imports, "\n"));
+    m_kept = tools.settings().cache / "go" / "resolved" / inputs.key();
+  }
+
+  [[nodiscard]] bool is_bare() const { return m_program.layout == Layout::bare; }
+  // Otherwise the files are what they need to be.
+  [[nodiscard]] bool is_needed() const { return m_is_needed; }
+  [[nodiscard]] const ModuleFiles& before() const { return m_before; }
+
+  // The answer for the same question, if there is one: the files as they are to be.
+  [[nodiscard]] std::optional<ModuleFiles> kept() const {
+    if (!m_is_needed || !is_file(m_kept / "go.mod")) return std::nullopt;
+    return read_files(m_kept / "go.mod");
+  }
+
+  // Completes the files, which are in `folder` already and which `place` leads Go to.
+  base::Result<ModuleFiles> find_out(const BuildPlace& place, const fs::path& folder) const;
+
+  void warn(const ModuleFiles& after) const;
+
+ private:
+  base::Result<process::Finished> list(const BuildPlace& place, const std::string& with_c) const;
+  [[nodiscard]] base::Result<bool> is_enough(const BuildPlace& place) const;
+  [[nodiscard]] base::Status keep(const ModuleFiles& files, const fs::path& scratch) const;
+
+  const fs::path& m_source;
+  const Decision& m_decision;
+  const Program& m_program;
+  const Tools& m_tools;
+  bool m_is_needed = false;
+  Arguments m_imports;
+  ModuleFiles m_before;
+  fs::path m_kept;  // <cache>/go/resolved/<key>/
+};
+
+constexpr char k_needs_loading[] = "{{with .Module}}{{end}}";
+
+base::Result<process::Finished> Resolution::list(const BuildPlace& place, const std::string& with_c) const {
+  BuildPlace same{place.folder, place.flags, place.environment, std::nullopt};
+  if (m_decision.variables.value("CGO_ENABLED").empty()) same.environment["CGO_ENABLED"] = with_c;
+  return run_go(same, m_source, m_decision,
+                {"list", "-deps", "-f", k_needs_loading, m_program.argument()}, m_tools);
+}
+
+// Whether Go takes the source's own files as they are.
+base::Result<bool> Resolution::is_enough(const BuildPlace& place) const {
+  std::vector<std::string> arguments = {m_decision.toolchain.go, "list", k_no_version_control,
+                                        "-deps", "-f", k_needs_loading};
+  std::copy_if(place.flags.begin(), place.flags.end(), std::back_inserter(arguments),
+               [](const std::string& flag) { return !flag.starts_with("-mod"); });
+  arguments.push_back(m_program.argument());
+  auto environment = place.environment;
+  if (m_decision.variables.value("CGO_ENABLED").empty()) environment["CGO_ENABLED"] = "1";
+  BASE_TRY_ASSIGN(const auto finished,
+                  m_tools.run_quietly({.arguments = std::move(arguments),
+                                       .environment = std::move(environment),
+                                       .folder = place.folder}));
+  return finished.ending.succeeded();
+}
+
+base::Result<ModuleFiles> Resolution::find_out(const BuildPlace& place, const fs::path& folder) const {
+  BASE_TRY_ASSIGN(const auto finished, list(place, "1"));
+  if (!finished.ending.succeeded())
+    return base::fail(explained(go_error(finished), place, m_source, m_decision, m_tools));
+  auto after = read_files(folder / "go.mod");
+  if (after != m_before && !is_bare() && !m_decision.variables.flag("mod")) {
+    BASE_TRY_ASSIGN(const bool is_complete, is_enough(place));
+    if (is_complete) after = m_before;
+  }
+  if (after != m_before) {
+    // Without C other files count, which may import something else.
+    BASE_TRY(list(place, "0"));
+    after = read_files(folder / "go.mod");
+  }
+  BASE_TRY(keep(after, folder));
+  if (after != m_before) warn(after);
+  return after;
+}
+
+// Nothing is kept of a source that changed meanwhile. The first answer stays.
+base::Status Resolution::keep(const ModuleFiles& files, const fs::path& scratch) const {
+  BASE_TRY_ASSIGN(const std::string changed, m_decision.inputs.changed());
+  if (!changed.empty()) return {};
+  BASE_TRY_ASSIGN(auto fresh, base::TemporaryFolder::make(scratch, "keep-"));
+  BASE_TRY(write_files(fresh.path(), files));
+  BASE_TRY(base::make_folders(m_kept.parent_path(), base::k_owner_writes));
+  boost::system::error_code error;
+  if (fs::exists(m_kept, error)) return {};
+  static_cast<void>(base::rename_path(fresh.path(), m_kept));
+  return {};
+}
+
+void Resolution::warn(const ModuleFiles& after) const {
+  const auto known = required_modules(m_before.go_mod);
+  Arguments chosen;
+  for (const auto& [path, version] : required_modules(after.go_mod)) {
+    const auto entry = known.find(path);
+    if (entry == known.end() || entry->second != version) chosen.push_back(path + " " + version);
+  }
+  auto file = module_file(m_source, m_program, m_decision.variables);
+  const std::string what = is_bare() ? m_source.string() + ": has no go.mod"
+                                     : file.replace_extension(".sum").string() +
+                                           ": lacks lines that the imports need";
+  report::warn(what + (chosen.empty() ? "" : "; chosen: " + base::join(chosen, ", ")));
+  report::info(std::string("hint: ") + k_pin_hint);
 }
 
 base::Result<BuildPlace> copied_place(const fs::path& source, const std::string& below,
@@ -144,64 +206,50 @@ base::Result<BuildPlace> copied_place(const fs::path& source, const std::string&
 }
 
 // No go.mod: one is made up, in a copy.
-base::Result<BuildPlace> bare_place(const fs::path& source, const Tree& tree, const Decision& decision,
-                                    process::Environment environment, const Tools& tools) {
+base::Result<BuildPlace> bare_place(const fs::path& source, const Resolution& resolution,
+                                    const ModuleFiles& made_up, process::Environment environment,
+                                    Arguments flags, const Tools& tools) {
   BASE_TRY_ASSIGN(BuildPlace place, copied_place(source, "source", std::move(environment), tools));
-  std::string path = own_path(tree);
-  if (path.empty()) path = "main";
-  auto imports = foreign_imports(tree);
-  std::erase_if(
-      imports, [&](const std::string& import) { return import == path || import.rfind(path + "/", 0) == 0; });
-  const ModuleFiles before{"module " + path + "\n\ngo " + language_version(decision.toolchain) + "\n", ""};
-  BASE_TRY(base::write_file(place.folder / "go.mod", before.go_mod));
-  if (imports.empty()) return place;
-  const fs::path kept = kept_folder(tools, before, tree, decision);
-  boost::system::error_code error;
-  if (fs::exists(kept, error)) {
-    BASE_TRY(take_kept(kept, place.folder));
-    return place;
-  }
-  BASE_TRY(run_go(tools, decision.toolchain, place, {"mod", "tidy"}, source.string(), imports));
-  BASE_TRY(keep(kept, place.folder, decision));
-  warn_of_choice(source.string() + ": has no go.mod", before, place.folder);
+  place.flags = std::move(flags);
+  const auto kept = resolution.kept();
+  BASE_TRY(write_files(place.folder, kept.value_or(made_up)));
+  if (!resolution.is_needed() || kept) return place;
+  auto resolving = BuildPlace{place.folder, place.flags, place.environment, std::nullopt};
+  resolving.flags.emplace_back("-mod=mod");
+  BASE_TRY(resolution.find_out(resolving, place.folder));
   return place;
 }
 
 // As before modules: a GOPATH that holds nothing but this source.
-base::Result<BuildPlace> vendored_place(const fs::path& source, const Tree& tree,
-                                        process::Environment environment, const Tools& tools) {
+base::Result<BuildPlace> gopath_place(const fs::path& source, const Tree& tree,
+                                      process::Environment environment, Arguments flags, const Tools& tools) {
   const std::string path = own_path(tree);
   BASE_TRY_ASSIGN(BuildPlace place, copied_place(source, "gopath/src/" + (path.empty() ? "main" : path),
                                                  std::move(environment), tools));
+  place.flags = std::move(flags);
   place.environment["GOPATH"] = (place.workspace->path() / "gopath").string();
   place.environment["GO111MODULE"] = "off";
   return place;
 }
 
-// A go.mod or go.sum that says too little: completed in a copy of the two.
-base::Result<BuildPlace> completed_place(const fs::path& source, const Tree& tree, const Decision& decision,
-                                         process::Environment environment, const ModuleFiles& before,
+// In the source; what go.mod or go.sum lack is in a copy of the two.
+base::Result<BuildPlace> place_in_source(const fs::path& folder, const Resolution& resolution,
+                                         process::Environment environment, Arguments flags,
                                          const Tools& tools) {
-  BuildPlace place{.folder = source, .environment = std::move(environment)};
-  BASE_TRY_ASSIGN(place.workspace, base::Workspace::make(tools.settings().cache / "work", "go-"));
-  const fs::path& folder = place.workspace->path();
-  place.flags = {"-mod=mod", "-modfile=" + (folder / "go.mod").string()};
-  BASE_TRY(base::write_file(folder / "go.mod", before.go_mod));
-  if (!before.go_sum.empty()) BASE_TRY(base::write_file(folder / "go.sum", before.go_sum));
-  const fs::path kept = kept_folder(tools, before, tree, decision);
-  boost::system::error_code error;
-  if (fs::exists(kept, error)) {
-    BASE_TRY(take_kept(kept, folder));
-    return place;
+  BuildPlace place{folder, std::move(flags), std::move(environment), std::nullopt};
+  if (!resolution.is_needed()) return place;
+  auto files = resolution.kept();
+  if (files == resolution.before()) return place;
+  BuildPlace completed{place.folder, place.flags, place.environment, std::nullopt};
+  BASE_TRY_ASSIGN(completed.workspace, base::Workspace::make(tools.settings().cache / "work", "go-"));
+  const fs::path& scratch = completed.workspace->path();
+  completed.flags.insert(completed.flags.end(), {"-mod=mod", "-modfile=" + (scratch / "go.mod").string()});
+  BASE_TRY(write_files(scratch, files.value_or(resolution.before())));
+  if (!files) {
+    BASE_TRY_ASSIGN(files, resolution.find_out(completed, scratch));
   }
-  Arguments arguments = {"list", k_no_version_control, "-deps", "-f", "{{with .Module}}{{end}}"};
-  arguments.insert(arguments.end(), place.flags.begin(), place.flags.end());
-  arguments.emplace_back("./...");
-  BASE_TRY(run_go(tools, decision.toolchain, place, arguments, (source / "go.mod").string(),
-                  foreign_imports(tree)));
-  BASE_TRY(keep(kept, folder, decision));
-  warn_of_choice((source / "go.sum").string() + ": lacks lines that the imports need", before, folder);
-  return place;
+  if (files == resolution.before()) return place;
+  return completed;
 }
 
 // What may name a package of its own (go.dev/ref/mod, "Module paths"): it becomes a folder and a line of a
@@ -221,26 +269,40 @@ bool is_import_path(std::string_view text) {
 
 }  // namespace
 
-bool lacks_modules(std::string_view go_mod, std::string_view go_sum,
-                   const std::vector<std::string>& imports) {
-  const auto modules = required_modules(go_mod);
-  const auto has_sum = [&](const std::string& path, const std::string& version) {
-    const std::string line = path + " " + version + " h1:";
-    return go_sum.rfind(line, 0) == 0 || go_sum.find("\n" + line) != std::string_view::npos;
-  };
-  return std::any_of(imports.begin(), imports.end(), [&](const std::string& import) {
-    const auto module = module_of(modules, import);
-    if (module.empty()) return !is_replaced(go_mod, import.substr(0, import.find('/')));
-    return !is_replaced(go_mod, module) && !has_sum(module, modules.at(module));
-  });
+std::map<std::string, std::string> required_modules(std::string_view go_mod) {
+  std::map<std::string, std::string> modules;
+  bool inside = false;
+  for (const auto& line : base::split(go_mod, '\n')) {
+    auto text = base::trim(std::string_view(line).substr(0, line.find("//")));
+    if (inside && text == ")") inside = false;
+    const bool begins = text.rfind("require", 0) == 0;
+    if (begins) text = base::trim(text.substr(7));
+    if (begins && text == "(") {
+      inside = true;
+      continue;
+    }
+    const auto words = base::split(text, ' ');
+    if ((inside || begins) && words.size() >= 2) modules[words[0]] = words[1];
+  }
+  return modules;
+}
+
+std::string module_of(const std::map<std::string, std::string>& modules, const std::string& import) {
+  std::string best;
+  for (const auto& [path, version] : modules) {
+    const bool has = import == path || import.rfind(path + "/", 0) == 0;
+    if (has && path.size() > best.size()) best = path;
+  }
+  return best;
 }
 
 std::string own_path(const Tree& tree) {
   for (const auto& package : tree.packages) {
+    if (!package.module.empty() || package.is_hidden) continue;
     for (const auto& import : package.imports) {
       for (const auto& other : tree.packages) {
         const std::string end = "/" + other.folder;
-        if (other.folder == "." || import.size() <= end.size()) continue;
+        if (other.folder == "." || other.is_hidden || import.size() <= end.size()) continue;
         if (import.compare(import.size() - end.size(), end.size(), end) == 0 && is_import_path(import)) {
           return import.substr(0, import.size() - end.size());
         }
@@ -250,25 +312,53 @@ std::string own_path(const Tree& tree) {
   return "";
 }
 
+fs::path module_file(const fs::path& source, const Program& program, const GoVariables& variables) {
+  const fs::path folder = (source / program.home).lexically_normal();
+  return fs::absolute(variables.flag("modfile").value_or("go.mod"), folder);
+}
+
+base::Result<process::Finished> run_go(const BuildPlace& place, const fs::path& source,
+                                       const Decision& decision, Arguments arguments, const Tools& tools) {
+  arguments.insert(arguments.begin(), decision.toolchain.go);
+  arguments.insert(arguments.begin() + 2, k_no_version_control);
+  arguments.insert(arguments.begin() + 3, place.flags.begin(), place.flags.end());
+  std::vector<Renaming> renamings;
+  if (place.workspace) {
+    // Go shows a path from the current folder where that is shorter.
+    const auto& scratch = place.workspace->path();
+    const auto shown = (source / decision.program.home).lexically_normal().string();
+    const bool is_copy = place.folder.string().starts_with(scratch.string());
+    const fs::path& made = is_copy ? place.folder : scratch;
+    renamings = {{made.string(), shown}, {made.lexically_relative(place.folder).string(), shown}};
+    if (is_copy) renamings.pop_back();
+  }
+  return tools.run({.arguments = std::move(arguments),
+                    .environment = place.environment,
+                    .folder = place.folder},
+                   renamings);
+}
+
 base::Result<BuildPlace> prepare_place(const fs::path& source, const Tree& tree, const Decision& decision,
                                        process::Environment environment, const Tools& tools) {
-  switch (tree.layout) {
-    case Layout::bare:
-      return bare_place(source, tree, decision, std::move(environment), tools);
-    case Layout::vendored:
-      return vendored_place(source, tree, std::move(environment), tools);
-    case Layout::workspace:
-      return BuildPlace{.folder = source, .environment = std::move(environment)};
-    case Layout::module:
-      break;
+  Arguments flags;
+  if (!decision.tags.empty()) flags.push_back("-tags=" + base::join(decision.tags, ","));
+  const auto& program = decision.program;
+  const bool is_bare = program.layout == Layout::bare;
+  if (program.layout == Layout::vendored || (is_bare && !decision.variables.has_modules()))
+    return gopath_place(source, tree, std::move(environment), std::move(flags), tools);
+  const Resolution resolution(source, tree, decision, tools);
+  if (is_bare) {
+    return bare_place(source, resolution, made_up_files(tree, decision.toolchain), std::move(environment),
+                      std::move(flags), tools);
   }
-  boost::system::error_code error;
-  const ModuleFiles files{read_or_empty(source / "go.mod"), read_or_empty(source / "go.sum")};
-  const bool vendored = fs::is_directory(source / "vendor", error);
-  if (!vendored && lacks_modules(files.go_mod, files.go_sum, foreign_imports(tree))) {
-    return completed_place(source, tree, decision, std::move(environment), files, tools);
-  }
-  return BuildPlace{.folder = source, .environment = std::move(environment)};
+  return place_in_source((source / program.home).lexically_normal(), resolution, std::move(environment),
+                         std::move(flags), tools);
+}
+
+void warn_of_kept_choice(const fs::path& source, const Tree& tree, const Decision& decision,
+                         const Tools& tools) {
+  const Resolution resolution(source, tree, decision, tools);
+  if (const auto kept = resolution.kept(); kept && *kept != resolution.before()) resolution.warn(*kept);
 }
 
 }  // namespace builder::go

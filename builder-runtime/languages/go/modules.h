@@ -3,15 +3,19 @@
 // of it or of its go.mod.
 #pragma once
 
-#include <memory>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/files.h"
 #include "base/result.h"
 #include "base/workspace.h"
+#include "builder-runtime/languages/go/program.h"
 #include "builder-runtime/languages/go/tree.h"
+#include "builder-runtime/languages/go/variables.h"
+#include "builder-runtime/inputs.h"
 #include "builder-runtime/tools.h"
 
 namespace builder::go {
@@ -21,21 +25,23 @@ namespace builder::go {
 inline constexpr char k_no_version_control[] = "-buildvcs=false";
 
 struct Toolchain {
-  std::string go;            // the program
-  std::string version;       // "go1.26.8"
-  std::string architecture;  // what it builds for
+  std::string go;       // the program
+  std::string version;  // "go1.26.8"
 };
 
 // What decides a build.
 struct Decision {
+  Program program;
+  GoVariables variables;
   Toolchain toolchain;
-  Inputs machine;  // Go and how it is set up
-  Inputs inputs;   // all
+  std::vector<std::string> tags;  // of the settings and of GOFLAGS; empty: Go reads GOFLAGS itself
+  Inputs machine;                 // Go and how it is set up
+  Inputs inputs;                  // all
 };
 
 struct BuildPlace {
   base::fs::path folder;
-  std::vector<std::string> flags;
+  std::vector<std::string> flags;  // of every command about packages, tags included
   process::Environment environment;
   std::optional<base::Workspace> workspace;  // what is below it goes with it
 };
@@ -46,8 +52,24 @@ base::Result<BuildPlace> prepare_place(const base::fs::path& source, const Tree&
                                        const Decision& decision, process::Environment environment,
                                        const Tools& tools);
 
-// Whether go.mod and go.sum say too little about the modules that the imports need.
-bool lacks_modules(std::string_view go_mod, std::string_view go_sum, const std::vector<std::string>& imports);
+// Tells again what was chosen for this source before.
+void warn_of_kept_choice(const base::fs::path& source, const Tree& tree, const Decision& decision,
+                         const Tools& tools);
+
+// The file that has the module's requirements: go.mod, or what -modfile of GOFLAGS names.
+base::fs::path module_file(const base::fs::path& source, const Program& program,
+                           const GoVariables& variables);
+
+// Runs Go in the place; what it says of a private copy, it says of the source.
+base::Result<process::Finished> run_go(const BuildPlace& place, const base::fs::path& source,
+                                       const Decision& decision, std::vector<std::string> arguments,
+                                       const Tools& tools);
+
+// "path version" of every line of a go.mod that requires something.
+std::map<std::string, std::string> required_modules(std::string_view go_mod);
+
+// The module among these that has the package, the one with the longest path; empty: none.
+std::string module_of(const std::map<std::string, std::string>& modules, const std::string& import);
 
 // The path under which the packages of a source without go.mod import each other; "" where they do not.
 std::string own_path(const Tree& tree);

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the network is to blame when Go failed: its exit code is the same for everything.
+// Why Go failed, where its exit code, which is the same for everything, does not tell: modules that cannot be
+// fetched, and variables that keep it from finding what is there.
 #pragma once
-
-#include <string>
-#include <vector>
 
 #include "base/result.h"
 #include "builder-runtime/languages/go/modules.h"
@@ -11,10 +9,13 @@
 
 namespace builder::go {
 
-// `failure`, or, when a module is missing here and the module proxy does not even answer for one that every
-// proxy has, an error of kind network. `packages` are what Go was to look at, flags included; none: a module
-// is missing for sure.
-base::Error with_network_in_mind(base::Error failure, const BuildPlace& place, const Toolchain& toolchain,
-                                 const std::vector<std::string>& packages, const Tools& tools);
+// That Go ended in another way than it should.
+base::Error go_error(const process::Finished& finished);
+
+// `failure` of one of Go's commands in `place`, or what is known to be its cause: an error of kind network
+// when modules are missing here and the module proxy does not even answer for one that every proxy has; one
+// that names the modules when they cannot be fetched.
+base::Error explained(base::Error failure, const BuildPlace& place, const base::fs::path& source,
+                      const Decision& decision, const Tools& tools);
 
 }  // namespace builder::go

@@ -2,43 +2,32 @@
 #include "builder-runtime/languages/go/tree.h"
 
 #include <algorithm>
-#include <boost/filesystem/operations.hpp>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "base/digest.h"
-#include "base/errors.h"
 #include "base/relative_path.h"
 #include "base/text.h"
 #include "builder-runtime/languages/go/module.h"
-#include "builder-runtime/languages/language.h"
 #include "builder-runtime/languages/source_digest.h"
 
 namespace builder::go {
 namespace {
 
-using base::ErrorKind;
-
-constexpr char k_choose_hint[] = "say which with go.package in pachbuild.toml";
-
-// "./cmd/tool/" → "cmd/tool"; the source itself is ".".
-std::string plain_folder(const std::string& text) {
+// The folder that a use line of the go.work in `folder` names, relative to the source.
+std::string used_folder(const std::string& folder, const std::string& target) {
   std::vector<std::string> parts;
-  for (const auto& part : base::split(text, '/')) {
-    if (!part.empty() && part != ".") parts.push_back(part);
+  for (auto& part : base::split(folder + "/" + target, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part == ".." && !parts.empty() && parts.back() != "..")
+      parts.pop_back();
+    else
+      parts.push_back(std::move(part));
   }
   return parts.empty() ? "." : base::join(parts, "/");
-}
-
-// Folders of a go.work that are used, relative to the source.
-std::set<std::string> used_folders(const fs::path& source) {
-  std::set<std::string> folders;
-  const auto text = base::read_input_file(source / "go.work");
-  if (!text) return folders;
-  for (const auto& target : use_targets(*text)) folders.insert(plain_folder(target));
-  return folders;
 }
 
 // The folder and the own name in a name inside the source; the source itself is ".".
@@ -47,10 +36,17 @@ std::pair<std::string, std::string> parts_of(const std::string& name) {
   return {folder.empty() ? "." : std::move(folder), base::name_of(name)};
 }
 
+bool is_hidden(const std::string& folder) {
+  const auto names = base::split(folder, '/');
+  return folder != "." && std::any_of(names.begin(), names.end(), [](const std::string& name) {
+           return name == "vendor" || name == "testdata" || name[0] == '.' || name[0] == '_';
+         });
+}
+
 // What Go would read of a source, found while it is read for its digest.
 class Collector {
  public:
-  Collector(const Tags& tags, std::set<std::string> used) : m_tags(tags), m_used(std::move(used)) {}
+  explicit Collector(const Tags& tags) : m_tags(tags) {}
 
   // Whether the file is shown: one of a package, or one about modules.
   [[nodiscard]] static bool wants(std::string_view path) {
@@ -65,62 +61,63 @@ class Collector {
       std::string digest = base::sha256(text);
       const std::scoped_lock lock(m_mutex);
       m_module_files.emplace(path, std::move(digest));
-      if (name == "go.mod" && folder != "." && !m_used.contains(folder)) m_other_modules.insert(folder);
+      if (name == "go.mod") m_modules.emplace(folder, module_path(text));
+      if (name == "go.work") {
+        auto& used = m_workspaces[folder];
+        for (const auto& target : use_targets(text)) used.insert(used_folder(folder, target));
+      }
       return;
     }
-    File file{.is_included = is_included(name, text, m_tags)};
-    if (file.is_included) {
-      file.package = package_clause(text);
-      file.imports = imports_of(text);
-    }
+    File file{.package = package_clause(text), .exclusion = exclusion_of(name, text, m_tags)};
+    if (!file.exclusion) file.imports = imports_of(text);
     const std::scoped_lock lock(m_mutex);
     m_folders[folder].emplace(std::move(name), std::move(file));
   }
 
   void finish(Tree& tree) {
-    base::Sha256 modules;
+    base::Sha256 files;
     for (const auto& [path, digest] : m_module_files) {
-      modules.update_field(path);
-      modules.update_field(digest);
+      files.update_field(path);
+      files.update_field(digest);
     }
-    tree.modules = modules.finish();
+    tree.module_files = files.finish();
+    tree.modules = std::move(m_modules);
+    tree.workspaces = std::move(m_workspaces);
     base::Sha256 outline;
-    outline.update_field(tree.modules);
-    for (auto& [folder, files] : m_folders) {
-      Package package = package_of(folder, files);
+    outline.update_field(tree.module_files);
+    for (auto& [folder, files_of_package] : m_folders) {
+      Package package = package_of(folder, files_of_package);
+      package.module = module_of(tree, folder);
       tree.has_c = tree.has_c || package.uses_c;
       outline.update_field(package.folder + (package.uses_c ? " C" : ""));
       for (const auto& import : package.imports) outline.update_field(import);
-      if (belongs(folder)) tree.packages.push_back(std::move(package));
+      tree.packages.push_back(std::move(package));
     }
     tree.outline = outline.finish();
   }
 
  private:
   struct File {
-    bool is_included = false;
     std::string package;
     std::vector<std::string> imports;
+    std::optional<Exclusion> exclusion;
   };
   using Files = std::map<std::string, File>;
 
-  [[nodiscard]] bool belongs(const std::string& folder) const {
-    if (folder == ".") return true;
-    std::string path;
-    for (const auto& name : base::split(folder, '/')) {
-      if (name == "vendor" || name == "testdata" || name[0] == '.' || name[0] == '_') return false;
-      path += (path.empty() ? "" : "/") + name;
-      if (m_other_modules.contains(path)) return false;
+  static std::string module_of(const Tree& tree, std::string folder) {
+    while (true) {
+      if (tree.modules.contains(folder)) return folder;
+      if (folder == ".") return "";
+      folder = parts_of(folder).first;
     }
-    return true;
   }
 
   static Package package_of(const std::string& folder, Files& files) {
-    Package package{.folder = folder};
+    Package package{.folder = folder, .is_hidden = is_hidden(folder)};
     std::set<std::string> imports;
     for (auto& [name, file] : files) {
-      if (!file.is_included) {
-        package.excluded.push_back(name);
+      if (file.exclusion) {
+        package.excluded.push_back({name, std::move(file.package), std::move(*file.exclusion)});
         continue;
       }
       if (package.name.empty()) package.name = file.package;
@@ -137,74 +134,18 @@ class Collector {
   }
 
   const Tags& m_tags;
-  std::set<std::string> m_used;
   std::mutex m_mutex;
   std::map<std::string, std::string> m_module_files;  // digests by path
-  std::set<std::string> m_other_modules;              // folders of modules that are not the source's
+  std::map<std::string, std::string> m_modules;
+  std::map<std::string, std::set<std::string>> m_workspaces;
   std::map<std::string, Files> m_folders;
 };
 
-// "example.com/tool/v2" is called tool.
-std::string name_of_module(const std::string& path) {
-  const std::string last = base::name_of(path);
-  const bool is_version =
-      last.size() > 1 && last[0] == 'v' && last.find_first_not_of("0123456789", 1) == std::string::npos;
-  return is_version && path.size() > last.size()
-             ? base::name_of(path.substr(0, path.size() - last.size() - 1))
-             : last;
-}
-
-base::Result<std::string> named_program(const Tree& tree, const std::string& where,
-                                        const std::string& package) {
-  std::string name = package;
-  if (!tree.module.empty() && name.rfind(tree.module, 0) == 0) name = "." + name.substr(tree.module.size());
-  const std::string wanted = plain_folder(name);
-  for (const auto& one : tree.packages) {
-    if (one.folder != wanted) continue;
-    if (one.name == "main") return one.folder;
-    return base::fail(ErrorKind::bad_input, where,
-                      package + " is package " + one.name + ", not package main");
-  }
-  return base::fail(ErrorKind::bad_input, where, "no Go package in " + package);
-}
-
-// The words for a source without a program.
-tl::unexpected<base::Error> no_program(const fs::path& source, const Tree& tree) {
-  std::vector<std::string> excluded;
-  for (const auto& package : tree.packages) {
-    for (const auto& file : package.excluded) {
-      excluded.push_back(package.folder == "." ? file : package.folder + "/" + file);
-    }
-  }
-  if (tree.packages.empty()) {
-    return base::fail(ErrorKind::bad_input, source.string(), "has no Go files",
-                      "the program is package main");
-  }
-  const auto other = std::find_if(tree.packages.begin(), tree.packages.end(),
-                                  [](const Package& p) { return !p.name.empty(); });
-  std::string what = "has no package main";
-  if (other != tree.packages.end())
-    what += "; " + (other->folder == "." ? "the root" : other->folder) + " is package " + other->name;
-  if (!excluded.empty()) what += "; build constraints exclude " + base::join(excluded, ", ");
-  return base::fail(ErrorKind::bad_input, source.string(), what,
-                    "a pipeline runs a program: make it package main with a function main");
-}
-
 }  // namespace
 
-base::Result<Tree> read_tree(const fs::path& source, const Tags& tags) {
+base::Result<Tree> read_tree(const base::fs::path& source, const Tags& tags) {
   Tree tree;
-  boost::system::error_code error;
-  if (is_file(source / "go.work")) {
-    tree.layout = Layout::workspace;
-  } else if (!is_file(source / "go.mod")) {
-    tree.layout = fs::is_directory(source / "vendor", error) ? Layout::vendored : Layout::bare;
-  }
-  if (is_file(source / "go.mod")) {
-    BASE_TRY_ASSIGN(const std::string text, base::read_input_file(source / "go.mod"));
-    tree.module = module_path(text);
-  }
-  Collector collector(tags, used_folders(source));
+  Collector collector(tags);
   BASE_TRY_ASSIGN(tree.digest, digest_of_folder(source, Collector::wants,
                                                 [&](const std::string& name, std::string_view text) {
                                                   collector.see(name, text);
@@ -213,35 +154,20 @@ base::Result<Tree> read_tree(const fs::path& source, const Tags& tags) {
   return tree;
 }
 
-base::Result<std::string> choose_program(const fs::path& source, const Tree& tree, const GoSettings& settings,
-                                         const std::string& pipeline) {
-  if (!settings.package.empty()) return named_program(tree, settings.file + ": go.package", settings.package);
-  std::vector<std::string> folders;
-  for (const auto& package : tree.packages) {
-    // A file without a package clause is Go's to complain about.
-    const bool is_odd = package.name.empty() && package.excluded.empty();
-    if (package.name == "main" || is_odd) folders.push_back(package.folder);
-  }
-  if (folders.empty()) return no_program(source, tree);
-  if (folders.size() == 1) return folders.front();
-  if (std::find(folders.begin(), folders.end(), ".") != folders.end()) return ".";
-  for (const auto& name : {pipeline, name_of_module(tree.module)}) {
-    for (const auto& folder : folders) {
-      if (!name.empty() && base::name_of(folder) == name) return folder;
-    }
-  }
-  return base::fail(ErrorKind::bad_input, source.string(),
-                    "has several programs: " + base::join(folders, ", "), k_choose_hint);
+bool is_below(const std::string& folder, const std::string& above) {
+  return above == "." || folder == above || folder.starts_with(above + "/");
 }
 
-std::vector<std::string> foreign_imports(const Tree& tree) {
+std::vector<std::string> foreign_imports(const Tree& tree, const std::string& module) {
   std::set<std::string> foreign;
+  const auto entry = tree.modules.find(module);
+  const std::string path = entry == tree.modules.end() ? "" : entry->second;
   for (const auto& package : tree.packages) {
+    if (package.module != module || package.is_hidden) continue;
     for (const auto& import : package.imports) {
       // Go's own packages have no dot in their first part.
       const bool is_own = import.substr(0, import.find('/')).find('.') == std::string::npos;
-      const bool is_here =
-          !tree.module.empty() && (import == tree.module || import.rfind(tree.module + "/", 0) == 0);
+      const bool is_here = !path.empty() && (import == path || import.rfind(path + "/", 0) == 0);
       if (!is_own && !is_here) foreign.insert(import);
     }
   }

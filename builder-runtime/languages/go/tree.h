@@ -2,6 +2,8 @@
 // A whole Go source as it can be seen without Go: its modules, its packages, what they import, its programs.
 #pragma once
 
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -9,48 +11,44 @@
 #include "base/result.h"
 #include "builder-runtime/languages/go/constraints.h"
 #include "builder-runtime/languages/source_digest.h"
-#include "builder-runtime/source/source_settings.h"
 
 namespace builder::go {
 
-struct Package {
-  std::string folder;                 // relative to the source; "." for the source itself
-  std::string name;                   // of the files that count, "main"
-  std::vector<std::string> imports;   // sorted, without repetition
-  std::vector<std::string> excluded;  // files that build constraints leave out
-  bool uses_c = false;
+struct ExcludedFile {
+  std::string name;
+  std::string package;
+  Exclusion why;
 };
 
-// How Go has to be called for a source.
-enum class Layout {
-  module,     // a go.mod at the root
-  workspace,  // a go.work at the root
-  vendored,   // neither, and a vendor folder: as before modules
-  bare,       // neither: a module has to be made up
+struct Package {
+  std::string folder;                   // relative to the source; "." for the source itself
+  std::string module;                   // the folder of its go.mod; empty: there is none
+  std::string name;                     // of the files that count, "main"
+  std::vector<std::string> imports;     // sorted, without repetition
+  std::vector<ExcludedFile> excluded;   // files that build constraints leave out
+  bool uses_c = false;
+  bool is_hidden = false;  // in testdata, vendor, "_x" or ".x", where Go looks for no packages
 };
 
 struct Tree {
-  Layout layout = Layout::module;
-  std::string module;             // path of the root's go.mod
+  std::map<std::string, std::string> modules;                  // their paths, by the folder of the go.mod
+  std::map<std::string, std::set<std::string>> workspaces;     // the modules' folders, by that of the go.work
   std::vector<Package> packages;  // by folder; those without a file that counts are here too
   FolderDigest digest;            // of the whole source
-  std::string modules;  // of all go.mod, go.sum, go.work and modules.txt in it, also of other modules
-  // Of what decides whether C is compiled: the modules, and the imports of all Go files, also of other
-  // modules and of vendor.
+  std::string module_files;       // of all go.mod, go.sum, go.work and modules.txt in it
+  // Of what decides whether C is compiled: the module files, and the imports of all Go files.
   std::string outline;
-  bool has_c = false;  // somewhere in the source, also in other modules
+  bool has_c = false;  // somewhere in the source
 };
 
-// Reads the source once. Modules that are not the root's (and in no go.work), testdata, vendor and hidden
-// folders belong to none of its packages.
+// Reads the source once.
 base::Result<Tree> read_tree(const base::fs::path& source, const Tags& tags);
 
-// The folder of the program: what the settings name, the root, the only one there is, or the one of several
-// that is called like the pipeline or the module. None and several are errors that list what is there.
-base::Result<std::string> choose_program(const base::fs::path& source, const Tree& tree,
-                                         const GoSettings& settings, const std::string& pipeline);
+// "a/b" below "a" and ".".
+bool is_below(const std::string& folder, const std::string& above);
 
-// Imports of packages that are neither Go's own nor in the tree, sorted.
-std::vector<std::string> foreign_imports(const Tree& tree);
+// Imports of packages that are neither Go's own nor of the module in this folder ("" where there is none), by
+// that module's packages; sorted.
+std::vector<std::string> foreign_imports(const Tree& tree, const std::string& module);
 
 }  // namespace builder::go

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which of a source's packages is the program, and where Go has to be called to build it.
+#pragma once
+
+#include <string>
+
+#include "base/files.h"
+#include "base/result.h"
+#include "builder-runtime/languages/go/tree.h"
+#include "builder-runtime/languages/go/variables.h"
+
+namespace builder::go {
+
+// How Go has to be called.
+enum class Layout {
+  module,     // in the folder of a go.mod
+  workspace,  // in the folder of a go.work
+  vendored,   // there is neither, but a vendor folder: as before modules
+  bare,       // none of them: a module has to be made up
+};
+
+struct Program {
+  std::string folder;  // of its package, relative to the source
+  std::string why;     // it was chosen: "the only package main"
+  Layout layout = Layout::module;
+  std::string home;    // the folder in which Go is called, relative to the source
+  std::string module;  // the folder of the package's go.mod; empty: there is none
+
+  // As Go takes it in the home folder: ".", "./cmd/tool".
+  [[nodiscard]] std::string argument() const;
+};
+
+// What the settings name, else the program at the root, else the only one there is, else the one of several
+// that is named like the pipeline or its module. Packages of the root's module (or go.work) come before those
+// of other modules, and both before examples. None and several are errors that list what is there.
+base::Result<Program> choose_program(const base::fs::path& source, const Tree& tree,
+                                     const GoSettings& settings, const GoVariables& variables,
+                                     const std::string& pipeline);
+
+}  // namespace builder::go
