@@ -9,6 +9,7 @@
 #include "builder-runtime/languages/python/interpreter.h"
 #include "builder-runtime/languages/python/manifest.h"
 #include "builder-runtime/languages/python/pip_configuration.h"
+#include "builder-runtime/languages/python/uv_settings.h"
 
 namespace builder::python {
 
@@ -19,6 +20,7 @@ struct Installation {
   std::string uv;
   std::string uv_version;
   UvConfiguration configuration;
+  UvSettings uv_settings;
   Interpreter interpreter;
   Inputs asked;                          // the files that say what to install, and what they name
   Inputs machine;                        // everything else but the source: inputs_of_machine()

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// From what a source asks for to what exactly is installed: a requirements file in which every version is
-// fixed.
+// From what a source asks for to what exactly is installed: files for uv in which every version is fixed.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +13,7 @@
 #include "base/workspace.h"
 #include "builder-runtime/languages/python/git_credentials.h"
 #include "builder-runtime/languages/python/installation.h"
+#include "builder-runtime/languages/python/pylock.h"
 #include "builder-runtime/tools.h"
 
 namespace builder::python {
@@ -20,7 +21,8 @@ namespace builder::python {
 // What is installed together.
 struct InstallStep {
   std::vector<std::string>
-      arguments;  // of `uv pip install`, in the folder of the resolution; none: nothing to install
+      arguments;           // of `uv pip install`, in the folder of the resolution; none: nothing to install
+  bool is_chosen = false;  // by uv, which then refuses to be told anything more about versions
   std::vector<std::string>
       requirements;  // exact versions and hashes, a line each, without options and credentials
 };
@@ -55,10 +57,13 @@ class Resolution {
   base::Status export_uv_lock(const Tools& tools);
   base::Status choose(const Tools& tools, const std::vector<std::string>& inputs);
   base::Status write_lines(const std::vector<std::string>& lines, const std::string& name);
-  // Runs uv, unless it is remembered what it said.
+  // Runs uv, unless it is remembered what it chose.
   base::Status ask(const Tools& tools, std::vector<std::string> arguments);
+  [[nodiscard]] std::optional<Pylock> recall() const;
   // Nothing is remembered of a source that changed meanwhile.
-  void remember(const std::vector<std::string>& lines) const;
+  void remember(const Pylock& chosen) const;
+  base::Status take(const Pylock& chosen);
+  // Of a lock that uv does not read.
   base::Status take_lines(const std::vector<std::string>& lines);
   [[nodiscard]] base::fs::path generated(const std::string& name) const;
 
