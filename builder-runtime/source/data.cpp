@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "base/text.h"
 
-#define TOML_ENABLE_FORMATTERS 0
 // Of arrays and inline tables; toml++ refuses what is deeper.
 #define TOML_MAX_NESTED_VALUES 64
 #include <toml++/toml.h>
@@ -116,6 +116,42 @@ Value from_json(const nlohmann::ordered_json& json) {
   return value;
 }
 
+void add_to(toml::array& array, const Value& value);
+void add_to(toml::table& table, const std::string& key, const Value& value);
+
+toml::array array_of(const Value& value) {
+  toml::array array;
+  for (const auto& item : value.items) add_to(array, item);
+  return array;
+}
+
+toml::table table_of(const Value& value) {
+  toml::table table;
+  for (const auto& [key, member] : value.members) add_to(table, key, member);
+  return table;
+}
+
+// Calls `add` with the node that a value is; one that is none is left out.
+template <class Add>
+void with_node(const Value& value, const Add& add) {
+  if (value.is(Kind::text)) add(value.scalar);
+  if (value.is(Kind::boolean)) add(value.is_true());
+  if (value.is(Kind::array)) add(array_of(value));
+  if (value.is(Kind::table)) add(table_of(value));
+  if (!value.is(Kind::number)) return;
+  const auto number = nlohmann::json::parse(value.scalar, nullptr, false);
+  if (number.is_number_integer()) add(number.get<std::int64_t>());
+  if (number.is_number_float()) add(number.get<double>());
+}
+
+void add_to(toml::array& array, const Value& value) {
+  with_node(value, [&](const auto& node) { array.push_back(node); });
+}
+
+void add_to(toml::table& table, const std::string& key, const Value& value) {
+  with_node(value, [&](const auto& node) { table.insert(key, node); });
+}
+
 const Value& absent() {
   static const Value value;
   return value;
@@ -149,6 +185,18 @@ std::vector<std::string> Value::texts(std::string_view path) const {
     if (item.is(Kind::text)) texts.push_back(item.scalar);
   }
   return texts;
+}
+
+Value& Value::member(std::string_view key) {
+  kind = Kind::table;
+  for (auto& [name, value] : members) {
+    if (name == key) return value;
+  }
+  return members.emplace_back(Member{std::string(key), {}}).value;
+}
+
+void Value::remove(std::string_view key) {
+  std::erase_if(members, [&](const Member& member) { return member.key == key; });
 }
 
 std::string_view name_of(Kind kind) {
@@ -198,6 +246,14 @@ base::Result<Value> read_json(const base::fs::path& file, const std::string& nam
   } catch (const nlohmann::ordered_json::parse_error& error) {
     return base::fail(ErrorKind::bad_input, name, "is not valid JSON at byte " + std::to_string(error.byte));
   }
+}
+
+Value text_value(std::string text) { return scalar_of(Kind::text, std::move(text)); }
+
+std::string to_toml(const Value& table) {
+  std::ostringstream text;
+  text << table_of(table) << "\n";
+  return text.str();
 }
 
 }  // namespace builder::data

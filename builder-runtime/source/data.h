@@ -33,6 +33,10 @@ class Value {
   [[nodiscard]] std::string text(std::string_view path) const;
   // The texts of the array at `path`; a lone text counts as an array of one.
   [[nodiscard]] std::vector<std::string> texts(std::string_view path) const;
+
+  // The member of a table with this key, new where there is none.
+  Value& member(std::string_view key);
+  void remove(std::string_view key);
 };
 
 struct Value::Member {
@@ -46,5 +50,9 @@ std::string_view name_of(Value::Kind kind);
 // The whole file as a table. `name` is what errors call it; what cannot be parsed is of kind bad_input.
 base::Result<Value> read_toml(const base::fs::path& file, const std::string& name);
 base::Result<Value> read_json(const base::fs::path& file, const std::string& name);
+
+Value text_value(std::string text);
+// A table as a TOML file. Keys are sorted; what read_toml() does not keep, dates and times, is left out.
+std::string to_toml(const Value& table);
 
 }  // namespace builder::data

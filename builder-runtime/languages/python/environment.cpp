@@ -7,6 +7,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "builder-runtime/languages/python/bytecode.h"
+#include "builder-runtime/languages/python/uv.h"
 #include "builder-runtime/milestone.h"
 
 namespace builder::python {
@@ -22,8 +23,8 @@ base::Status make_empty_environment(const Installation& installation, const Tool
   // stays importable; uv takes none of it for installed.
   BASE_TRY(base::remove_tree(tree));
   return run_uv(installation, tools, tree.parent_path(),
-                {"venv", "--quiet", "--relocatable", "--no-project", "--system-site-packages", "--python",
-                 installation.interpreter.path, tree.string()},
+                {"venv", "--quiet", "--relocatable", "--no-project", "--no-config", "--system-site-packages",
+                 "--python", installation.interpreter.path, tree.string()},
                 "uv venv");
 }
 
@@ -44,7 +45,11 @@ base::Status install(const Resolution& resolution, const InstallStep& step, cons
   for (const auto* more : {&installation.configuration.arguments, &step.arguments}) {
     arguments.insert(arguments.end(), more->begin(), more->end());
   }
-  return run_uv(installation, tools, resolution.folder(), arguments, installation.manifest.files.front());
+  const auto& where = installation.manifest.files.front();
+  if (!step.is_chosen) return run_uv(installation, tools, resolution.folder(), arguments, where);
+  Installation chosen = installation;
+  for (const auto* name : {"UV_CONSTRAINT", "UV_OVERRIDE"}) chosen.configuration.environment.erase(name);
+  return run_uv(chosen, tools, resolution.folder(), arguments, where);
 }
 
 // <tree>/lib/python3.11/site-packages

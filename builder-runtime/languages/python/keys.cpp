@@ -49,11 +49,6 @@ base::Status add_settings_above(const fs::path& folder, Inputs& inputs, LocalTar
   return {};
 }
 
-fs::path configuration_folder(const process::Environment& environment) {
-  const auto config = value_of(environment, "XDG_CONFIG_HOME");
-  return config.empty() ? fs::path(value_of(environment, "HOME")) / ".config" : fs::path(config);
-}
-
 // uv's configuration, where uv looks for it: docs.astral.sh/uv, "Configuration files".
 base::Status add_uv_settings(const Installation& installation, const process::Environment& environment,
                              const fs::path& workspaces, Inputs& inputs, LocalTargets& targets) {

@@ -86,21 +86,6 @@ std::string expanded(std::string_view text, const process::Environment& environm
   return result.append(text);
 }
 
-// "file:///a/b%20c#sha256=0", "file:./a", "./a[extra]" → a path.
-std::string path_of(std::string_view target) {
-  target = target.substr(0, target.find('#'));
-  if (target.starts_with(k_file_url)) {
-    target.remove_prefix(k_file_url.size());
-    if (target.starts_with("//")) {
-      target.remove_prefix(2);
-      if (target.starts_with("localhost/")) target.remove_prefix(std::string_view("localhost").size());
-    }
-    return decoded(target);
-  }
-  if (target.ends_with(']')) target = target.substr(0, target.rfind('['));
-  return std::string(target);
-}
-
 // The strings behind `at`, where a key ends: `= "a"`, `": "a"`, `= ["a", 'b']`.
 std::vector<std::string_view> values_at(std::string_view text, std::size_t at) {
   const auto skip = [&](std::string_view characters) {
@@ -129,13 +114,27 @@ std::vector<std::string_view> values_at(std::string_view text, std::size_t at) {
 
 }  // namespace
 
+std::string path_of_target(std::string_view target) {
+  target = target.substr(0, target.find('#'));
+  if (target.starts_with(k_file_url)) {
+    target.remove_prefix(k_file_url.size());
+    if (target.starts_with("//")) {
+      target.remove_prefix(2);
+      if (target.starts_with("localhost/")) target.remove_prefix(std::string_view("localhost").size());
+    }
+    return decoded(target);
+  }
+  if (target.ends_with(']')) target = target.substr(0, target.rfind('['));
+  return std::string(target);
+}
+
 LocalTargets::LocalTargets(fs::path source, const process::Environment& environment)
     : m_source(std::move(source)), m_environment(environment) {}
 
 base::Status LocalTargets::add(std::string_view target, const fs::path& folder) {
   target = base::trim(target);
   if (target.empty() || is_remote(target)) return {};
-  const std::string text = path_of(expanded(target, m_environment));
+  const std::string text = path_of_target(expanded(target, m_environment));
   if (text.empty() || text.find('\n') != std::string::npos) return {};
   const fs::path named = fs::path(text).is_absolute() ? fs::path(text) : folder / text;
   // Most of the thousands of texts in a lock are not paths.

@@ -14,6 +14,9 @@
 
 namespace builder::python {
 
+// "file:///a/b%20c#sha256=0", "file:./a", "./a[extra]" → a path.
+std::string path_of_target(std::string_view target);
+
 class LocalTargets {
  public:
   LocalTargets(fs::path source, const process::Environment& environment);

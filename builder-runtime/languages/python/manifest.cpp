@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "builder-runtime/languages/language.h"
 #include "builder-runtime/languages/python/requirement.h"
+#include "builder-runtime/languages/python/uv_settings.h"
 
 namespace builder::python {
 namespace {
@@ -161,7 +162,7 @@ bool installs_project(const fs::path& source, const Manifest& manifest, const So
     case ManifestKind::project:
     case ManifestKind::poetry_lock:
     case ManifestKind::pdm_lock: {
-      const bool has_backend = manifest.project.at("build-system").exists();
+      const bool has_backend = is_uv_package(manifest.project);
       const bool unwanted = manifest.project.at("tool.pdm.distribution").exists() &&
                             !manifest.project.at("tool.pdm.distribution").is_true();
       return has_backend && !unwanted &&

@@ -17,6 +17,8 @@
 #include "builder-runtime/languages/python/manifest.h"
 #include "builder-runtime/languages/python/requirements.h"
 #include "builder-runtime/languages/python/resolution.h"
+#include "builder-runtime/languages/python/uv_environment.h"
+#include "builder-runtime/languages/python/version.h"
 #include "contract/layout.h"
 
 namespace builder::python {
@@ -25,20 +27,6 @@ namespace {
 using base::ErrorKind;
 
 constexpr char k_uv_hint[] = "install uv (pip install uv), or build in an image that has it";
-
-// uv's own settings stay the user's; what would lead it to another environment goes.
-process::Environment uv_environment(const Tools& tools) {
-  auto environment = tools.environment();
-  for (const auto* name : {"VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "UV_TARGET", "UV_PREFIX",
-                           "UV_SYSTEM_PYTHON", "UV_PROJECT", "UV_WORKING_DIR", "UV_WORKING_DIRECTORY",
-                           "UV_EXTRA", "UV_GROUP", "PYTHONHOME", "PYTHONPATH"}) {
-    environment.erase(name);
-  }
-  environment.emplace("UV_CACHE_DIR", (tools.settings().cache / "python" / "uv").string());
-  environment["UV_PYTHON_DOWNLOADS"] = "never";
-  environment["UV_NO_PROGRESS"] = "1";
-  return environment;
-}
 
 // Whether a lock or manifest may install from files of the source; a hint of it is enough, the key then
 // depends on more than it would have to.
@@ -68,12 +56,6 @@ base::Result<Request> read_requirements_files(const Source& source, const Manife
   return Request{std::move(requirements), std::move(summary), installs_something};
 }
 
-// uv.lock installs the project itself when it is a package.
-bool is_uv_package(const Manifest& manifest) {
-  const auto& package = manifest.project.at("tool.uv.package");
-  return package.exists() ? package.is_true() : manifest.project.at("build-system").exists();
-}
-
 base::Result<Request> read_manifest(const Source& source, const Manifest& manifest,
                                     const process::Environment& environment) {
   if (manifest.kind == ManifestKind::none) return Request{{}, "nothing to install"};
@@ -93,7 +75,7 @@ base::Result<Request> read_manifest(const Source& source, const Manifest& manife
     BASE_TRY(targets.add_text(text, source.folder));
   }
   asked.uses_files = asked.uses_files || targets.is_inside() || manifest.installs_project ||
-                     (manifest.kind == ManifestKind::uv_lock && is_uv_package(manifest));
+                     (manifest.kind == ManifestKind::uv_lock && is_uv_package(manifest.project));
   asked.inputs.add(targets.outside());
   return request;
 }
@@ -158,12 +140,28 @@ base::Status add_own_wheels(std::vector<std::string>& arguments, Inputs& inputs)
 // The environment of uv and of what it starts. What a requirements file uses by name is handed on, whatever
 // it is called.
 process::Environment environment_for(const Requirements& requirements, const Tools& tools) {
-  auto environment = uv_environment(tools);
+  auto environment = uv_environment(tools.environment(), tools.settings().cache / "python" / "uv");
   const auto& given = tools.settings().environment;
   for (const auto& name : requirements.variables) {
     if (const auto entry = given.find(name); entry != given.end()) environment.insert(*entry);
   }
   return environment;
+}
+
+// uv itself says it with each of its calls, and less clearly.
+base::Status check_required_version(const Installation& installation) {
+  constexpr char k_key[] = "required-version";
+  std::string wanted = installation.uv_settings.at(k_key).scalar;
+  if (wanted.empty()) return {};
+  // A version alone is that version.
+  if (std::string_view("0123456789").find(wanted.front()) != std::string_view::npos) wanted = "==" + wanted;
+  const auto words = base::split(installation.uv_version, ' ');  // "uv 0.13.9 (…)"
+  const auto version = Version::parse(words.size() > 1 ? words.at(1) : "");
+  const auto specifiers = Specifiers::parse(wanted);
+  if (!version || !specifiers || specifiers->allows(*version)) return {};
+  return base::fail(ErrorKind::bad_input, installation.uv_settings.place_of(k_key),
+                    "asks for uv " + wanted + ", and this is uv " + words.at(1),
+                    "install that uv (pip install uv==…), or change the line");
 }
 
 base::Status add_bundle(Plan& plan, Installation installation, const Request& request, const Tools& tools) {
@@ -176,6 +174,8 @@ base::Status add_bundle(Plan& plan, Installation installation, const Request& re
   installation.options = asked.options;
   installation.credentials = asked.credentials;
   installation.asked = asked.inputs;
+  BASE_TRY_ASSIGN(installation.uv_settings, UvSettings::read(installation.source, tools.environment()));
+  BASE_TRY(check_required_version(installation));
   installation.configuration = configure_uv(environment_for(asked, tools), installation.interpreter.path);
   BASE_TRY_ASSIGN(installation.machine, inputs_of_machine(installation, tools.settings().environment, tools));
   auto& arguments = installation.configuration.arguments;

@@ -15,8 +15,7 @@
 #include "builder-runtime/languages/language.h"
 #include "builder-runtime/languages/python/lock_readers.h"
 #include "builder-runtime/languages/python/requirements.h"
-#include "builder-runtime/languages/python/uv_cache.h"
-#include "builder-runtime/missing.h"
+#include "builder-runtime/languages/python/uv.h"
 #include "builder-runtime/source/source_copy.h"
 
 namespace builder::python {
@@ -25,66 +24,14 @@ namespace {
 using base::ErrorKind;
 using Arguments = std::vector<std::string>;
 
-// uv's exit code for everything but "these requirements cannot be installed", which is 1.
-constexpr int k_uv_error = 2;
-
 // What makes setuptools build a folder that has a setup.cfg only.
 constexpr char k_setup_script[] = "import setuptools\nsetuptools.setup()\n";
-
-process::Command uv_command(const Installation& installation, const UvCache& cache, const fs::path& folder,
-                            const Arguments& arguments) {
-  Arguments all = {installation.uv};
-  all.insert(all.end(), arguments.begin(), arguments.end());
-  auto environment = installation.configuration.environment;
-  environment["PWD"] = folder.string();
-  environment["UV_CACHE_DIR"] = cache.folder().string();
-  return {.arguments = std::move(all), .environment = std::move(environment), .folder = folder};
-}
-
-// uv says with one exit code that the index did not answer and that a line makes no sense. The same without a
-// network tells them apart: what then fails in the same way was not the network's fault.
-base::Result<bool> was_network_fault(const Installation& installation, const UvCache& cache,
-                                     const Tools& tools, const fs::path& folder, Arguments arguments) {
-  for (const auto* option : {"--offline", "--no-cache", "--quiet", "--quiet"}) arguments.emplace_back(option);
-  if (arguments.at(1) == "install") arguments.emplace_back("--dry-run");
-  BASE_TRY_ASSIGN(const auto finished, tools.run(uv_command(installation, cache, folder, arguments)));
-  return finished.ending.code() != k_uv_error;
-}
-
-// A package without a wheel for this image may need a compiler. That there is none is known without uv's
-// words.
-std::string compiler_hint(const std::string& search_path) {
-  for (const auto* name : {"cc", "gcc", "clang"}) {
-    if (process::find_program(name, search_path)) return "";
-  }
-  return "; there is no C compiler here: a package that has to be compiled needs an image that has one "
-         "(python:3.11 "
-         "rather than python:3.11-slim), or Debian's packages gcc and libc6-dev in this one";
-}
 
 bool is_option(const std::string& line) {
   return line.front() == '-' && !line.starts_with("-e ") && !line.starts_with("--editable");
 }
 
-// uv writes a folder or file of the source that has a name of one word as "pkg" instead of "./pkg", and would
-// take that for a package of the index. Those it writes with versions or URLs.
-std::string with_path(const std::string& line) {
-  const std::string word = line.substr(0, line.find(' '));
-  const bool is_name = line.front() != '-' && line.front() != '.' &&
-                       word.find_first_of("/=") == std::string::npos && line.find(" @ ") == std::string::npos;
-  return is_name ? "./" + line : line;
-}
-
 bool has_hash(const std::string& line) { return line.find(" --hash=") != std::string::npos; }
-
-// What uv chose before; nothing when it was not asked, or what it said is damaged.
-std::optional<std::vector<std::string>> recall(const fs::path& memory) {
-  if (memory.empty() || !is_file(memory)) return std::nullopt;
-  const std::string text = base::read_input_file(memory).value_or("");
-  const auto lines = text.substr(std::min(text.size(), base::k_digest_length + 1));
-  if (text != base::sha256(lines) + "\n" + lines) return std::nullopt;
-  return logical_lines(lines);
-}
 
 // What a requirements file asks for, without options and credentials.
 std::vector<std::string> requirement_lines(const std::vector<std::string>& lines) {
@@ -142,13 +89,30 @@ base::Status check_lines(const std::string& where, const std::vector<std::string
   return {};
 }
 
-Arguments choice_arguments(const Installation& installation) {
+// Whether packages are built with what is installed beside them: then they are installed together.
+bool builds_against_others(const Installation& installation) {
+  if (!value_of(installation.configuration.environment, "UV_NO_BUILD_ISOLATION").empty()) return true;
+  const auto keys = {"no-build-isolation", "no-build-isolation-package", "extra-build-dependencies"};
+  return std::any_of(keys.begin(), keys.end(),
+                     [&](const char* key) { return installation.uv_settings.has(key); });
+}
+
+// Groups that are asked for, and those of [tool.uv] that always are.
+std::vector<std::string> groups_of(const Installation& installation) {
+  auto groups = installation.settings.groups;
+  for (auto& group : default_groups(installation.manifest.project)) {
+    if (std::find(groups.begin(), groups.end(), group) == groups.end()) groups.push_back(std::move(group));
+  }
+  return groups;
+}
+
+Arguments choice_arguments(const Installation& installation, const std::vector<std::string>& groups) {
   Arguments arguments;
   for (const auto& extra : installation.settings.extras) {
     arguments.emplace_back("--extra");
     arguments.push_back(extra);
   }
-  for (const auto& group : installation.settings.groups) {
+  for (const auto& group : groups) {
     arguments.emplace_back("--group");
     arguments.push_back(group);
   }
@@ -165,28 +129,6 @@ void append(Arguments& arguments, const Arguments& more) {
 }
 
 }  // namespace
-
-base::Status run_uv(const Installation& installation, const Tools& tools, const fs::path& folder,
-                    const Arguments& arguments, const std::string& where) {
-  BASE_TRY_ASSIGN(const auto cache,
-                  UvCache::open(value_of(installation.configuration.environment, "UV_CACHE_DIR"),
-                                installation.machine.key()));
-  BASE_TRY_ASSIGN(const auto finished, tools.run(uv_command(installation, cache, folder, arguments)));
-  const auto& ending = finished.ending;
-  if (ending.succeeded()) return {};
-  if (ending.code() == k_uv_error) {
-    BASE_TRY_ASSIGN(const bool network, was_network_fault(installation, cache, tools, folder, arguments));
-    if (network) {
-      return base::fail(
-          ErrorKind::network, where, "the package index cannot be reached",
-          "check the network and the index that uv is set up for (UV_DEFAULT_INDEX), then try again");
-    }
-  }
-  return base::fail(ErrorKind::step_failed, where, "cannot be installed; uv ended with " + ending.describe(),
-                    "see uv's output above" +
-                        compiler_hint(value_of(installation.configuration.environment, "PATH")) +
-                        missing_hint(finished.errors));
-}
 
 base::Result<std::shared_ptr<Resolution>> Resolution::make(Installation installation, const Tools& tools) {
   BASE_TRY_ASSIGN(auto workspace, base::Workspace::make(tools.settings().cache / "work", "resolve-"));
@@ -265,7 +207,8 @@ base::Status Resolution::resolve(const Tools& tools) {
     }
     case ManifestKind::pylock:
       m_fixed.arguments = {"--requirements", files.front()};
-      append(m_fixed.arguments, choice_arguments(m_installation));
+      m_fixed.is_chosen = true;
+      append(m_fixed.arguments, choice_arguments(m_installation, m_installation.settings.groups));
       return {};
     case ManifestKind::poetry_lock:
       return from_list(read_poetry_lock(request));
@@ -287,12 +230,13 @@ base::Status Resolution::resolve(const Tools& tools) {
     case ManifestKind::project:
     case ManifestKind::setup: {
       Arguments inputs = {"pyproject.toml"};
+      const auto groups = groups_of(m_installation);
       if (m_installation.manifest.installs_project) {
         BASE_TRY(write_lines({project_requirement(m_installation)}, "requirements.in"));
         inputs = {generated("requirements.in").string()};
-        for (const auto& group : m_installation.settings.groups) append(inputs, {"--group", group});
+        for (const auto& group : groups) append(inputs, {"--group", group});
       } else {
-        append(inputs, choice_arguments(m_installation));
+        append(inputs, choice_arguments(m_installation, groups));
       }
       return choose(tools, inputs);
     }
@@ -305,27 +249,49 @@ base::Status Resolution::write_lines(const std::vector<std::string>& lines, cons
 }
 
 base::Status Resolution::ask(const Tools& tools, Arguments arguments) {
-  if (const auto lines = recall(m_installation.memory)) return take_lines(*lines);
-  const fs::path file = generated("requirements.txt");
-  append(arguments, {"--output-file", file.string()});
+  if (const auto known = recall()) return take(*known);
+  const fs::path file = m_workspace.path() / "pylock.chosen.toml";
+  append(arguments, {"--quiet", "--no-header", "--format", "pylock.toml", "--output-file", file.string()});
   BASE_TRY(run_uv(m_installation, tools, m_folder, arguments, m_installation.manifest.files.front()));
-  BASE_TRY_ASSIGN(const std::string text, base::read_input_file(file));
-  auto lines = logical_lines(text);
-  std::transform(lines.begin(), lines.end(), lines.begin(), with_path);
-  remember(lines);
-  return take_lines(lines);
+  BASE_TRY_ASSIGN(const Pylock chosen, Pylock::read(file, m_workspace.path(), m_folder));
+  remember(chosen);
+  return take(chosen);
+}
+
+// Nothing when uv was not asked before, or what it chose is damaged.
+std::optional<Pylock> Resolution::recall() const {
+  const auto& memory = m_installation.memory;
+  if (memory.empty() || !is_file(memory)) return std::nullopt;
+  const std::string text = base::read_input_file(memory).value_or("");
+  const auto end = std::min(text.find('\n'), text.size());
+  if (text.substr(0, end) != "# " + base::sha256(std::string_view(text).substr(end))) return std::nullopt;
+  auto chosen = Pylock::read(memory, m_folder, m_folder);
+  return chosen ? std::optional(std::move(*chosen)) : std::nullopt;
 }
 
 // The next build can ask again, so nothing of this can fail this one.
-void Resolution::remember(const std::vector<std::string>& lines) const {
-  const bool has_secrets = std::any_of(
-      lines.begin(), lines.end(), [](const std::string& line) { return without_credentials(line) != line; });
-  if (m_installation.memory.empty() || has_secrets) return;
+void Resolution::remember(const Pylock& chosen) const {
+  const std::string text = "\n" + chosen.text();
+  if (m_installation.memory.empty() || without_credentials(text) != text) return;
   const auto changed = m_installation.inputs.changed();
   if (!changed || !changed->empty()) return;
-  const std::string text = base::join(lines, "\n");
   if (base::make_folders(m_installation.memory.parent_path(), base::k_owner_writes))
-    static_cast<void>(base::write_file(m_installation.memory, base::sha256(text) + "\n" + text));
+    static_cast<void>(base::write_file(m_installation.memory, "# " + base::sha256(text) + text));
+}
+
+base::Status Resolution::take(const Pylock& chosen) {
+  m_requirements = chosen.requirements();
+  const auto take_part = [&](InstallStep& step, const std::string& name, const Pylock& part) -> base::Status {
+    step.requirements = part.requirements();
+    if (part.is_empty()) return {};
+    const fs::path file = m_workspace.path() / ("pylock." + name + ".toml");
+    step.arguments = {"--no-deps", "--requirements", file.string()};
+    step.is_chosen = true;
+    return base::write_file(file, part.text(m_folder), 0600);
+  };
+  if (builds_against_others(m_installation)) return take_part(m_loose, "all", chosen);
+  BASE_TRY(take_part(m_fixed, "fixed", chosen.fixed()));
+  return take_part(m_loose, "loose", chosen.loose());
 }
 
 base::Status Resolution::take_lines(const std::vector<std::string>& lines) {
@@ -344,27 +310,15 @@ base::Status Resolution::take_lines(const std::vector<std::string>& lines) {
 }
 
 base::Status Resolution::export_uv_lock(const Tools& tools) {
-  Arguments arguments = {"export",        "--frozen",      "--quiet",
-                         "--no-dev",      "--no-editable", "--no-header",
-                         "--no-annotate", "--python",      m_installation.interpreter.path};
+  Arguments arguments = {"export",        "--frozen", "--no-dev",
+                         "--no-editable", "--python", m_installation.interpreter.path};
   if (m_installation.settings.project == false) arguments.emplace_back("--no-emit-project");
-  append(arguments, choice_arguments(m_installation));
+  append(arguments, choice_arguments(m_installation, m_installation.settings.groups));
   return ask(tools, std::move(arguments));
 }
 
 base::Status Resolution::choose(const Tools& tools, const Arguments& inputs) {
-  Arguments arguments = {"pip",
-                         "compile",
-                         "--quiet",
-                         "--no-header",
-                         "--no-annotate",
-                         "--no-strip-extras",
-                         "--generate-hashes",
-                         "--emit-index-url",
-                         "--emit-find-links",
-                         "--emit-build-options",
-                         "--python",
-                         m_installation.interpreter.path};
+  Arguments arguments = {"pip", "compile", "--generate-hashes", "--python", m_installation.interpreter.path};
   append(arguments, m_installation.configuration.arguments);
   append(arguments, inputs);
   return ask(tools, std::move(arguments));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// From what a source asks for to what exactly is installed: a requirements file in which every version is
-// fixed.
+// From what a source asks for to what exactly is installed: files for uv in which every version is fixed.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,36 +12,17 @@
 #include "base/result.h"
 #include "base/workspace.h"
 #include "builder-runtime/languages/python/git_credentials.h"
-#include "builder-runtime/languages/python/interpreter.h"
-#include "builder-runtime/languages/python/manifest.h"
-#include "builder-runtime/languages/python/pip_configuration.h"
+#include "builder-runtime/languages/python/installation.h"
+#include "builder-runtime/languages/python/pylock.h"
 #include "builder-runtime/tools.h"
 
 namespace builder::python {
 
-struct Installation {
-  base::fs::path source;
-  Manifest manifest;
-  PythonSettings settings;
-  std::string uv;
-  std::string uv_version;
-  UvConfiguration configuration;
-  Interpreter interpreter;
-  Inputs asked;                          // the files that say what to install, and what they name
-  Inputs machine;                        // everything else but the source: inputs_of_machine()
-  Inputs inputs;                         // all that decides what is installed
-  std::vector<std::string> options;      // of requirements files
-  std::vector<std::string> credentials;  // see Requirements
-  bool uses_files = false;               // it installs from files of the source
-  bool has_hashes = false;               // of requirements files: every version is fixed by them already
-  std::vector<std::string> continued;    // see Requirements
-  base::fs::path memory;                 // of what uv chose; empty: it is asked each time
-};
-
 // What is installed together.
 struct InstallStep {
   std::vector<std::string>
-      arguments;  // of `uv pip install`, in the folder of the resolution; none: nothing to install
+      arguments;           // of `uv pip install`, in the folder of the resolution; none: nothing to install
+  bool is_chosen = false;  // by uv, which then refuses to be told anything more about versions
   std::vector<std::string>
       requirements;  // exact versions and hashes, a line each, without options and credentials
 };
@@ -76,10 +57,13 @@ class Resolution {
   base::Status export_uv_lock(const Tools& tools);
   base::Status choose(const Tools& tools, const std::vector<std::string>& inputs);
   base::Status write_lines(const std::vector<std::string>& lines, const std::string& name);
-  // Runs uv, unless it is remembered what it said.
+  // Runs uv, unless it is remembered what it chose.
   base::Status ask(const Tools& tools, std::vector<std::string> arguments);
+  [[nodiscard]] std::optional<Pylock> recall() const;
   // Nothing is remembered of a source that changed meanwhile.
-  void remember(const std::vector<std::string>& lines) const;
+  void remember(const Pylock& chosen) const;
+  base::Status take(const Pylock& chosen);
+  // Of a lock that uv does not read.
   base::Status take_lines(const std::vector<std::string>& lines);
   [[nodiscard]] base::fs::path generated(const std::string& name) const;
 
@@ -91,11 +75,6 @@ class Resolution {
   InstallStep m_loose;
   std::vector<std::string> m_requirements;
 };
-
-// Runs uv in `folder`. When it fails: an error that names `where`, of kind network when the index did not
-// answer.
-base::Status run_uv(const Installation& installation, const Tools& tools, const base::fs::path& folder,
-                    const std::vector<std::string>& arguments, const std::string& where);
 
 using base::without_credentials;
 
