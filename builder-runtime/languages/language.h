@@ -53,6 +53,7 @@ struct Plan {
   std::string key;  // of everything that decides the artifact's bundle; empty: none is needed
   Inputs inputs;    // what that is
   contract::Platform platform;
+  contract::Program program;  // told by every build
   Start start;
   // Asked for when no bundle is known by the key: the one bundle that is needed, or what seldom changes and,
   // to be laid on it, what does. The last one is the artifact's, whatever its own key.

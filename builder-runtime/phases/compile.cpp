@@ -155,6 +155,7 @@ base::Result<Compiled> compile(const Plan& plan, const Tools& tools) {
                      .version = PACHBUILD_VERSION,
                      .key = plan.key,
                      .platform = plan.platform,
+                     .program = plan.program,
                      .command = plan.start.command,
                      .environment = plan.start.environment};
   if (plan.key.empty()) return Compiled{std::move(artifact), ""};

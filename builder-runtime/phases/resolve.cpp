@@ -2,6 +2,7 @@
 #include "builder-runtime/phases/resolve.h"
 
 #include "builder-runtime/milestone.h"
+#include "report/report.h"
 
 namespace builder {
 namespace {
@@ -24,6 +25,8 @@ base::Result<Plan> resolve(const Source& source, const Tools& tools) {
   const auto& settings = source.settings;
   plan.start.command.insert(plan.start.command.end(), settings.arguments.begin(), settings.arguments.end());
   plan.start.environment = settings.environment;
+  if (!plan.program.name.empty())
+    report::info("program: " + plan.program.name + " (" + plan.program.chosen + ")");
   milestone.reached(summary_of(plan));
   return plan;
 }

@@ -6,6 +6,7 @@
 namespace contract {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Platform, os, architecture, libc, interpreter)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Program, name, chosen)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Bundle, file, digest, bytes, unpacked_bytes, files)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BuildRecord, builder, version, key, platform, bundles, command,
                                    environment, packages, requirements, libraries)
@@ -13,6 +14,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BuildRecord, builder, version, key, platform,
 std::string to_json(const BuildRecord& record) {
   nlohmann::json json = record;
   json["schema"] = k_build_record_schema;
+  if (!record.program.name.empty()) json["program"] = record.program;
   if (!record.files.empty()) json["files"] = record.files;
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
@@ -33,7 +35,8 @@ base::Result<BuildRecord> parse_build_record(const std::string& text, const std:
   }
   try {
     auto record = json.get<BuildRecord>();
-    // Of an artifact only: the cache's own records have none.
+    // Of an artifact only: the cache's own records have neither.
+    record.program = json.value("program", record.program);
     record.files = json.value("files", record.files);
     return record;
   } catch (const nlohmann::json::exception& error) {

@@ -23,6 +23,14 @@ struct Platform {
   bool operator==(const Platform&) const = default;
 };
 
+// Which part of the source runs, and why that one.
+struct Program {
+  std::string
+      name;  // as a user would name it: "main.py", "./cmd/tool"; empty: the source's own run.sh decides
+  std::string chosen;  // the reason, in a few words: "the only package main"
+  bool operator==(const Program&) const = default;
+};
+
 struct Bundle {
   std::string file;    // bundle-<digest>.tar.zst, or base-…
   std::string digest;  // of the file
@@ -37,6 +45,7 @@ struct BuildRecord {
   std::string version;  // of builder-runtime
   std::string key;      // of everything that decided the bundle
   Platform platform;
+  Program program;
   // The environment's own and the one that it lies on; none when nothing had to be installed or compiled.
   std::vector<Bundle> bundles;
   std::vector<std::string> command;                // what run.sh starts, without the user's arguments

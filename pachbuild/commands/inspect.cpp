@@ -82,6 +82,8 @@ void print_record(const contract::BuildRecord& record) {
   print_row("platform", {platform_text(record.platform)});
   if (!record.key.empty()) print_row("key", {record.key});
   print_row("bundle", bundle_texts(record));
+  if (const auto& program = record.program; !program.name.empty())
+    print_row("program", {program.name + " (" + program.chosen + ")"});
   print_row("command", {base::join(command, " ")});
   print_row("variables", environment);
   print_row("packages", record.packages);

@@ -59,6 +59,26 @@ class Programs(GoSuite):
                 self.check({"go.mod": MODULE, **files}, expected + "\n")
                 self.again()
 
+    def test_every_build_tells_which_program_was_chosen_and_why(self):
+        cmds = {"go.mod": MODULE, "cmd/one/main.go": program("one"), "cmd/app/main.go": program("app")}
+        for files, env, name, why in (
+                ({"go.mod": MODULE, "lib/lib.go": LIBRARY, "cmd/tool/main.go": program()}, {}, "./cmd/tool",
+                 "the only package main"),
+                ({**cmds, "main.go": program()}, {}, ".", "the one at the root of 3 programs"),
+                (cmds, {}, "./cmd/app", "the one named like the module of 2 programs"),
+                (cmds, {"PPS_PIPELINE_NAME": "one_build"}, "./cmd/one", "the one named like the pipeline of 2 programs"),
+                ({**cmds, "pachbuild.toml": '[go]\npackage = "cmd/one"\n'}, {}, "./cmd/one", "pachbuild.toml: go.package")):
+            with self.subTest(why):
+                source = self.source(files)
+                for _ in ("the first time", "from the cache"):
+                    result = self.build_well(source, env=self.environment(**env))
+                    self.assertIn(f"program: {name} ({why})\n", result.stderr)
+                record = json.loads((self.folder / "out/build.json").read_text())
+                self.assertEqual(record["program"], {"name": name, "chosen": why})
+                shown = self.run_program(support.PACHBUILD, "inspect", self.folder / "out").stdout
+                self.assertIn(f"program     {name} ({why})\n", shown)
+                self.again()
+
     def test_of_several_the_one_called_like_the_pipeline(self):
         files = {"go.mod": MODULE, "cmd/one/main.go": program("one"), "cmd/two/main.go": program("two")}
         self.check(files, "two\n", env=self.environment(PPS_PIPELINE_NAME="two_build"))

@@ -410,8 +410,9 @@ std::string summary_of(const Tree& tree) {
   return "a source without go.mod";
 }
 
-base::Result<Plan> plan(const Source& source, const Tree& tree, const std::string& program,
+base::Result<Plan> plan(const Source& source, const Tree& tree, const ChosenProgram& chosen,
                         const Tools& tools) {
+  const std::string& program = chosen.folder;
   Decision decision;
   BASE_TRY_ASSIGN(decision.toolchain, find_toolchain(source, tools));
   BASE_TRY_ASSIGN(decision.machine, inputs_of_machine(source, tools, decision.toolchain));
@@ -420,6 +421,7 @@ base::Result<Plan> plan(const Source& source, const Tree& tree, const std::strin
   plan.inputs = decision.inputs;
   plan.key = plan.inputs.key();
   plan.platform = {.os = "linux", .architecture = decision.toolchain.architecture};
+  plan.program = {program == "." ? program : "./" + program, chosen.why};
   plan.start.command = {k_program};
   const auto make = [source, tree, program, decision, &tools](const fs::path& folder) {
     return make_program(source, tree, program, decision, tools, folder);
@@ -445,7 +447,7 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
   const auto chosen = go_value(set, "GOARCH");
   const Tags tags = tags_of(source, chosen.empty() ? architecture() : chosen, go_value(set, "GOFLAGS"));
   BASE_TRY_ASSIGN(Tree tree, read_tree(source.folder, tags));
-  BASE_TRY_ASSIGN(std::string program,
+  BASE_TRY_ASSIGN(ChosenProgram program,
                   choose_program(source.folder, tree, source.settings.go, pipeline_name(environment)));
   std::string summary = summary_of(tree);
   return Findings{std::move(summary), [source, tree = std::move(tree), program = std::move(program)](

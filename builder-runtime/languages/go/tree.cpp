@@ -213,9 +213,13 @@ base::Result<Tree> read_tree(const fs::path& source, const Tags& tags) {
   return tree;
 }
 
-base::Result<std::string> choose_program(const fs::path& source, const Tree& tree, const GoSettings& settings,
-                                         const std::string& pipeline) {
-  if (!settings.package.empty()) return named_program(tree, settings.file + ": go.package", settings.package);
+base::Result<ChosenProgram> choose_program(const fs::path& source, const Tree& tree,
+                                           const GoSettings& settings, const std::string& pipeline) {
+  if (!settings.package.empty()) {
+    const std::string setting = settings.file + ": go.package";
+    BASE_TRY_ASSIGN(std::string folder, named_program(tree, setting, settings.package));
+    return ChosenProgram{std::move(folder), setting};
+  }
   std::vector<std::string> folders;
   for (const auto& package : tree.packages) {
     // A file without a package clause is Go's to complain about.
@@ -223,11 +227,15 @@ base::Result<std::string> choose_program(const fs::path& source, const Tree& tre
     if (package.name == "main" || is_odd) folders.push_back(package.folder);
   }
   if (folders.empty()) return no_program(source, tree);
-  if (folders.size() == 1) return folders.front();
-  if (std::find(folders.begin(), folders.end(), ".") != folders.end()) return ".";
-  for (const auto& name : {pipeline, name_of_module(tree.module)}) {
+  if (folders.size() == 1) return ChosenProgram{folders.front(), "the only package main"};
+  const std::string of_several = " of " + std::to_string(folders.size()) + " programs";
+  if (std::find(folders.begin(), folders.end(), ".") != folders.end())
+    return ChosenProgram{".", "the one at the root" + of_several};
+  for (const auto& [name, whose] :
+       {std::pair(pipeline, "pipeline"), {name_of_module(tree.module), "module"}}) {
     for (const auto& folder : folders) {
-      if (!name.empty() && base::name_of(folder) == name) return folder;
+      if (!name.empty() && base::name_of(folder) == name)
+        return ChosenProgram{folder, std::string("the one named like the ") + whose + of_several};
     }
   }
   return base::fail(ErrorKind::bad_input, source.string(),

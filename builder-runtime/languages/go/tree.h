@@ -45,10 +45,15 @@ struct Tree {
 // folders belong to none of its packages.
 base::Result<Tree> read_tree(const base::fs::path& source, const Tags& tags);
 
-// The folder of the program: what the settings name, the root, the only one there is, or the one of several
-// that is called like the pipeline or the module. None and several are errors that list what is there.
-base::Result<std::string> choose_program(const base::fs::path& source, const Tree& tree,
-                                         const GoSettings& settings, const std::string& pipeline);
+struct ChosenProgram {
+  std::string folder;  // of its package
+  std::string why;     // "the only package main"
+};
+
+// What the settings name, the root, the only one there is, or the one of several that is called like the
+// pipeline or the module. None and several are errors that list what is there.
+base::Result<ChosenProgram> choose_program(const base::fs::path& source, const Tree& tree,
+                                           const GoSettings& settings, const std::string& pipeline);
 
 // Imports of packages that are neither Go's own nor in the tree, sorted.
 std::vector<std::string> foreign_imports(const Tree& tree);

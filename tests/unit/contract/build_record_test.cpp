@@ -11,6 +11,7 @@ BuildRecord example() {
           .version = "1.2.3",
           .key = "k",
           .platform = {"linux", "amd64", "glibc 2.36", "cpython-3.11.2"},
+          .program = {"main.py", "the default name"},
           .bundles = {{.file = "bundle-x", .digest = "x", .bytes = 1, .unpacked_bytes = 2, .files = 3}},
           .command = {"python", "main.py"},
           .environment = {{"A", "b"}},
@@ -19,6 +20,13 @@ BuildRecord example() {
 
 TEST(BuildRecord, SurvivesWritingAndReading) {
   EXPECT_EQ(parse_build_record(to_json(example()), "build.json").value(), example());
+}
+
+TEST(BuildRecord, NeedsNoProgram) {
+  auto record = example();
+  record.program = {};
+  EXPECT_EQ(to_json(record).find("program"), std::string::npos);
+  EXPECT_EQ(parse_build_record(to_json(record), "build.json").value(), record);
 }
 
 TEST(BuildRecord, SameRecordGivesSameBytes) { EXPECT_EQ(to_json(example()), to_json(example())); }
