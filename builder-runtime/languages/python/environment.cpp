@@ -7,6 +7,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "builder-runtime/languages/python/bytecode.h"
+#include "builder-runtime/languages/python/uv.h"
 #include "builder-runtime/milestone.h"
 
 namespace builder::python {

@@ -12,31 +12,10 @@
 #include "base/result.h"
 #include "base/workspace.h"
 #include "builder-runtime/languages/python/git_credentials.h"
-#include "builder-runtime/languages/python/interpreter.h"
-#include "builder-runtime/languages/python/manifest.h"
-#include "builder-runtime/languages/python/pip_configuration.h"
+#include "builder-runtime/languages/python/installation.h"
 #include "builder-runtime/tools.h"
 
 namespace builder::python {
-
-struct Installation {
-  base::fs::path source;
-  Manifest manifest;
-  PythonSettings settings;
-  std::string uv;
-  std::string uv_version;
-  UvConfiguration configuration;
-  Interpreter interpreter;
-  Inputs asked;                          // the files that say what to install, and what they name
-  Inputs machine;                        // everything else but the source: inputs_of_machine()
-  Inputs inputs;                         // all that decides what is installed
-  std::vector<std::string> options;      // of requirements files
-  std::vector<std::string> credentials;  // see Requirements
-  bool uses_files = false;               // it installs from files of the source
-  bool has_hashes = false;               // of requirements files: every version is fixed by them already
-  std::vector<std::string> continued;    // see Requirements
-  base::fs::path memory;                 // of what uv chose; empty: it is asked each time
-};
 
 // What is installed together.
 struct InstallStep {
@@ -91,11 +70,6 @@ class Resolution {
   InstallStep m_loose;
   std::vector<std::string> m_requirements;
 };
-
-// Runs uv in `folder`. When it fails: an error that names `where`, of kind network when the index did not
-// answer.
-base::Status run_uv(const Installation& installation, const Tools& tools, const base::fs::path& folder,
-                    const std::vector<std::string>& arguments, const std::string& where);
 
 using base::without_credentials;
 

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that decides what is installed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "builder-runtime/languages/python/interpreter.h"
+#include "builder-runtime/languages/python/manifest.h"
+#include "builder-runtime/languages/python/pip_configuration.h"
+
+namespace builder::python {
+
+struct Installation {
+  base::fs::path source;
+  Manifest manifest;
+  PythonSettings settings;
+  std::string uv;
+  std::string uv_version;
+  UvConfiguration configuration;
+  Interpreter interpreter;
+  Inputs asked;                          // the files that say what to install, and what they name
+  Inputs machine;                        // everything else but the source: inputs_of_machine()
+  Inputs inputs;                         // all that decides what is installed
+  std::vector<std::string> options;      // of requirements files
+  std::vector<std::string> credentials;  // see Requirements
+  bool uses_files = false;               // it installs from files of the source
+  bool has_hashes = false;               // of requirements files: every version is fixed by them already
+  std::vector<std::string> continued;    // see Requirements
+  base::fs::path memory;                 // of what uv chose; empty: it is asked each time
+};
+
+}  // namespace builder::python
