@@ -57,6 +57,9 @@ struct Plan {
   // Asked for when no bundle is known by the key: the one bundle that is needed, or what seldom changes and,
   // to be laid on it, what does. The last one is the artifact's, whatever its own key.
   std::function<base::Result<std::vector<Layer>>()> layers;
+  // What the build has chosen for the user, of the packages in the bundle; told by each build, also when the
+  // bundle is in the cache. None, or an empty text: nothing.
+  std::function<std::string(const std::vector<std::string>& packages)> choices;
 };
 
 // A source folder that one of the languages builds, or a build.sh of its own.
