@@ -28,15 +28,29 @@ using base::ErrorKind;
 // A JSON line holds a line of the tool, which comes in pieces of any size.
 class LineCollector {
  public:
+  explicit LineCollector(const Tools::LineFilter& filter) : m_filter(filter) {}
+
   void add(std::string_view text) {
     m_text += text;
     const auto end = m_text.rfind('\n') + 1;
-    report::output(std::string_view(m_text).substr(0, end));
+    show(std::string_view(m_text).substr(0, end));
     m_text.erase(0, end);
   }
-  void finish() { report::output(std::exchange(m_text, {})); }
+  void finish() { show(std::exchange(m_text, {})); }
 
  private:
+  void show(std::string_view text) {
+    if (!m_filter || text.empty()) return report::output(text);
+    std::string shown;
+    while (!text.empty()) {
+      const auto end = std::min(text.find('\n'), text.size());
+      if (const auto line = m_filter(text.substr(0, end))) shown += *line + "\n";
+      text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    report::output(shown);
+  }
+
+  const Tools::LineFilter& m_filter;
   std::string m_text;
 };
 
@@ -130,17 +144,17 @@ base::Result<std::string> Tools::find(const std::string& name, const std::string
   return base::fail(ErrorKind::unavailable, name, "is not on PATH", hint);
 }
 
-base::Result<process::Finished> Tools::run(process::Command command) const {
+base::Result<process::Finished> Tools::run(process::Command command, const LineFilter& filter) const {
   command.orphan_signal = SIGKILL;
   command.ends_its_group = true;
-  LineCollector lines;
+  LineCollector lines(filter);
   // Tools print URLs as they got them. All that they say goes through here.
-  base::CredentialFilter filter;
+  base::CredentialFilter credentials;
   auto finished = m_runner.run(command, [&](std::string_view text) {
-    lines.add(filter.add(text));
-    if (!report::is_json()) lines.finish();
+    lines.add(credentials.add(text));
+    if (!report::is_json() && !filter) lines.finish();
   });
-  lines.add(filter.finish());
+  lines.add(credentials.finish());
   lines.finish();
   if (finished && says_disk_is_full(*finished)) {
     return base::fail(base::system_error("write", fullest_folder(m_settings).string(), ENOSPC));

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a Python source says about what it needs: inline metadata of a program, and the files that do not count."""
 
+import io
 import json
 import subprocess
+import tarfile
 
 import support
 from builder_suite import BuilderSuite
-from wheels import wheel
+from private_server import Server
+from wheels import HOMEMADE, wheel
 
 WHEELS = {f"wheels/{name}-1.0-py3-none-any.whl": wheel(name, {f"{name}.py": f"NAME = '{name}'\n"})
           for name in ("planted", "sown")}
@@ -210,6 +213,55 @@ class FilesThatDoNotCount(Stated):
         self.write("source/environment.yml", conda)
         self.assertIn("warning: environment.yml: ignored, because requirements.txt decides what is installed; ignored: "
                       "toolz>=0.12; list in requirements.txt what is needed of it\n", self.build_well(source).stderr)
+
+
+class WhatUvSays(Stated):
+    def test_it_names_the_source_and_no_file_of_ours(self):
+        broken = {"own/broken.py": "import sys, os\nsys.exit('cannot be built in ' + os.getcwd())\n",
+                  "own/pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "broken"\nbackend-path = ["."]\n'
+                                        '[project]\nname = "own"\nversion = "1"\n'}
+        project = PROJECT + 'dependencies = ["own"]\n[tool.uv.sources]\nown = { path = "own" }\n'
+        cases = [{**broken, "requirements.txt": "./own\n"}, {**broken, "pyproject.toml": project},
+                 {"requirements.txt": "planted===a b\n"}, {"Pipfile": '[packages]\nplanted = "=1"\n'},
+                 {**broken, "Pipfile": '[packages]\nown = { path = "own" }\n'}, {"main.py": SCRIPT}]
+        for number, files in enumerate(cases):
+            with self.subTest(files=sorted(files)):
+                source = self.source({"main.py": "", **files}, name=f"source-{number}")
+                result = self.build(source)
+                self.assertNotEqual(result.returncode, 0, result.stderr)
+                self.assertNotIn(".pachbuild-", result.stderr)
+                self.assertNotIn(f"{self.cache}/work", result.stderr)
+                if "own/broken.py" in files:
+                    self.assertIn(f"cannot be built in {source}/own\n", result.stderr)
+
+    def test_what_is_built_from_its_source_for_long_is_told(self):
+        """A package of an index that has no wheel: the line comes while it is built."""
+        backend = "import time\n" \
+                  "def build_wheel(folder, config_settings=None, metadata_directory=None):\n" \
+                  "    time.sleep(4)\n    import homemade_backend\n" \
+                  "    return homemade_backend.build_wheel(folder)\n"
+        files = {name.removeprefix("homemade/"): text for name, text in HOMEMADE.items()}
+        data = io.BytesIO()
+        with tarfile.open(fileobj=data, mode="w:gz") as archive:
+            for name, text in {"pyproject.toml": files["pyproject.toml"], "backend.py": backend,
+                               "homemade_backend.py": files["backend.py"], "homemade.py": "NAME = 'homemade'\n",
+                               "PKG-INFO": "Metadata-Version: 2.2\nName: homemade\nVersion: 1\n"}.items():
+                entry = tarfile.TarInfo(f"homemade-1/{name}")
+                entry.size = len(text.encode())
+                archive.addfile(entry, io.BytesIO(text.encode()))
+        self.write("served/homemade/homemade-1.tar.gz", data.getvalue())
+        self.write("served/homemade/index.html", '<a href="homemade-1.tar.gz">homemade-1.tar.gz</a>')
+        server = Server(self.folder / "served", "word")
+        self.addCleanup(server.close)
+        url = f"http://me:word@127.0.0.1:{server.server_port}"
+        source = self.source({"main.py": "", "requirements.txt": f"-i {url}\nhomemade\n"})
+        result = self.build_well(source, env=self.environment(UV_CACHE_DIR=str(self.folder / "uv")))
+        lines = result.stderr.splitlines()
+        told = [line for line in lines if "is being built from its source" in line]
+        self.assertRegex("\n".join(told), "^compile: homemade 1 is being built from its source: its index has no wheel of "
+                                          "this version for cpython-[^ ]+; another version of the package or of Python may "
+                                          "have one$")
+        self.assertLess(lines.index(told[0]), lines.index(next(line for line in lines if "installed 1 package" in line)))
 
 
 if __name__ == "__main__":
