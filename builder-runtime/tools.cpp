@@ -25,30 +25,33 @@ namespace {
 
 using base::ErrorKind;
 
-// A JSON line holds a line of the tool, which comes in pieces of any size, and what is renamed is in one line.
+// A JSON line holds a line of the tool, which comes in pieces of any size; and so does what a filter sees.
 class LineCollector {
  public:
-  explicit LineCollector(const std::vector<Renaming>& renamings) : m_renamings(renamings) {}
+  explicit LineCollector(const Tools::LineFilter& filter) : m_filter(filter) {}
 
   void add(std::string_view text) {
     m_text += text;
-    if (!report::is_json() && m_renamings.empty()) return finish();
+    if (!report::is_json() && !m_filter) return finish();
     const auto end = m_text.rfind('\n') + 1;
-    report::output(renamed(m_text.substr(0, end)));
+    show(std::string_view(m_text).substr(0, end));
     m_text.erase(0, end);
   }
-  void finish() { report::output(renamed(std::exchange(m_text, {}))); }
+  void finish() { show(std::exchange(m_text, {})); }
 
  private:
-  [[nodiscard]] std::string renamed(std::string text) const {
-    for (const auto& [from, to] : m_renamings) {
-      for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
-        text.replace(at, from.size(), to);
+  void show(std::string_view text) {
+    if (!m_filter || text.empty()) return report::output(text);
+    std::string shown;
+    while (!text.empty()) {
+      const auto end = std::min(text.find('\n'), text.size());
+      if (const auto line = m_filter(text.substr(0, end))) shown += *line + "\n";
+      text.remove_prefix(std::min(end + 1, text.size()));
     }
-    return text;
+    report::output(shown);
   }
 
-  const std::vector<Renaming>& m_renamings;
+  const Tools::LineFilter& m_filter;
   std::string m_text;
 };
 
@@ -142,17 +145,15 @@ base::Result<std::string> Tools::find(const std::string& name, const std::string
   return base::fail(ErrorKind::unavailable, name, "is not on PATH", hint);
 }
 
-base::Result<process::Finished> Tools::run(process::Command command,
-                                           const std::vector<Renaming>& renamings) const {
+base::Result<process::Finished> Tools::run(process::Command command, const LineFilter& filter) const {
   command.orphan_signal = SIGKILL;
   command.ends_its_group = true;
-  LineCollector lines(renamings);
+  LineCollector lines(filter);
   // Tools print URLs as they got them. All that they say goes through here.
-  base::CredentialFilter filter;
-  auto finished = m_runner.run(command, [&](std::string_view text) {
-    lines.add(filter.add(text));
-  });
-  lines.add(filter.finish());
+  base::CredentialFilter credentials;
+  auto finished =
+      m_runner.run(command, [&](std::string_view text) { lines.add(credentials.add(text)); });
+  lines.add(credentials.finish());
   lines.finish();
   if (finished && says_disk_is_full(*finished)) {
     return base::fail(base::system_error("write", fullest_folder(m_settings).string(), ENOSPC));

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -12,12 +14,6 @@
 #include "process/runner.h"
 
 namespace builder {
-
-// What a tool's output shows in another's place: a private copy's path as the path of the source.
-struct Renaming {
-  std::string from;
-  std::string to;
-};
 
 class Tools {
  public:
@@ -31,10 +27,13 @@ class Tools {
   // The absolute path of a program on PATH; `hint` is for the error when it is not there.
   [[nodiscard]] base::Result<std::string> find(const std::string& name, const std::string& hint) const;
 
-  // Runs a tool to its end; what it says on standard error is shown as it comes. It dies with us. That it
-  // failed for a full disk is an error that names the disk.
+  // What is shown of a line that a tool has said; nothing: the line is left out.
+  using LineFilter = std::function<std::optional<std::string>(std::string_view line)>;
+
+  // Runs a tool to its end; what it says on standard error is shown as it comes, by lines where there is a
+  // filter. It dies with us. That it failed for a full disk is an error that names the disk.
   [[nodiscard]] base::Result<process::Finished> run(process::Command command,
-                                                    const std::vector<Renaming>& renamings = {}) const;
+                                                    const LineFilter& filter = {}) const;
 
   // The same, and what it says on standard error is not shown.
   [[nodiscard]] base::Result<process::Finished> run_quietly(process::Command command) const;

@@ -62,6 +62,9 @@ struct Plan {
   // Compares the program with what it will find, `modules` of the bundles; in every build, once these are known.
   // None: there is nothing to compare.
   std::function<base::Status(const std::vector<std::string>& modules)> review;
+  // What the build has chosen for the user, of the packages in the bundle; told by each build, also when the
+  // bundle is in the cache. None, or an empty text: nothing.
+  std::function<std::string(const std::vector<std::string>& packages)> choices;
 };
 
 // A source folder that one of the languages builds, or a build.sh of its own.

@@ -169,6 +169,10 @@ base::Result<Compiled> compile(const Plan& plan, const Tools& tools) {
   artifact.added = compiler.added();
   artifact.bundles = stored->folder;
   stored->content.put_into(artifact.record);
+  if (plan.choices) {
+    if (const auto text = plan.choices(artifact.record.packages); !text.empty())
+      report::info("compile: " + text);
+  }
   return Compiled{std::move(artifact), stored->content.made.modules, ""};
 }
 

@@ -219,6 +219,10 @@ std::string_view name_of(Kind kind) {
 
 base::Result<Value> read_toml(const base::fs::path& file, const std::string& name) {
   BASE_TRY_ASSIGN(const std::string text, base::read_input_file(file));
+  return parse_toml(text, name);
+}
+
+base::Result<Value> parse_toml(std::string_view text, const std::string& name) {
   if (const int line = line_of_long_key(text); line != 0) return too_deep(name + ":" + std::to_string(line));
   try {
     return from_toml(toml::parse(text));

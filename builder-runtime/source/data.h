@@ -49,6 +49,8 @@ std::string_view name_of(Value::Kind kind);
 
 // The whole file as a table. `name` is what errors call it; what cannot be parsed is of kind bad_input.
 base::Result<Value> read_toml(const base::fs::path& file, const std::string& name);
+// The same of a text.
+base::Result<Value> parse_toml(std::string_view text, const std::string& name);
 base::Result<Value> read_json(const base::fs::path& file, const std::string& name);
 
 Value text_value(std::string text);

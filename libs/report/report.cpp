@@ -49,7 +49,7 @@ int bug(const std::exception& error) {
 void set_up() {
   const char* format = std::getenv(contract::k_log_variable);
   g_json = format != nullptr && std::string_view(format) == "json";
-  auto logger = spdlog::stderr_logger_st("pachbuild");
+  auto logger = spdlog::stderr_logger_mt("pachbuild");
   logger->set_pattern("%v");
   logger->flush_on(spdlog::level::trace);
   spdlog::set_default_logger(std::move(logger));

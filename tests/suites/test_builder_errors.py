@@ -83,9 +83,10 @@ class Errors(BuilderSuite):
         env = self.environment(UV_DEFAULT_INDEX="http://127.0.0.1:9/simple", UV_HTTP_RETRIES="0",
                                UV_CACHE_DIR=str(self.folder / "uv"))
         self.assert_fails(self.build(source, env=env), 75,
-                          "error: requirements.txt: the package index cannot be reached\n"
-                          "hint: check the network and the index that uv is set up for (UV_DEFAULT_INDEX), then try "
-                          "again\n")
+                          "error: requirements.txt: the package index http://127.0.0.1:9/simple cannot be reached: the "
+                          "connection is refused\n"
+                          "hint: this address is from the variable UV_DEFAULT_INDEX; check the address and the network, "
+                          "then try again\n")
 
     def test_no_uv(self):
         source = self.source({"main.py": "", "requirements.txt": SIX})

@@ -429,8 +429,8 @@ class Projects(ProjectSuite):
         source = self.source({"main.py": "", "environment.yml": "dependencies: [numpy]\n"})
         self.assert_fails(self.build(source), 65, (
             "error: environment.yml: conda environments cannot be built\n"
-            "hint: list the packages in a requirements.txt (conda list --export, pip list --format freeze), or build an "
-            "image of your own and leave transform.build away\n"))
+            "hint: put its packages into requirements.txt, by their names on PyPI, one per line: numpy; what only conda has "
+            "needs an image of your own without transform.build\n"))
 
 
 class Sdists(ProjectSuite):

@@ -322,7 +322,8 @@ base::Result<process::Finished> run_go(const BuildPlace& place, const fs::path& 
   arguments.insert(arguments.begin(), decision.toolchain.go);
   arguments.insert(arguments.begin() + 2, k_no_version_control);
   arguments.insert(arguments.begin() + 3, place.flags.begin(), place.flags.end());
-  std::vector<Renaming> renamings;
+  // What Go's words show in another's place: the path of a private copy as that of the source.
+  std::vector<std::pair<std::string, std::string>> renamings;
   if (place.workspace) {
     // Go shows a path from the current folder where that is shorter.
     const auto& scratch = place.workspace->path();
@@ -332,10 +333,21 @@ base::Result<process::Finished> run_go(const BuildPlace& place, const fs::path& 
     renamings = {{made.string(), shown}, {made.lexically_relative(place.folder).string(), shown}};
     if (is_copy) renamings.pop_back();
   }
+  Tools::LineFilter renamed;
+  if (!renamings.empty()) {
+    renamed = [&renamings](std::string_view said) -> std::optional<std::string> {
+      std::string line(said);
+      for (const auto& [from, to] : renamings) {
+        for (std::size_t at = 0; (at = line.find(from, at)) != std::string::npos; at += to.size())
+          line.replace(at, from.size(), to);
+      }
+      return line;
+    };
+  }
   return tools.run({.arguments = std::move(arguments),
                     .environment = place.environment,
                     .folder = place.folder},
-                   renamings);
+                   renamed);
 }
 
 base::Result<BuildPlace> prepare_place(const fs::path& source, const Tree& tree, const Decision& decision,

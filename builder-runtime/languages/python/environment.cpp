@@ -10,12 +10,9 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "builder-runtime/languages/python/bytecode.h"
-<<<<<<< HEAD
-#include "builder-runtime/languages/python/uv.h"
-=======
 #include "builder-runtime/languages/python/imports.h"
 #include "builder-runtime/languages/python/source_packages.h"
->>>>>>> wt-pyrun
+#include "builder-runtime/languages/python/uv.h"
 #include "builder-runtime/milestone.h"
 #include "builder-runtime/source/data.h"
 
@@ -32,19 +29,12 @@ base::Status make_empty_environment(const Installation& installation, const Tool
                                     const fs::path& tree) {
   // Made by its own name inside: uv wants no folder there that it did not make.
   BASE_TRY(base::remove_tree(tree));
-<<<<<<< HEAD
-  return run_uv(installation, tools, tree.parent_path(),
-                {"venv", "--quiet", "--relocatable", "--no-project", "--no-config", "--system-site-packages",
-                 "--python", installation.interpreter.path, tree.string()},
-                "uv venv");
-=======
   Arguments arguments = {
-      "venv",        "--quiet", "--relocatable", "--no-project", "--python", installation.interpreter.path,
+      "venv",        "--quiet", "--relocatable", "--no-project", "--no-config", "--python", installation.interpreter.path,
       tree.string()};
   // uv takes none of these for installed.
   if (installation.settings.image_packages) arguments.emplace_back("--system-site-packages");
   return run_uv(installation, tools, tree.parent_path(), arguments, "uv venv");
->>>>>>> wt-pyrun
 }
 
 base::Status install(const Resolution& resolution, const InstallStep& step, const Tools& tools,

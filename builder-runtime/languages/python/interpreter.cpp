@@ -155,6 +155,12 @@ base::Result<Interpreter> find_other(const Tools& tools, const std::vector<Pin>&
     seen.push_back(interpreter->path);
     versions.push_back(interpreter->version);
   }
+  std::sort(versions.begin(), versions.end(), [](const std::string& one, const std::string& other) {
+    const auto left = Version::parse(one);
+    const auto right = Version::parse(other);
+    return left && right ? *left < *right : one < other;
+  });
+  versions.erase(std::unique(versions.begin(), versions.end()), versions.end());
   return base::fail(ErrorKind::unavailable, texts_of(pins),
                     "there is no such Python here, only " + base::join(versions, ", "),
                     "build in an image that has it (python:X.Y-slim), or change the pin");

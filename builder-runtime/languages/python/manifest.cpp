@@ -8,7 +8,9 @@
 #include "base/inside.h"
 #include "base/text.h"
 #include "builder-runtime/languages/language.h"
+#include "builder-runtime/languages/python/inline_metadata.h"
 #include "builder-runtime/languages/python/requirement.h"
+#include "builder-runtime/languages/python/stated.h"
 #include "builder-runtime/languages/python/uv_settings.h"
 
 namespace builder::python {
@@ -64,13 +66,32 @@ base::Result<ManifestKind> kind_of_file(const std::string& file, const Value& pr
   if (has_suffix(name, ".txt") || has_suffix(name, ".in")) return ManifestKind::requirements;
   if (file == k_project_file && kind_of_project(project) != ManifestKind::none)
     return kind_of_project(project);
-  return base::fail(ErrorKind::bad_input, file, "is no file that says what to install",
-                    "a lock, a requirements file (*.txt), pyproject.toml, setup.py or Pipfile can be named");
+  return base::fail(
+      ErrorKind::bad_input, file, "is no file that says what to install",
+      "a lock, a requirements file (*.txt), pyproject.toml, setup.py, Pipfile or a program with "
+      "inline metadata can be named");
+}
+
+// The metadata of the program `name`, if it has any.
+base::Status take_inline_metadata(const fs::path& source, const std::string& name, Manifest& manifest) {
+  BASE_TRY_ASSIGN(auto metadata, read_inline_metadata(source / name, name));
+  if (!metadata) return {};
+  manifest.kind = ManifestKind::project;
+  manifest.files = {name};
+  manifest.project = std::move(metadata->value);
+  manifest.inline_project = std::move(metadata->project);
+  manifest.program = name;
+  // `uv lock --script`
+  if (const auto lock = name + ".lock"; is_file(source / lock)) {
+    manifest.kind = ManifestKind::uv_lock;
+    manifest.files = {lock};
+  }
+  return {};
 }
 
 base::Result<Manifest> chosen_manifest(const fs::path& source, const SourceSettings& settings,
                                        Value project) {
-  Manifest manifest{.project = std::move(project)};
+  Manifest manifest{.project = std::move(project), .is_chosen = true};
   for (const auto& file : settings.python.dependencies) {
     const std::string where = settings.file + ": python.dependencies";
     const auto path = fs::path(file).lexically_normal();
@@ -80,6 +101,11 @@ base::Result<Manifest> chosen_manifest(const fs::path& source, const SourceSetti
                         file + " begins with \"-\": uv would read it as an option", "rename the file");
     }
     if (!is_file(source / file)) return base::fail(ErrorKind::bad_input, where, "there is no file " + file);
+    if (path.extension() == ".py" && path != "setup.py" && settings.python.dependencies.size() == 1) {
+      BASE_TRY(take_inline_metadata(source, path.string(), manifest));
+      if (manifest.is_inline()) return manifest;
+      return base::fail(ErrorKind::bad_input, where, file + " has no inline metadata (# /// script)");
+    }
     BASE_TRY_ASSIGN(const ManifestKind kind, kind_of_file(file, manifest.project));
     if (!manifest.files.empty() && (kind != manifest.kind || kind != ManifestKind::requirements)) {
       return base::fail(ErrorKind::bad_input, where, "only requirements files can be named together");
@@ -122,13 +148,6 @@ base::Result<Manifest> recognised_manifest(const fs::path& source, Value project
     manifest.files = {std::string(row.file)};
     return manifest;
   }
-  for (const std::string file : {"environment.yml", "environment.yaml"}) {
-    if (!is_file(source / file)) continue;
-    return base::fail(
-        ErrorKind::bad_input, file, "conda environments cannot be built",
-        "list the packages in a requirements.txt (conda list --export, pip list --format freeze), or "
-        "build an image of your own and leave transform.build away");
-  }
   return manifest;
 }
 
@@ -154,6 +173,7 @@ bool uses_poetry(const Value& project) {
 }
 
 bool installs_project(const fs::path& source, const Manifest& manifest, const SourceSettings& settings) {
+  if (manifest.is_inline()) return false;
   if (settings.python.project) return *settings.python.project;
   switch (manifest.kind) {
     case ManifestKind::setup:
@@ -190,9 +210,12 @@ base::Status add_version_file(const fs::path& source, const std::string& name, s
   return {};
 }
 
-base::Status add_project_pins(const Value& project, std::vector<Pin>& pins) {
+base::Status add_project_pins(const Manifest& manifest, std::vector<Pin>& pins) {
+  const Value& project = manifest.project;
   if (const auto text = project.text("project.requires-python"); !text.empty()) {
-    BASE_TRY_ASSIGN(Pin pin, pin_of_specifiers("pyproject.toml: project.requires-python", text));
+    const std::string place = manifest.is_inline() ? manifest.program + ": requires-python"
+                                                   : "pyproject.toml: project.requires-python";
+    BASE_TRY_ASSIGN(Pin pin, pin_of_specifiers(place, text));
     pins.push_back(std::move(pin));
   }
   if (const auto text = project.text("tool.poetry.dependencies.python"); !text.empty()) {
@@ -230,6 +253,14 @@ base::Result<Manifest> find_manifest(const fs::path& source, const SourceSetting
   return manifest;
 }
 
+base::Status add_inline_metadata(const fs::path& source, const std::string& program, Manifest& manifest) {
+  if (manifest.kind != ManifestKind::none) return {};
+  if (!program.empty()) BASE_TRY(take_inline_metadata(source, program, manifest));
+  if (manifest.kind != ManifestKind::none) return {};
+  if (auto error = conda_error(source)) return base::fail(std::move(*error));
+  return {};
+}
+
 base::Result<std::vector<Pin>> find_pins(const fs::path& source, const Manifest& manifest,
                                          const SourceSettings& settings) {
   std::vector<Pin> pins;
@@ -240,7 +271,7 @@ base::Result<std::vector<Pin>> find_pins(const fs::path& source, const Manifest&
   }
   BASE_TRY(add_version_file(source, ".python-version", pins));
   BASE_TRY(add_version_file(source, "runtime.txt", pins));
-  BASE_TRY(add_project_pins(manifest.project, pins));
+  BASE_TRY(add_project_pins(manifest, pins));
   if (is_file(source / "Pipfile") &&
       (manifest.kind == ManifestKind::pipfile || manifest.kind == ManifestKind::pipfile_lock)) {
     BASE_TRY(add_pipfile_pin(source, pins));

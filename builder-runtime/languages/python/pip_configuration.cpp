@@ -88,13 +88,24 @@ std::string text_of(const Options& options) {
   return text;
 }
 
-Options read_options(const process::Environment& environment, const fs::path& prefix, Inputs& inputs) {
+std::vector<std::string> words_of(std::string text) {
+  std::replace_if(text.begin(), text.end(), [](unsigned char c) { return std::isspace(c) != 0; }, ' ');
+  std::vector<std::string> words = base::split(text, ' ');
+  std::erase(words, "");
+  return words;
+}
+
+Options read_options(const process::Environment& environment, const fs::path& prefix, UvConfiguration& uv) {
   Options options;
   for (const auto& file : configuration_files(environment, prefix)) {
     Options own;
     if (!read_file(file.path, own)) continue;
-    inputs.add_file_as(file.name, file.path, base::sha256(text_of(own)));
-    for (const auto& [option, value] : own) options[option] = value;
+    uv.inputs.add_file_as(file.name, file.path, base::sha256(text_of(own)));
+    for (const auto& [option, value] : own) {
+      options[option] = value;
+      if (option != "index-url" && option != "extra-index-url") continue;
+      for (const auto& url : words_of(value)) uv.index_places.emplace_back(url, file.path.string());
+    }
   }
   for (const auto& [name, value] : environment) {
     constexpr std::string_view k_prefix = "PIP_";
@@ -107,13 +118,6 @@ Options read_options(const process::Environment& environment, const fs::path& pr
 bool is_on(const std::string& value) {
   const auto word = option_name(value);
   return word == "1" || word == "true" || word == "yes" || word == "on" || word == "y" || word == "t";
-}
-
-std::vector<std::string> words_of(std::string text) {
-  std::replace_if(text.begin(), text.end(), [](unsigned char c) { return std::isspace(c) != 0; }, ' ');
-  std::vector<std::string> words = base::split(text, ' ');
-  std::erase(words, "");
-  return words;
 }
 
 // pip passes over folders that are not there; uv stops.
@@ -147,13 +151,13 @@ constexpr std::array<Translation, 9> k_translations = {{
 }  // namespace
 
 UvConfiguration configure_uv(process::Environment environment, const base::fs::path& interpreter) {
-  Inputs inputs;
-  const Options options = read_options(environment, interpreter.parent_path().parent_path(), inputs);
+  UvConfiguration uv;
+  const Options options = read_options(environment, interpreter.parent_path().parent_path(), uv);
+  uv.environment = std::move(environment);
   const auto option = [&](const std::string& name) {
     const auto entry = options.find(name);
     return entry == options.end() ? std::string() : entry->second;
   };
-  UvConfiguration uv{std::move(environment), {}, std::move(inputs)};
   for (const auto& row : k_translations) {
     const auto value = base::join(words_of(option(row.option)), " ");
     const bool said_otherwise = std::any_of(row.instead.begin(), row.instead.end(), [&](const char* name) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/files.h"
@@ -17,6 +18,8 @@ struct UvConfiguration {
   process::Environment environment;
   std::vector<std::string> arguments;  // of every command that looks at an index
   Inputs inputs;                       // the files of pip's configuration, by what they say
+  // Indexes that a file of pip's names, and the file: for messages.
+  std::vector<std::pair<std::string, std::string>> index_places;
 };
 
 // `environment` with the variables of uv that say what pip's configuration says, and arguments for what uv

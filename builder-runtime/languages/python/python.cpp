@@ -18,6 +18,7 @@
 #include "builder-runtime/languages/python/manifest.h"
 #include "builder-runtime/languages/python/requirements.h"
 #include "builder-runtime/languages/python/resolution.h"
+#include "builder-runtime/languages/python/stated.h"
 #include "builder-runtime/languages/python/uv_environment.h"
 #include "builder-runtime/languages/python/version.h"
 #include "contract/layout.h"
@@ -67,6 +68,13 @@ base::Result<Request> read_manifest(const Source& source, const Manifest& manife
   Requirements& asked = request.requirements;
   LocalTargets targets(source.folder, environment);
   std::vector<std::string> names = manifest.files;
+  if (manifest.is_inline()) {
+    // Of the program only this counts: other edits of it install nothing.
+    asked.inputs.add_value(manifest.program + ": # /// script", base::sha256(manifest.inline_project));
+    asked.uses_files = mentions_files(manifest.inline_project);
+    BASE_TRY(targets.add_text(manifest.inline_project, source.folder));
+    std::erase(names, manifest.program);
+  }
   for (const std::string name : {"pyproject.toml", "Pipfile", "setup.cfg"}) {
     if (std::find(names.begin(), names.end(), name) == names.end() && is_file(source.folder / name))
       names.push_back(name);
@@ -76,8 +84,9 @@ base::Result<Request> read_manifest(const Source& source, const Manifest& manife
     asked.uses_files = asked.uses_files || mentions_files(text);
     BASE_TRY(targets.add_text(text, source.folder));
   }
-  asked.uses_files = asked.uses_files || targets.is_inside() || manifest.installs_project ||
-                     (manifest.kind == ManifestKind::uv_lock && is_uv_package(manifest.project));
+  asked.uses_files =
+      asked.uses_files || targets.is_inside() || manifest.installs_project ||
+      (manifest.kind == ManifestKind::uv_lock && !manifest.is_inline() && is_uv_package(manifest.project));
   asked.inputs.add(targets.outside());
   return request;
 }
@@ -196,6 +205,10 @@ base::Status add_bundle(Plan& plan, Installation installation, const Request& re
   plan.key = keys.all.key();
   plan.inputs = std::move(keys.all);
   plan.platform.libc = installation.interpreter.libc;
+  if (!installation.manifest.is_lock()) {
+    plan.choices = [statement = statement_of(installation.source, installation.manifest)](
+                       const auto& packages) { return unpinned_choices(statement, packages); };
+  }
   // The environment has it first on PATH.
   plan.start.command.front() = "python";
   plan.layers = [installation = std::move(installation), resolution, key = plan.key,
@@ -317,6 +330,20 @@ base::Result<Plan> plan(Installation installation, const Request& request, const
 
 }  // namespace
 
+namespace {
+
+// What a person may not expect: told by every build, also by one that has nothing to do.
+void tell_of_unused_files(const fs::path& source, const Manifest& manifest, const std::string& program) {
+  if (manifest.is_chosen) return;
+  if (manifest.kind != ManifestKind::none) {
+    for (const auto& line : shadowed_statements(source, manifest, program)) report::warn(line);
+  } else if (const auto line = unlisted_requirements(source); !line.empty()) {
+    report::warn(line);
+  }
+}
+
+}  // namespace
+
 bool may_be(const fs::path& source) {
   boost::system::error_code error;
   for (fs::directory_iterator entry(source, error), end; !error && entry != end; entry.increment(error)) {
@@ -331,11 +358,15 @@ bool may_be(const fs::path& source) {
 base::Result<Findings> look(const Source& source, const process::Environment& environment) {
   Installation installation{.source = source.folder, .settings = source.settings.python};
   BASE_TRY_ASSIGN(installation.manifest, find_manifest(source.folder, source.settings));
-  const Manifest& manifest = installation.manifest;
+  Manifest& manifest = installation.manifest;
   std::optional<Entry> entry;
   if (!source.has_run_script) {
     BASE_TRY_ASSIGN(entry, find_entry(source.folder, manifest.project, source.settings));
   }
+  const std::string program =
+      entry && !entry->file.empty() ? entry->file.lexically_relative(source.folder).string() : "";
+  BASE_TRY(add_inline_metadata(source.folder, program, manifest));
+  tell_of_unused_files(source.folder, manifest, program);
   BASE_TRY_ASSIGN(const Request request, read_request(source, manifest, environment));
   BASE_TRY_ASSIGN(const auto pins, find_pins(source.folder, manifest, source.settings));
   return Findings{request.summary,

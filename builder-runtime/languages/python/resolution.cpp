@@ -141,9 +141,12 @@ base::Result<std::shared_ptr<Resolution>> Resolution::make(Installation installa
 base::Status Resolution::prepare_folder() {
   m_folder = m_installation.source;
   BASE_TRY_ASSIGN(const bool has_secrets, has_git_credentials());
-  if (!m_installation.uses_files && m_installation.continued.empty() && !has_secrets) return {};
+  const Manifest& manifest = m_installation.manifest;
+  if (!m_installation.uses_files && m_installation.continued.empty() && !has_secrets && !manifest.is_inline())
+    return {};
   m_folder = m_workspace.path() / "source";
   BASE_TRY(copy_source(m_installation.source, m_folder));
+  if (manifest.is_inline()) BASE_TRY(base::write_file(m_folder / "pyproject.toml", manifest.inline_project));
   for (const auto& file : m_installation.continued) {
     BASE_TRY_ASSIGN(const std::string text, base::read_input_file(m_folder / file));
     BASE_TRY(base::write_file(m_folder / file, m_git.take(join_lines(text))));

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder-runtime/languages/python/uv.h"
 
+#include <algorithm>
+
+#include "builder-runtime/languages/python/indexes.h"
+#include "builder-runtime/languages/python/source_builds.h"
 #include "builder-runtime/languages/python/uv_cache.h"
+#include "builder-runtime/languages/python/uv_words.h"
 #include "builder-runtime/missing.h"
+#include "report/report.h"
 
 namespace builder::python {
 namespace {
@@ -29,8 +35,40 @@ base::Result<bool> was_network_fault(const Installation& installation, const UvC
                                      const Tools& tools, const fs::path& folder, Arguments arguments) {
   for (const auto* option : {"--offline", "--no-cache", "--quiet", "--quiet"}) arguments.emplace_back(option);
   if (arguments.at(1) == "install") arguments.emplace_back("--dry-run");
-  BASE_TRY_ASSIGN(const auto finished, tools.run(uv_command(installation, cache, folder, arguments)));
+  BASE_TRY_ASSIGN(const auto finished, tools.run_quietly(uv_command(installation, cache, folder, arguments)));
   return finished.ending.code() != k_uv_error;
+}
+
+// Why uv builds a package of an index itself, where nobody asked for it.
+std::string reason_for_builds(const Installation& installation) {
+  const auto says = [](const std::vector<std::string>& words) {
+    return std::any_of(words.begin(), words.end(),
+                       [](const std::string& word) { return word.find("--no-binary") != std::string::npos; });
+  };
+  const auto& uv = installation.configuration;
+  if (says(uv.arguments) || says(installation.options)) return "";
+  for (const auto* name : {"UV_NO_BINARY", "UV_NO_BINARY_PACKAGE"}) {
+    if (!value_of(uv.environment, name).empty()) return "";
+  }
+  return ": its index has no wheel of this version for " + installation.interpreter.identity +
+         "; another version of the package or of Python may have one";
+}
+
+// Runs uv, with its words in the user's terms and a line for what takes long.
+base::Result<process::Finished> run_shown(const Installation& installation, const Tools& tools,
+                                          const process::Command& command, const std::string& where) {
+  std::vector<std::string> flags;
+  const auto& given = installation.configuration.arguments;
+  for (const auto& argument : command.arguments) {
+    if (std::find(given.begin(), given.end(), argument) == given.end()) flags.push_back(argument);
+  }
+  const std::string work = (tools.settings().cache / "work").string();
+  const bool is_copy = command.folder.string().starts_with(work);
+  const UvWords words(work, is_copy ? command.folder.string() : "", installation.source.string(), where,
+                      std::move(flags));
+  const SourceBuilds builds(reason_for_builds(installation),
+                            [](const std::string& line) { report::info("compile: " + line); });
+  return tools.run(command, [&](std::string_view line) { return words.shown(line); });
 }
 
 // A package without a wheel for this image may need a compiler. That there is none is known without uv's
@@ -51,16 +89,25 @@ base::Status run_uv(const Installation& installation, const Tools& tools, const 
   BASE_TRY_ASSIGN(const auto cache,
                   UvCache::open(value_of(installation.configuration.environment, "UV_CACHE_DIR"),
                                 installation.machine.key()));
-  BASE_TRY_ASSIGN(const auto finished, tools.run(uv_command(installation, cache, folder, arguments)));
+  const auto command = uv_command(installation, cache, folder, arguments);
+  BASE_TRY_ASSIGN(const auto finished, run_shown(installation, tools, command, where));
   const auto& ending = finished.ending;
   if (ending.succeeded()) return {};
+  bool is_network = false;
   if (ending.code() == k_uv_error) {
-    BASE_TRY_ASSIGN(const bool network, was_network_fault(installation, cache, tools, folder, arguments));
-    if (network) {
-      return base::fail(
-          ErrorKind::network, where, "the package index cannot be reached",
-          "check the network and the index that uv is set up for (UV_DEFAULT_INDEX), then try again");
-    }
+    BASE_TRY_ASSIGN(is_network, was_network_fault(installation, cache, tools, folder, arguments));
+  }
+  // uv goes on without an index that refuses it, and then lacks the packages.
+  BASE_TRY_ASSIGN(const auto fault, find_index_fault(installation, tools, !is_network));
+  if (is_network) {
+    if (fault) return base::fail(ErrorKind::network, where, fault->what, fault->hint);
+    return base::fail(
+        ErrorKind::network, where, "a package index cannot be reached",
+        "see uv's output above; where it names a certificate, set SSL_CERT_FILE to a file with that of "
+        "the index's authority; otherwise check the network, then try again");
+  }
+  if (fault) {
+    return base::fail(ErrorKind::step_failed, where, "cannot be installed: " + fault->what, fault->hint);
   }
   return base::fail(ErrorKind::step_failed, where, "cannot be installed; uv ended with " + ending.describe(),
                     "see uv's output above" +

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a program says about itself in a comment (PEP 723, "inline script metadata"): its dependencies, its
+// Python and uv's settings.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/files.h"
+#include "base/result.h"
+#include "builder-runtime/source/data.h"
+
+namespace builder::python {
+
+struct InlineMetadata {
+  // The same as a pyproject.toml: a script's fields are those of [project], and uv's settings stay as they
+  // are.
+  std::string project;
+  data::Value value;  // of it
+};
+
+// The content of the block `# /// script`, without the comment signs; nothing where there is none. Two blocks
+// are an error, which names `where`.
+base::Result<std::optional<std::string>> find_inline_block(std::string_view text, const std::string& where);
+
+// Of a file of the source; nothing where it has no such block. `name` is what errors call it.
+base::Result<std::optional<InlineMetadata>> read_inline_metadata(const base::fs::path& file,
+                                                                 const std::string& name);
+
+}  // namespace builder::python

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder-runtime/languages/python/uv_words.h"
+
+#include <gtest/gtest.h>
+
+#include "builder-runtime/languages/python/source_builds.h"
+
+namespace builder::python {
+namespace {
+
+const UvWords k_words("/cache/work", "/cache/work/resolve-a1/source", "/pfs/source", "requirements.txt",
+                      {"/bin/uv", "export", "--frozen", "--no-build"});
+
+TEST(UvWords, ThePrivateCopyIsTheSource) {
+  EXPECT_EQ(k_words.shown("   Building own @ file:///cache/work/resolve-a1/source/own"),
+            "   Building own @ file:///pfs/source/own");
+}
+
+TEST(UvWords, AGeneratedFileIsTheManifest) {
+  EXPECT_EQ(k_words.shown("error: Couldn't parse requirement in `.pachbuild-fixed.txt` at position 0"),
+            "error: Couldn't parse requirement in `requirements.txt` at position 0");
+  EXPECT_EQ(k_words.shown("in /cache/work/resolve-a1/.pachbuild-requirements.in, .pachbuild-x"),
+            "in requirements.txt, requirements.txt");
+}
+
+TEST(UvWords, FlagsOfOursAreNotNamed) {
+  EXPECT_EQ(
+      k_words.shown("error: Unable to find lockfile at `uv.lock`, but `--frozen` was provided. To create a "
+                    "lockfile, run `uv lock` or `uv sync` without the flag."),
+      "error: Unable to find lockfile at `uv.lock`. To create a lockfile, run `uv lock` or `uv sync`.");
+  EXPECT_EQ(k_words.shown("hint: Wheels are required (i.e., with `--no-build`)"),
+            "hint: Wheels are required");
+  EXPECT_EQ(k_words.shown("hint: remove `--frozen`"), std::nullopt);
+  EXPECT_EQ(k_words.shown("hint: try `--prerelease=allow`"), "hint: try `--prerelease=allow`");
+}
+
+TEST(UvWords, WhereItInstallsForTheMomentIsNotTold) {
+  EXPECT_EQ(k_words.shown("Using Python 3.11.2 environment at: /cache/work/build-b2/tree"), std::nullopt);
+  EXPECT_EQ(k_words.shown("  cause: x"), "  cause: x");
+}
+
+TEST(SourceBuild, IsNamedByTheFolderOfUvsCache) {
+  const auto named = [](std::string_view folder) {
+    const auto build = source_build_in(folder);
+    return build ? build->name + " " + build->version : "";
+  };
+  EXPECT_EQ(named("/c/uv/sdists-v11/pypi/numpy/1.22.0/ra0c3hIiLE/src"), "numpy 1.22.0");
+  EXPECT_EQ(named("/c/uv/sdists-v9/index/0a1b2c/ours/2.0/x/src/numpy"), "ours 2.0");
+  EXPECT_EQ(named("/c/uv/sdists-v11/path/0a1b2c/d3/src"), "");
+  EXPECT_EQ(named("/c/uv/sdists-v11/pypi/numpy"), "");
+  EXPECT_EQ(named("/pypi/numpy/1.22.0/x"), "");
+}
+
+}  // namespace
+}  // namespace builder::python
