@@ -73,12 +73,14 @@ class Copy:
     def __init__(self, folder):
         self.folder = folder
         self.source, self.build = folder / "source", folder / "build"
-        self.page, self.header = folder / "page", folder / "fault.h"
         self.bin, self.tests = self.build / "bin", self.build / "tests"
+        # Beside the programs, where tests of what they read expect files that are none of their inputs.
+        self.page, self.header = self.bin / "fault-page", folder / "fault.h"
 
     def update(self, faults):
         """Brings the copy to the checkout's state, with these faults."""
         self.source.mkdir(parents=True, exist_ok=True)
+        self.bin.mkdir(parents=True, exist_ok=True)
         self.page.touch()
         here = pathlib.Path(__file__).parent
         header = f'#define FAULT_PAGE "{self.page}"\n'.encode() + (here / "fault.h").read_bytes()

@@ -142,6 +142,8 @@ def main():
     resource.setrlimit(resource.RLIMIT_DATA, (6 * GIB, 6 * GIB))
     pathlib.Path("/proc/self/oom_score_adj").write_text("900", encoding="utf-8")
     os.chdir("/tmp")
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)  # a shell starts what runs in the background with these ignored
     child = subprocess.Popen(command)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

@@ -35,7 +35,8 @@ def every(suite):
 
 
 def name_of(test):
-    return test.id().split(".", 1)[-1]
+    """Class and method; of a subtest those of its test."""
+    return getattr(test, "test_case", test).id().split(".", 1)[-1]
 
 
 class Reach(unittest.TextTestResult):
@@ -81,7 +82,7 @@ def main():
         with open(sys.argv[4], "r+b") as file:
             Reach.page = mmap.mmap(file.fileno(), 4096)
         result = unittest.TextTestRunner(resultclass=Reach, verbosity=2).run(unittest.TestSuite(tests.values()))
-        failed = [name_of(test) for test, _ in result.failures + result.errors]
+        failed = sorted({name_of(test) for test, _ in result.failures + result.errors})
         report = {"tests": result.tests, "failed": failed}
         pathlib.Path(sys.argv[3]).write_text(json.dumps(report), encoding="utf-8")
         sys.exit(1 if failed else 0)

@@ -13,7 +13,7 @@ PYTHON = "/usr/bin/python3"
 HERE = pathlib.Path(__file__).resolve().parent
 LONGEST_SUITE = 900  # seconds, without a fault
 # About the text of the source, the installed files and the release; no fault can change those.
-NOT_ABOUT_BEHAVIOUR = ("test_architecture", "test_install", "test_torture")
+NOT_ABOUT_BEHAVIOUR = ("test_architecture", "test_install", "test_mutation", "test_torture")
 UNIT = "unit tests"
 
 
@@ -27,15 +27,27 @@ class Tests:
 
     def __init__(self, copy, folder, without):
         self.copy, self.folder, self.without = copy, folder, set(without) | set(NOT_ABOUT_BEHAVIOUR)
-        self.cache = folder / "cache"
+        self.cache, self.times = folder / "cache", folder / "times.json"
         self.known = {}  # group: {test: {"seconds", "reached"}}
         self.free = threading.local()
         self.count = 0
         self.lock = threading.Lock()
 
     def groups(self):
-        suites = sorted((self.copy.source / "tests/suites").glob("test_*.py"))
-        return [UNIT] + [path.stem for path in suites if path.stem not in self.without]
+        """The unit tests, then the suites, those first that were quick the last time."""
+        try:
+            seconds = json.loads(self.times.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            seconds = {}
+        suites = [path.stem for path in (self.copy.source / "tests/suites").glob("test_*.py")]
+        suites.sort(key=lambda name: (seconds.get(name, 0), name))
+        return [UNIT] + [name for name in suites if name not in self.without]
+
+    def remember_times(self):
+        seconds = {group: sum(test["seconds"] for test in tests.values()) for group, tests in self.known.items()}
+        if self.times.exists():
+            seconds = {**json.loads(self.times.read_text(encoding="utf-8")), **seconds}
+        self.times.write_text(json.dumps(seconds, indent=1), encoding="utf-8")
 
     def room(self):
         """The room of this thread."""
@@ -63,9 +75,13 @@ class Tests:
             return code, output.read().decode(errors="replace")
 
     def reach(self, group):
-        """Runs a group without a fault. Gives the names of tests that failed, twice."""
+        """Runs a group without a fault. Gives the names of tests that failed, twice: these are not used."""
         failed = self.reach_once(group)
-        return failed and self.reach_once(group)
+        if failed:
+            failed = sorted(set(failed) & set(self.reach_once(group)))
+        for name in failed:
+            self.known.get(group, {}).pop(name, None)
+        return [f"{group}: {name}" for name in failed]
 
     def reach_once(self, group):
         room = self.room()
@@ -83,41 +99,26 @@ class Tests:
         (self.folder / "logs").mkdir(exist_ok=True)
         (self.folder / "logs" / f"{group}.log").write_text(output, encoding="utf-8")
         if not report.exists():
-            return [f"{group} (exit code {code})"]
+            return [f"exit code {code}"]
         if group == UNIT:
             self.known[group] = of_listener(report.read_text(encoding="utf-8"))
-            failed = re.findall(r"\[  FAILED  \] (\S+)", output)
-            return sorted(set(failed)) if code == 0 or failed else [f"{group} (exit code {code})"]
+            failed = re.findall(r"\[  FAILED  \] (\S+?\.\S+?),? ", output)
+            return failed if code == 0 or failed else [f"exit code {code}"]
         answer = json.loads(report.read_text(encoding="utf-8"))
         self.known[group] = answer["tests"]
-        return [f"{group} {name}" for name in answer["failed"]]
+        return answer["failed"]
 
-    def reaching(self, fault):
-        """Groups with their tests that reach the fault, quickest first: the unit tests, then suites."""
-        found = []
-        for group, tests in self.known.items():
-            mine = {name: test["seconds"] for name, test in tests.items() if fault in test["reached"]}
-            if mine:
-                found.append((group, mine))
-        return sorted(found, key=lambda item: (item[0] != UNIT, sum(item[1].values())))
-
-    def notice(self, fault, budget):
-        """Who notices the fault ("" for nobody), what was printed then, and the number of tests that were run."""
-        spent, tried = 0.0, 0
-        for group, tests in self.reaching(fault):
-            left, chosen = budget - spent, []
-            for name in in_order(tests):
-                if tests[name] <= left or not tried:
-                    left -= tests[name]
-                    chosen.append(name)
-            if not chosen:
-                continue
-            spent += sum(tests[name] for name in chosen)
-            tried += len(chosen)
-            who, output = self.run_group(group, {name: tests[name] for name in chosen}, fault)
-            if who:
-                return who, output, tried
-        return "", "", tried
+    def reaching(self, group, fault, seconds):
+        """Tests of a group that reach the fault, the quickest first, with the seconds each takes: at most so many."""
+        mine = {
+            name: test["seconds"] for name, test in self.known.get(group, {}).items() if fault in test["reached"]
+        }  # fmt: skip
+        chosen = {}
+        for name in sorted(mine, key=mine.get):
+            if mine[name] <= seconds:
+                seconds -= mine[name]
+                chosen[name] = mine[name]
+        return {name: chosen[name] for name in in_order(chosen)}
 
     def run_group(self, group, tests, fault):
         timeout = limit_of(sum(tests.values()))

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder-runtime/languages/python/entry.h"
+
+#include <gtest/gtest.h>
+
+namespace builder::python {
+namespace {
+
+namespace fs = base::fs;
+
+class EntryTest : public testing::Test {
+ protected:
+  using Files = std::map<std::string, std::string>;
+
+  // The program of a source with these files: its arguments and its file, or "error: " and what is wrong.
+  [[nodiscard]] std::string entry(const Files& files, const std::string& program = "",
+                                  const std::string& project = "") const {
+    const fs::path source = m_folder.path() / "source";
+    EXPECT_TRUE(base::remove_tree(source));
+    EXPECT_TRUE(base::make_folders(source));
+    for (const auto& [name, text] : files) {
+      EXPECT_TRUE(base::make_folders((source / name).parent_path()));
+      EXPECT_TRUE(base::write_file(source / name, text));
+    }
+    EXPECT_TRUE(base::write_file(m_folder.path() / "project", project));
+    SourceSettings settings;
+    settings.file = "pachbuild.toml";
+    settings.python.program = program;
+    const auto found =
+        find_entry(source, data::read_toml(m_folder.path() / "project", "p").value(), settings);
+    if (!found) {
+      EXPECT_EQ(found.error().kind, base::ErrorKind::bad_input);
+      return "error: " + fs::path(found.error().where).filename().string() + ": " + found.error().what;
+    }
+    std::string text;
+    for (const auto& argument : found->arguments) text += argument + " ";
+    return text + "| " + (found->file.empty() ? "" : found->file.lexically_relative(source).string());
+  }
+
+  base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "entry.").value();
+};
+
+TEST_F(EntryTest, WithoutSettingsTheFirstThatIsThere) {
+  const std::string script = "[project.scripts]\ntool = 'pkg.cli:main'\n";
+  EXPECT_EQ(entry({{"main.py", ""}, {"__main__.py", ""}, {"x.py", ""}}, "", script),
+            "/pfs/source/main.py | main.py");
+  EXPECT_EQ(entry({{"__main__.py", ""}, {"x.py", ""}}, "", script), "/pfs/source/__main__.py | __main__.py");
+  EXPECT_EQ(entry({{"x.py", ""}, {"pkg/cli.py", ""}}, "", script),
+            "-c import sys; sys.path[0] = '/pfs/source'; sys.argv[0] = 'tool'; from pkg.cli import main; "
+            "sys.exit(main()) | pkg/cli.py");
+  EXPECT_EQ(entry({{"x.py", ""}, {"main.txt", ""}, {"d/y.py", ""}}), "/pfs/source/x.py | x.py");
+  EXPECT_EQ(entry({{"x.py", ""}, {"setup.py", ""}, {"conftest.py", ""}, {"__init__.py", ""}}),
+            "/pfs/source/x.py | x.py");
+  EXPECT_EQ(entry({{"main.py/file", ""}, {"x.py", ""}}), "/pfs/source/x.py | x.py")
+      << "a folder is no program";
+}
+
+TEST_F(EntryTest, ScriptsOfPoetryCountWhereTheProjectHasNone) {
+  const std::string poetry = "[tool.poetry.scripts]\nother = 'b:run'\n";
+  EXPECT_NE(entry({{"x.py", ""}}, "", poetry).find("sys.argv[0] = 'other'; from b import run;"),
+            std::string::npos);
+  EXPECT_NE(entry({{"x.py", ""}}, "", "[project.scripts]\none = 'a:run'\n" + poetry).find("'one'; from a"),
+            std::string::npos);
+}
+
+TEST_F(EntryTest, SeveralScripts) {
+  const std::string scripts = "[project.scripts]\na = 'a:f'\nb = 'b:f'\n";
+  EXPECT_EQ(entry({{"d/x.py", ""}}, "", scripts), "error: pyproject.toml: has several scripts: a:f, b:f");
+  EXPECT_EQ(entry({{"x.py", ""}}, "", scripts), "/pfs/source/x.py | x.py");
+}
+
+TEST_F(EntryTest, OfSeveralFilesTheOneWithAGuard) {
+  for (const char* guard :
+       {"if __name__ == \"__main__\":", "if __name__=='__main__':", "if(__name__ == '__main__'):",
+        "if '__main__' == __name__:", "if\t__name__ ==  '__main__': run()"}) {
+    EXPECT_EQ(entry({{"a.py", "x = 1\n"}, {"b.py", "x = 1\n" + std::string(guard) + "\n    x()\n"}}),
+              "/pfs/source/b.py | b.py")
+        << guard;
+  }
+  for (const char* none :
+       {"if __name__ == 'main':", "  if __name__ == '__main__':", "# if __name__ == '__main__':",
+        "x = '''if'''; __name__ == '__main__':", "if x and __name__ == '__main__':"}) {
+    EXPECT_EQ(entry({{"a.py", ""}, {"b.py", none}}),
+              "error: source: cannot tell which file is the program: a.py, b.py")
+        << none;
+  }
+  const std::string guard = "if __name__ == '__main__':\n";
+  EXPECT_EQ(entry({{"b.py", guard}, {"a.py", guard}, {"c.py", ""}}),
+            "error: source: has several programs: a.py, b.py");
+}
+
+TEST_F(EntryTest, NoneIsAnError) {
+  EXPECT_EQ(entry({{"a.txt", ""}, {"setup.py", ""}}),
+            "error: source: has no program: no main.py and no other .py file at its root");
+}
+
+TEST_F(EntryTest, ASettingNamesAFile) {
+  const Files files = {{"main.py", ""}, {"tool.py", ""}, {"d/x.py", ""}};
+  EXPECT_EQ(entry(files, "tool.py"), "/pfs/source/tool.py | tool.py");
+  EXPECT_EQ(entry(files, "d/../d/x.py"), "/pfs/source/d/x.py | d/x.py");
+  for (const char* none : {"none.py", "/etc/x.py", "../source/tool.py", "d.py"}) {
+    EXPECT_EQ(entry(files, none), "error: pachbuild.toml: python.program: there is no file " +
+                                      std::string(none) + " in the source");
+  }
+}
+
+TEST_F(EntryTest, ASettingNamesAModule) {
+  EXPECT_EQ(entry({{"tool.py", ""}}, "tool"), "-m tool | tool.py");
+  EXPECT_EQ(entry({{"pkg/tool.py", ""}}, "pkg.tool"), "-m pkg.tool | pkg/tool.py");
+  EXPECT_EQ(entry({{"pkg/__main__.py", ""}}, "pkg"), "-m pkg | pkg/__main__.py");
+  EXPECT_EQ(entry({{"src/pkg/__main__.py", ""}}, "pkg"), "-m pkg | src/pkg/__main__.py");
+  EXPECT_EQ(entry({{"pkg/__init__.py", ""}}, "pkg"), "-m pkg | ");
+  EXPECT_EQ(entry({}, "http.server"), "-m http.server | ") << "of a package, or of Python";
+  EXPECT_EQ(entry({}, "_x.\xc3\xa9t"), "-m _x.\xc3\xa9t | ");
+  EXPECT_EQ(entry({}, ".py"),
+            "error: pachbuild.toml: python.program: \".py\" is neither a file nor a module");
+  for (const char* wrong : {"a-b", "1a", "a..b", "a.", "a b", "a/b"}) {
+    EXPECT_EQ(entry({}, wrong), "error: pachbuild.toml: python.program: \"" + std::string(wrong) +
+                                    "\" is neither a file nor a module");
+  }
+}
+
+TEST_F(EntryTest, ASettingNamesAFunction) {
+  const std::string before =
+      "-c import sys; sys.path[0] = '/pfs/source'; sys.argv[0] = 'pkg'; from pkg import ";
+  EXPECT_EQ(entry({{"pkg/__init__.py", ""}}, "pkg:run"), before + "run; sys.exit(run()) | pkg/__init__.py");
+  EXPECT_EQ(entry({{"src/pkg.py", ""}}, "pkg : app.run"),
+            "-c import sys; sys.path[0] = '/pfs/source'; "
+            "sys.argv[0] = 'pkg '; from pkg import app; "
+            "sys.exit(app.run()) | src/pkg.py");
+  for (const char* wrong : {"pkg:", ":run", "pkg:run()", "a-b:run", "pkg:a:b"}) {
+    EXPECT_EQ(entry({}, wrong), "error: pachbuild.toml: python.program: \"" + std::string(wrong) +
+                                    "\" is not of the form module:function");
+  }
+  EXPECT_EQ(entry({}, "", "[project.scripts]\n\"a'b\" = 'x:y'\n"),
+            "error: pyproject.toml:2: a'b: \"x:y\" is not of the form module:function");
+}
+
+}  // namespace
+}  // namespace builder::python

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder-runtime/source/source_settings.h"
+
+#include <gtest/gtest.h>
+
+namespace builder {
+namespace {
+
+class SourceSettingsTest : public testing::Test {
+ protected:
+  [[nodiscard]] base::Result<SourceSettings> read(const std::string& own,
+                                                  const std::string& project = "") const {
+    for (const auto& [name, text] :
+         {std::pair("pachbuild.toml", own), std::pair("pyproject.toml", project)}) {
+      EXPECT_TRUE(base::remove_tree(m_folder.path() / name));
+      if (!text.empty()) {
+        EXPECT_TRUE(base::write_file(m_folder.path() / name, text));
+      }
+    }
+    return read_source_settings(m_folder.path());
+  }
+  [[nodiscard]] std::string fault(const std::string& own, const std::string& project = "") const {
+    const auto settings = read(own, project);
+    if (settings) return "";
+    EXPECT_EQ(settings.error().kind, base::ErrorKind::bad_input);
+    return settings.error().where + ": " + settings.error().what + " (" + settings.error().hint + ")";
+  }
+
+  base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "settings.").value();
+};
+
+const std::string k_every = R"(language = "python"
+arguments = ["--fast", "x"]
+environment = {A = "1", _B2 = ""}
+[python]
+dependencies = ["requirements.txt", "more.txt"]
+groups = ["dev", "g.1_2-3"]
+extras = "fast"
+project = false
+program = "tool.py"
+version = "3.11"
+refresh = "daily"
+[go]
+package = "./cmd/x"
+tags = ["a", "b"]
+ldflags = "-s"
+environment = {CGO_ENABLED = "0"}
+)";
+
+void expect_every(const SourceSettings& settings) {
+  using Texts = std::vector<std::string>;
+  using Map = std::map<std::string, std::string>;
+  EXPECT_EQ(settings.language, "python");
+  EXPECT_EQ(settings.arguments, (Texts{"--fast", "x"}));
+  EXPECT_EQ(settings.environment, (Map{{"A", "1"}, {"_B2", ""}}));
+  EXPECT_EQ(settings.python.dependencies, (Texts{"requirements.txt", "more.txt"}));
+  EXPECT_EQ(settings.python.groups, (Texts{"dev", "g.1_2-3"}));
+  EXPECT_EQ(settings.python.extras, (Texts{"fast"}));
+  EXPECT_EQ(settings.python.project, false);
+  EXPECT_EQ(settings.python.program, "tool.py");
+  EXPECT_EQ(settings.python.version, "3.11");
+  EXPECT_EQ(settings.python.refresh, Refresh::daily);
+  EXPECT_EQ(settings.go.package, "./cmd/x");
+  EXPECT_EQ(settings.go.tags, (Texts{"a", "b"}));
+  EXPECT_EQ(settings.go.ldflags, "-s");
+  EXPECT_EQ(settings.go.environment, (Map{{"CGO_ENABLED", "0"}}));
+}
+
+TEST_F(SourceSettingsTest, EachIsRead) {
+  const auto settings = read(k_every).value();
+  expect_every(settings);
+  EXPECT_EQ(settings.file, "pachbuild.toml");
+  EXPECT_EQ(settings.go.file, "pachbuild.toml");
+}
+
+TEST_F(SourceSettingsTest, EachIsReadFromTheProjectsFile) {
+  std::string text = "[tool.pachbuild]\n" + k_every;
+  text.replace(text.find("[python]"), 8, "[tool.pachbuild.python]");
+  text.replace(text.find("[go]"), 4, "[tool.pachbuild.go]");
+  const auto settings = read("", text).value();
+  expect_every(settings);
+  EXPECT_EQ(settings.file, "pyproject.toml");
+  expect_every(read(k_every, "[project]\nname = 'x'\n").value());
+}
+
+TEST_F(SourceSettingsTest, NoneIsAskedFor) {
+  for (const auto& settings :
+       {read("").value(), read("", "[project]\nname = 'x'\n").value(), read("\n").value()}) {
+    EXPECT_EQ(settings.language, "");
+    EXPECT_FALSE(settings.python.project);
+    EXPECT_TRUE(settings.environment.empty());
+    EXPECT_TRUE(settings.python.groups.empty());
+  }
+  EXPECT_EQ(read("[python]\nproject = true\n").value().python.project, true);
+  EXPECT_EQ(read("[python]\nrefresh = 'never'\n").value().python.refresh, Refresh::never);
+  EXPECT_EQ(read("[python]\nrefresh = 'always'\n").value().python.refresh, Refresh::always);
+}
+
+TEST_F(SourceSettingsTest, FaultsAreNamedWithTheirPlaces) {
+  const std::vector<std::array<std::string, 2>> faults = {
+      {"language = 1\n", "pachbuild.toml:1: language: is a number and has to be a text ()"},
+      {"\narguments = [1]\n", "pachbuild.toml:2: arguments: is a number and has to be a text ()"},
+      {"arguments = {}\n", "pachbuild.toml:1: arguments: is a table and has to be an array ()"},
+      {"environment = {A = 1}\n", "pachbuild.toml:1: environment.A: is a number and has to be a text ()"},
+      {"environment = []\n", "pachbuild.toml:1: environment: is an array and has to be a table ()"},
+      {"python = 1\n", "pachbuild.toml:1: python: is a number and has to be a table ()"},
+      {"[python]\nproject = 'x'\n",
+       "pachbuild.toml:2: python.project: is a text and has to be true or false ()"},
+      {"[python]\nrefresh = 'x'\n",
+       "pachbuild.toml:2: python.refresh: is \"x\" (it can be never, daily or always)"},
+      {"[go]\nx = 1\n",
+       "pachbuild.toml:2: go.x: there is no such setting (those that exist here: package, tags, ldflags, "
+       "environment)"},
+      {"x = 1\n",
+       "pachbuild.toml:1: x: there is no such setting (those that exist here: language, arguments, "
+       "environment, "
+       "python, go)"},
+      {"environment = {1A = ''}\n",
+       "pachbuild.toml: environment: invalid variable name \"1A\" (letters, digits and _ only)"},
+      {"environment = {'' = ''}\n",
+       "pachbuild.toml: environment: invalid variable name \"\" (letters, digits and _ only)"},
+      {"environment = {'A-B' = ''}\n",
+       "pachbuild.toml: environment: invalid variable name \"A-B\" (letters, digits and _ only)"},
+      {"[python]\ngroups = ['-x']\n",
+       "pachbuild.toml: python.groups: invalid name \"-x\" (letters, digits, ., _ and - only)"},
+      {"[python]\nextras = ['a,b']\n",
+       "pachbuild.toml: python.extras: invalid name \"a,b\" (letters, digits, ., _ and - only)"},
+      {"[python]\nextras = ['']\n",
+       "pachbuild.toml: python.extras: invalid name \"\" (letters, digits, ., _ and - only)"},
+  };
+  for (const auto& [text, expected] : faults) EXPECT_EQ(fault(text), expected) << text;
+  EXPECT_EQ(fault("", "[tool.pachbuild]\nx = 1\n").substr(0, 36), "pyproject.toml:2: tool.pachbuild.x: ");
+  EXPECT_EQ(fault("language = 'go'\n", "[tool.pachbuild]\nlanguage = 'go'\n"),
+            "pachbuild.toml: and [tool.pachbuild] of pyproject.toml both have settings (keep one of them)");
+  EXPECT_NE(fault("", "=\n"), "");
+  EXPECT_NE(fault("=\n"), "");
+}
+
+}  // namespace
+}  // namespace builder
