@@ -25,7 +25,8 @@ namespace {
 
 using base::ErrorKind;
 
-// A JSON line holds a line of the tool, which comes in pieces of any size, and what is renamed is in one line.
+// A JSON line holds a line of the tool, which comes in pieces of any size, and what is renamed is in one
+// line.
 class LineCollector {
  public:
   explicit LineCollector(const std::vector<Renaming>& renamings) : m_renamings(renamings) {}
@@ -149,9 +150,7 @@ base::Result<process::Finished> Tools::run(process::Command command,
   LineCollector lines(renamings);
   // Tools print URLs as they got them. All that they say goes through here.
   base::CredentialFilter filter;
-  auto finished = m_runner.run(command, [&](std::string_view text) {
-    lines.add(filter.add(text));
-  });
+  auto finished = m_runner.run(command, [&](std::string_view text) { lines.add(filter.add(text)); });
   lines.add(filter.finish());
   lines.finish();
   if (finished && says_disk_is_full(*finished)) {

@@ -57,7 +57,7 @@ ModuleFiles made_up_files(const Tree& tree, const Toolchain& toolchain) {
 
 bool has_vendor_folder(const fs::path& source, const Program& program) {
   boost::system::error_code error;
-  return fs::is_directory(source / program.home / "vendor", error);
+  return fs::is_directory(program.home_in(source) / "vendor", error);
 }
 
 // Whether Go would download what go.mod and go.sum leave open if it were told to.
@@ -127,23 +127,22 @@ constexpr char k_needs_loading[] = "{{with .Module}}{{end}}";
 base::Result<process::Finished> Resolution::list(const BuildPlace& place, const std::string& with_c) const {
   BuildPlace same{place.folder, place.flags, place.environment, std::nullopt};
   if (m_decision.variables.value("CGO_ENABLED").empty()) same.environment["CGO_ENABLED"] = with_c;
-  return run_go(same, m_source, m_decision,
-                {"list", "-deps", "-f", k_needs_loading, m_program.argument()}, m_tools);
+  return run_go(same, m_source, m_decision, {"list", "-deps", "-f", k_needs_loading, m_program.argument()},
+                m_tools);
 }
 
 // Whether Go takes the source's own files as they are.
 base::Result<bool> Resolution::is_enough(const BuildPlace& place) const {
-  std::vector<std::string> arguments = {m_decision.toolchain.go, "list", k_no_version_control,
-                                        "-deps", "-f", k_needs_loading};
+  std::vector<std::string> arguments = {m_decision.toolchain.go, "list", k_no_version_control, "-deps", "-f",
+                                        k_needs_loading};
   std::copy_if(place.flags.begin(), place.flags.end(), std::back_inserter(arguments),
                [](const std::string& flag) { return !flag.starts_with("-mod"); });
   arguments.push_back(m_program.argument());
   auto environment = place.environment;
   if (m_decision.variables.value("CGO_ENABLED").empty()) environment["CGO_ENABLED"] = "1";
-  BASE_TRY_ASSIGN(const auto finished,
-                  m_tools.run_quietly({.arguments = std::move(arguments),
-                                       .environment = std::move(environment),
-                                       .folder = place.folder}));
+  BASE_TRY_ASSIGN(const auto finished, m_tools.run_quietly({.arguments = std::move(arguments),
+                                                            .environment = std::move(environment),
+                                                            .folder = place.folder}));
   return finished.ending.succeeded();
 }
 
@@ -187,9 +186,9 @@ void Resolution::warn(const ModuleFiles& after) const {
     if (entry == known.end() || entry->second != version) chosen.push_back(path + " " + version);
   }
   auto file = module_file(m_source, m_program, m_decision.variables);
-  const std::string what = is_bare() ? m_source.string() + ": has no go.mod"
-                                     : file.replace_extension(".sum").string() +
-                                           ": lacks lines that the imports need";
+  const std::string what =
+      is_bare() ? m_source.string() + ": has no go.mod"
+                : file.replace_extension(".sum").string() + ": lacks lines that the imports need";
   report::warn(what + (chosen.empty() ? "" : "; chosen: " + base::join(chosen, ", ")));
   report::info(std::string("hint: ") + k_pin_hint);
 }
@@ -313,8 +312,7 @@ std::string own_path(const Tree& tree) {
 }
 
 fs::path module_file(const fs::path& source, const Program& program, const GoVariables& variables) {
-  const fs::path folder = (source / program.home).lexically_normal();
-  return fs::absolute(variables.flag("modfile").value_or("go.mod"), folder);
+  return fs::absolute(variables.flag("modfile").value_or("go.mod"), program.home_in(source));
 }
 
 base::Result<process::Finished> run_go(const BuildPlace& place, const fs::path& source,
@@ -326,16 +324,15 @@ base::Result<process::Finished> run_go(const BuildPlace& place, const fs::path& 
   if (place.workspace) {
     // Go shows a path from the current folder where that is shorter.
     const auto& scratch = place.workspace->path();
-    const auto shown = (source / decision.program.home).lexically_normal().string();
+    const auto shown = decision.program.home_in(source).string();
     const bool is_copy = place.folder.string().starts_with(scratch.string());
     const fs::path& made = is_copy ? place.folder : scratch;
     renamings = {{made.string(), shown}, {made.lexically_relative(place.folder).string(), shown}};
     if (is_copy) renamings.pop_back();
   }
-  return tools.run({.arguments = std::move(arguments),
-                    .environment = place.environment,
-                    .folder = place.folder},
-                   renamings);
+  return tools.run(
+      {.arguments = std::move(arguments), .environment = place.environment, .folder = place.folder},
+      renamings);
 }
 
 base::Result<BuildPlace> prepare_place(const fs::path& source, const Tree& tree, const Decision& decision,
@@ -351,8 +348,8 @@ base::Result<BuildPlace> prepare_place(const fs::path& source, const Tree& tree,
     return bare_place(source, resolution, made_up_files(tree, decision.toolchain), std::move(environment),
                       std::move(flags), tools);
   }
-  return place_in_source((source / program.home).lexically_normal(), resolution, std::move(environment),
-                         std::move(flags), tools);
+  return place_in_source(program.home_in(source), resolution, std::move(environment), std::move(flags),
+                         tools);
 }
 
 void warn_of_kept_choice(const fs::path& source, const Tree& tree, const Decision& decision,

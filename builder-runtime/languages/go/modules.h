@@ -12,10 +12,10 @@
 #include "base/files.h"
 #include "base/result.h"
 #include "base/workspace.h"
+#include "builder-runtime/inputs.h"
 #include "builder-runtime/languages/go/program.h"
 #include "builder-runtime/languages/go/tree.h"
 #include "builder-runtime/languages/go/variables.h"
-#include "builder-runtime/inputs.h"
 #include "builder-runtime/tools.h"
 
 namespace builder::go {
