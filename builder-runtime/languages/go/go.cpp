@@ -229,7 +229,7 @@ base::Result<bool> needs_c(const Source& source, const Tree& tree, const Decisio
   const fs::path answers = tools.settings().cache / "go" / "cgo";
   const fs::path file = answers / question.key();
   if (const auto known = base::read_file(file)) return *known == "1";
-  BuildPlace with_c{place.folder, place.flags, place.environment, std::nullopt};
+  BuildPlace with_c = place;
   with_c.environment["CGO_ENABLED"] = "1";
   BASE_TRY_ASSIGN(const auto finished,
                   run_go(with_c, source.folder, decision,

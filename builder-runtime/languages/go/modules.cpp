@@ -125,7 +125,7 @@ class Resolution {
 constexpr char k_needs_loading[] = "{{with .Module}}{{end}}";
 
 base::Result<process::Finished> Resolution::list(const BuildPlace& place, const std::string& with_c) const {
-  BuildPlace same{place.folder, place.flags, place.environment, std::nullopt};
+  BuildPlace same = place;
   if (m_decision.variables.value("CGO_ENABLED").empty()) same.environment["CGO_ENABLED"] = with_c;
   return run_go(same, m_source, m_decision, {"list", "-deps", "-f", k_needs_loading, m_program.argument()},
                 m_tools);
@@ -185,6 +185,8 @@ void Resolution::warn(const ModuleFiles& after) const {
     const auto entry = known.find(path);
     if (entry == known.end() || entry->second != version) chosen.push_back(path + " " + version);
   }
+  // What Go only writes in another form lacks nothing.
+  if (chosen.empty() && after.go_sum == m_before.go_sum && !is_bare()) return;
   auto file = module_file(m_source, m_program, m_decision.variables);
   const std::string what =
       is_bare() ? m_source.string() + ": has no go.mod"
@@ -193,11 +195,17 @@ void Resolution::warn(const ModuleFiles& after) const {
   report::info(std::string("hint: ") + k_pin_hint);
 }
 
+base::Result<std::shared_ptr<base::Workspace>> make_workspace(const Tools& tools) {
+  BASE_TRY_ASSIGN(auto workspace, base::Workspace::make(tools.settings().cache / "work", "go-"));
+  return std::make_shared<base::Workspace>(std::move(workspace));
+}
+
 base::Result<BuildPlace> copied_place(const fs::path& source, const std::string& below,
                                       process::Environment environment, const Tools& tools) {
   BuildPlace place{.environment = std::move(environment)};
-  BASE_TRY_ASSIGN(place.workspace, base::Workspace::make(tools.settings().cache / "work", "go-"));
+  BASE_TRY_ASSIGN(place.workspace, make_workspace(tools));
   BASE_TRY_ASSIGN(place.folder, base::path_inside(place.workspace->path(), below, source.string()));
+  place.copy = place.folder;
   BASE_TRY(base::make_folders(place.folder.parent_path(), base::k_owner_writes));
   BASE_TRY(copy_source(source, place.folder));
   place.environment["PWD"] = place.folder.string();
@@ -213,7 +221,7 @@ base::Result<BuildPlace> bare_place(const fs::path& source, const Resolution& re
   const auto kept = resolution.kept();
   BASE_TRY(write_files(place.folder, kept.value_or(made_up)));
   if (!resolution.is_needed() || kept) return place;
-  auto resolving = BuildPlace{place.folder, place.flags, place.environment, std::nullopt};
+  BuildPlace resolving = place;
   resolving.flags.emplace_back("-mod=mod");
   BASE_TRY(resolution.find_out(resolving, place.folder));
   return place;
@@ -235,13 +243,13 @@ base::Result<BuildPlace> gopath_place(const fs::path& source, const Tree& tree,
 base::Result<BuildPlace> place_in_source(const fs::path& folder, const Resolution& resolution,
                                          process::Environment environment, Arguments flags,
                                          const Tools& tools) {
-  BuildPlace place{folder, std::move(flags), std::move(environment), std::nullopt};
+  BuildPlace place{.folder = folder, .flags = std::move(flags), .environment = std::move(environment)};
   if (!resolution.is_needed()) return place;
   auto files = resolution.kept();
   if (files == resolution.before()) return place;
-  BuildPlace completed{place.folder, place.flags, place.environment, std::nullopt};
-  BASE_TRY_ASSIGN(completed.workspace, base::Workspace::make(tools.settings().cache / "work", "go-"));
-  const fs::path& scratch = completed.workspace->path();
+  BuildPlace completed = place;
+  BASE_TRY_ASSIGN(completed.workspace, make_workspace(tools));
+  const fs::path scratch = completed.copy = completed.workspace->path();
   completed.flags.insert(completed.flags.end(), {"-mod=mod", "-modfile=" + (scratch / "go.mod").string()});
   BASE_TRY(write_files(scratch, files.value_or(resolution.before())));
   if (!files) {
@@ -321,14 +329,12 @@ base::Result<process::Finished> run_go(const BuildPlace& place, const fs::path& 
   arguments.insert(arguments.begin() + 2, k_no_version_control);
   arguments.insert(arguments.begin() + 3, place.flags.begin(), place.flags.end());
   std::vector<Renaming> renamings;
-  if (place.workspace) {
-    // Go shows a path from the current folder where that is shorter.
-    const auto& scratch = place.workspace->path();
+  if (!place.copy.empty()) {
     const auto shown = decision.program.home_in(source).string();
-    const bool is_copy = place.folder.string().starts_with(scratch.string());
-    const fs::path& made = is_copy ? place.folder : scratch;
-    renamings = {{made.string(), shown}, {made.lexically_relative(place.folder).string(), shown}};
-    if (is_copy) renamings.pop_back();
+    renamings = {{place.copy.string(), shown}};
+    // Go shows a path from the current folder where that is shorter.
+    if (place.copy != place.folder)
+      renamings.push_back({place.copy.lexically_relative(place.folder).string(), shown});
   }
   return tools.run(
       {.arguments = std::move(arguments), .environment = place.environment, .folder = place.folder},
