@@ -26,6 +26,7 @@ struct Language;
 struct Start {
   std::vector<std::string> command;  // before the user's arguments; found in the bundle's bin/ first
   std::string folder;                // where the program starts; empty: where run.sh was started
+  bool may_start_elsewhere = false;  // a folder that the pipeline names counts more; none is needed
   std::string interpreter;           // an absolute path that the command relies on; empty: none
   std::map<std::string, std::string>
       environment;  // what the program finds set where the pipeline does not set it

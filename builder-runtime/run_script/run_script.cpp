@@ -130,10 +130,18 @@ std::string environment_part(const std::map<std::string, std::string>& environme
   return text;
 }
 
-std::string folder_part(const std::string& folder) {
-  if (folder.empty()) return "";
-  const std::string quoted = shell_quote(folder);
-  return "if [ \"$at\" ]; then at=" + quoted + "; else cd " + quoted + " || exit " +
+std::string folder_part(const Start& start) {
+  if (start.folder.empty()) return "";
+  const std::string quoted = shell_quote(start.folder);
+  if (!start.may_start_elsewhere) {
+    return "if [ \"$at\" ]; then at=" + quoted + "; else cd " + quoted + " || exit " +
+           std::to_string(contract::k_shim_failed) + "; fi\n";
+  }
+  // A pipeline may have the artifact and not the source: the program then starts where run.sh does.
+  return "folder=${" + std::string(contract::k_working_folder) + ":-" + quoted +
+         "}\n"
+         "if ! [ -x \"$folder/.\" ]; then :; elif [ \"$at\" ]; then at=$folder; else cd \"$folder\" || "
+         "exit " +
          std::to_string(contract::k_shim_failed) + "; fi\n";
 }
 
@@ -142,8 +150,8 @@ std::string folder_part(const std::string& folder) {
 std::string run_script_text(const RunScript& script) {
   return "#!/bin/sh\n# Made by builder-runtime " + script.version + " (" + script.builder +
          "): starts the program with all arguments as they are." + shim_part(script) +
-         interpreter_part(script) + environment_part(script.start.environment) +
-         folder_part(script.start.folder) + command_part(script);
+         interpreter_part(script) + environment_part(script.start.environment) + folder_part(script.start) +
+         command_part(script);
 }
 
 }  // namespace builder

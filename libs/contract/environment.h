@@ -15,6 +15,9 @@ inline constexpr char k_environment_variable[] = "PACHBUILD_ENV";
 // Set by builder-runtime for a build.sh of the source: a builder-runtime that it calls does the default
 // steps instead of starting that build.sh again.
 inline constexpr char k_default_steps_variable[] = "PACHBUILD_DEFAULT_STEPS";
+// Set for a running pipeline whose spec has a transform.working_dir, to that folder: in a container this
+// cannot be told from the image's own. Programs that have no need to start in the source start there.
+inline constexpr char k_working_folder[] = "PACHBUILD_WORKING_DIR";
 // The names of the variables that transform.build.env sets, separated by commas: builder-runtime hands these
 // on to its tools whatever they are called.
 inline constexpr char k_build_variables[] = "PACHBUILD_BUILD_VARIABLES";

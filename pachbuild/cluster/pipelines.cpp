@@ -108,6 +108,9 @@ json running_pipeline(const spec::PipelineSpec& spec, const std::string& prefix,
   if (spec.transform.cmd.empty()) {
     transform["cmd"] = {"sh", std::string(contract::k_build) + "/" + contract::k_run_script};
   }
+  const auto& folder = spec.transform.working_dir;
+  if (!folder.empty() && !spec.transform.env.contains(contract::k_working_folder))
+    transform["env"][contract::k_working_folder] = folder;
   pipeline["input"] = {{"cross", {source_input(spec), build_input(spec, files), spec.fields->at("input")}}};
   return pipeline;
 }

@@ -94,6 +94,8 @@ void add_pipeline_variables(process::Environment& environment, const spec::Pipel
   environment[contract::k_build_input] = contract::k_build;
   environment[std::string(contract::k_build_input) + "_COMMIT"] = commit_of(build_version);
   environment["PACH_JOB_ID"] = environment["PACH_OUTPUT_COMMIT_ID"] = commit_of(build_version);
+  if (!spec.transform.working_dir.empty())
+    environment[contract::k_working_folder] = spec.transform.working_dir;
   for (const auto& [name, value] : spec.transform.env) environment[name] = value;
 }
 

@@ -49,16 +49,28 @@ class Go(BuilderSuite):
         self.assertEqual(record["packages"], ["github.com/keltia/leftpad v0.1.0"])
         self.assertEqual(record["command"], ["main"])
 
-    def test_arguments_arrive_and_the_folder_stays(self):
-        source = self.source({**GO_HELLO, "main.go": GO_HELLO["main.go"].replace(
-            "func main() {", "func main() { folder, _ := os.Getwd(); fmt.Println(folder);")})
+    def test_arguments_arrive_whatever_they_are(self):
+        source = self.source(GO_HELLO)
         self.build_well(source)
         words = ["", "a b", "-x", "line\nbreak", "$HOME", "*", "'\""]
         run = self.run_artifact(source, *words)
-        self.assertEqual(run.returncode, 0, run.stderr)
-        folder, arguments = run.stdout.splitlines()
-        self.assertNotIn("/pfs/source", folder)
-        self.assertEqual(arguments, '["" "a b" "-x" "line\\nbreak" "$HOME" "*" "\'\\""]')
+        self.assertEqual((run.returncode, run.stdout), (0, '["" "a b" "-x" "line\\nbreak" "$HOME" "*" "\'\\""]\n'), run.stderr)
+
+    def test_the_program_starts_where_go_run_finds_its_files(self):
+        """In the folder of its go.mod, unless the pipeline names another one or has no source."""
+        main = ('package main\n\nimport (\n\t"fmt"\n\t"os"\n)\n\nfunc main() {\n\tfolder, _ := os.Getwd()\n'
+                '\ttext, _ := os.ReadFile("conf.txt")\n\tfmt.Println(folder, os.Getenv("PWD"), string(text))\n}\n')
+        for module in ("", "server/"):
+            source = self.source({f"{module}go.mod": GO_HELLO["go.mod"], f"{module}cmd/a/main.go": main,
+                                  f"{module}conf.txt": "beside"}, name=f"source {module.strip('/')}")
+            self.build_well(source)
+            at = f"/pfs/source/{module}".rstrip("/")
+            self.assertEqual(self.run_artifact(source).stdout, f"{at} {at} beside\n")
+            run = self.run_artifact(source, env=self.environment(PACHBUILD_WORKING_DIR="/usr"))
+            self.assertEqual(run.stdout, "/usr /usr \n", run.stderr)
+            run = self.in_room(self.folder / "none", "/bin/sh", "/pfs/build/run.sh", build=self.folder / "out")
+            self.assertNotIn("/pfs/source", run.stdout)
+            self.assertEqual(run.returncode, 0, run.stderr)
 
     def test_nothing_of_time_and_place_is_in_an_artifact(self):
         # Both start from Go's own packages compiled, and neither from the program, which no one has built before.

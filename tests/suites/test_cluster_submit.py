@@ -89,6 +89,16 @@ class Submit(cluster_suite.ClusterSuite):
         self.write_spec(description="two")
         self.assertEqual(self.update(), self.told("unchanged (1 file)", "unchanged", "updated"))
 
+    def test_a_working_folder_is_told_to_the_program_that_may_start_there(self):
+        transform = {"build": {"language": "go", "path": "source"}, "working_dir": "/usr"}
+        for env, expected in ({}, "/usr"), ({"PACHBUILD_WORKING_DIR": "/tmp"}, "/tmp"):
+            self.write_spec(transform={**transform, "env": {"A": "b", **env}})
+            shown = self.pachbuild("update", "pipeline", "-f", self.spec, "--dry-run", "-o", "json").stdout
+            build, running = support.read_objects(shown)
+            self.assertNotIn("env", build["transform"])
+            self.assertEqual(running["transform"]["env"], {"A": "b", "PACHBUILD_WORKING_DIR": expected})
+            self.assertEqual(running["transform"]["working_dir"], "/usr")
+
     def test_own_scripts_of_the_source_get_the_build_as_plain_files(self):
         self.write("source/run.sh", 'exec python3 "$0.py"\n')
         self.update()

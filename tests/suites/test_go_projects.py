@@ -84,7 +84,7 @@ class Programs(GoSuite):
         self.check(files, "two\n", env=self.environment(PPS_PIPELINE_NAME="two_build"))
         source = self.folder / "source"
         self.assert_fails(self.build(source), 65, f"error: {source}: has several programs: cmd/one, cmd/two\n"
-                                                  "hint: say which with go.package in pachbuild.toml\n")
+                                                  "hint: choose one with go.package in pachbuild.toml\n")
         for name in ("./cmd/one", "cmd/one", "example.com/app/cmd/one"):
             self.check({"pachbuild.toml": f'[go]\npackage = "{name}"\n'}, "one\n")
         self.write("source/pachbuild.toml", '[go]\npackage = "cmd/three"\n')
@@ -95,7 +95,195 @@ class Programs(GoSuite):
                               "old.go": "//go:build !linux && (arm64 || !go1.1)\n\n" + program()})
         self.assert_fails(self.build(source), 65, (
             f"error: {source}: has no package main; the root is package app; build constraints exclude main_windows.go, "
-            "old.go\nhint: a pipeline runs a program: make it package main with a function main\n"))
+            "old.go (//go:build !linux && (arm64 || !go1.1))\nhint: a pipeline runs a program: make it package main with a function main\n"))
+
+
+class NestedModules(GoSuite):
+    """A go.mod or go.work that is not at the root: Go is called there."""
+
+    CLI = {"cmd/cli/go.mod": "module example.com/app/cmd/cli\n\ngo 1.21\n\nrequire example.com/app v0.0.0\n\n"
+                             "replace example.com/app => ../../\n",
+           "cmd/cli/main.go": program("x", ['words "example.com/app"'], "\tfmt.Println(words.Word())\n")}
+
+    def test_a_program_of_a_module_below_is_built_with_the_modules_beside_it(self):
+        result = self.check({"go.mod": MODULE, "words.go": LIBRARY, **self.CLI}, "x\nword of the library\n")
+        self.assertIn("detect: go, module example.com/app/cmd/cli in cmd/cli (", result.stderr)
+        self.write("source/cmd/cli/go.mod", self.CLI["cmd/cli/go.mod"].replace("../../", "../../../other"))
+        source = self.folder / "source"
+        self.assert_fails(self.build(source), 65, (
+            f"error: {source}/cmd/cli/go.mod: replaces a module by ../../../other, which is outside the source\n"
+            "hint: only files below transform.build.path are built: move the folder there\n"))
+
+    def test_a_module_below_with_a_vendor_folder_of_its_own(self):
+        self.check({"server/go.mod": MODULE + "\nrequire example.com/words v1.0.0\n",
+                    "server/main.go": program("x", ['"example.com/words"'], "\tfmt.Println(words.Word())\n"),
+                    "server/vendor/modules.txt": "# example.com/words v1.0.0\n## explicit\nexample.com/words\n",
+                    "server/vendor/example.com/words/words.go": LIBRARY, "README.md": "x"}, "x\nword of the library\n")
+
+    def test_of_several_modules_one_has_to_be_chosen(self):
+        files = {f"{name}/{path}": text for name in ("api", "worker", "testdata/m", "_old", "examples/e")
+                 for path, text in {"go.mod": f"module example.com/{name}\n\ngo 1.21\n", "main.go": program(name)}.items()}
+        source = self.source(files)
+        self.assert_fails(self.build(source), 65, f"error: {source}: has several programs: api, worker\n"
+                                                  "hint: choose one with go.package in pachbuild.toml\n")
+        self.check({}, "worker\n", env=self.environment(PPS_PIPELINE_NAME="worker_build"))
+        self.check({"pachbuild.toml": '[go]\npackage = "example.com/api"\n'}, "api\n")
+
+    def test_a_workspace_that_lists_some_of_the_modules(self):
+        files = {"go.work": "go 1.21\n\nuse ./a\n"}
+        for name in "ab":
+            files |= {f"{name}/go.mod": f"module example.com/{name}\n\ngo 1.21\n", f"{name}/main.go": program(name)}
+        self.check(files, "a\n")
+        self.write("source/pachbuild.toml", '[go]\npackage = "b"\n')
+        source = self.folder / "source"
+        self.assert_fails(self.build(source), 65, f"error: {source}/go.work: the module of ./b is not listed\n"
+                                                  "hint: add it with go work use, or set GOWORK=off in go.environment\n")
+        self.check({"pachbuild.toml": '[go]\npackage = "b"\nenvironment = { GOWORK = "off" }\n'}, "b\n")
+
+    def test_the_language_is_found_below_where_the_root_has_none(self):
+        for files in ({"server/go.mod": MODULE, "server/main.go": program("found")},
+                      {"cmd/default/main.go": program("found")},
+                      {"back/go.work": "go 1.21\n\nuse ./a\n", "back/a/go.mod": MODULE, "back/a/main.go": program("found")}):
+            with self.subTest(list(files)):
+                self.check({"README.md": "x", "node_modules/x/x.go": "package x\n", **files}, "found\n")
+                self.again()
+        source = self.source({"README.md": "x", "testdata/main.go": program(), ".x/main.go": program()})
+        self.assert_fails(self.build(source), 65, (
+            f"error: {source}: no supported language found: expected main.py or go.mod\n"
+            "hint: add one of them, or a build.sh of your own\n"))
+        # What is Python's stays Python's.
+        self.write("source/tool.py", "print(1)\n")
+        self.write("source/tools/main.go", program())
+        self.assertIn("detect: python", self.build_well(source).stderr)
+
+
+class Excluded(GoSuite):
+    def test_tags_that_are_missing_are_named_with_the_setting(self):
+        for line in ("// +build special", "//go:build special"):
+            for name in ("main.go", "cmd/tool/main.go"):
+                source = self.source({"go.mod": MODULE, name: f"{line}\n\n" + program("special")})
+                self.assert_fails(self.build(source), 65, (
+                    f"error: {source}: has no package main; build constraints exclude {name} ({line})\n"
+                    'hint: to include it, set go.tags = ["special"] in pachbuild.toml\n'))
+                self.again()
+        self.check({"go.mod": MODULE, "main.go": "// +build special,linux\n\n" + program("special"),
+                    "pachbuild.toml": '[go]\ntags = ["special"]\n'}, "special\n")
+
+    def test_of_the_named_package(self):
+        source = self.source({"go.mod": MODULE, "main.go": program(), "t/main.go": "//go:build a && b\n\n" + program(),
+                              "pachbuild.toml": '[go]\npackage = "./t"\n'})
+        self.assert_fails(self.build(source), 65, (
+            "error: pachbuild.toml: go.package: has no package main; build constraints exclude t/main.go (//go:build a && b)\n"
+            'hint: to include it, set go.tags = ["a", "b"] in pachbuild.toml\n'))
+
+
+class Variables(GoSuite):
+    """Each of "go help environment" and each flag of GOFLAGS works as with go build, or a message says what became of it."""
+
+    NEEDS = {"go.mod": NEEDS_TEXT, "main.go": CASES}
+    PLAIN = {"go.mod": MODULE, "main.go": program("plain")}
+    TAGGED = {"go.mod": MODULE, "main.go": "package main\n\nfunc main() { println(value) }\n",
+              "a.go": "//go:build {0}\n\npackage main\n\nconst value = 1\n",
+              "b.go": "//go:build !({0})\n\npackage main\n\nconst value = 2\n"}
+
+    def tagged(self, constraint):
+        return {name: text.replace("{0}", constraint) for name, text in self.TAGGED.items()}
+
+    def test_those_that_make_no_program_are_refused(self):
+        own = {"go.mod": MODULE, "lib/words.go": LIBRARY, "main.go": program("x", ['_ "example.com/app/lib"'])}
+        work = {**self.PLAIN, "go.work": "go 1.21\n\nuse .\n"}
+        for files, env, code, words in (
+                (self.NEEDS, {"GOFLAGS": "-mod=vendor"}, 1, "GOFLAGS has -mod=vendor, and there is no vendor folder\nhint: run go mod vendor and "
+                                                            "commit the folder, or remove -mod=vendor from the environment\n"),
+                (self.NEEDS, {"GOFLAGS": "-mod=readonly"}, 1, "hint: see Go's output above\n"),
+                (own, {"GO111MODULE": "off"}, 1, "with GO111MODULE=off, which ignores go.mod\nhint: see Go's output above; remove GO111MODULE "
+                                                 "from the environment\n"),
+                (self.PLAIN, {"GO111MODULE": "perhaps"}, 1, "hint: see Go's output above\n"),
+                (work, {"GOFLAGS": "-mod=mod"}, 1, "hint: see Go's output above\n"),
+                (self.PLAIN, {"GOFLAGS": "-buildmode=c-shared"}, 65, "error: GOFLAGS: -buildmode=c-shared does not make a program\n"
+                                                                     "hint: remove it from GOFLAGS in the environment\n"),
+                (self.PLAIN, {"GOFLAGS": "-n"}, 65, "error: GOFLAGS: -n prints commands and builds nothing\n"
+                                                    "hint: remove it from GOFLAGS in the environment\n"),
+                (self.PLAIN, {"GOARCH": "wasm"}, 1, "hint: see Go's output above\n"),
+                (self.PLAIN, {"GOEXPERIMENT": "nosuchexperiment"}, 1, "hint: see Go's output above\n"),
+                (self.PLAIN, {"GOFLAGS": "-nosuchflag"}, 1, "hint: see Go's output above\n")):
+            with self.subTest(env):
+                source = self.source(files)
+                self.assert_fails(self.build(source, env=self.environment(**env)), code, words)
+                self.assertEqual(list((self.folder / "out").glob("*")), [], "nothing is left")
+                self.again()
+
+    def test_what_is_overruled_is_said_by_every_build(self):
+        (self.folder / "goenv").write_text("GOOS=plan9\n")
+        (self.folder / "other.work").write_text("go 1.21\n")
+        for setting, env, said in (
+                ("", {"GOOS": "darwin"}, "GOOS=darwin from the environment is ignored: pipelines run on linux"),
+                ("", {"GOENV": f"{self.folder}/goenv"}, f"GOOS=plan9 from {self.folder}/goenv is ignored: pipelines run on linux"),
+                ('GOOS = "windows"', {}, "GOOS=windows from pachbuild.toml: go.environment is ignored: pipelines run on linux"),
+                ("", {"GOFLAGS": "-trimpath=false -buildvcs=true"}, "-trimpath=false from the environment is ignored"),
+                ("", {"GOFLAGS": "-trimpath=false -buildvcs=true"}, "-buildvcs from the environment is ignored"),
+                ("", {"GOWORK": f"{self.folder}/other.work"}, f"GOWORK={self.folder}/other.work from the environment is ignored: only "
+                                                              "a go.work of the source is used\n")):
+            with self.subTest(said):
+                self.source({**self.PLAIN, "pachbuild.toml": f"[go]\nenvironment = {{ {setting} }}\n"})
+                for _ in ("the first time", "from the cache"):
+                    result = self.check({}, "plain\n", env=self.environment(**env))
+                    self.assertIn(f"warning: {said}", result.stderr)
+                self.assertEqual(json.loads((self.folder / "out/build.json").read_text())["platform"]["os"], "linux")
+                self.again()
+
+    @support.long_test
+    def test_the_others_work_as_with_go_build(self):
+        support.require_network()
+        if not shutil.which("gcc"):
+            self.skipTest("there is no C compiler")
+        folder = self.folder / "env"
+        folder.mkdir()
+        (folder / "goenv").write_text("GOFLAGS=-tags=special\n")
+        (folder / "overlay.json").write_text(json.dumps({"Replace": {str(self.folder / "source/main.go"): str(folder / "over.go")}}))
+        (folder / "over.go").write_text(program("over"))
+        ldflags = {"go.mod": MODULE, "main.go": 'package main\n\nvar a, b = "a", "b"\n\nfunc main() { println(a, b) }\n',
+                   "pachbuild.toml": '[go]\nldflags = "-X main.b=settings"\n'}
+        both = {**self.tagged("ta && tb"), "pachbuild.toml": '[go]\ntags = ["ta"]\n'}
+        for files, env, expected in (
+                (self.PLAIN, {"GO111MODULE": "off"}, "plain"),
+                (self.PLAIN, {"GO111MODULE": "auto"}, "plain"),
+                (self.NEEDS, {"GOFLAGS": "-mod=mod"}, "x\nOf The Network"),
+                ({**self.NEEDS, "go.mod": MODULE, "alt.mod": NEEDS_TEXT}, {"GOFLAGS": "-modfile=alt.mod"}, "x\nOf The Network"),
+                (self.NEEDS, {"GOPROXY": "https://proxy.golang.org|direct", "GONOSUMDB": "golang.org/x"}, "x\nOf The Network"),
+                (self.NEEDS, {"GOSUMDB": "off", "GOFLAGS": "-modcacherw"}, "x\nOf The Network"),
+                (self.tagged("special"), {"GOFLAGS": "-tags=other,special"}, "1"),
+                (self.tagged("special"), {"GOFLAGS": "'-tags=other special'"}, "1"),
+                (self.tagged("special"), {"GOENV": f"{folder}/goenv"}, "1"),
+                (self.tagged("special"), {"GOENV": "off"}, "2"),
+                (both, {"GOFLAGS": "-tags=tb"}, "1"),
+                (self.tagged("cgo"), {"CGO_ENABLED": "0"}, "2"),
+                (self.tagged("cgo"), {"CGO_ENABLED": "1"}, "1"),
+                (self.tagged("race"), {"GOFLAGS": "-race"}, "1"),
+                (self.tagged("goexperiment.synctest"), {"GOEXPERIMENT": "nosynctest"}, "2"),
+                (ldflags, {"GOFLAGS": "'-ldflags=-X main.a=flags -w'"}, "flags settings"),
+                (self.PLAIN, {"GOFLAGS": f"-overlay={folder}/overlay.json"}, "over"),
+                (self.PLAIN, {"GOFLAGS": "-buildmode=pie -trimpath -p=1 -v"}, "plain"),
+                (self.PLAIN, {"GOTOOLCHAIN": "local", "GODEBUG": "http2client=0", "GOAMD64": "v1"}, "plain"),
+                ({**self.PLAIN, "go.work": "go 1.21\n\nuse ./none\n"}, {"GOWORK": "off"}, "plain"),
+                ({**self.PLAIN, "go.work": "go 1.21\n\nuse .\n"}, {"GOWORK": f"{self.folder}/source/go.work"}, "plain")):
+            with self.subTest(env, files=list(files)):
+                self.source(files)
+                before = content_of(self.folder / "source")
+                result = self.build_well(self.folder / "source", env=self.environment(**env))
+                self.assertNotIn("is ignored", result.stderr)
+                self.assertEqual(content_of(self.folder / "source"), before)
+                run = self.run_artifact(self.folder / "source")
+                self.assertEqual((run.returncode, (run.stdout + run.stderr).strip()), (0, expected))
+                self.again()
+
+    @support.long_test
+    def test_another_processor_is_in_the_log_and_the_record(self):
+        source = self.source(self.PLAIN)
+        result = self.build_well(source, env=self.environment(GOARCH="386"))
+        self.assertIn("resolve: for linux/386, key ", result.stderr)
+        self.assertEqual(json.loads((self.folder / "out/build.json").read_text())["platform"]["architecture"], "386")
+        self.assertEqual(self.run_artifact(source).stdout, "plain\n")
 
 
 class Sources(GoSuite):
@@ -184,7 +372,9 @@ class Modules(GoSuite):
         # The same imports: nothing is chosen again, and the network is not needed.
         edited = CASES.replace("of the network", "of the cache")
         result = self.check({"main.go": edited}, "x\nOf The Cache\n", env=self.environment(GOPROXY="off"))
-        self.assertNotIn("lacks lines", result.stderr)
+        self.assertIn("go.sum: lacks lines that the imports need\n", result.stderr)
+        result = self.check({}, "x\nOf The Cache\n", env=self.environment(GOPROXY="off"))
+        self.assertIn("go.sum: lacks lines that the imports need\n", result.stderr)
 
     @support.long_test
     def test_without_go_mod_and_without_a_requirement(self):
@@ -198,20 +388,61 @@ class Modules(GoSuite):
         source = self.source({"main.go": CASES})
         env = self.environment(GOPROXY="off", GOMODCACHE=str(self.folder / "mod"))
         self.assert_fails(self.build(source, env=env), 1, (
-            f"error: {source}: what it imports cannot be resolved: golang.org/x/text/cases, golang.org/x/text/language\n"
-            "hint: see Go's output above; pin them where the source is: go mod tidy, and commit "
-            "go.mod and go.sum\n"))
+            f"error: {source}: cannot fetch golang.org/x/text/cases, golang.org/x/text/language: GOPROXY is off\n"
+            "hint: set GOPROXY, or commit the modules with the source (go mod vendor)\n"))
+
+    def test_a_replaced_module_has_lines_of_what_replaces_it(self):
+        """By another version, and by a fork: go.sum is completed."""
+        for target in ("golang.org/x/text v0.15.0", "github.com/golang/text v0.14.0"):
+            with self.subTest(target):
+                result = self.check({"go.mod": f"{NEEDS_TEXT}\nreplace golang.org/x/text => {target}\n", "main.go": CASES},
+                                    "x\nOf The Network\n")
+                self.assertIn("go.sum: lacks lines that the imports need\nhint: ", result.stderr)
+                self.again()
+
+    def test_modules_that_cannot_be_fetched_are_named_with_what_helps(self):
+        """Where a package is not in a module that is here, Go's own words are enough."""
+        private = {"go.mod": MODULE + "\nrequire private.invalid/team/tool v1.0.0\n",
+                   "main.go": program("x", ['_ "private.invalid/team/tool/sub"'])}
+        access = "give the build access to private.invalid in ~/.netrc or the file that NETRC names, or "
+        for files, env, ending in (
+                (private, {}, (
+                    "/go.mod: cannot fetch private.invalid/team/tool v1.0.0 (GOPROXY={proxy})\nhint: see Go's output above; "
+                    "check path and version; if it is private, set GOPRIVATE=private.invalid/team/tool and " + access +
+                    "set GOPROXY to a proxy that has it\n")),
+                (private, {"GOPRIVATE": "*.invalid/team"}, (
+                    "/go.mod: cannot fetch private.invalid/team/tool v1.0.0 from private.invalid, which is private (GOPRIVATE)\n"
+                    "hint: see Go's output above; " + access + "commit the modules with the source (go mod vendor)\n")),
+                ({"go.mod": NEEDS_TEXT, "main.go": CASES.replace("x/text/cases", "x/text/nosuch").replace("cases.", "nosuch.")}, {},
+                 "error: go build: ended with exit code 1\nhint: see Go's output above\n"),
+                ({"go.mod": NEEDS_TEXT, "main.go": CASES.replace('"fmt"', '"fmt"\n\t_ "example.com/app/nosuch"')}, {},
+                 "error: go build: ended with exit code 1\nhint: see Go's output above\n")):
+            with self.subTest(ending):
+                source = self.source(files)
+                env = self.environment(**env)
+                proxy = subprocess.run(["go", "env", "GOPROXY"], env=env, text=True, capture_output=True, check=True).stdout.strip()
+                self.assert_fails(self.build(source, env=env), 1, ending.replace("{proxy}", proxy))
+                self.again()
+
+    def test_no_private_file_is_named(self):
+        for files, where in (({"go.mod": NEEDS_TEXT + "\nnosuch directive\n", "main.go": CASES}, "source/go.mod:7: unknown directive"),
+                             ({"main.go": CASES, "lib/go.mod": "nosuch directive\n"}, "source")):
+            source = self.source(files)
+            result = self.build(source)
+            self.assertIn(where, result.stderr)
+            self.assertNotIn("/work/go-", result.stderr)
+            self.again()
 
     def test_a_proxy_that_does_not_answer(self):
         silent = self.environment(GOPROXY="http://127.0.0.1:9,direct", GOMODCACHE=str(self.folder / "mod"))
-        said = ("modules are missing here and the module proxy does not answer\n"
+        said = ("modules are missing here and the module proxy does not answer (GOPROXY=http://127.0.0.1:9,direct)\n"
                 "hint: check the network and the proxies that Go is set up for (GOPROXY, HTTPS_PROXY), then try again\n")
         source = self.source({"go.mod": NEEDS_TEXT, "main.go": CASES})
         self.assert_fails(self.build(source, env=silent), 75, f"error: {source}/go.mod: {said}")
         complete = ("golang.org/x/text v0.14.0 h1:ScX5w1eTa3QqT8oi6+ziP7dTV1S2+ALU0bI+0zXKWiQ=\n"
                     "golang.org/x/text v0.14.0/go.mod h1:18ZOQIKpY8NJVqYksKHtTdi31H5itFRjB5/qKTNYzSU=\n")
         (source / "go.sum").write_text(complete)
-        self.assert_fails(self.build(source, env=silent), 75, f"error: go build: {said}")
+        self.assert_fails(self.build(source, env=silent), 75, f"error: {source}/go.mod: {said}")
         # What is wrong is not the network's fault when the modules are there, or when the proxy answers.
         self.build_well(source)
         (source / "main.go").write_text(CASES.replace("fmt.Println(", "fmt.Printline("))

@@ -74,6 +74,21 @@ class View(pipelines.PipelineSuite):
     def test_working_folder(self):
         self.assertEqual(self.report("pwd", working_dir="/usr"), "/usr\n")
 
+    def test_a_go_program_starts_in_the_source_unless_the_spec_names_a_folder(self):
+        support.require_tool("go")
+        self.data(**{"a.txt": "A\n"})
+        self.write("source/go.mod", "module example.com/app\n\ngo 1.21\n")
+        self.write("source/conf.txt", "beside")
+        self.write("source/main.go", 'package main\n\nimport "os"\n\nfunc main() {\n\tfolder, _ := os.Getwd()\n\ttext, _ := '
+                                     'os.ReadFile("conf.txt")\n\tif os.WriteFile("/pfs/out/report", []byte(folder+" "+string(text)), 0o644) '
+                                     '!= nil {\n\t\tos.Exit(1)\n\t}\n}\n')
+        env = self.environment(GOCACHE=str(support.shared_cache("go-build")))
+        for transform, expected in (({}, b"/pfs/source beside"), ({"working_dir": "/usr"}, b"/usr ")):
+            self.spec(language="go", **transform)
+            result = self.pachbuild_run(env=env)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual(self.output()["report"], expected)
+
     def test_a_command_of_the_spec_wins(self):
         report = self.report("echo never", cmd=["sh", "-c", 'echo "$0" "$@" > /pfs/out/report', "a b"])
         self.assertEqual(report, "a b\n")

@@ -13,7 +13,7 @@ constexpr int k_deepest = 64;
 // More tags in one constraint are not tried for what would make it hold.
 constexpr std::size_t k_most_tags = 6;
 // True or false by what Go and the machine are, never by a user's tags; and what stands for "never".
-constexpr std::array<std::string_view, 9> k_not_tags = {"unix", "gc",   "gccgo",  "cgo",   "race",
+constexpr std::array<std::string_view, 9> k_not_tags = {"unix", "gc",   "gccgo",  "cgo",  "race",
                                                         "msan", "asan", "ignore", "tools"};
 
 // What may stand at the end of a file's name. New ones that are not here only make us take a file that Go
@@ -134,9 +134,12 @@ struct Lines {
 
   [[nodiscard]] bool hold(const Tags& tags, Named& named) const {
     if (!expression.empty()) return Expression::holds(expression, tags, named);
-    return std::all_of(old.begin(), old.end(), [&](std::string_view line) {
-      return Expression::old_line_holds(line, tags, named);
-    });
+    bool all = true;
+    for (const auto& line : old) {
+      const bool one = Expression::old_line_holds(line, tags, named);
+      all = all && one;
+    }
+    return all;
   }
 };
 
@@ -162,8 +165,9 @@ Lines lines_of(std::string_view text) {
       return lines;
     } else if (line.starts_with("//")) {
       const auto words = base::trim(line.substr(2));
-      const bool is_old = words.starts_with(k_old) &&
-                          (words.size() == k_old.size() || words[k_old.size()] == ' ' || words[k_old.size()] == '\t');
+      const bool is_old =
+          words.starts_with(k_old) &&
+          (words.size() == k_old.size() || words[k_old.size()] == ' ' || words[k_old.size()] == '\t');
       if (is_old) pending.push_back(words.substr(k_old.size()));
     } else {
       break;
@@ -176,8 +180,8 @@ Lines lines_of(std::string_view text) {
 std::vector<std::string> helping_tags(const Lines& lines, const Tags& tags, const Named& named) {
   std::vector<std::string> possible;
   for (const auto& tag : named) {
-    if (!tag.empty() && !tags.contains(tag) && !is_one_of(k_systems, tag) && !is_one_of(k_architectures, tag) &&
-        !is_one_of(k_not_tags, tag))
+    if (!tag.empty() && !tags.contains(tag) && !is_one_of(k_systems, tag) &&
+        !is_one_of(k_architectures, tag) && !is_one_of(k_not_tags, tag))
       possible.push_back(tag);
   }
   std::vector<std::string> best;

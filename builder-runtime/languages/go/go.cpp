@@ -44,11 +44,10 @@ process::Environment go_environment(const fs::path& source, const Program& progr
   environment.emplace("GOCACHE", (cache / "build").string());
   environment.emplace("GOMODCACHE", (cache / "mod").string());
   environment["GOPATH"] = (cache / "path").string();
-  environment["GOWORK"] = program.layout == Layout::workspace
-                              ? (source / program.home / "go.work").lexically_normal().string()
-                              : "off";
+  environment["GOWORK"] =
+      program.layout == Layout::workspace ? (program.home_in(source) / "go.work").string() : "off";
   // Go takes the current folder's name from here, so that messages have the path that the user knows.
-  environment["PWD"] = (source / program.home).lexically_normal().string();
+  environment["PWD"] = program.home_in(source).string();
   return environment;
 }
 
@@ -129,7 +128,7 @@ base::Result<Inputs> inputs_of_machine(const Source& source, const Decision& dec
   if (!file.empty()) {
     inputs.except("folder", "telemetry of Go", file.parent_path() / "telemetry", "Go's usage statistics");
   }
-  BASE_TRY(add_files_of_flags(variables, source.folder / program.home, inputs));
+  BASE_TRY(add_files_of_flags(variables, program.home_in(source.folder), inputs));
   return inputs;
 }
 
@@ -230,12 +229,12 @@ base::Result<bool> needs_c(const Source& source, const Tree& tree, const Decisio
   const fs::path answers = tools.settings().cache / "go" / "cgo";
   const fs::path file = answers / question.key();
   if (const auto known = base::read_file(file)) return *known == "1";
-  BuildPlace with_c{place.folder, place.flags, place.environment, std::nullopt};
+  BuildPlace with_c = place;
   with_c.environment["CGO_ENABLED"] = "1";
   BASE_TRY_ASSIGN(const auto finished,
                   run_go(with_c, source.folder, decision,
-                         {"list", "-deps", "-f",
-                          "{{if not .Standard}}{{range .CgoFiles}}c{{end}}{{end}}", decision.program.argument()},
+                         {"list", "-deps", "-f", "{{if not .Standard}}{{range .CgoFiles}}c{{end}}{{end}}",
+                          decision.program.argument()},
                          tools));
   if (!finished.ending.succeeded())
     return base::fail(explained(go_error(finished), place, source.folder, decision, tools));
@@ -313,23 +312,27 @@ base::Status check_replacements(const fs::path& file, const std::string& folder)
                     "replaces a module by " + outside + ", which is outside the source", k_inside_hint);
 }
 
-// What Go would follow of the program's go.mod or go.work.
-base::Status check_outside(const fs::path& source, const Program& program, const GoVariables& variables) {
-  if (program.layout == Layout::module)
-    return check_replacements(module_file(source, program, variables), program.home);
-  if (program.layout != Layout::workspace) return {};
-  const fs::path work = (source / program.home / "go.work").lexically_normal();
-  BASE_TRY(check_replacements(work, program.home));
+// What Go would follow of a go.work in this folder.
+base::Status check_workspace(const fs::path& source, const std::string& home) {
+  const fs::path work = (source / home / "go.work").lexically_normal();
+  if (!is_file(work)) return {};
+  BASE_TRY(check_replacements(work, home));
   BASE_TRY_ASSIGN(const std::string text, base::read_input_file(work));
-  if (const auto outside = use_outside(text, program.home); !outside.empty()) {
+  if (const auto outside = use_outside(text, home); !outside.empty()) {
     return base::fail(ErrorKind::bad_input, work.string(),
                       "uses " + outside + ", which is outside the source", k_inside_hint);
   }
   for (const auto& member : use_targets(text)) {
-    const std::string folder = program.home + "/" + member;
+    const std::string folder = home + "/" + member;
     BASE_TRY(check_replacements((source / folder / "go.mod").lexically_normal(), folder));
   }
   return {};
+}
+
+base::Status check_outside(const fs::path& source, const Program& program, const GoVariables& variables) {
+  if (program.layout == Layout::workspace) return check_workspace(source, program.home);
+  if (program.layout != Layout::module) return {};
+  return check_replacements(module_file(source, program, variables), program.home);
 }
 
 // What a constraint of a file may ask for.
@@ -358,8 +361,8 @@ std::vector<std::string> tags_of_command(const GoSettings& settings, const GoVar
 void warn_of_workspace(const fs::path& source, const Program& program, const GoVariables& variables) {
   const auto work = variables.value("GOWORK");
   if (work.empty() || work == "off" || work == "auto") return;
-  const bool is_used = program.layout == Layout::workspace &&
-                       fs::path(work) == (source / program.home / "go.work").lexically_normal();
+  const bool is_used =
+      program.layout == Layout::workspace && fs::path(work) == program.home_in(source) / "go.work";
   if (!is_used) {
     report::warn("GOWORK=" + work + " from " + variables.origin("GOWORK") +
                  " is ignored: only a go.work of the source is used");
@@ -408,6 +411,9 @@ base::Result<Plan> plan(const Source& source, const Tree& tree, const Program& p
   plan.platform = {.os = "linux", .architecture = variables.architecture()};
   plan.program = {program.folder == "." ? program.folder : "./" + program.folder, program.why};
   plan.start.command = {k_program};
+  // Where "go run" finds the files beside the program.
+  plan.start.folder = program.home_in(contract::k_source).string();
+  plan.start.may_start_elsewhere = true;
   const auto make = [source, tree, decision, &tools](const fs::path& folder) {
     return make_program(source, tree, decision, tools, folder);
   };
@@ -447,15 +453,15 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
   const auto& settings = source.settings.go;
   GoVariables variables(settings, environment);
   BASE_TRY(variables.check());
+  if (variables.has_workspaces()) BASE_TRY(check_workspace(source.folder, "."));
   BASE_TRY_ASSIGN(Tree tree, read_tree(source.folder, tags_of(settings, variables)));
-  BASE_TRY_ASSIGN(Program program, choose_program(source.folder, tree, settings, variables,
-                                                  pipeline_name(environment)));
+  BASE_TRY_ASSIGN(Program program,
+                  choose_program(source.folder, tree, settings, variables, pipeline_name(environment)));
   BASE_TRY(check_outside(source.folder, program, variables));
   warn_of_workspace(source.folder, program, variables);
   std::string summary = summary_of(tree, program);
-  return Findings{std::move(summary),
-                  [source, tree = std::move(tree), program = std::move(program),
-                   variables = std::move(variables)](const Tools& tools) {
+  return Findings{std::move(summary), [source, tree = std::move(tree), program = std::move(program),
+                                       variables = std::move(variables)](const Tools& tools) {
                     return plan(source, tree, program, variables, tools);
                   }};
 }

@@ -57,7 +57,7 @@ ModuleFiles made_up_files(const Tree& tree, const Toolchain& toolchain) {
 
 bool has_vendor_folder(const fs::path& source, const Program& program) {
   boost::system::error_code error;
-  return fs::is_directory(source / program.home / "vendor", error);
+  return fs::is_directory(program.home_in(source) / "vendor", error);
 }
 
 // Whether Go would download what go.mod and go.sum leave open if it were told to.
@@ -125,25 +125,24 @@ class Resolution {
 constexpr char k_needs_loading[] = "{{with .Module}}{{end}}";
 
 base::Result<process::Finished> Resolution::list(const BuildPlace& place, const std::string& with_c) const {
-  BuildPlace same{place.folder, place.flags, place.environment, std::nullopt};
+  BuildPlace same = place;
   if (m_decision.variables.value("CGO_ENABLED").empty()) same.environment["CGO_ENABLED"] = with_c;
-  return run_go(same, m_source, m_decision,
-                {"list", "-deps", "-f", k_needs_loading, m_program.argument()}, m_tools);
+  return run_go(same, m_source, m_decision, {"list", "-deps", "-f", k_needs_loading, m_program.argument()},
+                m_tools);
 }
 
 // Whether Go takes the source's own files as they are.
 base::Result<bool> Resolution::is_enough(const BuildPlace& place) const {
-  std::vector<std::string> arguments = {m_decision.toolchain.go, "list", k_no_version_control,
-                                        "-deps", "-f", k_needs_loading};
+  std::vector<std::string> arguments = {m_decision.toolchain.go, "list", k_no_version_control, "-deps", "-f",
+                                        k_needs_loading};
   std::copy_if(place.flags.begin(), place.flags.end(), std::back_inserter(arguments),
                [](const std::string& flag) { return !flag.starts_with("-mod"); });
   arguments.push_back(m_program.argument());
   auto environment = place.environment;
   if (m_decision.variables.value("CGO_ENABLED").empty()) environment["CGO_ENABLED"] = "1";
-  BASE_TRY_ASSIGN(const auto finished,
-                  m_tools.run_quietly({.arguments = std::move(arguments),
-                                       .environment = std::move(environment),
-                                       .folder = place.folder}));
+  BASE_TRY_ASSIGN(const auto finished, m_tools.run_quietly({.arguments = std::move(arguments),
+                                                            .environment = std::move(environment),
+                                                            .folder = place.folder}));
   return finished.ending.succeeded();
 }
 
@@ -186,19 +185,27 @@ void Resolution::warn(const ModuleFiles& after) const {
     const auto entry = known.find(path);
     if (entry == known.end() || entry->second != version) chosen.push_back(path + " " + version);
   }
+  // What Go only writes in another form lacks nothing.
+  if (chosen.empty() && after.go_sum == m_before.go_sum && !is_bare()) return;
   auto file = module_file(m_source, m_program, m_decision.variables);
-  const std::string what = is_bare() ? m_source.string() + ": has no go.mod"
-                                     : file.replace_extension(".sum").string() +
-                                           ": lacks lines that the imports need";
+  const std::string what =
+      is_bare() ? m_source.string() + ": has no go.mod"
+                : file.replace_extension(".sum").string() + ": lacks lines that the imports need";
   report::warn(what + (chosen.empty() ? "" : "; chosen: " + base::join(chosen, ", ")));
   report::info(std::string("hint: ") + k_pin_hint);
+}
+
+base::Result<std::shared_ptr<base::Workspace>> make_workspace(const Tools& tools) {
+  BASE_TRY_ASSIGN(auto workspace, base::Workspace::make(tools.settings().cache / "work", "go-"));
+  return std::make_shared<base::Workspace>(std::move(workspace));
 }
 
 base::Result<BuildPlace> copied_place(const fs::path& source, const std::string& below,
                                       process::Environment environment, const Tools& tools) {
   BuildPlace place{.environment = std::move(environment)};
-  BASE_TRY_ASSIGN(place.workspace, base::Workspace::make(tools.settings().cache / "work", "go-"));
+  BASE_TRY_ASSIGN(place.workspace, make_workspace(tools));
   BASE_TRY_ASSIGN(place.folder, base::path_inside(place.workspace->path(), below, source.string()));
+  place.copy = place.folder;
   BASE_TRY(base::make_folders(place.folder.parent_path(), base::k_owner_writes));
   BASE_TRY(copy_source(source, place.folder));
   place.environment["PWD"] = place.folder.string();
@@ -214,7 +221,7 @@ base::Result<BuildPlace> bare_place(const fs::path& source, const Resolution& re
   const auto kept = resolution.kept();
   BASE_TRY(write_files(place.folder, kept.value_or(made_up)));
   if (!resolution.is_needed() || kept) return place;
-  auto resolving = BuildPlace{place.folder, place.flags, place.environment, std::nullopt};
+  BuildPlace resolving = place;
   resolving.flags.emplace_back("-mod=mod");
   BASE_TRY(resolution.find_out(resolving, place.folder));
   return place;
@@ -236,13 +243,13 @@ base::Result<BuildPlace> gopath_place(const fs::path& source, const Tree& tree,
 base::Result<BuildPlace> place_in_source(const fs::path& folder, const Resolution& resolution,
                                          process::Environment environment, Arguments flags,
                                          const Tools& tools) {
-  BuildPlace place{folder, std::move(flags), std::move(environment), std::nullopt};
+  BuildPlace place{.folder = folder, .flags = std::move(flags), .environment = std::move(environment)};
   if (!resolution.is_needed()) return place;
   auto files = resolution.kept();
   if (files == resolution.before()) return place;
-  BuildPlace completed{place.folder, place.flags, place.environment, std::nullopt};
-  BASE_TRY_ASSIGN(completed.workspace, base::Workspace::make(tools.settings().cache / "work", "go-"));
-  const fs::path& scratch = completed.workspace->path();
+  BuildPlace completed = place;
+  BASE_TRY_ASSIGN(completed.workspace, make_workspace(tools));
+  const fs::path scratch = completed.copy = completed.workspace->path();
   completed.flags.insert(completed.flags.end(), {"-mod=mod", "-modfile=" + (scratch / "go.mod").string()});
   BASE_TRY(write_files(scratch, files.value_or(resolution.before())));
   if (!files) {
@@ -313,8 +320,7 @@ std::string own_path(const Tree& tree) {
 }
 
 fs::path module_file(const fs::path& source, const Program& program, const GoVariables& variables) {
-  const fs::path folder = (source / program.home).lexically_normal();
-  return fs::absolute(variables.flag("modfile").value_or("go.mod"), folder);
+  return fs::absolute(variables.flag("modfile").value_or("go.mod"), program.home_in(source));
 }
 
 base::Result<process::Finished> run_go(const BuildPlace& place, const fs::path& source,
@@ -324,14 +330,12 @@ base::Result<process::Finished> run_go(const BuildPlace& place, const fs::path& 
   arguments.insert(arguments.begin() + 3, place.flags.begin(), place.flags.end());
   // What Go's words show in another's place: the path of a private copy as that of the source.
   std::vector<std::pair<std::string, std::string>> renamings;
-  if (place.workspace) {
+  if (!place.copy.empty()) {
+    const auto shown = decision.program.home_in(source).string();
+    renamings = {{place.copy.string(), shown}};
     // Go shows a path from the current folder where that is shorter.
-    const auto& scratch = place.workspace->path();
-    const auto shown = (source / decision.program.home).lexically_normal().string();
-    const bool is_copy = place.folder.string().starts_with(scratch.string());
-    const fs::path& made = is_copy ? place.folder : scratch;
-    renamings = {{made.string(), shown}, {made.lexically_relative(place.folder).string(), shown}};
-    if (is_copy) renamings.pop_back();
+    if (place.copy != place.folder)
+      renamings.emplace_back(place.copy.lexically_relative(place.folder).string(), shown);
   }
   Tools::LineFilter renamed;
   if (!renamings.empty()) {
@@ -363,8 +367,8 @@ base::Result<BuildPlace> prepare_place(const fs::path& source, const Tree& tree,
     return bare_place(source, resolution, made_up_files(tree, decision.toolchain), std::move(environment),
                       std::move(flags), tools);
   }
-  return place_in_source((source / program.home).lexically_normal(), resolution, std::move(environment),
-                         std::move(flags), tools);
+  return place_in_source(program.home_in(source), resolution, std::move(environment), std::move(flags),
+                         tools);
 }
 
 void warn_of_kept_choice(const fs::path& source, const Tree& tree, const Decision& decision,

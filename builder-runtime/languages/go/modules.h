@@ -4,7 +4,7 @@
 #pragma once
 
 #include <map>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,10 +12,10 @@
 #include "base/files.h"
 #include "base/result.h"
 #include "base/workspace.h"
+#include "builder-runtime/inputs.h"
 #include "builder-runtime/languages/go/program.h"
 #include "builder-runtime/languages/go/tree.h"
 #include "builder-runtime/languages/go/variables.h"
-#include "builder-runtime/inputs.h"
 #include "builder-runtime/tools.h"
 
 namespace builder::go {
@@ -43,7 +43,8 @@ struct BuildPlace {
   base::fs::path folder;
   std::vector<std::string> flags;  // of every command about packages, tags included
   process::Environment environment;
-  std::optional<base::Workspace> workspace;  // what is below it goes with it
+  base::fs::path copy = {};  // of what Go reads instead of the home folder, or of its go.mod; empty: none
+  std::shared_ptr<base::Workspace> workspace = {};  // has the copy
 };
 
 // Resolves what go.mod and go.sum leave open, and keeps the answer for sources with the same imports; a

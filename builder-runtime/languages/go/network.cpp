@@ -75,8 +75,8 @@ std::optional<std::vector<std::string>> missing_packages(const BuildPlace& place
   const auto modules = required_modules(base::read_input_file(file).value_or(""));
   const auto own = module_path(base::read_input_file(file).value_or(""));
   std::vector<std::string> missing;
-  std::vector<std::string> question = {"list", "-m",  "-e",
-                                       "-f",   "{{if not .Dir}}{{.Path}}{{end}}", modfile, "-mod=mod"};
+  std::vector<std::string> question = {"list",  "-m",      "-e", "-f", "{{if not .Dir}}{{.Path}}{{end}}",
+                                       modfile, "-mod=mod"};
   const auto options = question.size();
   for (auto& line : base::split(finished->output, '\n')) {
     // Go's own packages and the source's are not fetched.
@@ -164,8 +164,9 @@ base::Error cannot_fetch(base::Error failure, const std::vector<std::string>& pa
   const auto host = path.substr(0, path.find('/'));
   if (is_private(path, variables)) {
     failure.what += " from " + host + ", which is private (GOPRIVATE)";
-    failure.hint = "see Go's output above; give the build access to " + host +
-                   " in ~/.netrc or the file that NETRC names, or commit the modules with the source (go mod vendor)";
+    failure.hint =
+        "see Go's output above; give the build access to " + host +
+        " in ~/.netrc or the file that NETRC names, or commit the modules with the source (go mod vendor)";
     return failure;
   }
   failure.what += " (GOPROXY=" + base::hide_credentials(proxy) + ")";
@@ -199,22 +200,26 @@ base::Error explained(base::Error failure, const BuildPlace& place, const fs::pa
   if (variables.flag("mod") == "vendor") {
     if (has_vendor_folder(place)) return failure;
     failure.what += ": GOFLAGS has -mod=vendor, and there is no vendor folder";
-    failure.hint = "run go mod vendor and commit the folder, or remove -mod=vendor from " +
-                   variables.origin("GOFLAGS");
+    failure.hint =
+        "run go mod vendor and commit the folder, or remove -mod=vendor from " + variables.origin("GOFLAGS");
     return failure;
   }
   const auto missing = missing_packages(place, source, decision, tools);
   if (missing && missing->empty()) return failure;
+  const bool is_bare = decision.program.layout == Layout::bare;
+  const auto where = (is_bare ? source : module_file(source, decision.program, variables)).string();
   const auto proxy = ask_proxy(place, decision, tools);
   if (!proxy) return failure;
   if (!proxy->answers) {
-    return {base::ErrorKind::network, failure.where,
+    return {base::ErrorKind::network, where,
             "modules are missing here and the module proxy does not answer (GOPROXY=" +
                 base::hide_credentials(proxy->setting) + ")",
             "check the network and the proxies that Go is set up for (GOPROXY, HTTPS_PROXY), then try again"};
   }
   if (!missing) return failure;
-  return cannot_fetch(std::move(failure), *missing, file_of(place, source, decision), proxy->setting, variables);
+  failure.where = where;
+  return cannot_fetch(std::move(failure), *missing, file_of(place, source, decision), proxy->setting,
+                      variables);
 }
 
 }  // namespace builder::go

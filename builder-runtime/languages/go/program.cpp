@@ -74,7 +74,8 @@ class Choice {
     const auto entry = m_tree.modules.find(module);
     return entry == m_tree.modules.end() ? "" : entry->second;
   }
-  // The error that there is no program at `where`: in the folder, or (when that is empty) in the whole source.
+  // The error that there is no program at `where`: in the folder, or (when that is empty) in the whole
+  // source.
   [[nodiscard]] tl::unexpected<base::Error> none(const std::string& where, const std::string& folder) const;
 
   const fs::path& m_source;
@@ -214,8 +215,7 @@ tl::unexpected<base::Error> Choice::none(const std::string& where, const std::st
     }
   }
   if (!has_files) {
-    return base::fail(ErrorKind::bad_input, where, "has no Go files",
-                      "the program is package main");
+    return base::fail(ErrorKind::bad_input, where, "has no Go files", "the program is package main");
   }
   std::string what = "has no package main";
   if (other != nullptr)

@@ -26,6 +26,9 @@ struct Program {
   std::string home;    // the folder in which Go is called, relative to the source
   std::string module;  // the folder of the package's go.mod; empty: there is none
 
+  [[nodiscard]] base::fs::path home_in(const base::fs::path& source) const {
+    return home == "." ? source : source / home;
+  }
   // As Go takes it in the home folder: ".", "./cmd/tool".
   [[nodiscard]] std::string argument() const;
 };

@@ -21,18 +21,18 @@ struct ExcludedFile {
 };
 
 struct Package {
-  std::string folder;                   // relative to the source; "." for the source itself
-  std::string module;                   // the folder of its go.mod; empty: there is none
-  std::string name;                     // of the files that count, "main"
-  std::vector<std::string> imports;     // sorted, without repetition
-  std::vector<ExcludedFile> excluded;   // files that build constraints leave out
+  std::string folder;                  // relative to the source; "." for the source itself
+  std::string module;                  // the folder of its go.mod; empty: there is none
+  std::string name;                    // of the files that count, "main"
+  std::vector<std::string> imports;    // sorted, without repetition
+  std::vector<ExcludedFile> excluded;  // files that build constraints leave out
   bool uses_c = false;
   bool is_hidden = false;  // in testdata, vendor, "_x" or ".x", where Go looks for no packages
 };
 
 struct Tree {
-  std::map<std::string, std::string> modules;                  // their paths, by the folder of the go.mod
-  std::map<std::string, std::set<std::string>> workspaces;     // the modules' folders, by that of the go.work
+  std::map<std::string, std::string> modules;               // their paths, by the folder of the go.mod
+  std::map<std::string, std::set<std::string>> workspaces;  // the modules' folders, by that of the go.work
   std::vector<Package> packages;  // by folder; those without a file that counts are here too
   FolderDigest digest;            // of the whole source
   std::string module_files;       // of all go.mod, go.sum, go.work and modules.txt in it

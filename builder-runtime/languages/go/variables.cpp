@@ -109,7 +109,8 @@ std::string GoVariables::architecture() const {
 
 void GoVariables::put_into(process::Environment& environment) const {
   for (const auto& [name, value] : m_settings) environment[name] = value;
-  if (const auto system = value("GOOS"); !system.empty() && system != k_system) environment["GOOS"] = k_system;
+  if (const auto system = value("GOOS"); !system.empty() && system != k_system)
+    environment["GOOS"] = k_system;
 }
 
 base::Status GoVariables::check() const {

@@ -34,20 +34,20 @@ TEST(UseLines, AreReadInAllTheirForms) {
       ElementsAre("./a", "./b", "./c d"));
   EXPECT_EQ(use_outside("use ./a\nuse ../b\n"), "../b");
   EXPECT_EQ(use_outside("use .\n"), "");
+  EXPECT_EQ(use_outside("use ../b\n", "a"), "");
+  EXPECT_EQ(use_outside("use ../../b\n", "a"), "../../b");
 }
 
-TEST(Modules, ThatAreLackingAreSeen) {
-  const auto* go_mod =
-      "module a\n\nrequire (\n\texample.com/b v1.0.0\n\texample.com/b/v2 v2.1.0 // indirect\n)\n";
-  const auto* go_sum =
-      "example.com/b v1.0.0 h1:x=\nexample.com/b v1.0.0/go.mod h1:y=\nexample.com/b/v2 v2.1.0/go.mod h1:z=\n";
-  EXPECT_FALSE(lacks_modules(go_mod, go_sum, {}));
-  EXPECT_FALSE(lacks_modules(go_mod, go_sum, {"example.com/b", "example.com/b/c"}));
-  EXPECT_TRUE(lacks_modules(go_mod, go_sum, {"example.com/b/v2/c"}));  // the line of its content is not there
-  EXPECT_TRUE(lacks_modules(go_mod, go_sum, {"example.com/other"}));
-  EXPECT_TRUE(lacks_modules(go_mod, "", {"example.com/b"}));
-  EXPECT_FALSE(
-      lacks_modules("require example.com/b v1.0.0\nreplace example.com/b => ./b\n", "", {"example.com/b"}));
+TEST(Modules, OfImportsAreTheOnesWithTheLongestPath) {
+  const auto modules = required_modules(
+      "module a\n\nrequire (\n\texample.com/b v1.0.0\n\texample.com/b/v2 v2.1.0 // indirect\n)\nrequire "
+      "x.y/z v3\n");
+  EXPECT_THAT(modules, testing::UnorderedElementsAre(testing::Pair("example.com/b", "v1.0.0"),
+                                                     testing::Pair("example.com/b/v2", "v2.1.0"),
+                                                     testing::Pair("x.y/z", "v3")));
+  EXPECT_EQ(module_of(modules, "example.com/b/c"), "example.com/b");
+  EXPECT_EQ(module_of(modules, "example.com/b/v2"), "example.com/b/v2");
+  EXPECT_EQ(module_of(modules, "example.com/bc"), "");
 }
 
 TEST(ReadTree, SeesThePackagesOfTheSourceOnly) {
@@ -70,18 +70,29 @@ TEST(ReadTree, SeesThePackagesOfTheSourceOnly) {
   }
   base::fs::create_symlink("c", folder.path() / "link");
   const auto tree = read_tree(folder.path(), standard_tags("amd64")).value();
-  EXPECT_EQ(tree.module, "example.com/a");
-  ASSERT_EQ(tree.packages.size(), 2U);
-  EXPECT_EQ(tree.packages[0].folder, ".");
-  EXPECT_EQ(tree.packages[0].name, "main");
-  EXPECT_THAT(tree.packages[0].imports, ElementsAre("example.com/b"));
-  EXPECT_THAT(tree.packages[0].excluded, ElementsAre("z_windows.go"));
-  EXPECT_EQ(tree.packages[1].folder, "c/c");
-  EXPECT_TRUE(tree.packages[1].uses_c);
+  EXPECT_THAT(tree.modules, testing::UnorderedElementsAre(testing::Pair(".", "example.com/a"),
+                                                          testing::Pair("other", "example.com/other")));
+  std::map<std::string, const Package*> packages;
+  for (const auto& package : tree.packages) packages[package.folder] = &package;
+  ASSERT_EQ(packages.size(), 8U);
+  EXPECT_EQ(packages["."]->name, "main");
+  EXPECT_EQ(packages["."]->module, ".");
+  EXPECT_THAT(packages["."]->imports, ElementsAre("example.com/b"));
+  ASSERT_EQ(packages["."]->excluded.size(), 1U);
+  EXPECT_EQ(packages["."]->excluded[0].name, "z_windows.go");
+  EXPECT_EQ(packages["."]->excluded[0].package, "main");
+  EXPECT_TRUE(packages["c/c"]->uses_c);
+  EXPECT_EQ(packages["other/below"]->module, "other");
+  for (const auto* hidden : {"vendor", "testdata", ".h", "_u"}) EXPECT_TRUE(packages[hidden]->is_hidden);
+  for (const auto* shown : {".", "c/c", "other", "other/below"}) EXPECT_FALSE(packages[shown]->is_hidden);
+  EXPECT_THAT(foreign_imports(tree, "."), ElementsAre("example.com/b"));
+  EXPECT_THAT(foreign_imports(tree, "other"), IsEmpty());
 
-  write("go.work", "go 1.21\nuse (\n\t.\n\t./other\n)\n");
+  write("go.work", "go 1.21\nuse (\n\t.\n\t./other/\n)\n");
+  write("c/go.work", "use ../other\n");
   const auto workspace = read_tree(folder.path(), standard_tags("amd64")).value();
-  EXPECT_EQ(workspace.packages.size(), 4U);
+  EXPECT_THAT(workspace.workspaces.at("."), testing::UnorderedElementsAre(".", "other"));
+  EXPECT_THAT(workspace.workspaces.at("c"), testing::UnorderedElementsAre("other"));
   EXPECT_NE(workspace.digest.content, tree.digest.content);
 }
 

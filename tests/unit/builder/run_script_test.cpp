@@ -26,8 +26,9 @@ RunScript script(const std::string& bundle, Start start) {
 }
 
 TEST(RunScriptText, WithABundleNeedsItsInterpreter) {
-  EXPECT_EQ(rest_of(script("d1", {{"python", "/pfs/source/main.py"}, "/pfs/source", "/usr/bin/python3.11"})),
-            std::string(R"sh(interpreter=/usr/bin/python3.11
+  EXPECT_EQ(
+      rest_of(script("d1", {{"python", "/pfs/source/main.py"}, "/pfs/source", false, "/usr/bin/python3.11"})),
+      std::string(R"sh(interpreter=/usr/bin/python3.11
 if ! [ -x "$interpreter" ]; then
   echo "error: run.sh: this image has no $interpreter, which the bundle was made for" >&2
   echo "hint: run in the image that built it, or build in this image" >&2
@@ -39,23 +40,32 @@ exec "$shim" ${at:+--chdir "$at"} --environment d1 --exec -- python /pfs/source/
 }
 
 TEST(RunScriptText, WithoutABundleAnyInterpreterWillDo) {
-  EXPECT_EQ(rest_of(script("", {{"python3", "main.py"}, "", "/opt/my python/bin/python3"})),
+  EXPECT_EQ(rest_of(script("", {{"python3", "main.py"}, "", false, "/opt/my python/bin/python3"})),
             std::string(R"sh(interpreter='/opt/my python/bin/python3'
 [ -x "$interpreter" ] || interpreter=python3
 exec "$shim" ${at:+--chdir "$at"} --exec -- "$interpreter" main.py "$@"
 )sh"));
 }
 
+TEST(RunScriptText, AFolderThatThePipelineNamesCountsMore) {
+  EXPECT_EQ(
+      rest_of(script("d1", {.command = {"main"}, .folder = "/pfs/source", .may_start_elsewhere = true})),
+      std::string(R"sh(folder=${PACHBUILD_WORKING_DIR:-/pfs/source}
+if ! [ -x "$folder/." ]; then :; elif [ "$at" ]; then at=$folder; else cd "$folder" || exit 125; fi
+exec "$shim" ${at:+--chdir "$at"} --environment d1 --exec -- main "$@"
+)sh"));
+}
+
 TEST(RunScriptText, QuotesEveryWordOfTheCommand) {
-  EXPECT_EQ(rest_of(script("d1", {{"it's", "$HOME", "", "a\nb"}, "", ""})),
+  EXPECT_EQ(rest_of(script("d1", {{"it's", "$HOME", "", "a\nb"}, "", false, ""})),
             std::string("exec \"$shim\" ${at:+--chdir \"$at\"} --environment d1 --exec -- 'it'\\''s' '$HOME' "
                         "'' 'a\nb' \"$@\"\n"));
 }
 
 TEST(RunScriptText, IsSmall) {
-  EXPECT_LT(
-      run_script_text(script(std::string(64, 'd'), {{"python", "main.py"}, "/pfs/source", "/p"})).size(),
-      4096U);
+  EXPECT_LT(run_script_text(script(std::string(64, 'd'), {{"python", "main.py"}, "/pfs/source", false, "/p"}))
+                .size(),
+            4096U);
 }
 
 }  // namespace

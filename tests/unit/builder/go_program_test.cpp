@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "builder-runtime/languages/go/program.h"
+
+namespace builder::go {
+namespace {
+
+// Modules by folder, workspaces, and packages main in folders.
+Tree tree_of(const std::map<std::string, std::string>& modules, const std::vector<std::string>& folders,
+             const std::map<std::string, std::set<std::string>>& workspaces = {}) {
+  Tree tree{.modules = modules, .workspaces = workspaces};
+  for (const auto& folder : folders) {
+    std::string module;
+    for (const auto& [above, path] : modules) {
+      if (is_below(folder, above) && (module.empty() || above.size() > module.size() || module == "."))
+        module = above;
+    }
+    const bool is_hidden = folder.find("testdata") != std::string::npos;
+    tree.packages.push_back({.folder = folder, .module = module, .name = "main", .is_hidden = is_hidden});
+  }
+  return tree;
+}
+
+std::string chosen(const Tree& tree, const std::string& pipeline = "", const std::string& package = "",
+                   const process::Environment& environment = {}) {
+  const GoSettings settings{.file = "pachbuild.toml", .package = package};
+  auto environment_of_go = environment;
+  environment_of_go["GOENV"] = "off";
+  const auto program =
+      choose_program("/nowhere", tree, settings, GoVariables(settings, environment_of_go), pipeline);
+  if (!program) return program.error().where + ": " + program.error().what;
+  return program->home + " " + program->argument() + " (" + program->why + ")";
+}
+
+const std::map<std::string, std::string> k_root = {{".", "x.y/app"}};
+
+TEST(ChooseProgram, OfTheRootModuleComesFirst) {
+  EXPECT_EQ(chosen(tree_of(k_root, {"cmd/a"})), ". ./cmd/a (the only package main)");
+  EXPECT_EQ(chosen(tree_of(k_root, {".", "cmd/a"})), ". . (the one at the root of 2 programs)");
+  const auto nested = std::map<std::string, std::string>{{".", "x.y/app"}, {"tools", "x.y/app/tools"}};
+  EXPECT_EQ(chosen(tree_of(nested, {"cmd/a", "tools"})),
+            ". ./cmd/a (the only one of the root module of 2 programs)");
+  EXPECT_EQ(chosen(tree_of(nested, {"tools"})), "tools . (the only package main)");
+}
+
+TEST(ChooseProgram, OfAModuleBelowIsBuiltThere) {
+  const std::map<std::string, std::string> server = {{"server", "x.y/server"}};
+  EXPECT_EQ(chosen(tree_of(server, {"server/cmd/a"})), "server ./cmd/a (the only package main)");
+  EXPECT_EQ(chosen(tree_of(server, {"server", "server/cmd/a"})),
+            "server . (the one at the root of ./server of 2 programs)");
+  EXPECT_EQ(chosen(tree_of(server, {"server/cmd/server", "server/cmd/a"})),
+            "server ./cmd/server (the one named like the module of 2 programs)");
+  const std::map<std::string, std::string> two = {{"a", "x.y/a"}, {"b", "x.y/b"}};
+  EXPECT_EQ(chosen(tree_of(two, {"a", "b"})), "/nowhere: has several programs: a, b");
+  EXPECT_EQ(chosen(tree_of(two, {"a", "b"}), "b"), "b . (the one named like the pipeline of 2 programs)");
+  EXPECT_EQ(chosen(tree_of(two, {"a", "b/cmd/c"}), "", "x.y/b/cmd/c"),
+            "b ./cmd/c (pachbuild.toml: go.package)");
+  EXPECT_EQ(chosen(tree_of(two, {"a", "b/cmd/c"}), "", "./b/cmd/c/"),
+            "b ./cmd/c (pachbuild.toml: go.package)");
+}
+
+TEST(ChooseProgram, ExamplesAndTestDataComeLastOrNever) {
+  EXPECT_EQ(chosen(tree_of(k_root, {"cmd/a", "examples/b", "testdata/c"})),
+            ". ./cmd/a (the only one of the root module of 2 programs)");
+  const std::map<std::string, std::string> modules = {
+      {".", "x.y/app"}, {"examples/b", "x.y/b"}, {"cli", "x.y/cli"}, {"testdata/c", "x.y/c"}};
+  EXPECT_EQ(chosen(tree_of(modules, {"examples/b", "testdata/c"})), "examples/b . (the only package main)");
+  EXPECT_EQ(chosen(tree_of(modules, {"examples/b", "cli"})),
+            "cli . (the one at the root of ./cli of 2 programs)");
+  EXPECT_EQ(chosen(tree_of(modules, {"testdata/c"}), "", "testdata/c"),
+            "testdata/c . (pachbuild.toml: go.package)");
+  EXPECT_EQ(chosen(tree_of(modules, {"testdata/c"})), "/nowhere: has no Go files");
+}
+
+TEST(ChooseProgram, OfAWorkspaceIsOneOfItsModules) {
+  const std::map<std::string, std::string> two = {{"a", "x.y/a"}, {"b", "x.y/b"}};
+  const auto listed = tree_of(two, {"a", "b"}, {{".", {"a"}}});
+  EXPECT_EQ(chosen(listed), ". ./a (the only package main)");
+  EXPECT_EQ(chosen(listed, "", "b"), "/nowhere/go.work: the module of ./b is not listed");
+  EXPECT_EQ(chosen(listed, "", "b", {{"GOWORK", "off"}}), "b . (pachbuild.toml: go.package)");
+  EXPECT_EQ(chosen(tree_of(two, {"b"}, {{".", {"a"}}})), "/nowhere/go.work: the module of ./b is not listed");
+  EXPECT_EQ(chosen(tree_of({{"back/a", "x.y/a"}}, {"back/a"}, {{"back", {"back/a"}}})),
+            "back ./a (the only package main)");
+}
+
+TEST(ChooseProgram, WithoutAModuleComesAfterThoseOfModules) {
+  EXPECT_EQ(chosen(tree_of({}, {"cmd/a"})), ". ./cmd/a (the only package main)");
+  const std::map<std::string, std::string> server = {{"server", "x.y/server"}};
+  EXPECT_EQ(chosen(tree_of(server, {"scripts/gen", "server"})),
+            "server . (the one at the root of ./server of 2 programs)");
+  EXPECT_EQ(chosen(tree_of(server, {".", "server"})), ". . (the one at the root of 2 programs)");
+}
+
+}  // namespace
+}  // namespace builder::go
