@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// With libFuzzer (preset fuzz) the program is the target that FUZZ_TARGET names. In other builds it runs every target over
-// the inputs that are kept for it, fuzz_targets FOLDER: an input is named before it is tried, since one that a target
-// stumbles over ends the program.
+// With libFuzzer (preset fuzz) the program is the target that FUZZ_TARGET names. In other builds it runs
+// every target over the inputs that are kept for it, fuzz_targets FOLDER: an input is named before it is
+// tried, since one that a target stumbles over ends the program.
 #include <cstdio>
 #include <map>
 #include <string>

@@ -28,5 +28,7 @@ FUZZ_TARGET(ignore_fuzz, input) {
   if (path.empty() || path.find_first_of("*?[]{}()\\!\n\r@+|^-") != std::string::npos) return;
   const auto more = source::IgnoreRules::parse(parts[0] + "\n!" + path, ".pachignore");
   if (path.back() == '/' || base::trim(path).empty()) return;
-  require(more.has_value() && !more->leaves_out(more->judge_file(path, source::IgnoreRules::k_undecided)));
+  // What is no text is refused.
+  if (!more) return fuzz::require_readable(more.error());
+  require(!more->leaves_out(more->judge_file(path, source::IgnoreRules::k_undecided)));
 }
