@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::string_view k_separator = "://";
 constexpr std::string_view k_hidden = "***";
+// "git@host" of ssh is not a secret.
+constexpr std::string_view k_ssh_user = "git";
 // Longer than any URL that tools print; what is longer is not kept in memory.
 constexpr std::size_t k_longest_url = std::size_t{64} * 1024;
 
@@ -28,12 +30,12 @@ bool is_number(std::string_view text) {
                      [](unsigned char character) { return std::isdigit(character) != 0; });
 }
 
-// The user and password at the start of `text`, which is what stands behind "://". Empty when there are none.
+// What ends with the first '@' that may end a user and password.
 //
 // A password should be percent-encoded. One that is not may have any character but white space, and then the
 // URL is exactly of the kind that tools refuse and print: so where what looks like a port is no number (or
 // nothing: "https://me:#x@host"), all up to the last '@' is taken for the password.
-std::string_view user_info(std::string_view text) {
+std::string_view shortest_user_info(std::string_view text) {
   const auto word = text.substr(
       0, static_cast<std::size_t>(std::find_if(text.begin(), text.end(), ends_url) - text.begin()));
   const auto authority = word.substr(0, word.find_first_of("/?#\\"));
@@ -55,6 +57,19 @@ std::string_view user_info(std::string_view text) {
   return !port.empty() && is_number(port) ? std::string_view() : word.substr(0, sign);
 }
 
+// The user and password at the start of `text`, which is what stands behind "://". Empty when there are none.
+// A user can be an address, "me@example.com:#x@host", and a password can have any number of '@': what is left
+// is no user and password again. Only "git@" of ssh has no password.
+std::string_view user_info(std::string_view text) {
+  auto info = shortest_user_info(text);
+  while (!info.empty() && info != k_ssh_user) {
+    const auto next = shortest_user_info(text.substr(info.size() + 1));
+    if (next.empty()) break;
+    info = text.substr(0, info.size() + 1 + next.size());
+  }
+  return info;
+}
+
 // Whether a name is one that may be shown beside a hidden password. Some services take a token as the user.
 bool is_plain_user(std::string_view user, std::string_view password) {
   constexpr std::size_t k_longest_user = 32;
@@ -66,8 +81,7 @@ bool is_plain_user(std::string_view user, std::string_view password) {
 }
 
 std::string hidden(std::string_view info) {
-  // "git@host" of ssh is not a secret.
-  if (info == "git") return std::string(info);
+  if (info == k_ssh_user) return std::string(info);
   const auto colon = info.find(':');
   const auto user = info.substr(0, colon);
   const auto password = colon == std::string_view::npos ? std::string_view() : info.substr(colon + 1);

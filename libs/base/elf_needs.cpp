@@ -3,6 +3,7 @@
 
 #include <elf.h>
 
+#include <climits>
 #include <cstdint>
 #include <cstring>
 
@@ -18,10 +19,13 @@ std::optional<T> structure_at(std::string_view file, std::uint64_t offset) {
   return result;
 }
 
+// Empty for a text that is longer than any path: thousands of entries can name the same one.
 std::string text_at(std::string_view file, std::uint64_t offset) {
   if (offset >= file.size()) return {};
-  file.remove_prefix(offset);
-  return std::string(file.substr(0, file.find('\0')));
+  file = file.substr(offset, PATH_MAX);
+  const auto end = file.find('\0');
+  if (end == std::string_view::npos && file.size() == PATH_MAX) return {};
+  return std::string(file.substr(0, end));
 }
 
 std::vector<Elf64_Phdr> segments_of(std::string_view file, const Elf64_Ehdr& header) {
@@ -70,10 +74,13 @@ std::optional<ElfNeeds> elf_needs(std::string_view file) {
   if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB) return std::nullopt;
   const auto segments = segments_of(file, *header);
   ElfNeeds needs;
+  const Elf64_Phdr* dynamic = nullptr;
   for (const auto& segment : segments) {
     if (segment.p_type == PT_INTERP) needs.loader = text_at(file, segment.p_offset);
-    if (segment.p_type == PT_DYNAMIC) needs.libraries = libraries_of(file, segments, segment);
+    if (segment.p_type == PT_DYNAMIC) dynamic = &segment;
   }
+  // Once, however many segments say that they are it.
+  if (dynamic != nullptr) needs.libraries = libraries_of(file, segments, *dynamic);
   return needs;
 }
 

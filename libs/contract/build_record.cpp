@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "contract/own_json.h"
+
 namespace contract {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Platform, os, architecture, libc, interpreter)
@@ -22,7 +24,7 @@ std::string to_json(const BuildRecord& record) {
 
 base::Result<BuildRecord> parse_build_record(const std::string& text, const std::string& where) {
   using base::ErrorKind;
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto json = parse_own_json(text);
   if (!json.is_object()) return base::fail(ErrorKind::bad_input, where, "is not a JSON object");
   const auto schema = json.find("schema");
   if (schema == json.end() || !schema->is_number_integer()) {

@@ -39,22 +39,23 @@ Job job_of(const json& info) {
 }
 
 base::Result<std::vector<Job>> list_jobs(const Pachctl& pachctl, const std::string& pipeline) {
-  BASE_TRY_ASSIGN(const auto infos, pachctl.list({"list", "job", "--pipeline", pipeline}));
   std::vector<Job> jobs;
-  for (const auto& info : infos) jobs.push_back(job_of(info));
+  BASE_TRY(pachctl.list({"list", "job", "--pipeline", pipeline},
+                        [&](const json& info) { jobs.push_back(job_of(info)); }));
   return jobs;
 }
 
 // The jobs of `pipeline` and of its build that have an id, as far as they are there already. One question
 // gives all of an id, without those of years that the pipelines can have.
 base::Result<Jobs> read_jobs(const Pachctl& pachctl, const std::string& pipeline, const std::string& id) {
-  BASE_TRY_ASSIGN(const auto infos, pachctl.list({"list", "job", id}));
+  std::vector<Job> all;
+  BASE_TRY(pachctl.list({"list", "job", id}, [&](const json& info) { all.push_back(job_of(info)); }));
   Jobs jobs;
   for (const auto& [name, job] :
        {std::pair{pipeline, &jobs.running}, std::pair{build_pipeline_of(pipeline), &jobs.build}}) {
     std::vector<Job> named;
-    for (const auto& info : infos) {
-      if (auto one = job_of(info); one.pipeline == name) named.push_back(std::move(one));
+    for (const auto& one : all) {
+      if (one.pipeline == name) named.push_back(one);
     }
     if (named.size() == 1) *job = std::move(named.front());
     if (named.size() < 2) continue;
@@ -100,12 +101,11 @@ base::Result<std::vector<std::string>> LogReader::read(const Pachctl& pachctl) {
   std::vector<std::string> words = {"logs", "--job", m_job.pipeline + "@" + m_job.id};
   // A worker's messages arrive late now and then.
   if (!m_seen.empty()) words.insert(words.end(), {"--since", "60s"});
-  BASE_TRY_ASSIGN(const auto messages, pachctl.list(std::move(words)));
   std::vector<std::string> lines;
-  for (const auto& message : messages) {
-    if (!message.value("user", false) || !m_seen.insert(message.dump()).second) continue;
+  BASE_TRY(pachctl.list(std::move(words), [&](const json& message) {
+    if (!message.value("user", false) || !m_seen.insert(message.dump()).second) return;
     lines.push_back(message.value("message", ""));
-  }
+  }));
   return lines;
 }
 

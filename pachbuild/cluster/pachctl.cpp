@@ -27,6 +27,31 @@ constexpr char k_context_variable[] = "PACH_CONTEXT";
 constexpr char k_configuration_variable[] = "PACH_CONFIG";
 constexpr char k_pod_configuration[] = "/pachctl/config.json";
 
+// Far more than the inputs of any pipeline. The library calls itself for each level.
+constexpr std::size_t k_deepest_answer = 1000;
+
+// How deep arrays and objects are nested in a text of JSON.
+std::size_t nesting_of(std::string_view text) {
+  std::size_t depth = 0;
+  std::size_t deepest = 0;
+  bool is_in_quotes = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char character = text[i];
+    if (is_in_quotes && character == '\\') {
+      ++i;
+    } else if (character == '"') {
+      is_in_quotes = !is_in_quotes;
+    } else if (is_in_quotes) {
+      continue;
+    } else if (character == '[' || character == '{') {
+      deepest = std::max(deepest, ++depth);
+    } else if ((character == ']' || character == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return deepest;
+}
+
 using process::value_of;
 
 // What pachctl says last is what went wrong: "rpc error: … = TEXT", or a text of its own.
@@ -106,23 +131,27 @@ base::Result<std::string> Pachctl::call_anywhere(std::vector<std::string> words,
   }
 }
 
-base::Result<std::vector<json>> Pachctl::list(std::vector<std::string> words) const {
+base::Status Pachctl::list(std::vector<std::string> words, const Take& take) const {
   if (!m_target.project.empty()) words.insert(words.end(), {"--project", m_target.project});
-  return list_anywhere(std::move(words));
+  return list_anywhere(std::move(words), take);
 }
 
-base::Result<std::vector<json>> Pachctl::list_anywhere(std::vector<std::string> words) const {
+base::Status Pachctl::list_anywhere(std::vector<std::string> words, const Take& take) const {
   words.emplace_back("--raw");
   const std::string shown = "pachctl " + words.at(0) + " " + words.at(1);
   BASE_TRY_ASSIGN(const std::string text, call_anywhere(std::move(words)));
-  std::vector<json> items;
+  if (nesting_of(text) > k_deepest_answer)
+    return base::fail(ErrorKind::io, shown, "returned JSON that is nested too deeply");
   std::istringstream stream(text);
   try {
-    for (json item; stream >> std::ws && !stream.eof(); items.push_back(std::move(item))) stream >> item;
-  } catch (const json::exception&) {
+    for (json item; stream >> std::ws && !stream.eof(); take(item)) stream >> item;
+  } catch (const json::parse_error&) {
     return base::fail(ErrorKind::io, shown, "returned invalid JSON");
+  } catch (const json::exception&) {
+    return base::fail(ErrorKind::io, shown, "returned an unexpected answer",
+                      "see what `pachctl version` says");
   }
-  return items;
+  return {};
 }
 
 Pachctl Pachctl::with_project(const std::string& project) const {

@@ -3,6 +3,7 @@
 // pachctl's.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -34,11 +35,13 @@ class Pachctl {
   [[nodiscard]] base::Result<std::string> call(std::vector<std::string> words,
                                                base::ErrorKind kind = base::ErrorKind::bad_input) const;
 
-  // The same with `--raw`, whose answer is one JSON object after the other.
-  [[nodiscard]] base::Result<std::vector<nlohmann::json>> list(std::vector<std::string> words) const;
+  // The same with `--raw`, whose answer is one JSON object after the other: `take` gets each. An answer
+  // without something that `take` asks for is an error, like one that is no JSON.
+  using Take = std::function<void(const nlohmann::json&)>;
+  [[nodiscard]] base::Status list(std::vector<std::string> words, const Take& take) const;
 
   // The same as list() and call() for what belongs to no project.
-  [[nodiscard]] base::Result<std::vector<nlohmann::json>> list_anywhere(std::vector<std::string> words) const;
+  [[nodiscard]] base::Status list_anywhere(std::vector<std::string> words, const Take& take) const;
   [[nodiscard]] base::Result<std::string> call_anywhere(
       std::vector<std::string> words, base::ErrorKind kind = base::ErrorKind::bad_input) const;
 

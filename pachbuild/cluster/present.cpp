@@ -61,40 +61,38 @@ PresentPipeline pipeline_of(const json& info) {
   return pipeline;
 }
 
-base::Result<std::vector<json>> list(const Pachctl& pachctl, const std::string& kind) {
-  auto items = pachctl.list({"list", kind});
-  if (items) return items;
-  return base::fail(ErrorKind::unavailable, "the cluster", "does not answer: " + items.error().what,
+base::Status list(const Pachctl& pachctl, const std::string& kind, const Pachctl::Take& take) {
+  const auto listed = pachctl.list({"list", kind}, take);
+  if (listed) return {};
+  return base::fail(ErrorKind::unavailable, "the cluster", "does not answer: " + listed.error().what,
                     "see what `pachctl version` and `pachctl config get active-context` say");
 }
 
 }  // namespace
 
 base::Result<std::map<std::string, std::string>> read_repos(const Pachctl& pachctl) {
-  BASE_TRY_ASSIGN(const auto items, list(pachctl, "repo"));
   std::map<std::string, std::string> repos;
-  for (const auto& item : items)
+  BASE_TRY(list(pachctl, "repo", [&](const json& item) {
     repos.emplace(item.at("repo").value("name", ""), item.value("description", ""));
+  }));
   return repos;
 }
 
 base::Result<std::map<std::string, PresentPipeline>> read_pipelines(const Pachctl& pachctl) {
-  BASE_TRY_ASSIGN(const auto items, list(pachctl, "pipeline"));
   std::map<std::string, PresentPipeline> pipelines;
-  for (const auto& item : items) {
+  BASE_TRY(list(pachctl, "pipeline", [&](const json& item) {
     pipelines.emplace(item.at("pipeline").value("name", ""), pipeline_of(item));
-  }
+  }));
   return pipelines;
 }
 
 base::Result<std::vector<Reader>> read_all_readers(const Pachctl& pachctl) {
-  BASE_TRY_ASSIGN(const auto items, pachctl.list({"list", "pipeline", "--all-projects"}));
   std::vector<Reader> readers;
-  for (const auto& item : items) {
+  BASE_TRY(pachctl.list({"list", "pipeline", "--all-projects"}, [&](const json& item) {
     auto pipeline = pipeline_of(item);
     readers.push_back(
         {std::move(pipeline.project), item.at("pipeline").value("name", ""), std::move(pipeline.inputs)});
-  }
+  }));
   return readers;
 }
 

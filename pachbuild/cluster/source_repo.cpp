@@ -194,22 +194,21 @@ class Staging {
 
 base::Result<SourceBranches> read_branches(const Pachctl& pachctl, const std::string& repo) {
   SourceBranches branches;
-  BASE_TRY_ASSIGN(const auto items, pachctl.list({"list", "branch", repo}));
-  for (const auto& item : items) {
+  BASE_TRY(pachctl.list({"list", "branch", repo}, [&](const json& item) {
     const std::string name = item.at("branch").value("name", "");
     if (name == k_source_branch) branches.head = item.value("head", json::object()).value("id", "");
     if (name == k_deleting_branch) branches.is_deleting = true;
     if (name.starts_with(k_version_prefix)) branches.versions.push_back(name);
     if (name.starts_with(k_staging_prefix)) branches.uploads.push_back(name);
     if (is_leftover(name)) branches.leftovers.push_back(name);
-  }
+  }));
   if (branches.head.empty()) return branches;
-  BASE_TRY_ASSIGN(const auto info, pachctl.list({"inspect", "commit", at(repo, branches.head)}));
-  if (info.empty()) return branches;
-  branches.is_finished = info.front().contains("finishing");
-  const json description = description_in(info.front());
-  branches.is_own = is_own_commit(description);
-  branches.digests = digests_in(description);
+  BASE_TRY(pachctl.list({"inspect", "commit", at(repo, branches.head)}, [&](const json& info) {
+    branches.is_finished = info.contains("finishing");
+    const json description = description_in(info);
+    branches.is_own = is_own_commit(description);
+    branches.digests = digests_in(description);
+  }));
   return branches;
 }
 
@@ -222,11 +221,10 @@ std::string new_version() {
 }
 
 base::Result<std::vector<std::string>> foreign_commits(const Pachctl& pachctl, const std::string& repo) {
-  BASE_TRY_ASSIGN(const auto commits, pachctl.list({"list", "commit", repo}));
   std::vector<std::string> foreign;
-  for (const auto& commit : commits) {
+  BASE_TRY(pachctl.list({"list", "commit", repo}, [&](const json& commit) {
     if (!is_own_commit(description_in(commit))) foreign.push_back(commit.at("commit").value("id", ""));
-  }
+  }));
   return foreign;
 }
 
@@ -241,14 +239,15 @@ base::Result<StoredSource> read_files(const Pachctl& pachctl, const std::string&
                       "somebody is writing to it: `pachctl finish commit " + at(repo, k_source_branch) +
                           "` when that is done");
   }
-  BASE_TRY_ASSIGN(const auto files, pachctl.list({"glob", "file", at(repo, stored.commit) + ":/**"}));
-  for (const auto& item : files) {
-    if (item.value("file_type", "") != "FILE") continue;
-    const std::string path = item.at("file").value("path", "").substr(1);
+  BASE_TRY(pachctl.list({"glob", "file", at(repo, stored.commit) + ":/**"}, [&](const json& item) {
+    if (item.value("file_type", "") != "FILE") return;
+    // "/a/b"
+    std::string path = item.at("file").value("path", "");
+    if (path.starts_with('/')) path.erase(0, 1);
     const auto digest = branches.digests.find(path);
     stored.files.emplace(path, StoredFile{number_in(item, "size_bytes"), item.value("hash", ""),
                                           digest == branches.digests.end() ? "" : digest->second});
-  }
+  }));
   return stored;
 }
 

@@ -68,11 +68,11 @@ base::Status Transaction::finish() {
 }
 
 void delete_transactions(const Pachctl& pachctl, const std::vector<std::string>& branches) {
-  const auto transactions = pachctl.list_anywhere({"list", "transaction"});
-  if (!transactions) return;
-  for (const auto& one : *transactions) {
-    if (!deletes_one_of(one, branches)) continue;
-    const std::string id = one.value(nlohmann::json::json_pointer("/transaction/id"), "");
+  std::vector<std::string> ids;
+  (void)pachctl.list_anywhere({"list", "transaction"}, [&](const nlohmann::json& one) {
+    if (deletes_one_of(one, branches)) ids.push_back(one.at("transaction").value("id", ""));
+  });
+  for (const auto& id : ids) {
     if (!id.empty()) (void)pachctl.call_anywhere({"delete", "transaction", id});
   }
 }

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -20,6 +21,7 @@ namespace {
 // How soon somebody who waits for a connection sees that the program shall stop.
 constexpr int k_poll_ms = 50;
 constexpr char k_name[] = "a worker's socket";
+constexpr std::size_t k_step = std::size_t{1} << 20;
 
 // Fills `buffer`; false when the stream ended before its first byte or, for a message cut short, anywhere.
 base::Result<bool> receive_all(int socket, char* buffer, std::size_t size) {
@@ -180,9 +182,15 @@ base::Result<std::optional<std::string>> Channel::receive() {
   if (!has_length) return std::nullopt;
   const std::uint32_t size = header[0] | std::uint32_t{header[1]} << 8 | std::uint32_t{header[2]} << 16 |
                              std::uint32_t{header[3]} << 24;
-  std::string message(size, '\0');
-  BASE_TRY_ASSIGN(const bool whole, receive_all(m_socket.get(), message.data(), size));
-  if (!whole) return std::nullopt;
+  // Room is made for what has come, not for what is announced.
+  std::string message;
+  while (message.size() < size) {
+    const std::size_t done = message.size();
+    message.resize(std::min<std::size_t>(size, done + k_step));
+    BASE_TRY_ASSIGN(const bool whole,
+                    receive_all(m_socket.get(), message.data() + done, message.size() - done));
+    if (!whole) return std::nullopt;
+  }
   return message;
 }
 

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/digest.h"
+#include "pachbuild/local/cbor.h"
 
 namespace local {
 
@@ -53,13 +54,14 @@ base::Result<std::string> FileDigests::digest(const std::string& path, const str
   return entry.digest;
 }
 
-// CBOR, since paths are bytes; written by this program only, so whatever cannot be read is treated as none.
+// Whatever cannot be read is treated as none.
 FileDigests::Entries load_digests(const base::fs::path& file) {
   const auto content = base::read_file(file);
   if (!content) return {};
+  const auto json = from_cbor(*content);
+  if (!json) return {};
   try {
-    const Json json = Json::from_cbor(*content);
-    if (json.at("version") == k_digests_version) return json.at("files").get<FileDigests::Entries>();
+    if (json->at("version") == k_digests_version) return json->at("files").get<FileDigests::Entries>();
   } catch (const Json::exception&) {
     return {};
   }
@@ -67,9 +69,7 @@ FileDigests::Entries load_digests(const base::fs::path& file) {
 }
 
 base::Status save_digests(const FileDigests::Entries& entries, const base::fs::path& file) {
-  std::string content;
-  Json::to_cbor(Json{{"version", k_digests_version}, {"files", entries}}, content);
-  return base::write_file(file, content, 0600);
+  return base::write_file(file, to_cbor(Json{{"version", k_digests_version}, {"files", entries}}), 0600);
 }
 
 }  // namespace local

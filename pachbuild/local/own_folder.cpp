@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "contract/own_json.h"
 
 namespace local {
 namespace {
@@ -24,7 +25,7 @@ std::string to_own_text(const Json& content) {
 Json read_own_file(const base::fs::path& folder, const std::string& name) {
   const auto text = base::read_input_file(folder / name, k_largest_own_file);
   if (!text) return nullptr;
-  const Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  const Json json = contract::parse_own_json(*text);
   if (!json.is_object()) return nullptr;
   const auto maker = json.find("made_by");
   const auto version = json.find("version");

@@ -17,6 +17,7 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/text.h"
+#include "pachbuild/local/cbor.h"
 #include "pachbuild/local/own_folder.h"
 
 namespace local {
@@ -74,11 +75,11 @@ base::Result<UniqueFd> open_program_file(const base::Folder& folder, const std::
 
 base::Result<std::optional<std::vector<ResultFile>>> read_record(const fs::path& file) {
   BASE_TRY_ASSIGN(const auto content, base::read_input_file(file, k_largest_own_file));
-  // Written by this program only: what cannot be read is as good as none.
-  const Json json = Json::from_cbor(content, true, /*allow_exceptions=*/false);
+  // What cannot be read is as good as none.
+  const auto json = from_cbor(content);
   try {
-    if (!json.is_object() || json.at("version") != k_record_version) return std::nullopt;
-    auto files = json.at("files").get<std::vector<ResultFile>>();
+    if (!json || json->at("version") != k_record_version) return std::nullopt;
+    auto files = json->at("files").get<std::vector<ResultFile>>();
     const auto is_sound = [](const auto& result) {
       return is_output_path(result.path) && base::is_digest(result.digest);
     };
@@ -172,8 +173,7 @@ base::Result<std::vector<ResultFile>> ResultStore::add(const std::string& key, c
     if (files.error().kind == ErrorKind::io) files.error().kind = ErrorKind::step_failed;
     return base::fail(std::move(files).error());
   }
-  std::string content;
-  Json::to_cbor(Json{{"version", k_record_version}, {"files", *files}}, content);
+  const std::string content = to_cbor(Json{{"version", k_record_version}, {"files", *files}});
   BASE_TRY(base::make_folders(record(key).parent_path(), 0700));
   BASE_TRY(base::write_file(record(key), content, 0600));
   *m_added += content.size() + k_file_overhead;

@@ -2,9 +2,11 @@
 #include "pachbuild/local/task.h"
 
 #include <chrono>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "pachbuild/local/cbor.h"
 
 namespace base {
 
@@ -20,10 +22,45 @@ using Json = nlohmann::json;
 constexpr char k_command_starts[] = "+";
 constexpr char k_command_ended[] = "-";
 
-std::string to_message(const Json& json) {
-  std::string message;
-  Json::to_cbor(json, message);
-  return message;
+// A whole number from `least` to `greatest`; anything else throws, as all that is not what it should be.
+std::int64_t number_in(const Json& json, const char* name, std::int64_t least, std::int64_t greatest) {
+  const Json& value = json.at(name);
+  const bool fits = value.is_number_integer() && value >= least && value <= greatest;
+  if (!fits) throw Json::other_error::create(500, std::string(name) + " is out of range", &json);
+  return value.get<std::int64_t>();
+}
+
+bool is_kind(int number) {
+  using base::ErrorKind;
+  switch (static_cast<ErrorKind>(number)) {
+    case ErrorKind::step_failed:
+    case ErrorKind::usage:
+    case ErrorKind::bad_input:
+    case ErrorKind::unavailable:
+    case ErrorKind::bug:
+    case ErrorKind::cannot_write:
+    case ErrorKind::io:
+    case ErrorKind::network:
+      return true;
+  }
+  return false;
+}
+
+TaskOutcome outcome_of(const Json& json) {
+  constexpr auto k_greatest = std::numeric_limits<std::int64_t>::max();
+  constexpr int k_greatest_code = 255;
+  TaskOutcome outcome{.id = json.at("id"), .reason = json.at("reason")};
+  outcome.result =
+      static_cast<TaskResult>(number_in(json, "result", 0, static_cast<int>(TaskResult::failed)));
+  outcome.exit_code = static_cast<int>(number_in(json, "exit_code", 0, k_greatest_code));
+  outcome.duration_ns = number_in(json, "duration_ns", 0, k_greatest);
+  outcome.log_errno = static_cast<int>(number_in(json, "log_errno", 0, std::numeric_limits<int>::max()));
+  const auto error = json.find("error");
+  if (error == json.end()) return outcome;
+  const auto kind = static_cast<int>(number_in(*error, "kind", 1, k_greatest_code));
+  if (!is_kind(kind)) throw Json::other_error::create(500, "no such kind of error", &json);
+  outcome.error = error->get<base::Error>();
+  return outcome;
 }
 
 }  // namespace
@@ -40,9 +77,9 @@ Task moved_below(Task task, const std::string& root) {
   return task;
 }
 
-std::string encode(const Task& task) { return to_message(task); }
+std::string encode(const Task& task) { return to_cbor(task); }
 
-Task decode_task(const std::string& message) { return Json::from_cbor(message).get<Task>(); }
+Task decode_task(const std::string& message) { return from_cbor(message).value().get<Task>(); }
 
 std::string encode(const TaskOutcome& outcome) {
   Json json = {{"id", outcome.id},
@@ -52,16 +89,14 @@ std::string encode(const TaskOutcome& outcome) {
                {"duration_ns", outcome.duration_ns},
                {"log_errno", outcome.log_errno}};
   if (outcome.error) json["error"] = *outcome.error;
-  return to_message(json);
+  return to_cbor(json);
 }
 
 std::optional<TaskOutcome> decode_outcome(const std::string& message) {
+  const auto json = from_cbor(message);
+  if (!json) return std::nullopt;
   try {
-    const Json json = Json::from_cbor(message);
-    TaskOutcome outcome{json.at("id"),          json.at("result"), json.at("reason"),   json.at("exit_code"),
-                        json.at("duration_ns"), std::nullopt,      json.at("log_errno")};
-    if (json.contains("error")) outcome.error = json.at("error").get<base::Error>();
-    return outcome;
+    return outcome_of(*json);
   } catch (const Json::exception&) {
     return std::nullopt;
   }

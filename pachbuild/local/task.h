@@ -73,7 +73,7 @@ std::string encode_running(bool is_running);
 // Nothing for every other message.
 std::optional<bool> decode_running(const std::string& message);
 
-// The messages. CBOR, since arguments and file names are bytes, which JSON cannot carry.
+// The messages, in CBOR (cbor.h).
 std::string encode(const Task& task);
 std::string encode(const TaskOutcome& outcome);
 // Of what encode() gave; anything else throws, since both ends are this program.

@@ -27,10 +27,6 @@ bool is_one_of(const std::string& value, const std::array<const char*, size>& al
   return std::find(all.begin(), all.end(), value) != all.end();
 }
 
-bool matches(const std::string& value, const char* pattern) {
-  return std::regex_match(value, std::regex(pattern));
-}
-
 // What a plain scalar that starts like a number is: a JSON number, a text, or something that JSON does not
 // have.
 enum class Numeric { json_number, text, not_in_json };
@@ -38,14 +34,17 @@ enum class Numeric { json_number, text, not_in_json };
 Numeric classify(const std::string& value) {
   // Longer than any number, and std::regex needs stack for each character.
   if (value.size() > 100) return Numeric::text;
-  if (matches(value, R"(-?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)([eE][-+]?[0-9]+)?)"))
-    return Numeric::json_number;
-  const char* go_numbers =
+  // Made once: that takes longer than to read a spec.
+  static const std::regex k_json_number(R"(-?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)([eE][-+]?[0-9]+)?)");
+  static const std::regex k_go_number(
       R"([-+]?(0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO]?[0-7_]+|[0-9][0-9_]*|)"
-      R"((\.[0-9_]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?|\.(inf|Inf|INF))|\.(nan|NaN|NAN))";
-  if (matches(value, go_numbers)) return Numeric::not_in_json;
-  const char* timestamp = R"([0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}.*)?)";
-  return matches(value, timestamp) ? Numeric::not_in_json : Numeric::text;
+      R"((\.[0-9_]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?|\.(inf|Inf|INF))|\.(nan|NaN|NAN))");
+  static const std::regex k_timestamp(
+      R"([0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}.*)?)");
+  if (std::regex_match(value, k_json_number)) return Numeric::json_number;
+  if (std::regex_match(value, k_go_number) || std::regex_match(value, k_timestamp))
+    return Numeric::not_in_json;
+  return Numeric::text;
 }
 
 // Discarded where it is too large.

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A pattern, a 0xff byte, a text: compiling and matching end, in time, with nothing but an answer.
-#include <cstddef>
-#include <cstdint>
-#include <cstdlib>
-#include <string_view>
-
 #include "glob/glob.h"
+#include "tests/fuzz/target.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string_view input(reinterpret_cast<const char*>(data), size);
+FUZZ_TARGET(glob_fuzz, input) {
   const std::size_t end = input.find('\xff');
   const std::string_view pattern = input.substr(0, end);
   const std::string_view text = end == std::string_view::npos ? pattern : input.substr(end + 1);
@@ -17,10 +12,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!compiled) continue;
     const bool matched = compiled->matches(text);
     // A pattern without special characters matches itself and nothing else.
-    if (pattern.find_first_of("*?[{(\\") == std::string_view::npos && matched != (pattern == text))
-      std::abort();
+    const bool is_plain = pattern.find_first_of("*?[{(\\") == std::string_view::npos;
+    fuzz::require(!is_plain || matched == (pattern == text));
   }
   const std::string clean = glob::clean_input_glob(pattern);
-  if (glob::clean_input_glob(clean) != clean) std::abort();
-  return 0;
+  fuzz::require(glob::clean_input_glob(clean) == clean);
 }

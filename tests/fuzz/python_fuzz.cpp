@@ -1,43 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a Python source says about versions: any text is either refused or means the same when it is written
-// out.
-#include <cstdint>
-#include <cstdlib>
-#include <string>
+// What a Python source and its packages say about versions: any text is either refused or means the same when
+// it is written out. And the files that a package names.
+#include <algorithm>
 
+#include "builder-runtime/languages/python/interpreter.h"
 #include "builder-runtime/languages/python/marker.h"
+#include "builder-runtime/languages/python/record.h"
 #include "builder-runtime/languages/python/requirement.h"
-#include "builder-runtime/languages/python/requirements.h"
 #include "builder-runtime/languages/python/version.h"
+#include "tests/fuzz/target.h"
 
 namespace {
 
-using namespace builder::python;
+using fuzz::require;
+namespace python = builder::python;
 
-void require(bool condition) {
-  if (!condition) std::abort();
+void read_versions(const std::string& text) {
+  if (const auto version = python::Version::parse(text)) {
+    require(*version == *version);
+    const auto specifiers = python::Specifiers::parse("==" + text);
+    require(!specifiers || text.find(',') != std::string::npos || specifiers->allows(*version));
+  }
+  static_cast<void>(python::Specifiers::parse(text));
+  if (const auto alternatives = python::from_poetry(text)) {
+    for (const auto& alternative : *alternatives) require(python::Specifiers::parse(alternative).has_value());
+  }
+}
+
+void read_pins(const std::string& text) {
+  std::vector<python::Pin> pins;
+  for (auto pin : {python::pin_of_specifiers("x", text), python::pin_of_poetry("x", text),
+                   python::pin_of_version("x", text)}) {
+    if (pin) {
+      pins.push_back(std::move(*pin));
+    } else {
+      fuzz::require_readable(pin.error());
+    }
+  }
+  if (const auto agreed = python::check_agreement(pins); !agreed) fuzz::require_readable(agreed.error());
 }
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string text(reinterpret_cast<const char*>(data), size);
-  if (const auto version = Version::parse(text)) {
-    require(*version == *version);
-    const auto specifiers = Specifiers::parse("==" + text);
-    require(!specifiers || text.find(',') != std::string::npos || specifiers->allows(*version));
-  }
-  static_cast<void>(Specifiers::parse(text));
-  if (const auto alternatives = from_poetry(text)) {
-    for (const auto& alternative : *alternatives) require(Specifiers::parse(alternative).has_value());
-  }
-  if (const auto requirement = Requirement::parse(text)) {
-    const auto again = Requirement::parse(requirement->text());
+FUZZ_TARGET(python_fuzz, input) {
+  const std::string text(input);
+  read_versions(text);
+  read_pins(text);
+  if (const auto requirement = python::Requirement::parse(text)) {
+    const auto again = python::Requirement::parse(requirement->text());
     require(again && again->name == requirement->name && again->extras == requirement->extras);
+    require(python::normalised_name(requirement->name) == requirement->name);
   }
-  static const MarkerEnvironment here = {.values = {{"python_version", "3.11"}, {"sys_platform", "linux"}},
-                                         .extras = {"x"}};
-  static_cast<void>(holds(text, here));
-  static_cast<void>(join_lines(text));
-  return 0;
+  static const python::MarkerEnvironment here = {
+      .values = {{"python_version", "3.11"}, {"sys_platform", "linux"}}, .extras = {"x"}};
+  if (const auto result = python::holds(text, here)) {
+    // Not beyond the deepest that is read.
+    const bool is_flat = std::count(text.begin(), text.end(), '(') < 20;
+    require(!is_flat || base::trim(text).empty() || python::holds("(" + text + ")", here) == result);
+  }
+  for (const auto& path : python::paths_of_record(text)) require(path.find('\n') == std::string::npos);
 }

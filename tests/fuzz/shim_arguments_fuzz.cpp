@@ -3,19 +3,17 @@
 // range.
 #include <fuzzer/FuzzedDataProvider.h>
 
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "base/digest.h"
 #include "base/errors.h"
+#include "tests/fuzz/target.h"
 #include "worker-shim/args.h"
 
 namespace {
 
-void require(bool condition) {
-  if (!condition) std::abort();
-}
+using fuzz::require;
 
 // An option, a value that suits one, or anything; up to its first zero byte, as the kernel gives it.
 std::string word_from(FuzzedDataProvider& data) {
@@ -43,8 +41,8 @@ std::string word_from(FuzzedDataProvider& data) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  FuzzedDataProvider data(bytes, size);
+FUZZ_TARGET(shim_arguments_fuzz, input) {
+  FuzzedDataProvider data(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
   std::vector<std::string> words = {"worker-shim"};
   while (data.remaining_bytes() > 0) words.push_back(word_from(data));
   std::vector<char*> pointers;
@@ -54,7 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   if (!invocation) {
     const std::string text = base::format_error(invocation.error());
     require(text.starts_with("error: ") && text.ends_with('\n'));
-    return 0;
+    return;
   }
   require(invocation->words >= pointers.data() + 1 && invocation->words <= &pointers.back());
   require(invocation->mode != shim::Mode::command || *invocation->words != nullptr);
@@ -65,5 +63,4 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   for (unsigned code = 0; code < 256; ++code) {
     require(supervision.exit_code(code) >= 0 && supervision.exit_code(code) <= 255);
   }
-  return 0;
 }

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// Digests: any bytes in any pieces have one; names of bundles and texts of build.json are told from others.
+// Digests: any bytes in any pieces have one; names of bundles, names of base environments and texts of
+// build.json are told from others.
 #include <fuzzer/FuzzedDataProvider.h>
 #include <sys/stat.h>
 
 #include <boost/filesystem/operations.hpp>
-#include <cstdlib>
 #include <string>
 
 #include "base/digest.h"
 #include "base/files.h"
+#include "contract/layout.h"
+#include "tests/fuzz/target.h"
+#include "worker-shim/base_environment.h"
 #include "worker-shim/prepare.h"
 #include "worker-shim/record_lines.h"
 
 namespace {
 
-namespace fs = boost::filesystem;
+using fuzz::require;
 
-void require(bool condition) {
-  if (!condition) std::abort();
-}
+namespace fs = boost::filesystem;
 
 void digest_in_pieces(FuzzedDataProvider& data) {
   base::Sha256 digest;
@@ -49,11 +50,20 @@ void find_in_folder(FuzzedDataProvider& data) {
   require(fs::exists(shim::bundle_path(folder.path().string(), *found)));
 }
 
+// The file of an environment that names its base.
+void name_a_base(FuzzedDataProvider& data) {
+  static const fuzz::Folder folder;
+  folder.write(contract::k_base_file, data.ConsumeRemainingBytesAsString());
+  const auto base = shim::base_of(folder.path().string());
+  if (!base) return fuzz::require_readable(base.error());
+  require(base::is_digest(*base));
+}
+
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  FuzzedDataProvider data(bytes, size);
-  switch (data.ConsumeIntegralInRange(0, 3)) {
+FUZZ_TARGET(shim_digest_fuzz, input) {
+  FuzzedDataProvider data(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
+  switch (data.ConsumeIntegralInRange(0, 4)) {
     case 0:
       digest_in_pieces(data);
       break;
@@ -67,8 +77,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
       require(base::is_digest(text) == expected);
       break;
     }
+    case 3:
+      name_a_base(data);
+      break;
     default:
       static_cast<void>(shim::read_record_lines(data.ConsumeRemainingBytesAsString()));
   }
-  return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What worker-shim unpacks and executes: the first bytes of programs, bundles as bytes, and tars made of
-// hostile entries. The last must not touch anything outside the folder they are extracted to, which is
-// checked after each run.
+// What worker-shim unpacks and executes: the first bytes of programs, bundles as bytes, tars as bytes, and
+// tars made of hostile entries. The last must not touch anything outside the folder they are extracted to,
+// which is checked after each run.
 #include <fcntl.h>
 #include <fuzzer/FuzzedDataProvider.h>
 #include <sys/mman.h>
@@ -10,12 +10,12 @@
 #include <zstd.h>
 
 #include <boost/filesystem/operations.hpp>
-#include <cstdlib>
 #include <string>
 #include <utility>
 
 #include "base/digest.h"
 #include "base/files.h"
+#include "tests/fuzz/target.h"
 #include "tests/unit/shim/tar.h"
 #include "worker-shim/bundle_stream.h"
 #include "worker-shim/executable_format.h"
@@ -24,11 +24,9 @@
 
 namespace {
 
-namespace fs = boost::filesystem;
+using fuzz::require;
 
-void require(bool condition) {
-  if (!condition) std::abort();
-}
+namespace fs = boost::filesystem;
 
 // A folder with a file of ours beside the one that is extracted to.
 class Playground {
@@ -86,6 +84,20 @@ void extract_entries(FuzzedDataProvider& data) {
   playground.check();
 }
 
+// Bytes as a tar, without the compression in the way.
+void extract_bytes(FuzzedDataProvider& data) {
+  const std::string bytes = data.ConsumeRemainingBytesAsString();
+  const Playground playground;
+  bool given = false;
+  const auto extraction = shim::extract_tar(
+      [&]() -> base::Result<std::string_view> {
+        return std::exchange(given, true) ? std::string_view() : std::string_view(bytes);
+      },
+      playground.target(), "fuzz.tar");
+  if (!extraction.content) fuzz::require_readable(extraction.content.error());
+  playground.check();
+}
+
 // A bundle as bytes: as they are, or as the content of a sound zstd frame.
 void unpack_bytes(FuzzedDataProvider& data) {
   const bool sound = data.ConsumeBool();
@@ -108,17 +120,19 @@ void unpack_bytes(FuzzedDataProvider& data) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  FuzzedDataProvider data(bytes, size);
-  switch (data.ConsumeIntegralInRange(0, 2)) {
+FUZZ_TARGET(shim_fuzz, input) {
+  FuzzedDataProvider data(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
+  switch (data.ConsumeIntegralInRange(0, 3)) {
     case 0:
       parse_program(data);
       break;
     case 1:
       extract_entries(data);
       break;
+    case 2:
+      extract_bytes(data);
+      break;
     default:
       unpack_bytes(data);
   }
-  return 0;
 }

@@ -52,6 +52,10 @@ std::string path_requirement(const std::string& path);
 std::string git_requirement(const std::string& name, const std::string& url, const std::string& reference,
                             const std::string& folder);
 
+// The list, if each of its lines is one requirement: a name in a lock can have a line break, and what follows
+// would be an option of uv's. `file` is the one that was read.
+base::Result<RequirementList> checked_list(RequirementList list, const std::string& file);
+
 // `marker` and (`other`), either of which may be empty.
 std::string both_markers(const std::string& marker, const std::string& other);
 

@@ -57,7 +57,7 @@ base::Result<RequirementList> read_pdm_lock(const LockRequest& request) {
     const std::string name = source.text("name");
     if (!source.text("url").empty()) list.indexes.push_back({name, source.text("url"), name == "pypi"});
   }
-  return list;
+  return checked_list(std::move(list), k_pdm_lock);
 }
 
 }  // namespace builder::python

@@ -118,7 +118,7 @@ base::Result<RequirementList> read_pipfile_lock(const LockRequest& request) {
       list.lines.push_back(with_hashes(line_of(name, entry), entry.texts("hashes")));
     }
   }
-  return list;
+  return checked_list(std::move(list), k_pipfile_lock);
 }
 
 base::Result<RequirementList> read_pipfile(const LockRequest& request) {
@@ -129,7 +129,7 @@ base::Result<RequirementList> read_pipfile(const LockRequest& request) {
   for (const auto& category : names) {
     for (const auto& [name, entry] : file.at(category).members) list.lines.push_back(line_of(name, entry));
   }
-  return list;
+  return checked_list(std::move(list), k_pipfile);
 }
 
 }  // namespace builder::python

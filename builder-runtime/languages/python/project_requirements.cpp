@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "builder-runtime/languages/python/lock_readers.h"
 #include "builder-runtime/languages/python/requirement.h"
+#include "builder-runtime/languages/python/requirements.h"
 
 namespace builder::python {
 namespace {
@@ -61,6 +62,15 @@ std::string git_requirement(const std::string& name, const std::string& url, con
                             const std::string& folder) {
   return name + " @ git+" + url + (reference.empty() ? "" : "@" + reference) +
          (folder.empty() ? "" : "#subdirectory=" + folder);
+}
+
+base::Result<RequirementList> checked_list(RequirementList list, const std::string& file) {
+  for (const auto& line : list.lines) {
+    const auto lines = logical_lines(line);
+    if (lines.size() == 1 && lines.front().front() != '-') continue;
+    return base::fail(ErrorKind::bad_input, file, "invalid requirement " + base::quoted(line));
+  }
+  return list;
 }
 
 std::string both_markers(const std::string& marker, const std::string& other) {

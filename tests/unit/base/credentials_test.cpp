@@ -33,6 +33,13 @@ const std::vector<Case>& cases() {
       {"https://me#@#ss@host/a", "https://***@host/a", "https://host/a"},
       {"https://me:p:a:s@host:80/a", "https://me:***@host:80/a", "https://host:80/a"},
       {"https://me:pa/s@s@host/a", "https://me:***@host/a", "https://host/a"},
+      {"https://me:p@a:#ss@host/a", "https://me:***@host/a", "https://host/a"},
+      {"https://me:p@a#s@s@host:80/a", "https://me:***@host:80/a", "https://host:80/a"},
+      // An address as the user.
+      {"https://me@example.com:secret@host/a", "https://***@host/a", "https://host/a"},
+      {"https://me@example.com:se#cret@host/a", "https://***@host/a", "https://host/a"},
+      {"https://me:secret@host/a.git@v1#x@y", "https://me:***@host/a.git@v1#x@y",
+       "https://host/a.git@v1#x@y"},
       // Tokens as users.
       {"https://ghp_token@host/a", "https://***@host/a", "https://host/a"},
       {"https://ghp_token:@host/a", "https://***@host/a", "https://host/a"},

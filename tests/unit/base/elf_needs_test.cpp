@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/elf_needs.h"
 
+#include <elf.h>
 #include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstring>
 
 #include "base/files.h"
 
@@ -29,6 +33,43 @@ TEST(ElfNeeds, OfOtherFilesAreNone) {
   EXPECT_EQ(elf_needs(""), std::nullopt);
   EXPECT_EQ(elf_needs("#!/bin/sh\n"), std::nullopt);
   EXPECT_EQ(elf_needs(std::string(64, '\0')), std::nullopt);
+}
+
+// A program made so that reading it takes for ever: many segments that are each the dynamic one, and many
+// entries that each name the same text without an end.
+TEST(ElfNeeds, OfAHostileFileAreReadInTime) {
+  constexpr std::uint16_t k_segments = 60'000;
+  constexpr std::size_t k_size = std::size_t{8} << 20;
+  constexpr std::uint64_t k_entries_at = std::size_t{4} << 20;
+  std::string file(k_size, 'x');
+  const auto put = [&](std::uint64_t at, const auto& value) {
+    std::memcpy(file.data() + at, &value, sizeof value);
+  };
+  Elf64_Ehdr header{};
+  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
+  header.e_ident[EI_CLASS] = ELFCLASS64;
+  header.e_ident[EI_DATA] = ELFDATA2LSB;
+  header.e_phoff = sizeof header;
+  header.e_phnum = k_segments;
+  put(0, header);
+  for (unsigned i = 0; i < k_segments; ++i) {
+    Elf64_Phdr segment{};
+    segment.p_type = i == 0 ? PT_LOAD : PT_DYNAMIC;
+    segment.p_offset = i == 0 ? 0 : k_entries_at;
+    segment.p_filesz = k_size;
+    put(sizeof header + i * sizeof segment, segment);
+  }
+  for (std::uint64_t at = k_entries_at; at + sizeof(Elf64_Dyn) <= k_size; at += sizeof(Elf64_Dyn)) {
+    Elf64_Dyn entry{};
+    entry.d_tag = at == k_entries_at ? DT_STRTAB : DT_NEEDED;
+    entry.d_un.d_val = at == k_entries_at ? 0 : k_entries_at - 100'000;
+    put(at, entry);
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  const auto needs = elf_needs(file).value();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+  ASSERT_FALSE(needs.libraries.empty());
+  for (const auto& library : needs.libraries) ASSERT_EQ(library, "") << "it is longer than any name";
 }
 
 // What a program may be that somebody made for us: whatever is found is inside the file.

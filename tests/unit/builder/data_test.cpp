@@ -129,5 +129,15 @@ TEST_F(Data, JsonIsRefusedFromALevelOn) {
   EXPECT_EQ(fault(json(repeated("[", 100) + "1" + repeated("]", 100))), "");
 }
 
+TEST_F(Data, ANumberThatIsTooLargeIsAnError) {
+  EXPECT_EQ(fault(json(R"({"a": 1e999})")), "f.json: has a number that is too large");
+}
+
+TEST_F(Data, AKeyThatIsNoneIsAnErrorInEveryBuild) {
+  for (const std::string text : {"[\x01", "[[\x01]]\n", "[=]", "[a.\x02]"}) {
+    EXPECT_NE(fault(toml(text)).find(": is not valid TOML: "), std::string::npos) << text;
+  }
+}
+
 }  // namespace
 }  // namespace builder::data

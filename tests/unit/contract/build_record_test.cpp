@@ -40,5 +40,16 @@ TEST(BuildRecord, SaysWhatIsWrongWithAnother) {
   EXPECT_FALSE(parse_build_record(R"({"schema": 1})", "b"));
 }
 
+TEST(BuildRecord, IsNotReadFromWhatOursNeverHave) {
+  const std::string text = to_json(example());
+  const auto with = [&](const std::string& value) {
+    return text.substr(0, text.rfind('}')) + ", \"x\": " + value + "}";
+  };
+  EXPECT_TRUE(parse_build_record(with("[1]"), "b"));
+  // The library would make some whole number of it.
+  EXPECT_FALSE(parse_build_record(with("1e300"), "b"));
+  EXPECT_FALSE(parse_build_record(with(std::string(100'000, '[') + std::string(100'000, ']')), "b"));
+}
+
 }  // namespace
 }  // namespace contract

@@ -3,10 +3,14 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
+#include <nlohmann/json.hpp>
 
+#include "pachbuild/local/cbor.h"
 #include "pachbuild/local/channel.h"
 
 namespace local {
@@ -72,6 +76,52 @@ TEST(TaskOutcome, IsNothingElse) {
   EXPECT_FALSE(decode_running(encode(TaskOutcome())));
   EXPECT_EQ(decode_running(encode_running(true)), true);
   EXPECT_EQ(decode_running(encode_running(false)), false);
+}
+
+// Programs run beside a worker: what one of them says in its place becomes neither an exit code of ours nor a
+// success.
+TEST(TaskOutcome, HasNoNumbersThatEncodeCannotGive) {
+  TaskOutcome outcome{"id", TaskResult::failed, "exit code 3", 3, 42, std::nullopt};
+  outcome.error = base::Error{base::ErrorKind::cannot_write, "w", "x", "h"};
+  const auto good = from_cbor(encode(outcome)).value();
+  ASSERT_TRUE(decode_outcome(to_cbor(good)));
+  const std::vector<std::pair<std::string, nlohmann::json>> cases = {{"/result", 3},
+                                                                     {"/result", -1},
+                                                                     {"/result", "0"},
+                                                                     {"/result", true},
+                                                                     {"/exit_code", 256},
+                                                                     {"/exit_code", -1},
+                                                                     {"/exit_code", std::uint64_t{1} << 63U},
+                                                                     {"/duration_ns", -1},
+                                                                     {"/log_errno", -1},
+                                                                     {"/error/kind", 0},
+                                                                     {"/error/kind", 2},
+                                                                     {"/error/kind", 256 + 74},
+                                                                     {"/error", 1},
+                                                                     {"/error/what", 1}};
+  for (const auto& [place, value] : cases) {
+    auto bad = good;
+    bad[nlohmann::json::json_pointer(place)] = value;
+    EXPECT_FALSE(decode_outcome(to_cbor(bad))) << place << " " << value;
+  }
+}
+
+TEST(Channel, MakesNoRoomForWhatDoesNotCome) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+  Channel channel{base::UniqueFd(ends[0])};
+  base::UniqueFd other(ends[1]);
+  const auto most_kilobytes = [] {
+    rusage usage{};
+    EXPECT_EQ(::getrusage(RUSAGE_SELF, &usage), 0);
+    return usage.ru_maxrss;
+  };
+  const auto before = most_kilobytes();
+  ASSERT_EQ(::write(other.get(), "\xff\xff\xff\x7f", 4), 4);
+  ASSERT_EQ(::write(other.get(), "abc", 3), 3);
+  other.reset();
+  EXPECT_EQ(channel.receive().value(), std::nullopt);
+  EXPECT_LT(most_kilobytes() - before, 100 * 1024) << "2 GiB were announced";
 }
 
 TEST(Channel, BringsADescriptorAlong) {
