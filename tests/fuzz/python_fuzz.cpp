@@ -38,6 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const MarkerEnvironment here = {.values = {{"python_version", "3.11"}, {"sys_platform", "linux"}},
                                          .extras = {"x"}};
   static_cast<void>(holds(text, here));
-  static_cast<void>(join_lines(text));
+  for (const auto& line : logical_lines(text)) static_cast<void>(parse_requirement_line(line, "x"));
+  static_cast<void>(decode_requirements(text, "x"));
   return 0;
 }

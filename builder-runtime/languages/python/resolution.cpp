@@ -141,13 +141,11 @@ base::Result<std::shared_ptr<Resolution>> Resolution::make(Installation installa
 base::Status Resolution::prepare_folder() {
   m_folder = m_installation.source;
   BASE_TRY_ASSIGN(const bool has_secrets, has_git_credentials());
-  if (!m_installation.uses_files && m_installation.continued.empty() && !has_secrets) return {};
+  if (!m_installation.uses_files && m_installation.rewritten.empty() && !has_secrets) return {};
   m_folder = m_workspace.path() / "source";
   BASE_TRY(copy_source(m_installation.source, m_folder));
-  for (const auto& file : m_installation.continued) {
-    BASE_TRY_ASSIGN(const std::string text, base::read_input_file(m_folder / file));
-    BASE_TRY(base::write_file(m_folder / file, m_git.take(join_lines(text))));
-  }
+  for (const auto& [file, text] : m_installation.rewritten)
+    BASE_TRY(base::write_file(m_folder / file, m_git.take(text)));
   for (const auto& file : files_that_uv_reads()) {
     if (!is_file(m_folder / file)) continue;
     BASE_TRY_ASSIGN(const std::string text, base::read_input_file(m_folder / file));
@@ -223,7 +221,9 @@ base::Status Resolution::resolve(const Tools& tools) {
     case ManifestKind::requirements: {
       if (!m_installation.has_hashes) return choose(tools, files);
       for (const auto& file : files) append(m_fixed.arguments, {"--requirements", file});
-      BASE_TRY_ASSIGN(const std::string text, base::read_input_file(m_folder / files.front()));
+      if (m_installation.requires_hashes) m_fixed.arguments.emplace_back("--require-hashes");
+      BASE_TRY_ASSIGN(const std::string bytes, base::read_input_file(m_folder / files.front()));
+      BASE_TRY_ASSIGN(const std::string text, decode_requirements(bytes, files.front()));
       m_requirements = requirement_lines(logical_lines(text));
       return {};
     }
