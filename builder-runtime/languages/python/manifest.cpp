@@ -10,6 +10,7 @@
 #include "builder-runtime/languages/language.h"
 #include "builder-runtime/languages/python/requirement.h"
 #include "builder-runtime/languages/python/uv_settings.h"
+#include "builder-runtime/languages/python/version.h"
 
 namespace builder::python {
 namespace {
@@ -192,7 +193,9 @@ base::Status add_version_file(const fs::path& source, const std::string& name, s
 
 base::Status add_project_pins(const Value& project, std::vector<Pin>& pins) {
   if (const auto text = project.text("project.requires-python"); !text.empty()) {
-    BASE_TRY_ASSIGN(Pin pin, pin_of_specifiers("pyproject.toml: project.requires-python", text));
+    // Poetry reads its own forms there as well.
+    const auto read = uses_poetry(project) && !Specifiers::parse(text) ? pin_of_poetry : pin_of_specifiers;
+    BASE_TRY_ASSIGN(Pin pin, read("pyproject.toml: project.requires-python", text));
     pins.push_back(std::move(pin));
   }
   if (const auto text = project.text("tool.poetry.dependencies.python"); !text.empty()) {
