@@ -7,6 +7,7 @@
 #include "builder-runtime/languages/python/marker.h"
 #include "builder-runtime/languages/python/record.h"
 #include "builder-runtime/languages/python/requirement.h"
+#include "builder-runtime/languages/python/requirements.h"
 #include "builder-runtime/languages/python/version.h"
 #include "tests/fuzz/target.h"
 
@@ -59,4 +60,7 @@ FUZZ_TARGET(python_fuzz, input) {
     require(!is_flat || base::trim(text).empty() || python::holds("(" + text + ")", here) == result);
   }
   for (const auto& path : python::paths_of_record(text)) require(path.find('\n') == std::string::npos);
+  for (const auto& line : python::logical_lines(text))
+    static_cast<void>(python::parse_requirement_line(line, "x"));
+  static_cast<void>(python::decode_requirements(text, "x"));
 }

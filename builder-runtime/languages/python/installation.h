@@ -2,6 +2,7 @@
 // Everything that decides what is installed.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,9 +29,10 @@ struct Installation {
   std::vector<std::string> options;      // of requirements files
   std::vector<std::string> credentials;  // see Requirements
   bool uses_files = false;               // it installs from files of the source
+  bool requires_hashes = false;          // they say --require-hashes
   bool has_hashes = false;               // of requirements files: every version is fixed by them already
-  std::vector<std::string> continued;    // see Requirements
-  base::fs::path memory;                 // of what uv chose; empty: it is asked each time
+  std::map<std::string, std::string> rewritten;  // see Requirements
+  base::fs::path memory;                         // of what uv chose; empty: it is asked each time
 };
 
 }  // namespace builder::python

@@ -166,9 +166,10 @@ base::Result<Interpreter> find_other(const Tools& tools, const std::vector<Pin>&
                     "build in an image that has it (python:X.Y-slim), or change the pin");
 }
 
-tl::unexpected<base::Error> malformed(std::string place, const std::string& text) {
+tl::unexpected<base::Error> malformed(std::string place, const std::string& text,
+                                      const std::string& examples) {
   return base::fail(ErrorKind::bad_input, std::move(place), "invalid Python version \"" + text + "\"",
-                    "write it like 3.11, 3.11.4 or >=3.9");
+                    "write it like " + examples);
 }
 
 }  // namespace
@@ -180,13 +181,13 @@ bool Pin::allows(const Version& version) const {
 
 base::Result<Pin> pin_of_specifiers(std::string place, const std::string& text) {
   auto specifiers = Specifiers::parse(text);
-  if (!specifiers) return malformed(std::move(place), text);
+  if (!specifiers) return malformed(std::move(place), text, ">=3.9, >=3.9,<4 or ==3.11.*");
   return Pin{std::move(place), text, {std::move(*specifiers)}};
 }
 
 base::Result<Pin> pin_of_poetry(std::string place, const std::string& text) {
   const auto alternatives = from_poetry(text);
-  if (!alternatives) return malformed(std::move(place), text);
+  if (!alternatives) return malformed(std::move(place), text, "^3.9, 3.11.* or >=3.9,<4");
   Pin pin{std::move(place), text, {}};
   for (const auto& alternative : *alternatives) pin.alternatives.push_back(*Specifiers::parse(alternative));
   return pin;
@@ -203,7 +204,7 @@ base::Result<Pin> pin_of_version(std::string place, const std::string& text) {
     return pin_of_specifiers(std::move(place), std::string(number));
   }
   const auto version = Version::parse(number);
-  if (!version) return malformed(std::move(place), text);
+  if (!version) return malformed(std::move(place), text, "3.11, 3.11.4 or >=3.9");
   const bool whole = version->release.size() >= 3;
   return Pin{std::move(place), text, {*Specifiers::parse("==" + std::string(number) + (whole ? "" : ".*"))}};
 }

@@ -9,14 +9,9 @@
 #include "base/result.h"
 #include "builder-runtime/languages/python/locked_packages.h"
 #include "builder-runtime/languages/python/manifest.h"
+#include "builder-runtime/languages/python/package_index.h"
 
 namespace builder::python {
-
-struct PackageIndex {
-  std::string name;  // under which variables hold its credentials
-  std::string url;
-  bool replaces_default = false;
-};
 
 struct RequirementList {
   std::vector<std::string> lines;

@@ -12,6 +12,7 @@
 #include "builder-runtime/languages/python/requirement.h"
 #include "builder-runtime/languages/python/stated.h"
 #include "builder-runtime/languages/python/uv_settings.h"
+#include "builder-runtime/languages/python/version.h"
 
 namespace builder::python {
 namespace {
@@ -215,7 +216,9 @@ base::Status add_project_pins(const Manifest& manifest, std::vector<Pin>& pins) 
   if (const auto text = project.text("project.requires-python"); !text.empty()) {
     const std::string place = manifest.is_inline() ? manifest.program + ": requires-python"
                                                    : "pyproject.toml: project.requires-python";
-    BASE_TRY_ASSIGN(Pin pin, pin_of_specifiers(place, text));
+    // Poetry reads its own forms there as well.
+    const auto read = uses_poetry(project) && !Specifiers::parse(text) ? pin_of_poetry : pin_of_specifiers;
+    BASE_TRY_ASSIGN(Pin pin, read(place, text));
     pins.push_back(std::move(pin));
   }
   if (const auto text = project.text("tool.poetry.dependencies.python"); !text.empty()) {

@@ -52,12 +52,7 @@ base::Result<RequirementList> read_pdm_lock(const LockRequest& request) {
   }
   BASE_TRY_ASSIGN(const auto wanted, wanted_by_project(request));
   BASE_TRY_ASSIGN(auto lines, select_packages(lock, wanted, request.markers));
-  RequirementList list{std::move(lines), {}};
-  for (const auto& source : request.manifest.project.at("tool.pdm.source").items) {
-    const std::string name = source.text("name");
-    if (!source.text("url").empty()) list.indexes.push_back({name, source.text("url"), name == "pypi"});
-  }
-  return checked_list(std::move(list), k_pdm_lock);
+  return checked_list({std::move(lines), pdm_sources(request.manifest.project)}, k_pdm_lock);
 }
 
 }  // namespace builder::python

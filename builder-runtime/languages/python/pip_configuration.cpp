@@ -148,12 +148,57 @@ constexpr std::array<Translation, 9> k_translations = {{
     {"index-strategy", "UV_INDEX_STRATEGY", {"", ""}},
 }};
 
+// Appends to a list in a variable of uv.
+void append_words(process::Environment& environment, const std::string& variable, char separator,
+                  const std::vector<std::string>& words) {
+  for (const auto& word : words) {
+    auto& list = environment[variable];
+    if (!list.empty()) list += separator;
+    list += word;
+  }
+}
+
+// ":all:" for every package that has no rule of its own.
+void add_prereleases(const std::vector<std::string>& packages, const std::string& rule, UvConfiguration& uv) {
+  for (const auto& package : packages) {
+    if (package == ":all:") {
+      uv.environment.emplace("UV_PRERELEASE", rule);
+    } else if (package != ":none:") {
+      uv.arguments.emplace_back("--prerelease-package");
+      uv.arguments.push_back(package + "=" + rule);
+    }
+  }
+}
+
+// Variables that `uv sync` reads and `uv pip` does not.
+void add_build_rules(UvConfiguration& uv) {
+  constexpr std::array<std::array<const char*, 2>, 2> k_rules = {
+      {{"UV_NO_BINARY", "--no-binary"}, {"UV_NO_BUILD", "--only-binary"}}};
+  for (const auto& [variable, argument] : k_rules) {
+    auto packages = words_of(value_of(uv.environment, std::string(variable) + "_PACKAGE"));
+    if (is_on(value_of(uv.environment, variable))) packages.emplace_back(":all:");
+    for (const auto& package : packages) {
+      uv.arguments.emplace_back(argument);
+      uv.arguments.push_back(package);
+    }
+  }
+}
+
+// As pip: an index of a requirements file replaces all that are configured.
+void add_indexes(const PipOptions& asked, Options& options) {
+  if (asked.index_url.empty()) return;
+  options["index-url"] = asked.index_url;
+  options.erase("extra-index-url");
+}
+
 }  // namespace
 
-UvConfiguration configure_uv(process::Environment environment, const base::fs::path& interpreter) {
+UvConfiguration configure_uv(process::Environment environment, const base::fs::path& interpreter,
+                              const PipOptions& asked) {
   UvConfiguration uv;
-  const Options options = read_options(environment, interpreter.parent_path().parent_path(), uv);
+  Options options = read_options(environment, interpreter.parent_path().parent_path(), uv);
   uv.environment = std::move(environment);
+  add_indexes(asked, options);
   const auto option = [&](const std::string& name) {
     const auto entry = options.find(name);
     return entry == options.end() ? std::string() : entry->second;
@@ -168,16 +213,29 @@ UvConfiguration configure_uv(process::Environment environment, const base::fs::p
   if (const auto links = existing_links(option("find-links")); !links.empty()) {
     uv.environment.emplace("UV_FIND_LINKS", links);
   }
+  append_words(uv.environment, "UV_EXTRA_INDEX_URL", ' ', asked.extra_index_urls);
+  append_words(uv.environment, "UV_FIND_LINKS", ',', asked.find_links);
+  append_words(uv.environment, "UV_INSECURE_HOST", ' ', asked.trusted_hosts);
   // The only provider that uv has; pip's others look into pip's own environment.
   if (option("keyring-provider") == "subprocess") uv.environment.emplace("UV_KEYRING_PROVIDER", "subprocess");
   if (is_on(option("pre"))) uv.environment.emplace("UV_PRERELEASE", "allow");
+  add_prereleases(asked.all_releases, "allow", uv);
+  add_prereleases(asked.only_final, "disallow", uv);
   // As pip: of all indexes the best version counts, not the first index that has any.
   uv.environment.emplace("UV_INDEX_STRATEGY", "unsafe-best-match");
-  if (is_on(option("no-index"))) uv.arguments.emplace_back("--no-index");
+  add_build_rules(uv);
+  if (asked.no_index || is_on(option("no-index"))) uv.arguments.emplace_back("--no-index");
+  for (const auto& setting : asked.config_settings) {
+    uv.arguments.emplace_back("--config-settings-package");
+    uv.arguments.push_back(setting);
+  }
   for (const std::string name : {"only-binary", "no-binary"}) {
     std::string packages = option(name);
     std::replace(packages.begin(), packages.end(), ',', ' ');
-    for (const auto& package : words_of(packages)) {
+    auto names = words_of(packages);
+    const auto& more = name == "no-binary" ? asked.no_binary : asked.only_binary;
+    names.insert(names.end(), more.begin(), more.end());
+    for (const auto& package : names) {
       uv.arguments.push_back("--" + name);
       uv.arguments.push_back(package);
     }

@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "builder-runtime/inputs.h"
+#include "builder-runtime/languages/python/pip_options.h"
 #include "process/command.h"
 
 namespace builder::python {
@@ -23,7 +24,9 @@ struct UvConfiguration {
 };
 
 // `environment` with the variables of uv that say what pip's configuration says, and arguments for what uv
-// has no variable for. The configuration of the interpreter at that path (pip's "site" level) counts as well.
-UvConfiguration configure_uv(process::Environment environment, const base::fs::path& interpreter);
+// has no variable for. The configuration of the interpreter at that path (pip's "site" level) counts as well,
+// and more than all of it the options of the requirements files that are read.
+UvConfiguration configure_uv(process::Environment environment, const base::fs::path& interpreter,
+                             const PipOptions& asked = {});
 
 }  // namespace builder::python

@@ -54,10 +54,20 @@ std::string line_of(const std::string& name, const Value& entry) {
 std::vector<PackageIndex> sources_of(const Value& sources) {
   std::vector<PackageIndex> indexes;
   for (const auto& source : sources.items) {
-    if (!source.text("url").empty())
-      indexes.push_back({source.text("name"), source.text("url"), indexes.empty()});
+    auto index = index_of(source);
+    if (index.url.empty()) continue;
+    index.replaces_default = indexes.empty();
+    indexes.push_back(std::move(index));
   }
   return indexes;
+}
+
+// Where a package that comes from no index comes from: its path without "./", its URL; empty for others.
+std::string place_of(const Value& entry) {
+  std::string place = entry.text("path") + entry.text("file") + entry.text("git") + entry.text("url");
+  if (place.starts_with("./")) place.erase(0, 2);
+  while (place.size() > 1 && place.ends_with('/')) place.pop_back();
+  return place;
 }
 
 // The packages of Pipfile that the lock lacks, or has in another version.
@@ -70,7 +80,10 @@ base::Status check_match(const LockRequest& request, const Value& locked) {
     if (!holds_here.value_or(true)) continue;
     const Value* found = nullptr;
     for (const auto& [other, value] : locked.members) {
-      if (normalised_name(other) == normalised_name(name)) found = &value;
+      // Of what has a place of its own the key is only a name for people: pipenv itself makes them up, and
+      // locks the package under its own name.
+      const bool is_there = !place_of(entry).empty() && place_of(value) == place_of(entry);
+      if (is_there || normalised_name(other) == normalised_name(name)) found = &value;
     }
     const std::string hint = "regenerate the lock file (pipenv lock) and commit it";
     if (found == nullptr) {

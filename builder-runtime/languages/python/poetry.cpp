@@ -167,7 +167,9 @@ std::vector<PackageIndex> indexes_of(const Value& project) {
     const std::string priority = source.text("priority");
     const bool primary = priority.empty() || priority == "primary" || priority == "default";
     // The public index is there without being named.
-    if (!source.text("url").empty()) indexes.push_back({source.text("name"), source.text("url"), primary});
+    if (!source.text("url").empty())
+      indexes.push_back(
+          {.name = source.text("name"), .url = source.text("url"), .replaces_default = primary});
   }
   return indexes;
 }

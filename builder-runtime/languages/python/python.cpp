@@ -132,12 +132,8 @@ base::Result<std::vector<Layer>> make_layers(const std::shared_ptr<const Resolut
 }
 
 // Where there is no index, what builds sdists (setuptools and wheel) comes from the wheels beside this
-// program. uv forgets the --no-index of a requirements file once it has chosen the versions.
+// program.
 base::Status add_own_wheels(std::vector<std::string>& arguments, Inputs& inputs) {
-  constexpr char k_no_index[] = "--no-index";
-  if (std::find(arguments.begin(), arguments.end(), k_no_index) == arguments.end()) {
-    arguments.emplace_back(k_no_index);
-  }
   BASE_TRY_ASSIGN(const fs::path own, base::own_folder());
   const fs::path wheels = own.parent_path() / "share" / "pachbuild" / "wheels";
   boost::system::error_code error;
@@ -180,17 +176,24 @@ base::Status add_bundle(Plan& plan, Installation installation, const Request& re
   BASE_TRY_ASSIGN(installation.uv_version, tools.ask({installation.uv, "--version"}, {}));
   const Requirements& asked = request.requirements;
   installation.uses_files = asked.uses_files;
-  installation.has_hashes = asked.has_hashes;
-  installation.continued = asked.continued;
+  installation.has_hashes = asked.has_hashes || asked.pip.require_hashes;
+  installation.requires_hashes = asked.pip.require_hashes;
+  installation.rewritten = asked.rewritten;
   installation.options = asked.options;
   installation.credentials = asked.credentials;
   installation.asked = asked.inputs;
   BASE_TRY_ASSIGN(installation.uv_settings, UvSettings::read(installation.source, tools.environment()));
   BASE_TRY(check_required_version(installation));
-  installation.configuration = configure_uv(environment_for(asked, tools), installation.interpreter.path);
+  installation.configuration =
+      configure_uv(environment_for(asked, tools), installation.interpreter.path, asked.pip);
+  const auto& uv = installation.uv_settings;
+  const bool has_indexes = uv.has("index") || uv.has("index-url") || uv.has("extra-index-url");
+  // Where uv itself is set up for several indexes, they count as uv has it.
+  if ((has_indexes || uv.has("index-strategy")) && !tools.environment().contains("UV_INDEX_STRATEGY"))
+    installation.configuration.environment.erase("UV_INDEX_STRATEGY");
   BASE_TRY_ASSIGN(installation.machine, inputs_of_machine(installation, tools.settings().environment, tools));
   auto& arguments = installation.configuration.arguments;
-  if (asked.no_index || std::find(arguments.begin(), arguments.end(), "--no-index") != arguments.end()) {
+  if (std::find(arguments.begin(), arguments.end(), "--no-index") != arguments.end()) {
     BASE_TRY(add_own_wheels(arguments, installation.machine));
   }
   BASE_TRY_ASSIGN(Keys keys, keys_of(installation));

@@ -14,6 +14,8 @@
 #include "base/text.h"
 #include "builder-runtime/languages/python/git_credentials.h"
 #include "builder-runtime/languages/python/local_targets.h"
+#include "builder-runtime/languages/python/requirement.h"
+#include "builder-runtime/source/data.h"
 
 namespace builder::python {
 namespace {
@@ -21,26 +23,21 @@ namespace {
 namespace fs = base::fs;
 using base::ErrorKind;
 
-// Options whose effect is all in the line itself.
-constexpr std::array<std::string_view, 12> k_plain_options = {
-    "-i",          "--index-url",   "--extra-index-url", "--no-index",      "--pre",
-    "--no-binary", "--only-binary", "--require-hashes",  "--prefer-binary", "--trusted-host",
-    "--hash",      "--use-feature"};
 constexpr std::array<std::string_view, 6> k_include_options = {
     "--requirements", "--requirement", "--constraints", "--constraint", "-r", "-c"};
 // Deep enough for every project, not for one that is made to overflow the stack.
 constexpr int k_deepest_include = 64;
 
-std::string option_of(const std::string& line) { return line.substr(0, line.find_first_of(" \t=")); }
-
-bool names_a_file(const std::string& line) {
-  if (line.front() == '-') {
-    const auto option = option_of(line);
-    return std::find(k_plain_options.begin(), k_plain_options.end(), option) == k_plain_options.end();
-  }
-  const auto has = [&](std::string_view part) { return line.find(part) != std::string::npos; };
-  if (has("file:") || line.front() == '.') return true;
+// Whether a requirement is a file or folder, or a URL of one.
+bool names_a_file(const std::string& requirement) {
+  const auto has = [&](std::string_view part) { return requirement.find(part) != std::string::npos; };
+  if (has("file:") || requirement.starts_with('.')) return true;
   return !has("://") && (has("/") || has(".whl") || has(".tar.") || has(".zip"));
+}
+
+// The text in quotes when a word of a line would end within it.
+std::string as_word(const std::string& text) {
+  return text.find_first_of(" \t\"'\\") == std::string::npos ? text : "\"" + text + "\"";
 }
 
 // Whether what is at `at` belongs to the credentials of a URL: "https://${USER}:${TOKEN}@host/simple".
@@ -66,11 +63,20 @@ class RequirementsReader {
           ErrorKind::bad_input, where,
           "more than " + std::to_string(depth) + " requirements files include each other in a row");
     }
-    BASE_TRY_ASSIGN(const std::string text,
+    BASE_TRY_ASSIGN(const std::string bytes,
                     m_result.inputs.add_file(fs::path(name).lexically_normal().string(), file));
-    if (text.find('\\') != std::string::npos || GitCredentials::are_in(text))
-      m_result.continued.push_back(file.lexically_relative(m_source).string());
-    for (const auto& line : logical_lines(text)) BASE_TRY(take(line, fs::path(name), depth));
+    const auto own_name = file.lexically_relative(m_source).string();
+    BASE_TRY_ASSIGN(const std::string text, decode_requirements(bytes, name));
+    bool is_plain = (text == bytes || bytes.size() == text.size() + 3) &&
+                    text.find('\\') == std::string::npos && !GitCredentials::are_in(text);
+    std::vector<std::string> for_uv;
+    for (const auto& line : logical_lines(text)) {
+      BASE_TRY_ASSIGN(const RequirementLine parts, parse_requirement_line(line, name));
+      is_plain = is_plain && parts.is_plain;
+      BASE_TRY_ASSIGN(std::string plain, take(line, parts, fs::path(name), depth));
+      if (!plain.empty()) for_uv.push_back(std::move(plain));
+    }
+    if (!is_plain) m_result.rewritten.emplace(own_name, base::join(for_uv, "\n") + "\n");
     return {};
   }
 
@@ -81,20 +87,107 @@ class RequirementsReader {
   }
 
  private:
-  base::Status take(const std::string& line, const fs::path& file, int depth) {
-    if (line.front() != '-') ++m_result.count;
-    m_result.has_hashes = m_result.has_hashes || line.find("--hash") != std::string::npos;
-    m_result.no_index = m_result.no_index || option_of(line) == "--no-index";
+  // Gives the line for uv, without what uv is told otherwise.
+  base::Result<std::string> take(const std::string& line, const RequirementLine& parts, const fs::path& file,
+                                 int depth) {
     add_variables(line);
     add_options(line);
-    const std::string included = included_file(line);
-    if (!included.empty()) return include(with_variables(included), file, depth);
-    m_result.uses_files = m_result.uses_files || names_a_file(line);
-    if (line.rfind("-e", 0) == 0 || line.rfind("--editable", 0) == 0) ++m_result.count;
+    std::string asked = parts.requirement;
+    if (!asked.empty()) m_result.uses_files = m_result.uses_files || names_a_file(asked);
+    for (const auto& [option, value] : parts.options) {
+      if (option == "--requirement" || option == "--constraint") {
+        BASE_TRY(include(with_variables(value), file, depth));
+        return option + " " + as_word(value);
+      }
+      if (option == "--editable") {
+        m_result.uses_files = true;
+        asked = "--editable " + value;
+      }
+      BASE_TRY(take_option(option, with_variables(value), file));
+    }
     // Links to packages are relative to the file, packages themselves to the folder where uv is run.
     BASE_TRY(m_targets.add_line(line, m_source));
     if (file.has_parent_path()) BASE_TRY(m_targets.add_line(line, m_source / file.parent_path()));
+    if (asked.empty()) return std::string();
+    ++m_result.count;
+    BASE_TRY(take_settings(parts, file.string()));
+    for (const auto& [option, value] : parts.options) {
+      if (option != "--hash") continue;
+      m_result.has_hashes = true;
+      asked += " --hash=" + value;
+    }
+    return asked;
+  }
+
+  base::Status take_option(const std::string& option, const std::string& value, const fs::path& file) {
+    PipOptions& pip = m_result.pip;
+    const auto add_names = [&](std::vector<std::string>& names) {
+      for (const auto& name : base::split(value, ',')) {
+        if (!base::trim(name).empty()) names.emplace_back(base::trim(name));
+      }
+    };
+    if (option == "--index-url") pip.index_url = value;
+    if (option == "--extra-index-url") pip.extra_index_urls.push_back(value);
+    if (option == "--find-links") pip.find_links.push_back(link_of(value, file));
+    if (option == "--trusted-host") pip.trusted_hosts.push_back(value);
+    if (option == "--no-binary") add_names(pip.no_binary);
+    if (option == "--only-binary") add_names(pip.only_binary);
+    pip.no_index = pip.no_index || option == "--no-index";
+    if (option == "--pre") pip.all_releases.emplace_back(":all:");
+    if (option == "--all-releases") add_names(pip.all_releases);
+    if (option == "--only-final") add_names(pip.only_final);
+    if (option.ends_with("require-hashes")) pip.require_hashes = option == "--require-hashes";
+    m_result.uses_files = m_result.uses_files || option == "--find-links";
     return {};
+  }
+
+  // A path is relative to the file that names it, where it is there, else to the source.
+  [[nodiscard]] std::string link_of(const std::string& value, const fs::path& file) const {
+    boost::system::error_code error;
+    const bool is_url = value.find("://") != std::string::npos || value.starts_with("file:");
+    if (is_url || fs::path(value).is_absolute() || !file.has_parent_path()) return value;
+    const auto beside = file.parent_path() / value;
+    return fs::exists(m_source / beside, error) ? beside.string() : value;
+  }
+
+  // Settings of a build, which uv takes for a package by its name only.
+  base::Status take_settings(const RequirementLine& parts, const std::string& where) {
+    for (const auto& [option, value] : parts.options) {
+      const bool is_setting = option == "--config-settings";
+      if (!is_setting && option != "--global-option" && option != "--build-option") continue;
+      const auto name = name_of_requirement(parts);
+      if (name.empty()) {
+        return base::fail(ErrorKind::bad_input, where,
+                          option + " behind " + parts.requirement + parts.value("--editable") +
+                              ", whose package has no name here",
+                          "write it with its name: NAME @ ./FOLDER");
+      }
+      m_result.pip.config_settings.push_back(name + ":" + (is_setting ? value : option + "=" + value));
+    }
+    return {};
+  }
+
+  // "six[x]>=1", "six @ URL", "git+…#egg=six", "./six-1.0.tar.gz", a folder with a pyproject.toml.
+  [[nodiscard]] std::string name_of_requirement(const RequirementLine& parts) const {
+    const std::string text = parts.requirement.empty() ? parts.value("--editable") : parts.requirement;
+    const auto egg = text.find("#egg=");
+    if (egg != std::string::npos) {
+      const auto requirement = Requirement::parse(text.substr(egg + 5, text.find('&', egg) - egg - 5));
+      return requirement ? requirement->name : "";
+    }
+    if (!names_a_file(text) || text.find(" @ ") != std::string::npos) {
+      const auto requirement = Requirement::parse(text);
+      if (requirement && text.find("://") != 0) return requirement->name;
+    }
+    const auto path = path_of_target(text);
+    const auto project = data::read_toml(m_source / path / "pyproject.toml", "pyproject.toml");
+    if (project && !project->text("project.name").empty())
+      return normalised_name(project->text("project.name"));
+    const auto file = fs::path(path).filename().string();
+    const auto dash = file.find('-');
+    return file.find(".tar.") != std::string::npos || file.ends_with(".zip") || file.ends_with(".whl")
+               ? normalised_name(file.substr(0, dash))
+               : "";
   }
 
   // Not left to uv, which would read whatever the name leads to and print what it does not understand.
@@ -227,8 +320,6 @@ std::vector<std::string> logical_lines(std::string_view text) {
   if (!base::trim(joined).empty()) lines.emplace_back(base::trim(joined));
   return lines;
 }
-
-std::string join_lines(const std::string& text) { return base::join(logical_lines(text), "\n") + "\n"; }
 
 base::Result<Requirements> read_requirements(const fs::path& source, const std::vector<std::string>& files,
                                              const process::Environment& environment) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/files.h"
 #include "base/result.h"
 #include "builder-runtime/inputs.h"
+#include "builder-runtime/languages/python/pip_options.h"
 #include "process/command.h"
 
 namespace builder::python {
@@ -27,10 +29,12 @@ struct Requirements {
   // It installs from files (paths, wheels, -e, --find-links): then the whole source decides the result.
   bool uses_files = false;
   bool has_hashes = false;
-  bool no_index = false;  // --no-index is one of the lines
-  // Files, relative to the source, that have to be rewritten for uv: those with a requirement continued in
-  // the next line, which uv accepts only before --hash, or with credentials for git (git_credentials.h).
-  std::vector<std::string> continued;
+  // What its options say. uv gets it with each of its calls.
+  PipOptions pip;
+  // The text for uv of those files, relative to the source, that it would not read as they are: in another
+  // encoding, with a requirement continued in the next line, which uv accepts only before --hash, with
+  // options that it does not know, or with credentials for git (git_credentials.h).
+  std::map<std::string, std::string> rewritten;
 };
 
 // Of all `files`, whose names are relative to `source`, together.
@@ -43,8 +47,5 @@ std::string included_file(const std::string& line);
 
 // Lines with their continuations joined and without comments; empty ones are left out.
 std::vector<std::string> logical_lines(std::string_view text);
-
-// The text with every line that goes on in the next joined, as it is to be given to uv.
-std::string join_lines(const std::string& text);
 
 }  // namespace builder::python

@@ -16,6 +16,7 @@
 #include "builder-runtime/languages/python/lock_readers.h"
 #include "builder-runtime/languages/python/requirements.h"
 #include "builder-runtime/languages/python/uv.h"
+#include "builder-runtime/languages/python/version.h"
 #include "builder-runtime/source/source_copy.h"
 
 namespace builder::python {
@@ -40,32 +41,6 @@ std::vector<std::string> requirement_lines(const std::vector<std::string>& lines
     if (!is_option(line)) requirements.push_back(without_credentials(line));
   }
   return requirements;
-}
-
-// uv knows a package index by its name, and takes its credentials from variables of that name. Poetry's are
-// of the same form.
-void add_indexes(const std::vector<PackageIndex>& indexes, UvConfiguration& uv) {
-  const auto upper = [](std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) {
-      return std::isalnum(c) != 0 ? static_cast<char>(std::toupper(c)) : '_';
-    });
-    return text;
-  };
-  for (const auto& index : indexes) {
-    const bool is_public = index.url.find("://pypi.org/") != std::string::npos;
-    if (is_public) continue;  // the default, or what it is replaced by on this machine
-    if (index.replaces_default && uv.environment.emplace("UV_DEFAULT_INDEX", index.url).second) continue;
-    auto& list = uv.environment["UV_INDEX"];
-    const bool named =
-        !index.name.empty() && std::all_of(index.name.begin(), index.name.end(), [](unsigned char c) {
-          return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
-        });
-    list += (list.empty() ? "" : " ") + (named ? index.name + "=" : std::string()) + index.url;
-    for (const std::string part : {"USERNAME", "PASSWORD"}) {
-      const auto poetry = value_of(uv.environment, "POETRY_HTTP_BASIC_" + upper(index.name) + "_" + part);
-      if (!poetry.empty()) uv.environment.emplace("UV_INDEX_" + upper(index.name) + "_" + part, poetry);
-    }
-  }
 }
 
 // Lines that are made of a manifest's or lock's words go into a requirements file: a word with a line break
@@ -106,6 +81,26 @@ std::vector<std::string> groups_of(const Installation& installation) {
   return groups;
 }
 
+// What only poetry reads as requires-python, as uv reads it; empty when there are alternatives. Nothing when
+// uv reads it as it is. Whether the interpreter fits is known by now.
+std::optional<std::string> python_for_uv(const data::Value& project) {
+  const auto text = project.text("project.requires-python");
+  const auto alternatives = from_poetry(text);
+  if (text.empty() || Specifiers::parse(text) || !alternatives) return std::nullopt;
+  return alternatives->size() == 1 ? alternatives->front() : std::string();
+}
+
+base::Status write_python(const fs::path& file, const std::string& python) {
+  BASE_TRY_ASSIGN(data::Value project, data::read_toml(file, "pyproject.toml"));
+  data::Value& table = project.member("project");
+  if (python.empty()) {
+    table.remove("requires-python");
+  } else {
+    table.member("requires-python") = data::text_value(python);
+  }
+  return base::write_file(file, data::to_toml(project));
+}
+
 Arguments choice_arguments(const Installation& installation, const std::vector<std::string>& groups) {
   Arguments arguments;
   for (const auto& extra : installation.settings.extras) {
@@ -142,21 +137,23 @@ base::Status Resolution::prepare_folder() {
   m_folder = m_installation.source;
   BASE_TRY_ASSIGN(const bool has_secrets, has_git_credentials());
   const Manifest& manifest = m_installation.manifest;
-  if (!m_installation.uses_files && m_installation.continued.empty() && !has_secrets && !manifest.is_inline())
+  const auto python = python_for_uv(manifest.project);
+  if (!m_installation.uses_files && m_installation.rewritten.empty() && !has_secrets && !python &&
+      !manifest.is_inline()) {
     return {};
+  }
   m_folder = m_workspace.path() / "source";
   BASE_TRY(copy_source(m_installation.source, m_folder));
   if (manifest.is_inline()) BASE_TRY(base::write_file(m_folder / "pyproject.toml", manifest.inline_project));
-  for (const auto& file : m_installation.continued) {
-    BASE_TRY_ASSIGN(const std::string text, base::read_input_file(m_folder / file));
-    BASE_TRY(base::write_file(m_folder / file, m_git.take(join_lines(text))));
-  }
+  for (const auto& [file, text] : m_installation.rewritten)
+    BASE_TRY(base::write_file(m_folder / file, m_git.take(text)));
   for (const auto& file : files_that_uv_reads()) {
     if (!is_file(m_folder / file)) continue;
     BASE_TRY_ASSIGN(const std::string text, base::read_input_file(m_folder / file));
     if (GitCredentials::are_in(text)) BASE_TRY(base::write_file(m_folder / file, m_git.take(text)));
   }
   m_git.add_to(m_installation.configuration.environment);
+  if (python) BASE_TRY(write_python(m_folder / "pyproject.toml", *python));
   if (is_file(m_folder / "setup.cfg") && !is_file(m_folder / "setup.py") &&
       !is_file(m_folder / "pyproject.toml")) {
     return base::write_file(m_folder / "setup.py", k_setup_script);
@@ -193,7 +190,7 @@ base::Status Resolution::resolve(const Tools& tools) {
   const auto from_list = [&](base::Result<RequirementList> list) -> base::Status {
     if (!list) return base::fail(list.error());
     BASE_TRY(check_lines(files.front(), list->lines));
-    add_indexes(list->indexes, m_installation.configuration);
+    add_indexes(list->indexes, m_installation.configuration.environment);
     for (auto& line : list->lines) line = m_git.take(line);
     m_git.add_to(m_installation.configuration.environment);
     if (m_installation.manifest.installs_project) list->lines.emplace_back(".");
@@ -226,12 +223,15 @@ base::Status Resolution::resolve(const Tools& tools) {
     case ManifestKind::requirements: {
       if (!m_installation.has_hashes) return choose(tools, files);
       for (const auto& file : files) append(m_fixed.arguments, {"--requirements", file});
-      BASE_TRY_ASSIGN(const std::string text, base::read_input_file(m_folder / files.front()));
+      if (m_installation.requires_hashes) m_fixed.arguments.emplace_back("--require-hashes");
+      BASE_TRY_ASSIGN(const std::string bytes, base::read_input_file(m_folder / files.front()));
+      BASE_TRY_ASSIGN(const std::string text, decode_requirements(bytes, files.front()));
       m_requirements = requirement_lines(logical_lines(text));
       return {};
     }
     case ManifestKind::project:
     case ManifestKind::setup: {
+      add_indexes(pdm_sources(m_installation.manifest.project), m_installation.configuration.environment);
       Arguments inputs = {"pyproject.toml"};
       const auto groups = groups_of(m_installation);
       if (m_installation.manifest.installs_project) {
@@ -315,6 +315,8 @@ base::Status Resolution::take_lines(const std::vector<std::string>& lines) {
 base::Status Resolution::export_uv_lock(const Tools& tools) {
   Arguments arguments = {"export",        "--frozen", "--no-dev",
                          "--no-editable", "--python", m_installation.interpreter.path};
+  const Manifest& manifest = m_installation.manifest;
+  if (manifest.is_inline()) append(arguments, {"--script", manifest.program});
   if (m_installation.settings.project == false) arguments.emplace_back("--no-emit-project");
   append(arguments, choice_arguments(m_installation, m_installation.settings.groups));
   return ask(tools, std::move(arguments));

@@ -29,7 +29,7 @@ TEST_F(ReadRequirements, CountsWhatIsAskedFor) {
 
 TEST_F(ReadRequirements, KnowsWhatComesFromFiles) {
   for (const auto* line : {"./a", "../a", "a/b", "a.whl", "a-1.tar.gz", "-e .", "-f wheels",
-                           "--find-links=wheels", "a @ file:///x", "--an-option-of-tomorrow x"}) {
+                           "--find-links=wheels", "a @ file:///x"}) {
     EXPECT_TRUE(read(line).uses_files) << line;
   }
   for (const auto* line :
@@ -82,10 +82,70 @@ TEST_F(ReadRequirements, WhatIsOutsideOfTheSourceCountsByContent) {
   }
 }
 
-TEST_F(ReadRequirements, JoinsTheLinesOfFilesThatGoOn) {
-  EXPECT_EQ(read("a \\\n  >= 1\n# b\nc # why\n").continued, std::vector<std::string>{"requirements.txt"});
-  EXPECT_TRUE(read("a >= 1\n").continued.empty());
-  EXPECT_EQ(join_lines("a \\\n  >= 1\n# b\nc # why\n"), "a >= 1\nc\n");
+TEST_F(ReadRequirements, RewritesOnlyTheFilesThatUvWouldNotRead) {
+  const auto rewritten = [&](const std::string& text) {
+    const auto files = read(text).rewritten;
+    return files.empty() ? std::string("none") : files.at("requirements.txt");
+  };
+  const struct {
+    std::string text;
+    std::string expected;
+  } rows[] = {
+      {"a >= 1\n-i https://h/s\n--extra-index-url=https://h/t # why\n--no-binary :all:\n", "none"},
+      {"--pre\n--prefer-binary\n--use-feature=x\n--require-hashes\na==1 --hash=sha256:0\n", "none"},
+      {"-e .\n-e name @ ./x\n--find-links x\n--trusted-host h\n--no-index\n", "none"},
+      {"\xEF\xBB\xBF"
+       "a\n",
+       "none"},
+      {"a \\\n  >= 1\n# b\nc # why\n", "a >= 1\nc\n"},
+      {"a --config-settings=\"k=v\" --hash=sha256:0 --global-option=--x\n", "a --hash=sha256:0\n"},
+      {"-ihttps://h/s\na\n", "a\n"},
+      {"--extra-index https://h/s\n--find-link x\na\n", "a\n"},
+      {"--only-binary a,b\na\n", "a\n"},
+      {"-e \"./a b\"\n", "--editable ./a b\n"},
+      {"# coding: latin-1\na # \xE9\nb\n", "a\nb\n"},
+      {std::string("\xFF\xFE"
+                   "a\0\n\0",
+                   6),
+       "a\n"},
+      {std::string("\xFE\xFF"
+                   "\0a\0\n",
+                   6),
+       "a\n"},
+  };
+  for (const auto& row : rows) EXPECT_EQ(rewritten(row.text), row.expected) << row.text;
+}
+
+TEST_F(ReadRequirements, TakesTheOptionsAsPipReadsThem) {
+  const auto pip =
+      read(
+          "-i https://h/1\n--index-url https://h/2\n--extra-index-url https://h/3\n-f "
+          "x\n--pre\n--all-releases a,b\n--only-final c\n"
+          "--no-binary a,b\n--only-binary=:all:\n--trusted-host h:1\n--no-index\n--require-hashes\n"
+          "a[x]>1 ; python_version > '3' -C k=v --config-setting \"l=1 2\"\n"
+          "b @ https://h/b.tar.gz --global-option --y\n"
+          "git+https://h/c#egg=C.c --build-option=z\n")
+          .pip;
+  EXPECT_EQ(pip.index_url, "https://h/2");
+  EXPECT_EQ(pip.extra_index_urls, std::vector<std::string>{"https://h/3"});
+  EXPECT_EQ(pip.find_links, std::vector<std::string>{"x"});
+  EXPECT_EQ(pip.no_binary, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(pip.only_binary, std::vector<std::string>{":all:"});
+  EXPECT_EQ(pip.all_releases, (std::vector<std::string>{":all:", "a", "b"}));
+  EXPECT_EQ(pip.only_final, std::vector<std::string>{"c"});
+  EXPECT_FALSE(read("--require-hashes\n--no-require-hashes\na\n").pip.require_hashes);
+  EXPECT_EQ(pip.trusted_hosts, std::vector<std::string>{"h:1"});
+  EXPECT_EQ(pip.config_settings,
+            (std::vector<std::string>{"a:k=v", "a:l=1 2", "b:--global-option=--y", "c-c:--build-option=z"}));
+  EXPECT_TRUE(pip.no_index && pip.require_hashes);
+}
+
+TEST_F(ReadRequirements, RefusesWhatPipRefuses) {
+  for (const std::string line : {"--use-pep517", "a --target x", "-Z", "-x", "--hash",
+                                 "./x --config-settings a=b", "# coding: koi8-r\na # \xE9"}) {
+    ASSERT_TRUE(base::write_file(m_source.path() / "requirements.txt", line + "\n"));
+    EXPECT_FALSE(read_requirements(m_source.path(), {"requirements.txt"}, {})) << line;
+  }
 }
 
 }  // namespace
