@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which fault is on, and which places were reached: a page of memory that all processes of a test share
+// Which faults are on, and which places were reached: a page of memory that all processes of a test share
 // through a file at a fixed path. Programs clean the environment of what they start, so no variable could say
 // it. Tests run in mount namespaces of their own (isolation.py), so each has another file there.
 #pragma once
@@ -10,15 +10,14 @@
 
 #include <cerrno>
 #include <cstddef>
-#include <cstdint>
 
 namespace fault {
 
-constexpr std::size_t k_page_size = 4096;
+constexpr std::size_t k_most = 4096;
 
 struct Page {
-  std::int32_t active;
-  unsigned char reached[k_page_size - sizeof(std::int32_t)];
+  unsigned char is_on[k_most];
+  unsigned char is_reached[k_most];
 };
 
 inline Page nowhere{};  // of a process that cannot see the file
@@ -29,7 +28,7 @@ inline Page& page() noexcept {
   const int kept = errno;
   void* mapped = MAP_FAILED;
   if (const int file = ::open(FAULT_PAGE, O_RDWR | O_CLOEXEC); file >= 0) {
-    mapped = ::mmap(nullptr, k_page_size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    mapped = ::mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     ::close(file);
   }
   errno = kept;
@@ -41,8 +40,8 @@ inline Page& page() noexcept {
 inline const bool is_open = (page(), true);
 
 inline bool on(int number) noexcept {
-  page().reached[number] = 1;
-  return page().active == number;
+  page().is_reached[number] = 1;
+  return page().is_on[number] != 0;
 }
 
 // A constant; with the fault, another.

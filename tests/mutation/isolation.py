@@ -28,20 +28,22 @@ class Room:
     """What one test may change: a folder for its files and the page that says which fault is on."""
 
     def __init__(self, folder, page_path, test_folder):
-        self.shared = None  # a folder that takes the place of the cache, and stays
+        self.cache = None  # a folder of what tools keep
         self.folder = pathlib.Path(folder)
         self.page_path, self.test_folder = str(page_path), str(test_folder)
         self.page, self.tests, self.log = self.folder / "page", self.folder / "tests", self.folder / "log"
 
-    def prepare(self, fault, cache):
-        """Empty but for what tools keep, and with this fault on (0: none)."""
+    def prepare(self, faults, cache):
+        """Empty but for what tools keep, and with these faults on; what tools add stays only where there is none."""
         self.clear()
+        self.cache = cache
+        self.is_cache_kept = not faults
         self.tests.mkdir(parents=True)
         # Other users must get through, as in build/.
         self.tests.chmod(0o755)
-        if cache is not None and cache.exists():
-            subprocess.run(["cp", "-a", "--reflink=auto", str(cache), str(self.tests / "cache")], check=True)
-        self.page.write_bytes(fault.to_bytes(4, "little") + bytes(4092))
+        for name in ("tests/cache", "over", "work"):
+            (self.folder / name).mkdir()
+        self.page.write_bytes(bytes(number in faults for number in range(4096)) + bytes(4096))
         self.page.chmod(0o666)
         self.log.mkdir()
 
@@ -49,15 +51,14 @@ class Room:
         if self.folder.exists():
             remove(self.folder)
 
-    def reached(self):
-        return {number for number, hit in enumerate(self.page.read_bytes()[4:]) if hit}
-
     def described(self):
         """What is mounted where; the rest is read-only."""
         bound = [(self.page, self.page_path), (self.log, self.log)]
-        if self.shared is not None:
-            (self.tests / "cache").mkdir(exist_ok=True)
-            bound.append((self.shared, self.tests / "cache"))
+        if self.cache is not None and self.is_cache_kept:
+            bound.append((self.cache, self.tests / "cache"))
+        elif self.cache is not None:
+            layers = f"lowerdir={self.cache},upperdir={self.folder / 'over'},workdir={self.folder / 'work'}"
+            bound.append((layers, self.tests / "cache"))
         bound.append((self.tests, self.test_folder))
         return json.dumps([(str(source), str(target)) for source, target in bound])
 
@@ -121,7 +122,10 @@ def set_read_only(target, value, flags=0):
 def protect(bound):
     mount(None, "/", None, MS_REC | MS_PRIVATE)
     for source, target in bound:
-        mount(source, target, None, MS_BIND | MS_REC)
+        if source.startswith("lowerdir="):
+            mount("overlay", target, "overlay", 0, source)
+        else:
+            mount(source, target, None, MS_BIND | MS_REC)
     set_read_only("/", True, AT_RECURSIVE)
     for target in ["/proc", *(target for _, target in bound)]:
         set_read_only(target, False, AT_RECURSIVE)

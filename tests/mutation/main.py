@@ -31,8 +31,8 @@ def options():
     parser.add_argument("--without", action="append", default=[], metavar="SUITE", help="leave this suite out")
     parser.add_argument("--least", type=float, default=85, metavar="PERCENT",
                         help="the exit code is 1 unless more than this were noticed (default: 85)")  # fmt: skip
-    parser.add_argument("--budget", type=float, default=120, metavar="SECONDS",
-                        help="of tests for each fault, the quickest first (default: 120)")  # fmt: skip
+    parser.add_argument("--minutes", type=float, metavar="N",
+                        help="run tests no longer than this; what is left then counts as not noticed")  # fmt: skip
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N",
                         help="tests at once (default: one per processor)")  # fmt: skip
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE",
@@ -62,10 +62,9 @@ class Examination:
         self.tests, self.faults, self.chosen = tests, faults, chosen
         self.results = {
             number: {"fault": number, "place": place_of(place), "kind": place.kind, "what": place.what,
-                     "noticed_by": "", "reached_by": 0, "tests_run": 0, "seconds": 0.0}
+                     "noticed_by": "", "reached_by": 0}
             for number, place in faults.items()
         }  # fmt: skip
-        self.spent = dict.fromkeys(faults, 0.0)
         self.failed = []  # tests that fail without a fault
         self.is_stopped = False
         self.begin = time.monotonic()
@@ -74,15 +73,18 @@ class Examination:
         left = sum(not result["noticed_by"] for result in self.results.values())
         print(f"[{time.monotonic() - self.begin:.0f} s, {left} left] {line}", flush=True)
 
+    def is_late(self):
+        return self.chosen.minutes and time.monotonic() - self.begin > 60 * self.chosen.minutes
+
     def is_over(self):
-        return self.is_stopped or all(result["noticed_by"] for result in self.results.values())
+        return self.is_stopped or self.is_late() or all(result["noticed_by"] for result in self.results.values())
 
     def run(self):
         unit, *suites = self.tests.groups()
         with concurrent.futures.ThreadPoolExecutor(self.chosen.jobs) as pool:
             try:
                 self.learn(unit)
-                list(pool.map(lambda number: self.try_one(unit, number), self.faults))
+                list(pool.map(self.run_unit_tests, self.faults))
                 list(pool.map(self.run_suite, suites))
             except BaseException:
                 self.is_stopped = True  # what has not begun does not
@@ -91,37 +93,36 @@ class Examination:
         return list(self.results.values())
 
     def learn(self, group):
-        if self.is_over():
-            return
+        """Runs a group without a fault."""
         self.failed += self.tests.reach(group)
         tests = self.tests.known.get(group, {})
         self.say(f"{group}: {len(tests)} tests, {sum(test['seconds'] for test in tests.values()):.1f} s")
         for number, result in self.results.items():
             result["reached_by"] += sum(number in test["reached"] for test in tests.values())
 
-    def run_suite(self, group):
-        self.learn(group)
-        for number in self.faults:
-            self.try_one(group, number)
+    def run_unit_tests(self, number):
+        """These are quick and notice most: each fault alone."""
+        tests = self.tests.reaching(running.UNIT, {number})
+        if tests and not self.is_over():
+            self.take(number, *self.tests.run_group(running.UNIT, tests, {number}))
 
-    def try_one(self, group, number):
-        """One fault against the tests of a group that reach it."""
-        result, begin = self.results[number], time.monotonic()
-        left = self.chosen.budget - self.spent[number]
-        if self.is_stopped or result["noticed_by"] or left <= 0:
+    def run_suite(self, group):
+        if self.is_over():
             return
-        tests = self.tests.reaching(group, number, left)
-        if not tests:
+        self.learn(group)
+        left = {number for number, result in self.results.items() if not result["noticed_by"]}
+        if not self.is_over():
+            for number, (who, output) in self.tests.notice(group, left).items():
+                self.take(number, f"{group} {who}", output)
+
+    def take(self, number, who, output):
+        result = self.results[number]
+        if not who or result["noticed_by"]:
             return
-        self.spent[number] += sum(tests.values())
-        who, output = self.tests.run_group(group, tests, number)
-        result["tests_run"] += len(tests)
-        result["seconds"] = round(result["seconds"] + time.monotonic() - begin, 1)
-        if who and not result["noticed_by"]:
-            result["noticed_by"] = who
-            self.say(f"{number} {result['place']}: {result['kind']}: {who}")
-            if self.chosen.fault:
-                print(output, flush=True)
+        result["noticed_by"] = who
+        self.say(f"{number} {result['place']}: {result['kind']}: {who}")
+        if self.chosen.fault:
+            print(output, flush=True)
 
 
 def report(chosen, seed, results, folder):

@@ -20,11 +20,11 @@ class Reach : public testing::EmptyTestEventListener {
   void OnTestEnd(const testing::TestInfo& test) override {
     auto& page = fault::page();
     m_file << test.test_suite_name() << '.' << test.name() << '\t' << test.result()->elapsed_time() << '\t';
-    for (int number = 0; number < static_cast<int>(sizeof page.reached); ++number) {
-      if (page.reached[number] != 0) m_file << number << ' ';
+    for (int number = 0; number < static_cast<int>(sizeof page.is_reached); ++number) {
+      if (page.is_reached[number] != 0) m_file << number << ' ';
     }
     m_file << std::endl;
-    std::memset(page.reached, 0, sizeof page.reached);
+    std::memset(page.is_reached, 0, sizeof page.is_reached);
   }
 
  private:

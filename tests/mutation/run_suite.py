@@ -48,8 +48,8 @@ class Reach(unittest.TextTestResult):
 
     def stopTest(self, test):
         super().stopTest(test)
-        hits = self.page[4:]
-        self.page[4:] = bytes(len(hits))
+        hits = self.page[4096:]
+        self.page[4096:] = bytes(len(hits))
         self.tests[name_of(test)] = {
             "seconds": time.monotonic() - self.begin,
             "reached": [number for number, hit in enumerate(hits) if hit],
@@ -80,7 +80,7 @@ def main():
     tests = {name_of(test): test for test in every(unittest.defaultTestLoader.loadTestsFromModule(module))}
     if mode == "reach":
         with open(sys.argv[4], "r+b") as file:
-            Reach.page = mmap.mmap(file.fileno(), 4096)
+            Reach.page = mmap.mmap(file.fileno(), 8192)
         result = unittest.TextTestRunner(resultclass=Reach, verbosity=2).run(unittest.TestSuite(tests.values()))
         failed = sorted({name_of(test) for test, _ in result.failures + result.errors})
         report = {"tests": result.tests, "failed": failed}

@@ -65,10 +65,10 @@ class Tests:
     def suite(self, group, *arguments):
         return [PYTHON, str(HERE / "run_suite.py"), str(self.copy.source / "tests/suites" / f"{group}.py"), *arguments]
 
-    def run(self, command, fault, timeout, environment=None, cache=None):
+    def run(self, command, faults, timeout, environment=None, cache=None):
         """The exit code (None: out of time) and what was printed."""
         room = self.room()
-        room.prepare(fault, cache)
+        room.prepare(faults, cache)
         with open(room.folder / "output", "w+b") as output:
             code = isolation.run(command, room, timeout, environment or self.environment(), output)
             output.seek(0)
@@ -93,9 +93,7 @@ class Tests:
             cache = self.cache
             cache.mkdir(exist_ok=True)
         environment = {**self.environment(), "MUTATE_REACH": str(report)}
-        room.shared = cache
-        code, output = self.run(command, 0, LONGEST_SUITE, environment)
-        room.shared = None
+        code, output = self.run(command, (), LONGEST_SUITE, environment, cache)
         (self.folder / "logs").mkdir(exist_ok=True)
         (self.folder / "logs" / f"{group}.log").write_text(output, encoding="utf-8")
         if not report.exists():
@@ -108,25 +106,57 @@ class Tests:
         self.known[group] = answer["tests"]
         return answer["failed"]
 
-    def reaching(self, group, fault, seconds):
-        """Tests of a group that reach the fault, the quickest first, with the seconds each takes: at most so many."""
-        mine = {
-            name: test["seconds"] for name, test in self.known.get(group, {}).items() if fault in test["reached"]
+    def reaching(self, group, faults):
+        """Tests of a group that reach one of the faults, the quickest first, with the seconds each takes."""
+        tests = {
+            name: test["seconds"] for name, test in self.known.get(group, {}).items() if faults & set(test["reached"])
         }  # fmt: skip
-        chosen = {}
-        for name in sorted(mine, key=mine.get):
-            if mine[name] <= seconds:
-                seconds -= mine[name]
-                chosen[name] = mine[name]
-        return {name: chosen[name] for name in in_order(chosen)}
+        return {name: tests[name] for name in in_order(tests)}
 
-    def run_group(self, group, tests, fault):
+    def notice(self, group, faults):
+        """Which of the faults a suite notices: gives {fault: (who, what was printed)}.
+
+        All at once: what nobody notices together nobody notices alone, but for faults that hide each other. When a test
+        fails, those that it reaches are halved until it is known which one it is.
+        """
+        noticed, left, useless = {}, set(faults), set()
+        while left:
+            tests = {name: time for name, time in self.reaching(group, left).items() if name not in useless}
+            who, output = self.run_group(group, tests, left) if tests else ("", "")
+            if not who:
+                break
+            test = who.split(" (")[0]
+            suspects = left & set(self.known[group][test]["reached"]) if test in self.known[group] else set(left)
+            chosen = {test: tests[test]} if test in tests else tests
+            found, how, printed = self.single_out(group, chosen, suspects, who, output)
+            if found is None:
+                # By chance, or only together: then that test says nothing.
+                useless |= set(chosen)
+                continue
+            noticed[found] = (how, printed)
+            left.discard(found)
+        return noticed
+
+    def single_out(self, group, tests, suspects, who, output):
+        """The one of the suspects that makes a test fail, twice."""
+        suspects = sorted(suspects)
+        while len(suspects) > 1:
+            half = suspects[: len(suspects) // 2]
+            who, output = self.run_group(group, tests, set(half))
+            suspects = half if who else suspects[len(suspects) // 2 :]
+        if not suspects:
+            return None, "", ""
+        again, printed = self.run_group(group, tests, set(suspects))
+        return (suspects[0], again, printed) if again else (None, "", "")
+
+    def run_group(self, group, tests, faults):
+        """Who fails first, and what was printed; "" for nobody."""
         timeout = limit_of(sum(tests.values()))
         if group == UNIT:
             names = ":".join(tests)
             chosen = names if len(names) < 100_000 else "*"
             command = [str(self.copy.bin / "unit_tests"), f"--gtest_filter={chosen}", "--gtest_fail_fast"]
-            code, output = self.run(command, fault, timeout)
+            code, output = self.run(command, faults, timeout)
             if code == 0:
                 return "", ""
             failed = re.findall(r"\[  FAILED  \] (\S+\.\S+?)(?:,| |$)", output, re.MULTILINE)
@@ -135,18 +165,13 @@ class Tests:
             how = "" if failed else " (does not end)" if code is None else " (crashes)"
             return f"{last}{how}", output
         limits = json.dumps({name: limit_of(seconds) for name, seconds in tests.items()})
-        code, output = self.run(self.suite(group, "notice", limits, *tests), fault, timeout + 30, cache=self.cache)
+        code, output = self.run(self.suite(group, "notice", limits, *tests), faults, timeout + 30, cache=self.cache)
         if code == 0:
             return "", ""
         who = re.findall(r"^NOTICED BY (.*)$", output, re.MULTILINE)
-        if code is None or not who:
-            return f"{group} ({'does not end' if code is None else 'crashes'})", output
-        if who[0] in tests and "the test takes too long" not in output:
-            # By chance, on a busy machine? Then not twice.
-            again, _ = self.run(self.suite(group, "notice", limits, who[0]), fault, timeout + 30, cache=self.cache)
-            if again == 0:
-                return "", ""
-        return f"{group} {who[0]}", output
+        if who:
+            return who[-1], output
+        return f"{group} ({'does not end' if code is None else 'crashes'})", output
 
 
 def in_order(tests):

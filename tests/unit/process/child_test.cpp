@@ -13,6 +13,7 @@
 #include <functional>
 #include <thread>
 
+#include "../steps.h"
 #include "process/runner.h"
 
 namespace process {
@@ -243,6 +244,50 @@ TEST_F(InterruptedRunner, TakesWhatIsLeftOfTheGroupAlong) {
 TEST(FindProgram, SkipsRelativeFolders) {
   EXPECT_EQ(find_program("sh", "::.:bin:/bin"), "/bin/sh");
   EXPECT_EQ(find_program("no-such-program", "/bin:/usr/bin"), std::nullopt);
+}
+
+TEST(FindProgram, TakesOnlyFilesThatMayBeRun) {
+  const auto folder = base::TemporaryFolder::make(testing::TempDir(), "find.").value();
+  const auto path = [&](const std::string& name) { return (folder.path() / name).string(); };
+  ASSERT_TRUE(base::make_folders(path("1/tool")));
+  ASSERT_TRUE(base::make_folders(path("2")));
+  ASSERT_TRUE(base::make_folders(path("3")));
+  ASSERT_TRUE(base::write_file(path("2/tool"), "", 0644));
+  ASSERT_TRUE(base::write_file(path("3/tool"), "", 0755));
+  EXPECT_EQ(find_program("tool", path("1") + ":" + path("2") + ":" + path("3")), path("3/tool"));
+  EXPECT_EQ(find_program(path("1/tool"), ""), std::nullopt);
+  EXPECT_EQ(find_program(path("2/tool"), path("3")), std::nullopt);
+  EXPECT_EQ(find_program(path("3/tool"), ""), path("3/tool"));
+}
+
+TEST(SystemRunner, GetsAllOfAProgramWhoseGroupEndsWithIt) {
+  SystemRunner runner(nullptr);
+  Command command = shell("head -c 60000 /dev/zero; head -c 60000 /dev/zero >&2; sleep 1000 & exit 3");
+  command.ends_its_group = true;
+  const auto finished = runner.run(command, {}).value();
+  EXPECT_EQ(finished.ending.code(), 3);
+  EXPECT_EQ(finished.output.size(), 60000U);
+  EXPECT_EQ(finished.errors.size(), 60000U);
+}
+
+TEST(SystemRunner, WhicheverCallFailsThereIsAnErrorOrAllOfTheOutput) {
+  SystemRunner runner(nullptr);
+  base::Result<Finished> finished = base::fail(base::interrupted());
+  int errors = 0;
+  const int calls = steps::fail_each(
+      [&] {
+        finished = runner.run(shell("echo out; echo err >&2"), {});
+        return finished.has_value();
+      },
+      [&](bool succeeded, const std::string& failed) {
+        errors += succeeded ? 0 : 1;
+        if (succeeded) {
+          EXPECT_EQ(finished->output + finished->errors, "out\nerr\n") << failed;
+          EXPECT_EQ(finished->ending.code(), 0) << failed;
+        }
+      });
+  EXPECT_GT(calls, 1);
+  EXPECT_GT(errors, 1);
 }
 
 }  // namespace

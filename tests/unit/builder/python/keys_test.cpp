@@ -50,6 +50,25 @@ class PythonKeys : public testing::Test {
   }
 };
 
+// Folders of packages that a variable names, the one as the other.
+TEST_F(PythonKeys, EachFolderThatAVariableNamesIsAPart) {
+  write("one/a-1-py3-none-any.whl", "1");
+  write("two/b-1-py3-none-any.whl", "1");
+  const std::string folders[] = {(m_folder.path() / "one").string(), (m_folder.path() / "two").string()};
+  for (const char* variable : {"UV_FIND_LINKS", "UV_INDEX", "UV_EXTRA_INDEX_URL"}) {
+    for (const char* between : {" ", ","}) {
+      Installation installed = installation();
+      installed.configuration.environment[variable] = folders[0] + between + folders[1];
+      for (const char* file : {"one/a-1-py3-none-any.whl", "two/b-1-py3-none-any.whl"}) {
+        write(file, "1");
+        const std::string before = key(installed);
+        write(file, "2");
+        EXPECT_NE(key(installed), before) << variable << between << file;
+      }
+    }
+  }
+}
+
 // Changes the one input after the other, and expects a key that none of those before had.
 TEST_F(PythonKeys, EachInputOfTheMachineIsAPart) {
   const std::vector<std::pair<std::string, std::function<void(Installation&)>>> changes = {

@@ -49,6 +49,25 @@ TEST_F(PipConfiguration, TheSectionOfInstallCountsMoreWhereverItStands) {
   }
 }
 
+TEST_F(PipConfiguration, WhatIsIndentedContinuesTheOptionBeforeItInTheSameSection) {
+  const std::vector<std::array<std::string, 2>> files = {
+      {"[global]\nindex-url =\n  https://a\n", " https://a"},
+      {"[global]\nindex-url = https://a\n\t/simple\n", "https://a /simple"},
+      {"[global]\nindex-url = https://a\n# text\n  ; text\n\n  /simple\n", "https://a /simple"},
+      {"[global]\nindex-url = https://a\n[install]\n  https://b\n", "https://a"},
+      {"[global]\nindex-url = https://a\n[install]\n  timeout = 3\n", "https://a"},
+      {"  index-url = https://a\n[global]\n", "none"},
+      {"[global]\nindex-url\n", "none"},
+      {"[other]\nindex-url = https://a\n", "none"},
+      {"[global\nindex-url = https://a\n", "none"},
+      {"[global]\nindex-url : https://a=b\n", "https://a=b"},
+  };
+  for (const auto& [text, expected] : files) {
+    write("python/pip.conf", text);
+    EXPECT_EQ(value(configure(), "UV_DEFAULT_INDEX"), expected) << text;
+  }
+}
+
 TEST_F(PipConfiguration, WhatIsSetForUvCountsMore) {
   write("python/pip.conf",
         "[global]\nindex-url = https://site/simple\nextra-index-url =\n  https://a\n  https://b\n");
