@@ -284,6 +284,10 @@ class Variables(GoSuite):
         self.assertIn("resolve: for linux/386, key ", result.stderr)
         self.assertEqual(json.loads((self.folder / "out/build.json").read_text())["platform"]["architecture"], "386")
         self.assertEqual(self.run_artifact(source).stdout, "plain\n")
+        self.again()
+        # Go itself uses no C there.
+        self.check(self.tagged("cgo"), "", env=self.environment(GOARCH="386"))
+        self.assertEqual(self.run_artifact(source).stderr, "2\n")
 
 
 class Sources(GoSuite):

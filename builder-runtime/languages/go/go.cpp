@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <csignal>
+#include <memory>
 
 #include "base/digest.h"
 #include "base/elf_needs.h"
@@ -87,9 +88,10 @@ base::Status add_files_of_flags(const GoVariables& variables, const fs::path& fo
 
 // Whether a C compiler may have a part in it: more is not known before Go is asked.
 bool may_use_c(const Tree& tree, const Decision& decision) {
-  const auto chosen = decision.variables.value("CGO_ENABLED");
-  return chosen != "0" && (chosen == "1" || tree.has_c || decision.variables.needs_c() ||
-                           !foreign_imports(tree, decision.program.module).empty());
+  const auto& variables = decision.variables;
+  return variables.may_use_c() &&
+         (!variables.value("CGO_ENABLED").empty() || tree.has_c || variables.needs_c() ||
+          !foreign_imports(tree, decision.program.module).empty());
 }
 
 // Go and how it is set up: all but the source.
@@ -217,6 +219,7 @@ base::Status name_program(const fs::path& folder) {
 base::Result<bool> needs_c(const Source& source, const Tree& tree, const Decision& decision,
                            const BuildPlace& place, const Tools& tools) {
   if (decision.variables.needs_c()) return true;
+  if (!decision.variables.may_use_c()) return false;
   if (!tree.has_c && foreign_imports(tree, decision.program.module).empty()) return false;
   Inputs question = decision.machine;
   question.add_value("program", decision.program.folder);
@@ -224,7 +227,7 @@ base::Result<bool> needs_c(const Source& source, const Tree& tree, const Decisio
   question.add_value("outline", tree.outline);
   // Those of a private copy, completed.
   for (const std::string name : {"go.mod", "go.sum"}) {
-    BASE_TRY(question.add_file(name, place.folder / name));
+    BASE_TRY(question.add_file(name, (place.copy.empty() ? place.folder : place.copy) / name));
   }
   const fs::path answers = tools.settings().cache / "go" / "cgo";
   const fs::path file = answers / question.key();
@@ -338,7 +341,7 @@ base::Status check_outside(const fs::path& source, const Program& program, const
 // What a constraint of a file may ask for.
 Tags tags_of(const GoSettings& settings, const GoVariables& variables) {
   Tags tags = standard_tags(variables.architecture());
-  if (variables.value("CGO_ENABLED") != "0") tags.insert("cgo");
+  if (variables.may_use_c()) tags.insert("cgo");
   for (const auto* detector : {"race", "msan", "asan"}) {
     if (variables.flag(detector)) tags.insert(detector);
   }
@@ -395,7 +398,7 @@ std::string summary_of(const Tree& tree, const Program& program) {
   return "a source without go.mod";
 }
 
-base::Result<Plan> plan(const Source& source, const Tree& tree, const Program& program,
+base::Result<Plan> plan(const Source& source, const std::shared_ptr<const Tree>& tree, const Program& program,
                         const GoVariables& variables, const Tools& tools) {
   BASE_TRY_ASSIGN(Toolchain toolchain, find_toolchain(source, tools));
   Decision decision{.program = program,
@@ -403,8 +406,8 @@ base::Result<Plan> plan(const Source& source, const Tree& tree, const Program& p
                     .toolchain = std::move(toolchain),
                     .tags = tags_of_command(source.settings.go, variables)};
   BASE_TRY_ASSIGN(decision.machine, inputs_of_machine(source, decision, tools));
-  BASE_TRY_ASSIGN(decision.inputs, inputs_of(source, tree, decision, tools));
-  warn_of_kept_choice(source.folder, tree, decision, tools);
+  BASE_TRY_ASSIGN(decision.inputs, inputs_of(source, *tree, decision, tools));
+  warn_of_kept_choice(source.folder, *tree, decision, tools);
   Plan plan;
   plan.inputs = decision.inputs;
   plan.key = plan.inputs.key();
@@ -415,7 +418,7 @@ base::Result<Plan> plan(const Source& source, const Tree& tree, const Program& p
   plan.start.folder = program.home_in(contract::k_source).string();
   plan.start.may_start_elsewhere = true;
   const auto make = [source, tree, decision, &tools](const fs::path& folder) {
-    return make_program(source, tree, decision, tools, folder);
+    return make_program(source, *tree, decision, tools, folder);
   };
   plan.layers = [layer = Layer{plan.key, true, make}] { return std::vector{layer}; };
   return plan;
@@ -460,8 +463,9 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
   BASE_TRY(check_outside(source.folder, program, variables));
   warn_of_workspace(source.folder, program, variables);
   std::string summary = summary_of(tree, program);
-  return Findings{std::move(summary), [source, tree = std::move(tree), program = std::move(program),
-                                       variables = std::move(variables)](const Tools& tools) {
+  return Findings{std::move(summary),
+                  [source, tree = std::make_shared<const Tree>(std::move(tree)), program = std::move(program),
+                   variables = std::move(variables)](const Tools& tools) {
                     return plan(source, tree, program, variables, tools);
                   }};
 }

@@ -109,6 +109,10 @@ class Resolution {
 
  private:
   base::Result<process::Finished> list(const BuildPlace& place, const std::string& with_c) const;
+  // Whether it is still to be found out if C has a part in the program.
+  [[nodiscard]] bool is_c_open() const {
+    return m_decision.variables.may_use_c() && m_decision.variables.value("CGO_ENABLED").empty();
+  }
   [[nodiscard]] base::Result<bool> is_enough(const BuildPlace& place) const;
   [[nodiscard]] base::Status keep(const ModuleFiles& files, const fs::path& scratch) const;
 
@@ -126,7 +130,7 @@ constexpr char k_needs_loading[] = "{{with .Module}}{{end}}";
 
 base::Result<process::Finished> Resolution::list(const BuildPlace& place, const std::string& with_c) const {
   BuildPlace same = place;
-  if (m_decision.variables.value("CGO_ENABLED").empty()) same.environment["CGO_ENABLED"] = with_c;
+  if (is_c_open()) same.environment["CGO_ENABLED"] = with_c;
   return run_go(same, m_source, m_decision, {"list", "-deps", "-f", k_needs_loading, m_program.argument()},
                 m_tools);
 }
@@ -139,7 +143,7 @@ base::Result<bool> Resolution::is_enough(const BuildPlace& place) const {
                [](const std::string& flag) { return !flag.starts_with("-mod"); });
   arguments.push_back(m_program.argument());
   auto environment = place.environment;
-  if (m_decision.variables.value("CGO_ENABLED").empty()) environment["CGO_ENABLED"] = "1";
+  if (is_c_open()) environment["CGO_ENABLED"] = "1";
   BASE_TRY_ASSIGN(const auto finished, m_tools.run_quietly({.arguments = std::move(arguments),
                                                             .environment = std::move(environment),
                                                             .folder = place.folder}));

@@ -88,6 +88,11 @@ std::optional<std::string> GoVariables::flag(const std::string& name) const {
   return found == m_flags.rend() ? std::nullopt : std::optional(found->value);
 }
 
+bool GoVariables::may_use_c() const {
+  const auto chosen = value("CGO_ENABLED");
+  return chosen.empty() ? architecture() == builder::architecture() : chosen != "0";
+}
+
 bool GoVariables::needs_c() const {
   return std::any_of(m_flags.begin(), m_flags.end(), [](const Flag& flag) {
     return is_one_of(flag.name, {"race", "msan", "asan"}) && flag.value != "false" && flag.value != "0";

@@ -44,6 +44,8 @@ class GoVariables {
   [[nodiscard]] bool has_modules() const { return value("GO111MODULE") != "off"; }
   // Whether Go looks for a go.work.
   [[nodiscard]] bool has_workspaces() const { return value("GOWORK") != "off"; }
+  // Whether a C compiler may have a part in the program: Go's own choice is no for another processor.
+  [[nodiscard]] bool may_use_c() const;
   // Whether a detector of errors is asked for that is made of C.
   [[nodiscard]] bool needs_c() const;
   // The tags of GOFLAGS.
