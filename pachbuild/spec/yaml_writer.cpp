@@ -37,6 +37,9 @@ void write(const json& value, YAML::Emitter& yaml) {
   } else if (value.is_string()) {
     // Quoted, so that "on", "1" and "~" stay what they are.
     yaml << YAML::DoubleQuoted << value.get_ref<const std::string&>();
+  } else if (value.is_null()) {
+    // Not by its word, which the emitter would put in quotes.
+    yaml << YAML::Null;
   } else {
     yaml << value.dump();
   }

@@ -133,6 +133,18 @@ TEST_F(Data, ANumberThatIsTooLargeIsAnError) {
   EXPECT_EQ(fault(json(R"({"a": 1e999})")), "f.json: has a number that is too large");
 }
 
+// Letters and white space of all kinds, where none of them may be: under the sanitizers.
+TEST_F(Data, LettersThatAreNotAsciiAreReadOrAnError) {
+  for (const std::string letter : {"\u00a0", "\u00e9", "\u015d", "\u0500", "\u1680", "\u1700", "\u2003",
+                                   "\u2030", "\u2060", "\u3000", "\u4e00", "\ufeff", "\U0001f600"}) {
+    EXPECT_FALSE(toml("name" + letter + "x")) << letter;
+    EXPECT_FALSE(toml("a = 1" + letter + "x")) << letter;
+    const auto read = toml("\"" + letter + "\" = \"\"\"" + letter + "\\\n" + letter + "\"\"\" # " + letter);
+    ASSERT_TRUE(read) << letter;
+    EXPECT_TRUE(read->members.front().value.scalar.starts_with(letter)) << letter;
+  }
+}
+
 TEST_F(Data, AKeyThatIsNoneIsAnErrorInEveryBuild) {
   for (const std::string text : {"[\x01", "[[\x01]]\n", "[=]", "[a.\x02]"}) {
     EXPECT_NE(fault(toml(text)).find(": is not valid TOML: "), std::string::npos) << text;

@@ -194,5 +194,19 @@ TEST(Document, FormatIsThatOfTheNameOrOfTheFirstCharacter) {
   EXPECT_EQ(format_of("p", "a: {"), Format::yaml);
 }
 
+TEST(ToYaml, IsReadAsTheSame) {
+  const json value = {
+      {"null", nullptr},
+      {"booleans", {true, false}},
+      {"numbers", {0, -1, 1.5, 1e20, 1e-7, -0.0, std::uint64_t{18446744073709551615U}}},
+      {"texts", {"null", "~", "", "true", "1", "1e3", "2020-01-01", " a ", "a: b", "# a", "a\nb"}},
+      {"2U", {{"~", nullptr}, {"null", nullptr}, {"on", 1}}},
+      {"empty", {json::array(), json::object()}}};
+  const auto again = parse_documents(to_yaml(value), Format::yaml, "p.yaml");
+  ASSERT_TRUE(again) << again.error().where << ": " << again.error().what;
+  ASSERT_EQ(again->size(), 1U);
+  EXPECT_EQ(*again->front().value, value);
+}
+
 }  // namespace
 }  // namespace spec
