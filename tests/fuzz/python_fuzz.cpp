@@ -5,10 +5,14 @@
 #include <cstdlib>
 #include <string>
 
+#include "builder-runtime/languages/python/inline_metadata.h"
 #include "builder-runtime/languages/python/marker.h"
 #include "builder-runtime/languages/python/requirement.h"
 #include "builder-runtime/languages/python/requirements.h"
+#include "builder-runtime/languages/python/source_builds.h"
+#include "builder-runtime/languages/python/uv_words.h"
 #include "builder-runtime/languages/python/version.h"
+#include "revision/revision.h"
 
 namespace {
 
@@ -39,5 +43,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                          .extras = {"x"}};
   static_cast<void>(holds(text, here));
   static_cast<void>(join_lines(text));
+  static_cast<void>(find_inline_block(text, "main.py"));
+  static_cast<void>(source_build_in(text));
+  static_cast<void>(UvWords("/w", "/w/s", "/s", "m", {"--frozen"}).shown(text));
+  if (const auto read = revision::parse(text, "file")) {
+    const auto again = revision::parse(revision::to_text(*read), "file");
+    require(again && revision::to_text(*again) == revision::to_text(*read));
+  }
   return 0;
 }

@@ -2,6 +2,7 @@
 // Everything that decides what is installed.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "builder-runtime/languages/python/interpreter.h"
 #include "builder-runtime/languages/python/manifest.h"
 #include "builder-runtime/languages/python/pip_configuration.h"
+#include "revision/revision.h"
 
 namespace builder::python {
 
@@ -28,7 +30,8 @@ struct Installation {
   bool uses_files = false;               // it installs from files of the source
   bool has_hashes = false;               // of requirements files: every version is fixed by them already
   std::vector<std::string> continued;    // see Requirements
-  base::fs::path memory;                 // of what uv chose; empty: it is asked each time
+  std::optional<revision::Revision> revision;  // of a source whose build makes a version from it
+  base::fs::path memory;                       // of what uv chose; empty: it is asked each time
 };
 
 }  // namespace builder::python
