@@ -71,7 +71,8 @@ base::Result<Listing> list_folder(const std::string& path, const std::string& na
     if (entry == nullptr && errno != 0) return base::fail(base::system_error("read", path, errno));
     if (entry == nullptr) return listing;
     const std::string_view own = entry->d_name;
-    if (own == "." || own == "..") continue;
+    // What git keeps changes when somebody only looks, and comes into no build (source_copy.cpp).
+    if (own == "." || own == ".." || own == ".git") continue;
     unsigned type = entry->d_type;
     if (type == DT_UNKNOWN) {
       struct stat status{};

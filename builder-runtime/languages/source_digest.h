@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A digest of a folder's whole content: names, bytes, the targets of links and which files may be executed;
-// not times, owners or other modes.
+// not times, owners or other modes, and nothing of .git.
 #pragma once
 
 #include <functional>

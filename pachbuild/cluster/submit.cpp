@@ -243,6 +243,7 @@ Attempt result_of(const Pachctl& pachctl, const std::string& pipeline, const Loo
 
 base::Result<Submission> prepare(const spec::PipelineSpec& spec, const SubmissionRules& rules) {
   BASE_TRY_ASSIGN(auto source, source::read_source(spec.transform.build.folder));
+  BASE_TRY_ASSIGN(auto warning, source::add_revision(spec.transform.build.folder, source));
   for (const auto& file : source.files) {
     boost::system::error_code error;
     const auto bytes = fs::file_size(file.file, error);
@@ -257,7 +258,7 @@ base::Result<Submission> prepare(const spec::PipelineSpec& spec, const Submissio
   auto build = build_pipeline(spec, rules.image_prefix);
   auto running = running_pipeline(spec, rules.image_prefix, is_lazy ? BuildFiles::lazy : BuildFiles::whole);
   return Submission{spec, std::move(source), std::make_shared<const json>(std::move(build)),
-                    std::make_shared<const json>(std::move(running))};
+                    std::make_shared<const json>(std::move(running)), std::move(warning)};
 }
 
 base::Status pass_on(const Pachctl& pachctl, const json& spec, Existing existing, Reprocess reprocess) {

@@ -23,6 +23,7 @@ struct Submission {
   source::Source source;
   std::shared_ptr<const nlohmann::json> build;    // the build pipeline's spec
   std::shared_ptr<const nlohmann::json> running;  // the pipeline's own
+  std::string warning;                            // about the source; may be empty
 };
 
 struct SubmissionRules {

@@ -68,6 +68,7 @@ base::Result<std::vector<LoadedPipeline>> prepare(std::vector<spec::ClusterPipel
     if (pipeline.spec) {
       BASE_TRY_ASSIGN(item.submission, cluster::prepare(*pipeline.spec, rules));
       warn_of_empty_folders(*item.submission);
+      if (!item.submission->warning.empty()) report::warn(item.submission->warning);
     }
     item.pipeline = std::move(pipeline);
     loaded.push_back(std::move(item));

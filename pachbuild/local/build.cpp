@@ -12,6 +12,7 @@
 #include "pachbuild/local/pool.h"
 #include "pachbuild/local/tree.h"
 #include "pachbuild/source/source.h"
+#include "report/report.h"
 
 namespace local {
 namespace {
@@ -135,7 +136,10 @@ base::Result<std::string> artifact_version(const fs::path& folder) {
 base::Result<Artifact> build(const spec::PipelineSpec& spec, const Container* container,
                              const fs::path& cache, const fs::path& scratch,
                              process::Interruption& interruption) {
-  BASE_TRY_ASSIGN(auto files, source::list_source(spec.transform.build.folder));
+  BASE_TRY_ASSIGN(auto source, source::read_source(spec.transform.build.folder));
+  BASE_TRY_ASSIGN(const std::string warning, source::add_revision(spec.transform.build.folder, source));
+  if (!warning.empty()) report::warn(warning);
+  auto& files = source.files;
   Artifact artifact{scratch / "source", scratch / "artifact", {}, {}, true};
   BASE_TRY(base::make_folders(artifact.source, 0700));
   BASE_TRY(source::copy_source(files, artifact.source));

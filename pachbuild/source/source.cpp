@@ -51,7 +51,7 @@ class Lister {
     std::sort(m_files.begin(), m_files.end(),
               [](const SourceFile& a, const SourceFile& b) { return a.path < b.path; });
     std::sort(m_empty_folders.begin(), m_empty_folders.end());
-    return Source{std::move(m_files), std::move(m_empty_folders)};
+    return Source{std::move(m_files), std::move(m_empty_folders), nullptr};
   }
 
  private:

@@ -2,6 +2,7 @@
 // A pipeline's source: the files below its build path that become /pfs/source. docs/pachignore.md says which.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,12 +23,18 @@ struct Source {
   std::vector<SourceFile> files;
   // The folders in which nothing is at all ("data/cache/"): PFS has none such, so programs will not see them.
   std::vector<std::string> empty_folders;
+  // Has a file that was made for the build; none where none was.
+  std::shared_ptr<const base::TemporaryFolder> made;
 };
 
 // Everything below `folder` but what its .pachignore names. Errors are of kind bad_input: a file that cannot
 // be read, is no file (socket, pipe, device), has a name that PFS refuses (all such names in one error), or
 // is a symbolic link out of the folder or to a folder.
 base::Result<Source> read_source(const base::fs::path& folder);
+
+// Adds the file of revision/revision.h where the source is in a git repository and its build makes a version
+// from that, unless .pachignore names it. Gives what is in the way of it, in words; "" when nothing is.
+base::Result<std::string> add_revision(const base::fs::path& folder, Source& source);
 
 // Its files alone.
 base::Result<std::vector<SourceFile>> list_source(const base::fs::path& folder);

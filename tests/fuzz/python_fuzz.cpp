@@ -3,12 +3,16 @@
 // it is written out. And the files that a package names.
 #include <algorithm>
 
+#include "builder-runtime/languages/python/inline_metadata.h"
 #include "builder-runtime/languages/python/interpreter.h"
 #include "builder-runtime/languages/python/marker.h"
 #include "builder-runtime/languages/python/record.h"
 #include "builder-runtime/languages/python/requirement.h"
 #include "builder-runtime/languages/python/requirements.h"
+#include "builder-runtime/languages/python/source_builds.h"
+#include "builder-runtime/languages/python/uv_words.h"
 #include "builder-runtime/languages/python/version.h"
+#include "revision/revision.h"
 #include "tests/fuzz/target.h"
 
 namespace {
@@ -63,4 +67,11 @@ FUZZ_TARGET(python_fuzz, input) {
   for (const auto& line : python::logical_lines(text))
     static_cast<void>(python::parse_requirement_line(line, "x"));
   static_cast<void>(python::decode_requirements(text, "x"));
+  static_cast<void>(python::find_inline_block(text, "main.py"));
+  static_cast<void>(python::source_build_in(text));
+  static_cast<void>(python::UvWords("/w", "/w/s", "/s", "m", {"--frozen"}).shown(text));
+  if (const auto read = revision::parse(text, "file")) {
+    const auto again = revision::parse(revision::to_text(*read), "file");
+    require(again && revision::to_text(*again) == revision::to_text(*read));
+  }
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "builder-runtime/languages/python/manifest.h"
 #include "builder-runtime/languages/python/pip_configuration.h"
 #include "builder-runtime/languages/python/uv_settings.h"
+#include "revision/revision.h"
 
 namespace builder::python {
 
@@ -32,6 +34,7 @@ struct Installation {
   bool requires_hashes = false;          // they say --require-hashes
   bool has_hashes = false;               // of requirements files: every version is fixed by them already
   std::map<std::string, std::string> rewritten;  // see Requirements
+  std::optional<revision::Revision> revision;    // of a source whose build makes a version from it
   base::fs::path memory;                         // of what uv chose; empty: it is asked each time
 };
 

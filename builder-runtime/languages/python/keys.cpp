@@ -19,6 +19,7 @@
 #include "builder-runtime/languages/source_digest.h"
 #include "builder-runtime/source/data.h"
 #include "builder-runtime/variables.h"
+#include "revision/revision.h"
 
 namespace builder::python {
 namespace {
@@ -161,6 +162,7 @@ struct Metadata {
   FolderDigest source;
   std::string digest;
   bool is_static = true;
+  bool asks_git = false;
 };
 
 // A project whose requirements are in its own words and not made by its build system: PEP 621, "dynamic".
@@ -178,13 +180,17 @@ bool is_static(const fs::path& project, bool is_only_one) {
 base::Result<Metadata> read_metadata(const fs::path& source) {
   std::mutex mutex;
   std::map<std::string, std::string> digests;
+  bool asks_git = false;
   const auto view = [&](const std::string& name, std::string_view content) {
     std::string digest = base::sha256(content);
+    const bool is_asking = revision::is_asked_for(name, content);
     const std::lock_guard lock(mutex);
     digests.emplace(name, std::move(digest));
+    asks_git = asks_git || is_asking;
   };
   Metadata metadata;
   BASE_TRY_ASSIGN(metadata.source, digest_of_folder(source, is_asked_for_versions, view));
+  metadata.asks_git = asks_git;
   std::vector<std::string> parts;
   std::vector<fs::path> projects;
   for (const auto& [name, digest] : digests) {
@@ -250,6 +256,7 @@ base::Result<Keys> keys_of(const Installation& installation) {
   if (installation.uses_files) {
     BASE_TRY_ASSIGN(auto metadata, read_metadata(installation.source));
     is_static = metadata.is_static;
+    keys.asks_git = metadata.asks_git;
     choice.add_value("metadata", metadata.digest);
     keys.all.add_folder("the source", installation.source, std::move(metadata.source.content),
                         std::move(metadata.source.state));

@@ -11,8 +11,9 @@
 namespace builder::python {
 
 struct Keys {
-  Inputs all;          // everything that decides what is installed
-  std::string choice;  // of everything that decides the versions; empty: they have to be chosen each time
+  Inputs all;             // everything that decides what is installed
+  std::string choice;     // of everything that decides the versions; empty: they have to be chosen each time
+  bool asks_git = false;  // a build of the source makes a version from git
 };
 
 // All but what the source asks for: the interpreter, the tools, variables, configuration. `given` is the

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "builder-runtime/languages/python/entry.h"
 #include "builder-runtime/languages/python/environment.h"
+#include "builder-runtime/languages/python/git_repository.h"
 #include "builder-runtime/languages/python/imports.h"
 #include "builder-runtime/languages/python/interpreter.h"
 #include "builder-runtime/languages/python/keys.h"
@@ -197,6 +198,10 @@ base::Status add_bundle(Plan& plan, Installation installation, const Request& re
     BASE_TRY(add_own_wheels(arguments, installation.machine));
   }
   BASE_TRY_ASSIGN(Keys keys, keys_of(installation));
+  if (keys.asks_git) {
+    BASE_TRY_ASSIGN(installation.revision, find_revision(installation.source, tools));
+    if (installation.revision) keys.all.add_value("revision", revision::to_text(*installation.revision));
+  }
   installation.inputs = keys.all;
   if (!keys.choice.empty()) installation.memory = tools.settings().cache / "python" / "chosen" / keys.choice;
   std::shared_ptr<Resolution> resolution;

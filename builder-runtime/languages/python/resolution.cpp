@@ -13,6 +13,7 @@
 #include "base/inside.h"
 #include "base/text.h"
 #include "builder-runtime/languages/language.h"
+#include "builder-runtime/languages/python/git_repository.h"
 #include "builder-runtime/languages/python/lock_readers.h"
 #include "builder-runtime/languages/python/requirements.h"
 #include "builder-runtime/languages/python/uv.h"
@@ -128,12 +129,12 @@ void append(Arguments& arguments, const Arguments& more) {
 base::Result<std::shared_ptr<Resolution>> Resolution::make(Installation installation, const Tools& tools) {
   BASE_TRY_ASSIGN(auto workspace, base::Workspace::make(tools.settings().cache / "work", "resolve-"));
   const std::shared_ptr<Resolution> resolution(new Resolution(std::move(installation), std::move(workspace)));
-  BASE_TRY(resolution->prepare_folder());
+  BASE_TRY(resolution->prepare_folder(tools));
   BASE_TRY(resolution->resolve(tools));
   return resolution;
 }
 
-base::Status Resolution::prepare_folder() {
+base::Status Resolution::prepare_folder(const Tools& tools) {
   m_folder = m_installation.source;
   BASE_TRY_ASSIGN(const bool has_secrets, has_git_credentials());
   const Manifest& manifest = m_installation.manifest;
@@ -142,8 +143,13 @@ base::Status Resolution::prepare_folder() {
       !manifest.is_inline()) {
     return {};
   }
-  m_folder = m_workspace.path() / "source";
+  const fs::path top = m_workspace.path() / "source";
+  const auto& revision = m_installation.revision;
+  m_folder = revision ? top / revision->folder : top;
   BASE_TRY(copy_source(m_installation.source, m_folder));
+  if (revision) {
+    BASE_TRY(add_repository(*revision, top, m_folder, tools, m_installation.configuration.environment));
+  }
   if (manifest.is_inline()) BASE_TRY(base::write_file(m_folder / "pyproject.toml", manifest.inline_project));
   for (const auto& [file, text] : m_installation.rewritten)
     BASE_TRY(base::write_file(m_folder / file, m_git.take(text)));
@@ -179,7 +185,7 @@ base::Result<bool> Resolution::has_git_credentials() const {
 
 // Paths in requirements are relative to the folder of their file.
 fs::path Resolution::generated(const std::string& name) const {
-  const bool copied = m_folder.parent_path() == m_workspace.path();
+  const bool copied = m_folder != m_installation.source;
   return (copied ? m_folder : m_workspace.path()) / (".pachbuild-" + name);
 }
 

@@ -50,7 +50,7 @@ class Resolution {
         m_workspace(std::move(workspace)),
         m_git(m_installation.configuration.environment) {}
 
-  base::Status prepare_folder();
+  base::Status prepare_folder(const Tools& tools);
   [[nodiscard]] std::vector<std::string> files_that_uv_reads() const;
   [[nodiscard]] base::Result<bool> has_git_credentials() const;
   base::Status resolve(const Tools& tools);

@@ -8,7 +8,6 @@
 #include <boost/filesystem/operations.hpp>
 #include <chrono>
 #include <condition_variable>
-#include <fstream>
 #include <map>
 #include <set>
 #include <utility>
@@ -34,8 +33,7 @@ bool is_number(std::string_view text) {
 
 // The fourth field of /proc/PID/stat, after a name in brackets that may have anything in it.
 pid_t parent_of(const fs::path& process) {
-  std::ifstream file((process / "stat").string());
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::string text = base::read_file(process / "stat").value_or("");  // it may have ended meanwhile
   const auto bracket = text.rfind(')');
   if (bracket == std::string::npos) return 0;
   const auto fields = base::split(text.substr(bracket + 1), ' ');
