@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The inputs that are kept for a fuzz target, as a text that people can read and compare: tests/fuzz/corpus/NAME.txt has
-one a line, behind a colon, with what is not printable escaped. Those below "# learnt" are the fuzzer's, the others stay.
+"""The inputs that are kept for a fuzz target, as a text that people can read and compare: tests/fuzz/corpus/NAME.txt
+has one a line, behind a colon, with what is not printable escaped. Those below "# learnt" are the fuzzer's, the others
+stay.
 
-  corpus.py unpack FILE FOLDER          each input as a file of its own, as libFuzzer wants it
-  corpus.py pack FOLDER FILE BYTES      those in a folder as what was learnt, the shortest first, up to a size of the file
-  corpus.py add FILE INPUT...           inputs that a target stumbled over, to the findings
+  corpus.py unpack FILE FOLDER        each input as a file of its own, as libFuzzer wants it
+  corpus.py pack FOLDER FILE BYTES    those in a folder as what was learnt, the shortest first, up to a size of the file
+  corpus.py add FILE INPUT...         inputs that a target stumbled over, to the findings
 """
 import hashlib
 import pathlib
