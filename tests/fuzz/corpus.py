@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The inputs that are kept for a fuzz target, as a text that people can read and compare: tests/fuzz/corpus/NAME.txt has
-one a line, behind a colon, with what is not printable escaped.
+"""The inputs that are kept for a fuzz target, as a text that people can read and compare: tests/fuzz/corpus/NAME.txt
+has one a line, behind a colon, with what is not printable escaped. Those below "# learnt" are the fuzzer's, the others
+stay.
 
-  corpus.py unpack FILE FOLDER          each input as a file of its own, as libFuzzer wants it
-  corpus.py pack FOLDER FILE BYTES      the inputs in a folder, the shortest first, up to a size of the file
-  corpus.py add FILE INPUT...           inputs that a target stumbled over, behind those that are there
+  corpus.py unpack FILE FOLDER        each input as a file of its own, as libFuzzer wants it
+  corpus.py pack FOLDER FILE BYTES    those in a folder as what was learnt, the shortest first, up to a size of the file
+  corpus.py add FILE INPUT...         inputs that a target stumbled over, to the findings
 """
 import hashlib
 import pathlib
 import sys
+
+SEEDS = "# written by hand"
+LEARNT = "# learnt"
+FINDINGS = "# findings"
 
 
 def escaped(data):
@@ -38,47 +43,53 @@ def unescaped(line):
     return bytes(data)
 
 
-def lines_of(file):
-    return pathlib.Path(file).read_text().splitlines() if pathlib.Path(file).exists() else []
+def sections_of(file):
+    """The lines below each heading."""
+    sections = {SEEDS: [], LEARNT: [], FINDINGS: []}
+    heading = SEEDS
+    for line in pathlib.Path(file).read_text().splitlines() if pathlib.Path(file).exists() else []:
+        if line.startswith("# "):
+            heading = line
+        elif line:
+            sections[heading].append(line)
+    return sections
+
+
+def write(file, sections):
+    parts = ["".join(line + "\n" for line in [heading, *lines]) for heading, lines in sections.items() if lines]
+    pathlib.Path(file).write_text("".join(parts))
 
 
 def unpack(file, folder):
-    for line in lines_of(file):
-        if line.startswith(":"):
+    for lines in sections_of(file).values():
+        for line in lines:
             data = unescaped(line)
             (pathlib.Path(folder) / hashlib.sha1(data).hexdigest()).write_bytes(data)
 
 
-def write(file, comments, inputs):
-    pathlib.Path(file).write_text("".join(line + "\n" for line in comments + inputs))
-
-
 def pack(folder, file, limit):
-    """Below "# findings" stays what is there."""
-    lines = lines_of(file)
-    end = next((i for i, line in enumerate(lines) if line == "# findings"), len(lines))
-    findings = lines[end:]
-    room = int(limit) - sum(len(line) + 1 for line in findings)
-    inputs = []
+    sections = sections_of(file)
+    others = sections[SEEDS] + sections[FINDINGS]
+    room = int(limit) - sum(len(line) + 1 for line in others)
+    learnt = []
     for entry in sorted(pathlib.Path(folder).iterdir(), key=lambda entry: (entry.stat().st_size, entry.name)):
         line = escaped(entry.read_bytes())
+        if line in others:
+            continue
         room -= len(line) + 1
         if room < 0:
             break
-        if line not in findings:
-            inputs.append(line)
-    write(file, [], sorted(inputs) + findings)
+        learnt.append(line)
+    write(file, {**sections, LEARNT: sorted(learnt)})
 
 
 def add(file, *inputs):
-    lines = lines_of(file)
-    if "# findings" not in lines:
-        lines.append("# findings")
+    sections = sections_of(file)
     for name in inputs:
         line = escaped(pathlib.Path(name).read_bytes())
-        if line not in lines:
-            lines.append(line)
-    write(file, [], lines)
+        if line not in sum(sections.values(), []):
+            sections[FINDINGS].append(line)
+    write(file, sections)
 
 
 if __name__ == "__main__":

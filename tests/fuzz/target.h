@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What makes a function a fuzz target, and what targets have in common. A target checks what must hold for any input, with
-// require().
+// What makes a function a fuzz target, and what targets have in common. A target checks what must hold for
+// any input, with require().
 #pragma once
 
 #include <cstddef>

@@ -89,5 +89,10 @@ TEST_F(PipConfiguration, BinariesByPackage) {
                                                              "--no-binary", "a", "--no-binary", "b"}));
 }
 
+TEST_F(PipConfiguration, ANulEndsAWordAndNotTheArgument) {
+  write("python/pip.conf", std::string("[install]\nno-binary = a\0b\n", 26));
+  EXPECT_EQ(configure().arguments, (std::vector<std::string>{"--no-binary", "a", "--no-binary", "b"}));
+}
+
 }  // namespace
 }  // namespace builder::python
