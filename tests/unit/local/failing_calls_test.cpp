@@ -11,8 +11,10 @@
 #include "archive/bundle.h"
 #include "base/digest.h"
 #include "base/folder.h"
-#include "base/workspace.h"
+#include "base/trusted_folder.h"
+#include "builder-runtime/inputs.h"
 #include "builder-runtime/languages/source_digest.h"
+#include "builder-runtime/source/links.h"
 #include "builder-runtime/source/source_copy.h"
 #include "pachbuild/cluster/pfs_hash.h"
 #include "pachbuild/local/file_digests.h"
@@ -197,6 +199,51 @@ TEST_F(FailingCalls, ADatumsInputs) {
     local::Staging staging(m_made);
     BASE_TRY(staging.prepare(task));
     BASE_TRY(staging.finish());
+    return {};
+  });
+}
+
+TEST_F(FailingCalls, ASourceForACluster) {
+  expect_no_wrong_result([&]() -> base::Result<std::string> {
+    BASE_TRY_ASSIGN(const auto files, source::list_source(m_tree));
+    BASE_TRY(source::copy_source(files, m_made / "copy"));
+    BASE_TRY_ASSIGN(std::string all, source::source_digest(files));
+    for (const auto& file : files) all += " " + file.path;
+    return all;
+  });
+}
+
+TEST_F(FailingCalls, WhetherInputsChanged) {
+  builder::Inputs inputs;
+  ASSERT_TRUE(inputs.add_file("a", m_tree / "a"));
+  ASSERT_TRUE(inputs.add_tree("tree", m_tree / "dir"));
+  std::string changed;
+  steps::fail_each(
+      [&] {
+        const auto answer = inputs.changed();
+        changed = answer.value_or("");
+        return answer.has_value();
+      },
+      [&](bool succeeded, const std::string& failed) {
+        // What cannot be looked at may have changed.
+        const bool is_unsure = failed.ends_with(": ") || !succeeded || !changed.empty();
+        EXPECT_TRUE(is_unsure) << failed;
+      });
+}
+
+TEST_F(FailingCalls, LinksOfASource) {
+  ASSERT_TRUE(base::write_file(m_folder.path() / "outside", "secret"));
+  fs::create_symlink("../../outside", m_tree / "dir" / "out");
+  steps::fail_each([&] { return builder::check_links(m_tree).has_value(); },
+                   [&](bool succeeded, const std::string& failed) { EXPECT_FALSE(succeeded) << failed; });
+}
+
+TEST_F(FailingCalls, FoldersOfACache) {
+  expect_all_or_error([&]() -> base::Status {
+    BASE_TRY_ASSIGN(const auto folder, base::make_trusted_folder((m_made / "x" / "y").string(), ::geteuid()));
+    struct stat status{};
+    if (::fstatat(folder.get(), "", &status, AT_EMPTY_PATH) != 0)
+      return base::fail(base::ErrorKind::io, "folder", "is none");
     return {};
   });
 }

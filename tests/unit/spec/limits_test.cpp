@@ -18,7 +18,7 @@ std::string repeated(const std::string& text, std::size_t times) {
   return all;
 }
 
-std::string fault(const std::string& text, Format format) {
+std::string fault_of(const std::string& text, Format format) {
   const auto documents = parse_documents(text, format, "f");
   return documents ? "" : documents.error().what;
 }
@@ -33,10 +33,10 @@ std::size_t limit(const Works& works) {
 
 TEST(Limits, JsonAndYamlAreAsDeep) {
   const auto json = [](std::size_t depth) {
-    return fault(repeated("[", depth) + repeated("]", depth), Format::json);
+    return fault_of(repeated("[", depth) + repeated("]", depth), Format::json);
   };
   const auto yaml = [](std::size_t depth) {
-    return fault(repeated("[", depth) + repeated("]", depth), Format::yaml);
+    return fault_of(repeated("[", depth) + repeated("]", depth), Format::yaml);
   };
   const auto deepest = limit([&](std::size_t depth) { return json(depth).empty(); });
   EXPECT_EQ(json(deepest + 1), "is nested more than " + std::to_string(deepest) + " levels deep");

@@ -51,7 +51,7 @@ TEST_F(PipConfiguration, TheSectionOfInstallCountsMoreWhereverItStands) {
 
 TEST_F(PipConfiguration, WhatIsIndentedContinuesTheOptionBeforeItInTheSameSection) {
   const std::vector<std::array<std::string, 2>> files = {
-      {"[global]\nindex-url =\n  https://a\n", " https://a"},
+      {"[global]\nindex-url =\n  https://a\n", "https://a"},
       {"[global]\nindex-url = https://a\n\t/simple\n", "https://a /simple"},
       {"[global]\nindex-url = https://a\n# text\n  ; text\n\n  /simple\n", "https://a /simple"},
       {"[global]\nindex-url = https://a\n[install]\n  https://b\n", "https://a"},
