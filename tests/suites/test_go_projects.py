@@ -382,6 +382,19 @@ class Modules(GoSuite):
         self.assertIn("go.sum: lacks lines that the imports need\n", result.stderr)
 
     @support.long_test
+    def test_a_workspace_whose_modules_want_different_versions(self):
+        """Go writes a go.work.sum; not into the source."""
+        files = {"go.work": "go 1.21\n\nuse (\n\t./a\n\t./b\n)\n", "a/go.mod": NEEDS_TEXT, "a/main.go": CASES,
+                 "b/go.mod": "module example.com/b\n\ngo 1.21\n\nrequire golang.org/x/text v0.15.0\n",
+                 "b/b.go": 'package b\n\nimport _ "golang.org/x/text/cases"\n'}
+        result = self.check(files, "x\nOf The Network\n")
+        self.assertNotIn("changed during the build", result.stderr)
+        self.assertEqual(json.loads((self.folder / "out/build.json").read_text())["packages"], ["golang.org/x/text v0.15.0"])
+        self.write("source/go.work", files["go.work"] + "nosuch\n")
+        result = self.build(self.folder / "source")
+        self.assertIn(f"{self.folder}/source/go.work:7: unknown directive: nosuch", result.stderr)
+
+    @support.long_test
     def test_without_go_mod_and_without_a_requirement(self):
         result = self.check({"main.go": CASES}, "x\nOf The Network\n")
         self.assertIn("source: has no go.mod; chosen: golang.org/x/text v", result.stderr)
