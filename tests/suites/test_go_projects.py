@@ -260,7 +260,8 @@ class Variables(GoSuite):
                 (self.tagged("cgo"), {"CGO_ENABLED": "0"}, "2"),
                 (self.tagged("cgo"), {"CGO_ENABLED": "1"}, "1"),
                 (self.tagged("race"), {"GOFLAGS": "-race"}, "1"),
-                (self.tagged("goexperiment.synctest"), {"GOEXPERIMENT": "nosynctest"}, "2"),
+                (self.tagged("goexperiment.jsonv2"), {"GOEXPERIMENT": "jsonv2"}, "1"),
+                (self.tagged("amd64.v2 && !amd64.v3"), {"GOARCH": "amd64", "GOAMD64": "v2"}, "1"),
                 (ldflags, {"GOFLAGS": "'-ldflags=-X main.a=flags -w'"}, "flags settings"),
                 (self.PLAIN, {"GOFLAGS": f"-overlay={folder}/overlay.json"}, "over"),
                 (self.PLAIN, {"GOFLAGS": "-buildmode=pie -trimpath -p=1 -v"}, "plain"),
@@ -379,6 +380,19 @@ class Modules(GoSuite):
         self.assertIn("go.sum: lacks lines that the imports need\n", result.stderr)
         result = self.check({}, "x\nOf The Cache\n", env=self.environment(GOPROXY="off"))
         self.assertIn("go.sum: lacks lines that the imports need\n", result.stderr)
+
+    @support.long_test
+    def test_a_workspace_whose_modules_want_different_versions(self):
+        """Go writes a go.work.sum; not into the source."""
+        files = {"go.work": "go 1.21\n\nuse (\n\t./a\n\t./b\n)\n", "a/go.mod": NEEDS_TEXT, "a/main.go": CASES,
+                 "b/go.mod": "module example.com/b\n\ngo 1.21\n\nrequire golang.org/x/text v0.15.0\n",
+                 "b/b.go": 'package b\n\nimport _ "golang.org/x/text/cases"\n'}
+        result = self.check(files, "x\nOf The Network\n")
+        self.assertNotIn("changed during the build", result.stderr)
+        self.assertEqual(json.loads((self.folder / "out/build.json").read_text())["packages"], ["golang.org/x/text v0.15.0"])
+        self.write("source/go.work", files["go.work"] + "nosuch\n")
+        result = self.build(self.folder / "source")
+        self.assertIn(f"{self.folder}/source/go.work:7: unknown directive: nosuch", result.stderr)
 
     @support.long_test
     def test_without_go_mod_and_without_a_requirement(self):

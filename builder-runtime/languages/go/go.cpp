@@ -104,15 +104,15 @@ base::Result<Inputs> inputs_of_machine(const Source& source, const Decision& dec
   inputs.add_value("format", key_base("go"));
   inputs.add_tool("go", toolchain.go, Tools::identity(toolchain.go, toolchain.version));
   auto counted = environment;
-  // A path in the source, or none: what is at home in the source is the program's to say.
+  // Of a go.work only its place in the source counts, which the program's home is.
   counted.erase("GOWORK");
+  inputs.add_variable("GOWORK", program.layout == Layout::workspace ? program.home : "off");
   // What the source says of them counts whatever they are.
   for (const auto& [name, value] : source.settings.go.environment) {
     counted.erase(name);
     inputs.add_variable(name, value);
   }
   add_variables(counted, tools.settings().environment, inputs);
-  inputs.add_value("layout", std::to_string(static_cast<int>(program.layout)));
   const auto& file = variables.file();
   if (!file.empty()) BASE_TRY(inputs.add_file("go env -w", file));
   boost::system::error_code error;
@@ -347,6 +347,12 @@ Tags tags_of(const GoSettings& settings, const GoVariables& variables) {
   }
   for (const auto& experiment : base::split(variables.value("GOEXPERIMENT"), ','))
     tags.insert("goexperiment." + experiment);
+  if (variables.architecture() == "amd64") {
+    const auto level = variables.value("GOAMD64");
+    for (const std::string one : {"v1", "v2", "v3", "v4"}) {
+      if (one == "v1" || one <= level) tags.insert("amd64." + one);
+    }
+  }
   tags.insert(settings.tags.begin(), settings.tags.end());
   for (auto& tag : variables.tags()) tags.insert(std::move(tag));
   return tags;

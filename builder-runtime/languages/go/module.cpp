@@ -142,6 +142,39 @@ std::string use_outside(std::string_view go_work, std::string_view folder) {
   return "";
 }
 
+std::string with_absolute_paths(std::string_view go_work, const base::fs::path& folder) {
+  const auto absolute = [&](std::string_view target) {
+    const auto path = (folder / unquoted(base::trim(target))).lexically_normal().string();
+    const std::string quote = path.find('"') == std::string::npos ? "\"" : "`";
+    return quote + path + quote;
+  };
+  std::string result;
+  std::string block;  // "use", "replace": what the lines in ( ) are about
+  for (const auto& line : base::split(go_work, '\n')) {
+    auto text = base::trim(without_comment(line));
+    std::string verb = block;
+    if (block.empty()) verb = text.substr(0, text.find_first_of(" \t("));
+    const auto rest = block.empty() ? base::trim(text.substr(verb.size())) : text;
+    if (rest == "(") {
+      block = verb;
+    } else if (rest == ")") {
+      block.clear();
+    } else if (verb == "use" && !rest.empty()) {
+      text = {};
+      result += (block.empty() ? "use " : "") + absolute(rest);
+    } else if (const auto arrow = rest.find("=>"); verb == "replace" && arrow != std::string_view::npos) {
+      const auto target = base::trim(rest.substr(arrow + 2));
+      if (unquoted(target).starts_with('.')) {
+        result += (block.empty() ? "replace " : "") + std::string(rest.substr(0, arrow + 2)) + " " +
+                  absolute(target);
+        text = {};
+      }
+    }
+    result += std::string(text) + "\n";
+  }
+  return result;
+}
+
 std::vector<std::string> imports_of(std::string_view text) {
   std::vector<std::string> imports;
   constexpr std::string_view k_import = "import";

@@ -25,6 +25,9 @@ std::string use_outside(std::string_view go_work, std::string_view folder = ".")
 // The folders of the use lines of a go.work, as they are written.
 std::vector<std::string> use_targets(std::string_view go_work);
 
+// A go.work of this folder as it reads in any other.
+std::string with_absolute_paths(std::string_view go_work, const base::fs::path& folder);
+
 // The paths that a file imports, in the file's order; "C" for cgo.
 std::vector<std::string> imports_of(std::string_view text);
 

@@ -18,7 +18,6 @@
 namespace builder::go {
 namespace {
 
-using base::ErrorKind;
 using Arguments = std::vector<std::string>;
 
 constexpr char k_pin_hint[] = "pin them where the source is: go mod tidy, and commit go.mod and go.sum";
@@ -60,6 +59,20 @@ bool has_vendor_folder(const fs::path& source, const Program& program) {
   return fs::is_directory(program.home_in(source) / "vendor", error);
 }
 
+Arguments go_command(const BuildPlace& place, const Decision& decision, Arguments arguments) {
+  arguments.insert(arguments.begin(), decision.toolchain.go);
+  arguments.insert(arguments.begin() + 2, k_no_version_control);
+  arguments.insert(arguments.begin() + 3, place.flags.begin(), place.flags.end());
+  return arguments;
+}
+
+base::Result<process::Finished> run_go_quietly(const BuildPlace& place, const Decision& decision,
+                                               Arguments arguments, const Tools& tools) {
+  return tools.run_quietly({.arguments = go_command(place, decision, std::move(arguments)),
+                            .environment = place.environment,
+                            .folder = place.folder});
+}
+
 // Whether Go would download what go.mod and go.sum leave open if it were told to.
 class Resolution {
  public:
@@ -68,7 +81,9 @@ class Resolution {
     const auto& variables = decision.variables;
     const auto mode = variables.flag("mod");
     const bool is_possible = variables.has_modules() && (!mode || *mode == "mod");
-    const bool has_file = m_program.layout == Layout::module && !has_vendor_folder(source, m_program);
+    const bool has_file = m_program.layout == Layout::module &&
+                          (mode || !has_vendor_folder(source, m_program)) &&
+                          is_file(module_file(source, m_program, variables));
     if (!is_possible || (!has_file && !is_bare())) return;
     m_imports = foreign_imports(tree, m_program.module);
     m_before = is_bare() ? made_up_files(tree, decision.toolchain)
@@ -88,6 +103,7 @@ class Resolution {
     inputs.add_value("go.sum", m_before.go_sum);
     inputs.add_value("modules of the source", tree.module_files);
     inputs.add_value("imports", base::join(m_imports, "\n"));
+    inputs.add_value("imports of all modules", base::join(foreign_imports(tree), "\n"));
     m_kept = tools.settings().cache / "go" / "resolved" / inputs.key();
   }
 
@@ -108,7 +124,15 @@ class Resolution {
   void warn(const ModuleFiles& after) const;
 
  private:
-  base::Result<process::Finished> list(const BuildPlace& place, const std::string& with_c) const;
+  // What the program imports, with C or without where that is open.
+  [[nodiscard]] BuildPlace variant(const BuildPlace& place, const std::string& with_c) const {
+    BuildPlace same = place;
+    if (is_c_open()) same.environment["CGO_ENABLED"] = with_c;
+    return same;
+  }
+  [[nodiscard]] Arguments question() const {
+    return {"list", "-deps", "-f", "{{with .Module}}{{end}}", m_program.argument()};
+  }
   // Whether it is still to be found out if C has a part in the program.
   [[nodiscard]] bool is_c_open() const {
     return m_decision.variables.may_use_c() && m_decision.variables.value("CGO_ENABLED").empty();
@@ -126,32 +150,17 @@ class Resolution {
   fs::path m_kept;  // <cache>/go/resolved/<key>/
 };
 
-constexpr char k_needs_loading[] = "{{with .Module}}{{end}}";
-
-base::Result<process::Finished> Resolution::list(const BuildPlace& place, const std::string& with_c) const {
-  BuildPlace same = place;
-  if (is_c_open()) same.environment["CGO_ENABLED"] = with_c;
-  return run_go(same, m_source, m_decision, {"list", "-deps", "-f", k_needs_loading, m_program.argument()},
-                m_tools);
-}
-
 // Whether Go takes the source's own files as they are.
 base::Result<bool> Resolution::is_enough(const BuildPlace& place) const {
-  std::vector<std::string> arguments = {m_decision.toolchain.go, "list", k_no_version_control, "-deps", "-f",
-                                        k_needs_loading};
-  std::copy_if(place.flags.begin(), place.flags.end(), std::back_inserter(arguments),
-               [](const std::string& flag) { return !flag.starts_with("-mod"); });
-  arguments.push_back(m_program.argument());
-  auto environment = place.environment;
-  if (is_c_open()) environment["CGO_ENABLED"] = "1";
-  BASE_TRY_ASSIGN(const auto finished, m_tools.run_quietly({.arguments = std::move(arguments),
-                                                            .environment = std::move(environment),
-                                                            .folder = place.folder}));
+  auto plain = variant(place, "1");
+  std::erase_if(plain.flags, [](const std::string& flag) { return flag.starts_with("-mod"); });
+  BASE_TRY_ASSIGN(const auto finished, run_go_quietly(plain, m_decision, question(), m_tools));
   return finished.ending.succeeded();
 }
 
 base::Result<ModuleFiles> Resolution::find_out(const BuildPlace& place, const fs::path& folder) const {
-  BASE_TRY_ASSIGN(const auto finished, list(place, "1"));
+  BASE_TRY_ASSIGN(const auto finished,
+                  run_go(variant(place, "1"), m_source, m_decision, question(), m_tools));
   if (!finished.ending.succeeded())
     return base::fail(explained(go_error(finished), place, m_source, m_decision, m_tools));
   auto after = read_files(folder / "go.mod");
@@ -161,7 +170,7 @@ base::Result<ModuleFiles> Resolution::find_out(const BuildPlace& place, const fs
   }
   if (after != m_before) {
     // Without C other files count, which may import something else.
-    BASE_TRY(list(place, "0"));
+    BASE_TRY(run_go_quietly(variant(place, "0"), m_decision, question(), m_tools));
     after = read_files(folder / "go.mod");
   }
   BASE_TRY(keep(after, folder));
@@ -263,6 +272,23 @@ base::Result<BuildPlace> place_in_source(const fs::path& folder, const Resolutio
   return completed;
 }
 
+// Go keeps what it learns in a go.work.sum beside the go.work, which is in a copy then.
+base::Result<BuildPlace> workspace_place(const fs::path& source, const Tree& tree, const Program& program,
+                                         process::Environment environment, Arguments flags,
+                                         const Tools& tools) {
+  const auto home = program.home_in(source);
+  BuildPlace place{.folder = home, .flags = std::move(flags), .environment = std::move(environment)};
+  if (foreign_imports(tree).empty() || has_vendor_folder(source, program)) return place;
+  BASE_TRY_ASSIGN(place.workspace, make_workspace(tools));
+  place.copy = place.workspace->path();
+  BASE_TRY(
+      base::write_file(place.copy / "go.work", with_absolute_paths(read_or_empty(home / "go.work"), home)));
+  if (is_file(home / "go.work.sum"))
+    BASE_TRY(base::write_file(place.copy / "go.work.sum", read_or_empty(home / "go.work.sum")));
+  place.environment["GOWORK"] = (place.copy / "go.work").string();
+  return place;
+}
+
 // What may name a package of its own (go.dev/ref/mod, "Module paths"): it becomes a folder and a line of a
 // go.mod.
 // "../x" is an import of old as well, but of a folder beside the importing one.
@@ -329,9 +355,6 @@ fs::path module_file(const fs::path& source, const Program& program, const GoVar
 
 base::Result<process::Finished> run_go(const BuildPlace& place, const fs::path& source,
                                        const Decision& decision, Arguments arguments, const Tools& tools) {
-  arguments.insert(arguments.begin(), decision.toolchain.go);
-  arguments.insert(arguments.begin() + 2, k_no_version_control);
-  arguments.insert(arguments.begin() + 3, place.flags.begin(), place.flags.end());
   // What Go's words show in another's place: the path of a private copy as that of the source.
   std::vector<std::pair<std::string, std::string>> renamings;
   if (!place.copy.empty()) {
@@ -352,7 +375,7 @@ base::Result<process::Finished> run_go(const BuildPlace& place, const fs::path& 
       return line;
     };
   }
-  return tools.run({.arguments = std::move(arguments),
+  return tools.run({.arguments = go_command(place, decision, std::move(arguments)),
                     .environment = place.environment,
                     .folder = place.folder},
                    renamed);
@@ -366,6 +389,8 @@ base::Result<BuildPlace> prepare_place(const fs::path& source, const Tree& tree,
   const bool is_bare = program.layout == Layout::bare;
   if (program.layout == Layout::vendored || (is_bare && !decision.variables.has_modules()))
     return gopath_place(source, tree, std::move(environment), std::move(flags), tools);
+  if (program.layout == Layout::workspace)
+    return workspace_place(source, tree, program, std::move(environment), std::move(flags), tools);
   const Resolution resolution(source, tree, decision, tools);
   if (is_bare) {
     return bare_place(source, resolution, made_up_files(tree, decision.toolchain), std::move(environment),

@@ -43,8 +43,8 @@ struct BuildPlace {
   base::fs::path folder;
   std::vector<std::string> flags;  // of every command about packages, tags included
   process::Environment environment;
-  base::fs::path copy = {};  // of what Go reads instead of the home folder, or of its go.mod; empty: none
-  std::shared_ptr<base::Workspace> workspace = {};  // has the copy
+  base::fs::path copy;  // of what Go reads instead of the home folder, or of its go.mod; empty: none
+  std::shared_ptr<base::Workspace> workspace;  // has the copy
 };
 
 // Resolves what go.mod and go.sum leave open, and keeps the answer for sources with the same imports; a

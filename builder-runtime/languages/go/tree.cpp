@@ -174,4 +174,13 @@ std::vector<std::string> foreign_imports(const Tree& tree, const std::string& mo
   return {foreign.begin(), foreign.end()};
 }
 
+std::vector<std::string> foreign_imports(const Tree& tree) {
+  std::set<std::string> foreign;
+  for (const auto& [folder, path] : tree.modules) {
+    const auto of_module = foreign_imports(tree, folder);
+    foreign.insert(of_module.begin(), of_module.end());
+  }
+  return {foreign.begin(), foreign.end()};
+}
+
 }  // namespace builder::go

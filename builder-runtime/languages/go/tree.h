@@ -51,4 +51,7 @@ bool is_below(const std::string& folder, const std::string& above);
 // that module's packages; sorted.
 std::vector<std::string> foreign_imports(const Tree& tree, const std::string& module);
 
+// The same of all modules of the source, which may need each other.
+std::vector<std::string> foreign_imports(const Tree& tree);
+
 }  // namespace builder::go

@@ -38,6 +38,17 @@ TEST(UseLines, AreReadInAllTheirForms) {
   EXPECT_EQ(use_outside("use ../../b\n", "a"), "../../b");
 }
 
+TEST(UseLines, AreTheSameInAnotherFolder) {
+  EXPECT_EQ(
+      with_absolute_paths(
+          "go 1.21\n\nuse ./a // one\nuse (\n\t./b\n\t\"./c d\"\n\t.\n)\n\nreplace x.y/z => ./z\nreplace (\n"
+          "\ta v1 => ../a\n\tb => c v2\n)\nreplace d v1 => d v2\n",
+          "/s/t"),
+      "go 1.21\n\nuse \"/s/t/a\"\nuse (\n\"/s/t/b\"\n\"/s/t/c d\"\n\"/s/t/.\"\n)\n\nreplace x.y/z => "
+      "\"/s/t/z\"\nreplace (\n"
+      "a v1 => \"/s/a\"\nb => c v2\n)\nreplace d v1 => d v2\n\n");
+}
+
 TEST(Modules, OfImportsAreTheOnesWithTheLongestPath) {
   const auto modules = required_modules(
       "module a\n\nrequire (\n\texample.com/b v1.0.0\n\texample.com/b/v2 v2.1.0 // indirect\n)\nrequire "
