@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include <algorithm>
@@ -158,6 +159,16 @@ base::Result<std::pair<Channel, Channel>> Channel::make_pair() {
     return base::fail(base::system_error("create", k_name, errno));
   }
   return std::pair(Channel(base::UniqueFd(ends[0])), Channel(base::UniqueFd(ends[1])));
+}
+
+base::Status Channel::set_patience(std::chrono::milliseconds patience) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(patience);
+  const timeval limit{seconds.count(), std::chrono::microseconds(patience - seconds).count()};
+  for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO}) {
+    if (::setsockopt(m_socket.get(), SOL_SOCKET, option, &limit, sizeof limit) != 0)
+      return base::fail(base::system_error("set up", k_name, errno));
+  }
+  return {};
 }
 
 base::Status Channel::send(const std::string& message, int descriptor) {

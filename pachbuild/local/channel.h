@@ -4,6 +4,7 @@
 // itself.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,6 +23,10 @@ class Channel {
   static base::Result<std::pair<Channel, Channel>> make_pair();
   // One end, to a Listener that has `path`.
   static base::Result<Channel> connect(const base::fs::path& path);
+
+  // How long the other end may take for the rest of a message that it has begun, and to take one: for ever,
+  // unless this is said. Then it is an error.
+  base::Status set_patience(std::chrono::milliseconds patience);
 
   // `descriptor`: what the other end gets a copy of; -1: nothing.
   base::Status send(const std::string& message, int descriptor = -1);

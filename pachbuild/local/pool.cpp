@@ -27,6 +27,8 @@ constexpr int k_tick_ms = 100;
 // container.
 constexpr std::chrono::milliseconds k_patience{500};
 constexpr std::chrono::milliseconds k_patience_with_engine{5'000};
+// A worker that has begun to say something, or is told something, is busy with nothing else.
+constexpr std::chrono::milliseconds k_patience_with_message{10'000};
 // What a worker gets, beyond a time limit, to end the command itself and say so.
 constexpr std::chrono::milliseconds k_margin{2'000};
 constexpr std::size_t k_name_digits = 12;
@@ -89,6 +91,7 @@ base::Result<Pool::WorkerPointer> Pool::start_worker() {
 
 base::Result<Pool::Worker> Pool::start_process(const base::fs::path& folder) {
   BASE_TRY_ASSIGN(auto channel, Channel::make_pair());
+  BASE_TRY(channel.first.set_patience(k_patience_with_message));
   const int socket = channel.second.descriptor();
   BASE_TRY_ASSIGN(auto child, process::Child::start({.arguments = {"/proc/self/exe", k_worker_command,
                                                                    std::to_string(socket), folder.string()},
@@ -126,7 +129,7 @@ base::Status Pool::await(Worker& worker) {
   worker.listener.reset();
   if (channel) {
     worker.channel = std::move(*channel);
-    return {};
+    return worker.channel.set_patience(k_patience_with_message);
   }
   BASE_TRY_ASSIGN(const auto ending, worker.child.wait());
   return base::fail(ErrorKind::unavailable, "", "a container could not be started: " + ending.describe(),

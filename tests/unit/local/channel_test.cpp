@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
+#include <string>
 
 #include "base/files.h"
 
@@ -53,4 +55,16 @@ TEST(Channel, SaysWhereNobodyListens) {
   const auto channel = Channel::connect(folder.path() / "socket");
   ASSERT_FALSE(channel);
   EXPECT_EQ(channel.error().where, (folder.path() / "socket").string());
+}
+
+TEST(Channel, HasPatienceWithAnotherEndThatStopsInTheMiddle) {
+  auto ends = Channel::make_pair();
+  ASSERT_TRUE(ends);
+  auto& [here, there] = *ends;
+  ASSERT_TRUE(here.set_patience(std::chrono::milliseconds(20)));
+  for (const std::string& begun : {std::string("\x05"), std::string("\x05\0\0\0he", 7)}) {
+    ASSERT_EQ(::write(there.descriptor(), begun.data(), begun.size()), static_cast<ssize_t>(begun.size()));
+    EXPECT_FALSE(here.receive()) << begun.size();
+  }
+  EXPECT_FALSE(here.send(std::string(std::size_t{1} << 22, 'x')));
 }
