@@ -103,7 +103,10 @@ std::string interpreter_part(const RunScript& script) {
          "  echo \"hint: run in the image that built it, or build in this image\" "
          ">&2\n"
          "  exit " +
-         std::to_string(contract::k_command_not_found) + "\nfi\n";
+         std::to_string(contract::k_command_not_found) +
+         "\nfi\n"
+         // It would take the place of the environment.
+         "unset PYTHONHOME\n";
 }
 
 std::string command_part(const RunScript& script) {

@@ -38,6 +38,12 @@ class TableReader {
     return {};
   }
 
+  base::Status read(const std::string& key, bool& setting) {
+    BASE_TRY_ASSIGN(const Value* value, take(key, Kind::boolean));
+    if (value != nullptr) setting = value->is_true();
+    return {};
+  }
+
   base::Status read(const std::string& key, std::vector<std::string>& setting) {
     const Value& found = m_table.at(key);
     BASE_TRY_ASSIGN(const Value* value, take(key, found.is(Kind::text) ? Kind::text : Kind::array));
@@ -156,6 +162,7 @@ base::Status read_python(TableReader& reader, PythonSettings& settings) {
   BASE_TRY(reader.read("groups", settings.groups));
   BASE_TRY(reader.read("extras", settings.extras));
   BASE_TRY(reader.read("project", settings.project));
+  BASE_TRY(reader.read("image_packages", settings.image_packages));
   BASE_TRY(reader.read("program", settings.program));
   BASE_TRY(reader.read("version", settings.version));
   return reader.read("refresh", settings.refresh);

@@ -20,6 +20,7 @@ struct PythonSettings {
   std::vector<std::string> groups;
   std::vector<std::string> extras;
   std::optional<bool> project;  // whether the project itself is installed
+  bool image_packages = false;  // whether the image's own packages can be imported
   std::string program;          // "tool.py", "package.module" or "package.module:function"
   std::string version;          // of the interpreter: "3.11", ">=3.9,<3.12"
   Refresh refresh = Refresh::never;

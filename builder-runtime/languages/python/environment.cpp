@@ -3,11 +3,16 @@
 
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
+#include <charconv>
+#include <fstream>
+#include <optional>
 
 #include "base/errors.h"
 #include "base/text.h"
 #include "builder-runtime/languages/python/bytecode.h"
+#include "builder-runtime/languages/python/source_packages.h"
 #include "builder-runtime/milestone.h"
+#include "builder-runtime/source/data.h"
 
 namespace builder::python {
 namespace {
@@ -16,15 +21,18 @@ namespace fs = base::fs;
 using base::ErrorKind;
 using Arguments = std::vector<std::string>;
 
+constexpr mode_t k_script_mode = 0755;
+
 base::Status make_empty_environment(const Installation& installation, const Tools& tools,
                                     const fs::path& tree) {
-  // Made by its own name inside: uv wants no folder there that it did not make. What the image has of its own
-  // stays importable; uv takes none of it for installed.
+  // Made by its own name inside: uv wants no folder there that it did not make.
   BASE_TRY(base::remove_tree(tree));
-  return run_uv(installation, tools, tree.parent_path(),
-                {"venv", "--quiet", "--relocatable", "--no-project", "--system-site-packages", "--python",
-                 installation.interpreter.path, tree.string()},
-                "uv venv");
+  Arguments arguments = {
+      "venv",        "--quiet", "--relocatable", "--no-project", "--python", installation.interpreter.path,
+      tree.string()};
+  // uv takes none of these for installed.
+  if (installation.settings.image_packages) arguments.emplace_back("--system-site-packages");
+  return run_uv(installation, tools, tree.parent_path(), arguments, "uv venv");
 }
 
 base::Status install(const Resolution& resolution, const InstallStep& step, const Tools& tools,
@@ -85,19 +93,89 @@ base::Status forget_origin(const fs::path& distribution) {
   return kept == record ? base::Status() : base::write_file(distribution / "RECORD", kept);
 }
 
-// What is installed in `packages`, sorted.
-base::Result<Arguments> tidy_distributions(const fs::path& packages) {
-  Arguments names;
+// The path of "file:///work/my%20source".
+std::string path_of_url(const std::string& url) {
+  constexpr std::string_view k_scheme = "file://";
+  constexpr int k_hexadecimal = 16;
+  if (!url.starts_with(k_scheme)) return "";
+  std::string path;
+  for (std::size_t i = k_scheme.size(); i < url.size(); ++i) {
+    unsigned char byte = 0;
+    const char* const digits = url.data() + i + 1;
+    if (url[i] == '%' && i + 2 < url.size() &&
+        std::from_chars(digits, digits + 2, byte, k_hexadecimal).ptr == digits + 2) {
+      path += static_cast<char>(byte);
+      i += 2;
+    } else {
+      path += url[i];
+    }
+  }
+  return path;
+}
+
+// The folder that a distribution was installed from, relative to `source`; nothing for all that was not
+// installed from a folder below it (PEP 610).
+std::optional<fs::path> project_of(const fs::path& distribution, const fs::path& source) {
+  const auto origin = data::read_json(distribution / "direct_url.json", "direct_url.json");
+  if (!origin || !origin->at("dir_info").exists()) return std::nullopt;
+  boost::system::error_code error;
+  const auto folder = fs::canonical(path_of_url(origin->text("url")), error);
+  if (error) return std::nullopt;
+  const auto relative = folder.lexically_relative(fs::canonical(source, error));
+  if (error || relative.empty() || *relative.begin() == "..") return std::nullopt;
+  return relative == "." ? fs::path() : relative;
+}
+
+struct Installed {
+  Arguments names;  // sorted
+  std::vector<SourceDistribution> of_source;
+};
+
+// What is installed in `packages`, some of it from folders of `source`.
+base::Result<Installed> tidy_distributions(const fs::path& packages, const fs::path& source) {
+  Installed installed;
+  auto& names = installed.names;
   boost::system::error_code error;
   for (fs::directory_iterator entry(packages, error), end; !error && entry != end; entry.increment(error)) {
     if (entry->path().extension() != ".dist-info") continue;
     BASE_TRY_ASSIGN(const std::string metadata, base::read_file(entry->path() / "METADATA"));
     names.push_back(metadata_field(metadata, "Name") + "==" + metadata_field(metadata, "Version"));
+    if (auto project = project_of(entry->path(), source)) {
+      installed.of_source.push_back({entry->path(), std::move(*project)});
+    }
     BASE_TRY(forget_origin(entry->path()));
   }
   if (error) return base::fail(base::system_error("read", packages.string(), error.value()));
   std::sort(names.begin(), names.end());
-  return names;
+  return installed;
+}
+
+// uv lets a shell start a script by lines that Python takes for a text. A script that brings its own beginning
+// (a docstring, imports from __future__, a coding) has to keep it: such a one is started by the environment's
+// python on PATH. The scripts that uv writes for entry points begin with nothing of the kind.
+base::Status repair_scripts(const fs::path& folder) {
+  constexpr std::string_view k_start = "#!/bin/sh\n'''exec' ";
+  constexpr std::string_view k_end = "\n' '''\n";
+  constexpr std::string_view k_entry_point = "# -*- coding: utf-8 -*-\nimport sys\nfrom ";
+  std::vector<fs::path> scripts;
+  boost::system::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    if (entry->symlink_status().type() != fs::regular_file) continue;
+    std::string head(k_start.size(), '\0');
+    std::ifstream(entry->path().string(), std::ios::binary)
+        .read(head.data(), static_cast<std::streamsize>(head.size()));
+    if (head == k_start) scripts.push_back(entry->path());
+  }
+  if (error) return base::fail(base::system_error("read", folder.string(), error.value()));
+  for (const auto& script : scripts) {
+    BASE_TRY_ASSIGN(const std::string text, base::read_file(script));
+    const auto end = text.find(k_end);
+    if (end == std::string::npos) continue;
+    const std::string own = text.substr(end + k_end.size());
+    if (own.starts_with(k_entry_point)) continue;
+    BASE_TRY(base::write_file(script, "#!/usr/bin/env python\n" + own, k_script_mode));
+  }
+  return {};
 }
 
 // Every file and link below a folder; links are not followed.
@@ -122,17 +200,22 @@ base::Result<std::vector<std::string>> make_environment(const Resolution& resolu
   BASE_TRY_ASSIGN(const auto of_every_environment, list_files(tree));
   BASE_TRY(install(resolution, step, tools, tree));
   BASE_TRY_ASSIGN(const fs::path packages, find_site_packages(tree));
-  BASE_TRY_ASSIGN(auto names, tidy_distributions(packages));
+  BASE_TRY_ASSIGN(auto installed, tidy_distributions(packages, resolution.folder()));
+  const fs::path& source = resolution.installation().source;
+  BASE_TRY_ASSIGN(const auto source_packages, find_source_packages(packages, source, installed.of_source));
+  BASE_TRY(add_source_finder(packages, source_packages));
+  BASE_TRY(repair_scripts(tree / "bin"));
   // uv's lock on the environment.
   BASE_TRY(base::remove_tree(tree / ".lock"));
-  milestone.reached("installed " + base::count_of(names.size(), "package"));
+  milestone.reached("installed " + base::count_of(installed.names.size(), "package"));
 
   BASE_TRY_ASSIGN(const auto bytecode, make_bytecode(resolution.installation().interpreter, tools, packages));
   milestone.reached(describe(bytecode));
+  BASE_TRY(make_source_mirror(tree, packages, source, source_packages));
   if (extent == Extent::addition) {
     for (const auto& file : of_every_environment) BASE_TRY(base::remove_tree(file));
   }
-  return names;
+  return std::move(installed.names);
 }
 
 }  // namespace builder::python

@@ -148,6 +148,7 @@ void add_settings_of_source(const Installation& installation, Inputs& inputs) {
   inputs.add_value("python.extras", base::join(settings.extras, "\n"));
   const bool is_said = settings.project.has_value();
   inputs.add_value("python.project", is_said ? (*settings.project ? "true" : "false") : "");
+  inputs.add_value("python.image_packages", settings.image_packages ? "true" : "false");
   inputs.add_value("manifest", std::to_string(static_cast<int>(installation.manifest.kind)) +
                                    (installation.manifest.installs_project ? ", with the project" : ""));
   inputs.add_value("options of requirements", base::join(installation.options, "\n"));
