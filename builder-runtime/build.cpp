@@ -28,6 +28,7 @@ base::Result<Made> make(Source source, const Settings& settings, const Tools& to
 
     // The expensive part, unless the cache has a bundle with this key.
     BASE_TRY_ASSIGN(auto compiled, compile(plan, tools));
+    if (compiled.artifact && plan.review) BASE_TRY(plan.review(compiled.modules));
     if (compiled.artifact) return Made{std::move(source), std::move(*compiled.artifact)};
     const std::string what = "changed during the build";
     if (attempt == k_attempts) {

@@ -12,7 +12,7 @@ namespace builder {
 namespace {
 
 // Counts up when a bundle of the same inputs gets another content.
-constexpr char k_key_format[] = "2";
+constexpr char k_key_format[] = "3";
 
 }  // namespace
 

@@ -37,6 +37,7 @@ struct MadeTree {
   std::vector<std::string> packages;      // "numpy==2.1.3"
   std::vector<std::string> requirements;  // with hashes, as a requirements file has them; Python only
   std::vector<std::string> libraries;     // that the program wants to find in the image
+  std::vector<std::string> modules;       // that programs can import; Python only
 };
 
 // One bundle, and how it is made.
@@ -58,6 +59,9 @@ struct Plan {
   // Asked for when no bundle is known by the key: the one bundle that is needed, or what seldom changes and,
   // to be laid on it, what does. The last one is the artifact's, whatever its own key.
   std::function<base::Result<std::vector<Layer>>()> layers;
+  // Compares the program with what it will find, `modules` of the bundles; in every build, once these are known.
+  // None: there is nothing to compare.
+  std::function<base::Status(const std::vector<std::string>& modules)> review;
 };
 
 // A source folder that one of the languages builds, or a build.sh of its own.

@@ -142,6 +142,9 @@ base::Result<StoredBundle> Compiler::keep(const fs::path& file, BundleContent co
     auto& packages = content.made.packages;
     packages.insert(packages.end(), below->content.made.packages.begin(), below->content.made.packages.end());
     std::sort(packages.begin(), packages.end());
+    auto& modules = content.made.modules;
+    modules.insert(modules.end(), below->content.made.modules.begin(), below->content.made.modules.end());
+    std::sort(modules.begin(), modules.end());
   }
   return m_store.add(key, files, std::move(content), workspace);
 }
@@ -158,15 +161,15 @@ base::Result<Compiled> compile(const Plan& plan, const Tools& tools) {
                      .program = plan.program,
                      .command = plan.start.command,
                      .environment = plan.start.environment};
-  if (plan.key.empty()) return Compiled{std::move(artifact), ""};
+  if (plan.key.empty()) return Compiled{std::move(artifact), {}, ""};
   Compiler compiler(plan, tools);
   const auto stored = compiler.run();
-  if (!compiler.changed().empty()) return Compiled{std::nullopt, compiler.changed()};
+  if (!compiler.changed().empty()) return Compiled{std::nullopt, {}, compiler.changed()};
   if (!stored) return base::fail(stored.error());
   artifact.added = compiler.added();
   artifact.bundles = stored->folder;
   stored->content.put_into(artifact.record);
-  return Compiled{std::move(artifact), ""};
+  return Compiled{std::move(artifact), stored->content.made.modules, ""};
 }
 
 }  // namespace builder

@@ -24,6 +24,7 @@ struct Artifact {
 // result may then be a mixture of old and new.
 struct Compiled {
   std::optional<Artifact> artifact;
+  std::vector<std::string> modules;  // that its programs can import
   std::string changed;
 };
 

@@ -86,7 +86,8 @@ base::Result<StoredBundle> open_entry(const fs::path& entry) {
   return StoredBundle{
       entry,
       {std::move(record.bundles),
-       {std::move(record.packages), std::move(record.requirements), std::move(record.libraries)}}};
+       {std::move(record.packages), std::move(record.requirements), std::move(record.libraries),
+        std::move(record.modules)}}};
 }
 
 }  // namespace
@@ -139,6 +140,7 @@ base::Result<StoredBundle> BundleStore::add(const std::string& key, const std::v
   contract::BuildRecord record;
   record.key = key;
   content.put_into(record);
+  record.modules = content.made.modules;
   BASE_TRY(base::write_file(fresh / contract::k_record, contract::to_json(record)));
   BASE_TRY(seal(fresh, content.bundles));
 

@@ -15,6 +15,7 @@ std::string to_json(const BuildRecord& record) {
   nlohmann::json json = record;
   json["schema"] = k_build_record_schema;
   if (!record.program.name.empty()) json["program"] = record.program;
+  if (!record.modules.empty()) json["modules"] = record.modules;
   if (!record.files.empty()) json["files"] = record.files;
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
@@ -38,6 +39,7 @@ base::Result<BuildRecord> parse_build_record(const std::string& text, const std:
     // Of an artifact only: the cache's own records have neither.
     record.program = json.value("program", record.program);
     record.files = json.value("files", record.files);
+    record.modules = json.value("modules", record.modules);
     return record;
   } catch (const nlohmann::json::exception& error) {
     return base::fail(ErrorKind::bad_input, where, std::string("is not a build record: ") + error.what());

@@ -55,6 +55,8 @@ struct BuildRecord {
   std::vector<std::string> requirements;
   // The shared libraries that the program wants to find in the image: "libc.so.6".
   std::vector<std::string> libraries;
+  // What programs can import from the bundles (Python). In the cache's records only.
+  std::vector<std::string> modules;
   // The artifact's other files by name, with their digests: what a later build may remove.
   std::map<std::string, std::string> files;
   bool operator==(const BuildRecord&) const = default;

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <cctype>
+#include <iterator>
 
 #include "base/text.h"
 #include "builder-runtime/languages/language.h"
+#include "builder-runtime/languages/python/requirement.h"
 #include "contract/layout.h"
 
 namespace builder::python {
@@ -16,13 +18,31 @@ using base::ErrorKind;
 using data::Value;
 
 constexpr char k_choose_hint[] = "name the program main.py, or say python.program in pachbuild.toml";
-// Python's own names for what is no program.
-constexpr std::string_view k_not_programs[] = {"setup.py", "conftest.py", "__init__.py"};
+constexpr char k_form_hint[] = "write tool.py, package.module or package.module:function";
+constexpr char k_project_file[] = "pyproject.toml";
+constexpr char k_default_name[] = "the default name";
+// Files at the root that other tools start.
+constexpr std::string_view k_not_programs[] = {"setup.py",      "conftest.py", "__init__.py", "noxfile.py",
+                                               "versioneer.py", "fabfile.py",  "dodo.py",     "hatch_build.py"};
+// Folders of a source whose packages are not what it is for.
+constexpr std::string_view k_not_packages[] = {"test", "tests", "docs", "examples", "build", "dist"};
+
+template <std::size_t N>
+bool is_one_of(const std::string_view (&names)[N], const std::string& name) {
+  return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
 
 std::string place_of(const SourceSettings& settings) { return settings.file + ": python.program"; }
 
-Entry entry_of_file(const fs::path& source, const std::string& file) {
-  return {{std::string(contract::k_source) + "/" + file}, source / file};
+std::string in_source(const fs::path& folder) { return (contract::k_source / folder).string(); }
+
+Entry entry_of_file(const fs::path& source, const fs::path& file, std::string why) {
+  Entry entry;
+  entry.arguments = {in_source(file)};
+  entry.file = source / file;
+  entry.root = file.parent_path();
+  entry.program = {file.string(), std::move(why)};
+  return entry;
 }
 
 bool is_identifier_path(const std::string& text) {
@@ -34,33 +54,99 @@ bool is_identifier_path(const std::string& text) {
   });
 }
 
-// The file of a module where it is in the source: "pkg.tool" is pkg/tool.py or pkg/tool/__main__.py.
-fs::path file_of_module(const fs::path& source, std::string module, const std::string& package_file) {
+bool is_folder(const fs::path& path) {
+  boost::system::error_code error;
+  return fs::is_directory(path, error);
+}
+
+// The names of the folders in a folder of the source, sorted; hidden ones and virtual environments left out.
+std::vector<std::string> folders_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  boost::system::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (name.front() != '.' && is_folder(entry->path()) && !is_file(entry->path() / "pyvenv.cfg"))
+      names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// The folders in which packages of the source may be: the source itself, src, and others that are themselves
+// no package.
+std::vector<fs::path> roots_of(const fs::path& source) {
+  std::vector<fs::path> roots = {"", "src"};
+  for (const auto& name : folders_in(source)) {
+    if (name != "src" && !is_one_of(k_not_packages, name) && !is_file(source / name / "__init__.py"))
+      roots.emplace_back(name);
+  }
+  return roots;
+}
+
+// Where a module is in the source: "pkg.tool" is pkg/tool.py or pkg/tool/__main__.py.
+struct ModuleFile {
+  fs::path root;  // relative to the source
+  fs::path file;  // absolute; empty: the source has not got it
+};
+
+ModuleFile file_of_module(const fs::path& source, std::string module, const std::string& package_file) {
   std::replace(module.begin(), module.end(), '.', '/');
-  for (const auto& root : {source, source / "src"}) {
+  for (const auto& root : roots_of(source)) {
     for (const auto& name : {module + ".py", module + "/" + package_file}) {
-      if (is_file(root / name)) return root / name;
+      if (is_file(source / root / name)) return {root, source / root / name};
     }
   }
   return {};
 }
 
-// "module:function" as the console script of an installed package would call it, with the source on the
-// import path as the program's folder.
+// What puts the folder of the module first on the import path, as the folder of a program is, and behind it
+// the source.
+std::string path_statement(const fs::path& root) {
+  if (root.empty()) return "sys.path[0] = '" + in_source("") + "'";
+  return "sys.path[:1] = ['" + in_source(root) + "', '" + in_source("") + "']";
+}
+
+// As the console script of an installed package would call it.
 base::Result<Entry> entry_of_function(const fs::path& source, const std::string& place,
-                                      const std::string& text, const std::string& name) {
+                                      const std::string& text, const std::string& name, std::string why) {
   const auto colon = text.find(':');
   const std::string module(base::trim(text.substr(0, colon)));
-  const std::string function(base::trim(text.substr(colon + 1)));
+  // Extras may follow: "tool:main [fast]".
+  const std::string function(
+      base::trim(colon == std::string::npos ? "" : text.substr(colon + 1, text.find('[', colon) - colon - 1)));
   if (!is_identifier_path(module) || !is_identifier_path(function) ||
       name.find_first_of("'\\\n") != std::string::npos) {
     return base::fail(ErrorKind::bad_input, place, "\"" + text + "\" is not of the form module:function");
   }
-  const std::string root = function.substr(0, function.find('.'));
-  const std::string program = "import sys; sys.path[0] = '" + std::string(contract::k_source) +
-                              "'; sys.argv[0] = '" + name + "'; from " + module + " import " + root +
-                              "; sys.exit(" + function + "())";
-  return Entry{{"-c", program}, file_of_module(source, module, "__init__.py")};
+  const auto [root, file] = file_of_module(source, module, "__init__.py");
+  Entry entry;
+  entry.function = function.substr(0, function.find('.'));
+  entry.arguments = {"-c", "import sys; " + path_statement(root) + "; sys.argv[0] = '" + name + "'; from " +
+                               module + " import " + entry.function + "; sys.exit(" + function + "())"};
+  entry.file = file;
+  entry.root = root;
+  entry.program = {module + ":" + function, std::move(why)};
+  entry.module = module;
+  entry.place = place;
+  return entry;
+}
+
+// As `python -m` does.
+Entry entry_of_module(const fs::path& source, const std::string& place, const std::string& module,
+                      std::string why) {
+  const auto [root, file] = file_of_module(source, module, "__main__.py");
+  Entry entry;
+  entry.arguments = {"-m", module};
+  if (!root.empty()) {
+    entry.arguments = {"-c", "import runpy, sys; " + path_statement(root) + "; runpy.run_module('" + module +
+                                 "', run_name='__main__', alter_sys=True)"};
+  }
+  entry.file = file;
+  entry.root = root;
+  entry.program = {module, std::move(why)};
+  entry.module = module;
+  entry.place = place;
+  return entry;
 }
 
 base::Result<Entry> chosen_entry(const fs::path& source, const SourceSettings& settings) {
@@ -71,16 +157,22 @@ base::Result<Entry> chosen_entry(const fs::path& source, const SourceSettings& s
     if (path.is_absolute() || path.begin()->string() == ".." || !is_file(source / path)) {
       return base::fail(ErrorKind::bad_input, place, "there is no file " + text + " in the source");
     }
-    return entry_of_file(source, path.string());
+    return entry_of_file(source, path, place);
   }
   if (text.find(':') != std::string::npos) {
-    return entry_of_function(source, place, text, text.substr(0, text.find(':')));
+    return entry_of_function(source, place, text, text.substr(0, text.find(':')), place);
   }
   if (!is_identifier_path(text)) {
     return base::fail(ErrorKind::bad_input, place, "\"" + text + "\" is neither a file nor a module",
-                      "write tool.py, package.module or package.module:function");
+                      k_form_hint);
   }
-  return Entry{{"-m", text}, file_of_module(source, text, "__main__.py")};
+  Entry entry = entry_of_module(source, place, text, place);
+  if (const auto package = file_of_module(source, text, "__init__.py");
+      entry.file.empty() && !package.file.empty()) {
+    return base::fail(ErrorKind::bad_input, place,
+                      "the package " + text + " has no __main__.py, so it cannot be run", k_form_hint);
+  }
+  return entry;
 }
 
 // A line that begins with `if __name__ == "__main__":`, in any of its spellings.
@@ -101,58 +193,120 @@ bool has_main_guard(const fs::path& file) {
   return false;
 }
 
+bool is_test(const std::string& name) { return name.starts_with("test_") || name.ends_with("_test.py"); }
+
 std::vector<std::string> programs_at_root(const fs::path& source) {
   std::vector<std::string> names;
   boost::system::error_code error;
   for (fs::directory_iterator entry(source, error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    const bool is_program =
-        std::find(std::begin(k_not_programs), std::end(k_not_programs), name) == std::end(k_not_programs);
-    if (entry->path().extension() == ".py" && is_program && is_file(entry->path())) names.push_back(name);
+    if (entry->path().extension() == ".py" && !is_one_of(k_not_programs, name) && !is_test(name) &&
+        is_file(entry->path())) {
+      names.push_back(name);
+    }
   }
   std::sort(names.begin(), names.end());
   return names;
 }
 
-base::Result<Entry> only_program(const fs::path& source) {
-  const auto names = programs_at_root(source);
-  if (names.size() == 1) return entry_of_file(source, names.front());
-  if (names.empty()) {
-    return base::fail(ErrorKind::bad_input, source.string(),
-                      "has no program: no main.py and no other .py file at its root", k_choose_hint);
+// Packages that `python -m` runs, with the folder that they are in.
+std::vector<std::string> packages_with_main(const fs::path& source) {
+  std::vector<std::string> names;
+  for (const auto& root : roots_of(source)) {
+    if (is_file(source / root / "__main__.py")) continue;  // it is such a package itself
+    for (const auto& name : folders_in(source / root)) {
+      if (is_identifier_path(name) && !is_one_of(k_not_packages, name) &&
+          is_file(source / root / name / "__main__.py") &&
+          std::find(names.begin(), names.end(), name) == names.end()) {
+        names.push_back(name);
+      }
+    }
   }
+  return names;
+}
+
+struct Script {
+  std::string name;
+  std::string target;
+  std::string place;
+};
+
+// Of [project.scripts], or of poetry in each of its forms.
+std::vector<Script> scripts_of(const Value& project) {
+  const Value* table = &project.at("project.scripts");
+  if (!table->exists()) table = &project.at("tool.poetry.scripts");
+  std::vector<Script> scripts;
+  for (const auto& [name, value] : table->members) {
+    if (value.text("type") == "file") continue;
+    std::string target = value.is(Value::Kind::text) ? value.scalar : value.text("reference");
+    if (target.empty()) target = value.text("callable");
+    if (!target.empty()) {
+      scripts.push_back({name, std::move(target),
+                         std::string(k_project_file) + ":" + std::to_string(value.line) + ": " + name});
+    }
+  }
+  return scripts;
+}
+
+// The script that has the project's name, however it is spelled: what `uvx` and `pipx run` start.
+const Script* script_of_project(const std::vector<Script>& scripts, const Value& project) {
+  std::string name = project.text("project.name");
+  if (name.empty()) name = project.text("tool.poetry.name");
+  const auto found = std::find_if(scripts.begin(), scripts.end(), [&](const Script& script) {
+    return normalised_name(script.name) == normalised_name(name);
+  });
+  return found == scripts.end() ? nullptr : &*found;
+}
+
+base::Result<Entry> only_candidate(const fs::path& source, const std::vector<Script>& scripts) {
+  const auto files = programs_at_root(source);
+  const auto packages = packages_with_main(source);
+  if (files.size() == 1 && packages.empty())
+    return entry_of_file(source, files.front(), "the only .py file at the root");
   std::vector<std::string> guarded;
-  std::copy_if(names.begin(), names.end(), std::back_inserter(guarded),
+  std::copy_if(files.begin(), files.end(), std::back_inserter(guarded),
                [&](const std::string& name) { return has_main_guard(source / name); });
-  if (guarded.size() == 1) return entry_of_file(source, guarded.front());
-  const bool several = guarded.size() > 1;
+  if (guarded.size() == 1 && packages.empty())
+    return entry_of_file(source, guarded.front(), "the only file at the root with a __main__ guard");
+  if (packages.size() == 1 && guarded.empty() && scripts.empty())
+    return entry_of_module(source, packages.front(), packages.front(), "the only package with a __main__.py");
+  std::vector<std::string> candidates;
+  for (const auto& script : scripts) candidates.push_back(script.target);
+  candidates.insert(candidates.end(), guarded.begin(), guarded.end());
+  candidates.insert(candidates.end(), packages.begin(), packages.end());
+  if (!candidates.empty()) {
+    return base::fail(ErrorKind::bad_input, source.string(),
+                      "has several programs: " + base::join(candidates, ", "), k_choose_hint);
+  }
+  if (!files.empty()) {
+    return base::fail(ErrorKind::bad_input, source.string(),
+                      "cannot tell which file is the program: " + base::join(files, ", "), k_choose_hint);
+  }
   return base::fail(ErrorKind::bad_input, source.string(),
-                    several ? "has several programs: " + base::join(guarded, ", ")
-                            : "cannot tell which file is the program: " + base::join(names, ", "),
+                    "has no program: no main.py, no other .py file at its root, no package with a __main__.py",
                     k_choose_hint);
 }
 
 }  // namespace
 
+bool has_package_with_main(const fs::path& source) { return !packages_with_main(source).empty(); }
+
 base::Result<Entry> find_entry(const fs::path& source, const Value& project, const SourceSettings& settings) {
   if (!settings.python.program.empty()) return chosen_entry(source, settings);
   for (const std::string name : {"main.py", "__main__.py"}) {
-    if (is_file(source / name)) return entry_of_file(source, name);
+    if (is_file(source / name)) return entry_of_file(source, name, k_default_name);
   }
-  const Value* scripts = &project.at("project.scripts");
-  if (!scripts->exists()) scripts = &project.at("tool.poetry.scripts");
-  if (scripts->members.size() == 1 && scripts->members.front().value.is(Value::Kind::text)) {
-    const auto& [name, target] = scripts->members.front();
-    return entry_of_function(source, "pyproject.toml:" + std::to_string(target.line) + ": " + name,
-                             target.scalar, name);
+  const auto scripts = scripts_of(project);
+  if (scripts.size() == 1) {
+    const Script& script = scripts.front();
+    return entry_of_function(source, script.place, script.target, script.name,
+                             "the only script of pyproject.toml");
   }
-  if (scripts->members.size() > 1 && programs_at_root(source).empty()) {
-    std::vector<std::string> names;
-    for (const auto& [name, target] : scripts->members) names.push_back(target.scalar);
-    return base::fail(ErrorKind::bad_input, "pyproject.toml",
-                      "has several scripts: " + base::join(names, ", "), k_choose_hint);
+  if (const Script* const script = script_of_project(scripts, project)) {
+    return entry_of_function(source, script->place, script->target, script->name,
+                             "the script of pyproject.toml that is named like the project");
   }
-  return only_program(source);
+  return only_candidate(source, scripts);
 }
 
 }  // namespace builder::python

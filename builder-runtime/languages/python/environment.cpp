@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "builder-runtime/languages/python/bytecode.h"
+#include "builder-runtime/languages/python/imports.h"
 #include "builder-runtime/languages/python/source_packages.h"
 #include "builder-runtime/milestone.h"
 #include "builder-runtime/source/data.h"
@@ -192,9 +193,8 @@ base::Result<std::vector<fs::path>> list_files(const fs::path& tree) {
 
 }  // namespace
 
-base::Result<std::vector<std::string>> make_environment(const Resolution& resolution, const InstallStep& step,
-                                                        Extent extent, const Tools& tools,
-                                                        const fs::path& tree) {
+base::Result<Environment> make_environment(const Resolution& resolution, const InstallStep& step,
+                                           Extent extent, const Tools& tools, const fs::path& tree) {
   Milestone milestone("compile");
   BASE_TRY(make_empty_environment(resolution.installation(), tools, tree));
   BASE_TRY_ASSIGN(const auto of_every_environment, list_files(tree));
@@ -203,6 +203,11 @@ base::Result<std::vector<std::string>> make_environment(const Resolution& resolu
   BASE_TRY_ASSIGN(auto installed, tidy_distributions(packages, resolution.folder()));
   const fs::path& source = resolution.installation().source;
   BASE_TRY_ASSIGN(const auto source_packages, find_source_packages(packages, source, installed.of_source));
+  auto modules = importable_names(packages);
+  for (const auto& distribution : installed.of_source) {
+    BASE_TRY_ASSIGN(const auto own, modules_of_distribution(distribution.information));
+    modules.insert(modules.end(), own.begin(), own.end());
+  }
   BASE_TRY(add_source_finder(packages, source_packages));
   BASE_TRY(repair_scripts(tree / "bin"));
   // uv's lock on the environment.
@@ -215,7 +220,7 @@ base::Result<std::vector<std::string>> make_environment(const Resolution& resolu
   if (extent == Extent::addition) {
     for (const auto& file : of_every_environment) BASE_TRY(base::remove_tree(file));
   }
-  return std::move(installed.names);
+  return Environment{std::move(installed.names), std::move(modules)};
 }
 
 }  // namespace builder::python

@@ -16,9 +16,13 @@ namespace builder::python {
 // An environment of its own, or what it adds to one with the same interpreter.
 enum class Extent { whole, addition };
 
-// Installs a step of the resolution into the empty folder `tree`. Gives the packages: "numpy==2.1.3".
-base::Result<std::vector<std::string>> make_environment(const Resolution& resolution, const InstallStep& step,
-                                                        Extent extent, const Tools& tools,
-                                                        const base::fs::path& tree);
+struct Environment {
+  std::vector<std::string> packages;  // "numpy==2.1.3"
+  std::vector<std::string> modules;   // that can be imported: importable_names()
+};
+
+// Installs a step of the resolution into the empty folder `tree`.
+base::Result<Environment> make_environment(const Resolution& resolution, const InstallStep& step,
+                                           Extent extent, const Tools& tools, const base::fs::path& tree);
 
 }  // namespace builder::python

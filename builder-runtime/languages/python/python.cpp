@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "builder-runtime/languages/python/entry.h"
 #include "builder-runtime/languages/python/environment.h"
+#include "builder-runtime/languages/python/imports.h"
 #include "builder-runtime/languages/python/interpreter.h"
 #include "builder-runtime/languages/python/keys.h"
 #include "builder-runtime/languages/python/local_targets.h"
@@ -18,6 +19,7 @@
 #include "builder-runtime/languages/python/requirements.h"
 #include "builder-runtime/languages/python/resolution.h"
 #include "contract/layout.h"
+#include "report/report.h"
 
 namespace builder::python {
 namespace {
@@ -122,8 +124,8 @@ base::Result<std::vector<Layer>> make_layers(const std::shared_ptr<const Resolut
     return Layer{std::move(own_key), installation.uses_files && &step == &loose,
                  [resolution, &step, extent, requirements = std::move(requirements),
                   &tools](const fs::path& tree) -> base::Result<MadeTree> {
-                   BASE_TRY_ASSIGN(auto packages, make_environment(*resolution, step, extent, tools, tree));
-                   return MadeTree{std::move(packages), requirements};
+                   BASE_TRY_ASSIGN(auto made, make_environment(*resolution, step, extent, tools, tree));
+                   return MadeTree{std::move(made.packages), requirements, {}, std::move(made.modules)};
                  }};
   };
   std::vector<Layer> layers;
@@ -207,42 +209,9 @@ base::Status add_bundle(Plan& plan, Installation installation, const Request& re
   return {};
 }
 
-constexpr char k_check[] = R"py(
-import sys, traceback
-try:
-    with open(sys.argv[1], "rb") as file:
-        compile(file.read(), sys.argv[1], "exec", dont_inherit=True)
-except (SyntaxError, ValueError) as error:
-    sys.exit("".join(traceback.format_exception_only(type(error), error)).rstrip())
-)py";
-
-// Tells a typing error now and not once a datum. Each content is checked once per interpreter.
-base::Status check_program(const fs::path& program, const Interpreter& interpreter, const Tools& tools) {
-  const auto state = state_of_file(program);
-  BASE_TRY_ASSIGN(const std::string text, base::read_input_file(program));
-  base::Sha256 digest;
-  digest.update_field(interpreter.identity);
-  digest.update_field(text);
-  const fs::path checked = tools.settings().cache / "python" / "checked";
-  const fs::path mark = checked / digest.finish();
-  if (is_file(mark)) return {};
-  BASE_TRY_ASSIGN(
-      const auto finished,
-      tools.run({.arguments = {interpreter.path, "-I", "-S", "-W", "ignore", "-c", k_check, program.string()},
-                 .environment = {{"LC_ALL", "C.UTF-8"}},
-                 .folder = "/"}));
-  if (!finished.ending.succeeded()) {
-    return base::fail(ErrorKind::step_failed, program.string(), "is not valid Python",
-                      "see Python's output above");
-  }
-  // Python read the file for itself: what it saw is known only where nobody has written it since.
-  if (state_of_file(program) != state) return {};
-  BASE_TRY(base::make_folders(checked, base::k_owner_writes));
-  return base::write_file(mark, "");
-}
-
 // What is read of a source to find out how it is built.
-void add_exceptions(const fs::path& source, const std::optional<Entry>& entry, Inputs& inputs) {
+void add_exceptions(const fs::path& source, const std::optional<Entry>& entry, const Imports& imports,
+                    Inputs& inputs) {
   boost::system::error_code error;
   for (fs::directory_iterator file(source, error), end; !error && file != end; file.increment(error)) {
     if (file->path().extension() != ".py") continue;
@@ -251,9 +220,13 @@ void add_exceptions(const fs::path& source, const std::optional<Entry>& entry, I
                   is_program ? "the program: its syntax is checked, but it is not in the bundle"
                              : "read to find the program");
   }
-  if (entry && !entry->file.empty() && entry->file.parent_path() != source) {
-    inputs.except("file", entry->file.lexically_relative(source).string(), entry->file,
-                  "the program: its syntax is checked, but it is not in the bundle");
+  for (const auto& file : imports.files) {
+    const bool is_program = entry && entry->file == source / file;
+    if (file.has_parent_path()) {
+      inputs.except("file", file.string(), source / file,
+                    is_program ? "the program: its syntax is checked, but it is not in the bundle"
+                               : "its imports are compared with what is installed");
+    }
   }
   for (const std::string name : {".python-version", "runtime.txt", "Pipfile"}) {
     inputs.except("file", name, source / name, "it selects the interpreter, which is in the key");
@@ -264,6 +237,59 @@ void add_exceptions(const fs::path& source, const std::optional<Entry>& entry, I
                 "the settings in it that affect the bundle are in the key");
 }
 
+// Where somebody lists a package.
+std::string place_for_packages(const Manifest& manifest) {
+  if (manifest.files.empty()) return "";
+  const std::string& file = manifest.files.front();
+  switch (manifest.kind) {
+    case ManifestKind::uv_lock:
+    case ManifestKind::poetry_lock:
+    case ManifestKind::pdm_lock:
+      return "pyproject.toml and lock again";
+    case ManifestKind::pipfile_lock:
+      return "Pipfile and lock again";
+    case ManifestKind::pylock:
+      return "what " + file + " is made of";
+    default:
+      return file;
+  }
+}
+
+// Of packages of the source all modules are known, of others only that they are there.
+bool has_program_module(const std::string& module, const std::vector<std::string>& modules) {
+  const auto has = [&](const std::string& name) {
+    return std::find(modules.begin(), modules.end(), name) != modules.end();
+  };
+  const std::string top = module.substr(0, module.find('.'));
+  const bool is_of_source = has(top) && has(top + ".__init__");
+  return !is_of_source || has(module) || has(module + ".__init__");
+}
+
+tl::unexpected<base::Error> no_module(const Entry& entry) {
+  return base::fail(
+      ErrorKind::bad_input, entry.place,
+      "there is no module " + entry.module + ", neither in the source nor among the installed packages",
+      "write tool.py, package.module or package.module:function");
+}
+
+// Tells what the program will not find when it runs; that it is itself not there is an error.
+base::Status review(const Imports& imports, const Entry& entry, const Visible& visible,
+                    const fs::path& source) {
+  constexpr std::size_t k_most = 10;
+  if (entry.file.empty() && !entry.module.empty() && !has_program_module(entry.module, visible.modules)) {
+    return no_module(entry);
+  }
+  std::size_t count = 0;
+  for (const auto& import : missing_imports(imports, visible, source)) {
+    if (import.file.empty()) return no_module(entry);
+    if (++count <= k_most) report::warn(describe(import, visible));
+  }
+  if (count > k_most) {
+    report::warn("imports of " + std::to_string(count - k_most) + " more packages that are not installed");
+  }
+  return {};
+}
+
 base::Result<Plan> plan(Installation installation, const Request& request, const std::vector<Pin>& pins,
                         const std::optional<Entry>& entry, const Tools& tools) {
   BASE_TRY_ASSIGN(installation.interpreter, find_interpreter(tools, pins));
@@ -272,13 +298,19 @@ base::Result<Plan> plan(Installation installation, const Request& request, const
   Plan plan;
   plan.platform = {.os = "linux", .architecture = architecture(), .interpreter = interpreter.identity};
   plan.start = {.command = {"python3"}, .folder = contract::k_source, .interpreter = interpreter.path};
+  Imports imports;
   if (entry) {
-    if (!entry->file.empty()) BASE_TRY(check_program(entry->file, interpreter, tools));
+    plan.program = entry->program;
+    BASE_TRY_ASSIGN(imports, read_imports(source, *entry, interpreter, tools));
+    plan.review = [=, image = !request.installs_something || installation.settings.image_packages,
+                   place = place_for_packages(installation.manifest)](const auto& modules) {
+      return review(imports, *entry, {modules, image, request.installs_something ? place : ""}, source);
+    };
     plan.start.command.insert(plan.start.command.end(), entry->arguments.begin(), entry->arguments.end());
   }
   if (request.installs_something) {
     BASE_TRY(add_bundle(plan, std::move(installation), request, tools));
-    add_exceptions(source, entry, plan.inputs);
+    add_exceptions(source, entry, imports, plan.inputs);
   }
   return plan;
 }
@@ -293,7 +325,7 @@ bool may_be(const fs::path& source) {
   for (const std::string file : {"pyproject.toml", "requirements.txt", "Pipfile", "environment.yml"}) {
     if (is_file(source / file)) return true;
   }
-  return false;
+  return has_package_with_main(source);
 }
 
 base::Result<Findings> look(const Source& source, const process::Environment& environment) {

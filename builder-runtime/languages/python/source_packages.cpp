@@ -96,16 +96,15 @@ void add_units(const fs::path& folder, const std::vector<std::string>& files, st
   for (auto& [name, unit] : modules) units.push_back(std::move(unit));
 }
 
-base::Result<std::vector<Unit>> units_of(const fs::path& information) {
+// What its RECORD lists, without bytecode.
+base::Result<std::vector<std::string>> files_of(const fs::path& information) {
   BASE_TRY_ASSIGN(const std::string record, base::read_file(information / "RECORD"));
   std::vector<std::string> files;
   for (auto& path : paths_of_record(record)) {
     const bool is_bytecode = path.find("__pycache__/") != std::string::npos || path.ends_with(".pyc");
     if (base::stays_inside(path) && !is_bytecode) files.push_back(std::move(path));
   }
-  std::vector<Unit> units;
-  add_units("", files, units);
-  return units;
+  return files;
 }
 
 // The folders of a project that may be on the import path when it is installed: itself, src, and what other
@@ -238,7 +237,9 @@ base::Result<std::vector<SourcePackage>> find_source_packages(
   std::vector<SourcePackage> packages;
   std::set<std::string> names;
   for (const auto& distribution : distributions) {
-    BASE_TRY_ASSIGN(auto units, units_of(distribution.information));
+    BASE_TRY_ASSIGN(const auto files, files_of(distribution.information));
+    std::vector<Unit> units;
+    add_units("", files, units);
     const auto roots = roots_of(source, distribution.project);
     for (auto& unit : units) {
       const auto root = std::find_if(roots.begin(), roots.end(),
@@ -255,6 +256,19 @@ base::Result<std::vector<SourcePackage>> find_source_packages(
   std::sort(packages.begin(), packages.end(),
             [](const SourcePackage& one, const SourcePackage& other) { return one.name < other.name; });
   return packages;
+}
+
+base::Result<std::vector<std::string>> modules_of_distribution(const fs::path& information) {
+  BASE_TRY_ASSIGN(const auto files, files_of(information));
+  std::vector<std::string> modules;
+  for (const auto& file : files) {
+    if (!is_module(file)) continue;
+    const fs::path path(file);
+    std::string module = (path.parent_path() / module_of(path.filename().string())).string();
+    std::replace(module.begin(), module.end(), '/', '.');
+    modules.push_back(std::move(module));
+  }
+  return modules;
 }
 
 base::Status add_source_finder(const fs::path& site_packages, const std::vector<SourcePackage>& packages) {

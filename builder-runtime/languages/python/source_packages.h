@@ -34,6 +34,9 @@ base::Result<std::vector<SourcePackage>> find_source_packages(
     const base::fs::path& site_packages, const base::fs::path& source,
     const std::vector<SourceDistribution>& distributions);
 
+// The modules that a distribution installs: "counting.cli".
+base::Result<std::vector<std::string>> modules_of_distribution(const base::fs::path& information);
+
 // Puts the module into `site_packages` that makes Python import these packages from where they are.
 base::Status add_source_finder(const base::fs::path& site_packages,
                                const std::vector<SourcePackage>& packages);
