@@ -299,7 +299,7 @@ class Requirements(ProjectSuite):
         if os.getuid() != 0:
             self.skipTest("only root can become someone else")
         program = ("import os, six, sys\n"
-                   "assert any(p.startswith(sys.base_prefix) and p.endswith('-packages') for p in sys.path), sys.path\n"
+                   "assert not any(p.startswith(sys.base_prefix + '/') and p.endswith('-packages') for p in sys.path), sys.path\n"
                    "assert six.__file__.startswith(sys.prefix)\n"
                    "print(os.getuid(), six.__version__)\n")
         source = self.source({"main.py": program, "requirements.txt": "six==1.16.0\n"})

@@ -283,7 +283,7 @@ base::Result<Entry> only_candidate(const fs::path& source, const std::vector<Scr
                       "cannot tell which file is the program: " + base::join(files, ", "), k_choose_hint);
   }
   return base::fail(ErrorKind::bad_input, source.string(),
-                    "has no program: no main.py, no other .py file at its root, no package with a __main__.py",
+                    "has no program: no main.py and no other .py file at its root",
                     k_choose_hint);
 }
 

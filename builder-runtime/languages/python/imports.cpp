@@ -242,15 +242,17 @@ bool has_module(const std::vector<std::string>& modules, const std::string& name
   });
 }
 
-// Its parts are the package itself and, of a namespace, the first below.
-std::string package_of(const std::string& name) {
+// What a distribution brings: the first part of a name, and of a namespace that others have a part of, more.
+std::string package_of(const std::string& name, const std::vector<std::string>& modules) {
   constexpr std::string_view k_namespaces[] = {"google", "azure", "ruamel"};
-  const auto parts = base::split(name, '.');
-  const bool is_shared =
+  constexpr std::size_t k_depth = 3;
+  auto parts = base::split(name, '.');
+  const bool is_known =
       std::find(std::begin(k_namespaces), std::end(k_namespaces), parts.front()) != std::end(k_namespaces);
-  if (!is_shared || parts.size() < 2) return parts.front();
-  const bool is_deep = parts.size() > 2 && (parts[1] == "cloud" || parts[0] == "azure");
-  return parts[0] + "." + parts[1] + (is_deep ? "." + parts[2] : "");
+  if (!is_known && !has_module(modules, parts.front())) return parts.front();
+  const bool is_deep = !is_known || parts.front() == "azure" || (parts.size() > 1 && parts[1] == "cloud");
+  parts.resize(std::min(parts.size(), is_deep ? k_depth : k_depth - 1));
+  return base::join(parts, ".");
 }
 
 bool is_module_file(const std::string& name) { return name.ends_with(".py") || name.ends_with(".so"); }
@@ -415,7 +417,7 @@ std::vector<OutsideImport> missing_imports(const Imports& imports, const Visible
     }
     const bool is_known =
         std::any_of(missing.begin(), missing.end(), [&](const OutsideImport& other) {
-          return package_of(other.name) == package_of(import.name);
+          return package_of(other.name, visible.modules) == package_of(import.name, visible.modules);
         });
     if (!is_known) missing.push_back(import);
   }
@@ -427,22 +429,22 @@ std::vector<OutsideImport> missing_imports(const Imports& imports, const Visible
   return missing;
 }
 
-std::string distribution_of(const std::string& module) {
+std::string distribution_of(const std::string& package) {
   const auto& known = known_distributions();
-  for (std::string name = module;; name.resize(name.rfind('.'))) {
+  for (std::string name = package;; name.resize(name.rfind('.'))) {
     if (const auto found = known.find(name); found != known.end()) return std::string(found->second);
     if (name.find('.') == std::string::npos) break;
   }
-  std::string name = package_of(module);
+  std::string name = package;
   std::replace(name.begin(), name.end(), '_', '-');
   std::replace(name.begin(), name.end(), '.', '-');
   return name;
 }
 
 std::string describe(const OutsideImport& import, const Visible& visible) {
-  const std::string package = package_of(import.name);
+  const std::string package = package_of(import.name, visible.modules);
   std::string distribution = import.image.empty() ? "" : distribution_in(import.image, package);
-  if (distribution.empty()) distribution = distribution_of(import.name);
+  if (distribution.empty()) distribution = distribution_of(package);
   const std::string start =
       import.file + ":" + std::to_string(import.line) + ": imports " + package + ", which ";
   if (visible.manifest.empty()) {

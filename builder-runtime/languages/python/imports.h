@@ -54,7 +54,7 @@ std::vector<OutsideImport> missing_imports(const Imports& imports, const Visible
 // "main.py:3: imports yaml, which is not installed: add PyYAML to requirements.txt"
 std::string describe(const OutsideImport& import, const Visible& visible);
 
-// The distribution that most likely has a module.
-std::string distribution_of(const std::string& module);
+// The distribution that most likely has a package: "scikit-learn" for "sklearn".
+std::string distribution_of(const std::string& package);
 
 }  // namespace builder::python

@@ -253,6 +253,11 @@ class Source:
                 return []
         return None
 
+    def lacks(self, name):
+        """Whether the source has a module's package, but not the module."""
+        return self.find(name) is not None and all(
+            self.module(self.path(root, *name.split("."))) is None for root in self.roots)
+
     def entries(self, folder):
         try:
             return listdir(self.path(self.folder, folder))
@@ -401,8 +406,9 @@ def main():
                 waiting.append((file, False))
         return False
 
-    # The packages above a module are imported with it.
-    if module and look_up(module, "") and not program:
+    # The packages above a module are imported with it. One that the source has not got may be a part of a package
+    # that the source has.
+    if module and (look_up(module, "") or source.lacks(module)) and not program:
         outside.append((0, module, [], ""))
     while waiting:
         path, is_program = waiting.pop(0)
