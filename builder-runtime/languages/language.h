@@ -59,8 +59,8 @@ struct Plan {
   // Asked for when no bundle is known by the key: the one bundle that is needed, or what seldom changes and,
   // to be laid on it, what does. The last one is the artifact's, whatever its own key.
   std::function<base::Result<std::vector<Layer>>()> layers;
-  // Compares the program with what it will find, `modules` of the bundles; in every build, once these are known.
-  // None: there is nothing to compare.
+  // Compares the program with what it will find, `modules` of the bundles; in every build, once these are
+  // known. None: there is nothing to compare.
   std::function<base::Status(const std::vector<std::string>& modules)> review;
 };
 

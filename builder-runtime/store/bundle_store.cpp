@@ -83,11 +83,10 @@ base::Result<StoredBundle> open_entry(const fs::path& entry) {
     return base::fail(base::ErrorKind::io, (entry / contract::k_record).string(), "names no bundle");
   }
   BASE_TRY(verify(entry, record.bundles));
-  return StoredBundle{
-      entry,
-      {std::move(record.bundles),
-       {std::move(record.packages), std::move(record.requirements), std::move(record.libraries),
-        std::move(record.modules)}}};
+  return StoredBundle{entry,
+                      {std::move(record.bundles),
+                       {std::move(record.packages), std::move(record.requirements),
+                        std::move(record.libraries), std::move(record.modules)}}};
 }
 
 }  // namespace

@@ -294,7 +294,7 @@ def damaged(attempt):
         for path in (
             attempt.cache / "python/bundles",
             attempt.cache / "python/bytecode",
-            attempt.cache / "python/checked",
+            attempt.cache / "python/imports",
             attempt.cache / "python/chosen",
             attempt.cache / "tools",
         )

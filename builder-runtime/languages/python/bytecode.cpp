@@ -128,7 +128,7 @@ fs::path bytecode_path(const std::string& module, const std::string& tag) {
 
 // One package's entry: a line with the interpreter's tag and the length of each module's bytecode, the
 // bytecode of all, and the digest of everything before. It is written and read without being in memory twice.
-struct Entry {
+struct CacheEntry {
   std::string tag;
   std::vector<std::optional<std::string_view>> bytecode;  // in the order of Package::modules
 };
@@ -141,7 +141,7 @@ std::optional<std::size_t> parse_length(std::string_view word) {
 }
 
 // Points into `text`. Nothing when it is not what was stored.
-std::optional<Entry> parse_entry(std::string_view text, std::size_t modules) {
+std::optional<CacheEntry> parse_entry(std::string_view text, std::size_t modules) {
   if (text.size() <= base::k_digest_length) return std::nullopt;
   auto content = text.substr(0, text.size() - base::k_digest_length);
   if (base::sha256(content) != text.substr(content.size())) return std::nullopt;
@@ -149,7 +149,7 @@ std::optional<Entry> parse_entry(std::string_view text, std::size_t modules) {
   if (head_end == std::string_view::npos) return std::nullopt;
   const auto head = base::split(content.substr(0, head_end), ' ');
   if (head.size() != modules + 1) return std::nullopt;
-  Entry entry{head.front(), {}};
+  CacheEntry entry{head.front(), {}};
   content.remove_prefix(head_end + 1);
   for (std::size_t i = 1; i < head.size(); ++i) {
     entry.bytecode.emplace_back();

@@ -22,8 +22,9 @@ constexpr char k_form_hint[] = "write tool.py, package.module or package.module:
 constexpr char k_project_file[] = "pyproject.toml";
 constexpr char k_default_name[] = "the default name";
 // Files at the root that other tools start.
-constexpr std::string_view k_not_programs[] = {"setup.py",      "conftest.py", "__init__.py", "noxfile.py",
-                                               "versioneer.py", "fabfile.py",  "dodo.py",     "hatch_build.py"};
+constexpr std::string_view k_not_programs[] = {"setup.py",   "conftest.py",   "__init__.py",
+                                               "noxfile.py", "versioneer.py", "fabfile.py",
+                                               "dodo.py",    "hatch_build.py"};
 // Folders of a source whose packages are not what it is for.
 constexpr std::string_view k_not_packages[] = {"test", "tests", "docs", "examples", "build", "dist"};
 
@@ -112,8 +113,8 @@ base::Result<Entry> entry_of_function(const fs::path& source, const std::string&
   const auto colon = text.find(':');
   const std::string module(base::trim(text.substr(0, colon)));
   // Extras may follow: "tool:main [fast]".
-  const std::string function(
-      base::trim(colon == std::string::npos ? "" : text.substr(colon + 1, text.find('[', colon) - colon - 1)));
+  const std::string function(base::trim(
+      colon == std::string::npos ? "" : text.substr(colon + 1, text.find('[', colon) - colon - 1)));
   if (!is_identifier_path(module) || !is_identifier_path(function) ||
       name.find_first_of("'\\\n") != std::string::npos) {
     return base::fail(ErrorKind::bad_input, place, "\"" + text + "\" is not of the form module:function");
@@ -283,8 +284,7 @@ base::Result<Entry> only_candidate(const fs::path& source, const std::vector<Scr
                       "cannot tell which file is the program: " + base::join(files, ", "), k_choose_hint);
   }
   return base::fail(ErrorKind::bad_input, source.string(),
-                    "has no program: no main.py and no other .py file at its root",
-                    k_choose_hint);
+                    "has no program: no main.py and no other .py file at its root", k_choose_hint);
 }
 
 }  // namespace

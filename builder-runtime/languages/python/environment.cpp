@@ -28,9 +28,9 @@ base::Status make_empty_environment(const Installation& installation, const Tool
                                     const fs::path& tree) {
   // Made by its own name inside: uv wants no folder there that it did not make.
   BASE_TRY(base::remove_tree(tree));
-  Arguments arguments = {
-      "venv",        "--quiet", "--relocatable", "--no-project", "--python", installation.interpreter.path,
-      tree.string()};
+  Arguments arguments = {"venv",         "--quiet",  "--relocatable",
+                         "--no-project", "--python", installation.interpreter.path,
+                         tree.string()};
   // uv takes none of these for installed.
   if (installation.settings.image_packages) arguments.emplace_back("--system-site-packages");
   return run_uv(installation, tools, tree.parent_path(), arguments, "uv venv");
@@ -151,9 +151,9 @@ base::Result<Installed> tidy_distributions(const fs::path& packages, const fs::p
   return installed;
 }
 
-// uv lets a shell start a script by lines that Python takes for a text. A script that brings its own beginning
-// (a docstring, imports from __future__, a coding) has to keep it: such a one is started by the environment's
-// python on PATH. The scripts that uv writes for entry points begin with nothing of the kind.
+// uv lets a shell start a script by lines that Python takes for a text. A script that brings its own
+// beginning (a docstring, imports from __future__, a coding) has to keep it: such a one is started by the
+// environment's python on PATH. The scripts that uv writes for entry points begin with nothing of the kind.
 base::Status repair_scripts(const fs::path& folder) {
   constexpr std::string_view k_start = "#!/bin/sh\n'''exec' ";
   constexpr std::string_view k_end = "\n' '''\n";

@@ -151,47 +151,46 @@ std::optional<OutsideImport> parse_outside(const std::vector<std::string>& field
 }
 
 // What read_imports.py printed.
-struct Answer {
+struct Reading {
   Imports imports;
   std::vector<std::pair<fs::path, std::string>> digests;
   std::vector<std::string> absent;
   std::vector<std::pair<std::string, std::string>> folders;
 };
 
-std::optional<Answer> parse_answer(const std::string& text) {
-  Answer answer;
+std::optional<Reading> parse_reading(const std::string& text) {
+  Reading reading;
   for (const auto& line : base::split(text, '\n')) {
     const auto fields = base::split(line, '\t');
     if (fields[0] == "file" && fields.size() == 3) {
-      answer.imports.files.emplace_back(fields[2]);
-      answer.digests.emplace_back(fields[2], fields[1].substr(0, fields[1].find('!')));
+      reading.imports.files.emplace_back(fields[2]);
+      reading.digests.emplace_back(fields[2], fields[1].substr(0, fields[1].find('!')));
     } else if (fields[0] == "absent" && fields.size() == 2) {
-      answer.absent.push_back(fields[1]);
+      reading.absent.push_back(fields[1]);
     } else if (fields[0] == "folder" && fields.size() == 3) {
-      answer.folders.emplace_back(fields[2], fields[1]);
+      reading.folders.emplace_back(fields[2], fields[1]);
     } else if (fields[0] == "outside") {
       auto import = parse_outside(fields);
       if (!import) return std::nullopt;
-      answer.imports.outside.push_back(std::move(*import));
+      reading.imports.outside.push_back(std::move(*import));
     }
   }
-  return answer;
+  return reading;
 }
 
 // Whether everything that was read is as it was.
-bool is_current(const Answer& answer, const fs::path& source) {
+bool is_current(const Reading& reading, const fs::path& source) {
   boost::system::error_code error;
-  return std::all_of(answer.digests.begin(), answer.digests.end(),
+  return std::all_of(reading.digests.begin(), reading.digests.end(),
                      [&](const auto& file) {
                        const auto text = base::read_input_file(source / file.first);
                        return text && base::sha256(*text) == file.second;
                      }) &&
-         std::none_of(answer.absent.begin(), answer.absent.end(),
+         std::none_of(reading.absent.begin(), reading.absent.end(),
                       [&](const std::string& stem) {
-                        return fs::exists(source / (stem + ".py"), error) ||
-                               fs::exists(source / stem, error);
+                        return fs::exists(source / (stem + ".py"), error) || fs::exists(source / stem, error);
                       }) &&
-         std::all_of(answer.folders.begin(), answer.folders.end(),
+         std::all_of(reading.folders.begin(), reading.folders.end(),
                      [](const auto& folder) { return state_of_folder(folder.first) == folder.second; });
 }
 
@@ -215,17 +214,18 @@ std::vector<std::string> arguments_of(const fs::path& source, const Entry& entry
   };
   if (!entry.module.empty()) add("");
   if (fs::is_directory(source / "src", error)) add("src");
-  return {source.string(), program.string(),       entry.module,
-          entry.function,  base::join(roots, ":"), base::join(folders_on_path(tools.settings().environment), ":")};
+  return {source.string(),        program.string(),
+          entry.module,           entry.function,
+          base::join(roots, ":"), base::join(folders_on_path(tools.settings().environment), ":")};
 }
 
-base::Error explain(const process::Finished& finished, const Entry& entry) {
+base::Error explain_failure(const process::Finished& finished, const Entry& entry) {
   if (finished.ending.code() == k_no_function) {
-    return {ErrorKind::bad_input, entry.place, "the module " + entry.module + " has no " + entry.function, ""};
+    return {ErrorKind::bad_input, entry.place, "the module " + entry.module + " has no " + entry.function,
+            ""};
   }
   if (finished.ending.code() == k_invalid) {
-    return {ErrorKind::step_failed, entry.file.string(), "is not valid Python",
-            "see Python's output above"};
+    return {ErrorKind::step_failed, entry.file.string(), "is not valid Python", "see Python's output above"};
   }
   return {ErrorKind::step_failed, entry.file.string(),
           "cannot be read by Python: " + finished.ending.describe(), ""};
@@ -300,7 +300,8 @@ std::string distribution_in(const fs::path& site_packages, const std::string& mo
   return "";
 }
 
-void add_names(const fs::path& folder, const std::string& prefix, int depth, std::vector<std::string>& names) {
+void add_names(const fs::path& folder, const std::string& prefix, int depth,
+               std::vector<std::string>& names) {
   constexpr int k_deepest = 4;
   boost::system::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
@@ -316,9 +317,8 @@ void add_names(const fs::path& folder, const std::string& prefix, int depth, std
         const auto before = names.size();
         add_names(entry->path(), prefix + name + ".", depth + 1, names);
         // A package whose __init__ is compiled is one for whoever imports it.
-        const bool is_compiled =
-            std::find(names.begin() + static_cast<std::ptrdiff_t>(before), names.end(),
-                      prefix + name + ".__init__") != names.end();
+        const bool is_compiled = std::find(names.begin() + static_cast<std::ptrdiff_t>(before), names.end(),
+                                           prefix + name + ".__init__") != names.end();
         if (is_compiled) {
           names.resize(before);
           names.push_back(prefix + name);
@@ -362,8 +362,8 @@ base::Result<Imports> read_imports(const fs::path& source, const Entry& entry, c
   known.erase(0, std::min(known.size(), digest.size() + 1));
   if (base::sha256(known) != digest) known.clear();
   if (!known.empty()) {
-    auto answer = parse_answer(known);
-    if (answer && is_current(*answer, source)) return std::move(answer->imports);
+    auto reading = parse_reading(known);
+    if (reading && is_current(*reading, source)) return std::move(reading->imports);
   }
 
   BASE_TRY_ASSIGN(const auto workspace, base::Workspace::make(tools.settings().cache / "work", "build-"));
@@ -377,12 +377,12 @@ base::Result<Imports> read_imports(const fs::path& source, const Entry& entry, c
                                                   .environment = {{"LC_ALL", "C.UTF-8"}},
                                                   .folder = "/",
                                                   .standard_input = input.get()}));
-  if (!finished.ending.succeeded()) return base::fail(explain(finished, entry));
-  auto answer = parse_answer(finished.output);
-  if (!answer) return base::fail(ErrorKind::bug, "read_imports.py", "gave an answer that makes no sense");
+  if (!finished.ending.succeeded()) return base::fail(explain_failure(finished, entry));
+  auto reading = parse_reading(finished.output);
+  if (!reading) return base::fail(ErrorKind::bug, "read_imports.py", "gave an answer that makes no sense");
   BASE_TRY(base::make_folders(folder, base::k_owner_writes));
   BASE_TRY(base::write_file(memory, base::sha256(finished.output) + "\n" + finished.output));
-  return std::move(answer->imports);
+  return std::move(reading->imports);
 }
 
 std::vector<std::string> importable_names(const fs::path& site_packages) {
@@ -415,10 +415,9 @@ std::vector<OutsideImport> missing_imports(const Imports& imports, const Visible
         })) {
       continue;
     }
-    const bool is_known =
-        std::any_of(missing.begin(), missing.end(), [&](const OutsideImport& other) {
-          return package_of(other.name, visible.modules) == package_of(import.name, visible.modules);
-        });
+    const bool is_known = std::any_of(missing.begin(), missing.end(), [&](const OutsideImport& other) {
+      return package_of(other.name, visible.modules) == package_of(import.name, visible.modules);
+    });
     if (!is_known) missing.push_back(import);
   }
   if (missing.empty()) return missing;

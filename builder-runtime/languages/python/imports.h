@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a program imports, and whether anybody has it: a package that nobody listed may be there on one machine
-// and missing on the next.
+// What a program imports, and whether anybody has it: a package that nobody listed may be there on one
+// machine and missing on the next.
 #pragma once
 
 #include <string>
@@ -21,8 +21,8 @@ struct OutsideImport {
   std::string name;  // "yaml", "google.cloud.storage"
   // It happens only when one of each of these groups is missing: what is in an `except ImportError`.
   std::vector<std::vector<std::string>> unless;
-  bool is_on_path = false;          // in a folder of PYTHONPATH, which every program sees
-  base::fs::path image;             // the folder of the image's own packages that has it; empty: none
+  bool is_on_path = false;  // in a folder of PYTHONPATH, which every program sees
+  base::fs::path image;     // the folder of the image's own packages that has it; empty: none
   bool operator==(const OutsideImport&) const = default;
 };
 
@@ -31,8 +31,8 @@ struct Imports {
   std::vector<OutsideImport> outside;
 };
 
-// Checks the program's syntax and follows its imports through the source (read_imports.py), once for each state
-// of the files that this reads.
+// Checks the program's syntax and follows its imports through the source (read_imports.py), once for each
+// state of the files that this reads.
 base::Result<Imports> read_imports(const base::fs::path& source, const Entry& entry,
                                    const Interpreter& interpreter, const Tools& tools);
 
@@ -40,11 +40,11 @@ base::Result<Imports> read_imports(const base::fs::path& source, const Entry& en
 struct Visible {
   std::vector<std::string> modules;  // of the environment: importable_names()
   bool has_image_packages = false;   // those of the image as well
-  std::string manifest;              // where a package is to be added: "requirements.txt"; empty: there is none
+  std::string manifest;  // where a package is to be added: "requirements.txt"; empty: there is none
 };
 
-// The names below which a folder of installed packages has modules: "yaml", "google.cloud.storage" where google
-// and google.cloud are namespaces.
+// The names below which a folder of installed packages has modules: "yaml", "google.cloud.storage" where
+// google and google.cloud are namespaces.
 std::vector<std::string> importable_names(const base::fs::path& site_packages);
 
 // Those that nobody has, each package once.

@@ -21,13 +21,14 @@ namespace {
 
 constexpr char k_mirror[] = "source";
 constexpr char k_finder[] = "_pachbuild_source";
-constexpr std::string_view k_module_suffix = ".py";
+constexpr std::string_view k_python_suffix = ".py";
 constexpr std::string_view k_compiled_suffix = ".so";
-constexpr std::string_view k_bytecode_folder = "__pycache__";
+constexpr std::string_view k_pycache = "__pycache__";
 
 // Once per import: PathFinder is what looks through sys.path itself. A package that is not in its folder is
 // looked for as usual.
-constexpr char k_finder_text[] = R"py("""Imports the packages of /pfs/source from where they are, with what was built of them. Made by builder-runtime."""
+constexpr char k_finder_text[] =
+    R"py("""Imports the packages of /pfs/source from where they are, with what was built of them. Made by builder-runtime."""
 import sys
 from _frozen_importlib_external import PathFinder
 
@@ -46,7 +47,7 @@ sys.meta_path.insert(0, SourceFinder)
 )py";
 
 bool is_module(std::string_view name) {
-  return name.ends_with(k_module_suffix) || name.ends_with(k_compiled_suffix);
+  return name.ends_with(k_python_suffix) || name.ends_with(k_compiled_suffix);
 }
 
 // The name of the module that a file is: "fast" for fast.cpython-311-x86_64-linux-gnu.so.
@@ -76,12 +77,12 @@ void add_units(const fs::path& folder, const std::vector<std::string>& files, st
       folders[file.substr(0, slash)].push_back(file.substr(slash + 1));
     } else if (is_module(file) && is_identifier(module_of(file))) {
       auto& unit = modules[module_of(file)];
-      unit.path = folder / (module_of(file) + std::string(k_module_suffix));
+      unit.path = folder / (module_of(file) + std::string(k_python_suffix));
       unit.files.push_back((folder / file).string());
     }
   }
   for (const auto& [name, below] : folders) {
-    if (!is_identifier(name) || name == k_bytecode_folder) continue;
+    if (!is_identifier(name) || name == k_pycache) continue;
     const bool is_package = std::any_of(below.begin(), below.end(), [](const std::string& file) {
       return is_module(file) && module_of(file) == "__init__";
     });
@@ -109,7 +110,7 @@ base::Result<std::vector<std::string>> files_of(const fs::path& information) {
 
 // The folders of a project that may be on the import path when it is installed: itself, src, and what other
 // build systems are told to take (maturin's python, lib, …).
-std::vector<fs::path> roots_of(const fs::path& source, const fs::path& project) {
+std::vector<fs::path> import_roots_of(const fs::path& source, const fs::path& project) {
   std::vector<fs::path> roots = {project, project / "src"};
   std::vector<fs::path> others;
   boost::system::error_code error;
@@ -197,7 +198,7 @@ base::Status move_and_link(const fs::path& from, const fs::path& to) {
 
 base::Status move_module(const SourcePackage& package, const fs::path& site_packages, const fs::path& to) {
   for (const auto& file : package.files) BASE_TRY(move_and_link(site_packages / file, to / file));
-  const fs::path bytecode = package.path.parent_path() / std::string(k_bytecode_folder);
+  const fs::path bytecode = package.path.parent_path() / std::string(k_pycache);
   const std::string prefix = package.path.stem().string() + ".";
   std::vector<fs::path> names;
   boost::system::error_code error;
@@ -240,7 +241,7 @@ base::Result<std::vector<SourcePackage>> find_source_packages(
     BASE_TRY_ASSIGN(const auto files, files_of(distribution.information));
     std::vector<Unit> units;
     add_units("", files, units);
-    const auto roots = roots_of(source, distribution.project);
+    const auto roots = import_roots_of(source, distribution.project);
     for (auto& unit : units) {
       const auto root = std::find_if(roots.begin(), roots.end(),
                                      [&](const fs::path& folder) { return is_in(source / folder, unit); });

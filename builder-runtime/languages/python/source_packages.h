@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The packages of the source itself, where they are installed. Programs import them as after `uv sync`, that is,
-// from their place in the source, so that they find the files around them, but with what the build has made:
-// compiled modules, generated files, a version written into a module.
+// The packages of the source itself, where they are installed. Programs import them as after `uv sync`, that
+// is, from their place in the source, so that they find the files around them, but with what the build has
+// made: compiled modules, generated files, a version written into a module.
 #pragma once
 
 #include <string>

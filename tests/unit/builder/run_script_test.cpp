@@ -33,6 +33,7 @@ if ! [ -x "$interpreter" ]; then
   echo "hint: run in the image that built it, or build in this image" >&2
   exit 127
 fi
+unset PYTHONHOME
 if [ "$at" ]; then at=/pfs/source; else cd /pfs/source || exit 125; fi
 exec "$shim" ${at:+--chdir "$at"} --environment d1 --exec -- python /pfs/source/main.py "$@"
 )sh"));
