@@ -19,7 +19,7 @@ using data::Value;
 
 constexpr char k_choose_hint[] = "name the program main.py, or say python.program in pachbuild.toml";
 constexpr char k_form_hint[] = "write tool.py, package.module or package.module:function";
-constexpr char k_project_file[] = "pyproject.toml";
+constexpr char k_manifest[] = "pyproject.toml";
 constexpr char k_default_name[] = "the default name";
 // Files at the root that other tools start.
 constexpr std::string_view k_not_programs[] = {"setup.py",   "conftest.py",   "__init__.py",
@@ -243,7 +243,7 @@ std::vector<Script> scripts_of(const Value& project) {
     if (target.empty()) target = value.text("callable");
     if (!target.empty()) {
       scripts.push_back({name, std::move(target),
-                         std::string(k_project_file) + ":" + std::to_string(value.line) + ": " + name});
+                         std::string(k_manifest) + ":" + std::to_string(value.line) + ": " + name});
     }
   }
   return scripts;
