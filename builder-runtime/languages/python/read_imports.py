@@ -211,6 +211,8 @@ class Source:
         self.known = known  # the lines of an earlier call: "DIGEST\tPATH" to lines of imports
         self.absent = set()
         self.read = {}  # path to lines
+        self.found = {}  # names to what find() gave
+        self.listed = {}  # folders to their entries
 
     def path(self, *parts):
         return "/".join(part for part in parts if part)
@@ -237,6 +239,11 @@ class Source:
 
     def find(self, name):
         """The same for an absolute import, None where the source does not have its first part."""
+        if name not in self.found:
+            self.found[name] = self.look_for(name)
+        return self.found[name]
+
+    def look_for(self, name):
         names = name.split(".")
         for root in self.roots:
             stem = self.path(root, names[0])
@@ -259,10 +266,12 @@ class Source:
             self.module(self.path(root, *name.split("."))) is None for root in self.roots)
 
     def entries(self, folder):
-        try:
-            return listdir(self.path(self.folder, folder))
-        except OSError:
-            return []
+        if folder not in self.listed:
+            try:
+                self.listed[folder] = listdir(self.path(self.folder, folder))
+            except OSError:
+                self.listed[folder] = []
+        return self.listed[folder]
 
     def has_compiled(self, root, name):
         return any(entry.startswith(name + ".") and entry.endswith(".so") for entry in self.entries(root))
