@@ -46,7 +46,7 @@ class SourceFinder:
 sys.meta_path.insert(0, SourceFinder)
 )py";
 
-bool is_module(std::string_view name) {
+bool is_code(std::string_view name) {
   return name.ends_with(k_python_suffix) || name.ends_with(k_compiled_suffix);
 }
 
@@ -75,7 +75,7 @@ void add_units(const fs::path& folder, const std::vector<std::string>& files, st
     const auto slash = file.find('/');
     if (slash != std::string::npos) {
       folders[file.substr(0, slash)].push_back(file.substr(slash + 1));
-    } else if (is_module(file) && is_identifier(module_of(file))) {
+    } else if (is_code(file) && is_identifier(module_of(file))) {
       auto& unit = modules[module_of(file)];
       unit.path = folder / (module_of(file) + std::string(k_python_suffix));
       unit.files.push_back((folder / file).string());
@@ -84,7 +84,7 @@ void add_units(const fs::path& folder, const std::vector<std::string>& files, st
   for (const auto& [name, below] : folders) {
     if (!is_identifier(name) || name == k_pycache) continue;
     const bool is_package = std::any_of(below.begin(), below.end(), [](const std::string& file) {
-      return is_module(file) && module_of(file) == "__init__";
+      return is_code(file) && module_of(file) == "__init__";
     });
     if (!is_package) {
       add_units(folder / name, below, units);
@@ -263,7 +263,7 @@ base::Result<std::vector<std::string>> modules_of_distribution(const fs::path& i
   BASE_TRY_ASSIGN(const auto files, files_of(information));
   std::vector<std::string> modules;
   for (const auto& file : files) {
-    if (!is_module(file)) continue;
+    if (!is_code(file)) continue;
     const fs::path path(file);
     std::string module = (path.parent_path() / module_of(path.filename().string())).string();
     std::replace(module.begin(), module.end(), '/', '.');
