@@ -5,12 +5,14 @@
 // question.
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
+#include <cctype>
+#include <cstdlib>
 #include <map>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
 #include "base/text.h"
-#include "base/workspace.h"
 #include "revision/ref_name.h"
 #include "revision/revision.h"
 
@@ -245,8 +247,9 @@ std::vector<Tag> tags_in(const std::string& lines, const History& history) {
     if (commit != history.numbers.end())
       found.emplace_back(commit->second, Tag{fields[3].substr(k_prefix.size()), 0, is_annotated});
   }
-  std::stable_sort(found.begin(), found.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.first, a.second.name) < std::tie(b.first, b.second.name);
+  });
   if (found.size() > k_most_tags) found.resize(k_most_tags);
   std::vector<Tag> tags;
   std::map<std::size_t, std::uint64_t> known;
@@ -257,8 +260,10 @@ std::vector<Tag> tags_in(const std::string& lines, const History& history) {
     tags.push_back(std::move(tag));
   }
   // As git describe chooses: the nearest, and of several for one commit one with a message.
-  std::stable_sort(tags.begin(), tags.end(), [](const Tag& a, const Tag& b) {
-    return std::pair(a.distance, !a.is_annotated) < std::pair(b.distance, !b.is_annotated);
+  std::sort(tags.begin(), tags.end(), [](const Tag& a, const Tag& b) {
+    const bool a_is_plain = !a.is_annotated;
+    const bool b_is_plain = !b.is_annotated;
+    return std::tie(a.distance, a_is_plain, a.name) < std::tie(b.distance, b_is_plain, b.name);
   });
   return tags;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <boost/filesystem/operations.hpp>
 
 #include "base/files.h"
 #include "pachbuild/source/source.h"

@@ -146,6 +146,7 @@ class Faults(BuilderSuite):
                            f"error: requirements.txt: {what.format(host)}",
                            f"this address is from requirements.txt:1; {hint}")
 
+    @support.long_test
     def test_an_index_without_a_page_of_its_own(self):
         """It is not blamed for a package that is missing from another file of the source."""
         name = "planted-1.0-py3-none-any.whl"
@@ -156,6 +157,7 @@ class Faults(BuilderSuite):
         self.fails({"requirements.txt": f"-i http://me:word@127.0.0.1:{server.server_port}/simple\nplanted==2\n"}, 1,
                    "error: requirements.txt: cannot be installed; uv ended with exit code 1", "see uv's output above")
 
+    @support.long_test
     def test_a_host_that_does_not_exist_and_a_proxy(self):
         files = {"requirements.txt": "-i http://index.invalid/simple\nplanted\n"}
         self.fails(files, 75, "error: requirements.txt: the host index.invalid is unknown",

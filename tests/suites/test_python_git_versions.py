@@ -120,6 +120,7 @@ class Versions(GitSuite):
         inputs.append(self.succeed(support.BUILDER, "--inputs", "--source", source, env=self.environment()).stdout)
         self.assertEqual(*inputs)
 
+    @support.long_test
     def test_a_source_in_a_folder_of_a_repository_a_worktree_and_a_shallow_clone(self):
         whole = self.repository({"a/b/" + path: text for path, text in FILES.items()}, name="whole")
         self.commit(cwd=whole)
@@ -131,6 +132,7 @@ class Versions(GitSuite):
         self.git("clone", "-q", "--depth", "2", f"file://{whole}", str(self.folder / "clone"), cwd=whole)
         self.assertEqual(self.built(self.folder / "clone/a/b"), expected)
 
+    @support.long_test
     def test_a_merge_has_the_distance_that_git_tells(self):
         source = self.repository()
         self.git("checkout", "-q", "-b", "side")
@@ -161,6 +163,7 @@ class Versions(GitSuite):
         self.built(source)
         self.assertFalse((self.folder / "started").exists())
 
+    @support.long_test
     def test_a_repository_of_another_user(self):
         support.require(os.getuid() == 0, "only root can give files away")
         source = self.repository()
@@ -230,6 +233,7 @@ class Tools(GitSuite):
         packages = self.built(source, env=env)
         self.assertIn("planted==" + expected.format(node=node, long=long), packages)
 
+    @support.long_test
     def test_setuptools_scm(self):
         self.check_tool("setuptools-scm", True)
 

@@ -131,7 +131,7 @@ class Repository {
       stream += std::string("commit ") + k_chain + "\nmark :" + std::to_string(number) + "\ncommitter " +
                 person + std::to_string(time) + " +0000\ndata 0\n";
       if (age == 0) stream += "M 040000 " + tree + " \"\"\n";
-      stream += "\n";
+      stream += '\n';
     }
     for (const auto& tag : m_revision.tags) {
       if (tag.distance == 0 || tag.distance >= count) continue;

@@ -74,7 +74,7 @@ class Collector {
     std::size_t number = 0;
     for (const auto& line : base::split(text, '\n')) {
       ++number;
-      if (base::trim(line).starts_with("#")) continue;
+      if (base::trim(line).starts_with('#')) continue;
       for (std::size_t at = 0; (at = line.find("http", at)) != std::string::npos; ++at) {
         const bool is_git = at >= 4 && line.compare(at - 4, 4, "git+") == 0;
         const auto end = line.find_first_of(" \t\r\"',;", at);
@@ -199,7 +199,7 @@ std::pair<std::string, std::string> proxy_for(const Url& url, const Environment&
   const std::string host = url.host_name();
   for (const auto& word : base::split(first_of({"NO_PROXY", "no_proxy"}).second, ',')) {
     std::string exempt(base::trim(word));
-    if (exempt.starts_with(".")) exempt.erase(0, 1);
+    if (exempt.starts_with('.')) exempt.erase(0, 1);
     if (exempt == "*" || exempt == host || exempt == url.host) return {};
     if (!exempt.empty() && host.ends_with("." + exempt)) return {};
   }

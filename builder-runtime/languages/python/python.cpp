@@ -357,7 +357,8 @@ bool may_be(const fs::path& source) {
   for (fs::directory_iterator entry(source, error), end; !error && entry != end; entry.increment(error)) {
     if (entry->path().extension() == ".py" && is_file(entry->path())) return true;
   }
-  for (const std::string file : {"pyproject.toml", "requirements.txt", "Pipfile", "environment.yml"}) {
+  for (const std::string file :
+       {"pyproject.toml", "requirements.txt", "Pipfile", "environment.yml", "environment.yaml"}) {
     if (is_file(source / file)) return true;
   }
   return has_package_with_main(source);

@@ -243,15 +243,15 @@ std::string from_conda(std::string_view text) {
   text = base::trim(text);
   const auto end = std::min(text.find_first_of(" =<>!~"), text.size());
   const std::string name = lower(std::string(text.substr(0, end)));
-  if (name.empty() || name == "python" || name == "pip" || name.starts_with("_")) return "";
+  if (name.empty() || name == "python" || name == "pip" || name.starts_with('_')) return "";
   std::string version(base::trim(text.substr(end)));
   if (version.empty()) return name;
-  if (!version.starts_with("=") && !contains("<>!~", version.substr(0, 1))) version = "=" + version;
-  if (version.starts_with("=") && !version.starts_with("==")) {
+  if (!version.starts_with('=') && !contains("<>!~", version.substr(0, 1))) version = "=" + version;
+  if (version.starts_with('=') && !version.starts_with("==")) {
     // name=version=build; one "=" is a beginning: 1.26 is 1.26.*
     version = version.substr(1);
     version = version.substr(0, version.find('='));
-    if (!version.ends_with("*")) version += ".*";
+    if (!version.ends_with('*')) version += ".*";
     version = version == ".*" ? "" : "==" + version;
   }
   const std::string requirement = name + version;

@@ -57,15 +57,14 @@ std::string reason_for_builds(const Installation& installation) {
 // Runs uv, with its words in the user's terms and a line for what takes long.
 base::Result<process::Finished> run_shown(const Installation& installation, const Tools& tools,
                                           const process::Command& command, const std::string& where) {
-  std::vector<std::string> flags;
+  std::vector<std::string> own;
   const auto& given = installation.configuration.arguments;
   for (const auto& argument : command.arguments) {
-    if (std::find(given.begin(), given.end(), argument) == given.end()) flags.push_back(argument);
+    if (std::find(given.begin(), given.end(), argument) == given.end()) own.push_back(argument);
   }
   const std::string work = (tools.settings().cache / "work").string();
   const bool is_copy = command.folder.string().starts_with(work);
-  const UvWords words(work, is_copy ? command.folder.string() : "", installation.source.string(), where,
-                      std::move(flags));
+  const UvWords words(work, is_copy ? command.folder.string() : "", installation.source.string(), where, own);
   const SourceBuilds builds(reason_for_builds(installation),
                             [](const std::string& line) { report::info("compile: " + line); });
   return tools.run(command, [&](std::string_view line) { return words.shown(line); });

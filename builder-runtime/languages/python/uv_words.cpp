@@ -49,19 +49,28 @@ void remove_clause(std::string& text, const std::string& flag) {
 }  // namespace
 
 UvWords::UvWords(std::string work, std::string folder, std::string source, std::string manifest,
-                 std::vector<std::string> flags)
+                 const std::vector<std::string>& arguments)
     : m_work(std::move(work)),
       m_folder(std::move(folder)),
       m_source(std::move(source)),
-      m_manifest(std::move(manifest)),
-      m_flags(std::move(flags)) {}
+      m_manifest(std::move(manifest)) {
+  for (const auto& argument : arguments) {
+    if (argument.starts_with("--")) m_flags.push_back(argument);
+    const base::fs::path file = argument;
+    const auto extension = file.extension();
+    const bool is_list = extension == ".txt" || extension == ".in" || extension == ".toml";
+    if (!is_list || !argument.starts_with(m_work + "/")) continue;
+    m_generated.push_back(argument);
+    m_generated.push_back("../" + file.filename().string());
+    m_generated.push_back(file.filename().string());
+  }
+}
 
 std::optional<std::string> UvWords::shown(std::string_view line) const {
   // Which interpreter and where: the log has told the first, and the second is gone soon.
   if (line.starts_with("Using ") && contains(line, m_work)) return std::nullopt;
   std::string text(line);
   for (const auto& flag : m_flags) {
-    if (!flag.starts_with("--")) continue;
     const std::string quoted = "`" + flag + "`";
     if (!contains(text, quoted)) continue;
     remove_clause(text, quoted);
@@ -69,6 +78,7 @@ std::optional<std::string> UvWords::shown(std::string_view line) const {
     // What is left advises to leave out a flag that nobody gave.
     if (contains(text, quoted) && base::trim(text).starts_with("hint:")) return std::nullopt;
   }
+  for (const auto& name : m_generated) replace_all(text, name, m_manifest);
   replace_generated(text, m_manifest);
   replace_all(text, m_folder, m_source);
   return text;

@@ -14,9 +14,10 @@ namespace builder::python {
 class UvWords {
  public:
   // `work` is the folder below which all private folders are, `folder` the one that stands for `source`,
-  // `manifest` what generated files stand for, `flags` the arguments that only we have chosen.
+  // `manifest` what generated files stand for, `arguments` the ones of uv that only we have chosen: flags,
+  // and generated files by their paths.
   UvWords(std::string work, std::string folder, std::string source, std::string manifest,
-          std::vector<std::string> flags);
+          const std::vector<std::string>& arguments);
 
   // The line as it is shown; nothing for a line that says nothing to the user.
   [[nodiscard]] std::optional<std::string> shown(std::string_view line) const;
@@ -27,6 +28,7 @@ class UvWords {
   std::string m_source;
   std::string m_manifest;
   std::vector<std::string> m_flags;
+  std::vector<std::string> m_generated;  // paths, each before its relative form
 };
 
 }  // namespace builder::python

@@ -9,7 +9,8 @@ namespace builder::python {
 namespace {
 
 const UvWords k_words("/cache/work", "/cache/work/resolve-a1/source", "/pfs/source", "requirements.txt",
-                      {"/bin/uv", "export", "--frozen", "--no-build"});
+                      {"/bin/uv", "export", "--frozen", "--no-build", "--output-file",
+                       "/cache/work/resolve-a1/pylock.own.toml", "/cache/work/build-b2/tree/bin/python"});
 
 TEST(UvWords, ThePrivateCopyIsTheSource) {
   EXPECT_EQ(k_words.shown("   Building own @ file:///cache/work/resolve-a1/source/own"),
@@ -21,6 +22,12 @@ TEST(UvWords, AGeneratedFileIsTheManifest) {
             "error: Couldn't parse requirement in `requirements.txt` at position 0");
   EXPECT_EQ(k_words.shown("in /cache/work/resolve-a1/.pachbuild-requirements.in, .pachbuild-x"),
             "in requirements.txt, requirements.txt");
+}
+
+TEST(UvWords, AnArgumentOfOursThatIsAFileIsTheManifest) {
+  EXPECT_EQ(k_words.shown("in `/cache/work/resolve-a1/pylock.own.toml` and `../pylock.own.toml`"),
+            "in `requirements.txt` and `requirements.txt`");
+  EXPECT_EQ(k_words.shown("in `pylock.toml`"), "in `pylock.toml`");
 }
 
 TEST(UvWords, FlagsOfOursAreNotNamed) {
