@@ -23,11 +23,12 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 '''}
 
 
-def wheel(name, files, recorded=None, version="1.0"):
-    """A wheel with these files; `recorded` are those that its RECORD lists, with the content that it lists."""
+def wheel(name, files, recorded=None, version="1.0", metadata=""):
+    """A wheel with these files; `recorded` are those that its RECORD lists, with the content that it lists. `metadata` are
+    more lines of its METADATA."""
     files = {path: content if isinstance(content, bytes) else content.encode() for path, content in files.items()}
     info = f"{name}-{version}.dist-info"
-    files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode()
+    files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{metadata}".encode()
     files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     listed = {**files, **{path: content.encode() for path, content in (recorded or {}).items()}}
     lines = []

@@ -12,12 +12,12 @@ namespace {
 
 using process::value_of;
 
-bool is_of_name(char character) {
+bool is_of_variable(char character) {
   return std::isalnum(static_cast<unsigned char>(character)) != 0 || character == '_';
 }
 
 // "${NAME}" and "$NAME" by their values; what is not set stays as it is.
-std::string expanded(std::string_view text, const process::Environment& environment) {
+std::string with_values(std::string_view text, const process::Environment& environment) {
   std::string result;
   while (!text.empty()) {
     const auto sign = std::min(text.find('$'), text.size());
@@ -26,7 +26,7 @@ std::string expanded(std::string_view text, const process::Environment& environm
     if (text.empty()) break;
     const bool has_braces = text.substr(1, 1) == "{";
     const auto begin = text.begin() + (has_braces ? 2 : 1);
-    const auto end = std::find_if_not(begin, text.end(), is_of_name);
+    const auto end = std::find_if_not(begin, text.end(), is_of_variable);
     const bool is_closed = !has_braces || (end != text.end() && *end == '}');
     const auto entry = environment.find(std::string(begin, end));
     const auto length = static_cast<std::size_t>(end - text.begin()) + (has_braces ? 1 : 0);
@@ -65,8 +65,8 @@ std::string variable_of(const std::string& name) {
   return variable;
 }
 
-void append(process::Environment& environment, const std::string& variable, char separator,
-            const std::string& word) {
+void add_word(process::Environment& environment, const std::string& variable, char separator,
+              const std::string& word) {
   auto& list = environment[variable];
   if (!list.empty()) list += separator;
   list += word;
@@ -97,19 +97,19 @@ std::vector<PackageIndex> pdm_sources(const data::Value& project) {
 // of the same form.
 void add_indexes(const std::vector<PackageIndex>& indexes, process::Environment& uv) {
   for (const auto& index : indexes) {
-    const auto url = expanded(index.url, uv);
+    const auto url = with_values(index.url, uv);
     if (url.find("://pypi.org/") != std::string::npos) continue;  // or what it is replaced by on this machine
-    if (!index.is_verified) append(uv, "UV_INSECURE_HOST", ' ', host_of(url));
+    if (!index.is_verified) add_word(uv, "UV_INSECURE_HOST", ' ', host_of(url));
     if (index.is_flat) {
-      append(uv, "UV_FIND_LINKS", ',', url);
+      add_word(uv, "UV_FIND_LINKS", ',', url);
       continue;
     }
     if (index.replaces_default && uv.emplace("UV_DEFAULT_INDEX", url).second) continue;
     const bool is_named =
         !index.name.empty() && std::all_of(index.name.begin(), index.name.end(), [](char character) {
-          return is_of_name(character) || character == '-' || character == '.';
+          return is_of_variable(character) || character == '-' || character == '.';
         });
-    append(uv, "UV_INDEX", ' ', (is_named ? index.name + "=" : std::string()) + url);
+    add_word(uv, "UV_INDEX", ' ', (is_named ? index.name + "=" : std::string()) + url);
     for (const std::string part : {"USERNAME", "PASSWORD"}) {
       const auto poetry = value_of(uv, "POETRY_HTTP_BASIC_" + variable_of(index.name) + "_" + part);
       if (!poetry.empty()) uv.emplace("UV_INDEX_" + variable_of(index.name) + "_" + part, poetry);

@@ -187,7 +187,7 @@ void add_build_rules(UvConfiguration& uv) {
 }
 
 // As pip: an index of a requirements file replaces all that are configured.
-void add_indexes(const PipOptions& asked, Options& options) {
+void replace_indexes(const PipOptions& asked, Options& options) {
   if (asked.index_url.empty()) return;
   options["index-url"] = asked.index_url;
   options.erase("extra-index-url");
@@ -200,7 +200,7 @@ UvConfiguration configure_uv(process::Environment environment, const base::fs::p
   UvConfiguration uv;
   Options options = read_options(environment, interpreter.parent_path().parent_path(), uv);
   uv.environment = std::move(environment);
-  add_indexes(asked, options);
+  replace_indexes(asked, options);
   const auto option = [&](const std::string& name) {
     const auto entry = options.find(name);
     return entry == options.end() ? std::string() : entry->second;

@@ -22,7 +22,7 @@ struct Option {
   std::string_view means;  // of another name
 };
 
-constexpr std::array<Option, 25> k_options = {{
+constexpr std::array<Option, 25> k_pip_options = {{
     {"--index-url", 'i', true, ""},        {"--pypi-url", 0, true, "--index-url"},
     {"--extra-index-url", 0, true, ""},    {"--no-index", 0, false, ""},
     {"--constraint", 'c', true, ""},       {"--constraints", 0, true, "--constraint"},    // uv's
@@ -39,16 +39,16 @@ constexpr std::array<Option, 25> k_options = {{
 }};
 
 const Option* by_letter(char letter) {
-  const auto* found = std::find_if(k_options.begin(), k_options.end(), [&](const Option& option) {
+  const auto* found = std::find_if(k_pip_options.begin(), k_pip_options.end(), [&](const Option& option) {
     return option.letter != 0 && option.letter == letter;
   });
-  return found == k_options.end() ? nullptr : found;
+  return found == k_pip_options.end() ? nullptr : found;
 }
 
 // optparse takes a beginning of a name that only one option has.
 const Option* by_name(std::string_view name) {
   const Option* found = nullptr;
-  for (const auto& option : k_options) {
+  for (const auto& option : k_pip_options) {
     if (option.name == name) return &option;
     if (!option.name.starts_with(name)) continue;
     const bool is_same = found != nullptr && option.means == found->name;
@@ -126,9 +126,12 @@ base::Status add_option(const Option& option, bool is_whole, std::string value, 
   if (option.has_value && value.empty())
     return base::fail(ErrorKind::bad_input, where, std::string(option.name) + " needs a value");
   const bool is_list = name == "--no-binary" || name == "--only-binary";
-  const bool is_unknown_to_uv = option.name == "--pypi-url" || name == "--config-settings" ||
-                                name == "--global-option" || name == "--build-option" ||
-                                (is_list && value.find(',') != std::string::npos);
+  constexpr auto k_unknown_to_uv = std::to_array<std::string_view>(
+      {"--pypi-url", "--config-settings", "--config-setting", "--global-option", "--build-option",
+       "--no-require-hashes", "--all-releases", "--only-final"});
+  const bool is_unknown_to_uv =
+      std::find(k_unknown_to_uv.begin(), k_unknown_to_uv.end(), option.name) != k_unknown_to_uv.end() ||
+      (is_list && value.find(',') != std::string::npos);
   result.is_plain = result.is_plain && is_whole && !is_unknown_to_uv;
   result.options.emplace_back(name, std::move(value));
   return {};

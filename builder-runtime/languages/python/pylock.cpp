@@ -20,6 +20,8 @@ using base::ErrorKind;
 using data::Value;
 using Kind = Value::Kind;
 
+constexpr char k_file[] = "file:";
+
 // Where a package's content comes from: each of these tables has a path or a URL.
 std::vector<Value*> places_of(Value& package) {
   std::vector<Value*> places;
@@ -62,7 +64,10 @@ void normalise(Value& package, const fs::path& folder, const fs::path& source) {
     // Nothing is installed as a link to a folder that is gone after the build.
     place->remove("editable");
   }
-  if (package.text("index").starts_with("file:")) package.remove("index");
+  if (const auto index = package.text("index"); index.starts_with(k_file)) {
+    const auto below = inside(path_of_target(index), source);
+    if (below) package.member("index") = data::text_value(k_file + *below);
+  }
 }
 
 bool is_fixed(Value package) {
@@ -74,7 +79,7 @@ bool is_fixed(Value package) {
   });
 }
 
-std::string requirement_of(const Value& package) {
+std::string exact_requirement(const Value& package) {
   const auto name = package.text("name");
   const auto folder = [](const Value& place) {
     const auto text = place.text("subdirectory");
@@ -95,8 +100,8 @@ std::string requirement_of(const Value& package) {
   return version.empty() ? name : name + "==" + version;
 }
 
-std::string line_of(Value package) {
-  std::string line = requirement_of(package);
+std::string hashed_line(Value package) {
+  std::string line = exact_requirement(package);
   if (const auto marker = package.text("marker"); !marker.empty()) line += " ; " + marker;
   std::set<std::string> hashes;
   for (const auto* place : places_of(package)) {
@@ -138,7 +143,7 @@ Pylock Pylock::loose() const {
 
 std::vector<std::string> Pylock::requirements() const {
   std::vector<std::string> lines;
-  std::transform(m_packages.begin(), m_packages.end(), std::back_inserter(lines), line_of);
+  std::transform(m_packages.begin(), m_packages.end(), std::back_inserter(lines), hashed_line);
   return lines;
 }
 
@@ -156,6 +161,11 @@ std::string Pylock::text(const fs::path& source) const {
       const auto path = place->text("path");
       if (path.empty() || path.front() == '/' || source.empty()) continue;
       place->member("path") = data::text_value((path == "." ? source : source / path).string());
+    }
+    const auto index = package.text("index");
+    if (index.starts_with(k_file) && !index.starts_with("file:/") && !source.empty()) {
+      const auto path = source / index.substr(std::string_view(k_file).size());
+      package.member("index") = data::text_value("file://" + path.string());
     }
     packages.items.push_back(std::move(package));
   }

@@ -73,6 +73,18 @@ bool builds_against_others(const Installation& installation) {
                      [&](const char* key) { return installation.uv_settings.has(key); });
 }
 
+// Whether a package is built with the very version that is installed: uv has to know the index of each
+// package then, which only a lock of its own says.
+bool builds_with_chosen(const Installation& installation) {
+  const auto& packages = installation.uv_settings.at("extra-build-dependencies").members;
+  return installation.manifest.kind == ManifestKind::project &&
+         std::any_of(packages.begin(), packages.end(), [](const data::Value::Member& package) {
+           const auto& needs = package.value.items;
+           return std::any_of(needs.begin(), needs.end(),
+                              [](const data::Value& need) { return need.at("match-runtime").is_true(); });
+         });
+}
+
 // Groups that are asked for, and those of [tool.uv] that always are.
 std::vector<std::string> groups_of(const Installation& installation) {
   auto groups = installation.settings.groups;
@@ -139,8 +151,8 @@ base::Status Resolution::prepare_folder(const Tools& tools) {
   BASE_TRY_ASSIGN(const bool has_secrets, has_git_credentials());
   const Manifest& manifest = m_installation.manifest;
   const auto python = python_for_uv(manifest.project);
-  if (!m_installation.uses_files && m_installation.rewritten.empty() && !has_secrets && !python &&
-      !manifest.is_inline()) {
+  if (!builds_with_chosen(m_installation) && !m_installation.uses_files && m_installation.rewritten.empty() &&
+      !has_secrets && !python && !manifest.is_inline()) {
     return {};
   }
   const fs::path top = m_workspace.path() / "source";
@@ -238,6 +250,7 @@ base::Status Resolution::resolve(const Tools& tools) {
     case ManifestKind::project:
     case ManifestKind::setup: {
       add_indexes(pdm_sources(m_installation.manifest.project), m_installation.configuration.environment);
+      if (builds_with_chosen(m_installation)) return lock(tools);
       Arguments inputs = {"pyproject.toml"};
       const auto groups = groups_of(m_installation);
       if (m_installation.manifest.installs_project) {
@@ -326,6 +339,14 @@ base::Status Resolution::export_uv_lock(const Tools& tools) {
   if (m_installation.settings.project == false) arguments.emplace_back("--no-emit-project");
   append(arguments, choice_arguments(m_installation, m_installation.settings.groups));
   return ask(tools, std::move(arguments));
+}
+
+base::Status Resolution::lock(const Tools& tools) {
+  if (const auto known = recall()) return take(*known);
+  BASE_TRY(run_uv(m_installation, tools, m_folder,
+                  {"lock", "--quiet", "--python", m_installation.interpreter.path},
+                  m_installation.manifest.files.front()));
+  return export_uv_lock(tools);
 }
 
 base::Status Resolution::choose(const Tools& tools, const Arguments& inputs) {

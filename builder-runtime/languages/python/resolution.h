@@ -55,6 +55,8 @@ class Resolution {
   [[nodiscard]] base::Result<bool> has_git_credentials() const;
   base::Status resolve(const Tools& tools);
   base::Status export_uv_lock(const Tools& tools);
+  // Makes a lock in the copy of the source, and takes it.
+  base::Status lock(const Tools& tools);
   base::Status choose(const Tools& tools, const std::vector<std::string>& inputs);
   base::Status write_lines(const std::vector<std::string>& lines, const std::string& name);
   // Runs uv, unless it is remembered what it chose.
