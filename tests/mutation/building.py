@@ -20,7 +20,8 @@ class Choice:
     """Faults at random: folders by their size, then functions by theirs, then kinds, then places."""
 
     def __init__(self, seed, only):
-        files = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.suffix in (".cpp", ".h"))
+        everything = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
+        files = sorted(path for path in everything if path.suffix in (".cpp", ".h"))
         numbers = places.constants(path.read_bytes() for path in files)
         self.random = random.Random(seed)
         self.functions = {}  # (file, function): (lines, places)

@@ -64,9 +64,10 @@ class Room:
 
 
 def run(command, room, timeout, environment, output):
-    """The exit code; None when the time was over or the disk became full. Nothing of it runs any more then."""
+    """The exit code; None when the time was over or the disk became full. Nothing of it runs any more."""
     # With this process all of it ends.
-    words = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc"]
+    words = ["setpriv", "--pdeathsig", "KILL"]
+    words += ["unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc"]
     words += [sys.executable, __file__, room.described(), *command]
     process = subprocess.Popen(words, env=environment, stdin=subprocess.DEVNULL, stdout=output,
                                stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip

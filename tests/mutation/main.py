@@ -19,8 +19,8 @@ import running
 def options():
     parser = argparse.ArgumentParser(
         prog="scripts/mutate",
-        description="Puts small faults into a copy of the programs, runs the tests that reach each, and prints which faults "
-        "no test noticed. The exit code is 1 when too few were noticed. docs/reliability.md says more.",
+        description="Puts small faults into a copy of the programs, runs the tests that reach each, and prints which "
+        "faults no test noticed. The exit code is 1 when too few were noticed. docs/reliability.md says more.",
     )
     parser.add_argument("--seed", type=int, metavar="S", help="makes the same faults as a run with this seed")
     parser.add_argument("--number", type=int, default=100, metavar="N", help="how many faults (default: 100)")
@@ -177,7 +177,8 @@ def main():
             isolation.remove(room)
     code = report(chosen, seed, results, folder)
     if examination.failed:
-        print(f"error: {folder / 'logs'}: these fail without a fault, and were not used: {'; '.join(examination.failed)}\n"
+        names = "; ".join(examination.failed)
+        print(f"error: {folder / 'logs'}: these fail without a fault, and were not used: {names}\n"
               "hint: mend them; --without SUITE leaves one out", file=sys.stderr)  # fmt: skip
         code = 1
     return code

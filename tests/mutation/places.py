@@ -125,7 +125,8 @@ class File:
     def _visit(self, node, function):
         if node.type in CONSTANT_PARTS and not (node.type == "parameter_list" and function):
             return
-        if any(child.type == "type_qualifier" and self._of(child) in ("constexpr", "consteval") for child in node.children):
+        qualifiers = [self._of(child) for child in node.children if child.type == "type_qualifier"]
+        if "constexpr" in qualifiers or "consteval" in qualifiers:
             return
         if node.type == "if_statement" and any(child.type == "constexpr" for child in node.children):
             return
@@ -176,7 +177,8 @@ class File:
 
     def _at_conditional_expression(self, node, function):
         value = node.child_by_field_name("condition")
-        self._wrap(function, value, "an inverted condition", self._of(node), "(fault::on(@) != static_cast<bool>(", "))")
+        self._wrap(function, value, "an inverted condition", self._of(node),
+                   "(fault::on(@) != static_cast<bool>(", "))")  # fmt: skip
 
     def _at_while_statement(self, node, function):
         clause = node.child_by_field_name("condition")
@@ -189,7 +191,8 @@ class File:
         operator = self._of(node.child_by_field_name("operator"))
         both = self._of(node)
         if operator in ("&&", "||"):
-            before = "(fault::on(@) || static_cast<bool>(" if operator == "&&" else "(!fault::on(@) && static_cast<bool>("
+            before = "(fault::on(@) || " if operator == "&&" else "(!fault::on(@) && "
+            before += "static_cast<bool>("
             for part in (left, right):
                 if part.type == "binary_expression" and self._of(part.child_by_field_name("operator")) == operator:
                     continue
@@ -304,7 +307,8 @@ class File:
     _at_false = _flag
 
     def _at_unary_expression(self, node, function):
-        if self._of(node).startswith("!") and node.parent.type in ("return_statement", "argument_list", "init_declarator"):
+        is_value = node.parent.type in ("return_statement", "argument_list", "init_declarator")
+        if self._of(node).startswith("!") and is_value:
             self._wrap(function, node, "an inverted condition", self._of(node), "(fault::on(@) != ", ")")
 
     def _at_call_expression(self, node, function):

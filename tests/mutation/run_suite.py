@@ -2,7 +2,7 @@
 """Runs a suite of tests/suites for scripts/mutate, in a process of its own.
 
     run_suite.py SUITE reach FILE PAGE       all tests; writes how long each took and which places it reached
-    run_suite.py SUITE notice LIMITS TEST…   these in this order until one fails; LIMITS says how many seconds each has
+    run_suite.py SUITE notice LIMITS TEST…   these in this order until one fails; LIMITS: how many seconds each has
 """
 
 import importlib.util

@@ -58,7 +58,8 @@ class Tests:
         return self.free.room
 
     def environment(self):
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PACHBUILD_", "GTEST_", "CI"))}
+        ours = ("PACHBUILD_", "GTEST_", "CI")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return {**kept, "PACHBUILD_BIN": str(self.copy.bin), "PACHBUILD_TEST_FOLDER": str(self.copy.tests),
                 "PYTHONDONTWRITEBYTECODE": "1"}  # fmt: skip
 

@@ -103,7 +103,8 @@ class Isolation(support.Suite):
         temporary = pathlib.Path(f"/tmp/mutation-{os.getpid()}")
         seconds = f"1000.{os.getpid()}"
         code, output, room = self.run_in_room(
-            f"rm -f {kept}; echo x > {kept}; echo x > {home} && echo x > {temporary} && echo x > {self.folder}/tests/file;"
+            f"rm -f {kept}; echo x > {kept}; echo x > {home} && echo x > {temporary};"
+            f"echo x > {self.folder}/tests/file;"
             f"sleep {seconds} & ls /proc | grep -c '^[0-9]'; od -An -tu1 -j2 -N3 {self.folder}/page; exit 7")
         self.assertEqual(code, 7, output)
         self.assertEqual(kept.read_text(), "text")
