@@ -25,8 +25,8 @@ struct Platform {
 
 // Which part of the source runs, and why that one.
 struct Program {
-  std::string
-      name;  // as a user would name it: "main.py", "./cmd/tool"; empty: the source's own run.sh decides
+  // As a user would name it: "main.py", "./cmd/tool"; empty: the source's own run.sh decides.
+  std::string name;
   std::string chosen;  // the reason, in a few words: "the only package main"
   bool operator==(const Program&) const = default;
 };

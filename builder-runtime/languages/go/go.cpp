@@ -430,11 +430,6 @@ base::Result<Plan> plan(const Source& source, const std::shared_ptr<const Tree>&
   return plan;
 }
 
-bool is_passed_over(const std::string& folder) {
-  return folder[0] == '.' || folder[0] == '_' || folder == "testdata" || folder == "vendor" ||
-         folder == "node_modules";
-}
-
 }  // namespace
 
 bool may_be(const fs::path& source) {

@@ -38,9 +38,7 @@ std::pair<std::string, std::string> parts_of(const std::string& name) {
 
 bool is_hidden(const std::string& folder) {
   const auto names = base::split(folder, '/');
-  return folder != "." && std::any_of(names.begin(), names.end(), [](const std::string& name) {
-           return name == "vendor" || name == "testdata" || name[0] == '.' || name[0] == '_';
-         });
+  return folder != "." && std::any_of(names.begin(), names.end(), is_passed_over);
 }
 
 // What Go would read of a source, found while it is read for its digest.
@@ -142,6 +140,11 @@ class Collector {
 };
 
 }  // namespace
+
+bool is_passed_over(const std::string& folder) {
+  return folder[0] == '.' || folder[0] == '_' || folder == "testdata" || folder == "vendor" ||
+         folder == "node_modules";
+}
 
 base::Result<Tree> read_tree(const base::fs::path& source, const Tags& tags) {
   Tree tree;

@@ -27,7 +27,7 @@ struct Package {
   std::vector<std::string> imports;    // sorted, without repetition
   std::vector<ExcludedFile> excluded;  // files that build constraints leave out
   bool uses_c = false;
-  bool is_hidden = false;  // in testdata, vendor, "_x" or ".x", where Go looks for no packages
+  bool is_hidden = false;  // in a folder that is passed over
 };
 
 struct Tree {
@@ -40,6 +40,9 @@ struct Tree {
   std::string outline;
   bool has_c = false;  // somewhere in the source
 };
+
+// Whether Go looks for no packages in folders of this name, or what is there is nobody's own.
+bool is_passed_over(const std::string& folder);
 
 // Reads the source once.
 base::Result<Tree> read_tree(const base::fs::path& source, const Tags& tags);

@@ -75,8 +75,8 @@ TEST(ReadTree, SeesThePackagesOfTheSourceOnly) {
   write("c/c/c.go", "package c\nimport \"C\"\n");
   write("folder.go/text", "");
   write("other/go.mod", "module example.com/other\n");
-  for (const auto* other :
-       {"other/o.go", "other/below/o.go", "vendor/v.go", "testdata/t.go", ".h/h.go", "_u/u.go"}) {
+  for (const auto* other : {"other/o.go", "other/below/o.go", "vendor/v.go", "testdata/t.go", ".h/h.go",
+                            "_u/u.go", "node_modules/n.go"}) {
     write(other, "package other\n");
   }
   base::fs::create_symlink("c", folder.path() / "link");
@@ -85,7 +85,7 @@ TEST(ReadTree, SeesThePackagesOfTheSourceOnly) {
                                                           testing::Pair("other", "example.com/other")));
   std::map<std::string, const Package*> packages;
   for (const auto& package : tree.packages) packages[package.folder] = &package;
-  ASSERT_EQ(packages.size(), 8U);
+  ASSERT_EQ(packages.size(), 9U);
   EXPECT_EQ(packages["."]->name, "main");
   EXPECT_EQ(packages["."]->module, ".");
   EXPECT_THAT(packages["."]->imports, ElementsAre("example.com/b"));
@@ -94,7 +94,8 @@ TEST(ReadTree, SeesThePackagesOfTheSourceOnly) {
   EXPECT_EQ(packages["."]->excluded[0].package, "main");
   EXPECT_TRUE(packages["c/c"]->uses_c);
   EXPECT_EQ(packages["other/below"]->module, "other");
-  for (const auto* hidden : {"vendor", "testdata", ".h", "_u"}) EXPECT_TRUE(packages[hidden]->is_hidden);
+  for (const auto* hidden : {"vendor", "testdata", ".h", "_u", "node_modules"})
+    EXPECT_TRUE(packages[hidden]->is_hidden);
   for (const auto* shown : {".", "c/c", "other", "other/below"}) EXPECT_FALSE(packages[shown]->is_hidden);
   EXPECT_THAT(foreign_imports(tree, "."), ElementsAre("example.com/b"));
   EXPECT_THAT(foreign_imports(tree, "other"), IsEmpty());
