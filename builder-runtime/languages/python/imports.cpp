@@ -151,6 +151,7 @@ std::optional<OutsideImport> parse_outside(const std::vector<std::string>& field
       std::from_chars(fields[1].data(), fields[1].data() + fields[1].size(), import.line);
   if (error != std::errc()) return std::nullopt;
   import.is_on_path = fields[4] == "path";
+  import.is_own = fields[4] == "own";
   if (fields[4].starts_with(k_image)) import.image = fields[4].substr(k_image.size());
   return import;
 }
@@ -421,14 +422,17 @@ std::vector<OutsideImport> missing_imports(const Imports& imports, const Visible
       continue;
     }
     const bool is_known = std::any_of(missing.begin(), missing.end(), [&](const OutsideImport& other) {
-      return package_of(other.name, visible.modules) == package_of(import.name, visible.modules);
+      return other.is_own || import.is_own
+                 ? other.name == import.name
+                 : package_of(other.name, visible.modules) == package_of(import.name, visible.modules);
     });
     if (!is_known) missing.push_back(import);
   }
   if (missing.empty()) return missing;
   const auto anywhere = modules_anywhere(source);
   std::erase_if(missing, [&](const OutsideImport& import) {
-    return !import.file.empty() && anywhere.contains(import.name.substr(0, import.name.find('.')));
+    return !import.file.empty() && !import.is_own &&
+           anywhere.contains(import.name.substr(0, import.name.find('.')));
   });
   return missing;
 }
@@ -446,6 +450,13 @@ std::string distribution_of(const std::string& package) {
 }
 
 std::string describe(const OutsideImport& import, const Visible& visible) {
+  if (import.is_own) {
+    return import.file + ":" + std::to_string(import.line) + ": imports " + import.name +
+           ", which the source does not have; if its build makes it, install the project as well (" +
+           (visible.manifest.ends_with(".txt") ? "add . to " + visible.manifest
+                                               : "[build-system] in pyproject.toml, or setup.py") +
+           ")";
+  }
   const std::string package = package_of(import.name, visible.modules);
   std::string distribution = import.image.empty() ? "" : distribution_in(import.image, package);
   if (distribution.empty()) distribution = distribution_of(package);
