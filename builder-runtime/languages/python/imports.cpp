@@ -261,6 +261,12 @@ std::string package_of(const std::string& name, const std::vector<std::string>& 
   return base::join(parts, ".");
 }
 
+// Whether the package was installed from the source: then all its modules are known.
+bool is_built(const std::string& name, const std::vector<std::string>& modules) {
+  return std::find(modules.begin(), modules.end(), name.substr(0, name.find('.')) + ".__init__") !=
+         modules.end();
+}
+
 bool is_module_file(const std::string& name) { return name.ends_with(".py") || name.ends_with(".so"); }
 
 // Names of modules and of folders with modules anywhere in the source: programs extend their import path.
@@ -403,6 +409,10 @@ std::vector<std::string> importable_names(const fs::path& site_packages) {
 std::vector<OutsideImport> missing_imports(const Imports& imports, const Visible& visible,
                                            const fs::path& source) {
   const auto is_there = [&](const OutsideImport& import) {
+    if (import.is_own && is_built(import.name, visible.modules)) {
+      return std::any_of(visible.modules.begin(), visible.modules.end(),
+                         [&](const std::string& module) { return is_below(module, import.name); });
+    }
     return import.is_on_path || (visible.has_image_packages && !import.image.empty()) ||
            has_module(visible.modules, import.name) ||
            // setuptools brings what the standard library has lost.
@@ -450,6 +460,10 @@ std::string distribution_of(const std::string& package) {
 }
 
 std::string describe(const OutsideImport& import, const Visible& visible) {
+  if (import.is_own && is_built(import.name, visible.modules)) {
+    return import.file + ":" + std::to_string(import.line) + ": imports " + import.name +
+           ", which neither the source has nor its build makes";
+  }
   if (import.is_own) {
     return import.file + ":" + std::to_string(import.line) + ": imports " + import.name +
            ", which the source does not have; if its build makes it, install the project as well (" +
