@@ -85,9 +85,8 @@ class ProgramSuite(BuilderSuite):
 class SourcePackages(ProgramSuite):
     """Whatever the layout: what was built, what was not, files beside the package, and the next edit."""
 
-    def check_layout(self, files, name="counting", main=""):
-        main = main or f"import {name}\n{name}.show()\n"
-        self.check({**files, "main.py": main}, SHOWN)
+    def check_layout(self, files, main="import counting\ncounting.show()\n"):
+        self.assertEqual(self.warnings(self.check({**files, "main.py": main}, SHOWN)), [])
 
     def test_flat(self):
         self.check_layout(project())
@@ -321,6 +320,18 @@ class Imports(ProgramSuite):
             self.assertEqual(self.warnings(self.build_well(source)), expected)
         self.write("source/pachbuild.toml", "[python]\nimage_packages = true\n")
         self.assertEqual(self.warnings(self.build_well(source)), expected[1:])
+
+    def test_modules_that_only_the_build_of_the_source_makes(self):
+        files = {**project(), **self.plumbline(), "main.py": "import counting.cli\nfrom counting import attribute\n",
+                 "counting/cli.py": "import counting._fast\nfrom . import anything\n"}
+        source = self.source(files)
+        hint = "which the source does not have; if its build makes it, install the project as well (add . to requirements.txt)"
+        expected = [f"counting/__init__.py:4: imports counting._made, {hint}",
+                    f"counting/cli.py:1: imports counting._fast, {hint}"]
+        self.assertEqual(self.warnings(self.build_well(source)), expected)
+        self.write("source/requirements.txt", ".\n")
+        self.assertEqual(self.warnings(self.build_well(source)), [
+            "counting/cli.py:1: imports counting._fast, which neither the source has nor its build makes"])
 
     def test_no_false_alarms(self):
         source = self.source({**self.plumbline(), "main.py": (

@@ -151,6 +151,7 @@ std::optional<OutsideImport> parse_outside(const std::vector<std::string>& field
       std::from_chars(fields[1].data(), fields[1].data() + fields[1].size(), import.line);
   if (error != std::errc()) return std::nullopt;
   import.is_on_path = fields[4] == "path";
+  import.is_own = fields[4] == "own";
   if (fields[4].starts_with(k_image)) import.image = fields[4].substr(k_image.size());
   return import;
 }
@@ -258,6 +259,12 @@ std::string package_of(const std::string& name, const std::vector<std::string>& 
   const bool is_deep = !is_known || parts.front() == "azure" || (parts.size() > 1 && parts[1] == "cloud");
   parts.resize(std::min(parts.size(), is_deep ? k_depth : k_depth - 1));
   return base::join(parts, ".");
+}
+
+// Whether the package was installed from the source: then all its modules are known.
+bool is_built(const std::string& name, const std::vector<std::string>& modules) {
+  return std::find(modules.begin(), modules.end(), name.substr(0, name.find('.')) + ".__init__") !=
+         modules.end();
 }
 
 bool is_module_file(const std::string& name) { return name.ends_with(".py") || name.ends_with(".so"); }
@@ -402,6 +409,10 @@ std::vector<std::string> importable_names(const fs::path& site_packages) {
 std::vector<OutsideImport> missing_imports(const Imports& imports, const Visible& visible,
                                            const fs::path& source) {
   const auto is_there = [&](const OutsideImport& import) {
+    if (import.is_own && is_built(import.name, visible.modules)) {
+      return std::any_of(visible.modules.begin(), visible.modules.end(),
+                         [&](const std::string& module) { return is_below(module, import.name); });
+    }
     return import.is_on_path || (visible.has_image_packages && !import.image.empty()) ||
            has_module(visible.modules, import.name) ||
            // setuptools brings what the standard library has lost.
@@ -421,14 +432,17 @@ std::vector<OutsideImport> missing_imports(const Imports& imports, const Visible
       continue;
     }
     const bool is_known = std::any_of(missing.begin(), missing.end(), [&](const OutsideImport& other) {
-      return package_of(other.name, visible.modules) == package_of(import.name, visible.modules);
+      return other.is_own || import.is_own
+                 ? other.name == import.name
+                 : package_of(other.name, visible.modules) == package_of(import.name, visible.modules);
     });
     if (!is_known) missing.push_back(import);
   }
   if (missing.empty()) return missing;
   const auto anywhere = modules_anywhere(source);
   std::erase_if(missing, [&](const OutsideImport& import) {
-    return !import.file.empty() && anywhere.contains(import.name.substr(0, import.name.find('.')));
+    return !import.file.empty() && !import.is_own &&
+           anywhere.contains(import.name.substr(0, import.name.find('.')));
   });
   return missing;
 }
@@ -446,6 +460,17 @@ std::string distribution_of(const std::string& package) {
 }
 
 std::string describe(const OutsideImport& import, const Visible& visible) {
+  if (import.is_own && is_built(import.name, visible.modules)) {
+    return import.file + ":" + std::to_string(import.line) + ": imports " + import.name +
+           ", which neither the source has nor its build makes";
+  }
+  if (import.is_own) {
+    return import.file + ":" + std::to_string(import.line) + ": imports " + import.name +
+           ", which the source does not have; if its build makes it, install the project as well (" +
+           (visible.manifest.ends_with(".txt") ? "add . to " + visible.manifest
+                                               : "[build-system] in pyproject.toml, or setup.py") +
+           ")";
+  }
   const std::string package = package_of(import.name, visible.modules);
   std::string distribution = import.image.empty() ? "" : distribution_in(import.image, package);
   if (distribution.empty()) distribution = distribution_of(package);

@@ -21,6 +21,7 @@ struct OutsideImport {
   std::string name;  // "yaml", "google.cloud.storage"
   // It happens only when one of each of these groups is missing: what is in an `except ImportError`.
   std::vector<std::vector<std::string>> unless;
+  bool is_own = false;      // of a package of the source: what its build would have made
   bool is_on_path = false;  // in a folder of PYTHONPATH, which every program sees
   base::fs::path image;     // the folder of the image's own packages that has it; empty: none
   bool operator==(const OutsideImport&) const = default;

@@ -12,11 +12,13 @@ the `except ImportError` of such a `try` counts if the `try` has failed.
 
 Prints lines of fields separated by tabs:
   file DIGEST PATH          a file that was read; the program's is the first. Its imports follow:
-  import LINE NAMES UNLESS  names separated by commas; UNLESS: groups (;) of names (,), each with one missing
+  import LINE NAMES UNLESS  names separated by commas, "a.b:c" for `from a.b import c`; UNLESS: groups (;) of names
+                            (,), each with one missing
   absent PATH               neither PATH.py nor a folder PATH is in the source
   folder STATE PATH         a folder of packages of the image
-  outside LINE NAME UNLESS WHERE PATH   a package of neither the standard library nor the source; WHERE it is
-                            outside of the environment: "path" (PATHS), "image", "-"
+  outside LINE NAME UNLESS WHERE PATH   a module of neither the standard library nor the source; WHERE it is
+                            outside of the environment: "path" (PATHS), "image", "-"; "own": nowhere, and its package
+                            is the source's
 
 Ends with 1 and the error when the program is not valid Python, with 2 when it has no FUNCTION.
 """
@@ -102,8 +104,7 @@ class Reader:
     @staticmethod
     def names_from(node):
         start = "." * node.level + (node.module or "")
-        joint = "" if start.endswith(".") else "."
-        return tuple(start if alias.name == "*" else start + joint + alias.name for alias in node.names)
+        return tuple(start if alias.name == "*" else start + ":" + alias.name for alias in node.names)
 
     def if_(self, node, unless):
         self.calls(node.test)
@@ -260,6 +261,22 @@ class Source:
                 return []
         return None
 
+    def missing_part(self, folder, names):
+        """The first parts of a module that has to be below a package's folder and is not, "" when nothing is missing.
+        Packages that put their modules together by themselves lack nothing."""
+        for number, name in enumerate(names):
+            file = self.module(self.path(folder, name))
+            if file is None:
+                if not is_file(f"{self.folder}/{folder}/__init__.py") or self.has_compiled(folder, name):
+                    return ""
+                with open(f"{self.folder}/{folder}/__init__.py", "rb") as file:
+                    text = file.read()
+                return "" if b"__path__" in text or b"sys.modules" in text else ".".join(names[:number + 1])
+            if file.endswith(name + ".py"):
+                return ""
+            folder = self.path(folder, name)
+        return ""
+
     def lacks(self, name):
         """Whether the source has a module's package, but not the module."""
         return self.find(name) is not None and all(
@@ -395,16 +412,40 @@ def main():
     source = Source(folder, roots.split(":"), known)
     standard = standard_modules()
     outside = []
+    own = []
     waiting = [(program, True)] if program else []
     seen = {program}
 
+    def own_folder(module, package):
+        """The folder below which a relative import looks, and its parts; (None, []) for an absolute one."""
+        if not module.startswith("."):
+            return None, []
+        level = len(module) - len(module.lstrip("."))
+        above = package.split("/")
+        return "/".join(above[:-level]), [part for part in module.lstrip(".").split(".") if part]
+
+    def missing_of_source(name, package):
+        """The module of the source's own that an import wants and the source has not got: what its build makes."""
+        module = name.partition(":")[0]
+        folder, parts = own_folder(module, package)
+        if folder is None:
+            top, *parts = module.split(".")
+            roots = [root for root in source.roots if is_file(f"{source.folder}/{source.path(root, top)}/__init__.py")]
+            if not roots or source.find(module) is None:
+                return ""
+            folder = source.path(roots[0], top)
+        missing = parts and source.missing_part(folder, parts)
+        if not missing:
+            return ""
+        root = max((root for root in source.roots if not root or folder.startswith(root + "/")), key=len, default=None)
+        return "" if root is None else folder[len(root):].strip("/").replace("/", ".") + "." + missing
+
     def look_up(name, package):
         """Follows an import; whether somebody else has to have it."""
-        if name.startswith("."):
-            level = len(name) - len(name.lstrip("."))
-            above = package.split("/")
-            above = above[:len(above) - level] if level <= len(above) else above
-            files = source.files_of("/".join(above), [part for part in name.lstrip(".").split(".") if part])
+        name = name.replace(".:", ".").replace(":", ".")
+        above, parts = own_folder(name, package)
+        if above is not None:
+            files = source.files_of(above, parts)
         else:
             files = source.find(name)
             if files is None:
@@ -429,12 +470,14 @@ def main():
             continue
         for line, names, unless in imports:
             # One that is there for certain makes its `except` impossible.
-            groups = [[name for name in group if look_up(name, path)] for group in unless]
+            groups = [[name.replace(":", ".") for name in group if look_up(name, path)] for group in unless]
             if not all(groups):
                 continue
             for name in names:
                 if look_up(name, path):
-                    outside.append((line, name, groups, path))
+                    outside.append((line, name.replace(":", "."), groups, path))
+                elif missing := missing_of_source(name, path):
+                    own.append((line, missing, groups, path))
 
     image = with_path_files(image_folders())
     beside = [path for path in paths.split(":") if path and is_folder(path)]
@@ -445,6 +488,8 @@ def main():
         where = next(("path" for place in beside if provides(place, name)), None) or \
             next(("image:" + place for place in image if provides(place, name)), "-")
         out.append(f"outside\t{line}\t{name}\t{';'.join(map(','.join, groups))}\t{where}\t{path}")
+    for line, name, groups, path in own:
+        out.append(f"outside\t{line}\t{name}\t{';'.join(map(','.join, groups))}\town\t{path}")
     sys.stdout.buffer.write("\n".join(out).encode("utf-8", "surrogateescape") + b"\n")
 
 
