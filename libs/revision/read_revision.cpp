@@ -22,8 +22,8 @@ namespace {
 namespace fs = base::fs;
 
 // More are not read: a version with so many commits since its tag is nobody's.
-constexpr std::uint64_t k_most_commits = 200'000;
-constexpr std::size_t k_most_tags = 200;
+constexpr std::uint64_t k_most_commits_read = 200'000;
+constexpr std::size_t k_most_tags_read = 200;
 constexpr std::size_t k_most_loose_tags = 20'000;
 constexpr std::uint64_t k_largest_index = std::uint64_t{256} << 20;
 
@@ -64,7 +64,7 @@ std::optional<Repository> find_repository(const fs::path& source) {
 
 using Refs = std::map<std::string, std::string>;  // hashes by name
 
-bool is_hash(const std::string& text) {
+bool is_object_name(const std::string& text) {
   return (text.size() == 40 || text.size() == 64) &&
          text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
@@ -75,7 +75,8 @@ void add_loose(const fs::path& folder, const std::string& prefix, Refs& refs) {
        !error && entry != end && refs.size() < k_most_loose_tags; entry.increment(error)) {
     if (entry->symlink_status().type() != fs::regular_file) continue;
     const auto hash = read_line(entry->path());
-    if (hash && is_hash(*hash)) refs[prefix + entry->path().lexically_relative(folder).string()] = *hash;
+    if (hash && is_object_name(*hash))
+      refs[prefix + entry->path().lexically_relative(folder).string()] = *hash;
   }
 }
 
@@ -87,14 +88,15 @@ Refs read_refs(const Repository& repository, const std::string& branch) {
   if (fs::is_regular_file(packed, error)) {
     for (const auto& line : base::split(base::read_input_file(packed).value_or(""), '\n')) {
       const auto space = line.find(' ');
-      if (space == std::string::npos || !is_hash(line.substr(0, space))) continue;
+      if (space == std::string::npos || !is_object_name(line.substr(0, space))) continue;
       const std::string name = line.substr(space + 1);
       if (name.starts_with("refs/tags/") || name == branch) refs[name] = line.substr(0, space);
     }
   }
   add_loose(repository.common / "refs" / "tags", "refs/tags/", refs);
   if (!branch.empty()) {
-    if (const auto hash = read_line(repository.common / branch); hash && is_hash(*hash)) refs[branch] = *hash;
+    if (const auto hash = read_line(repository.common / branch); hash && is_object_name(*hash))
+      refs[branch] = *hash;
   }
   return refs;
 }
@@ -250,7 +252,7 @@ std::vector<Tag> tags_in(const std::string& lines, const History& history) {
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
     return std::tie(a.first, a.second.name) < std::tie(b.first, b.second.name);
   });
-  if (found.size() > k_most_tags) found.resize(k_most_tags);
+  if (found.size() > k_most_tags_read) found.resize(k_most_tags_read);
   std::vector<Tag> tags;
   std::map<std::size_t, std::uint64_t> known;
   for (auto& [commit, tag] : found) {
@@ -291,14 +293,15 @@ base::Result<std::optional<Revision>> read(const fs::path& source, const std::st
   if (!branch.empty() && (!branch.starts_with("refs/heads/") || !is_ref_name(branch))) return none;
   const Refs refs = read_refs(*repository, branch);
   const std::string commit = branch.empty() ? *head : refs.contains(branch) ? refs.at(branch) : "";
-  if (!is_hash(commit)) return none;
+  if (!is_object_name(commit)) return none;
 
   BASE_TRY_ASSIGN(const auto own,
                   base::TemporaryFolder::make(fs::temp_directory_path(error), "pachbuild-git-"));
   const Asking asking(*repository, git, runner, own.path());
   BASE_TRY(asking.prepare(commit, refs));
-  BASE_TRY_ASSIGN(const auto commits, asking.ask({"rev-list", "--timestamp", "--parents",
-                                                  "--max-count=" + std::to_string(k_most_commits), "HEAD"}));
+  BASE_TRY_ASSIGN(const auto commits,
+                  asking.ask({"rev-list", "--timestamp", "--parents",
+                              "--max-count=" + std::to_string(k_most_commits_read), "HEAD"}));
   BASE_TRY_ASSIGN(
       const auto tags,
       asking.ask(

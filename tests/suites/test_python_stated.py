@@ -77,6 +77,12 @@ class InlineMetadata(Stated):
         self.assertNotIn("warning: ", self.build_well(source).stderr)
         self.assertEqual(self.packages(), ["planted==1.0"])
 
+    def test_a_run_script_of_the_source_starts_main(self):
+        source = self.source({**WHEELS, "main.py": SCRIPT + "import planted\nprint(planted.NAME)\n",
+                              "run.sh": 'exec /pfs/build/worker-shim --exec -- python /pfs/source/main.py\n'})
+        self.build_well(source)
+        self.assertEqual(self.packages(), ["planted==1.0"])
+
     def test_its_python_and_its_errors(self):
         cases = {
             SCRIPT.replace(">=3.9", ">=3.99"): (69, "error: main.py: requires-python (>=3.99): there is no such Python here"),

@@ -53,7 +53,7 @@ struct Url {
   [[nodiscard]] std::string host_name() const { return host.substr(0, host.rfind(':')); }
 };
 
-class Collector {
+class IndexCollector {
  public:
   void add(std::string url, std::string place, std::string name = "") {
     if (!url.starts_with("http://") && !url.starts_with("https://")) return;
@@ -124,7 +124,7 @@ class Collector {
 };
 
 // Variables that name indexes: "name=URL" or URLs, with spaces or commas between.
-void add_variables(const Environment& environment, const Environment& given, Collector& places) {
+void add_variables(const Environment& environment, const Environment& given, IndexCollector& places) {
   for (const std::string variable :
        {"UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS",
         "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"}) {
@@ -144,7 +144,7 @@ void add_variables(const Environment& environment, const Environment& given, Col
 }
 
 // What pyproject.toml or the like says to the tools that install from it, and not its links for readers.
-void add_project(const data::Value& project, const std::string& file, Collector& places) {
+void add_project(const data::Value& project, const std::string& file, IndexCollector& places) {
   for (const std::string table :
        {"tool.uv", "tool.poetry.source", "tool.pdm.source", "tool.poetry.dependencies"})
     places.add_values(project.at(table), file);
@@ -153,7 +153,7 @@ void add_project(const data::Value& project, const std::string& file, Collector&
   places.add_values(dependencies, file);
 }
 
-void add_requirements(const fs::path& source, std::vector<std::string> names, Collector& places) {
+void add_requirements(const fs::path& source, std::vector<std::string> names, IndexCollector& places) {
   std::set<std::string> seen;
   constexpr std::size_t k_most_files = 64;
   for (std::size_t at = 0; at < names.size() && at < k_most_files; ++at) {
@@ -169,7 +169,7 @@ void add_requirements(const fs::path& source, std::vector<std::string> names, Co
 }
 
 // The files of the source that may name an index, by what is installed from.
-void add_source_files(const Installation& installation, Collector& places) {
+void add_source_files(const Installation& installation, IndexCollector& places) {
   const Manifest& manifest = installation.manifest;
   const fs::path& source = installation.source;
   const auto add_toml = [&](const std::string& name) {
@@ -312,7 +312,7 @@ std::optional<IndexFault> fault_of(const IndexPlace& index, const std::string& k
 
 std::vector<IndexPlace> index_places(const Installation& installation, const Environment& given) {
   const auto& uv = installation.configuration;
-  Collector places;
+  IndexCollector places;
   add_source_files(installation, places);
   add_variables(uv.environment, given, places);
   for (const auto& [url, place] : uv.index_places) places.add(url, place);

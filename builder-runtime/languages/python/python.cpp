@@ -372,8 +372,9 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
   if (!source.has_run_script) {
     BASE_TRY_ASSIGN(entry, find_entry(source.folder, manifest.project, source.settings));
   }
-  const std::string program =
-      entry && !entry->file.empty() ? entry->file.lexically_relative(source.folder).string() : "";
+  // A run.sh of the source may start anything; main.py is what it most likely is.
+  const fs::path file = entry ? entry->file : source.folder / "main.py";
+  const std::string program = is_file(file) ? file.lexically_relative(source.folder).string() : std::string();
   BASE_TRY(add_inline_metadata(source.folder, program, manifest));
   tell_of_unused_files(source.folder, manifest, program);
   BASE_TRY_ASSIGN(const Request request, read_request(source, manifest, environment));

@@ -24,7 +24,7 @@ namespace {
 using data::Value;
 using Texts = std::vector<std::string>;
 
-constexpr char k_project_file[] = "pyproject.toml";
+constexpr char k_pyproject[] = "pyproject.toml";
 constexpr std::size_t k_most_named = 8;
 
 std::string named(const Texts& names) {
@@ -34,12 +34,12 @@ std::string named(const Texts& names) {
          " more";
 }
 
-std::string lower(std::string text) {
+std::string lowered(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
   return text;
 }
 
-bool contains(std::string_view text, std::string_view part) {
+bool has_part(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
@@ -51,7 +51,7 @@ std::string text_of(const fs::path& source, const std::string& name) {
 // "==2.1.3", without a wildcard and without other clauses.
 std::optional<Version> exact_version(std::string_view specifiers) {
   specifiers = base::trim(specifiers);
-  if (!specifiers.starts_with("==") || contains(specifiers, ",") || contains(specifiers, "*"))
+  if (!specifiers.starts_with("==") || has_part(specifiers, ",") || has_part(specifiers, "*"))
     return std::nullopt;
   specifiers.remove_prefix(specifiers.starts_with("===") ? 3 : 2);
   return Version::parse(base::trim(specifiers));
@@ -96,7 +96,7 @@ std::string top_comment(const std::string& text) {
     if (!content.empty() && content.front() != '#') break;
     comment += std::string(content) + "\n";
   }
-  return contains(comment, "generated") ? comment : "";
+  return has_part(comment, "generated") ? comment : "";
 }
 
 // Without what follows a requirement: hashes and other options.
@@ -113,7 +113,7 @@ void add_requirements(const fs::path& source, const std::string& name, std::set<
         add_requirements(source, other, seen, statement);
       continue;
     }
-    statement.is_lock = statement.is_lock || contains(line, "--hash");
+    statement.is_lock = statement.is_lock || has_part(line, "--hash");
     std::string text = without_options(line);
     for (const std::string_view editable : {"-e", "--editable"}) {
       if (text.starts_with(editable)) text = base::trim(std::string_view(text).substr(editable.size()));
@@ -197,7 +197,7 @@ Statement setup_py_statement(const fs::path& source) {
   const std::string text = text_of(source, "setup.py");
   const auto at = text.find("install_requires");
   // Most of those that compute it read the file that counts already.
-  if (at == std::string::npos || contains(text, "requirements")) return statement;
+  if (at == std::string::npos || has_part(text, "requirements")) return statement;
   statement.is_readable = false;
   const auto open = text.find_first_not_of(" \t\n=", at + std::string_view("install_requires").size());
   if (open == std::string::npos || text[open] != '[') return statement;
@@ -242,11 +242,11 @@ std::string from_conda(std::string_view text) {
     text.remove_prefix(channel + 2);
   text = base::trim(text);
   const auto end = std::min(text.find_first_of(" =<>!~"), text.size());
-  const std::string name = lower(std::string(text.substr(0, end)));
+  const std::string name = lowered(std::string(text.substr(0, end)));
   if (name.empty() || name == "python" || name == "pip" || name.starts_with('_')) return "";
   std::string version(base::trim(text.substr(end)));
   if (version.empty()) return name;
-  if (!version.starts_with('=') && !contains("<>!~", version.substr(0, 1))) version = "=" + version;
+  if (!version.starts_with('=') && !has_part("<>!~", version.substr(0, 1))) version = "=" + version;
   if (version.starts_with('=') && !version.starts_with("==")) {
     // name=version=build; one "=" is a beginning: 1.26 is 1.26.*
     version = version.substr(1);
@@ -272,12 +272,12 @@ std::string_view unquoted(std::string_view text) {
 
 // An item of the list that is not one of pip.
 void add_conda(std::string_view item, CondaFile& file) {
-  constexpr std::string_view k_python = "python";
+  constexpr std::string_view k_language = "python";
   item = unquoted(item);
-  const bool is_python = item.size() > k_python.size() && item.starts_with(k_python) &&
-                         contains(" =<>!~", item.substr(k_python.size(), 1));
+  const bool is_python = item.size() > k_language.size() && item.starts_with(k_language) &&
+                         has_part(" =<>!~", item.substr(k_language.size(), 1));
   if (is_python) {
-    const auto version = item.find_first_not_of(" =<>!~", k_python.size());
+    const auto version = item.find_first_not_of(" =<>!~", k_language.size());
     if (version == std::string_view::npos) return;
     file.python = item.substr(version, item.find_first_of("=,*", version) - version);
     if (file.python.ends_with('.')) file.python.pop_back();
@@ -333,16 +333,16 @@ Statement conda_statement(const fs::path& source) {
 }
 
 // The files that a manifest is made from or with: what they ask for is in it, and its own reader checks that.
-Texts sources_of(ManifestKind kind) {
+Texts files_behind_manifest(ManifestKind kind) {
   switch (kind) {
     case ManifestKind::uv_lock:
     case ManifestKind::poetry_lock:
     case ManifestKind::pdm_lock:
     case ManifestKind::project:
     case ManifestKind::poetry:
-      return {k_project_file};
+      return {k_pyproject};
     case ManifestKind::setup:
-      return {"setup.py", "setup.cfg", k_project_file};
+      return {"setup.py", "setup.cfg", k_pyproject};
     case ManifestKind::pipfile_lock:
     case ManifestKind::pipfile:
       return {"Pipfile"};
@@ -378,9 +378,9 @@ bool is_same(const Statement& one, const Statement& other) {
 
 // Whether one is evidently made from the other, so that it does not matter which of them counts.
 bool is_made_from(const Statement& made, const Statement& other) {
-  const auto says = [&](std::string_view word) { return contains(made.made_by, word); };
+  const auto says = [&](std::string_view word) { return has_part(made.made_by, word); };
   if (says(other.file)) return true;
-  if (other.file == k_project_file && (says("uv export") || says("PDM") || says("poetry"))) return true;
+  if (other.file == k_pyproject && (says("uv export") || says("PDM") || says("poetry"))) return true;
   const bool is_closed = made.is_lock || made.asks.size() > other.asks.size();
   return other.is_readable && is_closed && lost(made, other).empty();
 }
@@ -434,7 +434,7 @@ Texts shadowed_statements(const fs::path& source, const Manifest& manifest, cons
   std::vector<Statement> others;
   if (is_file(source / "requirements.txt"))
     others.push_back(requirements_statement(source, {"requirements.txt"}));
-  if (!manifest.is_inline()) others.push_back(project_statement(manifest.project, k_project_file));
+  if (!manifest.is_inline()) others.push_back(project_statement(manifest.project, k_pyproject));
   others.push_back(setup_cfg_statement(source));
   others.push_back(setup_py_statement(source));
   others.push_back(pipfile_statement(source));
@@ -443,7 +443,7 @@ Texts shadowed_statements(const fs::path& source, const Manifest& manifest, cons
     if (const auto metadata = read_inline_metadata(source / program, program); metadata && *metadata)
       others.push_back(project_statement((*metadata)->value, program));
   }
-  const Texts own = sources_of(manifest.kind);
+  const Texts own = files_behind_manifest(manifest.kind);
   std::erase_if(others, [&](const Statement& other) {
     const auto is_one_of = [&](const Texts& names) {
       return std::find(names.begin(), names.end(), other.file) != names.end();
@@ -455,7 +455,7 @@ Texts shadowed_statements(const fs::path& source, const Manifest& manifest, cons
   const bool has_project = counted.includes_project || manifest.installs_project;
   for (const auto& other : others) {
     const bool is_of_project =
-        other.file == k_project_file || other.file == "setup.cfg" || other.file == "setup.py";
+        other.file == k_pyproject || other.file == "setup.cfg" || other.file == "setup.py";
     if (is_of_project && has_project) continue;
     if (is_made_from(counted, other) || is_made_from(other, counted) ||
         (other.is_readable && is_same(counted, other)))
@@ -478,12 +478,12 @@ Texts shadowed_statements(const fs::path& source, const Manifest& manifest, cons
 namespace {
 
 bool looks_like_requirements(const std::string& folder, const fs::path& file) {
-  const std::string extension = lower(file.extension().string());
+  const std::string extension = lowered(file.extension().string());
   if (extension != ".txt" && extension != ".in" && extension != ".pip") return false;
-  const std::string stem = lower(file.stem().string());
+  const std::string stem = lowered(file.stem().string());
   const bool is_named =
-      contains(stem, "requirement") || stem == "reqs" || stem == "deps" || stem == "dependencies";
-  const bool is_in_folder = contains(lower(folder), "requirement") || folder == "reqs" || folder == "deps";
+      has_part(stem, "requirement") || stem == "reqs" || stem == "deps" || stem == "dependencies";
+  const bool is_in_folder = has_part(lowered(folder), "requirement") || folder == "reqs" || folder == "deps";
   if (!is_named && !is_in_folder) return false;
   const auto lines = logical_lines(base::read_input_file(file).value_or(""));
   return std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
@@ -510,8 +510,8 @@ std::string best_list(const Texts& files) {
   constexpr std::array<std::string_view, 6> k_for_programs = {"prod", "main",   "run",
                                                               "base", "common", "requirements"};
   const auto place = [&](const std::string& file) {
-    const std::string name = lower(fs::path(file).filename().string());
-    const auto has = [&](std::string_view word) { return contains(name, word); };
+    const std::string name = lowered(fs::path(file).filename().string());
+    const auto has = [&](std::string_view word) { return has_part(name, word); };
     if (std::any_of(k_for_developers.begin(), k_for_developers.end(), has)) return k_for_programs.size() + 1;
     const auto found = std::find_if(k_for_programs.begin(), k_for_programs.end(), has);
     return static_cast<std::size_t>(found - k_for_programs.begin());

@@ -10,12 +10,12 @@ namespace {
 
 constexpr std::string_view k_generated = ".pachbuild-";
 
-bool is_of_name(char c) {
+bool is_of_file_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
          c == '-';
 }
 
-bool contains(std::string_view text, std::string_view part) {
+bool mentions(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
@@ -27,8 +27,9 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 // A path of a generated file, or its name alone, as the manifest's name.
 void replace_generated(std::string& text, std::string_view manifest) {
   for (std::size_t at = 0; (at = text.find(k_generated, at)) != std::string::npos; at += manifest.size()) {
-    const auto end = std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), is_of_name);
-    const auto is_of_path = [](char c) { return is_of_name(c) || c == '/'; };
+    const auto end =
+        std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), is_of_file_name);
+    const auto is_of_path = [](char c) { return is_of_file_name(c) || c == '/'; };
     const auto before = std::find_if_not(text.rbegin() + static_cast<std::ptrdiff_t>(text.size() - at),
                                          text.rend(), is_of_path);
     const auto start = static_cast<std::size_t>(text.rend() - before);
@@ -68,15 +69,15 @@ UvWords::UvWords(std::string work, std::string folder, std::string source, std::
 
 std::optional<std::string> UvWords::shown(std::string_view line) const {
   // Which interpreter and where: the log has told the first, and the second is gone soon.
-  if (line.starts_with("Using ") && contains(line, m_work)) return std::nullopt;
+  if (line.starts_with("Using ") && mentions(line, m_work)) return std::nullopt;
   std::string text(line);
   for (const auto& flag : m_flags) {
     const std::string quoted = "`" + flag + "`";
-    if (!contains(text, quoted)) continue;
+    if (!mentions(text, quoted)) continue;
     remove_clause(text, quoted);
     replace_all(text, " without the flag.", ".");
     // What is left advises to leave out a flag that nobody gave.
-    if (contains(text, quoted) && base::trim(text).starts_with("hint:")) return std::nullopt;
+    if (mentions(text, quoted) && base::trim(text).starts_with("hint:")) return std::nullopt;
   }
   for (const auto& name : m_generated) replace_all(text, name, m_manifest);
   replace_generated(text, m_manifest);
