@@ -160,6 +160,24 @@ class Credentials(BuilderSuite):
                         self.assertTrue(server.authorized)
                     self.assert_kept(password, result, watcher.seen)
 
+    def test_an_index_of_uv_with_credentials_in_variables(self):
+        name = "planted-1.0-py3-none-any.whl"
+        self.write(f"served/simple/planted/{name}", wheels.wheel("planted", {"planted.py": ""}))
+        self.write("served/simple/planted/index.html", f'<a href="{name}">{name}</a>')
+        for options in ("explicit = true", 'default = true\nauthenticate = "always"'):
+            with self.subTest(options=options):
+                subprocess.run(["rm", "-rf", *(str(self.folder / f) for f in ("source", "cache", "out", "uv"))], check=True)
+                server = self.serve(PASSWORDS[1])
+                source = self.source({**PYTHON_ARGUMENTS, "pyproject.toml":
+                                      '[project]\nname = "x"\nversion = "1"\ndependencies = ["planted"]\n[tool.uv.sources]\n'
+                                      'planted = { index = "ours" }\n[[tool.uv.index]]\nname = "ours"\n'
+                                      f'url = "http://127.0.0.1:{server.server_port}/simple"\n{options}\n'})
+                with Watcher() as watcher:
+                    result = self.build_well(source, env=self.environment(
+                        UV_INDEX_OURS_USERNAME="me", UV_INDEX_OURS_PASSWORD=PASSWORDS[1]))
+                self.assertTrue(server.authorized)
+                self.assert_kept(PASSWORDS[1], result, watcher.seen)
+
     def test_what_tools_print(self):
         """uv prints what it does not understand as it is written."""
         for url in ("https://me:pl4nted@exa mple.com/x", "https://me:pl/4nted-pl4nted@example.com:x/y", "https://me:@pl4nted@[x/y",

@@ -325,6 +325,7 @@ base::Status Resolution::take_lines(const std::vector<std::string>& lines) {
     step.requirements = requirement_lines(own);
     if (step.requirements.empty()) return {};
     step.arguments = {"--no-deps", "--requirements", generated(name).string()};
+    step.is_chosen = true;
     return write_lines(own, name);
   };
   BASE_TRY(take(m_fixed, "fixed.txt", has_hash));

@@ -22,7 +22,7 @@ namespace builder::python {
 struct InstallStep {
   std::vector<std::string>
       arguments;           // of `uv pip install`, in the folder of the resolution; none: nothing to install
-  bool is_chosen = false;  // by uv, which then refuses to be told anything more about versions
+  bool is_chosen = false;  // every version is fixed: what variables say about versions is over
   std::vector<std::string>
       requirements;  // exact versions and hashes, a line each, without options and credentials
 };
