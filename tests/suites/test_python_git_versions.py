@@ -170,6 +170,7 @@ class Versions(GitSuite):
         subprocess.run(["chown", "-R", "12345", str(source / ".git")], check=True)
         self.assertEqual(self.built(source), ["planted==1.0"])
 
+    @support.long_test
     def test_without_commits_and_without_git(self):
         source = self.source(FILES)
         self.git("init", "-q")
