@@ -99,7 +99,7 @@ HIDDEN = {
 }
 # These take from one of the projects below what it needs, as their user wants it.
 REFUSED = {"project": {"UV_CONFIG_FILE", "UV_NO_CONFIG", "UV_EXCLUDE"},
-           "locked": {"UV_NO_SOURCES", "UV_NO_BUILD", "UV_REQUIRE_HASHES"}}
+           "locked": {"UV_NO_BUILD", "UV_REQUIRE_HASHES"}}
 
 
 def variables_of_help(uv, *command):
@@ -176,6 +176,10 @@ class UvVariables(BuilderSuite):
 
     def test_a_build_with_all_that_are_overruled(self):
         self.check([name for name, (fate, _) in {**VARIABLES, **HIDDEN}.items() if fate != KEPT])
+
+    def test_a_build_with_several_that_are_kept(self):
+        self.check(["UV_NO_SOURCES", "UV_OFFLINE", "UV_CONSTRAINT", "UV_OVERRIDE", "UV_BUILD_CONSTRAINT", "UV_EXCLUDE_NEWER",
+                    "UV_RESOLUTION", "UV_PRERELEASE", "UV_SYSTEM_CERTS", "UV_NO_BUILD_ISOLATION"])
 
     @support.long_test
     def test_a_build_with_each(self):

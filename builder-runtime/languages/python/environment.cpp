@@ -55,9 +55,8 @@ base::Status install(const Resolution& resolution, const InstallStep& step, cons
   }
   const auto& where = installation.manifest.files.front();
   if (!step.is_chosen) return run_uv(installation, tools, resolution.folder(), arguments, where);
-  Installation chosen = installation;
-  for (const auto* name : {"UV_CONSTRAINT", "UV_OVERRIDE"}) chosen.configuration.environment.erase(name);
-  return run_uv(chosen, tools, resolution.folder(), arguments, where);
+  return run_uv(without_variables(installation, {"UV_CONSTRAINT", "UV_OVERRIDE"}), tools, resolution.folder(),
+                arguments, where);
 }
 
 // <tree>/lib/python3.11/site-packages

@@ -2,6 +2,7 @@
 // Everything that decides what is installed.
 #pragma once
 
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
@@ -37,5 +38,11 @@ struct Installation {
   std::optional<revision::Revision> revision;    // of a source whose build makes a version from it
   base::fs::path memory;                         // of what uv chose; empty: it is asked each time
 };
+
+// The same, but that uv does not get these of the user's variables.
+inline Installation without_variables(Installation installation, std::initializer_list<const char*> names) {
+  for (const auto* name : names) installation.configuration.environment.erase(name);
+  return installation;
+}
 
 }  // namespace builder::python

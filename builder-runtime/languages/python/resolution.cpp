@@ -270,11 +270,11 @@ base::Status Resolution::write_lines(const std::vector<std::string>& lines, cons
   return base::write_file(generated(name), base::join(lines, "\n") + "\n", 0600);
 }
 
-base::Status Resolution::ask(const Tools& tools, Arguments arguments) {
+base::Status Resolution::ask(const Installation& installation, const Tools& tools, Arguments arguments) {
   if (const auto known = recall()) return take(*known);
   const fs::path file = m_workspace.path() / "pylock.chosen.toml";
   append(arguments, {"--quiet", "--no-header", "--format", "pylock.toml", "--output-file", file.string()});
-  BASE_TRY(run_uv(m_installation, tools, m_folder, arguments, m_installation.manifest.files.front()));
+  BASE_TRY(run_uv(installation, tools, m_folder, arguments, m_installation.manifest.files.front()));
   BASE_TRY_ASSIGN(const Pylock chosen, Pylock::read(file, m_workspace.path(), m_folder));
   remember(chosen);
   return take(chosen);
@@ -339,7 +339,9 @@ base::Status Resolution::export_uv_lock(const Tools& tools) {
   if (manifest.is_inline()) append(arguments, {"--script", manifest.program});
   if (m_installation.settings.project == false) arguments.emplace_back("--no-emit-project");
   append(arguments, choice_arguments(m_installation, m_installation.settings.groups));
-  return ask(tools, std::move(arguments));
+  // A lock as it is has its sources in it.
+  return ask(without_variables(m_installation, {"UV_NO_SOURCES", "UV_NO_SOURCES_PACKAGE"}), tools,
+             std::move(arguments));
 }
 
 base::Status Resolution::lock(const Tools& tools) {
@@ -354,7 +356,7 @@ base::Status Resolution::choose(const Tools& tools, const Arguments& inputs) {
   Arguments arguments = {"pip", "compile", "--generate-hashes", "--python", m_installation.interpreter.path};
   append(arguments, m_installation.configuration.arguments);
   append(arguments, inputs);
-  return ask(tools, std::move(arguments));
+  return ask(m_installation, tools, std::move(arguments));
 }
 
 }  // namespace builder::python

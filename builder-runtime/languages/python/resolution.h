@@ -60,7 +60,7 @@ class Resolution {
   base::Status choose(const Tools& tools, const std::vector<std::string>& inputs);
   base::Status write_lines(const std::vector<std::string>& lines, const std::string& name);
   // Runs uv, unless it is remembered what it chose.
-  base::Status ask(const Tools& tools, std::vector<std::string> arguments);
+  base::Status ask(const Installation& installation, const Tools& tools, std::vector<std::string> arguments);
   [[nodiscard]] std::optional<Pylock> recall() const;
   // Nothing is remembered of a source that changed meanwhile.
   void remember(const Pylock& chosen) const;
