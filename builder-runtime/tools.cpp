@@ -151,8 +151,7 @@ base::Result<process::Finished> Tools::run(process::Command command, const LineF
   LineCollector lines(filter);
   // Tools print URLs as they got them. All that they say goes through here.
   base::CredentialFilter credentials;
-  auto finished =
-      m_runner.run(command, [&](std::string_view text) { lines.add(credentials.add(text)); });
+  auto finished = m_runner.run(command, [&](std::string_view text) { lines.add(credentials.add(text)); });
   lines.add(credentials.finish());
   lines.finish();
   if (finished && says_disk_is_full(*finished)) {

@@ -29,8 +29,14 @@ base::Status make_empty_environment(const Installation& installation, const Tool
                                     const fs::path& tree) {
   // Made by its own name inside: uv wants no folder there that it did not make.
   BASE_TRY(base::remove_tree(tree));
-  Arguments arguments = {"venv",         "--quiet",  "--relocatable",
-                         "--no-project", "--no-config", "--python", installation.interpreter.path, tree.string()};
+  Arguments arguments = {"venv",
+                         "--quiet",
+                         "--relocatable",
+                         "--no-project",
+                         "--no-config",
+                         "--python",
+                         installation.interpreter.path,
+                         tree.string()};
   // uv takes none of these for installed.
   if (installation.settings.image_packages) arguments.emplace_back("--system-site-packages");
   return run_uv(installation, tools, tree.parent_path(), arguments, "uv venv");

@@ -52,7 +52,8 @@ base::Result<RequirementList> read_pdm_lock(const LockRequest& request) {
   }
   BASE_TRY_ASSIGN(const auto wanted, wanted_by_project(request));
   BASE_TRY_ASSIGN(auto lines, select_packages(lock, wanted, request.markers));
-  return checked_list({std::move(lines), pdm_sources(request.manifest.project)}, k_pdm_lock);
+  return checked_list({std::move(lines), pdm_sources(request.manifest.project)},
+                      request.manifest.files.front());
 }
 
 }  // namespace builder::python

@@ -196,7 +196,7 @@ void replace_indexes(const PipOptions& asked, Options& options) {
 }  // namespace
 
 UvConfiguration configure_uv(process::Environment environment, const base::fs::path& interpreter,
-                              const PipOptions& asked) {
+                             const PipOptions& asked) {
   UvConfiguration uv;
   Options options = read_options(environment, interpreter.parent_path().parent_path(), uv);
   uv.environment = std::move(environment);

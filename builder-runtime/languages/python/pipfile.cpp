@@ -131,7 +131,7 @@ base::Result<RequirementList> read_pipfile_lock(const LockRequest& request) {
       list.lines.push_back(with_hashes(line_of(name, entry), entry.texts("hashes")));
     }
   }
-  return checked_list(std::move(list), k_pipfile_lock);
+  return checked_list(std::move(list), request.manifest.files.front());
 }
 
 base::Result<RequirementList> read_pipfile(const LockRequest& request) {
@@ -142,7 +142,7 @@ base::Result<RequirementList> read_pipfile(const LockRequest& request) {
   for (const auto& category : names) {
     for (const auto& [name, entry] : file.at(category).members) list.lines.push_back(line_of(name, entry));
   }
-  return checked_list(std::move(list), k_pipfile);
+  return checked_list(std::move(list), request.manifest.files.front());
 }
 
 }  // namespace builder::python

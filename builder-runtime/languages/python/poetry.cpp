@@ -229,7 +229,8 @@ base::Result<RequirementList> read_poetry_lock(const LockRequest& request) {
   }
   BASE_TRY_ASSIGN(const auto wanted, wanted_by_manifest(request));
   BASE_TRY_ASSIGN(auto lines, select_packages(lock, wanted, request.markers));
-  return checked_list({std::move(lines), indexes_of(request.manifest.project)}, k_poetry_lock);
+  return checked_list({std::move(lines), indexes_of(request.manifest.project)},
+                      request.manifest.files.front());
 }
 
 base::Result<RequirementList> read_poetry_project(const LockRequest& request) {
@@ -239,7 +240,7 @@ base::Result<RequirementList> read_poetry_project(const LockRequest& request) {
   for (const auto& group : request.settings.groups) {
     BASE_TRY(add_lines(request, poetry.at("group").at(group).at("dependencies"), list.lines));
   }
-  return checked_list(std::move(list), k_manifest);
+  return checked_list(std::move(list), request.manifest.files.front());
 }
 
 }  // namespace builder::python

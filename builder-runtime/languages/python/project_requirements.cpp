@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The requirements of PEP 621's [project] and PEP 735's [dependency-groups], and whether a uv.lock has them.
+#include <algorithm>
+#include <string_view>
+
+#include "base/inside.h"
 #include "base/text.h"
 #include "builder-runtime/languages/python/lock_readers.h"
 #include "builder-runtime/languages/python/requirement.h"
@@ -65,10 +69,20 @@ std::string git_requirement(const std::string& name, const std::string& url, con
 }
 
 base::Result<RequirementList> checked_list(RequirementList list, const std::string& file) {
-  for (const auto& line : list.lines) {
+  constexpr std::string_view k_continuation = " \\\n    --hash=";  // with_hashes()
+  for (std::string line : list.lines) {
+    for (std::size_t at = 0; (at = line.find(k_continuation, at)) != std::string::npos;)
+      line.replace(at, k_continuation.size(), " ");
     const auto lines = logical_lines(line);
-    if (lines.size() == 1 && lines.front().front() != '-') continue;
-    return base::fail(ErrorKind::bad_input, file, "invalid requirement " + base::quoted(line));
+    const bool has_controls = std::any_of(
+        line.begin(), line.end(), [](unsigned char c) { return (c < ' ' && c != '\t') || c == 0x7F; });
+    if (has_controls || lines.size() != 1 || lines.front().starts_with('-'))
+      return base::fail(ErrorKind::bad_input, file, "invalid requirement \"" + line + "\"");
+    const auto path = line.substr(0, line.find_first_of(" ["));
+    if (path.starts_with("./") && !base::stays_inside(path)) {
+      return base::fail(ErrorKind::bad_input, file, path.substr(2) + " is outside the source",
+                        "only files below transform.build.path are built: move it there");
+    }
   }
   return list;
 }

@@ -44,27 +44,6 @@ std::vector<std::string> requirement_lines(const std::vector<std::string>& lines
   return requirements;
 }
 
-// Lines that are made of a manifest's or lock's words go into a requirements file: a word with a line break
-// would be a line of its own there, as "-r /etc/passwd".
-base::Status check_lines(const std::string& where, const std::vector<std::string>& lines) {
-  constexpr std::string_view k_continuation = " \\\n    --hash=";  // with_hashes()
-  for (std::string line : lines) {
-    for (std::size_t at = 0; (at = line.find(k_continuation, at)) != std::string::npos;)
-      line.replace(at, k_continuation.size(), " ");
-    const bool has_controls = std::any_of(
-        line.begin(), line.end(), [](unsigned char c) { return (c < ' ' && c != '\t') || c == 0x7F; });
-    if (has_controls || line.starts_with('-')) {
-      return base::fail(ErrorKind::bad_input, where, "invalid requirement \"" + line + "\"");
-    }
-    const auto path = line.substr(0, line.find_first_of(" ["));
-    if (path.starts_with("./") && !base::stays_inside(path)) {
-      return base::fail(ErrorKind::bad_input, where, path.substr(2) + " is outside the source",
-                        "only files below transform.build.path are built: move it there");
-    }
-  }
-  return {};
-}
-
 // Whether packages are built with what is installed beside them: then they are installed together.
 bool builds_against_others(const Installation& installation) {
   if (!value_of(installation.configuration.environment, "UV_NO_BUILD_ISOLATION").empty()) return true;
@@ -207,7 +186,6 @@ base::Status Resolution::resolve(const Tools& tools) {
   const auto& files = m_installation.manifest.files;
   const auto from_list = [&](base::Result<RequirementList> list) -> base::Status {
     if (!list) return base::fail(list.error());
-    BASE_TRY(check_lines(files.front(), list->lines));
     add_indexes(list->indexes, m_installation.configuration.environment);
     for (auto& line : list->lines) line = m_git.take(line);
     m_git.add_to(m_installation.configuration.environment);
