@@ -263,7 +263,7 @@ base::Result<Value> read_json(const base::fs::path& file, const std::string& nam
   }
 }
 
-Value text_value(std::string text) { return scalar_of(Kind::text, std::move(text)); }
+Value text_value(const std::string& text) { return scalar_of(Kind::text, text); }
 
 std::string to_toml(const Value& table) {
   std::ostringstream text;

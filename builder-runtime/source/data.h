@@ -53,7 +53,7 @@ base::Result<Value> read_toml(const base::fs::path& file, const std::string& nam
 base::Result<Value> parse_toml(std::string_view text, const std::string& name);
 base::Result<Value> read_json(const base::fs::path& file, const std::string& name);
 
-Value text_value(std::string text);
+Value text_value(const std::string& text);
 // A table as a TOML file. Keys are sorted; what read_toml() does not keep, dates and times, is left out.
 std::string to_toml(const Value& table);
 

@@ -27,8 +27,8 @@ class FakeUv : public process::Runner {
 };
 
 // A package of an index, as uv writes it.
-std::string package(const std::string& version, const std::string& hash,
-                    const std::string& url = "https://host") {
+std::string six_as_uv_writes_it(const std::string& version, const std::string& hash,
+                                const std::string& url = "https://host") {
   return "[[packages]]\nname = \"six\"\nversion = \"" + version + "\"\nwheels = [{ url = \"" + url +
          "/six.whl\", upload-time = 2020-01-01T00:00:00Z, hashes = { sha256 = \"" + hash + "\" } }]\n";
 }
@@ -59,16 +59,16 @@ class Choice : public testing::Test {
 };
 
 TEST_F(Choice, IsMadeOnceAndKept) {
-  m_uv.answer = package("1.16.0", "aa");
+  m_uv.answer = six_as_uv_writes_it("1.16.0", "aa");
   const auto first = choose();
   EXPECT_EQ(first, Lines{"six==1.16.0 --hash=sha256:aa"});
-  m_uv.answer = package("1.17.0", "bb");
+  m_uv.answer = six_as_uv_writes_it("1.17.0", "bb");
   EXPECT_EQ(choose(), first);
   EXPECT_EQ(m_uv.calls, 1);
 }
 
 TEST_F(Choice, ThatWasTamperedWithIsMadeAgain) {
-  m_uv.answer = package("1.16.0", "aa");
+  m_uv.answer = six_as_uv_writes_it("1.16.0", "aa");
   choose();
   const std::string kept = base::read_file(m_memory).value();
   std::string other = kept;
@@ -87,7 +87,7 @@ TEST_F(Choice, ThatWasTamperedWithIsMadeAgain) {
 TEST_F(Choice, WithCredentialsIsNeitherKeptNorTold) {
   for (const std::string url :
        {"https://me:pl4nted@host", "https://me:p@ss-pl4nted@host", "https://pl4nted@host"}) {
-    m_uv.answer = package("1.16.0", "aa", url);
+    m_uv.answer = six_as_uv_writes_it("1.16.0", "aa", url);
     m_uv.calls = 0;
     for (const auto& requirement : choose()) EXPECT_EQ(requirement.find("pl4nted"), std::string::npos);
     choose();
