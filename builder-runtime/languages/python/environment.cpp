@@ -164,24 +164,24 @@ base::Result<Installed> tidy_distributions(const fs::path& packages, const fs::p
 // beginning (a docstring, imports from __future__, a coding) has to keep it: such a one is started by the
 // environment's python on PATH. The scripts that uv writes for entry points begin with nothing of the kind.
 base::Status repair_scripts(const fs::path& folder) {
-  constexpr std::string_view k_start = "#!/bin/sh\n'''exec' ";
-  constexpr std::string_view k_end = "\n' '''\n";
+  constexpr std::string_view k_shell_start = "#!/bin/sh\n'''exec' ";
+  constexpr std::string_view k_shell_end = "\n' '''\n";
   constexpr std::string_view k_entry_point = "# -*- coding: utf-8 -*-\nimport sys\nfrom ";
   std::vector<fs::path> scripts;
   boost::system::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     if (entry->symlink_status().type() != fs::regular_file) continue;
-    std::string head(k_start.size(), '\0');
+    std::string head(k_shell_start.size(), '\0');
     std::ifstream(entry->path().string(), std::ios::binary)
         .read(head.data(), static_cast<std::streamsize>(head.size()));
-    if (head == k_start) scripts.push_back(entry->path());
+    if (head == k_shell_start) scripts.push_back(entry->path());
   }
   if (error) return base::fail(base::system_error("read", folder.string(), error.value()));
   for (const auto& script : scripts) {
     BASE_TRY_ASSIGN(const std::string text, base::read_file(script));
-    const auto end = text.find(k_end);
+    const auto end = text.find(k_shell_end);
     if (end == std::string::npos) continue;
-    const std::string own = text.substr(end + k_end.size());
+    const std::string own = text.substr(end + k_shell_end.size());
     if (own.starts_with(k_entry_point)) continue;
     BASE_TRY(base::write_file(script, "#!/usr/bin/env python\n" + own, k_script_mode));
   }

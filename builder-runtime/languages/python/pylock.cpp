@@ -74,8 +74,7 @@ bool is_fixed(Value package) {
   if (package.at("directory").exists() || package.at("vcs").exists()) return false;
   const auto places = places_of(package);
   return !places.empty() && std::all_of(places.begin(), places.end(), [](const Value* place) {
-    const auto path = place->text("path");
-    return !place->at("hashes").members.empty() && (path.empty() || path.front() == '/');
+    return !place->at("hashes").members.empty();
   });
 }
 

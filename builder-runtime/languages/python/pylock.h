@@ -18,7 +18,7 @@ class Pylock {
   static base::Result<Pylock> read(const base::fs::path& file, const base::fs::path& folder,
                                    const base::fs::path& source);
 
-  // The packages whose files are known by hashes and do not come from the source; the others.
+  // The packages whose files are known by hashes; the others.
   [[nodiscard]] Pylock fixed() const;
   [[nodiscard]] Pylock loose() const;
 

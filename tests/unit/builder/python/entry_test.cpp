@@ -65,7 +65,7 @@ TEST_F(EntryTest, ScriptsOfPoetryCountWhereTheProjectHasNone) {
 
 TEST_F(EntryTest, SeveralScripts) {
   const std::string scripts = "[project.scripts]\na = 'a:f'\nb = 'b:f'\n";
-  EXPECT_EQ(entry({{"d/x.py", ""}}, "", scripts), "error: pyproject.toml: has several scripts: a:f, b:f");
+  EXPECT_EQ(entry({{"d/x.py", ""}}, "", scripts), "error: source: has several programs: a:f, b:f");
   EXPECT_EQ(entry({{"x.py", ""}}, "", scripts), "/pfs/source/x.py | x.py");
 }
 
@@ -108,8 +108,11 @@ TEST_F(EntryTest, ASettingNamesAModule) {
   EXPECT_EQ(entry({{"tool.py", ""}}, "tool"), "-m tool | tool.py");
   EXPECT_EQ(entry({{"pkg/tool.py", ""}}, "pkg.tool"), "-m pkg.tool | pkg/tool.py");
   EXPECT_EQ(entry({{"pkg/__main__.py", ""}}, "pkg"), "-m pkg | pkg/__main__.py");
-  EXPECT_EQ(entry({{"src/pkg/__main__.py", ""}}, "pkg"), "-m pkg | src/pkg/__main__.py");
-  EXPECT_EQ(entry({{"pkg/__init__.py", ""}}, "pkg"), "-m pkg | ");
+  EXPECT_EQ(entry({{"src/pkg/__main__.py", ""}}, "pkg"),
+            "-c import runpy, sys; sys.path[:1] = ['/pfs/source/src', '/pfs/source']; "
+            "runpy.run_module('pkg', run_name='__main__', alter_sys=True) | src/pkg/__main__.py");
+  EXPECT_EQ(entry({{"pkg/__init__.py", ""}}, "pkg"),
+            "error: pachbuild.toml: python.program: the package pkg has no __main__.py, so it cannot be run");
   EXPECT_EQ(entry({}, "http.server"), "-m http.server | ") << "of a package, or of Python";
   EXPECT_EQ(entry({}, "_x.\xc3\xa9t"), "-m _x.\xc3\xa9t | ");
   EXPECT_EQ(entry({}, ".py"),
@@ -125,7 +128,7 @@ TEST_F(EntryTest, ASettingNamesAFunction) {
       "-c import sys; sys.path[0] = '/pfs/source'; sys.argv[0] = 'pkg'; from pkg import ";
   EXPECT_EQ(entry({{"pkg/__init__.py", ""}}, "pkg:run"), before + "run; sys.exit(run()) | pkg/__init__.py");
   EXPECT_EQ(entry({{"src/pkg.py", ""}}, "pkg : app.run"),
-            "-c import sys; sys.path[0] = '/pfs/source'; "
+            "-c import sys; sys.path[:1] = ['/pfs/source/src', '/pfs/source']; "
             "sys.argv[0] = 'pkg '; from pkg import app; "
             "sys.exit(app.run()) | src/pkg.py");
   for (const char* wrong : {"pkg:", ":run", "pkg:run()", "a-b:run", "pkg:a:b"}) {
