@@ -67,14 +67,14 @@ name = "g"
 archive = { url = "https://host/g.zip" }
 )";
 
-TEST_F(PylockOfUv, IsFixedWhereFilesOutsideOfTheSourceHaveHashes) {
+TEST_F(PylockOfUv, IsFixedWhereFilesHaveHashes) {
   const Pylock lock = read("one", k_packages);
   EXPECT_EQ(lock.fixed().requirements(),
             (Lines{"a==1.0 ; sys_platform == 'linux' --hash=sha256:aa --hash=sha256:bb",
-                   "/elsewhere/f.whl --hash=sha256:dd"}));
-  EXPECT_EQ(lock.loose().requirements(),
-            (Lines{"b==2.0 --hash=sha256:cc", ".", "./libs/d",
-                   "e @ git+https://host/e.git@0123#subdirectory=y", "g @ https://host/g.zip"}));
+                   "b==2.0 --hash=sha256:cc", "/elsewhere/f.whl --hash=sha256:dd"}));
+  EXPECT_EQ(
+      lock.loose().requirements(),
+      (Lines{".", "./libs/d", "e @ git+https://host/e.git@0123#subdirectory=y", "g @ https://host/g.zip"}));
 }
 
 TEST_F(PylockOfUv, IsTheSameTextWhereverItWasMade) {
