@@ -133,7 +133,7 @@ class UvVariables(BuilderSuite):
         subprocess.run([self.uv, "lock", "--offline", "--quiet"], cwd=self.locked, env=self.environment(), check=True)
 
     def environment(self, **changes):
-        return super().environment(UV_DEFAULT_INDEX=None, PIP_FIND_LINKS=None, **changes)
+        return super().environment(**{"UV_DEFAULT_INDEX": None, "PIP_FIND_LINKS": None, **changes})
 
     def value(self, name):
         return {**VARIABLES, **HIDDEN}[name][1].replace("{folder}", str(self.folder))
