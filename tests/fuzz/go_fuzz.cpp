@@ -9,6 +9,7 @@
 #include "builder-runtime/languages/go/constraints.h"
 #include "builder-runtime/languages/go/module.h"
 #include "builder-runtime/languages/go/modules.h"
+#include "builder-runtime/languages/go/program.h"
 #include "builder-runtime/languages/go/tree.h"
 #include "tests/fuzz/target.h"
 
@@ -27,11 +28,15 @@ bool stands_in(std::string_view text, std::string_view part) {
 }
 
 void read_go_mod(std::string_view input) {
-  const auto parts = fuzz::parts_of_input(input, 3);
+  const auto parts = fuzz::parts_of_input(input, 2);
   const std::string module = go::module_path(parts[0]);
   require(module.find('\n') == std::string::npos && stands_in(parts[0], module));
   for (const std::string folder : {".", "a/b"}) static_cast<void>(go::replacement_outside(parts[0], folder));
-  static_cast<void>(go::lacks_modules(parts[0], parts[1], base::split(parts[2], '\n')));
+  for (const auto& [path, version] : go::required_modules(parts[0])) {
+    require(stands_in(parts[0], path) && stands_in(parts[0], version));
+    require(go::module_of({{path, version}}, path + "/x") == path);
+  }
+  static_cast<void>(go::module_of(go::required_modules(parts[0]), parts[1]));
   static_cast<void>(go::use_outside(parts[0]));
   for (const auto& target : go::use_targets(parts[0])) require(target.find('\n') == std::string::npos);
 }
@@ -72,8 +77,13 @@ void read_go_file(std::string_view text) {
   const auto imports = go::imports_of(text);
   require(imports.empty() || !package.empty());
   for (const auto& import : imports) require(stands_in(text, import));
-  static_cast<void>(go::is_included("main.go", text, tags()));
-  static_cast<void>(go::is_included(text, "package main\n", tags()));
+  static_cast<void>(go::exclusion_of(text, "package main\n", tags()));
+  const auto exclusion = go::exclusion_of("main.go", text, tags());
+  if (!exclusion || exclusion->tags.empty()) return;
+  // The tags that are said to help do.
+  go::Tags more = tags();
+  more.insert(exclusion->tags.begin(), exclusion->tags.end());
+  require(!go::exclusion_of("main.go", text, more));
 }
 
 void read_program(std::string_view bytes) {
@@ -101,17 +111,22 @@ void read_source(std::string_view input) {
     require(std::is_sorted(package.imports.begin(), package.imports.end()));
     require(base::stays_inside(package.folder));
   }
-  const auto foreign = go::foreign_imports(*tree);
-  require(std::is_sorted(foreign.begin(), foreign.end()));
+  for (const auto& foreign : {go::foreign_imports(*tree), go::foreign_imports(*tree, ".")})
+    require(std::is_sorted(foreign.begin(), foreign.end()));
   // It becomes a folder below the copy of the source.
   require(base::stays_inside(go::own_path(*tree)));
   builder::GoSettings settings;
   settings.package = parts[5].substr(0, parts[5].find('\n'));
-  for (const auto& chosen : {go::choose_program(folder.path(), *tree, {}, "tool"),
-                             go::choose_program(folder.path(), *tree, settings, "tool")}) {
-    if (!chosen) fuzz::require_readable(chosen.error());
-    const auto is_chosen = [&](const auto& package) { return package.folder == *chosen; };
-    require(!chosen || std::any_of(tree->packages.begin(), tree->packages.end(), is_chosen));
+  const go::GoVariables variables({}, {});
+  for (const auto& chosen : {go::choose_program(folder.path(), *tree, {}, variables, "tool"),
+                             go::choose_program(folder.path(), *tree, settings, variables, "tool")}) {
+    if (!chosen) {
+      fuzz::require_readable(chosen.error());
+      continue;
+    }
+    const auto is_chosen = [&](const auto& package) { return package.folder == chosen->folder; };
+    require(std::any_of(tree->packages.begin(), tree->packages.end(), is_chosen));
+    require(base::stays_inside(chosen->home) && go::is_below(chosen->folder, chosen->home));
   }
 }
 
