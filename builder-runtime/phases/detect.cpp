@@ -7,6 +7,7 @@
 #include "base/errors.h"
 #include "builder-runtime/milestone.h"
 #include "builder-runtime/source/links.h"
+#include "contract/environment.h"
 #include "contract/layout.h"
 
 namespace builder {
@@ -15,6 +16,15 @@ namespace {
 using base::ErrorKind;
 
 constexpr char k_path_hint[] = "check transform.build.path in the pipeline's spec";
+
+// What is written there would be a part of what is built.
+base::Status check_outside(const fs::path& folder, const fs::path& source, const std::string& hint) {
+  boost::system::error_code error;
+  const auto inside = fs::weakly_canonical(folder, error).lexically_relative(fs::canonical(source));
+  if (inside.empty() || *inside.begin() == "..") return {};
+  return base::fail(ErrorKind::usage, folder.string(), "is inside the source folder " + source.string(),
+                    hint);
+}
 
 base::Status check_folders(const Settings& settings) {
   boost::system::error_code error;
@@ -27,13 +37,9 @@ base::Status check_folders(const Settings& settings) {
   if (error) return base::fail(base::system_error("read", source, error.value()));
   if (empty) return base::fail(ErrorKind::bad_input, source, "the source is empty", k_path_hint);
 
-  const auto inside =
-      fs::weakly_canonical(settings.out, error).lexically_relative(fs::canonical(settings.source));
-  if (!inside.empty() && *inside.begin() != "..") {
-    return base::fail(ErrorKind::usage, settings.out.string(), "is inside the source folder " + source,
-                      "name another folder with --out");
-  }
-  return {};
+  BASE_TRY(check_outside(settings.out, settings.source, "name another folder with --out"));
+  return check_outside(settings.cache, settings.source,
+                       std::string("name another folder for the cache in ") + contract::k_cache_variable);
 }
 
 std::string names_of(const std::vector<const Language*>& found, std::string_view Language::* member) {

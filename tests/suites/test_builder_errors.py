@@ -147,6 +147,12 @@ class Errors(BuilderSuite):
                           f"error: {source}/out: is inside the source folder {source}\n"
                           "hint: name another folder with --out\n")
 
+    def test_a_cache_inside_of_the_source(self):
+        source = self.write("source/main.py", "").parent
+        result = self.build(source, env=self.environment(PACHBUILD_CACHE_DIR=source / "cache"))
+        self.assert_fails(result, 64, f"error: {source}/cache: is inside the source folder {source}\n"
+                                      "hint: name another folder for the cache in PACHBUILD_CACHE_DIR\n")
+
     def test_an_output_folder_that_cannot_be_made(self):
         self.write("file", "")
         source = self.source(PYTHON_ARGUMENTS)
