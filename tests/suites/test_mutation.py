@@ -44,8 +44,7 @@ print(json.dumps([[p.kind, p.line, p.what, t] for p, t in zip(found, each)]))
 class Places(support.Suite):
     def setUp(self):
         super().setUp()
-        if not PYTHON.exists():
-            raise unittest.SkipTest("scripts/setup mutation installs what this needs")
+        support.require(PYTHON.exists(), "there is no tree-sitter; run scripts/setup mutation")
 
     def find(self, text):
         result = subprocess.run([PYTHON, "-B", "-c", FIND, MUTATION], input=text.encode(), capture_output=True,
