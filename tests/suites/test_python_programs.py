@@ -132,9 +132,12 @@ class SourcePackages(ProgramSuite):
     def test_real_build_systems(self):
         """A module in C, and a version that a hook writes."""
         support.require_network()
-        code = ('#include <Python.h>\nstatic struct PyModuleDef d = {PyModuleDef_HEAD_INIT, "_fast"};\n'
-                'PyMODINIT_FUNC PyInit__fast(void) { PyObject *m = PyModule_Create(&d);\n'
-                '  PyModule_AddIntConstant(m, "ANSWER", 42); return m; }\n')
+        # Without Python.h, which few machines have: a PyModuleDef is its head of five words, a name, and more words.
+        code = ('extern void *PyModule_Create2(void *, int);\n'
+                'extern int PyModule_AddIntConstant(void *, const char *, long);\n'
+                'static void *definition[13] = {(void *)1, 0, 0, 0, 0, "_fast"};\n'
+                'void *PyInit__fast(void) { void *module = PyModule_Create2(definition, 1013);\n'
+                '  PyModule_AddIntConstant(module, "ANSWER", 42); return module; }\n')
         self.check({
             "pyproject.toml": '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
                               '[project]\nname = "quick"\nversion = "1"\n',
@@ -276,7 +279,8 @@ class Imports(ProgramSuite):
         self.install("OddYaml-1.dist-info/RECORD", "yaml/__init__.py,,\n")
 
     def install(self, path, content):
-        self.write(f"{self.library}/site-packages/{path}", content)
+        for folder in ("site-packages", "dist-packages"):  # the second is Debian's
+            self.write(f"{self.library}/{folder}/{path}", content)
 
     def environment(self, **changes):
         path = f"{self.folder}/image/bin:{support.TOOLS}/bin:{os.environ['PATH']}"

@@ -23,7 +23,6 @@
 namespace builder::python {
 namespace {
 
-using base::ErrorKind;
 using Arguments = std::vector<std::string>;
 
 // What makes setuptools build a folder that has a setup.cfg only.
