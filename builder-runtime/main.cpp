@@ -84,7 +84,12 @@ int build(const builder::Options& options) {
   if (!interruption) return report::fail(interruption.error());
   process::SystemRunner runner(&*interruption, {.end = process::SystemRunner::k_tool_end});
   const auto built = perform(options, runner);
-  const int code = built ? 0 : report::fail(built.error());
+  int code = 0;
+  if (!built && interruption->signal()) {
+    report::warn("interrupted");  // that this is an error is for whoever started us to say
+  } else if (!built) {
+    code = report::fail(built.error());
+  }
   descendants.end();
   const auto signal = built ? std::nullopt : interruption->signal();
   if (!signal) return code;

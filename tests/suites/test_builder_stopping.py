@@ -85,7 +85,7 @@ class Stopping(BuilderSuite):
                     self.assertEqual(process.wait(timeout=30), -number)
                     self.assertLess(time.monotonic() - started, GRACE)
                     self.assertEqual(self.sleepers(), [])
-                    self.assertTrue(process.stderr.read().endswith("error: interrupted\n"))
+                    self.assertTrue(process.stderr.read().endswith("warning: interrupted\n"))
 
     def test_a_script_that_cleans_up(self):
         source = self.source({**PYTHON_ARGUMENTS, "build.sh": 'trap \'kill %1; echo cleaned > "$MARK/cleaned"; exit 3\' TERM\n'
