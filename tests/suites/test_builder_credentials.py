@@ -4,41 +4,16 @@ no file of the cache or of an artifact."""
 
 import base64
 import json
-import os
-import pathlib
 import subprocess
-import threading
 import urllib.parse
 
 import support
 import wheels
+from argument_watcher import ArgumentWatcher
 from builder_suite import PYTHON_ARGUMENTS, BuilderSuite
 from private_server import Server
 
 PASSWORDS = ["plain-pl4nted", "p@ss:pl4nted", "p%40ss+/#?pl4nted"]
-
-
-class Watcher:
-    """The arguments of all processes that are below this one while it is watched."""
-
-    def __enter__(self):
-        self.seen = set()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        self._thread.join()
-
-    def _watch(self):
-        while not self._stop.wait(0.002):
-            for process in pathlib.Path("/proc").glob("[0-9]*"):
-                try:
-                    self.seen.add((process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
-                except OSError:
-                    pass
 
 
 class Credentials(BuilderSuite):
@@ -112,7 +87,7 @@ class Credentials(BuilderSuite):
                                    check=True)
                     server.authorized.clear()
                     source = self.source({**PYTHON_ARGUMENTS, **files})
-                    with Watcher() as watcher:
+                    with ArgumentWatcher() as watcher:
                         result = self.build_well(source, env=self.environment())
                     self.assertTrue(server.authorized)
                     self.assertTrue(any(" fetch " in words for words in watcher.seen), "git was not seen")
@@ -130,7 +105,7 @@ class Credentials(BuilderSuite):
                               f"homemade @ git+http://${{WHO}}:${{WORD}}@{host}/homemade.git\n"})
         environment = self.environment(WHO="me", WORD=PASSWORDS[0], GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="x.y",
                                        GIT_CONFIG_VALUE_0="z")
-        with Watcher() as watcher:
+        with ArgumentWatcher() as watcher:
             result = self.build_well(source, env=environment)
         self.assert_kept(PASSWORDS[0], result, watcher.seen)
         self.write("source/requirements.txt", f"homemade @ git+http://me:{PASSWORDS[0]}@{host}/homemade.git\n"
@@ -153,7 +128,7 @@ class Credentials(BuilderSuite):
                     subprocess.run(["rm", "-rf", *(str(self.folder / f) for f in ("source", "cache", "out", "uv"))],
                                    check=True)
                     source = self.source({**PYTHON_ARGUMENTS, "requirements.txt": lines})
-                    with Watcher() as watcher:
+                    with ArgumentWatcher() as watcher:
                         result = self.build(source, env=self.environment())
                     if "extra" not in lines or result.returncode == 0:  # which also asks the public index
                         self.assertEqual(result.returncode, 0, result.stderr)
@@ -172,7 +147,7 @@ class Credentials(BuilderSuite):
                                       '[project]\nname = "x"\nversion = "1"\ndependencies = ["planted"]\n[tool.uv.sources]\n'
                                       'planted = { index = "ours" }\n[[tool.uv.index]]\nname = "ours"\n'
                                       f'url = "http://127.0.0.1:{server.server_port}/simple"\n{options}\n'})
-                with Watcher() as watcher:
+                with ArgumentWatcher() as watcher:
                     result = self.build_well(source, env=self.environment(
                         UV_INDEX_OURS_USERNAME="me", UV_INDEX_OURS_PASSWORD=PASSWORDS[1]))
                 self.assertTrue(server.authorized)

@@ -8,16 +8,13 @@ import hashlib
 import os
 import shutil
 import signal
-import sys
 import urllib.parse
 
 import attempt as base
 import running
-import watching
-
-sys.path.insert(0, str(base.ROOT / "tests/suites"))
-import wheels  # noqa: E402  (after the path)
-from private_server import Server  # noqa: E402
+import watching  # finds what the suites have
+import wheels
+from private_server import Server
 
 GO_MAIN = 'package main\n\nimport "os"\n\nfunc main() {{ os.Stdout.WriteString("{version}\\n") }}\n'
 KINDS = ("plain", "wheel", "go")
@@ -395,7 +392,7 @@ def credentials(attempt):
         "--shim",
         attempt.shim(),
     ]
-    with watching.ArgumentWatcher() as watcher:
+    with watching.watch_arguments() as watcher:
         for options in ([], ["--inputs"], []):
             attempt.run(command + options, env=attempt.environment(**variables))
     server.close()

@@ -479,7 +479,7 @@ def secrets(attempt):
     )
     visible = "HTTPS_PROXY" in environment  # a proxy of this machine is a program's as well
     check = pipeline.guard()
-    with watching.ArgumentWatcher() as watcher:
+    with watching.watch_arguments() as watcher:
         attempt.run(pipeline.command() if visible else pipeline.command("--logs"), codes=(0,), env=environment)
     pipeline.check_whole(pipeline.version)
     attempt.expect(

@@ -6,8 +6,11 @@ import os
 import pathlib
 import re
 import stat
-import threading
+import sys
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "suites"))
+from argument_watcher import ArgumentWatcher, command_of  # noqa: E402  (after the path)
 
 
 def state_of(*folders, times=True):
@@ -96,37 +99,14 @@ def descendants(root):
     return found
 
 
-def command_of(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-    except OSError:
-        return ""
-
-
 def mounts_below(folder):
     with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as file:
         return sorted(words[4] for words in map(str.split, file) if words[4].startswith(f"{folder}/"))
 
 
-class ArgumentWatcher:
-    """The arguments of all processes below this one, looked at every few milliseconds."""
-
-    def __enter__(self):
-        self.seen = set()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        self._thread.join()
-
-    def _watch(self):
-        me = os.getpid()
-        while not self._stop.wait(0.003):
-            for pid in descendants(me):
-                self.seen.add(command_of(pid))
+def watch_arguments():
+    """The arguments of all processes below this one."""
+    return ArgumentWatcher(lambda: descendants(os.getpid()))
 
 
 def files_with(pattern, *folders):
