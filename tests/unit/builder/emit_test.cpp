@@ -75,6 +75,12 @@ class Emit : public testing::Test {
     if (record->files.size() != 2 || digest(bundle.file) != bundle.digest) return "damaged";
     return base::read_file(m_out / bundle.file).value();
   }
+  // Nothing, or a whole artifact.
+  void begin_with(const std::string& former) {
+    ASSERT_TRUE(base::remove_tree(m_out));
+    if (former.empty()) return;
+    ASSERT_TRUE(emit_one(former));
+  }
   [[nodiscard]] std::size_t count() const {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(m_out), fs::directory_iterator()));
   }
@@ -83,11 +89,7 @@ class Emit : public testing::Test {
 TEST_F(Emit, WhicheverCallFailsThereIsAnErrorOrTheWholeArtifact) {
   const Artifact two = artifact("two");
   for (const std::string former : {"", "one"}) {
-    const auto begin = [&] {
-      ASSERT_TRUE(base::remove_tree(m_out));
-      if (former.empty()) return;
-      ASSERT_TRUE(emit_one(former));
-    };
+    const auto begin = [&] { begin_with(former); };
     begin();
     int errors = 0;
     const int calls = steps::fail_each([&] { return emit_one(two).has_value(); },
@@ -109,11 +111,7 @@ TEST_F(Emit, WhicheverCallFailsThereIsAnErrorOrTheWholeArtifact) {
 TEST_F(Emit, CutOffAnywhereLeavesNoRunScriptOrAWholeArtifact) {
   const Artifact two = artifact("two");
   for (const std::string former : {"", "one"}) {
-    const auto begin = [&] {
-      ASSERT_TRUE(base::remove_tree(m_out));
-      if (former.empty()) return;
-      ASSERT_TRUE(emit_one(former));
-    };
+    const auto begin = [&] { begin_with(former); };
     begin();
     bool ended = false;
     const int steps = steps::cut_off_at_each(
