@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
-#include <charconv>
 #include <fstream>
 #include <optional>
 
@@ -11,6 +10,7 @@
 #include "base/text.h"
 #include "builder-runtime/languages/python/bytecode.h"
 #include "builder-runtime/languages/python/imports.h"
+#include "builder-runtime/languages/python/local_targets.h"
 #include "builder-runtime/languages/python/source_packages.h"
 #include "builder-runtime/languages/python/uv.h"
 #include "builder-runtime/milestone.h"
@@ -103,33 +103,13 @@ base::Status forget_origin(const fs::path& distribution) {
   return kept == record ? base::Status() : base::write_file(distribution / "RECORD", kept);
 }
 
-// The path of "file:///work/my%20source".
-std::string path_of_url(const std::string& url) {
-  constexpr std::string_view k_scheme = "file://";
-  constexpr int k_hexadecimal = 16;
-  if (!url.starts_with(k_scheme)) return "";
-  std::string path;
-  for (std::size_t i = k_scheme.size(); i < url.size(); ++i) {
-    unsigned char byte = 0;
-    const char* const digits = url.data() + i + 1;
-    if (url[i] == '%' && i + 2 < url.size() &&
-        std::from_chars(digits, digits + 2, byte, k_hexadecimal).ptr == digits + 2) {
-      path += static_cast<char>(byte);
-      i += 2;
-    } else {
-      path += url[i];
-    }
-  }
-  return path;
-}
-
 // The folder that a distribution was installed from, relative to `source`; nothing for all that was not
 // installed from a folder below it (PEP 610).
 std::optional<fs::path> project_of(const fs::path& distribution, const fs::path& source) {
   const auto origin = data::read_json(distribution / "direct_url.json", "direct_url.json");
   if (!origin || !origin->at("dir_info").exists()) return std::nullopt;
   boost::system::error_code error;
-  const auto folder = fs::canonical(path_of_url(origin->text("url")), error);
+  const auto folder = fs::canonical(path_of_target(origin->text("url")), error);
   if (error) return std::nullopt;
   const auto relative = folder.lexically_relative(fs::canonical(source, error));
   if (error || relative.empty() || *relative.begin() == "..") return std::nullopt;
