@@ -17,6 +17,7 @@
 
 #include "base/digest.h"
 #include "base/errors.h"
+#include "base/inside.h"
 #include "base/parallel.h"
 #include "base/relative_path.h"
 #include "base/text.h"
@@ -169,9 +170,8 @@ class Reading {
       return base::fail(base::ErrorKind::bad_input, path_of(name), "is neither a file nor a folder");
     }
     if (m_root.empty()) m_root = fs::canonical(m_source);
-    const auto inside = target.lexically_relative(m_root);
-    if (!inside.empty() && *inside.begin() != "..") {
-      m_entries.push_back({"link", name, inside.string()});
+    if (const auto inside = base::path_below(target, m_root)) {
+      m_entries.push_back({"link", name, inside->string()});
       return {};
     }
     const auto [former, is_new] = m_outside.emplace(target.string(), name);

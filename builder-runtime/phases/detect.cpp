@@ -5,6 +5,7 @@
 #include <boost/filesystem/operations.hpp>
 
 #include "base/errors.h"
+#include "base/inside.h"
 #include "builder-runtime/milestone.h"
 #include "builder-runtime/source/links.h"
 #include "contract/environment.h"
@@ -20,8 +21,7 @@ constexpr char k_path_hint[] = "check transform.build.path in the pipeline's spe
 // What is written there would be a part of what is built.
 base::Status check_outside(const fs::path& folder, const fs::path& source, const std::string& hint) {
   boost::system::error_code error;
-  const auto inside = fs::weakly_canonical(folder, error).lexically_relative(fs::canonical(source));
-  if (inside.empty() || *inside.begin() == "..") return {};
+  if (!base::path_below(fs::weakly_canonical(folder, error), fs::canonical(source))) return {};
   return base::fail(ErrorKind::usage, folder.string(), "is inside the source folder " + source.string(),
                     hint);
 }

@@ -13,6 +13,7 @@
 
 #include "base/digest.h"
 #include "base/errors.h"
+#include "base/inside.h"
 #include "builder-runtime/inputs.h"
 #include "builder-runtime/milestone.h"
 #include "builder-runtime/run_script/run_script.h"
@@ -166,8 +167,8 @@ base::Result<std::vector<std::string>> prepare(const fs::path& folder, const Art
 
 // The error about a file where it is made, as one about the file that it was to become.
 base::Error in_place(base::Error error, const fs::path& temporary, const fs::path& out) {
-  const fs::path relative = fs::path(error.where).lexically_relative(temporary);
-  if (!relative.empty() && *relative.begin() != "..") error.where = (out / relative).string();
+  if (const auto relative = base::path_below(error.where, temporary))
+    error.where = (out / *relative).string();
   return error;
 }
 

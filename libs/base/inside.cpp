@@ -42,6 +42,12 @@ Result<fs::path> path_inside(const fs::path& folder, const std::string& name, co
   return folder / name;
 }
 
+std::optional<fs::path> path_below(const fs::path& path, const fs::path& folder) {
+  const auto relative = path.lexically_relative(folder);
+  if (relative.empty() || *relative.begin() == "..") return std::nullopt;
+  return relative;
+}
+
 fs::path target_outside(const fs::path& folder, const fs::path& link) {
   boost::system::error_code error;
   const auto target = fs::canonical(link, error);

@@ -16,6 +16,7 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/inside.h"
 #include "base/parallel.h"
 #include "base/stop.h"
 #include "base/text.h"
@@ -83,11 +84,6 @@ base::Error no_datum_error(const spec::PipelineSpec& spec, const std::map<std::s
   }
   return {ErrorKind::bad_input, spec.places.where("/input"), "the input has no datums",
           "--allow-empty accepts that"};
-}
-
-bool is_inside(const fs::path& path, const fs::path& folder) {
-  const auto relative = path.lexically_relative(folder);
-  return !relative.empty() && *relative.begin() != "..";
 }
 
 // Everything about one run: what it was asked for, where it keeps things, and what has come of it so far.
@@ -177,7 +173,8 @@ base::Result<int> Job::run() {
 base::Status Job::check_folders() const {
   const auto check = [&](const fs::path& folder, const std::string& what) -> base::Status {
     const auto input = resolved(folder);
-    if (input != m_output && !is_inside(m_output, input) && !is_inside(input, m_output)) return {};
+    if (input != m_output && !base::path_below(m_output, input) && !base::path_below(input, m_output))
+      return {};
     return base::fail(ErrorKind::usage, "--output " + m_options.output,
                       "shares files with " + what + " (" + input.string() + ")",
                       "choose a folder of its own");

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/errors.h"
+#include "base/inside.h"
 #include "base/text.h"
 #include "builder-runtime/languages/python/bytecode.h"
 #include "builder-runtime/languages/python/imports.h"
@@ -111,8 +112,9 @@ std::optional<fs::path> project_of(const fs::path& distribution, const fs::path&
   boost::system::error_code error;
   const auto folder = fs::canonical(path_of_target(origin->text("url")), error);
   if (error) return std::nullopt;
-  const auto relative = folder.lexically_relative(fs::canonical(source, error));
-  if (error || relative.empty() || *relative.begin() == "..") return std::nullopt;
+  const auto root = fs::canonical(source, error);
+  if (error) return std::nullopt;
+  const auto relative = base::path_below(folder, root);
   return relative == "." ? fs::path() : relative;
 }
 

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <vector>
 
+#include "base/inside.h"
 #include "base/text.h"
 
 namespace builder::python {
@@ -142,8 +143,7 @@ base::Status LocalTargets::add(std::string_view target, const fs::path& folder) 
   boost::system::error_code error;
   const fs::path path = fs::canonical(named, error);
   if (error) return {};
-  const auto below = path.lexically_relative(fs::canonical(m_source, error));
-  if (!below.empty() && *below.begin() != "..") {
+  if (base::path_below(path, fs::canonical(m_source, error))) {
     m_is_inside = m_is_inside || !things_to_install(path).empty();
     return {};
   }

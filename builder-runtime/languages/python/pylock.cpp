@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <iterator>
-#include <optional>
 #include <set>
 
 #include "base/credentials.h"
+#include "base/inside.h"
 #include "base/text.h"
 #include "builder-runtime/languages/python/local_targets.h"
 
@@ -34,13 +34,6 @@ std::vector<Value*> places_of(Value& package) {
   return places;
 }
 
-// A path below the source relative to it, "." for itself; nothing for others.
-std::optional<std::string> inside(const fs::path& path, const fs::path& source) {
-  const auto below = path.lexically_relative(source);
-  if (below.empty() || *below.begin() == "..") return std::nullopt;
-  return below.string();
-}
-
 // Turns the place of something on this machine into a path: relative in the source, else absolute.
 void normalise_place(Value& place, const fs::path& folder, const fs::path& source) {
   fs::path path;
@@ -53,7 +46,7 @@ void normalise_place(Value& place, const fs::path& folder, const fs::path& sourc
   }
   if (path.filename() == ".") path = path.parent_path();
   place.remove("url");
-  place.member("path") = data::text_value(inside(path, source).value_or(path.string()));
+  place.member("path") = data::text_value(base::path_below(path, source).value_or(path).string());
 }
 
 // What says when and how something was published decides nothing.
@@ -65,8 +58,8 @@ void normalise(Value& package, const fs::path& folder, const fs::path& source) {
     place->remove("editable");
   }
   if (const auto index = package.text("index"); index.starts_with(k_file)) {
-    const auto below = inside(path_of_target(index), source);
-    if (below) package.member("index") = data::text_value(k_file + *below);
+    const auto below = base::path_below(path_of_target(index), source);
+    if (below) package.member("index") = data::text_value(k_file + below->string());
   }
 }
 
