@@ -11,13 +11,6 @@ namespace {
 
 using base::shell_quote;
 
-std::string replace_all(std::string text, const std::string& from, const std::string& to) {
-  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
-    text.replace(at, from.size(), to);
-  }
-  return text;
-}
-
 // The cache folder is chosen as worker-shim does (ARCHITECTURE.md, "Caches"). Nothing that another user could
 // have put there is executed, and no datum pays for that with a process.
 //
@@ -83,7 +76,7 @@ std::string shim_part(const RunScript& script) {
         {"@SHIM@", contract::k_shim},
         {"@BUILD_SHIM@", contract::k_build + std::string("/") + contract::k_shim},
         {"@FAILED@", std::to_string(contract::k_shim_failed)}}) {
-    text = replace_all(std::move(text), name, value);
+    base::replace_all(text, name, value);
   }
   return text;
 }

@@ -37,6 +37,11 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
   return result;
 }
 
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+  for (std::size_t at = 0; !from.empty() && (at = text.find(from, at)) != std::string::npos; at += to.size())
+    text.replace(at, from.size(), to);
+}
+
 // The ranges are those of table 3-7 of the Unicode standard (well-formed UTF-8 byte sequences).
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };

@@ -20,6 +20,9 @@ std::string_view trim(std::string_view text);
 // `parts` with `separator` between them.
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
+// Puts `to` in place of every `from` in `text`; of none where `from` is empty.
+void replace_all(std::string& text, std::string_view from, std::string_view to);
+
 // The length in bytes of the printable UTF-8 character that `text` starts with; 0 if it starts with a
 // control character, DEL, an overlong or broken sequence, or is empty.
 std::size_t utf8_length(std::string_view text);

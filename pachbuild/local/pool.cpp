@@ -12,6 +12,7 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/stop.h"
+#include "base/text.h"
 #include "contract/layout.h"
 #include "pachbuild/local/output_tree.h"
 #include "pachbuild/local/worker.h"
@@ -41,20 +42,14 @@ base::UniqueFd create_log(const std::string& path) {
   return base::UniqueFd(::open(path.c_str(), k_flags, 0644));
 }
 
-void replace_all(std::string& text, const std::string& from, const std::string& to) {
-  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
-    text.replace(at, from.size(), to);
-  }
-}
-
 // The worker's error as the person sees the files: in a container this machine's folders are elsewhere, and
 // what a worker calls by its place in the scratch folder the program calls /pfs/….
 void translate(base::Error& error, const base::fs::path& folder, const std::string& id) {
   for (auto* text : {&error.where, &error.what, &error.hint}) {
-    replace_all(*text, std::string(k_host_root) + "/", "/");
-    replace_all(*text, (folder / "pfs").string() + "/", std::string(contract::k_pfs) + "/");
-    replace_all(*text, std::string(contract::k_pfs) + "/.scratch/" + id + "/",
-                std::string(contract::k_pfs) + "/");
+    base::replace_all(*text, std::string(k_host_root) + "/", "/");
+    base::replace_all(*text, (folder / "pfs").string() + "/", std::string(contract::k_pfs) + "/");
+    base::replace_all(*text, std::string(contract::k_pfs) + "/.scratch/" + id + "/",
+                      std::string(contract::k_pfs) + "/");
   }
 }
 

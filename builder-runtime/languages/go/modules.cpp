@@ -368,10 +368,7 @@ base::Result<process::Finished> run_go(const BuildPlace& place, const fs::path& 
   if (!renamings.empty()) {
     renamed = [&renamings](std::string_view said) -> std::optional<std::string> {
       std::string line(said);
-      for (const auto& [from, to] : renamings) {
-        for (std::size_t at = 0; (at = line.find(from, at)) != std::string::npos; at += to.size())
-          line.replace(at, from.size(), to);
-      }
+      for (const auto& [from, to] : renamings) base::replace_all(line, from, to);
       return line;
     };
   }

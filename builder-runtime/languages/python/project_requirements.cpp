@@ -71,8 +71,7 @@ std::string git_requirement(const std::string& name, const std::string& url, con
 base::Result<RequirementList> checked_list(RequirementList list, const std::string& file) {
   constexpr std::string_view k_continuation = " \\\n    --hash=";  // with_hashes()
   for (std::string line : list.lines) {
-    for (std::size_t at = 0; (at = line.find(k_continuation, at)) != std::string::npos;)
-      line.replace(at, k_continuation.size(), " ");
+    base::replace_all(line, k_continuation, " ");
     const auto lines = logical_lines(line);
     const bool has_controls = std::any_of(
         line.begin(), line.end(), [](unsigned char c) { return (c < ' ' && c != '\t') || c == 0x7F; });

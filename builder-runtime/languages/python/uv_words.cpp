@@ -19,11 +19,6 @@ bool mentions(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (std::size_t at = 0; !from.empty() && (at = text.find(from, at)) != std::string::npos; at += to.size())
-    text.replace(at, from.size(), to);
-}
-
 // A path of a generated file, or its name alone, as the manifest's name.
 void replace_generated(std::string& text, std::string_view manifest) {
   for (std::size_t at = 0; (at = text.find(k_generated, at)) != std::string::npos; at += manifest.size()) {
@@ -43,7 +38,7 @@ void remove_clause(std::string& text, const std::string& flag) {
   for (const std::string& clause : {", but " + flag + " was provided", ", but " + flag + " was specified",
                                     " because " + flag + " was provided", " (i.e., with " + flag + ")",
                                     " since " + flag + " was provided"}) {
-    replace_all(text, clause, "");
+    base::replace_all(text, clause, "");
   }
 }
 
@@ -75,13 +70,13 @@ std::optional<std::string> UvWords::shown(std::string_view line) const {
     const std::string quoted = "`" + flag + "`";
     if (!mentions(text, quoted)) continue;
     remove_clause(text, quoted);
-    replace_all(text, " without the flag.", ".");
+    base::replace_all(text, " without the flag.", ".");
     // What is left advises to leave out a flag that nobody gave.
     if (mentions(text, quoted) && base::trim(text).starts_with("hint:")) return std::nullopt;
   }
-  for (const auto& name : m_generated) replace_all(text, name, m_manifest);
+  for (const auto& name : m_generated) base::replace_all(text, name, m_manifest);
   replace_generated(text, m_manifest);
-  replace_all(text, m_folder, m_source);
+  base::replace_all(text, m_folder, m_source);
   return text;
 }
 
