@@ -16,7 +16,7 @@
 #include "base/relative_path.h"
 #include "base/text.h"
 #include "base/workspace.h"
-#include "pachbuild/cluster/pfs_hash.h"
+#include "pachbuild/pfs/file_hash.h"
 #include "pachbuild/cluster/pipelines.h"
 #include "pachbuild/cluster/protobuf_json.h"
 
@@ -85,7 +85,7 @@ base::Result<bool> is_same(const StoredFile& stored, const source::SourceFile& f
     BASE_TRY_ASSIGN(const std::string digest, base::sha256_of_file(file.file.string()));
     return digest == stored.sha256;
   }
-  BASE_TRY_ASSIGN(const std::string hash, pfs_hash(file.file));
+  BASE_TRY_ASSIGN(const std::string hash, pfs::file_hash(file.file));
   return hash == stored.hash;
 }
 
@@ -120,7 +120,7 @@ base::Result<std::map<std::string, std::string>> digests_of(const StoredSource& 
     const fs::path copy = copies / file.path;
     boost::system::error_code error;
     if (const auto bytes = fs::file_size(copy, error); !error) {
-      if (bytes < k_split_size) continue;
+      if (bytes < pfs::k_split_size) continue;
       BASE_TRY_ASSIGN(digests[file.path], base::sha256_of_file(copy.string()));
       continue;
     }

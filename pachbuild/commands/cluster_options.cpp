@@ -3,7 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "pachbuild/local/environment.h"
+#include "pachbuild/local/session/environment.h"
 #include "pachbuild/source/source.h"
 #include "process/runner.h"
 #include "report/report.h"

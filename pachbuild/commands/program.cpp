@@ -8,7 +8,7 @@
 
 #include "base/descriptor_limit.h"
 #include "pachbuild/commands/commands.h"
-#include "pachbuild/local/worker.h"
+#include "pachbuild/local/worker/worker.h"
 #include "report/report.h"
 
 namespace commands {

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pachbuild/local/run.h"
-
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
+#include <ctime>
 #include <memory>
 
 #include "base/errors.h"
 #include "pachbuild/commands/cluster_options.h"
 #include "pachbuild/commands/commands.h"
+#include "pachbuild/commands/run_report.h"
+#include "pachbuild/local/plan/pipelines.h"
+#include "pachbuild/local/session/session.h"
 #include "report/report.h"
 
 namespace commands {
@@ -28,7 +31,9 @@ folder changes when all datums have succeeded, and not at all otherwise.
 )";
 
 struct Options {
-  std::string spec;
+  std::vector<std::string> specs;
+  std::string pipeline;
+  std::string tick;
   std::vector<std::string> inputs;
   std::string output;
   int workers = 0;
@@ -73,46 +78,51 @@ base::Result<std::map<std::string, std::string>> parse_inputs(const std::vector<
   return repos;
 }
 
-// Every repo of the spec needs a folder, and every folder a repo that the spec reads.
-base::Status match_inputs(const spec::PipelineSpec& spec, const std::map<std::string, std::string>& repos) {
-  const auto inputs = spec::pfs_inputs(spec.input);
-  for (const auto* input : inputs) {
-    if (!repos.contains(input->repo)) {
-      return base::fail(ErrorKind::usage, spec.places.where(input->pointer + "/repo"),
-                        "no folder was given for repo " + input->repo,
-                        "add --input " + input->repo + "=PATH");
-    }
+// The pipelines of all files.
+base::Result<std::vector<spec::PipelineSpec>> load_specs(const std::vector<std::string>& files) {
+  std::vector<spec::PipelineSpec> specs;
+  for (const auto& file : files) {
+    BASE_TRY_ASSIGN(auto spec, spec::load_pipeline(file));
+    specs.push_back(std::move(spec));
   }
-  for (const auto& [name, folder] : repos) {
-    const auto reads = [&repo = name](const auto* input) { return input->repo == repo; };
-    if (std::none_of(inputs.begin(), inputs.end(), reads)) {
-      return base::fail(ErrorKind::usage, "--input " + name + "=" + folder,
-                        "no input of " + spec.places.file() + " reads repo " + name);
-    }
-  }
-  return {};
+  return specs;
+}
+
+// As a tick of a cron input is named: this moment in UTC.
+std::string time_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  std::array<char, sizeof("2026-01-01T00:00:00Z")> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
 }
 
 base::Result<int> run(const Options& options, std::vector<std::string> arguments) {
-  local::RunOptions run;
-  BASE_TRY_ASSIGN(run.spec, spec::load_pipeline(options.spec));
-  BASE_TRY_ASSIGN(run.repos, parse_inputs(options.inputs));
-  BASE_TRY(match_inputs(run.spec, run.repos));
-  for (const auto& field : run.spec.cluster_fields) {
-    report::warn(options.spec + ": " + field + " has no effect on one machine");
+  BASE_TRY_ASSIGN(auto specs, load_specs(options.specs));
+  BASE_TRY_ASSIGN(const auto repos, parse_inputs(options.inputs));
+  const bool several = specs.size() > 1;
+  BASE_TRY_ASSIGN(const auto plan, local::make_plan(std::move(specs), repos, options.pipeline));
+  for (const auto& pipeline : plan.pipelines) {
+    for (const auto& field : pipeline.spec.cluster_fields) {
+      report::warn(pipeline.spec.places.file() + ": " + field + " has no effect on one machine");
+    }
   }
-  run.output = options.output;
-  run.workers = options.workers;
-  run.show_logs = options.logs;
-  run.partial = options.partial;
-  run.allow_empty = options.allow_empty;
-  run.force = options.force;
-  run.export_by = options.hard_links ? local::ExportBy::hard_link : local::ExportBy::copy;
-  run.arguments = std::move(arguments);
-  if (options.runtime != "none") run.engine = options.runtime;
-  run.image_prefix = options.image_prefix;
-  run.pull = options.pull ? local::Pull::when_missing : local::Pull::never;
-  return local::run(run);
+  local::SessionOptions session;
+  session.output = options.output;
+  session.folder_each = several;
+  session.workers = options.workers;
+  session.partial = options.partial;
+  session.allow_empty = options.allow_empty;
+  session.force = options.force;
+  session.tick = options.tick.empty() ? time_now() : options.tick;
+  session.export_by = options.hard_links ? local::ExportBy::hard_link : local::ExportBy::copy;
+  session.arguments = std::move(arguments);
+  if (options.runtime != "none") session.engine = options.runtime;
+  session.image_prefix = options.image_prefix;
+  session.pull = options.pull ? local::Pull::when_missing : local::Pull::never;
+  RunReport report({.show_logs = options.logs, .name_pipelines = several});
+  return local::run_session(plan, session, report);
 }
 
 }  // namespace
@@ -120,8 +130,9 @@ base::Result<int> run(const Options& options, std::vector<std::string> arguments
 void add_run(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<Options>();
   auto* verb = app.add_subcommand("run", "Build a pipeline and run it on this machine");
-  verb->add_option("-f,--file", options->spec, "The pipeline spec, JSON or YAML")
+  verb->add_option("-f,--file", options->specs, "The pipeline spec, JSON or YAML; repeat it for pipelines that belong together")
       ->type_name("SPEC")
+      ->allow_extra_args(false)
       ->required();
   verb->add_option("-i,--input", options->inputs,
                    "The folder that stands for a repo of the spec's input; repeat it")
@@ -131,6 +142,10 @@ void add_run(CLI::App& app, Invocation& invocation) {
                    "The folder for the output of all datums; made if it is missing")
       ->type_name("DIR")
       ->required();
+  verb->add_option("--pipeline", options->pipeline, "Run only this pipeline of several, and what it needs")
+      ->type_name("NAME");
+  verb->add_option("--tick", options->tick, "The time of the tick that cron inputs get (default: now)")
+      ->type_name("TIME");
   verb->add_option("-w,--workers", options->workers,
                    "How many datums run at once (default: one per processor)")
       ->type_name("N")

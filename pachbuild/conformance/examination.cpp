@@ -14,10 +14,10 @@
 #include "base/text.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
-#include "pachbuild/local/build.h"
-#include "pachbuild/local/environment.h"
-#include "pachbuild/local/pool.h"
-#include "pachbuild/local/tree.h"
+#include "pachbuild/local/session/build.h"
+#include "pachbuild/local/session/environment.h"
+#include "pachbuild/local/pool/pool.h"
+#include "pachbuild/local/plan/tree.h"
 #include "pachbuild/source/source.h"
 
 namespace conformance {
@@ -130,6 +130,7 @@ class Examination {
   fs::path m_scratch;
   process::Interruption& m_interruption;
   fs::path m_source;
+  std::vector<std::unique_ptr<local::Place>> m_places;  // of all pools
   fs::path m_room;  // of the pool that works now: everything that it writes is in it
   std::string m_source_digest;
   Built m_built;  // the first build
@@ -151,8 +152,9 @@ base::Status Examination::copy_probe() {
 base::Result<local::Pool> Examination::open(const Room& room) {
   m_room = m_scratch / room.name;
   BASE_TRY(base::make_folders(m_room));
-  if (!m_subject.container) return local::Pool::start(1, m_room);
-  return local::Pool::start(1, m_room, {&*m_subject.container, {{m_source}}, room.user});
+  m_places.push_back(m_subject.container ? local::containers_of(*m_subject.container, {{m_source}}, room.user)
+                                         : local::this_machine());
+  return local::Pool::start(1, m_room, *m_places.back());
 }
 
 base::Result<TaskOutcome> Examination::perform(local::Pool& pool, Task task) {

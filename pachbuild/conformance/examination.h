@@ -14,7 +14,7 @@
 
 #include "base/files.h"
 #include "pachbuild/conformance/row.h"
-#include "pachbuild/local/container.h"
+#include "pachbuild/local/pool/container.h"
 #include "process/interruption.h"
 
 namespace conformance {

@@ -10,13 +10,11 @@
 #include <cerrno>
 #include <iterator>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string_view>
 
 #include "base/errors.h"
 #include "base/text.h"
 #include "contract/layout.h"
-#include "glob/glob.h"
 #include "pachbuild/spec/duration.h"
 #include "pachbuild/spec/schema.h"
 
@@ -37,28 +35,12 @@ constexpr std::size_t k_longest_name = 51 - std::string_view(contract::k_build_p
 
 constexpr char k_build_hint[] = R"(add "build": {"language": "python"}, or "go", or {"image": "…"})";
 
-bool is_word(char character) {
-  return (character >= '0' && character <= '9') || (character >= 'A' && character <= 'Z') ||
-         (character >= 'a' && character <= 'z') || character == '_' || character == '-';
-}
-
-bool is_name(const std::string& name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), is_word);
-}
-
-// What an input's name must be to name a folder in /pfs and a variable.
-bool is_folder_name(const std::string& name) {
-  return !name.empty() && name[0] != '.' &&
-         std::all_of(name.begin(), name.end(), [](char c) { return is_word(c) || c == '.'; });
-}
-
 // Reads the fields of one object of a checked document. What is not there has its type's zero, as in
 // protobuf.
 class Fields {
  public:
   explicit Fields(const json& object) : m_object(object) {}
 
-  [[nodiscard]] bool is_empty() const { return m_object.empty(); }
   [[nodiscard]] bool has(const char* name) const { return m_object.contains(name); }
   [[nodiscard]] Fields object(const char* name) const { return Fields(get(name, k_empty)); }
   [[nodiscard]] std::string text(const char* name) const { return m_object.value(name, std::string()); }
@@ -69,6 +51,7 @@ class Fields {
     return m_object.value(name, Container());
   }
   [[nodiscard]] const json& list(const char* name) const { return get(name, k_no_items); }
+  [[nodiscard]] const json& value(const char* name) const { return get(name, k_empty); }
 
  private:
   static const json k_empty;
@@ -100,11 +83,7 @@ class Reader {
     BASE_TRY(read_transform(root.object("transform")));
     if (!root.has("input"))
       return fail("", "has no \"input\"", R"(add "input": {"pfs": {"repo": "…", "glob": "/*"}})");
-    if (m_target == Target::machine) {
-      BASE_TRY_ASSIGN(m_spec.input, read_input(root.object("input"), "/input"));
-    } else {
-      BASE_TRY(check_input(root.object("input"), "/input"));
-    }
+    BASE_TRY(read_input(root));
     BASE_TRY(read_settings(root));
     BASE_TRY(find_build_folder());
     return std::move(m_spec);
@@ -218,96 +197,12 @@ class Reader {
     return {};
   }
 
-  base::Result<Input> read_input(const Fields& fields, const std::string& pointer) {
-    Input input;
-    const json& cross = fields.list("cross");
-    if (fields.has("pfs") && !cross.empty()) {
-      return fail(pointer, "has both \"pfs\" and \"cross\"", "put the \"pfs\" into the \"cross\"");
-    }
-    if (!fields.has("pfs") && cross.empty()) return fail(pointer, "has neither \"pfs\" nor \"cross\"");
-    if (fields.has("pfs")) {
-      BASE_TRY_ASSIGN(input.pfs, read_pfs(fields.object("pfs"), pointer + "/pfs"));
-    }
-    for (std::size_t i = 0; i < cross.size(); ++i) {
-      BASE_TRY_ASSIGN(Input part, read_input(Fields(cross[i]), pointer + "/cross/" + std::to_string(i)));
-      input.cross.push_back(std::move(part));
-    }
-    return input;
-  }
-
-  // Of any input of Pachyderm's: what matters here is that it leaves /pfs/source and /pfs/build alone.
-  base::Status check_input(const Fields& fields, const std::string& pointer) {
-    if (fields.is_empty())
-      return fail(pointer, "is empty", R"(for example {"pfs": {"repo": "…", "glob": "/*"}})");
-    for (const char* const kind : {"pfs", "cron"}) {
-      if (!fields.has(kind)) continue;
-      const Fields input = fields.object(kind);
-      const char* const field = input.text("name").empty() ? "repo" : "name";
-      BASE_TRY(check_reserved(input.text(field), pointer + "/" + kind + "/" + field));
-    }
-    for (const char* const kind : {"cross", "union", "join", "group"}) {
-      const json& parts = fields.list(kind);
-      for (std::size_t i = 0; i < parts.size(); ++i) {
-        BASE_TRY(check_input(Fields(parts[i]), pointer + "/" + kind + "/" + std::to_string(i)));
-      }
-    }
-    return {};
-  }
-
-  base::Status check_reserved(const std::string& name, const std::string& pointer) {
-    if (name != contract::k_source_input && name != contract::k_build_input && name != "out") return {};
-    return fail(pointer, base::quoted(name) + " is taken: /pfs/" + name + " is the build pipeline's own",
-                "give the input another \"name\"");
-  }
-
-  base::Result<PfsInput> read_pfs(const Fields& fields, const std::string& pointer) {
-    PfsInput input;
-    input.project = fields.text("project");
-    input.repo = fields.text("repo");
-    input.name = fields.has("name") ? fields.text("name") : "";
-    if (input.name.empty()) input.name = input.repo;
-    input.branch = fields.text("branch");
-    if (input.branch.empty()) input.branch = "master";
-    input.join_on = fields.text("join_on");
-    input.group_by = fields.text("group_by");
-    input.lazy = fields.flag("lazy");
-    input.empty_files = fields.flag("empty_files");
-    input.pointer = pointer;
-    BASE_TRY(check_names(input));
-    BASE_TRY_ASSIGN(input.glob, read_glob(fields.text("glob"), pointer));
-    return input;
-  }
-
-  base::Status check_names(const PfsInput& input) {
-    if (input.repo.empty()) return fail(input.pointer, "has no \"repo\"");
-    if (!is_name(input.repo)) {
-      return fail(input.pointer + "/repo", base::quoted(input.repo) + " is not a repo's name",
-                  "a name has letters, digits, '_' and '-'");
-    }
-    const std::string place = input.name == input.repo ? input.pointer + "/repo" : input.pointer + "/name";
-    if (!is_folder_name(input.name)) {
-      return fail(place, base::quoted(input.name) + " is not an input's name",
-                  "a name has letters, digits, '_', '-' and '.', and does not start with '.'");
-    }
-    BASE_TRY(check_reserved(input.name, place));
-    if (!m_input_names.insert(input.name).second) {
-      return fail(place, base::quoted(input.name) + " is the name of another input as well",
-                  "give one of them another \"name\"");
-    }
-    return {};
-  }
-
-  base::Result<std::string> read_glob(const std::string& written, const std::string& pointer) {
-    if (written.empty())
-      return fail(pointer, "has no \"glob\"", "\"/*\" makes a datum of each file and folder");
-    const std::vector<std::string> parts = base::split(written, '/');
-    if (std::find(parts.begin(), parts.end(), "..") != parts.end()) {
-      return fail(pointer + "/glob", base::quoted(written) + " has a part \"..\"");
-    }
-    std::string clean = glob::clean_input_glob(written);
-    const auto compiled = glob::Glob::compile(clean, glob::Separator::slash);
-    if (!compiled) return fail(pointer + "/glob", base::quoted(clean) + ": " + compiled.error().what);
-    return clean;
+  base::Status read_input(const Fields& root) {
+    const json& input = root.value("input");
+    if (m_target == Target::cluster) return check_input_names(input, "/input", m_spec.places);
+    std::vector<base::Error> faults;
+    m_spec.input = spec::read_input(input, "/input", m_spec.name, m_spec.places, faults);
+    return faults.empty() ? base::Status() : base::fail(faults.front());
   }
 
   base::Status read_settings(const Fields& root) {
@@ -341,7 +236,6 @@ class Reader {
   Document m_document;
   Target m_target;
   PipelineSpec m_spec;
-  std::set<std::string> m_input_names;
 };
 
 tl::unexpected<base::Error> not_local(const std::string& path) {
@@ -423,11 +317,6 @@ base::Result<std::vector<std::string>> spec_files(const base::fs::path& folder) 
   return files;
 }
 
-void collect(const Input& input, std::vector<const PfsInput*>& all) {
-  if (input.pfs) all.push_back(&*input.pfs);
-  for (const Input& part : input.cross) collect(part, all);
-}
-
 }  // namespace
 
 bool is_url(const std::string& path) {
@@ -440,12 +329,6 @@ Images images_of(const Transform& transform, const std::string& prefix) {
   const std::string builder =
       build.language.empty() ? build.image : prefix + "pachbuild-" + build.language + ":" PACHBUILD_VERSION;
   return {builder, transform.image.empty() ? builder : transform.image};
-}
-
-std::vector<const PfsInput*> pfs_inputs(const Input& input) {
-  std::vector<const PfsInput*> all;
-  collect(input, all);
-  return all;
 }
 
 base::Result<PipelineSpec> read_pipeline(const std::string& text, const std::string& file) {

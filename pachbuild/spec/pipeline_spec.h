@@ -15,6 +15,7 @@
 #include "base/files.h"
 #include "base/result.h"
 #include "pachbuild/spec/document.h"
+#include "pachbuild/spec/input.h"
 
 namespace spec {
 
@@ -56,28 +57,6 @@ struct Transform {
   std::string dockerfile;
   bool datum_batching = false;
 };
-
-struct PfsInput {
-  std::string project;
-  std::string name;  // of the folder below /pfs: never "source", "build" or "out", never twice
-  std::string repo;
-  std::string branch;  // "master" when it is not set
-  std::string glob;    // clean: glob::Glob::compile(glob, Separator::slash) succeeds
-  std::string join_on;
-  std::string group_by;
-  bool lazy = false;
-  bool empty_files = false;
-  std::string pointer;  // of this input, for errors: spec.places.where(pointer + "/repo")
-};
-
-// One repo's files, or all combinations of the inputs in `cross`.
-struct Input {
-  std::optional<PfsInput> pfs;
-  std::vector<Input> cross;  // empty when `pfs` is set, else at least one
-};
-
-// The repo inputs below `input`, in the order of the spec.
-std::vector<const PfsInput*> pfs_inputs(const Input& input);
 
 struct DatumSetSpec {
   std::int64_t number = 0;

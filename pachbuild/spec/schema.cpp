@@ -71,7 +71,7 @@ const Message& pfs_message() {
       {"commit", Type::text, Use::refused, nullptr, "is not possible: an input is a branch"},
       {"glob", Type::text},
       {"join_on", Type::text},
-      {"outer_join", Type::boolean, Use::cluster},
+      {"outer_join", Type::boolean},
       {"group_by", Type::text},
       {"lazy", Type::boolean},
       {"empty_files", Type::boolean},
@@ -99,11 +99,11 @@ const Message& cron_message() {
 const Message& input_message() {
   static const Message message{{
       {"pfs", Type::object, Use::here, &pfs_message()},
-      {"join", Type::objects, Use::beyond, &message, k_cluster_only},
-      {"group", Type::objects, Use::beyond, &message, k_cluster_only},
+      {"join", Type::objects, Use::here, &message},
+      {"group", Type::objects, Use::here, &message},
       {"cross", Type::objects, Use::here, &message},
-      {"union", Type::objects, Use::beyond, &message, k_cluster_only},
-      {"cron", Type::object, Use::beyond, &cron_message(), k_cluster_only},
+      {"union", Type::objects, Use::here, &message},
+      {"cron", Type::object, Use::here, &cron_message()},
       {"git", Type::anything, Use::removed, nullptr, "commit the files to a repo"},
   }};
   return message;

@@ -6,10 +6,10 @@
 #include <fstream>
 
 #include "base/digest.h"
-#include "pachbuild/local/file_digests.h"
-#include "pachbuild/local/output_folder.h"
-#include "pachbuild/local/own_folder.h"
-#include "pachbuild/local/result_store.h"
+#include "pachbuild/local/plan/file_digests.h"
+#include "pachbuild/local/results/output_folder.h"
+#include "pachbuild/local/results/own_folder.h"
+#include "pachbuild/local/results/result_store.h"
 #include "tests/fuzz/target.h"
 
 namespace {

@@ -6,8 +6,8 @@
 
 #include <array>
 
-#include "pachbuild/local/channel.h"
-#include "pachbuild/local/task.h"
+#include "pachbuild/local/pool/channel.h"
+#include "pachbuild/local/pool/task.h"
 #include "tests/fuzz/target.h"
 
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pachbuild/local/cbor.h"
+#include "pachbuild/local/pool/cbor.h"
 
 #include <gtest/gtest.h>
 

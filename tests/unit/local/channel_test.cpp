@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pachbuild/local/channel.h"
+#include "pachbuild/local/pool/channel.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

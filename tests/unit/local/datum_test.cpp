@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pachbuild/local/datum.h"
+#include "pachbuild/local/plan/datum.h"
 
 #include <gtest/gtest.h>
 

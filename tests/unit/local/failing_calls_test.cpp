@@ -16,12 +16,12 @@
 #include "builder-runtime/languages/source_digest.h"
 #include "builder-runtime/source/links.h"
 #include "builder-runtime/source/source_copy.h"
-#include "pachbuild/cluster/pfs_hash.h"
-#include "pachbuild/local/file_digests.h"
-#include "pachbuild/local/output_folder.h"
-#include "pachbuild/local/output_tree.h"
-#include "pachbuild/local/result_store.h"
-#include "pachbuild/local/staging.h"
+#include "pachbuild/pfs/file_hash.h"
+#include "pachbuild/local/plan/file_digests.h"
+#include "pachbuild/local/results/output_folder.h"
+#include "pachbuild/local/results/output_tree.h"
+#include "pachbuild/local/results/result_store.h"
+#include "pachbuild/local/worker/staging.h"
 #include "pachbuild/source/source.h"
 
 namespace {
@@ -104,7 +104,7 @@ TEST_F(FailingCalls, ReadingAFile) {
   expect_no_wrong_result([&] { return base::read_file(m_tree / "a"); });
   expect_no_wrong_result([&] { return base::read_input_file(m_tree / "a"); });
   expect_no_wrong_result([&] { return base::sha256_of_file((m_tree / "a").string()); });
-  expect_no_wrong_result([&] { return cluster::pfs_hash(m_tree / "a"); });
+  expect_no_wrong_result([&] { return pfs::file_hash(m_tree / "a"); });
 }
 
 TEST_F(FailingCalls, WritingAFile) {

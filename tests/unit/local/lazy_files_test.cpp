@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pachbuild/local/lazy_files.h"
+#include "pachbuild/local/worker/lazy_files.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

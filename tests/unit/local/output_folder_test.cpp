@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pachbuild/local/output_folder.h"
+#include "pachbuild/local/results/output_folder.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 
 #include "../nobody.h"
 #include "../steps.h"
-#include "pachbuild/local/own_folder.h"
+#include "pachbuild/local/results/own_folder.h"
 
 namespace local {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pachbuild/local/output_tree.h"
+#include "pachbuild/local/results/output_tree.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -7,7 +7,7 @@
 
 #include <boost/filesystem/operations.hpp>
 
-#include "pachbuild/local/output_links.h"
+#include "pachbuild/local/worker/output_links.h"
 
 namespace local {
 namespace {

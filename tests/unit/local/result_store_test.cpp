@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pachbuild/local/result_store.h"
+#include "pachbuild/local/results/result_store.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pachbuild/local/staging.h"
+#include "pachbuild/local/worker/staging.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

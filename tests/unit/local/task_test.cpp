@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pachbuild/local/task.h"
+#include "pachbuild/local/pool/task.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -10,8 +10,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "pachbuild/local/cbor.h"
-#include "pachbuild/local/channel.h"
+#include "pachbuild/local/pool/cbor.h"
+#include "pachbuild/local/pool/channel.h"
 
 namespace local {
 namespace {

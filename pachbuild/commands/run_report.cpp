@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/commands/run_report.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/errors.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "base/unique_fd.h"
+#include "pachbuild/local/results/own_folder.h"
+#include "report/report.h"
+
+namespace commands {
+namespace {
+
+using base::ErrorKind;
+using local::DatumReport;
+
+// Of a failed datum's log, the last part; and the number of datums whose logs are shown.
+constexpr std::size_t k_log_shown = 8192;
+constexpr std::size_t k_logs_shown = 3;
+// So many datums may surprise the person: their number is said before they run.
+constexpr std::size_t k_many = 10'000;
+// Copying that takes longer than a person waits without wondering.
+constexpr std::uint64_t k_large = std::uint64_t{256} << 20;
+
+// Without a container a program sees the logs of this machine, and may have put anything in the place of its
+// own.
+base::Result<std::string> read_log(const std::string& path) {
+  const base::UniqueFd log(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat status{};
+  if (!log || ::fstat(log.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1)
+    return base::fail(base::system_error("read", path, log ? EPERM : errno));
+  return base::read_file("/proc/self/fd/" + std::to_string(log.get()));
+}
+
+}  // namespace
+
+std::string RunReport::prefix(const std::string& pipeline) const {
+  return m_options.name_pipelines && !pipeline.empty() ? pipeline + ": " : "";
+}
+
+void RunReport::info(const std::string& pipeline, const std::string& text) {
+  m_progress.clear();
+  report::info(prefix(pipeline) + text);
+}
+
+void RunReport::warn(const std::string& pipeline, const std::string& text) {
+  m_progress.clear();
+  report::warn(prefix(pipeline) + text);
+}
+
+void RunReport::warned(const std::string& pipeline, const std::string& what) { warn(pipeline, what); }
+
+void RunReport::built(const std::string& pipeline, std::chrono::steady_clock::duration elapsed) {
+  info(pipeline, "build: done in " + base::format_duration(elapsed));
+}
+
+void RunReport::listed(const std::string& pipeline, std::size_t all, std::size_t known) {
+  if (all == 0) warn(pipeline, "the input has no datums");
+  if (all >= k_many) info(pipeline, "datums: " + base::format_number(all) + " in all");
+  m_progress.add(all - known);
+}
+
+void RunReport::started(const std::string& pipeline, const std::string& label) {
+  m_progress.started(prefix(pipeline) + label);
+}
+
+void RunReport::ended(const std::string& pipeline, const DatumReport& report) {
+  m_progress.done();
+  if (report.result != DatumReport::Result::failed) {
+    if (m_options.show_logs) show_log(report.log, std::string::npos);
+    return;
+  }
+  warn(pipeline, "datum " + report.label + " failed: " + report.reason + " (log: " + report.log + ")");
+  const auto failures = ++m_failures[pipeline];
+  if (failures <= k_logs_shown) {
+    show_log(report.log, k_log_shown);
+  } else if (failures == k_logs_shown + 1) {
+    warn(pipeline, "the logs of further failed datums are not shown here");
+  }
+}
+
+void RunReport::show_log(const std::string& path, std::size_t limit) {
+  m_progress.clear();
+  auto log = read_log(path);
+  if (!log || log->empty()) return;
+  if (log->size() > limit) {
+    const auto line = log->find('\n', log->size() - limit);
+    log->erase(0, line == std::string::npos ? log->size() - limit : line + 1);
+    report::output("[…]\n");
+  }
+  if (log->back() != '\n') *log += '\n';
+  report::output(*log);
+}
+
+void RunReport::exporting(const std::string& pipeline, std::uint64_t bytes) {
+  if (::isatty(STDERR_FILENO) == 1 && bytes >= k_large)
+    info(pipeline, "output: writing " + base::format_bytes(bytes));
+}
+
+void RunReport::finished(const std::string& pipeline, const local::PipelineReport& report) {
+  std::string text = "datums: " + std::to_string(report.run) + " run, " + std::to_string(report.skipped) + " skipped";
+  if (report.recovered > 0) text += ", " + std::to_string(report.recovered) + " of them recovered by err_cmd";
+  if (report.failed > 0) text += ", " + std::to_string(report.failed) + " failed";
+  info(pipeline, text + ", " + base::format_duration(report.elapsed) + " in all");
+  if (report.exported) {
+    info(pipeline, "output: " + report.output + " (" + base::count_of(report.files, "file") + ", " +
+                       base::format_bytes(report.bytes) + ")");
+  }
+  if (report.failed == 0) {
+    if (report.files == 0) warn(pipeline, "no datum wrote a file to /pfs/out");
+    return;
+  }
+  const std::string failures = base::count_of(report.failed, "datum") + " failed";
+  if (report.partial) {
+    report::fail({ErrorKind::step_failed, report.output,
+                  failures + " and " + (report.failed == 1 ? "has" : "have") + " no output here",
+                  "see " + std::string(local::k_own_folder) + "/missing in that folder"});
+  } else {
+    report::fail({ErrorKind::step_failed, report.output, failures + ", so the output folder was not changed",
+                  "the results of the other datums are kept for the next run; --partial exports them now"});
+  }
+}
+
+void RunReport::failed(const std::string& pipeline, const base::Error& error) {
+  m_progress.clear();
+  const bool was_told = error.where.empty() && error.what.empty();
+  if (!was_told) {
+    report::fail(error);
+  } else if (m_options.name_pipelines) {
+    warn(pipeline, "could not be built");
+  }
+}
+
+void RunReport::left_out(const std::string& pipeline, const std::string& because) {
+  warn("", "pipeline " + pipeline + " was not run: it reads " + because + ", which has no result");
+}
+
+void RunReport::cache_shrunk(std::size_t datums, std::uint64_t bytes) {
+  info("", "cache: removed the least recently used results: " + base::count_of(datums, "datum") + ", " +
+               base::format_bytes(bytes));
+}
+
+void RunReport::tick() { m_progress.draw(); }
+
+}  // namespace commands

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/plan/datum_list.h"
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/stop.h"
+#include "base/text.h"
+#include "glob/glob.h"
+
+namespace local {
+namespace {
+
+using Kind = spec::Input::Kind;
+
+// Datums in the making; parts are alternatives of one input, datums lists of them.
+using Parts = std::vector<const DatumPart*>;
+struct Made {
+  struct Entry {
+    pfs::Hash id;
+    std::uint32_t begin;
+    std::uint32_t end;
+  };
+  std::string name;  // for errors
+  Parts parts;
+  std::vector<Entry> entries;
+};
+
+pfs::Hash key_of(const std::string& value) {
+  pfs::Hasher hasher;
+  hasher.update(value);
+  return hasher.finish();
+}
+
+// The number of combinations; nothing when it does not fit.
+std::optional<std::uint64_t> product_of(const std::vector<std::uint64_t>& factors) {
+  // However large the others are.
+  if (std::find(factors.begin(), factors.end(), 0) != factors.end()) return 0;
+  std::uint64_t product = 1;
+  for (const auto factor : factors) {
+    if (__builtin_mul_overflow(product, factor, &product)) return std::nullopt;
+  }
+  return product;
+}
+
+base::Error too_many(const std::optional<std::uint64_t>& count, const std::string& how) {
+  const std::string number =
+      count ? base::format_number(*count)
+            : "more than " + base::format_number(std::numeric_limits<std::uint64_t>::max());
+  return {base::ErrorKind::bad_input, "",
+          number + " datums: " + how + "; the limit of pachbuild run is " + base::format_number(k_most_datums),
+          "narrow a glob, or take a whole repo as one match (\"glob\": \"/\")"};
+}
+
+// Pachyderm orders the inputs of a combination by their names as they are written, before it names those without one
+// after their repos. (SortInput, InputName and setInputDefaults)
+std::string written_name(const spec::Input& input) {
+  if (input.kind != Kind::repo) {
+    std::vector<std::string> names;
+    std::transform(input.parts.begin(), input.parts.end(), std::back_inserter(names), written_name);
+    return *std::min_element(names.begin(), names.end());
+  }
+  return input.repo.is_named && !input.repo.cron ? input.repo.name : "";
+}
+
+std::vector<const spec::Input*> ordered_parts(const spec::Input& input) {
+  std::vector<const spec::Input*> parts;
+  for (const auto& part : input.parts) parts.push_back(&part);
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const auto* a, const auto* b) { return written_name(*a) < written_name(*b); });
+  return parts;
+}
+
+}  // namespace
+
+// Makes the datums of an input from those of its parts.
+class DatumMaker {
+ public:
+  DatumMaker(const Commits& commits, std::deque<DatumPart>& matches) : m_commits(commits), m_matches(matches) {}
+
+  base::Result<Made> make(const spec::Input& input) {
+    BASE_TRY(base::check_stop());
+    if (input.kind == Kind::repo) return matches_of(input.repo);
+    std::vector<Made> parts;
+    for (const auto* part : ordered_parts(input)) {
+      BASE_TRY_ASSIGN(auto made, make(*part));
+      parts.push_back(std::move(made));
+    }
+    switch (input.kind) {
+      case Kind::cross:
+        return cross(parts);
+      case Kind::join:
+        return join(parts);
+      case Kind::group:
+        return group(parts);
+      default:
+        return unite(parts);
+    }
+  }
+
+  static DatumList list_of(Made made, std::deque<DatumPart> matches) {
+    DatumList list;
+    list.m_matches = std::move(matches);
+    list.m_parts = std::move(made.parts);
+    for (const auto& entry : made.entries) list.m_entries.push_back({entry.id, entry.begin, entry.end});
+    return list;
+  }
+
+ private:
+  base::Result<Made> matches_of(const spec::RepoInput& input) {
+    BASE_TRY_ASSIGN(auto matches, list_matches(input, *m_commits.at(repo_key(input))));
+    Made made;
+    made.name = input.name;
+    for (auto& match : matches) {
+      m_matches.push_back(std::move(match));
+      BASE_TRY(add(made, {&m_matches.back()}));
+    }
+    return finish(std::move(made));
+  }
+
+  // Every datum of the first part with each of the others.
+  static base::Result<Made> cross(const std::vector<Made>& parts) {
+    std::vector<std::uint64_t> sizes;
+    std::vector<std::string> shown;
+    for (const auto& part : parts) {
+      sizes.push_back(part.entries.size());
+      shown.push_back(part.name + " (" + base::format_number(part.entries.size()) + ")");
+    }
+    const auto count = product_of(sizes);
+    if (!count || *count > k_most_datums) return base::fail(too_many(count, base::join(shown, " × ")));
+    Made made;
+    made.name = "cross";
+    for (std::uint64_t number = 0; number < *count; ++number) {
+      Parts all;
+      std::uint64_t rest = number;
+      std::uint64_t below = *count;
+      for (const auto& part : parts) {
+        below /= part.entries.size();
+        append(all, part, part.entries[rest / below]);
+        rest %= below;
+      }
+      BASE_TRY(add(made, all));
+    }
+    return finish(std::move(made));
+  }
+
+  static base::Result<Made> unite(const std::vector<Made>& parts) {
+    Made made;
+    made.name = "union";
+    for (const auto& part : parts) {
+      for (const auto& entry : part.entries) {
+        Parts all;
+        append(all, part, entry);
+        BASE_TRY(add(made, all));
+      }
+    }
+    return finish(std::move(made));
+  }
+
+  using Keyed = std::map<pfs::Hash, Parts>;
+
+  // The parts' files, not their datums: a join of crosses takes these apart.
+  static Keyed keyed(const Made& part, std::string DatumPart::* value) {
+    Keyed files;
+    for (const auto& entry : part.entries) {
+      for (auto i = entry.begin; i < entry.end; ++i) {
+        files[key_of(part.parts[i]->*value)].push_back(part.parts[i]);
+      }
+    }
+    return files;
+  }
+
+  // By key, what each of the parts has of it; in the order of the keys' hashes.
+  static std::map<pfs::Hash, std::vector<Parts>> merged(const std::vector<Made>& parts,
+                                                        std::string DatumPart::* value) {
+    std::map<pfs::Hash, std::vector<Parts>> all;
+    for (const auto& part : parts) {
+      for (auto& [key, files] : keyed(part, value)) all[key].push_back(std::move(files));
+    }
+    return all;
+  }
+
+  static base::Result<Made> join(const std::vector<Made>& parts) {
+    Made made;
+    made.name = "join";
+    for (auto& [key, lists] : merged(parts, &DatumPart::join_on)) {
+      // Without a file of each part, what is there of outer joins is a datum all the same.
+      const bool complete = lists.size() == parts.size();
+      if (!complete) {
+        for (auto& files : lists) keep_outer(files);
+      }
+      BASE_TRY(add_combinations(made, lists));
+    }
+    return finish(std::move(made));
+  }
+
+  // nullptr stands for a file that is left out.
+  static void keep_outer(Parts& files) {
+    const auto is_inner = [](const auto* file) { return !file->input->outer_join; };
+    const auto inner = std::remove_if(files.begin(), files.end(), is_inner);
+    if (inner == files.end()) return;
+    files.erase(inner, files.end());
+    files.push_back(nullptr);
+  }
+
+  static base::Status add_combinations(Made& made, const std::vector<Parts>& lists) {
+    std::vector<std::uint64_t> sizes;
+    for (const auto& files : lists) sizes.push_back(files.size());
+    const auto count = product_of(sizes);
+    if (!count || *count + made.entries.size() > k_most_datums) {
+      return base::fail(too_many(count, "files that share a join_on"));
+    }
+    for (std::uint64_t number = 0; number < *count; ++number) {
+      Parts all;
+      std::uint64_t rest = number;
+      std::uint64_t below = *count;
+      for (const auto& files : lists) {
+        below /= files.size();
+        const auto* file = files[rest / below];
+        rest %= below;
+        if (file != nullptr) all.push_back(file);
+      }
+      if (!all.empty()) BASE_TRY(add(made, all));
+    }
+    return {};
+  }
+
+  static base::Result<Made> group(const std::vector<Made>& parts) {
+    Made made;
+    made.name = "group";
+    for (const auto& [key, lists] : merged(parts, &DatumPart::group_by)) {
+      Parts all;
+      for (const auto& files : lists) all.insert(all.end(), files.begin(), files.end());
+      BASE_TRY(add(made, all));
+    }
+    return finish(std::move(made));
+  }
+
+  static void append(Parts& parts, const Made& made, const Made::Entry& entry) {
+    parts.insert(parts.end(), made.parts.begin() + entry.begin, made.parts.begin() + entry.end);
+  }
+
+  static base::Status add(Made& made, const Parts& parts) {
+    constexpr std::size_t k_between_checks = 4096;
+    if (made.entries.size() % k_between_checks == 0) BASE_TRY(base::check_stop());
+    const std::size_t end = made.parts.size() + parts.size();
+    if (made.entries.size() >= k_most_datums || end > std::numeric_limits<std::uint32_t>::max()) {
+      return base::fail(too_many(made.entries.size() + 1, made.name));
+    }
+    made.entries.push_back(
+        {datum_id(parts), static_cast<std::uint32_t>(made.parts.size()), static_cast<std::uint32_t>(end)});
+    made.parts.insert(made.parts.end(), parts.begin(), parts.end());
+    return {};
+  }
+
+  // As a file set of PFS has them: by id, and of several with one id the first.
+  static Made finish(Made made) {
+    std::stable_sort(made.entries.begin(), made.entries.end(),
+                     [](const auto& a, const auto& b) { return a.id < b.id; });
+    const auto same_id = [](const auto& a, const auto& b) { return a.id == b.id; };
+    made.entries.erase(std::unique(made.entries.begin(), made.entries.end(), same_id), made.entries.end());
+    return made;
+  }
+
+  const Commits& m_commits;
+  std::deque<DatumPart>& m_matches;
+};
+
+base::Result<std::vector<DatumPart>> list_matches(const spec::RepoInput& input, const Commit& commit) {
+  BASE_TRY_ASSIGN(const auto pattern, glob::Glob::compile(input.glob, glob::Separator::slash));
+  std::vector<DatumPart> matches;
+  if (commit.files.empty()) return matches;
+  for (const auto& [path, range] : commit.paths()) {
+    BASE_TRY(base::check_stop());
+    if (!glob::is_datum(pattern, "/" + path)) continue;
+    const std::string full = path.empty() ? "" : "/" + path;
+    matches.push_back({&input, &commit, path, range, commit.digest_of(range), pattern.replace(full, input.join_on),
+                       pattern.replace(full, input.group_by)});
+  }
+  return matches;
+}
+
+base::Result<DatumList> DatumList::make(const spec::Input& input, const Commits& commits) {
+  std::deque<DatumPart> matches;
+  BASE_TRY_ASSIGN(auto made, DatumMaker(commits, matches).make(input));
+  return DatumMaker::list_of(std::move(made), std::move(matches));
+}
+
+Datum DatumList::at(std::size_t index) const {
+  const auto& entry = m_entries.at(index);
+  Datum datum;
+  datum.id = pfs::to_hex(entry.id);
+  datum.parts.assign(m_parts.begin() + entry.begin, m_parts.begin() + entry.end);
+  return datum;
+}
+
+}  // namespace local

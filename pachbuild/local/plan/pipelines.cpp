@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/plan/pipelines.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "pachbuild/local/plan/datum.h"
+
+namespace local {
+namespace {
+
+using base::ErrorKind;
+
+// Pachyderm's name of the project of what names none.
+constexpr char k_default_project[] = "default";
+
+std::string project_of(const std::string& project) { return project.empty() ? k_default_project : project; }
+
+// Whether an input of `reader` reads what `writer` writes.
+bool reads_result(const spec::RepoInput& input, const spec::PipelineSpec& reader,
+                  const spec::PipelineSpec& writer) {
+  const auto& project = input.project.empty() ? reader.project : input.project;
+  return !input.cron && input.repo == writer.name && project_of(project) == project_of(writer.project);
+}
+
+class Planner {
+ public:
+  Planner(std::vector<spec::PipelineSpec> specs, const GivenRepos& given)
+      : m_specs(std::move(specs)), m_given(given) {}
+
+  base::Result<Plan> make(const std::string& only) {
+    BASE_TRY(check_names());
+    if (only.empty()) {
+      for (std::size_t i = 0; i < m_specs.size(); ++i) BASE_TRY(add(i));
+    } else {
+      BASE_TRY_ASSIGN(const auto wanted, find(only));
+      BASE_TRY(add(wanted));
+    }
+    BASE_TRY(check_missing());
+    BASE_TRY(check_given());
+    return std::move(m_plan);
+  }
+
+ private:
+  enum class State { open, above, done };
+
+  base::Status check_names() const {
+    std::map<std::pair<std::string, std::string>, const spec::PipelineSpec*> names;
+    for (const auto& spec : m_specs) {
+      const auto [entry, is_new] = names.emplace(std::pair(project_of(spec.project), spec.name), &spec);
+      if (is_new) continue;
+      return base::fail(ErrorKind::bad_input, spec.places.where("/pipeline/name"),
+                        "another pipeline is named " + base::quoted(spec.name) + " as well: " +
+                            entry->second->places.where("/pipeline/name"),
+                        "give one of them another name, or leave one of the files out");
+    }
+    return {};
+  }
+
+  base::Result<std::size_t> find(const std::string& name) const {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < m_specs.size(); ++i) {
+      if (m_specs[i].name == name) return i;
+      names.push_back(m_specs[i].name);
+    }
+    return base::fail(ErrorKind::usage, "--pipeline " + name, "there is no such pipeline",
+                      "there are: " + base::join(names, ", "));
+  }
+
+  // The folder that was given for what the input reads.
+  const std::string* folder_of(const spec::RepoInput& input) {
+    for (const auto& name : {repo_key(input), input.repo}) {
+      const auto found = m_given.find(name);
+      if (found == m_given.end()) continue;
+      m_used.insert(name);
+      return &found->second;
+    }
+    return nullptr;
+  }
+
+  // After all that it reads; gives its place in the plan.
+  base::Result<std::size_t> add(std::size_t index) {
+    if (m_states[index] == State::done) return m_placed.at(index);
+    if (m_states[index] == State::above) return base::fail(circle(index));
+    m_states[index] = State::above;
+    m_above.push_back(index);
+    const auto& spec = m_specs[index];
+    PlannedPipeline planned;
+    std::set<std::size_t> after;
+    for (const auto* input : spec::repo_inputs(spec.input)) {
+      const std::string key = repo_key(*input);
+      planned.reads.insert(key);
+      if (const auto* folder = folder_of(*input)) {
+        m_plan.folders.emplace(key, *folder);
+        continue;
+      }
+      if (input->cron) {
+        m_plan.crons.insert(key);
+        continue;
+      }
+      const auto writer = std::find_if(m_specs.begin(), m_specs.end(), [&](const auto& other) {
+        return reads_result(*input, spec, other);
+      });
+      if (writer == m_specs.end()) {
+        m_missing.emplace_back(key, spec.places.where(input->pointer + "/repo"));
+        continue;
+      }
+      BASE_TRY_ASSIGN(const auto place, add(static_cast<std::size_t>(writer - m_specs.begin())));
+      after.insert(place);
+      m_plan.pipelines[place].read_as.insert(key);
+    }
+    planned.after.assign(after.begin(), after.end());
+    planned.spec = spec;
+    m_states[index] = State::done;
+    m_above.pop_back();
+    m_placed[index] = m_plan.pipelines.size();
+    m_plan.pipelines.push_back(std::move(planned));
+    return m_placed[index];
+  }
+
+  base::Error circle(std::size_t index) const {
+    std::string names;
+    for (auto i = std::find(m_above.begin(), m_above.end(), index); i != m_above.end(); ++i) {
+      names += m_specs[*i].name + " reads ";
+    }
+    return {ErrorKind::bad_input, m_specs[index].places.where("/input"),
+            "the pipelines read each other in a circle: " + names + m_specs[index].name,
+            "take one of the inputs away"};
+  }
+
+  base::Status check_missing() const {
+    if (m_missing.empty()) return {};
+    std::vector<std::string> names;
+    std::vector<std::string> options;
+    for (const auto& [name, where] : m_missing) {
+      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+      names.push_back(name);
+      options.push_back("--input " + name + "=PATH");
+    }
+    return base::fail(ErrorKind::usage, m_missing.front().second,
+                      names.size() == 1 ? "no folder was given for repo " + names[0]
+                                        : "no folders were given for the repos " + base::join(names, ", "),
+                      "add " + base::join(options, " "));
+  }
+
+  base::Status check_given() const {
+    for (const auto& [name, folder] : m_given) {
+      const std::string where = "--input " + name + "=" + folder;
+      const auto writes = [&repo = name](const auto& planned) { return planned.spec.name == repo; };
+      if (std::any_of(m_plan.pipelines.begin(), m_plan.pipelines.end(), writes)) {
+        return base::fail(ErrorKind::usage, where, "pipeline " + name + " writes this repo itself",
+                          "leave this --input out, or name a pipeline that reads it in --pipeline");
+      }
+      if (m_used.contains(name)) continue;
+      return base::fail(ErrorKind::usage, where,
+                        m_specs.size() == 1
+                            ? "no input of " + m_specs[0].places.file() + " reads repo " + name
+                            : "no pipeline reads repo " + name);
+    }
+    return {};
+  }
+
+  std::vector<spec::PipelineSpec> m_specs;
+  const GivenRepos& m_given;
+  Plan m_plan;
+  std::map<std::size_t, State> m_states;
+  std::map<std::size_t, std::size_t> m_placed;  // where in the plan a spec is
+  std::vector<std::size_t> m_above;             // those that wait for what they read
+  std::vector<std::pair<std::string, std::string>> m_missing;  // repos, and where they are named
+  std::set<std::string> m_used;
+};
+
+}  // namespace
+
+base::Result<Plan> make_plan(std::vector<spec::PipelineSpec> specs, const GivenRepos& given,
+                             const std::string& only) {
+  return Planner(std::move(specs), given).make(only);
+}
+
+}  // namespace local

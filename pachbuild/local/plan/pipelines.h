@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which pipelines run, and which of them read what others have written.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "pachbuild/spec/pipeline_spec.h"
+
+namespace local {
+
+// The repos that folders of this machine stand for, by repo_key().
+using GivenRepos = std::map<std::string, std::string>;
+
+struct PlannedPipeline {
+  spec::PipelineSpec spec;
+  std::set<std::string> reads;     // the repos of its inputs, by repo_key()
+  std::vector<std::size_t> after;  // the pipelines whose results these are, as places in the plan
+  std::set<std::string> read_as;   // the names by which others read its result
+};
+
+struct Plan {
+  std::vector<PlannedPipeline> pipelines;  // each one after those whose results it reads
+  GivenRepos folders;                      // of the repos that no pipeline writes
+  std::set<std::string> crons;             // repos that get a file at each tick of a clock
+};
+
+// The plan of all `specs`, or of the pipeline `only` and what it needs. Refused are two pipelines of one name, a circle,
+// repos that nobody provides (all in one error), and folders for repos that nobody reads or that a pipeline writes.
+base::Result<Plan> make_plan(std::vector<spec::PipelineSpec> specs, const GivenRepos& given,
+                             const std::string& only = {});
+
+}  // namespace local

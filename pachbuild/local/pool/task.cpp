@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/pool/task.h"
+
+#include <chrono>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "pachbuild/local/pool/cbor.h"
+
+namespace base {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Error, kind, where, what, hint)
+
+}  // namespace base
+
+namespace local {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr char k_command_starts[] = "+";
+constexpr char k_command_ended[] = "-";
+
+// A whole number from `least` to `greatest`; anything else throws, as all that is not what it should be.
+std::int64_t number_in(const Json& json, const char* name, std::int64_t least, std::int64_t greatest) {
+  const Json& value = json.at(name);
+  const bool fits = value.is_number_integer() && value >= least && value <= greatest;
+  if (!fits) throw Json::other_error::create(500, std::string(name) + " is out of range", &json);
+  return value.get<std::int64_t>();
+}
+
+bool is_kind(int number) {
+  using base::ErrorKind;
+  switch (static_cast<ErrorKind>(number)) {
+    case ErrorKind::step_failed:
+    case ErrorKind::usage:
+    case ErrorKind::bad_input:
+    case ErrorKind::unavailable:
+    case ErrorKind::bug:
+    case ErrorKind::cannot_write:
+    case ErrorKind::io:
+    case ErrorKind::network:
+      return true;
+  }
+  return false;
+}
+
+TaskOutcome outcome_of(const Json& json) {
+  constexpr auto k_greatest = std::numeric_limits<std::int64_t>::max();
+  constexpr int k_greatest_code = 255;
+  TaskOutcome outcome{.id = json.at("id"), .reason = json.at("reason")};
+  outcome.result =
+      static_cast<TaskResult>(number_in(json, "result", 0, static_cast<int>(TaskResult::failed)));
+  outcome.exit_code = static_cast<int>(number_in(json, "exit_code", 0, k_greatest_code));
+  outcome.duration_ns = number_in(json, "duration_ns", 0, k_greatest);
+  outcome.log_errno = static_cast<int>(number_in(json, "log_errno", 0, std::numeric_limits<int>::max()));
+  const auto error = json.find("error");
+  if (error == json.end()) return outcome;
+  const auto kind = static_cast<int>(number_in(*error, "kind", 1, k_greatest_code));
+  if (!is_kind(kind)) throw Json::other_error::create(500, "no such kind of error", &json);
+  outcome.error = error->get<base::Error>();
+  return outcome;
+}
+
+}  // namespace
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TaskInput, name, root, path, version, lazy, empty_files, read_only,
+                                   listing)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Task, id, inputs, command, standard_input, error_command,
+                                   error_standard_input, accepted_codes, environment, folder, log, output,
+                                   timeout_ms, tries)
+
+Task moved_below(Task task, const std::string& root) {
+  for (auto& input : task.inputs) input.root.insert(0, root);
+  if (!task.output.empty()) task.output.insert(0, root);
+  return task;
+}
+
+std::string encode(const Task& task) { return to_cbor(task); }
+
+Task decode_task(const std::string& message) { return from_cbor(message).value().get<Task>(); }
+
+std::string encode(const TaskOutcome& outcome) {
+  Json json = {{"id", outcome.id},
+               {"result", outcome.result},
+               {"reason", outcome.reason},
+               {"exit_code", outcome.exit_code},
+               {"duration_ns", outcome.duration_ns},
+               {"log_errno", outcome.log_errno}};
+  if (outcome.error) json["error"] = *outcome.error;
+  return to_cbor(json);
+}
+
+std::optional<TaskOutcome> decode_outcome(const std::string& message) {
+  const auto json = from_cbor(message);
+  if (!json) return std::nullopt;
+  try {
+    return outcome_of(*json);
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
+std::string timeout_reason(const Task& task) {
+  return "timed out after " + base::format_duration(std::chrono::milliseconds(task.timeout_ms));
+}
+
+// One byte that no CBOR object begins with.
+std::string encode_running(bool is_running) { return is_running ? k_command_starts : k_command_ended; }
+
+std::optional<bool> decode_running(const std::string& message) {
+  if (message == k_command_starts) return true;
+  if (message == k_command_ended) return false;
+  return std::nullopt;
+}
+
+}  // namespace local

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/results/collector.h"
+
+#include <chrono>
+#include <system_error>
+#include <utility>
+
+namespace local {
+namespace {
+
+constexpr std::chrono::milliseconds k_moment{50};
+
+}  // namespace
+
+Collector::~Collector() {
+  {
+    const std::lock_guard lock(m_mutex);
+    m_ending = true;
+    m_waiting.clear();
+  }
+  m_changed.notify_all();
+  for (auto& thread : m_threads) thread.join();
+}
+
+void Collector::add(Task task) {
+  ++m_pending;
+  if (m_threads.size() < m_most_threads) {
+    try {
+      m_threads.emplace_back([this] { work(); });
+    } catch (const std::system_error&) {
+      // The system has no more threads: those that there are do it, or else this one.
+      m_most_threads = static_cast<unsigned>(m_threads.size());
+    }
+  }
+  if (m_threads.empty()) {
+    m_done.push_back(collect(std::move(task)));
+    return;
+  }
+  {
+    const std::lock_guard lock(m_mutex);
+    m_waiting.push_back(std::move(task));
+  }
+  m_changed.notify_all();
+}
+
+void Collector::work() {
+  std::unique_lock lock(m_mutex);
+  while (true) {
+    m_changed.wait(lock, [this] { return m_ending || !m_waiting.empty(); });
+    if (m_ending) return;
+    Task task = std::move(m_waiting.front());
+    m_waiting.pop_front();
+    lock.unlock();
+    auto collected = collect(std::move(task));
+    lock.lock();
+    m_done.push_back(std::move(collected));
+    m_changed.notify_all();
+  }
+}
+
+Collector::Collected Collector::collect(Task task) const {
+  const auto tree = OutputTree::open(task.output);
+  auto files = tree ? m_store.add(task.id, *tree) : base::fail(tree.error());
+  static_cast<void>(base::remove_tree(task.output));
+  return {std::move(task), std::move(files)};
+}
+
+std::optional<Collector::Collected> Collector::take(bool wait) {
+  std::unique_lock lock(m_mutex);
+  if (wait) m_changed.wait_for(lock, k_moment, [this] { return !m_done.empty(); });
+  if (m_done.empty()) return std::nullopt;
+  auto collected = std::move(m_done.front());
+  m_done.pop_front();
+  --m_pending;
+  return collected;
+}
+
+}  // namespace local

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Takes what datums have written into the store on other threads, while the workers go on with the next ones.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/result.h"
+#include "pachbuild/local/results/result_store.h"
+#include "pachbuild/local/pool/task.h"
+
+namespace local {
+
+class Collector {
+ public:
+  struct Collected {
+    Task task;
+    base::Result<std::vector<ResultFile>> files;
+  };
+
+  Collector(ResultStore& store, unsigned threads) : m_store(store), m_most_threads(threads) {}
+  Collector(const Collector&) = delete;
+  Collector& operator=(const Collector&) = delete;
+  // What waits to be collected is given up.
+  ~Collector();
+
+  // Collects the output of a task that has succeeded, from its folder `output`, which is removed then.
+  void add(Task task);
+
+  // The next one that is done; nothing when there is none yet. With `wait` it waits a moment for one.
+  std::optional<Collected> take(bool wait);
+
+  // Those that were added and not taken.
+  [[nodiscard]] std::size_t pending() const { return m_pending; }
+
+ private:
+  void work();
+  [[nodiscard]] Collected collect(Task task) const;
+
+  ResultStore& m_store;
+  unsigned m_most_threads;
+  std::size_t m_pending = 0;
+  std::mutex m_mutex;
+  std::condition_variable m_changed;
+  std::deque<Task> m_waiting;
+  std::deque<Collected> m_done;
+  bool m_ending = false;
+  std::vector<std::thread> m_threads;
+};
+
+}  // namespace local

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/session/board.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include "base/digest.h"
+#include "base/errors.h"
+#include "base/stop.h"
+
+namespace local {
+namespace {
+
+constexpr std::chrono::milliseconds k_moment{100};
+
+}  // namespace
+
+void Board::add(const std::string& key, Commit commit) {
+  const std::lock_guard lock(m_mutex);
+  m_entries[key].commit = std::move(commit);
+  m_changed.notify_all();
+}
+
+void Board::add_result(const std::string& key, std::vector<Commit::File> files) {
+  auto commit = commit_of_files(std::move(files));
+  commit.is_ours = true;
+  commit.folder = (m_folder / base::sha256(key)).string();
+  add(key, std::move(commit));
+}
+
+void Board::give_up(const std::string& key, const std::string& why) {
+  const std::lock_guard lock(m_mutex);
+  auto& entry = m_entries[key];
+  if (entry.commit) return;
+  entry.why = why;
+  m_changed.notify_all();
+}
+
+base::Result<std::optional<Board::Missing>> Board::wait_for(const std::vector<std::string>& keys) {
+  std::unique_lock lock(m_mutex);
+  while (true) {
+    bool all = true;
+    for (const auto& key : keys) {
+      const auto& entry = m_entries[key];
+      if (entry.why) return std::optional(Missing{*entry.why});
+      all = all && entry.commit.has_value();
+    }
+    if (all) return std::optional<Missing>();
+    BASE_TRY(base::check_stop());
+    m_changed.wait_for(lock, k_moment);
+  }
+}
+
+const Commit& Board::at(const std::string& key) const {
+  const std::lock_guard lock(m_mutex);
+  return m_entries.at(key).commit.value();
+}
+
+base::Status Board::check_out(const std::string& key) {
+  std::unique_lock lock(m_mutex);
+  auto& entry = m_entries.at(key);
+  lock.unlock();
+  const std::lock_guard one_at_a_time(entry.checking_out);
+  if (!entry.commit->is_ours || entry.checked_out) return {};
+  BASE_TRY(link(*entry.commit));
+  entry.checked_out = true;
+  return {};
+}
+
+// Hard links: nothing is copied, and a file in the folder is the one in the store, which is read-only.
+base::Status Board::link(const Commit& commit) const {
+  BASE_TRY(base::make_folders(commit.folder, 0700));
+  std::string last_parent;
+  for (const auto& file : commit.files) {
+    BASE_TRY(base::check_stop());
+    const base::fs::path target = base::fs::path(commit.folder) / file.path;
+    if (const auto parent = target.parent_path().string(); parent != last_parent) {
+      BASE_TRY(base::make_folders(parent, 0700));
+      last_parent = parent;
+    }
+    const auto object = m_store.object(file.digest);
+    if (::link(object.c_str(), target.c_str()) == 0) continue;
+    if (errno != EMLINK && errno != EPERM && errno != EXDEV)
+      return base::fail(base::system_error("read", object.string(), errno));
+    // The file system has no more names for it, or none at all.
+    BASE_TRY(base::copy_regular_file(object.string(), target, 0444));
+  }
+  return {};
+}
+
+}  // namespace local

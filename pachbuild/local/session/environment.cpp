@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/session/environment.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/text.h"
+#include "base/trusted_folder.h"
+#include "contract/environment.h"
+#include "contract/layout.h"
+
+namespace local {
+namespace {
+
+namespace fs = base::fs;
+
+// A commit id has 32 hexadecimal digits.
+constexpr std::size_t k_commit_length = 32;
+
+std::string commit_of(const std::string& digest) { return digest.substr(0, k_commit_length); }
+
+std::string value_of(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+}  // namespace
+
+base::Result<fs::path> cache_folder() {
+  fs::path folder = value_of(contract::k_cache_variable);
+  if (folder.empty() && !value_of("XDG_CACHE_HOME").empty())
+    folder = fs::path(value_of("XDG_CACHE_HOME")) / "pachbuild";
+  if (folder.empty() && !value_of("HOME").empty()) folder = fs::path(value_of("HOME")) / ".cache/pachbuild";
+  if (!folder.is_absolute()) {
+    return base::fail(base::ErrorKind::usage, contract::k_cache_variable,
+                      "the cache folder must be an absolute path, not " + base::quoted(folder.string()),
+                      "set it, or HOME, to an absolute path");
+  }
+  BASE_TRY(base::make_folders(folder, 0700));
+  // What is kept there is run and believed.
+  if (auto opened = base::open_trusted_folder(folder.string(), ::geteuid()); !opened) {
+    opened.error().kind = base::ErrorKind::cannot_write;
+    opened.error().hint += std::string("; name one in ") + contract::k_cache_variable;
+    return base::fail(std::move(opened).error());
+  }
+  return folder;
+}
+
+process::Environment build_environment(const fs::path& cache) {
+  auto environment = process::current_environment();
+  environment[contract::k_cache_variable] = cache.string();
+  return environment;
+}
+
+void add_build_variables(process::Environment& environment, const spec::PipelineSpec& spec) {
+  environment["PPS_PIPELINE_NAME"] = spec.name + contract::k_build_pipeline_suffix;
+  std::string names;
+  for (const auto& [name, value] : spec.transform.build.env) {
+    environment[name] = value;
+    names += (names.empty() ? "" : ",") + name;
+  }
+  // The builder passes these on to its tools whatever they are called.
+  if (!names.empty()) environment[contract::k_build_variables] = names;
+}
+
+void add_pipeline_variables(process::Environment& environment, const spec::PipelineSpec& spec,
+                            const std::string& source_version, const std::string& build_version) {
+  environment["PACH_IN_WORKER"] = "true";
+  environment["PPS_PIPELINE_NAME"] = spec.name;
+  environment["PPS_PROJECT_NAME"] = spec.project.empty() ? "default" : spec.project;
+  environment[contract::k_source_input] = contract::k_source;
+  environment[std::string(contract::k_source_input) + "_COMMIT"] = commit_of(source_version);
+  environment[contract::k_build_input] = contract::k_build;
+  environment[std::string(contract::k_build_input) + "_COMMIT"] = commit_of(build_version);
+  environment["PACH_JOB_ID"] = environment["PACH_OUTPUT_COMMIT_ID"] = commit_of(build_version);
+  if (!spec.transform.working_dir.empty())
+    environment[contract::k_working_folder] = spec.transform.working_dir;
+  for (const auto& [name, value] : spec.transform.env) environment[name] = value;
+}
+
+void add_datum_variables(process::Environment& environment, const Datum& datum) {
+  for (const auto* part : datum.parts) {
+    const auto& input = *part->input;
+    // Of several files of one input it is the last one's, as in a worker.
+    environment[input.name] = part->path_in_pfs();
+    environment[input.name + "_COMMIT"] = commit_of(part->commit->digest);
+    if (!part->join_on.empty()) environment["PACH_DATUM_" + input.name + "_JOIN_ON"] = part->join_on;
+    if (!part->group_by.empty()) environment["PACH_DATUM_" + input.name + "_GROUP_BY"] = part->group_by;
+  }
+  environment["PACH_DATUM_ID"] = datum.id;
+}
+
+}  // namespace local

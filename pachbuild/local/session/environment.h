@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The environment of builds and datums on this machine, and where pachbuild keeps what outlives a run.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "base/files.h"
+#include "base/result.h"
+#include "pachbuild/local/plan/datum.h"
+#include "pachbuild/spec/pipeline_spec.h"
+#include "process/command.h"
+
+namespace local {
+
+// PACHBUILD_CACHE_DIR, else $XDG_CACHE_HOME/pachbuild, else ~/.cache/pachbuild; made, for this user only.
+base::Result<base::fs::path> cache_folder();
+
+// A build sees all of the person's environment: proxies, indexes and credentials are in it.
+process::Environment build_environment(const base::fs::path& cache);
+
+// Adds what a build sees of its pipeline: its name, and the spec's `transform.build.env`.
+void add_build_variables(process::Environment& environment, const spec::PipelineSpec& spec);
+
+// Adds what all datums of a pipeline see: the variables of a worker, and the spec's `transform.env`.
+void add_pipeline_variables(process::Environment& environment, const spec::PipelineSpec& spec,
+                            const std::string& source_version, const std::string& build_version);
+
+// Adds what differs from datum to datum: `<input>`, `<input>_COMMIT`, PACH_DATUM_<input>_JOIN_ON and _GROUP_BY,
+// PACH_DATUM_ID. (UserCodeEnv in src/server/worker/driver/driver.go of 2.12)
+void add_datum_variables(process::Environment& environment, const Datum& datum);
+
+}  // namespace local

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/session/pipeline_run.h"
+
+#include <algorithm>
+#include <boost/filesystem/operations.hpp>
+#include <chrono>
+#include <utility>
+
+#include "base/digest.h"
+#include "base/errors.h"
+#include "base/inside.h"
+#include "base/parallel.h"
+#include "base/stop.h"
+#include "base/text.h"
+#include "contract/layout.h"
+#include "pachbuild/local/pool/pool.h"
+#include "pachbuild/local/session/environment.h"
+
+namespace local {
+namespace {
+
+namespace fs = base::fs;
+using base::ErrorKind;
+
+constexpr char k_scratch[] = ".pachbuild-";
+// In the datums' scratch: what the workers hand over.
+constexpr char k_outputs[] = "outputs";
+
+// `path` without links and dots, as far as it exists.
+fs::path resolved(const fs::path& path) {
+  boost::system::error_code error;
+  auto result = fs::weakly_canonical(fs::absolute(path), error);
+  if (error) result = fs::absolute(path).lexically_normal();
+  return result.filename() == "." || result.filename().empty() ? result.parent_path() : result;
+}
+
+// That no datum came of the inputs: names the first one whose glob matches nothing, and what its repo has
+// instead.
+base::Error no_datum_error(const spec::PipelineSpec& spec, const Board& board) {
+  const std::string hint = "--allow-empty accepts an input without datums";
+  for (const auto* input : spec::repo_inputs(spec.input)) {
+    const auto& commit = board.at(repo_key(*input));
+    const auto matches = list_matches(*input, commit);
+    if (!matches || !matches->empty()) continue;
+    const auto where = spec.places.where(input->pointer + "/glob");
+    const std::string repo = "repo " + input->repo + " (" + commit.folder + ")";
+    if (commit.files.empty())
+      return {ErrorKind::bad_input, where, repo + " has no files", "give another --input; " + hint};
+    constexpr std::size_t k_shown = 3;
+    std::string some;
+    for (std::size_t i = 0; i < std::min(k_shown, commit.files.size()); ++i)
+      some += (i == 0 ? "/" : ", /") + commit.files[i].path;
+    if (commit.files.size() > k_shown) some += ", …";
+    return {ErrorKind::bad_input, where, "glob \"" + input->glob + "\" matches nothing in " + repo,
+            "the repo has " + base::count_of(commit.files.size(), "file") + ": " + some + "; " + hint};
+  }
+  return {ErrorKind::bad_input, spec.places.where("/input"), "the input has no datums: no files belong together", hint};
+}
+
+// As the worker feeds standard input: the lines, each with its newline.
+std::string joined_lines(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const auto& line : lines) text += line + "\n";
+  return text;
+}
+
+std::uint64_t bytes_of(const std::vector<DatumOutput>& outputs) {
+  std::uint64_t bytes = 0;
+  for (const auto& output : outputs) {
+    for (const auto& file : output.files) bytes += file.size;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+PipelineRun::PipelineRun(const PlannedPipeline& pipeline, SessionParts& session)
+    : m_pipeline(pipeline),
+      m_spec(pipeline.spec),
+      m_session(session),
+      m_options(session.options),
+      m_output(resolved(m_options.output)) {
+  if (m_options.folder_each) m_output /= m_spec.name;
+}
+
+base::Status PipelineRun::prepare() {
+  BASE_TRY(check_folders());
+  BASE_TRY(find_containers());
+  base::Sha256 identity;
+  identity.update_field(m_spec.name);
+  identity.update_field(m_output.string());
+  m_own = m_session.cache / "run" / identity.finish().substr(0, 16);
+  BASE_TRY(base::make_folders(m_own / "logs", 0700));
+  // Now rather than after the build: it may turn out to be impossible.
+  BASE_TRY_ASSIGN(auto folder, OutputFolder::open(m_output, m_spec.name));
+  m_folder.emplace(std::move(folder));
+  return {};
+}
+
+// An output among the inputs would be input of the next run.
+base::Status PipelineRun::check_folders() const {
+  const auto check = [&](const fs::path& folder, const std::string& what) -> base::Status {
+    const auto input = resolved(folder);
+    if (input != m_output && !base::path_below(m_output, input) && !base::path_below(input, m_output))
+      return {};
+    return base::fail(ErrorKind::usage, "--output " + m_options.output,
+                      "shares files with " + what + " (" + input.string() + ")",
+                      "choose a folder of its own");
+  };
+  BASE_TRY(check(m_spec.transform.build.folder, "the source"));
+  for (const auto& [name, folder] : m_session.plan.folders) BASE_TRY(check(folder, "repo " + name));
+  return {};
+}
+
+// The images are those that a cluster would take.
+base::Status PipelineRun::find_containers() {
+  if (m_options.engine.empty()) return {};
+  const auto images = spec::images_of(m_spec.transform, m_options.image_prefix);
+  const auto find = [&](const std::string& image) {
+    return find_container(m_options.engine, image, m_options.pull, m_session.interruption);
+  };
+  BASE_TRY_ASSIGN(m_builder, find(images.builder));
+  BASE_TRY_ASSIGN(m_runner, find(images.pipeline));
+  return {};
+}
+
+int PipelineRun::run() {
+  const auto code = try_run();
+  for (const auto& name : m_pipeline.read_as) m_session.board.give_up(name, m_spec.name);
+  // Whatever an interrupted run has met on its way out is not worth telling.
+  if (code || m_session.interruption.signal()) return code.value_or(0);
+  m_session.events.failed(m_spec.name, code.error());
+  return static_cast<int>(code.error().kind);
+}
+
+base::Result<int> PipelineRun::try_run() {
+  const auto start = Clock::now();
+  BASE_TRY_ASSIGN(m_build_scratch, base::Workspace::make(m_session.cache / "run", k_scratch));
+  BASE_TRY_ASSIGN(m_scratch, base::Workspace::make(m_session.cache / "run", k_scratch));
+  BASE_TRY(build_source());
+  BASE_TRY_ASSIGN(const auto missing,
+                  m_session.board.wait_for({m_pipeline.reads.begin(), m_pipeline.reads.end()}));
+  if (missing) {
+    if (!missing->why.empty()) m_session.events.left_out(m_spec.name, missing->why);
+    return static_cast<int>(ErrorKind::step_failed);
+  }
+  BASE_TRY(list_work());
+  BASE_TRY(m_folder->check(m_outputs));  // before the first datum, as far as it can be known
+  BASE_TRY(run_datums());
+  BASE_TRY(publish());
+  BASE_TRY(export_results());
+  m_session.events.finished(m_spec.name, report(Clock::now() - start));
+  return m_missing.empty() ? 0 : static_cast<int>(ErrorKind::step_failed);
+}
+
+base::Status PipelineRun::build_source() {
+  const auto start = Clock::now();
+  BASE_TRY_ASSIGN(m_artifact, build(m_spec, m_builder ? &*m_builder : nullptr, m_session.cache,
+                                    m_build_scratch->path(), m_session.slots, m_session.interruption));
+  m_session.events.built(m_spec.name, Clock::now() - start);
+  return {};
+}
+
+std::string PipelineRun::job_key() const {
+  base::Sha256 digest;
+  const auto add_list = [&](const auto& list) {
+    digest.update_field(std::to_string(list.size()));
+    for (const auto& item : list) digest.update_field(item);
+  };
+  const auto& transform = m_spec.transform;
+  digest.update_field("pachbuild datum 3");  // raise it when what a datum sees changes
+  digest.update_field(m_spec.name);
+  digest.update_field(m_spec.project);
+  digest.update_field(m_artifact.source_version);
+  digest.update_field(m_artifact.version);
+  digest.update_field(m_runner ? m_runner->image_id : "");
+  add_list(transform.cmd);
+  add_list(transform.stdin_lines);
+  add_list(transform.err_cmd);
+  add_list(transform.err_stdin);
+  add_list(m_options.arguments);
+  digest.update_field(transform.working_dir);
+  digest.update_field(std::to_string(transform.env.size()));
+  for (const auto& [name, value] : transform.env) {
+    digest.update_field(name);
+    digest.update_field(value);
+  }
+  digest.update_field(std::to_string(transform.accept_return_code.size()));
+  for (const auto code : transform.accept_return_code) digest.update_field(std::to_string(code));
+  return digest.finish();
+}
+
+// What the workers of datums stage from and write to.
+std::unique_ptr<Place> PipelineRun::datum_place() const {
+  if (!m_runner) return this_machine();
+  std::vector<SharedFolder> shared{{m_build_scratch->path()}};
+  for (const auto& name : m_pipeline.reads) shared.push_back({m_session.board.at(name).folder});
+  return containers_of(*m_runner, std::move(shared));
+}
+
+base::Status PipelineRun::list_work() {
+  Commits commits;
+  for (const auto& name : m_pipeline.reads) commits[name] = &m_session.board.at(name);
+  auto datums = DatumList::make(m_spec.input, commits);
+  if (!datums && datums.error().where.empty()) datums.error().where = m_spec.places.where("/input");
+  BASE_TRY_ASSIGN(m_datums, std::move(datums));
+  // Where another pipeline has written nothing there is nothing to do.
+  if (m_datums.size() == 0 && m_pipeline.after.empty() && !m_options.allow_empty)
+    return base::fail(no_datum_error(m_spec, m_session.board));
+  const std::string job = job_key();
+  for (std::size_t i = 0; i < m_datums.size(); ++i) {
+    BASE_TRY(base::check_stop());
+    const Datum datum = m_datums.at(i);
+    const std::string key = datum.key(job);
+    auto known = m_options.force ? std::nullopt : m_session.store.find(key);
+    if (known) {
+      m_outputs.push_back({datum.label(), std::move(*known)});
+      ++m_skipped;
+    } else if (m_indices.emplace(key, i).second) {
+      m_keys.push_back(key);
+    }
+  }
+  m_session.events.listed(m_spec.name, m_datums.size(), m_skipped);
+  return {};
+}
+
+// `environment` is what all datums share.
+Task PipelineRun::make_task(const Datum& datum, const std::string& key, const Place& place,
+                            process::Environment environment) const {
+  const auto& transform = m_spec.transform;
+  Task task;
+  task.id = key;
+  task.inputs = {
+      {contract::k_source_input, m_artifact.source.string(), "", m_artifact.source_version},
+      {contract::k_build_input, m_artifact.folder.string(), "", m_artifact.version, m_artifact.lazy}};
+  for (const auto* part : datum.parts) {
+    task.inputs.push_back({part->input->name, part->commit->folder, part->path, part->path + " " + part->digest,
+                           part->input->lazy, part->input->empty_files, false,
+                           part->commit->listing_of(part->files)});
+  }
+  task.command = transform.cmd;
+  if (task.command.empty())
+    task.command = {"sh", std::string(contract::k_build) + "/" + contract::k_run_script};
+  task.command.insert(task.command.end(), m_options.arguments.begin(), m_options.arguments.end());
+  task.standard_input = joined_lines(transform.stdin_lines);
+  task.error_command = transform.err_cmd;
+  task.error_standard_input = joined_lines(transform.err_stdin);
+  task.accepted_codes.assign(transform.accept_return_code.begin(), transform.accept_return_code.end());
+  task.environment = std::move(environment);
+  add_datum_variables(task.environment, datum);
+  task.folder = transform.working_dir.empty() ? place.folder() : transform.working_dir;
+  task.log = log_of(key);
+  task.output = (m_scratch->path() / k_outputs / key).string();
+  if (m_spec.datum_timeout) {
+    task.timeout_ms = std::chrono::duration_cast<std::chrono::milliseconds>(*m_spec.datum_timeout).count();
+  }
+  task.tries = static_cast<int>(m_spec.datum_tries.value_or(1));
+  return task;
+}
+
+base::Status PipelineRun::run_datums() {
+  if (m_keys.empty()) return {};
+  for (const auto& name : m_pipeline.reads) BASE_TRY(m_session.board.check_out(name));
+  BASE_TRY(base::make_folders(m_scratch->path() / k_outputs, 0700));
+  // A failed run's logs would be taken for this one's.
+  for (const auto& key : m_keys) {
+    BASE_TRY(base::check_stop());
+    BASE_TRY(base::remove_tree(log_of(key)));
+  }
+  const int wanted = m_options.workers > 0 ? m_options.workers : static_cast<int>(base::processors());
+  const int count = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(wanted), m_keys.size()));
+  const auto place = datum_place();
+  BASE_TRY_ASSIGN(auto pool, Pool::start(count, m_scratch->path(), *place, &m_session.slots));
+  Collector collector(m_session.store, base::processors());
+
+  const Pool::Events events{
+      .started = [&](const Task& task) { m_session.events.started(m_spec.name, datum_of(task.id).label()); },
+      .done = [&](const Task& task, const TaskOutcome& outcome) { return take(collector, task, outcome); },
+      .tick = [&] { return collect(collector, false); },
+      .warned = [&](const std::string& what) { m_session.events.warned(m_spec.name, what); }};
+  auto environment = place->environment(m_session.cache);
+  add_pipeline_variables(environment, m_spec, m_artifact.source_version, m_artifact.version);
+  const auto next = [&, turn = m_keys.begin()]() mutable -> base::Result<std::optional<Task>> {
+    if (turn == m_keys.end()) return std::nullopt;
+    const auto& key = *turn++;
+    return make_task(datum_of(key), key, *place, environment);
+  };
+  BASE_TRY_ASSIGN(const auto run, pool.run(next, events, m_session.interruption.descriptor()));
+  if (run == Pool::Run::interrupted) return base::fail(base::interrupted());
+  while (collector.pending() > 0) {
+    BASE_TRY(base::check_stop());
+    BASE_TRY(collect(collector, true));
+  }
+  return {};
+}
+
+base::Status PipelineRun::take(Collector& collector, const Task& task, const TaskOutcome& outcome) {
+  if (outcome.log_errno != 0 && !std::exchange(m_told_of_logs, true)) {
+    const auto error = base::system_error("write", task.log, outcome.log_errno);
+    m_session.events.warned(m_spec.name, error.where + ": " + error.what + "; logs of datums are incomplete");
+  }
+  const auto changed = changed_input(datum_of(task.id));
+  if (!changed.empty()) {
+    // Nobody can say which content the program has seen.
+    report_failure(task, changed + " changed while the datum ran");
+    return {};
+  }
+  if (outcome.error) {
+    // What the program did wrong fails its datum; what the machine does, the run.
+    if (outcome.error->kind != ErrorKind::step_failed) return base::fail(*outcome.error);
+    report_failure(task, outcome.error->where + ": " + outcome.error->what);
+    return {};
+  }
+  switch (outcome.result) {
+    case TaskResult::succeeded:
+      collector.add(task);
+      break;
+    case TaskResult::recovered:
+      ++m_recovered;
+      report_end(task, DatumReport::Result::recovered);
+      break;
+    case TaskResult::failed:
+      report_failure(task, outcome.reason);
+      break;
+  }
+  return {};
+}
+
+// Of the outputs that have come into the store, the next one; all of them when it does not wait.
+base::Status PipelineRun::collect(Collector& collector, bool wait) {
+  while (auto collected = collector.take(wait)) {
+    auto& [task, files] = *collected;
+    if (files) {
+      report_end(task, DatumReport::Result::succeeded);
+      m_outputs.push_back({datum_of(task.id).label(), std::move(*files)});
+    } else if (files.error().kind == ErrorKind::step_failed && !m_session.interruption.signal()) {
+      report_failure(task, files.error().where + ": " + files.error().what);
+    } else {
+      return base::fail(std::move(files).error());
+    }
+    if (wait) break;
+  }
+  return {};
+}
+
+void PipelineRun::report_end(const Task& task, DatumReport::Result result) {
+  m_session.events.ended(m_spec.name, {datum_of(task.id).label(), result, "", task.log});
+}
+
+void PipelineRun::report_failure(const Task& task, const std::string& reason) {
+  const std::string label = datum_of(task.id).label();
+  m_missing.push_back({label, reason + " (log: " + task.log + ")"});
+  m_session.events.ended(m_spec.name, {label, DatumReport::Result::failed, reason, task.log});
+}
+
+// Those who read the result need not wait until it has been exported.
+base::Status PipelineRun::publish() {
+  // Datums end in any order; what is said of them does not depend on it.
+  const auto by_label = [](const auto& a, const auto& b) { return a.label < b.label; };
+  std::sort(m_outputs.begin(), m_outputs.end(), by_label);
+  std::sort(m_missing.begin(), m_missing.end(), by_label);
+  if (!m_missing.empty() || m_pipeline.read_as.empty()) return {};
+  BASE_TRY(m_folder->check(m_outputs));
+  std::vector<Commit::File> files;
+  for (const auto& output : m_outputs) {
+    for (const auto& file : output.files) files.push_back({file.path, file.digest, file.size, {}});
+  }
+  for (const auto& name : m_pipeline.read_as) m_session.board.add_result(name, files);
+  return {};
+}
+
+base::Status PipelineRun::export_results() {
+  if (!m_missing.empty() && !m_options.partial) return {};
+  BASE_TRY(m_folder->check(m_outputs));
+  m_session.events.exporting(m_spec.name, bytes_of(m_outputs));
+  return m_folder->publish(m_outputs, m_missing, m_session.store, m_options.export_by);
+}
+
+PipelineReport PipelineRun::report(Clock::duration elapsed) const {
+  PipelineReport report{.run = m_keys.size() - m_missing.size(),
+                        .skipped = m_skipped,
+                        .recovered = m_recovered,
+                        .failed = m_missing.size(),
+                        .output = m_output.string(),
+                        .exported = m_missing.empty() || m_options.partial,
+                        .partial = m_options.partial && !m_missing.empty(),
+                        .bytes = bytes_of(m_outputs),
+                        .elapsed = elapsed};
+  for (const auto& output : m_outputs) report.files += output.files.size();
+  return report;
+}
+
+}  // namespace local

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// One pipeline of a session: its build, its datums, its result.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/result.h"
+#include "base/workspace.h"
+#include "pachbuild/local/plan/datum_list.h"
+#include "pachbuild/local/plan/pipelines.h"
+#include "pachbuild/local/pool/place.h"
+#include "pachbuild/local/pool/slots.h"
+#include "pachbuild/local/results/collector.h"
+#include "pachbuild/local/results/output_folder.h"
+#include "pachbuild/local/results/result_store.h"
+#include "pachbuild/local/session/board.h"
+#include "pachbuild/local/session/build.h"
+#include "pachbuild/local/session/events.h"
+#include "pachbuild/local/session/session.h"
+#include "process/interruption.h"
+
+namespace local {
+
+// What all pipelines of a session share; everything outlives them.
+struct SessionParts {
+  const Plan& plan;
+  const SessionOptions& options;
+  base::fs::path cache;
+  ResultStore& store;
+  Board& board;
+  Slots& slots;
+  Events& events;  // safe on any thread
+  process::Interruption& interruption;
+};
+
+class PipelineRun {
+ public:
+  PipelineRun(const PlannedPipeline& pipeline, SessionParts& session);
+
+  // That it can be run, as far as that can be known, before anything runs: nothing is left behind when it cannot.
+  base::Status prepare();
+
+  // Builds it, waits for what it reads, runs its datums, and puts its result on the board and into its folder. Whatever
+  // happens, the board knows in the end. Gives the exit code, which is not that of an interruption.
+  int run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  base::Status check_folders() const;
+  base::Status find_containers();
+  base::Result<int> try_run();
+  base::Status build_source();
+  base::Status list_work();
+  base::Status run_datums();
+  base::Status collect(Collector& collector, bool wait);
+  base::Status take(Collector& collector, const Task& task, const TaskOutcome& outcome);
+  base::Status publish();
+  base::Status export_results();
+  void report_failure(const Task& task, const std::string& reason);
+  void report_end(const Task& task, DatumReport::Result result);
+
+  [[nodiscard]] std::string job_key() const;
+  [[nodiscard]] std::unique_ptr<Place> datum_place() const;
+  [[nodiscard]] Datum datum_of(const std::string& key) const { return m_datums.at(m_indices.at(key)); }
+  [[nodiscard]] std::string log_of(const std::string& key) const {
+    return (m_own / "logs" / (key + ".log")).string();
+  }
+  [[nodiscard]] Task make_task(const Datum& datum, const std::string& key, const Place& place,
+                               process::Environment environment) const;
+  [[nodiscard]] PipelineReport report(Clock::duration elapsed) const;
+
+  const PlannedPipeline& m_pipeline;
+  const spec::PipelineSpec& m_spec;
+  SessionParts& m_session;
+  const SessionOptions& m_options;
+  base::fs::path m_output;
+
+  std::optional<Container> m_builder;  // of the build and of the datums; none on this machine
+  std::optional<Container> m_runner;
+  base::fs::path m_own;  // of this pipeline and output folder in the cache: logs
+  std::optional<OutputFolder> m_folder;
+  std::optional<base::Workspace> m_build_scratch;
+  // Of datums: no container sees more of it than its own worker's part.
+  std::optional<base::Workspace> m_scratch;
+  Artifact m_artifact;
+  DatumList m_datums;
+  std::vector<std::string> m_keys;               // of the datums that are to run, in their order
+  std::map<std::string, std::size_t> m_indices;  // of these, in m_datums
+  std::vector<DatumOutput> m_outputs;
+  std::vector<MissingDatum> m_missing;
+  std::size_t m_skipped = 0;
+  std::size_t m_recovered = 0;
+  bool m_told_of_logs = false;  // that they are incomplete
+};
+
+}  // namespace local

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/session/session.h"
+
+#include <algorithm>
+#include <boost/filesystem/operations.hpp>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/files.h"
+#include "base/parallel.h"
+#include "base/workspace.h"
+#include "contract/cache_limit.h"
+#include "contract/exit_codes.h"
+#include "pachbuild/local/plan/file_digests.h"
+#include "pachbuild/local/results/result_store.h"
+#include "pachbuild/local/session/board.h"
+#include "pachbuild/local/session/environment.h"
+#include "pachbuild/local/session/pipeline_run.h"
+#include "process/interruption.h"
+
+namespace local {
+namespace {
+
+namespace fs = base::fs;
+
+constexpr char k_scratch[] = ".pachbuild-";
+constexpr std::chrono::milliseconds k_tick{100};
+
+// Lets one thread at a time tell the events.
+class OneAtATime final : public Events {
+ public:
+  explicit OneAtATime(Events& events) : m_events(events) {}
+
+  void warned(const std::string& pipeline, const std::string& what) override {
+    const std::lock_guard lock(m_mutex);
+    m_events.warned(pipeline, what);
+  }
+  void built(const std::string& pipeline, std::chrono::steady_clock::duration elapsed) override {
+    const std::lock_guard lock(m_mutex);
+    m_events.built(pipeline, elapsed);
+  }
+  void listed(const std::string& pipeline, std::size_t all, std::size_t known) override {
+    const std::lock_guard lock(m_mutex);
+    m_events.listed(pipeline, all, known);
+  }
+  void started(const std::string& pipeline, const std::string& label) override {
+    const std::lock_guard lock(m_mutex);
+    m_events.started(pipeline, label);
+  }
+  void ended(const std::string& pipeline, const DatumReport& report) override {
+    const std::lock_guard lock(m_mutex);
+    m_events.ended(pipeline, report);
+  }
+  void exporting(const std::string& pipeline, std::uint64_t bytes) override {
+    const std::lock_guard lock(m_mutex);
+    m_events.exporting(pipeline, bytes);
+  }
+  void finished(const std::string& pipeline, const PipelineReport& report) override {
+    const std::lock_guard lock(m_mutex);
+    m_events.finished(pipeline, report);
+  }
+  void failed(const std::string& pipeline, const base::Error& error) override {
+    const std::lock_guard lock(m_mutex);
+    m_events.failed(pipeline, error);
+  }
+  void left_out(const std::string& pipeline, const std::string& because) override {
+    const std::lock_guard lock(m_mutex);
+    m_events.left_out(pipeline, because);
+  }
+  void cache_shrunk(std::size_t datums, std::uint64_t bytes) override {
+    const std::lock_guard lock(m_mutex);
+    m_events.cache_shrunk(datums, bytes);
+  }
+  void tick() override {
+    const std::lock_guard lock(m_mutex);
+    m_events.tick();
+  }
+
+ private:
+  Events& m_events;
+  std::mutex m_mutex;
+};
+
+// A tick is an empty file that is named by its time. (src/server/pps/server/master.go of 2.12)
+Commit::File tick_file(const std::string& time) { return {time, base::sha256(""), 0, {}}; }
+
+// Reads the folders, one after the other, and puts them on the board. Gives the error that was in the way.
+base::Status read_folders(const Plan& plan, const fs::path& memory, Board& board) {
+  FileDigests digests(load_digests(memory));
+  std::map<fs::path, Commit> read;
+  for (const auto& [name, folder] : plan.folders) {
+    const auto path = fs::canonical(folder);
+    auto known = read.find(path);
+    if (known == read.end()) {
+      BASE_TRY_ASSIGN(auto commit, commit_of_folder(path, digests));
+      known = read.emplace(path, std::move(commit)).first;
+    }
+    board.add(name, known->second);
+  }
+  return save_digests(digests.entries(), memory);
+}
+
+class Session {
+ public:
+  Session(const Plan& plan, const SessionOptions& options, Events& events, process::Interruption& interruption)
+      : m_plan(plan), m_options(options), m_events(events), m_interruption(interruption) {}
+
+  base::Result<int> run() {
+    const char* limit = std::getenv(contract::k_cache_limit_variable);
+    BASE_TRY_ASSIGN(const auto most, contract::parse_cache_limit(limit == nullptr ? "" : limit));
+    BASE_TRY_ASSIGN(const auto cache, cache_folder());
+    BASE_TRY_ASSIGN(auto store, ResultStore::open(cache));
+    BASE_TRY_ASSIGN(const auto scratch, base::Workspace::make(cache / "run", k_scratch));
+    const int workers = m_options.workers > 0 ? m_options.workers : static_cast<int>(base::processors());
+    BASE_TRY_ASSIGN(auto slots, Slots::make(workers));
+    Board board(scratch.path(), store);
+    for (const auto& name : m_plan.crons) board.add_result(name, {tick_file(m_options.tick)});
+    SessionParts parts{m_plan, m_options, cache, store, board, slots, m_events, m_interruption};
+    std::vector<std::unique_ptr<PipelineRun>> runs;
+    for (const auto& pipeline : m_plan.pipelines) {
+      runs.push_back(std::make_unique<PipelineRun>(pipeline, parts));
+      BASE_TRY(runs.back()->prepare());
+    }
+    const int code = run_all(runs, memory_of(cache), board);
+    if (m_interruption.signal()) return code;
+    BASE_TRY_ASSIGN(const auto removed, std::move(store).shrink(most));
+    if (removed.datums > 0) m_events.cache_shrunk(removed.datums, removed.bytes);
+    return code;
+  }
+
+ private:
+  // Where digests of the repos' files are remembered: the same folders, the same file.
+  fs::path memory_of(const fs::path& cache) const {
+    base::Sha256 identity;
+    for (const auto& [name, folder] : m_plan.folders) identity.update_field(fs::canonical(folder).string());
+    return cache / "run" / ("digests-" + identity.finish().substr(0, 16));
+  }
+
+  // The exit code of the first pipeline that has another one than 0.
+  int run_all(std::vector<std::unique_ptr<PipelineRun>>& runs, const fs::path& memory, Board& board) {
+    std::vector<int> codes(runs.size() + 1, 0);
+    std::mutex mutex;
+    std::condition_variable ended;
+    std::size_t running = 0;
+    std::vector<std::thread> threads;
+    const auto start = [&](std::size_t place, std::function<int()> work) {
+      ++running;
+      threads.emplace_back([&, place, work = std::move(work)] {
+        const int code = work();
+        const std::lock_guard lock(mutex);
+        codes[place] = code;
+        --running;
+        ended.notify_all();
+      });
+    };
+    {
+      const std::lock_guard lock(mutex);
+      start(0, [&] { return read(memory, board); });
+      for (std::size_t i = 0; i < runs.size(); ++i) start(i + 1, [&run = *runs[i]] { return run.run(); });
+    }
+    std::unique_lock lock(mutex);
+    while (running > 0) {
+      ended.wait_for(lock, k_tick);
+      lock.unlock();
+      m_events.tick();
+      lock.lock();
+    }
+    lock.unlock();
+    for (auto& thread : threads) thread.join();
+    const auto bad = std::find_if(codes.begin(), codes.end(), [](int code) { return code != 0; });
+    return bad == codes.end() ? 0 : *bad;
+  }
+
+  int read(const fs::path& memory, Board& board) {
+    const auto status = read_folders(m_plan, memory, board);
+    if (status) return 0;
+    for (const auto& [name, folder] : m_plan.folders) board.give_up(name, "");
+    if (!m_interruption.signal()) m_events.failed("", status.error());
+    return static_cast<int>(status.error().kind);
+  }
+
+  const Plan& m_plan;
+  const SessionOptions& m_options;
+  Events& m_events;
+  process::Interruption& m_interruption;
+};
+
+}  // namespace
+
+base::Result<int> run_session(const Plan& plan, const SessionOptions& options, Events& events) {
+  BASE_TRY_ASSIGN(auto interruption, process::Interruption::watch());
+  OneAtATime serial(events);
+  auto code = Session(plan, options, serial, interruption).run();
+  const auto signal = interruption.signal();
+  if (!signal) return code;
+  serial.warned("", "interrupted; the output folder was not changed, and finished datums are kept for the next run");
+  return contract::k_signal_base + *signal;
+}
+
+}  // namespace local

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a datum's command as a worker of a cluster does: own process group, standard input of the spec, time
+// limit, accepted codes, the error command, tries.
+#pragma once
+
+#include <functional>
+
+#include "pachbuild/local/pool/task.h"
+
+namespace local {
+
+// How the tries of a datum ended.
+struct Execution {
+  TaskResult result = TaskResult::failed;
+  std::string reason;
+  int exit_code = 0;
+  int log_errno = 0;  // as in TaskOutcome
+};
+
+struct ExecutionOptions {
+  // Gets what the command prints, by way of this process; -1: what is printed is dropped when the task has a
+  // log, and goes where ours goes when it has none.
+  int log = -1;
+  // Called between two tries, to empty what the failed one left.
+  std::function<base::Status()> between_tries;
+  // Told when a command starts and when it has ended, if the task has a time limit.
+  std::function<base::Status(bool is_running)> running;
+};
+
+// Fails only when the machine does; a program that fails, or is not there, is a result.
+base::Result<Execution> execute(const Task& task, const ExecutionOptions& options);
+
+}  // namespace local

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/worker/lazy_files.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "base/errors.h"
+
+namespace local {
+namespace {
+
+// How soon a thread whose reader does nothing notices finish().
+constexpr int k_notice_ms = 20;
+
+std::string path_of(const base::UniqueFd& place) { return "/proc/self/fd/" + std::to_string(place.get()); }
+
+}  // namespace
+
+base::Status LazyFiles::add(const std::string& source, const std::string& path) {
+  if (::mkfifo(path.c_str(), 0644) != 0) return base::fail(base::system_error("create", path, errno));
+  auto pipe = std::make_unique<Pipe>();
+  pipe->source = source;
+  pipe->path = path;
+  pipe->place.reset(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!pipe->place) return base::fail(base::system_error("read", path, errno));
+  try {
+    pipe->thread = std::thread([this, &served = *pipe] { serve(served); });
+  } catch (const std::system_error& error) {
+    return base::fail(base::system_error("start a thread for", path, error.code().value()));
+  }
+  m_pipes.push_back(std::move(pipe));
+  return {};
+}
+
+void LazyFiles::serve(Pipe& pipe) const {
+  // Waits here until a process opens the other end, or finish() does.
+  const base::UniqueFd target(::open(path_of(pipe.place).c_str(), O_WRONLY | O_CLOEXEC));
+  pipe.opened = true;
+  if (m_finishing) return;
+  const base::UniqueFd source(::open(pipe.source.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!target || !source || ::fcntl(target.get(), F_SETFL, O_NONBLOCK) != 0) {
+    pipe.status = base::fail(base::system_error("read", source ? pipe.path : pipe.source, errno));
+    return;
+  }
+  pipe.status = pump(source.get(), target.get(), pipe);
+}
+
+base::Status LazyFiles::pump(int source, int target, const Pipe& pipe) const {
+  std::vector<char> buffer(std::size_t{64} * 1024);
+  while (true) {
+    const ssize_t count = ::read(source, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return base::fail(base::system_error("read", pipe.source, errno));
+    if (count == 0) return {};
+    BASE_TRY(write_all(target, buffer.data(), static_cast<std::size_t>(count), pipe));
+  }
+}
+
+base::Status LazyFiles::write_all(int target, const char* bytes, std::size_t size, const Pipe& pipe) const {
+  while (size > 0) {
+    const ssize_t count = ::write(target, bytes, size);
+    if (count > 0) {
+      bytes += count;
+      size -= static_cast<std::size_t>(count);
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN && errno != EPIPE) return base::fail(base::system_error("write", pipe.path, errno));
+    if (errno == EPIPE || m_finishing) {
+      return base::fail(base::ErrorKind::step_failed, pipe.path,
+                        "was opened but not read to its end, which fails a datum when an input is lazy",
+                        "read it whole, or leave \"lazy\" out for this input");
+    }
+    pollfd entry{target, POLLOUT, 0};
+    ::poll(&entry, 1, k_notice_ms);
+  }
+  return {};
+}
+
+base::Status LazyFiles::finish() {
+  m_finishing = true;
+  base::Status first;
+  for (const auto& pipe : m_pipes) {
+    // Lets a thread go that no process ever opened its pipe for.
+    base::UniqueFd reader;
+    if (!pipe->opened) reader.reset(::open(path_of(pipe->place).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    pipe->thread.join();
+    if (!pipe->status && first) first = pipe->status;
+  }
+  m_pipes.clear();
+  m_finishing = false;
+  return first;
+}
+
+LazyFiles::~LazyFiles() { static_cast<void>(finish()); }
+
+}  // namespace local

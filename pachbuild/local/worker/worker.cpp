@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/worker/worker.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+#include "base/errors.h"
+#include "contract/layout.h"
+#include "pachbuild/local/pool/channel.h"
+#include "pachbuild/local/worker/execution.h"
+#include "pachbuild/local/worker/output_links.h"
+#include "pachbuild/local/worker/sandbox.h"
+#include "pachbuild/local/worker/staging.h"
+#include "report/report.h"
+
+namespace local {
+namespace {
+
+namespace fs = base::fs;
+
+// Ends this process, and as it is the first of its PID namespace every other one there, as soon as the pool
+// has closed its end: while a program runs nobody reads the channel.
+void watch_channel(int socket) {
+  std::thread([socket] {
+    pollfd entry{socket, POLLRDHUP, 0};
+    while (::poll(&entry, 1, -1) < 0) {
+    }
+    ::_exit(0);
+  }).detach();
+}
+
+class Worker {
+ public:
+  // `own`: variables that every task sees where it has no others of their names.
+  Worker(fs::path pfs, process::Environment own, Channel& channel)
+      : m_pfs(std::move(pfs)), m_own(std::move(own)), m_staging(m_pfs), m_channel(channel) {}
+
+  base::Status serve() {
+    while (true) {
+      BASE_TRY_ASSIGN(const auto message, m_channel.receive());
+      if (!message) return {};
+      m_log = m_channel.take_descriptor();
+      BASE_TRY(m_channel.send(encode(perform(decode_task(*message)))));
+    }
+  }
+
+ private:
+  TaskOutcome perform(Task task) {
+    task.environment.insert(m_own.begin(), m_own.end());
+    TaskOutcome outcome;
+    const auto start = std::chrono::steady_clock::now();
+    if (const auto status = run(task, outcome); !status) {
+      outcome.result = TaskResult::failed;
+      outcome.error = status.error();
+    }
+    outcome.id = task.id;
+    outcome.duration_ns = std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count();
+    return outcome;
+  }
+
+  base::Status run(const Task& task, TaskOutcome& outcome) {
+    BASE_TRY(prepare(task));
+    BASE_TRY_ASSIGN(const Execution execution, execute(task, execution_options(task)));
+    const auto read_whole = m_staging.finish();
+    outcome.result = execution.result;
+    outcome.reason = execution.reason;
+    outcome.exit_code = execution.exit_code;
+    outcome.log_errno = execution.log_errno;
+    if (execution.result != TaskResult::succeeded) return {};
+    BASE_TRY(read_whole);
+    return finish_output(task);
+  }
+
+  // Leaves in the folder behind /pfs/out what the pool may take.
+  base::Status finish_output(const Task& task) {
+    auto output = m_staging.open_output();
+    if (!output) return base::fail(std::move(output).error());
+    ::fchmod(output->descriptor(), 0700);  // the pool moves it
+    return follow_links(*output, m_staging.scratch(), task);
+  }
+
+  ExecutionOptions execution_options(const Task& task) {
+    return {.log = m_log.get(),
+            .between_tries = [this, &task]() -> base::Status {
+              // A failed try has its reason already; what it read of its pipes says nothing more.
+              static_cast<void>(m_staging.finish());
+              return prepare(task);
+            },
+            .running = [this](bool is_running) { return m_channel.send(encode_running(is_running)); }};
+  }
+
+  base::Status prepare(const Task& task) {
+    BASE_TRY(m_staging.prepare(task));
+    std::string lines;
+    for (const auto& [name, value] : task.environment) lines += name + "=" + value + "\n";
+    return base::write_file(m_pfs / ".env", lines);
+  }
+
+  fs::path m_pfs;
+  process::Environment m_own;
+  Staging m_staging;
+  Channel& m_channel;
+  base::UniqueFd m_log;  // of the task that runs
+};
+
+// Programs run as the same user, and could otherwise stop this process by ptrace(2), or write into its
+// memory. Who is allowed to trace every process still could (capabilities(7), CAP_SYS_PTRACE): programs lose
+// that right, without which they can trace their own children as before. What reads its own /proc/self is not
+// affected.
+base::Status forbid_tracing() {
+  if (::prctl(PR_SET_DUMPABLE, 0) != 0) return base::fail(base::system_error("protect", "the worker", errno));
+  // Fails for those who do not have it, and whose programs will not have it either.
+  ::prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE);
+  return {};
+}
+
+// The pool gets the error as the answer to its first task.
+int give_up(Channel& channel, const base::Error& error) {
+  TaskOutcome outcome;
+  outcome.error = error;
+  static_cast<void>(channel.send(encode(outcome)));
+  return static_cast<int>(error.kind);
+}
+
+// As process 1 of a sandbox or container.
+int serve(const base::Status& sandbox, process::Environment own, Channel& channel) {
+  if (!sandbox) return give_up(channel, sandbox.error());
+  if (const auto hidden = forbid_tracing(); !hidden) return give_up(channel, hidden.error());
+  ::signal(SIGPIPE, SIG_IGN);  // of a lazy input whose reader has gone
+  watch_channel(channel.descriptor());
+  const auto status = Worker(contract::k_pfs, std::move(own), channel).serve();
+  return status ? 0 : give_up(channel, status.error());
+}
+
+}  // namespace
+
+void serve_tasks(const WorkerOptions& options) {
+  if (options.channel.front() == '/') {
+    auto connected = Channel::connect(options.channel);
+    ::_exit(connected ? serve({}, process::current_environment(), *connected)
+                      : report::fail(connected.error()));
+  }
+  const int socket = std::stoi(options.channel);
+  ::fcntl(socket, F_SETFD, FD_CLOEXEC);
+  Channel channel{base::UniqueFd(socket)};
+  const std::string pfs = (fs::path(options.folder) / "pfs").string();
+  const std::string root = (fs::path(options.folder) / "root").string();
+  const auto ended =
+      base::make_folders(pfs, 0700).and_then([&] { return base::make_folders(root); }).and_then([&] {
+        return run_in_sandbox(pfs, root,
+                              [&](const base::Status& sandbox) { return serve(sandbox, {}, channel); });
+      });
+  // Straight away: its PID namespace is over, so this process can start nothing more, threads included, which
+  // is what a leak checker does at the end.
+  if (!ended) ::_exit(give_up(channel, ended.error()));
+  // The pool is told how the worker ended, a signal as a signal: the namespaces hide it from the pool.
+  if (ended->signal()) {
+    ::signal(*ended->signal(), SIG_DFL);
+    ::raise(*ended->signal());
+  }
+  ::_exit(ended->exit_code());
+}
+
+}  // namespace local

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/spec/input.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/text.h"
+#include "contract/layout.h"
+#include "glob/glob.h"
+#include "pachbuild/spec/schema.h"
+
+namespace spec {
+namespace {
+
+using base::ErrorKind;
+using nlohmann::json;
+using Kind = Input::Kind;
+
+struct Combination {
+  const char* field;
+  Kind kind;
+};
+constexpr std::array<Combination, 4> k_combinations = {
+    {{"cross", Kind::cross}, {"join", Kind::join}, {"group", Kind::group}, {"union", Kind::union_of}}};
+constexpr std::array k_leaves = {"pfs", "cron"};
+
+bool is_word(char character) {
+  return (character >= '0' && character <= '9') || (character >= 'A' && character <= 'Z') ||
+         (character >= 'a' && character <= 'z') || character == '_' || character == '-';
+}
+
+// What an input's name must be to name a folder in /pfs and a variable.
+bool is_folder_name(const std::string& name) {
+  return !name.empty() && name[0] != '.' &&
+         std::all_of(name.begin(), name.end(), [](char c) { return is_word(c) || c == '.'; });
+}
+
+bool is_reserved(const std::string& name) {
+  return name == contract::k_source_input || name == contract::k_build_input || name == "out";
+}
+
+base::Error fault(const Places& places, const std::string& pointer, const std::string& what,
+                  const std::string& hint = {}) {
+  return {ErrorKind::bad_input, places.where(pointer), field_name(pointer) + " " + what, hint};
+}
+
+base::Error reserved(const Places& places, const std::string& pointer, const std::string& name) {
+  return fault(places, pointer,
+               base::quoted(name) + " is taken: /pfs/" + name + " is the build pipeline's own",
+               "give the input another \"name\"");
+}
+
+// The kinds that are set: one, in a right input. An empty list is none, as for protobuf.
+std::vector<std::string> kinds_of(const json& value) {
+  std::vector<std::string> kinds;
+  for (const char* const leaf : k_leaves) {
+    if (value.contains(leaf)) kinds.emplace_back(leaf);
+  }
+  for (const auto& combination : k_combinations) {
+    if (value.contains(combination.field) && !value[combination.field].empty())
+      kinds.emplace_back(combination.field);
+  }
+  return kinds;
+}
+
+class InputReader {
+ public:
+  InputReader(const std::string& pipeline, const Places& places, std::vector<base::Error>& faults)
+      : m_pipeline(pipeline), m_places(places), m_faults(faults) {}
+
+  using Names = std::set<std::string>;
+
+  // `names` are those that the input must not have, and gets those that it has.
+  Input read(const json& value, const std::string& pointer, Names& names) {
+    Input input;
+    const auto kinds = kinds_of(value);
+    if (kinds.empty()) {
+      add(pointer, "is empty", R"(for example {"pfs": {"repo": "…", "glob": "/*"}})");
+      return input;
+    }
+    if (kinds.size() > 1) {
+      add(pointer, "has both \"" + kinds[0] + "\" and \"" + kinds[1] + "\"",
+          "keep one, or put both into a \"cross\"");
+      return input;
+    }
+    const std::string at = child_pointer(pointer, kinds[0]);
+    if (kinds[0] == "pfs") {
+      input.repo = read_pfs(value["pfs"], at, names);
+    } else if (kinds[0] == "cron") {
+      input.repo = read_cron(value["cron"], at, names);
+    } else {
+      read_parts(input, value[kinds[0]], at, names);
+      input.kind = std::find_if(k_combinations.begin(), k_combinations.end(), [&](const auto& combination) {
+                     return combination.field == kinds[0];
+                   })->kind;
+      }
+    return input;
+  }
+
+ private:
+  void add(const std::string& pointer, const std::string& what, const std::string& hint = {}) {
+    m_faults.push_back(fault(m_places, pointer, what, hint));
+  }
+
+  void read_parts(Input& input, const json& parts, const std::string& pointer, Names& names) {
+    const bool alternatives = pointer.ends_with("/union");
+    const Names outside = names;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      // A datum has files of only one input of a union.
+      Names own = outside;
+      input.parts.push_back(
+          read(parts[i], child_pointer(pointer, std::to_string(i)), alternatives ? own : names));
+      if (alternatives) names.merge(own);
+    }
+  }
+
+  RepoInput read_pfs(const json& fields, const std::string& pointer, Names& names) {
+    RepoInput input;
+    input.pointer = pointer;
+    input.project = fields.value("project", "");
+    input.repo = fields.value("repo", "");
+    input.name = fields.value("name", "");
+    input.is_named = !input.name.empty();
+    if (!input.is_named) input.name = input.repo;
+    input.branch = fields.value("branch", "");
+    if (input.branch.empty()) input.branch = "master";
+    input.join_on = fields.value("join_on", "");
+    input.group_by = fields.value("group_by", "");
+    input.outer_join = fields.value("outer_join", false);
+    input.lazy = fields.value("lazy", false);
+    input.empty_files = fields.value("empty_files", false);
+    if (input.repo.empty()) {
+      add(pointer, "has no \"repo\"");
+    } else if (!is_name(input.repo)) {
+      add(pointer + "/repo", base::quoted(input.repo) + " is not a repo's name",
+          "a name has letters, digits, '_' and '-'");
+    } else {
+      check_name(input.name, pointer + (input.is_named ? "/name" : "/repo"), names);
+    }
+    input.glob = read_glob(fields.value("glob", ""), pointer);
+    return input;
+  }
+
+  RepoInput read_cron(const json& fields, const std::string& pointer, Names& names) {
+    RepoInput input;
+    input.pointer = pointer;
+    input.project = fields.value("project", "");
+    input.name = fields.value("name", "");
+    input.is_named = true;
+    input.repo = fields.value("repo", "");
+    if (input.repo.empty()) input.repo = m_pipeline + "_" + input.name;
+    input.branch = "master";
+    input.glob = "/*";
+    input.cron = Cron{fields.value("spec", ""), fields.value("overwrite", false)};
+    if (input.name.empty()) {
+      add(pointer, "has no \"name\"");
+    } else {
+      check_name(input.name, pointer + "/name", names);
+    }
+    if (input.cron->spec.empty())
+      add(pointer, "has no \"spec\"", R"(for example "spec": "@every 60s", or "0 3 * * *")");
+    return input;
+  }
+
+  void check_name(const std::string& name, const std::string& pointer, Names& names) {
+    if (!is_folder_name(name)) {
+      add(pointer, base::quoted(name) + " is not an input's name",
+          "a name has letters, digits, '_', '-' and '.', and does not start with '.'");
+    } else if (is_reserved(name)) {
+      m_faults.push_back(reserved(m_places, pointer, name));
+    } else if (!names.insert(name).second) {
+      add(pointer, base::quoted(name) + " is the name of another input as well",
+          "give one of them another \"name\"");
+    }
+  }
+
+  std::string read_glob(const std::string& written, const std::string& pointer) {
+    if (written.empty()) {
+      add(pointer, "has no \"glob\"", "\"/*\" makes a datum of each file and folder");
+      return {};
+    }
+    const std::vector<std::string> parts = base::split(written, '/');
+    if (std::find(parts.begin(), parts.end(), "..") != parts.end()) {
+      add(pointer + "/glob", base::quoted(written) + " has a part \"..\"");
+      return {};
+    }
+    std::string clean = glob::clean_input_glob(written);
+    const auto compiled = glob::Glob::compile(clean, glob::Separator::slash);
+    if (!compiled) add(pointer + "/glob", base::quoted(clean) + ": " + compiled.error().what);
+    return clean;
+  }
+
+  const std::string& m_pipeline;
+  const Places& m_places;
+  std::vector<base::Error>& m_faults;
+};
+
+void collect(const Input& input, std::vector<const RepoInput*>& all) {
+  if (input.kind == Kind::repo) all.push_back(&input.repo);
+  for (const Input& part : input.parts) collect(part, all);
+}
+
+}  // namespace
+
+std::vector<const RepoInput*> repo_inputs(const Input& input) {
+  std::vector<const RepoInput*> all;
+  collect(input, all);
+  return all;
+}
+
+bool is_name(const std::string& name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), is_word);
+}
+
+Input read_input(const json& value, const std::string& pointer, const std::string& pipeline,
+                 const Places& places, std::vector<base::Error>& faults) {
+  InputReader::Names names;
+  return InputReader(pipeline, places, faults).read(value, pointer, names);
+}
+
+base::Status check_input_names(const json& value, const std::string& pointer, const Places& places) {
+  if (value.empty())
+    return base::fail(fault(places, pointer, "is empty", R"(for example {"pfs": {"repo": "…", "glob": "/*"}})"));
+  for (const char* const kind : k_leaves) {
+    if (!value.contains(kind)) continue;
+    const json& input = value[kind];
+    const char* const field = input.value("name", "").empty() ? "repo" : "name";
+    const std::string name = input.value(field, "");
+    if (is_reserved(name)) return base::fail(reserved(places, pointer + "/" + kind + "/" + field, name));
+  }
+  for (const auto& combination : k_combinations) {
+    if (!value.contains(combination.field)) continue;
+    const json& parts = value[combination.field];
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      BASE_TRY(check_input_names(parts[i], pointer + "/" + combination.field + "/" + std::to_string(i), places));
+    }
+  }
+  return {};
+}
+
+}  // namespace spec
