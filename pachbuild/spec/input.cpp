@@ -125,7 +125,7 @@ class InputReader {
     input.is_named = !input.name.empty();
     if (!input.is_named) input.name = input.repo;
     input.branch = fields.value("branch", "");
-    if (input.branch.empty()) input.branch = "master";
+    if (input.branch.empty()) input.branch = k_default_branch;
     input.join_on = fields.value("join_on", "");
     input.group_by = fields.value("group_by", "");
     input.outer_join = fields.value("outer_join", false);
@@ -139,6 +139,10 @@ class InputReader {
     } else {
       check_name(input.name, pointer + (input.is_named ? "/name" : "/repo"), names);
     }
+    for (const char* const field : {"join_on", "group_by"}) {
+      if (auto valid = glob::check_template(fields.value(field, "")); !valid)
+        add(pointer + "/" + field, valid.error().what, valid.error().hint);
+    }
     input.glob = read_glob(fields.value("glob", ""), pointer);
     return input;
   }
@@ -151,7 +155,7 @@ class InputReader {
     input.is_named = true;
     input.repo = fields.value("repo", "");
     if (input.repo.empty()) input.repo = m_pipeline + "_" + input.name;
-    input.branch = "master";
+    input.branch = k_default_branch;
     input.glob = "/*";
     input.cron = Cron{fields.value("spec", ""), fields.value("overwrite", false)};
     if (input.name.empty()) {

@@ -13,6 +13,8 @@
 
 namespace spec {
 
+inline constexpr char k_default_branch[] = "master";
+
 // A cron input's own fields. Its repo gets a file at each tick, named by the time.
 struct Cron {
   std::string spec;  // "@daily", "0 3 * * *"

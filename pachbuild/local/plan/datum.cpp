@@ -15,7 +15,10 @@ constexpr std::size_t k_parts_shown = 4;
 
 }  // namespace
 
-std::string repo_key(const spec::RepoInput& input) { return base::join_path(input.project, input.repo); }
+std::string repo_key(const spec::RepoInput& input) {
+  const std::string repo = base::join_path(input.project, input.repo);
+  return input.branch == spec::k_default_branch ? repo : repo + "@" + input.branch;
+}
 
 bool DatumPart::is_folder() const {
   return path.empty() || files.end - files.begin != 1 || commit->files[files.begin].path != path;

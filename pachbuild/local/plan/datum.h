@@ -12,7 +12,8 @@
 
 namespace local {
 
-// The commit that an input reads, by this name: "repo", or "project/repo" where the input names a project.
+// The commit that an input reads, by this name: "repo", with "project/" before it where the input names one, and
+// "@branch" behind it when that is not the default.
 std::string repo_key(const spec::RepoInput& input);
 
 // A file or folder that the glob of an input matches. A datum can have several of one input.

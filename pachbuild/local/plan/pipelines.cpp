@@ -21,7 +21,9 @@ std::string project_of(const std::string& project) { return project.empty() ? k_
 bool reads_result(const spec::RepoInput& input, const spec::PipelineSpec& reader,
                   const spec::PipelineSpec& writer) {
   const auto& project = input.project.empty() ? reader.project : input.project;
-  return !input.cron && input.repo == writer.name && project_of(project) == project_of(writer.project);
+  const auto& branch = writer.output_branch.empty() ? spec::k_default_branch : writer.output_branch;
+  return !input.cron && input.repo == writer.name && input.branch == branch &&
+         project_of(project) == project_of(writer.project);
 }
 
 class Planner {
@@ -70,7 +72,7 @@ class Planner {
 
   // The folder that was given for what the input reads.
   const std::string* folder_of(const spec::RepoInput& input) {
-    for (const auto& name : {repo_key(input), input.repo}) {
+    for (const auto& name : {repo_key(input), input.repo + "@" + input.branch, input.repo}) {
       const auto found = m_given.find(name);
       if (found == m_given.end()) continue;
       m_used.insert(name);
