@@ -21,7 +21,78 @@ class Matcher {
 
   bool matches() { return run(0, 0, End::of_text); }
 
+  // The offsets of each group's begin and end. Backtracks: what a fork does first is followed to its end
+  // before the second way is tried. But a state that was reached once is not followed again, since that
+  // failed then.
+  std::optional<std::vector<std::size_t>> capture() {
+    std::vector<std::size_t> slots(2 * (m_program.groups + 1));
+    const std::size_t offsets = m_text.size() + 1;
+    std::vector<bool> reached((m_program.nested_loops + 1) * m_program.code.size() * offsets);
+    std::vector<Step> open{{}};
+    while (!open.empty()) {
+      const Step now = open.back();
+      open.pop_back();
+      if (now.undoes) {
+        slots[now.place] = now.offset;
+        continue;
+      }
+      auto known = reached[(now.empty_rounds * m_program.code.size() + now.place) * offsets + now.offset];
+      if (known) continue;
+      known = true;
+      const Instruction& instruction = m_program.code[now.place];
+      switch (instruction.kind) {
+        case Kind::accept:
+          if (now.offset < m_text.size()) break;
+          slots[1] = m_text.size();
+          return slots;
+        case Kind::jump:
+          open.push_back({target_of(now.place), now.offset, now.empty_rounds});
+          break;
+        case Kind::fork:
+          open.push_back({target_of(now.place), now.offset, now.empty_rounds});
+          open.push_back({now.place + 1, now.offset, now.empty_rounds});
+          break;
+        case Kind::enter:
+          open.push_back({now.place + 1, now.offset, now.empty_rounds + 1});
+          break;
+        case Kind::repeat:
+          if (now.empty_rounds > 0) {
+            open.push_back({now.place + 1, now.offset, now.empty_rounds - 1});
+          } else {
+            open.push_back({now.place + 1, now.offset, 0});
+            open.push_back({target_of(now.place), now.offset, 1});
+          }
+          break;
+        case Kind::save:
+          open.push_back({instruction.operand, slots[instruction.operand], 0, true});
+          slots[instruction.operand] = now.offset;
+          open.push_back({now.place + 1, now.offset, now.empty_rounds});
+          break;
+        case Kind::unless_ahead:
+          if (!is_ahead(now.place, now.offset)) {
+            open.push_back({target_of(now.place), now.offset, now.empty_rounds});
+          }
+          break;
+        default:
+          if (now.offset < m_text.size() && takes(instruction, m_text[now.offset])) {
+            open.push_back({now.place + 1, now.offset + 1, 0});
+          }
+      }
+    }
+    return std::nullopt;
+  }
+
  private:
+  // A place to go on from, or a slot to put back to what it was.
+  struct Step {
+    std::size_t place = 0;  // or the slot
+    std::size_t offset = 0;
+    // How many of the loops around `place`, the innermost ones, took no character in this round yet: those
+    // that were entered at this offset.
+    std::size_t empty_rounds = 0;
+    bool undoes = false;
+  };
+
   enum class End { of_text, anywhere };
 
   // The places of the program before one character, each once, in `list`.
@@ -56,6 +127,10 @@ class Matcher {
     return now.accepted;
   }
 
+  [[nodiscard]] std::size_t target_of(std::size_t place) const {
+    return static_cast<std::size_t>(static_cast<std::ptrdiff_t>(place) + m_program.code[place].jump);
+  }
+
   // Adds all places that are reached from `start` without taking a character.
   void follow(std::size_t start, std::size_t offset, Places& places) {
     std::vector<std::size_t> open{start};
@@ -65,21 +140,24 @@ class Matcher {
       if (places.seen[place]) continue;
       places.seen[place] = true;
       places.visited.push_back(place);
-      const Instruction& instruction = m_program.code[place];
-      const auto target = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(place) + instruction.jump);
-      switch (instruction.kind) {
+      switch (m_program.code[place].kind) {
         case Kind::accept:
           places.accepted = true;
           break;
         case Kind::jump:
-          open.push_back(target);
+          open.push_back(target_of(place));
           break;
         case Kind::fork:
-          open.push_back(target);
+        case Kind::repeat:
+          open.push_back(target_of(place));
+          open.push_back(place + 1);
+          break;
+        case Kind::enter:
+        case Kind::save:
           open.push_back(place + 1);
           break;
         case Kind::unless_ahead:
-          if (!is_ahead(place, offset)) open.push_back(target);
+          if (!is_ahead(place, offset)) open.push_back(target_of(place));
           break;
         default:
           places.list.push_back(place);
@@ -112,6 +190,49 @@ class Matcher {
   std::vector<std::optional<bool>> m_ahead;  // by lookahead and offset
 };
 
+// The length of the character in the text that decode_utf8 was given.
+std::size_t width(char32_t character) {
+  if (character < 0x80 || character >= k_first_broken_byte) return 1;
+  return character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+}
+
+// The "$1" or "${1}" that a text starts with; its length is 0 if there is none.
+struct Reference {
+  std::size_t length = 0;
+  std::string_view digits;
+
+  [[nodiscard]] bool is_valid() const {
+    return digits == "0" || (!digits.starts_with('0') && digits.size() <= 9);
+  }
+};
+
+Reference reference_at_start(std::string_view text) {
+  const bool braced = text.starts_with("${");
+  text.remove_prefix(braced ? 2 : 1);
+  const std::string_view digits = text.substr(0, text.find_first_not_of("0123456789"));
+  if (digits.empty() || (braced && !text.substr(digits.size()).starts_with('}'))) return {};
+  return {digits.size() + (braced ? 3 : 1), digits};
+}
+
+// Goes over the references of a template and the text between them, "$" for "$$".
+template <class OnText, class OnReference>
+void read_template(std::string_view text, OnText on_text, OnReference on_reference) {
+  while (!text.empty()) {
+    const std::size_t plain = std::min(text.find('$'), text.size());
+    on_text(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    const Reference reference = reference_at_start(text);
+    if (reference.length > 0) {
+      on_reference(reference);
+      text.remove_prefix(reference.length);
+    } else {
+      on_text(text.substr(0, 1));
+      text.remove_prefix(text.starts_with("$$") ? 2 : 1);
+    }
+  }
+}
+
 }  // namespace
 
 bool CharacterSet::contains(char32_t character) const {
@@ -131,6 +252,47 @@ bool Glob::matches(std::string_view path) const {
   return Matcher(*m_program, decode_utf8(path)).matches();
 }
 
+std::optional<std::vector<std::string>> Glob::capture(std::string_view path) const {
+  if (!path.starts_with(m_program->literal_prefix)) return std::nullopt;
+  const std::u32string text = decode_utf8(path);
+  const auto slots = Matcher(*m_program, text).capture();
+  if (!slots) return std::nullopt;
+  std::vector<std::size_t> bytes{0};  // the offset of each character in `path`
+  for (const char32_t character : text) bytes.push_back(bytes.back() + width(character));
+  std::vector<std::string> captures;
+  for (std::size_t slot = 0; slot < slots->size(); slot += 2) {
+    const std::size_t begin = bytes[(*slots)[slot]];
+    captures.emplace_back(path.substr(begin, bytes[(*slots)[slot + 1]] - begin));
+  }
+  return captures;
+}
+
+std::string Glob::replace(std::string_view path, std::string_view text) const {
+  const auto captures = capture(path).value_or(std::vector<std::string>{});
+  std::string result;
+  read_template(
+      text, [&](std::string_view plain) { result += plain; },
+      [&](const Reference& reference) {
+        if (!reference.is_valid()) return;
+        const auto number = std::stoul(std::string(reference.digits));
+        if (number < captures.size()) result += captures[number];
+      });
+  return result;
+}
+
+base::Status check_template(std::string_view text) {
+  std::string_view wrong;
+  read_template(
+      text, [](std::string_view) {},
+      [&](const Reference& reference) {
+        if (wrong.empty() && !reference.is_valid()) wrong = reference.digits;
+      });
+  if (wrong.empty()) return {};
+  return base::fail(base::ErrorKind::bad_input, std::string(text),
+                    "invalid group number " + std::string(wrong),
+                    "write it without leading zeros, with nine digits at most");
+}
+
 std::string clean_input_glob(std::string_view glob) {
   std::vector<std::string> parts;
   for (const std::string& part : base::split(glob, '/')) {
@@ -148,6 +310,11 @@ bool is_datum(const Glob& glob, std::string_view path) {
   if (path == "/") return glob.pattern() == "/";
   while (path.ends_with('/')) path.remove_suffix(1);
   return glob.matches(path);
+}
+
+std::string datum_key(const Glob& glob, std::string_view path, std::string_view text) {
+  while (path.ends_with('/')) path.remove_suffix(1);
+  return glob.replace(path, text);
 }
 
 }  // namespace glob

@@ -13,13 +13,21 @@
 //                    plain text nor a `*` follows the pattern's first such group: unless all the rest is one
 //   \c               the character c itself
 //
+// Each parenthesis opens a group, whose text can be asked for; braces do not. Groups are numbered in the
+// order of their '('. Of all ways to match, the one counts that a backtracking engine finds first: a `*`
+// takes as much as it can, a group as many rounds as it can, and an alternative is preferred to those behind
+// it. A group has the text of its last round. It is empty if the group took no part, as all groups within a
+// `!(…)`.
+//
 // Where ohmyglob has results that are accidents of its scanner (an open group is closed silently, `|` loses
 // its meaning within braces, `[a!]` is a negation), a pattern is an error here or means what it says.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -40,6 +48,15 @@ class Glob {
   // Whether all of `path` is matched.
   [[nodiscard]] bool matches(std::string_view path) const;
 
+  // What each group matched, the whole path first; nothing if not all of `path` is matched. This takes time
+  // and memory as matching takes time, and both times the number of loops, `*(…)` and `+(…)`, that are
+  // nested.
+  [[nodiscard]] std::optional<std::vector<std::string>> capture(std::string_view path) const;
+
+  // `text` with the groups' texts in place of "$1" or "${1}", and "$" in place of "$$". Any other '$' stays.
+  // A group that the pattern lacks is empty, and all are if `path` is not matched.
+  [[nodiscard]] std::string replace(std::string_view path, std::string_view text) const;
+
   [[nodiscard]] const std::string& pattern() const { return m_pattern; }
 
  private:
@@ -48,6 +65,11 @@ class Glob {
   std::string m_pattern;
   std::shared_ptr<const Program> m_program;
 };
+
+// Whether `text` can be used for Glob::replace. "$01" and numbers of more than nine digits cannot: the Go
+// library panics, which ends Pachyderm's worker; to Glob::replace they are groups that the pattern lacks. (It
+// also panics at digits of other scripts than ASCII's, which are plain text here.)
+base::Status check_template(std::string_view text);
 
 // An input's glob as Pachyderm stores it: with one leading '/', without a last one, "//", "." and "..".
 // (pfsfile.CleanPath in 2.12, which setInputDefaults applies to every input)
@@ -59,5 +81,9 @@ std::string clean_input_glob(std::string_view glob);
 // but the root, so that a file below a folder comes more than once. The root is a datum of "/" alone.
 // (globMatchFunction and globFile of Pachyderm 2.12, src/server/pfs/server)
 bool is_datum(const Glob& glob, std::string_view path);
+
+// What an input's `join_on` or `group_by` is for its datum `path`: Glob::replace without the path's last '/',
+// so that the root has no groups. (processPFSTask of Pachyderm 2.12, src/server/worker/datum)
+std::string datum_key(const Glob& glob, std::string_view path, std::string_view text);
 
 }  // namespace glob

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A recursive descent over the pattern that emits code as it goes. Jumps are relative, so that the code of a
 // part can be put anywhere.
+#include <algorithm>
 #include <array>
 #include <iterator>
 
@@ -81,13 +82,15 @@ Code optional(const Code& body) {
   return code;
 }
 
-Code once_or_more(Code body) {
-  const std::int32_t length = length_of(body);
-  body.push_back({Kind::fork, 0, -length});
-  return body;
+Code once_or_more(const Code& body) {
+  Code code{{Kind::enter, 0, 0}};
+  append(code, body);
+  code.push_back({Kind::repeat, 0, -length_of(body)});
+  return code;
 }
 
-Code any_number(const Code& body) { return optional(once_or_more(body)); }
+// As many characters as `one` takes.
+Code any_number(const Instruction& one) { return {{Kind::fork, 0, 3}, one, {Kind::jump, 0, -2}}; }
 
 class Parser {
  public:
@@ -169,7 +172,7 @@ class Parser {
   Code star() {
     note_boundary();
     const bool crosses = is_next(U'*') && !is_next(U'(', 1) && skip(U'*');
-    return any_number({crosses ? Instruction{Kind::any, 0, 0} : one_of_a_name()});
+    return any_number(crosses ? Instruction{Kind::any, 0, 0} : one_of_a_name());
   }
 
   base::Result<Code> literal(char32_t character, std::size_t start) {
@@ -203,18 +206,29 @@ class Parser {
 
   base::Result<Code> group(char32_t quantifier, std::size_t start) {
     ++m_next;  // the '('
-    const std::size_t number = quantifier == U'!' ? m_program.lookaheads++ : 0;
+    const auto first_slot = static_cast<std::uint32_t>(2 * ++m_program.groups);
+    const std::size_t lookahead = quantifier == U'!' ? m_program.lookaheads++ : 0;
+    const std::size_t loop = quantifier == U'*' || quantifier == U'+' ? 1 : 0;
+    m_loops += loop;
+    m_program.nested_loops = std::max(m_program.nested_loops, m_loops);
     BASE_TRY_ASSIGN(const std::vector<Code> all, alternatives(U"|)", start));
-    Code body = any_of(all);
+    m_loops -= loop;
+    Code code{{Kind::save, first_slot, 0}};
+    append(code, repeated(any_of(all), quantifier, lookahead));
+    code.push_back({Kind::save, first_slot + 1, 0});
+    return code;
+  }
+
+  Code repeated(const Code& body, char32_t quantifier, std::size_t lookahead) {
     switch (quantifier) {
       case U'?':
         return optional(body);
       case U'*':
-        return any_number(body);
+        return optional(once_or_more(body));
       case U'+':
-        return once_or_more(std::move(body));
+        return once_or_more(body);
       case U'!':
-        return negation(body, number);
+        return negation(body, lookahead);
       default:
         return body;
     }
@@ -225,7 +239,7 @@ class Parser {
     Code code{{Kind::unless_ahead, static_cast<std::uint32_t>(number), length_of(body) + 2}};
     append(code, body);
     code.push_back({Kind::accept, 0, 0});
-    append(code, any_number({one_of_a_name()}));
+    append(code, any_number(one_of_a_name()));
     return code;
   }
 
@@ -301,12 +315,14 @@ class Parser {
   Program m_program;
   std::size_t m_next = 0;
   std::size_t m_nesting = 0;
+  std::size_t m_loops = 0;  // over groups, around the next character
   bool m_negation_closed = false;
 };
 
 std::string literal_prefix(const Code& code) {
   std::string prefix;
   for (const Instruction& instruction : code) {
+    if (instruction.kind == Kind::save) continue;
     if (instruction.kind != Kind::character || instruction.operand > 0x7f) break;
     prefix += static_cast<char>(instruction.operand);
   }

@@ -28,10 +28,14 @@ struct Instruction {
     any,            // takes one character
     not_separator,  // takes one character but '/'
     set,            // takes one character of sets[operand]
-    fork,           // goes on, and also `jump` instructions from here
+    fork,           // goes on or, as the second choice, `jump` instructions from here
     jump,           // goes `jump` instructions from here
-    unless_ahead,   // goes `jump` instructions from here unless what follows matches the program that starts
-                    // with the next instruction and ends with its own `accept`; `operand` numbers these
+    enter,          // begins the first round of a loop over a group
+    repeat,  // ends a round: goes `jump` instructions from here for another one or, as the second choice
+             // and the only one after a round that took no character, goes on
+    save,    // the text of group operand / 2 begins here, or ends here if `operand` is odd
+    unless_ahead,  // goes `jump` instructions from here unless what follows matches the program that starts
+                   // with the next instruction and ends with its own `accept`; `operand` numbers these
     accept,
   };
   Kind kind = Kind::accept;
@@ -42,7 +46,9 @@ struct Instruction {
 struct Program {
   std::vector<Instruction> code;
   std::vector<CharacterSet> sets;
-  std::size_t lookaheads = 0;  // the number of `unless_ahead`
+  std::size_t lookaheads = 0;    // the number of `unless_ahead`
+  std::size_t groups = 0;        // without the whole match, which is group 0
+  std::size_t nested_loops = 0;  // how many loops over groups are within each other at most
   // Whether the inner program of an `unless_ahead` must match all of the rest, or only its beginning.
   bool looks_to_the_end = true;
   std::string literal_prefix;  // what every match starts with
