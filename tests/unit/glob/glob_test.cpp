@@ -157,7 +157,7 @@ TEST(GlobCapture, TheFirstGroupTakesAsMuchAsItCan) {
 }
 
 TEST(GlobCapture, AGroupWithinALoopHasItsLastRound) {
-  EXPECT_EQ(groups("/*((a)|(b))", "/ab"), (Texts{"ab", "b", "a", "b"}));
+  EXPECT_EQ(groups("/*((a)|(b))", "/ab"), (Texts{"ab", "a", "b"}));
   EXPECT_EQ(groups("/*((a|))", "/a"), (Texts{"a", ""})) << "which may have taken nothing";
   EXPECT_EQ(groups("/*(+((a|)))b", "/aab"), (Texts{"aa", "", ""}));
 }
