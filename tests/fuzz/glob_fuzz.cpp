@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A pattern, a 0xff byte, a text: compiling and matching end, in time, with nothing but an answer.
+// A pattern, a 0xff byte, a text: compiling, matching and capturing end, in time, with nothing but an answer.
+// The pattern is also a template.
 #include "glob/glob.h"
 #include "tests/fuzz/target.h"
 
@@ -11,6 +12,18 @@ FUZZ_TARGET(glob_fuzz, input) {
     const auto compiled = glob::Glob::compile(pattern, separator);
     if (!compiled) continue;
     const bool matched = compiled->matches(text);
+    const auto captures = compiled->capture(text);
+    fuzz::require(captures.has_value() == matched);
+    fuzz::require(compiled->replace(text, "$0$$") == (matched ? std::string(text) + "$" : "$"));
+    if (captures) {
+      fuzz::require(captures->front() == text);
+      for (std::size_t i = 0; i < captures->size(); ++i) {
+        fuzz::require(text.find((*captures)[i]) != std::string_view::npos);
+        fuzz::require(compiled->replace(text, "${" + std::to_string(i) + "}") == (*captures)[i]);
+      }
+    }
+    const std::string filled = compiled->replace(text, pattern);
+    fuzz::require(pattern.find('$') != std::string_view::npos || filled == pattern);
     // A pattern without special characters matches itself and nothing else.
     const bool is_plain = pattern.find_first_of("*?[{(\\") == std::string_view::npos;
     fuzz::require(!is_plain || matched == (pattern == text));

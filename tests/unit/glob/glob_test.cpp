@@ -128,6 +128,112 @@ TEST(Glob, AnswersAsTheGoLibraryDoes) {
   EXPECT_EQ(answers, 1000);
 }
 
+std::vector<std::string> groups(std::string_view pattern, std::string_view path) {
+  auto captures = Glob::compile(pattern, Separator::slash).value().capture(path).value();
+  EXPECT_EQ(captures.at(0), path);
+  captures.erase(captures.begin());
+  return captures;
+}
+
+std::string filled(std::string_view pattern, std::string_view path, std::string_view text) {
+  return Glob::compile(pattern, Separator::slash).value().replace(path, text);
+}
+
+using Texts = std::vector<std::string>;
+
+TEST(GlobCapture, EachParenthesisIsAGroupAndBracesAreNot) {
+  EXPECT_EQ(groups("/(*)/*_STOREID(*).txt", "/a/x_STOREID12.txt"), (Texts{"a", "12"}));
+  EXPECT_EQ(groups("/{a,(b)}{c,d}@(e)", "/bde"), (Texts{"b", "e"}));
+  EXPECT_EQ(groups("/(a(?)(c))", "/abc"), (Texts{"abc", "b", "c"})) << "numbered by their '('";
+  EXPECT_EQ(groups("/*", "/a"), Texts{});
+  EXPECT_FALSE(Glob::compile("/(*)", Separator::slash).value().capture("/a/b"));
+}
+
+TEST(GlobCapture, TheFirstGroupTakesAsMuchAsItCan) {
+  EXPECT_EQ(groups("/(*)-(*)", "/a-b-c"), (Texts{"a-b", "c"}));
+  EXPECT_EQ(groups("/(a|ab)(*)", "/abc"), (Texts{"a", "bc"})) << "an alternative before those behind it";
+  EXPECT_EQ(groups("/?(a)?(a)", "/a"), (Texts{"a", ""}));
+  EXPECT_EQ(groups("/+(a)*(a)", "/aaa"), (Texts{"aaa", ""}));
+}
+
+TEST(GlobCapture, AGroupWithinALoopHasItsLastRound) {
+  EXPECT_EQ(groups("/*((a)|(b))", "/ab"), (Texts{"ab", "a", "b"}));
+  EXPECT_EQ(groups("/*((a|))", "/a"), (Texts{"a", ""})) << "which may have taken nothing";
+  EXPECT_EQ(groups("/*(+((a|)))b", "/aab"), (Texts{"aa", "", ""}));
+}
+
+TEST(GlobCapture, NothingIsCapturedWithinANegation) {
+  EXPECT_EQ(groups("/!(a|(b))/(*)", "/c/d"), (Texts{"c", "", "d"}));
+  EXPECT_EQ(groups("/*(!((a)))", "/b"), (Texts{"b", "", ""}));
+}
+
+TEST(GlobCapture, ATextIsWholeCharactersAndKeepsItsBytes) {
+  EXPECT_EQ(groups("/(?)(?)(*)", "/\u00e9\u20ac\U0001f600"), (Texts{"\u00e9", "\u20ac", "\U0001f600"}));
+  EXPECT_EQ(groups("/(?)(*)", "/\xff\xfe"), (Texts{"\xff", "\xfe"}));
+}
+
+TEST(GlobReplace, PutsGroupsInPlaceOfTheirNumbers) {
+  EXPECT_EQ(filled("/(*)/(*)", "/a/b", "$2-${1}0 $0 $$1"), "b-a0 /a/b $1");
+  EXPECT_EQ(filled("/(*)", "/a", "$2${10}$11"), "") << "groups that the pattern lacks";
+  EXPECT_EQ(filled("/(*)", "/a", "$x ${1 ${} $"), "$x ${1 ${} $") << "no references";
+  EXPECT_EQ(filled("/(*)", "/a/b", "x$1$0$$"), "x$") << "not matched";
+}
+
+TEST(GlobReplace, NumbersThatEndPachydermsWorkerAreErrors) {
+  for (const char* text : {"$01", "${00}", "a$1$1000000000", "$99999999999999999999"}) {
+    const auto checked = check_template(text);
+    ASSERT_FALSE(checked) << text;
+    EXPECT_EQ(checked.error().where, text);
+    EXPECT_EQ(filled("/(*)", "/a", text), std::string_view(text).starts_with('a') ? "aa" : "");
+  }
+  EXPECT_EQ(check_template("$1$01").error().what, "invalid group number 01");
+  for (const char* text : {"", "$0", "$10", "$999999999", "$$01", "${01", "$x"}) {
+    EXPECT_TRUE(check_template(text)) << text;
+  }
+}
+
+TEST(DatumKey, IgnoresTheLastSlash) {
+  const auto key = [](std::string_view pattern, std::string_view path, std::string_view text) {
+    return datum_key(Glob::compile(pattern, Separator::slash).value(), path, text);
+  };
+  EXPECT_EQ(key("/(*)", "/a/", "$1"), "a");
+  EXPECT_EQ(key("/(*)", "/a", "$1"), "a");
+  EXPECT_EQ(key("/", "/", "x$0"), "x") << "the root has no groups";
+}
+
+TEST(GlobCapture, AnswersAsTheGoLibraryDoes) {
+  std::ifstream file(PACHBUILD_GOLDEN "/ohmyglob_captures.tsv");
+  std::string line;
+  int answers = 0;
+  while (std::getline(file, line)) {
+    if (line.starts_with('#')) continue;
+    const auto parts = base::split(line, '\t');
+    ASSERT_EQ(parts.size(), 6U) << line;
+    const Glob glob = Glob::compile(parts[0], parts[1] == "/" ? Separator::slash : Separator::none).value();
+    const auto captures = glob.capture(parts[2]);
+    std::string written = captures ? "" : "-";
+    for (std::size_t i = 1; captures && i < captures->size(); ++i) written += "|" + (*captures)[i];
+    EXPECT_EQ(written, parts[3]) << line;
+    EXPECT_EQ(check_template(parts[4]) ? glob.replace(parts[2], parts[4]) : "PANIC", parts[5]) << line;
+    ++answers;
+  }
+  EXPECT_EQ(answers, 1000);
+}
+
+// A backtracking engine does not come to an end with these.
+TEST(GlobCapture, HostilePatternsAreNotSlow) {
+  const std::string text = std::string(1000, 'a') + "c";
+  EXPECT_EQ(groups("((*)(*)(*)(*)(*))(*(*(*(a|aa)|a)|aa))c", text).at(1), text.substr(0, 1000));
+  const auto captured = [](std::string_view pattern, std::string_view path) {
+    return Glob::compile(pattern, Separator::slash).value().capture(path).has_value();
+  };
+  EXPECT_FALSE(captured("/((*)(*)(*)(*)(*))b", "/" + text));
+  EXPECT_FALSE(captured("*(*(*(*(*(*(a|aa)|a)|aa)|a)|aa)|a)b", text));
+  EXPECT_FALSE(captured("+(a|aa|a*)+(a|aa|a*)+(a|aa|a*)b", text));
+  EXPECT_FALSE(captured("!(*!(*!(*a)*a)*a)b", text.substr(800)));
+  EXPECT_TRUE(captured("*(*(*(*())))", ""));
+}
+
 // A matcher by definition, slow and simple: the ends of all matches of a node from a place. It shares nothing
 // with the one under test, not even a parser: patterns are written from random trees.
 struct Node {
@@ -315,6 +421,7 @@ TEST(Glob, MatchesWhatTheDefinitionMatches) {
       const std::string text = trees.text();
       const bool expected = Oracle(text, writer.to_end).matches(tree);
       ASSERT_EQ(glob.matches(text), expected) << writer.pattern << " on " << text;
+      ASSERT_EQ(glob.capture(text).has_value(), expected) << writer.pattern << " on " << text;
       matched += expected ? 1 : 0;
     }
   }
