@@ -185,11 +185,6 @@ class InputReader {
       add(pointer, "has no \"glob\"", "\"/*\" makes a datum of each file and folder");
       return {};
     }
-    const std::vector<std::string> parts = base::split(written, '/');
-    if (std::find(parts.begin(), parts.end(), "..") != parts.end()) {
-      add(pointer + "/glob", base::quoted(written) + " has a part \"..\"");
-      return {};
-    }
     std::string clean = glob::clean_input_glob(written);
     const auto compiled = glob::Glob::compile(clean, glob::Separator::slash);
     if (!compiled) add(pointer + "/glob", base::quoted(clean) + ": " + compiled.error().what);

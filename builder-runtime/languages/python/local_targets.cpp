@@ -136,7 +136,8 @@ base::Status LocalTargets::add(std::string_view target, const fs::path& folder) 
   target = base::trim(target);
   if (target.empty() || is_remote(target)) return {};
   const std::string text = path_of_target(expanded(target, m_environment));
-  if (text.empty() || text.find('\n') != std::string::npos) return {};
+  // The system would take what is before a NUL: "/\0x" would be all of this machine.
+  if (text.empty() || text.find_first_of(std::string_view("\n\0", 2)) != std::string::npos) return {};
   const fs::path named = fs::path(text).is_absolute() ? fs::path(text) : folder / text;
   // Most of the thousands of texts in a lock are not paths.
   if (::access(named.c_str(), F_OK) != 0) return {};

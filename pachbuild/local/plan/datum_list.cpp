@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
-#include <map>
+#include <numeric>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <utility>
 
 #include "base/stop.h"
 #include "base/text.h"
@@ -27,14 +29,8 @@ struct Made {
   };
   std::string name;  // for errors
   Parts parts;
-  std::vector<Entry> entries;
+  std::vector<Entry> entries;  // as a person would order them, each id once
 };
-
-pfs::Hash key_of(const std::string& value) {
-  pfs::Hasher hasher;
-  hasher.update(value);
-  return hasher.finish();
-}
 
 // The number of combinations; nothing when it does not fit.
 std::optional<std::uint64_t> product_of(const std::vector<std::uint64_t>& factors) {
@@ -106,7 +102,12 @@ class DatumMaker {
     DatumList list;
     list.m_matches = std::move(matches);
     list.m_parts = std::move(made.parts);
-    for (const auto& entry : made.entries) list.m_entries.push_back({entry.id, entry.begin, entry.end});
+    list.m_order.resize(made.entries.size());
+    for (const auto place : by_id(made.entries)) {
+      const auto& entry = made.entries[place];
+      list.m_order[place] = static_cast<std::uint32_t>(list.m_entries.size());
+      list.m_entries.push_back({entry.id, entry.begin, entry.end});
+    }
     return list;
   }
 
@@ -161,25 +162,23 @@ class DatumMaker {
     return finish(std::move(made));
   }
 
-  using Keyed = std::map<pfs::Hash, Parts>;
-
-  // The parts' files, not their datums: a join of crosses takes these apart.
-  static Keyed keyed(const Made& part, std::string DatumPart::* value) {
-    Keyed files;
-    for (const auto& entry : part.entries) {
-      for (auto i = entry.begin; i < entry.end; ++i) {
-        files[key_of(part.parts[i]->*value)].push_back(part.parts[i]);
-      }
-    }
-    return files;
-  }
-
-  // By key, what each of the parts has of it; in the order of the keys' hashes.
-  static std::map<pfs::Hash, std::vector<Parts>> merged(const std::vector<Made>& parts,
-                                                        std::string DatumPart::* value) {
-    std::map<pfs::Hash, std::vector<Parts>> all;
+  // The files that share a value, one list for each of the parts that has some. The parts' files count, not their datums:
+  // a join of crosses takes these apart. In each list they are in the order of their datums' ids.
+  static std::vector<std::vector<Parts>> shared(const std::vector<Made>& parts, std::string DatumPart::* value) {
+    std::vector<std::vector<Parts>> all;
+    std::unordered_map<std::string, std::size_t> places;
     for (const auto& part : parts) {
-      for (auto& [key, files] : keyed(part, value)) all[key].push_back(std::move(files));
+      std::vector<std::size_t> met(all.size());  // whether this part has a list there already
+      for (const auto index : by_id(part.entries)) {
+        for (auto i = part.entries[index].begin; i < part.entries[index].end; ++i) {
+          const auto* file = part.parts[i];
+          const auto place = places.emplace(file->*value, all.size()).first->second;
+          if (place == all.size()) all.emplace_back();
+          met.resize(all.size());
+          if (!std::exchange(met[place], 1U)) all[place].emplace_back();
+          all[place].back().push_back(file);
+        }
+      }
     }
     return all;
   }
@@ -187,7 +186,7 @@ class DatumMaker {
   static base::Result<Made> join(const std::vector<Made>& parts) {
     Made made;
     made.name = "join";
-    for (auto& [key, lists] : merged(parts, &DatumPart::join_on)) {
+    for (auto& lists : shared(parts, &DatumPart::join_on)) {
       // Without a file of each part, what is there of outer joins is a datum all the same.
       const bool complete = lists.size() == parts.size();
       if (!complete) {
@@ -232,7 +231,7 @@ class DatumMaker {
   static base::Result<Made> group(const std::vector<Made>& parts) {
     Made made;
     made.name = "group";
-    for (const auto& [key, lists] : merged(parts, &DatumPart::group_by)) {
+    for (const auto& lists : shared(parts, &DatumPart::group_by)) {
       Parts all;
       for (const auto& files : lists) all.insert(all.end(), files.begin(), files.end());
       BASE_TRY(add(made, all));
@@ -257,13 +256,27 @@ class DatumMaker {
     return {};
   }
 
-  // As a file set of PFS has them: by id, and of several with one id the first.
+  // As a file set of PFS has them: of several with one id the first.
   static Made finish(Made made) {
-    std::stable_sort(made.entries.begin(), made.entries.end(),
-                     [](const auto& a, const auto& b) { return a.id < b.id; });
-    const auto same_id = [](const auto& a, const auto& b) { return a.id == b.id; };
-    made.entries.erase(std::unique(made.entries.begin(), made.entries.end(), same_id), made.entries.end());
+    std::vector<std::uint32_t> order = by_id(made.entries);
+    std::vector<bool> is_double(made.entries.size());
+    for (std::size_t i = 1; i < order.size(); ++i) {
+      is_double[order[i]] = made.entries[order[i - 1]].id == made.entries[order[i]].id;
+    }
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < made.entries.size(); ++i) {
+      if (!is_double[i]) made.entries[kept++] = made.entries[i];
+    }
+    made.entries.resize(kept);
     return made;
+  }
+
+  // The places of the entries in the order of ids; equal ones stay in theirs.
+  static std::vector<std::uint32_t> by_id(const std::vector<Made::Entry>& entries) {
+    std::vector<std::uint32_t> order(entries.size());
+    std::iota(order.begin(), order.end(), 0U);
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return entries[a].id < entries[b].id; });
+    return order;
   }
 
   const Commits& m_commits;

@@ -26,6 +26,8 @@ class DatumList {
   [[nodiscard]] std::size_t size() const { return m_entries.size(); }
   // index < size().
   [[nodiscard]] Datum at(std::size_t index) const;
+  // The indices in an order that follows the paths, as far as the input lets it: in which datums run.
+  [[nodiscard]] const std::vector<std::uint32_t>& running_order() const { return m_order; }
 
  private:
   friend class DatumMaker;
@@ -37,6 +39,7 @@ class DatumList {
   std::deque<DatumPart> m_matches;          // of all inputs
   std::vector<const DatumPart*> m_parts;    // of all datums
   std::vector<Entry> m_entries;
+  std::vector<std::uint32_t> m_order;
 };
 
 // What the input's glob matches in a commit, in the order of the paths.

@@ -22,7 +22,8 @@ Collector::~Collector() {
   for (auto& thread : m_threads) thread.join();
 }
 
-void Collector::add(Task task) {
+void Collector::add(Task task, std::string key) {
+  Waiting waiting{std::move(task), std::move(key)};
   ++m_pending;
   if (m_threads.size() < m_most_threads) {
     try {
@@ -33,12 +34,12 @@ void Collector::add(Task task) {
     }
   }
   if (m_threads.empty()) {
-    m_done.push_back(collect(std::move(task)));
+    m_done.push_back(collect(std::move(waiting)));
     return;
   }
   {
     const std::lock_guard lock(m_mutex);
-    m_waiting.push_back(std::move(task));
+    m_waiting.push_back(std::move(waiting));
   }
   m_changed.notify_all();
 }
@@ -48,19 +49,20 @@ void Collector::work() {
   while (true) {
     m_changed.wait(lock, [this] { return m_ending || !m_waiting.empty(); });
     if (m_ending) return;
-    Task task = std::move(m_waiting.front());
+    Waiting next = std::move(m_waiting.front());
     m_waiting.pop_front();
     lock.unlock();
-    auto collected = collect(std::move(task));
+    auto collected = collect(std::move(next));
     lock.lock();
     m_done.push_back(std::move(collected));
     m_changed.notify_all();
   }
 }
 
-Collector::Collected Collector::collect(Task task) const {
+Collector::Collected Collector::collect(Waiting waiting) const {
+  auto& task = waiting.task;
   const auto tree = OutputTree::open(task.output);
-  auto files = tree ? m_store.add(task.id, *tree) : base::fail(tree.error());
+  auto files = tree ? m_store.add(waiting.key, *tree) : base::fail(tree.error());
   static_cast<void>(base::remove_tree(task.output));
   return {std::move(task), std::move(files)};
 }

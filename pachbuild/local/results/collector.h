@@ -29,8 +29,8 @@ class Collector {
   // What waits to be collected is given up.
   ~Collector();
 
-  // Collects the output of a task that has succeeded, from its folder `output`, which is removed then.
-  void add(Task task);
+  // Collects the output of a task that has succeeded as that of `key`, from its folder `output`, which is removed then.
+  void add(Task task, std::string key);
 
   // The next one that is done; nothing when there is none yet. With `wait` it waits a moment for one.
   std::optional<Collected> take(bool wait);
@@ -40,14 +40,18 @@ class Collector {
 
  private:
   void work();
-  [[nodiscard]] Collected collect(Task task) const;
+  struct Waiting {
+    Task task;
+    std::string key;
+  };
+  [[nodiscard]] Collected collect(Waiting waiting) const;
 
   ResultStore& m_store;
   unsigned m_most_threads;
   std::size_t m_pending = 0;
   std::mutex m_mutex;
   std::condition_variable m_changed;
-  std::deque<Task> m_waiting;
+  std::deque<Waiting> m_waiting;
   std::deque<Collected> m_done;
   bool m_ending = false;
   std::vector<std::thread> m_threads;

@@ -207,17 +207,17 @@ base::Status PipelineRun::list_work() {
   // Where another pipeline has written nothing there is nothing to do.
   if (m_datums.size() == 0 && m_pipeline.after.empty() && !m_options.allow_empty)
     return base::fail(no_datum_error(m_spec, m_session.board));
-  const std::string job = job_key();
-  for (std::size_t i = 0; i < m_datums.size(); ++i) {
+  m_job = job_key();
+  for (const auto i : m_datums.running_order()) {
     BASE_TRY(base::check_stop());
     const Datum datum = m_datums.at(i);
-    const std::string key = datum.key(job);
-    auto known = m_options.force ? std::nullopt : m_session.store.find(key);
+    auto known = m_options.force ? std::nullopt : m_session.store.find(datum.key(m_job));
     if (known) {
       m_outputs.push_back({datum.label(), std::move(*known)});
       ++m_skipped;
-    } else if (m_indices.emplace(key, i).second) {
-      m_keys.push_back(key);
+    } else {
+      m_indices.emplace(datum.id, i);
+      m_work.push_back(i);
     }
   }
   m_session.events.listed(m_spec.name, m_datums.size(), m_skipped);
@@ -225,11 +225,10 @@ base::Status PipelineRun::list_work() {
 }
 
 // `environment` is what all datums share.
-Task PipelineRun::make_task(const Datum& datum, const std::string& key, const Place& place,
-                            process::Environment environment) const {
+Task PipelineRun::make_task(const Datum& datum, const Place& place, process::Environment environment) const {
   const auto& transform = m_spec.transform;
   Task task;
-  task.id = key;
+  task.id = datum.id;
   task.inputs = {
       {contract::k_source_input, m_artifact.source.string(), "", m_artifact.source_version},
       {contract::k_build_input, m_artifact.folder.string(), "", m_artifact.version, m_artifact.lazy}};
@@ -249,8 +248,8 @@ Task PipelineRun::make_task(const Datum& datum, const std::string& key, const Pl
   task.environment = std::move(environment);
   add_datum_variables(task.environment, datum);
   task.folder = transform.working_dir.empty() ? place.folder() : transform.working_dir;
-  task.log = log_of(key);
-  task.output = (m_scratch->path() / k_outputs / key).string();
+  task.log = log_of(datum.key(m_job));
+  task.output = (m_scratch->path() / k_outputs / datum.id).string();
   if (m_spec.datum_timeout) {
     task.timeout_ms = std::chrono::duration_cast<std::chrono::milliseconds>(*m_spec.datum_timeout).count();
   }
@@ -259,31 +258,30 @@ Task PipelineRun::make_task(const Datum& datum, const std::string& key, const Pl
 }
 
 base::Status PipelineRun::run_datums() {
-  if (m_keys.empty()) return {};
+  if (m_work.empty()) return {};
   for (const auto& name : m_pipeline.reads) BASE_TRY(m_session.board.check_out(name));
   BASE_TRY(base::make_folders(m_scratch->path() / k_outputs, 0700));
   // A failed run's logs would be taken for this one's.
-  for (const auto& key : m_keys) {
+  for (const auto i : m_work) {
     BASE_TRY(base::check_stop());
-    BASE_TRY(base::remove_tree(log_of(key)));
+    BASE_TRY(base::remove_tree(log_of(m_datums.at(i).key(m_job))));
   }
   const int wanted = m_options.workers > 0 ? m_options.workers : static_cast<int>(base::processors());
-  const int count = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(wanted), m_keys.size()));
+  const int count = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(wanted), m_work.size()));
   const auto place = datum_place();
   BASE_TRY_ASSIGN(auto pool, Pool::start(count, m_scratch->path(), *place, &m_session.slots));
   Collector collector(m_session.store, base::processors());
 
   const Pool::Events events{
-      .started = [&](const Task& task) { m_session.events.started(m_spec.name, datum_of(task.id).label()); },
+      .started = [&](const Task& task) { m_session.events.started(m_spec.name, datum_of(task).label()); },
       .done = [&](const Task& task, const TaskOutcome& outcome) { return take(collector, task, outcome); },
       .tick = [&] { return collect(collector, false); },
       .warned = [&](const std::string& what) { m_session.events.warned(m_spec.name, what); }};
   auto environment = place->environment(m_session.cache);
   add_pipeline_variables(environment, m_spec, m_artifact.source_version, m_artifact.version);
-  const auto next = [&, turn = m_keys.begin()]() mutable -> base::Result<std::optional<Task>> {
-    if (turn == m_keys.end()) return std::nullopt;
-    const auto& key = *turn++;
-    return make_task(datum_of(key), key, *place, environment);
+  const auto next = [&, turn = m_work.begin()]() mutable -> base::Result<std::optional<Task>> {
+    if (turn == m_work.end()) return std::nullopt;
+    return make_task(m_datums.at(*turn++), *place, environment);
   };
   BASE_TRY_ASSIGN(const auto run, pool.run(next, events, m_session.interruption.descriptor()));
   if (run == Pool::Run::interrupted) return base::fail(base::interrupted());
@@ -299,7 +297,7 @@ base::Status PipelineRun::take(Collector& collector, const Task& task, const Tas
     const auto error = base::system_error("write", task.log, outcome.log_errno);
     m_session.events.warned(m_spec.name, error.where + ": " + error.what + "; logs of datums are incomplete");
   }
-  const auto changed = changed_input(datum_of(task.id));
+  const auto changed = changed_input(datum_of(task));
   if (!changed.empty()) {
     // Nobody can say which content the program has seen.
     report_failure(task, changed + " changed while the datum ran");
@@ -313,7 +311,7 @@ base::Status PipelineRun::take(Collector& collector, const Task& task, const Tas
   }
   switch (outcome.result) {
     case TaskResult::succeeded:
-      collector.add(task);
+      collector.add(task, datum_of(task).key(m_job));
       break;
     case TaskResult::recovered:
       ++m_recovered;
@@ -332,7 +330,7 @@ base::Status PipelineRun::collect(Collector& collector, bool wait) {
     auto& [task, files] = *collected;
     if (files) {
       report_end(task, DatumReport::Result::succeeded);
-      m_outputs.push_back({datum_of(task.id).label(), std::move(*files)});
+      m_outputs.push_back({datum_of(task).label(), std::move(*files)});
     } else if (files.error().kind == ErrorKind::step_failed && !m_session.interruption.signal()) {
       report_failure(task, files.error().where + ": " + files.error().what);
     } else {
@@ -344,11 +342,11 @@ base::Status PipelineRun::collect(Collector& collector, bool wait) {
 }
 
 void PipelineRun::report_end(const Task& task, DatumReport::Result result) {
-  m_session.events.ended(m_spec.name, {datum_of(task.id).label(), result, "", task.log});
+  m_session.events.ended(m_spec.name, {datum_of(task).label(), result, "", task.log});
 }
 
 void PipelineRun::report_failure(const Task& task, const std::string& reason) {
-  const std::string label = datum_of(task.id).label();
+  const std::string label = datum_of(task).label();
   m_missing.push_back({label, reason + " (log: " + task.log + ")"});
   m_session.events.ended(m_spec.name, {label, DatumReport::Result::failed, reason, task.log});
 }
@@ -377,7 +375,7 @@ base::Status PipelineRun::export_results() {
 }
 
 PipelineReport PipelineRun::report(Clock::duration elapsed) const {
-  PipelineReport report{.run = m_keys.size() - m_missing.size(),
+  PipelineReport report{.run = m_work.size() - m_missing.size(),
                         .skipped = m_skipped,
                         .recovered = m_recovered,
                         .failed = m_missing.size(),

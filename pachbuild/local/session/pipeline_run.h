@@ -3,10 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/files.h"
@@ -67,12 +67,11 @@ class PipelineRun {
 
   [[nodiscard]] std::string job_key() const;
   [[nodiscard]] std::unique_ptr<Place> datum_place() const;
-  [[nodiscard]] Datum datum_of(const std::string& key) const { return m_datums.at(m_indices.at(key)); }
+  [[nodiscard]] Datum datum_of(const Task& task) const { return m_datums.at(m_indices.at(task.id)); }
   [[nodiscard]] std::string log_of(const std::string& key) const {
     return (m_own / "logs" / (key + ".log")).string();
   }
-  [[nodiscard]] Task make_task(const Datum& datum, const std::string& key, const Place& place,
-                               process::Environment environment) const;
+  [[nodiscard]] Task make_task(const Datum& datum, const Place& place, process::Environment environment) const;
   [[nodiscard]] PipelineReport report(Clock::duration elapsed) const;
 
   const PlannedPipeline& m_pipeline;
@@ -90,8 +89,9 @@ class PipelineRun {
   std::optional<base::Workspace> m_scratch;
   Artifact m_artifact;
   DatumList m_datums;
-  std::vector<std::string> m_keys;               // of the datums that are to run, in their order
-  std::map<std::string, std::size_t> m_indices;  // of these, in m_datums
+  std::string m_job;                // the part of the datums' keys that is the same for all
+  std::vector<std::size_t> m_work;  // the datums that are to run, in their order
+  std::unordered_map<std::string, std::size_t> m_indices;  // of these, by their ids
   std::vector<DatumOutput> m_outputs;
   std::vector<MissingDatum> m_missing;
   std::size_t m_skipped = 0;
