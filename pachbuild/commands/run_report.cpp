@@ -60,11 +60,12 @@ void RunReport::built(const std::string& pipeline, std::chrono::steady_clock::du
   info(pipeline, "build: done in " + base::format_duration(elapsed));
 }
 
-void RunReport::listed(const std::string& pipeline, std::size_t all, std::size_t known) {
-  if (all == 0) warn(pipeline, "the input has no datums");
-  if (all >= k_many) info(pipeline, "datums: " + base::format_number(all) + " in all");
-  m_progress.add(all - known);
+void RunReport::counted(const std::string& pipeline, std::size_t datums) {
+  if (datums == 0) warn(pipeline, "the input has no datums");
+  if (datums >= k_many) info(pipeline, "datums: " + base::format_number(datums) + " in all");
 }
+
+void RunReport::begins(const std::string&, std::size_t datums) { m_progress.add(datums); }
 
 void RunReport::started(const std::string& pipeline, const std::string& label) {
   m_progress.started(prefix(pipeline) + label);

@@ -20,7 +20,8 @@ class RunReport final : public local::Events {
 
   void warned(const std::string& pipeline, const std::string& what) override;
   void built(const std::string& pipeline, std::chrono::steady_clock::duration elapsed) override;
-  void listed(const std::string& pipeline, std::size_t all, std::size_t known) override;
+  void counted(const std::string& pipeline, std::size_t datums) override;
+  void begins(const std::string& pipeline, std::size_t datums) override;
   void started(const std::string& pipeline, const std::string& label) override;
   void ended(const std::string& pipeline, const local::DatumReport& report) override;
   void exporting(const std::string& pipeline, std::uint64_t bytes) override;

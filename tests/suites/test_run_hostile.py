@@ -76,7 +76,8 @@ os.kill(child, 9)
     def workers(self, process):
         """The processes 1 of the workers' namespaces, as the machine numbers them."""
         def children(pid):
-            return [int(word) for word in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+            lists = pathlib.Path(f"/proc/{pid}/task").glob("*/children")  # each thread has its own
+            return [int(word) for children in lists for word in children.read_text().split()]
         return [inner for outer in children(process.pid) for inner in children(outer)]
 
     def start_hanging(self, tries_that_hang=99, **changes):

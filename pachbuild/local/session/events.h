@@ -44,8 +44,10 @@ class Events {
 
   virtual void warned(const std::string& pipeline, const std::string& what) = 0;
   virtual void built(const std::string& pipeline, std::chrono::steady_clock::duration elapsed) = 0;
-  // `all` datums in the input, of which `known` need not run.
-  virtual void listed(const std::string& pipeline, std::size_t all, std::size_t known) = 0;
+  // So many datums are in its input.
+  virtual void counted(const std::string& pipeline, std::size_t datums) = 0;
+  // So many of them run, since their results are not known.
+  virtual void begins(const std::string& pipeline, std::size_t datums) = 0;
   virtual void started(const std::string& pipeline, const std::string& label) = 0;
   virtual void ended(const std::string& pipeline, const DatumReport& report) = 0;
   virtual void exporting(const std::string& pipeline, std::uint64_t bytes) = 0;

@@ -207,6 +207,7 @@ base::Status PipelineRun::list_work() {
   // Where another pipeline has written nothing there is nothing to do.
   if (m_datums.size() == 0 && m_pipeline.after.empty() && !m_options.allow_empty)
     return base::fail(no_datum_error(m_spec, m_session.board));
+  m_session.events.counted(m_spec.name, m_datums.size());
   m_job = job_key();
   for (const auto i : m_datums.running_order()) {
     BASE_TRY(base::check_stop());
@@ -220,7 +221,7 @@ base::Status PipelineRun::list_work() {
       m_work.push_back(i);
     }
   }
-  m_session.events.listed(m_spec.name, m_datums.size(), m_skipped);
+  m_session.events.begins(m_spec.name, m_work.size());
   return {};
 }
 

@@ -48,9 +48,13 @@ class OneAtATime final : public Events {
     const std::lock_guard lock(m_mutex);
     m_events.built(pipeline, elapsed);
   }
-  void listed(const std::string& pipeline, std::size_t all, std::size_t known) override {
+  void counted(const std::string& pipeline, std::size_t datums) override {
     const std::lock_guard lock(m_mutex);
-    m_events.listed(pipeline, all, known);
+    m_events.counted(pipeline, datums);
+  }
+  void begins(const std::string& pipeline, std::size_t datums) override {
+    const std::lock_guard lock(m_mutex);
+    m_events.begins(pipeline, datums);
   }
   void started(const std::string& pipeline, const std::string& label) override {
     const std::lock_guard lock(m_mutex);
