@@ -8,8 +8,10 @@
 #include <memory>
 
 #include "base/errors.h"
+#include "base/near.h"
 #include "pachbuild/commands/cluster_options.h"
 #include "pachbuild/commands/commands.h"
+#include "pachbuild/source/source.h"
 #include "report/report.h"
 
 namespace commands {
@@ -29,6 +31,8 @@ folder changes when all datums have succeeded, and not at all otherwise.
 
 struct Options {
   std::string spec;
+  std::string jsonnet;
+  std::vector<std::string> arguments;
   std::vector<std::string> inputs;
   std::string output;
   int workers = 0;
@@ -39,6 +43,7 @@ struct Options {
   bool hard_links = false;
   std::string runtime = "none";
   std::string image_prefix;
+  std::uint64_t largest_file = source::k_largest_file;
   bool pull = false;
 };
 
@@ -47,7 +52,7 @@ base::Status check_folder(const std::string& where, const std::string& path) {
   if (::stat(path.c_str(), &status) != 0) {
     auto error = base::system_error("read", path, errno);
     return base::fail(ErrorKind::usage, where, path + ": " + error.what,
-                      "give the folder that stands for the repo");
+                      base::did_you_mean_file(path, "give the folder that stands for the repo"));
   }
   if (!S_ISDIR(status.st_mode)) {
     return base::fail(ErrorKind::usage, where, path + ": is not a folder", "give the folder that it is in");
@@ -76,6 +81,16 @@ base::Result<std::map<std::string, std::string>> parse_inputs(const std::vector<
 // Every repo of the spec needs a folder, and every folder a repo that the spec reads.
 base::Status match_inputs(const spec::PipelineSpec& spec, const std::map<std::string, std::string>& repos) {
   const auto inputs = spec::pfs_inputs(spec.input);
+  for (const auto& [name, folder] : repos) {
+    const auto reads = [&repo = name](const auto* input) { return input->repo == repo; };
+    if (std::none_of(inputs.begin(), inputs.end(), reads)) {
+      std::vector<std::string> read;
+      for (const auto* input : inputs) read.push_back(input->repo);
+      return base::fail(ErrorKind::usage, "--input " + name + "=" + folder,
+                        "no input of " + spec.places.file() + " reads repo " + name,
+                        base::did_you_mean(name, read));
+    }
+  }
   for (const auto* input : inputs) {
     if (!repos.contains(input->repo)) {
       return base::fail(ErrorKind::usage, spec.places.where(input->pointer + "/repo"),
@@ -83,21 +98,26 @@ base::Status match_inputs(const spec::PipelineSpec& spec, const std::map<std::st
                         "add --input " + input->repo + "=PATH");
     }
   }
-  for (const auto& [name, folder] : repos) {
-    const auto reads = [&repo = name](const auto* input) { return input->repo == repo; };
-    if (std::none_of(inputs.begin(), inputs.end(), reads)) {
-      return base::fail(ErrorKind::usage, "--input " + name + "=" + folder,
-                        "no input of " + spec.places.file() + " reads repo " + name);
-    }
-  }
   return {};
+}
+
+base::Result<spec::PipelineSpec> load_one(const Options& options) {
+  BASE_TRY(check_sources(options.spec, options.jsonnet));
+  if (options.jsonnet.empty()) return spec::load_pipeline(options.spec);
+  BASE_TRY_ASSIGN(auto pipelines, spec::load_pipelines(sources_of("", options.jsonnet, options.arguments)));
+  if (pipelines.size() == 1 && spec::is_built(pipelines.front().transform)) return std::move(pipelines.front());
+  return base::fail(ErrorKind::bad_input, options.jsonnet,
+                    pipelines.size() == 1 ? "makes a pipeline without transform.build" : "makes several pipelines",
+                    "one is built and run at a time");
 }
 
 base::Result<int> run(const Options& options, std::vector<std::string> arguments) {
   local::RunOptions run;
-  BASE_TRY_ASSIGN(run.spec, spec::load_pipeline(options.spec));
+  BASE_TRY_ASSIGN(run.spec, load_one(options));
+  run.spec.transform.build.largest_file = options.largest_file;
   BASE_TRY_ASSIGN(run.repos, parse_inputs(options.inputs));
   BASE_TRY(match_inputs(run.spec, run.repos));
+  for (const auto& warning : run.spec.warnings) report::warn(warning);
   for (const auto& field : run.spec.cluster_fields) {
     report::warn(options.spec + ": " + field + " has no effect on one machine");
   }
@@ -120,9 +140,9 @@ base::Result<int> run(const Options& options, std::vector<std::string> arguments
 void add_run(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<Options>();
   auto* verb = app.add_subcommand("run", "Build a pipeline and run it on this machine");
-  verb->add_option("-f,--file", options->spec, "The pipeline spec, JSON or YAML")
-      ->type_name("SPEC")
-      ->required();
+  auto* file =
+      verb->add_option("-f,--file", options->spec, "The pipeline spec, JSON or YAML")->type_name("SPEC");
+  add_template_options(*verb, *file, options->jsonnet, options->arguments);
   verb->add_option("-i,--input", options->inputs,
                    "The folder that stands for a repo of the spec's input; repeat it")
       ->type_name("REPO=PATH")
@@ -149,6 +169,7 @@ void add_run(CLI::App& app, Invocation& invocation) {
       ->type_name("NAME")
       ->check(CLI::IsMember({"none", "podman", "docker"}));
   add_image_prefix_option(*verb, options->image_prefix);
+  add_largest_file_option(*verb, options->largest_file);
   verb->add_flag("--pull", options->pull, "Pull images that the runtime does not have");
   verb->footer(k_about_run);
   verb->callback([options, &invocation] {

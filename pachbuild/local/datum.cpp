@@ -12,6 +12,7 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "contract/layout.h"
+#include "contract/pfs_names.h"
 #include "glob/glob.h"
 #include "pachbuild/local/tree.h"
 
@@ -96,6 +97,11 @@ base::Result<Repo> read_repo(const std::string& folder, FileDigests& digests) {
     repo.files.push_back({path, std::move(digest), FileIdentity::of(status)});
     return {};
   }));
+  std::vector<std::string> wrong;
+  for (const auto& file : repo.files) {
+    if (!contract::can_be_stored_in_pfs(file.path)) wrong.push_back(file.path);
+  }
+  if (!wrong.empty()) return base::fail(contract::names_fault(folder, std::move(wrong), "rename these"));
   repo.digest = digest_of(repo, {0, repo.files.size()});
   return repo;
 }

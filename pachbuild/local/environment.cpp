@@ -11,6 +11,7 @@
 #include "base/trusted_folder.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
+#include "contract/pipeline_names.h"
 
 namespace local {
 namespace {
@@ -64,7 +65,7 @@ process::Environment build_environment(const fs::path& cache) {
 }
 
 void add_build_variables(process::Environment& environment, const spec::PipelineSpec& spec) {
-  environment["PPS_PIPELINE_NAME"] = spec.name + contract::k_build_pipeline_suffix;
+  environment["PPS_PIPELINE_NAME"] = contract::build_pipeline_of(spec.name);
   std::string names;
   for (const auto& [name, value] : spec.transform.build.env) {
     environment[name] = value;
