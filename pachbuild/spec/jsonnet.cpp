@@ -99,8 +99,9 @@ base::Status check_imports(const std::string& text, const std::string& file) {
 // "FILE:1:2" of a text that starts with "FILE:1:2-3"; else empty.
 std::string place_in(std::string_view text, const std::string& file) {
   if (!text.starts_with(file + ":")) return {};
-  const auto end = text.find_first_not_of("0123456789:", file.size());
-  return std::string(base::split(text.substr(0, end), '\n').front());
+  std::string_view place = text.substr(0, text.find_first_not_of("0123456789:", file.size()));
+  while (place.ends_with(':')) place.remove_suffix(1);
+  return std::string(place);
 }
 
 // jsonnet's own words are "STATIC ERROR: FILE:1:2-3: …", or "RUNTIME ERROR: …" with a line for each place that led

@@ -536,6 +536,11 @@ class Checker {
         fail(child_written, child_at, field_name(child_at) + " is there a second time");
         continue;
       }
+      if (field->use == Use::removed) {
+        fail(child_written, meant(message, key, pointer), field_name(child_at) + " was removed in Pachyderm 2.0",
+             std::string(field->note));
+        continue;
+      }
       if (!check_use(*field, child, child_written, child_at) || child.is_null()) continue;
       m_checked.document.places.add(child_at, m_written.at(child_written));
       auto checked = typed(*field, field->type, child, child_written, child_at);
@@ -551,24 +556,22 @@ class Checker {
     return nullptr;
   }
 
-  // The fault is that of the field which was meant, too: nobody has to hear that it is missing.
+  // The field that `key` was meant for: the fault is its fault, and nobody has to hear that it is missing.
+  static std::string meant(const Message& message, const std::string& key, const std::string& pointer) {
+    return child_pointer(pointer, base::near_name(key, names_of(message)).value_or(key));
+  }
+
   void unknown(const Message& message, const std::string& key, const std::string& written,
                const std::string& pointer) {
     const std::string owner = pointer.empty() ? "a pipeline spec" : field_name(pointer);
-    const auto names = names_of(message);
-    fail(written, child_pointer(pointer, base::near_name(key, names).value_or(key)),
-         owner + " has no field " + base::quoted(key), base::did_you_mean(key, names));
+    fail(written, meant(message, key, pointer), owner + " has no field " + base::quoted(key),
+         base::did_you_mean(key, names_of(message)));
   }
 
   bool check_use(const Field& field, const json& value, const std::string& written,
                  const std::string& pointer) {
-    const std::string note(field.note);
-    if (field.use == Use::removed) {
-      fail(written, pointer, field_name(pointer) + " was removed in Pachyderm 2.0", note);
-      return false;
-    }
     if (!is_set(value)) return true;
-    const std::string what = field_name(pointer) + " " + note;
+    const std::string what = field_name(pointer) + " " + std::string(field.note);
     if (field.use == Use::never || (field.use == Use::refused && m_has_build) ||
         (field.use == Use::beyond && m_target == Target::machine)) {
       fail(written, pointer, what);
