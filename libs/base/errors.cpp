@@ -191,7 +191,8 @@ void Errors::add(Error error) {
 
 Error Errors::take() {
   if (m_untold > 0)
-    m_first.more.push_back({m_first.kind, "", "and " + count_of(std::exchange(m_untold, 0), "more error"), {}});
+    m_first.more.push_back(
+        {m_first.kind, "", "and " + count_of(std::exchange(m_untold, 0), "more error"), {}});
   m_any = false;
   return std::exchange(m_first, {});
 }

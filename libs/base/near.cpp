@@ -24,8 +24,8 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
     costs[i][0] = i;
     for (std::size_t j = 1; j <= to.size(); ++j) {
       const bool is_same = lower(from[i - 1]) == lower(to[j - 1]);
-      costs[i][j] = std::min(
-          {costs[i - 1][j - 1] + (is_same ? 0 : 1), costs[i - 1][j] + 1, costs[i][j - 1] + 1});
+      costs[i][j] =
+          std::min({costs[i - 1][j - 1] + (is_same ? 0 : 1), costs[i - 1][j] + 1, costs[i][j - 1] + 1});
       if (i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1])
         costs[i][j] = std::min(costs[i][j], costs[i - 2][j - 2] + 1);
     }

@@ -17,7 +17,8 @@ std::optional<std::string> near_name(std::string_view name, const std::vector<st
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& names,
                          const std::string& otherwise = {});
 
-// The same for a file or folder that does not exist, by what its folder has: "did you mean "d/summary.yaml"?".
+// The same for a file or folder that does not exist, by what its folder has: "did you mean
+// "d/summary.yaml"?".
 std::string did_you_mean_file(const std::string& path, const std::string& otherwise = {});
 
 }  // namespace base

@@ -23,8 +23,8 @@ enum class ErrorKind : int {
   network = 75,       // may work when tried again
 };
 
-// One failure, for a person. Printed as "error: WHERE: WHAT" and, where there is one, "hint: HINT"; those that
-// were found along with it follow in the same form.
+// One failure, for a person. Printed as "error: WHERE: WHAT" and, where there is one, "hint: HINT"; those
+// that were found along with it follow in the same form.
 struct Error {
   ErrorKind kind = ErrorKind::bug;
   std::string where;  // the file, field or option at fault; may be empty

@@ -41,8 +41,8 @@ std::string without(const std::string& name, std::string_view suffix) {
   return name.ends_with(suffix) ? name.substr(0, name.size() - suffix.size()) : "";
 }
 
-// The pipelines whose build `build` may be. A shortened name does not tell, and the pipeline itself may be gone
-// while its source is still there.
+// The pipelines whose build `build` may be. A shortened name does not tell, and the pipeline itself may be
+// gone while its source is still there.
 std::vector<std::string> owners_of(const Present& present, const std::string& build) {
   std::vector<std::string> owners{without(build, contract::k_build_pipeline_suffix)};
   for (const auto& [name, pipeline] : present.pipelines) owners.push_back(name);

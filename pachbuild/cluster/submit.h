@@ -28,7 +28,7 @@ struct Submission {
 };
 
 struct SubmissionRules {
-  std::string image_prefix;        // of the official builders' images
+  std::string image_prefix;                             // of the official builders' images
   std::uint64_t largest_file = source::k_largest_file;  // bytes
 };
 

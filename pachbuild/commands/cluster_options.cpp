@@ -37,9 +37,10 @@ base::Result<cluster::Pachctl> connect(const cluster::Target& target) {
 
 void add_template_options(CLI::App& verb, CLI::Option& file, std::string& jsonnet,
                           std::vector<std::string>& arguments) {
-  auto* option = verb.add_option("--jsonnet", jsonnet, "A jsonnet template that makes the pipelines, instead of -f")
-                     ->type_name("FILE")
-                     ->excludes(&file);
+  auto* option =
+      verb.add_option("--jsonnet", jsonnet, "A jsonnet template that makes the pipelines, instead of -f")
+          ->type_name("FILE")
+          ->excludes(&file);
   verb.add_option("--arg", arguments, "An argument of the template's function; repeat it")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false)
@@ -113,8 +114,8 @@ base::Result<std::vector<LoadedPipeline>> prepare(std::vector<spec::ClusterPipel
 
 base::Result<std::vector<LoadedPipeline>> load(const SpecOptions& options, spec::Target target) {
   BASE_TRY(check_sources(options.spec, options.jsonnet));
-  BASE_TRY_ASSIGN(auto pipelines,
-                  spec::load_for_cluster(sources_of(options.spec, options.jsonnet, options.arguments), target));
+  BASE_TRY_ASSIGN(auto pipelines, spec::load_for_cluster(
+                                      sources_of(options.spec, options.jsonnet, options.arguments), target));
   return prepare(std::move(pipelines), options.rules);
 }
 

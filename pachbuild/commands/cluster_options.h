@@ -14,7 +14,7 @@
 namespace CLI {  // NOLINT(readability-identifier-naming): not ours
 class App;
 class Option;
-}
+}  // namespace CLI
 
 namespace commands {
 

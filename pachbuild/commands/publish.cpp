@@ -131,7 +131,8 @@ base::Status write_images(const std::vector<LoadedPipeline>& pipelines,
     const auto& document = pipelines[entry->first].pipeline.document;
     const std::string& file = document.places.file();
     if (!document.places.is_written()) {
-      return base::fail(ErrorKind::usage, "--write", file + " is a template, and does not have the image itself",
+      return base::fail(ErrorKind::usage, "--write",
+                        file + " is a template, and does not have the image itself",
                         "let an argument of the template name the image");
     }
     if (!texts.contains(file)) {

@@ -105,10 +105,12 @@ base::Result<spec::PipelineSpec> load_one(const Options& options) {
   BASE_TRY(check_sources(options.spec, options.jsonnet));
   if (options.jsonnet.empty()) return spec::load_pipeline(options.spec);
   BASE_TRY_ASSIGN(auto pipelines, spec::load_pipelines(sources_of("", options.jsonnet, options.arguments)));
-  if (pipelines.size() == 1 && spec::is_built(pipelines.front().transform)) return std::move(pipelines.front());
-  return base::fail(ErrorKind::bad_input, options.jsonnet,
-                    pipelines.size() == 1 ? "makes a pipeline without transform.build" : "makes several pipelines",
-                    "one is built and run at a time");
+  if (pipelines.size() == 1 && spec::is_built(pipelines.front().transform))
+    return std::move(pipelines.front());
+  return base::fail(
+      ErrorKind::bad_input, options.jsonnet,
+      pipelines.size() == 1 ? "makes a pipeline without transform.build" : "makes several pipelines",
+      "one is built and run at a time");
 }
 
 base::Result<int> run(const Options& options, std::vector<std::string> arguments) {

@@ -29,8 +29,8 @@ struct Source {
 };
 
 // Everything below `folder` but what its .pachignore names. Errors are of kind bad_input: a file that cannot
-// be read, is no file (socket, pipe, device), is larger than `largest_file`, has a name that PFS refuses (all such
-// names in one error), or is a symbolic link out of the folder or to a folder. All of them are told.
+// be read, is no file (socket, pipe, device), is larger than `largest_file`, has a name that PFS refuses (all
+// such names in one error), or is a symbolic link out of the folder or to a folder. All of them are told.
 inline constexpr std::uint64_t k_largest_file = std::uint64_t{1} << 30;
 base::Result<Source> read_source(const base::fs::path& folder, std::uint64_t largest_file = k_largest_file);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A text in JSON or YAML as a JSON value that still knows where each part of it was written. What is accepted is
-// what Pachyderm 2.12 takes: it reads everything with one YAML parser, JSON too.
+// A text in JSON or YAML as a JSON value that still knows where each part of it was written. What is accepted
+// is what Pachyderm 2.12 takes: it reads everything with one YAML parser, JSON too.
 #pragma once
 
 #include <compare>
@@ -68,9 +68,9 @@ struct Document {
 };
 
 // The documents of `text`: YAML documents between "---", or JSON values one after the other. At least one.
-// Refused with their position, in errors that name the file of `source`: what is not printable UTF-8 text, more
-// than 100 levels, and of YAML what Pachyderm refuses as well: aliases, most tags, keys that are no text,
-// numbers that JSON does not have.
+// Refused with their position, in errors that name the file of `source`: what is not printable UTF-8 text,
+// more than 100 levels, and of YAML what Pachyderm refuses as well: aliases, most tags, keys that are no
+// text, numbers that JSON does not have.
 base::Result<std::vector<Document>> parse_documents(const std::string& text, const Places& source);
 inline base::Result<std::vector<Document>> parse_documents(const std::string& text, const std::string& file) {
   return parse_documents(text, Places(file));

@@ -84,13 +84,14 @@ class Words {
   std::string_view m_rest;
 };
 
-// Pachyderm evaluates a template without any files, and this one may come from somebody else: it does not get to
-// read what this user can.
+// Pachyderm evaluates a template without any files, and this one may come from somebody else: it does not get
+// to read what this user can.
 base::Status check_imports(const std::string& text, const std::string& file) {
   Words words(text);
   for (auto word = words.next(); !word.empty(); word = words.next()) {
     if (word != "import" && word != "importstr" && word != "importbin") continue;
-    return base::fail(ErrorKind::bad_input, file, "has an " + std::string(word) + ", and a template has no files",
+    return base::fail(ErrorKind::bad_input, file,
+                      "has an " + std::string(word) + ", and a template has no files",
                       "put what it imports into the template");
   }
   return {};
@@ -104,8 +105,8 @@ std::string place_in(std::string_view text, const std::string& file) {
   return std::string(place);
 }
 
-// jsonnet's own words are "STATIC ERROR: FILE:1:2-3: …", or "RUNTIME ERROR: …" with a line for each place that led
-// there, the innermost first.
+// jsonnet's own words are "STATIC ERROR: FILE:1:2-3: …", or "RUNTIME ERROR: …" with a line for each place
+// that led there, the innermost first.
 base::Error failure(const std::string& errors, const std::string& file, const process::Ending& ending) {
   constexpr std::string_view k_kind = "ERROR: ";
   const auto lines = base::split(errors, '\n');
@@ -119,7 +120,8 @@ base::Error failure(const std::string& errors, const std::string& file, const pr
     where = place_in(base::trim(lines[1]), file);
   }
   if (what.empty()) return {ErrorKind::bad_input, file, "jsonnet ended with " + ending.describe()};
-  return {ErrorKind::bad_input, where.empty() ? file : where, "is not a valid template: " + std::string(what)};
+  return {ErrorKind::bad_input, where.empty() ? file : where,
+          "is not a valid template: " + std::string(what)};
 }
 
 }  // namespace

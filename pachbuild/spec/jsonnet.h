@@ -9,8 +9,8 @@
 
 namespace spec {
 
-// The JSON that the template `text` of `file` stands for. `arguments` are "KEY=VALUE", texts for the function that
-// it is. It is not trusted: it can read no file.
+// The JSON that the template `text` of `file` stands for. `arguments` are "KEY=VALUE", texts for the function
+// that it is. It is not trusted: it can read no file.
 base::Result<std::string> evaluate(const std::string& text, const std::string& file,
                                    const std::vector<std::string>& arguments);
 

@@ -103,7 +103,8 @@ Document item_of(const Document& list, std::size_t index) {
   return {std::make_shared<const nlohmann::json>(list.value->at(index)), list.places.below(pointer)};
 }
 
-base::Result<std::vector<Document>> parse_specs(const std::string& text, const Places& source, Others others) {
+base::Result<std::vector<Document>> parse_specs(const std::string& text, const Places& source,
+                                                Others others) {
   BASE_TRY_ASSIGN(auto documents, parse_documents(text, source));
   std::vector<Document> specs;
   for (auto& document : documents) {
@@ -152,7 +153,8 @@ void load_folder(const std::string& folder, const Taker& take) {
 }
 
 base::Result<std::vector<Document>> load_file(const std::string& path) {
-  BASE_TRY_ASSIGN(const std::string text, path == k_standard_input ? read_standard_input() : read_spec_file(path));
+  BASE_TRY_ASSIGN(const std::string text,
+                  path == k_standard_input ? read_standard_input() : read_spec_file(path));
   return read_specs(text, Places(path));
 }
 

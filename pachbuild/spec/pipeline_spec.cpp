@@ -27,7 +27,6 @@ namespace {
 using base::ErrorKind;
 using nlohmann::json;
 
-
 // The languages that have an official builder, etc/pipeline-build/<language>/.
 constexpr std::array<std::string_view, 2> k_languages = {"go", "python"};
 
@@ -148,11 +147,10 @@ class Reader {
   void check_length(const std::string& name) {
     const std::size_t longest = contract::longest_pipeline_name(m_spec.project);
     if (name.size() > longest) {
-      const std::string why = longest == contract::k_longest_pipeline_name
-                                  ? ""
-                                  : " in project " + base::quoted(m_spec.project);
-      note(fail("/pipeline/name", "has " + std::to_string(name.size()) + " characters, and Pachyderm allows " +
-                                      std::to_string(longest) + why));
+      const std::string why =
+          longest == contract::k_longest_pipeline_name ? "" : " in project " + base::quoted(m_spec.project);
+      note(fail("/pipeline/name", "has " + std::to_string(name.size()) +
+                                      " characters, and Pachyderm allows " + std::to_string(longest) + why));
       return;
     }
     const std::string build = contract::build_pipeline_of(name);
@@ -226,18 +224,18 @@ class Reader {
   void check_language(const std::string& language) {
     const std::vector<std::string> known(k_languages.begin(), k_languages.end());
     if (std::find(known.begin(), known.end(), language) != known.end()) return;
-    note(fail("/transform/build/language", base::quoted(language) + " has no official builder",
-              base::did_you_mean(language, known,
-                                 "official builders are there for go and python; name the image of another one "
-                                 "in transform.build.image")));
+    note(fail(
+        "/transform/build/language", base::quoted(language) + " has no official builder",
+        base::did_you_mean(language, known,
+                           "official builders are there for go and python; name the image of another one "
+                           "in transform.build.image")));
   }
 
   void read_all_input(const Fields& root) {
     if (!root.has("input")) {
       const bool may_be_none = !m_has_build && m_target != Target::machine && root.has("spout");
       if (!may_be_none) {
-        note_missing("", "input", "has no \"input\"",
-                     R"(add "input": {"pfs": {"repo": "…", "glob": "/*"}})");
+        note_missing("", "input", "has no \"input\"", R"(add "input": {"pfs": {"repo": "…", "glob": "/*"}})");
       }
       return;
     }
@@ -267,8 +265,9 @@ class Reader {
       const int error_number = errno;
       const std::string shown = base::quoted(build.folder.string()) + " ";
       if (error_number == ENOENT || error_number == ENOTDIR) {
-        return fail("/transform/build/path", shown + "does not exist",
-                    base::did_you_mean_file(build.folder.string(), "it is relative to the spec file's folder"));
+        return fail(
+            "/transform/build/path", shown + "does not exist",
+            base::did_you_mean_file(build.folder.string(), "it is relative to the spec file's folder"));
       }
       return fail("/transform/build/path",
                   shown + base::system_error("read", build.folder.string(), error_number).what);

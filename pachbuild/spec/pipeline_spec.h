@@ -44,8 +44,8 @@ struct Secret {
 };
 
 struct Transform {
-  Build build;  // neither language nor image: there is nothing to build, and `image` has the program
-  std::string image;             // of the running pipeline; empty: the builder's
+  Build build;        // neither language nor image: there is nothing to build, and `image` has the program
+  std::string image;  // of the running pipeline; empty: the builder's
   std::vector<std::string> cmd;  // empty: sh /pfs/build/run.sh
   std::vector<std::string> stdin_lines;
   std::vector<std::string> err_cmd;
@@ -141,7 +141,8 @@ struct ClusterPipeline {
 
 // Where specs come from.
 struct Sources {
-  // Files of JSON and YAML with any number of pipelines, each a document or an item of a list; folders, for all
+  // Files of JSON and YAML with any number of pipelines, each a document or an item of a list; folders, for
+  // all
   // *.json, *.yaml and *.yml files below them that have pipelines; "-" for standard input.
   std::vector<std::string> paths;
   // Files of jsonnet that make such a text, and the arguments ("KEY=VALUE") of the function that it is.
@@ -152,8 +153,8 @@ struct Sources {
 // Whether what was given for a spec is an address and not a file.
 bool is_url(const std::string& path);
 
-// All of these fail with everything that is wrong with any of the pipelines: errors of kind bad_input that name
-// the file, and line and column where there are some; base::Error::more has all but the first.
+// All of these fail with everything that is wrong with any of the pipelines: errors of kind bad_input that
+// name the file, and line and column where there are some; base::Error::more has all but the first.
 
 // The one pipeline of a local file, which has transform.build.
 base::Result<PipelineSpec> load_pipeline(const std::string& path);
@@ -164,8 +165,9 @@ base::Result<PipelineSpec> read_pipeline(const std::string& text, const std::str
 // All pipelines, for this machine, those without transform.build too; not from standard input.
 base::Result<std::vector<PipelineSpec>> load_pipelines(const Sources& sources);
 
-// All pipelines, for a cluster or (Target::any) to be looked at. Of Target::cluster what has no transform.build is
-// only parsed. A build needs the folder of its source, so it cannot come from standard input.
+// All pipelines, for a cluster or (Target::any) to be looked at. Of Target::cluster what has no
+// transform.build is only parsed. A build needs the folder of its source, so it cannot come from standard
+// input.
 base::Result<std::vector<ClusterPipeline>> load_for_cluster(const Sources& sources, Target target);
 
 // The same for the text of one file.

@@ -62,8 +62,8 @@ struct Message {
 
 constexpr std::string_view k_cluster_only = "runs on a cluster only";
 
-// Each function is a message of pps.proto or pfs.proto. The order is that of the .proto file, and what Pachyderm
-// 2.0 removed comes last.
+// Each function is a message of pps.proto or pfs.proto. The order is that of the .proto file, and what
+// Pachyderm 2.0 removed comes last.
 const Message& project_message() {
   static const Message message{{{"name", Type::text}}};
   return message;
@@ -304,7 +304,8 @@ const Message& spout_message() {
   static const Message message{{
       {"service", Type::object, Use::here, &service_message()},
       {"overwrite", Type::anything, Use::removed, nullptr, "remove it: the program itself writes its files"},
-      {"marker", Type::anything, Use::removed, nullptr, "remove it: write the position to a file of the output"},
+      {"marker", Type::anything, Use::removed, nullptr,
+       "remove it: write the position to a file of the output"},
   }};
   return message;
 }
@@ -351,7 +352,8 @@ const Message& spec_message() {
       {"chunk_spec", Type::anything, Use::removed, nullptr, "use \"datum_set_spec\""},
       {"enable_stats", Type::boolean, Use::removed, nullptr, "remove it: statistics are always there"},
       {"hashtree_spec", Type::anything, Use::removed, nullptr, "remove it"},
-      {"incremental", Type::anything, Use::removed, nullptr, "remove it: unchanged datums are skipped anyway"},
+      {"incremental", Type::anything, Use::removed, nullptr,
+       "remove it: unchanged datums are skipped anyway"},
       {"inputs", Type::anything, Use::removed, nullptr,
        "use \"input\": {\"pfs\": {…}}, of several inputs {\"cross\": [{\"pfs\": {…}}, …]}"},
       {"max_queue_size", Type::whole, Use::removed, nullptr, "remove it"},
@@ -473,8 +475,7 @@ bool is_choice(const json& value, std::string_view choices) {
 // Of protobuf's Timestamp (RFC 3339).
 bool is_time(const json& value) {
   constexpr std::size_t k_longest = 40;  // std::regex needs stack for each character
-  static const std::regex k_form(
-      R"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[-+]\d{2}:\d{2}))");
+  static const std::regex k_form(R"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[-+]\d{2}:\d{2}))");
   return value.is_string() && value.get_ref<const std::string&>().size() <= k_longest &&
          std::regex_match(value.get_ref<const std::string&>(), k_form);
 }
@@ -511,7 +512,8 @@ class Checker {
     if (type == Type::texts && value.is_string())
       hint = "write [\"sh\", \"-c\", \"…\"]: there is no shell in between";
     fail(written, pointer,
-         field_name(pointer) + " must be " + std::string(name_of(type)) + ", and is " + describe(value), hint);
+         field_name(pointer) + " must be " + std::string(name_of(type)) + ", and is " + describe(value),
+         hint);
     return std::nullopt;
   }
 
@@ -537,8 +539,8 @@ class Checker {
         continue;
       }
       if (field->use == Use::removed) {
-        fail(child_written, meant(message, key, pointer), field_name(child_at) + " was removed in Pachyderm 2.0",
-             std::string(field->note));
+        fail(child_written, meant(message, key, pointer),
+             field_name(child_at) + " was removed in Pachyderm 2.0", std::string(field->note));
         continue;
       }
       if (!check_use(*field, child, child_written, child_at) || child.is_null()) continue;
@@ -636,8 +638,8 @@ class Checker {
     return std::nullopt;
   }
 
-  // Pachyderm 2 takes seconds only. What 1.x took as well ("1h30m") is put into them where this program writes
-  // the spec that Pachyderm reads, and refused where it does not.
+  // Pachyderm 2 takes seconds only. What 1.x took as well ("1h30m") is put into them where this program
+  // writes the spec that Pachyderm reads, and refused where it does not.
   Checked duration(const json& value, const std::string& written, const std::string& pointer) {
     if (!value.is_string()) return wrong_type(Type::text, value, written, pointer);
     const auto& text = value.get_ref<const std::string&>();

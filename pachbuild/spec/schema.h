@@ -14,8 +14,8 @@
 namespace spec {
 
 struct CheckedDocument {
-  // Fields have their snake case names, types are right, numbers are numbers, durations are as Pachyderm takes
-  // them, and what is null or at fault is not there.
+  // Fields have their snake case names, types are right, numbers are numbers, durations are as Pachyderm
+  // takes them, and what is null or at fault is not there.
   Document document;
   // Fields that are set and have an effect on a cluster only.
   std::vector<std::string> cluster_fields;

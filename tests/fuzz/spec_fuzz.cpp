@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as a spec: a spec or errors with places, for this machine and for a cluster. What was read is the same
-// when it is written as YAML and read again, and an image that is put into it is there.
+// Any bytes as a spec: a spec or errors with places, for this machine and for a cluster. What was read is the
+// same when it is written as YAML and read again, and an image that is put into it is there.
 #include <nlohmann/json.hpp>
 
 #include "pachbuild/spec/document.h"

@@ -448,8 +448,8 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
   BASE_TRY(variables.check());
   if (variables.has_workspaces()) BASE_TRY(check_workspace(source.folder, "."));
   BASE_TRY_ASSIGN(Tree tree, read_tree(source.folder, tags_of(settings, variables)));
-  BASE_TRY_ASSIGN(Program program,
-                  choose_program(source.folder, tree, settings, variables, value_of(environment, "PPS_PIPELINE_NAME")));
+  BASE_TRY_ASSIGN(Program program, choose_program(source.folder, tree, settings, variables,
+                                                  value_of(environment, "PPS_PIPELINE_NAME")));
   BASE_TRY(check_outside(source.folder, program, variables));
   warn_of_workspace(source.folder, program, variables);
   std::string summary = summary_of(tree, program);

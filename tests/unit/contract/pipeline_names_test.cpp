@@ -16,8 +16,8 @@ TEST(PipelineNames, AreTheNameAndWhatItIs) {
 TEST(PipelineNames, LongOnesHaveADigest) {
   const std::string name = "daily-aggregation-of-sensor-readings-by-station";
   ASSERT_EQ(name.size(), 47U);
-  EXPECT_EQ(build_pipeline_of(name), "daily-aggregation-of-sensor-readings-" + base::sha256(name).substr(0, 8) +
-                                         "_build");
+  EXPECT_EQ(build_pipeline_of(name),
+            "daily-aggregation-of-sensor-readings-" + base::sha256(name).substr(0, 8) + "_build");
   EXPECT_EQ(build_pipeline_of(name).size(), 51U);
   EXPECT_EQ(build_pipeline_of(std::string(46, 'n')), std::string(36, 'n') + "-c043d3b9_build");
   EXPECT_NE(build_pipeline_of(std::string(46, 'n')), build_pipeline_of(std::string(47, 'n')));

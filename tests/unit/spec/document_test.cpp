@@ -45,8 +45,7 @@ TEST(Document, JsonKnowsWhereEachValueIs) {
 }
 
 TEST(Document, YamlKnowsWhereEachValueIs) {
-  const Document document =
-      read("# a spec\na:\n  - é: x\n    c: [1, two]\n  - |\n    text\nb:\n");
+  const Document document = read("# a spec\na:\n  - é: x\n    c: [1, two]\n  - |\n    text\nb:\n");
   EXPECT_EQ(*document.value, json::parse(R"({"a": [{"é": "x", "c": [1, "two"]}, "text\n"], "b": null})"));
   EXPECT_EQ(document.places.where("/a/0"), "f:3:5");
   EXPECT_EQ(document.places.where("/a/0/é"), "f:3:8");
@@ -113,10 +112,8 @@ TEST(Document, YamlBeyondJsonIsRefused) {
 TEST(Document, FaultsHaveLineAndColumn) {
   EXPECT_EQ(fault("{\"a\" 12}"),
             "error: f:1:6: is not valid JSON: unexpected number literal; expected ':'\n");
-  EXPECT_EQ(fault("{\"a\":\r\n[1}"),
-            "error: f:2:3: is not valid JSON: unexpected '}'; expected ']'\n");
-  EXPECT_EQ(fault("{\"a\": 1"),
-            "error: f:1:8: is not valid JSON: unexpected end of input; expected '}'\n");
+  EXPECT_EQ(fault("{\"a\":\r\n[1}"), "error: f:2:3: is not valid JSON: unexpected '}'; expected ']'\n");
+  EXPECT_EQ(fault("{\"a\": 1"), "error: f:1:8: is not valid JSON: unexpected end of input; expected '}'\n");
   EXPECT_EQ(fault("a: 1\nb: c: d\n"), "error: f:2:5: is not valid YAML: illegal map value\n");
   EXPECT_EQ(fault("a: [1,\n"), "error: f:2:1: is not valid YAML: end of sequence flow not found\n");
   EXPECT_EQ(fault("{a: 1},\n"), "error: f:1:7: is not valid YAML: nothing can start here\n");
@@ -145,10 +142,10 @@ TEST(Document, OfAKeyThatComesTwiceTheLastCounts) {
 
 TEST(Document, JsonIsReadAsPachydermReadsIt) {
   const json value = json::parse(R"({"a": [1, 2], "b": null})");
-  for (const char* text : {"{\"a\": [1, 2,], \"b\": null,}", "# why\n{\"a\": [1, 2], # two\n \"b\": null}",
-                           "{\n\t\"a\": [1, 2],\n\t\"b\": null,\n}\n", "{'a': [1, 2], b: ~}",
-                           "{\"a\":[1,2],\"b\":}", "---\n{\"a\": [1, 2], \"b\": null}\n",
-                           "{\"a\": [1, 2], \"b\": null}\n...\n"}) {
+  for (const char* text :
+       {"{\"a\": [1, 2,], \"b\": null,}", "# why\n{\"a\": [1, 2], # two\n \"b\": null}",
+        "{\n\t\"a\": [1, 2],\n\t\"b\": null,\n}\n", "{'a': [1, 2], b: ~}", "{\"a\":[1,2],\"b\":}",
+        "---\n{\"a\": [1, 2], \"b\": null}\n", "{\"a\": [1, 2], \"b\": null}\n...\n"}) {
     EXPECT_EQ(*read(text).value, value) << text;
   }
   const auto documents = parse_documents("{\"a\": 1}\n---\n{\"a\": 2}\n", "f").value();
@@ -181,7 +178,7 @@ TEST(Document, WhatIsNotTextIsRefused) {
   EXPECT_EQ(fault(std::string("a\0b", 3)),
             "error: f:1:2: is not UTF-8 text: the byte 0x00 is not part of a printable character\n");
   EXPECT_EQ(fault("\xff\xfe"
-                       "a"),
+                  "a"),
             "error: f:1:1: is not UTF-8 text: the byte 0xff is not part of a printable character\n");
 }
 
@@ -193,10 +190,8 @@ TEST(Document, AByteOrderMarkAndCarriageReturnsAreFine) {
 }
 
 TEST(Document, NothingIsAnError) {
-  for (const char* text : {"", " \r\n\t", "\xEF\xBB\xBF"})
-    EXPECT_EQ(fault(text), "error: f: is empty\n");
-  for (const char* text : {"", "\n", "# only a comment\n"})
-    EXPECT_EQ(fault(text), "error: f: is empty\n");
+  for (const char* text : {"", " \r\n\t", "\xEF\xBB\xBF"}) EXPECT_EQ(fault(text), "error: f: is empty\n");
+  for (const char* text : {"", "\n", "# only a comment\n"}) EXPECT_EQ(fault(text), "error: f: is empty\n");
 }
 
 TEST(Document, SeveralAreGivenOneByOne) {

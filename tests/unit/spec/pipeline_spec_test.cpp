@@ -214,8 +214,9 @@ TEST_F(PipelineSpecTest, AFileThatIsNoSpecIsRefused) {
   ASSERT_TRUE(base::write_file(file("broken.json"), "{\n  \"a\" 1}"));
   EXPECT_EQ(load_fault(file("broken.json")),
             "error: DIR/broken.json:2:7: is not valid JSON: unexpected number literal; expected ':'\n");
-  EXPECT_EQ(load_fault(file("borken.json")), "error: DIR/borken.json: cannot read: no such file or folder\n"
-                                             "hint: did you mean \"DIR/broken.json\"?\n");
+  EXPECT_EQ(load_fault(file("borken.json")),
+            "error: DIR/borken.json: cannot read: no such file or folder\n"
+            "hint: did you mean \"DIR/broken.json\"?\n");
 }
 
 TEST_F(PipelineSpecTest, AFileWithoutPermissionIsRefused) {
@@ -355,8 +356,9 @@ TEST_F(PipelineSpecTest, WhatToBuildIsChecked) {
             "error: transform.build.language \"rust\" has no official builder\n"
             "hint: official builders are there for go and python; name the image of another one in "
             "transform.build.image\n");
-  EXPECT_EQ(fault(with("/transform/build/language", "Pyhton")),
-            "error: transform.build.language \"Pyhton\" has no official builder\nhint: did you mean \"python\"?\n");
+  EXPECT_EQ(
+      fault(with("/transform/build/language", "Pyhton")),
+      "error: transform.build.language \"Pyhton\" has no official builder\nhint: did you mean \"python\"?\n");
 }
 
 TEST_F(PipelineSpecTest, EveryFaultIsToldInTheOrderOfTheText) {
@@ -400,8 +402,8 @@ TEST_F(PipelineSpecTest, DurationsArePutIntoSecondsForPachyderm) {
   EXPECT_EQ(read_spec.fields->at("job_timeout"), "1.5s");
 }
 
-// What each of the two readers says of a pipeline without a build: this program and Pachyderm's own (the same specs
-// went through SpecReader of 2.12).
+// What each of the two readers says of a pipeline without a build: this program and Pachyderm's own (the same
+// specs went through SpecReader of 2.12).
 TEST_F(PipelineSpecTest, APipelineWithoutBuildIsCheckedAsPachydermDoes) {
   const auto any_fault = [&](const std::string& more) {
     const std::string text =
@@ -412,23 +414,47 @@ TEST_F(PipelineSpecTest, APipelineWithoutBuildIsCheckedAsPachydermDoes) {
     EXPECT_TRUE(passed) << "it goes through untouched, whatever it has: " << text;
     return result ? "" : result.error().what;
   };
-  for (const char* right :
-       {R"(, "resource_requests": {"cpu": "0.5"})", R"(, "datum_tries": "3")", R"(, "datum_tries": "1e2")",
-        R"(, "datum_tries": "3.0")", R"(, "datum_tries": 3.0)", R"(, "datum_timeout": ".5s")",
-        R"(, "datum_timeout": "+1s")", R"(, "tolerations": [{"operator": "EXISTS", "effect": 1}])",
-        R"(, "tolerations": [{"operator": 99, "toleration_seconds": "5"}])", R"(, "egress": {"URL": "s3://b"})",
-        R"(, "service": {"internal_port": 80, "externalPort": "30000", "type": "NodePort"})", R"(, "egress": )",
-        R"(, "$schema": "x")", R"(, "metadata": null)", R"(, "spout": {})", R"(, "s3_out": true)",}) {
+  for (const char* right : {
+           R"(, "resource_requests": {"cpu": "0.5"})",
+           R"(, "datum_tries": "3")",
+           R"(, "datum_tries": "1e2")",
+           R"(, "datum_tries": "3.0")",
+           R"(, "datum_tries": 3.0)",
+           R"(, "datum_timeout": ".5s")",
+           R"(, "datum_timeout": "+1s")",
+           R"(, "tolerations": [{"operator": "EXISTS", "effect": 1}])",
+           R"(, "tolerations": [{"operator": 99, "toleration_seconds": "5"}])",
+           R"(, "egress": {"URL": "s3://b"})",
+           R"(, "service": {"internal_port": 80, "externalPort": "30000", "type": "NodePort"})",
+           R"(, "egress": )",
+           R"(, "$schema": "x")",
+           R"(, "metadata": null)",
+           R"(, "spout": {})",
+           R"(, "s3_out": true)",
+       }) {
     EXPECT_EQ(any_fault(right), "") << right;
   }
-  for (const char* wrong :
-       {R"(, "resource_requests": {"cpu": "0.5x"})", R"(, "datum_tries": 3.5)", R"(, "autoscaling": "true")",
-        R"(, "description": 3)", R"(, "datum_timeout": "1h")", R"(, "datum_timeout": "01s")",
-        R"(, "datum_timeout": "")", R"(, "datum_timeout": 90)", R"(, "tolerations": [{"operator": "Exists"}])",
-        R"(, "nonsense": 1)", R"(, "standby": null)", R"(, "tolerations": [null])", R"(, "egress": {"url": "s3://b"})",
-        R"(, "service": {"annotations": {}})", R"(, "spout": {"overwrite": true})",
-        R"(, "service": {"internal_port": 3000000000})", R"(, "parallelism_spec": {"constant": -1})",
-        R"(, "parallelism_spec": {"coefficient": 1})", R"(, "datum_tries": 1, "datumTries": 2)",}) {
+  for (const char* wrong : {
+           R"(, "resource_requests": {"cpu": "0.5x"})",
+           R"(, "datum_tries": 3.5)",
+           R"(, "autoscaling": "true")",
+           R"(, "description": 3)",
+           R"(, "datum_timeout": "1h")",
+           R"(, "datum_timeout": "01s")",
+           R"(, "datum_timeout": "")",
+           R"(, "datum_timeout": 90)",
+           R"(, "tolerations": [{"operator": "Exists"}])",
+           R"(, "nonsense": 1)",
+           R"(, "standby": null)",
+           R"(, "tolerations": [null])",
+           R"(, "egress": {"url": "s3://b"})",
+           R"(, "service": {"annotations": {}})",
+           R"(, "spout": {"overwrite": true})",
+           R"(, "service": {"internal_port": 3000000000})",
+           R"(, "parallelism_spec": {"constant": -1})",
+           R"(, "parallelism_spec": {"coefficient": 1})",
+           R"(, "datum_tries": 1, "datumTries": 2)",
+       }) {
     EXPECT_NE(any_fault(wrong), "") << wrong;
   }
 }
@@ -465,12 +491,14 @@ TEST_F(PipelineSpecTest, AFolderHasThePipelinesOfAllItsFiles) {
   std::string names;
   for (const auto& pipeline : *pipelines) names += pipeline.name + " ";
   EXPECT_EQ(names, "a1 a2 b1 b2 c ");
-  EXPECT_EQ(pipelines->at(1).places.where(""), folder + "/a.yaml:1:" + std::to_string(named("a1").size() + 3));
+  EXPECT_EQ(pipelines->at(1).places.where(""),
+            folder + "/a.yaml:1:" + std::to_string(named("a1").size() + 3));
   EXPECT_EQ(pipelines->at(3).places.where("/pipeline/name"), folder + "/b.json:3:23");
   EXPECT_FALSE(is_built(pipelines->at(0).transform));
 
-  write("dag/z.json",
-        R"({"pipeline": {"name": "z"}, "transform": {"cmd": "x"}, "input": {"pfs": {"repo": "r", "glob": "/"}}})");
+  write(
+      "dag/z.json",
+      R"({"pipeline": {"name": "z"}, "transform": {"cmd": "x"}, "input": {"pfs": {"repo": "r", "glob": "/"}}})");
   write("dag/deep/y.yaml", "pipeline: {name: 'y}\n");
   const auto wrong = load_pipelines({{folder, file("none.json")}, {}, {}});
   ASSERT_FALSE(wrong);
