@@ -242,7 +242,7 @@ TEST_F(PipelineSpecTest, ErrorsHaveThePlaceOfTheirField) {
   const auto result =
       read_pipeline("pipeline: {name: p}\ntransform:\n  build:\n    language: rust\ninput: {}\n", "d/p.yaml");
   ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().where, "d/p.yaml:3:3") << "the folder d does not exist";
+  EXPECT_EQ(result.error().where, "d/p.yaml:4:5") << "the folder d does not exist";
   ASSERT_GE(result.error().more.size(), 1U);
   EXPECT_EQ(result.error().more[0].where, "d/p.yaml:4:15");
 }
