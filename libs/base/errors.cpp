@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstring>
 #include <fstream>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
@@ -173,6 +174,27 @@ std::string printable(std::string_view text) {
     }
   }
   return result;
+}
+
+void Errors::add(Error error) {
+  constexpr std::size_t k_most = 100;
+  auto more = std::exchange(error.more, {});
+  if (!std::exchange(m_any, true)) {
+    m_first = std::move(error);
+  } else if (m_first.more.size() + 1 < k_most) {
+    m_first.more.push_back(std::move(error));
+  } else {
+    ++m_untold;
+  }
+  for (auto& other : more) add(std::move(other));
+}
+
+Error Errors::take() {
+  if (m_untold > 0)
+    m_first.more.push_back(
+        {m_first.kind, "", "and " + count_of(std::exchange(m_untold, 0), "more error"), {}});
+  m_any = false;
+  return std::exchange(m_first, {});
 }
 
 }  // namespace base

@@ -30,4 +30,18 @@ std::string format_error(const Error& error);
 // `text` with everything that is not printable (newlines, escape sequences, broken UTF-8) as \xNN.
 std::string printable(std::string_view text);
 
+// Errors of several places as one: the first, with the others in `more`; of very many the first hundred.
+class Errors {
+ public:
+  void add(Error error);
+  [[nodiscard]] bool none() const { return !m_any; }
+  // There is at least one.
+  [[nodiscard]] Error take();
+
+ private:
+  Error m_first;
+  bool m_any = false;
+  std::size_t m_untold = 0;
+};
+
 }  // namespace base

@@ -6,6 +6,7 @@
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>
+#include <vector>
 
 namespace base {
 
@@ -22,12 +23,14 @@ enum class ErrorKind : int {
   network = 75,       // may work when tried again
 };
 
-// One failure, for a person. Printed as "error: WHERE: WHAT" and, where there is one, "hint: HINT".
+// One failure, for a person. Printed as "error: WHERE: WHAT" and, where there is one, "hint: HINT"; those
+// that were found along with it follow in the same form.
 struct Error {
   ErrorKind kind = ErrorKind::bug;
   std::string where;  // the file, field or option at fault; may be empty
   std::string what;   // what is wrong, in one line
   std::string hint;   // what to do about it; may be empty
+  std::vector<Error> more = {};
 };
 
 template <class T>
@@ -37,7 +40,7 @@ using Status = Result<void>;
 // The failing return value: `return fail(ErrorKind::bad_input, "pipeline.json", "is empty");`
 inline tl::unexpected<Error> fail(ErrorKind kind, std::string where, std::string what,
                                   std::string hint = {}) {
-  return tl::unexpected<Error>(Error{kind, std::move(where), std::move(what), std::move(hint)});
+  return tl::unexpected<Error>(Error{kind, std::move(where), std::move(what), std::move(hint), {}});
 }
 inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
 

@@ -13,8 +13,8 @@ inline constexpr char k_out[] = "/pfs/out";
 inline constexpr char k_source_input[] = "source";
 inline constexpr char k_build_input[] = "build";
 
-// On a cluster: the repo of the source of pipeline "map" is "map_source", and what builds it is pipeline
-// "map_build", whose branch "build" has the artifacts.
+// On a cluster (pipeline_names.h): what the names of a pipeline's source and build end with, and the branch
+// of the latter that has the artifacts.
 inline constexpr char k_source_repo_suffix[] = "_source";
 inline constexpr char k_build_pipeline_suffix[] = "_build";
 inline constexpr char k_build_branch[] = "build";

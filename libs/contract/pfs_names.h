@@ -4,18 +4,52 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/text.h"
 
 namespace contract {
 
 inline constexpr char k_pfs_names_hint[] = "names are printable ASCII without * ? [ ] { } ! ( ) @ + ^";
 
-constexpr bool can_be_stored_in_pfs(std::string_view path) {
+constexpr bool can_be_in_pfs_name(char character) {
   constexpr std::string_view k_glob_characters = "*?[]{}!()@+^";
-  return std::all_of(path.begin(), path.end(), [&](char character) {
-    return character >= ' ' && character <= '~' &&
-           k_glob_characters.find(character) == std::string_view::npos;
-  });
+  return character >= ' ' && character <= '~' && k_glob_characters.find(character) == std::string_view::npos;
+}
+
+constexpr bool can_be_stored_in_pfs(std::string_view path) {
+  return std::all_of(path.begin(), path.end(), can_be_in_pfs_name);
+}
+
+// The characters of the path that are in the way, each once: "[ ]", "ä".
+inline std::string wrong_in_pfs(std::string_view path) {
+  std::vector<std::string> wrong;
+  while (!path.empty()) {
+    const std::size_t length = std::max<std::size_t>(base::utf8_length(path), 1);
+    const std::string character(path.substr(0, length));
+    if (!can_be_in_pfs_name(character[0]) && std::find(wrong.begin(), wrong.end(), character) == wrong.end())
+      wrong.push_back(character);
+    path.remove_prefix(length);
+  }
+  return base::join(wrong, " ");
+}
+
+// The error about `paths` below `folder`, which cannot be stored. `remedy` is what to do with them.
+inline base::Error names_fault(const std::string& folder, std::vector<std::string> paths,
+                               const std::string& remedy) {
+  constexpr std::size_t k_most_listed = 50;
+  std::sort(paths.begin(), paths.end());
+  const std::size_t count = paths.size();
+  if (count > k_most_listed) paths.resize(k_most_listed);
+  for (auto& path : paths) path = base::quoted(path) + " with " + wrong_in_pfs(path);
+  const std::string more =
+      count > paths.size() ? " and " + std::to_string(count - paths.size()) + " more" : std::string();
+  return {base::ErrorKind::bad_input, folder,
+          base::count_of(count, "name") + " that PFS cannot store: " + base::join(paths, ", ") + more,
+          std::string(k_pfs_names_hint) + "; " + remedy};
 }
 
 }  // namespace contract

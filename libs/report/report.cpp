@@ -63,7 +63,7 @@ void warn(std::string_view message) { print(spdlog::level::warn, "warning", "war
 
 int fail(const base::Error& failure) {
   // A line or name of a source is part of many errors.
-  base::Error error = failure;
+  base::Error error{failure.kind, failure.where, failure.what, failure.hint};
   for (auto* text : {&error.where, &error.what, &error.hint}) *text = base::hide_credentials(*text);
   const int code = static_cast<int>(error.kind);
   if (g_json) {
@@ -76,6 +76,7 @@ int fail(const base::Error& failure) {
   } else {
     log(spdlog::level::err, base::trim(base::format_error(error)));
   }
+  for (const auto& other : failure.more) report::fail(other);
   return code;
 }
 

@@ -24,7 +24,7 @@ void info(std::string_view message);
 // Something that works but should be looked at.
 void warn(std::string_view message);
 
-// The error, and the exit code that it stands for.
+// The error, those found along with it, and the exit code that it stands for.
 int fail(const base::Error& error);
 
 // The output of the user's own tool or program, as it came; in JSON as {"level": "output", …}, a line each.

@@ -37,6 +37,20 @@ bool is_own_source(const Present& present, const std::string& pipeline, bool has
   return description == former_source_mark(pipeline) && (has_own_head || is_build(present, pipeline));
 }
 
+std::string without(const std::string& name, std::string_view suffix) {
+  return name.ends_with(suffix) ? name.substr(0, name.size() - suffix.size()) : "";
+}
+
+// The pipelines whose build `build` may be. A shortened name does not tell, and the pipeline itself may be
+// gone while its source is still there.
+std::vector<std::string> owners_of(const Present& present, const std::string& build) {
+  std::vector<std::string> owners{without(build, contract::k_build_pipeline_suffix)};
+  for (const auto& [name, pipeline] : present.pipelines) owners.push_back(name);
+  for (const auto& [name, description] : present.repos)
+    owners.push_back(without(name, contract::k_source_repo_suffix));
+  return owners;
+}
+
 }  // namespace
 
 std::string source_mark(const std::string& pipeline) {
@@ -96,12 +110,12 @@ base::Status check_convertible(const Present& present, const std::string& pipeli
     return base::fail(ErrorKind::bad_input, where,
                       "repo \"" + pipeline + "\" exists and is not the output of a pipeline", k_hint);
   }
-  constexpr std::string_view suffix = contract::k_build_pipeline_suffix;
-  if (!pipeline.ends_with(suffix)) return {};
-  const std::string other = pipeline.substr(0, pipeline.size() - suffix.size());
-  if (!is_build(present, other)) return {};
-  return base::fail(ErrorKind::bad_input, where,
-                    "pipeline \"" + pipeline + "\" is the build of pipeline \"" + other + "\"", k_hint);
+  for (const std::string& other : owners_of(present, pipeline)) {
+    if (build_pipeline_of(other) != pipeline || !is_build(present, other)) continue;
+    return base::fail(ErrorKind::bad_input, where,
+                      "pipeline \"" + pipeline + "\" is the build of pipeline \"" + other + "\"", k_hint);
+  }
+  return {};
 }
 
 }  // namespace cluster

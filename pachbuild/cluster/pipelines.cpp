@@ -74,12 +74,6 @@ json build_input(const spec::PipelineSpec& spec, BuildFiles files) {
 
 }  // namespace
 
-std::string source_repo_of(const std::string& pipeline) { return pipeline + contract::k_source_repo_suffix; }
-
-std::string build_pipeline_of(const std::string& pipeline) {
-  return pipeline + contract::k_build_pipeline_suffix;
-}
-
 std::vector<std::string> build_command() { return {"sh", std::string("./") + contract::k_build_script}; }
 
 json build_pipeline(const spec::PipelineSpec& spec, const std::string& prefix) {

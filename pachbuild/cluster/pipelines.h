@@ -7,14 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "contract/pipeline_names.h"
 #include "pachbuild/spec/pipeline_spec.h"
 
 namespace cluster {
 
 // The names of what belongs to a pipeline.
 inline constexpr char k_source_branch[] = "master";
-std::string source_repo_of(const std::string& pipeline);
-std::string build_pipeline_of(const std::string& pipeline);
+using contract::build_pipeline_of;
+using contract::source_repo_of;
 
 // What a build pipeline runs.
 std::vector<std::string> build_command();

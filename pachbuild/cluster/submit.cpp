@@ -2,7 +2,6 @@
 #include "pachbuild/cluster/submit.h"
 
 #include <algorithm>
-#include <boost/filesystem/operations.hpp>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -242,18 +241,8 @@ Attempt result_of(const Pachctl& pachctl, const std::string& pipeline, const Loo
 }  // namespace
 
 base::Result<Submission> prepare(const spec::PipelineSpec& spec, const SubmissionRules& rules) {
-  BASE_TRY_ASSIGN(auto source, source::read_source(spec.transform.build.folder));
+  BASE_TRY_ASSIGN(auto source, source::read_source(spec.transform.build.folder, rules.largest_file));
   BASE_TRY_ASSIGN(auto warning, source::add_revision(spec.transform.build.folder, source));
-  for (const auto& file : source.files) {
-    boost::system::error_code error;
-    const auto bytes = fs::file_size(file.file, error);
-    if (!error && bytes > rules.largest_file) {
-      return base::fail(ErrorKind::bad_input, (spec.transform.build.folder / file.path).string(),
-                        "has " + base::format_bytes(bytes) + ", and a source's file at most " +
-                            base::format_bytes(rules.largest_file),
-                        "name it in .pachignore, or raise --max-file-size");
-    }
-  }
   const bool is_lazy = !spec.transform.build.language.empty() && !source::has_own_script(source.files);
   auto build = build_pipeline(spec, rules.image_prefix);
   auto running = running_pipeline(spec, rules.image_prefix, is_lazy ? BuildFiles::lazy : BuildFiles::whole);

@@ -13,6 +13,7 @@
 #include "pachbuild/cluster/pachctl.h"
 #include "pachbuild/cluster/pipelines.h"
 #include "pachbuild/cluster/source_repo.h"
+#include "pachbuild/source/source.h"
 #include "pachbuild/spec/pipeline_spec.h"
 
 namespace cluster {
@@ -27,8 +28,8 @@ struct Submission {
 };
 
 struct SubmissionRules {
-  std::string image_prefix;        // of the official builders' images
-  std::uint64_t largest_file = 0;  // bytes
+  std::string image_prefix;                             // of the official builders' images
+  std::uint64_t largest_file = source::k_largest_file;  // bytes
 };
 
 base::Result<Submission> prepare(const spec::PipelineSpec& spec, const SubmissionRules& rules);

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/errors.h"
 #include "pachbuild/local/session/environment.h"
 #include "pachbuild/source/source.h"
 #include "process/runner.h"
@@ -34,19 +35,46 @@ base::Result<cluster::Pachctl> connect(const cluster::Target& target) {
   return cluster::Pachctl::find(target, scratch, runner);
 }
 
+void add_template_options(CLI::App& verb, CLI::Option& file, std::string& jsonnet,
+                          std::vector<std::string>& arguments) {
+  auto* option =
+      verb.add_option("--jsonnet", jsonnet, "A jsonnet template that makes the pipelines, instead of -f")
+          ->type_name("FILE")
+          ->excludes(&file);
+  verb.add_option("--arg", arguments, "An argument of the template's function; repeat it")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false)
+      ->needs(option);
+}
+
+spec::Sources sources_of(const std::string& file, const std::string& jsonnet,
+                         const std::vector<std::string>& arguments) {
+  if (jsonnet.empty()) return {{file}, {}, {}};
+  return {{}, {jsonnet}, arguments};
+}
+
+base::Status check_sources(const std::string& file, const std::string& jsonnet) {
+  if (!file.empty() || !jsonnet.empty()) return {};
+  return base::fail(base::ErrorKind::usage, "", "--file or --jsonnet is required",
+                    "see pachbuild --help or pachbuild VERB --help");
+}
+
+void add_largest_file_option(CLI::App& verb, std::uint64_t& largest_file) {
+  verb.add_option("--max-file-size", largest_file, "The largest file that a source may have (default 1 GiB)")
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false));
+}
+
 void SpecOptions::add_to(CLI::App& verb) {
-  verb.add_option("-f,--file", spec, "The pipelines: a file, a folder, or - for standard input")
-      ->type_name("SPEC")
-      ->required();
+  auto* file = verb.add_option("-f,--file", spec, "The pipelines: a file, a folder, or - for standard input")
+                   ->type_name("SPEC");
+  add_template_options(verb, *file, jsonnet, arguments);
   add_rules_to(verb);
 }
 
 void SpecOptions::add_rules_to(CLI::App& verb) {
   add_image_prefix_option(verb, rules.image_prefix);
-  verb.add_option("--max-file-size", rules.largest_file,
-                  "The largest file that a source may have (default 1 GiB)")
-      ->type_name("SIZE")
-      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false));
+  add_largest_file_option(verb, rules.largest_file);
 }
 
 namespace {
@@ -63,21 +91,31 @@ void warn_of_empty_folders(const cluster::Submission& submission) {
 base::Result<std::vector<LoadedPipeline>> prepare(std::vector<spec::ClusterPipeline> pipelines,
                                                   const cluster::SubmissionRules& rules) {
   std::vector<LoadedPipeline> loaded;
+  base::Errors errors;
   for (auto& pipeline : pipelines) {
+    for (const auto& warning : pipeline.document.warnings) report::warn(warning);
     LoadedPipeline item;
     if (pipeline.spec) {
-      BASE_TRY_ASSIGN(item.submission, cluster::prepare(*pipeline.spec, rules));
+      auto submission = cluster::prepare(*pipeline.spec, rules);
+      if (!submission) {
+        errors.add(std::move(submission).error());
+        continue;
+      }
+      item.submission = std::move(*submission);
       warn_of_empty_folders(*item.submission);
       if (!item.submission->warning.empty()) report::warn(item.submission->warning);
     }
     item.pipeline = std::move(pipeline);
     loaded.push_back(std::move(item));
   }
+  if (!errors.none()) return base::fail(errors.take());
   return loaded;
 }
 
-base::Result<std::vector<LoadedPipeline>> load(const SpecOptions& options) {
-  BASE_TRY_ASSIGN(auto pipelines, spec::load_for_cluster(options.spec));
+base::Result<std::vector<LoadedPipeline>> load(const SpecOptions& options, spec::Target target) {
+  BASE_TRY(check_sources(options.spec, options.jsonnet));
+  BASE_TRY_ASSIGN(auto pipelines, spec::load_for_cluster(
+                                      sources_of(options.spec, options.jsonnet, options.arguments), target));
   return prepare(std::move(pipelines), options.rules);
 }
 

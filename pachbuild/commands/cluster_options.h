@@ -13,7 +13,8 @@
 
 namespace CLI {  // NOLINT(readability-identifier-naming): not ours
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace commands {
 
@@ -29,12 +30,29 @@ base::Result<cluster::Pachctl> connect(const cluster::Target& target);
 // Prefix for the official builder images.
 void add_image_prefix_option(CLI::App& verb, std::string& prefix);
 
+// --jsonnet and --arg, beside the option `file`: one of the two is needed.
+void add_template_options(CLI::App& verb, CLI::Option& file, std::string& jsonnet,
+                          std::vector<std::string>& arguments);
+
+// That one of the two was given.
+base::Status check_sources(const std::string& file, const std::string& jsonnet);
+
+// The file or the template as what is loaded.
+spec::Sources sources_of(const std::string& file, const std::string& jsonnet,
+                         const std::vector<std::string>& arguments);
+
+// --max-file-size.
+void add_largest_file_option(CLI::App& verb, std::uint64_t& largest_file);
+
 // Which pipelines, and what they are to become.
 struct SpecOptions {
-  static constexpr std::uint64_t k_largest_file = std::uint64_t{1} << 30;
   std::string spec;
-  cluster::SubmissionRules rules{"", k_largest_file};
+  std::string jsonnet;
+  std::vector<std::string> arguments;
+  cluster::SubmissionRules rules;
   void add_to(CLI::App& verb);
+  // What was given for the pipelines.
+  [[nodiscard]] const std::string& name() const { return spec.empty() ? jsonnet : spec; }
   // Those about what the pipelines become alone.
   void add_rules_to(CLI::App& verb);
 };
@@ -48,6 +66,7 @@ struct LoadedPipeline {
 // Looks at everything that can be looked at here, before anything is sent.
 base::Result<std::vector<LoadedPipeline>> prepare(std::vector<spec::ClusterPipeline> pipelines,
                                                   const cluster::SubmissionRules& rules);
-base::Result<std::vector<LoadedPipeline>> load(const SpecOptions& options);
+base::Result<std::vector<LoadedPipeline>> load(const SpecOptions& options,
+                                               spec::Target target = spec::Target::cluster);
 
 }  // namespace commands

@@ -13,6 +13,7 @@
 #include "pachbuild/cluster/source_repo.h"
 #include "pachbuild/commands/cluster_options.h"
 #include "pachbuild/commands/commands.h"
+#include "report/report.h"
 
 namespace commands {
 namespace {
@@ -26,6 +27,15 @@ field of the specs of the build pipeline and the pipeline itself.
   pachbuild diff -f map.json
 )";
 
+constexpr char k_about_validate[] = R"(
+Tells everything that pachbuild run or Pachyderm 2.12 would refuse, each with its place in the file, and exits with
+65 if there is anything. What is right on a cluster, and cannot be run on this machine, is a warning.
+
+  pachbuild validate -f map.json
+  pachbuild validate -f pipelines/
+  pachbuild validate --jsonnet map.jsonnet --arg image=ubuntu:24.04
+)";
+
 struct CompareOptions {
   SpecOptions specs;
   cluster::Target target;
@@ -33,13 +43,13 @@ struct CompareOptions {
 };
 
 base::Result<int> validate(const CompareOptions& options) {
-  BASE_TRY_ASSIGN(const auto pipelines, load(options.specs));
+  BASE_TRY_ASSIGN(const auto pipelines, load(options.specs, spec::Target::any));
   for (const auto& [pipeline, submission] : pipelines) {
-    const std::string name = pipeline.name.empty() ? options.specs.spec : pipeline.name;
-    const std::string line = name + ": " +
-                             (submission ? base::count_of(submission->source.files.size(), "source file")
-                                         : "nothing to build, Pachyderm checks it");
-    std::puts(line.c_str());
+    const std::string line =
+        pipeline.name + ": " +
+        (submission ? base::count_of(submission->source.files.size(), "source file") : "nothing to build");
+    std::puts(base::printable(line).c_str());
+    for (const auto& note : pipeline.notes) report::warn(note + "; `pachbuild run` refuses it");
   }
   return 0;
 }
@@ -115,6 +125,7 @@ void add_compare(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<CompareOptions>();
   auto* verb = app.add_subcommand("validate", "Check specs and their sources, without a cluster");
   options->specs.add_to(*verb);
+  verb->footer(k_about_validate);
   verb->callback([options, &invocation] { invocation.action = [options] { return validate(*options); }; });
 
   options = std::make_shared<CompareOptions>();

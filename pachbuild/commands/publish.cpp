@@ -130,6 +130,11 @@ base::Status write_images(const std::vector<LoadedPipeline>& pipelines,
   for (auto entry = images.rbegin(); entry != images.rend(); ++entry) {
     const auto& document = pipelines[entry->first].pipeline.document;
     const std::string& file = document.places.file();
+    if (!document.places.is_written()) {
+      return base::fail(ErrorKind::usage, "--write",
+                        file + " is a template, and does not have the image itself",
+                        "let an argument of the template name the image");
+    }
     if (!texts.contains(file)) {
       BASE_TRY_ASSIGN(texts[file], base::read_file(file));
     }
@@ -197,7 +202,7 @@ base::Status publish_watched(const PublishOptions& options, const SpecOptions& s
   }
   if (images.empty()) {
     return base::fail(
-        ErrorKind::bad_input, specs.spec,
+        ErrorKind::bad_input, specs.name(),
         options.build ? "has no pipeline with transform.dockerfile" : "has no pipeline with an image",
         "name the file there, relative to the spec's folder");
   }

@@ -83,7 +83,7 @@ base::Result<int> submit_python(const PythonOptions& options) {
                {"input", inputs.size() == 1 ? inputs.front() : json{{"cross", inputs}}}};
   BASE_TRY_ASSIGN(const json variables, variables_of(options.variables));
   if (!variables.empty()) spec["transform"]["env"] = variables;
-  BASE_TRY_ASSIGN(auto pipelines, spec::read_for_cluster(spec.dump(), options.path));
+  BASE_TRY_ASSIGN(auto pipelines, spec::read_for_cluster(spec.dump(), options.path, spec::Target::cluster));
   BASE_TRY_ASSIGN(auto loaded, prepare(std::move(pipelines), options.submission.specs.rules));
   return submit(options.submission, std::move(loaded));
 }

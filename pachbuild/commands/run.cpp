@@ -8,11 +8,14 @@
 #include <memory>
 
 #include "base/errors.h"
+#include "base/near.h"
+#include "base/text.h"
 #include "pachbuild/commands/cluster_options.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/run_report.h"
 #include "pachbuild/local/plan/pipelines.h"
 #include "pachbuild/local/session/session.h"
+#include "pachbuild/source/source.h"
 #include "report/report.h"
 
 namespace commands {
@@ -32,6 +35,8 @@ folder changes when all datums have succeeded, and not at all otherwise.
 
 struct Options {
   std::vector<std::string> specs;
+  std::string jsonnet;
+  std::vector<std::string> arguments;
   std::string pipeline;
   std::string tick;
   std::vector<std::string> inputs;
@@ -44,7 +49,9 @@ struct Options {
   bool hard_links = false;
   std::string runtime = "none";
   std::string image_prefix;
+  std::uint64_t largest_file = source::k_largest_file;
   bool pull = false;
+  bool host_commands = false;
 };
 
 base::Status check_folder(const std::string& where, const std::string& path) {
@@ -52,7 +59,7 @@ base::Status check_folder(const std::string& where, const std::string& path) {
   if (::stat(path.c_str(), &status) != 0) {
     auto error = base::system_error("read", path, errno);
     return base::fail(ErrorKind::usage, where, path + ": " + error.what,
-                      "give the folder that stands for the repo");
+                      base::did_you_mean_file(path, "give the folder that stands for the repo"));
   }
   if (!S_ISDIR(status.st_mode)) {
     return base::fail(ErrorKind::usage, where, path + ": is not a folder", "give the folder that it is in");
@@ -78,16 +85,6 @@ base::Result<std::map<std::string, std::string>> parse_inputs(const std::vector<
   return repos;
 }
 
-// The pipelines of all files.
-base::Result<std::vector<spec::PipelineSpec>> load_specs(const std::vector<std::string>& files) {
-  std::vector<spec::PipelineSpec> specs;
-  for (const auto& file : files) {
-    BASE_TRY_ASSIGN(auto spec, spec::load_pipeline(file));
-    specs.push_back(std::move(spec));
-  }
-  return specs;
-}
-
 // As a tick of a cron input is named: this moment in UTC.
 std::string time_now() {
   const std::time_t now = std::time(nullptr);
@@ -98,12 +95,37 @@ std::string time_now() {
   return text.data();
 }
 
+// What nobody builds runs in its image, or with what this machine has.
+base::Status check_images(const local::Plan& plan, const Options& options) {
+  if (options.runtime != "none" || options.host_commands) return {};
+  std::vector<std::string> names;
+  std::string where;
+  for (const auto& pipeline : plan.pipelines) {
+    if (spec::is_built(pipeline.spec.transform)) continue;
+    if (names.empty()) where = pipeline.spec.places.where("/transform");
+    names.push_back(pipeline.spec.name);
+  }
+  if (names.empty()) return {};
+  return base::fail(ErrorKind::bad_input, where,
+                    (names.size() == 1 ? "pipeline " + names[0] + " has no transform.build and runs"
+                                       : "the pipelines " + base::join(names, ", ") +
+                                             " have no transform.build and run") +
+                        " in an image",
+                    "add --runtime podman (or docker), or --host-commands to run the command with what this machine "
+                    "has");
+}
+
 base::Result<int> run(const Options& options, std::vector<std::string> arguments) {
-  BASE_TRY_ASSIGN(auto specs, load_specs(options.specs));
+  spec::Sources sources{options.specs, {}, options.arguments};
+  if (!options.jsonnet.empty()) sources.templates.push_back(options.jsonnet);
+  BASE_TRY_ASSIGN(auto specs, spec::load_pipelines(sources));
+  for (auto& spec : specs) spec.transform.build.largest_file = options.largest_file;
   BASE_TRY_ASSIGN(const auto repos, parse_inputs(options.inputs));
   const bool several = specs.size() > 1;
   BASE_TRY_ASSIGN(const auto plan, local::make_plan(std::move(specs), repos, options.pipeline));
+  BASE_TRY(check_images(plan, options));
   for (const auto& pipeline : plan.pipelines) {
+    for (const auto& warning : pipeline.spec.warnings) report::warn(warning);
     for (const auto& field : pipeline.spec.cluster_fields) {
       report::warn(pipeline.spec.places.file() + ": " + field + " has no effect on one machine");
     }
@@ -130,10 +152,12 @@ base::Result<int> run(const Options& options, std::vector<std::string> arguments
 void add_run(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<Options>();
   auto* verb = app.add_subcommand("run", "Build a pipeline and run it on this machine");
-  verb->add_option("-f,--file", options->specs, "The pipeline spec, JSON or YAML; repeat it for pipelines that belong together")
-      ->type_name("SPEC")
-      ->allow_extra_args(false)
-      ->required();
+  auto* files = verb->add_option("-f,--file", options->specs,
+                                 "The pipeline spec, JSON or YAML, or a folder of them; repeat it for pipelines that "
+                                 "belong together")
+                    ->type_name("SPEC|DIR")
+                    ->allow_extra_args(false);
+  add_template_options(*verb, *files, options->jsonnet, options->arguments);
   verb->add_option("-i,--input", options->inputs,
                    "The folder that stands for a repo of the spec's input; repeat it")
       ->type_name("REPO=PATH")
@@ -164,6 +188,9 @@ void add_run(CLI::App& app, Invocation& invocation) {
       ->type_name("NAME")
       ->check(CLI::IsMember({"none", "podman", "docker"}));
   add_image_prefix_option(*verb, options->image_prefix);
+  add_largest_file_option(*verb, options->largest_file);
+  verb->add_flag("--host-commands", options->host_commands,
+                 "Run the commands of pipelines without transform.build on this machine, not in their images");
   verb->add_flag("--pull", options->pull, "Pull images that the runtime does not have");
   verb->footer(k_about_run);
   verb->callback([options, &invocation] {

@@ -108,7 +108,7 @@ base::Result<int> submit_one(const SubmissionOptions& options, const cluster::Pa
     BASE_TRY(cluster::check_passed_on(any_project, pipeline, options.existing));
     BASE_TRY(
         cluster::pass_on(any_project, *pipeline.document.value, options.existing, reprocess_of(options)));
-    report::info((pipeline.name.empty() ? options.specs.spec : pipeline.name) + ": sent as it is");
+    report::info((pipeline.name.empty() ? options.specs.name() : pipeline.name) + ": sent as it is");
     return 0;
   }
   BASE_TRY_ASSIGN(const auto pachctl, cluster::pachctl_for(any_project, submission->spec));

@@ -38,7 +38,8 @@ base::Error unreadable(const fs::path& path, int error_number) {
 
 class Lister {
  public:
-  explicit Lister(const fs::path& folder) : m_folder(folder) {}
+  Lister(const fs::path& folder, std::uint64_t largest_file)
+      : m_folder(folder), m_largest_file(largest_file) {}
 
   base::Result<Source> list() {
     boost::system::error_code error;
@@ -46,7 +47,8 @@ class Lister {
     if (error) return base::fail(unreadable(m_folder, error.value()));
     BASE_TRY_ASSIGN(m_rules, IgnoreRules::read(m_folder));
     BASE_TRY(walk("", IgnoreRules::k_undecided));
-    BASE_TRY(check_names());
+    check_names();
+    if (!m_faults.none()) return base::fail(m_faults.take());
     if (m_files.empty()) return base::fail(ErrorKind::bad_input, m_folder.string(), "has no source files");
     std::sort(m_files.begin(), m_files.end(),
               [](const SourceFile& a, const SourceFile& b) { return a.path < b.path; });
@@ -62,14 +64,17 @@ class Lister {
     fs::directory_iterator entry(folder, error);
     if (!error && entry == fs::directory_iterator() && !below.empty()) m_empty_folders.push_back(below);
     for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-      BASE_TRY(visit(*entry, below + entry->path().filename().string(), verdict));
+      BASE_TRY(base::check_stop());
+      auto visited = visit(*entry, below + entry->path().filename().string(), verdict);
+      if (!visited) m_faults.add(std::move(visited).error());
+      // A stop is no fault of the source.
+      BASE_TRY(base::check_stop());
     }
     if (error) return base::fail(unreadable(folder, error.value()));
     return {};
   }
 
   base::Status visit(const fs::directory_entry& entry, const std::string& path, IgnoreRules::Verdict parent) {
-    BASE_TRY(base::check_stop());
     boost::system::error_code error;
     const fs::file_type type = entry.symlink_status(error).type();
     if (type == fs::directory_file) {
@@ -84,6 +89,12 @@ class Lister {
       return fail(entry.path(), "is neither a file nor a folder", "remove it");
     }
     if (::euidaccess(file.c_str(), R_OK) != 0) return base::fail(unreadable(entry.path(), errno));
+    if (const auto bytes = fs::file_size(file, error); !error && bytes > m_largest_file) {
+      return base::fail(ErrorKind::bad_input, entry.path().string(),
+                        "has " + base::format_bytes(bytes) + ", and a source's file at most " +
+                            base::format_bytes(m_largest_file),
+                        "name it in .pachignore, or raise --max-file-size");
+    }
     m_files.push_back({path, std::move(file)});
     return {};
   }
@@ -112,27 +123,19 @@ class Lister {
     return base::fail(ErrorKind::bad_input, path.string(), what, hint + k_or_ignore);
   }
 
-  [[nodiscard]] base::Status check_names() const {
-    constexpr std::size_t k_most_listed = 50;
-    std::vector<std::string> bad;
+  void check_names() {
+    std::vector<std::string> wrong;
     for (const SourceFile& file : m_files) {
-      if (!contract::can_be_stored_in_pfs(file.path)) bad.push_back(base::quoted(file.path));
+      if (!contract::can_be_stored_in_pfs(file.path)) wrong.push_back(file.path);
     }
-    if (bad.empty()) return {};
-    std::sort(bad.begin(), bad.end());
-    const std::size_t count = bad.size();
-    std::string more;
-    if (count > k_most_listed) {
-      bad.resize(k_most_listed);
-      more = " and " + std::to_string(count - k_most_listed) + " more";
-    }
-    return base::fail(
-        ErrorKind::bad_input, m_folder.string(),
-        base::count_of(count, "name") + " that PFS cannot store: " + base::join(bad, ", ") + more,
-        std::string(contract::k_pfs_names_hint) + "; rename these, or name them in .pachignore");
+    if (wrong.empty()) return;
+    m_faults.add(contract::names_fault(m_folder.string(), std::move(wrong),
+                                       "rename these, or name them in .pachignore"));
   }
 
   fs::path m_folder;
+  std::uint64_t m_largest_file;
+  base::Errors m_faults;
   fs::path m_real_folder;
   IgnoreRules m_rules;
   std::vector<SourceFile> m_files;
@@ -141,7 +144,9 @@ class Lister {
 
 }  // namespace
 
-base::Result<Source> read_source(const fs::path& folder) { return Lister(folder).list(); }
+base::Result<Source> read_source(const fs::path& folder, std::uint64_t largest_file) {
+  return Lister(folder, largest_file).list();
+}
 
 base::Result<std::vector<SourceFile>> list_source(const fs::path& folder) {
   BASE_TRY_ASSIGN(auto source, read_source(folder));

@@ -2,6 +2,7 @@
 // A pipeline's source: the files below its build path that become /pfs/source. docs/pachignore.md says which.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,9 +29,10 @@ struct Source {
 };
 
 // Everything below `folder` but what its .pachignore names. Errors are of kind bad_input: a file that cannot
-// be read, is no file (socket, pipe, device), has a name that PFS refuses (all such names in one error), or
-// is a symbolic link out of the folder or to a folder.
-base::Result<Source> read_source(const base::fs::path& folder);
+// be read, is no file (socket, pipe, device), is larger than `largest_file`, has a name that PFS refuses (all
+// such names in one error), or is a symbolic link out of the folder or to a folder. All of them are told.
+inline constexpr std::uint64_t k_largest_file = std::uint64_t{1} << 30;
+base::Result<Source> read_source(const base::fs::path& folder, std::uint64_t largest_file = k_largest_file);
 
 // Adds the file of revision/revision.h where the source is in a git repository and its build makes a version
 // from that, unless .pachignore names it. Gives what is in the way of it, in words; "" when nothing is.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <utility>
 
 #include "base/text.h"
 #include "pachbuild/spec/tree_builder.h"
@@ -19,16 +20,15 @@ std::string hexadecimal(unsigned char byte) {
   return text.data();
 }
 
-base::Status check_text(const std::string& text, const std::string& file) {
+base::Status check_text(const std::string& text, const Places& source) {
   std::string_view rest = text;
   while (!rest.empty()) {
     const char first = rest.front();
     const bool white = first == '\n' || first == '\r' || first == '\t' || first == '\x7f';
     const std::size_t length = white ? 1 : base::utf8_length(rest);
     if (length == 0) {
-      Places place(file);
-      place.add("", PositionFinder(text).at(text.size() - rest.size()));
-      return base::fail(base::ErrorKind::bad_input, place.where(""),
+      return base::fail(base::ErrorKind::bad_input,
+                        source.where(PositionFinder(text).at(text.size() - rest.size())),
                         "is not UTF-8 text: the byte " + hexadecimal(static_cast<unsigned char>(first)) +
                             " is not part of a printable character");
     }
@@ -67,9 +67,26 @@ Position Places::at(std::string pointer) const {
   }
 }
 
-std::string Places::where(const std::string& pointer) const {
-  const Position position = at(pointer);
-  return m_file + ":" + std::to_string(position.line) + ":" + std::to_string(position.column);
+std::string Places::where(Position position) const {
+  return name() + ":" + std::to_string(position.line) + ":" + std::to_string(position.column);
+}
+
+void Places::forget(const std::string& pointer) {
+  m_positions.erase(pointer);
+  const std::string inside = pointer + "/";
+  auto place = m_positions.lower_bound(inside);
+  while (place != m_positions.end() && place->first.starts_with(inside)) place = m_positions.erase(place);
+}
+
+Places Places::below(const std::string& pointer) const {
+  Places result = without_positions();
+  result.add("", at(pointer));
+  const std::string inside = pointer + "/";
+  for (auto place = m_positions.lower_bound(inside);
+       place != m_positions.end() && place->first.starts_with(inside); ++place) {
+    result.add(place->first.substr(pointer.size()), place->second);
+  }
+  return result;
 }
 
 std::string child_pointer(const std::string& pointer, const std::string& name) {
@@ -96,16 +113,17 @@ base::Status TreeBuilder::open(nlohmann::json empty_container, std::size_t offse
   return {};
 }
 
-base::Status TreeBuilder::key(std::string name, std::size_t offset) {
+void TreeBuilder::key(std::string name, std::size_t offset) {
   Level& level = m_open.back();
   const Position position = m_finder.at(offset);
   const auto [first, is_new] = level.keys.emplace(name, position);
   if (!is_new) {
-    return fail(offset, "the key " + base::quoted(name) + " is there a second time; the first is in line " +
-                            std::to_string(first->second.line));
+    m_document.warnings.push_back(m_document.places.where(position) + ": the key " + base::quoted(name) +
+                                  " comes a second time, and this one counts; the first is in line " +
+                                  std::to_string(first->second.line));
+    m_document.places.forget(child_pointer(level.pointer, name));
   }
   level.key = std::move(name);
-  return {};
 }
 
 base::Status TreeBuilder::scalar(nlohmann::json value, std::size_t offset) {
@@ -133,32 +151,34 @@ std::string TreeBuilder::next_pointer() const {
 
 tl::unexpected<base::Error> TreeBuilder::fail(std::size_t offset, const std::string& what,
                                               const std::string& hint) {
-  Places place(m_document.places.file());
-  place.add("", m_finder.at(offset));
-  return base::fail(base::ErrorKind::bad_input, place.where(""), what, hint);
+  m_fault = m_finder.at(offset);
+  return base::fail(base::ErrorKind::bad_input, m_source.where(m_fault), what, hint);
 }
 
 Document TreeBuilder::take() {
-  Document result{std::move(m_root), std::move(m_document.places)};
-  m_document.places = Places(result.places.file());
-  return result;
+  m_document.value = std::move(m_root);
+  return std::exchange(m_document, Document{nullptr, m_source});
 }
 
-Format format_of(const std::string& file, const std::string& text) {
-  if (file.ends_with(".json")) return Format::json;
-  if (file.ends_with(".yaml") || file.ends_with(".yml")) return Format::yaml;
-  const std::string_view start = base::trim(text);
-  return start.starts_with('{') || start.starts_with('[') ? Format::json : Format::yaml;
-}
-
-base::Result<std::vector<Document>> parse_documents(const std::string& text, Format format,
-                                                    const std::string& file) {
+base::Result<std::vector<Document>> parse_documents(const std::string& text, const Places& source) {
   const std::string content =
       text.starts_with(k_byte_order_mark) ? text.substr(k_byte_order_mark.size()) : text;
-  BASE_TRY(check_text(content, file));
-  BASE_TRY_ASSIGN(auto documents,
-                  format == Format::json ? read_json(content, file) : read_yaml(content, file));
-  if (documents.empty()) return base::fail(base::ErrorKind::bad_input, file, "is empty");
+  BASE_TRY(check_text(content, source));
+  // JSON has its own reader: YAML's does not know halves of a character ("\ud83d\ude00") nor values without a
+  // line between them, and has worse words for what is wrong.
+  Position json_fault;
+  Position yaml_fault;
+  auto documents = read_json(content, source, json_fault);
+  if (!documents) {
+    auto yaml = read_yaml(content, source, yaml_fault);
+    // The reader that came further knows what the text was meant to be.
+    const std::string_view start = base::trim(content);
+    const bool looks_like_json = start.starts_with('{') || start.starts_with('[');
+    if (yaml || yaml_fault > json_fault || (yaml_fault == json_fault && !looks_like_json))
+      documents = std::move(yaml);
+  }
+  if (!documents) return documents;
+  if (documents->empty()) return base::fail(base::ErrorKind::bad_input, source.name(), "is empty");
   return documents;
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A text in JSON or YAML as a JSON value that still knows where each part of it was written.
+// A text in JSON or YAML as a JSON value that still knows where each part of it was written. What is accepted
+// is what Pachyderm 2.12 takes: it reads everything with one YAML parser, JSON too.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <map>
 #include <memory>
@@ -17,7 +19,7 @@ namespace spec {
 struct Position {
   std::size_t line = 1;
   std::size_t column = 1;
-  bool operator==(const Position&) const = default;
+  auto operator<=>(const Position&) const = default;
 };
 
 // Where each value is written, by JSON pointer ("/transform/build/path").
@@ -25,38 +27,54 @@ class Places {
  public:
   Places() = default;
   explicit Places(std::string file) : m_file(std::move(file)) {}
+  // Of a text that `file` is not, but makes: errors call it `title`.
+  Places(std::string file, std::string title) : m_file(std::move(file)), m_title(std::move(title)) {}
 
   void add(const std::string& pointer, Position position) { m_positions.emplace(pointer, position); }
+
+  // Forgets the value and what is in it: another one counts.
+  void forget(const std::string& pointer);
+
+  // Of the same text, without any place so far.
+  [[nodiscard]] Places without_positions() const { return {m_file, m_title}; }
+
+  // The places of the value alone, which becomes the root.
+  [[nodiscard]] Places below(const std::string& pointer) const;
 
   // The position of the value, or of the nearest one around it.
   [[nodiscard]] Position at(std::string pointer) const;
 
   // "pipeline.json:7:5": what an error about the value has as its `where`.
-  [[nodiscard]] std::string where(const std::string& pointer) const;
+  [[nodiscard]] std::string where(const std::string& pointer) const { return where(at(pointer)); }
+  [[nodiscard]] std::string where(Position position) const;
 
   [[nodiscard]] const std::string& file() const { return m_file; }
+  // What errors call it.
+  [[nodiscard]] const std::string& name() const { return m_title.empty() ? m_file : m_title; }
+  // Whether the positions are those of the file's own text.
+  [[nodiscard]] bool is_written() const { return m_title.empty(); }
 
  private:
   std::string m_file;
+  std::string m_title;
   std::map<std::string, Position> m_positions;
 };
 
 struct Document {
   std::shared_ptr<const nlohmann::json> value;
   Places places;
+  // What is allowed and probably not meant: keys that come twice, of which the last counts.
+  std::vector<std::string> warnings = {};
 };
 
-enum class Format { json, yaml };
-
-// JSON for *.json, YAML for *.yaml and *.yml, and else by the first character: '{' and '[' start JSON.
-Format format_of(const std::string& file, const std::string& text);
-
-// The documents of `text`: JSON values one after the other, YAML documents between "---". At least one.
-// Refused with their position, in errors that name `file`: what is not printable UTF-8 text, a key that comes
-// twice, more than 100 levels, and of YAML what Pachyderm refuses as well: aliases, tags, keys that are no
+// The documents of `text`: YAML documents between "---", or JSON values one after the other. At least one.
+// Refused with their position, in errors that name the file of `source`: what is not printable UTF-8 text,
+// more than 100 levels, and of YAML what Pachyderm refuses as well: aliases, most tags, keys that are no
 // text, numbers that JSON does not have.
-base::Result<std::vector<Document>> parse_documents(const std::string& text, Format format,
-                                                    const std::string& file);
+base::Result<std::vector<Document>> parse_documents(const std::string& text, const Places& source);
+inline base::Result<std::vector<Document>> parse_documents(const std::string& text, const std::string& file) {
+  return parse_documents(text, Places(file));
+}
 
 // The value as a YAML document that parse_documents() reads as the same.
 std::string to_yaml(const nlohmann::json& value);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <utility>
 
 namespace spec {
@@ -74,6 +75,27 @@ std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
   }
   if (total > k_limit) return std::nullopt;
   return std::chrono::nanoseconds(static_cast<std::int64_t>(total));
+}
+
+std::string in_seconds(std::chrono::nanoseconds duration) {
+  constexpr std::int64_t k_second = 1'000'000'000;
+  std::string text = std::to_string(duration.count() / k_second);
+  if (const auto fraction = duration.count() % k_second; fraction != 0) {
+    const std::string digits = std::to_string(k_second + fraction).substr(1);
+    text += "." + digits.substr(0, digits.find_last_not_of('0') + 1);
+  }
+  return text + "s";
+}
+
+bool is_in_seconds(std::string_view text) {
+  constexpr std::size_t k_most_decimals = 9;
+  if (!text.ends_with('s')) return false;
+  text.remove_suffix(1);
+  if (text.starts_with('+')) text.remove_prefix(1);
+  const std::size_t point = text.find('.');
+  if (text.find_first_not_of("0123456789.") != std::string_view::npos) return false;
+  if (text.size() > 1 && text[0] == '0' && text[1] != '.') return false;
+  return point == std::string_view::npos || text.size() - point - 1 <= k_most_decimals;
 }
 
 }  // namespace spec

@@ -37,20 +37,30 @@ bool is_folder_name(const std::string& name) {
          std::all_of(name.begin(), name.end(), [](char c) { return is_word(c) || c == '.'; });
 }
 
-bool is_reserved(const std::string& name) {
-  return name == contract::k_source_input || name == contract::k_build_input || name == "out";
-}
+// Says what is wrong with inputs.
+class Judge {
+ public:
+  Judge(const InputReading& reading, Faults& faults) : m_reading(reading), m_faults(faults) {}
 
-base::Error fault(const Places& places, const std::string& pointer, const std::string& what,
-                  const std::string& hint = {}) {
-  return {ErrorKind::bad_input, places.where(pointer), field_name(pointer) + " " + what, hint};
-}
+  void add(const std::string& pointer, const std::string& what, const std::string& hint = {}) {
+    const auto& places = m_reading.places;
+    m_faults.add(pointer, places.at(pointer),
+                 {ErrorKind::bad_input, places.where(pointer), field_name(pointer) + " " + what, hint});
+  }
 
-base::Error reserved(const Places& places, const std::string& pointer, const std::string& name) {
-  return fault(places, pointer,
-               base::quoted(name) + " is taken: /pfs/" + name + " is the build pipeline's own",
-               "give the input another \"name\"");
-}
+  void check_taken(const std::string& name, const std::string& pointer) {
+    const bool is_ours = name == contract::k_source_input || name == contract::k_build_input;
+    if (name != "out" && !(m_reading.is_built && is_ours)) return;
+    add(pointer, base::quoted(name) + " is taken: /pfs/" + name + " is the build pipeline's own",
+        "give the input another \"name\"");
+  }
+
+ private:
+  const InputReading& m_reading;
+  Faults& m_faults;
+};
+
+constexpr char k_empty_hint[] = R"(for example {"pfs": {"repo": "…", "glob": "/*"}})";
 
 // The kinds that are set: one, in a right input. An empty list is none, as for protobuf.
 std::vector<std::string> kinds_of(const json& value) {
@@ -67,8 +77,7 @@ std::vector<std::string> kinds_of(const json& value) {
 
 class InputReader {
  public:
-  InputReader(const std::string& pipeline, const Places& places, std::vector<base::Error>& faults)
-      : m_pipeline(pipeline), m_places(places), m_faults(faults) {}
+  InputReader(const InputReading& reading, Faults& faults) : m_reading(reading), m_judge(reading, faults) {}
 
   using Names = std::set<std::string>;
 
@@ -77,7 +86,7 @@ class InputReader {
     Input input;
     const auto kinds = kinds_of(value);
     if (kinds.empty()) {
-      add(pointer, "is empty", R"(for example {"pfs": {"repo": "…", "glob": "/*"}})");
+      add(pointer, "is empty", k_empty_hint);
       return input;
     }
     if (kinds.size() > 1) {
@@ -101,7 +110,7 @@ class InputReader {
 
  private:
   void add(const std::string& pointer, const std::string& what, const std::string& hint = {}) {
-    m_faults.push_back(fault(m_places, pointer, what, hint));
+    m_judge.add(pointer, what, hint);
   }
 
   void read_parts(Input& input, const json& parts, const std::string& pointer, Names& names) {
@@ -154,7 +163,7 @@ class InputReader {
     input.name = fields.value("name", "");
     input.is_named = true;
     input.repo = fields.value("repo", "");
-    if (input.repo.empty()) input.repo = m_pipeline + "_" + input.name;
+    if (input.repo.empty()) input.repo = m_reading.pipeline + "_" + input.name;
     input.branch = k_default_branch;
     input.glob = "/*";
     input.cron = Cron{fields.value("spec", ""), fields.value("overwrite", false)};
@@ -172,11 +181,11 @@ class InputReader {
     if (!is_folder_name(name)) {
       add(pointer, base::quoted(name) + " is not an input's name",
           "a name has letters, digits, '_', '-' and '.', and does not start with '.'");
-    } else if (is_reserved(name)) {
-      m_faults.push_back(reserved(m_places, pointer, name));
     } else if (!names.insert(name).second) {
       add(pointer, base::quoted(name) + " is the name of another input as well",
           "give one of them another \"name\"");
+    } else {
+      m_judge.check_taken(name, pointer);
     }
   }
 
@@ -191,9 +200,8 @@ class InputReader {
     return clean;
   }
 
-  const std::string& m_pipeline;
-  const Places& m_places;
-  std::vector<base::Error>& m_faults;
+  const InputReading& m_reading;
+  Judge m_judge;
 };
 
 void collect(const Input& input, std::vector<const RepoInput*>& all) {
@@ -213,30 +221,28 @@ bool is_name(const std::string& name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), is_word);
 }
 
-Input read_input(const json& value, const std::string& pointer, const std::string& pipeline,
-                 const Places& places, std::vector<base::Error>& faults) {
+Input read_input(const json& value, const std::string& pointer, const InputReading& reading, Faults& faults) {
   InputReader::Names names;
-  return InputReader(pipeline, places, faults).read(value, pointer, names);
+  return InputReader(reading, faults).read(value, pointer, names);
 }
 
-base::Status check_input_names(const json& value, const std::string& pointer, const Places& places) {
-  if (value.empty())
-    return base::fail(fault(places, pointer, "is empty", R"(for example {"pfs": {"repo": "…", "glob": "/*"}})"));
+void check_input_names(const json& value, const std::string& pointer, const InputReading& reading,
+                       Faults& faults) {
+  Judge judge(reading, faults);
+  if (value.empty()) judge.add(pointer, "is empty", k_empty_hint);
   for (const char* const kind : k_leaves) {
     if (!value.contains(kind)) continue;
     const json& input = value[kind];
     const char* const field = input.value("name", "").empty() ? "repo" : "name";
-    const std::string name = input.value(field, "");
-    if (is_reserved(name)) return base::fail(reserved(places, pointer + "/" + kind + "/" + field, name));
+    judge.check_taken(input.value(field, ""), pointer + "/" + kind + "/" + field);
   }
   for (const auto& combination : k_combinations) {
     if (!value.contains(combination.field)) continue;
     const json& parts = value[combination.field];
     for (std::size_t i = 0; i < parts.size(); ++i) {
-      BASE_TRY(check_input_names(parts[i], pointer + "/" + combination.field + "/" + std::to_string(i), places));
+      check_input_names(parts[i], pointer + "/" + combination.field + "/" + std::to_string(i), reading, faults);
     }
   }
-  return {};
 }
 
 }  // namespace spec

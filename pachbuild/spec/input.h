@@ -2,14 +2,13 @@
 // The input of a pipeline: which files of which repos its datums have, as pps.proto of 2.12 defines it.
 #pragma once
 
-#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "base/result.h"
 #include "pachbuild/spec/document.h"
+#include "pachbuild/spec/faults.h"
 
 namespace spec {
 
@@ -58,13 +57,20 @@ std::vector<const RepoInput*> repo_inputs(const Input& input);
 // A name that Pachyderm gives repos and pipelines: letters, digits, '_' and '-'.
 bool is_name(const std::string& name);
 
-// Reads the input at `pointer` of a checked spec (schema.h) of the pipeline `pipeline`. What is wrong with it is
-// added to `faults`; when something was, what is returned means nothing.
-Input read_input(const nlohmann::json& value, const std::string& pointer, const std::string& pipeline,
-                 const Places& places, std::vector<base::Error>& faults);
+// What reading an input needs besides its text.
+struct InputReading {
+  const std::string& pipeline;  // the name of its pipeline
+  bool is_built = true;         // the pipeline has a source and a build, whose names in /pfs are taken then
+  const Places& places;
+};
 
-// Of an input that only a cluster reads, whatever a later Pachyderm adds to it: that it leaves /pfs/source,
-// /pfs/build and /pfs/out alone.
-base::Status check_input_names(const nlohmann::json& value, const std::string& pointer, const Places& places);
+// Reads the input at `pointer` of a checked spec (schema.h). When something was wrong with it, what is returned means
+// nothing.
+Input read_input(const nlohmann::json& value, const std::string& pointer, const InputReading& reading, Faults& faults);
+
+// Of an input that only a cluster reads, whatever a later Pachyderm adds to it: that it leaves the names that are taken
+// alone.
+void check_input_names(const nlohmann::json& value, const std::string& pointer, const InputReading& reading,
+                       Faults& faults);
 
 }  // namespace spec

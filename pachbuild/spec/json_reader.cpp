@@ -47,7 +47,9 @@ class JsonEvents {
  public:
   using Json = nlohmann::json;
 
-  JsonEvents(const std::string& text, const std::string& file) : m_text(text), m_builder(text, file) {}
+  JsonEvents(const std::string& text, const Places& source) : m_text(text), m_builder(text, source) {}
+
+  [[nodiscard]] Position fault() const { return m_builder.fault(); }
 
   base::Result<Document> read_one(std::size_t& offset) {
     m_offset = &offset;
@@ -69,7 +71,10 @@ class JsonEvents {
   bool binary(Json::binary_t& /*value*/) { return false; }
   bool start_object(std::size_t /*size*/) { return keep(m_builder.open(Json::object(), token_start())); }
   bool start_array(std::size_t /*size*/) { return keep(m_builder.open(Json::array(), token_start())); }
-  bool key(std::string& name) { return keep(m_builder.key(name, token_start())); }
+  bool key(std::string& name) {
+    m_builder.key(name, token_start());
+    return true;
+  }
   bool end_object() { return end(); }
   bool end_array() { return end(); }
 
@@ -129,13 +134,18 @@ class JsonEvents {
 
 }  // namespace
 
-base::Result<std::vector<Document>> read_json(const std::string& text, const std::string& file) {
+base::Result<std::vector<Document>> read_json(const std::string& text, const Places& source,
+                                              Position& fault) {
   std::vector<Document> documents;
-  JsonEvents events(text, file);
+  JsonEvents events(text, source);
   std::size_t offset = 0;
   while (text.find_first_not_of(" \t\r\n", offset) != std::string::npos) {
-    BASE_TRY_ASSIGN(Document document, events.read_one(offset));
-    documents.push_back(std::move(document));
+    auto document = events.read_one(offset);
+    if (!document) {
+      fault = events.fault();
+      return base::fail(std::move(document).error());
+    }
+    documents.push_back(std::move(*document));
   }
   return documents;
 }

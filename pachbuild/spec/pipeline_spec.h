@@ -24,6 +24,7 @@ enum class Target {
   machine,  // `pachbuild run`: what this program cannot do on one machine is refused
   cluster,  // Pachyderm reads it next: fields that are not known here are kept, since a later release may
             // know them
+  any,      // `pachbuild validate`: everything that either refuses; what only a cluster does becomes a note
 };
 
 // What is built: exactly one of language and image is set.
@@ -33,6 +34,7 @@ struct Build {
   std::string path;       // as written; "." when it is not
   base::fs::path folder;  // the same below the spec file's folder: an existing folder
   std::map<std::string, std::string> env;
+  std::optional<std::uint64_t> largest_file;  // of its source, in bytes: not of the spec, but of who builds
 };
 
 struct Secret {
@@ -43,8 +45,8 @@ struct Secret {
 };
 
 struct Transform {
-  Build build;
-  std::string image;             // of the running pipeline; empty: the builder's
+  Build build;        // neither language nor image: there is nothing to build, and `image` has the program
+  std::string image;  // of the running pipeline; empty: the builder's
   std::vector<std::string> cmd;  // empty: sh /pfs/build/run.sh
   std::vector<std::string> stdin_lines;
   std::vector<std::string> err_cmd;
@@ -80,11 +82,20 @@ struct PipelineSpec {
 
   // Fields that are set, accepted and without effect on one machine: "resource_requests".
   std::vector<std::string> cluster_fields;
+  // Of Target::any: what is right and done by a cluster only, as "p.json:4:3: egress runs on a cluster only".
+  std::vector<std::string> notes;
+  // What is allowed and probably not meant.
+  std::vector<std::string> warnings;
   // Where each field is written, by its pointer in Pachyderm's own (snake case) names.
   Places places;
   // The whole spec under these names, transform.build included.
   std::shared_ptr<const nlohmann::json> fields;
 };
+
+// Whether there is something to build.
+inline bool is_built(const Transform& transform) {
+  return !transform.build.language.empty() || !transform.build.image.empty();
+}
 
 // The images in which a pipeline is built and runs.
 struct Images {
@@ -103,24 +114,43 @@ struct ClusterPipeline {
   std::optional<PipelineSpec> spec;
   // As it was written.
   Document document;
+  // Of Target::any.
+  std::vector<std::string> notes;
+};
+
+// Where specs come from.
+struct Sources {
+  // Files of JSON and YAML with any number of pipelines, each a document or an item of a list; folders, for
+  // all
+  // *.json, *.yaml and *.yml files below them that have pipelines; "-" for standard input.
+  std::vector<std::string> paths;
+  // Files of jsonnet that make such a text, and the arguments ("KEY=VALUE") of the function that it is.
+  std::vector<std::string> templates;
+  std::vector<std::string> arguments;
 };
 
 // Whether what was given for a spec is an address and not a file.
 bool is_url(const std::string& path);
 
-// Reads and checks the spec in the local file `path`. Whatever is wrong with it is an error of kind bad_input
-// that names the file, and line and column where there are some.
+// All of these fail with everything that is wrong with any of the pipelines: errors of kind bad_input that
+// name the file, and line and column where there are some; base::Error::more has all but the first.
+
+// The one pipeline of a local file, which has transform.build.
 base::Result<PipelineSpec> load_pipeline(const std::string& path);
 
 // The same for a text; `file` is for errors and for build.folder, which is below its folder.
 base::Result<PipelineSpec> read_pipeline(const std::string& text, const std::string& file);
 
-// All pipelines of `path`, a file or a folder of *.json, *.yaml and *.yml files, or "-", standard input. What
-// has no transform.build is only parsed. A build needs the folder of its source, so it cannot come from
-// standard input.
-base::Result<std::vector<ClusterPipeline>> load_for_cluster(const std::string& path);
+// All pipelines, for this machine, those without transform.build too; not from standard input.
+base::Result<std::vector<PipelineSpec>> load_pipelines(const Sources& sources);
+
+// All pipelines, for a cluster or (Target::any) to be looked at. Of Target::cluster what has no
+// transform.build is only parsed. A build needs the folder of its source, so it cannot come from standard
+// input.
+base::Result<std::vector<ClusterPipeline>> load_for_cluster(const Sources& sources, Target target);
 
 // The same for the text of one file.
-base::Result<std::vector<ClusterPipeline>> read_for_cluster(const std::string& text, const std::string& file);
+base::Result<std::vector<ClusterPipeline>> read_for_cluster(const std::string& text, const std::string& file,
+                                                            Target target);
 
 }  // namespace spec

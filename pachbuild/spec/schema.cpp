@@ -2,28 +2,47 @@
 #include "pachbuild/spec/schema.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <initializer_list>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <regex>
 #include <string_view>
 
+#include "base/near.h"
 #include "base/text.h"
+#include "pachbuild/spec/duration.h"
 
 namespace spec {
 namespace {
 
 using nlohmann::json;
 
-enum class Type { text, whole, count, number, boolean, texts, wholes, text_map, object, objects, anything };
+enum class Type {
+  text,
+  whole,
+  whole32,  // of 32 bits
+  count,
+  number,
+  boolean,
+  choice,  // one of the words in the field's note, or its number
+  duration,
+  time,
+  texts,
+  wholes,
+  text_map,
+  object,
+  objects,
+  anything
+};
 
 enum class Use {
   here,     // read by this program
   cluster,  // right, but nothing to do on one machine
   beyond,   // right, but means something that this program does not do on one machine: the note says what
-  refused,  // means something that a build pipeline cannot do: the note says what
+  refused,  // means something that a pipeline with a build cannot do: the note says what
+  never,    // Pachyderm has the field and always refuses it: the note says so
   removed,  // by Pachyderm 2.0: the note says what to do
 };
 
@@ -43,7 +62,8 @@ struct Message {
 
 constexpr std::string_view k_cluster_only = "runs on a cluster only";
 
-// Each function is a message of pps.proto. The order is that of the .proto file.
+// Each function is a message of pps.proto or pfs.proto. The order is that of the .proto file, and what
+// Pachyderm 2.0 removed comes last.
 const Message& project_message() {
   static const Message message{{{"name", Type::text}}};
   return message;
@@ -58,6 +78,23 @@ const Message& pipeline_message() {
 const Message& secret_message() {
   static const Message message{
       {{"name", Type::text}, {"key", Type::text}, {"mount_path", Type::text}, {"env_var", Type::text}}};
+  return message;
+}
+
+const Message& trigger_message() {
+  static const Message message{{
+      {"branch", Type::text},
+      {"all", Type::boolean},
+      {"rate_limit_spec", Type::text},
+      {"size", Type::text},
+      {"commits", Type::whole},
+      {"cron_spec", Type::text},
+  }};
+  return message;
+}
+
+const Message& propagation_message() {
+  static const Message message{{{"never", Type::boolean}}};
   return message;
 }
 
@@ -76,9 +113,10 @@ const Message& pfs_message() {
       {"lazy", Type::boolean},
       {"empty_files", Type::boolean},
       {"s3", Type::boolean, Use::beyond, nullptr, k_cluster_only},
-      {"trigger", Type::anything, Use::cluster},
-      {"propagation_spec", Type::anything, Use::cluster},
+      {"trigger", Type::object, Use::cluster, &trigger_message()},
+      {"propagation_spec", Type::object, Use::cluster, &propagation_message()},
       {"reference", Type::boolean, Use::cluster},
+      {"from_commit", Type::text, Use::removed, nullptr, "remove it: a job reads the branch's newest commit"},
   }};
   return message;
 }
@@ -91,7 +129,7 @@ const Message& cron_message() {
       {"commit", Type::text},
       {"spec", Type::text},
       {"overwrite", Type::boolean},
-      {"start", Type::text},
+      {"start", Type::time},
   }};
   return message;
 }
@@ -104,6 +142,7 @@ const Message& input_message() {
       {"cross", Type::objects, Use::here, &message},
       {"union", Type::objects, Use::here, &message},
       {"cron", Type::object, Use::here, &cron_message()},
+      {"atom", Type::anything, Use::removed, nullptr, "use \"pfs\" with the same fields"},
       {"git", Type::anything, Use::removed, nullptr, "commit the files to a repo"},
   }};
   return message;
@@ -112,6 +151,7 @@ const Message& input_message() {
 const Message& parallelism_message() {
   static const Message message{{
       {"constant", Type::count},
+      {"strategy", Type::text, Use::removed, nullptr, "use \"constant\""},
       {"coefficient", Type::number, Use::removed, nullptr, "use \"constant\""},
   }};
   return message;
@@ -151,9 +191,9 @@ const Message& metadata_message() {
 const Message& toleration_message() {
   static const Message message{{
       {"key", Type::text},
-      {"operator", Type::anything},
+      {"operator", Type::choice, Use::here, nullptr, "EMPTY EXISTS EQUAL"},
       {"value", Type::text},
-      {"effect", Type::anything},
+      {"effect", Type::choice, Use::here, nullptr, "ALL_EFFECTS NO_SCHEDULE PREFER_NO_SCHEDULE NO_EXECUTE"},
       {"toleration_seconds", Type::whole},
   }};
   return message;
@@ -181,8 +221,8 @@ const Message& build_message() {
       {"metadata", Type::object, Use::cluster, &metadata_message()},
       {"pod_spec", Type::text, Use::cluster},
       {"pod_patch", Type::text, Use::cluster},
-      {"datum_timeout", Type::text, Use::cluster},
-      {"job_timeout", Type::text, Use::cluster},
+      {"datum_timeout", Type::duration, Use::cluster},
+      {"job_timeout", Type::duration, Use::cluster},
       {"datum_tries", Type::whole, Use::cluster},
   }};
   return message;
@@ -215,14 +255,69 @@ const Message& determined_message() {
   return message;
 }
 
+const Message& object_storage_message() {
+  static const Message message{{{"url", Type::text}}};
+  return message;
+}
+
+const Message& file_format_message() {
+  static const Message message{
+      {{"type", Type::choice, Use::here, nullptr, "UNKNOWN CSV JSON PARQUET"}, {"columns", Type::texts}}};
+  return message;
+}
+
+const Message& database_secret_message() {
+  static const Message message{{{"name", Type::text}, {"key", Type::text}}};
+  return message;
+}
+
+const Message& database_message() {
+  static const Message message{{
+      {"url", Type::text},
+      {"file_format", Type::object, Use::here, &file_format_message()},
+      {"secret", Type::object, Use::here, &database_secret_message()},
+  }};
+  return message;
+}
+
+const Message& egress_message() {
+  static const Message message{{
+      {"URL", Type::text},
+      {"object_storage", Type::object, Use::here, &object_storage_message()},
+      {"sql_database", Type::object, Use::here, &database_message()},
+  }};
+  return message;
+}
+
+const Message& service_message() {
+  static const Message message{{
+      {"internal_port", Type::whole32},
+      {"external_port", Type::whole32},
+      {"ip", Type::text},
+      {"type", Type::text},
+      {"annotations", Type::anything, Use::removed, nullptr, "use \"metadata\": {\"annotations\": {…}}"},
+  }};
+  return message;
+}
+
+const Message& spout_message() {
+  static const Message message{{
+      {"service", Type::object, Use::here, &service_message()},
+      {"overwrite", Type::anything, Use::removed, nullptr, "remove it: the program itself writes its files"},
+      {"marker", Type::anything, Use::removed, nullptr,
+       "remove it: write the position to a file of the output"},
+  }};
+  return message;
+}
+
 // CreatePipelineRequest.
 const Message& spec_message() {
   static const Message message{{
       {"pipeline", Type::object, Use::here, &pipeline_message()},
-      {"tf_job", Type::anything, Use::refused, nullptr, "is not supported by Pachyderm either"},
+      {"tf_job", Type::anything, Use::never, nullptr, "is not supported by Pachyderm either"},
       {"transform", Type::object, Use::here, &transform_message()},
       {"parallelism_spec", Type::object, Use::here, &parallelism_message()},
-      {"egress", Type::anything, Use::beyond, nullptr, k_cluster_only},
+      {"egress", Type::object, Use::beyond, &egress_message(), k_cluster_only},
       {"update", Type::boolean, Use::cluster},
       {"output_branch", Type::text},
       {"s3_out", Type::boolean, Use::beyond, nullptr, k_cluster_only},
@@ -232,11 +327,12 @@ const Message& spec_message() {
       {"input", Type::object, Use::here, &input_message()},
       {"description", Type::text},
       {"reprocess", Type::boolean, Use::cluster},
-      {"service", Type::anything, Use::beyond, nullptr, k_cluster_only},
-      {"spout", Type::anything, Use::refused, nullptr, "is not possible: a build pipeline cannot be a spout"},
+      {"service", Type::object, Use::beyond, &service_message(), k_cluster_only},
+      {"spout", Type::object, Use::refused, &spout_message(),
+       "is not possible: a build pipeline cannot be a spout"},
       {"datum_set_spec", Type::object, Use::here, &datum_set_message()},
-      {"datum_timeout", Type::text},
-      {"job_timeout", Type::text},
+      {"datum_timeout", Type::duration},
+      {"job_timeout", Type::duration},
       {"salt", Type::text, Use::cluster},
       {"datum_tries", Type::whole},
       {"scheduling_spec", Type::object, Use::cluster, &scheduling_message()},
@@ -250,12 +346,19 @@ const Message& spec_message() {
       {"sidecar_resource_requests", Type::object, Use::cluster, &resource_message()},
       {"dry_run", Type::boolean, Use::cluster},
       {"determined", Type::object, Use::cluster, &determined_message()},
-      {"maximum_expected_uptime", Type::text, Use::cluster},
+      {"maximum_expected_uptime", Type::duration, Use::cluster},
+      {"batch", Type::anything, Use::removed, nullptr, "remove it"},
       {"cache_size", Type::text, Use::removed, nullptr, "remove it"},
       {"chunk_spec", Type::anything, Use::removed, nullptr, "use \"datum_set_spec\""},
       {"enable_stats", Type::boolean, Use::removed, nullptr, "remove it: statistics are always there"},
       {"hashtree_spec", Type::anything, Use::removed, nullptr, "remove it"},
+      {"incremental", Type::anything, Use::removed, nullptr,
+       "remove it: unchanged datums are skipped anyway"},
+      {"inputs", Type::anything, Use::removed, nullptr,
+       "use \"input\": {\"pfs\": {…}}, of several inputs {\"cross\": [{\"pfs\": {…}}, …]}"},
       {"max_queue_size", Type::whole, Use::removed, nullptr, "remove it"},
+      {"resource_spec", Type::anything, Use::removed, nullptr, "use \"resource_requests\""},
+      {"scale_down_threshold", Type::anything, Use::removed, nullptr, "use \"autoscaling\""},
       {"standby", Type::boolean, Use::removed, nullptr, "use \"autoscaling\""},
   }};
   return message;
@@ -267,12 +370,18 @@ std::string_view name_of(Type type) {
       return "text";
     case Type::whole:
       return "a whole number";
+    case Type::whole32:
+      return "a whole number of at most 2147483647";
     case Type::count:
       return "a whole number that is not negative";
     case Type::number:
       return "a number";
     case Type::boolean:
       return "true or false";
+    case Type::duration:
+      return "a duration";
+    case Type::time:
+      return "a time like \"2024-12-31T23:59:59Z\"";
     case Type::texts:
       return "a list of texts";
     case Type::wholes:
@@ -283,6 +392,7 @@ std::string_view name_of(Type type) {
       return "an object";
     case Type::objects:
       return "a list of objects";
+    case Type::choice:
     case Type::anything:
       break;
   }
@@ -312,37 +422,12 @@ std::string camel_case(std::string_view name) {
   return result;
 }
 
-// Insertions, deletions and replacements of a character that make one name of the other (Levenshtein).
-std::size_t edit_distance(std::string_view from, std::string_view to) {
-  std::vector<std::size_t> costs(to.size() + 1);
-  for (std::size_t j = 0; j <= to.size(); ++j) costs[j] = j;
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    std::size_t diagonal = costs[0];
-    costs[0] = i + 1;
-    for (std::size_t j = 0; j < to.size(); ++j) {
-      const std::size_t replaced = diagonal + (from[i] == to[j] ? 0 : 1);
-      diagonal = costs[j + 1];
-      costs[j + 1] = std::min({replaced, costs[j] + 1, costs[j + 1] + 1});
-    }
-  }
-  return costs.back();
-}
-
-// The field that a mistyped name most likely means: at most a third of it is wrong.
-std::optional<std::string_view> nearest_field(const Message& message, std::string_view name) {
-  constexpr std::size_t k_longest_key = 40;
-  if (name.size() > k_longest_key) return std::nullopt;
-  std::optional<std::string_view> nearest;
-  std::size_t best = name.size() / 3 + 1;
+std::vector<std::string> names_of(const Message& message) {
+  std::vector<std::string> names;
   for (const Field& field : message.fields) {
-    if (field.use == Use::removed) continue;
-    const std::size_t distance = edit_distance(name, field.name);
-    if (distance < best) {
-      best = distance;
-      nearest = field.name;
-    }
+    if (field.use != Use::removed) names.emplace_back(field.name);
   }
-  return nearest;
+  return names;
 }
 
 // Protobuf does not tell a field that is not there from one that has its type's zero.
@@ -351,7 +436,16 @@ bool is_set(const json& value) {
   return !value.is_null() && value != json(false) && value != json(0) && value != json("");
 }
 
-// A whole number as protojson takes it: 3, 3.0 and "3" are the same.
+// The number that a text is: protojson takes "0.5" for 0.5, and nothing with a space around it.
+json number_of(const json& value) {
+  if (!value.is_string()) return value;
+  const auto& text = value.get_ref<const std::string&>();
+  if (text.empty() || base::trim(text).size() != text.size()) return value;
+  const json number = json::parse(text, nullptr, false);
+  return number.is_number() ? number : value;
+}
+
+// A whole number as protojson takes it: 3 and 3.0 are the same.
 std::optional<json> whole_number(const json& value) {
   constexpr std::uint64_t k_largest = std::numeric_limits<std::int64_t>::max();
   if (value.is_number_unsigned() && value.get<std::uint64_t>() > k_largest) return std::nullopt;
@@ -362,47 +456,69 @@ std::optional<json> whole_number(const json& value) {
     if (std::trunc(number) != number || std::abs(number) > k_limit) return std::nullopt;
     return static_cast<std::int64_t>(number);
   }
-  if (!value.is_string()) return std::nullopt;
-  const auto& text = value.get_ref<const std::string&>();
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
+  return std::nullopt;
+}
+
+bool is_in_range(const json& number, Type type) {
+  if (type == Type::count) return number >= 0;
+  using Small = std::numeric_limits<std::int32_t>;
+  return type != Type::whole32 || (number >= Small::min() && number <= Small::max());
+}
+
+// One of `choices`, which have spaces between them, or its number.
+bool is_choice(const json& value, std::string_view choices) {
+  const auto all = base::split(choices, ' ');
+  if (value.is_string()) return std::find(all.begin(), all.end(), value.get<std::string>()) != all.end();
+  return value.is_number_integer();
+}
+
+// Of protobuf's Timestamp (RFC 3339).
+bool is_time(const json& value) {
+  constexpr std::size_t k_longest = 40;  // std::regex needs stack for each character
+  static const std::regex k_form(R"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[-+]\d{2}:\d{2}))");
+  return value.is_string() && value.get_ref<const std::string&>().size() <= k_longest &&
+         std::regex_match(value.get_ref<const std::string&>(), k_form);
 }
 
 class Checker {
  public:
-  Checker(const Places& places, Target target)
-      : m_written(places), m_target(target), m_checked{{nullptr, Places(places.file())}, {}} {}
+  Checker(const Places& places, Target target, bool has_build)
+      : m_written(places),
+        m_target(target),
+        m_has_build(has_build),
+        m_checked{{nullptr, places.without_positions()}, {}, {}, {}} {}
 
-  base::Result<CheckedDocument> check(const json& root) {
+  CheckedDocument check(const json& root) {
     m_checked.document.places.add("", m_written.at(""));
-    BASE_TRY_ASSIGN(json value, object(spec_message(), root, "", ""));
-    m_checked.document.value = std::make_shared<const json>(std::move(value));
+    m_checked.document.value =
+        std::make_shared<const json>(object(spec_message(), root, "", "").value_or(json::object()));
     return std::move(m_checked);
   }
 
  private:
+  // A value that was checked; nothing when it is at fault.
+  using Checked = std::optional<json>;
+
   // `written` is the pointer in the text, `pointer` that of the same value under the fields' own names.
-  [[nodiscard]] tl::unexpected<base::Error> fail(const std::string& written, const std::string& what,
-                                                 const std::string& hint = {}) const {
-    return base::fail(base::ErrorKind::bad_input, m_written.where(written), what, hint);
+  void fail(const std::string& written, const std::string& pointer, const std::string& what,
+            const std::string& hint = {}) {
+    m_checked.faults.add(pointer, m_written.at(written),
+                         {base::ErrorKind::bad_input, m_written.where(written), what, hint});
   }
 
-  [[nodiscard]] tl::unexpected<base::Error> wrong_type(Type type, const json& value,
-                                                       const std::string& written,
-                                                       const std::string& pointer) const {
+  Checked wrong_type(Type type, const json& value, const std::string& written, const std::string& pointer) {
     std::string hint;
     if (type == Type::text && value.is_primitive()) hint = "put it in quotes";
     if (type == Type::texts && value.is_string())
       hint = "write [\"sh\", \"-c\", \"…\"]: there is no shell in between";
-    return fail(
-        written,
-        field_name(pointer) + " must be " + std::string(name_of(type)) + ", and is " + describe(value), hint);
+    fail(written, pointer,
+         field_name(pointer) + " must be " + std::string(name_of(type)) + ", and is " + describe(value),
+         hint);
+    return std::nullopt;
   }
 
-  base::Result<json> object(const Message& message, const json& value, const std::string& written,
-                            const std::string& pointer) {
+  Checked object(const Message& message, const json& value, const std::string& written,
+                 const std::string& pointer) {
     if (!value.is_object()) return wrong_type(Type::object, value, written, pointer);
     json result = json::object();
     for (const auto& [key, child] : value.items()) {
@@ -413,15 +529,24 @@ class Checker {
         result[key] = child;
         continue;
       }
-      if (field == nullptr) return unknown(message, key, child_written, pointer);
+      if (field == nullptr) {
+        unknown(message, key, child_written, pointer);
+        continue;
+      }
       const std::string child_at = child_pointer(pointer, std::string(field->name));
-      if (result.contains(field->name))
-        return fail(child_written, field_name(child_at) + " is there a second time");
-      BASE_TRY(check_use(*field, child, child_written, child_at));
-      if (child.is_null()) continue;
+      if (result.contains(field->name)) {
+        fail(child_written, child_at, field_name(child_at) + " is there a second time");
+        continue;
+      }
+      if (field->use == Use::removed) {
+        fail(child_written, meant(message, key, pointer),
+             field_name(child_at) + " was removed in Pachyderm 2.0", std::string(field->note));
+        continue;
+      }
+      if (!check_use(*field, child, child_written, child_at) || child.is_null()) continue;
       m_checked.document.places.add(child_at, m_written.at(child_written));
-      BASE_TRY_ASSIGN(result[std::string(field->name)],
-                      typed(*field, field->type, child, child_written, child_at));
+      auto checked = typed(*field, field->type, child, child_written, child_at);
+      if (checked) result[std::string(field->name)] = std::move(*checked);
     }
     return result;
   }
@@ -433,42 +558,57 @@ class Checker {
     return nullptr;
   }
 
-  [[nodiscard]] tl::unexpected<base::Error> unknown(const Message& message, const std::string& key,
-                                                    const std::string& written,
-                                                    const std::string& pointer) const {
+  // The field that `key` was meant for: the fault is its fault, and nobody has to hear that it is missing.
+  static std::string meant(const Message& message, const std::string& key, const std::string& pointer) {
+    return child_pointer(pointer, base::near_name(key, names_of(message)).value_or(key));
+  }
+
+  void unknown(const Message& message, const std::string& key, const std::string& written,
+               const std::string& pointer) {
     const std::string owner = pointer.empty() ? "a pipeline spec" : field_name(pointer);
-    const auto nearest = nearest_field(message, key);
-    return fail(written, owner + " has no field " + base::quoted(key),
-                nearest ? "did you mean " + base::quoted(*nearest) + "?" : "");
+    fail(written, meant(message, key, pointer), owner + " has no field " + base::quoted(key),
+         base::did_you_mean(key, names_of(message)));
   }
 
-  base::Status check_use(const Field& field, const json& value, const std::string& written,
-                         const std::string& pointer) {
-    const std::string note(field.note);
-    if (field.use == Use::removed)
-      return fail(written, field_name(pointer) + " was removed in Pachyderm 2.0", note);
-    if (!is_set(value)) return {};
-    const bool is_beyond = field.use == Use::beyond && m_target == Target::machine;
-    if (field.use == Use::refused || is_beyond) return fail(written, field_name(pointer) + " " + note);
+  bool check_use(const Field& field, const json& value, const std::string& written,
+                 const std::string& pointer) {
+    if (!is_set(value)) return true;
+    const std::string what = field_name(pointer) + " " + std::string(field.note);
+    if (field.use == Use::never || (field.use == Use::refused && m_has_build) ||
+        (field.use == Use::beyond && m_target == Target::machine)) {
+      fail(written, pointer, what);
+      return false;
+    }
+    if (field.use == Use::beyond && m_target == Target::any && m_has_build)
+      m_checked.notes.push_back(m_written.where(written) + ": " + what);
     if (field.use == Use::cluster) m_checked.cluster_fields.push_back(field_name(pointer));
-    return {};
+    return true;
   }
 
-  base::Result<json> typed(const Field& field, Type type, const json& value, const std::string& written,
-                           const std::string& pointer) {
+  Checked typed(const Field& field, Type type, const json& value, const std::string& written,
+                const std::string& pointer) {
     switch (type) {
       case Type::text:
         return text(value, written, pointer);
       case Type::whole:
+      case Type::whole32:
       case Type::count:
-        if (auto number = whole_number(value); number && (type == Type::whole || *number >= 0))
-          return *number;
+        if (auto number = whole_number(number_of(value)); number && is_in_range(*number, type)) return number;
         break;
       case Type::number:
-        if (value.is_number()) return value;
+        if (auto number = number_of(value); number.is_number()) return number;
         break;
       case Type::boolean:
         if (value.is_boolean()) return value;
+        break;
+      case Type::choice:
+        if (is_choice(value, field.note)) return value;
+        fail(written, pointer, field_name(pointer) + " must be one of " + std::string(field.note));
+        return std::nullopt;
+      case Type::duration:
+        return duration(value, written, pointer);
+      case Type::time:
+        if (is_time(value)) return value;
         break;
       case Type::texts:
         if (value.is_array()) return list(field, Type::text, value, written, pointer);
@@ -490,49 +630,75 @@ class Checker {
     return wrong_type(type, value, written, pointer);
   }
 
-  [[nodiscard]] base::Result<json> text(const json& value, const std::string& written,
-                                        const std::string& pointer) const {
+  Checked text(const json& value, const std::string& written, const std::string& pointer) {
     if (!value.is_string()) return wrong_type(Type::text, value, written, pointer);
     // Names, arguments and variables end at it.
-    if (value.get_ref<const std::string&>().find('\0') != std::string::npos) {
-      return fail(written, field_name(pointer) + " has a NUL character");
-    }
-    return value;
+    if (value.get_ref<const std::string&>().find('\0') == std::string::npos) return value;
+    fail(written, pointer, field_name(pointer) + " has a NUL character");
+    return std::nullopt;
   }
 
-  base::Result<json> list(const Field& field, Type type, const json& value, const std::string& written,
-                          const std::string& pointer) {
+  // Pachyderm 2 takes seconds only. What 1.x took as well ("1h30m") is put into them where this program
+  // writes the spec that Pachyderm reads, and refused where it does not.
+  Checked duration(const json& value, const std::string& written, const std::string& pointer) {
+    if (!value.is_string()) return wrong_type(Type::text, value, written, pointer);
+    const auto& text = value.get_ref<const std::string&>();
+    if (text.empty() && m_has_build) return std::nullopt;
+    const auto duration = parse_duration(text);
+    if (!duration) {
+      fail(written, pointer, field_name(pointer) + " " + base::quoted(text) + " is not a duration",
+           m_has_build ? R"(write "90s" or "1h30m")" : R"(write "90s")");
+      return std::nullopt;
+    }
+    const std::string seconds = in_seconds(*duration);
+    if (m_has_build || is_in_seconds(text)) return m_has_build ? json(seconds) : value;
+    fail(written, pointer, field_name(pointer) + " " + base::quoted(text) + " is not in seconds",
+         "write " + base::quoted(seconds));
+    return std::nullopt;
+  }
+
+  Checked list(const Field& field, Type type, const json& value, const std::string& written,
+               const std::string& pointer) {
     json result = json::array();
+    bool is_right = true;
     for (std::size_t i = 0; i < value.size(); ++i) {
       const std::string name = std::to_string(i);
       const std::string child_written = child_pointer(written, name);
       const std::string child_at = child_pointer(pointer, name);
       m_checked.document.places.add(child_at, m_written.at(child_written));
-      BASE_TRY_ASSIGN(json item, typed(field, type, value[i], child_written, child_at));
-      result.push_back(std::move(item));
+      auto item = typed(field, type, value[i], child_written, child_at);
+      is_right = is_right && item.has_value();
+      if (item) result.push_back(std::move(*item));
     }
-    return result;
+    return is_right ? Checked(std::move(result)) : std::nullopt;
   }
 
-  base::Result<json> text_map(const json& value, const std::string& written, const std::string& pointer) {
+  Checked text_map(const json& value, const std::string& written, const std::string& pointer) {
     json result = json::object();
     for (const auto& [key, child] : value.items()) {
       const std::string child_at = child_pointer(pointer, key);
       m_checked.document.places.add(child_at, m_written.at(child_pointer(written, key)));
-      BASE_TRY_ASSIGN(result[key], text(child, child_pointer(written, key), child_at));
+      if (auto item = text(child, child_pointer(written, key), child_at)) result[key] = std::move(*item);
     }
     return result;
   }
 
   const Places& m_written;
   const Target m_target;
+  const bool m_has_build;
   CheckedDocument m_checked;
 };
 
 }  // namespace
 
-base::Result<CheckedDocument> check_fields(const Document& document, Target target) {
-  return Checker(document.places, target).check(*document.value);
+CheckedDocument check_fields(const Document& document, Target target) {
+  return Checker(document.places, target, has_build(*document.value)).check(*document.value);
+}
+
+bool has_build(const json& value) {
+  if (!value.is_object()) return false;
+  const auto transform = value.find("transform");
+  return transform != value.end() && transform->is_object() && transform->contains("build");
 }
 
 std::string field_name(const std::string& pointer) {

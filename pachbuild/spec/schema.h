@@ -3,24 +3,33 @@
 // of 1.13. Private to this library.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "pachbuild/spec/document.h"
+#include "pachbuild/spec/faults.h"
 #include "pachbuild/spec/pipeline_spec.h"
 
 namespace spec {
 
 struct CheckedDocument {
-  // Fields have their snake case names, types are right, numbers are numbers, and what is null is not there.
+  // Fields have their snake case names, types are right, numbers are numbers, durations are as Pachyderm
+  // takes them, and what is null or at fault is not there.
   Document document;
   // Fields that are set and have an effect on a cluster only.
   std::vector<std::string> cluster_fields;
+  // Of Target::any: what this program does not do on one machine, as an error would say it.
+  std::vector<std::string> notes;
+  Faults faults;
 };
 
 // Everything that can be told from one field alone: unknown, removed and unsupported fields, and wrong types.
-// As protojson does, takes fields in lowerCamelCase too, whole numbers as text, and no notice of "$schema".
-base::Result<CheckedDocument> check_fields(const Document& document, Target target);
+// As protojson does, takes fields in lowerCamelCase too, numbers as text, and no notice of "$schema".
+CheckedDocument check_fields(const Document& document, Target target);
+
+// Whether the spec has transform.build.
+bool has_build(const nlohmann::json& value);
 
 // "input.cross[0].pfs" for "/input/cross/0/pfs": how errors name a field.
 std::string field_name(const std::string& pointer);

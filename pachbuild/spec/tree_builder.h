@@ -29,17 +29,19 @@ class PositionFinder {
 
 class TreeBuilder {
  public:
-  TreeBuilder(const std::string& text, const std::string& file)
-      : m_finder(text), m_document{nullptr, Places(file)} {}
+  TreeBuilder(const std::string& text, const Places& source)
+      : m_source(source), m_finder(text), m_document{nullptr, source} {}
 
   // Offsets are those of the value's or key's first byte in the text.
   base::Status open(nlohmann::json empty_container, std::size_t offset);
-  base::Status key(std::string name, std::size_t offset);
+  void key(std::string name, std::size_t offset);
   base::Status scalar(nlohmann::json value, std::size_t offset);
   void close() { m_open.pop_back(); }
 
   [[nodiscard]] tl::unexpected<base::Error> fail(std::size_t offset, const std::string& what,
                                                  const std::string& hint = {});
+  // Of the last failure.
+  [[nodiscard]] Position fault() const { return m_fault; }
 
   // The document that was built; the next event starts another one.
   Document take();
@@ -56,13 +58,16 @@ class TreeBuilder {
   nlohmann::json& put(nlohmann::json value, std::size_t offset);
   [[nodiscard]] std::string next_pointer() const;
 
+  Places m_source;
   PositionFinder m_finder;
+  Position m_fault;
   Document m_document;
   std::shared_ptr<nlohmann::json> m_root;
   std::vector<Level> m_open;
 };
 
-base::Result<std::vector<Document>> read_json(const std::string& text, const std::string& file);
-base::Result<std::vector<Document>> read_yaml(const std::string& text, const std::string& file);
+// `fault` is where reading ended when it fails.
+base::Result<std::vector<Document>> read_json(const std::string& text, const Places& source, Position& fault);
+base::Result<std::vector<Document>> read_yaml(const std::string& text, const Places& source, Position& fault);
 
 }  // namespace spec

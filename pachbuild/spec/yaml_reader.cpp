@@ -20,6 +20,7 @@ namespace {
 
 using nlohmann::json;
 
+const std::string k_tags = "tag:yaml.org,2002:";
 constexpr char k_quote_it[] = "quote it if it is meant as text";
 
 template <std::size_t size>
@@ -35,7 +36,7 @@ Numeric classify(const std::string& value) {
   // Longer than any number, and std::regex needs stack for each character.
   if (value.size() > 100) return Numeric::text;
   // Made once: that takes longer than to read a spec.
-  static const std::regex k_json_number(R"(-?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)([eE][-+]?[0-9]+)?)");
+  static const std::regex k_json_number(R"((-?(0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)([eE][-+]?[0-9]+)?)");
   static const std::regex k_go_number(
       R"([-+]?(0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO]?[0-7_]+|[0-9][0-9_]*|)"
       R"((\.[0-9_]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?|\.(inf|Inf|INF))|\.(nan|NaN|NAN))");
@@ -49,8 +50,7 @@ Numeric classify(const std::string& value) {
 
 // Discarded where it is too large.
 json parse_number(std::string value) {
-  const std::size_t first = value.starts_with('-') ? 1 : 0;
-  if (value[first] == '.') value.insert(first, "0");
+  if (value.starts_with('.')) value.insert(0, "0");
   return json::parse(value, nullptr, false);
 }
 
@@ -77,7 +77,7 @@ struct Stop : std::exception {
 
 class YamlEvents final : public YAML::EventHandler {
  public:
-  YamlEvents(const std::string& text, const std::string& file) : m_text(text), m_builder(text, file) {}
+  YamlEvents(const std::string& text, const Places& source) : m_text(text), m_builder(text, source) {}
 
   base::Result<std::vector<Document>> take() {
     if (m_key_error) return tl::unexpected<base::Error>(*m_key_error);
@@ -101,23 +101,23 @@ class YamlEvents final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t /*anchor*/,
                 const std::string& value) override {
     // "!" stands for a quoted or block scalar, "?" for a plain one.
-    if (tag == "!" || tag == "tag:yaml.org,2002:str") {
+    if (tag == "!" || tag == k_tags + "str") {
       if (!is_quote_closed(m_text, offset_of(mark))) stop(mark, "is not valid YAML: the quote is not closed");
       add(value, mark);
-    } else if (tag == "?") {
+    } else if (tag == "?" || is_type_of(tag, value)) {
       add(resolve(value, mark), mark);
     } else {
       stop(mark, "the tag " + base::quoted(tag) + " is not allowed in a pipeline spec");
     }
   }
 
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t /*anchor*/,
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
                        YAML::EmitterStyle::value /*style*/) override {
-    open(json::array(), tag, mark);
+    open(json::array(), mark);
   }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t /*anchor*/,
+  void OnMapStart(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
                   YAML::EmitterStyle::value /*style*/) override {
-    open(json::object(), tag, mark);
+    open(json::object(), mark);
   }
   void OnSequenceEnd() override { close(); }
   void OnMapEnd() override { close(); }
@@ -145,7 +145,21 @@ class YamlEvents final : public YAML::EventHandler {
     m_levels.back() = m_levels.back() == Expected::key ? Expected::value : Expected::key;
   }
 
+  // Whether a tag like "!!int" only says what a plain scalar would be.
+  static bool is_type_of(const std::string& tag, const std::string& value) {
+    if (tag == k_tags + "bool")
+      return is_one_of(value, std::array{"true", "True", "TRUE", "false", "False", "FALSE"});
+    if (tag == k_tags + "null") return is_null(value);
+    return (tag == k_tags + "int" || tag == k_tags + "float") && value.find_first_of("0123456789+-.") == 0 &&
+           classify(value) == Numeric::json_number;
+  }
+
+  static bool is_null(const std::string& value) {
+    return is_one_of(value, std::array{"", "~", "null", "Null", "NULL"});
+  }
+
   json resolve(const std::string& value, const YAML::Mark& mark) {
+    if (is_null(value)) return nullptr;
     if (is_one_of(value, std::array{"true", "True", "TRUE"})) return true;
     if (is_one_of(value, std::array{"false", "False", "FALSE"})) return false;
     if (value == "<<") stop(mark, "merging with \"<<\" is not allowed in a pipeline spec");
@@ -166,23 +180,21 @@ class YamlEvents final : public YAML::EventHandler {
     if (!expects_key()) {
       check(m_builder.scalar(std::move(value), offset_of(mark)));
     } else if (value.is_string()) {
-      check(m_builder.key(value.get<std::string>(), offset_of(mark)));
+      m_builder.key(value.get<std::string>(), offset_of(mark));
     } else {
       // yaml-cpp sees such keys in a list that is not closed; its own words about that are better.
       if (!m_key_error) {
         m_key_error =
             m_builder.fail(offset_of(mark), "a key must be text, not " + value.dump(), k_quote_it).value();
       }
-      check(m_builder.key(value.dump(), offset_of(mark)));
+      m_builder.key(value.dump(), offset_of(mark));
     }
     advance();
   }
 
-  void open(json container, const std::string& tag, const YAML::Mark& mark) {
+  // Pachyderm does not look at the tag of a list or an object.
+  void open(json container, const YAML::Mark& mark) {
     if (expects_key()) stop(mark, "a key must be text, not a list or an object");
-    if (tag != "?" && tag != "!" && !tag.empty()) {
-      stop(mark, "the tag " + base::quoted(tag) + " is not allowed in a pipeline spec");
-    }
     m_levels.push_back(container.is_array() ? Expected::item : Expected::key);
     check(m_builder.open(std::move(container), offset_of(mark)));
   }
@@ -203,20 +215,26 @@ class YamlEvents final : public YAML::EventHandler {
 
 }  // namespace
 
-base::Result<std::vector<Document>> read_yaml(const std::string& text, const std::string& file) {
-  YamlEvents events(text, file);
-  try {
-    std::istringstream stream(text);
-    YAML::Parser parser(stream);
-    while (parser.HandleNextDocument(events)) {
+base::Result<std::vector<Document>> read_yaml(const std::string& text, const Places& source,
+                                              Position& fault) {
+  YamlEvents events(text, source);
+  const auto parse = [&]() -> base::Result<std::vector<Document>> {
+    try {
+      std::istringstream stream(text);
+      YAML::Parser parser(stream);
+      while (parser.HandleNextDocument(events)) {
+      }
+    } catch (Stop& stop) {
+      return base::fail(std::move(stop.error));
+    } catch (const YAML::Exception& exception) {
+      const auto offset = static_cast<std::size_t>(std::max(exception.mark.pos, 0));
+      return events.builder().fail(offset, "is not valid YAML: " + exception.msg);
     }
-  } catch (Stop& stop) {
-    return tl::unexpected<base::Error>(std::move(stop.error));
-  } catch (const YAML::Exception& exception) {
-    const auto offset = static_cast<std::size_t>(std::max(exception.mark.pos, 0));
-    return events.builder().fail(offset, "is not valid YAML: " + exception.msg);
-  }
-  return events.take();
+    return events.take();
+  };
+  auto documents = parse();
+  if (!documents) fault = events.builder().fault();
+  return documents;
 }
 
 }  // namespace spec

@@ -22,7 +22,7 @@ _pachbuild() {
   done
   COMPREPLY=()
   case $before in
-    -f | --file) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+    -f | --file | --jsonnet) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     -o | --output)
       if [ "${verb[0]-}" = run ]; then
         mapfile -t COMPREPLY < <(compgen -d -- "$word")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as a spec, in JSON and in YAML: a spec or an error with a place. What was read is the same when
-// it is written as YAML and read again, and an image that is put into it is there.
+// Any bytes as a spec: a spec or errors with places, for this machine and for a cluster. What was read is the
+// same when it is written as YAML and read again, and an image that is put into it is there.
 #include <nlohmann/json.hpp>
 
 #include "pachbuild/spec/document.h"
@@ -12,12 +12,18 @@ namespace {
 
 using fuzz::require;
 
-void check_where(const base::Error& error, const std::string& file) {
+constexpr char k_file[] = "p.yaml";
+
+void check_where(const base::Error& error) {
   fuzz::require_readable(error);
-  require(error.where.starts_with(file));
+  require(error.where.starts_with(k_file));
+  for (const auto& other : error.more) {
+    require(other.more.empty());
+    check_where(other);
+  }
 }
 
-void put_image(const std::string& text, spec::Format format, const std::vector<spec::Document>& documents) {
+void put_image(const std::string& text, const std::vector<spec::Document>& documents) {
   for (std::size_t i = 0; i < documents.size(); ++i) {
     const auto& value = *documents[i].value;
     // As the spec demands before an image is put in.
@@ -30,7 +36,7 @@ void put_image(const std::string& text, spec::Format format, const std::vector<s
       fuzz::require_readable(changed.error());
       continue;
     }
-    const auto again = spec::parse_documents(*changed, format, "p");
+    const auto again = spec::parse_documents(*changed, "p");
     require(again.has_value() && again->size() == documents.size());
     nlohmann::json expected = value;
     expected["transform"]["image"] = "registry/image:1";
@@ -42,20 +48,17 @@ void put_image(const std::string& text, spec::Format format, const std::vector<s
 
 FUZZ_TARGET(spec_fuzz, input) {
   const std::string text(input);
-  for (const std::string file : {"p.json", "p.yaml"}) {
-    const auto spec = spec::read_pipeline(text, file);
-    if (!spec) check_where(spec.error(), file);
-    const auto format = file == "p.json" ? spec::Format::json : spec::Format::yaml;
-    const auto documents = spec::parse_documents(text, format, file);
-    if (!documents) {
-      check_where(documents.error(), file);
-      continue;
-    }
-    for (const auto& document : *documents) {
-      const auto again =
-          spec::parse_documents(spec::to_yaml(*document.value), spec::Format::yaml, "again.yaml");
-      require(again.has_value() && again->size() == 1 && *again->front().value == *document.value);
-    }
-    put_image(text, format, *documents);
+  const auto spec = spec::read_pipeline(text, k_file);
+  if (!spec) check_where(spec.error());
+  for (const auto target : {spec::Target::cluster, spec::Target::any}) {
+    const auto pipelines = spec::read_for_cluster(text, k_file, target);
+    if (!pipelines) check_where(pipelines.error());
   }
+  const auto documents = spec::parse_documents(text, k_file);
+  if (!documents) return check_where(documents.error());
+  for (const auto& document : *documents) {
+    const auto again = spec::parse_documents(spec::to_yaml(*document.value), "again.yaml");
+    require(again.has_value() && again->size() == 1 && *again->front().value == *document.value);
+  }
+  put_image(text, *documents);
 }

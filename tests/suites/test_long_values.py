@@ -74,7 +74,11 @@ class LongValues(pipelines.PipelineSuite):
 
     def test_a_key_that_is_there_twice(self):
         self.write("spec.json", '{"%s": 1, "%s": 2}' % (("x" * (LONG // 4),) * 2))
-        self.refused(self.pachbuild_run(), "is there a second time")
+        self.refused(self.pachbuild_run(), "has no field")
+
+    def test_very_many_faults(self):
+        self.write("spec.json", json.dumps({f"field{number}": 1 for number in range(1000)}))
+        self.refused(self.pachbuild_run(), "has no field", "error: and 903 more errors\n")
 
     def test_many_names_that_pfs_cannot_store(self):
         self.data(a="one")

@@ -42,8 +42,8 @@ class Errors(pipelines.PipelineSuite):
                     "-f", "nope.json", "--input", "data=data", "--output", "out")
 
     def test_invalid_json_and_yaml_have_line_and_column(self):
-        self.write("spec.json", '{"pipeline": {"name": "p"},\n "transform": }')
-        self.refuse(65, "error: spec.json:2:15: is not valid JSON: unexpected '}'; expected '[', '{', or a literal\n")
+        self.write("spec.json", '{"pipeline": {"name": "p"},\n "transform" {}}')
+        self.refuse(65, "error: spec.json:2:14: is not valid JSON: unexpected '{'; expected ':'\n")
         self.write("spec.yaml", "pipeline:\n  name: p\n bad: x\n")
         result = self.run_here("run", "-f", "spec.yaml", "--output", "out")
         self.assertEqual(result.returncode, 65)

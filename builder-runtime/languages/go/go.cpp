@@ -378,17 +378,6 @@ void warn_of_workspace(const fs::path& source, const Program& program, const GoV
   }
 }
 
-// A build pipeline is called <pipeline>_build.
-std::string pipeline_name(const process::Environment& environment) {
-  constexpr std::string_view k_suffix = contract::k_build_pipeline_suffix;
-  std::string name = value_of(environment, "PPS_PIPELINE_NAME");
-  if (name.size() > k_suffix.size() &&
-      name.compare(name.size() - k_suffix.size(), k_suffix.size(), k_suffix) == 0) {
-    name.resize(name.size() - k_suffix.size());
-  }
-  return name;
-}
-
 std::string summary_of(const Tree& tree, const Program& program) {
   const std::string in = program.home == "." ? "" : " in " + program.home;
   switch (program.layout) {
@@ -459,8 +448,8 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
   BASE_TRY(variables.check());
   if (variables.has_workspaces()) BASE_TRY(check_workspace(source.folder, "."));
   BASE_TRY_ASSIGN(Tree tree, read_tree(source.folder, tags_of(settings, variables)));
-  BASE_TRY_ASSIGN(Program program,
-                  choose_program(source.folder, tree, settings, variables, pipeline_name(environment)));
+  BASE_TRY_ASSIGN(Program program, choose_program(source.folder, tree, settings, variables,
+                                                  value_of(environment, "PPS_PIPELINE_NAME")));
   BASE_TRY(check_outside(source.folder, program, variables));
   warn_of_workspace(source.folder, program, variables);
   std::string summary = summary_of(tree, program);

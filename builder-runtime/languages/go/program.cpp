@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "base/relative_path.h"
 #include "base/text.h"
+#include "contract/pipeline_names.h"
 
 namespace builder::go {
 namespace {
@@ -64,7 +65,7 @@ class Choice {
       : m_source(source), m_tree(tree), m_settings(settings), m_variables(variables) {}
 
   base::Result<Program> named() const;
-  base::Result<Program> found(const std::string& pipeline) const;
+  base::Result<Program> found(const std::string& build_pipeline) const;
 
  private:
   [[nodiscard]] base::Result<Program> program_of(const Package& package, std::string why) const;
@@ -144,7 +145,7 @@ base::Result<Program> Choice::named() const {
   return base::fail(ErrorKind::bad_input, where, "no Go package in " + text);
 }
 
-base::Result<Program> Choice::found(const std::string& pipeline) const {
+base::Result<Program> Choice::found(const std::string& build_pipeline) const {
   std::vector<Program> programs;
   std::optional<base::Error> unreachable;
   for (const auto& package : m_tree.packages) {
@@ -184,7 +185,7 @@ base::Result<Program> Choice::found(const std::string& pipeline) const {
                                                : "the only one that is no example" + of_several);
   }
   for (const auto& program : programs) {
-    if (!pipeline.empty() && base::name_of(program.folder) == pipeline)
+    if (contract::build_pipeline_of(std::string(base::name_of(program.folder))) == build_pipeline)
       return choose(program, "the one named like the pipeline" + of_several);
   }
   const auto module = name_of_module(path_of(is_of_one ? programs.front().module : "."));
@@ -237,9 +238,9 @@ std::string Program::argument() const {
 }
 
 base::Result<Program> choose_program(const fs::path& source, const Tree& tree, const GoSettings& settings,
-                                     const GoVariables& variables, const std::string& pipeline) {
+                                     const GoVariables& variables, const std::string& build_pipeline) {
   const Choice choice(source, tree, settings, variables);
-  return settings.package.empty() ? choice.found(pipeline) : choice.named();
+  return settings.package.empty() ? choice.found(build_pipeline) : choice.named();
 }
 
 }  // namespace builder::go

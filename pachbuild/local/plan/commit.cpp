@@ -7,6 +7,7 @@
 
 #include "base/digest.h"
 #include "base/relative_path.h"
+#include "contract/pfs_names.h"
 #include "pachbuild/local/plan/tree.h"
 
 namespace local {
@@ -65,6 +66,12 @@ base::Result<Commit> commit_of_folder(const base::fs::path& folder, FileDigests&
         commit.files.push_back({path, std::move(digest), identity.size, identity});
         return {};
       }));
+  std::vector<std::string> wrong;
+  for (const auto& file : commit.files) {
+    if (!contract::can_be_stored_in_pfs(file.path)) wrong.push_back(file.path);
+  }
+  if (!wrong.empty())
+    return base::fail(contract::names_fault(commit.folder, std::move(wrong), "rename these"));
   commit.digest = commit.digest_of(commit.all());
   return commit;
 }

@@ -141,7 +141,9 @@ base::Result<std::string> artifact_version(const fs::path& folder) {
 base::Result<Artifact> build(const spec::PipelineSpec& spec, const Container* container,
                              const fs::path& cache, const fs::path& scratch, Slots& slots,
                              process::Interruption& interruption) {
-  BASE_TRY_ASSIGN(auto source, source::read_source(spec.transform.build.folder));
+  BASE_TRY_ASSIGN(auto source,
+                  source::read_source(spec.transform.build.folder,
+                                      spec.transform.build.largest_file.value_or(source::k_largest_file)));
   BASE_TRY_ASSIGN(const std::string warning, source::add_revision(spec.transform.build.folder, source));
   if (!warning.empty()) report::warn(warning);
   auto& files = source.files;

@@ -6,10 +6,12 @@
 
 #include <cstdlib>
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "base/trusted_folder.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
+#include "contract/pipeline_names.h"
 
 namespace local {
 namespace {
@@ -55,7 +57,7 @@ process::Environment build_environment(const fs::path& cache) {
 }
 
 void add_build_variables(process::Environment& environment, const spec::PipelineSpec& spec) {
-  environment["PPS_PIPELINE_NAME"] = spec.name + contract::k_build_pipeline_suffix;
+  environment["PPS_PIPELINE_NAME"] = contract::build_pipeline_of(spec.name);
   std::string names;
   for (const auto& [name, value] : spec.transform.build.env) {
     environment[name] = value;
@@ -70,11 +72,14 @@ void add_pipeline_variables(process::Environment& environment, const spec::Pipel
   environment["PACH_IN_WORKER"] = "true";
   environment["PPS_PIPELINE_NAME"] = spec.name;
   environment["PPS_PROJECT_NAME"] = spec.project.empty() ? "default" : spec.project;
-  environment[contract::k_source_input] = contract::k_source;
-  environment[std::string(contract::k_source_input) + "_COMMIT"] = commit_of(source_version);
-  environment[contract::k_build_input] = contract::k_build;
-  environment[std::string(contract::k_build_input) + "_COMMIT"] = commit_of(build_version);
-  environment["PACH_JOB_ID"] = environment["PACH_OUTPUT_COMMIT_ID"] = commit_of(build_version);
+  if (spec::is_built(spec.transform)) {
+    environment[contract::k_source_input] = contract::k_source;
+    environment[std::string(contract::k_source_input) + "_COMMIT"] = commit_of(source_version);
+    environment[contract::k_build_input] = contract::k_build;
+    environment[std::string(contract::k_build_input) + "_COMMIT"] = commit_of(build_version);
+  }
+  environment["PACH_JOB_ID"] = environment["PACH_OUTPUT_COMMIT_ID"] =
+      commit_of(build_version.empty() ? base::sha256(spec.name) : build_version);
   if (!spec.transform.working_dir.empty())
     environment[contract::k_working_folder] = spec.transform.working_dir;
   for (const auto& [name, value] : spec.transform.env) environment[name] = value;

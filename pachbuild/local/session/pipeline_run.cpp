@@ -107,7 +107,7 @@ base::Status PipelineRun::check_folders() const {
                       "shares files with " + what + " (" + input.string() + ")",
                       "choose a folder of its own");
   };
-  BASE_TRY(check(m_spec.transform.build.folder, "the source"));
+  if (spec::is_built(m_spec.transform)) BASE_TRY(check(m_spec.transform.build.folder, "the source"));
   for (const auto& [name, folder] : m_session.plan.folders) BASE_TRY(check(folder, "repo " + name));
   return {};
 }
@@ -119,7 +119,9 @@ base::Status PipelineRun::find_containers() {
   const auto find = [&](const std::string& image) {
     return find_container(m_options.engine, image, m_options.pull, m_session.interruption);
   };
-  BASE_TRY_ASSIGN(m_builder, find(images.builder));
+  if (spec::is_built(m_spec.transform)) {
+    BASE_TRY_ASSIGN(m_builder, find(images.builder));
+  }
   BASE_TRY_ASSIGN(m_runner, find(images.pipeline));
   return {};
 }
@@ -137,7 +139,7 @@ base::Result<int> PipelineRun::try_run() {
   const auto start = Clock::now();
   BASE_TRY_ASSIGN(m_build_scratch, base::Workspace::make(m_session.cache / "run", k_scratch));
   BASE_TRY_ASSIGN(m_scratch, base::Workspace::make(m_session.cache / "run", k_scratch));
-  BASE_TRY(build_source());
+  if (spec::is_built(m_spec.transform)) BASE_TRY(build_source());
   BASE_TRY_ASSIGN(const auto missing,
                   m_session.board.wait_for({m_pipeline.reads.begin(), m_pipeline.reads.end()}));
   if (missing) {
@@ -230,9 +232,11 @@ Task PipelineRun::make_task(const Datum& datum, const Place& place, process::Env
   const auto& transform = m_spec.transform;
   Task task;
   task.id = datum.id;
-  task.inputs = {
-      {contract::k_source_input, m_artifact.source.string(), "", m_artifact.source_version},
-      {contract::k_build_input, m_artifact.folder.string(), "", m_artifact.version, m_artifact.lazy}};
+  if (spec::is_built(transform)) {
+    task.inputs = {
+        {contract::k_source_input, m_artifact.source.string(), "", m_artifact.source_version},
+        {contract::k_build_input, m_artifact.folder.string(), "", m_artifact.version, m_artifact.lazy}};
+  }
   for (const auto* part : datum.parts) {
     task.inputs.push_back({part->input->name, part->commit->folder, part->path, part->path + " " + part->digest,
                            part->input->lazy, part->input->empty_files, false,

@@ -53,7 +53,8 @@ TEST(ChooseProgram, OfAModuleBelowIsBuiltThere) {
             "server ./cmd/server (the one named like the module of 2 programs)");
   const std::map<std::string, std::string> two = {{"a", "x.y/a"}, {"b", "x.y/b"}};
   EXPECT_EQ(chosen(tree_of(two, {"a", "b"})), "/nowhere: has several programs: a, b");
-  EXPECT_EQ(chosen(tree_of(two, {"a", "b"}), "b"), "b . (the one named like the pipeline of 2 programs)");
+  EXPECT_EQ(chosen(tree_of(two, {"a", "b"}), "b_build"),
+            "b . (the one named like the pipeline of 2 programs)");
   EXPECT_EQ(chosen(tree_of(two, {"a", "b/cmd/c"}), "", "x.y/b/cmd/c"),
             "b ./cmd/c (pachbuild.toml: go.package)");
   EXPECT_EQ(chosen(tree_of(two, {"a", "b/cmd/c"}), "", "./b/cmd/c/"),

@@ -6,27 +6,30 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "pachbuild/cluster/pipelines.h"
+
 namespace cluster {
 namespace {
 
-const RepoInput k_source{"source", "default", "map_source", "master"};
-const RepoInput k_build{"build", "default", "map_build", "build"};
 const RepoInput k_data{"data", "default", "data", "master"};
 
-// A pipeline "map" as this program makes it.
-Present made() {
+// A pipeline as this program makes it.
+Present made(const std::string& name = "map") {
+  const RepoInput source{"source", "default", source_repo_of(name), "master"};
+  const RepoInput artifact{"build", "default", build_pipeline_of(name), "build"};
   PresentPipeline build;
   build.project = "default";
-  build.description = build_mark("map");
+  build.description = build_mark(name);
   build.output_branch = "build";
   build.command = {"sh", "./build.sh"};
-  build.inputs = build.direct_inputs = {k_source};
+  build.inputs = build.direct_inputs = {source};
   PresentPipeline running;
   running.project = "default";
-  running.inputs = running.direct_inputs = {k_build, k_source, k_data};
+  running.inputs = running.direct_inputs = {artifact, source, k_data};
   Present present;
-  present.pipelines = {{"map", running}, {"map_build", build}};
-  present.repos = {{"map", ""}, {"map_build", ""}, {"map_source", source_mark("map")}, {"data", ""}};
+  present.pipelines = {{name, running}, {build_pipeline_of(name), build}};
+  present.repos = {
+      {name, ""}, {build_pipeline_of(name), ""}, {source_repo_of(name), source_mark(name)}, {"data", ""}};
   return present;
 }
 
@@ -102,6 +105,20 @@ TEST(Ownership, APipelineIsConvertedUnlessItIsABuildOrOnlyARepo) {
   EXPECT_FALSE(check_convertible(present, "data", "here"));
   EXPECT_TRUE(check_convertible(present, "new", "here"));
   EXPECT_TRUE(check_convertible(present, "new_build", "here"));
+}
+
+TEST(Ownership, ABuildWithAShortenedNameIsKnown) {
+  const std::string name(50, 'n');
+  Present present = made(name);
+  EXPECT_TRUE(is_build(present, name));
+  EXPECT_TRUE(runs_build(present, name));
+  EXPECT_TRUE(check_ownership(present, name, false, "here"));
+  EXPECT_TRUE(check_convertible(present, name, "here"));
+  EXPECT_FALSE(check_convertible(present, build_pipeline_of(name), "here"));
+  present.pipelines.erase(name);
+  present.repos.erase(name);
+  EXPECT_FALSE(check_convertible(present, build_pipeline_of(name), "here")) << "its source is still there";
+  EXPECT_TRUE(check_convertible(present, build_pipeline_of(std::string(51, 'n')), "here"));
 }
 
 TEST(Ownership, ARunningPipelineReadsBothOfItsOwnProject) {

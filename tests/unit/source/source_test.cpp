@@ -151,9 +151,11 @@ TEST_F(Source, NamesThatPfsRefusesAreAllNamed) {
   const std::string hint =
       "hint: names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename these, or name them in "
       ".pachignore\n";
-  EXPECT_EQ(
-      fault(),
-      "error: SRC: 4 names that PFS cannot store: \"d/a b+c\", \"n\\nl\", \"z[1].py\", \"é.txt\"\n" + hint);
+  EXPECT_EQ(fault(),
+            "error: SRC: 4 names that PFS cannot store: \"d/a b+c\" with +, \"n\\nl\" with \\n, \"z[1].py\" "
+            "with [ ], "
+            "\"é.txt\" with é\n" +
+                hint);
   ignore("[!do.]*\nd/*\n");
   EXPECT_EQ(paths(), (Paths{"ok"}));
 }
@@ -162,7 +164,9 @@ TEST_F(Source, AnErrorAboutManyNamesHasAnEnd) {
   write("ok");
   for (int i = 0; i < 60; ++i) write("@" + std::to_string(i));
   const std::string text = fault();
-  EXPECT_NE(text.find("60 names that PFS cannot store: \"@0\", \"@1\", \"@10\""), std::string::npos) << text;
+  EXPECT_NE(text.find("60 names that PFS cannot store: \"@0\" with @, \"@1\" with @, \"@10\" with @"),
+            std::string::npos)
+      << text;
   EXPECT_NE(text.find(" and 10 more\n"), std::string::npos) << text;
 }
 

@@ -12,27 +12,25 @@ namespace {
 
 using nlohmann::json;
 
-Document read(const std::string& text, Format format) {
-  auto documents = parse_documents(text, format, "f").value();
+Document read(const std::string& text) {
+  auto documents = parse_documents(text, "f").value();
   EXPECT_EQ(documents.size(), 1U);
   return documents.front();
 }
 
 // What a person sees of the error.
-std::string fault(const std::string& text, Format format) {
-  const auto documents = parse_documents(text, format, "f");
+std::string fault(const std::string& text) {
+  const auto documents = parse_documents(text, "f");
   if (documents) return "none";
   EXPECT_EQ(documents.error().kind, base::ErrorKind::bad_input);
   return base::format_error(documents.error());
 }
-std::string json_fault(const std::string& text) { return fault(text, Format::json); }
-std::string yaml_fault(const std::string& text) { return fault(text, Format::yaml); }
 
-json yaml(const std::string& text) { return *read(text, Format::yaml).value; }
+json yaml(const std::string& text) { return *read(text).value; }
 
 TEST(Document, JsonKnowsWhereEachValueIs) {
   const std::string text = "{\n  \"a\" : [1 ,-2.5e3, true,null,\"é\" , {}],\n  \"b/~\": {\"c\": 7}\n}\n";
-  const Document document = read(text, Format::json);
+  const Document document = read(text);
   EXPECT_EQ(*document.value, json::parse(text));
   EXPECT_EQ(document.places.where(""), "f:1:1");
   EXPECT_EQ(document.places.where("/a"), "f:2:9");
@@ -47,8 +45,7 @@ TEST(Document, JsonKnowsWhereEachValueIs) {
 }
 
 TEST(Document, YamlKnowsWhereEachValueIs) {
-  const Document document =
-      read("# a spec\na:\n  - é: x\n    c: [1, two]\n  - |\n    text\nb:\n", Format::yaml);
+  const Document document = read("# a spec\na:\n  - é: x\n    c: [1, two]\n  - |\n    text\nb:\n");
   EXPECT_EQ(*document.value, json::parse(R"({"a": [{"é": "x", "c": [1, "two"]}, "text\n"], "b": null})"));
   EXPECT_EQ(document.places.where("/a/0"), "f:3:5");
   EXPECT_EQ(document.places.where("/a/0/é"), "f:3:8");
@@ -58,10 +55,10 @@ TEST(Document, YamlKnowsWhereEachValueIs) {
 
 TEST(Document, ANumberThatIsTooLargeIsAnErrorWithItsPlace) {
   for (const std::string number : {"3E1972", "-1e400", "1.5e309"}) {
-    EXPECT_EQ(yaml_fault("a: 1\nb: [x, " + number + "]\n"),
+    EXPECT_EQ(fault("a: 1\nb: [x, " + number + "]\n"),
               "error: f:2:8: number too large: \"" + number + "\"\nhint: quote it if it is meant as text\n");
-    const std::string fault = json_fault("{\n  \"a\": " + number + "\n}\n");
-    EXPECT_TRUE(fault.starts_with("error: f:2:8: is not valid JSON: ")) << fault;
+    const std::string number_fault = fault("{\n  \"a\": " + number + "\n}\n");
+    EXPECT_TRUE(number_fault.starts_with("error: f:2:8: is not valid JSON: ")) << number_fault;
   }
   EXPECT_EQ(yaml("[1e308, 123456789012345678901234567890, 1e-400]").at(0), 1e308);
   EXPECT_EQ(yaml("\"3E1972\""), json("3E1972"));
@@ -82,116 +79,142 @@ TEST(Document, YamlScalarsAreWhatPachydermTakesThemFor) {
 TEST(Document, YamlNumbersThatJsonDoesNotHaveAreRefused) {
   for (const char* number : {"0x1f", "0o17", "017", "0b11", "1_000", "+1", "1.", ".inf", "-.Inf", ".nan",
                              "2020-01-02", "2020-01-02T03:04:05Z"}) {
-    EXPECT_EQ(yaml_fault(std::string("a: ") + number),
+    EXPECT_EQ(fault(std::string("a: ") + number),
               "error: f:1:4: \"" + std::string(number) +
                   "\" is a number or date that JSON does not have\nhint: quote it if it is meant as text\n");
   }
 }
 
 TEST(Document, AnErrorInALongTextOfJsonIsShort) {
-  const std::string error = json_fault("{\"a\": \"" + std::string(100'000, 'a') + "\\u12\"}");
-  EXPECT_NE(error.find("is not valid JSON: "), std::string::npos);
+  const std::string error = fault("{\"a\": \"" + std::string(100'000, 'a') + "\\u12\"}");
+  EXPECT_NE(error.find("is not valid "), std::string::npos) << error;
   EXPECT_LT(error.size(), 400U);
 }
 
 TEST(Document, YamlNumbersThatAreTooLargeAreRefused) {
-  EXPECT_EQ(yaml_fault("a: 3E1972"),
+  EXPECT_EQ(fault("a: 3E1972"),
             "error: f:1:4: number too large: \"3E1972\"\nhint: quote it if it is meant as text\n");
 }
 
 TEST(Document, YamlBeyondJsonIsRefused) {
-  EXPECT_EQ(yaml_fault("a: &x 1\nb: *x"),
+  EXPECT_EQ(fault("a: &x 1\nb: *x"),
             "error: f:2:4: aliases are not allowed in a pipeline spec\nhint: write the value out\n");
-  EXPECT_EQ(yaml_fault("a: !!int '1'"),
+  EXPECT_EQ(fault("a: !!int '1'"),
             "error: f:1:4: the tag \"tag:yaml.org,2002:int\" is not allowed in a pipeline spec\n");
-  EXPECT_EQ(yaml_fault("a: !x [1]"), "error: f:1:4: the tag \"!x\" is not allowed in a pipeline spec\n");
-  EXPECT_EQ(yaml_fault("a: 1\n<<: {b: 2}"),
+  EXPECT_EQ(fault("a: !x [1]"), "error: f:1:4: the tag \"!x\" is not allowed in a pipeline spec\n");
+  EXPECT_EQ(fault("a: 1\n<<: {b: 2}"),
             "error: f:2:1: merging with \"<<\" is not allowed in a pipeline spec\n");
-  EXPECT_EQ(yaml_fault("a:\n  1: b"),
+  EXPECT_EQ(fault("a:\n  1: b"),
             "error: f:2:3: a key must be text, not 1\nhint: quote it if it is meant as text\n");
-  EXPECT_EQ(yaml_fault("? [a]\n: b"), "error: f:1:3: a key must be text, not a list or an object\n");
+  EXPECT_EQ(fault("? [a]\n: b"), "error: f:1:3: a key must be text, not a list or an object\n");
 }
 
 TEST(Document, FaultsHaveLineAndColumn) {
-  EXPECT_EQ(json_fault("{\n  \"a\": 1,\n}"),
-            "error: f:3:1: is not valid JSON: unexpected '}'; expected string literal\n");
-  EXPECT_EQ(json_fault("{\"a\" 12}"),
+  EXPECT_EQ(fault("{\"a\" 12}"),
             "error: f:1:6: is not valid JSON: unexpected number literal; expected ':'\n");
-  EXPECT_EQ(json_fault("{\"a\":\r\n[1,,2]}"),
-            "error: f:2:4: is not valid JSON: unexpected ','; expected '[', '{', or a literal\n");
-  EXPECT_EQ(json_fault("{\"a\": 1"),
-            "error: f:1:8: is not valid JSON: unexpected end of input; expected '}'\n");
-  EXPECT_EQ(yaml_fault("a: 1\nb: c: d\n"), "error: f:2:5: is not valid YAML: illegal map value\n");
-  EXPECT_EQ(yaml_fault("a: [1,\n"), "error: f:2:1: is not valid YAML: end of sequence flow not found\n");
-  EXPECT_EQ(yaml_fault("{a: 1},\n"), "error: f:1:7: is not valid YAML: nothing can start here\n");
-  EXPECT_EQ(yaml_fault("{a: 1}]"), "error: f:1:7: is not valid YAML: illegal flow end\n");
-  EXPECT_EQ(yaml_fault("a: \"x"), "error: f:1:6: is not valid YAML: illegal EOF in scalar\n");
-  EXPECT_EQ(yaml_fault("a: \"x\n"), "error: f:1:4: is not valid YAML: the quote is not closed\n");
-  EXPECT_EQ(yaml_fault("a: 'x\'\'\n"), "error: f:1:4: is not valid YAML: the quote is not closed\n");
-  EXPECT_EQ(yaml_fault("a: 'x\'\''"), "none");
-  EXPECT_EQ(yaml_fault("a: \"x\\\"\""), "none");
+  EXPECT_EQ(fault("{\"a\":\r\n[1}"), "error: f:2:3: is not valid JSON: unexpected '}'; expected ']'\n");
+  EXPECT_EQ(fault("{\"a\": 1"), "error: f:1:8: is not valid JSON: unexpected end of input; expected '}'\n");
+  EXPECT_EQ(fault("a: 1\nb: c: d\n"), "error: f:2:5: is not valid YAML: illegal map value\n");
+  EXPECT_EQ(fault("a: [1,\n"), "error: f:2:1: is not valid YAML: end of sequence flow not found\n");
+  EXPECT_EQ(fault("{a: 1},\n"), "error: f:1:7: is not valid YAML: nothing can start here\n");
+  EXPECT_EQ(fault("{a: 1}]"), "error: f:1:7: is not valid YAML: illegal flow end\n");
+  EXPECT_EQ(fault("a: \"x"), "error: f:1:6: is not valid YAML: illegal EOF in scalar\n");
+  EXPECT_EQ(fault("a: \"x\n"), "error: f:1:4: is not valid YAML: the quote is not closed\n");
+  EXPECT_EQ(fault("a: 'x\'\'\n"), "error: f:1:4: is not valid YAML: the quote is not closed\n");
+  EXPECT_EQ(fault("a: 'x\'\''"), "none");
+  EXPECT_EQ(fault("a: \"x\\\"\""), "none");
 }
 
-TEST(Document, AKeyThatComesTwiceIsRefused) {
-  EXPECT_EQ(json_fault("{\"a\": 1,\n \"b\": {\"a\": 2},\n \"a\": 3}"),
-            "error: f:3:2: the key \"a\" is there a second time; the first is in line 1\n");
-  EXPECT_EQ(yaml_fault("a: 1\nb: {a: 2}\na: 3"),
-            "error: f:3:1: the key \"a\" is there a second time; the first is in line 1\n");
+TEST(Document, OfAKeyThatComesTwiceTheLastCounts) {
+  for (const std::string text : {"{\"a\": {\"x\": 1},\n \"b\": {\"a\": 2},\n \"a\": {\"y\": 3}}",
+                                 "\"a\": {x: 1}\n\"b\": {a: 2}\n\"a\": {y: 3}"}) {
+    const Document document = read(text);
+    EXPECT_EQ(*document.value, json::parse(R"({"a": {"y": 3}, "b": {"a": 2}})"));
+    ASSERT_EQ(document.warnings.size(), 1U);
+    EXPECT_TRUE(document.warnings[0].starts_with("f:3:")) << document.warnings[0];
+    EXPECT_TRUE(document.warnings[0].ends_with(
+        ": the key \"a\" comes a second time, and this one counts; the first is in line 1"))
+        << document.warnings[0];
+    EXPECT_TRUE(document.places.where("/a").starts_with("f:3:"));
+    EXPECT_EQ(document.places.where("/a/x"), document.places.where("/a")) << "what does not count is nowhere";
+  }
+}
+
+TEST(Document, JsonIsReadAsPachydermReadsIt) {
+  const json value = json::parse(R"({"a": [1, 2], "b": null})");
+  for (const char* text :
+       {"{\"a\": [1, 2,], \"b\": null,}", "# why\n{\"a\": [1, 2], # two\n \"b\": null}",
+        "{\n\t\"a\": [1, 2],\n\t\"b\": null,\n}\n", "{'a': [1, 2], b: ~}", "{\"a\":[1,2],\"b\":}",
+        "---\n{\"a\": [1, 2], \"b\": null}\n", "{\"a\": [1, 2], \"b\": null}\n...\n"}) {
+    EXPECT_EQ(*read(text).value, value) << text;
+  }
+  const auto documents = parse_documents("{\"a\": 1}\n---\n{\"a\": 2}\n", "f").value();
+  ASSERT_EQ(documents.size(), 2U);
+  EXPECT_EQ(documents[1].places.where("/a"), "f:3:7");
+  EXPECT_EQ(*read("{\"a\": \"\\ud83d\\ude00\"}").value, json::parse("{\"a\": \"😀\"}"));
+}
+
+TEST(Document, TheFaultIsThatOfTheReaderThatCameFurther) {
+  EXPECT_EQ(fault("# why\n{\"a\": 1,\n \"b\" 2}"),
+            "error: f:3:6: is not valid YAML: end of map flow not found\n");
+  EXPECT_EQ(fault("{\"a\": 1, }\n}"), "error: f:2:1: is not valid YAML: illegal flow end\n");
+  EXPECT_EQ(fault("a: {\"b\": 1}\nc: d: e"), "error: f:2:5: is not valid YAML: illegal map value\n");
+}
+
+TEST(Document, APlaceCanBecomeTheRoot) {
+  const Document document = read("[{\"a\": 1},\n {\"a\": {\"b\": 2}}]");
+  const Places second = document.places.below("/1");
+  EXPECT_EQ(second.where(""), "f:2:2");
+  EXPECT_EQ(second.where("/a/b"), "f:2:14");
+  const Places made("t.jsonnet", "t.jsonnet (its result)");
+  EXPECT_EQ(parse_documents("{\"a\" 1}", made).error().where, "t.jsonnet (its result):1:6");
+  EXPECT_FALSE(made.is_written());
+  EXPECT_TRUE(second.is_written());
 }
 
 TEST(Document, WhatIsNotTextIsRefused) {
-  EXPECT_EQ(json_fault("{\"a\":\n \"\xff\"}"),
+  EXPECT_EQ(fault("{\"a\":\n \"\xff\"}"),
             "error: f:2:3: is not UTF-8 text: the byte 0xff is not part of a printable character\n");
-  EXPECT_EQ(yaml_fault(std::string("a\0b", 3)),
+  EXPECT_EQ(fault(std::string("a\0b", 3)),
             "error: f:1:2: is not UTF-8 text: the byte 0x00 is not part of a printable character\n");
-  EXPECT_EQ(yaml_fault("\xff\xfe"
-                       "a"),
+  EXPECT_EQ(fault("\xff\xfe"
+                  "a"),
             "error: f:1:1: is not UTF-8 text: the byte 0xff is not part of a printable character\n");
 }
 
 TEST(Document, AByteOrderMarkAndCarriageReturnsAreFine) {
-  EXPECT_EQ(*read("\xEF\xBB\xBF{\"a\": 1}\r\n", Format::json).value, json::parse(R"({"a": 1})"));
+  EXPECT_EQ(*read("\xEF\xBB\xBF{\"a\": 1}\r\n").value, json::parse(R"({"a": 1})"));
   EXPECT_EQ(yaml("\xEF\xBB\xBF"
                  "a: 1\r\nb:\r\n  - x\r\n"),
             json::parse(R"({"a": 1, "b": ["x"]})"));
 }
 
 TEST(Document, NothingIsAnError) {
-  for (const char* text : {"", " \r\n\t", "\xEF\xBB\xBF"})
-    EXPECT_EQ(json_fault(text), "error: f: is empty\n");
-  for (const char* text : {"", "\n", "# only a comment\n"})
-    EXPECT_EQ(yaml_fault(text), "error: f: is empty\n");
+  for (const char* text : {"", " \r\n\t", "\xEF\xBB\xBF"}) EXPECT_EQ(fault(text), "error: f: is empty\n");
+  for (const char* text : {"", "\n", "# only a comment\n"}) EXPECT_EQ(fault(text), "error: f: is empty\n");
 }
 
 TEST(Document, SeveralAreGivenOneByOne) {
-  const auto jsons = parse_documents("{\"a\": 1}\n12 [3]", Format::json, "f").value();
+  const auto jsons = parse_documents("{\"a\": 1}\n12 [3]", "f").value();
   ASSERT_EQ(jsons.size(), 3U);
   EXPECT_EQ(*jsons[1].value, json(12));
   EXPECT_EQ(jsons[1].places.where(""), "f:2:1");
   EXPECT_EQ(jsons[2].places.where("/0"), "f:2:5");
-  const auto yamls = parse_documents("a: 1\n---\nb: 2\n", Format::yaml, "f").value();
+  const auto yamls = parse_documents("a: 1\n---\nb: 2\n", "f").value();
   ASSERT_EQ(yamls.size(), 2U);
   EXPECT_EQ(yamls[1].places.where("/b"), "f:3:4");
 }
 
 TEST(Document, DepthIsLimited) {
   const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
-  EXPECT_EQ(json_fault(nested(100)), "none");
-  EXPECT_EQ(json_fault(nested(101)), "error: f:1:101: is nested more than 100 levels deep\n");
-  EXPECT_EQ(json_fault(std::string(1000000, '[')), "error: f:1:101: is nested more than 100 levels deep\n");
-  EXPECT_EQ(yaml_fault(nested(101)), "error: f:1:101: is nested more than 100 levels deep\n");
-  EXPECT_NE(yaml_fault(std::string(100000, '{')), "none");
+  EXPECT_EQ(fault(nested(100)), "none");
+  EXPECT_EQ(fault(nested(101)), "error: f:1:101: is nested more than 100 levels deep\n");
+  EXPECT_EQ(fault(std::string(1000000, '[')), "error: f:1:101: is nested more than 100 levels deep\n");
+  EXPECT_EQ(fault(nested(101)), "error: f:1:101: is nested more than 100 levels deep\n");
+  EXPECT_NE(fault(std::string(100000, '{')), "none");
   std::string indented;
   for (std::size_t i = 0; i < 300; ++i) indented += std::string(i, ' ') + "a:\n";
-  EXPECT_EQ(yaml_fault(indented), "error: f:101:101: is nested more than 100 levels deep\n");
-}
-
-TEST(Document, FormatIsThatOfTheNameOrOfTheFirstCharacter) {
-  EXPECT_EQ(format_of("p.json", "a: 1"), Format::json);
-  EXPECT_EQ(format_of("p.yaml", "{"), Format::yaml);
-  EXPECT_EQ(format_of("p.yml", "{"), Format::yaml);
-  EXPECT_EQ(format_of("p", " \n{"), Format::json);
-  EXPECT_EQ(format_of("p", "a: {"), Format::yaml);
+  EXPECT_EQ(fault(indented), "error: f:101:101: is nested more than 100 levels deep\n");
 }
 
 TEST(ToYaml, IsReadAsTheSame) {
@@ -202,7 +225,7 @@ TEST(ToYaml, IsReadAsTheSame) {
       {"texts", {"null", "~", "", "true", "1", "1e3", "2020-01-01", " a ", "a: b", "# a", "a\nb"}},
       {"2U", {{"~", nullptr}, {"null", nullptr}, {"on", 1}}},
       {"empty", {json::array(), json::object()}}};
-  const auto again = parse_documents(to_yaml(value), Format::yaml, "p.yaml");
+  const auto again = parse_documents(to_yaml(value), "p.yaml");
   ASSERT_TRUE(again) << again.error().where << ": " << again.error().what;
   ASSERT_EQ(again->size(), 1U);
   EXPECT_EQ(*again->front().value, value);

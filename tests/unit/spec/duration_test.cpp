@@ -33,5 +33,20 @@ TEST(ParseDuration, RefusesEverythingElse) {
   EXPECT_EQ(parse_duration(std::string(200, '9') + "s"), std::nullopt);
 }
 
+TEST(InSeconds, IsWhatProtobufWrites) {
+  EXPECT_EQ(in_seconds(90min), "5400s");
+  EXPECT_EQ(in_seconds(1500ms), "1.5s");
+  EXPECT_EQ(in_seconds(1ns), "0.000000001s");
+  EXPECT_EQ(in_seconds(0s), "0s");
+}
+
+// Tried with protojson.
+TEST(IsInSeconds, IsWhatProtobufTakes) {
+  for (const char* text : {"90s", "0.5s", ".5s", "1.s", "+1s", "0s", "1.123456789s"})
+    EXPECT_TRUE(is_in_seconds(text)) << text;
+  for (const char* text : {"1h", "01s", "90", "1m30s", "0", "1.1234567891s", "1ms"})
+    EXPECT_FALSE(is_in_seconds(text)) << text;
+}
+
 }  // namespace
 }  // namespace spec

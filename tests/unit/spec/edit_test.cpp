@@ -10,11 +10,10 @@ namespace {
 
 // The text with the image of its document `number` set, and read again to see that nothing else has changed.
 std::string edited(const std::string& text, std::size_t number = 0) {
-  const auto format = format_of("", text);
-  const auto documents = parse_documents(text, format, "p").value();
+  const auto documents = parse_documents(text, "p").value();
   const auto result = with_image(text, documents.at(number), "r/new:1@sha256:ab");
   if (!result) return "error: " + result.error().where + ": " + result.error().what;
-  const auto again = parse_documents(*result, format, "p").value();
+  const auto again = parse_documents(*result, "p").value();
   for (std::size_t i = 0; i < documents.size(); ++i) {
     auto wanted = *documents.at(i).value;
     if (i == number) wanted["transform"]["image"] = "r/new:1@sha256:ab";
@@ -52,6 +51,11 @@ TEST(WithImage, AddsAnImageAboveTheFirstKeyOfYaml) {
       edited("transform:\n  # what runs\n  cmd: [x]\n  build: {language: go}\n"),
       "transform:\n  # what runs\n  image: \"r/new:1@sha256:ab\"\n  cmd: [x]\n  build: {language: go}\n");
   EXPECT_EQ(edited("transform: {cmd: [x]}\n"), "transform: {\"image\": \"r/new:1@sha256:ab\", cmd: [x]}\n");
+}
+
+TEST(WithImage, ChangesTheKeyThatCounts) {
+  EXPECT_EQ(edited(R"({"transform": {"image": "a", "image": "b"}})"),
+            R"({"transform": {"image": "a", "image": "r/new:1@sha256:ab"}})");
 }
 
 TEST(WithImage, ChangesOneOfSeveralDocuments) {

@@ -18,8 +18,8 @@ std::string repeated(const std::string& text, std::size_t times) {
   return all;
 }
 
-std::string fault_of(const std::string& text, Format format) {
-  const auto documents = parse_documents(text, format, "f");
+std::string fault_of(const std::string& text) {
+  const auto documents = parse_documents(text, "f");
   return documents ? "" : documents.error().what;
 }
 
@@ -32,11 +32,9 @@ std::size_t limit(const Works& works) {
 }
 
 TEST(Limits, JsonAndYamlAreAsDeep) {
-  const auto json = [](std::size_t depth) {
-    return fault_of(repeated("[", depth) + repeated("]", depth), Format::json);
-  };
+  const auto json = [](std::size_t depth) { return fault_of(repeated("[", depth) + repeated("]", depth)); };
   const auto yaml = [](std::size_t depth) {
-    return fault_of(repeated("[", depth) + repeated("]", depth), Format::yaml);
+    return fault_of("# not JSON\n" + repeated("[", depth) + repeated("]", depth));
   };
   const auto deepest = limit([&](std::size_t depth) { return json(depth).empty(); });
   EXPECT_EQ(json(deepest + 1), "is nested more than " + std::to_string(deepest) + " levels deep");
@@ -46,7 +44,7 @@ TEST(Limits, JsonAndYamlAreAsDeep) {
 
 TEST(Limits, ANumberInYamlHas100Characters) {
   const auto kind = [](std::size_t digits) {
-    const auto documents = parse_documents("a: " + std::string(digits, '1') + ".5", Format::yaml, "f");
+    const auto documents = parse_documents("a: " + std::string(digits, '1') + ".5", "f");
     return documents ? std::string(documents->front().value->at("a").type_name()) : documents.error().what;
   };
   EXPECT_EQ(kind(98), "number");
@@ -61,20 +59,29 @@ TEST(Limits, ADurationHas100Characters) {
   EXPECT_FALSE(parse_duration("9223372037s"));
 }
 
-TEST(Limits, APipelinesNameLeavesRoomForThatOfItsBuilder) {
+TEST(Limits, APipelinesNameIsAsLongAsPachydermAllows) {
   const base::TemporaryFolder folder = base::TemporaryFolder::make(testing::TempDir(), "limits.").value();
   ASSERT_TRUE(base::make_folders(folder.path() / "source"));
-  const auto what = [&](std::size_t length) -> std::string {
-    const nlohmann::json spec = {
+  const auto what = [&](std::size_t length, const std::string& project = "") -> std::string {
+    nlohmann::json spec = {
         {"pipeline", {{"name", std::string(length, 'n')}}},
         {"transform", {{"build", {{"language", "go"}, {"path", "./source"}}}}},
         {"input", {{"pfs", {{"repo", "scraper"}, {"glob", "/*"}}}}},
     };
+    if (!project.empty()) spec["pipeline"]["project"]["name"] = project;
     const auto read = read_pipeline(spec.dump(), (folder.path() / "p.json").string());
     return read ? "" : read.error().what;
   };
-  EXPECT_EQ(what(45), "");
-  EXPECT_EQ(what(46), "pipeline.name has 46 characters, and 45 are allowed");
+  EXPECT_EQ(what(51), "");
+  EXPECT_EQ(what(52), "pipeline.name has 52 characters, and Pachyderm allows 51");
+  EXPECT_EQ(what(51, "default"), "");
+  EXPECT_EQ(what(44, "fourteen-chars"),
+            "pipeline.name \"" + std::string(44, 'n') + "\" is too long: pipeline \"" + std::string(44, 'n') +
+                "_build\" builds it, and Pachyderm allows 44 characters in project "
+                "\"fourteen-chars\"");
+  EXPECT_EQ(what(38, "fourteen-chars"), "");
+  EXPECT_EQ(what(45, "fourteen-chars"),
+            "pipeline.name has 45 characters, and Pachyderm allows 44 in project \"fourteen-chars\"");
 }
 
 TEST(Limits, ASpecIsAtMostAMebibyte) {

@@ -228,13 +228,16 @@ TEST_F(Recorded, DatumsAreThoseOfPachyderm) {
   for (const auto& line : lines("datums.jsonl")) {
     if (!line.contains("datums")) continue;
     SCOPED_TRACE(line["name"].get<std::string>() + " " + line["input"].dump());
-    std::vector<base::Error> faults;
-    const auto input = spec::read_input(line["input"], "/input", "", spec::Places(), faults);
+    spec::Faults faults;
+    const spec::Places places;
+    const std::string pipeline;
+    const auto input = spec::read_input(line["input"], "/input", {pipeline, true, places}, faults);
     // Names are checked when a pipeline is created, and that was recorded as well.
-    if (!faults.empty()) {
+    if (!faults.none()) {
+      const auto fault = faults.take().what;
       // A group that is not closed is closed silently there.
-      const auto is = [&](const char* text) { return faults[0].what.find(text) != std::string::npos; };
-      EXPECT_TRUE(line.contains("create") || is("is not an input's name") || is("is not closed")) << faults[0].what;
+      const auto is = [&](const char* text) { return fault.find(text) != std::string::npos; };
+      EXPECT_TRUE(line.contains("create") || is("is not an input's name") || is("is not closed")) << fault;
       continue;
     }
     for (const auto* repo : spec::repo_inputs(input)) {
@@ -245,7 +248,7 @@ TEST_F(Recorded, DatumsAreThoseOfPachyderm) {
     json found = json::array();
     for (std::size_t i = 0; i < datums->size(); ++i) {
       const auto datum = datums->at(i);
-      json data = json::array();
+      auto data = json::array();
       for (const auto* part : datum.parts) data.push_back(repo_key(*part->input) + ":" + part->pfs_path());
       found.push_back({{"id", datum.id}, {"data", data}});
     }

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// All that is wrong with a spec: one look finds everything, and a person reads it in the order of the text.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "pachbuild/spec/document.h"
+
+namespace spec {
+
+class Faults {
+ public:
+  // `pointer` is that of the value at fault, under Pachyderm's own names of fields.
+  void add(std::string pointer, Position position, base::Error error);
+  void add(Faults others);
+
+  [[nodiscard]] bool none() const { return m_all.empty(); }
+
+  // Whether something is wrong with the value, in it or around it: what it lacks is then no fault of its own.
+  [[nodiscard]] bool touch(const std::string& pointer) const;
+
+  // As one error. There is at least one fault.
+  [[nodiscard]] base::Error take();
+
+ private:
+  struct Fault {
+    std::string pointer;
+    Position position;
+    base::Error error;
+  };
+  std::vector<Fault> m_all;
+};
+
+}  // namespace spec
