@@ -4,9 +4,9 @@
 //
 //	cd tests/golden/captures && go run . >../captures.jsonl
 //
-// A line for each glob and path that it matches: {"glob", "path", "captures"}; "captures" begins with the whole path, as $0.
-// Lines with a "template" have what it becomes in "replaced". The globs are those below and random ones; the seed is fixed,
-// so the output is always the same.
+// A line for each glob and path that it matches: {"glob", "path", "captures"}; "captures" begins with the whole path,
+// as $0. Lines with a "template" have what it becomes in "replaced". The globs are those below and random ones; the
+// seed is fixed, so the output is always the same.
 package main
 
 import (
@@ -27,8 +27,10 @@ var real = []struct {
 	glob  string
 	paths []string
 }{
-	{"/(*)/*_STOREID(*).txt", []string{"/2025/ODDR1_STOREID5.txt", "/a_STOREID1/b_STOREID2_STOREID3.txt", "//_STOREID.txt"}},
-	{"/(*)_STOREID(*).txt", []string{"/ORDERW1_STOREID5.txt", "/a_STOREID1_STOREID2.txt", "/_STOREID.txt", "/x.txt_STOREID1.txt.txt"}},
+	{"/(*)/*_STOREID(*).txt", []string{
+		"/2025/ODDR1_STOREID5.txt", "/a_STOREID1/b_STOREID2_STOREID3.txt", "//_STOREID.txt"}},
+	{"/(*)_STOREID(*).txt", []string{
+		"/ORDERW1_STOREID5.txt", "/a_STOREID1_STOREID2.txt", "/_STOREID.txt", "/x.txt_STOREID1.txt.txt"}},
 	{"/*_STOREID(*).txt", []string{"/a_STOREID1_STOREID2.txt"}},
 	{"/**_STOREID(*).txt", []string{"/a/b_STOREID1.txt", "/a_STOREID1/b_STOREID2.txt"}},
 	{"/(*)-(*)-(*).csv", []string{"/2025-01-02.csv", "/a-b-c-d-e.csv", "/--.csv"}},
@@ -66,10 +68,11 @@ var real = []struct {
 	{"/(1)(2)(3)(4)(5)(6)(7)(8)(9)(0)(a)(b)", []string{"/1234567890ab"}},
 }
 
-// Templates for paths of the last of these globs and for another one. None has a number that the library ends at by a panic: one with a
-// leading zero, above 999,999,999, or of other digits than 0 to 9.
+// Templates for paths of the last of these globs and for another one. The library panics at numbers with a leading
+// zero, above 999,999,999, or of other digits than 0 to 9, so none has these.
 var templates = []string{
-	"", "$1", "$2", "$0", "$3", "$12", "$13", "$1$2", "$1-$2", "$2-$1", "${1}", "${1}2", "${12}", "${1", "${}", "${x}", "$", "$$", "$$1", "$$$1",
+	"", "$1", "$2", "$0", "$3", "$12", "$13", "$1$2", "$1-$2", "$2-$1",
+	"${1}", "${1}2", "${12}", "${1", "${}", "${x}", "$", "$$", "$$1", "$$$1",
 	"$x", "$1x", "x$1", "$-1", "${1}${2}", "$1 $2", "a$", "$ 1", "$99999999", "{1}", "\\1", "\\$1", "$(1)", "ä$1ö",
 }
 
@@ -95,7 +98,8 @@ func (d drawing) pattern(depth int) (string, string) {
 	for i := d.Intn(4) + 1; i > 0; i-- {
 		p, t := d.part(depth)
 		// Two stars side by side would be read as others than they are.
-		if strings.HasSuffix(pattern, "*") && strings.HasPrefix(p, "*") || strings.ContainsAny(last(pattern), "?*+!@") && strings.HasPrefix(p, "(") {
+		if strings.HasSuffix(pattern, "*") && strings.HasPrefix(p, "*") ||
+			strings.ContainsAny(last(pattern), "?*+!@") && strings.HasPrefix(p, "(") {
 			continue
 		}
 		pattern += p
@@ -181,7 +185,8 @@ func main() {
 			}
 		}
 	}
-	for _, r := range []struct{ glob, path string }{{real[len(real)-1].glob, real[len(real)-1].paths[0]}, {"/(*)_(*)", "/a_b"}} {
+	many := real[len(real)-1]
+	for _, r := range []struct{ glob, path string }{{many.glob, many.paths[0]}, {"/(*)_(*)", "/a_b"}} {
 		g := glob.MustCompile(r.glob, '/')
 		for i := range templates {
 			replaced := g.Replace(r.path, templates[i])
