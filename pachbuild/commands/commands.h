@@ -28,6 +28,8 @@ void add_ignored(CLI::App& app, Invocation& invocation);
 void add_inspect(CLI::App& app, Invocation& invocation);
 // "delete pipeline".
 void add_remove(CLI::App& app, Invocation& invocation);
+// "list datum" and "glob".
+void add_list(CLI::App& app, Invocation& invocation);
 void add_run(CLI::App& app, Invocation& invocation);
 // "python-pipeline" below "create" and "update".
 void add_python_pipeline(CLI::App& create, CLI::App& update, Invocation& invocation);

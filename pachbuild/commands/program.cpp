@@ -54,6 +54,7 @@ int run_program(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(k_footer);
   add_run(app, invocation);
+  add_list(app, invocation);
   auto* create = app.add_subcommand("create", "Make pipelines on a cluster")->require_subcommand(1);
   auto* update = app.add_subcommand("update", "Make or change pipelines on a cluster")->require_subcommand(1);
   add_submit(*create, *update, invocation);

@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <sys/stat.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
-#include <ctime>
 #include <memory>
 
 #include "base/errors.h"
-#include "base/near.h"
 #include "base/text.h"
 #include "pachbuild/commands/cluster_options.h"
 #include "pachbuild/commands/commands.h"
+#include "pachbuild/commands/data_options.h"
 #include "pachbuild/commands/run_report.h"
-#include "pachbuild/local/plan/pipelines.h"
 #include "pachbuild/local/session/session.h"
 #include "pachbuild/source/source.h"
 #include "report/report.h"
@@ -34,12 +29,7 @@ folder changes when all datums have succeeded, and not at all otherwise.
 )";
 
 struct Options {
-  std::vector<std::string> specs;
-  std::string jsonnet;
-  std::vector<std::string> arguments;
-  std::string pipeline;
-  std::string tick;
-  std::vector<std::string> inputs;
+  DataOptions data;
   std::string output;
   int workers = 0;
   bool logs = false;
@@ -53,47 +43,6 @@ struct Options {
   bool pull = false;
   bool host_commands = false;
 };
-
-base::Status check_folder(const std::string& where, const std::string& path) {
-  struct stat status{};
-  if (::stat(path.c_str(), &status) != 0) {
-    auto error = base::system_error("read", path, errno);
-    return base::fail(ErrorKind::usage, where, path + ": " + error.what,
-                      base::did_you_mean_file(path, "give the folder that stands for the repo"));
-  }
-  if (!S_ISDIR(status.st_mode)) {
-    return base::fail(ErrorKind::usage, where, path + ": is not a folder", "give the folder that it is in");
-  }
-  return {};
-}
-
-base::Result<std::map<std::string, std::string>> parse_inputs(const std::vector<std::string>& inputs) {
-  std::map<std::string, std::string> repos;
-  for (const auto& input : inputs) {
-    const std::string where = "--input " + input;
-    const auto equals = input.find('=');
-    if (equals == std::string::npos || equals == 0 || equals + 1 == input.size()) {
-      return base::fail(ErrorKind::usage, where, "is not of the form REPO=PATH",
-                        "for example --input scraper=pages");
-    }
-    BASE_TRY(check_folder(where, input.substr(equals + 1)));
-    if (!repos.emplace(input.substr(0, equals), input.substr(equals + 1)).second) {
-      return base::fail(ErrorKind::usage, where,
-                        "gives repo " + input.substr(0, equals) + " a second folder");
-    }
-  }
-  return repos;
-}
-
-// As a tick of a cron input is named: this moment in UTC.
-std::string time_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  std::array<char, sizeof("2026-01-01T00:00:00Z")> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
-}
 
 // What nobody builds runs in its image, or with what this machine has.
 base::Status check_images(const local::Plan& plan, const Options& options) {
@@ -116,13 +65,8 @@ base::Status check_images(const local::Plan& plan, const Options& options) {
 }
 
 base::Result<int> run(const Options& options, std::vector<std::string> arguments) {
-  spec::Sources sources{options.specs, {}, options.arguments};
-  if (!options.jsonnet.empty()) sources.templates.push_back(options.jsonnet);
-  BASE_TRY_ASSIGN(auto specs, spec::load_pipelines(sources));
-  for (auto& spec : specs) spec.transform.build.largest_file = options.largest_file;
-  BASE_TRY_ASSIGN(const auto repos, parse_inputs(options.inputs));
-  const bool several = specs.size() > 1;
-  BASE_TRY_ASSIGN(const auto plan, local::make_plan(std::move(specs), repos, options.pipeline));
+  BASE_TRY_ASSIGN(auto plan, options.data.plan());
+  for (auto& pipeline : plan.pipelines) pipeline.spec.transform.build.largest_file = options.largest_file;
   BASE_TRY(check_images(plan, options));
   for (const auto& pipeline : plan.pipelines) {
     for (const auto& warning : pipeline.spec.warnings) report::warn(warning);
@@ -132,18 +76,18 @@ base::Result<int> run(const Options& options, std::vector<std::string> arguments
   }
   local::SessionOptions session;
   session.output = options.output;
-  session.folder_each = several;
+  session.folder_each = plan.has_several_specs;
   session.workers = options.workers;
   session.partial = options.partial;
   session.allow_empty = options.allow_empty;
   session.force = options.force;
-  session.tick = options.tick.empty() ? time_now() : options.tick;
+  session.tick = options.data.tick_time();
   session.export_by = options.hard_links ? local::ExportBy::hard_link : local::ExportBy::copy;
   session.arguments = std::move(arguments);
   if (options.runtime != "none") session.engine = options.runtime;
   session.image_prefix = options.image_prefix;
   session.pull = options.pull ? local::Pull::when_missing : local::Pull::never;
-  RunReport report({.show_logs = options.logs, .name_pipelines = several});
+  RunReport report({.show_logs = options.logs, .name_pipelines = plan.has_several_specs});
   return local::run_session(plan, session, report);
 }
 
@@ -152,24 +96,11 @@ base::Result<int> run(const Options& options, std::vector<std::string> arguments
 void add_run(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<Options>();
   auto* verb = app.add_subcommand("run", "Build a pipeline and run it on this machine");
-  auto* files = verb->add_option("-f,--file", options->specs,
-                                 "The pipeline spec, JSON or YAML, or a folder of them; repeat it for pipelines that "
-                                 "belong together")
-                    ->type_name("SPEC|DIR")
-                    ->allow_extra_args(false);
-  add_template_options(*verb, *files, options->jsonnet, options->arguments);
-  verb->add_option("-i,--input", options->inputs,
-                   "The folder that stands for a repo of the spec's input; repeat it")
-      ->type_name("REPO=PATH")
-      ->allow_extra_args(false);
+  options->data.add_to(*verb);
   verb->add_option("-o,--output", options->output,
                    "The folder for the output of all datums; made if it is missing")
       ->type_name("DIR")
       ->required();
-  verb->add_option("--pipeline", options->pipeline, "Run only this pipeline of several, and what it needs")
-      ->type_name("NAME");
-  verb->add_option("--tick", options->tick, "The time of the tick that cron inputs get (default: now)")
-      ->type_name("TIME");
   verb->add_option("-w,--workers", options->workers,
                    "How many datums run at once (default: one per processor)")
       ->type_name("N")

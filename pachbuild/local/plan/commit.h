@@ -52,11 +52,15 @@ struct Commit {
 // The commits that inputs read, by repo_key() of the input. Datums point into them.
 using Commits = std::map<std::string, const Commit*>;
 
-// What is in a folder now.
-base::Result<Commit> commit_of_folder(const base::fs::path& folder, FileDigests& digests);
+// What is in a folder now. Without `digests` only paths and sizes: for whoever lists datums and runs none.
+base::Result<Commit> commit_of_folder(const base::fs::path& folder, FileDigests* digests);
 
 // A commit of these files, which have a path, digest and size, in any order; each path once.
 Commit commit_of_files(std::vector<Commit::File> files);
+
+// What the repo of a cron input gets at each tick: an empty file that is named by the time, in RFC 3339. (cronTick in
+// src/server/pps/server/monitor.go of 2.12)
+Commit::File tick_file(const std::string& time);
 
 // Whether `first` comes before `second` in a commit: by their parts, byte by byte.
 bool path_less(std::string_view first, std::string_view second);

@@ -41,6 +41,7 @@ class Planner {
     }
     BASE_TRY(check_missing());
     BASE_TRY(check_given());
+    m_plan.has_several_specs = m_specs.size() > 1;
     return std::move(m_plan);
   }
 

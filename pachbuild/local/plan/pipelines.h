@@ -27,6 +27,7 @@ struct Plan {
   std::vector<PlannedPipeline> pipelines;  // each one after those whose results it reads
   GivenRepos folders;                      // of the repos that no pipeline writes
   std::set<std::string> crons;             // repos that get a file at each tick of a clock
+  bool has_several_specs = false;          // it was made of more than one, even if one is run
 };
 
 // The plan of all `specs`, or of the pipeline `only` and what it needs. Refused are two pipelines of one name, a circle,

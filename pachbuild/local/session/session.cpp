@@ -94,9 +94,6 @@ class OneAtATime final : public Events {
   std::mutex m_mutex;
 };
 
-// A tick is an empty file that is named by its time. (src/server/pps/server/master.go of 2.12)
-Commit::File tick_file(const std::string& time) { return {time, base::sha256(""), 0, {}}; }
-
 // Reads the folders, one after the other, and puts them on the board. Gives the error that was in the way.
 base::Status read_folders(const Plan& plan, const fs::path& memory, Board& board) {
   FileDigests digests(load_digests(memory));
@@ -105,7 +102,7 @@ base::Status read_folders(const Plan& plan, const fs::path& memory, Board& board
     const auto path = fs::canonical(folder);
     auto known = read.find(path);
     if (known == read.end()) {
-      BASE_TRY_ASSIGN(auto commit, commit_of_folder(path, digests));
+      BASE_TRY_ASSIGN(auto commit, commit_of_folder(path, &digests));
       known = read.emplace(path, std::move(commit)).first;
     }
     board.add(name, known->second);

@@ -57,7 +57,7 @@ class DatumListTest : public testing::Test {
     Commits commits;
     FileDigests digests({});
     for (const auto* part : spec::repo_inputs(input)) {
-      m_commits[part->repo] = commit_of_folder(m_folder.path() / part->repo, digests).value();
+      m_commits[part->repo] = commit_of_folder(m_folder.path() / part->repo, &digests).value();
       commits[part->repo] = &m_commits[part->repo];
     }
     return commits;
@@ -179,7 +179,7 @@ TEST_F(DatumListTest, LinksInARepoAreFollowedButNotInCircles) {
   EXPECT_EQ(labels(repo_input("r", "/*")), (Labels{"r/a", "r/link"}));
   boost::filesystem::create_symlink(".", m_folder.path() / "r/self");
   FileDigests digests({});
-  const auto commit = commit_of_folder(m_folder.path() / "r", digests);
+  const auto commit = commit_of_folder(m_folder.path() / "r", &digests);
   ASSERT_FALSE(commit);
   EXPECT_EQ(commit.error().what, "is a link to a folder above it");
 }

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/commands/data_options.h"
+
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cerrno>
+#include <ctime>
+
+#include "base/errors.h"
+#include "base/near.h"
+#include "pachbuild/commands/cluster_options.h"
+
+namespace commands {
+namespace {
+
+using base::ErrorKind;
+
+base::Status check_folder(const std::string& where, const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) {
+    auto error = base::system_error("read", path, errno);
+    return base::fail(ErrorKind::usage, where, path + ": " + error.what,
+                      base::did_you_mean_file(path, "give the folder that stands for the repo"));
+  }
+  if (!S_ISDIR(status.st_mode)) {
+    return base::fail(ErrorKind::usage, where, path + ": is not a folder", "give the folder that it is in");
+  }
+  return {};
+}
+
+base::Result<local::GivenRepos> parse_inputs(const std::vector<std::string>& inputs) {
+  local::GivenRepos repos;
+  for (const auto& input : inputs) {
+    const std::string where = "--input " + input;
+    const auto equals = input.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == input.size()) {
+      return base::fail(ErrorKind::usage, where, "is not of the form REPO=PATH",
+                        "for example --input scraper=pages");
+    }
+    BASE_TRY(check_folder(where, input.substr(equals + 1)));
+    if (!repos.emplace(input.substr(0, equals), input.substr(equals + 1)).second) {
+      return base::fail(ErrorKind::usage, where,
+                        "gives repo " + input.substr(0, equals) + " a second folder");
+    }
+  }
+  return repos;
+}
+
+// As a tick of a cron input is named: this moment in UTC.
+std::string time_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  std::array<char, sizeof("2026-01-01T00:00:00Z")> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
+}
+
+}  // namespace
+
+void DataOptions::add_to(CLI::App& verb) {
+  auto* files = verb.add_option("-f,--file", specs,
+                                "The pipeline spec, JSON or YAML, or a folder of them; repeat it for pipelines that "
+                                "belong together")
+                    ->type_name("SPEC")
+                    ->allow_extra_args(false);
+  add_template_options(verb, *files, jsonnet, arguments);
+  verb.add_option("-i,--input", inputs, "The folder that stands for a repo of the spec's input; repeat it")
+      ->type_name("REPO=PATH")
+      ->allow_extra_args(false);
+  verb.add_option("--pipeline", pipeline, "Only this pipeline of several, and what it needs")->type_name("NAME");
+  verb.add_option("--tick", tick, "The time of the tick that cron inputs get (default: now)")->type_name("TIME");
+}
+
+base::Result<std::vector<spec::PipelineSpec>> DataOptions::load() const {
+  spec::Sources sources{specs, {}, arguments};
+  if (!jsonnet.empty()) sources.templates.push_back(jsonnet);
+  return spec::load_pipelines(sources);
+}
+
+base::Result<local::GivenRepos> DataOptions::repos() const { return parse_inputs(inputs); }
+
+base::Result<local::Plan> DataOptions::plan() const {
+  BASE_TRY_ASSIGN(auto loaded, load());
+  BASE_TRY_ASSIGN(const auto given, repos());
+  return local::make_plan(std::move(loaded), given, pipeline);
+}
+
+std::string DataOptions::tick_time() const { return tick.empty() ? time_now() : tick; }
+
+}  // namespace commands

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <boost/filesystem/operations.hpp>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "glob/glob.h"
+#include "pachbuild/commands/commands.h"
+#include "pachbuild/commands/data_options.h"
+#include "pachbuild/local/plan/datum_list.h"
+
+namespace commands {
+namespace {
+
+using base::ErrorKind;
+using nlohmann::json;
+namespace fs = base::fs;
+
+constexpr char k_about_list[] = R"(
+The datums that a pipeline's input has over folders of this machine, in the order in which Pachyderm lists them,
+with the ids that it gives them.
+
+  pachbuild list datum -f join.yaml --input stores=data/stores --input sales=data/sales
+  pachbuild list datum -f pipelines --pipeline join --input stores=data/stores --input sales=results/sales -o json
+)";
+
+constexpr char k_about_glob[] = R"(
+What an input's glob matches in a folder, each match with the texts of the glob's groups: those that join_on and
+group_by know as $1, $2 and so on.
+
+  pachbuild glob '/(*)/*_STOREID(*).txt' data/sales
+)";
+
+struct ListOptions {
+  DataOptions data;
+  std::string format;
+};
+
+// As `pachctl list datum --raw` has it, without what only a cluster knows.
+json to_json(const local::Datum& datum, const std::string& project) {
+  json data = json::array();
+  for (const auto* part : datum.parts) {
+    const auto& input = *part->input;
+    const std::string of = !input.project.empty() ? input.project : project.empty() ? "default" : project;
+    const json repo = {{"name", input.repo}, {"type", "user"}, {"project", {{"name", of}}}};
+    data.push_back({{"file", {{"commit", {{"repo", repo}}}, {"path", part->pfs_path()}, {"datum", "default"}}},
+                    {"file_type", part->is_folder() ? "DIR" : "FILE"},
+                    {"size_bytes", std::to_string(part->commit->bytes_of(part->files))}});
+  }
+  return {{"datum", {{"id", datum.id}}}, {"data", data}};
+}
+
+void print(const local::Datum& datum, const spec::PipelineSpec& spec, bool as_json) {
+  if (as_json) {
+    std::puts(to_json(datum, spec.project).dump().c_str());
+    return;
+  }
+  std::string files;
+  for (const auto* part : datum.parts) {
+    files += (files.empty() ? "" : ", ") + local::repo_key(*part->input) + "@" + part->pfs_path();
+  }
+  std::puts(base::printable(datum.id + "  " + files).c_str());
+}
+
+// The one pipeline that is meant.
+base::Result<spec::PipelineSpec> choose(const DataOptions& options) {
+  BASE_TRY_ASSIGN(auto specs, options.load());
+  std::vector<std::string> names;
+  for (auto& spec : specs) {
+    if (spec.name == options.pipeline || (options.pipeline.empty() && specs.size() == 1)) return std::move(spec);
+    names.push_back(spec.name);
+  }
+  if (options.pipeline.empty()) {
+    return base::fail(ErrorKind::usage, "--pipeline", "is missing: there are several pipelines",
+                      "name one of " + base::join(names, ", "));
+  }
+  return base::fail(ErrorKind::usage, "--pipeline " + options.pipeline, "there is no such pipeline",
+                    "there are: " + base::join(names, ", "));
+}
+
+base::Result<int> list_datums(const ListOptions& options) {
+  BASE_TRY_ASSIGN(auto spec, choose(options.data));
+  BASE_TRY_ASSIGN(const auto repos, options.data.repos());
+  // What other pipelines write has to be given as well: nothing is run here.
+  BASE_TRY_ASSIGN(const auto plan, local::make_plan({spec}, repos));
+  std::map<std::string, local::Commit> commits;
+  for (const auto& [name, folder] : plan.folders) {
+    BASE_TRY_ASSIGN(commits[name], local::commit_of_folder(fs::canonical(folder), nullptr));
+  }
+  for (const auto& name : plan.crons) {
+    commits[name] = local::commit_of_files({local::tick_file(options.data.tick_time())});
+  }
+  local::Commits all;
+  for (const auto& [name, commit] : commits) all[name] = &commit;
+  auto datums = local::DatumList::make(spec.input, all);
+  if (!datums && datums.error().where.empty()) datums.error().where = spec.places.where("/input");
+  if (!datums) return base::fail(std::move(datums).error());
+  for (std::size_t i = 0; i < datums->size(); ++i) print(datums->at(i), spec, options.format == "json");
+  return 0;
+}
+
+struct GlobOptions {
+  std::string pattern;
+  std::string folder;
+};
+
+base::Result<int> show_matches(const GlobOptions& options) {
+  spec::RepoInput input;
+  input.glob = glob::clean_input_glob(options.pattern);
+  BASE_TRY_ASSIGN(const auto pattern, glob::Glob::compile(input.glob, glob::Separator::slash));
+  boost::system::error_code error;
+  const auto folder = fs::canonical(options.folder, error);
+  if (error) {
+    auto fault = base::system_error("read", options.folder, error.value());
+    fault.kind = ErrorKind::usage;
+    return base::fail(std::move(fault));
+  }
+  BASE_TRY_ASSIGN(const auto commit, local::commit_of_folder(folder, nullptr));
+  BASE_TRY_ASSIGN(const auto matches, local::list_matches(input, commit));
+  for (const auto& match : matches) {
+    std::string line = match.pfs_path();
+    const auto groups = pattern.capture(match.path.empty() ? "" : "/" + match.path);
+    for (std::size_t i = 1; groups && i < groups->size(); ++i) {
+      line += "  $" + std::to_string(i) + "=" + groups->at(i);
+    }
+    std::puts(base::printable(line).c_str());
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_list(CLI::App& app, Invocation& invocation) {
+  auto* list = app.add_subcommand("list", "List what a pipeline would run")->require_subcommand(1);
+  auto options = std::make_shared<ListOptions>();
+  auto* verb = list->add_subcommand("datum", "List the datums of a pipeline over folders of this machine");
+  options->data.add_to(*verb);
+  verb->add_option("-o,--output", options->format, "json: one object a line, as pachctl list datum --raw prints them")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"json"}));
+  verb->footer(k_about_list);
+  verb->callback([options, &invocation] { invocation.action = [options] { return list_datums(*options); }; });
+
+  auto glob_options = std::make_shared<GlobOptions>();
+  auto* matches = app.add_subcommand("glob", "Show what an input's glob matches in a folder");
+  matches->add_option("pattern", glob_options->pattern, "The glob, as input.pfs.glob has it")
+      ->type_name("GLOB")
+      ->required();
+  matches->add_option("folder", glob_options->folder, "The folder that stands for the repo")
+      ->type_name("DIR")
+      ->required();
+  matches->footer(k_about_glob);
+  matches->callback(
+      [glob_options, &invocation] { invocation.action = [glob_options] { return show_matches(*glob_options); }; });
+}
+
+}  // namespace commands
