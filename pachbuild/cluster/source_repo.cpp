@@ -16,9 +16,9 @@
 #include "base/relative_path.h"
 #include "base/text.h"
 #include "base/workspace.h"
-#include "pachbuild/pfs/file_hash.h"
 #include "pachbuild/cluster/pipelines.h"
 #include "pachbuild/cluster/protobuf_json.h"
+#include "pachbuild/pfs/file_hash.h"
 
 namespace cluster {
 namespace {

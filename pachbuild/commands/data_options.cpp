@@ -48,30 +48,34 @@ base::Result<local::GivenRepos> parse_inputs(const std::vector<std::string>& inp
   return repos;
 }
 
-// As a tick of a cron input is named: this moment in UTC.
+constexpr char k_time_format[] = "%Y-%m-%dT%H:%M:%SZ";
+
 std::string time_now() {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};
   ::gmtime_r(&now, &parts);
   std::array<char, sizeof("2026-01-01T00:00:00Z")> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  std::strftime(text.data(), text.size(), k_time_format, &parts);
   return text.data();
 }
 
 }  // namespace
 
 void DataOptions::add_to(CLI::App& verb) {
-  auto* files = verb.add_option("-f,--file", specs,
-                                "The pipeline spec, JSON or YAML, or a folder of them; repeat it for pipelines that "
-                                "belong together")
-                    ->type_name("SPEC")
-                    ->allow_extra_args(false);
+  auto* files =
+      verb.add_option("-f,--file", specs,
+                      "The pipeline spec, JSON or YAML, or a folder of them; repeat it for pipelines that "
+                      "belong together")
+          ->type_name("SPEC")
+          ->allow_extra_args(false);
   add_template_options(verb, *files, jsonnet, arguments);
   verb.add_option("-i,--input", inputs, "The folder that stands for a repo of the spec's input; repeat it")
       ->type_name("REPO=PATH")
       ->allow_extra_args(false);
-  verb.add_option("--pipeline", pipeline, "Only this pipeline of several, and what it needs")->type_name("NAME");
-  verb.add_option("--tick", tick, "The time of the tick that cron inputs get (default: now)")->type_name("TIME");
+  verb.add_option("--pipeline", pipeline, "Only this pipeline of several, and what it needs")
+      ->type_name("NAME");
+  verb.add_option("--tick", tick, "The time of the tick that cron inputs get (default: now)")
+      ->type_name("TIME");
 }
 
 base::Result<std::vector<spec::PipelineSpec>> DataOptions::load() const {
@@ -88,6 +92,13 @@ base::Result<local::Plan> DataOptions::plan() const {
   return local::make_plan(std::move(loaded), given, pipeline);
 }
 
-std::string DataOptions::tick_time() const { return tick.empty() ? time_now() : tick; }
+base::Result<std::string> DataOptions::tick_time() const {
+  if (tick.empty()) return time_now();
+  std::tm parts{};
+  const char* const end = ::strptime(tick.c_str(), k_time_format, &parts);
+  if (end != nullptr && *end == '\0' && tick.size() == time_now().size()) return tick;
+  return base::fail(ErrorKind::usage, "--tick " + tick, "is not a time",
+                    "write it as 2026-11-25T22:31:45Z, in UTC");
+}
 
 }  // namespace commands

@@ -15,11 +15,11 @@ class App;
 namespace commands {
 
 struct DataOptions {
-  std::vector<std::string> specs;      // files and folders
-  std::string jsonnet;                 // a template that makes specs, and its arguments
+  std::vector<std::string> specs;  // files and folders
+  std::string jsonnet;             // a template that makes specs, and its arguments
   std::vector<std::string> arguments;
-  std::vector<std::string> inputs;     // "REPO=PATH"
-  std::string pipeline;                // the one of several that is meant
+  std::vector<std::string> inputs;  // "REPO=PATH"
+  std::string pipeline;             // the one of several that is meant
   std::string tick;
 
   // -f, --jsonnet, --arg, -i, --pipeline and --tick.
@@ -32,8 +32,8 @@ struct DataOptions {
   [[nodiscard]] base::Result<std::vector<spec::PipelineSpec>> load() const;
   [[nodiscard]] base::Result<local::GivenRepos> repos() const;
 
-  // Of the tick that cron inputs get: by default now. RFC 3339 in UTC.
-  [[nodiscard]] std::string tick_time() const;
+  // Of the tick that cron inputs get: by default now. RFC 3339 in UTC, as a worker finds it.
+  [[nodiscard]] base::Result<std::string> tick_time() const;
 };
 
 }  // namespace commands

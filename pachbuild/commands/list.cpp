@@ -46,9 +46,10 @@ json to_json(const local::Datum& datum, const std::string& project) {
     const auto& input = *part->input;
     const std::string of = !input.project.empty() ? input.project : project.empty() ? "default" : project;
     const json repo = {{"name", input.repo}, {"type", "user"}, {"project", {{"name", of}}}};
-    data.push_back({{"file", {{"commit", {{"repo", repo}}}, {"path", part->pfs_path()}, {"datum", "default"}}},
-                    {"file_type", part->is_folder() ? "DIR" : "FILE"},
-                    {"size_bytes", std::to_string(part->commit->bytes_of(part->files))}});
+    data.push_back(
+        {{"file", {{"commit", {{"repo", repo}}}, {"path", part->pfs_path()}, {"datum", "default"}}},
+         {"file_type", part->is_folder() ? "DIR" : "FILE"},
+         {"size_bytes", std::to_string(part->commit->bytes_of(part->files))}});
   }
   return {{"datum", {{"id", datum.id}}}, {"data", data}};
 }
@@ -70,7 +71,8 @@ base::Result<spec::PipelineSpec> choose(const DataOptions& options) {
   BASE_TRY_ASSIGN(auto specs, options.load());
   std::vector<std::string> names;
   for (auto& spec : specs) {
-    if (spec.name == options.pipeline || (options.pipeline.empty() && specs.size() == 1)) return std::move(spec);
+    if (spec.name == options.pipeline || (options.pipeline.empty() && specs.size() == 1))
+      return std::move(spec);
     names.push_back(spec.name);
   }
   if (options.pipeline.empty()) {
@@ -90,9 +92,8 @@ base::Result<int> list_datums(const ListOptions& options) {
   for (const auto& [name, folder] : plan.folders) {
     BASE_TRY_ASSIGN(commits[name], local::commit_of_folder(fs::canonical(folder), nullptr));
   }
-  for (const auto& name : plan.crons) {
-    commits[name] = local::commit_of_files({local::tick_file(options.data.tick_time())});
-  }
+  BASE_TRY_ASSIGN(const auto tick, options.data.tick_time());
+  for (const auto& name : plan.crons) commits[name] = local::commit_of_files({local::tick_file(tick)});
   local::Commits all;
   for (const auto& [name, commit] : commits) all[name] = &commit;
   auto datums = local::DatumList::make(spec.input, all);
@@ -138,7 +139,8 @@ void add_list(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<ListOptions>();
   auto* verb = list->add_subcommand("datum", "List the datums of a pipeline over folders of this machine");
   options->data.add_to(*verb);
-  verb->add_option("-o,--output", options->format, "json: one object a line, as pachctl list datum --raw prints them")
+  verb->add_option("-o,--output", options->format,
+                   "json: one object a line, as pachctl list datum --raw prints them")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"json"}));
   verb->footer(k_about_list);
@@ -153,8 +155,9 @@ void add_list(CLI::App& app, Invocation& invocation) {
       ->type_name("DIR")
       ->required();
   matches->footer(k_about_glob);
-  matches->callback(
-      [glob_options, &invocation] { invocation.action = [glob_options] { return show_matches(*glob_options); }; });
+  matches->callback([glob_options, &invocation] {
+    invocation.action = [glob_options] { return show_matches(*glob_options); };
+  });
 }
 
 }  // namespace commands

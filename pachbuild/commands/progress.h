@@ -31,7 +31,7 @@ class Progress {
   bool m_changed = true;
   std::size_t m_total = 0;
   std::size_t m_done = 0;
-  std::string m_label;  // of the datum that started last
+  std::string m_label;                            // of the datum that started last
   std::chrono::steady_clock::time_point m_start;  // of the first
 };
 

@@ -55,13 +55,13 @@ base::Status check_images(const local::Plan& plan, const Options& options) {
     names.push_back(pipeline.spec.name);
   }
   if (names.empty()) return {};
-  return base::fail(ErrorKind::bad_input, where,
-                    (names.size() == 1 ? "pipeline " + names[0] + " has no transform.build and runs"
-                                       : "the pipelines " + base::join(names, ", ") +
-                                             " have no transform.build and run") +
-                        " in an image",
-                    "add --runtime podman (or docker), or --host-commands to run the command with what this machine "
-                    "has");
+  return base::fail(
+      ErrorKind::bad_input, where,
+      (names.size() == 1 ? "pipeline " + names[0] + " has no transform.build and runs"
+                         : "the pipelines " + base::join(names, ", ") + " have no transform.build and run") +
+          " in an image",
+      "add --runtime podman (or docker), or --host-commands to run the command with what this machine "
+      "has");
 }
 
 base::Result<int> run(const Options& options, std::vector<std::string> arguments) {
@@ -81,7 +81,7 @@ base::Result<int> run(const Options& options, std::vector<std::string> arguments
   session.partial = options.partial;
   session.allow_empty = options.allow_empty;
   session.force = options.force;
-  session.tick = options.data.tick_time();
+  BASE_TRY_ASSIGN(session.tick, options.data.tick_time());
   session.export_by = options.hard_links ? local::ExportBy::hard_link : local::ExportBy::copy;
   session.arguments = std::move(arguments);
   if (options.runtime != "none") session.engine = options.runtime;
@@ -120,8 +120,9 @@ void add_run(CLI::App& app, Invocation& invocation) {
       ->check(CLI::IsMember({"none", "podman", "docker"}));
   add_image_prefix_option(*verb, options->image_prefix);
   add_largest_file_option(*verb, options->largest_file);
-  verb->add_flag("--host-commands", options->host_commands,
-                 "Run the commands of pipelines without transform.build on this machine, not in their images");
+  verb->add_flag(
+      "--host-commands", options->host_commands,
+      "Run the commands of pipelines without transform.build on this machine, not in their images");
   verb->add_flag("--pull", options->pull, "Pull images that the runtime does not have");
   verb->footer(k_about_run);
   verb->callback([options, &invocation] {

@@ -105,7 +105,8 @@ void RunReport::exporting(const std::string& pipeline, std::uint64_t bytes) {
 }
 
 void RunReport::finished(const std::string& pipeline, const local::PipelineReport& report) {
-  std::string text = "datums: " + std::to_string(report.run) + " run, " + std::to_string(report.skipped) + " skipped";
+  std::string text =
+      "datums: " + std::to_string(report.run) + " run, " + std::to_string(report.skipped) + " skipped";
   if (report.recovered > 0) text += ", " + std::to_string(report.recovered) + " of them recovered by err_cmd";
   if (report.failed > 0) text += ", " + std::to_string(report.failed) + " failed";
   info(pipeline, text + ", " + base::format_duration(report.elapsed) + " in all");

@@ -13,7 +13,7 @@ namespace commands {
 class RunReport final : public local::Events {
  public:
   struct Options {
-    bool show_logs = false;      // of all datums, not only of those that fail
+    bool show_logs = false;       // of all datums, not only of those that fail
     bool name_pipelines = false;  // in front of each line
   };
   explicit RunReport(Options options) : m_options(options) {}

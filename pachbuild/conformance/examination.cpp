@@ -14,10 +14,10 @@
 #include "base/text.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
+#include "pachbuild/local/plan/tree.h"
+#include "pachbuild/local/pool/pool.h"
 #include "pachbuild/local/session/build.h"
 #include "pachbuild/local/session/environment.h"
-#include "pachbuild/local/pool/pool.h"
-#include "pachbuild/local/plan/tree.h"
 #include "pachbuild/source/source.h"
 
 namespace conformance {

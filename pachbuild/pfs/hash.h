@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// BLAKE2b-256: the hash by which Pachyderm knows contents, keys and datums (src/internal/pachhash of 2.12). What we
-// name by digest ourselves has SHA-256 (base/digest.h).
+// BLAKE2b-256: the hash by which Pachyderm knows contents, keys and datums (src/internal/pachhash of 2.12).
+// What we name by digest ourselves has SHA-256 (base/digest.h).
 #pragma once
 
 #include <array>

@@ -104,7 +104,7 @@ class InputReader {
       input.kind = std::find_if(k_combinations.begin(), k_combinations.end(), [&](const auto& combination) {
                      return combination.field == kinds[0];
                    })->kind;
-      }
+    }
     return input;
   }
 
@@ -240,7 +240,8 @@ void check_input_names(const json& value, const std::string& pointer, const Inpu
     if (!value.contains(combination.field)) continue;
     const json& parts = value[combination.field];
     for (std::size_t i = 0; i < parts.size(); ++i) {
-      check_input_names(parts[i], pointer + "/" + combination.field + "/" + std::to_string(i), reading, faults);
+      check_input_names(parts[i], pointer + "/" + combination.field + "/" + std::to_string(i), reading,
+                        faults);
     }
   }
 }

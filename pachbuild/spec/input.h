@@ -16,14 +16,14 @@ inline constexpr char k_default_branch[] = "master";
 
 // A cron input's own fields. Its repo gets a file at each tick, named by the time.
 struct Cron {
-  std::string spec;  // "@daily", "0 3 * * *"
+  std::string spec;        // "@daily", "0 3 * * *"
   bool overwrite = false;  // a tick replaces the file of the one before
 };
 
 // The files and folders of one repo that a glob matches: a leaf of the tree.
 struct RepoInput {
-  std::string project;  // empty: the pipeline's
-  std::string name;     // of the folder below /pfs: never "source", "build" or "out"
+  std::string project;    // empty: the pipeline's
+  std::string name;       // of the folder below /pfs: never "source", "build" or "out"
   bool is_named = false;  // by the spec, and not after its repo
   std::string repo;
   std::string branch;  // "master" when it is not set
@@ -41,10 +41,10 @@ struct RepoInput {
 struct Input {
   enum class Kind {
     repo,
-    cross,          // each datum of one input with each of the others
-    join,           // files of different inputs whose join_on has the same value
-    group,          // all files whose group_by has the same value
-    union_of,       // the datums of all inputs
+    cross,     // each datum of one input with each of the others
+    join,      // files of different inputs whose join_on has the same value
+    group,     // all files whose group_by has the same value
+    union_of,  // the datums of all inputs
   };
   Kind kind = Kind::repo;
   RepoInput repo;            // of Kind::repo
@@ -64,12 +64,13 @@ struct InputReading {
   const Places& places;
 };
 
-// Reads the input at `pointer` of a checked spec (schema.h). When something was wrong with it, what is returned means
-// nothing.
-Input read_input(const nlohmann::json& value, const std::string& pointer, const InputReading& reading, Faults& faults);
+// Reads the input at `pointer` of a checked spec (schema.h). When something was wrong with it, what is
+// returned means nothing.
+Input read_input(const nlohmann::json& value, const std::string& pointer, const InputReading& reading,
+                 Faults& faults);
 
-// Of an input that only a cluster reads, whatever a later Pachyderm adds to it: that it leaves the names that are taken
-// alone.
+// Of an input that only a cluster reads, whatever a later Pachyderm adds to it: that it leaves the names that
+// are taken alone.
 void check_input_names(const nlohmann::json& value, const std::string& pointer, const InputReading& reading,
                        Faults& faults);
 

@@ -59,8 +59,8 @@ std::string Commit::changed_file(const Range& range) const {
 base::Result<Commit> commit_of_folder(const base::fs::path& folder, FileDigests* digests) {
   Commit commit;
   commit.folder = folder.string();
-  BASE_TRY(visit_files(
-      commit.folder, "", [&](const std::string& path, const struct stat& status) -> base::Status {
+  BASE_TRY(
+      visit_files(commit.folder, "", [&](const std::string& path, const struct stat& status) -> base::Status {
         const auto identity = FileIdentity::of(status);
         commit.files.push_back({path, "", identity.size, identity});
         if (digests == nullptr) return {};
@@ -92,7 +92,9 @@ Commit::File tick_file(const std::string& time) { return {time, base::sha256("")
 bool path_less(std::string_view first, std::string_view second) {
   return std::lexicographical_compare(
       first.begin(), first.end(), second.begin(), second.end(), [](char a, char b) {
-        const auto rank = [](char c) { return c == '/' ? -1 : static_cast<int>(static_cast<unsigned char>(c)); };
+        const auto rank = [](char c) {
+          return c == '/' ? -1 : static_cast<int>(static_cast<unsigned char>(c));
+        };
         return rank(a) < rank(b);
       });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commits: what a repo holds, by path and content. A folder of this machine is where one comes from, the result
-// of a pipeline another.
+// Commits: what a repo holds, by path and content. A folder of this machine is where one comes from, the
+// result of a pipeline another.
 #pragma once
 
 #include <cstddef>
@@ -58,8 +58,8 @@ base::Result<Commit> commit_of_folder(const base::fs::path& folder, FileDigests*
 // A commit of these files, which have a path, digest and size, in any order; each path once.
 Commit commit_of_files(std::vector<Commit::File> files);
 
-// What the repo of a cron input gets at each tick: an empty file that is named by the time, in RFC 3339. (cronTick in
-// src/server/pps/server/monitor.go of 2.12)
+// What the repo of a cron input gets at each tick: an empty file that is named by the time, in RFC 3339.
+// (cronTick in src/server/pps/server/monitor.go of 2.12)
 Commit::File tick_file(const std::string& time);
 
 // Whether `first` comes before `second` in a commit: by their parts, byte by byte.

@@ -26,9 +26,7 @@ bool DatumPart::is_folder() const {
 
 std::string DatumPart::label() const { return base::join_path(input->repo, path); }
 
-std::string DatumPart::pfs_path() const {
-  return path.empty() ? "/" : "/" + path + (is_folder() ? "/" : "");
-}
+std::string DatumPart::pfs_path() const { return path.empty() ? "/" : "/" + path + (is_folder() ? "/" : ""); }
 
 std::string DatumPart::path_in_pfs() const {
   return base::join_path(std::string(contract::k_pfs) + "/" + input->name, path);

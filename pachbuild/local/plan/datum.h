@@ -12,7 +12,8 @@
 
 namespace local {
 
-// The commit that an input reads, by this name: "repo", with "project/" before it where the input names one, and
+// The commit that an input reads, by this name: "repo", with "project/" before it where the input names one,
+// and
 // "@branch" behind it when that is not the default.
 std::string repo_key(const spec::RepoInput& input);
 
@@ -20,10 +21,10 @@ std::string repo_key(const spec::RepoInput& input);
 struct DatumPart {
   const spec::RepoInput* input = nullptr;
   const Commit* commit = nullptr;
-  std::string path;      // in the commit; empty for the root
-  Commit::Range files;   // below it
-  std::string digest;    // of these
-  std::string join_on;   // the values of the input's templates for this path
+  std::string path;     // in the commit; empty for the root
+  Commit::Range files;  // below it
+  std::string digest;   // of these
+  std::string join_on;  // the values of the input's templates for this path
   std::string group_by;
 
   // "scraper/a.html": for people.
@@ -37,8 +38,8 @@ struct DatumPart {
 
 using DatumParts = std::vector<const DatumPart*>;
 
-// The id that a cluster gives a datum: of names and paths, so that it is the same from run to run whatever the
-// files hold. (DatumID in src/server/worker/common/common.go of 2.12)
+// The id that a cluster gives a datum: of names and paths, so that it is the same from run to run whatever
+// the files hold. (DatumID in src/server/worker/common/common.go of 2.12)
 pfs::Hash datum_id(const DatumParts& parts);
 
 struct Datum {

@@ -47,13 +47,14 @@ base::Error too_many(const std::optional<std::uint64_t>& count, const std::strin
   const std::string number =
       count ? base::format_number(*count)
             : "more than " + base::format_number(std::numeric_limits<std::uint64_t>::max());
-  return {base::ErrorKind::bad_input, "",
-          number + " datums: " + how + "; the limit of pachbuild run is " + base::format_number(k_most_datums),
-          "narrow a glob, or take a whole repo as one match (\"glob\": \"/\")"};
+  return {
+      base::ErrorKind::bad_input, "",
+      number + " datums: " + how + "; the limit of pachbuild run is " + base::format_number(k_most_datums),
+      "narrow a glob, or take a whole repo as one match (\"glob\": \"/\")"};
 }
 
-// Pachyderm orders the inputs of a combination by their names as they are written, before it names those without one
-// after their repos. (SortInput, InputName and setInputDefaults)
+// Pachyderm orders the inputs of a combination by their names as they are written, before it names those
+// without one after their repos. (SortInput, InputName and setInputDefaults)
 std::string written_name(const spec::Input& input) {
   if (input.kind != Kind::repo) {
     std::vector<std::string> names;
@@ -76,7 +77,8 @@ std::vector<const spec::Input*> ordered_parts(const spec::Input& input) {
 // Makes the datums of an input from those of its parts.
 class DatumMaker {
  public:
-  DatumMaker(const Commits& commits, std::deque<DatumPart>& matches) : m_commits(commits), m_matches(matches) {}
+  DatumMaker(const Commits& commits, std::deque<DatumPart>& matches)
+      : m_commits(commits), m_matches(matches) {}
 
   base::Result<Made> make(const spec::Input& input) {
     BASE_TRY(base::check_stop());
@@ -162,9 +164,11 @@ class DatumMaker {
     return finish(std::move(made));
   }
 
-  // The files that share a value, one list for each of the parts that has some. The parts' files count, not their datums:
-  // a join of crosses takes these apart. In each list they are in the order of their datums' ids.
-  static std::vector<std::vector<Parts>> shared(const std::vector<Made>& parts, std::string DatumPart::* value) {
+  // The files that share a value, one list for each of the parts that has some. The parts' files count, not
+  // their datums: a join of crosses takes these apart. In each list they are in the order of their datums'
+  // ids.
+  static std::vector<std::vector<Parts>> shared(const std::vector<Made>& parts,
+                                                std::string DatumPart::* value) {
     std::vector<std::vector<Parts>> all;
     std::unordered_map<std::string, std::size_t> places;
     for (const auto& part : parts) {
@@ -275,7 +279,8 @@ class DatumMaker {
   static std::vector<std::uint32_t> by_id(const std::vector<Made::Entry>& entries) {
     std::vector<std::uint32_t> order(entries.size());
     std::iota(order.begin(), order.end(), 0U);
-    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return entries[a].id < entries[b].id; });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](auto a, auto b) { return entries[a].id < entries[b].id; });
     return order;
   }
 
@@ -291,8 +296,8 @@ base::Result<std::vector<DatumPart>> list_matches(const spec::RepoInput& input, 
     BASE_TRY(base::check_stop());
     if (!glob::is_datum(pattern, "/" + path)) continue;
     const std::string full = path.empty() ? "" : "/" + path;
-    matches.push_back({&input, &commit, path, range, commit.digest_of(range), pattern.replace(full, input.join_on),
-                       pattern.replace(full, input.group_by)});
+    matches.push_back({&input, &commit, path, range, commit.digest_of(range),
+                       pattern.replace(full, input.join_on), pattern.replace(full, input.group_by)});
   }
   return matches;
 }

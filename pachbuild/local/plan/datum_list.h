@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The datums of an input, as Pachyderm 2.12 lists them (src/server/worker/datum: create.go and worker.go): in the order
-// of their ids, each id once.
+// The datums of an input, as Pachyderm 2.12 lists them (src/server/worker/datum: create.go and worker.go): in
+// the order of their ids, each id once.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,9 @@ inline constexpr std::uint64_t k_most_datums = 1'000'000;
 
 class DatumList {
  public:
-  // `commits` has each of the input's repos by repo_key(). The input and the commits must outlive the list. More than k_most_datums are
-  // an error (bad_input, without a place) that says how many there are and by which inputs.
+  // `commits` has each of the input's repos by repo_key(). The input and the commits must outlive the list.
+  // More than k_most_datums are an error (bad_input, without a place) that says how many there are and by
+  // which inputs.
   static base::Result<DatumList> make(const spec::Input& input, const Commits& commits);
 
   [[nodiscard]] std::size_t size() const { return m_entries.size(); }
@@ -36,8 +37,8 @@ class DatumList {
     std::uint32_t begin;  // of its parts in m_parts
     std::uint32_t end;
   };
-  std::deque<DatumPart> m_matches;          // of all inputs
-  std::vector<const DatumPart*> m_parts;    // of all datums
+  std::deque<DatumPart> m_matches;        // of all inputs
+  std::vector<const DatumPart*> m_parts;  // of all datums
   std::vector<Entry> m_entries;
   std::vector<std::uint32_t> m_order;
 };

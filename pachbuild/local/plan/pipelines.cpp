@@ -54,8 +54,8 @@ class Planner {
       const auto [entry, is_new] = names.emplace(std::pair(project_of(spec.project), spec.name), &spec);
       if (is_new) continue;
       return base::fail(ErrorKind::bad_input, spec.places.where("/pipeline/name"),
-                        "another pipeline is named " + base::quoted(spec.name) + " as well: " +
-                            entry->second->places.where("/pipeline/name"),
+                        "another pipeline is named " + base::quoted(spec.name) +
+                            " as well: " + entry->second->places.where("/pipeline/name"),
                         "give one of them another name, or leave one of the files out");
     }
     return {};
@@ -102,9 +102,8 @@ class Planner {
         m_plan.crons.insert(key);
         continue;
       }
-      const auto writer = std::find_if(m_specs.begin(), m_specs.end(), [&](const auto& other) {
-        return reads_result(*input, spec, other);
-      });
+      const auto writer = std::find_if(m_specs.begin(), m_specs.end(),
+                                       [&](const auto& other) { return reads_result(*input, spec, other); });
       if (writer == m_specs.end()) {
         m_missing.emplace_back(key, spec.places.where(input->pointer + "/repo"));
         continue;
@@ -168,8 +167,8 @@ class Planner {
   const GivenRepos& m_given;
   Plan m_plan;
   std::map<std::size_t, State> m_states;
-  std::map<std::size_t, std::size_t> m_placed;  // where in the plan a spec is
-  std::vector<std::size_t> m_above;             // those that wait for what they read
+  std::map<std::size_t, std::size_t> m_placed;                 // where in the plan a spec is
+  std::vector<std::size_t> m_above;                            // those that wait for what they read
   std::vector<std::pair<std::string, std::string>> m_missing;  // repos, and where they are named
   std::set<std::string> m_used;
 };

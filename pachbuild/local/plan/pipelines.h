@@ -30,8 +30,9 @@ struct Plan {
   bool has_several_specs = false;          // it was made of more than one, even if one is run
 };
 
-// The plan of all `specs`, or of the pipeline `only` and what it needs. Refused are two pipelines of one name, a circle,
-// repos that nobody provides (all in one error), and folders for repos that nobody reads or that a pipeline writes.
+// The plan of all `specs`, or of the pipeline `only` and what it needs. Refused are two pipelines of one
+// name, a circle, repos that nobody provides (all in one error), and folders for repos that nobody reads or
+// that a pipeline writes.
 base::Result<Plan> make_plan(std::vector<spec::PipelineSpec> specs, const GivenRepos& given,
                              const std::string& only = {});
 

@@ -132,8 +132,10 @@ base::Result<Container> find_container(const std::string& engine, const std::str
                     "pull it with --pull; the official builders are also made by scripts/images build");
 }
 
-base::Result<process::Command> worker_command(const Container& container, const std::vector<SharedFolder>& folders,
-                                              const std::optional<uid_t>& user, const ContainerWorker& worker) {
+base::Result<process::Command> worker_command(const Container& container,
+                                              const std::vector<SharedFolder>& folders,
+                                              const std::optional<uid_t>& user,
+                                              const ContainerWorker& worker) {
   boost::system::error_code error;
   const fs::path own = fs::read_symlink("/proc/self/exe", error);
   BASE_TRY(check_static(own));
@@ -156,8 +158,9 @@ base::Result<process::Command> worker_command(const Container& container, const 
   for (const auto& shared : folders) {
     BASE_TRY(mount(shared.path, k_host_root + shared.path.string(), shared.writable));
   }
-  words.insert(words.end(), {std::string("--entrypoint=") + k_own_program, container.image_id,
-                             k_worker_command, k_host_root + worker.socket.string(), k_host_root + worker.folder.string()});
+  words.insert(words.end(),
+               {std::string("--entrypoint=") + k_own_program, container.image_id, k_worker_command,
+                k_host_root + worker.socket.string(), k_host_root + worker.folder.string()});
   return process::Command{
       .arguments = std::move(words), .environment = process::current_environment(), .orphan_signal = SIGKILL};
 }

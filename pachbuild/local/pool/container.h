@@ -44,9 +44,12 @@ struct ContainerWorker {
   base::fs::path socket;  // to which it connects
 };
 
-// The command that starts it, as `user` or else as this one, with `shared` at their own paths below k_host_root.
-base::Result<process::Command> worker_command(const Container& container, const std::vector<SharedFolder>& shared,
-                                              const std::optional<uid_t>& user, const ContainerWorker& worker);
+// The command that starts it, as `user` or else as this one, with `shared` at their own paths below
+// k_host_root.
+base::Result<process::Command> worker_command(const Container& container,
+                                              const std::vector<SharedFolder>& shared,
+                                              const std::optional<uid_t>& user,
+                                              const ContainerWorker& worker);
 
 // What the network of this machine asks of programs: proxies, and certificates, which worker_command()
 // mounts.

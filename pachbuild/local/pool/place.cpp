@@ -90,7 +90,9 @@ class Containers final : public Place {
     BASE_TRY_ASSIGN(auto child, process::Child::start(command));
     return Started{std::move(child), Channel(base::UniqueFd()), std::move(listener), name};
   }
-  [[nodiscard]] Task seen_inside(Task task) const override { return moved_below(std::move(task), k_host_root); }
+  [[nodiscard]] Task seen_inside(Task task) const override {
+    return moved_below(std::move(task), k_host_root);
+  }
   [[nodiscard]] std::chrono::milliseconds patience() const override { return k_patience_with_engine; }
   // The engine's program that we have started is not the container.
   [[nodiscard]] bool kill(const std::string& name) const override {

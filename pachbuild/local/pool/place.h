@@ -56,8 +56,8 @@ class Place {
 // This machine, all of it.
 std::unique_ptr<Place> this_machine();
 
-// Containers of an image, which see `shared` of this machine and run as `user`, by default this one (others are for
-// root only).
+// Containers of an image, which see `shared` of this machine and run as `user`, by default this one (others
+// are for root only).
 std::unique_ptr<Place> containers_of(Container container, std::vector<SharedFolder> shared,
                                      std::optional<uid_t> user = std::nullopt);
 

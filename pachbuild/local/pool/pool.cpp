@@ -80,8 +80,8 @@ base::Result<Pool::WorkerPointer> Pool::start_worker() {
   const auto own = m_folder / ("worker-" + std::to_string(m_started++));
   BASE_TRY(base::make_folders(own, 0700));
   BASE_TRY_ASSIGN(auto started, m_place->start(own));
-  auto worker = std::make_unique<Worker>(Worker{
-      std::move(started.child), std::move(started.channel), std::move(started.listener), own, started.name});
+  auto worker = std::make_unique<Worker>(Worker{std::move(started.child), std::move(started.channel),
+                                                std::move(started.listener), own, started.name});
   if (!worker->listener) BASE_TRY(worker->channel.set_patience(k_patience_with_message));
   return worker;
 }
@@ -165,7 +165,8 @@ base::Status Pool::assign(Tasks& tasks, const Events& events) {
       if (!log) worker->log_errno = errno;
     }
     // A worker that is gone already has left its last words for us to receive.
-    if (!worker->channel.send(encode(m_place->seen_inside(*worker->task)), log.get())) BASE_TRY(receive(worker, tasks, events));
+    if (!worker->channel.send(encode(m_place->seen_inside(*worker->task)), log.get()))
+      BASE_TRY(receive(worker, tasks, events));
   }
   return {};
 }

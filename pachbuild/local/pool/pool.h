@@ -63,7 +63,7 @@ class Pool {
     std::string name;  // by which its place knows it
     std::optional<Task> task;
     std::optional<Slots::Slot> slot;  // of the task
-    int log_errno = 0;  // why the task has no log
+    int log_errno = 0;                // why the task has no log
     // Of the command that runs now, with some time for the worker to end it by itself.
     std::optional<Clock::time_point> deadline;
   };

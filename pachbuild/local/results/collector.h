@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "pachbuild/local/results/result_store.h"
 #include "pachbuild/local/pool/task.h"
+#include "pachbuild/local/results/result_store.h"
 
 namespace local {
 
@@ -29,7 +29,8 @@ class Collector {
   // What waits to be collected is given up.
   ~Collector();
 
-  // Collects the output of a task that has succeeded as that of `key`, from its folder `output`, which is removed then.
+  // Collects the output of a task that has succeeded as that of `key`, from its folder `output`, which is
+  // removed then.
   void add(Task task, std::string key);
 
   // The next one that is done; nothing when there is none yet. With `wait` it waits a moment for one.

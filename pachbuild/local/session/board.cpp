@@ -81,6 +81,10 @@ base::Status Board::link(const Commit& commit) const {
       BASE_TRY(base::make_folders(parent, 0700));
       last_parent = parent;
     }
+    if (file.size == 0) {
+      BASE_TRY(base::write_file(target, "", 0444));
+      continue;
+    }
     const auto object = m_store.object(file.digest);
     if (::link(object.c_str(), target.c_str()) == 0) continue;
     if (errno != EMLINK && errno != EPERM && errno != EXDEV)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commits of a session: some are read from folders, others appear when a pipeline has run. Whoever needs one
-// waits for it here; on any thread.
+// The commits of a session: some are read from folders, others appear when a pipeline has run. Whoever needs
+// one waits for it here; on any thread.
 #pragma once
 
 #include <condition_variable>
@@ -26,8 +26,8 @@ class Board {
   void add(const std::string& key, Commit commit);
   // A commit of what is in the store.
   void add_result(const std::string& key, std::vector<Commit::File> files);
-  // If there is no commit yet, there will be none because of `why`: the name of a pipeline, or nothing for what has been
-  // told as an error.
+  // If there is no commit yet, there will be none because of `why`: the name of a pipeline, or nothing for
+  // what has been told as an error.
   void give_up(const std::string& key, const std::string& why);
 
   struct Missing {

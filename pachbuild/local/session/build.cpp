@@ -8,9 +8,9 @@
 #include "base/errors.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
-#include "pachbuild/local/session/environment.h"
-#include "pachbuild/local/pool/pool.h"
 #include "pachbuild/local/plan/tree.h"
+#include "pachbuild/local/pool/pool.h"
+#include "pachbuild/local/session/environment.h"
 #include "pachbuild/source/source.h"
 #include "report/report.h"
 
@@ -117,7 +117,8 @@ base::Status build_here(const spec::PipelineSpec& spec, Task task, bool own_buil
   return perform({std::move(task)}, *this_machine(), site);
 }
 
-base::Status build_in(const spec::PipelineSpec& spec, const Container& container, Task task, const Site& site) {
+base::Status build_in(const spec::PipelineSpec& spec, const Container& container, Task task,
+                      const Site& site) {
   const fs::path own = image_cache(container, site.cache);
   BASE_TRY(base::make_folders(own, 0700));
   const auto place = containers_of(container, {{site.scratch}, {own, true}});

@@ -23,8 +23,9 @@ struct Artifact {
   bool lazy = true;
 };
 
-// Builds below `scratch`, which must be on the file system of `cache`; in `container` where there is one, in one of the `slots`. A
-// build that fails has printed why; the error then has no text and its kind is the builder's exit code.
+// Builds below `scratch`, which must be on the file system of `cache`; in `container` where there is one, in
+// one of the `slots`. A build that fails has printed why; the error then has no text and its kind is the
+// builder's exit code.
 base::Result<Artifact> build(const spec::PipelineSpec& spec, const Container* container,
                              const base::fs::path& cache, const base::fs::path& scratch, Slots& slots,
                              process::Interruption& interruption);

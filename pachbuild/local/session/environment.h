@@ -26,8 +26,8 @@ void add_build_variables(process::Environment& environment, const spec::Pipeline
 void add_pipeline_variables(process::Environment& environment, const spec::PipelineSpec& spec,
                             const std::string& source_version, const std::string& build_version);
 
-// Adds what differs from datum to datum: `<input>`, `<input>_COMMIT`, PACH_DATUM_<input>_JOIN_ON and _GROUP_BY,
-// PACH_DATUM_ID. (UserCodeEnv in src/server/worker/driver/driver.go of 2.12)
+// Adds what differs from datum to datum: `<input>`, `<input>_COMMIT`, PACH_DATUM_<input>_JOIN_ON and
+// _GROUP_BY, PACH_DATUM_ID. (UserCodeEnv in src/server/worker/driver/driver.go of 2.12)
 void add_datum_variables(process::Environment& environment, const Datum& datum);
 
 }  // namespace local

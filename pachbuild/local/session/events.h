@@ -26,9 +26,9 @@ struct PipelineReport {
   std::size_t skipped = 0;
   std::size_t recovered = 0;
   std::size_t failed = 0;
-  std::string output;      // the folder of --output
-  bool exported = false;   // whether it has what follows
-  bool partial = false;    // without the failed datums' part
+  std::string output;     // the folder of --output
+  bool exported = false;  // whether it has what follows
+  bool partial = false;   // without the failed datums' part
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
   std::chrono::steady_clock::duration elapsed{};

@@ -54,7 +54,8 @@ base::Error no_datum_error(const spec::PipelineSpec& spec, const Board& board) {
     return {ErrorKind::bad_input, where, "glob \"" + input->glob + "\" matches nothing in " + repo,
             "the repo has " + base::count_of(commit.files.size(), "file") + ": " + some + "; " + hint};
   }
-  return {ErrorKind::bad_input, spec.places.where("/input"), "the input has no datums: no files belong together", hint};
+  return {ErrorKind::bad_input, spec.places.where("/input"),
+          "the input has no datums: no files belong together", hint};
 }
 
 // As the worker feeds standard input: the lines, each with its newline.
@@ -238,9 +239,9 @@ Task PipelineRun::make_task(const Datum& datum, const Place& place, process::Env
         {contract::k_build_input, m_artifact.folder.string(), "", m_artifact.version, m_artifact.lazy}};
   }
   for (const auto* part : datum.parts) {
-    task.inputs.push_back({part->input->name, part->commit->folder, part->path, part->path + " " + part->digest,
-                           part->input->lazy, part->input->empty_files, false,
-                           part->commit->listing_of(part->files)});
+    task.inputs.push_back({part->input->name, part->commit->folder, part->path,
+                           part->path + " " + part->digest, part->input->lazy, part->input->empty_files,
+                           false, part->commit->listing_of(part->files)});
   }
   task.command = transform.cmd;
   if (task.command.empty())

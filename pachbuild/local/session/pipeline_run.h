@@ -43,11 +43,13 @@ class PipelineRun {
  public:
   PipelineRun(const PlannedPipeline& pipeline, SessionParts& session);
 
-  // That it can be run, as far as that can be known, before anything runs: nothing is left behind when it cannot.
+  // That it can be run, as far as that can be known, before anything runs: nothing is left behind when it
+  // cannot.
   base::Status prepare();
 
-  // Builds it, waits for what it reads, runs its datums, and puts its result on the board and into its folder. Whatever
-  // happens, the board knows in the end. Gives the exit code, which is not that of an interruption.
+  // Builds it, waits for what it reads, runs its datums, and puts its result on the board and into its
+  // folder. Whatever happens, the board knows in the end. Gives the exit code, which is not that of an
+  // interruption.
   int run();
 
  private:
@@ -71,7 +73,8 @@ class PipelineRun {
   [[nodiscard]] std::string log_of(const std::string& key) const {
     return (m_own / "logs" / (key + ".log")).string();
   }
-  [[nodiscard]] Task make_task(const Datum& datum, const Place& place, process::Environment environment) const;
+  [[nodiscard]] Task make_task(const Datum& datum, const Place& place,
+                               process::Environment environment) const;
   [[nodiscard]] PipelineReport report(Clock::duration elapsed) const;
 
   const PlannedPipeline& m_pipeline;

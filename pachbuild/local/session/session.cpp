@@ -112,7 +112,8 @@ base::Status read_folders(const Plan& plan, const fs::path& memory, Board& board
 
 class Session {
  public:
-  Session(const Plan& plan, const SessionOptions& options, Events& events, process::Interruption& interruption)
+  Session(const Plan& plan, const SessionOptions& options, Events& events,
+          process::Interruption& interruption)
       : m_plan(plan), m_options(options), m_events(events), m_interruption(interruption) {}
 
   base::Result<int> run() {
@@ -203,7 +204,8 @@ base::Result<int> run_session(const Plan& plan, const SessionOptions& options, E
   auto code = Session(plan, options, serial, interruption).run();
   const auto signal = interruption.signal();
   if (!signal) return code;
-  serial.warned("", "interrupted; the output folder was not changed, and finished datums are kept for the next run");
+  serial.warned(
+      "", "interrupted; the output folder was not changed, and finished datums are kept for the next run");
   return contract::k_signal_base + *signal;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `pachbuild run`: builds the sources of pipelines and runs these over folders of this machine, each one when what it
-// reads is there, as many side by side as there are workers for.
+// `pachbuild run`: builds the sources of pipelines and runs these over folders of this machine, each one when
+// what it reads is there, as many side by side as there are workers for.
 #pragma once
 
 #include <string>
@@ -29,9 +29,9 @@ struct SessionOptions {
   ExportBy export_by = ExportBy::copy;
 };
 
-// Runs the plan and tells `events` of it. The exit code of the program: 0, 1 when a datum failed, that of the error
-// which ended the first pipeline that could not be run, 128+N when signal N interrupted it. What keeps all of it from
-// running is an error.
+// Runs the plan and tells `events` of it. The exit code of the program: 0, 1 when a datum failed, that of the
+// error which ended the first pipeline that could not be run, 128+N when signal N interrupted it. What keeps
+// all of it from running is an error.
 base::Result<int> run_session(const Plan& plan, const SessionOptions& options, Events& events);
 
 }  // namespace local

@@ -13,8 +13,8 @@
 #include "base/errors.h"
 #include "base/relative_path.h"
 #include "contract/layout.h"
-#include "pachbuild/local/results/output_tree.h"
 #include "pachbuild/local/plan/tree.h"
+#include "pachbuild/local/results/output_tree.h"
 
 namespace local {
 namespace {

@@ -13,8 +13,8 @@
 
 #include "base/files.h"
 #include "base/folder.h"
-#include "pachbuild/local/worker/lazy_files.h"
 #include "pachbuild/local/pool/task.h"
+#include "pachbuild/local/worker/lazy_files.h"
 
 namespace local {
 

@@ -16,12 +16,12 @@
 #include "builder-runtime/languages/source_digest.h"
 #include "builder-runtime/source/links.h"
 #include "builder-runtime/source/source_copy.h"
-#include "pachbuild/pfs/file_hash.h"
 #include "pachbuild/local/plan/file_digests.h"
 #include "pachbuild/local/results/output_folder.h"
 #include "pachbuild/local/results/output_tree.h"
 #include "pachbuild/local/results/result_store.h"
 #include "pachbuild/local/worker/staging.h"
+#include "pachbuild/pfs/file_hash.h"
 #include "pachbuild/source/source.h"
 
 namespace {

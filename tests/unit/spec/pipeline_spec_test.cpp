@@ -532,7 +532,8 @@ TEST_F(PipelineSpecTest, TheBuildPathIsAFolderBelowTheSpecs) {
 TEST_F(PipelineSpecTest, InputsAreChecked) {
   EXPECT_EQ(fault(without("/input")),
             "error: has no \"input\"\nhint: add \"input\": {\"pfs\": {\"repo\": \"…\", \"glob\": \"/*\"}}\n");
-  EXPECT_EQ(fault(with("/input", json::object())), "error: input is empty\nhint: for example {\"pfs\": {\"repo\": \"…\", \"glob\": \"/*\"}}\n");
+  EXPECT_EQ(fault(with("/input", json::object())),
+            "error: input is empty\nhint: for example {\"pfs\": {\"repo\": \"…\", \"glob\": \"/*\"}}\n");
   EXPECT_EQ(fault(with("/input", {{"cross", json::array()}})),
             "error: input is empty\nhint: for example {\"pfs\": {\"repo\": \"…\", \"glob\": \"/*\"}}\n");
   EXPECT_EQ(fault(with("/input/cross", json::array({json::object()}))),

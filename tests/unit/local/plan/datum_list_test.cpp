@@ -62,7 +62,9 @@ class DatumListTest : public testing::Test {
     }
     return commits;
   }
-  Labels labels(const spec::Input& input) { return labels_of(DatumList::make(input, commits_of(input)).value()); }
+  Labels labels(const spec::Input& input) {
+    return labels_of(DatumList::make(input, commits_of(input)).value());
+  }
 };
 
 TEST_F(DatumListTest, GlobsSelectFilesAndFolders) {
@@ -185,7 +187,8 @@ TEST_F(DatumListTest, LinksInARepoAreFollowedButNotInCircles) {
 }
 
 TEST(Commit, FilesOfAFolderAreTogether) {
-  const auto commit = commit_of_files({{"b", "1", 3, {}}, {"a/x", "2", 4, {}}, {"a-b", "3", 5, {}}, {"a/b/c", "4", 6, {}}});
+  const auto commit =
+      commit_of_files({{"b", "1", 3, {}}, {"a/x", "2", 4, {}}, {"a-b", "3", 5, {}}, {"a/b/c", "4", 6, {}}});
   std::vector<std::string> paths;
   for (const auto& file : commit.files) paths.push_back(file.path);
   EXPECT_EQ(paths, (std::vector<std::string>{"a/b/c", "a/x", "a-b", "b"}));
