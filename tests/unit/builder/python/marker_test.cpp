@@ -138,7 +138,7 @@ TEST(Requirements, PartsAreTakenApart) {
     EXPECT_EQ(requirement->url, row.url) << row.text;
     EXPECT_EQ(requirement->marker, row.marker) << row.text;
   }
-  for (const std::string text : {"a b", "a(", "a)", "a(1)", "a[x", "@ https://h", "[x]", ";m"})
+  for (const std::string text : {"a b", "a(", "a)", "a(1)", "a[x", "@ https://h", "[x]", ";m", "--pre", "_a"})
     EXPECT_FALSE(Requirement::parse(text)) << text;
 }
 
