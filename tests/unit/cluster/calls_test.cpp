@@ -724,5 +724,21 @@ TEST_F(ClusterSubmission, ProjectsOfTheSpecAndTheCommandAgree) {
   EXPECT_EQ(other.error().kind, base::ErrorKind::usage);
 }
 
+TEST_F(ClusterSubmission, OfAnOlderProgramGetsAVersionBeforeAnythingElse) {
+  const auto submitted = submission();
+  m_branches = branch("master", "h");
+  answer_with(submitted);
+  m_script.on_call = [&](const std::string& call) {
+    if (call.starts_with("create branch map_source@pachbuild-version-"))
+      m_script.answers["list branch map_source"] = m_branches + branch("pachbuild-version-old", "h");
+  };
+  const auto told = submit_it(submitted);
+  ASSERT_TRUE(told.outcome) << told.outcome.error().what;
+  Lines expected = k_update;
+  expected.insert(expected.begin(), "create branch map_source@VERSION --head h");
+  expected.push_back("finish transaction");
+  EXPECT_EQ(told.calls, expected);
+}
+
 }  // namespace
 }  // namespace cluster

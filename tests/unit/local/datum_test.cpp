@@ -204,5 +204,31 @@ TEST(FileDigests, StopsWhenAsked) {
   EXPECT_FALSE(digests.digest("/proc/self/exe", status));
 }
 
+// Pipes and empty files are another thing to see than files, and so is each part of a datum.
+TEST_F(DatumTest, AKeyIsOfTheJobAndOfEachPart) {
+  add("r/a", "1");
+  const Repo repo = read("r");
+  spec::PfsInput input;
+  input.name = input.repo = "r";
+  const DatumPart part{.input = &input, .repo = &repo, .path = "a", .digest = "1"};
+  const auto key = [&](const std::function<void(spec::PfsInput&, DatumPart&)>& change,
+                       const std::string& job = "j") {
+    spec::PfsInput changed_input = input;
+    DatumPart changed = part;
+    changed.input = &changed_input;
+    change(changed_input, changed);
+    return Datum{{changed}}.key(job);
+  };
+  const std::string plain = key([](auto&, auto&) {});
+  EXPECT_EQ(key([](auto&, auto&) {}), plain);
+  std::set<std::string> seen = {plain};
+  EXPECT_TRUE(seen.insert(key([](auto&, auto&) {}, "other")).second);
+  const std::vector<std::function<void(spec::PfsInput&, DatumPart&)>> changes = {
+      [](auto& one, auto&) { one.name = "s"; }, [](auto& one, auto&) { one.lazy = true; },
+      [](auto& one, auto&) { one.empty_files = true; }, [](auto&, auto& one) { one.path = "b"; },
+      [](auto&, auto& one) { one.digest = "2"; }};
+  for (const auto& change : changes) EXPECT_TRUE(seen.insert(key(change)).second) << seen.size();
+}
+
 }  // namespace
 }  // namespace local
