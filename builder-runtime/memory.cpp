@@ -43,6 +43,11 @@ std::optional<fs::path> path_in(const std::string& line, const std::string& cont
   return fs::path(line.substr(second + 1)).relative_path();
 }
 
+std::uint64_t memory_of_machine() {
+  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
 }  // namespace
 
 MemoryGroup MemoryGroup::find(const fs::path& membership, const fs::path& mount) {
@@ -76,9 +81,11 @@ std::uint64_t MemoryGroup::kills() const {
   return 0;
 }
 
-std::uint64_t memory_of_machine() {
-  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
-         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+MemoryShares share_memory(const std::optional<std::uint64_t>& limit, std::uint64_t least,
+                          std::uint64_t processors) {
+  const auto processes = limit ? std::clamp<std::uint64_t>(*limit / least, 1, processors) : processors;
+  const std::uint64_t shared = limit ? *limit / 10 * 9 : memory_of_machine() / 2;
+  return {processes, shared / processes};
 }
 
 }  // namespace builder

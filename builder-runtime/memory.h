@@ -29,7 +29,15 @@ class MemoryGroup {
   base::fs::path m_top;
 };
 
-// The bytes of memory that the machine has.
-std::uint64_t memory_of_machine();
+// How many processes of a tool may run at a time, and how much memory each then has.
+struct MemoryShares {
+  std::uint64_t processes = 1;
+  std::uint64_t bytes = 0;
+};
+
+// Under a limit no more than fit with `least` bytes each, and a tenth of it is left to others. Without one as
+// many as there are processors, and half of the machine's memory for them.
+MemoryShares share_memory(const std::optional<std::uint64_t>& limit, std::uint64_t least,
+                          std::uint64_t processors);
 
 }  // namespace builder

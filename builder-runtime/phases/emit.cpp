@@ -74,13 +74,13 @@ base::Result<std::vector<fs::path>> former_files(const fs::path& out, CheckedFil
   for (const std::string name : {contract::k_run_script, contract::k_shim}) {
     const fs::path path = out / name;
     if (!is_there(path)) continue;
-    const auto entry =
-        record ? record->files.find(name) : std::map<std::string, std::string>::const_iterator();
-    if (!record || entry == record->files.end() || !size_of_file(path)) return not_ours(path);
-    const CheckedFile found{entry->second, state_of_file(path)};
+    if (!size_of_file(path)) return not_ours(path);
+    std::string expected;  // none where the record does not know the file
+    if (record && record->files.contains(name)) expected = record->files.at(name);
+    const CheckedFile found{expected, state_of_file(path)};
     if (const auto known = checked.find(name); known == checked.end() || known->second != found) {
       BASE_TRY_ASSIGN(const std::string digest, base::sha256_of_file(path.string()));
-      if (digest != entry->second) return not_ours(path);
+      if (digest != expected) return not_ours(path);
       checked[name] = found;
     }
     files.push_back(path);

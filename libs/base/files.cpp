@@ -159,20 +159,14 @@ Status copy_content(int from, const fs::path& from_path, int to, const fs::path&
   if (::fstat(from, &status) != 0) return fail(system_error("read", from_path.string(), errno));
   const auto size = static_cast<std::uint64_t>(status.st_size);
   if (::ioctl(to, FICLONE, from) == 0) return {};
-  bool copied_any = false;
   while (true) {
     BASE_TRY(check_stop());
     const ssize_t count = ::copy_file_range(from, nullptr, to, nullptr, k_chunk, 0);
-    if (count > 0) {
-      copied_any = true;
-      continue;
-    }
-    // Some file systems (proc, some network ones) report 0 bytes at once; reading settles it.
-    if (count == 0 && copied_any) return {};
-    if (count < 0 && errno == EINTR) continue;
+    if (count > 0 || (count < 0 && errno == EINTR)) continue;
     if (count < 0 && (is_full(errno) || errno == EIO)) return fail(copy_error(to_path, size, errno));
     break;
   }
+  // Whether that was all: some file systems (proc, some network ones) cannot, or report 0 bytes at once.
   std::array<char, std::size_t{64} * 1024> buffer{};
   while (true) {
     BASE_TRY(check_stop());

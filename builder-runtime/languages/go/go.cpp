@@ -173,15 +173,9 @@ std::vector<std::string> build_arguments(const GoSettings& settings, const GoVar
 void use_memory(const std::optional<std::uint64_t>& limit, const GoVariables& variables, BuildPlace& place) {
   // A compiler of one package takes a few hundred megabytes at most; the linker is alone.
   constexpr std::uint64_t k_process = std::uint64_t{512} << 20;
-  std::uint64_t processes = base::processors();
-  if (limit) {
-    processes = std::clamp<std::uint64_t>(*limit / k_process, 1, processes);
-    if (!variables.flag("p")) place.flags.push_back("-p=" + std::to_string(processes));
-  }
-  // Nine tenths: its own programs and the files that it reads need some as well. A machine has others to
-  // serve.
-  const std::uint64_t memory = limit ? *limit / 10 * 9 : memory_of_machine() / 2;
-  place.environment.emplace("GOMEMLIMIT", std::to_string(memory / processes));
+  const auto shares = share_memory(limit, k_process, base::processors());
+  if (limit && !variables.flag("p")) place.flags.push_back("-p=" + std::to_string(shares.processes));
+  place.environment.emplace("GOMEMLIMIT", std::to_string(shares.bytes));
   place.environment.emplace("GOGC", "400");
 }
 

@@ -31,7 +31,6 @@ bool is_comment(const std::string& line) { return line == "#" || line.starts_wit
 
 base::Result<std::optional<std::string>> find_inline_block(std::string_view text, const std::string& where) {
   std::optional<std::string> block;
-  if (text.find(k_begin) == std::string_view::npos) return block;
   const auto lines = lines_of(text);
   for (std::size_t at = 0; at < lines.size(); ++at) {
     if (lines[at] != k_begin) continue;

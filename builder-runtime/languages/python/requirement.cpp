@@ -34,7 +34,7 @@ std::optional<Requirement> Requirement::parse(std::string_view text) {
   Requirement requirement;
   const auto name_end =
       static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_of_name) - text.begin());
-  if (name_end == 0) return std::nullopt;
+  if (name_end == 0 || is_separator(text.front())) return std::nullopt;
   requirement.name = normalised_name(text.substr(0, name_end));
   text = base::trim(text.substr(name_end));
   if (text.substr(0, 1) == "[") {

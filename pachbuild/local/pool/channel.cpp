@@ -53,10 +53,10 @@ struct Control {
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> bytes{};
 };
 
-// `size` bytes at least one of which is sent together with the descriptor; gives how many were.
-base::Result<std::size_t> send_with(int socket, const char* bytes, std::size_t size, int descriptor) {
+// The first byte of a message, and the descriptor that goes with it.
+base::Status send_first(int socket, char byte, int descriptor) {
   Control control;
-  iovec part{const_cast<char*>(bytes), size};
+  iovec part{&byte, 1};
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
@@ -69,7 +69,7 @@ base::Result<std::size_t> send_with(int socket, const char* bytes, std::size_t s
   std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
   while (true) {
     const ssize_t count = ::sendmsg(socket, &message, MSG_NOSIGNAL);
-    if (count >= 0) return static_cast<std::size_t>(count);
+    if (count == 1) return {};
     if (errno != EINTR) return base::fail(base::system_error("write", k_name, errno));
   }
 }
@@ -177,7 +177,8 @@ base::Status Channel::send(const std::string& message, int descriptor) {
                                       static_cast<char>(size >> 16), static_cast<char>(size >> 24)};
   std::size_t sent = 0;
   if (descriptor >= 0) {
-    BASE_TRY_ASSIGN(sent, send_with(m_socket.get(), header.data(), header.size(), descriptor));
+    BASE_TRY(send_first(m_socket.get(), header.front(), descriptor));
+    sent = 1;
   }
   BASE_TRY(send_all(m_socket.get(), header.data() + sent, header.size() - sent));
   return send_all(m_socket.get(), message.data(), message.size());

@@ -96,5 +96,95 @@ TEST(FormatDuration, HasTheUnitThatReadsBest) {
   EXPECT_EQ(format_duration(125s), "2 min 5 s");
 }
 
+TEST(ReplaceAll, LeavesWhatItHasPutThereAlone) {
+  const struct {
+    std::string text, from, to, expected;
+  } rows[] = {{"aba", "a", "aa", "aabaa"}, {"aaaa", "aa", "a", "aa"},  {"abc", "x", "y", "abc"},
+              {"abab", "ab", "", ""},      {"aaa", "aa", "b", "ba"},   {"abc", "", "x", "abc"},
+              {"", "a", "b", ""},          {"xax", "x", "xx", "xxaxx"}};
+  for (const auto& row : rows) {
+    std::string text = row.text;
+    replace_all(text, row.from, row.to);
+    EXPECT_EQ(text, row.expected) << row.text << " " << row.from;
+  }
+}
+
+// The first and the last of each length, and what is just outside.
+TEST(Utf8Length, HasTheBoundariesOfTheStandard) {
+  for (const auto& [text, length] : std::vector<std::pair<std::string, std::size_t>>{{"\x1f", 0},
+                                                                                     {" ", 1},
+                                                                                     {"~", 1},
+                                                                                     {"\x80", 0},
+                                                                                     {"\xBF", 0},
+                                                                                     {"\xC1\xBF", 0},
+                                                                                     {"\xC2\x9F", 0},
+                                                                                     {"\xC2\xA0", 2},
+                                                                                     {"\xC2\xC0", 0},
+                                                                                     {"\xC3\x80", 2},
+                                                                                     {"\xDF\xBF", 2},
+                                                                                     {"\xDF\xC0", 0},
+                                                                                     {"\xE0\x9F\xBF", 0},
+                                                                                     {"\xE0\xA0\x80", 3},
+                                                                                     {"\xE1\x80\x80", 3},
+                                                                                     {"\xE1\x7F\x80", 0},
+                                                                                     {"\xEC\xBF\xBF", 3},
+                                                                                     {"\xED\x9F\xBF", 3},
+                                                                                     {"\xED\xA0\x80", 0},
+                                                                                     {"\xEE\x80\x80", 3},
+                                                                                     {"\xEF\xBF\xBF", 3},
+                                                                                     {"\xEF\xBF\xC0", 0},
+                                                                                     {"\xF0\x8F\xBF\xBF", 0},
+                                                                                     {"\xF0\x90\x80\x80", 4},
+                                                                                     {"\xF0\x90\x80", 0},
+                                                                                     {"\xF0\x90\x80\x7F", 0},
+                                                                                     {"\xF0\x90\x7F\x80", 0},
+                                                                                     {"\xF1\x80\x80\x80", 4},
+                                                                                     {"\xF4\x8F\xBF\xBF", 4},
+                                                                                     {"\xF4\x90\x80\x80", 0},
+                                                                                     {"\xF5\x80\x80\x80", 0},
+                                                                                     {"\xFF", 0}}) {
+    EXPECT_EQ(utf8_length(text), length) << testing::PrintToString(text);
+  }
+}
+
+TEST(FormatBytes, HasAUnitForAllSizes) {
+  for (const auto& [bytes, text] :
+       std::vector<std::pair<std::uint64_t, std::string>>{{1024, "1.0 KiB"},
+                                                          {1023 * 1024, "1023.0 KiB"},
+                                                          {std::uint64_t{1} << 20, "1.0 MiB"},
+                                                          {std::uint64_t{5} << 30, "5.0 GiB"},
+                                                          {std::uint64_t{3} << 40, "3.0 TiB"},
+                                                          {std::uint64_t{1} << 50, "1.0 PiB"},
+                                                          {~std::uint64_t{0}, "16.0 EiB"}}) {
+    EXPECT_EQ(format_bytes(bytes), text);
+  }
+}
+
+TEST(FormatDuration, ChangesItsUnit) {
+  using namespace std::chrono_literals;
+  EXPECT_EQ(format_duration(0ms), "0 ms");
+  EXPECT_EQ(format_duration(999ms), "999 ms");
+  EXPECT_EQ(format_duration(1000ms), "1.0 s");
+  EXPECT_EQ(format_duration(59'900ms), "59.9 s");
+  EXPECT_EQ(format_duration(60s), "1 min 0 s");
+  EXPECT_EQ(format_duration(61min + 1s), "61 min 1 s");
+}
+
+TEST(CountOf, HasAPlural) {
+  EXPECT_EQ(count_of(0, "datum"), "0 datums");
+  EXPECT_EQ(count_of(1, "datum"), "1 datum");
+  EXPECT_EQ(count_of(2, "datum"), "2 datums");
+}
+
+TEST(ShellQuote, LeavesNothingThatAShellKnows) {
+  for (const std::string text : {" ", "a b", "$a", "`a`", "a;b", "a|b", "a&b", "a*", "?", "~x", "\"", "\\",
+                                 "\n", "(", "<", "#a", "!", "{a}", "é"}) {
+    EXPECT_EQ(shell_quote(text), "'" + text + "'");
+  }
+  for (const std::string text : {"a", "A-Z_0.9", "a=b", "x@y:z", "a,b", "+1", "%"})
+    EXPECT_EQ(shell_quote(text), text);
+  EXPECT_EQ(shell_quote("''"), "''\\'''\\'''");
+}
+
 }  // namespace
 }  // namespace base

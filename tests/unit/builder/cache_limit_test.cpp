@@ -8,6 +8,7 @@
 
 #include <array>
 #include <boost/filesystem/operations.hpp>
+#include <chrono>
 #include <ctime>
 #include <optional>
 
@@ -216,6 +217,45 @@ TEST_F(CacheLimit, AFileOfSeveralEntriesCountsOnceAndGoesWithTheLast) {
   EXPECT_FALSE(fs::exists(first));
   EXPECT_FALSE(fs::exists(last));
   EXPECT_TRUE(fs::exists(other));
+}
+
+// Times have the fraction of a second here.
+TEST_F(CacheLimit, WhatMayGoWasUsedBeforeTheBuildByMoreThanATick) {
+  const auto set_used = [](const fs::path& path, std::chrono::system_clock::time_point used) {
+    const auto since = used.time_since_epoch();
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
+    const timespec time{seconds.count(), std::chrono::nanoseconds(since - seconds).count()};
+    const std::array<timespec, 2> times = {time, time};
+    ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times.data(), 0), 0);
+  };
+  using std::chrono::milliseconds;
+  const auto old = add_bundle("a", k_hour);
+  const auto recent = add_bundle("b", k_hour);
+  const auto unused = add_environment("c", k_hour);
+  const auto waiting = add_environment("d", k_hour);
+  const auto before = std::chrono::system_clock::now();
+  begin();
+  const auto after = std::chrono::system_clock::now();
+  constexpr auto k_grace = std::chrono::minutes(10);
+  set_used(stamp_of_bundle(old), before - milliseconds(1100));
+  set_used(stamp_of_bundle(recent), after - milliseconds(900));
+  set_used(unused, before - k_grace - milliseconds(1100));
+  set_used(waiting, after - k_grace + std::chrono::seconds(100));
+  shrink(1);
+  EXPECT_FALSE(fs::exists(old));
+  EXPECT_TRUE(fs::exists(recent));
+  EXPECT_FALSE(fs::exists(unused));
+  EXPECT_TRUE(fs::exists(waiting));
+}
+
+TEST_F(CacheLimit, WhatFitsExactlyStays) {
+  const auto bytecode = add_bytecode("a", k_hour);
+  const auto newer = add_bytecode("b", k_hour / 2);
+  shrink(2 * k_mebibyte);
+  EXPECT_TRUE(fs::exists(bytecode));
+  shrink(2 * k_mebibyte - 1);
+  EXPECT_FALSE(fs::exists(bytecode));
+  EXPECT_TRUE(fs::exists(newer));
 }
 
 TEST(CacheLimitSizes, AreBytesOrHaveAUnit) {

@@ -152,5 +152,128 @@ TEST_F(Compile, AnEntryThatNamesAnotherFileIsDamaged) {
   EXPECT_FALSE(m_store.find(m_key).bundle);
 }
 
+// What seldom changes, and what is laid on it.
+class CompileLayers : public Compile {
+ protected:
+  const std::string m_below = std::string(64, 'b');
+  int m_below_made = 0;
+
+  Plan layered(const std::string& text = "program") {
+    Plan plan = this->plan();
+    const auto below = [this](const fs::path& tree) -> base::Result<MadeTree> {
+      ++m_below_made;
+      BASE_TRY(base::write_file(tree / "library", "library", 0644));
+      return MadeTree{
+          .packages = {"c==1", "a==1"}, .requirements = {"a==1"}, .libraries = {}, .modules = {"c", "a"}};
+    };
+    const auto above = [this, text](const fs::path& tree) -> base::Result<MadeTree> {
+      ++m_made;
+      BASE_TRY(base::write_file(tree / "main", text, 0755));
+      return MadeTree{.packages = {"b==1"}, .requirements = {}, .libraries = {}, .modules = {"b"}};
+    };
+    plan.layers = [this, below, above, key = plan.key] {
+      return std::vector{Layer{m_below, false, below}, Layer{key, true, above}};
+    };
+    return plan;
+  }
+};
+
+TEST_F(CompileLayers, AreOneArtifact) {
+  const auto compiled = compile(layered(), m_tools).value();
+  const auto& record = compiled.artifact->record;
+  ASSERT_EQ(record.bundles.size(), 2U);
+  EXPECT_TRUE(record.bundles[0].file.starts_with(contract::k_bundle_prefix));
+  EXPECT_TRUE(record.bundles[1].file.starts_with(contract::k_base_prefix));
+  EXPECT_EQ(record.packages, (std::vector<std::string>{"a==1", "b==1", "c==1"}));
+  EXPECT_EQ(compiled.modules, (std::vector<std::string>{"a", "b", "c"}));
+  for (const auto& bundle : record.bundles) EXPECT_TRUE(fs::exists(compiled.artifact->bundles / bundle.file));
+  EXPECT_EQ(compiled.artifact->added.size(), 2U);
+}
+
+TEST_F(CompileLayers, WhatSeldomChangesIsMadeOnce) {
+  const auto first = compile(layered(), m_tools).value();
+  Plan edited = layered("edited");
+  edited.key = std::string(64, 'c');
+  edited.layers = [layers = edited.layers, key = edited.key] {
+    auto changed = layers().value();
+    changed.back().key = key;
+    return changed;
+  };
+  const auto second = compile(edited, m_tools).value();
+  EXPECT_EQ(m_below_made, 1);
+  EXPECT_EQ(m_made, 2);
+  EXPECT_EQ(second.artifact->record.bundles[1], first.artifact->record.bundles[1]);
+  EXPECT_NE(second.artifact->record.bundles[0], first.artifact->record.bundles[0]);
+  EXPECT_EQ(second.artifact->added.size(), 1U);
+}
+
+TEST_F(CompileLayers, WhatIsKnownUnderAnotherKeyGetsThisOneToo) {
+  Plan one = layered();
+  one.layers = [layer = layered().layers().value().front()] { return std::vector{layer}; };
+  const auto first = compile(one, m_tools).value();
+  EXPECT_EQ(m_below_made, 1);
+  EXPECT_EQ(first.artifact->record.bundles.size(), 1U);
+  EXPECT_TRUE(m_store.find(m_key).bundle);
+  EXPECT_TRUE(m_store.find(m_below).bundle);
+}
+
+TEST_F(Compile, AnInputThatChangesMeanwhileIsNamedAndNothingIsStored) {
+  const fs::path file = m_folder.path() / "input";
+  ASSERT_TRUE(base::write_file(file, "1"));
+  Plan changing = plan();
+  ASSERT_TRUE(changing.inputs.add_file("input", file));
+  changing.layers = [layers = changing.layers, file] {
+    auto changed = layers().value();
+    changed.front().make = [make = changed.front().make, file](const fs::path& tree) {
+      EXPECT_TRUE(base::write_file(file, "2"));
+      return make(tree);
+    };
+    return changed;
+  };
+  const auto compiled = compile(changing, m_tools);
+  ASSERT_TRUE(compiled);
+  EXPECT_FALSE(compiled->artifact);
+  EXPECT_EQ(compiled->changed, file.string());
+  EXPECT_FALSE(m_store.find(m_key).bundle);
+}
+
+TEST_F(Compile, AFailureIsTheLayersOwn) {
+  Plan failing = plan();
+  failing.layers = [this] {
+    const auto make = [](const fs::path& /*tree*/) -> base::Result<MadeTree> {
+      return base::fail(base::ErrorKind::step_failed, "go build", "failed");
+    };
+    return std::vector{Layer{m_key, true, make}};
+  };
+  const auto compiled = compile(failing, m_tools);
+  ASSERT_FALSE(compiled);
+  EXPECT_EQ(compiled.error().what, "failed");
+  EXPECT_FALSE(m_store.find(m_key).bundle);
+}
+
+TEST_F(Compile, APlanWithoutAKeyNeedsNoBundle) {
+  Plan none = plan();
+  none.key.clear();
+  none.start.command = {"python3"};
+  none.start.environment = {{"A", "b"}};
+  const auto compiled = compile(none, m_tools).value();
+  EXPECT_EQ(m_made, 0);
+  EXPECT_TRUE(compiled.artifact->record.bundles.empty());
+  EXPECT_EQ(compiled.artifact->record.command, none.start.command);
+  EXPECT_EQ(compiled.artifact->record.environment, none.start.environment);
+  EXPECT_EQ(compiled.artifact->record.builder, "go");
+}
+
+TEST_F(Compile, ChoicesAreAskedForOfThePackages) {
+  Plan chosen = plan();
+  std::vector<std::string> seen = {"none"};
+  chosen.choices = [&](const std::vector<std::string>& packages) {
+    seen = packages;
+    return "";
+  };
+  ASSERT_TRUE(compile(chosen, m_tools));
+  EXPECT_TRUE(seen.empty());
+}
+
 }  // namespace
 }  // namespace builder

@@ -142,5 +142,113 @@ TEST_F(Emit, WhatStandsInTheWayOfABundleLeavesNoRunScript) {
   EXPECT_TRUE(fs::exists(m_out / next.record.bundles[0].file / "mine"));
 }
 
+// What is in the folder and is not the record's own stays, and is named.
+TEST_F(Emit, AFileThatNoBuildMadeIsNotOverwritten) {
+  const auto fault = [&] {
+    const auto checked = check_out(m_out);
+    return checked ? "none"
+                   : checked.error().where.substr(m_out.string().size() + 1) + ": " + checked.error().what;
+  };
+  EXPECT_EQ(fault(), "none") << "there is no folder yet";
+  ASSERT_TRUE(emit_one("one"));
+  EXPECT_EQ(fault(), "none");
+  const std::string what = ": would be overwritten, but was not made by a build";
+  for (const std::string name : {contract::k_run_script, contract::k_shim}) {
+    const auto text = base::read_file(m_out / name).value();
+    ASSERT_TRUE(base::write_file(m_out / name, text + "#", 0755));
+    EXPECT_EQ(fault(), name + what);
+    EXPECT_FALSE(emit(artifact("two"), Source{.folder = m_folder.path() / "source"}, {}, m_tools)) << name;
+    EXPECT_EQ(base::read_file(m_out / name), text + "#");
+    fs::remove(m_out / name);
+    ASSERT_TRUE(base::make_folders(m_out / name));
+    EXPECT_EQ(fault(), name + what);
+    fs::remove(m_out / name);
+    EXPECT_EQ(fault(), "none") << "it may be gone";
+    ASSERT_TRUE(base::write_file(m_out / name, text, 0755));
+    EXPECT_EQ(fault(), "none");
+  }
+  const auto record = base::read_file(m_out / contract::k_record).value();
+  auto without = contract::parse_build_record(record, "").value();
+  without.files.erase(contract::k_shim);
+  ASSERT_TRUE(base::write_file(m_out / contract::k_record, contract::to_json(without)));
+  EXPECT_EQ(fault(), contract::k_shim + what);
+  for (const std::string text : {"", "{}", "[]"}) {
+    ASSERT_TRUE(base::write_file(m_out / contract::k_record, text));
+    EXPECT_EQ(fault(), contract::k_record + what) << text;
+  }
+  fs::remove(m_out / contract::k_record);
+  EXPECT_EQ(fault(), contract::k_run_script + what) << "without a record nothing is known";
+}
+
+// What was looked at before a build may be another's by the time that it is replaced.
+TEST_F(Emit, WhatChangesDuringABuildIsNotOverwritten) {
+  ASSERT_TRUE(emit_one("one"));
+  const auto checked = check_out(m_out).value();
+  ASSERT_TRUE(base::write_file(m_out / contract::k_run_script, "mine", 0755));
+  EXPECT_FALSE(emit(artifact("two"), Source{.folder = m_folder.path() / "source"}, checked, m_tools));
+  EXPECT_EQ(base::read_file(m_out / contract::k_run_script), "mine");
+}
+
+TEST_F(Emit, OtherFilesStayAndOldBundlesGo) {
+  ASSERT_TRUE(emit_one("one"));
+  const auto old = artifact("one").record.bundles[0].file;
+  ASSERT_TRUE(base::write_file(m_out / "notes.txt", "mine"));
+  ASSERT_TRUE(base::write_file(m_out / "bundle-mine.txt", "mine"));
+  ASSERT_TRUE(emit_one("two"));
+  EXPECT_FALSE(fs::exists(m_out / old));
+  EXPECT_EQ(base::read_file(m_out / "notes.txt"), "mine");
+  EXPECT_EQ(base::read_file(m_out / "bundle-mine.txt"), "mine");
+  // One of another size is not the record's.
+  const auto two = artifact("two").record.bundles[0].file;
+  ASSERT_TRUE(base::write_file(m_out / two, "longer than it was"));
+  ASSERT_TRUE(emit_one("three"));
+  EXPECT_TRUE(fs::exists(m_out / two));
+}
+
+TEST_F(Emit, FoldersOfKilledBuildsGoAndThoseOfOthersStay) {
+  ASSERT_TRUE(base::make_folders(m_out));
+  const auto bundle = artifact("one").record.bundles[0].file;
+  const std::vector<std::pair<std::string, std::string>> rows = {
+      {".pachbuild-abcde1", bundle},          {".pachbuild-abcde2", "run.sh"},
+      {".pachbuild-abcde3", "run.sh.Ab12Cd"}, {".pachbuild-abcde4", "mine"},
+      {".pachbuild-long-name", "run.sh"},     {"pachbuild-abcde5", "run.sh"},
+      {".pachbuild-abcde6", "run.shx"}};
+  for (const auto& [folder, file] : rows) {
+    ASSERT_TRUE(base::make_folders(m_out / folder));
+    ASSERT_TRUE(base::write_file(m_out / folder / file, ""));
+  }
+  ASSERT_TRUE(base::make_folders(m_out / ".pachbuild-abcde7" / "run.sh"));
+  ASSERT_TRUE(base::make_folders(m_out / ".pachbuild-abcde8"));
+  ASSERT_TRUE(emit_one("two"));
+  std::vector<std::string> left;
+  for (const auto& entry : fs::directory_iterator(m_out)) {
+    if (fs::is_directory(entry)) left.push_back(entry.path().filename().string());
+  }
+  std::sort(left.begin(), left.end());
+  EXPECT_EQ(left, (std::vector<std::string>{".pachbuild-abcde4", ".pachbuild-abcde6", ".pachbuild-abcde7",
+                                            ".pachbuild-long-name", "pachbuild-abcde5"}));
+}
+
+TEST_F(Emit, ARunScriptOfTheSourceIsItsOwn) {
+  Source source{.folder = m_folder.path() / "source"};
+  source.has_run_script = true;
+  ASSERT_TRUE(base::write_file(source.folder / contract::k_run_script, "mine"));
+  ASSERT_TRUE(emit(artifact("one"), source, {}, m_tools));
+  EXPECT_EQ(base::read_file(m_out / contract::k_run_script), "mine");
+  EXPECT_EQ(present(), "one");
+}
+
+// A build.sh may write a run.sh of its own into what the build has made.
+TEST_F(Emit, ARunScriptThatWasChangedCanBeRecorded) {
+  EXPECT_FALSE(record_run_script(m_out)) << "there is no folder";
+  ASSERT_TRUE(base::make_folders(m_out));
+  EXPECT_TRUE(record_run_script(m_out));
+  ASSERT_TRUE(emit_one("one"));
+  ASSERT_TRUE(base::write_file(m_out / contract::k_run_script, "changed", 0755));
+  EXPECT_EQ(present(), "damaged");
+  EXPECT_TRUE(record_run_script(m_out));
+  EXPECT_EQ(present(), "one");
+}
+
 }  // namespace
 }  // namespace builder

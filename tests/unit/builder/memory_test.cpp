@@ -48,5 +48,28 @@ TEST_F(Memory, IsUnlimitedWhereNothingSaysOtherwise) {
   EXPECT_EQ(find().kills(), 0U);
 }
 
+TEST(MemoryShares, AreOfNineTenthsOfTheLimit) {
+  const struct {
+    std::uint64_t limit, processors, processes, bytes;
+  } rows[] = {
+      {1000, 1, 1, 900}, {1000, 4, 4, 225}, {1000, 20, 10, 90}, {1000, 10, 10, 90},
+      {199, 4, 1, 171},  {200, 4, 2, 90},   {99, 4, 1, 81},     {0, 4, 1, 0},
+  };
+  for (const auto& row : rows) {
+    const auto shares = share_memory(row.limit, 100, row.processors);
+    EXPECT_EQ(shares.processes, row.processes) << row.limit << " " << row.processors;
+    EXPECT_EQ(shares.bytes, row.bytes) << row.limit << " " << row.processors;
+  }
+}
+
+TEST(MemoryShares, AreOfHalfTheMachineWithoutALimit) {
+  const auto one = share_memory({}, 100, 1);
+  EXPECT_EQ(one.processes, 1U);
+  EXPECT_GE(one.bytes, std::uint64_t{64} << 20U);
+  const auto four = share_memory({}, 100, 4);
+  EXPECT_EQ(four.processes, 4U);
+  EXPECT_EQ(four.bytes, one.bytes / 4);
+}
+
 }  // namespace
 }  // namespace builder

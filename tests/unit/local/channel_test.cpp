@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 #include <string>
+#include <thread>
 
 #include "base/files.h"
 
@@ -67,4 +68,62 @@ TEST(Channel, HasPatienceWithAnotherEndThatStopsInTheMiddle) {
     EXPECT_FALSE(here.receive()) << begun.size();
   }
   EXPECT_FALSE(here.send(std::string(std::size_t{1} << 22, 'x')));
+}
+
+// The length is four bytes, and a message comes in pieces.
+TEST(Channel, CarriesMessagesOfAnyLength) {
+  auto ends = Channel::make_pair();
+  ASSERT_TRUE(ends);
+  auto& [here, there] = *ends;
+  for (const std::size_t size :
+       {0U, 1U, 255U, 256U, 65'535U, 65'536U, (1U << 20U) - 1, 1U << 20U, (1U << 24U) + 3}) {
+    std::string message(size, 'x');
+    for (std::size_t i = 0; i < size; i += 1021) message[i] = static_cast<char>('a' + i % 26);
+    std::thread sender([&message, to = &here] { EXPECT_TRUE(to->send(message)); });
+    const auto received = there.receive();
+    sender.join();
+    ASSERT_TRUE(received && *received) << size;
+    EXPECT_TRUE(**received == message) << size;
+  }
+  here.close();
+  EXPECT_EQ(there.receive().value(), std::nullopt);
+}
+
+TEST(Channel, CarriesADescriptorWithTheMessageItBelongsTo) {
+  auto ends = Channel::make_pair();
+  ASSERT_TRUE(ends);
+  auto& [here, there] = *ends;
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe(pipe.data()), 0);
+  const base::UniqueFd read_end(pipe[0]);
+  base::UniqueFd write_end(pipe[1]);
+  ASSERT_TRUE(here.send("with", write_end.get()));
+  ASSERT_TRUE(here.send("without"));
+  write_end.reset();
+  EXPECT_EQ(there.receive().value(), "with");
+  auto taken = there.take_descriptor();
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(::write(taken.get(), "y", 1), 1);
+  char byte = 0;
+  EXPECT_EQ(::read(read_end.get(), &byte, 1), 1);
+  EXPECT_EQ(byte, 'y');
+  EXPECT_EQ(there.receive().value(), "without");
+  EXPECT_FALSE(there.take_descriptor());
+  taken.reset();
+  EXPECT_EQ(::read(read_end.get(), &byte, 1), 0) << "nobody has it any more";
+}
+
+// What is announced and never comes is no reason to make room for it.
+TEST(Channel, AMessageThatIsCutOffIsTheEnd) {
+  for (const std::string& begun :
+       {std::string("\x05\0\0", 3), std::string("\x05\0\0\0he", 6), std::string("\xff\xff\xff\xffhe", 6)}) {
+    auto ends = Channel::make_pair();
+    ASSERT_TRUE(ends);
+    auto& [here, there] = *ends;
+    ASSERT_EQ(::write(there.descriptor(), begun.data(), begun.size()), static_cast<ssize_t>(begun.size()));
+    there.close();
+    const auto received = here.receive();
+    ASSERT_TRUE(received);
+    EXPECT_EQ(*received, std::nullopt);
+  }
 }

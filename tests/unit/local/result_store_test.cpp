@@ -237,5 +237,64 @@ TEST_F(ResultStoreTest, RemovesObjectsWithoutARecordAndNothingWhileAnotherWorks)
   EXPECT_FALSE(fs::exists(object));
 }
 
+// What is not looked at still has what no record names.
+class MeasuredStore : public ResultStoreTest {
+ protected:
+  fs::path m_stray = m_folder.path() / "results/objects/ff" / std::string(base::k_digest_length, 'f');
+  const fs::path m_room = m_folder.path() / "results/room";
+  int m_count = 0;
+
+  void SetUp() override {
+    m_store.reset();
+    ASSERT_TRUE(base::make_folders(m_stray.parent_path()));
+    EXPECT_TRUE(looks(20'000));
+  }
+  // Whether the store was looked at by a run that has added `bytes`.
+  bool looks(std::uint64_t limit, std::size_t bytes = 0) {
+    open();
+    EXPECT_TRUE(base::write_file(m_stray, ""));
+    if (bytes > 0) {
+      const char digit = static_cast<char>('a' + m_count++);
+      write({{"f", std::string(bytes, digit)}});
+      EXPECT_TRUE(add(digit));
+    }
+    EXPECT_TRUE(std::move(*m_store).shrink(limit));
+    m_store.reset();
+    return !fs::exists(m_stray);
+  }
+};
+
+TEST_F(MeasuredStore, IsLookedAtOnlyWhenItsRoomIsUsedUp) {
+  EXPECT_FALSE(looks(20'000));
+  EXPECT_FALSE(looks(20'000, 4000));
+  EXPECT_FALSE(looks(20'000, 4000));
+  EXPECT_TRUE(looks(20'000, 8000));
+  EXPECT_FALSE(looks(20'000));
+}
+
+TEST_F(MeasuredStore, IsLookedAtForAnotherLimit) {
+  EXPECT_TRUE(looks(30'000));
+  EXPECT_FALSE(looks(30'000));
+  EXPECT_TRUE(looks(20'000));
+}
+
+TEST_F(MeasuredStore, IsNeverLookedAtWithoutALimit) { EXPECT_FALSE(looks(0)); }
+
+TEST_F(MeasuredStore, IsLookedAtWhereTheNoteOfItsRoomIsDamaged) {
+  for (const std::string text : {"", "20000", "20000 x", "x 20000", "20000 1 1", "20001 10000"}) {
+    ASSERT_TRUE(base::write_file(m_room, text));
+    EXPECT_TRUE(looks(20'000)) << text;
+  }
+  EXPECT_FALSE(looks(20'000));
+}
+
+TEST_F(MeasuredStore, IsLookedAtAfterARunThatWasKilled) {
+  open();
+  write({{"f", "x"}});
+  ASSERT_TRUE(add('x'));
+  m_store.reset();
+  EXPECT_TRUE(looks(20'000));
+}
+
 }  // namespace
 }  // namespace local

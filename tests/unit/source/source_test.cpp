@@ -170,6 +170,14 @@ TEST_F(Source, AnErrorAboutManyNamesHasAnEnd) {
   EXPECT_NE(text.find(" and 10 more\n"), std::string::npos) << text;
 }
 
+TEST_F(Source, FiftyNamesAreAllNamed) {
+  write("ok");
+  for (int i = 0; i < 50; ++i) write("@" + std::to_string(i));
+  EXPECT_NE(fault().find("\"@9\"\n"), std::string::npos) << fault();
+  write("@x");
+  EXPECT_NE(fault().find("\"@9\" and 1 more\n"), std::string::npos) << fault();
+}
+
 TEST_F(Source, LinksToFilesOfTheSourceAreFollowed) {
   write("d/a", "content");
   link("d/a", "l");

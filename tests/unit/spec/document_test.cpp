@@ -232,5 +232,21 @@ TEST(ToYaml, IsReadAsTheSame) {
   EXPECT_EQ(*again->front().value, value);
 }
 
+TEST(Document, FaultsOfLaterJsonDocumentsHaveTheirPlaces) {
+  EXPECT_EQ(json_fault("{\"a\": 1}\n[2, x]").substr(0, 12), "error: f:2:5");
+  EXPECT_EQ(json_fault("1 2 \"").substr(0, 12), "error: f:1:6");
+  EXPECT_EQ(json_fault("{}\n{\"a\": 1, \"a\": 2}").substr(0, 13), "error: f:2:10");
+}
+
+// Keys as people write them are plain; texts and what YAML could take for something else are in quotes.
+TEST(ToYaml, IsInOneForm) {
+  const json value = {{"name", "x"}, {"yes", 1},         {"on", 1},         {"null", 1}, {"true", 1},
+                      {"false", 1},  {"snake_case", 1},  {"Abcd", 1},       {"a1bc", 1}, {"with space", 1},
+                      {"", 1},       {"list", {1, "2"}}, {"empty", nullptr}};
+  EXPECT_EQ(to_yaml(value),
+            "\"\": 1\nAbcd: 1\n\"a1bc\": 1\nempty: ~\n\"false\": 1\nlist:\n  - 1\n  - \"2\"\nname: \"x\"\n"
+            "\"null\": 1\n\"on\": 1\nsnake_case: 1\n\"true\": 1\n\"with space\": 1\n\"yes\": 1\n");
+}
+
 }  // namespace
 }  // namespace spec

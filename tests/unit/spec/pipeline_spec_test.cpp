@@ -583,5 +583,24 @@ TEST_F(PipelineSpecTest, SettingsAreChecked) {
             "error: transform.env.A=B is not a variable's name\n");
 }
 
+TEST_F(PipelineSpecTest, AFolderHasThePipelinesOfItsSpecFilesByName) {
+  const base::fs::path folder = m_folder.path() / "specs";
+  ASSERT_TRUE(base::make_folders(folder));
+  const auto names = [&] {
+    const auto pipelines = load_for_cluster(folder.string());
+    if (!pipelines) return shown(pipelines.error());
+    std::string text;
+    for (const auto& pipeline : *pipelines) text += pipeline.name + " ";
+    return text;
+  };
+  EXPECT_EQ(names(), "error: DIR/specs: has no *.json, *.yaml or *.yml file\n");
+  for (const std::string name : {"d.yml", "b.json", "a.txt", "c.yaml", "e.JSON", "yaml"}) {
+    ASSERT_TRUE(base::write_file(folder / name, R"({"pipeline": {"name": ")" + name + R"("}})"));
+  }
+  EXPECT_EQ(names(), "b.json c.yaml d.yml ");
+  ASSERT_TRUE(base::write_file(folder / "b.json", "{"));
+  EXPECT_TRUE(names().starts_with("error: DIR/specs/b.json:1:")) << names();
+}
+
 }  // namespace
 }  // namespace spec

@@ -139,5 +139,16 @@ TEST_F(EntryTest, ASettingNamesAFunction) {
             "error: pyproject.toml:2: a'b: \"x:y\" is not of the form module:function");
 }
 
+TEST_F(EntryTest, AFunctionIsNamedByOneColon) {
+  for (const std::string text : {"a:b:c", ":b", "a:", "a:b c", "a b:c", "1a:b", "a:1b", "a[x]:b"}) {
+    const auto found = entry({{"x.py", ""}, {"y.py", ""}}, "", "[project.scripts]\ntool = '" + text + "'\n");
+    EXPECT_TRUE(found.starts_with("error: ")) << text << ": " << found;
+  }
+  for (const std::string text : {"a:b", " a : b ", "a:b [x]", "a:b[x:y]"}) {
+    const auto found = entry({{"x.py", ""}, {"y.py", ""}}, "", "[project.scripts]\ntool = '" + text + "'\n");
+    EXPECT_NE(found.find("from a import b; sys.exit(b())"), std::string::npos) << text << ": " << found;
+  }
+}
+
 }  // namespace
 }  // namespace builder::python

@@ -178,5 +178,107 @@ TEST_F(PythonKeys, AChoiceIsKeptByWhatDecidesVersions) {
   EXPECT_EQ(choice(always), "");
 }
 
+TEST_F(PythonKeys, PackagesOfTheImageAreAPart) {
+  auto with = installation();
+  with.settings.image_packages = true;
+  EXPECT_NE(key(with), key(installation()));
+}
+
+// Relative to the source, several in one variable, and what they include.
+TEST_F(PythonKeys, EachFileThatAVariableNamesIsAPart) {
+  const auto files = {"source/below/first.txt", "source/below/more.txt", "second.txt", "third.txt"};
+  for (const char* variable : {"UV_CONSTRAINT", "UV_OVERRIDE", "UV_BUILD_CONSTRAINT", "UV_EXCLUDE"}) {
+    Installation installed = installation();
+    installed.configuration.environment[variable] =
+        "below/first.txt  " + (m_folder.path() / "second.txt").string();
+    write("source/below/first.txt", "a\n-r more.txt\n");
+    write("second.txt", "-c third.txt\n");
+    std::set<std::string> seen = {key(installed)};
+    for (const char* file : files) {
+      write(file, "-r more.txt\n-c third.txt\n" + std::string(file));
+      EXPECT_TRUE(seen.insert(key(installed)).second) << variable << " " << file;
+    }
+    for (const char* file : files) ASSERT_TRUE(base::remove_tree(m_folder.path() / file));
+  }
+}
+
+TEST_F(PythonKeys, EachFileWhereAVariableMovesItIsAPart) {
+  const struct {
+    const char *file, *variable, *value;
+  } rows[] = {
+      {"chosen.toml", "UV_CONFIG_FILE", "chosen.toml"},
+      {"config/uv/uv.toml", "XDG_CONFIG_HOME", "config"},
+      {"system/uv/uv.toml", "XDG_CONFIG_DIRS", "system"},
+      {"extra.cfg", "DIST_EXTRA_CONFIG", "extra.cfg"},
+      {"cargo/config", "CARGO_HOME", "cargo"},
+      {"cargo/config.toml", "CARGO_HOME", "cargo"},
+      {"home/.cargo/config", "UNUSED", ""},
+  };
+  for (const auto& row : rows) {
+    auto installed = installation();
+    installed.configuration.environment[row.variable] = (m_folder.path() / row.value).string();
+    const auto before = key(installed);
+    write(row.file, "# one");
+    const auto with_it = key(installed);
+    EXPECT_NE(with_it, before) << row.file;
+    write(row.file, "# two");
+    EXPECT_NE(key(installed), with_it) << row.file;
+  }
+}
+
+TEST_F(PythonKeys, AProjectAboveTheSourceIsAPartWhereItHasSettingsOfUv) {
+  const auto before = key(installation());
+  write("pyproject.toml", "[project]\nname = 'a'\n");
+  EXPECT_EQ(key(installation()), before);
+  write("pyproject.toml", "[tool.uv]\n");
+  EXPECT_NE(key(installation()), before);
+}
+
+// Which files of a source can say what its packages need.
+TEST_F(PythonKeys, AChoiceIsOfFilesThatMaySayWhatIsNeeded) {
+  Installation files = installation();
+  files.uses_files = true;
+  write("source/pyproject.toml", "[project]\nname = \"x\"\nversion = \"1\"\n");
+  const auto choice = [&] { return keys_of(files).value().choice; };
+  auto last = choice();
+  for (const char* name : {"a.toml", "a.cfg", "requirements.txt", "a.in", "x.lock", "a-1-py3-none-any.whl",
+                           "a.tar.gz", "a.tar.bz2", "a.zip", "below/b.cfg"}) {
+    write(std::string("source/") + name, "# x\n");
+    const auto now = choice();
+    EXPECT_NE(now, last) << name;
+    last = now;
+  }
+  for (const char* name : {"a.py", "README.md", "toml", "data.json", "MANIFEST"}) {
+    write(std::string("source/") + name, "# x\n");
+    EXPECT_EQ(choice(), last) << name;
+  }
+}
+
+TEST_F(PythonKeys, NoChoiceIsKeptWhereABuildSystemSaysWhatIsNeeded) {
+  Installation files = installation();
+  files.uses_files = true;
+  const struct {
+    std::string project;
+    bool is_kept;
+  } rows[] = {
+      {"[project]\nname = 'x'\nversion = '1'\n", true},
+      {"[project]\nname = 'x'\ndynamic = ['version']\n", true},
+      {"[project]\nname = 'x'\nversion = '1'\ndynamic = ['dependencies']\n", false},
+      {"[project]\nname = 'x'\nversion = '1'\ndynamic = ['optional-dependencies']\n", false},
+      {"[project]\nname = 'x'\nversion = '1'\ndynamic = ['readme']\n", true},
+      {"[tool.poetry]\nname = 'x'\n", true},
+      {"[build-system]\nrequires = []\n", false},
+      {"broken = [", false},
+  };
+  for (const auto& row : rows) {
+    write("source/pyproject.toml", row.project);
+    EXPECT_EQ(!keys_of(files).value().choice.empty(), row.is_kept) << row.project;
+  }
+  // Of several, another may ask for a version.
+  write("source/pyproject.toml", "[project]\nname = 'x'\ndynamic = ['version']\n");
+  write("source/below/pyproject.toml", "[project]\nname = 'y'\nversion = '1'\n");
+  EXPECT_EQ(keys_of(files).value().choice, "");
+}
+
 }  // namespace
 }  // namespace builder::python

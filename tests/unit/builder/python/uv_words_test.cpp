@@ -46,6 +46,24 @@ TEST(UvWords, WhereItInstallsForTheMomentIsNotTold) {
   EXPECT_EQ(k_words.shown("  cause: x"), "  cause: x");
 }
 
+TEST(UvWords, NamesOfGeneratedFilesEndWhereFileNamesEnd) {
+  for (const std::string name : {"x", "Z9", "a0", "9", "x.txt", "x_y-z"}) {
+    EXPECT_EQ(k_words.shown("in `.pachbuild-" + name + "`, a"), "in `requirements.txt`, a") << name;
+    EXPECT_EQ(k_words.shown("(/a0/Z9/b_c-d.e/.pachbuild-" + name + ")"), "(requirements.txt)") << name;
+  }
+  EXPECT_EQ(k_words.shown(".pachbuild-a:1 .pachbuild-b,c"), "requirements.txt:1 requirements.txt,c");
+}
+
+TEST(UvWords, EachClauseAboutAFlagGoes) {
+  for (const std::string clause :
+       {", but `--frozen` was provided", ", but `--frozen` was specified", " because `--frozen` was provided",
+        " (i.e., with `--frozen`)", " since `--frozen` was provided"}) {
+    EXPECT_EQ(k_words.shown("hint: it is so" + clause + ". More"), "hint: it is so. More") << clause;
+  }
+  EXPECT_EQ(k_words.shown("error: use `--frozen`"), "error: use `--frozen`") << "only hints advise";
+  EXPECT_EQ(k_words.shown("  hint: use `--frozen`"), std::nullopt);
+}
+
 TEST(SourceBuild, IsNamedByTheFolderOfUvsCache) {
   const auto named = [](std::string_view folder) {
     const auto build = source_build_in(folder);

@@ -133,5 +133,89 @@ TEST(PoetryConstraints, BecomeSpecifiers) {
   for (const std::string text : {"^x", "~", "one", "^1 || two"}) EXPECT_FALSE(from_poetry(text)) << text;
 }
 
+TEST(Versions, AreOrderedByEachOfTheirParts) {
+  // Each is less than the next.
+  const std::vector<std::string> ordered = {"0.9",         "1.0.dev1",
+                                            "1.0.dev2",    "1.0a1.dev1",
+                                            "1.0a1",       "1.0a1.post1.dev1",
+                                            "1.0a1.post1", "1.0a2",
+                                            "1.0b1",       "1.0rc1",
+                                            "1.0rc2",      "1.0",
+                                            "1.0+a",       "1.0+a.b",
+                                            "1.0+b",       "1.0+2",
+                                            "1.0+2.a",     "1.0+2.1",
+                                            "1.0+10",      "1.0.post1.dev1",
+                                            "1.0.post1",   "1.0.post2",
+                                            "1.0.1",       "1.1",
+                                            "1.10",        "2",
+                                            "1!0.1",       "1!1",
+                                            "2!0"};
+  for (std::size_t i = 0; i < ordered.size(); ++i) {
+    for (std::size_t j = 0; j < ordered.size(); ++j) {
+      const auto order = *Version::parse(ordered[i]) <=> *Version::parse(ordered[j]);
+      EXPECT_EQ(order < 0, i < j) << ordered[i] << " " << ordered[j];
+      EXPECT_EQ(order == 0, i == j) << ordered[i] << " " << ordered[j];
+    }
+  }
+}
+
+TEST(Versions, HaveNumbersOfEighteenDigitsAtMost) {
+  EXPECT_TRUE(Version::parse("1." + std::string(18, '9')));
+  EXPECT_FALSE(Version::parse("1." + std::string(19, '9')));
+  EXPECT_FALSE(Version::parse(std::string(19, '9')));
+  EXPECT_EQ(Version::parse("v1.0")->release.size(), 2U);
+}
+
+TEST(Specifiers, BoundariesOfCompatibleAndExclusiveOnes) {
+  const struct {
+    std::string specifiers, version;
+    bool allowed;
+  } rows[] = {
+      {"~=2.2.post3", "2.2.post3", true},
+      {"~=2.2.post3", "2.2", false},
+      {"~=2.2.post3", "2.3", true},
+      {"~=2.2", "3.0", false},
+      {"~=2", "2.5", true},
+      {"~=2", "3", false},
+      {"~=1!2.2", "2.2", false},
+      {">1.0a1", "1.0", true},
+      {"<1.0rc1", "1.0b2", true},
+      {"<1.0.dev2", "1.0.dev1", true},
+      {"<=1.0", "1.0+x", true},
+      {">=1.0", "1.0+x", true},
+      {"==1.0+x", "1.0+x", true},
+      {"==1.0+x", "1.0", false},
+      {"==1.0+x", "1.0+y", false},
+      {"!=1.0+x", "1.0+y", true},
+      {"==1.*", "1", true},
+      {"!=1.*", "2", true},
+      {"==1.2.*", "1.20", false},
+      {">1,<2,!=1.5", "1.5", false},
+      {">1,<2,!=1.5", "1.4", true},
+      {",>1,", "2", true},
+  };
+  for (const auto& row : rows)
+    EXPECT_EQ(allows(row.specifiers, row.version), row.allowed) << row.specifiers << " " << row.version;
+}
+
+TEST(PoetryConstraints, HaveTheirSigns) {
+  for (const auto& [constraint, specifiers] : std::map<std::string, std::string>{{"~=1.2", "~=1.2"},
+                                                                                 {"==1.2", "==1.2"},
+                                                                                 {"<2", "<2"},
+                                                                                 {"!=2", "!=2"},
+                                                                                 {"^ 1.2", ">=1.2,<2"},
+                                                                                 {"~0.1.2", ">=0.1.2,<0.2"},
+                                                                                 {"~0", ">=0,<1"},
+                                                                                 {"^0.0.0", ">=0.0.0,<0.0.1"},
+                                                                                 {"^1.2.3a1", ">=1.2.3a1,<2"},
+                                                                                 {">=1,*", ">=1"},
+                                                                                 {"1.0,<2", "==1.0,<2"}}) {
+    EXPECT_THAT(from_poetry(constraint).value_or(std::vector<std::string>{"none"}), ElementsAre(specifiers))
+        << constraint;
+  }
+  EXPECT_THAT(*from_poetry("^1|^2"), ElementsAre(">=1,<2", ">=2,<3"));
+  EXPECT_THAT(*from_poetry("1||2"), ElementsAre("==1", "==2"));
+}
+
 }  // namespace
 }  // namespace builder::python

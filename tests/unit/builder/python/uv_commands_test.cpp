@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+// What uv is asked for each manifest, what is then installed in which step, and what its failures mean.
+#include <gmock/gmock.h>
+
+#include <boost/filesystem/operations.hpp>
+#include <functional>
+
+#include "base/text.h"
+#include "builder-runtime/languages/python/resolution.h"
+#include "builder-runtime/languages/python/uv.h"
+
+namespace builder::python {
+namespace {
+
+namespace fs = base::fs;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Lines = std::vector<std::string>;
+
+class RecordingUv : public process::Runner {
+ public:
+  base::Result<process::Finished> run(const process::Command& command,
+                                      const process::ErrorSink& /*sink*/) override {
+    process::Finished finished{process::Ending::from_wait_status(0), "", ""};
+    if (command.arguments.at(0) != "/bin/uv") return finished;
+    commands.push_back(command);
+    const auto option = std::find(command.arguments.begin(), command.arguments.end(), "--output-file");
+    if (option != command.arguments.end()) {
+      EXPECT_TRUE(base::write_file(*(option + 1), chosen));
+    }
+    if (on_command) on_command(command, finished);
+    return finished;
+  }
+  std::vector<process::Command> commands;
+  std::string chosen =
+      "[[packages]]\nname = \"a\"\nversion = \"1\"\nwheels = [{ url = \"https://h/a.whl\", hashes = { sha256 "
+      "= "
+      "\"aa\" } }]\n[[packages]]\nname = \"own\"\ndirectory = { path = \"source\", editable = false }\n";
+  std::function<void(const process::Command&, process::Finished&)> on_command;
+};
+
+class UvCommands : public testing::Test {
+ protected:
+  base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "uvcommands.").value();
+  fs::path m_source = m_folder.path() / "source";
+  RecordingUv m_uv;
+  Settings m_settings{.cache = m_folder.path() / "cache"};
+  Tools m_tools{m_settings, m_uv};
+  SourceSettings m_source_settings;
+
+  void put(const std::map<std::string, std::string>& files) {
+    fs::remove_all(m_source);
+    for (const auto& [name, text] : files) {
+      ASSERT_TRUE(base::make_folders((m_source / name).parent_path()));
+      ASSERT_TRUE(base::write_file(m_source / name, text));
+    }
+  }
+  [[nodiscard]] Installation installation() const {
+    Installation installation{.source = m_source};
+    installation.manifest = find_manifest(m_source, m_source_settings).value();
+    installation.settings = m_source_settings.python;
+    installation.uv = "/bin/uv";
+    installation.interpreter = {"/bin/python3", "cpython-3.11.2", "glibc 2.36", "3.11.2", {}};
+    installation.interpreter.markers.values = {{"python_full_version", "3.11.2"}, {"sys_platform", "linux"}};
+    installation.configuration.environment = {{"UV_CACHE_DIR", (m_folder.path() / "uv").string()}};
+    return installation;
+  }
+  std::string shown(std::string text) const {
+    base::replace_all(text, m_source.string(), "SOURCE");
+    // The folder that a resolution makes has a random name.
+    const std::string work = (m_folder.path() / "cache/work/").string();
+    for (std::size_t at = 0; (at = text.find(work, at)) != std::string::npos; at += 4) {
+      const auto end = std::min(text.find('/', at + work.size()), text.size());
+      text.replace(at, end - at, "WORK");
+    }
+    return text;
+  }
+  static std::string after(std::string text, const std::string& usual) {
+    base::replace_all(text, usual, "");
+    return text;
+  }
+
+  // The commands, and what each step then installs.
+  Lines resolve(const Installation& asked) {
+    m_uv.commands.clear();
+    Lines told;
+    const auto resolution = Resolution::make(asked, m_tools);
+    for (const auto& command : m_uv.commands) {
+      auto words = command.arguments;
+      words.erase(words.begin());
+      auto text = after(base::join(words, " "),
+                        " --quiet --no-header --format pylock.toml --output-file " + output_of(command));
+      told.push_back(shown(command.folder.string() + ": " + text));
+    }
+    if (!resolution) return {"error: " + resolution.error().where + ": " + resolution.error().what};
+    for (const auto* step : {&(*resolution)->fixed(), &(*resolution)->loose()}) {
+      if (step->arguments.empty()) continue;
+      told.push_back(std::string(step == &(*resolution)->fixed() ? "fixed" : "loose") +
+                     (step->is_chosen ? "! " : " ") + shown(base::join(step->arguments, " ")));
+    }
+    told.push_back(base::join((*resolution)->requirements(), ", "));
+    return told;
+  }
+  static std::string output_of(const process::Command& command) {
+    const auto option = std::find(command.arguments.begin(), command.arguments.end(), "--output-file");
+    return option == command.arguments.end() ? "" : *(option + 1);
+  }
+};
+
+const std::string k_project = "[project]\nname = 'x'\nversion = '1'\ndependencies = ['a']\n";
+const std::string k_compile = "pip compile --generate-hashes --python /bin/python3";
+const std::string k_fixed = "fixed! --no-deps --requirements WORK/pylock.fixed.toml";
+const std::string k_loose = "loose! --no-deps --requirements WORK/pylock.loose.toml";
+
+TEST_F(UvCommands, RequirementsAreChosenFrom) {
+  put({{"requirements.txt", "a\n"}});
+  const auto told = resolve(installation());
+  ASSERT_EQ(told.size(), 4U);
+  EXPECT_EQ(told[0], "SOURCE: " + k_compile + " requirements.txt");
+  EXPECT_EQ(told[1], k_fixed);
+  EXPECT_EQ(told[2], k_loose);
+  EXPECT_THAT(told[3], HasSubstr("a==1 --hash=sha256:aa"));
+  auto with_arguments = installation();
+  with_arguments.configuration.arguments = {"--no-index"};
+  with_arguments.manifest.files = {"requirements.txt", "more.txt"};
+  EXPECT_EQ(resolve(with_arguments).front(),
+            "SOURCE: " + k_compile + " --no-index requirements.txt more.txt");
+}
+
+TEST_F(UvCommands, RequirementsWithHashesAreTakenAsTheyAre) {
+  put({{"requirements.txt", "--pre\na==1 --hash=sha256:0\n-e ./b\n"}});
+  auto asked = installation();
+  asked.has_hashes = true;
+  EXPECT_THAT(resolve(asked),
+              ElementsAre("fixed --requirements requirements.txt", "a==1 --hash=sha256:0, -e ./b"));
+  asked.requires_hashes = true;
+  EXPECT_THAT(resolve(asked), ElementsAre("fixed --requirements requirements.txt --require-hashes",
+                                          "a==1 --hash=sha256:0, -e ./b"));
+}
+
+TEST_F(UvCommands, ProjectsAreChosenFromWithExtrasAndGroups) {
+  put({{"pyproject.toml",
+        k_project + "[dependency-groups]\nd = ['b']\ne = []\n[tool.uv]\ndefault-groups = ['d', 'e']\n"}});
+  EXPECT_EQ(resolve(installation()).front(), "SOURCE: " + k_compile + " pyproject.toml --group d --group e");
+  m_source_settings.python.extras = {"x", "y"};
+  m_source_settings.python.groups = {"e"};
+  EXPECT_EQ(resolve(installation()).front(),
+            "SOURCE: " + k_compile + " pyproject.toml --extra x --extra y --group e --group d");
+}
+
+TEST_F(UvCommands, AProjectThatIsInstalledIsARequirement) {
+  put({{"pyproject.toml", k_project + "[build-system]\nrequires = []\n"}});
+  m_source_settings.python.extras = {"x", "y"};
+  m_source_settings.python.groups = {"e"};
+  auto asked = installation();
+  asked.uses_files = true;
+  std::string text;
+  m_uv.on_command = [&](const auto& command, auto& /*finished*/) {
+    text = base::read_file(command.folder / ".pachbuild-requirements.in").value_or("none");
+  };
+  EXPECT_EQ(resolve(asked).front(),
+            "WORK/source: " + k_compile + " WORK/source/.pachbuild-requirements.in --group e");
+  EXPECT_EQ(text, ".[x,y]\n");
+  m_source_settings.python.extras.clear();
+  asked.settings.extras.clear();
+  resolve(asked);
+  EXPECT_EQ(text, ".\n");
+}
+
+TEST_F(UvCommands, ASetupCfgAloneGetsAScript) {
+  put({{"setup.cfg", "[metadata]\nname = x\n"}});
+  auto asked = installation();
+  asked.uses_files = true;
+  bool has_script = false;
+  m_uv.on_command = [&](const auto& command, auto& /*finished*/) {
+    has_script = fs::exists(command.folder / "setup.py");
+  };
+  resolve(asked);
+  EXPECT_TRUE(has_script);
+  EXPECT_FALSE(fs::exists(m_source / "setup.py"));
+  put({{"setup.cfg", ""}, {"pyproject.toml", "[build-system]\nrequires = []\n"}});
+  resolve(asked);
+  EXPECT_FALSE(has_script);
+}
+
+TEST_F(UvCommands, AUvLockIsExported) {
+  put({{"uv.lock", "[[package]]\nname = 'a'\nversion = '1'\n"}, {"pyproject.toml", k_project}});
+  const std::string exported = "SOURCE: export --frozen --no-dev --no-editable --python /bin/python3";
+  EXPECT_EQ(resolve(installation()).front(), exported);
+  m_source_settings.python.project = false;
+  m_source_settings.python.groups = {"g"};
+  m_source_settings.python.extras = {"e"};
+  auto asked = installation();
+  asked.configuration.environment["UV_NO_SOURCES"] = "1";
+  asked.configuration.environment["UV_NO_SOURCES_PACKAGE"] = "1";
+  EXPECT_EQ(resolve(asked).front(), exported + " --no-emit-project --extra e --group g");
+  EXPECT_FALSE(m_uv.commands.front().environment.contains("UV_NO_SOURCES"));
+  EXPECT_FALSE(m_uv.commands.front().environment.contains("UV_NO_SOURCES_PACKAGE"));
+  put({{"uv.lock", ""}, {"pyproject.toml", k_project}});
+  EXPECT_THAT(
+      resolve(installation()),
+      ElementsAre(
+          "error: uv.lock: does not match pyproject.toml: pyproject.toml needs a, which is not in it"));
+}
+
+TEST_F(UvCommands, APylockIsInstalledAsItIs) {
+  put({{"pylock.toml", ""}});
+  m_source_settings.python.groups = {"g"};
+  m_source_settings.python.extras = {"e"};
+  EXPECT_THAT(resolve(installation()),
+              ElementsAre("fixed! --requirements pylock.toml --extra e --group g", ""));
+}
+
+TEST_F(UvCommands, LocksThatUvDoesNotReadAreListsOfTwoSteps) {
+  put({{"poetry.lock",
+        "[[package]]\nname = 'a'\nversion = '1'\nfiles = [{hash = 'sha256:0'}]\n"
+        "[[package]]\nname = 'b'\nversion = '2'\n"},
+       {"pyproject.toml", "[tool.poetry.dependencies]\na = '*'\nb = '*'\n"}});
+  EXPECT_THAT(
+      resolve(installation()),
+      ElementsAre("fixed! --no-deps --requirements WORK/.pachbuild-fixed.txt",
+                  "loose! --no-deps --requirements WORK/.pachbuild-loose.txt", "a==1 --hash=sha256:0, b==2"));
+  EXPECT_TRUE(m_uv.commands.empty());
+  // Without one of the two kinds there is one step.
+  put({{"Pipfile.lock", R"({"default": {"a": {"version": "==1"}}})"}});
+  EXPECT_THAT(resolve(installation()),
+              ElementsAre("loose! --no-deps --requirements WORK/.pachbuild-loose.txt", "a==1"));
+  auto with_project = installation();
+  with_project.manifest.installs_project = true;
+  EXPECT_EQ(resolve(with_project).back(), "a==1, .");
+}
+
+TEST_F(UvCommands, ManifestsOfOthersAreChosenFromAsAList) {
+  put({{"Pipfile", "[[source]]\nname = 'n'\nurl = 'https://h/s'\n[packages]\na = '>1'\n"}});
+  std::string text;
+  m_uv.on_command = [&](const auto& command, auto& /*finished*/) {
+    text = base::read_file(command.arguments.back() == output_of(command) ? *(command.arguments.begin() + 6)
+                                                                          : "")
+               .value_or("none");
+  };
+  EXPECT_EQ(resolve(installation()).front(), "SOURCE: " + k_compile + " WORK/.pachbuild-requirements.in");
+  EXPECT_EQ(text, "a>1\n");
+  EXPECT_EQ(process::value_of(m_uv.commands.front().environment, "UV_DEFAULT_INDEX"), "https://h/s");
+}
+
+TEST_F(UvCommands, WhatIsBuiltAgainstOthersIsInstalledWithThem) {
+  put({{"requirements.txt", "a\n"}});
+  auto asked = installation();
+  asked.configuration.environment["UV_NO_BUILD_ISOLATION"] = "1";
+  EXPECT_THAT(resolve(asked)[1], "loose! --no-deps --requirements WORK/pylock.all.toml");
+}
+
+TEST_F(UvCommands, APoetryPythonIsWrittenAsUvReadsIt) {
+  const auto python = [&](const std::string& text) {
+    put({{"pyproject.toml", "[project]\nname = 'x'\nversion = '1'\nrequires-python = '" + text + "'\n"}});
+    std::string read;
+    m_uv.on_command = [&](const auto& command, auto& /*finished*/) {
+      read = (command.folder == m_source ? "as it is: " : "written: ") +
+             data::read_toml(command.folder / "pyproject.toml", "p").value().text("project.requires-python");
+    };
+    resolve(installation());
+    return read;
+  };
+  EXPECT_EQ(python(">=3.9"), "as it is: >=3.9");
+  EXPECT_EQ(python("^3.9"), "written: >=3.9,<4");
+  EXPECT_EQ(python("^3.9 || ^4"), "written: ");
+}
+
+TEST_F(UvCommands, HaveACacheAndAFolderOfTheirOwn) {
+  put({{"requirements.txt", "a\n"}});
+  resolve(installation());
+  const auto& command = m_uv.commands.front();
+  EXPECT_EQ(process::value_of(command.environment, "PWD"), m_source.string());
+  EXPECT_THAT(process::value_of(command.environment, "UV_CACHE_DIR"),
+              testing::StartsWith((m_folder.path() / "uv/pachbuild/").string()));
+}
+
+// uv's exit code 2 is of the network only where the same without a network fails otherwise.
+TEST_F(UvCommands, AFailureIsOfTheNetworkOrOfTheSource) {
+  put({{"requirements.txt", "a\n"}});
+  const auto failure = [&](int code, int offline) {
+    m_uv.commands.clear();
+    m_uv.on_command = [&](const auto& command, auto& finished) {
+      const bool is_offline = std::find(command.arguments.begin(), command.arguments.end(), "--offline") !=
+                              command.arguments.end();
+      finished.ending = process::Ending::from_wait_status((is_offline ? offline : code) << 8);
+    };
+    const auto status = run_uv(installation(), m_tools, m_source, {"pip", "install", "x"}, "the file");
+    if (status) return std::string("none");
+    return status.error().where + ": " + status.error().what +
+           (status.error().kind == base::ErrorKind::network ? " (network)" : "");
+  };
+  EXPECT_EQ(failure(0, 0), "none");
+  EXPECT_EQ(m_uv.commands.size(), 1U);
+  EXPECT_EQ(failure(1, 0), "the file: cannot be installed; uv ended with exit code 1");
+  EXPECT_EQ(m_uv.commands.size(), 1U);
+  EXPECT_EQ(failure(2, 2), "the file: cannot be installed; uv ended with exit code 2");
+  ASSERT_EQ(m_uv.commands.size(), 2U);
+  EXPECT_EQ(base::join(m_uv.commands.back().arguments, " "),
+            "/bin/uv pip install x --offline --no-cache --quiet --quiet --dry-run");
+  EXPECT_EQ(failure(2, 1), "the file: a package index cannot be reached (network)");
+}
+
+}  // namespace
+}  // namespace builder::python
