@@ -106,6 +106,10 @@ class PythonResolution(BuilderSuite):
         with self.subTest("links of pdm"):
             self.check({**flat, "pyproject.toml": PROJECT % '"plumb"' + '[tool.uv]\nno-index = true\n[[tool.pdm.source]]\n'
                         'name = "ours"\ntype = "find_links"\nurl = "flat"\n'}, ["plumb"], "plumb 1.0\n")
+        with self.subTest("links of pdm in the folder of the project"):
+            self.check({**flat, "pyproject.toml": PROJECT % '"plumb"' + '[tool.uv]\nno-index = true\n[[tool.pdm.source]]\n'
+                        'name = "ours"\ntype = "find_links"\nurl = "file:///${PROJECT_ROOT}/flat"\n'}, ["plumb"],
+                       "plumb 1.0\n")
 
     def test_other_settings_of_uv(self):
         uv = '[tool.uv]\nno-index = true\nfind-links = ["wheels"]\n'

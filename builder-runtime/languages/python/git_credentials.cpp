@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "builder-runtime/languages/python/expansion.h"
 
 namespace builder::python {
 namespace {
@@ -93,20 +94,6 @@ std::string decoded(std::string_view text) {
   return result;
 }
 
-std::string with_variables(std::string_view text, const process::Environment& environment) {
-  std::string result;
-  while (true) {
-    const auto begin = text.find("${");
-    const auto end = begin == std::string_view::npos ? begin : text.find('}', begin);
-    if (end == std::string_view::npos) return result.append(text);
-    const auto entry = environment.find(std::string(text.substr(begin + 2, end - begin - 2)));
-    result.append(text.substr(0, begin));
-    result.append(entry == environment.end() ? text.substr(begin, end + 1 - begin)
-                                             : std::string_view(entry->second));
-    text.remove_prefix(end + 1);
-  }
-}
-
 // The variables by which git is configured.
 class Configuration {
  public:
@@ -132,7 +119,7 @@ bool GitCredentials::are_in(std::string_view text) { return find_next(text, 0).h
 std::string GitCredentials::take(std::string_view text) {
   std::string result;
   while (const auto found = find_next(text, 0)) {
-    const std::string info = with_variables(found->info, m_environment);
+    const std::string info = expanded(found->info, m_environment);
     const auto colon = info.find(':');
     Entry entry{.scope = found->scheme + "://" + found->host,
                 .path = found->path,

@@ -12,6 +12,7 @@
 
 #include "base/inside.h"
 #include "base/text.h"
+#include "builder-runtime/languages/python/expansion.h"
 
 namespace builder::python {
 namespace {
@@ -74,19 +75,6 @@ std::string decoded(std::string_view text) {
   return result;
 }
 
-std::string expanded(std::string_view text, const process::Environment& environment) {
-  std::string result;
-  while (!text.empty()) {
-    const auto begin = text.find("${");
-    const auto end = begin == std::string_view::npos ? begin : text.find('}', begin);
-    if (end == std::string_view::npos) break;
-    result += text.substr(0, begin);
-    result += process::value_of(environment, std::string(text.substr(begin + 2, end - begin - 2)));
-    text.remove_prefix(end + 1);
-  }
-  return result.append(text);
-}
-
 // The strings behind `at`, where a key ends: `= "a"`, `": "a"`, `= ["a", 'b']`.
 std::vector<std::string_view> values_at(std::string_view text, std::size_t at) {
   const auto skip = [&](std::string_view characters) {
@@ -130,7 +118,10 @@ std::string path_of_target(std::string_view target) {
 }
 
 LocalTargets::LocalTargets(fs::path source, const process::Environment& environment)
-    : m_source(std::move(source)), m_environment(environment) {}
+    : m_source(std::move(source)), m_environment(environment) {
+  // As uv and pdm know it: the folder of the project.
+  m_environment.emplace("PROJECT_ROOT", m_source.string());
+}
 
 base::Status LocalTargets::add(std::string_view target, const fs::path& folder) {
   target = base::trim(target);

@@ -37,7 +37,7 @@ class LocalTargets {
 
  private:
   fs::path m_source;
-  const process::Environment& m_environment;
+  process::Environment m_environment;
   bool m_is_inside = false;
   Inputs m_outside;
 };
