@@ -322,6 +322,18 @@ class Sources(GoSuite):
                     "vendor/example.com/words/words.go": LIBRARY}, "x\nword of the library and more\n")
 
     @support.long_test
+    def test_a_vendor_folder_that_does_not_match_is_what_is_wrong(self):
+        words = "module example.com/app\n\ngo 1.21\n\nrequire example.com/words v1.1.0\n"
+        for name, listed in (("another version", "# example.com/words v1.0.0\n## explicit\nexample.com/words\n"),
+                             ("nothing", "")):
+            with self.subTest(name):
+                source = self.source({"go.mod": words, "main.go": USES_LIBRARY, "vendor/modules.txt": listed,
+                                      "vendor/example.com/words/words.go": LIBRARY}, name=name)
+                result = self.build(source)
+                self.assertIn("inconsistent vendoring", result.stderr)
+                self.assert_fails(result, 1, "hint: see Go's output above; if vendor/ does not match go.mod, run go mod vendor "
+                                             "and commit the folder\n")
+
     def test_no_go_mod(self):
         self.check({"main.go": program("bare", ['"main/sub"'], "\tfmt.Println(sub.Text)\n").replace("main/sub", "example.com/me/sub"),
                     "sub/sub.go": 'package sub\n\nconst Text = "with a package of its own"\n'},
