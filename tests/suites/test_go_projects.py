@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -17,6 +18,7 @@ def program(text="hello", imports=(), body=""):
     return f'package main\n\nimport (\n{lines})\n\nfunc main() {{\n\tfmt.Println("{text}")\n{body}}}\n'
 
 
+USES_LIBRARY = 'package main\n\nimport "example.com/words"\n\nfunc main() { println(words.Word()) }\n'
 LIBRARY = "package words\n\nfunc Word() string { return \"word of the library\" }\n"
 # golang.org/x/text is small where only this package of it is used, and depends on nothing.
 CASES = program("x", ['"golang.org/x/text/cases"', '"golang.org/x/text/language"'],
@@ -58,6 +60,19 @@ class Programs(GoSuite):
             with self.subTest(list(files)):
                 self.check({"go.mod": MODULE, **files}, expected + "\n")
                 self.again()
+
+    def test_folders_that_go_mod_ignores_are_passed_over(self):
+        """But not where one is named."""
+        files = {"cmd/tool/main.go": program("tool"), "junk/main.go": program("junk"), "a/junk/deep/main.go": program("deep")}
+        module = "module example.com/app\n\ngo 1.25\n\n"
+        self.check({**files, "go.mod": module + "ignore (\n\tjunk // generated\n)\n"}, "tool\n")
+        self.check({"go.mod": module + "ignore ./junk\nignore ./a/junk/\n"}, "tool\n")
+        self.check({"pachbuild.toml": '[go]\npackage = "junk"\n'}, "junk\n")
+        (self.folder / "source/pachbuild.toml").unlink()
+        self.write("source/go.mod", module + "ignore ./junk\n")
+        source = self.folder / "source"
+        self.assert_fails(self.build(source), 65, f"error: {source}: has several programs: a/junk/deep, cmd/tool\n"
+                                                  "hint: choose one with go.package in pachbuild.toml\n")
 
     def test_every_build_tells_which_program_was_chosen_and_why(self):
         cmds = {"go.mod": MODULE, "cmd/one/main.go": program("one"), "cmd/app/main.go": program("app")}
@@ -521,6 +536,39 @@ class GoErrors(GoSuite):
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertIn("go.mod requires go >= 1.99", result.stderr)
 
+
+class Documented(GoSuite):
+    """docs/go.md: each error and its hint, as a build says them."""
+
+    @support.long_test
+    def test_errors(self):
+        support.require_network()
+        page = (support.ROOT / "docs" / "go.md").read_text(encoding="utf-8")
+        said = {error: hint for error, hint in re.findall(r"^    (error: .*)\n    (hint: .*)$", page, re.MULTILINE)}
+        cmds = {"go.mod": MODULE, "cmd/one/main.go": program(), "cmd/two/main.go": program()}
+        words = {"go.mod": MODULE + "\nrequire example.com/words v1.1.0\n", "main.go": USES_LIBRARY}
+        private = "git.example.com/team/words"
+        sources = (
+            (cmds, {}), ({"go.mod": MODULE, "words.go": LIBRARY, **NestedModules.CLI, "cmd/cli/go.mod":
+                          NestedModules.CLI["cmd/cli/go.mod"].replace("../../", "../../../other")}, {}),
+            ({"go.work": "go 1.21\n\nuse ./a\n", "a/go.mod": "module a\n", "b/go.mod": "module b\n", "a/main.go": program(),
+              "b/main.go": program(), "pachbuild.toml": '[go]\npackage = "b"\n'}, {}),
+            ({**words, "vendor/modules.txt": ""}, {}), (words, {"GOFLAGS": "-mod=vendor"}),
+            ({"go.mod": MODULE, "main.go": "//go:build special\n\n" + program()}, {}),
+            ({"go.mod": MODULE, "lib/words.go": LIBRARY, "main.go": program("x", ['_ "example.com/app/lib"'])},
+             {"GO111MODULE": "off"}),
+            ({"go.mod": MODULE, "main.go": program()}, {"GOFLAGS": "-buildmode=c-shared"}),
+            ({"go.mod": MODULE + f"\nrequire {private} v1.0.0\n", "main.go": program("x", [f'_ "{private}"'])},
+             {"GOPROXY": "https://proxy.golang.org,direct"}))
+        for files, env in sources:
+            source = self.source(files)
+            result = self.build(source, env=self.environment(**env))
+            error, hint = result.stderr.replace(str(source), "/pfs/source").splitlines()[-2:]
+            with self.subTest(error):
+                self.assertNotEqual(result.returncode, 0)
+                self.assertEqual(said.pop(error, "not in the document"), hint)
+            self.again()
+        self.assertEqual(said, {}, "documented, but not said")
 
 if __name__ == "__main__":
     support.main()

@@ -59,7 +59,10 @@ class Collector {
       std::string digest = base::sha256(text);
       const std::scoped_lock lock(m_mutex);
       m_module_files.emplace(path, std::move(digest));
-      if (name == "go.mod") m_modules.emplace(folder, module_path(text));
+      if (name == "go.mod") {
+        m_modules.emplace(folder, module_path(text));
+        if (text.find("ignore") != std::string_view::npos) m_ignoring.emplace(folder, text);
+      }
       if (name == "go.work") {
         auto& used = m_workspaces[folder];
         for (const auto& target : use_targets(text)) used.insert(used_folder(folder, target));
@@ -86,6 +89,8 @@ class Collector {
     for (auto& [folder, files_of_package] : m_folders) {
       Package package = package_of(folder, files_of_package);
       package.module = module_of(tree, folder);
+      if (const auto ignoring = m_ignoring.find(package.module); ignoring != m_ignoring.end())
+        package.is_ignored = is_ignored(ignoring->second, relative_to(package.module, folder));
       tree.has_c = tree.has_c || package.uses_c;
       outline.update_field(package.folder + (package.uses_c ? " C" : ""));
       for (const auto& import : package.imports) outline.update_field(import);
@@ -108,6 +113,11 @@ class Collector {
       if (folder == ".") return "";
       folder = parts_of(folder).first;
     }
+  }
+
+  static std::string relative_to(const std::string& module, const std::string& folder) {
+    if (module == ".") return folder;
+    return folder == module ? "." : folder.substr(module.size() + 1);
   }
 
   static Package package_of(const std::string& folder, Files& files) {
@@ -135,6 +145,7 @@ class Collector {
   std::mutex m_mutex;
   std::map<std::string, std::string> m_module_files;  // digests by path
   std::map<std::string, std::string> m_modules;
+  std::map<std::string, std::string> m_ignoring;  // go.mod files that may have ignore lines
   std::map<std::string, std::set<std::string>> m_workspaces;
   std::map<std::string, Files> m_folders;
 };

@@ -27,7 +27,8 @@ struct Package {
   std::vector<std::string> imports;    // sorted, without repetition
   std::vector<ExcludedFile> excluded;  // files that build constraints leave out
   bool uses_c = false;
-  bool is_hidden = false;  // in a folder that is passed over
+  bool is_hidden = false;   // in a folder that is passed over
+  bool is_ignored = false;  // by its module's go.mod, where programs are looked for
 };
 
 struct Tree {
