@@ -380,6 +380,25 @@ class Sources(GoSuite):
         self.assertEqual(json.loads((self.folder / "out/build.json").read_text())["libraries"], [])
 
 
+    def test_files_for_builds_with_c(self):
+        """As with go build: they count where there is a C compiler and a package of the program has them."""
+        support.require_tool("gcc")
+        kind = {name: f'//go:build {tag}\n\npackage kind\n\nconst Is = "{name[:-3]}"\n'
+                for name, tag in (("with.go", "cgo"), ("without.go", "!cgo"))}
+        files = {"go.mod": MODULE, **{f"kind/{name}": text for name, text in kind.items()},
+                 "main.go": program("x", ['"example.com/app/kind"'], "\tfmt.Println(kind.Is)\n")}
+        self.check(files, "x\nwith\n")
+        self.check({"pachbuild.toml": '[go]\nenvironment = { CGO_ENABLED = "0" }\n'}, "x\nwithout\n")
+        (self.folder / "source/pachbuild.toml").unlink()
+        tools = self.folder / "tools"
+        tools.mkdir()
+        (tools / "go").symlink_to(shutil.which("go"))
+        source = self.folder / "source"
+        self.build_well(source, env=self.environment(PATH=str(tools)))
+        self.assertEqual(self.run_artifact(source).stdout, "x\nwithout\n", "there is no C compiler")
+        self.check({"main.go": program("x")}, "x\n")
+        self.assertEqual(json.loads((self.folder / "out/build.json").read_text())["libraries"], [])
+
     def test_a_header_that_is_missing_is_named_with_its_package(self):
         if not shutil.which("gcc"):
             self.skipTest("there is no C compiler")
@@ -540,7 +559,6 @@ class GoErrors(GoSuite):
 class Documented(GoSuite):
     """docs/go.md: each error and its hint, as a build says them."""
 
-    @support.long_test
     def test_errors(self):
         support.require_network()
         page = (support.ROOT / "docs" / "go.md").read_text(encoding="utf-8")
