@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
+#include <cerrno>
 #include <tuple>
 #include <utility>
 
@@ -139,7 +140,11 @@ std::string Inputs::lines() const {
 
 std::string state_of_file(const fs::path& path) {
   struct stat status{};
-  if (::stat(path.c_str(), &status) != 0) return "none";
+  if (::stat(path.c_str(), &status) != 0) {
+    // What this user may not look at is not there for the tools either.
+    const bool is_missing = errno == ENOENT || errno == ENOTDIR || errno == EACCES;
+    return is_missing ? "none" : "error " + std::to_string(errno);
+  }
   return base::join({std::to_string(status.st_dev), std::to_string(status.st_ino),
                      std::to_string(status.st_size), std::to_string(status.st_mode),
                      std::to_string(status.st_mtim.tv_sec), std::to_string(status.st_mtim.tv_nsec),

@@ -67,7 +67,7 @@ class Inputs {
 };
 
 // A text that changes when the file is replaced or written to, even with the same content. "none" for a
-// missing file.
+// missing file, and for one that this user may not look at.
 std::string state_of_file(const fs::path& path);
 
 }  // namespace builder

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -17,6 +18,7 @@ def program(text="hello", imports=(), body=""):
     return f'package main\n\nimport (\n{lines})\n\nfunc main() {{\n\tfmt.Println("{text}")\n{body}}}\n'
 
 
+USES_LIBRARY = 'package main\n\nimport "example.com/words"\n\nfunc main() { println(words.Word()) }\n'
 LIBRARY = "package words\n\nfunc Word() string { return \"word of the library\" }\n"
 # golang.org/x/text is small where only this package of it is used, and depends on nothing.
 CASES = program("x", ['"golang.org/x/text/cases"', '"golang.org/x/text/language"'],
@@ -58,6 +60,19 @@ class Programs(GoSuite):
             with self.subTest(list(files)):
                 self.check({"go.mod": MODULE, **files}, expected + "\n")
                 self.again()
+
+    def test_folders_that_go_mod_ignores_are_passed_over(self):
+        """But not where one is named."""
+        files = {"cmd/tool/main.go": program("tool"), "junk/main.go": program("junk"), "a/junk/deep/main.go": program("deep")}
+        module = "module example.com/app\n\ngo 1.25\n\n"
+        self.check({**files, "go.mod": module + "ignore (\n\tjunk // generated\n)\n"}, "tool\n")
+        self.check({"go.mod": module + "ignore ./junk\nignore ./a/junk/\n"}, "tool\n")
+        self.check({"pachbuild.toml": '[go]\npackage = "junk"\n'}, "junk\n")
+        (self.folder / "source/pachbuild.toml").unlink()
+        self.write("source/go.mod", module + "ignore ./junk\n")
+        source = self.folder / "source"
+        self.assert_fails(self.build(source), 65, f"error: {source}: has several programs: a/junk/deep, cmd/tool\n"
+                                                  "hint: choose one with go.package in pachbuild.toml\n")
 
     def test_every_build_tells_which_program_was_chosen_and_why(self):
         cmds = {"go.mod": MODULE, "cmd/one/main.go": program("one"), "cmd/app/main.go": program("app")}
@@ -322,6 +337,18 @@ class Sources(GoSuite):
                     "vendor/example.com/words/words.go": LIBRARY}, "x\nword of the library and more\n")
 
     @support.long_test
+    def test_a_vendor_folder_that_does_not_match_is_what_is_wrong(self):
+        words = "module example.com/app\n\ngo 1.21\n\nrequire example.com/words v1.1.0\n"
+        for name, listed in (("another version", "# example.com/words v1.0.0\n## explicit\nexample.com/words\n"),
+                             ("nothing", "")):
+            with self.subTest(name):
+                source = self.source({"go.mod": words, "main.go": USES_LIBRARY, "vendor/modules.txt": listed,
+                                      "vendor/example.com/words/words.go": LIBRARY}, name=name)
+                result = self.build(source)
+                self.assertIn("inconsistent vendoring", result.stderr)
+                self.assert_fails(result, 1, "hint: see Go's output above; if vendor/ does not match go.mod, run go mod vendor "
+                                             "and commit the folder\n")
+
     def test_no_go_mod(self):
         self.check({"main.go": program("bare", ['"main/sub"'], "\tfmt.Println(sub.Text)\n").replace("main/sub", "example.com/me/sub"),
                     "sub/sub.go": 'package sub\n\nconst Text = "with a package of its own"\n'},
@@ -352,6 +379,25 @@ class Sources(GoSuite):
         self.assertNotIn("must have", result.stderr)
         self.assertEqual(json.loads((self.folder / "out/build.json").read_text())["libraries"], [])
 
+
+    def test_files_for_builds_with_c(self):
+        """As with go build: they count where there is a C compiler and a package of the program has them."""
+        support.require_tool("gcc")
+        kind = {name: f'//go:build {tag}\n\npackage kind\n\nconst Is = "{name[:-3]}"\n'
+                for name, tag in (("with.go", "cgo"), ("without.go", "!cgo"))}
+        files = {"go.mod": MODULE, **{f"kind/{name}": text for name, text in kind.items()},
+                 "main.go": program("x", ['"example.com/app/kind"'], "\tfmt.Println(kind.Is)\n")}
+        self.check(files, "x\nwith\n")
+        self.check({"pachbuild.toml": '[go]\nenvironment = { CGO_ENABLED = "0" }\n'}, "x\nwithout\n")
+        (self.folder / "source/pachbuild.toml").unlink()
+        tools = self.folder / "tools"
+        tools.mkdir()
+        (tools / "go").symlink_to(shutil.which("go"))
+        source = self.folder / "source"
+        self.build_well(source, env=self.environment(PATH=str(tools)))
+        self.assertEqual(self.run_artifact(source).stdout, "x\nwithout\n", "there is no C compiler")
+        self.check({"main.go": program("x")}, "x\n")
+        self.assertEqual(json.loads((self.folder / "out/build.json").read_text())["libraries"], [])
 
     def test_a_header_that_is_missing_is_named_with_its_package(self):
         if not shutil.which("gcc"):
@@ -509,6 +555,38 @@ class GoErrors(GoSuite):
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertIn("go.mod requires go >= 1.99", result.stderr)
 
+
+class Documented(GoSuite):
+    """docs/go.md: each error and its hint, as a build says them."""
+
+    def test_errors(self):
+        support.require_network()
+        page = (support.ROOT / "docs" / "go.md").read_text(encoding="utf-8")
+        said = {error: hint for error, hint in re.findall(r"^    (error: .*)\n    (hint: .*)$", page, re.MULTILINE)}
+        cmds = {"go.mod": MODULE, "cmd/one/main.go": program(), "cmd/two/main.go": program()}
+        words = {"go.mod": MODULE + "\nrequire example.com/words v1.1.0\n", "main.go": USES_LIBRARY}
+        private = "git.example.com/team/words"
+        sources = (
+            (cmds, {}), ({"go.mod": MODULE, "words.go": LIBRARY, **NestedModules.CLI, "cmd/cli/go.mod":
+                          NestedModules.CLI["cmd/cli/go.mod"].replace("../../", "../../../other")}, {}),
+            ({"go.work": "go 1.21\n\nuse ./a\n", "a/go.mod": "module a\n", "b/go.mod": "module b\n", "a/main.go": program(),
+              "b/main.go": program(), "pachbuild.toml": '[go]\npackage = "b"\n'}, {}),
+            ({**words, "vendor/modules.txt": ""}, {}), (words, {"GOFLAGS": "-mod=vendor"}),
+            ({"go.mod": MODULE, "main.go": "//go:build special\n\n" + program()}, {}),
+            ({"go.mod": MODULE, "lib/words.go": LIBRARY, "main.go": program("x", ['_ "example.com/app/lib"'])},
+             {"GO111MODULE": "off"}),
+            ({"go.mod": MODULE, "main.go": program()}, {"GOFLAGS": "-buildmode=c-shared"}),
+            ({"go.mod": MODULE + f"\nrequire {private} v1.0.0\n", "main.go": program("x", [f'_ "{private}"'])},
+             {"GOPROXY": "https://proxy.golang.org,direct"}))
+        for files, env in sources:
+            source = self.source(files)
+            result = self.build(source, env=self.environment(**env))
+            error, hint = result.stderr.replace(str(source), "/pfs/source").splitlines()[-2:]
+            with self.subTest(error):
+                self.assertNotEqual(result.returncode, 0)
+                self.assertEqual(said.pop(error, "not in the document"), hint)
+            self.again()
+        self.assertEqual(said, {}, "documented, but not said")
 
 if __name__ == "__main__":
     support.main()

@@ -179,6 +179,7 @@ class Entries(ProgramSuite):
     def test_what_is_chosen_and_why(self):
         runs = "print('runs')\n"
         guarded = "if __name__ == '__main__':\n    print('runs')\n"
+        function = "def main():\n    print('runs')\n"
         scripts = '[project]\nname = "Heath-er"\nversion = "1"\n[project.scripts]\n'
         for number, (files, name, why) in enumerate((
                 ({"main.py": runs, "other.py": guarded}, "main.py", "the default name"),
@@ -191,11 +192,16 @@ class Entries(ProgramSuite):
                 ({"heather/__main__.py": runs, "helpers.py": "", "tests/__main__.py": "", "conftest.py": guarded}, "heather",
                  "the only package with a __main__.py"),
                 ({"requirements.txt": "", "pyproject.toml": scripts + 'x = "heather.cli:main"\n',
-                  "src/heather/cli.py": "def main():\n    print('runs')\n"}, "heather.cli:main",
-                 "the only script of pyproject.toml"),
+                  "src/heather/cli.py": function}, "heather.cli:main", "the only script of pyproject.toml"),
                 ({"requirements.txt": "", "pyproject.toml": scripts + 'heath_er = "cli:Tool.main"\nx = "cli:other"\n',
                   "cli.py": "class Tool:\n    main = staticmethod(lambda: print('runs'))\n"}, "cli:Tool.main",
-                 "the script of pyproject.toml that is named like the project"))):
+                 "the script of pyproject.toml that is named like the project"),
+                ({"requirements.txt": "", "setup.cfg": "[options.entry_points]\nconsole_scripts =\n  x = heather.cli:main\n",
+                  "setup.py": "from setuptools import setup\nsetup()\n", "src/heather/cli.py": function},
+                 "heather.cli:main", "the only script of setup.cfg"),
+                ({"requirements.txt": "", "setup.py": "from setuptools import setup\nsetup(name='heather', entry_points={\n"
+                  "    'console_scripts': ['x = heather.cli:main']})\n", "heather/cli.py": function},
+                 "heather.cli:main", "the only script of setup.py"))):
             with self.subTest(why, files=list(files)):
                 self.check_program(files, name, why, f"source{number}")
 
@@ -324,6 +330,24 @@ class Imports(ProgramSuite):
             self.assertEqual(self.warnings(self.build_well(source)), expected)
         self.write("source/pachbuild.toml", "[python]\nimage_packages = true\n")
         self.assertEqual(self.warnings(self.build_well(source)), expected[1:])
+
+    def test_imports_of_what_is_only_installed_when_it_is_asked_for(self):
+        file = "wheels/plumbline-1.0-py3-none-any.whl"
+        both = {"main.py": "import plumbline\nimport cv2, yaml\n", file: wheel("plumbline", {"plumbline.py": ""})}
+        project = ('[project]\nname = "a"\nversion = "1"\ndependencies = ["plumbline"]\n'
+                   '[project.optional-dependencies]\nsee = ["OpenCV_Python>=4"]\n'
+                   '[dependency-groups]\nread = [{include-group = "more"}, "PyYAML"]\nmore = []\n'
+                   '[tool.uv]\nno-index = true\nfind-links = ["wheels"]\n')
+        poetry = ('[tool.poetry]\npackage-mode = false\n[tool.poetry.dependencies]\nplumbline = {file = "' + file + '"}\n'
+                  '[tool.poetry.group.read.dependencies]\npyyaml = "*"\n[tool.poetry.extras]\nsee = ["opencv-python"]\n')
+        pipfile = '[packages]\nplumbline = {path = "' + file + '"}\n[read]\nPyYAML = "*"\n[see]\nopencv-python = "*"\n'
+        for name, files, see in (("project", {"pyproject.toml": project}, "python.extras"),
+                                 ("poetry", {"pyproject.toml": poetry}, "python.extras"),
+                                 ("pipenv", {"Pipfile": pipfile}, "python.groups")):
+            with self.subTest(name):
+                self.assertEqual(self.warnings(self.build_well(self.source({**both, **files}, name=name))), [
+                    f'main.py:2: imports cv2, which is not installed; add "see" to {see} in pachbuild.toml',
+                    'main.py:2: imports yaml, which is not installed; add "read" to python.groups in pachbuild.toml'])
 
     def test_modules_that_only_the_build_of_the_source_makes(self):
         files = {**project(), **self.plumbline(), "main.py": "import counting.cli\nfrom counting import attribute\n",

@@ -106,6 +106,10 @@ class PythonResolution(BuilderSuite):
         with self.subTest("links of pdm"):
             self.check({**flat, "pyproject.toml": PROJECT % '"plumb"' + '[tool.uv]\nno-index = true\n[[tool.pdm.source]]\n'
                         'name = "ours"\ntype = "find_links"\nurl = "flat"\n'}, ["plumb"], "plumb 1.0\n")
+        with self.subTest("links of pdm in the folder of the project"):
+            self.check({**flat, "pyproject.toml": PROJECT % '"plumb"' + '[tool.uv]\nno-index = true\n[[tool.pdm.source]]\n'
+                        'name = "ours"\ntype = "find_links"\nurl = "file:///${PROJECT_ROOT}/flat"\n'}, ["plumb"],
+                       "plumb 1.0\n")
 
     def test_other_settings_of_uv(self):
         uv = '[tool.uv]\nno-index = true\nfind-links = ["wheels"]\n'
@@ -182,7 +186,9 @@ class PythonResolution(BuilderSuite):
                  "error: requirements.txt: https://me:***@127.0.0.1/r.txt is outside the source\n"
                  "hint: copy the file into the source and include it by its path: the content of a URL may change without an edit\n")):
             self.refuse({**files, "requirements.txt": start + line}, code, ending)
-        self.refuse({"requirements.txt": "# coding: koi8-r\nplumb # \u0436\n".encode("koi8-r")}, 65,
+        self.check({**files, "requirements.txt": ("# coding: koi8-r\n" + start + "plumb # \u0436\n").encode("koi8-r")}, ["plumb"],
+                   "plumb 2.0\n")
+        self.refuse({"requirements.txt": "# coding: koi8-r\nplumb#\u0436\n".encode("koi8-r")}, 65,
                     "error: requirements.txt: is written in koi8-r, which is not read here\nhint: save it as UTF-8\n")
 
     def test_constraints_by_variable_are_for_the_choice(self):

@@ -5,6 +5,7 @@
 #include <boost/filesystem/operations.hpp>
 #include <csignal>
 #include <memory>
+#include <set>
 
 #include "base/digest.h"
 #include "base/elf_needs.h"
@@ -208,13 +209,38 @@ base::Status name_program(const fs::path& folder) {
   return base::rename_path(first->path(), folder / k_program);
 }
 
-// Whether the program needs a C compiler: a package of its own that really is compiled, or one of its
-// modules, has C in it. Known again as long as the modules and imports stay the same.
-base::Result<bool> needs_c(const Source& source, const Tree& tree, const Decision& decision,
-                           const BuildPlace& place, const Tools& tools) {
-  if (decision.variables.needs_c()) return true;
-  if (!decision.variables.may_use_c()) return false;
-  if (!tree.has_c && foreign_imports(tree, decision.program.module).empty()) return false;
+// What the program has to do with C.
+enum class UseOfC : char {
+  none = '0',
+  compiled = '1',  // a package of its own that really is compiled, or one of its modules, has C in it
+  optional = '2',  // packages of its own have files that only count with cgo, or only without
+};
+
+// From a line "c FOLDER" for each package of the program with C in it, " FOLDER" for each other one.
+UseOfC use_of_c(const Source& source, const Tree& tree, const std::string& lines) {
+  boost::system::error_code error;
+  const fs::path root = fs::canonical(source.folder, error);
+  std::set<fs::path> asking;
+  for (const auto& package : tree.packages) {
+    if (package.asks_for_c) asking.insert((root / package.folder).lexically_normal());
+  }
+  UseOfC use = UseOfC::none;
+  for (const auto& line : base::split(lines, '\n')) {
+    if (line.starts_with('c')) return UseOfC::compiled;
+    const auto folder = base::trim(line);
+    if (folder.empty() || asking.empty()) continue;
+    auto path = fs::canonical(std::string(folder), error).lexically_normal();
+    if (asking.contains(path) || asking.contains(path / ".")) use = UseOfC::optional;
+  }
+  return use;
+}
+
+// Known again as long as the modules and imports stay the same.
+base::Result<UseOfC> find_use_of_c(const Source& source, const Tree& tree, const Decision& decision,
+                                   const BuildPlace& place, const Tools& tools) {
+  if (decision.variables.needs_c()) return UseOfC::compiled;
+  if (!decision.variables.may_use_c()) return UseOfC::none;
+  if (!tree.has_c && foreign_imports(tree, decision.program.module).empty()) return UseOfC::none;
   Inputs question = decision.machine;
   question.add_value("program", decision.program.folder);
   question.add_value("tags", base::join(source.settings.go.tags, ","));
@@ -225,21 +251,22 @@ base::Result<bool> needs_c(const Source& source, const Tree& tree, const Decisio
   }
   const fs::path answers = tools.settings().cache / "go" / "cgo";
   const fs::path file = answers / question.key();
-  if (const auto known = base::read_file(file)) return *known == "1";
+  if (const auto known = base::read_file(file); known && known->size() == 1)
+    return static_cast<UseOfC>(known->front());
   BuildPlace with_c = place;
   with_c.environment["CGO_ENABLED"] = "1";
-  BASE_TRY_ASSIGN(const auto finished,
-                  run_go(with_c, source.folder, decision,
-                         {"list", "-deps", "-f", "{{if not .Standard}}{{range .CgoFiles}}c{{end}}{{end}}",
-                          decision.program.argument()},
-                         tools));
+  BASE_TRY_ASSIGN(const auto finished, run_go(with_c, source.folder, decision,
+                                              {"list", "-deps", "-f",
+                                               "{{if not .Standard}}{{if .CgoFiles}}c{{end}} {{.Dir}}{{end}}",
+                                               decision.program.argument()},
+                                              tools));
   if (!finished.ending.succeeded())
     return base::fail(explained(go_error(finished), place, source.folder, decision, tools));
-  const bool answer = finished.output.find('c') != std::string::npos;
+  const UseOfC answer = use_of_c(source, tree, finished.output);
   BASE_TRY_ASSIGN(const std::string changed, decision.inputs.changed());
   if (!changed.empty()) return answer;  // of a source that nobody will ask about again
   BASE_TRY(base::make_folders(answers, base::k_owner_writes));
-  BASE_TRY(base::write_file(file, answer ? "1" : "0"));
+  BASE_TRY(base::write_file(file, std::string(1, static_cast<char>(answer))));
   return answer;
 }
 
@@ -278,10 +305,12 @@ base::Result<MadeTree> make_program(const Source& source, const Tree& go_tree, c
   BASE_TRY_ASSIGN(BuildPlace place,
                   prepare_place(source.folder, go_tree, decision, std::move(environment), tools));
   if (decision.variables.value("CGO_ENABLED").empty()) {
-    BASE_TRY_ASSIGN(const bool c, needs_c(source, go_tree, decision, place, tools));
+    BASE_TRY_ASSIGN(const UseOfC c, find_use_of_c(source, go_tree, decision, place, tools));
+    if (c == UseOfC::compiled) BASE_TRY(find_compiler(decision.variables, tools));
+    const bool has_compiler = c == UseOfC::compiled ||
+                              (c == UseOfC::optional && find_compiler(decision.variables, tools).has_value());
     // Without C the binary is static and runs in every image.
-    place.environment["CGO_ENABLED"] = c ? "1" : "0";
-    if (c) BASE_TRY(find_compiler(decision.variables, tools));
+    place.environment["CGO_ENABLED"] = has_compiler ? "1" : "0";
   }
   const auto memory = MemoryGroup::find();
   use_memory(memory.limit(), decision.variables, place);

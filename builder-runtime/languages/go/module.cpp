@@ -118,21 +118,44 @@ std::string replacement_outside(std::string_view go_mod, std::string_view folder
   return "";
 }
 
-std::vector<std::string> use_targets(std::string_view go_work) {
-  std::vector<std::string> targets;
+namespace {
+
+// What stands behind a verb, in its lines and in its blocks.
+std::vector<std::string> arguments_of(std::string_view verb, std::string_view file) {
+  std::vector<std::string> arguments;
   bool inside = false;
-  for (const auto& line : base::split(go_work, '\n')) {
+  for (const auto& line : base::split(file, '\n')) {
     auto text = base::trim(without_comment(line));
     if (inside && text == ")") {
       inside = false;
-    } else if (text.rfind("use", 0) == 0 && base::trim(text.substr(3)) == "(") {
-      inside = true;
-    } else if (inside || text.rfind("use ", 0) == 0) {
-      if (!inside) text = base::trim(text.substr(4));
-      if (!text.empty()) targets.push_back(unquoted(text));
+      continue;
     }
+    if (!inside) {
+      const auto rest = text.substr(std::min(verb.size(), text.size()));
+      if (!text.starts_with(verb) || rest.find_first_of(" \t(") != 0) continue;
+      text = base::trim(rest);
+      inside = text == "(";
+      if (inside) continue;
+    }
+    if (!text.empty()) arguments.push_back(unquoted(text));
   }
-  return targets;
+  return arguments;
+}
+
+}  // namespace
+
+std::vector<std::string> use_targets(std::string_view go_work) { return arguments_of("use", go_work); }
+
+bool is_ignored(std::string_view go_mod, std::string_view folder) {
+  const auto ignored = arguments_of("ignore", go_mod);
+  const std::string path = "/" + std::string(folder) + "/";
+  return std::any_of(ignored.begin(), ignored.end(), [&](std::string_view target) {
+    const bool is_rooted = target.starts_with("./");
+    if (is_rooted) target.remove_prefix(2);
+    while (target.ends_with('/')) target.remove_suffix(1);
+    const auto found = path.find("/" + std::string(target) + "/");
+    return !target.empty() && (is_rooted ? found == 0 : found != std::string::npos);
+  });
 }
 
 std::string use_outside(std::string_view go_work, std::string_view folder) {

@@ -25,6 +25,9 @@ std::string use_outside(std::string_view go_work, std::string_view folder = ".")
 // The folders of the use lines of a go.work, as they are written.
 std::vector<std::string> use_targets(std::string_view go_work);
 
+// Whether the ignore lines of a go.mod have a folder of its module, or one above it.
+bool is_ignored(std::string_view go_mod, std::string_view folder);
+
 // A go.work of this folder as it reads in any other.
 std::string with_absolute_paths(std::string_view go_work, const base::fs::path& folder);
 

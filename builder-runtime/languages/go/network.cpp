@@ -197,8 +197,13 @@ base::Error explained(base::Error failure, const BuildPlace& place, const fs::pa
     failure.hint = "see Go's output above; remove GO111MODULE from " + variables.origin("GO111MODULE");
     return failure;
   }
-  if (variables.flag("mod") == "vendor") {
-    if (has_vendor_folder(place)) return failure;
+  const auto mode = variables.flag("mod");
+  if ((!mode || mode == "vendor") && has_vendor_folder(place)) {
+    // Nothing is fetched then, also of what the folder lacks.
+    failure.hint += "; if vendor/ does not match go.mod, run go mod vendor and commit the folder";
+    return failure;
+  }
+  if (mode == "vendor") {
     failure.what += ": GOFLAGS has -mod=vendor, and there is no vendor folder";
     failure.hint =
         "run go mod vendor and commit the folder, or remove -mod=vendor from " + variables.origin("GOFLAGS");

@@ -149,7 +149,7 @@ base::Result<Program> Choice::found(const std::string& build_pipeline) const {
   std::vector<Program> programs;
   std::optional<base::Error> unreachable;
   for (const auto& package : m_tree.packages) {
-    if (package.is_hidden || !is_program(package)) continue;
+    if (package.is_hidden || package.is_ignored || !is_program(package)) continue;
     auto program = program_of(package, "");
     if (program) {
       programs.push_back(std::move(*program));
@@ -205,7 +205,7 @@ tl::unexpected<base::Error> Choice::none(const std::string& where, const std::st
   const Package* other = nullptr;
   bool has_files = false;
   for (const auto& package : m_tree.packages) {
-    if (folder.empty() ? package.is_hidden : package.folder != folder) continue;
+    if (folder.empty() ? package.is_hidden || package.is_ignored : package.folder != folder) continue;
     has_files = true;
     if (other == nullptr && !package.name.empty()) other = &package;
     for (const auto& file : package.excluded) {

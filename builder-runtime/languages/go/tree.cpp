@@ -44,7 +44,9 @@ bool is_hidden(const std::string& folder) {
 // What Go would read of a source, found while it is read for its digest.
 class Collector {
  public:
-  explicit Collector(const Tags& tags) : m_tags(tags) {}
+  explicit Collector(const Tags& tags) : m_tags(tags), m_tags_without_c(tags) {
+    m_tags_without_c.erase("cgo");
+  }
 
   // Whether the file is shown: one of a package, or one about modules.
   [[nodiscard]] static bool wants(std::string_view path) {
@@ -59,7 +61,10 @@ class Collector {
       std::string digest = base::sha256(text);
       const std::scoped_lock lock(m_mutex);
       m_module_files.emplace(path, std::move(digest));
-      if (name == "go.mod") m_modules.emplace(folder, module_path(text));
+      if (name == "go.mod") {
+        m_modules.emplace(folder, module_path(text));
+        if (text.find("ignore") != std::string_view::npos) m_ignoring.emplace(folder, text);
+      }
       if (name == "go.work") {
         auto& used = m_workspaces[folder];
         for (const auto& target : use_targets(text)) used.insert(used_folder(folder, target));
@@ -68,6 +73,8 @@ class Collector {
     }
     File file{.package = package_clause(text), .exclusion = exclusion_of(name, text, m_tags)};
     if (!file.exclusion) file.imports = imports_of(text);
+    file.asks_for_c = m_tags.contains("cgo") && text.find("cgo") != std::string_view::npos &&
+                      exclusion_of(name, text, m_tags_without_c).has_value() != file.exclusion.has_value();
     const std::scoped_lock lock(m_mutex);
     m_folders[folder].emplace(std::move(name), std::move(file));
   }
@@ -86,8 +93,11 @@ class Collector {
     for (auto& [folder, files_of_package] : m_folders) {
       Package package = package_of(folder, files_of_package);
       package.module = module_of(tree, folder);
-      tree.has_c = tree.has_c || package.uses_c;
-      outline.update_field(package.folder + (package.uses_c ? " C" : ""));
+      if (const auto ignoring = m_ignoring.find(package.module); ignoring != m_ignoring.end())
+        package.is_ignored = is_ignored(ignoring->second, relative_to(package.module, folder));
+      tree.has_c = tree.has_c || package.uses_c || package.asks_for_c;
+      outline.update_field(package.folder + (package.uses_c ? " C" : "") +
+                           (package.asks_for_c ? " cgo" : ""));
       for (const auto& import : package.imports) outline.update_field(import);
       tree.packages.push_back(std::move(package));
     }
@@ -99,6 +109,7 @@ class Collector {
     std::string package;
     std::vector<std::string> imports;
     std::optional<Exclusion> exclusion;
+    bool asks_for_c = false;
   };
   using Files = std::map<std::string, File>;
 
@@ -110,10 +121,16 @@ class Collector {
     }
   }
 
+  static std::string relative_to(const std::string& module, const std::string& folder) {
+    if (module == ".") return folder;
+    return folder == module ? "." : folder.substr(module.size() + 1);
+  }
+
   static Package package_of(const std::string& folder, Files& files) {
     Package package{.folder = folder, .is_hidden = is_hidden(folder)};
     std::set<std::string> imports;
     for (auto& [name, file] : files) {
+      package.asks_for_c = package.asks_for_c || file.asks_for_c;
       if (file.exclusion) {
         package.excluded.push_back({name, std::move(file.package), std::move(*file.exclusion)});
         continue;
@@ -132,9 +149,11 @@ class Collector {
   }
 
   const Tags& m_tags;
+  Tags m_tags_without_c;
   std::mutex m_mutex;
   std::map<std::string, std::string> m_module_files;  // digests by path
   std::map<std::string, std::string> m_modules;
+  std::map<std::string, std::string> m_ignoring;  // go.mod files that may have ignore lines
   std::map<std::string, std::set<std::string>> m_workspaces;
   std::map<std::string, Files> m_folders;
 };

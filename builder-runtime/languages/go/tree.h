@@ -27,7 +27,9 @@ struct Package {
   std::vector<std::string> imports;    // sorted, without repetition
   std::vector<ExcludedFile> excluded;  // files that build constraints leave out
   bool uses_c = false;
-  bool is_hidden = false;  // in a folder that is passed over
+  bool asks_for_c = false;  // some of its files count only with cgo, or only without
+  bool is_hidden = false;   // in a folder that is passed over
+  bool is_ignored = false;  // by its module's go.mod, where programs are looked for
 };
 
 struct Tree {
@@ -38,7 +40,7 @@ struct Tree {
   std::string module_files;       // of all go.mod, go.sum, go.work and modules.txt in it
   // Of what decides whether C is compiled: the module files, and the imports of all Go files.
   std::string outline;
-  bool has_c = false;  // somewhere in the source
+  bool has_c = false;  // somewhere in the source, or files that ask for it
 };
 
 // Whether Go looks for no packages in folders of this name, or what is there is nobody's own.

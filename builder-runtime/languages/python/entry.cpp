@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "builder-runtime/languages/language.h"
 #include "builder-runtime/languages/python/requirement.h"
+#include "builder-runtime/languages/python/scripts.h"
 #include "contract/layout.h"
 
 namespace builder::python {
@@ -19,7 +20,6 @@ using data::Value;
 
 constexpr char k_choose_hint[] = "name the program main.py, or say python.program in pachbuild.toml";
 constexpr char k_form_hint[] = "write tool.py, package.module or package.module:function";
-constexpr char k_manifest[] = "pyproject.toml";
 constexpr char k_default_name[] = "the default name";
 // Files at the root that other tools start.
 constexpr std::string_view k_not_programs[] = {"setup.py",   "conftest.py",   "__init__.py",
@@ -226,37 +226,12 @@ std::vector<std::string> packages_with_main(const fs::path& source) {
   return names;
 }
 
-struct Script {
-  std::string name;
-  std::string target;
-  std::string place;
-};
-
-// Of [project.scripts], or of poetry in each of its forms.
-std::vector<Script> scripts_of(const Value& project) {
-  const Value* table = &project.at("project.scripts");
-  if (!table->exists()) table = &project.at("tool.poetry.scripts");
-  std::vector<Script> scripts;
-  for (const auto& [name, value] : table->members) {
-    if (value.text("type") == "file") continue;
-    std::string target = value.is(Value::Kind::text) ? value.scalar : value.text("reference");
-    if (target.empty()) target = value.text("callable");
-    if (!target.empty()) {
-      scripts.push_back({name, std::move(target),
-                         std::string(k_manifest) + ":" + std::to_string(value.line) + ": " + name});
-    }
-  }
-  return scripts;
-}
-
 // The script that has the project's name, however it is spelled: what `uvx` and `pipx run` start.
-const Script* script_of_project(const std::vector<Script>& scripts, const Value& project) {
-  std::string name = project.text("project.name");
-  if (name.empty()) name = project.text("tool.poetry.name");
-  const auto found = std::find_if(scripts.begin(), scripts.end(), [&](const Script& script) {
-    return normalised_name(script.name) == normalised_name(name);
+const Script* script_of_project(const Scripts& scripts) {
+  const auto found = std::find_if(scripts.all.begin(), scripts.all.end(), [&](const Script& script) {
+    return normalised_name(script.name) == normalised_name(scripts.project);
   });
-  return found == scripts.end() ? nullptr : &*found;
+  return found == scripts.all.end() ? nullptr : &*found;
 }
 
 base::Result<Entry> only_candidate(const fs::path& source, const std::vector<Script>& scripts) {
@@ -296,17 +271,16 @@ base::Result<Entry> find_entry(const fs::path& source, const Value& project, con
   for (const std::string name : {"main.py", "__main__.py"}) {
     if (is_file(source / name)) return entry_of_file(source, name, k_default_name);
   }
-  const auto scripts = scripts_of(project);
-  if (scripts.size() == 1) {
-    const Script& script = scripts.front();
-    return entry_of_function(source, script.place, script.target, script.name,
-                             "the only script of pyproject.toml");
+  const auto scripts = read_scripts(source, project);
+  const auto entry_of_script = [&](const Script& script, const std::string& why) {
+    return entry_of_function(source, script.place, script.target, script.name, why);
+  };
+  if (scripts.all.size() == 1)
+    return entry_of_script(scripts.all.front(), "the only script of " + scripts.file);
+  if (const Script* const script = script_of_project(scripts)) {
+    return entry_of_script(*script, "the script of " + scripts.file + " that is named like the project");
   }
-  if (const Script* const script = script_of_project(scripts, project)) {
-    return entry_of_function(source, script->place, script->target, script->name,
-                             "the script of pyproject.toml that is named like the project");
-  }
-  return only_candidate(source, scripts);
+  return only_candidate(source, scripts.all);
 }
 
 }  // namespace builder::python

@@ -24,8 +24,8 @@ struct Entry {
   std::string place;     // where they are written, for errors
 };
 
-// What the settings name, else main.py, __main__.py, the script of [project.scripts] (of several, the one
-// that is named like the project), else the only one of the packages that have a __main__ module and the
+// What the settings name, else main.py, __main__.py, the console script of the project (of several, the one
+// that is named like it), else the only one of the packages that have a __main__ module and the
 // files at the root that have a __main__ guard, or the only .py file at the root. None and several are errors
 // that list the candidates.
 base::Result<Entry> find_entry(const base::fs::path& source, const data::Value& project,

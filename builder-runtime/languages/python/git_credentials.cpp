@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "base/text.h"
+#include "builder-runtime/languages/python/expansion.h"
+#include "builder-runtime/languages/python/local_targets.h"
 
 namespace builder::python {
 namespace {
@@ -75,36 +77,10 @@ std::optional<Found> find_next(std::string_view text, std::size_t from) {
 }
 
 // "p%40ss" is "p@ss". What would be a line of its own in what a helper says is left out.
-std::string decoded(std::string_view text) {
-  std::string result;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    unsigned byte = static_cast<unsigned char>(text[at]);
-    if (text[at] == '%' && at + 2 < text.size()) {
-      unsigned value = 0;
-      const auto* begin = text.data() + at + 1;
-      const auto [end, error] = std::from_chars(begin, begin + 2, value, 16);
-      if (error == std::errc() && end == begin + 2) {
-        byte = value;
-        at += 2;
-      }
-    }
-    if (byte >= ' ') result += static_cast<char>(byte);
-  }
+std::string decoded_word(std::string_view text) {
+  std::string result = percent_decoded(text);
+  std::erase_if(result, [](unsigned char byte) { return byte < ' '; });
   return result;
-}
-
-std::string with_variables(std::string_view text, const process::Environment& environment) {
-  std::string result;
-  while (true) {
-    const auto begin = text.find("${");
-    const auto end = begin == std::string_view::npos ? begin : text.find('}', begin);
-    if (end == std::string_view::npos) return result.append(text);
-    const auto entry = environment.find(std::string(text.substr(begin + 2, end - begin - 2)));
-    result.append(text.substr(0, begin));
-    result.append(entry == environment.end() ? text.substr(begin, end + 1 - begin)
-                                             : std::string_view(entry->second));
-    text.remove_prefix(end + 1);
-  }
 }
 
 // The variables by which git is configured.
@@ -132,14 +108,14 @@ bool GitCredentials::are_in(std::string_view text) { return find_next(text, 0).h
 std::string GitCredentials::take(std::string_view text) {
   std::string result;
   while (const auto found = find_next(text, 0)) {
-    const std::string info = with_variables(found->info, m_environment);
+    const std::string info = expanded(found->info, m_environment);
     const auto colon = info.find(':');
     Entry entry{.scope = found->scheme + "://" + found->host,
                 .path = found->path,
-                .user = decoded(std::string_view(info).substr(0, colon)),
+                .user = decoded_word(std::string_view(info).substr(0, colon)),
                 .password = {},
                 .has_password = colon != std::string::npos};
-    if (entry.has_password) entry.password = decoded(std::string_view(info).substr(colon + 1));
+    if (entry.has_password) entry.password = decoded_word(std::string_view(info).substr(colon + 1));
     if (std::find(m_entries.begin(), m_entries.end(), entry) == m_entries.end())
       m_entries.push_back(std::move(entry));
     result.append(text.substr(0, found->begin));

@@ -20,6 +20,7 @@
 #include "builder-runtime/languages/python/requirement.h"
 #include "builder-runtime/languages/python/version.h"
 #include "builder-runtime/source/data.h"
+#include "builder-runtime/source/ini.h"
 #include "report/report.h"
 
 namespace builder::python {
@@ -219,13 +220,9 @@ std::string name_of_package(const fs::path& source) {
   if (const auto project = data::read_toml(source / "pyproject.toml", "pyproject.toml")) {
     if (auto name = project->text("project.name"); !name.empty()) return name;
   }
-  for (const auto& line : base::split(base::read_input_file(source / "setup.cfg").value_or(""), '\n')) {
-    const auto sign = line.find('=');
-    if (sign != std::string::npos && line.front() == 'n' &&
-        base::trim(std::string_view(line).substr(0, sign)) == "name")
-      return std::string(base::trim(std::string_view(line).substr(sign + 1)));
-  }
-  return "";
+  const auto ini = data::parse_ini(base::read_input_file(source / "setup.cfg").value_or(""));
+  const auto* const name = data::find_option(ini, "metadata", "name");
+  return name == nullptr ? "" : name->value;
 }
 
 // What `git archive` would have written for setuptools-scm (hatch-vcs is the same) and dunamai, and the

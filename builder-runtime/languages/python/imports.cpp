@@ -19,6 +19,7 @@
 #include "builder-runtime/languages/language.h"
 #include "builder-runtime/languages/python/read_imports.h"
 #include "builder-runtime/languages/python/record.h"
+#include "builder-runtime/languages/python/requirement.h"
 #include "contract/layout.h"
 
 namespace builder::python {
@@ -478,6 +479,11 @@ std::string describe(const OutsideImport& import, const Visible& visible) {
       import.file + ":" + std::to_string(import.line) + ": imports " + package + ", which ";
   if (visible.manifest.empty()) {
     return start + "this image does not have; list " + distribution + " in a requirements.txt";
+  }
+  for (const auto& name : {distribution, distribution_of(package)}) {
+    const auto option = visible.optional.find(normalised_name(name));
+    if (option == visible.optional.end()) continue;
+    return start + "is not installed; add " + option->second + " in pachbuild.toml";
   }
   const std::string add = "; add " + distribution + " to " + visible.manifest;
   if (import.image.empty() || visible.has_image_packages) return start + "is not installed" + add;

@@ -3,6 +3,7 @@
 // machine and missing on the next.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,7 @@ struct Visible {
   std::vector<std::string> modules;  // of the environment: importable_names()
   bool has_image_packages = false;   // those of the image as well
   std::string manifest;  // where a package is to be added: "requirements.txt"; empty: there is none
+  std::map<std::string, std::string> optional;  // what would be installed if it were asked for
 };
 
 // The names below which a folder of installed packages has modules: "yaml", "google.cloud.storage" where

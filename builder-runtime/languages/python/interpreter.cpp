@@ -41,18 +41,28 @@ print("sys_platform", sys.platform)
 )py";
 constexpr std::size_t k_answer_lines = 14;
 
-// pyenv's shim is a script that stays the same while what it starts changes by files and variables. Its
-// rules, without a .python-version of the current folder: PYENV_VERSION, else the file "version" of its
-// folder. Empty for any other program.
-std::string behind_pyenv_shim(const fs::path& program, const process::Environment& environment) {
+// What pyenv's shim would start, "" for any other program.
+struct BehindShim {
+  std::string program;
+  fs::path choice;  // the file that was read for it; empty: none was
+};
+
+// The shim is a script that stays the same while what it starts changes by files and variables. Its rules,
+// without a .python-version of the current folder: PYENV_VERSION, else the file "version" of its folder.
+BehindShim behind_pyenv_shim(const fs::path& program, const process::Environment& environment) {
   const fs::path root = program.parent_path().parent_path();
-  if (program.parent_path().filename() != "shims") return "";
+  if (program.parent_path().filename() != "shims") return {};
+  BehindShim behind;
   std::string version = value_of(environment, "PYENV_VERSION");
-  if (version.empty()) version = base::read_file(root / "version").value_or("");
+  if (version.empty()) {
+    behind.choice = root / "version";
+    version = base::read_file(behind.choice).value_or("");
+  }
   version = base::trim(base::split(base::split(version, '\n').front(), ':').front());
-  if (version.empty() || version.find('/') != std::string::npos) return "";
+  if (version.empty() || version.find('/') != std::string::npos) return behind;
   const fs::path interpreter = root / "versions" / version / "bin" / k_python;
-  return is_file(interpreter) ? interpreter.string() : "";
+  if (is_file(interpreter)) behind.program = interpreter.string();
+  return behind;
 }
 
 base::Result<Interpreter> parse_answer(const std::string& program, const std::string& answer) {
@@ -72,10 +82,13 @@ base::Result<Interpreter> parse_answer(const std::string& program, const std::st
 
 base::Result<Interpreter> ask(const Tools& tools, std::string program) {
   const auto& environment = tools.settings().environment;
-  if (auto real = behind_pyenv_shim(program, environment); !real.empty()) program = std::move(real);
+  const auto behind = behind_pyenv_shim(program, environment);
+  if (!behind.program.empty()) program = behind.program;
   const std::vector<std::string> question = {program, "-I", "-c", k_question};
   BASE_TRY_ASSIGN(const std::string answer, tools.ask(question, {{"LC_ALL", "C.UTF-8"}}));
-  return parse_answer(program, answer);
+  BASE_TRY_ASSIGN(Interpreter interpreter, parse_answer(program, answer));
+  interpreter.choice = behind.choice;
+  return interpreter;
 }
 
 // "python3", "python3.12"; not "python3-config".
@@ -149,8 +162,9 @@ base::Result<Interpreter> find_other(const Tools& tools, const std::vector<Pin>&
   std::vector<std::string> versions = {first.version};
   std::vector<std::string> seen = {first.path};
   for (const auto& program : all_interpreters(tools.settings().environment)) {
-    const auto interpreter = ask(tools, program);
+    auto interpreter = ask(tools, program);
     if (!interpreter || std::find(seen.begin(), seen.end(), interpreter->path) != seen.end()) continue;
+    interpreter->choice = first.choice;
     if (allow(pins, interpreter->version)) return *interpreter;
     seen.push_back(interpreter->path);
     versions.push_back(interpreter->version);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/files.h"
 #include "base/result.h"
 #include "builder-runtime/languages/python/marker.h"
 #include "builder-runtime/languages/python/version.h"
@@ -19,6 +20,7 @@ struct Interpreter {
   std::string libc;      // "glibc 2.36", "musl"
   std::string version;   // "3.11.2"
   MarkerEnvironment markers;
+  base::fs::path choice;  // the file by which pyenv has chosen it; empty: there is none
 };
 
 // What a source says about its interpreter.

@@ -222,6 +222,10 @@ base::Result<Inputs> inputs_of_machine(const Installation& installation, const p
   inputs.add_tool("uv", installation.uv, Tools::identity(installation.uv, installation.uv_version));
   inputs.add_tool("python", interpreter.path,
                   interpreter.identity + ", " + interpreter.libc + ", at " + interpreter.path);
+  if (!interpreter.choice.empty()) {
+    inputs.except("file", "version of pyenv", interpreter.choice,
+                  "it selects the interpreter, which is in the key");
+  }
   inputs.add_value("arguments",
                    base::without_credentials(base::join(installation.configuration.arguments, "\n")));
   inputs.add(installation.configuration.inputs);

@@ -12,6 +12,7 @@
 
 #include "base/inside.h"
 #include "base/text.h"
+#include "builder-runtime/languages/python/expansion.h"
 
 namespace builder::python {
 namespace {
@@ -59,34 +60,6 @@ std::vector<fs::path> things_to_install(const fs::path& path) {
   return archives;
 }
 
-std::string decoded(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned code = 0;
-    if (text[i] == '%' && i + 2 < text.size() &&
-        std::from_chars(text.data() + i + 1, text.data() + i + 3, code, 16).ptr == text.data() + i + 3) {
-      result += static_cast<char>(code);
-      i += 2;
-    } else {
-      result += text[i];
-    }
-  }
-  return result;
-}
-
-std::string expanded(std::string_view text, const process::Environment& environment) {
-  std::string result;
-  while (!text.empty()) {
-    const auto begin = text.find("${");
-    const auto end = begin == std::string_view::npos ? begin : text.find('}', begin);
-    if (end == std::string_view::npos) break;
-    result += text.substr(0, begin);
-    result += process::value_of(environment, std::string(text.substr(begin + 2, end - begin - 2)));
-    text.remove_prefix(end + 1);
-  }
-  return result.append(text);
-}
-
 // The strings behind `at`, where a key ends: `= "a"`, `": "a"`, `= ["a", 'b']`.
 std::vector<std::string_view> values_at(std::string_view text, std::size_t at) {
   const auto skip = [&](std::string_view characters) {
@@ -115,6 +88,21 @@ std::vector<std::string_view> values_at(std::string_view text, std::size_t at) {
 
 }  // namespace
 
+std::string percent_decoded(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned code = 0;
+    if (text[i] == '%' && i + 2 < text.size() &&
+        std::from_chars(text.data() + i + 1, text.data() + i + 3, code, 16).ptr == text.data() + i + 3) {
+      result += static_cast<char>(code);
+      i += 2;
+    } else {
+      result += text[i];
+    }
+  }
+  return result;
+}
+
 std::string path_of_target(std::string_view target) {
   target = target.substr(0, target.find('#'));
   if (target.starts_with(k_file_url)) {
@@ -123,14 +111,17 @@ std::string path_of_target(std::string_view target) {
       target.remove_prefix(2);
       if (target.starts_with("localhost/")) target.remove_prefix(std::string_view("localhost").size());
     }
-    return decoded(target);
+    return percent_decoded(target);
   }
   if (target.ends_with(']')) target = target.substr(0, target.rfind('['));
   return std::string(target);
 }
 
 LocalTargets::LocalTargets(fs::path source, const process::Environment& environment)
-    : m_source(std::move(source)), m_environment(environment) {}
+    : m_source(std::move(source)), m_environment(environment) {
+  // As uv and pdm know it: the folder of the project.
+  m_environment.emplace("PROJECT_ROOT", m_source.string());
+}
 
 base::Status LocalTargets::add(std::string_view target, const fs::path& folder) {
   target = base::trim(target);

@@ -14,6 +14,9 @@
 
 namespace builder::python {
 
+// "b%20c" → "b c"; what is no such code stays.
+std::string percent_decoded(std::string_view text);
+
 // "file:///a/b%20c#sha256=0", "file:./a", "./a[extra]" → a path.
 std::string path_of_target(std::string_view target);
 
@@ -37,7 +40,7 @@ class LocalTargets {
 
  private:
   fs::path m_source;
-  const process::Environment& m_environment;
+  process::Environment m_environment;
   bool m_is_inside = false;
   Inputs m_outside;
 };

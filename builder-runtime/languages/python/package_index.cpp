@@ -6,40 +6,12 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "builder-runtime/languages/python/expansion.h"
 
 namespace builder::python {
 namespace {
 
 using process::value_of;
-
-bool is_of_variable(char character) {
-  return std::isalnum(static_cast<unsigned char>(character)) != 0 || character == '_';
-}
-
-// "${NAME}" and "$NAME" by their values; what is not set stays as it is.
-std::string with_values(std::string_view text, const process::Environment& environment) {
-  std::string result;
-  while (!text.empty()) {
-    const auto sign = std::min(text.find('$'), text.size());
-    result += text.substr(0, sign);
-    text.remove_prefix(sign);
-    if (text.empty()) break;
-    const bool has_braces = text.substr(1, 1) == "{";
-    const auto begin = text.begin() + (has_braces ? 2 : 1);
-    const auto end = std::find_if_not(begin, text.end(), is_of_variable);
-    const bool is_closed = !has_braces || (end != text.end() && *end == '}');
-    const auto entry = environment.find(std::string(begin, end));
-    const auto length = static_cast<std::size_t>(end - text.begin()) + (has_braces ? 1 : 0);
-    if (begin == end || !is_closed || entry == environment.end()) {
-      result += '$';
-      text.remove_prefix(1);
-    } else {
-      result += entry->second;
-      text.remove_prefix(length);
-    }
-  }
-  return result;
-}
 
 // "https://me:secret@host:8443/simple" → "host:8443"
 std::string host_of(const std::string& url) {
@@ -95,9 +67,14 @@ std::vector<PackageIndex> pdm_sources(const data::Value& project) {
 
 // uv knows a package index by its name, and takes its credentials from variables of that name. Poetry's are
 // of the same form.
-void add_indexes(const std::vector<PackageIndex>& indexes, process::Environment& uv) {
+void add_indexes(const std::vector<PackageIndex>& indexes, const base::fs::path& project,
+                 process::Environment& uv) {
+  auto variables = uv;
+  variables.emplace("PROJECT_ROOT", project.string());
   for (const auto& index : indexes) {
-    const auto url = with_values(index.url, uv);
+    std::string url = expanded(index.url, variables, Notation::shell);
+    // "file:///${PROJECT_ROOT}/wheels", as pdm writes it.
+    base::replace_all(url, "file:////", "file:///");
     if (url.find("://pypi.org/") != std::string::npos) continue;  // or what it is replaced by on this machine
     if (!index.is_verified) add_word(uv, "UV_INSECURE_HOST", ' ', host_of(url));
     if (index.is_flat) {
@@ -107,7 +84,8 @@ void add_indexes(const std::vector<PackageIndex>& indexes, process::Environment&
     if (index.replaces_default && uv.emplace("UV_DEFAULT_INDEX", url).second) continue;
     const bool is_named =
         !index.name.empty() && std::all_of(index.name.begin(), index.name.end(), [](char character) {
-          return is_of_variable(character) || character == '-' || character == '.';
+          return std::isalnum(static_cast<unsigned char>(character)) != 0 || character == '_' ||
+                 character == '-' || character == '.';
         });
     add_word(uv, "UV_INDEX", ' ', (is_named ? index.name + "=" : std::string()) + url);
     for (const std::string part : {"USERNAME", "PASSWORD"}) {

@@ -24,7 +24,8 @@ PackageIndex index_of(const data::Value& source);
 
 std::vector<PackageIndex> pdm_sources(const data::Value& project);
 
-// What the user has set for uv counts more.
-void add_indexes(const std::vector<PackageIndex>& indexes, process::Environment& uv);
+// What the user has set for uv counts more. `project` is its folder, which URLs may name.
+void add_indexes(const std::vector<PackageIndex>& indexes, const base::fs::path& project,
+                 process::Environment& uv);
 
 }  // namespace builder::python

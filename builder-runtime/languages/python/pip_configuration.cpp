@@ -15,6 +15,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "builder-runtime/settings.h"
+#include "builder-runtime/source/ini.h"
 
 namespace builder::python {
 namespace {
@@ -31,30 +32,20 @@ std::string option_name(std::string_view text) {
   return name;
 }
 
-// The sections that `pip install` reads, the later one counting more. A line that is indented continues the
-// one before it.
+// The sections that `pip install` reads, the later one counting more.
 bool read_file(const fs::path& file, Options& options) {
   const auto text = base::read_input_file(file);
   if (!text) return false;
-  std::map<std::string, Options> sections;
-  Options* section = nullptr;
-  std::string* last = nullptr;
-  for (const auto& line : base::split(*text, '\n')) {
-    const auto content = base::trim(line);
-    if (content.empty() || content.front() == '#' || content.front() == ';') continue;
-    if (content.front() == '[' && content.back() == ']') {
-      section = &sections[std::string(content.substr(1, content.size() - 2))];
-      last = nullptr;
-    } else if ((line.front() == ' ' || line.front() == '\t') && last != nullptr) {
-      *last += " " + std::string(content);
-    } else if (const auto sign = content.find_first_of("=:");
-               section != nullptr && sign != std::string_view::npos) {
-      last = &(*section)[option_name(base::trim(content.substr(0, sign)))];
-      *last = base::trim(content.substr(sign + 1));
-    }
-  }
+  const auto ini = data::parse_ini(*text);
   for (const std::string name : {"global", "install"}) {
-    for (const auto& [option, value] : sections[name]) options[option] = value;
+    const auto section = ini.find(name);
+    if (section == ini.end()) continue;
+    for (const auto& option : section->second) {
+      auto& value = options[option_name(option.name)];
+      value = option.value;
+      std::replace(value.begin(), value.end(), '\n', ' ');
+      value = base::trim(value);
+    }
   }
   return true;
 }

@@ -97,6 +97,24 @@ std::string from_wide(std::string_view bytes, std::size_t width, bool big_endian
   return text;
 }
 
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+// What is not ASCII in comments becomes question marks.
+std::string without_letters_in_comments(std::string text) {
+  bool is_comment = false;
+  char before = '\n';
+  for (char& character : text) {
+    if (character == '\n' || character == '\r') is_comment = false;
+    is_comment = is_comment ||
+                 (character == '#' && std::string_view(" \t\r\n").find(before) != std::string_view::npos);
+    if (is_comment && static_cast<unsigned char>(character) >= 0x80) character = '?';
+    before = character;
+  }
+  return text;
+}
+
 // "# -*- coding: latin-1 -*-" → "latin-1"; empty where the first two lines name none.
 std::string named_encoding(const std::string& bytes) {
   auto lines = base::split(std::string_view(bytes).substr(0, 1024), '\n');
@@ -238,16 +256,19 @@ base::Result<std::string> decode_requirements(const std::string& bytes, const st
   if (view.starts_with("\xFF\xFE")) return from_wide(view.substr(2), 2, false);
   if (view.starts_with("\xFE\xFF")) return from_wide(view.substr(2), 2, true);
   const auto encoding = named_encoding(bytes);
-  const bool is_ascii =
-      std::all_of(bytes.begin(), bytes.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-  if (encoding.empty() || encoding == "utf-8" || encoding == "utf8" || encoding == "utf-8-sig" || is_ascii)
+  if (encoding.empty() || encoding == "utf-8" || encoding == "utf8" || encoding == "utf-8-sig" ||
+      is_ascii(bytes)) {
     return bytes;
+  }
   for (const std::string_view name : {"latin-1", "latin1", "iso-8859-1", "iso8859-1", "l1"}) {
     if (encoding != name) continue;
     std::string text;
     for (const char byte : bytes) append_character(text, static_cast<unsigned char>(byte));
     return text;
   }
+  // In all others that pip reads, what is ASCII means the same, and requirements are.
+  std::string text = without_letters_in_comments(bytes);
+  if (is_ascii(text)) return text;
   return base::fail(ErrorKind::bad_input, where, "is written in " + encoding + ", which is not read here",
                     "save it as UTF-8");
 }

@@ -185,7 +185,7 @@ base::Result<std::string> requirement_line(const Value& value, const Wanted& wan
         marker, "python_full_version " + clause.substr(0, digits) + " '" + clause.substr(digits) + "'");
   }
   std::string line = wanted.name + extras;
-  if (const auto path = value.text("path"); !path.empty()) {
+  if (const auto path = value.text("path") + value.text("file"); !path.empty()) {
     line = path_requirement(path) + extras;
   } else if (const auto url = value.text("url"); !url.empty()) {
     line += " @ " + url;

@@ -17,6 +17,7 @@
 #include "builder-runtime/languages/python/keys.h"
 #include "builder-runtime/languages/python/local_targets.h"
 #include "builder-runtime/languages/python/manifest.h"
+#include "builder-runtime/languages/python/optional_packages.h"
 #include "builder-runtime/languages/python/requirements.h"
 #include "builder-runtime/languages/python/resolution.h"
 #include "builder-runtime/languages/python/stated.h"
@@ -324,8 +325,10 @@ base::Result<Plan> plan(Installation installation, const Request& request, const
     plan.program = entry->program;
     BASE_TRY_ASSIGN(imports, read_imports(source, *entry, interpreter, tools));
     plan.review = [=, image = !request.installs_something || installation.settings.image_packages,
-                   place = place_for_packages(installation.manifest)](const auto& modules) {
-      return review(imports, *entry, {modules, image, request.installs_something ? place : ""}, source);
+                   place = place_for_packages(installation.manifest),
+                   optional = optional_packages(source, installation.manifest)](const auto& modules) {
+      return review(imports, *entry, {modules, image, request.installs_something ? place : "", optional},
+                    source);
     };
     plan.start.command.insert(plan.start.command.end(), entry->arguments.begin(), entry->arguments.end());
   }

@@ -12,6 +12,7 @@
 #include "base/credentials.h"
 #include "base/inside.h"
 #include "base/text.h"
+#include "builder-runtime/languages/python/expansion.h"
 #include "builder-runtime/languages/python/git_credentials.h"
 #include "builder-runtime/languages/python/local_targets.h"
 #include "builder-runtime/languages/python/requirement.h"
@@ -96,14 +97,14 @@ class RequirementsReader {
     if (!asked.empty()) m_result.uses_files = m_result.uses_files || names_a_file(asked);
     for (const auto& [option, value] : parts.options) {
       if (option == "--requirement" || option == "--constraint") {
-        BASE_TRY(include(with_variables(value), file, depth));
+        BASE_TRY(include(expanded(value, m_environment), file, depth));
         return option + " " + as_word(value);
       }
       if (option == "--editable") {
         m_result.uses_files = true;
         asked = "--editable " + value;
       }
-      BASE_TRY(take_option(option, with_variables(value), file));
+      BASE_TRY(take_option(option, expanded(value, m_environment), file));
     }
     // Links to packages are relative to the file, packages themselves to the folder where uv is run.
     BASE_TRY(m_targets.add_line(line, m_source));
@@ -212,30 +213,13 @@ class RequirementsReader {
     return read(name, file.string(), depth + 1);
   }
 
-  [[nodiscard]] std::string with_variables(std::string text) const {
-    for (std::size_t at = 0; (at = text.find("${", at)) != std::string::npos;) {
-      const auto end = text.find('}', at);
-      if (end == std::string::npos) break;
-      const auto entry = m_environment.find(text.substr(at + 2, end - at - 2));
-      if (entry == m_environment.end()) {
-        at = end;
-        continue;
-      }
-      text.replace(at, end + 1 - at, entry->second);
-      at += entry->second.size();
-    }
-    return text;
-  }
-
-  // ${NAME}: only this form is expanded, by pip and by uv.
   void add_variables(const std::string& line) {
-    for (std::size_t at = 0; (at = line.find("${", at)) != std::string::npos; ++at) {
-      const auto name = line.substr(at + 2, line.find('}', at) - at - 2);
-      m_result.variables.push_back(name);
-      if (is_before_host(line, at)) {
-        m_result.credentials.push_back(name);
+    for (const auto& use : variables_in(line)) {
+      m_result.variables.push_back(use.name);
+      if (is_before_host(line, use.begin)) {
+        m_result.credentials.push_back(use.name);
       } else {
-        m_result.inputs.add_variable("${" + name + "}", process::value_of(m_environment, name));
+        m_result.inputs.add_variable("${" + use.name + "}", process::value_of(m_environment, use.name));
       }
     }
   }

@@ -185,7 +185,7 @@ base::Status Resolution::resolve(const Tools& tools) {
   const auto& files = m_installation.manifest.files;
   const auto from_list = [&](base::Result<RequirementList> list) -> base::Status {
     if (!list) return base::fail(list.error());
-    add_indexes(list->indexes, m_installation.configuration.environment);
+    add_indexes(list->indexes, m_folder, m_installation.configuration.environment);
     for (auto& line : list->lines) line = m_git.take(line);
     m_git.add_to(m_installation.configuration.environment);
     if (m_installation.manifest.installs_project) list->lines.emplace_back(".");
@@ -226,7 +226,8 @@ base::Status Resolution::resolve(const Tools& tools) {
     }
     case ManifestKind::project:
     case ManifestKind::setup: {
-      add_indexes(pdm_sources(m_installation.manifest.project), m_installation.configuration.environment);
+      add_indexes(pdm_sources(m_installation.manifest.project), m_folder,
+                  m_installation.configuration.environment);
       if (builds_with_chosen(m_installation)) return lock(tools);
       Arguments inputs = {"pyproject.toml"};
       const auto groups = groups_of(m_installation);

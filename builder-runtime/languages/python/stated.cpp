@@ -17,6 +17,7 @@
 #include "builder-runtime/languages/python/requirement.h"
 #include "builder-runtime/languages/python/requirements.h"
 #include "builder-runtime/source/data.h"
+#include "builder-runtime/source/ini.h"
 
 namespace builder::python {
 namespace {
@@ -166,26 +167,13 @@ Statement pipfile_statement(const fs::path& source) {
   return statement;
 }
 
-// [options] install_requires of setup.cfg: a list of lines that are indented.
 Statement setup_cfg_statement(const fs::path& source) {
   Statement statement{.file = "setup.cfg"};
-  bool is_options = false;
-  bool is_list = false;
-  for (const auto& line : base::split(text_of(source, "setup.cfg"), '\n')) {
-    const auto content = base::trim(line);
-    if (content.empty() || content.front() == '#') continue;
-    const bool is_indented = line.front() == ' ' || line.front() == '\t';
-    if (content.front() == '[' && !is_indented) {
-      is_options = content == "[options]";
-      is_list = false;
-    } else if (!is_indented) {
-      const auto sign = content.find('=');
-      is_list = is_options && base::trim(content.substr(0, sign)) == "install_requires";
-      if (!is_list || sign == std::string_view::npos) continue;
-      for (const auto& part : base::split(content.substr(sign + 1), ';')) add({part}, statement);
-    } else if (is_list) {
-      add({std::string(content)}, statement);
-    }
+  const auto ini = data::parse_ini(text_of(source, "setup.cfg"));
+  if (const auto* const list = data::find_option(ini, "options", "install_requires")) {
+    const char separator = list->value.find('\n') == std::string::npos ? ';' : '\n';
+    for (const auto& part : base::split(list->value, separator))
+      add({std::string(base::trim(part))}, statement);
   }
   return statement;
 }

@@ -56,6 +56,18 @@ TEST_F(InputsTest, NeitherPlacesNorCredentialsMatter) {
   EXPECT_NE(of_file(), before);
 }
 
+TEST_F(InputsTest, OnlyWhatIsNotThereIsMissing) {
+  Inputs inputs;
+  EXPECT_EQ(inputs.add_file("a", m_folder.path() / "none").value(), "");
+  EXPECT_EQ(inputs.add_file("b", m_file / "below a file").value(), "");
+  const fs::path loop = m_folder.path() / "loop";
+  fs::create_symlink(loop, loop);
+  const auto read = inputs.add_file("c", loop);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().where, loop.string());
+  EXPECT_FALSE(inputs.add_file("d", m_folder.path() / std::string(300, 'x')));
+}
+
 TEST_F(InputsTest, WhatIsExceptedIsShownAndDoesNotMatter) {
   Inputs inputs;
   const auto before = inputs.key();

@@ -51,5 +51,15 @@ TEST(GoFiles, AreNeitherTestsNorWhatGoIgnores) {
     EXPECT_FALSE(is_go_file(name)) << name;
 }
 
+TEST(GoModule, IgnoresFoldersAtItsRootOrAnywhere) {
+  const std::string file = "module x\nignore ./a/b\nignore (\n\t\"c\"  // generated\n\td/e/\n)\nignored f\n";
+  for (const std::string folder : {"a/b", "a/b/x", "c", "x/c", "x/c/y", "d/e", "x/d/e/y"}) {
+    EXPECT_TRUE(is_ignored(file, folder)) << folder;
+  }
+  for (const std::string folder : {".", "a", "a/bb", "x/a/b", "cc", "d", "e", "f", "d f"}) {
+    EXPECT_FALSE(is_ignored(file, folder)) << folder;
+  }
+}
+
 }  // namespace
 }  // namespace builder::go

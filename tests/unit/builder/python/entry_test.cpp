@@ -55,6 +55,35 @@ TEST_F(EntryTest, WithoutSettingsTheFirstThatIsThere) {
       << "a folder is no program";
 }
 
+TEST_F(EntryTest, ScriptsOfSetuptoolsCountWherePyprojectHasNone) {
+  const std::string starts_run = "sys.argv[0] = 'tool'; from pkg.cli import run;";
+  const auto starts = [&](const Files& files, const std::string& project = "") {
+    Files all = files;
+    all.emplace("pkg/cli.py", "");
+    all.emplace("x.py", "");
+    return entry(all, "", project).find(starts_run) != std::string::npos;
+  };
+  const std::string in_cfg = "[options.entry_points]\nconsole_scripts =\n  tool = pkg.cli:run\n";
+  EXPECT_TRUE(starts({{"setup.cfg", in_cfg}}));
+  EXPECT_TRUE(starts({{"setup.cfg", "[metadata]\nname = Tool\n" + in_cfg + "  other = b:c\n"}}));
+  EXPECT_FALSE(starts({{"setup.cfg", in_cfg + "  other = b:c\n"}}));
+  EXPECT_FALSE(starts({{"setup.cfg", in_cfg}}, "[project]\nname = 'x'\n"));
+  EXPECT_TRUE(starts({{"setup.cfg", in_cfg}}, "[project]\nname = 'x'\ndynamic = ['scripts']\n"));
+  EXPECT_TRUE(starts({{"setup.cfg", in_cfg}}, "[build-system]\nrequires = ['setuptools']\n"));
+  for (const std::string words :
+       {"{'console_scripts': ['tool = pkg.cli:run']}",
+        "{\"console_scripts\": [\n # of the team\n \"tool=pkg.cli:run\",\n]}",
+        "dict(console_scripts=('tool=pkg.cli:run',))", "'''\n[console_scripts]\ntool=pkg.cli:run\n'''"}) {
+    EXPECT_TRUE(starts({{"setup.py", "setup(entry_points=" + words + ")"}})) << words;
+  }
+  for (const std::string words :
+       {"{'console_scripts': SCRIPTS}", "{'console_scripts': ['tool=pkg.cli:run', *MORE]}",
+        "{'console_scripts': ['tool=pkg.cli:run'", "{'console_scripts': []}",
+        "{'gui_scripts': ['tool=pkg.cli:run']}", "'console_scripts'"}) {
+    EXPECT_FALSE(starts({{"setup.py", "setup(entry_points=" + words + ")"}})) << words;
+  }
+}
+
 TEST_F(EntryTest, ScriptsOfPoetryCountWhereTheProjectHasNone) {
   const std::string poetry = "[tool.poetry.scripts]\nother = 'b:run'\n";
   EXPECT_NE(entry({{"x.py", ""}}, "", poetry).find("sys.argv[0] = 'other'; from b import run;"),

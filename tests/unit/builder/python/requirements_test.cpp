@@ -140,9 +140,15 @@ TEST_F(ReadRequirements, TakesTheOptionsAsPipReadsThem) {
   EXPECT_TRUE(pip.no_index && pip.require_hashes);
 }
 
+TEST_F(ReadRequirements, CommentsMayBeInAnyEncoding) {
+  const auto requirements = read("# coding: koi8-r\n# \xE9\na # \xE9\n");
+  EXPECT_EQ(requirements.count, 1);
+  EXPECT_EQ(requirements.rewritten.at("requirements.txt"), "a\n");
+}
+
 TEST_F(ReadRequirements, RefusesWhatPipRefuses) {
   for (const std::string line : {"--use-pep517", "a --target x", "-Z", "-x", "--hash",
-                                 "./x --config-settings a=b", "# coding: koi8-r\na # \xE9"}) {
+                                 "./x --config-settings a=b", "# coding: koi8-r\na#\xE9"}) {
     ASSERT_TRUE(base::write_file(m_source.path() / "requirements.txt", line + "\n"));
     EXPECT_FALSE(read_requirements(m_source.path(), {"requirements.txt"}, {})) << line;
   }
