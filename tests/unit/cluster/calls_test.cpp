@@ -483,7 +483,7 @@ TEST_F(ClusterWithMap, WhatIsPassedOnReplacesNoBuildAndForCreateNothing) {
   std::string listed;
   m_script.on_call = [&](const std::string& call) { listed = call; };
   const auto check = [&](const std::string& text, Existing existing) {
-    const auto pipelines = spec::read_for_cluster(text, "f.json").value();
+    const auto pipelines = spec::read_for_cluster(text, "f.json", spec::Target::cluster).value();
     return what(check_passed_on(pachctl(), pipelines.front(), existing));
   };
   EXPECT_EQ(check(R"({"pipeline": {"name": "new"}})", Existing::refuse), "none");

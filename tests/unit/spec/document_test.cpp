@@ -232,12 +232,6 @@ TEST(ToYaml, IsReadAsTheSame) {
   EXPECT_EQ(*again->front().value, value);
 }
 
-TEST(Document, FaultsOfLaterJsonDocumentsHaveTheirPlaces) {
-  EXPECT_EQ(json_fault("{\"a\": 1}\n[2, x]").substr(0, 12), "error: f:2:5");
-  EXPECT_EQ(json_fault("1 2 \"").substr(0, 12), "error: f:1:6");
-  EXPECT_EQ(json_fault("{}\n{\"a\": 1, \"a\": 2}").substr(0, 13), "error: f:2:10");
-}
-
 // Keys as people write them are plain; texts and what YAML could take for something else are in quotes.
 TEST(ToYaml, IsInOneForm) {
   const json value = {{"name", "x"}, {"yes", 1},         {"on", 1},         {"null", 1}, {"true", 1},

@@ -587,7 +587,7 @@ TEST_F(PipelineSpecTest, AFolderHasThePipelinesOfItsSpecFilesByName) {
   const base::fs::path folder = m_folder.path() / "specs";
   ASSERT_TRUE(base::make_folders(folder));
   const auto names = [&] {
-    const auto pipelines = load_for_cluster(folder.string());
+    const auto pipelines = load_for_cluster({{folder.string()}, {}, {}}, Target::cluster);
     if (!pipelines) return shown(pipelines.error());
     std::string text;
     for (const auto& pipeline : *pipelines) text += pipeline.name + " ";
@@ -598,7 +598,7 @@ TEST_F(PipelineSpecTest, AFolderHasThePipelinesOfItsSpecFilesByName) {
     ASSERT_TRUE(base::write_file(folder / name, R"({"pipeline": {"name": ")" + name + R"("}})"));
   }
   EXPECT_EQ(names(), "b.json c.yaml d.yml ");
-  ASSERT_TRUE(base::write_file(folder / "b.json", "{"));
+  ASSERT_TRUE(base::write_file(folder / "b.json", R"({"pipeline": {"name": "b")"));
   EXPECT_TRUE(names().starts_with("error: DIR/specs/b.json:1:")) << names();
 }
 

@@ -9,7 +9,7 @@ namespace {
 using Variables = process::Environment;
 
 Variables with(const std::vector<PackageIndex>& indexes, Variables uv = {}) {
-  add_indexes(indexes, uv);
+  add_indexes(indexes, "/project", uv);
   return uv;
 }
 

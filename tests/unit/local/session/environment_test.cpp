@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which variables builds and datums have.
-#include "pachbuild/local/environment.h"
+#include "pachbuild/local/session/environment.h"
 
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <optional>
+
+#include "pachbuild/local/pool/place.h"
 
 namespace local {
 namespace {
@@ -33,7 +35,7 @@ TEST(DatumEnvironment, HasWhatAContainerWouldGiveAndNothingElse) {
   const Variable proxy("https_proxy", "http://proxy");
   const Variable other("PACHBUILD_TEST_OTHER", "1");
   const Variable zone("TZ", nullptr);
-  const auto environment = machine_environment("/cache");
+  const auto environment = this_machine()->environment("/cache");
   EXPECT_EQ(process::value_of(environment, "PATH"), "/x/bin");
   EXPECT_EQ(process::value_of(environment, "https_proxy"), "http://proxy");
   EXPECT_EQ(process::value_of(environment, "PACHBUILD_CACHE_DIR"), "/cache");
@@ -65,6 +67,7 @@ TEST(BuildEnvironment, NamesWhatTheSpecSets) {
 TEST(DatumEnvironment, HasTheVariablesOfAWorker) {
   spec::PipelineSpec spec;
   spec.name = "map";
+  spec.transform.build.language = "go";
   Environment environment;
   const std::string source(64, 'a');
   const std::string build(64, 'b');
@@ -88,6 +91,16 @@ TEST(DatumEnvironment, HasTheVariablesOfAWorker) {
   EXPECT_EQ(process::value_of(environment, "PACHBUILD_WORKING_DIR"), "/work");
   EXPECT_EQ(process::value_of(environment, "PACH_JOB_ID"), "mine");
   EXPECT_EQ(process::value_of(environment, "C"), "d");
+}
+
+TEST(DatumEnvironment, HasNoBuildWhereNothingIsBuilt) {
+  spec::PipelineSpec spec;
+  spec.name = "plain";
+  Environment environment;
+  add_pipeline_variables(environment, spec, "", "");
+  EXPECT_FALSE(environment.contains("source"));
+  EXPECT_FALSE(environment.contains("build_COMMIT"));
+  EXPECT_EQ(process::value_of(environment, "PACH_JOB_ID").size(), 32U);
 }
 
 TEST(CacheFolder, IsTheFirstThatIsSet) {

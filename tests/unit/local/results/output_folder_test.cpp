@@ -10,8 +10,8 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "../nobody.h"
-#include "../steps.h"
+#include "../../nobody.h"
+#include "../../steps.h"
 #include "pachbuild/local/results/own_folder.h"
 
 namespace local {
