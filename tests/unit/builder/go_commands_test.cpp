@@ -269,6 +269,30 @@ TEST_F(GoModules, WhatGoModLacksIsFoundOutOnceInACopy) {
   EXPECT_EQ(build().size(), 4U);
 }
 
+TEST_F(GoModules, WhatASourceWithoutGoModImportsIsFoundOutOnce) {
+  m_environment["CGO_ENABLED"] = "0";
+  fs::remove(path("source/go.mod"));
+  const std::string made_up = "module main\n\ngo 1.26\n";
+  const std::string build_in_copy =
+      "COPY CGO_ENABLED=0: go build -trimpath -modcacherw -ldflags=-s -w -buildid= -o BIN .";
+  std::string built;
+  m_go.on_command = [&](const process::Command& command, process::Finished& /*finished*/) {
+    const fs::path file = command.folder / "go.mod";
+    if (command.arguments[1] == "list") {
+      EXPECT_TRUE(base::write_file(file, made_up + "\nrequire example.com/x v1.2.0\n"));
+    } else {
+      built = base::read_file(file).value_or("none");
+    }
+  };
+  const std::string question = "COPY CGO_ENABLED=0: go list -mod=mod -deps -f MODULES? .";
+  EXPECT_THAT(build(), ElementsAre(question, question, build_in_copy));
+  EXPECT_EQ(built, made_up + "\nrequire example.com/x v1.2.0\n");
+  built.clear();
+  EXPECT_THAT(build(), ElementsAre(build_in_copy));
+  EXPECT_EQ(built, made_up + "\nrequire example.com/x v1.2.0\n") << "the answer is kept";
+  EXPECT_EQ(read("source/go.mod"), "none");
+}
+
 TEST_F(GoModules, WhatIsCompleteIsBuiltAsItIs) {
   m_environment["CGO_ENABLED"] = "0";
   const std::string build_in_source =

@@ -100,5 +100,14 @@ TEST_F(PylockOfUv, LeadsToTheSourceThatItIsInstalledFrom) {
   EXPECT_EQ(again->text(), lock.text());
 }
 
+TEST_F(PylockOfUv, AnIndexThatIsAFolderOutsideStaysWhereItIs) {
+  const std::string package = "[[packages]]\nname = \"a\"\nversion = \"1\"\nindex = ";
+  const std::string wheels = "\nwheels = [{ url = \"https://h/a.whl\", hashes = { sha256 = \"aa\" } }]\n";
+  const auto lock = read("x", package + "\"file:///elsewhere/wheels\"" + wheels);
+  EXPECT_NE(lock.text("/other").find("'file:///elsewhere/wheels'"), std::string::npos) << lock.text("/other");
+  const auto inside = read("x", package + "\"file://WORK/source/wheels\"" + wheels);
+  EXPECT_NE(inside.text("/other").find("'file:///other/wheels'"), std::string::npos) << inside.text("/other");
+}
+
 }  // namespace
 }  // namespace builder::python
