@@ -24,6 +24,7 @@ struct Invocation {
 void add_builder(CLI::App& app, Invocation& invocation);
 // "validate" and "diff".
 void add_compare(CLI::App& app, Invocation& invocation);
+void add_graph(CLI::App& app, Invocation& invocation);
 void add_ignored(CLI::App& app, Invocation& invocation);
 void add_inspect(CLI::App& app, Invocation& invocation);
 // "delete pipeline".

@@ -55,6 +55,7 @@ int run_program(int argc, char** argv) {
   app.footer(k_footer);
   add_run(app, invocation);
   add_list(app, invocation);
+  add_graph(app, invocation);
   auto* create = app.add_subcommand("create", "Make pipelines on a cluster")->require_subcommand(1);
   auto* update = app.add_subcommand("update", "Make or change pipelines on a cluster")->require_subcommand(1);
   add_submit(*create, *update, invocation);

@@ -276,6 +276,18 @@ class Dag(pipelines.PipelineSuite):
         text = self.run_program(support.PACHBUILD, "list", "datum", *arguments)
         self.assertEqual(text.stdout, f"{datum['datum']['id']}  a@/1.txt, b@/x-1\n")
 
+    def test_graph(self):
+        self.chain()
+        draw = lambda *arguments: self.run_program(support.PACHBUILD, "graph", "-f", str(self.folder / "specs"), *arguments).stdout
+        self.assertEqual(draw(), "data -> [first]\ndata -> [other]\n[first] -> [second]\n[second] -> [third]\n")
+        self.assertEqual(json.loads(draw("-o", "json"))[2], {"pipeline": "second", "pipelines": ["first"], "repos": []})
+        self.assertEqual(draw("-o", "mermaid").splitlines()[:4],
+                         ["flowchart LR", '  n0["first"]', '  n1[("data")]', "  n1 --> n0"])
+        self.assertEqual(draw("-o", "dot").splitlines()[2], '  n0 [label="first", shape=box];')
+        self.write("data2/x", "")
+        self.pipeline("first", "true", {"pfs": {"repo": "third", "glob": "/"}})
+        self.assertEqual(len(draw().splitlines()), 4)  # a circle can be looked at
+
     def test_glob_shows_groups(self):
         for name in ("x/A_STOREID1.txt", "x/B_STOREID22.txt", "other"):
             self.write(f"a/{name}", "")

@@ -108,7 +108,7 @@ class Planner {
         m_missing.emplace_back(key, spec.places.where(input->pointer + "/repo"));
         continue;
       }
-      BASE_TRY_ASSIGN(const auto place, add(static_cast<std::size_t>(writer - m_specs.begin())));
+      BASE_TRY_ASSIGN(const auto place, add(writer));
       after.insert(place);
       m_plan.pipelines[place].read_as.insert(key);
     }
@@ -174,6 +174,13 @@ class Planner {
 };
 
 }  // namespace
+
+std::size_t find_writer(const std::vector<spec::PipelineSpec>& specs, const spec::PipelineSpec& reader,
+                        const spec::RepoInput& input) {
+  const auto writer = std::find_if(specs.begin(), specs.end(),
+                                   [&](const auto& other) { return reads_result(input, reader, other); });
+  return static_cast<std::size_t>(writer - specs.begin());
+}
 
 base::Result<Plan> make_plan(std::vector<spec::PipelineSpec> specs, const GivenRepos& given,
                              const std::string& only) {

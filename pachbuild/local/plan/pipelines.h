@@ -30,6 +30,10 @@ struct Plan {
   bool has_several_specs = false;          // it was made of more than one, even if one is run
 };
 
+// The pipeline of `specs` whose result the input of `reader` reads; specs.size() when there is none.
+std::size_t find_writer(const std::vector<spec::PipelineSpec>& specs, const spec::PipelineSpec& reader,
+                        const spec::RepoInput& input);
+
 // The plan of all `specs`, or of the pipeline `only` and what it needs. Refused are two pipelines of one
 // name, a circle, repos that nobody provides (all in one error), and folders for repos that nobody reads or
 // that a pipeline writes.
