@@ -120,6 +120,7 @@ class PythonResolution(BuilderSuite):
                 ("default-groups", PROJECT % "" + groups + uv + 'default-groups = ["serve", "dev"]\n', "plumb 1.0\n"),
                 ("package", PROJECT % '"plumb"' + backend + uv + "package = false\n", "plumb 2.0\n"),
                 ("constraints", PROJECT % '"plumb"' + uv + 'constraint-dependencies = ["plumb<2"]\n', "plumb 1.0\n"),
+                ("overrides of pdm", PROJECT % '"plumb>1"' + uv + '[tool.pdm.resolution.overrides]\nplumb = "1.0"\n', "plumb 1.0\n"),
                 ("overrides", PROJECT % '"plumb>1"' + uv + 'override-dependencies = ["plumb<2"]\n', "plumb 1.0\n"),
                 ("resolution", PROJECT % '"plumb"' + uv + 'resolution = "lowest"\n', "plumb 1.0\n")], 2):
             with self.subTest(name):

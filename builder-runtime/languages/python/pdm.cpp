@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "builder-runtime/languages/python/lock_readers.h"
 #include "builder-runtime/languages/python/requirement.h"
+#include "builder-runtime/languages/python/requirements.h"
+#include "builder-runtime/languages/python/version.h"
 
 namespace builder::python {
 namespace {
@@ -54,6 +56,22 @@ base::Result<RequirementList> read_pdm_lock(const LockRequest& request) {
   BASE_TRY_ASSIGN(auto lines, select_packages(lock, wanted, request.markers));
   return checked_list({std::move(lines), pdm_sources(request.manifest.project)},
                       request.manifest.files.front());
+}
+
+base::Result<std::vector<std::string>> pdm_overrides(const Value& project) {
+  std::vector<std::string> lines;
+  for (const auto& [name, value] : project.at("tool.pdm.resolution.overrides").members) {
+    const bool is_url = value.scalar.find("://") != std::string::npos;
+    const bool is_version = Version::parse(value.scalar).has_value();
+    const std::string line = name + (is_url ? " @ " : is_version ? "==" : "") + value.scalar;
+    if (!Requirement::parse(line) || logical_lines(line).size() != 1) {
+      return base::fail(base::ErrorKind::bad_input,
+                        "pyproject.toml:" + std::to_string(value.line) + ": tool.pdm.resolution.overrides",
+                        "invalid requirement \"" + line + "\"");
+    }
+    lines.push_back(line);
+  }
+  return lines;
 }
 
 }  // namespace builder::python

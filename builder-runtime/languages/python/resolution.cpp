@@ -238,6 +238,11 @@ base::Status Resolution::resolve(const Tools& tools) {
       } else {
         append(inputs, choice_arguments(m_installation, groups));
       }
+      BASE_TRY_ASSIGN(const auto overrides, pdm_overrides(m_installation.manifest.project));
+      if (!overrides.empty()) {
+        BASE_TRY(write_lines(overrides, "overrides.txt"));
+        append(inputs, {"--override", generated("overrides.txt").string()});
+      }
       return choose(tools, inputs);
     }
   }
