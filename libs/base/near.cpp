@@ -70,9 +70,18 @@ std::string did_you_mean(std::string_view name, const std::vector<std::string>& 
 
 std::string did_you_mean_file(const std::string& path, const std::string& otherwise) {
   const fs::path wanted(path);
-  const auto nearest = near_name(wanted.filename().string(), names_in(wanted.parent_path()));
-  if (!nearest) return otherwise;
-  return "did you mean " + quoted((wanted.parent_path() / *nearest).string()) + "?";
+  // An ending says nothing: all files of a folder may have the same, and people mix "yml" and "yaml" up.
+  std::vector<std::string> stems;
+  std::vector<std::string> alike;
+  const auto names = names_in(wanted.parent_path());
+  for (const auto& name : names) stems.push_back(fs::path(name).stem().string());
+  const auto stem = near_name(wanted.stem().string(), stems);
+  if (!stem) return otherwise;
+  for (const auto& name : names) {
+    if (fs::path(name).stem() == *stem) alike.push_back(name);
+  }
+  const auto nearest = near_name(wanted.filename().string(), alike).value_or(alike.front());
+  return "did you mean " + quoted((wanted.parent_path() / nearest).string()) + "?";
 }
 
 }  // namespace base

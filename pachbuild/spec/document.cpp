@@ -12,8 +12,6 @@
 namespace spec {
 namespace {
 
-constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
-
 std::string hexadecimal(unsigned char byte) {
   std::array<char, 8> text{};
   std::snprintf(text.data(), text.size(), "0x%02x", byte);

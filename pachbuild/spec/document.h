@@ -9,6 +9,7 @@
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -59,6 +60,9 @@ class Places {
   std::string m_title;
   std::map<std::string, Position> m_positions;
 };
+
+// What a text may start with: no part of the first line.
+inline constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
 
 struct Document {
   std::shared_ptr<const nlohmann::json> value;

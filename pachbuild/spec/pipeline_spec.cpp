@@ -104,10 +104,12 @@ class Reader {
     if (!status) note(tl::unexpected<base::Error>(status.error()));
   }
 
-  // That the object at `pointer` lacks `field`, unless what is there was wrong.
-  void note_missing(const std::string& pointer, const std::string& field, const std::string& what,
+  // That the object at `pointer` lacks the field which is called `name` below it, unless what is there was wrong.
+  void note_missing(const std::string& pointer, const std::string& name, const std::string& what,
                     const std::string& hint) {
-    if (!m_faults.touch(child_pointer(pointer, field))) note(fail(pointer, what, hint));
+    const std::string field = pointer + "/" + name;
+    if (m_faults.touch(field)) return;
+    m_faults.add(field, m_spec.places.at(pointer), fail(pointer, what, hint).value());
   }
 
   void read_name(const Fields& root) {
@@ -117,8 +119,7 @@ class Reader {
     m_spec.description = root.text("description");
     const std::string& name = m_spec.name;
     if (name.empty()) {
-      if (!m_faults.touch("/pipeline/name"))
-        note(fail("", "has no pipeline name", R"(add "pipeline": {"name": "…"})"));
+      note_missing("", "pipeline/name", "has no pipeline name", R"(add "pipeline": {"name": "…"})");
     } else if (!is_name(name) || (m_has_build && (name[0] == '_' || name[0] == '-'))) {
       note(fail("/pipeline/name", base::quoted(name) + " is not a name",
                 "a name has letters, digits, '_' and '-', and starts with a letter or digit"));
@@ -216,8 +217,9 @@ class Reader {
 
   void read_all_input(const Fields& root) {
     if (!root.has("input")) {
-      const bool may_be_none = !m_has_build && m_target != Target::machine && root.has("spout");
-      if (!may_be_none) {
+      const bool is_spout = m_faults.touch("/spout") ||
+                            (!m_has_build && m_target != Target::machine && root.has("spout"));
+      if (!is_spout) {
         note_missing("", "input", "has no \"input\"", R"(add "input": {"pfs": {"repo": "…", "glob": "/*"}})");
       }
       return;

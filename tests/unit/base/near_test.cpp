@@ -40,7 +40,11 @@ TEST(DidYouMean, AFileIsComparedWithThoseOfItsFolder) {
   const std::string path = folder.path().string();
   ASSERT_TRUE(write_file(folder.path() / "summary.yaml", ""));
   EXPECT_EQ(did_you_mean_file(path + "/summary.yml"), "did you mean \"" + path + "/summary.yaml\"?");
+  EXPECT_EQ(did_you_mean_file(path + "/sumary.json"), "did you mean \"" + path + "/summary.yaml\"?");
+  ASSERT_TRUE(write_file(folder.path() / "summary.json", ""));
+  EXPECT_EQ(did_you_mean_file(path + "/sumary.json"), "did you mean \"" + path + "/summary.json\"?");
   EXPECT_EQ(did_you_mean_file(path + "/other.json"), "");
+  EXPECT_EQ(did_you_mean_file(path + "/sum.yaml"), "") << "the ending alone is not alike";
   EXPECT_EQ(did_you_mean_file(path + "/none/summary.yml", "make it"), "make it");
 }
 

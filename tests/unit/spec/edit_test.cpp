@@ -53,6 +53,11 @@ TEST(WithImage, AddsAnImageAboveTheFirstKeyOfYaml) {
   EXPECT_EQ(edited("transform: {cmd: [x]}\n"), "transform: {\"image\": \"r/new:1@sha256:ab\", cmd: [x]}\n");
 }
 
+TEST(WithImage, AByteOrderMarkIsNoCharacterOfTheFirstLine) {
+  EXPECT_EQ(edited("\xEF\xBB\xBF{\"transform\": {\"cmd\": [\"x\"]}}"),
+            "\xEF\xBB\xBF{\"transform\": {\"image\": \"r/new:1@sha256:ab\", \"cmd\": [\"x\"]}}");
+}
+
 TEST(WithImage, ChangesTheKeyThatCounts) {
   EXPECT_EQ(edited(R"({"transform": {"image": "a", "image": "b"}})"),
             R"({"transform": {"image": "a", "image": "r/new:1@sha256:ab"}})");

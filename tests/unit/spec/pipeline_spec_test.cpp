@@ -387,6 +387,15 @@ reprocess_spec: never
             "error: DIR/p.yaml:12:17: reprocess_spec must be \"until_success\" or \"every_job\"\n");
 }
 
+TEST_F(PipelineSpecTest, EverythingThatIsMissingIsTold) {
+  const auto result = read(json::object());
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().what, "has no pipeline name");
+  ASSERT_EQ(result.error().more.size(), 2U);
+  EXPECT_EQ(result.error().more[0].what, "has no \"transform\"");
+  EXPECT_EQ(result.error().more[1].what, "has no \"input\"");
+}
+
 TEST_F(PipelineSpecTest, DurationsArePutIntoSecondsForPachyderm) {
   json spec = with("/datum_timeout", "1h30m");
   spec["job_timeout"] = "1.5s";
