@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/near.h"
@@ -232,6 +234,19 @@ class Reader {
       check_input_names(input, "/input", reading, m_faults);
     } else {
       m_spec.input = read_input(input, "/input", reading, m_faults);
+      check_branches();
+    }
+  }
+
+  // Pachyderm refuses that ("multiple branches from the same repo"), whatever combines the inputs.
+  void check_branches() {
+    std::map<std::pair<std::string, std::string>, std::string> branches;
+    for (const auto* input : repo_inputs(m_spec.input)) {
+      const auto [known, is_new] = branches.emplace(std::pair(input->project, input->repo), input->branch);
+      if (is_new || known->second == input->branch) continue;
+      note(fail(input->pointer, "reads branch " + base::quoted(input->branch) + " of repo " + input->repo +
+                                    ", and another input its branch " + base::quoted(known->second),
+                "Pachyderm takes one branch of a repo in a pipeline"));
     }
   }
 

@@ -572,6 +572,16 @@ TEST_F(PipelineSpecTest, InputsDoNotTakeEachOthersNames) {
             "hint: give one of them another \"name\"\n");
 }
 
+TEST_F(PipelineSpecTest, ARepoIsReadByOneBranch) {
+  const json one = {{"pfs", {{"repo", "r"}, {"name", "a"}, {"glob", "/"}}}};
+  json other = {{"pfs", {{"repo", "r"}, {"name", "b"}, {"glob", "/*"}}}};
+  EXPECT_TRUE(read(with("/input", {{"union", {one, other}}})));
+  other["pfs"]["branch"] = "dev";
+  EXPECT_EQ(fault(with("/input", {{"union", {one, other}}})),
+            "error: input.union[1].pfs reads branch \"dev\" of repo r, and another input its branch \"master\"\n"
+            "hint: Pachyderm takes one branch of a repo in a pipeline\n");
+}
+
 TEST_F(PipelineSpecTest, GlobsAreChecked) {
   EXPECT_EQ(fault(without("/input/pfs/glob")),
             "error: input.pfs has no \"glob\"\nhint: \"/*\" makes a datum of each file and folder\n");
