@@ -99,9 +99,9 @@ TEST(Document, YamlNumbersThatAreTooLargeAreRefused) {
 TEST(Document, YamlBeyondJsonIsRefused) {
   EXPECT_EQ(fault("a: &x 1\nb: *x"),
             "error: f:2:4: aliases are not allowed in a pipeline spec\nhint: write the value out\n");
-  EXPECT_EQ(fault("a: !!int '1'"),
+  EXPECT_EQ(fault("a: !!int 'x'"),
             "error: f:1:4: the tag \"tag:yaml.org,2002:int\" is not allowed in a pipeline spec\n");
-  EXPECT_EQ(fault("a: !x [1]"), "error: f:1:4: the tag \"!x\" is not allowed in a pipeline spec\n");
+  EXPECT_EQ(fault("a: !x 1"), "error: f:1:4: the tag \"!x\" is not allowed in a pipeline spec\n");
   EXPECT_EQ(fault("a: 1\n<<: {b: 2}"),
             "error: f:2:1: merging with \"<<\" is not allowed in a pipeline spec\n");
   EXPECT_EQ(fault("a:\n  1: b"),
@@ -138,6 +138,12 @@ TEST(Document, OfAKeyThatComesTwiceTheLastCounts) {
     EXPECT_TRUE(document.places.where("/a").starts_with("f:3:"));
     EXPECT_EQ(document.places.where("/a/x"), document.places.where("/a")) << "what does not count is nowhere";
   }
+}
+
+TEST(Document, TagsAreWhatPachydermTakesThemFor) {
+  EXPECT_EQ(yaml("[!!int \"3\", !!float 1.5, !!bool \"true\", !!null \"\", !!str 3]"),
+            json::parse(R"([3, 1.5, true, null, "3"])"));
+  EXPECT_EQ(yaml("a: !x {b: !!seq [1]}"), json::parse(R"({"a": {"b": [1]}})"));
 }
 
 TEST(Document, JsonIsReadAsPachydermReadsIt) {
