@@ -49,7 +49,7 @@ std::vector<std::string> names_in(const fs::path& folder) {
 
 std::optional<std::string> near_name(std::string_view name, const std::vector<std::string>& names) {
   constexpr std::size_t k_longest = 100;
-  if (name.size() > k_longest) return std::nullopt;
+  if (name.empty() || name.size() > k_longest) return std::nullopt;
   std::optional<std::string> nearest;
   std::size_t best = name.size() / 3 + 1;
   for (const auto& candidate : names) {

@@ -30,7 +30,7 @@ struct Error {
   std::string where;  // the file, field or option at fault; may be empty
   std::string what;   // what is wrong, in one line
   std::string hint;   // what to do about it; may be empty
-  std::vector<Error> more = {};
+  std::vector<Error> more;
 };
 
 template <class T>

@@ -68,7 +68,7 @@ struct Document {
   std::shared_ptr<const nlohmann::json> value;
   Places places;
   // What is allowed and probably not meant: keys that come twice, of which the last counts.
-  std::vector<std::string> warnings = {};
+  std::vector<std::string> warnings;
 };
 
 // The documents of `text`: YAML documents between "---", or JSON values one after the other. At least one.

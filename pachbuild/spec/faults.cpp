@@ -2,7 +2,7 @@
 #include "pachbuild/spec/faults.h"
 
 #include <algorithm>
-#include <iterator>
+#include <utility>
 
 #include "base/errors.h"
 
@@ -17,24 +17,19 @@ bool is_within(const std::string& inner, const std::string& outer) {
 }  // namespace
 
 void Faults::add(std::string pointer, Position position, base::Error error) {
-  m_all.push_back({std::move(pointer), position, std::move(error)});
-}
-
-void Faults::add(Faults others) {
-  std::move(others.m_all.begin(), others.m_all.end(), std::back_inserter(m_all));
+  m_all.emplace(position, Fault{std::move(pointer), std::move(error)});
 }
 
 bool Faults::touch(const std::string& pointer) const {
-  return std::any_of(m_all.begin(), m_all.end(), [&](const Fault& fault) {
-    return is_within(fault.pointer, pointer) || is_within(pointer, fault.pointer);
+  return std::any_of(m_all.begin(), m_all.end(), [&](const auto& entry) {
+    const std::string& other = entry.second.pointer;
+    return is_within(other, pointer) || is_within(pointer, other);
   });
 }
 
 base::Error Faults::take() {
-  std::stable_sort(m_all.begin(), m_all.end(),
-                   [](const Fault& a, const Fault& b) { return a.position < b.position; });
   base::Errors errors;
-  for (auto& fault : m_all) errors.add(std::move(fault.error));
+  for (auto& [position, fault] : m_all) errors.add(std::move(fault.error));
   m_all.clear();
   return errors.take();
 }

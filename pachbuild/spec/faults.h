@@ -2,9 +2,8 @@
 // All that is wrong with a spec: one look finds everything, and a person reads it in the order of the text.
 #pragma once
 
+#include <map>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "base/result.h"
 #include "pachbuild/spec/document.h"
@@ -15,7 +14,6 @@ class Faults {
  public:
   // `pointer` is that of the value at fault, under Pachyderm's own names of fields.
   void add(std::string pointer, Position position, base::Error error);
-  void add(Faults others);
 
   [[nodiscard]] bool none() const { return m_all.empty(); }
 
@@ -28,10 +26,9 @@ class Faults {
  private:
   struct Fault {
     std::string pointer;
-    Position position;
     base::Error error;
   };
-  std::vector<Fault> m_all;
+  std::multimap<Position, Fault> m_all;
 };
 
 }  // namespace spec

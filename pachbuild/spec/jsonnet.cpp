@@ -46,7 +46,7 @@ class Words {
   bool skip_comment() {
     if (m_rest.starts_with("/*")) {
       skip_to("*/", 2);
-    } else if (m_rest.starts_with("//") || m_rest.starts_with("#")) {
+    } else if (m_rest.starts_with("//") || m_rest.starts_with('#')) {
       skip_to("\n", 0);
     } else {
       return false;

@@ -106,7 +106,8 @@ class Reader {
     if (!status) note(tl::unexpected<base::Error>(status.error()));
   }
 
-  // That the object at `pointer` lacks the field which is called `name` below it, unless what is there was wrong.
+  // That the object at `pointer` lacks the field which is called `name` below it, unless what is there was
+  // wrong.
   void note_missing(const std::string& pointer, const std::string& name, const std::string& what,
                     const std::string& hint) {
     const std::string field = pointer + "/" + name;
@@ -219,8 +220,8 @@ class Reader {
 
   void read_all_input(const Fields& root) {
     if (!root.has("input")) {
-      const bool is_spout = m_faults.touch("/spout") ||
-                            (!m_has_build && m_target != Target::machine && root.has("spout"));
+      const bool is_spout =
+          m_faults.touch("/spout") || (!m_has_build && m_target != Target::machine && root.has("spout"));
       if (!is_spout) {
         note_missing("", "input", "has no \"input\"", R"(add "input": {"pfs": {"repo": "…", "glob": "/*"}})");
       }

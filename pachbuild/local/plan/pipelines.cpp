@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/near.h"
 #include "base/text.h"
 #include "pachbuild/local/plan/datum.h"
 
@@ -39,8 +40,8 @@ class Planner {
       BASE_TRY_ASSIGN(const auto wanted, find(only));
       BASE_TRY(add(wanted));
     }
+    BASE_TRY(check_given());  // a mistyped name is also one that is missing
     BASE_TRY(check_missing());
-    BASE_TRY(check_given());
     m_plan.has_several_specs = m_specs.size() > 1;
     return std::move(m_plan);
   }
@@ -102,9 +103,8 @@ class Planner {
         m_plan.crons.insert(key);
         continue;
       }
-      const auto writer = std::find_if(m_specs.begin(), m_specs.end(),
-                                       [&](const auto& other) { return reads_result(*input, spec, other); });
-      if (writer == m_specs.end()) {
+      const auto writer = find_writer(m_specs, spec, *input);
+      if (writer == m_specs.size()) {
         m_missing.emplace_back(key, spec.places.where(input->pointer + "/repo"));
         continue;
       }
@@ -155,10 +155,13 @@ class Planner {
                           "leave this --input out, or name a pipeline that reads it in --pipeline");
       }
       if (m_used.contains(name)) continue;
+      std::vector<std::string> read;
+      for (const auto& planned : m_plan.pipelines) read.insert(read.end(), planned.reads.begin(), planned.reads.end());
       return base::fail(ErrorKind::usage, where,
                         m_specs.size() == 1
                             ? "no input of " + m_specs[0].places.file() + " reads repo " + name
-                            : "no pipeline reads repo " + name);
+                            : "no pipeline reads repo " + name,
+                        base::did_you_mean(name, read));
     }
     return {};
   }

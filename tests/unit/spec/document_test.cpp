@@ -141,6 +141,12 @@ TEST(Document, OfAKeyThatComesTwiceTheLastCounts) {
   }
 }
 
+TEST(Document, TagsAreWhatPachydermTakesThemFor) {
+  EXPECT_EQ(yaml("[!!int \"3\", !!float 1.5, !!bool \"true\", !!null \"\", !!str 3]"),
+            json::parse(R"([3, 1.5, true, null, "3"])"));
+  EXPECT_EQ(yaml("a: !x {b: !!seq [1]}"), json::parse(R"({"a": {"b": [1]}})"));
+}
+
 TEST(Document, JsonIsReadAsPachydermReadsIt) {
   const json value = json::parse(R"({"a": [1, 2], "b": null})");
   for (const char* text :
