@@ -15,14 +15,14 @@ namespace {
 // A linker has all packages of a program open, uv tens of downloads.
 constexpr rlim_t k_least = 256;
 // More are never needed. Some programs close all that they may have, one by one.
-constexpr rlim_t k_most = 65'536;
+constexpr rlim_t k_most_descriptors = 65'536;
 
 }  // namespace
 
 Status raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return fail(system_error("read", "RLIMIT_NOFILE", errno));
-  const rlim_t wanted = std::max(limit.rlim_cur, std::min(limit.rlim_max, k_most));
+  const rlim_t wanted = std::max(limit.rlim_cur, std::min(limit.rlim_max, k_most_descriptors));
   if (wanted > limit.rlim_cur) {
     const rlimit raised{wanted, limit.rlim_max};
     // Where even that is denied, what there is decides.

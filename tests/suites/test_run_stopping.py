@@ -61,7 +61,7 @@ class Stopping(pipelines.PipelineSuite):
         self.shell_pipeline(COPY)
         large = self.large_file("source/model.bin")
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            process = self.start(*self.command())
+            process = self.start(*self.command("--max-file-size", "2TB"))
             self.wait_until(process, lambda: support.has_open(process, large))
             self.assertIn("warning: interrupted", self.assert_stops(process, number))
             self.assert_nothing_left()

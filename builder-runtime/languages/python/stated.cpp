@@ -445,7 +445,10 @@ Texts shadowed_statements(const fs::path& source, const Manifest& manifest, cons
     const bool is_of_project =
         other.file == k_pyproject || other.file == "setup.cfg" || other.file == "setup.py";
     if (is_of_project && has_project) continue;
-    if (is_made_from(counted, other) || is_made_from(other, counted) ||
+    // What has more than the list that counts is a lock of it only if it pins.
+    const bool pins = !other.made_by.empty() || std::all_of(other.asks.begin(), other.asks.end(),
+                                                            [](const Ask& ask) { return ask.is_fixed; });
+    if (is_made_from(counted, other) || (pins && is_made_from(other, counted)) ||
         (other.is_readable && is_same(counted, other)))
       continue;
     Texts names = lost(counted, other);
