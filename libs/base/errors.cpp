@@ -179,6 +179,7 @@ std::string printable(std::string_view text) {
 void Errors::add(Error error) {
   constexpr std::size_t k_most = 100;
   auto more = std::exchange(error.more, {});
+  m_untold += std::exchange(error.untold, 0);
   if (!std::exchange(m_any, true)) {
     m_first = std::move(error);
   } else if (m_first.more.size() + 1 < k_most) {
@@ -190,9 +191,7 @@ void Errors::add(Error error) {
 }
 
 Error Errors::take() {
-  if (m_untold > 0)
-    m_first.more.push_back(
-        {m_first.kind, "", "and " + count_of(std::exchange(m_untold, 0), "more error"), {}});
+  m_first.untold = std::exchange(m_untold, 0);
   m_any = false;
   return std::exchange(m_first, {});
 }

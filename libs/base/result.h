@@ -3,6 +3,7 @@
 // a bug is an exception, caught once in main().
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>
@@ -31,6 +32,7 @@ struct Error {
   std::string what;   // what is wrong, in one line
   std::string hint;   // what to do about it; may be empty
   std::vector<Error> more;
+  std::size_t untold = 0;  // so many others are not even in `more`
 };
 
 template <class T>

@@ -77,6 +77,8 @@ int fail(const base::Error& failure) {
     log(spdlog::level::err, base::trim(base::format_error(error)));
   }
   for (const auto& other : failure.more) report::fail(other);
+  if (failure.untold > 0)
+    report::fail({failure.kind, "", "and " + base::count_of(failure.untold, "more error")});
   return code;
 }
 

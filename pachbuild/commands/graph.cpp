@@ -91,7 +91,8 @@ std::string as_drawing(const std::vector<Node>& nodes, bool is_dot) {
     const auto [entry, is_new] = ids.emplace(key, "n" + std::to_string(ids.size()));
     if (!is_new) return entry->second;
     if (is_dot) {
-      text += "  " + entry->second + " [label=\"" + name + "\", shape=" + (is_pipeline ? "box" : "cylinder") + "];\n";
+      text += "  " + entry->second + " [label=\"" + name + "\", shape=" + (is_pipeline ? "box" : "cylinder") +
+              "];\n";
     } else {
       text += "  " + entry->second + (is_pipeline ? "[\"" + name + "\"]" : "[(\"" + name + "\")]") + "\n";
     }
@@ -102,7 +103,8 @@ std::string as_drawing(const std::vector<Node>& nodes, bool is_dot) {
     std::vector<std::string> reads;
     for (const auto& repo : node.repos) reads.push_back(add(repo, false));
     for (const auto& pipeline : node.pipelines) reads.push_back(add(pipeline, true));
-    for (const auto& id : reads) text += "  " + id + (is_dot ? " -> " : " --> ") + own + (is_dot ? ";\n" : "\n");
+    for (const auto& id : reads)
+      text += "  " + id + (is_dot ? " -> " : " --> ") + own + (is_dot ? ";\n" : "\n");
   }
   return text + (is_dot ? "}\n" : "");
 }
@@ -120,7 +122,7 @@ base::Result<int> draw(const GraphOptions& options) {
   if (!options.jsonnet.empty()) sources.templates.push_back(options.jsonnet);
   BASE_TRY_ASSIGN(const auto specs, spec::load_pipelines(sources));
   const auto nodes = in_order(nodes_of(specs));
-  std::string text = options.format == "json" ? as_json(nodes)
+  std::string text = options.format == "json"   ? as_json(nodes)
                      : options.format == "text" ? as_text(nodes)
                                                 : as_drawing(nodes, options.format == "dot");
   std::fputs(text.c_str(), stdout);

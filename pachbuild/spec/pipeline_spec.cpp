@@ -245,8 +245,9 @@ class Reader {
     for (const auto* input : repo_inputs(m_spec.input)) {
       const auto [known, is_new] = branches.emplace(std::pair(input->project, input->repo), input->branch);
       if (is_new || known->second == input->branch) continue;
-      note(fail(input->pointer, "reads branch " + base::quoted(input->branch) + " of repo " + input->repo +
-                                    ", and another input its branch " + base::quoted(known->second),
+      note(fail(input->pointer,
+                "reads branch " + base::quoted(input->branch) + " of repo " + input->repo +
+                    ", and another input its branch " + base::quoted(known->second),
                 "Pachyderm takes one branch of a repo in a pipeline"));
     }
   }

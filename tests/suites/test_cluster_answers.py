@@ -202,10 +202,11 @@ class Comparing(Answers):
                          ["~ main.py", "+ new.txt", "+ same.txt", "- gone/", "- old.txt"])
 
     def test_validate_counts_files(self):
-        plain = self.write("plain.json", '{"pipeline": {"name": "plain"}}{"transform": {}}')
+        rest = '"transform": {"image": "i", "cmd": ["true"]}, "input": {"pfs": {"repo": "r", "glob": "/"}}}'
+        plain = self.write("plain.json", f'{{"pipeline": {{"name": "plain"}}, {rest}{{"pipeline": {{"name": "other"}}, {rest}')
         self.assertEqual(self.pachbuild("validate", "-f", self.spec).stdout, "map: 3 source files\n")
         self.assertEqual(self.pachbuild("validate", "-f", plain).stdout,
-                         "".join(f"{name}: nothing to build, Pachyderm checks it\n" for name in ("plain", plain)))
+                         "".join(f"{name}: nothing to build\n" for name in ("plain", "other")))
         self.assertEqual(self.calls(), [])
         self.pachbuild("validate", "-f", self.spec, "--max-file-size", "8")
         self.assertIn("has 8 B, and a source's file at most 7 B",

@@ -76,11 +76,13 @@ class Stopping(pipelines.PipelineSuite):
         self.assert_nothing_left()
 
     def test_while_a_builder_is_tested(self):
-        large = self.large_file("probe/model.bin")
+        files = [self.write(f"probe/model{number}.bin", "") for number in range(200)]
+        for file in files:
+            os.truncate(file, 1 << 30)  # a source's file is no larger
         self.write("builder/build.sh", "exit 1\n")
         process = self.start(support.PACHBUILD, "builder", "test", self.folder / "builder", "--source",
                              self.folder / "probe")
-        self.wait_until(process, lambda: support.has_open(process, large))
+        self.wait_until(process, lambda: any(support.has_open(process, file) for file in files))
         self.assert_stops(process)
 
     def test_while_an_engine_hangs(self):

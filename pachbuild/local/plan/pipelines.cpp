@@ -156,7 +156,8 @@ class Planner {
       }
       if (m_used.contains(name)) continue;
       std::vector<std::string> read;
-      for (const auto& planned : m_plan.pipelines) read.insert(read.end(), planned.reads.begin(), planned.reads.end());
+      for (const auto& planned : m_plan.pipelines)
+        read.insert(read.end(), planned.reads.begin(), planned.reads.end());
       return base::fail(ErrorKind::usage, where,
                         m_specs.size() == 1
                             ? "no input of " + m_specs[0].places.file() + " reads repo " + name

@@ -484,9 +484,10 @@ TEST_F(GoFailure, OfFlagsNamesThem) {
             "go build: ended with exit code 1: GOFLAGS has -mod=vendor, and there is no vendor folder: run "
             "go mod vendor and commit the folder, or remove -mod=vendor from the environment");
   write("source/vendor/modules.txt", "");
-  EXPECT_EQ(failure(),
-            "go build: ended with exit code 1: see Go's output above; if vendor/ does not match go.mod, run go mod "
-            "vendor and commit the folder");
+  EXPECT_EQ(
+      failure(),
+      "go build: ended with exit code 1: see Go's output above; if vendor/ does not match go.mod, run go mod "
+      "vendor and commit the folder");
   m_environment["GO111MODULE"] = "off";
   EXPECT_EQ(failure(),
             "go build: ended with exit code 1 with GO111MODULE=off, which ignores go.mod: see Go's output "

@@ -577,9 +577,10 @@ TEST_F(PipelineSpecTest, ARepoIsReadByOneBranch) {
   json other = {{"pfs", {{"repo", "r"}, {"name", "b"}, {"glob", "/*"}}}};
   EXPECT_TRUE(read(with("/input", {{"union", {one, other}}})));
   other["pfs"]["branch"] = "dev";
-  EXPECT_EQ(fault(with("/input", {{"union", {one, other}}})),
-            "error: input.union[1].pfs reads branch \"dev\" of repo r, and another input its branch \"master\"\n"
-            "hint: Pachyderm takes one branch of a repo in a pipeline\n");
+  EXPECT_EQ(
+      fault(with("/input", {{"union", {one, other}}})),
+      "error: input.union[1].pfs reads branch \"dev\" of repo r, and another input its branch \"master\"\n"
+      "hint: Pachyderm takes one branch of a repo in a pipeline\n");
 }
 
 TEST_F(PipelineSpecTest, GlobsAreChecked) {
