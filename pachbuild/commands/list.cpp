@@ -54,7 +54,7 @@ json to_json(const local::Datum& datum, const std::string& project) {
   return {{"datum", {{"id", datum.id}}}, {"data", data}};
 }
 
-void print(const local::Datum& datum, const spec::PipelineSpec& spec, bool as_json) {
+void print_datum(const local::Datum& datum, const spec::PipelineSpec& spec, bool as_json) {
   if (as_json) {
     std::puts(to_json(datum, spec.project).dump().c_str());
     return;
@@ -99,7 +99,7 @@ base::Result<int> list_datums(const ListOptions& options) {
   auto datums = local::DatumList::make(spec.input, all);
   if (!datums && datums.error().where.empty()) datums.error().where = spec.places.where("/input");
   if (!datums) return base::fail(std::move(datums).error());
-  for (std::size_t i = 0; i < datums->size(); ++i) print(datums->at(i), spec, options.format == "json");
+  for (std::size_t i = 0; i < datums->size(); ++i) print_datum(datums->at(i), spec, options.format == "json");
   return 0;
 }
 

@@ -16,7 +16,7 @@ namespace {
 // Where a terminal does not tell its width.
 constexpr std::size_t k_usual_width = 80;
 
-void print(std::string_view text) { static_cast<void>(::write(STDERR_FILENO, text.data(), text.size())); }
+void draw_text(std::string_view text) { static_cast<void>(::write(STDERR_FILENO, text.data(), text.size())); }
 
 std::size_t terminal_width() {
   winsize size{};
@@ -55,14 +55,14 @@ void Progress::draw() {
   line += ", now " + base::printable(m_label);
   // A line that wraps could not be taken away. Bytes instead of columns: at worst it is cut early.
   if (const auto width = terminal_width(); line.size() >= width) line.resize(width - 1);
-  print("\r\x1b[K" + line);
+  draw_text("\r\x1b[K" + line);
   m_drawn = true;
   m_changed = false;
 }
 
 void Progress::clear() {
   if (!m_drawn) return;
-  print("\r\x1b[K");
+  draw_text("\r\x1b[K");
   m_drawn = false;
   m_changed = true;
 }

@@ -15,7 +15,7 @@ namespace {
 
 using base::ErrorKind;
 
-bool is_word(char character) {
+bool is_word_character(char character) {
   return (character >= '0' && character <= '9') || (character >= 'A' && character <= 'Z') ||
          (character >= 'a' && character <= 'z') || character == '_';
 }
@@ -29,7 +29,7 @@ class Words {
   std::string_view next() {
     while (!m_rest.empty()) {
       if (skip_comment() || skip_text()) continue;
-      const auto end = std::size_t(std::find_if_not(m_rest.begin(), m_rest.end(), is_word) - m_rest.begin());
+      const auto end = std::size_t(std::find_if_not(m_rest.begin(), m_rest.end(), is_word_character) - m_rest.begin());
       const std::string_view word = m_rest.substr(0, end);
       m_rest.remove_prefix(std::max<std::size_t>(end, 1));
       if (!word.empty()) return word;

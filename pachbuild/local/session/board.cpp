@@ -14,7 +14,7 @@
 namespace local {
 namespace {
 
-constexpr std::chrono::milliseconds k_moment{100};
+constexpr std::chrono::milliseconds k_between_looks{100};
 
 }  // namespace
 
@@ -50,7 +50,7 @@ base::Result<std::optional<Board::Missing>> Board::wait_for(const std::vector<st
     }
     if (all) return std::optional<Missing>();
     BASE_TRY(base::check_stop());
-    m_changed.wait_for(lock, k_moment);
+    m_changed.wait_for(lock, k_between_looks);
   }
 }
 

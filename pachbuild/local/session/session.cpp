@@ -32,8 +32,8 @@ namespace {
 
 namespace fs = base::fs;
 
-constexpr char k_scratch[] = ".pachbuild-";
-constexpr std::chrono::milliseconds k_tick{100};
+constexpr char k_session_scratch[] = ".pachbuild-";
+constexpr std::chrono::milliseconds k_between_ticks{100};
 
 // Lets one thread at a time tell the events.
 class OneAtATime final : public Events {
@@ -121,7 +121,7 @@ class Session {
     BASE_TRY_ASSIGN(const auto most, contract::parse_cache_limit(limit == nullptr ? "" : limit));
     BASE_TRY_ASSIGN(const auto cache, cache_folder());
     BASE_TRY_ASSIGN(auto store, ResultStore::open(cache));
-    BASE_TRY_ASSIGN(const auto scratch, base::Workspace::make(cache / "run", k_scratch));
+    BASE_TRY_ASSIGN(const auto scratch, base::Workspace::make(cache / "run", k_session_scratch));
     const int workers = m_options.workers > 0 ? m_options.workers : static_cast<int>(base::processors());
     BASE_TRY_ASSIGN(auto slots, Slots::make(workers));
     Board board(scratch.path(), store);
@@ -171,7 +171,7 @@ class Session {
     }
     std::unique_lock lock(mutex);
     while (running > 0) {
-      ended.wait_for(lock, k_tick);
+      ended.wait_for(lock, k_between_ticks);
       lock.unlock();
       m_events.tick();
       lock.lock();
