@@ -29,7 +29,8 @@ class Words {
   std::string_view next() {
     while (!m_rest.empty()) {
       if (skip_comment() || skip_text()) continue;
-      const auto end = std::size_t(std::find_if_not(m_rest.begin(), m_rest.end(), is_word_character) - m_rest.begin());
+      const auto end =
+          std::size_t(std::find_if_not(m_rest.begin(), m_rest.end(), is_word_character) - m_rest.begin());
       const std::string_view word = m_rest.substr(0, end);
       m_rest.remove_prefix(std::max<std::size_t>(end, 1));
       if (!word.empty()) return word;
