@@ -8,9 +8,9 @@
 #include "base/result.h"
 #include "pachbuild/local/plan/pipelines.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): not ours
 class App;
-}
+}  // namespace CLI
 
 namespace commands {
 

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -65,10 +67,10 @@ std::string written_name(const spec::Input& input) {
 }
 
 std::vector<const spec::Input*> ordered_parts(const spec::Input& input) {
+  std::multimap<std::string, const spec::Input*> by_name;  // keeps those of one name in their order
+  for (const auto& part : input.parts) by_name.emplace(written_name(part), &part);
   std::vector<const spec::Input*> parts;
-  for (const auto& part : input.parts) parts.push_back(&part);
-  std::stable_sort(parts.begin(), parts.end(),
-                   [](const auto* a, const auto* b) { return written_name(*a) < written_name(*b); });
+  for (const auto& [name, part] : by_name) parts.push_back(part);
   return parts;
 }
 
@@ -279,8 +281,8 @@ class DatumMaker {
   static std::vector<std::uint32_t> by_id(const std::vector<Made::Entry>& entries) {
     std::vector<std::uint32_t> order(entries.size());
     std::iota(order.begin(), order.end(), 0U);
-    std::stable_sort(order.begin(), order.end(),
-                     [&](auto a, auto b) { return entries[a].id < entries[b].id; });
+    std::sort(order.begin(), order.end(),
+              [&](auto a, auto b) { return std::tie(entries[a].id, a) < std::tie(entries[b].id, b); });
     return order;
   }
 
