@@ -186,7 +186,8 @@ class Attempt:
 
     def check_end(self, outcome, codes=DOCUMENTED, signals=(), workers=False):
         """A documented exit code, one `error:` line for a failure, no crash. Above ours may stand the words of a tool
-        that failed, which may begin in the same way; `workers`: and those of workers that could not live."""
+        that failed, which may begin in the same way; `workers`: and those of workers that could not live. Of a spec or
+        a source each fault has its line."""
         code, errors = outcome.code, outcome.errors
         by_signal = -code if code < 0 else code - 128 if code > 128 else 0
         stopped = by_signal in signals
@@ -202,6 +203,8 @@ class Attempt:
                 or workers
                 and bool(lines)
                 and code in (1, 69)
+                or bool(lines)
+                and code == 65
             )
             self.expect(
                 len(lines) == 1 or several, f"{len(lines)} lines of error", f"exit code {code}\n{errors[-1500:]}"
