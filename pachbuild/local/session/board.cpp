@@ -31,24 +31,37 @@ void Board::add_result(const std::string& key, std::vector<Commit::File> files) 
   add(key, std::move(commit));
 }
 
-void Board::give_up(const std::string& key, const std::string& why) {
+void Board::give_up(const std::string& key, const std::string& writer) {
   const std::lock_guard lock(m_mutex);
   auto& entry = m_entries[key];
   if (entry.commit) return;
-  entry.why = why;
+  entry.writer = writer;
   m_changed.notify_all();
 }
 
-base::Result<std::optional<Board::Missing>> Board::wait_for(const std::vector<std::string>& keys) {
+void Board::fail(const std::string& key, const base::Error& error) {
+  const std::lock_guard lock(m_mutex);
+  auto& entry = m_entries[key];
+  if (entry.commit) return;
+  entry.error = error;
+  m_changed.notify_all();
+}
+
+base::Result<std::optional<std::string>> Board::wait_for(const std::vector<std::string>& keys) {
   std::unique_lock lock(m_mutex);
   while (true) {
     bool all = true;
     for (const auto& key : keys) {
       const auto& entry = m_entries[key];
-      if (entry.why) return std::optional(Missing{*entry.why});
+      if (entry.writer) return entry.writer;
+      if (entry.error) {
+        base::Error error{entry.error->kind, "", ""};
+        if (!std::exchange(m_is_told, true)) error = *entry.error;
+        return base::fail(std::move(error));
+      }
       all = all && entry.commit.has_value();
     }
-    if (all) return std::optional<Missing>();
+    if (all) return std::optional<std::string>();
     BASE_TRY(base::check_stop());
     m_changed.wait_for(lock, k_between_looks);
   }

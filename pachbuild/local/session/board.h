@@ -26,15 +26,15 @@ class Board {
   void add(const std::string& key, Commit commit);
   // A commit of what is in the store.
   void add_result(const std::string& key, std::vector<Commit::File> files);
-  // If there is no commit yet, there will be none because of `why`: the name of a pipeline, or nothing for
-  // what has been told as an error.
-  void give_up(const std::string& key, const std::string& why);
+  // If there is no commit yet, there will be none: the pipeline `writer` has no result, or an error was in
+  // the way.
+  void give_up(const std::string& key, const std::string& writer);
+  void fail(const std::string& key, const base::Error& error);
 
-  struct Missing {
-    std::string why;
-  };
-  // Waits for all of `keys`; the first that there will not be is Missing. Interrupted, it fails.
-  base::Result<std::optional<Missing>> wait_for(const std::vector<std::string>& keys);
+  // Waits for all of `keys`. The writer of the first that there will not be; nothing when all are there. An
+  // error of fail() is given to one that asks, the others get it without its words: it has been told.
+  // Interrupted, it fails.
+  base::Result<std::optional<std::string>> wait_for(const std::vector<std::string>& keys);
 
   // The commits, which stay where they are and as they are. After wait_for().
   [[nodiscard]] const Commit& at(const std::string& key) const;
@@ -45,7 +45,8 @@ class Board {
  private:
   struct Entry {
     std::optional<Commit> commit;
-    std::optional<std::string> why;  // there is none
+    std::optional<std::string> writer;  // without a result
+    std::optional<base::Error> error;
     bool checked_out = false;
     std::mutex checking_out;
   };
@@ -56,6 +57,7 @@ class Board {
   mutable std::mutex m_mutex;
   std::condition_variable m_changed;
   std::map<std::string, Entry> m_entries;
+  bool m_is_told = false;  // the error of fail()
 };
 
 }  // namespace local

@@ -128,12 +128,21 @@ base::Status PipelineRun::find_containers() {
 }
 
 int PipelineRun::run() {
-  const auto code = try_run();
-  for (const auto& name : m_pipeline.read_as) m_session.board.give_up(name, m_spec.name);
-  // Whatever an interrupted run has met on its way out is not worth telling.
-  if (code || m_session.interruption.signal()) return code.value_or(0);
-  m_session.events.failed(m_spec.name, code.error());
-  return static_cast<int>(code.error().kind);
+  // Nobody must wait for a result that will not be there, whatever has happened.
+  const auto give_up = [&] {
+    for (const auto& name : m_pipeline.read_as) m_session.board.give_up(name, m_spec.name);
+  };
+  try {
+    const auto code = try_run();
+    give_up();
+    // Whatever an interrupted run has met on its way out is not worth telling.
+    if (code || m_session.interruption.signal()) return code.value_or(0);
+    m_session.events.failed(m_spec.name, code.error());
+    return static_cast<int>(code.error().kind);
+  } catch (...) {
+    give_up();
+    throw;
+  }
 }
 
 base::Result<int> PipelineRun::try_run() {
@@ -144,7 +153,7 @@ base::Result<int> PipelineRun::try_run() {
   BASE_TRY_ASSIGN(const auto missing,
                   m_session.board.wait_for({m_pipeline.reads.begin(), m_pipeline.reads.end()}));
   if (missing) {
-    if (!missing->why.empty()) m_session.events.left_out(m_spec.name, missing->why);
+    m_session.events.left_out(m_spec.name, *missing);
     return static_cast<int>(ErrorKind::step_failed);
   }
   BASE_TRY(list_work());

@@ -6,15 +6,18 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/digest.h"
+#include "base/errors.h"
 #include "base/files.h"
 #include "base/parallel.h"
 #include "base/workspace.h"
@@ -94,12 +97,18 @@ class OneAtATime final : public Events {
   std::mutex m_mutex;
 };
 
-// Reads the folders, one after the other, and puts them on the board. Gives the error that was in the way.
-base::Status read_folders(const Plan& plan, const fs::path& memory, Board& board) {
-  FileDigests digests(load_digests(memory));
+base::Result<fs::path> without_links(const std::string& folder) {
+  boost::system::error_code error;
+  auto path = fs::canonical(folder, error);
+  if (error) return base::fail(base::system_error("read", folder, error.value()));
+  return path;
+}
+
+// Reads the folders, one after the other, and puts them on the board.
+base::Status read_folders(const Plan& plan, FileDigests& digests, Board& board) {
   std::map<fs::path, Commit> read;
   for (const auto& [name, folder] : plan.folders) {
-    const auto path = fs::canonical(folder);
+    BASE_TRY_ASSIGN(const auto path, without_links(folder));
     auto known = read.find(path);
     if (known == read.end()) {
       BASE_TRY_ASSIGN(auto commit, commit_of_folder(path, &digests));
@@ -107,7 +116,7 @@ base::Status read_folders(const Plan& plan, const fs::path& memory, Board& board
     }
     board.add(name, known->second);
   }
-  return save_digests(digests.entries(), memory);
+  return {};
 }
 
 class Session {
@@ -133,7 +142,8 @@ class Session {
       BASE_TRY(runs.back()->prepare());
     }
     const int code = run_all(runs, memory_of(cache), board);
-    if (m_interruption.signal()) return code;
+    // What is in the way of a run is in the way of this as well, and has been told.
+    if (m_interruption.signal() || code > static_cast<int>(base::ErrorKind::step_failed)) return code;
     BASE_TRY_ASSIGN(const auto removed, std::move(store).shrink(most));
     if (removed.datums > 0) m_events.cache_shrunk(removed.datums, removed.bytes);
     return code;
@@ -143,32 +153,53 @@ class Session {
   // Where digests of the repos' files are remembered: the same folders, the same file.
   fs::path memory_of(const fs::path& cache) const {
     base::Sha256 identity;
-    for (const auto& [name, folder] : m_plan.folders) identity.update_field(fs::canonical(folder).string());
+    for (const auto& [name, folder] : m_plan.folders) identity.update_field(fs::absolute(folder).string());
     return cache / "run" / ("digests-" + identity.finish().substr(0, 16));
   }
 
   // The exit code of the first pipeline that has another one than 0.
   int run_all(std::vector<std::unique_ptr<PipelineRun>>& runs, const fs::path& memory, Board& board) {
-    std::vector<int> codes(runs.size() + 1, 0);
+    std::vector<int> codes(runs.size(), 0);
+    std::vector<std::function<void()>> work;
+    work.emplace_back([&] { read(memory, board); });
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      work.emplace_back([&code = codes[i], &run = *runs[i]] { code = run.run(); });
+    }
+    do_all(std::move(work));
+    const auto bad = std::find_if(codes.begin(), codes.end(), [](int code) { return code != 0; });
+    return bad == codes.end() ? 0 : *bad;
+  }
+
+  // Each on a thread, and those that the system has no thread for, in their order, on this one. An exception
+  // of one of them comes out of here.
+  void do_all(std::vector<std::function<void()>> work) {
     std::mutex mutex;
     std::condition_variable ended;
     std::size_t running = 0;
-    std::vector<std::thread> threads;
-    const auto start = [&](std::size_t place, std::function<int()> work) {
-      ++running;
-      threads.emplace_back([&, place, work = std::move(work)] {
-        const int code = work();
+    std::exception_ptr exception;
+    const auto guarded = [&](const std::function<void()>& one) {
+      try {
+        one();
+      } catch (...) {
         const std::lock_guard lock(mutex);
-        codes[place] = code;
-        --running;
-        ended.notify_all();
-      });
-    };
-    {
+        exception = std::current_exception();
+      }
       const std::lock_guard lock(mutex);
-      start(0, [&] { return read(memory, board); });
-      for (std::size_t i = 0; i < runs.size(); ++i) start(i + 1, [&run = *runs[i]] { return run.run(); });
+      --running;
+      ended.notify_all();
+    };
+    std::vector<std::thread> threads;
+    threads.reserve(work.size());
+    running = work.size();
+    std::vector<const std::function<void()>*> left;
+    for (const auto& one : work) {
+      try {
+        threads.emplace_back([&guarded, &one] { guarded(one); });
+      } catch (const std::system_error&) {
+        left.push_back(&one);
+      }
     }
+    for (const auto* one : left) guarded(*one);
     std::unique_lock lock(mutex);
     while (running > 0) {
       ended.wait_for(lock, k_between_ticks);
@@ -178,16 +209,20 @@ class Session {
     }
     lock.unlock();
     for (auto& thread : threads) thread.join();
-    const auto bad = std::find_if(codes.begin(), codes.end(), [](int code) { return code != 0; });
-    return bad == codes.end() ? 0 : *bad;
+    if (exception) std::rethrow_exception(exception);
   }
 
-  int read(const fs::path& memory, Board& board) {
-    const auto status = read_folders(m_plan, memory, board);
-    if (status) return 0;
-    for (const auto& [name, folder] : m_plan.folders) board.give_up(name, "");
-    if (!m_interruption.signal()) m_events.failed("", status.error());
-    return static_cast<int>(status.error().kind);
+  void read(const fs::path& memory, Board& board) {
+    FileDigests digests(load_digests(memory));
+    auto status = read_folders(m_plan, digests, board);
+    if (!status) {
+      for (const auto& [name, folder] : m_plan.folders) board.fail(name, status.error());
+      return;
+    }
+    // Without it the next run takes longer.
+    status = save_digests(digests.entries(), memory);
+    if (!status && !m_interruption.signal())
+      m_events.warned("", status.error().where + ": " + status.error().what);
   }
 
   const Plan& m_plan;
