@@ -142,10 +142,14 @@ class Session {
       BASE_TRY(runs.back()->prepare());
     }
     const int code = run_all(runs, memory_of(cache), board);
-    // What is in the way of a run is in the way of this as well, and has been told.
     if (m_interruption.signal() || code > static_cast<int>(base::ErrorKind::step_failed)) return code;
-    BASE_TRY_ASSIGN(const auto removed, std::move(store).shrink(most));
-    if (removed.datums > 0) m_events.cache_shrunk(removed.datums, removed.bytes);
+    const auto removed = std::move(store).shrink(most);
+    // The results are there: the next run removes what this one could not.
+    if (!removed) {
+      m_events.warned("", removed.error().where + ": " + removed.error().what);
+    } else if (removed->datums > 0) {
+      m_events.cache_shrunk(removed->datums, removed->bytes);
+    }
     return code;
   }
 
