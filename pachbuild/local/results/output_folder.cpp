@@ -42,9 +42,11 @@ using Json = nlohmann::json;
 
 constexpr const char* k_state = k_own_mark;
 constexpr char k_plan[] = "next.json";
+constexpr char k_next[] = ".next";  // behind the name of a file that is about to be replaced
 constexpr char k_missing[] = "missing";
 constexpr char k_lock[] = "lock";
 constexpr char k_new[] = "new";
+constexpr char k_spare[] = "spare";  // folders that give way to those of the files
 constexpr mode_t k_exported_file_mode = 0644;
 constexpr mode_t k_exported_folder_mode = 0777;  // the umask applies, as to every folder that a person makes
 
@@ -129,8 +131,8 @@ int rename_without_replacing(int from_folder, const std::string& from, int to_fo
 // "output.json.Xy12Zz".
 bool is_own_name(const std::string& name) {
   const auto stem = name.substr(0, name.find('.', 1));
-  return name == k_lock || name == k_new || stem == k_missing || name.starts_with(k_state) ||
-         name.starts_with(k_plan);
+  return name == k_lock || name == k_new || name == k_spare || stem == k_missing ||
+         name.starts_with(k_state) || name.starts_with(k_plan);
 }
 
 std::string missing_text(const std::vector<MissingDatum>& missing) {
@@ -215,7 +217,7 @@ OutputFolder::~OutputFolder() {
   // Best effort: what stays is taken up by the next run, which also completes an export that has begun.
   const auto plan = m_own.status(k_plan);
   if (!plan || *plan) return;
-  static_cast<void>(m_own.remove(k_new));
+  for (const auto* name : {k_new, k_spare}) static_cast<void>(m_own.remove(name));
   const auto state = m_own.status(k_state);
   if (!state || *state) return;
   static_cast<void>(m_root.remove(k_own_folder));
@@ -339,8 +341,12 @@ base::Status OutputFolder::publish(const std::vector<DatumOutput>& outputs,
   BASE_TRY_ASSIGN(Plan plan, prepare(files, store, by));
   plan.missing = missing_text(missing);
   BASE_TRY(base::check_stop());
-  BASE_TRY(save(k_plan, to_own_text(plan)));
-  return carry_out(plan);
+  auto saved = save_ahead(plan);
+  if (saved) saved = save(k_plan, to_own_text(plan));
+  if (saved) return carry_out(plan);
+  for (const std::string name : {k_state, k_missing}) static_cast<void>(m_own.remove(name + k_next));
+  static_cast<void>(m_own.remove(k_spare));
+  return saved;
 }
 
 // Brings all that differs onto the folder's disk.
@@ -369,10 +375,12 @@ base::Result<OutputFolder::Plan> OutputFolder::prepare(const std::vector<ResultF
     if (!folders.contains(folder)) plan.removed_folders.push_back(folder);
   }
   std::sort(plan.removed_folders.rbegin(), plan.removed_folders.rend());
+  std::size_t missing_folders = 0;
   for (const auto& folder : folders) {
     struct stat status{};
     const bool is_there = ::lstat((m_path / folder).c_str(), &status) == 0 && S_ISDIR(status.st_mode);
     if (!is_there || m_state.folders.contains(folder)) plan.state.folders.insert(folder);
+    missing_folders += is_there ? 0 : 1;
   }
 
   BASE_TRY(check_writable(plan));
@@ -381,8 +389,13 @@ base::Result<OutputFolder::Plan> OutputFolder::prepare(const std::vector<ResultF
     const auto i = changed[number];
     return stage(files[i], std::to_string(i), store, by, plan.state.files[i]);
   });
+  // The folders of the files need room as well.
+  for (std::size_t i = 0; staged && i < missing_folders; ++i) {
+    auto made = m_own.make_folders(std::string(k_spare) + "/" + std::to_string(i), 0700);
+    if (!made) staged = base::fail(std::move(made).error());
+  }
   if (!staged) {
-    static_cast<void>(m_own.remove(k_new));
+    for (const auto* name : {k_new, k_spare}) static_cast<void>(m_own.remove(name));
     return base::fail(std::move(staged).error());
   }
   return plan;
@@ -448,6 +461,7 @@ base::Status OutputFolder::carry_out(const Plan& plan) {
     }
     return false;
   };
+  BASE_TRY(m_own.remove(k_spare));
   State state = plan.state;
   for (const auto& path : plan.removed_files) {
     auto parent = folder_with(path);
@@ -488,9 +502,9 @@ base::Status OutputFolder::carry_out(const Plan& plan) {
   if (plan.missing.empty()) {
     BASE_TRY(m_own.remove(k_missing));
   } else {
-    BASE_TRY(save(k_missing, plan.missing));
+    BASE_TRY(save_at_end(k_missing, plan.missing));
   }
-  BASE_TRY(save(k_state, to_own_text(state)));
+  BASE_TRY(save_at_end(k_state, to_own_text(state)));
   BASE_TRY(m_own.remove(k_plan));
   BASE_TRY(m_own.remove(k_new));
   set_state(std::move(state));
@@ -514,6 +528,21 @@ base::Status OutputFolder::move(const Move& move) const {
                       "appeared while the output was being written", "move it away and run again");
   }
   return base::fail(base::system_error("rename", (m_path / move.to).string(), errno));
+}
+
+// What is written after the moves has its room before the first of them.
+base::Status OutputFolder::save_ahead(const Plan& plan) const {
+  if (!plan.missing.empty()) BASE_TRY(save(std::string(k_missing) + k_next, plan.missing));
+  return save(std::string(k_state) + k_next, to_own_text(plan.state));
+}
+
+// By the file that was saved ahead, unless things have come out otherwise.
+base::Status OutputFolder::save_at_end(const std::string& name, const std::string& content) const {
+  const auto file = m_path / k_own_folder / name;
+  const auto ahead = file.string() + k_next;
+  if (base::read_file(ahead).value_or("") == content) return base::rename_path(ahead, file);
+  BASE_TRY(save(name, content));
+  return m_own.remove(name + k_next);
 }
 
 base::Status OutputFolder::save(const std::string& name, const std::string& content) const {

@@ -6,6 +6,8 @@
 //   missing      after --partial: the datums without output
 //   lock         held by the pachbuild that works here
 //   new/         files that are about to be moved into place
+//   ….next      what becomes the file of the name before it after the moves
+//   spare/       folders that give their room to those of the new files
 //   next.json    the list of those moves. Once it exists, the export happens: a pachbuild that finds it
 //                completes it.
 #pragma once
@@ -108,6 +110,8 @@ class OutputFolder {
                      File& staged) const;
   base::Status carry_out(const Plan& plan);
   base::Status move(const Move& move) const;
+  [[nodiscard]] base::Status save_ahead(const Plan& plan) const;
+  [[nodiscard]] base::Status save_at_end(const std::string& name, const std::string& content) const;
   base::Status save(const std::string& name, const std::string& content) const;
   void set_state(State state);
 
