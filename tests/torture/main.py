@@ -16,12 +16,13 @@ import traceback
 
 import attempt as base
 import building
+import dags
 import hostile
 import running
 import starting
 import watching
 
-ATTACKS = {**running.ATTACKS, **building.ATTACKS, **starting.ATTACKS, **hostile.ATTACKS}
+ATTACKS = {**running.ATTACKS, **dags.ATTACKS, **building.ATTACKS, **starting.ATTACKS, **hostile.ATTACKS}
 LONGEST = 300  # seconds of an attempt
 
 
