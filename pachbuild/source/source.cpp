@@ -45,6 +45,10 @@ class Lister {
     boost::system::error_code error;
     m_real_folder = fs::canonical(m_folder, error);
     if (error) return base::fail(unreadable(m_folder, error.value()));
+    if (m_real_folder == m_real_folder.root_path()) {
+      return base::fail(ErrorKind::bad_input, m_folder.string(), "is the root folder of this machine",
+                        "name the folder of the source");
+    }
     BASE_TRY_ASSIGN(m_rules, IgnoreRules::read(m_folder));
     BASE_TRY(walk("", IgnoreRules::k_undecided));
     check_names();

@@ -392,7 +392,7 @@ class Sources(GoSuite):
         (self.folder / "source/pachbuild.toml").unlink()
         tools = self.folder / "tools"
         tools.mkdir()
-        (tools / "go").symlink_to(shutil.which("go"))
+        (tools / "go").symlink_to(support.require_tool("go"))
         source = self.folder / "source"
         self.build_well(source, env=self.environment(PATH=str(tools)))
         self.assertEqual(self.run_artifact(source).stdout, "x\nwithout\n", "there is no C compiler")

@@ -58,6 +58,13 @@ class Source : public testing::Test {
   base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "source.").value();
 };
 
+TEST(SourceFolder, IsNotTheRootOfTheMachine) {
+  const auto source = read_source("/proc/../");
+  ASSERT_FALSE(source);
+  EXPECT_EQ(source.error().what, "is the root folder of this machine");
+  EXPECT_EQ(source.error().kind, base::ErrorKind::bad_input);
+}
+
 TEST_F(Source, IsEveryFileSortedByPath) {
   for (const char* path : {"b.py", "a/z.py", "a.py", "a/b/c", ".hidden", "a b~-_.#$%&',;=`|\"<>\\"})
     write(path);
