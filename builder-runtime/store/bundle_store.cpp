@@ -23,10 +23,11 @@ constexpr char k_seal[] = "seal";
 
 using Bundles = std::vector<contract::Bundle>;
 
-// What the files' status was when their digests were last verified. As long as it is the same, so is the
-// content: reading 26 MiB again costs more than all the rest of a build that has nothing to do.
-base::Result<std::string> seal_of(const fs::path& entry, const Bundles& bundles) {
-  std::vector<std::string> lines;
+// The digest of the record, and what the files' status was when their digests were last verified. As long as
+// that is the same, so is the content: reading 26 MiB again costs more than all the rest of a build that has
+// nothing to do.
+base::Result<std::string> seal_of(const fs::path& entry, const std::string& record, const Bundles& bundles) {
+  std::vector<std::string> lines = {base::sha256(record)};
   for (const auto& bundle : bundles) {
     const fs::path file = entry / bundle.file;
     struct stat status{};
@@ -40,19 +41,19 @@ base::Result<std::string> seal_of(const fs::path& entry, const Bundles& bundles)
   return base::join(lines, "\n");
 }
 
-bool is_sealed(const fs::path& entry, const Bundles& bundles) {
-  const auto expected = base::read_file(entry / k_seal);
-  const auto seal = seal_of(entry, bundles);
-  return expected && seal && *expected == *seal;
-}
-
-base::Status seal(const fs::path& entry, const Bundles& bundles) {
-  BASE_TRY_ASSIGN(const std::string text, seal_of(entry, bundles));
+base::Status seal(const fs::path& entry, const std::string& record, const Bundles& bundles) {
+  BASE_TRY_ASSIGN(const std::string text, seal_of(entry, record, bundles));
   return base::write_file(entry / k_seal, text);
 }
 
-base::Status verify(const fs::path& entry, const Bundles& bundles) {
-  if (is_sealed(entry, bundles)) return {};
+base::Status verify(const fs::path& entry, const std::string& record, const Bundles& bundles) {
+  const auto written = base::read_file(entry / k_seal).value_or("");
+  BASE_TRY_ASSIGN(const std::string found, seal_of(entry, record, bundles));
+  if (written == found) return {};
+  if (!written.starts_with(base::sha256(record))) {
+    return base::fail(base::ErrorKind::io, (entry / contract::k_record).string(),
+                      "is not what was written there");
+  }
   for (const auto& bundle : bundles) {
     const fs::path file = entry / bundle.file;
     BASE_TRY_ASSIGN(const std::string actual, base::sha256_of_file(file.string()));
@@ -61,7 +62,7 @@ base::Status verify(const fs::path& entry, const Bundles& bundles) {
     }
   }
   // Only saves the next one the work: a read-only cache is fine.
-  static_cast<void>(seal(entry, bundles));
+  static_cast<void>(seal(entry, record, bundles));
   return {};
 }
 
@@ -82,7 +83,7 @@ base::Result<StoredBundle> open_entry(const fs::path& entry) {
   if (!names_bundles(record.bundles)) {
     return base::fail(base::ErrorKind::io, (entry / contract::k_record).string(), "names no bundle");
   }
-  BASE_TRY(verify(entry, record.bundles));
+  BASE_TRY(verify(entry, text, record.bundles));
   return StoredBundle{entry,
                       {std::move(record.bundles),
                        {std::move(record.packages), std::move(record.requirements),
@@ -140,8 +141,9 @@ base::Result<StoredBundle> BundleStore::add(const std::string& key, const std::v
   record.key = key;
   content.put_into(record);
   record.modules = content.made.modules;
-  BASE_TRY(base::write_file(fresh / contract::k_record, contract::to_json(record)));
-  BASE_TRY(seal(fresh, content.bundles));
+  const std::string text = contract::to_json(record);
+  BASE_TRY(base::write_file(fresh / contract::k_record, text));
+  BASE_TRY(seal(fresh, text, content.bundles));
 
   BASE_TRY(put_in_place(fresh, key));
   return StoredBundle{entry_of(key), std::move(content)};

@@ -32,7 +32,7 @@ using base::UniqueFd;
 using Json = nlohmann::json;
 
 // Raise it when the meaning of a record changes.
-constexpr int k_record_version = 1;
+constexpr int k_record_version = 2;
 constexpr mode_t k_object_mode = 0444;
 // Of every object: a program that writes to one changes it.
 constexpr timespec k_object_time{1, 0};
@@ -75,8 +75,12 @@ base::Result<UniqueFd> open_program_file(const base::Folder& folder, const std::
 
 base::Result<std::optional<std::vector<ResultFile>>> read_record(const fs::path& file) {
   BASE_TRY_ASSIGN(const auto content, base::read_input_file(file, k_largest_own_file));
-  // What cannot be read is as good as none.
-  const auto json = from_cbor(content);
+  // What cannot be read, or is not what was written, is as good as none.
+  if (content.size() < base::k_digest_length ||
+      base::sha256(std::string_view(content).substr(base::k_digest_length)) !=
+          content.substr(0, base::k_digest_length))
+    return std::nullopt;
+  const auto json = from_cbor(content.substr(base::k_digest_length));
   try {
     if (!json || json->at("version") != k_record_version) return std::nullopt;
     auto files = json->at("files").get<std::vector<ResultFile>>();
@@ -173,7 +177,8 @@ base::Result<std::vector<ResultFile>> ResultStore::add(const std::string& key, c
     if (files.error().kind == ErrorKind::io) files.error().kind = ErrorKind::step_failed;
     return base::fail(std::move(files).error());
   }
-  const std::string content = to_cbor(Json{{"version", k_record_version}, {"files", *files}});
+  const std::string listed = to_cbor(Json{{"version", k_record_version}, {"files", *files}});
+  const std::string content = base::sha256(listed) + listed;
   BASE_TRY(base::make_folders(record(key).parent_path(), 0700));
   BASE_TRY(base::write_file(record(key), content, 0600));
   *m_added += content.size() + k_file_overhead;

@@ -2,8 +2,8 @@
 // The results of datums, for all pipelines of this user: a datum that has run once is not run again, whatever
 // becomes of the run, of other datums and of output folders.
 //
-//   <cache>/results/datums/<2 digits>/<key>      the files of one datum's output: paths, digests, sizes
-//   <cache>/results/objects/<2 digits>/<digest>  one file's content
+//   <cache>/results/datums/<2 digits>/<key>      the files of one datum's output: paths, digests, sizes;
+//   behind the digest of all that <cache>/results/objects/<2 digits>/<digest>  one file's content
 //
 // A record appears last, by one rename, when all of its objects are there. Objects are read-only and have one
 // fixed time of modification, so that whatever is done to one shows.

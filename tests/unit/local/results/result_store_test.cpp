@@ -88,12 +88,12 @@ TEST_F(ResultStoreTest, ARecordThatIsNotSoundIsAsGoodAsNone) {
   const auto with = [&](const std::string& field, const nlohmann::json& value) {
     auto changed = file;
     changed[field] = value;
-    return nlohmann::json{{"version", 1}, {"files", {changed}}};
+    return nlohmann::json{{"version", 2}, {"files", {changed}}};
   };
   const auto find = [&](const nlohmann::json& json) {
     std::string text;
     nlohmann::json::to_cbor(json, text);
-    EXPECT_TRUE(base::write_file(record('a'), text));
+    EXPECT_TRUE(base::write_file(record('a'), base::sha256(text) + text));
     return m_store->find(key('a')).has_value();
   };
   EXPECT_TRUE(find(with("path", "a")));
@@ -102,13 +102,28 @@ TEST_F(ResultStoreTest, ARecordThatIsNotSoundIsAsGoodAsNone) {
   for (const nlohmann::json& json :
        {with("path", 1), with("digest", nullptr), with("digest", "../../a"), with("size", "1"),
         nlohmann::json(1), nlohmann::json{{"version", "1"}, {"files", {file}}},
-        nlohmann::json{{"version", nullptr}}, nlohmann::json{{"version", 1}, {"files", 1}},
+        nlohmann::json{{"version", nullptr}}, nlohmann::json{{"version", 2}, {"files", 1}},
         nlohmann::json::array()}) {
     EXPECT_FALSE(find(json)) << json.dump();
   }
   fs::remove(record('a'));
   ASSERT_EQ(::mkfifo(record('a').c_str(), 0600), 0);
   EXPECT_FALSE(m_store->find(key('a')));
+}
+
+TEST_F(ResultStoreTest, ARecordWithAnyOtherByteIsAsGoodAsNone) {
+  write({{"2/a", "1"}});
+  ASSERT_TRUE(add('a'));
+  const std::string written = base::read_file(record('a').string()).value();
+  for (std::size_t i = 0; i <= written.size(); ++i) {
+    std::string changed = written.substr(0, i);
+    EXPECT_TRUE(base::write_file(record('a'), changed));
+    EXPECT_EQ(m_store->find(key('a')).has_value(), i == written.size()) << i;
+    if (i == written.size()) break;
+    changed += static_cast<char>(written[i] ^ 1);
+    EXPECT_TRUE(base::write_file(record('a'), changed + written.substr(i + 1)));
+    EXPECT_FALSE(m_store->find(key('a'))) << i;
+  }
 }
 
 TEST_F(ResultStoreTest, TakesFilesByRenamingThem) {
