@@ -169,14 +169,14 @@ class Session {
     for (std::size_t i = 0; i < runs.size(); ++i) {
       work.emplace_back([&code = codes[i], &run = *runs[i]] { code = run.run(); });
     }
-    do_all(std::move(work));
+    do_all(work);
     const auto bad = std::find_if(codes.begin(), codes.end(), [](int code) { return code != 0; });
     return bad == codes.end() ? 0 : *bad;
   }
 
   // Each on a thread, and those that the system has no thread for, in their order, on this one. An exception
   // of one of them comes out of here.
-  void do_all(std::vector<std::function<void()>> work) {
+  void do_all(const std::vector<std::function<void()>>& work) {
     std::mutex mutex;
     std::condition_variable ended;
     std::size_t running = 0;
