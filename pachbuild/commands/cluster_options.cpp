@@ -47,14 +47,11 @@ void add_template_options(CLI::App& verb, CLI::Option& file, std::string& jsonne
       ->needs(option);
 }
 
-spec::Sources sources_of(const std::string& file, const std::string& jsonnet,
-                         const std::vector<std::string>& arguments) {
-  if (jsonnet.empty()) return {{file}, {}, {}};
-  return {{}, {jsonnet}, arguments};
-}
-
-base::Status check_sources(const std::string& file, const std::string& jsonnet) {
-  if (!file.empty() || !jsonnet.empty()) return {};
+base::Result<spec::Sources> sources_of(std::vector<std::string> files, const std::string& jsonnet,
+                                       const std::vector<std::string>& arguments) {
+  std::erase(files, "");
+  if (!files.empty()) return spec::Sources{std::move(files), {}, {}};
+  if (!jsonnet.empty()) return spec::Sources{{}, {jsonnet}, arguments};
   return base::fail(base::ErrorKind::usage, "", "--file or --jsonnet is required",
                     "see pachbuild --help or pachbuild VERB --help");
 }
@@ -113,9 +110,8 @@ base::Result<std::vector<LoadedPipeline>> prepare(std::vector<spec::ClusterPipel
 }
 
 base::Result<std::vector<LoadedPipeline>> load(const SpecOptions& options, spec::Target target) {
-  BASE_TRY(check_sources(options.spec, options.jsonnet));
-  BASE_TRY_ASSIGN(auto pipelines, spec::load_for_cluster(
-                                      sources_of(options.spec, options.jsonnet, options.arguments), target));
+  BASE_TRY_ASSIGN(const auto sources, sources_of({options.spec}, options.jsonnet, options.arguments));
+  BASE_TRY_ASSIGN(auto pipelines, spec::load_for_cluster(sources, target));
   return prepare(std::move(pipelines), options.rules);
 }
 

@@ -34,12 +34,9 @@ void add_image_prefix_option(CLI::App& verb, std::string& prefix);
 void add_template_options(CLI::App& verb, CLI::Option& file, std::string& jsonnet,
                           std::vector<std::string>& arguments);
 
-// That one of the two was given.
-base::Status check_sources(const std::string& file, const std::string& jsonnet);
-
-// The file or the template as what is loaded.
-spec::Sources sources_of(const std::string& file, const std::string& jsonnet,
-                         const std::vector<std::string>& arguments);
+// The files or the template as what is loaded. An error when none of the two was given.
+base::Result<spec::Sources> sources_of(std::vector<std::string> files, const std::string& jsonnet,
+                                       const std::vector<std::string>& arguments);
 
 // --max-file-size.
 void add_largest_file_option(CLI::App& verb, std::uint64_t& largest_file);

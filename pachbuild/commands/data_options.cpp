@@ -61,14 +61,23 @@ std::string time_now() {
 
 }  // namespace
 
-void DataOptions::add_to(CLI::App& verb) {
-  auto* files =
-      verb.add_option("-f,--file", specs,
+void SpecFiles::add_to(CLI::App& verb) {
+  auto* option =
+      verb.add_option("-f,--file", files,
                       "The pipeline spec, JSON or YAML, or a folder of them; repeat it for pipelines that "
                       "belong together")
           ->type_name("SPEC")
           ->allow_extra_args(false);
-  add_template_options(verb, *files, jsonnet, arguments);
+  add_template_options(verb, *option, jsonnet, arguments);
+}
+
+base::Result<std::vector<spec::PipelineSpec>> SpecFiles::load() const {
+  BASE_TRY_ASSIGN(const auto sources, sources_of(files, jsonnet, arguments));
+  return spec::load_pipelines(sources);
+}
+
+void DataOptions::add_to(CLI::App& verb) {
+  specs.add_to(verb);
   verb.add_option("-i,--input", inputs, "The folder that stands for a repo of the spec's input; repeat it")
       ->type_name("REPO=PATH")
       ->allow_extra_args(false);
@@ -78,16 +87,10 @@ void DataOptions::add_to(CLI::App& verb) {
       ->type_name("TIME");
 }
 
-base::Result<std::vector<spec::PipelineSpec>> DataOptions::load() const {
-  spec::Sources sources{specs, {}, arguments};
-  if (!jsonnet.empty()) sources.templates.push_back(jsonnet);
-  return spec::load_pipelines(sources);
-}
-
 base::Result<local::GivenRepos> DataOptions::repos() const { return parse_inputs(inputs); }
 
 base::Result<local::Plan> DataOptions::plan() const {
-  BASE_TRY_ASSIGN(auto loaded, load());
+  BASE_TRY_ASSIGN(auto loaded, specs.load());
   BASE_TRY_ASSIGN(const auto given, repos());
   return local::make_plan(std::move(loaded), given, pipeline);
 }

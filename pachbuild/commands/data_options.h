@@ -14,10 +14,19 @@ class App;
 
 namespace commands {
 
-struct DataOptions {
-  std::vector<std::string> specs;  // files and folders
+// Which specs.
+struct SpecFiles {
+  std::vector<std::string> files;  // and folders
   std::string jsonnet;             // a template that makes specs, and its arguments
   std::vector<std::string> arguments;
+
+  // -f, --jsonnet and --arg.
+  void add_to(CLI::App& verb);
+  [[nodiscard]] base::Result<std::vector<spec::PipelineSpec>> load() const;
+};
+
+struct DataOptions {
+  SpecFiles specs;
   std::vector<std::string> inputs;  // "REPO=PATH"
   std::string pipeline;             // the one of several that is meant
   std::string tick;
@@ -28,8 +37,7 @@ struct DataOptions {
   // What of it is to be run.
   [[nodiscard]] base::Result<local::Plan> plan() const;
 
-  // The specs alone, and the folders of repos.
-  [[nodiscard]] base::Result<std::vector<spec::PipelineSpec>> load() const;
+  // The folders of repos alone.
   [[nodiscard]] base::Result<local::GivenRepos> repos() const;
 
   // Of the tick that cron inputs get: by default now. RFC 3339 in UTC, as a worker finds it.

@@ -7,8 +7,8 @@
 #include <set>
 
 #include "base/text.h"
-#include "pachbuild/commands/cluster_options.h"
 #include "pachbuild/commands/commands.h"
+#include "pachbuild/commands/data_options.h"
 #include "pachbuild/local/plan/datum.h"
 #include "pachbuild/local/plan/pipelines.h"
 
@@ -25,9 +25,7 @@ Which pipeline reads what: repos and the results of other pipelines.
 )";
 
 struct GraphOptions {
-  std::vector<std::string> specs;
-  std::string jsonnet;
-  std::vector<std::string> arguments;
+  SpecFiles specs;
   std::string format = "text";
 };
 
@@ -118,9 +116,7 @@ std::string as_json(const std::vector<Node>& nodes) {
 }
 
 base::Result<int> draw(const GraphOptions& options) {
-  spec::Sources sources{options.specs, {}, options.arguments};
-  if (!options.jsonnet.empty()) sources.templates.push_back(options.jsonnet);
-  BASE_TRY_ASSIGN(const auto specs, spec::load_pipelines(sources));
+  BASE_TRY_ASSIGN(const auto specs, options.specs.load());
   const auto nodes = in_order(nodes_of(specs));
   std::string text = options.format == "json"   ? as_json(nodes)
                      : options.format == "text" ? as_text(nodes)
@@ -134,10 +130,7 @@ base::Result<int> draw(const GraphOptions& options) {
 void add_graph(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<GraphOptions>();
   auto* verb = app.add_subcommand("graph", "Show which pipeline reads what");
-  auto* files = verb->add_option("-f,--file", options->specs, "The specs, JSON or YAML, or folders of them")
-                    ->type_name("SPEC")
-                    ->allow_extra_args(false);
-  add_template_options(*verb, *files, options->jsonnet, options->arguments);
+  options->specs.add_to(*verb);
   verb->add_option("-o,--output", options->format, "text (the default), mermaid, dot or json")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"text", "mermaid", "dot", "json"}));

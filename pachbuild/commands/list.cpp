@@ -68,19 +68,16 @@ void print_datum(const local::Datum& datum, const spec::PipelineSpec& spec, bool
 
 // The one pipeline that is meant.
 base::Result<spec::PipelineSpec> choose(const DataOptions& options) {
-  BASE_TRY_ASSIGN(auto specs, options.load());
+  BASE_TRY_ASSIGN(auto specs, options.specs.load());
+  if (options.pipeline.empty() && specs.size() == 1) return std::move(specs.front());
+  if (!options.pipeline.empty()) {
+    BASE_TRY_ASSIGN(const auto place, local::find_pipeline(specs, options.pipeline));
+    return std::move(specs[place]);
+  }
   std::vector<std::string> names;
-  for (auto& spec : specs) {
-    if (spec.name == options.pipeline || (options.pipeline.empty() && specs.size() == 1))
-      return std::move(spec);
-    names.push_back(spec.name);
-  }
-  if (options.pipeline.empty()) {
-    return base::fail(ErrorKind::usage, "--pipeline", "is missing: there are several pipelines",
-                      "name one of " + base::join(names, ", "));
-  }
-  return base::fail(ErrorKind::usage, "--pipeline " + options.pipeline, "there is no such pipeline",
-                    "there are: " + base::join(names, ", "));
+  for (const auto& spec : specs) names.push_back(spec.name);
+  return base::fail(ErrorKind::usage, "--pipeline", "is missing: there are several pipelines",
+                    "name one of " + base::join(names, ", "));
 }
 
 base::Result<int> list_datums(const ListOptions& options) {
@@ -90,7 +87,7 @@ base::Result<int> list_datums(const ListOptions& options) {
   BASE_TRY_ASSIGN(const auto plan, local::make_plan({spec}, repos));
   std::map<std::string, local::Commit> commits;
   for (const auto& [name, folder] : plan.folders) {
-    BASE_TRY_ASSIGN(commits[name], local::commit_of_folder(fs::canonical(folder), nullptr));
+    BASE_TRY_ASSIGN(commits[name], local::commit_of_folder(folder, nullptr));
   }
   BASE_TRY_ASSIGN(const auto tick, options.data.tick_time());
   for (const auto& name : plan.crons) commits[name] = local::commit_of_files({local::tick_file(tick)});

@@ -276,6 +276,13 @@ class Dag(pipelines.PipelineSuite):
         text = self.run_program(support.PACHBUILD, "list", "datum", *arguments)
         self.assertEqual(text.stdout, f"{datum['datum']['id']}  a@/1.txt, b@/x-1\n")
 
+    def test_without_a_spec_nothing_is_done(self):
+        for verb in (["run", "--output", str(self.out)], ["graph"], ["list", "datum"]):
+            result = self.run_program(support.PACHBUILD, *verb)
+            self.assertEqual(result.returncode, 64, verb)
+            self.assertIn("error: --file or --jsonnet is required\n", result.stderr)
+        self.assertFalse(self.out.exists())
+
     def test_graph(self):
         self.chain()
         draw = lambda *arguments: self.run_program(support.PACHBUILD, "graph", "-f", str(self.folder / "specs"), *arguments).stdout

@@ -37,7 +37,7 @@ class Planner {
     if (only.empty()) {
       for (std::size_t i = 0; i < m_specs.size(); ++i) BASE_TRY(add(i));
     } else {
-      BASE_TRY_ASSIGN(const auto wanted, find(only));
+      BASE_TRY_ASSIGN(const auto wanted, find_pipeline(m_specs, only));
       BASE_TRY(add(wanted));
     }
     BASE_TRY(check_given());  // a mistyped name is also one that is missing
@@ -60,16 +60,6 @@ class Planner {
                         "give one of them another name, or leave one of the files out");
     }
     return {};
-  }
-
-  base::Result<std::size_t> find(const std::string& name) const {
-    std::vector<std::string> names;
-    for (std::size_t i = 0; i < m_specs.size(); ++i) {
-      if (m_specs[i].name == name) return i;
-      names.push_back(m_specs[i].name);
-    }
-    return base::fail(ErrorKind::usage, "--pipeline " + name, "there is no such pipeline",
-                      "there are: " + base::join(names, ", "));
   }
 
   // The folder that was given for what the input reads.
@@ -178,6 +168,17 @@ class Planner {
 };
 
 }  // namespace
+
+base::Result<std::size_t> find_pipeline(const std::vector<spec::PipelineSpec>& specs,
+                                        const std::string& name) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    if (specs[i].name == name) return i;
+    names.push_back(specs[i].name);
+  }
+  return base::fail(ErrorKind::usage, "--pipeline " + name, "there is no such pipeline",
+                    "there are: " + base::join(names, ", "));
+}
 
 std::size_t find_writer(const std::vector<spec::PipelineSpec>& specs, const spec::PipelineSpec& reader,
                         const spec::RepoInput& input) {

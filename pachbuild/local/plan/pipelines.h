@@ -30,6 +30,10 @@ struct Plan {
   bool has_several_specs = false;          // it was made of more than one, even if one is run
 };
 
+// The pipeline of `specs` that is named in --pipeline.
+base::Result<std::size_t> find_pipeline(const std::vector<spec::PipelineSpec>& specs,
+                                        const std::string& name);
+
 // The pipeline of `specs` whose result the input of `reader` reads; specs.size() when there is none.
 std::size_t find_writer(const std::vector<spec::PipelineSpec>& specs, const spec::PipelineSpec& reader,
                         const spec::RepoInput& input);
