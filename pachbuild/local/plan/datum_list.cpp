@@ -2,6 +2,7 @@
 #include "pachbuild/local/plan/datum_list.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <limits>
 #include <map>
@@ -20,19 +21,7 @@ namespace local {
 namespace {
 
 using Kind = spec::Input::Kind;
-
-// Datums in the making; parts are alternatives of one input, datums lists of them.
-using Parts = std::vector<const DatumPart*>;
-struct Made {
-  struct Entry {
-    pfs::Hash id;
-    std::uint32_t begin;
-    std::uint32_t end;
-  };
-  std::string name;  // for errors
-  Parts parts;
-  std::vector<Entry> entries;  // as a person would order them, each id once
-};
+using Parts = DatumParts;
 
 // The number of combinations; nothing when it does not fit.
 std::optional<std::uint64_t> product_of(const std::vector<std::uint64_t>& factors) {
@@ -43,6 +32,22 @@ std::optional<std::uint64_t> product_of(const std::vector<std::uint64_t>& factor
     if (__builtin_mul_overflow(product, factor, &product)) return std::nullopt;
   }
   return product;
+}
+
+// Calls `take` with one index of each of `sizes`, for every combination, the last one running fastest.
+base::Status for_each_combination(
+    const std::vector<std::uint64_t>& sizes, std::uint64_t count,
+    const std::function<base::Status(const std::vector<std::uint64_t>& indices)>& take) {
+  std::vector<std::uint64_t> indices(sizes.size());
+  for (std::uint64_t number = 0; number < count; ++number) {
+    std::uint64_t rest = number;
+    for (std::size_t i = sizes.size(); i-- > 0;) {
+      indices[i] = rest % sizes[i];
+      rest /= sizes[i];
+    }
+    BASE_TRY(take(indices));
+  }
+  return {};
 }
 
 base::Error too_many(const std::optional<std::uint64_t>& count, const std::string& how) {
@@ -79,6 +84,14 @@ std::vector<const spec::Input*> ordered_parts(const spec::Input& input) {
 // Makes the datums of an input from those of its parts.
 class DatumMaker {
  public:
+  // The datums of one input.
+  using Entry = DatumList::Entry;
+  struct Made {
+    std::string name;  // for errors
+    Parts parts;
+    std::vector<Entry> entries;  // as a person would order them, each id once
+  };
+
   DatumMaker(const Commits& commits, std::deque<DatumPart>& matches)
       : m_commits(commits), m_matches(matches) {}
 
@@ -108,9 +121,8 @@ class DatumMaker {
     list.m_parts = std::move(made.parts);
     list.m_order.resize(made.entries.size());
     for (const auto place : by_id(made.entries)) {
-      const auto& entry = made.entries[place];
       list.m_order[place] = static_cast<std::uint32_t>(list.m_entries.size());
-      list.m_entries.push_back({entry.id, entry.begin, entry.end});
+      list.m_entries.push_back(made.entries[place]);
     }
     return list;
   }
@@ -139,17 +151,11 @@ class DatumMaker {
     if (!count || *count > k_most_datums) return base::fail(too_many(count, base::join(shown, " × ")));
     Made made;
     made.name = "cross";
-    for (std::uint64_t number = 0; number < *count; ++number) {
+    BASE_TRY(for_each_combination(sizes, *count, [&](const auto& indices) {
       Parts all;
-      std::uint64_t rest = number;
-      std::uint64_t below = *count;
-      for (const auto& part : parts) {
-        below /= part.entries.size();
-        append(all, part, part.entries[rest / below]);
-        rest %= below;
-      }
-      BASE_TRY(add(made, all));
-    }
+      for (std::size_t i = 0; i < parts.size(); ++i) append(all, parts[i], parts[i].entries[indices[i]]);
+      return add(made, all);
+    }));
     return finish(std::move(made));
   }
 
@@ -193,7 +199,7 @@ class DatumMaker {
     Made made;
     made.name = "join";
     for (auto& lists : shared(parts, &DatumPart::join_on)) {
-      // Without a file of each part, what is there of outer joins is a datum all the same.
+      // When a part has no such file, the files of outer joins still make a datum.
       const bool complete = lists.size() == parts.size();
       if (!complete) {
         for (auto& files : lists) keep_outer(files);
@@ -219,19 +225,13 @@ class DatumMaker {
     if (!count || *count + made.entries.size() > k_most_datums) {
       return base::fail(too_many(count, "files that share a join_on"));
     }
-    for (std::uint64_t number = 0; number < *count; ++number) {
+    return for_each_combination(sizes, *count, [&](const auto& indices) {
       Parts all;
-      std::uint64_t rest = number;
-      std::uint64_t below = *count;
-      for (const auto& files : lists) {
-        below /= files.size();
-        const auto* file = files[rest / below];
-        rest %= below;
-        if (file != nullptr) all.push_back(file);
+      for (std::size_t i = 0; i < lists.size(); ++i) {
+        if (const auto* file = lists[i][indices[i]]) all.push_back(file);
       }
-      if (!all.empty()) BASE_TRY(add(made, all));
-    }
-    return {};
+      return all.empty() ? base::Status() : add(made, all);
+    });
   }
 
   static base::Result<Made> group(const std::vector<Made>& parts) {
@@ -245,7 +245,7 @@ class DatumMaker {
     return finish(std::move(made));
   }
 
-  static void append(Parts& parts, const Made& made, const Made::Entry& entry) {
+  static void append(Parts& parts, const Made& made, const Entry& entry) {
     parts.insert(parts.end(), made.parts.begin() + entry.begin, made.parts.begin() + entry.end);
   }
 
@@ -278,7 +278,7 @@ class DatumMaker {
   }
 
   // The places of the entries in the order of ids; equal ones stay in theirs.
-  static std::vector<std::uint32_t> by_id(const std::vector<Made::Entry>& entries) {
+  static std::vector<std::uint32_t> by_id(const std::vector<Entry>& entries) {
     std::vector<std::uint32_t> order(entries.size());
     std::iota(order.begin(), order.end(), 0U);
     std::sort(order.begin(), order.end(),
@@ -296,10 +296,11 @@ base::Result<std::vector<DatumPart>> list_matches(const spec::RepoInput& input, 
   if (commit.files.empty()) return matches;
   for (const auto& [path, range] : commit.paths()) {
     BASE_TRY(base::check_stop());
-    if (!glob::is_datum(pattern, "/" + path)) continue;
-    const std::string full = path.empty() ? "" : "/" + path;
+    const std::string full = "/" + path;
+    if (!glob::is_datum(pattern, full)) continue;
     matches.push_back({&input, &commit, path, range, commit.digest_of(range),
-                       pattern.replace(full, input.join_on), pattern.replace(full, input.group_by)});
+                       glob::datum_key(pattern, full, input.join_on),
+                       glob::datum_key(pattern, full, input.group_by)});
   }
   return matches;
 }
