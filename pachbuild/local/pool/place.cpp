@@ -62,7 +62,6 @@ class Machine final : public Place {
     return machine_environment(cache);
   }
   [[nodiscard]] std::string folder() const override { return "/"; }
-  [[nodiscard]] std::string version() const override { return ""; }
 };
 
 class Containers final : public Place {
@@ -106,7 +105,6 @@ class Containers final : public Place {
     return network_environment();
   }
   [[nodiscard]] std::string folder() const override { return ""; }
-  [[nodiscard]] std::string version() const override { return m_container.image_id; }
 
  private:
   Container m_container;

@@ -48,9 +48,6 @@ class Place {
 
   // The folder of a program whose spec names none; empty: the image's.
   [[nodiscard]] virtual std::string folder() const = 0;
-
-  // Of what programs find there and pachbuild does not know the content of: another one, other results.
-  [[nodiscard]] virtual std::string version() const = 0;
 };
 
 // This machine, all of it.

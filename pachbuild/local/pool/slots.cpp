@@ -13,7 +13,7 @@ namespace local {
 base::Result<Slots> Slots::make(int count) {
   base::UniqueFd free(::eventfd(static_cast<unsigned>(count), EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC));
   if (!free) return base::fail(base::system_error("make", "a counter of workers", errno));
-  return Slots(std::move(free));
+  return Slots(count, std::move(free));
 }
 
 std::optional<Slots::Slot> Slots::take() const {

@@ -29,11 +29,15 @@ class Slots {
   // One that is free now; on any thread.
   [[nodiscard]] std::optional<Slot> take() const;
 
+  // How many there are.
+  [[nodiscard]] int count() const { return m_count; }
+
   // Readable while one is free.
   [[nodiscard]] int descriptor() const { return m_free.get(); }
 
  private:
-  explicit Slots(base::UniqueFd free) : m_free(std::move(free)) {}
+  Slots(int count, base::UniqueFd free) : m_count(count), m_free(std::move(free)) {}
+  int m_count;
   base::UniqueFd m_free;  // counts the free ones (eventfd(2), EFD_SEMAPHORE)
 };
 

@@ -50,6 +50,10 @@ base::Result<fs::path> cache_folder() {
   return folder;
 }
 
+base::Result<base::Workspace> make_scratch(const fs::path& cache) {
+  return base::Workspace::make(cache / "run", ".pachbuild-");
+}
+
 process::Environment build_environment(const fs::path& cache) {
   auto environment = process::current_environment();
   environment[contract::k_cache_variable] = cache.string();

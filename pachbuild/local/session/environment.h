@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "base/result.h"
+#include "base/workspace.h"
 #include "pachbuild/local/plan/datum.h"
 #include "pachbuild/spec/pipeline_spec.h"
 #include "process/command.h"
@@ -15,6 +16,9 @@ namespace local {
 
 // PACHBUILD_CACHE_DIR, else $XDG_CACHE_HOME/pachbuild, else ~/.cache/pachbuild; made, for this user only.
 base::Result<base::fs::path> cache_folder();
+
+// A folder in the cache for one run; those of runs that are gone are removed.
+base::Result<base::Workspace> make_scratch(const base::fs::path& cache);
 
 // A build sees all of the person's environment: proxies, indexes and credentials are in it.
 process::Environment build_environment(const base::fs::path& cache);

@@ -22,7 +22,6 @@ namespace {
 namespace fs = base::fs;
 using base::ErrorKind;
 
-constexpr char k_scratch[] = ".pachbuild-";
 // In the datums' scratch: what the workers hand over.
 constexpr char k_outputs[] = "outputs";
 
@@ -147,8 +146,8 @@ int PipelineRun::run() {
 
 base::Result<int> PipelineRun::try_run() {
   const auto start = Clock::now();
-  BASE_TRY_ASSIGN(m_build_scratch, base::Workspace::make(m_session.cache / "run", k_scratch));
-  BASE_TRY_ASSIGN(m_scratch, base::Workspace::make(m_session.cache / "run", k_scratch));
+  BASE_TRY_ASSIGN(m_build_scratch, make_scratch(m_session.cache));
+  BASE_TRY_ASSIGN(m_scratch, make_scratch(m_session.cache));
   if (spec::is_built(m_spec.transform)) BASE_TRY(build_source());
   BASE_TRY_ASSIGN(const auto missing,
                   m_session.board.wait_for({m_pipeline.reads.begin(), m_pipeline.reads.end()}));
@@ -159,7 +158,6 @@ base::Result<int> PipelineRun::try_run() {
   BASE_TRY(list_work());
   BASE_TRY(m_folder->check(m_outputs));  // before the first datum, as far as it can be known
   BASE_TRY(run_datums());
-  BASE_TRY(publish());
   BASE_TRY(export_results());
   m_session.events.finished(m_spec.name, report(Clock::now() - start));
   return m_missing.empty() ? 0 : static_cast<int>(ErrorKind::step_failed);
@@ -220,17 +218,18 @@ base::Status PipelineRun::list_work() {
   if (m_datums.size() == 0 && m_pipeline.after.empty() && !m_options.allow_empty)
     return base::fail(no_datum_error(m_spec, m_session.board));
   m_session.events.counted(m_spec.name, m_datums.size());
-  m_job = job_key();
+  const std::string job = job_key();
   for (const auto i : m_datums.running_order()) {
     BASE_TRY(base::check_stop());
     const Datum datum = m_datums.at(i);
-    auto known = m_options.force ? std::nullopt : m_session.store.find(datum.key(m_job));
+    std::string key = datum.key(job);
+    auto known = m_options.force ? std::nullopt : m_session.store.find(key);
     if (known) {
       m_outputs.push_back({datum.label(), std::move(*known)});
       ++m_skipped;
     } else {
-      m_indices.emplace(datum.id, i);
-      m_work.push_back(i);
+      m_places.emplace(datum.id, m_work.size());
+      m_work.push_back({i, std::move(key)});
     }
   }
   m_session.events.begins(m_spec.name, m_work.size());
@@ -238,7 +237,8 @@ base::Status PipelineRun::list_work() {
 }
 
 // `environment` is what all datums share.
-Task PipelineRun::make_task(const Datum& datum, const Place& place, process::Environment environment) const {
+Task PipelineRun::make_task(const Work& work, const Place& place, process::Environment environment) const {
+  const Datum datum = m_datums.at(work.index);
   const auto& transform = m_spec.transform;
   Task task;
   task.id = datum.id;
@@ -263,7 +263,7 @@ Task PipelineRun::make_task(const Datum& datum, const Place& place, process::Env
   task.environment = std::move(environment);
   add_datum_variables(task.environment, datum);
   task.folder = transform.working_dir.empty() ? place.folder() : transform.working_dir;
-  task.log = log_of(datum.key(m_job));
+  task.log = log_of(work.key);
   task.output = (m_scratch->path() / k_outputs / datum.id).string();
   if (m_spec.datum_timeout) {
     task.timeout_ms = std::chrono::duration_cast<std::chrono::milliseconds>(*m_spec.datum_timeout).count();
@@ -277,14 +277,14 @@ base::Status PipelineRun::run_datums() {
   for (const auto& name : m_pipeline.reads) BASE_TRY(m_session.board.check_out(name));
   BASE_TRY(base::make_folders(m_scratch->path() / k_outputs, 0700));
   // A failed run's logs would be taken for this one's.
-  for (const auto i : m_work) {
+  for (const auto& work : m_work) {
     BASE_TRY(base::check_stop());
-    BASE_TRY(base::remove_tree(log_of(m_datums.at(i).key(m_job))));
+    BASE_TRY(base::remove_tree(log_of(work.key)));
   }
-  const int wanted = m_options.workers > 0 ? m_options.workers : static_cast<int>(base::processors());
-  const int count = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(wanted), m_work.size()));
+  const auto count = std::min(static_cast<std::size_t>(m_session.slots.count()), m_work.size());
   const auto place = datum_place();
-  BASE_TRY_ASSIGN(auto pool, Pool::start(count, m_scratch->path(), *place, &m_session.slots));
+  BASE_TRY_ASSIGN(auto pool,
+                  Pool::start(static_cast<int>(count), m_scratch->path(), *place, &m_session.slots));
   Collector collector(m_session.store, base::processors());
 
   const Pool::Events events{
@@ -296,7 +296,7 @@ base::Status PipelineRun::run_datums() {
   add_pipeline_variables(environment, m_spec, m_artifact.source_version, m_artifact.version);
   const auto next = [&, turn = m_work.begin()]() mutable -> base::Result<std::optional<Task>> {
     if (turn == m_work.end()) return std::nullopt;
-    return make_task(m_datums.at(*turn++), *place, environment);
+    return make_task(*turn++, *place, environment);
   };
   BASE_TRY_ASSIGN(const auto run, pool.run(next, events, m_session.interruption.descriptor()));
   if (run == Pool::Run::interrupted) return base::fail(base::interrupted());
@@ -326,7 +326,7 @@ base::Status PipelineRun::take(Collector& collector, const Task& task, const Tas
   }
   switch (outcome.result) {
     case TaskResult::succeeded:
-      collector.add(task, datum_of(task).key(m_job));
+      collector.add(task, work_of(task).key);
       break;
     case TaskResult::recovered:
       ++m_recovered;
@@ -366,25 +366,21 @@ void PipelineRun::report_failure(const Task& task, const std::string& reason) {
   m_session.events.ended(m_spec.name, {label, DatumReport::Result::failed, reason, task.log});
 }
 
-// Those who read the result need not wait until it has been exported.
-base::Status PipelineRun::publish() {
+// Puts the result on the board first: those who read it need not wait until it has been exported.
+base::Status PipelineRun::export_results() {
   // Datums end in any order; what is said of them does not depend on it.
   const auto by_label = [](const auto& a, const auto& b) { return a.label < b.label; };
   std::sort(m_outputs.begin(), m_outputs.end(), by_label);
   std::sort(m_missing.begin(), m_missing.end(), by_label);
-  if (!m_missing.empty() || m_pipeline.read_as.empty()) return {};
-  BASE_TRY(m_folder->check(m_outputs));
-  std::vector<Commit::File> files;
-  for (const auto& output : m_outputs) {
-    for (const auto& file : output.files) files.push_back({file.path, file.digest, file.size, {}});
-  }
-  for (const auto& name : m_pipeline.read_as) m_session.board.add_result(name, files);
-  return {};
-}
-
-base::Status PipelineRun::export_results() {
   if (!m_missing.empty() && !m_options.partial) return {};
   BASE_TRY(m_folder->check(m_outputs));
+  if (m_missing.empty() && !m_pipeline.read_as.empty()) {
+    std::vector<Commit::File> files;
+    for (const auto& output : m_outputs) {
+      for (const auto& file : output.files) files.push_back({file.path, file.digest, file.size, {}});
+    }
+    for (const auto& name : m_pipeline.read_as) m_session.board.add_result(name, files);
+  }
   m_session.events.exporting(m_spec.name, bytes_of(m_outputs));
   return m_folder->publish(m_outputs, m_missing, m_session.store, m_options.export_by);
 }

@@ -62,19 +62,23 @@ class PipelineRun {
   base::Status run_datums();
   base::Status collect(Collector& collector, bool wait);
   base::Status take(Collector& collector, const Task& task, const TaskOutcome& outcome);
-  base::Status publish();
   base::Status export_results();
   void report_failure(const Task& task, const std::string& reason);
   void report_end(const Task& task, DatumReport::Result result);
 
   [[nodiscard]] std::string job_key() const;
   [[nodiscard]] std::unique_ptr<Place> datum_place() const;
-  [[nodiscard]] Datum datum_of(const Task& task) const { return m_datums.at(m_indices.at(task.id)); }
+  // A datum that is to run.
+  struct Work {
+    std::size_t index = 0;  // in m_datums
+    std::string key;        // of its result
+  };
+  [[nodiscard]] const Work& work_of(const Task& task) const { return m_work[m_places.at(task.id)]; }
+  [[nodiscard]] Datum datum_of(const Task& task) const { return m_datums.at(work_of(task).index); }
   [[nodiscard]] std::string log_of(const std::string& key) const {
     return (m_own / "logs" / (key + ".log")).string();
   }
-  [[nodiscard]] Task make_task(const Datum& datum, const Place& place,
-                               process::Environment environment) const;
+  [[nodiscard]] Task make_task(const Work& work, const Place& place, process::Environment environment) const;
   [[nodiscard]] PipelineReport report(Clock::duration elapsed) const;
 
   const PlannedPipeline& m_pipeline;
@@ -92,9 +96,8 @@ class PipelineRun {
   std::optional<base::Workspace> m_scratch;
   Artifact m_artifact;
   DatumList m_datums;
-  std::string m_job;                // the part of the datums' keys that is the same for all
-  std::vector<std::size_t> m_work;  // the datums that are to run, in their order
-  std::unordered_map<std::string, std::size_t> m_indices;  // of these, by their ids
+  std::vector<Work> m_work;                               // in the order in which it is done
+  std::unordered_map<std::string, std::size_t> m_places;  // in m_work, by the datums' ids
   std::vector<DatumOutput> m_outputs;
   std::vector<MissingDatum> m_missing;
   std::size_t m_skipped = 0;

@@ -35,7 +35,6 @@ namespace {
 
 namespace fs = base::fs;
 
-constexpr char k_session_scratch[] = ".pachbuild-";
 constexpr std::chrono::milliseconds k_between_ticks{100};
 
 // Lets one thread at a time tell the events.
@@ -44,55 +43,47 @@ class OneAtATime final : public Events {
   explicit OneAtATime(Events& events) : m_events(events) {}
 
   void warned(const std::string& pipeline, const std::string& what) override {
-    const std::lock_guard lock(m_mutex);
-    m_events.warned(pipeline, what);
+    tell(&Events::warned, pipeline, what);
   }
   void built(const std::string& pipeline, std::chrono::steady_clock::duration elapsed) override {
-    const std::lock_guard lock(m_mutex);
-    m_events.built(pipeline, elapsed);
+    tell(&Events::built, pipeline, elapsed);
   }
   void counted(const std::string& pipeline, std::size_t datums) override {
-    const std::lock_guard lock(m_mutex);
-    m_events.counted(pipeline, datums);
+    tell(&Events::counted, pipeline, datums);
   }
   void begins(const std::string& pipeline, std::size_t datums) override {
-    const std::lock_guard lock(m_mutex);
-    m_events.begins(pipeline, datums);
+    tell(&Events::begins, pipeline, datums);
   }
   void started(const std::string& pipeline, const std::string& label) override {
-    const std::lock_guard lock(m_mutex);
-    m_events.started(pipeline, label);
+    tell(&Events::started, pipeline, label);
   }
   void ended(const std::string& pipeline, const DatumReport& report) override {
-    const std::lock_guard lock(m_mutex);
-    m_events.ended(pipeline, report);
+    tell(&Events::ended, pipeline, report);
   }
   void exporting(const std::string& pipeline, std::uint64_t bytes) override {
-    const std::lock_guard lock(m_mutex);
-    m_events.exporting(pipeline, bytes);
+    tell(&Events::exporting, pipeline, bytes);
   }
   void finished(const std::string& pipeline, const PipelineReport& report) override {
-    const std::lock_guard lock(m_mutex);
-    m_events.finished(pipeline, report);
+    tell(&Events::finished, pipeline, report);
   }
   void failed(const std::string& pipeline, const base::Error& error) override {
-    const std::lock_guard lock(m_mutex);
-    m_events.failed(pipeline, error);
+    tell(&Events::failed, pipeline, error);
   }
   void left_out(const std::string& pipeline, const std::string& because) override {
-    const std::lock_guard lock(m_mutex);
-    m_events.left_out(pipeline, because);
+    tell(&Events::left_out, pipeline, because);
   }
   void cache_shrunk(std::size_t datums, std::uint64_t bytes) override {
-    const std::lock_guard lock(m_mutex);
-    m_events.cache_shrunk(datums, bytes);
+    tell(&Events::cache_shrunk, datums, bytes);
   }
-  void tick() override {
-    const std::lock_guard lock(m_mutex);
-    m_events.tick();
-  }
+  void tick() override { tell(&Events::tick); }
 
  private:
+  template <class Event, class... Arguments>
+  void tell(Event event, const Arguments&... arguments) {
+    const std::lock_guard lock(m_mutex);
+    (m_events.*event)(arguments...);
+  }
+
   Events& m_events;
   std::mutex m_mutex;
 };
@@ -130,7 +121,7 @@ class Session {
     BASE_TRY_ASSIGN(const auto most, contract::parse_cache_limit(limit == nullptr ? "" : limit));
     BASE_TRY_ASSIGN(const auto cache, cache_folder());
     BASE_TRY_ASSIGN(auto store, ResultStore::open(cache));
-    BASE_TRY_ASSIGN(const auto scratch, base::Workspace::make(cache / "run", k_session_scratch));
+    BASE_TRY_ASSIGN(const auto scratch, make_scratch(cache));
     const int workers = m_options.workers > 0 ? m_options.workers : static_cast<int>(base::processors());
     BASE_TRY_ASSIGN(auto slots, Slots::make(workers));
     Board board(scratch.path(), store);
@@ -179,7 +170,7 @@ class Session {
   void do_all(const std::vector<std::function<void()>>& work) {
     std::mutex mutex;
     std::condition_variable ended;
-    std::size_t running = 0;
+    std::size_t running = work.size();
     std::exception_ptr exception;
     const auto guarded = [&](const std::function<void()>& one) {
       try {
@@ -194,7 +185,6 @@ class Session {
     };
     std::vector<std::thread> threads;
     threads.reserve(work.size());
-    running = work.size();
     std::vector<const std::function<void()>*> left;
     for (const auto& one : work) {
       try {
