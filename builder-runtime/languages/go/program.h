@@ -35,8 +35,8 @@ struct Program {
 
 // What the settings name, else the program at the root, else the only one there is, else the one of several
 // that is named like the pipeline that it is built for or its module. Packages of the root's module (or
-// go.work) come before those of other modules, and both before examples. None and several are errors that
-// list what is there.
+// go.work) come before those of other modules, and both before examples. If there is none, or
+// several are left, the error lists the candidates.
 base::Result<Program> choose_program(const base::fs::path& source, const Tree& tree,
                                      const GoSettings& settings, const GoVariables& variables,
                                      const std::string& build_pipeline);

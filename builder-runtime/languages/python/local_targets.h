@@ -14,7 +14,7 @@
 
 namespace builder::python {
 
-// "b%20c" → "b c"; what is no such code stays.
+// "b%20c" → "b c"; all other text stays as it is.
 std::string percent_decoded(std::string_view text);
 
 // "file:///a/b%20c#sha256=0", "file:./a", "./a[extra]" → a path.

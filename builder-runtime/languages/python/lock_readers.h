@@ -31,7 +31,7 @@ base::Status check_uv_lock(const LockRequest& request);
 base::Result<RequirementList> read_poetry_lock(const LockRequest& request);
 base::Result<RequirementList> read_poetry_project(const LockRequest& request);
 base::Result<RequirementList> read_pdm_lock(const LockRequest& request);
-// Of [tool.pdm.resolution.overrides], where there is no lock.
+// Of [tool.pdm.resolution.overrides], for a project without a lock.
 base::Result<std::vector<std::string>> pdm_overrides(const data::Value& project);
 base::Result<RequirementList> read_pipfile_lock(const LockRequest& request);
 base::Result<RequirementList> read_pipfile(const LockRequest& request);

@@ -13,7 +13,7 @@ namespace {
 using data::Value;
 using Packages = std::map<std::string, std::string>;
 
-// Tables of a Pipfile that are no category of packages.
+// Tables of a Pipfile that do not list optional packages.
 constexpr std::string_view k_not_categories[] = {"packages", "source", "requires", "pipenv", "scripts"};
 
 void add(const std::string& name, const std::string& choice, const std::string& setting, Packages& packages) {
