@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "builder-runtime/languages/python/text_list.h"
 #include "builder-runtime/source/ini.h"
 
 namespace builder::python {
@@ -54,28 +55,6 @@ Scripts of_setup_cfg(const fs::path& source) {
   return scripts;
 }
 
-// The texts of a list of Python's, from behind its bracket on; none when it has anything else.
-std::vector<std::string_view> texts_of_list(std::string_view text, char end_of_list) {
-  std::vector<std::string_view> texts;
-  for (std::size_t at = 0; at < text.size();) {
-    const char character = text[at];
-    if (character == end_of_list) return texts;
-    if (character == '#') {
-      at = std::min(text.find('\n', at), text.size());
-    } else if (character == '"' || character == '\'') {
-      const auto end = text.find(character, at + 1);
-      if (end == std::string_view::npos) return {};
-      texts.push_back(text.substr(at + 1, end - at - 1));
-      at = end + 1;
-    } else if (std::string_view(" \t\r\n,").find(character) != std::string_view::npos) {
-      ++at;
-    } else {
-      return {};
-    }
-  }
-  return {};
-}
-
 // What is written of them: entry_points={"console_scripts": ["a=b:c"]}, or the text
 // "[console_scripts]\na=b:c".
 Scripts of_setup_py(const fs::path& source) {
@@ -92,10 +71,9 @@ Scripts of_setup_py(const fs::path& source) {
     for (const auto& one : base::split(rest, '\n')) add_line(one, line, scripts);
     return scripts;
   }
-  const auto open = rest.find_first_not_of("\"': \t\r\n=");
-  if (open == std::string_view::npos || (rest[open] != '[' && rest[open] != '(')) return scripts;
-  for (const auto one : texts_of_list(rest.substr(open + 1), rest[open] == '[' ? ']' : ')'))
-    add_line(one, line, scripts);
+  rest.remove_prefix(std::min(rest.find_first_not_of("\"': \t\r\n="), rest.size()));
+  const auto lines = texts_of_list(rest).value_or(std::vector<std::string>{});
+  for (const auto& one : lines) add_line(one, line, scripts);
   return scripts;
 }
 

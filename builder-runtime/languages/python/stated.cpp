@@ -16,6 +16,7 @@
 #include "builder-runtime/languages/python/inline_metadata.h"
 #include "builder-runtime/languages/python/requirement.h"
 #include "builder-runtime/languages/python/requirements.h"
+#include "builder-runtime/languages/python/text_list.h"
 #include "builder-runtime/source/data.h"
 #include "builder-runtime/source/ini.h"
 
@@ -187,15 +188,11 @@ Statement setup_py_statement(const fs::path& source) {
   // Most of those that compute it read the file that counts already.
   if (at == std::string::npos || has_part(text, "requirements")) return statement;
   statement.is_readable = false;
-  const auto open = text.find_first_not_of(" \t\n=", at + std::string_view("install_requires").size());
-  if (open == std::string::npos || text[open] != '[') return statement;
-  const std::string list = text.substr(open + 1, text.find(']', open) - open - 1);
-  for (std::size_t from = 0; (from = list.find_first_of("'\"", from)) != std::string::npos;) {
-    const auto end = list.find(list[from], from + 1);
-    if (end == std::string::npos) return statement;
-    add({list.substr(from + 1, end - from - 1)}, statement);
-    from = end + 1;
-  }
+  const auto open = text.find_first_not_of(" \t\r\n=", at + std::string_view("install_requires").size());
+  const auto texts =
+      open == std::string::npos ? std::nullopt : texts_of_list(std::string_view(text).substr(open));
+  if (!texts) return statement;
+  add(*texts, statement);
   statement.is_readable = true;
   return statement;
 }

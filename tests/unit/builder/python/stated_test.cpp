@@ -125,6 +125,7 @@ TEST_F(Stated, SetupFilesAskForWhatCanBeRead) {
       {"[options]\ninstall_requires =\n  a\n[options.extras_require]\nx =\n  b\n", "", {"a"}, true},
       {"", "setup(install_requires=['a>1', \"b\"])", {"a>1", "b"}, true},
       {"", "setup(install_requires = [\n  'a',\n], extras_require={'x': ['b']})", {"a"}, true},
+      {"", "setup(install_requires=['a[x]>1', 'b'])", {"a>1", "b"}, true},
       {"", "setup(install_requires=read())", {}, false},
       {"", "setup(install_requires=['a", {}, false},
       {"", "setup(install_requires=open('requirements.txt').read())", {}, true},
