@@ -201,25 +201,6 @@ TEST(DatumKey, IgnoresTheLastSlash) {
   EXPECT_EQ(key("/", "/", "x$0"), "x") << "the root has no groups";
 }
 
-TEST(GlobCapture, AnswersAsTheGoLibraryDoes) {
-  std::ifstream file(PACHBUILD_GOLDEN "/ohmyglob_captures.tsv");
-  std::string line;
-  int answers = 0;
-  while (std::getline(file, line)) {
-    if (line.starts_with('#')) continue;
-    const auto parts = base::split(line, '\t');
-    ASSERT_EQ(parts.size(), 6U) << line;
-    const Glob glob = Glob::compile(parts[0], parts[1] == "/" ? Separator::slash : Separator::none).value();
-    const auto captures = glob.capture(parts[2]);
-    std::string written = captures ? "" : "-";
-    for (std::size_t i = 1; captures && i < captures->size(); ++i) written += "|" + (*captures)[i];
-    EXPECT_EQ(written, parts[3]) << line;
-    EXPECT_EQ(check_template(parts[4]) ? glob.replace(parts[2], parts[4]) : "PANIC", parts[5]) << line;
-    ++answers;
-  }
-  EXPECT_EQ(answers, 1000);
-}
-
 // A backtracking engine does not come to an end with these.
 TEST(GlobCapture, HostilePatternsAreNotSlow) {
   const std::string text = std::string(1000, 'a') + "c";
