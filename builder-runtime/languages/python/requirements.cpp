@@ -225,10 +225,13 @@ class RequirementsReader {
   }
 
   void add_options(const std::string& line) {
-    if (line.front() == '-') m_result.options.push_back(base::without_credentials(line));
+    const auto add = [&](const std::string& option) {
+      m_result.options.push_back(base::without_credentials(option));
+    };
+    if (line.front() == '-') return add(line);
     for (auto at = line.find(" --"); at != std::string::npos; at = line.find(" --", at + 1)) {
       const auto option = line.substr(at + 1, line.find(" --", at + 1) - at - 1);
-      if (line.front() != '-' && option.rfind("--hash", 0) != 0) m_result.options.push_back(option);
+      if (option.rfind("--hash", 0) != 0) add(option);
     }
   }
 

@@ -67,6 +67,9 @@ TEST_F(ReadRequirements, OptionsAreToldWithoutCredentials) {
   EXPECT_EQ(
       read("a==1 --config-settings=x=1 --hash=sha256:0\n--no-binary a\n-i https://u:p@x/simple\n").options,
       (std::vector<std::string>{"--config-settings=x=1", "--no-binary a", "-i https://x/simple"}));
+  // In a line of a package no tool takes this one.
+  EXPECT_EQ(read("a --index https://u:p@x/simple\n").options,
+            std::vector<std::string>{"--index https://x/simple"});
 }
 
 TEST_F(ReadRequirements, WhatIsOutsideOfTheSourceCountsByContent) {
