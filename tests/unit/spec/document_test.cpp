@@ -230,6 +230,10 @@ TEST(ToYaml, IsReadAsTheSame) {
       {"booleans", {true, false}},
       {"numbers", {0, -1, 1.5, 1e20, 1e-7, -0.0, std::uint64_t{18446744073709551615U}}},
       {"texts", {"null", "~", "", "true", "1", "1e3", "2020-01-01", " a ", "a: b", "# a", "a\nb"}},
+      {"signs",
+       {"\x01\t\r\n\\\"\x7f", "\u0085\u2028\ufeff", "\uffff\ufdd0\U0001fffe", "\u00e9\u20ac\U0001f600"}},
+      {std::string(3000, 'k'),
+       {{"nested", {{1, {2, {3}}}, {{"a", 1}, {"b", {{"c", json::array({json::object()})}}}}}}}},
       {"2U", {{"~", nullptr}, {"null", nullptr}, {"on", 1}}},
       {"empty", {json::array(), json::object()}}};
   const auto again = parse_documents(to_yaml(value), "p.yaml");
@@ -246,6 +250,10 @@ TEST(ToYaml, IsInOneForm) {
   EXPECT_EQ(to_yaml(value),
             "\"\": 1\nAbcd: 1\n\"a1bc\": 1\nempty: ~\n\"false\": 1\nlist:\n  - 1\n  - \"2\"\nname: \"x\"\n"
             "\"null\": 1\n\"on\": 1\nsnake_case: 1\n\"true\": 1\n\"with space\": 1\n\"yes\": 1\n");
+  EXPECT_EQ(to_yaml({{"steps", {{{"from", "x"}, {"to", {1, 2}}}, {"y", json::array({"z"})}}}}),
+            "steps:\n  - from: \"x\"\n    \"to\":\n      - 1\n      - 2\n  - - \"y\"\n    - - \"z\"\n");
+  EXPECT_EQ(to_yaml("\u00e9\u0085\uffff\U0001ffff\t"), "\"\u00e9\\x85\\uffff\\U0001ffff\\t\"\n");
+  EXPECT_EQ(to_yaml(json::array()), "[]\n");
 }
 
 }  // namespace
