@@ -39,9 +39,10 @@ OTHER_FUNCTIONS = {
     "find_first_not_of": "find_first_of", "find_last_of": "find_first_of",
 }  # fmt: skip
 
-# Hints to the machine and words for developers: a program without them does the same.
+# Hints to the machine, how long something waits before it looks again, and words for developers: a program without them
+# does the same.
 HINTS = re.compile(r"(reserve|shrink_to_fit|madvise|posix_fadvise|fadvise|readahead|mallopt|debug|trace|assert)$")
-SPEED = re.compile(r"buffer|chunk|block|batch|capacity|poll|interval|pause|patience|step|threads|ahead", re.IGNORECASE)
+SPEED = re.compile(r"buffer|chunk|block|batch|capacity|poll|interval|pause|patience|step|threads|ahead|notice_ms|between", re.IGNORECASE)
 ADDS = re.compile(r"(\badd\w*|\bupdate\w*|\bappend|\bpush_back|\bemplace_back|\bexcept)$")
 KEYS = re.compile(r"key|digest|identity|inputs|settings|fingerprint", re.IGNORECASE)
 
@@ -353,8 +354,9 @@ CONSTANT = re.compile(
 
 
 def constants(texts):
-    """Names of constants that are numbers or durations, of all files."""
-    return frozenset(name for text in texts for name in CONSTANT.findall(text.decode()))
+    """Names of constants that are numbers or durations, of all files; not of zero, which doubled is the same."""
+    found = (match for text in texts for match in CONSTANT.finditer(text.decode()))
+    return frozenset(match[1] for match in found if re.search("[1-9]", match[0].partition(match[1])[2]))
 
 
 def find(name, text, numbers):
