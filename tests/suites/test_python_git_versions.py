@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 
 import cluster_suite
 import pipelines
@@ -72,11 +73,11 @@ class GitSuite(BuilderSuite):
     def path_without_git(self):
         tools = self.folder / "bin"
         tools.mkdir(exist_ok=True)
-        for name in ("python3", "sh", "cc", "gcc"):
-            if (path := shutil.which(name)) and not (tools / name).exists():
+        # Not a shim on PATH that looks for the interpreter with more tools.
+        found = {name: shutil.which(name) for name in ("sh", "cc", "gcc")}
+        for name, path in {**found, "python3": sys.executable, "uv": support.require_tool("uv")}.items():
+            if path and not (tools / name).exists():
                 (tools / name).symlink_to(path)
-        if not (tools / "uv").exists():
-            (tools / "uv").symlink_to(support.require_tool("uv"))
         return str(tools)
 
     def built(self, source, **options):
