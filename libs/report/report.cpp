@@ -15,6 +15,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "contract/environment.h"
+#include "report/terminal_text.h"
 
 namespace report {
 namespace {
@@ -85,6 +86,14 @@ int fail(const base::Error& failure) {
 void output(std::string_view text) {
   if (!g_json) {
     spdlog::default_logger()->flush();
+    std::string shown;
+    if (::isatty(STDERR_FILENO) == 1) {
+      // https://no-color.org
+      const char* const no_colour = std::getenv("NO_COLOR");
+      const bool has_colours = no_colour == nullptr || *no_colour == '\0';
+      shown = for_terminal(text, has_colours ? Colours::keep : Colours::drop);
+      text = shown;
+    }
     while (!text.empty()) {
       const ssize_t count = ::write(STDERR_FILENO, text.data(), text.size());
       if (count <= 0) return;

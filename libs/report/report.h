@@ -27,7 +27,8 @@ void warn(std::string_view message);
 // The error, those found along with it, and the exit code that it stands for.
 int fail(const base::Error& error);
 
-// The output of the user's own tool or program, as it came; in JSON as {"level": "output", …}, a line each.
+// The output of the user's own tool or program, as it came, on a terminal without what could change the
+// terminal (terminal_text.h); in JSON as {"level": "output", …}, a line each.
 void output(std::string_view text);
 
 // Runs a program's main part: its exit code, or that of the bug (70) that an exception is.

@@ -5,9 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <algorithm>
 
-#include "base/errors.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "base/unique_fd.h"
@@ -20,7 +19,8 @@ namespace {
 using base::ErrorKind;
 using local::DatumReport;
 
-// Of a failed datum's log, the last part; and the number of datums whose logs are shown.
+// Of a failed datum's log, the last part; and the number of datums whose logs are shown, of those that say
+// something else.
 constexpr std::size_t k_log_shown = 8192;
 constexpr std::size_t k_logs_shown = 3;
 // So many datums may surprise the person: their number is said before they run.
@@ -30,12 +30,33 @@ constexpr std::uint64_t k_large = std::uint64_t{256} << 20;
 
 // Without a container a program sees the logs of this machine, and may have put anything in the place of its
 // own.
-base::Result<std::string> read_log(const std::string& path) {
-  const base::UniqueFd log(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+base::UniqueFd open_log(const std::string& path) {
+  base::UniqueFd log(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat status{};
-  if (!log || ::fstat(log.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1)
-    return base::fail(base::system_error("read", path, log ? EPERM : errno));
-  return base::read_file("/proc/self/fd/" + std::to_string(log.get()));
+  if (log && (::fstat(log.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1))
+    log.reset();
+  return log;
+}
+
+// The end of a log, whole lines of it where it has some, and a mark where something is missing.
+std::string end_of_log(const std::string& path) {
+  const auto log = open_log(path);
+  const off_t size = log ? ::lseek(log.get(), 0, SEEK_END) : 0;
+  if (size <= 0) return "";
+  const auto limit = static_cast<off_t>(k_log_shown);
+  std::string text(static_cast<std::size_t>(std::min(size, limit)), '\0');
+  const ssize_t count = ::pread(log.get(), text.data(), text.size(), std::max<off_t>(size - limit, 0));
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+  if (size <= limit) return text;
+  const auto line = text.find('\n');
+  return "[…]\n" + text.substr(line == std::string::npos ? 0 : line + 1);
+}
+
+// Text of a program, a whole line.
+void print(std::string text) {
+  if (text.empty()) return;
+  if (text.back() != '\n') text += '\n';
+  report::output(text);
 }
 
 }  // namespace
@@ -73,30 +94,34 @@ void RunReport::started(const std::string& pipeline, const std::string& label) {
 
 void RunReport::ended(const std::string& pipeline, const DatumReport& report) {
   m_progress.done();
-  if (report.result != DatumReport::Result::failed) {
-    if (m_options.show_logs) show_log(report.log, std::string::npos);
-    return;
-  }
-  warn(pipeline, "datum " + report.label + " failed: " + report.reason + " (log: " + report.log + ")");
-  const auto failures = ++m_failures[pipeline];
-  if (failures <= k_logs_shown) {
-    show_log(report.log, k_log_shown);
-  } else if (failures == k_logs_shown + 1) {
-    warn(pipeline, "the logs of further failed datums are not shown here");
+  if (report.result == DatumReport::Result::failed) {
+    tell_failure(pipeline, report);
+  } else if (m_options.show_logs) {
+    show_log(report.log);
   }
 }
 
-void RunReport::show_log(const std::string& path, std::size_t limit) {
+void RunReport::tell_failure(const std::string& pipeline, const DatumReport& report) {
+  const std::string log = end_of_log(report.log);
+  auto& [kinds, logs] = m_failures[pipeline];
+  logs = base::fs::path(report.log).parent_path().string();
+  const bool is_new = kinds.add(report.label, report.reason, log);
+  if (m_options.show_logs || is_new)
+    warn(pipeline, "datum " + report.label + " failed: " + report.reason + " (log: " + report.log + ")");
+  if (m_options.show_logs) return show_log(report.log);
+  if (!is_new) return;
+  const auto count = kinds.all().size();
+  if (count <= k_logs_shown) print(log);
+  if (count == k_logs_shown + 1) warn(pipeline, "the logs of further failed datums are not shown here");
+}
+
+// All of it.
+void RunReport::show_log(const std::string& path) {
   m_progress.clear();
-  auto log = read_log(path);
-  if (!log || log->empty()) return;
-  if (log->size() > limit) {
-    const auto line = log->find('\n', log->size() - limit);
-    log->erase(0, line == std::string::npos ? log->size() - limit : line + 1);
-    report::output("[…]\n");
-  }
-  if (log->back() != '\n') *log += '\n';
-  report::output(*log);
+  const auto log = open_log(path);
+  auto text =
+      log ? base::read_file("/proc/self/fd/" + std::to_string(log.get())) : base::Result<std::string>("");
+  if (text) print(std::move(*text));
 }
 
 void RunReport::exporting(const std::string& pipeline, std::uint64_t bytes) {
@@ -105,6 +130,7 @@ void RunReport::exporting(const std::string& pipeline, std::uint64_t bytes) {
 }
 
 void RunReport::finished(const std::string& pipeline, const local::PipelineReport& report) {
+  tell_equal_failures(pipeline);
   std::string text =
       "datums: " + std::to_string(report.run) + " run, " + std::to_string(report.skipped) + " skipped";
   if (report.recovered > 0) text += ", " + std::to_string(report.recovered) + " of them recovered by err_cmd";
@@ -129,7 +155,17 @@ void RunReport::finished(const std::string& pipeline, const local::PipelineRepor
   }
 }
 
+// With --logs each has been told.
+void RunReport::tell_equal_failures(const std::string& pipeline) {
+  const auto& failures = m_failures[pipeline];
+  for (const auto& kind : failures.kinds.all()) {
+    if (kind.more > 0 && !m_options.show_logs)
+      warn(pipeline, describe(kind) + " (logs: " + failures.logs + ")");
+  }
+}
+
 void RunReport::failed(const std::string& pipeline, const base::Error& error) {
+  tell_equal_failures(pipeline);
   m_progress.clear();
   const bool was_told = error.where.empty() && error.what.empty();
   if (!was_told) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "pachbuild/commands/failure_kinds.h"
 #include "pachbuild/commands/progress.h"
 #include "pachbuild/local/session/events.h"
 
@@ -36,11 +37,17 @@ class RunReport final : public local::Events {
   [[nodiscard]] std::string prefix(const std::string& pipeline) const;
   void info(const std::string& pipeline, const std::string& text);
   void warn(const std::string& pipeline, const std::string& text);
-  void show_log(const std::string& log, std::size_t limit);
+  void tell_failure(const std::string& pipeline, const local::DatumReport& report);
+  void tell_equal_failures(const std::string& pipeline);
+  void show_log(const std::string& log);
 
   Options m_options;
   Progress m_progress;
-  std::map<std::string, std::size_t> m_failures;  // datums, by pipeline
+  struct Failures {
+    FailureKinds kinds;
+    std::string logs;  // the folder of their logs
+  };
+  std::map<std::string, Failures> m_failures;  // by pipeline
 };
 
 }  // namespace commands

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`pachbuild run` when programs fail, collide or are interrupted."""
 
+import os
 import pathlib
 import signal
 import subprocess
@@ -55,6 +56,45 @@ class Failures(pipelines.PipelineSuite):
         self.assertEqual(self.pachbuild_run().returncode, 1)
         flag.touch()
         self.assert_ran(self.succeed_run(), run=1)
+
+    def test_equal_failures_are_told_once(self):
+        self.data(**{f"n{number}": "bad" if number % 4 == 0 else "good" for number in range(80)})
+        self.shell_pipeline('grep -q bad "$data" && { echo "$data: line $$ is not a number" >&2; exit 3; }\n' + COPY)
+        result = self.pachbuild_run()
+        self.assertEqual(result.returncode, 1)
+        self.assert_ran(result, run=60, failed=20)
+        self.assertEqual(result.stderr.count(" failed: exit code 3"), 1, result.stderr)
+        self.assertRegex(result.stderr, r"warning: 19 more datums failed as data/n\d+ did: data/n\d+, data/n\d+, data/n\d+, … "
+                                        r"\(logs: .*/logs\)\n")
+        self.assertLess(len(result.stderr.splitlines()), 12, result.stderr)
+        # With --logs each has its own.
+        again = self.pachbuild_run("--logs")
+        self.assertEqual(again.stderr.count(" failed: exit code 3"), 20, again.stderr)
+        self.assertNotIn(" more datums", again.stderr)
+
+    def run_on_terminal(self, **changes):
+        ours, theirs = os.openpty()
+        with open(ours, "rb", buffering=0) as screen:
+            process = subprocess.Popen(self.command("--force"), env={**self.environment(), **changes}, stderr=theirs)
+            os.close(theirs)
+            shown = b""
+            try:
+                while piece := screen.read(65536):
+                    shown += piece
+            except OSError:  # nobody has the terminal any more
+                pass
+            return process.wait(timeout=60), shown.decode()
+
+    def test_what_a_program_prints_changes_no_terminal(self):
+        self.data(a="one")
+        self.shell_pipeline("printf 'red: \\033[31mx\\033[0m \\033[2J\\033]0;title\\007bell\\007\\n1%%\\r2%%\\n'; exit 1\n")
+        _, text = self.run_on_terminal()
+        self.assertIn("red: \x1b[31mx\x1b[0m bell\\x07\r\n2%\r\n", text)
+        self.assertNotIn("\x1b[2J", text)
+        _, text = self.run_on_terminal(NO_COLOR="1")
+        self.assertIn("red: x bell", text)
+        # In a file it is what the program wrote.
+        self.assertIn("red: \x1b[31mx\x1b[0m \x1b[2J\x1b]0;title\x07bell\x07\n", self.pachbuild_run().stderr)
 
     def test_death_by_a_signal_is_named(self):
         self.data(a="one")

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Failures of datums that are the same but for what the datums have: told once, with how many there are.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace commands {
+
+class FailureKinds {
+ public:
+  struct Kind {
+    std::string first;                // the label of the datum that failed so first
+    std::vector<std::string> others;  // labels of some that failed so after it
+    std::size_t more = 0;             // how many these are in all
+  };
+
+  // Takes a failure; `log` is what the program printed, or the end of it. Whether it is the first of its
+  // kind.
+  bool add(const std::string& label, std::string_view reason, std::string_view log);
+
+  [[nodiscard]] const std::vector<Kind>& all() const { return m_kinds; }
+
+ private:
+  std::vector<Kind> m_kinds;
+  std::vector<std::string> m_signatures;  // of the kinds
+};
+
+// "74 more datums failed as data/a did: data/b, data/c, data/d, …"
+std::string describe(const FailureKinds::Kind& kind);
+
+}  // namespace commands
