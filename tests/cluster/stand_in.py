@@ -308,11 +308,18 @@ def transaction_file():
     return f"{STATE}/transaction-{active_transaction()}.json"
 
 
+def calls_of_transaction():
+    """Those so far; somebody else may have deleted it."""
+    if not os.path.exists(transaction_file()):
+        raise Refusal(f"rpc error: code = Unknown desc = transactions {active_transaction()} not found")
+    return read_json(transaction_file(), [])
+
+
 def change(*call):
     """Calls a method of Cluster, now or as part of the transaction that the configuration names."""
     with LockedState() as state:
         if active_transaction():
-            calls = [*read_json(transaction_file(), []), call]
+            calls = [*calls_of_transaction(), call]
             answer = apply(Cluster(state), calls)
             write_json(transaction_file(), calls)
             return answer
@@ -338,7 +345,7 @@ def finish_transaction():
     with LockedState() as state:
         cluster = Cluster(state)
         cluster.now = active_transaction()
-        apply(cluster, read_json(transaction_file(), []))
+        apply(cluster, calls_of_transaction())
         cluster.run_jobs()
         save(cluster)
         os.unlink(transaction_file())
@@ -481,6 +488,7 @@ def finish_commit(place):
 
 def start_transaction():
     set_transaction(new_id())
+    write_json(transaction_file(), [])
     print(f'started new transaction: "{active_transaction()}"')
 
 
