@@ -460,13 +460,10 @@ class JobControlConformance(TerminalConformance):
     """The same as a job of an interactive shell: what the shell believes about the job is so, and no sequence of keys
     and commands leaves it where only a signal from elsewhere helps."""
 
-    def setUp(self):
+    def shell(self):
         self.needs("job control")
         if self.subject.is_init:
             self.skipTest("PID 1 is nobody's job")
-        super().setUp()
-
-    def shell(self):
         process, screen = self.on_terminal(["env", "PS1=", "PS2=", "INPUTRC=/dev/null", "bash", "--norc", "--noprofile",
                                       "--noediting", "-i"])
         # What bash itself prints must not be taken for what a command does.

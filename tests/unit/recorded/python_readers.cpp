@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is read of a Python source.
+#include <cctype>
+
 #include "base/text.h"
 #include "builder-runtime/languages/python/entry.h"
 #include "builder-runtime/languages/python/inline_metadata.h"
@@ -206,9 +208,29 @@ RECORDED_READER(python_requirement, input, answers) {
   answers.tell("words", shell_words(text));
 }
 
+// Bytes as \\xNN.
+RECORDED_READER(requirement_bytes, input, answers) {
+  const auto parts = base::split(input.line(), '\\');
+  std::string bytes = parts.front();
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    const auto& part = parts[i];
+    const auto is_digit = [&](std::size_t at) {
+      return std::isxdigit(static_cast<unsigned char>(part[at])) != 0;
+    };
+    if (part.size() > 2 && part[0] == 'x' && is_digit(1) && is_digit(2)) {
+      bytes += static_cast<char>(std::stoi(part.substr(1, 2), nullptr, 16));
+      bytes += part.substr(3);
+    } else {
+      bytes += part;
+    }
+  }
+  answers.tell("text", decode_requirements(bytes, "x"), [](const auto& text) { return json(text); });
+}
+
 RECORDED_READER(uv_words, input, answers) {
-  const auto shown = UvWords("/w", "/w/s", "/pfs/source", "pyproject.toml", {"--frozen", "--no-sources"})
-                         .shown(input.line());
+  const UvWords words("/w", "/w/s", "/pfs/source", "pyproject.toml",
+                      {"--frozen", "--no-sources", "/w/made/list.txt"});
+  const auto shown = words.shown(input.line());
   answers.tell("shown", shown ? json(*shown) : json());
 }
 
