@@ -74,6 +74,9 @@ class Subject:
         """`before` are words that change something and then execute the supervisor."""
         return [*before, self.program, *self.options, *options, "--", *words]
 
+    def settle(self, supervisor):
+        """Waits until a signal cannot get lost between the supervisor and what it runs in."""
+
     def process_of(self, started):
         """The number of the supervisor, given the process that command() became."""
         return started
@@ -230,6 +233,7 @@ class Conformance(Watched):
         left_out = {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, *self.subject.lacks}
         numbers = [int(n) for n in sorted(signal.valid_signals()) if n not in left_out]
         for number in numbers:
+            self.subject.settle(supervisor)
             os.kill(supervisor, number)
             if number != signal.SIGRTMAX:
                 self.assertEqual(process.stdout.readline(), f"{number}\n")
