@@ -127,7 +127,8 @@ def measure_dag(repeats, folder):
 
     measures = [("all three edited", 3 * DAG_DATUMS, whole), ("nothing changed", 0, lambda: pipelines.run(0)),
                 ("the middle one edited", 2 * DAG_DATUMS, middle)]
-    print(f"\nThree Go pipelines of {DAG_DATUMS} datums, each reading the one before\n{'':40}{'datums run':>12}{'pachbuild':>12}")
+    print(f"\nThree Go pipelines of {DAG_DATUMS} datums, each reading the one before\n"
+          f"{'':40}{'datums run':>12}{'pachbuild':>12}")
     for title, count, function in measures:
         seconds = statistics.median(function() for _ in range(repeats))
         print(f"{title:40}{count:12}{shown(seconds):>12}", flush=True)

@@ -134,7 +134,8 @@ base::Result<Child> Child::start(const Command& command) {
   const std::string folder = command.folder.empty() ? "." : command.folder.string();
   bp::child child(bp::exe = program,
                   bp::args = std::vector<std::string>(command.arguments.begin() + 1, command.arguments.end()),
-                  bp::start_dir = folder, Preparation(command, environment.data(), null.get()), k_start, error);
+                  bp::start_dir = folder, Preparation(command, environment.data(), null.get()), k_start,
+                  error);
   if (error) {
     auto failure = base::system_error("start", program, error.value());
     failure.kind = kind_of_exec_failure(error.value());

@@ -40,7 +40,7 @@ struct Task {
   // Gets what the command prints; empty: it goes where ours goes. The pool makes it and hands the worker its
   // descriptor: a worker never opens it.
   std::string log;
-  std::string output;           // where what the command leaves in /pfs/out is moved to; is free, or an empty folder
+  std::string output;  // where what the command leaves in /pfs/out is moved to; is free, or an empty folder
   std::int64_t timeout_ms = 0;  // of one try; 0: none
   int tries = 1;
 };

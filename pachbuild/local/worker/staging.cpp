@@ -3,11 +3,13 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/limits.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
 #include <map>
@@ -16,6 +18,7 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/relative_path.h"
+#include "base/text.h"
 #include "contract/layout.h"
 #include "pachbuild/local/plan/tree.h"
 #include "pachbuild/local/results/output_tree.h"
@@ -87,6 +90,26 @@ base::Result<FolderState> state_of(const base::Folder& folder) {
   return state;
 }
 
+// A folder that stays, and that a program may have given other permissions or attributes.
+base::Status restore(const fs::path& path) {
+  BASE_TRY_ASSIGN(const auto folder, base::Folder::open(path));
+  struct stat status{};
+  if (::fstat(folder.descriptor(), &status) != 0)
+    return base::fail(base::system_error("read", path.string(), errno));
+  if ((status.st_mode & 07777U) != k_folder_mode && ::fchmod(folder.descriptor(), k_folder_mode) != 0)
+    return base::fail(base::system_error("write", path.string(), errno));
+  if (::flistxattr(folder.descriptor(), nullptr, 0) <= 0) return {};
+  std::array<char, XATTR_LIST_MAX> names{};
+  const ssize_t size = ::flistxattr(folder.descriptor(), names.data(), names.size());
+  if (size <= 0) return {};
+  for (const auto& name : base::split({names.data(), static_cast<std::size_t>(size)}, '\0')) {
+    // The machine's own labels are not a program's, and may not go.
+    if (!name.empty() && !name.starts_with("security."))
+      static_cast<void>(::fremovexattr(folder.descriptor(), name.c_str()));
+  }
+  return {};
+}
+
 // Same version, same content below the input's name.
 std::string version_of(const std::vector<const TaskInput*>& parts) {
   std::string version;
@@ -127,6 +150,7 @@ base::Result<std::string> fingerprint(const fs::path& folder) {
 base::Status Staging::prepare(const Task& task, Left left) {
   Inputs inputs;
   for (const auto& input : task.inputs) inputs[input.name].push_back(&input);
+  BASE_TRY(secure_scratch());
   bool taken_over = false;
   if (left == Left::nothing && !m_scratch.empty()) {
     auto taken = take_over(task, inputs);
@@ -150,7 +174,6 @@ base::Status Staging::begin_anew(const Task& task) {
   m_lazy.drop("");
   m_staged.clear();
   m_output.reset();
-  BASE_TRY(secure_scratch());
   BASE_TRY_ASSIGN(const auto folder, base::Folder::open_without_link(m_pfs / ".scratch", contract::k_pfs));
   BASE_TRY_ASSIGN(const auto names, folder.names());
   for (const auto& name : names) BASE_TRY(folder.remove(name));
@@ -327,11 +350,14 @@ base::Result<base::Folder> Staging::open_output() const {
 }
 
 // A program may have put a link where the datums' folders are: what is staged would go to where it leads.
+// Where /pfs is a sandbox's, they are a mount, which cannot be replaced.
 base::Status Staging::secure_scratch() const {
   const fs::path folder = m_pfs / ".scratch";
   struct stat status{};
   if (::lstat(folder.c_str(), &status) == 0 && !S_ISDIR(status.st_mode)) BASE_TRY(base::remove_tree(folder));
-  return base::make_folders(folder, k_folder_mode);
+  BASE_TRY(base::make_folders(folder, k_folder_mode));
+  BASE_TRY(restore(m_pfs));
+  return restore(folder);
 }
 
 }  // namespace local

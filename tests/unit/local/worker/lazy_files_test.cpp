@@ -37,7 +37,8 @@ TEST_F(LazyFilesTest, GivesTheContentToWhoOpensIt) {
 TEST_F(LazyFilesTest, IsFineWhenNobodyOpensIt) {
   ASSERT_TRUE(base::write_file(path("source"), "text"));
   LazyFiles lazy;
-  for (int i = 0; i < 50; ++i) ASSERT_TRUE(lazy.add(path("source"), m_folder.path(), "pipe" + std::to_string(i)));
+  for (int i = 0; i < 50; ++i)
+    ASSERT_TRUE(lazy.add(path("source"), m_folder.path(), "pipe" + std::to_string(i)));
   EXPECT_TRUE(lazy.finish(m_folder.path()));
 }
 
@@ -88,7 +89,8 @@ TEST_F(LazyFilesTest, ForgetsAnErrorOnceTold) {
   }
   ASSERT_FALSE(lazy.finish(m_folder.path()));
   ASSERT_TRUE(lazy.renew());
-  EXPECT_EQ(base::read_file(path("pipe")).value(), std::string(1'000'000, 'x')) << "nothing of the first reading is left";
+  EXPECT_EQ(base::read_file(path("pipe")).value(), std::string(1'000'000, 'x'))
+      << "nothing of the first reading is left";
   EXPECT_TRUE(lazy.finish(m_folder.path()));
 }
 
