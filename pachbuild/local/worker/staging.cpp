@@ -110,12 +110,14 @@ base::Status restore(const fs::path& path) {
   return {};
 }
 
-// Same version, same content below the input's name.
+// Same version, same files below the input's name.
 std::string version_of(const std::vector<const TaskInput*>& parts) {
   std::string version;
   for (const auto* part : parts) {
     for (const auto* field : {&part->root, &part->version})
       version += std::to_string(field->size()) + " " + *field;
+    // Parts of a union can have one name and differ in these.
+    for (const bool option : {part->lazy, part->empty_files, part->read_only}) version += option ? '1' : '0';
   }
   return version;
 }

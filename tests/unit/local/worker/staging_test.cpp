@@ -165,6 +165,21 @@ TEST_F(StagingTest, SeesThatADatumsFileIsNoLongerTheOnlyOne) {
   EXPECT_EQ(base::read_file(pfs() / ".scratch/3/in/a.txt").value(), "a");
 }
 
+TEST_F(StagingTest, TellsLazyAndEmptyFilesFromOthersOfTheSameVersion) {
+  Staging staging(pfs());
+  const auto staged = [&](const std::string& id, bool lazy, bool empty) {
+    auto changed = task(id, "a.txt", "v");
+    changed.inputs[0].lazy = lazy;
+    changed.inputs[0].empty_files = empty;
+    EXPECT_TRUE(staging.prepare(changed));
+    return pfs() / ".scratch" / id / "in/a.txt";
+  };
+  EXPECT_EQ(base::read_file(staged("1", false, false)).value(), "a");
+  EXPECT_EQ(base::fs::status(staged("2", true, false)).type(), base::fs::fifo_file);
+  EXPECT_EQ(base::read_file(staged("3", false, true)).value(), "");
+  EXPECT_EQ(base::read_file(staged("4", false, false)).value(), "a");
+}
+
 TEST_F(StagingTest, UsesNothingAgainThatAProcessCouldHaveOpen) {
   Staging staging(pfs());
   ASSERT_TRUE(staging.prepare(task("1", "a.txt", "v")));
