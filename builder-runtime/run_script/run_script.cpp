@@ -31,7 +31,8 @@ if ! [ -x "$shim" ]; then
     cd "$1/@SHIMS@/@SHIM_DIGEST@" 2>/dev/null && [ -O . ] && [ -k . ] && [ -O @SHIM@ ] && ! [ -h @SHIM@ ] && [ -x @SHIM@ ]
   }
   find() {
-    for cache in "$@VARIABLE@" @IMAGE_CACHE@ @PRIVATE_CACHE@-*; do ready "$cache" && return; done
+    ready "$@VARIABLE@" || ready @IMAGE_CACHE@ && return
+    for cache in @PRIVATE_CACHE@-*; do ready "$cache" && return; done
     return 1
   }
   # A file for the copy, where only this user and root can change the folder and all above it.

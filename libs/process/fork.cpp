@@ -29,8 +29,11 @@ base::Result<Ending> run_in_fork(const std::function<int()>& body) {
   return Ending::from_wait_status(status);
 }
 
-void reap_orphans() {
-  while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+bool reap_orphans() {
+  while (true) {
+    const pid_t ended = ::waitpid(-1, nullptr, WNOHANG);
+    if (ended == 0) return true;
+    if (ended < 0 && errno != EINTR) return false;
   }
 }
 

@@ -17,7 +17,7 @@ namespace process {
 base::Result<Ending> run_in_fork(const std::function<int()>& body);
 
 // Collects every child of this process that has ended: orphans that an init inherited. Call it only while no
-// Child is running.
-void reap_orphans();
+// Child is running. Whether any is left that has not ended.
+bool reap_orphans();
 
 }  // namespace process

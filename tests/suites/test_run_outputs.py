@@ -60,10 +60,10 @@ class HostileOutputs(pipelines.PipelineSuite):
 
     def test_the_folders_above_become_links(self):
         """Where the worker looks next, and stages the next datum, there is a stranger's folder."""
-        for program in (f'd=$(dirname "$(readlink /pfs/out)"); mv "$d" "$d.away"; ln -s {self.victim} "$d"',
-                        f'mv /pfs/.scratch /pfs/away; ln -s {self.victim} /pfs/.scratch'):
-            with self.subTest(program):
-                self.fails(program, self.REPLACED)
+        self.fails(f'd=$(dirname "$(readlink /pfs/out)"); mv "$d" "$d.away"; ln -s {self.victim} "$d"', self.REPLACED)
+
+    def test_the_folder_of_all_datums_cannot_be_moved(self):
+        self.fails(f'mv /pfs/.scratch /pfs/away && ln -s {self.victim} /pfs/.scratch || exit 3', "exit code 3")
 
     def test_the_hosts_own_names_become_links(self):
         """A program without a container sees this machine's folders."""

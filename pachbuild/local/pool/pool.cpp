@@ -3,10 +3,12 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <utility>
 
 #include "base/digest.h"
@@ -34,6 +36,11 @@ constexpr std::chrono::milliseconds k_patience_with_message{10'000};
 constexpr std::chrono::milliseconds k_margin{2'000};
 constexpr int k_killed_exit_code = 128 + SIGKILL;
 
+// Beside a task's log: the one that its worker writes to.
+std::string open_log_name(const Task& task, const std::string& worker) {
+  return (base::fs::path(task.log).parent_path() / ("open-" + worker)).string();
+}
+
 // A new file, whatever was there: never one that a link leads to. None, and errno, when it cannot be made.
 base::UniqueFd create_log(const std::string& path) {
   ::unlink(path.c_str());
@@ -53,12 +60,15 @@ void translate(base::Error& error, const base::fs::path& folder, const std::stri
 }
 
 // Moves the folder behind /pfs/out out of the reach of programs. They can put links and files anywhere below
-// `pfs`, so the way there is opened step by step.
+// `pfs`, so the way there is opened step by step. What is in its new place, an empty folder mostly, is left
+// to the worker, which uses it for the next task if it is as good as new.
 base::Status take_output(const base::fs::path& pfs, const Task& task) {
   const auto root = base::Folder::open_without_link(pfs, contract::k_pfs);
   const auto scratch = root ? root->open_folder(".scratch/" + task.id) : base::fail(root.error());
   if (!scratch) return base::fail(output_replaced());
-  BASE_TRY(base::remove_tree(task.output));  // whatever a program has put there
+  if (::renameat2(scratch->descriptor(), "out", AT_FDCWD, task.output.c_str(), RENAME_EXCHANGE) == 0)
+    return {};
+  BASE_TRY(base::remove_tree(task.output));
   if (::renameat(scratch->descriptor(), "out", AT_FDCWD, task.output.c_str()) == 0) return {};
   if (errno == ENOENT) return base::fail(output_replaced());
   return base::fail(base::system_error("rename", contract::k_out, errno));
@@ -106,8 +116,14 @@ Pool::~Pool() {
     worker->listener.reset();
   }
   for (auto& worker : m_workers) {
-    if (worker) static_cast<void>(stop(*worker, m_place->patience()));
+    if (!worker) continue;
+    static_cast<void>(stop(*worker, m_place->patience()));
+    remove_log(*worker);
   }
+}
+
+void Pool::remove_log(const Worker& worker) {
+  if (worker.log) ::unlink(worker.log_path.c_str());
 }
 
 std::optional<process::Ending> Pool::stop(Worker& worker, std::chrono::milliseconds patience) const {
@@ -127,6 +143,7 @@ std::optional<process::Ending> Pool::stop(Worker& worker, std::chrono::milliseco
 
 void Pool::clear(WorkerPointer& worker) const {
   static_cast<void>(stop(*worker, k_patience_when_lost));
+  remove_log(*worker);
   static_cast<void>(base::remove_tree(worker->folder));
   worker.reset();
 }
@@ -158,17 +175,30 @@ base::Status Pool::assign(Tasks& tasks, const Events& events) {
     worker->task = std::move(task);
     worker->slot = std::move(slot);
     events.started(*worker->task);
-    base::UniqueFd log;
     worker->log_errno = 0;
-    if (!worker->task->log.empty()) {
-      log = create_log(worker->task->log);
-      if (!log) worker->log_errno = errno;
-    }
+    if (!worker->task->log.empty()) open_log(*worker);
     // A worker that is gone already has left its last words for us to receive.
-    if (!worker->channel.send(encode(m_place->seen_inside(*worker->task)), log.get()))
+    if (!worker->channel.send(encode(m_place->seen_inside(*worker->task)), worker->log.get()))
       BASE_TRY(receive(worker, tasks, events));
   }
   return {};
+}
+
+// One that nothing was written to serves the next task.
+void Pool::open_log(Worker& worker) {
+  if (worker.log) return;
+  worker.log_path = open_log_name(*worker.task, worker.folder.filename().string());
+  worker.log = create_log(worker.log_path);
+  if (!worker.log) worker.log_errno = errno;
+}
+
+// A task that has succeeded and printed nothing has no log.
+void Pool::keep_log(Worker& worker, const Task& task, const TaskOutcome& outcome) {
+  struct stat status{};
+  if (!worker.log || ::fstat(worker.log.get(), &status) != 0) return;
+  if (status.st_size == 0 && outcome.result == TaskResult::succeeded) return;
+  worker.log.reset();
+  if (::rename(worker.log_path.c_str(), task.log.c_str()) != 0) worker.log_errno = errno;
 }
 
 base::Status Pool::finish(Worker& worker, TaskOutcome outcome, const Events& events) const {
@@ -176,7 +206,6 @@ base::Status Pool::finish(Worker& worker, TaskOutcome outcome, const Events& eve
   worker.task.reset();
   worker.slot.reset();
   worker.deadline.reset();
-  if (worker.log_errno != 0) outcome.log_errno = worker.log_errno;
   if (outcome.error) translate(*outcome.error, worker.folder, task.id);
   if (!outcome.error && outcome.result == TaskResult::succeeded) {
     if (auto taken = take_output(worker.folder / "pfs", task); !taken) {
@@ -184,6 +213,8 @@ base::Status Pool::finish(Worker& worker, TaskOutcome outcome, const Events& eve
       outcome.error = std::move(taken).error();
     }
   }
+  keep_log(worker, task, outcome);
+  if (worker.log_errno != 0) outcome.log_errno = worker.log_errno;
   return events.done(task, outcome);
 }
 

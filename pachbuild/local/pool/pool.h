@@ -63,7 +63,9 @@ class Pool {
     std::string name;  // by which its place knows it
     std::optional<Task> task;
     std::optional<Slots::Slot> slot;  // of the task
-    int log_errno = 0;                // why the task has no log
+    base::UniqueFd log;               // what the task's command prints
+    std::string log_path;
+    int log_errno = 0;  // why the task has no log
     // Of the command that runs now, with some time for the worker to end it by itself.
     std::optional<Clock::time_point> deadline;
   };
@@ -82,6 +84,9 @@ class Pool {
   base::Status assign(Tasks& tasks, const Events& events);
   // What a worker has said, or that it is gone.
   base::Status receive(WorkerPointer& worker, Tasks& tasks, const Events& events);
+  static void open_log(Worker& worker);
+  static void keep_log(Worker& worker, const Task& task, const TaskOutcome& outcome);
+  static void remove_log(const Worker& worker);
   base::Status finish(Worker& worker, TaskOutcome outcome, const Events& events) const;
   base::Status replace_lost(WorkerPointer& worker, Tasks& tasks, const Events& events);
   base::Status end_overdue(WorkerPointer& worker, const Events& events);

@@ -55,6 +55,7 @@ TaskOutcome outcome_of(const Json& json) {
   outcome.exit_code = static_cast<int>(number_in(json, "exit_code", 0, k_greatest_code));
   outcome.duration_ns = number_in(json, "duration_ns", 0, k_greatest);
   outcome.log_errno = static_cast<int>(number_in(json, "log_errno", 0, std::numeric_limits<int>::max()));
+  outcome.left_processes = json.at("left_processes").get<bool>();
   const auto error = json.find("error");
   if (error == json.end()) return outcome;
   const auto kind = static_cast<int>(number_in(*error, "kind", 1, k_greatest_code));
@@ -87,7 +88,8 @@ std::string encode(const TaskOutcome& outcome) {
                {"reason", outcome.reason},
                {"exit_code", outcome.exit_code},
                {"duration_ns", outcome.duration_ns},
-               {"log_errno", outcome.log_errno}};
+               {"log_errno", outcome.log_errno},
+               {"left_processes", outcome.left_processes}};
   if (outcome.error) json["error"] = *outcome.error;
   return to_cbor(json);
 }

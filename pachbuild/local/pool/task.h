@@ -40,7 +40,7 @@ struct Task {
   // Gets what the command prints; empty: it goes where ours goes. The pool makes it and hands the worker its
   // descriptor: a worker never opens it.
   std::string log;
-  std::string output;           // where what the command leaves in /pfs/out is moved to
+  std::string output;  // where what the command leaves in /pfs/out is moved to; is free, or an empty folder
   std::int64_t timeout_ms = 0;  // of one try; 0: none
   int tries = 1;
 };
@@ -62,6 +62,7 @@ struct TaskOutcome {
   std::int64_t duration_ns = 0;
   std::optional<base::Error> error;  // when the worker itself could not do its part
   int log_errno = 0;  // why the log lacks what the command printed from some point on; 0: it is whole
+  bool left_processes = false;  // that may have its files open
 };
 
 // The reason of a try that was ended by its time limit.

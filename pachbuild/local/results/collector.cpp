@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/local/results/collector.h"
 
+#include <algorithm>
 #include <chrono>
 #include <system_error>
 #include <utility>
+
+#include "base/folder.h"
 
 namespace local {
 namespace {
 
 constexpr std::chrono::milliseconds k_moment{50};
+
+bool empty_folder(const std::string& path) {
+  const auto folder = base::Folder::open_without_link(path, path);
+  const auto names = folder ? folder->names() : base::fail(folder.error());
+  return names && std::all_of(names->begin(), names->end(),
+                              [&](const auto& name) { return folder->remove(name).has_value(); });
+}
 
 }  // namespace
 
@@ -22,8 +32,8 @@ Collector::~Collector() {
   for (auto& thread : m_threads) thread.join();
 }
 
-void Collector::add(Task task, std::string key) {
-  Waiting waiting{std::move(task), std::move(key)};
+void Collector::add(Task task, std::string key, Openers openers) {
+  Waiting waiting{std::move(task), std::move(key), openers};
   ++m_pending;
   if (m_threads.size() < m_most_threads) {
     try {
@@ -63,7 +73,8 @@ Collector::Collected Collector::collect(Waiting waiting) const {
   auto& task = waiting.task;
   const auto tree = OutputTree::open(task.output);
   auto files = tree ? m_store.add(waiting.key, *tree) : base::fail(tree.error());
-  static_cast<void>(base::remove_tree(task.output));
+  if (waiting.openers == Openers::maybe || !empty_folder(task.output))
+    static_cast<void>(base::remove_tree(task.output));
   return {std::move(task), std::move(files)};
 }
 

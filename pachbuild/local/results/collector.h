@@ -29,9 +29,12 @@ class Collector {
   // What waits to be collected is given up.
   ~Collector();
 
+  // What may have the output's folder open.
+  enum class Openers { none, maybe };
+
   // Collects the output of a task that has succeeded as that of `key`, from its folder `output`, which is
-  // removed then.
-  void add(Task task, std::string key);
+  // gone then, or empty for another task.
+  void add(Task task, std::string key, Openers openers);
 
   // The next one that is done; nothing when there is none yet. With `wait` it waits a moment for one.
   std::optional<Collected> take(bool wait);
@@ -44,6 +47,7 @@ class Collector {
   struct Waiting {
     Task task;
     std::string key;
+    Openers openers;
   };
   [[nodiscard]] Collected collect(Waiting waiting) const;
 

@@ -179,8 +179,13 @@ base::Result<std::vector<ResultFile>> ResultStore::add(const std::string& key, c
   }
   const std::string listed = to_cbor(Json{{"version", k_record_version}, {"files", *files}});
   const std::string content = base::sha256(listed) + listed;
-  BASE_TRY(base::make_folders(record(key).parent_path(), 0700));
-  BASE_TRY(base::write_file(record(key), content, 0600));
+  const auto path = record(key);
+  if (base::read_file(path).value_or("") == content) {
+    ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
+    return files;
+  }
+  BASE_TRY(base::make_folders(path.parent_path(), 0700));
+  BASE_TRY(base::write_file(path, content, 0600));
   *m_added += content.size() + k_file_overhead;
   return files;
 }

@@ -237,7 +237,7 @@ base::Status PipelineRun::list_work() {
 }
 
 // `environment` is what all datums share.
-Task PipelineRun::make_task(const Work& work, const Place& place, process::Environment environment) const {
+Task PipelineRun::make_task(const Work& work, const Place& place, process::Environment environment) {
   const Datum datum = m_datums.at(work.index);
   const auto& transform = m_spec.transform;
   Task task;
@@ -264,12 +264,21 @@ Task PipelineRun::make_task(const Work& work, const Place& place, process::Envir
   add_datum_variables(task.environment, datum);
   task.folder = transform.working_dir.empty() ? place.folder() : transform.working_dir;
   task.log = log_of(work.key);
-  task.output = (m_scratch->path() / k_outputs / datum.id).string();
+  task.output = free_output();
   if (m_spec.datum_timeout) {
     task.timeout_ms = std::chrono::duration_cast<std::chrono::milliseconds>(*m_spec.datum_timeout).count();
   }
   task.tries = static_cast<int>(m_spec.datum_tries.value_or(1));
   return task;
+}
+
+// Where a task's output goes: a folder that another one has left empty, or a new one.
+std::string PipelineRun::free_output() {
+  if (m_free_outputs.empty())
+    return (m_scratch->path() / k_outputs / std::to_string(m_made_outputs++)).string();
+  auto output = std::move(m_free_outputs.back());
+  m_free_outputs.pop_back();
+  return output;
 }
 
 base::Status PipelineRun::run_datums() {
@@ -326,7 +335,8 @@ base::Status PipelineRun::take(Collector& collector, const Task& task, const Tas
   }
   switch (outcome.result) {
     case TaskResult::succeeded:
-      collector.add(task, work_of(task).key);
+      collector.add(task, work_of(task).key,
+                    outcome.left_processes ? Collector::Openers::maybe : Collector::Openers::none);
       break;
     case TaskResult::recovered:
       ++m_recovered;
@@ -343,6 +353,7 @@ base::Status PipelineRun::take(Collector& collector, const Task& task, const Tas
 base::Status PipelineRun::collect(Collector& collector, bool wait) {
   while (auto collected = collector.take(wait)) {
     auto& [task, files] = *collected;
+    m_free_outputs.push_back(task.output);
     if (files) {
       report_end(task, DatumReport::Result::succeeded);
       m_outputs.push_back({datum_of(task).label(), std::move(*files)});

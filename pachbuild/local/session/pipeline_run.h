@@ -78,7 +78,8 @@ class PipelineRun {
   [[nodiscard]] std::string log_of(const std::string& key) const {
     return (m_own / "logs" / (key + ".log")).string();
   }
-  [[nodiscard]] Task make_task(const Work& work, const Place& place, process::Environment environment) const;
+  [[nodiscard]] Task make_task(const Work& work, const Place& place, process::Environment environment);
+  [[nodiscard]] std::string free_output();
   [[nodiscard]] PipelineReport report(Clock::duration elapsed) const;
 
   const PlannedPipeline& m_pipeline;
@@ -98,6 +99,8 @@ class PipelineRun {
   DatumList m_datums;
   std::vector<Work> m_work;                               // in the order in which it is done
   std::unordered_map<std::string, std::size_t> m_places;  // in m_work, by the datums' ids
+  int m_made_outputs = 0;
+  std::vector<std::string> m_free_outputs;
   std::vector<DatumOutput> m_outputs;
   std::vector<MissingDatum> m_missing;
   std::size_t m_skipped = 0;

@@ -181,7 +181,7 @@ base::Result<Execution> run_once(const Task& task, const std::vector<std::string
   // Whoever is left of the group, while its number cannot be another's yet.
   child->signal_group(SIGKILL);
   BASE_TRY_ASSIGN(const process::Ending ending, child->wait());
-  process::reap_orphans();
+  static_cast<void>(process::reap_orphans());
   if (is_limited) BASE_TRY(options.running(false));
   if (pipe) pipe->move_rest();
 

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include "base/errors.h"
 
@@ -21,36 +22,46 @@ std::string path_of(const base::UniqueFd& place) { return "/proc/self/fd/" + std
 
 }  // namespace
 
-base::Status LazyFiles::add(const std::string& source, const std::string& path) {
+base::Status LazyFiles::add(const std::string& source, const base::fs::path& folder,
+                            const std::string& name) {
+  const std::string path = (folder / name).string();
   if (::mkfifo(path.c_str(), 0644) != 0) return base::fail(base::system_error("create", path, errno));
   auto pipe = std::make_unique<Pipe>();
   pipe->source = source;
-  pipe->path = path;
+  pipe->name = name;
   pipe->place.reset(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!pipe->place) return base::fail(base::system_error("read", path, errno));
-  try {
-    pipe->thread = std::thread([this, &served = *pipe] { serve(served); });
-  } catch (const std::system_error& error) {
-    return base::fail(base::system_error("start a thread for", path, error.code().value()));
-  }
+  BASE_TRY(start(*pipe));
   m_pipes.push_back(std::move(pipe));
   return {};
 }
 
-void LazyFiles::serve(Pipe& pipe) const {
-  // Waits here until a process opens the other end, or finish() does.
+base::Status LazyFiles::start(Pipe& pipe) {
+  pipe.opened = false;
+  pipe.stopping = false;
+  pipe.status = {};
+  try {
+    pipe.thread = std::thread([&pipe] { serve(pipe); });
+  } catch (const std::system_error& error) {
+    return base::fail(base::system_error("start a thread for", pipe.name, error.code().value()));
+  }
+  return {};
+}
+
+void LazyFiles::serve(Pipe& pipe) {
+  // Waits here until a process opens the other end, or stop() does.
   const base::UniqueFd target(::open(path_of(pipe.place).c_str(), O_WRONLY | O_CLOEXEC));
   pipe.opened = true;
-  if (m_finishing) return;
+  if (pipe.stopping) return;
   const base::UniqueFd source(::open(pipe.source.c_str(), O_RDONLY | O_CLOEXEC));
   if (!target || !source || ::fcntl(target.get(), F_SETFL, O_NONBLOCK) != 0) {
-    pipe.status = base::fail(base::system_error("read", source ? pipe.path : pipe.source, errno));
+    pipe.status = base::fail(base::system_error("read", source ? pipe.name : pipe.source, errno));
     return;
   }
   pipe.status = pump(source.get(), target.get(), pipe);
 }
 
-base::Status LazyFiles::pump(int source, int target, const Pipe& pipe) const {
+base::Status LazyFiles::pump(int source, int target, const Pipe& pipe) {
   std::vector<char> buffer(std::size_t{64} * 1024);
   while (true) {
     const ssize_t count = ::read(source, buffer.data(), buffer.size());
@@ -61,7 +72,7 @@ base::Status LazyFiles::pump(int source, int target, const Pipe& pipe) const {
   }
 }
 
-base::Status LazyFiles::write_all(int target, const char* bytes, std::size_t size, const Pipe& pipe) const {
+base::Status LazyFiles::write_all(int target, const char* bytes, std::size_t size, const Pipe& pipe) {
   while (size > 0) {
     const ssize_t count = ::write(target, bytes, size);
     if (count > 0) {
@@ -70,9 +81,9 @@ base::Status LazyFiles::write_all(int target, const char* bytes, std::size_t siz
       continue;
     }
     if (errno == EINTR) continue;
-    if (errno != EAGAIN && errno != EPIPE) return base::fail(base::system_error("write", pipe.path, errno));
-    if (errno == EPIPE || m_finishing) {
-      return base::fail(base::ErrorKind::step_failed, pipe.path,
+    if (errno != EAGAIN && errno != EPIPE) return base::fail(base::system_error("write", pipe.name, errno));
+    if (errno == EPIPE || pipe.stopping) {
+      return base::fail(base::ErrorKind::step_failed, pipe.name,
                         "was opened but not read to its end, which fails a datum when an input is lazy",
                         "read it whole, or leave \"lazy\" out for this input");
     }
@@ -82,21 +93,47 @@ base::Status LazyFiles::write_all(int target, const char* bytes, std::size_t siz
   return {};
 }
 
-base::Status LazyFiles::finish() {
-  m_finishing = true;
+void LazyFiles::stop(Pipe& pipe) {
+  if (!pipe.thread.joinable()) return;
+  pipe.stopping = true;
+  // Lets a thread go that no process ever opened its pipe for.
+  base::UniqueFd reader;
+  if (!pipe.opened) reader.reset(::open(path_of(pipe.place).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  pipe.thread.join();
+}
+
+base::Status LazyFiles::finish(const base::fs::path& folder) {
+  for (const auto& pipe : m_pipes) {
+    if (pipe->opened) pipe->stopping = true;
+  }
   base::Status first;
   for (const auto& pipe : m_pipes) {
-    // Lets a thread go that no process ever opened its pipe for.
-    base::UniqueFd reader;
-    if (!pipe->opened) reader.reset(::open(path_of(pipe->place).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    pipe->thread.join();
-    if (!pipe->status && first) first = pipe->status;
+    if (!pipe->opened) continue;
+    stop(*pipe);
+    if (pipe->status || !first) continue;
+    first = std::exchange(pipe->status, {});
+    if (first.error().where == pipe->name) first.error().where = (folder / pipe->name).string();
   }
-  m_pipes.clear();
-  m_finishing = false;
   return first;
 }
 
-LazyFiles::~LazyFiles() { static_cast<void>(finish()); }
+base::Status LazyFiles::renew() {
+  for (const auto& pipe : m_pipes) {
+    if (!pipe->opened) continue;
+    stop(*pipe);
+    BASE_TRY(start(*pipe));
+  }
+  return {};
+}
+
+void LazyFiles::drop(const std::string& folder_name) {
+  std::erase_if(m_pipes, [&](const auto& pipe) {
+    if (!folder_name.empty() && !pipe->name.starts_with(folder_name + "/")) return false;
+    stop(*pipe);
+    return true;
+  });
+}
+
+LazyFiles::~LazyFiles() { drop(""); }
 
 }  // namespace local

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that are named pipes, as a lazy input of a worker has them: the bytes travel when a process opens
-// one, once. One thread a pipe waits for that.
+// one, once a datum. One thread a pipe waits for that.
 #pragma once
 
 #include <atomic>
@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/files.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 
@@ -21,28 +22,37 @@ class LazyFiles {
   LazyFiles& operator=(const LazyFiles&) = delete;
   ~LazyFiles();
 
-  // A named pipe at `path` that gives the content of the file `source`. Needs SIGPIPE to be ignored.
-  base::Status add(const std::string& source, const std::string& path);
+  // A named pipe at `folder`/`name` that gives the content of the file `source`. Needs SIGPIPE to be ignored.
+  base::Status add(const std::string& source, const base::fs::path& folder, const std::string& name);
 
   // Stops serving and says which pipe was opened but not read to its end, which a worker of a cluster
-  // takes for a failure of the datum. Call it when the program has ended.
-  base::Status finish();
+  // takes for a failure of the datum. Call it when the program has ended. `folder`: where the pipes are now,
+  // for the error. A pipe that nobody has opened goes on waiting.
+  base::Status finish(const base::fs::path& folder);
+
+  // After finish(): the pipes can be read again. Only where no process is left that could have one open.
+  base::Status renew();
+
+  // Gives up the pipes whose names are below `folder_name`; all of them when that is empty.
+  void drop(const std::string& folder_name);
 
  private:
   struct Pipe {
     std::string source;
-    std::string path;
+    std::string name;
     base::UniqueFd place;  // the pipe itself, whatever happens to its name
     std::atomic<bool> opened = false;
+    std::atomic<bool> stopping = false;
     base::Status status;
     std::thread thread;
   };
-  void serve(Pipe& pipe) const;
-  base::Status pump(int source, int target, const Pipe& pipe) const;
-  base::Status write_all(int target, const char* bytes, std::size_t size, const Pipe& pipe) const;
+  static base::Status start(Pipe& pipe);
+  static void stop(Pipe& pipe);
+  static void serve(Pipe& pipe);
+  static base::Status pump(int source, int target, const Pipe& pipe);
+  static base::Status write_all(int target, const char* bytes, std::size_t size, const Pipe& pipe);
 
   std::vector<std::unique_ptr<Pipe>> m_pipes;
-  std::atomic<bool> m_finishing = false;
 };
 
 }  // namespace local

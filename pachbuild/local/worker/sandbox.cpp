@@ -26,6 +26,9 @@ namespace {
 
 using base::ErrorKind;
 
+// What a program can take of the memory by files beside its inputs and its output.
+constexpr char k_pfs_options[] = "mode=0700,size=64m,nr_inodes=16k";
+
 base::Error mount_error(const std::string& path, int error_number) {
   return {ErrorKind::unavailable, path,
           "cannot mount here: " + base::system_error("", path, error_number).what,
@@ -115,7 +118,7 @@ base::Status carry_over(const std::string& name, const std::string& root) {
   return bind_mount(from, to);
 }
 
-base::Status build_root(const std::string& pfs, const std::string& root) {
+base::Status build_root(const std::string& scratch, const std::string& root) {
   // Nothing of what follows may reach the machine's own mounts.
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     return base::fail(mount_error("/", errno));
@@ -130,8 +133,12 @@ base::Status build_root(const std::string& pfs, const std::string& root) {
     if (name == "." || name == ".." || name == "pfs") continue;
     BASE_TRY(carry_over(name, root));
   }
-  BASE_TRY(make_folder(root + "/pfs", 0700));
-  return bind_mount(pfs, root + "/pfs");
+  const std::string pfs = root + "/pfs";
+  BASE_TRY(make_folder(pfs, 0700));
+  if (::mount("tmpfs", pfs.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, k_pfs_options) != 0)
+    return base::fail(mount_error(pfs, errno));
+  BASE_TRY(make_folder(pfs + "/.scratch", 0700));
+  return bind_mount(scratch, pfs + "/.scratch");
 }
 
 // Makes `root` the root folder and lets go of the old one.
@@ -146,11 +153,11 @@ base::Status enter_root(const std::string& root) {
 
 }  // namespace
 
-base::Result<process::Ending> run_in_sandbox(const std::string& pfs, const std::string& root,
+base::Result<process::Ending> run_in_sandbox(const std::string& scratch, const std::string& root,
                                              const std::function<int(const base::Status&)>& body) {
   BASE_TRY(enter_namespaces());
   return process::run_in_fork(
-      [&] { return body(build_root(pfs, root).and_then([&] { return enter_root(root); })); });
+      [&] { return body(build_root(scratch, root).and_then([&] { return enter_root(root); })); });
 }
 
 }  // namespace local

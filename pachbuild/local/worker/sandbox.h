@@ -11,11 +11,11 @@
 
 namespace local {
 
-// Runs `body` as process 1 of a new PID namespace in which `pfs` (a folder) is mounted at /pfs; `root` is an
-// empty folder to build the view on. `body` gets the error when the view could not be made. When it returns,
-// or dies, every process of the namespace is killed and every mount is gone. Gives how it ended. Call it in a
-// process without threads.
-base::Result<process::Ending> run_in_sandbox(const std::string& pfs, const std::string& root,
+// Runs `body` as process 1 of a new PID namespace that has a /pfs in memory, for a few links and small files,
+// in which the folder `scratch` is mounted at /pfs/.scratch; `root` is an empty folder to build the view on.
+// `body` gets the error when the view could not be made. When it returns, or dies, every process of the
+// namespace is killed and every mount is gone. Gives how it ended. Call it in a process without threads.
+base::Result<process::Ending> run_in_sandbox(const std::string& scratch, const std::string& root,
                                              const std::function<int(const base::Status&)>& body);
 
 }  // namespace local

@@ -2,9 +2,12 @@
 // Lays out /pfs for one datum as a worker of a cluster does: a new folder /pfs/.scratch/<id> with the
 // inputs and an empty out, links to them from /pfs, modes 0700 for folders and 0644 for files.
 //
-// A cluster downloads every input again for every datum. Here an input with the same content as for the
-// datum before, untouched by the program, moves over to the new folder instead.
+// A cluster downloads every input again for every datum. Here the folder of the datum before is renamed, and
+// what in it is as it was made stays: an input with the same content, a file that only gets new content, the
+// named pipes. Making and removing files is what a disk does slowest.
 #pragma once
+
+#include <sys/types.h>
 
 #include <map>
 #include <optional>
@@ -18,16 +21,31 @@
 
 namespace local {
 
+// What of a folder a program can change and its entries do not show.
+struct FolderState {
+  mode_t mode = 0;
+  uid_t owner = 0;
+  gid_t group = 0;
+  dev_t device = 0;
+  ssize_t attributes = 0;  // the size of their names
+  int flags = 0;           // of chattr(1)
+  bool operator==(const FolderState&) const = default;
+};
+
 class Staging {
  public:
   // `pfs`: the folder that programs see as /pfs.
   explicit Staging(base::fs::path pfs) : m_pfs(std::move(pfs)) {}
 
-  // Makes everything ready for `task`; what the one before left behind is removed.
-  base::Status prepare(const Task& task);
+  // What may still be at work in /pfs when a datum's command has ended.
+  enum class Left { nothing, processes };
+
+  // Makes everything ready for `task`; what the one before left behind is removed. Where processes are left,
+  // nothing that they could have open is used again.
+  base::Status prepare(const Task& task, Left left = Left::nothing);
 
   // After the program has ended: stops the lazy inputs, see LazyFiles::finish().
-  base::Status finish() { return m_lazy.finish(); }
+  base::Status finish() { return m_lazy.finish(m_scratch); }
 
   // The folder that has the datum's inputs and its output.
   [[nodiscard]] const base::fs::path& scratch() const { return m_scratch; }
@@ -40,22 +58,29 @@ class Staging {
  private:
   struct Staged {
     std::string version;
-    base::fs::path folder;
     std::string fingerprint;
+    std::string file;  // the path of the only file, where it is one that can get new content
   };
   // What appears below one name: mostly one file or folder, several in a datum of a group.
   using Parts = std::vector<const TaskInput*>;
-  base::Status remove_strangers(const std::map<std::string, Parts>& inputs);
+  using Inputs = std::map<std::string, Parts>;
+  base::Status begin_anew(const Task& task);
+  base::Result<bool> take_over(const Task& task, const Inputs& inputs);
+  base::Status remove_strangers(const Inputs& inputs) const;
   base::Status stage(const std::string& name, const Parts& parts);
+  base::Result<bool> refill(Staged& staged, const std::string& name, const Parts& parts) const;
   base::Status copy_input(const TaskInput& input, const base::fs::path& folder);
-  base::Status copy_file(const TaskInput& input, const std::string& source, const base::fs::path& target);
+  base::Status copy_file(const TaskInput& input, const std::string& source, const base::fs::path& folder,
+                         const std::string& path);
   base::Status link(const std::string& name) const;
   base::Status clear_output();
+  [[nodiscard]] base::Result<bool> is_as_made(const base::Folder& folder) const;
   [[nodiscard]] base::Status secure_scratch() const;
 
   base::fs::path m_pfs;
-  base::fs::path m_scratch;
+  base::fs::path m_scratch;                // empty: nothing is there that could be used again
   std::map<std::string, Staged> m_staged;  // by input name
+  FolderState m_new_folder;                // of m_scratch when it was made
   LazyFiles m_lazy;
   std::optional<base::Folder> m_output;  // the folder that clear_output() made
 };

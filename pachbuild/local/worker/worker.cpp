@@ -19,6 +19,7 @@
 #include "pachbuild/local/worker/output_links.h"
 #include "pachbuild/local/worker/sandbox.h"
 #include "pachbuild/local/worker/staging.h"
+#include "process/fork.h"
 #include "report/report.h"
 
 namespace local {
@@ -74,6 +75,7 @@ class Worker {
     outcome.reason = execution.reason;
     outcome.exit_code = execution.exit_code;
     outcome.log_errno = execution.log_errno;
+    outcome.left_processes = left() == Staging::Left::processes;
     if (execution.result != TaskResult::succeeded) return {};
     BASE_TRY(read_whole);
     return finish_output(task);
@@ -97,8 +99,13 @@ class Worker {
             .running = [this](bool is_running) { return m_channel.send(encode_running(is_running)); }};
   }
 
+  // Whoever is left of the task before, in a group of its own, is a child of process 1 now.
+  static Staging::Left left() {
+    return ::getpid() != 1 || process::reap_orphans() ? Staging::Left::processes : Staging::Left::nothing;
+  }
+
   base::Status prepare(const Task& task) {
-    BASE_TRY(m_staging.prepare(task));
+    BASE_TRY(m_staging.prepare(task, left()));
     std::string lines;
     for (const auto& [name, value] : task.environment) lines += name + "=" + value + "\n";
     return base::write_file(m_pfs / ".env", lines);
@@ -153,9 +160,10 @@ void serve_tasks(const WorkerOptions& options) {
   Channel channel{base::UniqueFd(socket)};
   const std::string pfs = (fs::path(options.folder) / "pfs").string();
   const std::string root = (fs::path(options.folder) / "root").string();
+  const std::string scratch = pfs + "/.scratch";
   const auto ended =
-      base::make_folders(pfs, 0700).and_then([&] { return base::make_folders(root); }).and_then([&] {
-        return run_in_sandbox(pfs, root,
+      base::make_folders(scratch, 0700).and_then([&] { return base::make_folders(root); }).and_then([&] {
+        return run_in_sandbox(scratch, root,
                               [&](const base::Status& sandbox) { return serve(sandbox, {}, channel); });
       });
   // Straight away: its PID namespace is over, so this process can start nothing more, threads included, which

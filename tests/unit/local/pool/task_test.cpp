@@ -59,6 +59,7 @@ TEST(TaskOutcome, KeepsItsError) {
   EXPECT_FALSE(decode_outcome(encode(outcome)).value().error);
   outcome.error = base::Error{base::ErrorKind::cannot_write, "w", "x", "h"};
   outcome.log_errno = 28;
+  outcome.left_processes = true;
   const auto copy = decode_outcome(encode(outcome)).value();
   ASSERT_TRUE(copy.error);
   EXPECT_EQ(copy.error->kind, base::ErrorKind::cannot_write);
@@ -66,6 +67,7 @@ TEST(TaskOutcome, KeepsItsError) {
   EXPECT_EQ(copy.reason, "exit code 3");
   EXPECT_EQ(copy.duration_ns, 42);
   EXPECT_EQ(copy.log_errno, 28);
+  EXPECT_TRUE(copy.left_processes);
 }
 
 TEST(TaskOutcome, IsNothingElse) {
@@ -94,6 +96,7 @@ TEST(TaskOutcome, HasNoNumbersThatEncodeCannotGive) {
                                                                      {"/exit_code", std::uint64_t{1} << 63U},
                                                                      {"/duration_ns", -1},
                                                                      {"/log_errno", -1},
+                                                                     {"/left_processes", 1},
                                                                      {"/error/kind", 0},
                                                                      {"/error/kind", 2},
                                                                      {"/error/kind", 256 + 74},

@@ -26,52 +26,95 @@ TEST_F(LazyFilesTest, GivesTheContentToWhoOpensIt) {
   const std::string content(300'000, 'x');
   ASSERT_TRUE(base::write_file(path("source"), content));
   LazyFiles lazy;
-  ASSERT_TRUE(lazy.add(path("source"), path("pipe")));
+  ASSERT_TRUE(lazy.add(path("source"), m_folder.path(), "pipe"));
   struct stat status{};
   ASSERT_EQ(::stat(path("pipe").c_str(), &status), 0);
   EXPECT_TRUE(S_ISFIFO(status.st_mode));
   EXPECT_EQ(base::read_file(path("pipe")).value(), content);
-  EXPECT_TRUE(lazy.finish());
+  EXPECT_TRUE(lazy.finish(m_folder.path()));
 }
 
 TEST_F(LazyFilesTest, IsFineWhenNobodyOpensIt) {
   ASSERT_TRUE(base::write_file(path("source"), "text"));
   LazyFiles lazy;
-  for (int i = 0; i < 50; ++i) ASSERT_TRUE(lazy.add(path("source"), path("pipe" + std::to_string(i))));
-  EXPECT_TRUE(lazy.finish());
+  for (int i = 0; i < 50; ++i)
+    ASSERT_TRUE(lazy.add(path("source"), m_folder.path(), "pipe" + std::to_string(i)));
+  EXPECT_TRUE(lazy.finish(m_folder.path()));
 }
 
 TEST_F(LazyFilesTest, IsFineWhenTheProgramRemovesIt) {
   ASSERT_TRUE(base::write_file(path("source"), "text"));
   LazyFiles lazy;
-  ASSERT_TRUE(lazy.add(path("source"), path("pipe")));
+  ASSERT_TRUE(lazy.add(path("source"), m_folder.path(), "pipe"));
   ASSERT_EQ(::unlink(path("pipe").c_str()), 0);
-  EXPECT_TRUE(lazy.finish());
+  EXPECT_TRUE(lazy.finish(m_folder.path()));
 }
 
 TEST_F(LazyFilesTest, SaysWhichOneWasNotReadToItsEnd) {
   ASSERT_TRUE(base::write_file(path("source"), std::string(1'000'000, 'x')));
   LazyFiles lazy;
-  ASSERT_TRUE(lazy.add(path("source"), path("pipe")));
+  ASSERT_TRUE(lazy.add(path("source"), m_folder.path(), "pipe"));
   {
     const base::UniqueFd reader(::open(path("pipe").c_str(), O_RDONLY | O_CLOEXEC));
     char byte = 0;
     ASSERT_EQ(::read(reader.get(), &byte, 1), 1);
   }
-  const auto status = lazy.finish();
+  const auto status = lazy.finish(m_folder.path());
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().kind, base::ErrorKind::step_failed);
   EXPECT_EQ(status.error().where, path("pipe"));
 }
 
+TEST_F(LazyFilesTest, CanBeReadAgainOnceRenewed) {
+  ASSERT_TRUE(base::write_file(path("source"), "text"));
+  LazyFiles lazy;
+  ASSERT_TRUE(lazy.add(path("source"), m_folder.path(), "read"));
+  ASSERT_TRUE(lazy.add(path("source"), m_folder.path(), "unread"));
+  for (int datum = 0; datum < 3; ++datum) {
+    EXPECT_EQ(base::read_file(path("read")).value(), "text");
+    EXPECT_TRUE(lazy.finish(m_folder.path()));
+    ASSERT_TRUE(lazy.renew());
+  }
+  EXPECT_EQ(base::read_file(path("unread")).value(), "text");
+}
+
+TEST_F(LazyFilesTest, ForgetsAnErrorOnceTold) {
+  ASSERT_TRUE(base::write_file(path("source"), std::string(1'000'000, 'x')));
+  LazyFiles lazy;
+  ASSERT_TRUE(lazy.add(path("source"), m_folder.path(), "pipe"));
+  {
+    const base::UniqueFd reader(::open(path("pipe").c_str(), O_RDONLY | O_CLOEXEC));
+    char byte = 0;
+    ASSERT_EQ(::read(reader.get(), &byte, 1), 1);
+  }
+  ASSERT_FALSE(lazy.finish(m_folder.path()));
+  ASSERT_TRUE(lazy.renew());
+  EXPECT_EQ(base::read_file(path("pipe")).value(), std::string(1'000'000, 'x'))
+      << "nothing of the first reading is left";
+  EXPECT_TRUE(lazy.finish(m_folder.path()));
+}
+
+TEST_F(LazyFilesTest, DropsOnlyTheFolderThatIsNamed) {
+  ASSERT_TRUE(base::write_file(path("source"), "text"));
+  ASSERT_TRUE(base::make_folders(path("in")));
+  ASSERT_TRUE(base::make_folders(path("input")));
+  LazyFiles lazy;
+  ASSERT_TRUE(lazy.add(path("source"), m_folder.path(), "in/pipe"));
+  ASSERT_TRUE(lazy.add(path("source"), m_folder.path(), "input/pipe"));
+  lazy.drop("in");
+  const base::UniqueFd unserved(::open(path("in/pipe").c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  EXPECT_FALSE(unserved) << "nobody has it open";
+  EXPECT_EQ(base::read_file(path("input/pipe")).value(), "text");
+}
+
 TEST_F(LazyFilesTest, DoesNotWaitForAReaderThatHangs) {
   ASSERT_TRUE(base::write_file(path("source"), std::string(1'000'000, 'x')));
   LazyFiles lazy;
-  ASSERT_TRUE(lazy.add(path("source"), path("pipe")));
+  ASSERT_TRUE(lazy.add(path("source"), m_folder.path(), "pipe"));
   const base::UniqueFd reader(::open(path("pipe").c_str(), O_RDONLY | O_CLOEXEC));
   char byte = 0;
   ASSERT_EQ(::read(reader.get(), &byte, 1), 1);
-  EXPECT_FALSE(lazy.finish());
+  EXPECT_FALSE(lazy.finish(m_folder.path()));
 }
 
 }  // namespace

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/local/worker/staging.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/filesystem/operations.hpp>
+#include <iterator>
+
+#include "base/digest.h"
 
 namespace local {
 namespace {
@@ -111,6 +115,100 @@ TEST_F(StagingTest, RestoresALinkThatTheProgramReplaced) {
   ASSERT_TRUE(base::make_folders(pfs() / "out" / "child"));
   ASSERT_TRUE(staging.prepare(task("2", "", "v")));
   EXPECT_EQ(fs::read_symlink(pfs() / "out"), "/pfs/.scratch/2/out");
+}
+
+TEST_F(StagingTest, KeepsTheFoldersOfADatumForTheNext) {
+  Staging staging(pfs());
+  ASSERT_TRUE(staging.prepare(task("1", "a.txt", "v")));
+  const ino_t scratch = inode(pfs() / ".scratch/1");
+  const ino_t out = inode(staging.output());
+  ASSERT_TRUE(staging.prepare(task("2", "a.txt", "v")));
+  EXPECT_EQ(inode(pfs() / ".scratch/2"), scratch);
+  EXPECT_EQ(inode(staging.output()), out);
+  EXPECT_FALSE(fs::exists(pfs() / ".scratch/1"));
+}
+
+TEST_F(StagingTest, GivesASmallFileTheContentOfTheNext) {
+  ASSERT_TRUE(base::write_file(data() / "long.txt", "longer than the others"));
+  ASSERT_TRUE(base::write_file(data() / "empty.txt", ""));
+  Staging staging(pfs());
+  ASSERT_TRUE(staging.prepare(task("1", "a.txt", "v")));
+  const ino_t before = inode(pfs() / ".scratch/1/in/a.txt");
+  int number = 1;
+  for (const std::string name : {"long.txt", "a.txt", "empty.txt", "long.txt"}) {
+    const std::string id = std::to_string(++number);
+    ASSERT_TRUE(staging.prepare(task(id, name, name)));
+    const fs::path in = pfs() / ".scratch" / id / "in";
+    EXPECT_EQ(inode(in / name), before);
+    EXPECT_EQ(mode(in / name), 0644U);
+    EXPECT_EQ(base::read_file(in / name).value(), base::read_file(data() / name).value());
+    EXPECT_EQ(std::distance(fs::directory_iterator(in), fs::directory_iterator()), 1);
+  }
+}
+
+TEST_F(StagingTest, GivesNoFileNewContentThatWasTouched) {
+  Staging staging(pfs());
+  ASSERT_TRUE(staging.prepare(task("1", "a.txt", "v")));
+  ASSERT_EQ(::chmod((pfs() / ".scratch/1/in/a.txt").c_str(), 0600), 0);
+  ASSERT_TRUE(staging.prepare(task("2", "a.txt", "w")));
+  EXPECT_EQ(mode(pfs() / ".scratch/2/in/a.txt"), 0644U);
+}
+
+TEST_F(StagingTest, SeesThatADatumsFileIsNoLongerTheOnlyOne) {
+  ASSERT_TRUE(base::write_file(data() / "other", "b"));
+  Staging staging(pfs());
+  ASSERT_TRUE(staging.prepare(task("1", "a.txt", "v")));
+  auto changed = task("2", "other", "w");
+  changed.inputs[0].listing = base::sha256("the paths of a folder");
+  EXPECT_FALSE(staging.prepare(changed));
+  ASSERT_TRUE(staging.prepare(task("3", "a.txt", "v"))) << "the error leaves nothing half-made";
+  EXPECT_EQ(base::read_file(pfs() / ".scratch/3/in/a.txt").value(), "a");
+}
+
+TEST_F(StagingTest, TellsLazyAndEmptyFilesFromOthersOfTheSameVersion) {
+  Staging staging(pfs());
+  const auto staged = [&](const std::string& id, bool lazy, bool empty) {
+    auto changed = task(id, "a.txt", "v");
+    changed.inputs[0].lazy = lazy;
+    changed.inputs[0].empty_files = empty;
+    EXPECT_TRUE(staging.prepare(changed));
+    return pfs() / ".scratch" / id / "in/a.txt";
+  };
+  EXPECT_EQ(base::read_file(staged("1", false, false)).value(), "a");
+  EXPECT_EQ(base::fs::status(staged("2", true, false)).type(), base::fs::fifo_file);
+  EXPECT_EQ(base::read_file(staged("3", false, true)).value(), "");
+  EXPECT_EQ(base::read_file(staged("4", false, false)).value(), "a");
+}
+
+TEST_F(StagingTest, UsesNothingAgainThatAProcessCouldHaveOpen) {
+  Staging staging(pfs());
+  ASSERT_TRUE(staging.prepare(task("1", "a.txt", "v")));
+  const base::UniqueFd in(::open((pfs() / ".scratch/1/in/a.txt").c_str(), O_RDONLY | O_CLOEXEC));
+  const base::UniqueFd out(::open(staging.output().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_TRUE(staging.prepare(task("2", "a.txt", "v"), Staging::Left::processes));
+  struct stat status{};
+  ASSERT_EQ(::fstat(in.get(), &status), 0);
+  EXPECT_EQ(status.st_nlink, 0U);
+  ASSERT_EQ(::fstat(out.get(), &status), 0);
+  EXPECT_EQ(status.st_nlink, 0U);
+}
+
+TEST_F(StagingTest, TakesAnEmptyFolderInThePlaceOfTheOutput) {
+  Staging staging(pfs());
+  ASSERT_TRUE(staging.prepare(task("1", "a.txt", "v")));
+  const auto exchange = [&](mode_t mode) {
+    fs::remove(staging.output());
+    ASSERT_TRUE(base::make_folders(staging.output(), 0700));
+    ASSERT_EQ(::chmod(staging.output().c_str(), mode), 0);
+  };
+  exchange(0700);
+  const ino_t given = inode(staging.output());
+  ASSERT_TRUE(staging.prepare(task("2", "a.txt", "v")));
+  EXPECT_EQ(inode(staging.output()), given);
+  EXPECT_TRUE(staging.open_output());
+  exchange(0755);
+  ASSERT_TRUE(staging.prepare(task("3", "a.txt", "v")));
+  EXPECT_EQ(mode(staging.output()), 0700U) << "one that is not as a new one goes";
 }
 
 TEST(Fingerprint, ChangesWithContentNamesAndFolders) {
