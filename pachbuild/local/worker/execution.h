@@ -27,7 +27,15 @@ struct ExecutionOptions {
   std::function<base::Status(bool is_running)> running;
 };
 
-// Fails only when the machine does; a program that fails, or is not there, is a result.
-base::Result<Execution> execute(const Task& task, const ExecutionOptions& options);
+// Whether a command that ended so has succeeded.
+bool is_accepted(const Task& task, const process::Ending& ending);
+
+// One try of a datum: how it ended, without the error command.
+using Attempt = std::function<base::Result<Execution>()>;
+
+// Fails only when the machine does; a program that fails, or is not there, is a result. Without `attempt` a
+// try runs the task's command to its end.
+base::Result<Execution> execute(const Task& task, const ExecutionOptions& options,
+                                const Attempt& attempt = nullptr);
 
 }  // namespace local

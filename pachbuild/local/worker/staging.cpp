@@ -86,7 +86,9 @@ base::Status Staging::prepare(const Task& task) {
   std::map<std::string, Parts> inputs;
   for (const auto& input : task.inputs) inputs[input.name].push_back(&input);
   BASE_TRY(remove_strangers(inputs));
-  for (const auto& [name, parts] : inputs) BASE_TRY(stage(name, parts));
+  for (const auto& [name, parts] : inputs) {
+    if (!parts.front()->resident) BASE_TRY(stage(name, parts));
+  }
   if (!previous.empty()) BASE_TRY(base::remove_tree(previous));
   return clear_output();
 }

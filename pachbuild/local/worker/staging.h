@@ -23,7 +23,8 @@ class Staging {
   // `pfs`: the folder that programs see as /pfs.
   explicit Staging(base::fs::path pfs) : m_pfs(std::move(pfs)) {}
 
-  // Makes everything ready for `task`; what the one before left behind is removed.
+  // Makes everything ready for `task`; what the one before left behind is removed. Inputs that are resident
+  // are another one's.
   base::Status prepare(const Task& task);
 
   // After the program has ended: stops the lazy inputs, see LazyFiles::finish().
