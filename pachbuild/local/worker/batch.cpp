@@ -20,10 +20,6 @@ constexpr char k_port_variable[] = "PPS_WORKER_GRPC_PORT";
 constexpr std::size_t k_longest_reason = 500;
 constexpr int k_reported_exit_code = 1;
 
-Execution failure(std::string reason, int exit_code) {
-  return {TaskResult::failed, std::move(reason), exit_code};
-}
-
 }  // namespace
 
 base::Result<Batch> Batch::make() {
@@ -39,6 +35,7 @@ void Batch::add_variables(process::Environment& environment) const {
                                      [&](const char* name) { return environment.contains(name); });
   if (!has_proxy) return;
   auto& direct = environment["no_proxy"];
+  if (direct.empty()) direct = process::value_of(environment, "NO_PROXY");
   direct += std::string(direct.empty() ? "" : ",") + "localhost,127.0.0.1,::1";
 }
 
@@ -74,7 +71,7 @@ base::Result<std::optional<Execution>> Batch::start(const Task& task, const Step
   }
   BASE_TRY_ASSIGN(const auto stopped, stop());
   const auto& ending = stopped.ending;
-  auto failed = failure(ending.describe() + ", before it asked for a datum", ending.exit_code());
+  auto failed = Execution::failure(ending.describe() + ", before it asked for a datum", ending.exit_code());
   failed.log_errno = stopped.log_errno;
   if (!m_has_asked) failed.result = TaskResult::never_asked;
   return failed;
@@ -111,15 +108,15 @@ base::Result<Batch::Turn> Batch::wait_for_call(const std::optional<Clock::time_p
 Execution Batch::judge_failure(const Task& task, const Turn& turn, const process::Ending& ending) {
   switch (turn.event) {
     case Event::other:
-      return failure("the program says: " + base::shortened(turn.error, k_longest_reason),
-                     k_reported_exit_code);
+      return Execution::failure("the program says: " + base::shortened(turn.error, k_longest_reason),
+                                k_reported_exit_code);
     case Event::timed_out:
-      return failure(timeout_reason(task), ending.exit_code());
+      return Execution::failure(timeout_reason(task), ending.exit_code());
     case Event::ended:
       break;
   }
   // As long as there are datums it has to wait for them.
-  return failure(
+  return Execution::failure(
       ending.describe() + (is_accepted(task, ending) ? ", before it asked for the next datum" : ""),
       ending.exit_code());
 }

@@ -11,14 +11,10 @@
 namespace local {
 namespace {
 
-Execution failure(std::string reason, int exit_code) {
-  return {TaskResult::failed, std::move(reason), exit_code};
-}
-
 Execution judge(const Task& task, const process::Ending& ending, bool timed_out) {
-  if (timed_out) return failure(timeout_reason(task), ending.exit_code());
+  if (timed_out) return Execution::failure(timeout_reason(task), ending.exit_code());
   if (is_accepted(task, ending)) return Execution{TaskResult::succeeded, "", ending.exit_code()};
-  return failure(ending.describe(), ending.exit_code());
+  return Execution::failure(ending.describe(), ending.exit_code());
 }
 
 // One run of one command, to its end or to the time limit; then nothing of its group is left.

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <functional>
+#include <string>
+#include <utility>
 
 #include "pachbuild/local/pool/task.h"
 
@@ -15,6 +17,10 @@ struct Execution {
   std::string reason;
   int exit_code = 0;
   int log_errno = 0;  // as in TaskOutcome
+
+  static Execution failure(std::string reason, int exit_code) {
+    return {TaskResult::failed, std::move(reason), exit_code};
+  }
 };
 
 struct ExecutionOptions {

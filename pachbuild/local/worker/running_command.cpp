@@ -38,16 +38,12 @@ int left_until(const std::optional<Clock::time_point>& deadline) {
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, std::numeric_limits<int>::max()));
 }
 
-Execution failure(std::string reason, int exit_code) {
-  return {TaskResult::failed, std::move(reason), exit_code};
-}
-
 }  // namespace
 
 base::Result<std::variant<RunningCommand, Execution>> RunningCommand::start(const Program& program) {
   const auto& arguments = program.arguments;
   const auto path = process::find_program(arguments.at(0), process::value_of(program.environment, "PATH"));
-  if (!path) return failure("command not found: " + arguments[0], contract::k_command_not_found);
+  if (!path) return Execution::failure("command not found: " + arguments[0], contract::k_command_not_found);
 
   BASE_TRY_ASSIGN(const base::UniqueFd input, standard_input(program.standard_input));
   std::optional<LogPipe> log;
@@ -63,7 +59,7 @@ base::Result<std::variant<RunningCommand, Execution>> RunningCommand::start(cons
                            .standard_error = printed};
   command.arguments[0] = *path;
   auto child = process::Child::start(command);
-  if (!child) return failure(child.error().what, contract::k_command_not_runnable);
+  if (!child) return Execution::failure(child.error().what, contract::k_command_not_runnable);
   if (log) log->close_write_end();
   return RunningCommand(std::move(*child), std::move(log));
 }
