@@ -171,12 +171,25 @@ class Reader {
     transform.working_dir = fields.text("working_dir");
     transform.dockerfile = fields.text("dockerfile");
     transform.datum_batching = fields.flag("datum_batching");
+    if (transform.datum_batching && m_has_build) check_batching();
     for (const json& item : fields.list("secrets")) {
       const Fields secret(item);
       transform.secrets.push_back(
           {secret.text("name"), secret.text("key"), secret.text("mount_path"), secret.text("env_var")});
     }
     check_variables(transform.env, "/transform/env");
+  }
+
+  // A program that is built is in /pfs, and there is nothing in /pfs before a program asks for its first
+  // datum.
+  void check_batching() {
+    const std::string pointer = "/transform/datum_batching";
+    const std::string what =
+        "does not work with transform.build on a cluster: its workers start the program before /pfs/build is "
+        "there";
+    if (m_target == Target::cluster) note(fail(pointer, what, "put the program into transform.image"));
+    if (m_target == Target::any)
+      m_spec.notes.push_back(m_spec.places.where(pointer) + ": " + field_name(pointer) + " " + what);
   }
 
   void check_variables(const std::map<std::string, std::string>& variables, const std::string& pointer) {

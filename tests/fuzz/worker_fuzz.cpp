@@ -20,7 +20,7 @@ void decode(const std::string& message) {
   require(!outcome || !local::decode_running(message));
   if (!outcome) return;
   require(outcome->result == TaskResult::succeeded || outcome->result == TaskResult::recovered ||
-          outcome->result == TaskResult::failed);
+          outcome->result == TaskResult::failed || outcome->result == TaskResult::never_asked);
   // What becomes the exit code of pachbuild is one of a failure.
   if (outcome->error) {
     const auto code = static_cast<int>(outcome->error->kind);

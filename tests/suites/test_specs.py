@@ -86,6 +86,13 @@ class Specs(SpecSuite):
         self.assertEqual(result.stdout, "edges: 1 source file\n")
         self.assertRegex(result.stderr, r"^warning: spec\.json:\d+:\d+: egress runs on a cluster only; `pachbuild run` refuses it\n$")
 
+    def test_what_is_built_cannot_be_a_batch_on_a_cluster(self):
+        self.spec(datum_batching=True)
+        what = r"spec\.json:\d+:\d+: transform\.datum_batching does not work with transform\.build on a cluster: .*\n"
+        self.assertRegex(self.pachbuild("validate", "-f", "spec.json").stderr, "^warning: " + what + "$")
+        self.assertRegex(self.pachbuild("update", "pipeline", "-f", "spec.json", code=65).stderr,
+                         "^error: " + what + "hint: put the program into transform.image\n$")
+
     def test_a_folder_and_the_folders_in_it(self):
         self.write("specs/1/x.json", PLAIN % "one")
         self.write("specs/a.yml", "pipeline: {name: list}\ntransform: {cmd: [x]}\ninput: {cron: {name: t, spec: '@daily'}}\n")

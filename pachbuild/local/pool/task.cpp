@@ -51,7 +51,7 @@ TaskOutcome outcome_of(const Json& json) {
   constexpr int k_greatest_code = 255;
   TaskOutcome outcome{.id = json.at("id"), .reason = json.at("reason")};
   outcome.result =
-      static_cast<TaskResult>(number_in(json, "result", 0, static_cast<int>(TaskResult::failed)));
+      static_cast<TaskResult>(number_in(json, "result", 0, static_cast<int>(TaskResult::never_asked)));
   outcome.exit_code = static_cast<int>(number_in(json, "exit_code", 0, k_greatest_code));
   outcome.duration_ns = number_in(json, "duration_ns", 0, k_greatest);
   outcome.log_errno = static_cast<int>(number_in(json, "log_errno", 0, std::numeric_limits<int>::max()));
@@ -67,10 +67,10 @@ TaskOutcome outcome_of(const Json& json) {
 }  // namespace
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TaskInput, name, root, path, version, lazy, empty_files, read_only,
-                                   listing)
+                                   resident, listing)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Task, id, inputs, command, standard_input, error_command,
                                    error_standard_input, accepted_codes, environment, folder, log, output,
-                                   timeout_ms, tries)
+                                   timeout_ms, tries, batching, batch_environment)
 
 Task moved_below(Task task, const std::string& root) {
   for (auto& input : task.inputs) input.root.insert(0, root);

@@ -25,6 +25,7 @@ struct TaskInput {
   // The digest of the paths of its files (a field each) when `version` was taken; empty: not known. A program
   // must not be given a file that was added since.
   std::string listing;
+  bool resident = false;  // of a batch: there for as long as its program runs
 };
 
 struct Task {
@@ -43,6 +44,10 @@ struct Task {
   std::string output;  // where what the command leaves in /pfs/out is moved to; is free, or an empty folder
   std::int64_t timeout_ms = 0;  // of one try; 0: none
   int tries = 1;
+  // Whether one program takes the datums of all tasks that are alike, one by one (worker/batch.h); and the
+  // environment in which it starts.
+  bool batching = false;
+  process::Environment batch_environment;
 };
 
 // The same task where this machine's folders are below `root`.
@@ -52,6 +57,7 @@ enum class TaskResult {
   succeeded,
   recovered,  // the error command dealt with it: no output, but no failure
   failed,
+  never_asked,  // the program of a batch ended before it had asked for any datum
 };
 
 struct TaskOutcome {

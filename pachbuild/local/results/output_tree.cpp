@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <csignal>
 #include <optional>
 
 #include "base/relative_path.h"
@@ -91,6 +92,15 @@ base::Status OutputTree::visit(const std::vector<File>& files, const Taker& take
     BASE_TRY(take(parent.empty() ? m_root : *open_folder, base::name_of(file.path), file));
   }
   return {};
+}
+
+// A lease says whether somebody writes (fcntl(2), F_SETLEASE); where the file system has none, nobody knows.
+bool is_ours_alone(int file) {
+  struct stat status{};
+  if (::fstat(file, &status) != 0 || status.st_nlink != 1) return false;
+  // A process that opens it in this moment would be announced by SIGIO, which ends processes.
+  if (::fcntl(file, F_SETSIG, SIGURG) != 0 || ::fcntl(file, F_SETLEASE, F_RDLCK) != 0) return false;
+  return ::fcntl(file, F_SETLEASE, F_UNLCK) == 0;
 }
 
 base::Error output_replaced() {

@@ -36,6 +36,10 @@ class OutputTree {
   base::Folder m_root;
 };
 
+// Whether this process alone can reach the file from now on: it has one name, which is ours, and nobody has
+// it open for writing.
+bool is_ours_alone(int file);
+
 // How many folders an output may nest. (A path of PFS has no limit; one of Linux has 4,096 bytes.)
 inline constexpr int k_deepest_output = 250;
 

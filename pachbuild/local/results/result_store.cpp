@@ -9,7 +9,6 @@
 #include <array>
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
-#include <csignal>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -47,17 +46,6 @@ constexpr std::uint64_t k_file_overhead = 2048;
 constexpr auto k_time_step = std::chrono::seconds(1);
 
 fs::path below(const fs::path& folder, const std::string& name) { return folder / name.substr(0, 2) / name; }
-
-// Whether this process alone can reach the file from now on: it has one name, which is ours, and nobody has
-// it open for writing. A lease says the latter (fcntl(2), F_SETLEASE); where the file system has none, nobody
-// knows.
-bool is_ours_alone(int file) {
-  struct stat status{};
-  if (::fstat(file, &status) != 0 || status.st_nlink != 1) return false;
-  // A process that opens it in this moment would be announced by SIGIO, which ends processes.
-  if (::fcntl(file, F_SETSIG, SIGURG) != 0 || ::fcntl(file, F_SETLEASE, F_RDLCK) != 0) return false;
-  return ::fcntl(file, F_SETLEASE, F_UNLCK) == 0;
-}
 
 // A program may have taken the permission to read from its own file.
 base::Result<UniqueFd> open_program_file(const base::Folder& folder, const std::string& name) {

@@ -197,6 +197,7 @@ std::string PipelineRun::job_key() const {
   }
   digest.update_field(std::to_string(transform.accept_return_code.size()));
   for (const auto code : transform.accept_return_code) digest.update_field(std::to_string(code));
+  if (transform.datum_batching) digest.update_field("datum_batching");
   return digest.finish();
 }
 
@@ -246,6 +247,7 @@ Task PipelineRun::make_task(const Work& work, const Place& place, process::Envir
     task.inputs = {
         {contract::k_source_input, m_artifact.source.string(), "", m_artifact.source_version},
         {contract::k_build_input, m_artifact.folder.string(), "", m_artifact.version, m_artifact.lazy}};
+    for (auto& input : task.inputs) input.resident = transform.datum_batching;
   }
   for (const auto* part : datum.parts) {
     task.inputs.push_back({part->input->name, part->commit->folder, part->path,
@@ -260,6 +262,8 @@ Task PipelineRun::make_task(const Work& work, const Place& place, process::Envir
   task.error_command = transform.err_cmd;
   task.error_standard_input = joined_lines(transform.err_stdin);
   task.accepted_codes.assign(transform.accept_return_code.begin(), transform.accept_return_code.end());
+  task.batching = transform.datum_batching;
+  if (task.batching) task.batch_environment = environment;
   task.environment = std::move(environment);
   add_datum_variables(task.environment, datum);
   task.folder = transform.working_dir.empty() ? place.folder() : transform.working_dir;
@@ -345,6 +349,13 @@ base::Status PipelineRun::take(Collector& collector, const Task& task, const Tas
     case TaskResult::failed:
       report_failure(task, outcome.reason);
       break;
+    case TaskResult::never_asked:
+      // Nor would it for another datum. On a cluster the job would start again and again.
+      report_failure(task, outcome.reason);
+      return base::fail(ErrorKind::step_failed, m_spec.places.where("/transform/datum_batching"),
+                        "the program ended before it asked for a datum",
+                        "with datum_batching it has to call NextDatum in a loop; see "
+                        "docs/running-locally.md, \"Datum batching\"");
   }
   return {};
 }

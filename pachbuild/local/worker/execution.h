@@ -4,6 +4,8 @@
 #pragma once
 
 #include <functional>
+#include <string>
+#include <utility>
 
 #include "pachbuild/local/pool/task.h"
 
@@ -15,6 +17,10 @@ struct Execution {
   std::string reason;
   int exit_code = 0;
   int log_errno = 0;  // as in TaskOutcome
+
+  static Execution failure(std::string reason, int exit_code) {
+    return {TaskResult::failed, std::move(reason), exit_code};
+  }
 };
 
 struct ExecutionOptions {
@@ -27,7 +33,15 @@ struct ExecutionOptions {
   std::function<base::Status(bool is_running)> running;
 };
 
-// Fails only when the machine does; a program that fails, or is not there, is a result.
-base::Result<Execution> execute(const Task& task, const ExecutionOptions& options);
+// Whether a command that ended so has succeeded.
+bool is_accepted(const Task& task, const process::Ending& ending);
+
+// One try of a datum: how it ended, without the error command.
+using Attempt = std::function<base::Result<Execution>()>;
+
+// Fails only when the machine does; a program that fails, or is not there, is a result. Without `attempt` a
+// try runs the task's command to its end.
+base::Result<Execution> execute(const Task& task, const ExecutionOptions& options,
+                                const Attempt& attempt = nullptr);
 
 }  // namespace local

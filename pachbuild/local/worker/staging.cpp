@@ -165,7 +165,9 @@ base::Status Staging::prepare(const Task& task, Left left) {
   const auto ready = [&]() -> base::Status {
     m_scratch = scratch;
     BASE_TRY(remove_strangers(inputs));
-    for (const auto& [name, parts] : inputs) BASE_TRY(stage(name, parts));
+    for (const auto& [name, parts] : inputs) {
+      if (!parts.front()->resident) BASE_TRY(stage(name, parts));
+    }
     return clear_output();
   }();
   if (!ready) m_scratch.clear();
@@ -178,7 +180,9 @@ base::Status Staging::begin_anew(const Task& task) {
   m_output.reset();
   BASE_TRY_ASSIGN(const auto folder, base::Folder::open_without_link(m_pfs / ".scratch", contract::k_pfs));
   BASE_TRY_ASSIGN(const auto names, folder.names());
-  for (const auto& name : names) BASE_TRY(folder.remove(name));
+  for (const auto& name : names) {
+    if (!task.batching || name != m_beside) BASE_TRY(folder.remove(name));
+  }
   m_scratch = m_pfs / ".scratch" / task.id;
   BASE_TRY(base::make_folders(m_scratch, k_folder_mode));
   BASE_TRY_ASSIGN(const auto made, base::Folder::open_without_link(m_scratch, contract::k_pfs));

@@ -34,14 +34,16 @@ struct FolderState {
 
 class Staging {
  public:
-  // `pfs`: the folder that programs see as /pfs.
-  explicit Staging(base::fs::path pfs) : m_pfs(std::move(pfs)) {}
+  // `pfs`: the folder that programs see as /pfs. `beside`: the folder below its .scratch that is another one's while
+  // a batch runs.
+  explicit Staging(base::fs::path pfs, std::string beside = {})
+      : m_pfs(std::move(pfs)), m_beside(std::move(beside)) {}
 
   // What may still be at work in /pfs when a datum's command has ended.
   enum class Left { nothing, processes };
 
   // Makes everything ready for `task`; what the one before left behind is removed. Where processes are left,
-  // nothing that they could have open is used again.
+  // nothing that they could have open is used again. Inputs that are resident are another one's.
   base::Status prepare(const Task& task, Left left = Left::nothing);
 
   // After the program has ended: stops the lazy inputs, see LazyFiles::finish().
@@ -78,6 +80,7 @@ class Staging {
   [[nodiscard]] base::Status secure_scratch() const;
 
   base::fs::path m_pfs;
+  std::string m_beside;
   base::fs::path m_scratch;                // empty: nothing is there that could be used again
   std::map<std::string, Staged> m_staged;  // by input name
   FolderState m_new_folder;                // of m_scratch when it was made

@@ -10,12 +10,16 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include "base/errors.h"
 #include "contract/layout.h"
 #include "pachbuild/local/pool/channel.h"
+#include "pachbuild/local/worker/batch.h"
 #include "pachbuild/local/worker/execution.h"
+#include "pachbuild/local/worker/open_files.h"
 #include "pachbuild/local/worker/output_links.h"
 #include "pachbuild/local/worker/sandbox.h"
 #include "pachbuild/local/worker/staging.h"
@@ -26,6 +30,9 @@ namespace local {
 namespace {
 
 namespace fs = base::fs;
+
+// The folder below /pfs/.scratch with the inputs that are there as long as the program of a batch.
+constexpr char k_resident[] = "batch";
 
 // Ends this process, and as it is the first of its PID namespace every other one there, as soon as the pool
 // has closed its end: while a program runs nobody reads the channel.
@@ -42,7 +49,11 @@ class Worker {
  public:
   // `own`: variables that every task sees where it has no others of their names.
   Worker(fs::path pfs, process::Environment own, Channel& channel)
-      : m_pfs(std::move(pfs)), m_own(std::move(own)), m_staging(m_pfs), m_channel(channel) {}
+      : m_pfs(std::move(pfs)),
+        m_own(std::move(own)),
+        m_staging(m_pfs, k_resident),
+        m_resident(m_pfs),
+        m_channel(channel) {}
 
   base::Status serve() {
     while (true) {
@@ -58,7 +69,7 @@ class Worker {
     task.environment.insert(m_own.begin(), m_own.end());
     TaskOutcome outcome;
     const auto start = std::chrono::steady_clock::now();
-    if (const auto status = run(task, outcome); !status) {
+    if (const auto status = join_batch(task).and_then([&] { return run(task, outcome); }); !status) {
       outcome.result = TaskResult::failed;
       outcome.error = status.error();
     }
@@ -67,9 +78,32 @@ class Worker {
     return outcome;
   }
 
+  base::Status join_batch(Task& task) {
+    if (!task.batching) return {};
+    if (!m_batch) {
+      BASE_TRY_ASSIGN(auto batch, Batch::make());
+      m_batch.emplace(std::move(batch));
+    }
+    task.batch_environment.insert(m_own.begin(), m_own.end());
+    m_batch->add_variables(task.environment);
+    m_batch->add_variables(task.batch_environment);
+    return {};
+  }
+
+  base::Result<Execution> execute_task(const Task& task) {
+    if (!task.batching) {
+      BASE_TRY(prepare(task));
+      return execute(task, execution_options(task));
+    }
+    const Batch::Steps steps{.log = m_log.get(),
+                             .lay_out_start = [this, &task] { return prepare_start(task); },
+                             .lay_out = [this, &task] { return prepare(task); },
+                             .running = execution_options(task).running};
+    return execute(task, execution_options(task), [&] { return m_batch->attempt(task, steps); });
+  }
+
   base::Status run(const Task& task, TaskOutcome& outcome) {
-    BASE_TRY(prepare(task));
-    BASE_TRY_ASSIGN(const Execution execution, execute(task, execution_options(task)));
+    BASE_TRY_ASSIGN(const Execution execution, execute_task(task));
     const auto read_whole = m_staging.finish();
     outcome.result = execution.result;
     outcome.reason = execution.reason;
@@ -86,7 +120,8 @@ class Worker {
     auto output = m_staging.open_output();
     if (!output) return base::fail(std::move(output).error());
     ::fchmod(output->descriptor(), 0700);  // the pool moves it
-    return follow_links(*output, m_staging.scratch(), task);
+    BASE_TRY(follow_links(*output, m_staging.scratch(), task));
+    return task.batching ? detach_open_files(m_staging.output()) : base::Status();
   }
 
   ExecutionOptions execution_options(const Task& task) {
@@ -94,7 +129,7 @@ class Worker {
             .between_tries = [this, &task]() -> base::Status {
               // A failed try has its reason already; what it read of its pipes says nothing more.
               static_cast<void>(m_staging.finish());
-              return prepare(task);
+              return task.batching ? base::Status() : prepare(task);
             },
             .running = [this](bool is_running) { return m_channel.send(encode_running(is_running)); }};
   }
@@ -111,9 +146,24 @@ class Worker {
     return base::write_file(m_pfs / ".env", lines);
   }
 
+  // What the program of a batch finds in /pfs when it starts: neither data nor a place for output.
+  base::Status prepare_start(const Task& task) {
+    Task start{.id = k_resident};
+    for (auto input : task.inputs) {
+      if (!std::exchange(input.resident, false)) continue;
+      start.inputs.push_back(std::move(input));
+    }
+    static_cast<void>(m_resident.finish());
+    BASE_TRY(m_resident.prepare(start, Staging::Left::processes));
+    for (const char* name : {"out", ".env"}) BASE_TRY(base::remove_tree(m_pfs / name));
+    return {};
+  }
+
   fs::path m_pfs;
   process::Environment m_own;
   Staging m_staging;
+  Staging m_resident;  // of a batch
+  std::optional<Batch> m_batch;
   Channel& m_channel;
   base::UniqueFd m_log;  // of the task that runs
 };

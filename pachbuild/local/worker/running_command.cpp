@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/local/worker/running_command.h"
+
+#include <poll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <limits>
+
+#include "base/errors.h"
+#include "base/files.h"
+#include "contract/exit_codes.h"
+#include "process/fork.h"
+
+namespace local {
+namespace {
+
+using Clock = RunningCommand::Clock;
+
+// Standard input as a file in memory: a pipe could block us when the program does not read it.
+base::Result<base::UniqueFd> standard_input(const std::string& text) {
+  base::UniqueFd file(::memfd_create("stdin", MFD_CLOEXEC));
+  if (!file) return base::fail(base::system_error("create", "standard input", errno));
+  BASE_TRY(base::write_all(file.get(), text, "standard input"));
+  ::lseek(file.get(), 0, SEEK_SET);
+  return file;
+}
+
+// The milliseconds until `deadline`, for poll(); -1: for ever.
+int left_until(const std::optional<Clock::time_point>& deadline) {
+  if (!deadline) return -1;
+  // Rounded up, so as not to ask again and again during the last one.
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, std::numeric_limits<int>::max()));
+}
+
+}  // namespace
+
+base::Result<std::variant<RunningCommand, Execution>> RunningCommand::start(const Program& program) {
+  const auto& arguments = program.arguments;
+  const auto path = process::find_program(arguments.at(0), process::value_of(program.environment, "PATH"));
+  if (!path) return Execution::failure("command not found: " + arguments[0], contract::k_command_not_found);
+
+  BASE_TRY_ASSIGN(const base::UniqueFd input, standard_input(program.standard_input));
+  std::optional<LogPipe> log;
+  if (program.log) {
+    BASE_TRY_ASSIGN(log, LogPipe::make(*program.log));
+  }
+  const int printed = log ? log->write_end() : -1;
+  process::Command command{.arguments = arguments,
+                           .environment = program.environment,
+                           .folder = program.folder,
+                           .standard_input = input.get(),
+                           .standard_output = printed,
+                           .standard_error = printed};
+  command.arguments[0] = *path;
+  auto child = process::Child::start(command);
+  if (!child) return Execution::failure(child.error().what, contract::k_command_not_runnable);
+  if (log) log->close_write_end();
+  return RunningCommand(std::move(*child), std::move(log));
+}
+
+base::Result<RunningCommand::Event> RunningCommand::wait(const std::optional<Clock::time_point>& deadline,
+                                                         int other) {
+  while (true) {
+    std::array<pollfd, 3> entries{pollfd{m_child.descriptor(), POLLIN, 0}, pollfd{other, POLLIN, 0},
+                                  pollfd{m_log ? m_log->read_end() : -1, POLLIN, 0}};
+    const int ready = ::poll(entries.data(), entries.size(), left_until(deadline));
+    if (ready < 0 && errno != EINTR) return base::fail(base::system_error("watch", "a process", errno));
+    if (ready > 0 && entries[1].revents != 0) return Event::other;
+    if (ready > 0 && entries[0].revents != 0) return Event::ended;
+    if (ready > 0 && entries[2].revents != 0) m_log->move_some();
+    if (deadline && Clock::now() >= *deadline) return Event::timed_out;
+  }
+}
+
+base::Result<process::Ending> RunningCommand::end() {
+  // Whoever is left of the group, while its number cannot be another's yet.
+  m_child.signal_group(SIGKILL);
+  BASE_TRY_ASSIGN(const process::Ending ending, m_child.wait());
+  static_cast<void>(process::reap_orphans());
+  if (m_log) m_log->move_rest();
+  return ending;
+}
+
+}  // namespace local
