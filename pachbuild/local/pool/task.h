@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -36,7 +37,10 @@ struct Task {
   std::string error_standard_input;
   std::vector<int> accepted_codes;   // success besides 0
   process::Environment environment;  // of the command; in a container besides what its image has
-  std::string folder;                // the command's current folder; empty: that of the image
+  // Set after these, in this order: a name can come several times, and the last value counts. /pfs/.env has
+  // all.
+  std::vector<std::pair<std::string, std::string>> datum_variables;
+  std::string folder;  // the command's current folder; empty: that of the image
   // Gets what the command prints; empty: it goes where ours goes. The pool makes it and hands the worker its
   // descriptor: a worker never opens it.
   std::string log;

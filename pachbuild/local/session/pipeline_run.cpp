@@ -178,7 +178,7 @@ std::string PipelineRun::job_key() const {
     for (const auto& item : list) digest.update_field(item);
   };
   const auto& transform = m_spec.transform;
-  digest.update_field("pachbuild datum 3");  // raise it when what a datum sees changes
+  digest.update_field("pachbuild datum 4");  // raise it when what a datum sees changes
   digest.update_field(m_spec.name);
   digest.update_field(m_spec.project);
   digest.update_field(m_artifact.source_version);
@@ -261,7 +261,7 @@ Task PipelineRun::make_task(const Work& work, const Place& place, process::Envir
   task.error_standard_input = joined_lines(transform.err_stdin);
   task.accepted_codes.assign(transform.accept_return_code.begin(), transform.accept_return_code.end());
   task.environment = std::move(environment);
-  add_datum_variables(task.environment, datum);
+  task.datum_variables = datum_variables(datum, m_spec, m_artifact.version);
   task.folder = transform.working_dir.empty() ? place.folder() : transform.working_dir;
   task.log = log_of(work.key);
   task.output = (m_scratch->path() / k_outputs / datum.id).string();

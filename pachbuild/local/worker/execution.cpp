@@ -151,9 +151,9 @@ Execution judge(const Task& task, const process::Ending& ending, bool timed_out)
 // One run of one command, to its end or to the time limit; then nothing of its group is left.
 base::Result<Execution> run_once(const Task& task, const std::vector<std::string>& arguments,
                                  const std::string& input_text, const ExecutionOptions& options) {
-  const auto path = task.environment.find("PATH");
-  const auto program =
-      process::find_program(arguments.at(0), path == task.environment.end() ? "" : path->second);
+  auto environment = task.environment;
+  for (const auto& [name, value] : task.datum_variables) environment[name] = value;
+  const auto program = process::find_program(arguments.at(0), process::value_of(environment, "PATH"));
   if (!program) return failure("command not found: " + arguments[0], contract::k_command_not_found);
 
   BASE_TRY_ASSIGN(const base::UniqueFd input, standard_input(input_text));
@@ -163,7 +163,7 @@ base::Result<Execution> run_once(const Task& task, const std::vector<std::string
   }
   const int printed = pipe ? pipe->write_end() : -1;
   process::Command command{.arguments = arguments,
-                           .environment = task.environment,
+                           .environment = std::move(environment),
                            .folder = task.folder,
                            .standard_input = input.get(),
                            .standard_output = printed,

@@ -22,6 +22,7 @@ namespace {
 namespace fs = base::fs;
 
 constexpr mode_t k_folder_mode = 0700;
+constexpr mode_t k_inner_folder_mode = 0755;  // of what was downloaded as it is
 constexpr mode_t k_file_mode = 0644;
 
 void add(base::Sha256& digest, const std::string& path, const struct stat& status) {
@@ -134,12 +135,13 @@ base::Status Staging::stage(const std::string& name, const Parts& parts) {
 base::Status Staging::copy_input(const TaskInput& input, const fs::path& folder) {
   std::string last_parent;
   base::Sha256 listing;
+  const mode_t folder_mode = input.lazy || input.empty_files ? k_folder_mode : k_inner_folder_mode;
   const auto copied =
       visit_files(input.root, input.path, [&](const std::string& path, const struct stat&) -> base::Status {
         listing.update_field(path);
         const fs::path target = folder / path;
         if (const auto parent = target.parent_path().string(); parent != last_parent) {
-          BASE_TRY(base::make_folders(parent, k_folder_mode));
+          BASE_TRY(base::make_folders(parent, folder_mode));
           last_parent = parent;
         }
         return copy_file(input, base::join_path(input.root, path), target);
@@ -167,6 +169,11 @@ base::Status Staging::link(const std::string& name) const {
   if (::symlink(target.c_str(), path.c_str()) != 0)
     return base::fail(base::system_error("create", path, errno));
   return {};
+}
+
+base::Status Staging::write_environment(const std::string& lines) const {
+  BASE_TRY(base::write_file(m_scratch / ".env", lines));
+  return link(".env");
 }
 
 base::Status Staging::clear_output() {

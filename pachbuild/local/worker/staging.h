@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lays out /pfs for one datum as a worker of a cluster does: a new folder /pfs/.scratch/<id> with the
-// inputs and an empty out, links to them from /pfs, modes 0700 for folders and 0644 for files.
+// inputs, an empty out and the file .env, and links to them from /pfs. An input's own folder has mode 0700,
+// those below 0755 (0700 where its files are lazy or empty), files 0644.
 //
 // A cluster downloads every input again for every datum. Here an input with the same content as for the
 // datum before, untouched by the program, moves over to the new folder instead.
@@ -25,6 +26,9 @@ class Staging {
 
   // Makes everything ready for `task`; what the one before left behind is removed.
   base::Status prepare(const Task& task);
+
+  // What /pfs/.env has; after prepare().
+  base::Status write_environment(const std::string& lines) const;
 
   // After the program has ended: stops the lazy inputs, see LazyFiles::finish().
   base::Status finish() { return m_lazy.finish(); }

@@ -101,7 +101,8 @@ class Worker {
     BASE_TRY(m_staging.prepare(task));
     std::string lines;
     for (const auto& [name, value] : task.environment) lines += name + "=" + value + "\n";
-    return base::write_file(m_pfs / ".env", lines);
+    for (const auto& [name, value] : task.datum_variables) lines += name + "=" + value + "\n";
+    return m_staging.write_environment(lines);
   }
 
   fs::path m_pfs;
