@@ -68,8 +68,8 @@ TaskOutcome outcome_of(const Json& json) {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TaskInput, name, root, path, version, lazy, empty_files, read_only,
                                    listing)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Task, id, inputs, command, standard_input, error_command,
-                                   error_standard_input, accepted_codes, environment, datum_variables, folder,
-                                   log, output, timeout_ms, tries)
+                                   error_standard_input, accepted_codes, environment, datum_variables,
+                                   secret_variables, secret_folders, folder, log, output, timeout_ms, tries)
 
 Task moved_below(Task task, const std::string& root) {
   for (auto& input : task.inputs) input.root.insert(0, root);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -40,6 +41,9 @@ struct Task {
   // Set after these, in this order: a name can come several times, and the last value counts. /pfs/.env has
   // all.
   std::vector<std::pair<std::string, std::string>> datum_variables;
+  // Of secrets: values that only the command gets, and no file of this machine. The folders are shown once.
+  process::Environment secret_variables;
+  std::map<std::string, std::map<std::string, std::string>> secret_folders;
   std::string folder;  // the command's current folder; empty: that of the image
   // Gets what the command prints; empty: it goes where ours goes. The pool makes it and hands the worker its
   // descriptor: a worker never opens it.

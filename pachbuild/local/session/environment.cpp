@@ -87,6 +87,14 @@ void add_pipeline_variables(process::Environment& environment, const spec::Pipel
   for (const auto& [name, value] : spec.transform.env) environment[name] = value;
 }
 
+void add_secrets(Task& task, const spec::PipelineSpec& spec, const Secrets& secrets) {
+  for (const auto& secret : spec.transform.secrets) {
+    const auto& values = secrets.at(secret.name);
+    if (!secret.env_var.empty()) task.secret_variables[secret.env_var] = values.at(secret.key);
+    if (!secret.mount_path.empty()) task.secret_folders[secret.mount_path] = values;
+  }
+}
+
 std::vector<std::pair<std::string, std::string>> datum_variables(const Datum& datum,
                                                                  const spec::PipelineSpec& spec,
                                                                  const std::string& build_version) {

@@ -11,6 +11,8 @@
 #include "base/result.h"
 #include "base/workspace.h"
 #include "pachbuild/local/plan/datum.h"
+#include "pachbuild/local/plan/secrets.h"
+#include "pachbuild/local/pool/task.h"
 #include "pachbuild/spec/pipeline_spec.h"
 #include "process/command.h"
 
@@ -31,6 +33,9 @@ void add_build_variables(process::Environment& environment, const spec::Pipeline
 // Adds what all datums of a pipeline see: the variables of a worker, and the spec's `transform.env`.
 void add_pipeline_variables(process::Environment& environment, const spec::PipelineSpec& spec,
                             const std::string& source_version, const std::string& build_version);
+
+// Gives the task what the pipeline reads of the secrets, all of which are there: as Kubernetes would.
+void add_secrets(Task& task, const spec::PipelineSpec& spec, const Secrets& secrets);
 
 // What a worker sets for a datum, whatever `transform.env` says, and in its order: for each file `<input>`,
 // `<input>_COMMIT`, PACH_DATUM_<input>_JOIN_ON and _GROUP_BY, then the ids of datum, job, output and its

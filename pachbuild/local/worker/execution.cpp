@@ -152,6 +152,7 @@ Execution judge(const Task& task, const process::Ending& ending, bool timed_out)
 base::Result<Execution> run_once(const Task& task, const std::vector<std::string>& arguments,
                                  const std::string& input_text, const ExecutionOptions& options) {
   auto environment = task.environment;
+  for (const auto& [name, value] : task.secret_variables) environment[name] = value;
   for (const auto& [name, value] : task.datum_variables) environment[name] = value;
   const auto program = process::find_program(arguments.at(0), process::value_of(environment, "PATH"));
   if (!program) return failure("command not found: " + arguments[0], contract::k_command_not_found);

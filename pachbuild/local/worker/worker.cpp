@@ -11,6 +11,7 @@
 #include <chrono>
 #include <csignal>
 #include <thread>
+#include <utility>
 
 #include "base/errors.h"
 #include "contract/layout.h"
@@ -18,6 +19,7 @@
 #include "pachbuild/local/worker/execution.h"
 #include "pachbuild/local/worker/output_links.h"
 #include "pachbuild/local/worker/sandbox.h"
+#include "pachbuild/local/worker/secret_files.h"
 #include "pachbuild/local/worker/staging.h"
 #include "report/report.h"
 
@@ -40,8 +42,12 @@ void watch_channel(int socket) {
 class Worker {
  public:
   // `own`: variables that every task sees where it has no others of their names.
-  Worker(fs::path pfs, process::Environment own, Channel& channel)
-      : m_pfs(std::move(pfs)), m_own(std::move(own)), m_staging(m_pfs), m_channel(channel) {}
+  Worker(fs::path pfs, process::Environment own, SecretMounts mounts, Channel& channel)
+      : m_pfs(std::move(pfs)),
+        m_own(std::move(own)),
+        m_mounts(mounts),
+        m_staging(m_pfs),
+        m_channel(channel) {}
 
   base::Status serve() {
     while (true) {
@@ -98,6 +104,7 @@ class Worker {
   }
 
   base::Status prepare(const Task& task) {
+    if (!std::exchange(m_shows_secrets, true)) BASE_TRY(show_secrets(task.secret_folders, m_mounts));
     BASE_TRY(m_staging.prepare(task));
     std::string lines;
     for (const auto& [name, value] : task.environment) lines += name + "=" + value + "\n";
@@ -107,6 +114,8 @@ class Worker {
 
   fs::path m_pfs;
   process::Environment m_own;
+  SecretMounts m_mounts;
+  bool m_shows_secrets = false;
   Staging m_staging;
   Channel& m_channel;
   base::UniqueFd m_log;  // of the task that runs
@@ -132,12 +141,12 @@ int give_up(Channel& channel, const base::Error& error) {
 }
 
 // As process 1 of a sandbox or container.
-int serve(const base::Status& sandbox, process::Environment own, Channel& channel) {
+int serve(const base::Status& sandbox, process::Environment own, SecretMounts mounts, Channel& channel) {
   if (!sandbox) return give_up(channel, sandbox.error());
   if (const auto hidden = forbid_tracing(); !hidden) return give_up(channel, hidden.error());
   ::signal(SIGPIPE, SIG_IGN);  // of a lazy input whose reader has gone
   watch_channel(channel.descriptor());
-  const auto status = Worker(contract::k_pfs, std::move(own), channel).serve();
+  const auto status = Worker(contract::k_pfs, std::move(own), mounts, channel).serve();
   return status ? 0 : give_up(channel, status.error());
 }
 
@@ -146,7 +155,7 @@ int serve(const base::Status& sandbox, process::Environment own, Channel& channe
 void serve_tasks(const WorkerOptions& options) {
   if (options.channel.front() == '/') {
     auto connected = Channel::connect(options.channel);
-    ::_exit(connected ? serve({}, process::current_environment(), *connected)
+    ::_exit(connected ? serve({}, process::current_environment(), SecretMounts::prepared, *connected)
                       : report::fail(connected.error()));
   }
   const int socket = std::stoi(options.channel);
@@ -156,8 +165,9 @@ void serve_tasks(const WorkerOptions& options) {
   const std::string root = (fs::path(options.folder) / "root").string();
   const auto ended =
       base::make_folders(pfs, 0700).and_then([&] { return base::make_folders(root); }).and_then([&] {
-        return run_in_sandbox(pfs, root,
-                              [&](const base::Status& sandbox) { return serve(sandbox, {}, channel); });
+        return run_in_sandbox(pfs, root, [&](const base::Status& sandbox) {
+          return serve(sandbox, {}, SecretMounts::ours, channel);
+        });
       });
   // Straight away: its PID namespace is over, so this process can start nothing more, threads included, which
   // is what a leak checker does at the end.
