@@ -114,6 +114,28 @@ std::string base64(std::string_view bytes) {
   return text;
 }
 
+std::optional<std::string> from_base64(std::string_view text) {
+  std::string packed;
+  for (const char character : text) {
+    if (character != '\n' && character != '\r') packed += character;
+  }
+  constexpr std::size_t k_longest = std::size_t{1} << 30;
+  if (packed.size() % 4 != 0 || packed.size() > k_longest) return std::nullopt;
+  std::size_t padding = 0;
+  while (padding < 2 && padding < packed.size() && packed[packed.size() - 1 - padding] == '=') ++padding;
+  // OpenSSL takes more than an alphabet and its padding.
+  const auto is_digit = [](unsigned char c) { return std::isalnum(c) != 0 || c == '+' || c == '/'; };
+  if (!std::all_of(packed.begin(), packed.end() - static_cast<std::ptrdiff_t>(padding), is_digit))
+    return std::nullopt;
+  std::string bytes(packed.size() / 4 * 3, '\0');
+  const int length =
+      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                      reinterpret_cast<const unsigned char*>(packed.data()), static_cast<int>(packed.size()));
+  if (length < 0) return std::nullopt;
+  bytes.resize(static_cast<std::size_t>(length) - padding);
+  return bytes;
+}
+
 std::optional<std::uint64_t> parse_size(std::string_view text) {
   constexpr std::array<std::pair<std::string_view, unsigned>, 6> k_units = {
       {{"", 0}, {"B", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}}};

@@ -42,6 +42,9 @@ std::string last_line(std::string_view text);
 // `bytes`, 1 GiB at most, in base64 with padding (RFC 4648, section 4).
 std::string base64(std::string_view bytes);
 
+// The bytes of such a text, which may be broken into lines; nothing when it is not one.
+std::optional<std::string> from_base64(std::string_view text);
+
 // The bytes that "20GiB" stands for; nothing when it is not a size. Units: B, KiB, MiB, GiB, TiB.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 

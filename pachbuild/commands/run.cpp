@@ -40,12 +40,20 @@ struct Options {
   std::string runtime = "none";
   std::string image_prefix;
   std::uint64_t largest_file = source::k_largest_file;
+  std::vector<std::string> secrets;  // "NAME=PATH"
   bool pull = false;
   bool host_commands = false;
 };
 
 // What nobody builds runs in its image, or with what this machine has.
 base::Status check_images(const local::Plan& plan, const Options& options) {
+  for (const auto& [spec, reads, after, read_as] : plan.pipelines) {
+    // A worker fails every datum then, whatever the image would run.
+    if (spec::is_built(spec.transform) || !spec.transform.cmd.empty()) continue;
+    return base::fail(
+        ErrorKind::bad_input, spec.places.where("/transform"), "transform has neither \"build\" nor \"cmd\"",
+        "add the command of the image to transform.cmd: Pachyderm does not read it from the image");
+  }
   if (options.runtime != "none" || options.host_commands) return {};
   std::vector<std::string> names;
   std::string where;
@@ -64,10 +72,19 @@ base::Status check_images(const local::Plan& plan, const Options& options) {
       "has");
 }
 
+base::Result<local::Secrets> load_secrets(const local::Plan& plan, const Options& options) {
+  BASE_TRY_ASSIGN(auto secrets, local::load_secrets(options.secrets));
+  std::vector<const spec::PipelineSpec*> specs;
+  for (const auto& pipeline : plan.pipelines) specs.push_back(&pipeline.spec);
+  BASE_TRY(local::check_secrets(specs, secrets));
+  return secrets;
+}
+
 base::Result<int> run(const Options& options, std::vector<std::string> arguments) {
   BASE_TRY_ASSIGN(auto plan, options.data.plan());
   for (auto& pipeline : plan.pipelines) pipeline.spec.transform.build.largest_file = options.largest_file;
   BASE_TRY(check_images(plan, options));
+  BASE_TRY_ASSIGN(auto secrets, load_secrets(plan, options));
   for (const auto& pipeline : plan.pipelines) {
     for (const auto& warning : pipeline.spec.warnings) report::warn(warning);
     for (const auto& field : pipeline.spec.cluster_fields) {
@@ -76,6 +93,7 @@ base::Result<int> run(const Options& options, std::vector<std::string> arguments
   }
   local::SessionOptions session;
   session.output = options.output;
+  session.secrets = std::move(secrets);
   session.folder_each = plan.has_several_specs;
   session.workers = options.workers;
   session.partial = options.partial;
@@ -123,6 +141,10 @@ void add_run(CLI::App& app, Invocation& invocation) {
   verb->add_flag(
       "--host-commands", options->host_commands,
       "Run the commands of pipelines without transform.build on this machine, not in their images");
+  verb->add_option("--secret", options->secrets,
+                   "The file or folder that has the values of a secret of transform.secrets; repeat it")
+      ->type_name("NAME=PATH")
+      ->allow_extra_args(false);
   verb->add_flag("--pull", options->pull, "Pull images that the runtime does not have");
   verb->footer(k_about_run);
   verb->callback([options, &invocation] {

@@ -6,7 +6,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/text.h"
 #include "pachbuild/commands/job_report.h"
@@ -101,6 +103,98 @@ base::Status check_one(const SubmissionOptions& options, const cluster::Pachctl&
   return cluster::check_passed_on(any_project, loaded.pipeline, options.existing);
 }
 
+// The pipeline's project and name, or the repo's that an input reads.
+using RepoName = std::pair<std::string, std::string>;
+
+RepoName repo_name(const std::string& project, const std::string& name) {
+  return {project.empty() ? "default" : project, name};
+}
+
+std::string text_of(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+// Whatever combines the inputs.
+void collect_repos(const json& input, const std::string& project, std::vector<RepoName>& repos) {
+  if (!input.is_object()) return;
+  for (const auto& [kind, value] : input.items()) {
+    if (kind == "pfs" && value.is_object()) {
+      const auto own = text_of(value, "project");
+      repos.push_back(repo_name(own.empty() ? project : own, text_of(value, "repo")));
+    } else if (value.is_array()) {
+      for (const auto& part : value) collect_repos(part, project, repos);
+    }
+  }
+}
+
+// Puts pipelines behind those whose results they read: Pachyderm refuses an input that is not there yet.
+class SubmissionOrder {
+ public:
+  explicit SubmissionOrder(std::vector<LoadedPipeline> pipelines)
+      : m_pipelines(std::move(pipelines)), m_states(m_pipelines.size(), State::open) {}
+
+  base::Result<std::vector<LoadedPipeline>> take() {
+    for (std::size_t i = 0; i < m_pipelines.size(); ++i) {
+      const auto name = repo_name(project_of(i), m_pipelines[i].pipeline.name);
+      // Pachyderm tells what has no name.
+      const auto [known, is_new] = m_places.emplace(name, i);
+      if (is_new || name.second.empty()) continue;
+      return base::fail(base::ErrorKind::bad_input, where(i, "/pipeline/name"),
+                        "another pipeline is named " + base::quoted(name.second) +
+                            " as well: " + where(known->second, "/pipeline/name"),
+                        "give one of them another name, or leave one of the files out");
+    }
+    for (std::size_t i = 0; i < m_pipelines.size(); ++i) BASE_TRY(visit(i));
+    std::vector<LoadedPipeline> ordered;
+    for (const auto i : m_order) ordered.push_back(std::move(m_pipelines[i]));
+    return ordered;
+  }
+
+ private:
+  enum class State { open, above, done };
+
+  [[nodiscard]] const json& value(std::size_t i) const { return *m_pipelines[i].pipeline.document.value; }
+  [[nodiscard]] std::string where(std::size_t i, const char* pointer) const {
+    return m_pipelines[i].pipeline.document.places.where(pointer);
+  }
+  [[nodiscard]] std::string project_of(std::size_t i) const {
+    const json pipeline = value(i).value("pipeline", json::object());
+    if (!pipeline.is_object()) return "";
+    const json project = pipeline.value("project", json::object());
+    return project.is_object() ? text_of(project, "name") : "";
+  }
+
+  base::Status visit(std::size_t i) {
+    if (m_states[i] == State::done) return {};
+    if (m_states[i] == State::above) {
+      return base::fail(base::ErrorKind::bad_input, where(i, "/input"),
+                        "pipeline " + m_pipelines[i].pipeline.name + " reads what is made of its own result",
+                        "take one of the inputs away");
+    }
+    m_states[i] = State::above;
+    std::vector<RepoName> repos;
+    collect_repos(value(i).value("input", json()), project_of(i), repos);
+    for (const auto& repo : repos) {
+      if (const auto writer = m_places.find(repo); writer != m_places.end()) BASE_TRY(visit(writer->second));
+    }
+    m_states[i] = State::done;
+    m_order.push_back(i);
+    return {};
+  }
+
+  std::vector<LoadedPipeline> m_pipelines;
+  std::vector<State> m_states;
+  std::map<RepoName, std::size_t> m_places;
+  std::vector<std::size_t> m_order;
+};
+
+std::string names_of(const std::vector<LoadedPipeline>& pipelines, std::size_t begin, std::size_t end) {
+  std::vector<std::string> names;
+  for (std::size_t i = begin; i < end; ++i) names.push_back(pipelines[i].pipeline.name);
+  return base::join(names, ", ");
+}
+
 base::Result<int> submit_one(const SubmissionOptions& options, const cluster::Pachctl& any_project,
                              const LoadedPipeline& loaded, std::vector<json>& outcomes) {
   const auto& [pipeline, submission] = loaded;
@@ -154,17 +248,26 @@ base::Result<int> submit_url(const SubmissionOptions& options) {
 }
 
 base::Result<int> submit(const SubmissionOptions& options, std::vector<LoadedPipeline> pipelines) {
+  BASE_TRY_ASSIGN(pipelines, SubmissionOrder(std::move(pipelines)).take());
   if (options.dry_run) return print_plan(options, pipelines);
   BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
-  if (options.publication.build || options.publication.push_images) {
+  // What follows the first one that is refused would be missing.
+  if (pipelines.size() > 1 || options.publication.build || options.publication.push_images) {
     for (const auto& pipeline : pipelines) BASE_TRY(check_one(options, pachctl, pipeline));
   }
   BASE_TRY(publish(options.publication, options.specs, pipelines));
   std::vector<json> outcomes;
   int code = 0;
-  for (const auto& pipeline : pipelines) {
-    BASE_TRY_ASSIGN(const int ended, submit_one(options, pachctl, pipeline, outcomes));
-    code = std::max(code, ended);
+  for (std::size_t i = 0; i < pipelines.size(); ++i) {
+    auto ended = submit_one(options, pachctl, pipelines[i], outcomes);
+    if (!ended) {
+      if (i > 0) {
+        report::warn("submitted before the error: " + names_of(pipelines, 0, i) +
+                     "; not submitted: " + names_of(pipelines, i, pipelines.size()));
+      }
+      return ended;
+    }
+    code = std::max(code, *ended);
   }
   if (!options.output.empty()) print_json(outcomes, options.output);
   return code;

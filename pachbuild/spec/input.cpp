@@ -163,7 +163,12 @@ class InputReader {
     input.name = fields.value("name", "");
     input.is_named = true;
     input.repo = fields.value("repo", "");
-    if (input.repo.empty()) input.repo = m_reading.pipeline + "_" + input.name;
+    if (input.repo.empty()) {
+      input.repo = m_reading.pipeline + "_" + input.name;
+    } else if (!is_name(input.repo)) {
+      add(pointer + "/repo", base::quoted(input.repo) + " is not a repo's name",
+          "a name has letters, digits, '_' and '-'");
+    }
     input.branch = k_default_branch;
     input.glob = "/*";
     input.cron = Cron{fields.value("spec", ""), fields.value("overwrite", false)};

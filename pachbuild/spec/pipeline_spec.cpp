@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -177,6 +178,7 @@ class Reader {
       transform.secrets.push_back(
           {secret.text("name"), secret.text("key"), secret.text("mount_path"), secret.text("env_var")});
     }
+    check_secrets(transform.secrets);
     check_variables(transform.env, "/transform/env");
   }
 
@@ -190,6 +192,31 @@ class Reader {
     if (m_target == Target::cluster) note(fail(pointer, what, "put the program into transform.image"));
     if (m_target == Target::any)
       m_spec.notes.push_back(m_spec.places.where(pointer) + ": " + field_name(pointer) + " " + what);
+  }
+
+  void check_secrets(const std::vector<Secret>& secrets) {
+    std::set<std::string> folders;
+    for (std::size_t i = 0; i < secrets.size(); ++i) {
+      const auto& [name, key, folder, variable] = secrets[i];
+      const std::string pointer = "/transform/secrets/" + std::to_string(i);
+      if (m_faults.touch(pointer)) continue;
+      const std::string in_pfs = std::string(contract::k_pfs) + "/";
+      if (name.empty()) note_missing(pointer, "name", "has no \"name\"", "");
+      if (!variable.empty() && key.empty())
+        note_missing(pointer, "key", "has \"env_var\" and no \"key\"", "add the key of the variable's value");
+      if (variable.find('=') != std::string::npos)
+        note(fail(pointer + "/env_var", base::quoted(variable) + " is not a variable's name"));
+      if (folder.empty()) continue;
+      const std::string at = pointer + "/mount_path";
+      if (folder[0] != '/' || folder.find_first_not_of('/') == std::string::npos) {
+        note(fail(at, base::quoted(folder) + " must be an absolute path, and not /"));
+      } else if (folder == contract::k_pfs || folder.rfind(in_pfs, 0) == 0) {
+        note(fail(at, base::quoted(folder) + " is in /pfs, where the datums are",
+                  "choose a folder elsewhere"));
+      } else if (!folders.insert(folder).second) {
+        note(fail(at, base::quoted(folder) + " is the folder of another secret as well"));
+      }
+    }
   }
 
   void check_variables(const std::map<std::string, std::string>& variables, const std::string& pointer) {

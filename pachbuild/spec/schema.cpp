@@ -12,6 +12,7 @@
 
 #include "base/near.h"
 #include "base/text.h"
+#include "pachbuild/spec/cron.h"
 #include "pachbuild/spec/duration.h"
 
 namespace spec {
@@ -29,6 +30,7 @@ enum class Type {
   choice,  // one of the words in the field's note, or its number
   duration,
   time,
+  cron,
   texts,
   wholes,
   text_map,
@@ -85,10 +87,10 @@ const Message& trigger_message() {
   static const Message message{{
       {"branch", Type::text},
       {"all", Type::boolean},
-      {"rate_limit_spec", Type::text},
+      {"rate_limit_spec", Type::cron},
       {"size", Type::text},
       {"commits", Type::whole},
-      {"cron_spec", Type::text},
+      {"cron_spec", Type::cron},
   }};
   return message;
 }
@@ -127,7 +129,7 @@ const Message& cron_message() {
       {"project", Type::text},
       {"repo", Type::text},
       {"commit", Type::text},
-      {"spec", Type::text},
+      {"spec", Type::cron},
       {"overwrite", Type::boolean},
       {"start", Type::time},
   }};
@@ -382,6 +384,8 @@ std::string_view name_of(Type type) {
       return "a duration";
     case Type::time:
       return "a time like \"2024-12-31T23:59:59Z\"";
+    case Type::cron:
+      return "text";
     case Type::texts:
       return "a list of texts";
     case Type::wholes:
@@ -610,6 +614,8 @@ class Checker {
       case Type::time:
         if (is_time(value)) return value;
         break;
+      case Type::cron:
+        return cron(value, written, pointer);
       case Type::texts:
         if (value.is_array()) return list(field, Type::text, value, written, pointer);
         break;
@@ -654,6 +660,16 @@ class Checker {
     if (m_has_build || is_in_seconds(text)) return m_has_build ? json(seconds) : value;
     fail(written, pointer, field_name(pointer) + " " + base::quoted(text) + " is not in seconds",
          "write " + base::quoted(seconds));
+    return std::nullopt;
+  }
+
+  Checked cron(const json& value, const std::string& written, const std::string& pointer) {
+    if (!value.is_string()) return wrong_type(Type::text, value, written, pointer);
+    const auto& text = value.get_ref<const std::string&>();
+    if (text.empty()) return value;
+    auto fault = fault_of_cron(text);
+    if (!fault) return value;
+    fail(written, pointer, field_name(pointer) + " " + base::quoted(text) + ": " + fault->what, fault->hint);
     return std::nullopt;
   }
 

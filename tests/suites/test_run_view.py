@@ -25,10 +25,10 @@ class View(pipelines.PipelineSuite):
         self.assertEqual(data, f"/pfs/.scratch/{datum}/data")
         self.assertEqual(out, f"/pfs/.scratch/{datum}/out")
 
-    def test_modes_are_lost_and_folders_are_private(self):
+    def test_modes_are_lost(self):
         self.write("data/d/tool", "#!/bin/sh\n", mode=0o755)
         report = self.report('stat -c "%a %n" /pfs/data/d /pfs/data/d/tool /pfs/out/', glob="/")
-        self.assertEqual(report, "700 /pfs/data/d\n644 /pfs/data/d/tool\n700 /pfs/out/\n")
+        self.assertEqual(report, "755 /pfs/data/d\n644 /pfs/data/d/tool\n700 /pfs/out/\n")
 
     def test_only_the_datums_own_files_are_there(self):
         self.data(**{"b.txt": "B", "d__c.txt": "C"})

@@ -158,6 +158,7 @@ base::Result<process::Command> worker_command(const Container& container,
   for (const auto& shared : folders) {
     BASE_TRY(mount(shared.path, k_host_root + shared.path.string(), shared.writable));
   }
+  for (const auto& path : container.memory_folders) words.push_back("--mount=type=tmpfs,destination=" + path);
   words.insert(words.end(),
                {std::string("--entrypoint=") + k_own_program, container.image_id, k_worker_command,
                 k_host_root + worker.socket.string(), k_host_root + worker.folder.string()});

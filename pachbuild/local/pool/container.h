@@ -23,6 +23,7 @@ struct Container {
   std::string engine;  // the program's path
   std::string image;
   std::string image_id;
+  std::vector<std::string> memory_folders;  // that programs find in it: empty and not on a disk
 };
 
 enum class Pull { never, when_missing };

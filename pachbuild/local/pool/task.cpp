@@ -69,8 +69,16 @@ TaskOutcome outcome_of(const Json& json) {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TaskInput, name, root, path, version, lazy, empty_files, read_only,
                                    resident, listing)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Task, id, inputs, command, standard_input, error_command,
-                                   error_standard_input, accepted_codes, environment, folder, log, output,
-                                   timeout_ms, tries, batching, batch_environment)
+                                   error_standard_input, accepted_codes, environment, datum_variables,
+                                   secret_variables, secret_folders, folder, log, output, timeout_ms, tries, batching,
+                                   batch_environment)
+
+process::Environment environment_of(const Task& task) {
+  auto environment = task.environment;
+  for (const auto& [name, value] : task.secret_variables) environment[name] = value;
+  for (const auto& [name, value] : task.datum_variables) environment[name] = value;
+  return environment;
+}
 
 Task moved_below(Task task, const std::string& root) {
   for (auto& input : task.inputs) input.root.insert(0, root);

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -37,7 +39,13 @@ struct Task {
   std::string error_standard_input;
   std::vector<int> accepted_codes;   // success besides 0
   process::Environment environment;  // of the command; in a container besides what its image has
-  std::string folder;                // the command's current folder; empty: that of the image
+  // Set after these, in this order: a name can come several times, and the last value counts. /pfs/.env has
+  // all.
+  std::vector<std::pair<std::string, std::string>> datum_variables;
+  // Of secrets: values that only the command gets, and no file of this machine. The folders are shown once.
+  process::Environment secret_variables;
+  std::map<std::string, std::map<std::string, std::string>> secret_folders;
+  std::string folder;  // the command's current folder; empty: that of the image
   // Gets what the command prints; empty: it goes where ours goes. The pool makes it and hands the worker its
   // descriptor: a worker never opens it.
   std::string log;
@@ -49,6 +57,9 @@ struct Task {
   bool batching = false;
   process::Environment batch_environment;
 };
+
+// All variables of the task's command.
+process::Environment environment_of(const Task& task);
 
 // The same task where this machine's folders are below `root`.
 Task moved_below(Task task, const std::string& root);

@@ -82,23 +82,38 @@ void add_pipeline_variables(process::Environment& environment, const spec::Pipel
     environment[contract::k_build_input] = contract::k_build;
     environment[std::string(contract::k_build_input) + "_COMMIT"] = commit_of(build_version);
   }
-  environment["PACH_JOB_ID"] = environment["PACH_OUTPUT_COMMIT_ID"] =
-      commit_of(build_version.empty() ? base::sha256(spec.name) : build_version);
   if (!spec.transform.working_dir.empty())
     environment[contract::k_working_folder] = spec.transform.working_dir;
   for (const auto& [name, value] : spec.transform.env) environment[name] = value;
 }
 
-void add_datum_variables(process::Environment& environment, const Datum& datum) {
+void add_secrets(Task& task, const spec::PipelineSpec& spec, const Secrets& secrets) {
+  for (const auto& secret : spec.transform.secrets) {
+    const auto& values = secrets.at(secret.name);
+    if (!secret.env_var.empty()) task.secret_variables[secret.env_var] = values.at(secret.key);
+    if (!secret.mount_path.empty()) task.secret_folders[secret.mount_path] = values;
+  }
+}
+
+std::vector<std::pair<std::string, std::string>> datum_variables(const Datum& datum,
+                                                                 const spec::PipelineSpec& spec,
+                                                                 const std::string& build_version) {
+  std::vector<std::pair<std::string, std::string>> variables;
   for (const auto* part : datum.parts) {
     const auto& input = *part->input;
-    // Of several files of one input it is the last one's, as in a worker.
-    environment[input.name] = part->path_in_pfs();
-    environment[input.name + "_COMMIT"] = commit_of(part->commit->digest);
-    if (!part->join_on.empty()) environment["PACH_DATUM_" + input.name + "_JOIN_ON"] = part->join_on;
-    if (!part->group_by.empty()) environment["PACH_DATUM_" + input.name + "_GROUP_BY"] = part->group_by;
+    variables.emplace_back(input.name, part->path_in_pfs());
+    variables.emplace_back(input.name + "_COMMIT", commit_of(part->commit->digest));
+    if (!part->join_on.empty())
+      variables.emplace_back("PACH_DATUM_" + input.name + "_JOIN_ON", part->join_on);
+    if (!part->group_by.empty())
+      variables.emplace_back("PACH_DATUM_" + input.name + "_GROUP_BY", part->group_by);
   }
-  environment["PACH_DATUM_ID"] = datum.id;
+  const std::string job = commit_of(build_version.empty() ? base::sha256(spec.name) : build_version);
+  variables.emplace_back("PACH_DATUM_ID", datum.id);
+  variables.emplace_back("PACH_JOB_ID", job);
+  variables.emplace_back("PACH_OUTPUT_COMMIT_ID", job);
+  variables.emplace_back("FILESET_ID", commit_of(base::sha256(job + datum.id)));
+  return variables;
 }
 
 }  // namespace local

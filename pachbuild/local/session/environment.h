@@ -4,11 +4,15 @@
 
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/files.h"
 #include "base/result.h"
 #include "base/workspace.h"
 #include "pachbuild/local/plan/datum.h"
+#include "pachbuild/local/plan/secrets.h"
+#include "pachbuild/local/pool/task.h"
 #include "pachbuild/spec/pipeline_spec.h"
 #include "process/command.h"
 
@@ -30,8 +34,14 @@ void add_build_variables(process::Environment& environment, const spec::Pipeline
 void add_pipeline_variables(process::Environment& environment, const spec::PipelineSpec& spec,
                             const std::string& source_version, const std::string& build_version);
 
-// Adds what differs from datum to datum: `<input>`, `<input>_COMMIT`, PACH_DATUM_<input>_JOIN_ON and
-// _GROUP_BY, PACH_DATUM_ID. (UserCodeEnv in src/server/worker/driver/driver.go of 2.12)
-void add_datum_variables(process::Environment& environment, const Datum& datum);
+// Gives the task what the pipeline reads of the secrets, all of which are there: as Kubernetes would.
+void add_secrets(Task& task, const spec::PipelineSpec& spec, const Secrets& secrets);
+
+// What a worker sets for a datum, whatever `transform.env` says, and in its order: for each file `<input>`,
+// `<input>_COMMIT`, PACH_DATUM_<input>_JOIN_ON and _GROUP_BY, then the ids of datum, job, output and its
+// files. (UserCodeEnv in src/server/worker/driver/driver.go of 2.12)
+std::vector<std::pair<std::string, std::string>> datum_variables(const Datum& datum,
+                                                                 const spec::PipelineSpec& spec,
+                                                                 const std::string& build_version);
 
 }  // namespace local

@@ -85,6 +85,7 @@ PipelineRun::PipelineRun(const PlannedPipeline& pipeline, SessionParts& session)
 
 base::Status PipelineRun::prepare() {
   BASE_TRY(check_folders());
+  BASE_TRY_ASSIGN(m_secrets_digest, digest_of_secrets(m_spec, m_options.secrets, m_session.cache));
   BASE_TRY(find_containers());
   base::Sha256 identity;
   identity.update_field(m_spec.name);
@@ -178,12 +179,13 @@ std::string PipelineRun::job_key() const {
     for (const auto& item : list) digest.update_field(item);
   };
   const auto& transform = m_spec.transform;
-  digest.update_field("pachbuild datum 3");  // raise it when what a datum sees changes
+  digest.update_field("pachbuild datum 4");  // raise it when what a datum sees changes
   digest.update_field(m_spec.name);
   digest.update_field(m_spec.project);
   digest.update_field(m_artifact.source_version);
   digest.update_field(m_artifact.version);
   digest.update_field(m_runner ? m_runner->image_id : "");
+  digest.update_field(m_secrets_digest);
   add_list(transform.cmd);
   add_list(transform.stdin_lines);
   add_list(transform.err_cmd);
@@ -204,9 +206,13 @@ std::string PipelineRun::job_key() const {
 // What the workers of datums stage from and write to.
 std::unique_ptr<Place> PipelineRun::datum_place() const {
   if (!m_runner) return this_machine();
+  auto container = *m_runner;
+  for (const auto& secret : m_spec.transform.secrets) {
+    if (!secret.mount_path.empty()) container.memory_folders.push_back(secret.mount_path);
+  }
   std::vector<SharedFolder> shared{{m_build_scratch->path()}};
   for (const auto& name : m_pipeline.reads) shared.push_back({m_session.board.at(name).folder});
-  return containers_of(*m_runner, std::move(shared));
+  return containers_of(std::move(container), std::move(shared));
 }
 
 base::Status PipelineRun::list_work() {
@@ -265,7 +271,8 @@ Task PipelineRun::make_task(const Work& work, const Place& place, process::Envir
   task.batching = transform.datum_batching;
   if (task.batching) task.batch_environment = environment;
   task.environment = std::move(environment);
-  add_datum_variables(task.environment, datum);
+  add_secrets(task, m_spec, m_options.secrets);
+  task.datum_variables = datum_variables(datum, m_spec, m_artifact.version);
   task.folder = transform.working_dir.empty() ? place.folder() : transform.working_dir;
   task.log = log_of(work.key);
   task.output = free_output();

@@ -90,6 +90,7 @@ class PipelineRun {
 
   std::optional<Container> m_builder;  // of the build and of the datums; none on this machine
   std::optional<Container> m_runner;
+  std::string m_secrets_digest;
   base::fs::path m_own;  // of this pipeline and output folder in the cache: logs
   std::optional<OutputFolder> m_folder;
   std::optional<base::Workspace> m_build_scratch;

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "pachbuild/local/plan/pipelines.h"
+#include "pachbuild/local/plan/secrets.h"
 #include "pachbuild/local/pool/container.h"
 #include "pachbuild/local/results/output_folder.h"
 #include "pachbuild/local/session/events.h"
@@ -22,6 +23,7 @@ struct SessionOptions {
   std::string engine;                  // "podman" or "docker"; empty: no containers
   Pull pull = Pull::never;             // of the containers' images
   std::string image_prefix;            // of the official builders' images
+  Secrets secrets;                     // all that the pipelines read
   std::string tick;                    // the time of the cron inputs' tick, RFC 3339
   bool partial = false;                // export what there is although datums have failed
   bool allow_empty = false;            // accept inputs without a datum

@@ -56,9 +56,11 @@ base::Result<Execution> Batch::attempt(const Task& task, const Steps& steps) {
 // Starts the program and waits until it asks for a datum, for as long as that takes; how it has failed.
 base::Result<std::optional<Execution>> Batch::start(const Task& task, const Steps& steps) {
   BASE_TRY(steps.lay_out_start());
+  auto environment = task.batch_environment;
+  for (const auto& [name, value] : task.secret_variables) environment[name] = value;
   BASE_TRY_ASSIGN(auto started,
                   RunningCommand::start({.arguments = task.command,
-                                         .environment = task.batch_environment,
+                                         .environment = environment,
                                          .folder = task.folder,
                                          .standard_input = task.standard_input,
                                          .log = task.log.empty() ? std::nullopt : std::optional(steps.log)}));
@@ -83,7 +85,7 @@ base::Result<Execution> Batch::hand_out(const Task& task, const Steps& steps) {
     BASE_TRY(steps.running(true));
     deadline = Clock::now() + std::chrono::milliseconds(task.timeout_ms);
   }
-  m_server->answer(encode_next_datum_response(task.environment));
+  m_server->answer(encode_next_datum_response(environment_of(task)));
   BASE_TRY_ASSIGN(const Turn turn, wait_for_call(deadline));
   if (turn.event == Event::other && turn.error.empty()) {
     if (m_program->log() != nullptr) m_program->log()->move_rest();

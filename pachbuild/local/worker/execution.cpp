@@ -20,11 +20,12 @@ Execution judge(const Task& task, const process::Ending& ending, bool timed_out)
 // One run of one command, to its end or to the time limit; then nothing of its group is left.
 base::Result<Execution> run_once(const Task& task, const std::vector<std::string>& arguments,
                                  const std::string& input_text, const ExecutionOptions& options) {
+  const auto environment = environment_of(task);
   const bool is_limited = task.timeout_ms > 0;
   if (is_limited) BASE_TRY(options.running(true));
   BASE_TRY_ASSIGN(auto started, RunningCommand::start(
                                     {.arguments = arguments,
-                                     .environment = task.environment,
+                                     .environment = environment,
                                      .folder = task.folder,
                                      .standard_input = input_text,
                                      .log = task.log.empty() ? std::nullopt : std::optional(options.log)}));

@@ -13,12 +13,15 @@
 #include <unistd.h>
 
 #include <array>
+#include <boost/filesystem/operations.hpp>
 #include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <memory>
 
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "process/fork.h"
 
 namespace local {
@@ -97,10 +100,8 @@ base::Status copy_link(const std::string& from, const std::string& to) {
   return {};
 }
 
-// The entry `name` of the old root, at its place in the new one.
-base::Status carry_over(const std::string& name, const std::string& root) {
-  const std::string from = "/" + name;
-  const std::string to = root + "/" + name;
+// A file or folder of the machine, at another place.
+base::Status carry_over(const std::string& from, const std::string& to) {
   struct stat status{};
   if (::lstat(from.c_str(), &status) != 0) return base::fail(base::system_error("read", from, errno));
   if (S_ISLNK(status.st_mode)) return copy_link(from, to);
@@ -108,7 +109,7 @@ base::Status carry_over(const std::string& name, const std::string& root) {
     BASE_TRY(make_folder(to, 0755));
     // Of this PID namespace. Refused where the machine's own is partly hidden, as in containers: that one
     // will do, it only counts processes differently.
-    if (name == "proc" &&
+    if (from == "/proc" &&
         ::mount("proc", to.c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0) {
       return {};
     }
@@ -116,6 +117,35 @@ base::Status carry_over(const std::string& name, const std::string& root) {
   }
   BASE_TRY(make_file(to));
   return bind_mount(from, to);
+}
+
+// All that is in the folder `from`, but not `left_out`.
+base::Status carry_over_all(const std::string& from, const std::string& to, const std::string& left_out) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(from.c_str()), ::closedir);
+  if (!entries) return base::fail(base::system_error("read", from, errno));
+  while (const dirent* entry = ::readdir(entries.get())) {
+    const std::string name = entry->d_name;
+    if (name == "." || name == ".." || name == left_out) continue;
+    BASE_TRY(carry_over((from == "/" ? "" : from) + "/" + name, to + "/" + name));
+  }
+  return {};
+}
+
+// Puts a tmpfs in the place of a folder, with everything of it bound into it: in it folders can be made.
+base::Status cover(const std::string& folder) {
+  constexpr char k_aside[] = "/.pachbuild-cover";
+  struct stat status{};
+  if (::stat(folder.c_str(), &status) != 0) return base::fail(base::system_error("read", folder, errno));
+  BASE_TRY(make_folder(k_aside, 0700));
+  std::array<char, sizeof("mode=07777,size=1m")> options{};
+  std::snprintf(options.data(), options.size(), "mode=0%o,size=1m", status.st_mode & 07777U);
+  if (::mount("tmpfs", k_aside, "tmpfs", MS_NOSUID | MS_NODEV, options.data()) != 0)
+    return base::fail(mount_error(folder, errno));
+  BASE_TRY(carry_over_all(folder, k_aside, ""));
+  if (::mount(k_aside, folder.c_str(), nullptr, MS_MOVE, nullptr) != 0)
+    return base::fail(mount_error(folder, errno));
+  ::rmdir(k_aside);
+  return {};
 }
 
 base::Status build_root(const std::string& scratch, const std::string& root) {
@@ -126,13 +156,7 @@ base::Status build_root(const std::string& scratch, const std::string& root) {
   if (::mount("tmpfs", root.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=1m") != 0) {
     return base::fail(mount_error(root, errno));
   }
-  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir("/"), ::closedir);
-  if (!entries) return base::fail(base::system_error("read", "/", errno));
-  while (const dirent* entry = ::readdir(entries.get())) {
-    const std::string name = entry->d_name;
-    if (name == "." || name == ".." || name == "pfs") continue;
-    BASE_TRY(carry_over(name, root));
-  }
+  BASE_TRY(carry_over_all("/", root, "pfs"));
   const std::string pfs = root + "/pfs";
   BASE_TRY(make_folder(pfs, 0700));
   if (::mount("tmpfs", pfs.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, k_pfs_options) != 0)
@@ -158,6 +182,19 @@ base::Result<process::Ending> run_in_sandbox(const std::string& scratch, const s
   BASE_TRY(enter_namespaces());
   return process::run_in_fork(
       [&] { return body(build_root(scratch, root).and_then([&] { return enter_root(root); })); });
+}
+
+base::Result<std::string> make_mount_point(const std::string& path) {
+  boost::system::error_code error;
+  const auto point = base::fs::weakly_canonical(path, error);
+  if (error) return base::fail(base::system_error("read", path, error.value()));
+  auto existing = point;
+  while (!base::fs::exists(existing, error)) existing = existing.parent_path();
+  if (!base::fs::is_directory(existing, error))
+    return base::fail(ErrorKind::unavailable, path, base::quoted(existing.string()) + " is not a folder");
+  if (existing != point && existing != "/") BASE_TRY(cover(existing.string()));
+  BASE_TRY(base::make_folders(point, 0755));
+  return point.string();
 }
 
 }  // namespace local

@@ -18,4 +18,8 @@ namespace local {
 base::Result<process::Ending> run_in_sandbox(const std::string& scratch, const std::string& root,
                                              const std::function<int(const base::Status&)>& body);
 
+// An existing folder at `path` of this view, to mount something on, which is made without a change to the
+// machine's own files. Gives its path without links. For process 1 of a sandbox.
+base::Result<std::string> make_mount_point(const std::string& path);
+
 }  // namespace local

@@ -29,7 +29,9 @@ namespace {
 namespace fs = base::fs;
 
 constexpr mode_t k_folder_mode = 0700;
+constexpr mode_t k_inner_folder_mode = 0755;  // of what was downloaded as it is
 constexpr mode_t k_file_mode = 0644;
+constexpr char k_environment[] = ".env";
 
 // A larger file is copied anew: its blocks can be shared then.
 constexpr off_t k_largest_refilled = off_t{64} << 10;
@@ -74,6 +76,14 @@ base::Status add_folder(std::string& text, const fs::path& folder) {
   }
   if (error) return base::fail(base::system_error("read", folder.string(), error.value()));
   return {};
+}
+
+// Changes when somebody writes to the file, or puts another one in its place; empty when it is not there.
+std::string state_of_file(const fs::path& path) {
+  struct stat status{};
+  std::string state;
+  if (::lstat(path.c_str(), &status) == 0) add(state, "", status);
+  return state;
 }
 
 base::Result<FolderState> state_of(const base::Folder& folder) {
@@ -177,6 +187,7 @@ base::Status Staging::prepare(const Task& task, Left left) {
 base::Status Staging::begin_anew(const Task& task) {
   m_lazy.drop("");
   m_staged.clear();
+  m_environment.clear();
   m_output.reset();
   BASE_TRY_ASSIGN(const auto folder, base::Folder::open_without_link(m_pfs / ".scratch", contract::k_pfs));
   BASE_TRY_ASSIGN(const auto names, folder.names());
@@ -201,7 +212,7 @@ base::Result<bool> Staging::take_over(const Task& task, const Inputs& inputs) {
   if (!usable) return false;
   BASE_TRY_ASSIGN(const auto names, folder.names());
   for (const auto& name : names) {
-    if (name != "out" && !m_staged.contains(name)) return false;
+    if (name != "out" && name != k_environment && !m_staged.contains(name)) return false;
   }
   std::erase_if(m_staged, [&](const auto& staged) {
     const auto& [name, what] = staged;
@@ -213,7 +224,7 @@ base::Result<bool> Staging::take_over(const Task& task, const Inputs& inputs) {
     return !stays;
   });
   for (const auto& name : names) {
-    if (name != "out" && !m_staged.contains(name)) BASE_TRY(folder.remove(name));
+    if (name != "out" && name != k_environment && !m_staged.contains(name)) BASE_TRY(folder.remove(name));
   }
   BASE_TRY(m_lazy.renew());
   const fs::path scratch = m_pfs / ".scratch" / task.id;
@@ -292,11 +303,12 @@ base::Result<bool> Staging::refill(Staged& staged, const std::string& name, cons
 base::Status Staging::copy_input(const TaskInput& input, const fs::path& folder) {
   std::string last_parent;
   base::Sha256 listing;
+  const mode_t folder_mode = input.lazy || input.empty_files ? k_folder_mode : k_inner_folder_mode;
   const auto copied =
       visit_files(input.root, input.path, [&](const std::string& path, const struct stat&) -> base::Status {
         listing.update_field(path);
         if (const auto parent = (folder / path).parent_path().string(); parent != last_parent) {
-          BASE_TRY(base::make_folders(parent, k_folder_mode));
+          BASE_TRY(base::make_folders(parent, folder_mode));
           last_parent = parent;
         }
         return copy_file(input, base::join_path(input.root, path), folder, path);
@@ -326,6 +338,22 @@ base::Status Staging::link(const std::string& name) const {
   if (::symlink(target.c_str(), path.c_str()) != 0)
     return base::fail(base::system_error("create", path, errno));
   return {};
+}
+
+base::Status Staging::write_environment(const std::string& lines) {
+  const fs::path path = m_scratch / k_environment;
+  if (!m_environment.empty() && state_of_file(path) == m_environment) {
+    const base::UniqueFd file(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (!file) return base::fail(base::system_error("write", path.string(), errno));
+    BASE_TRY(base::write_all(file.get(), lines, path));
+    if (::ftruncate(file.get(), static_cast<off_t>(lines.size())) != 0)
+      return base::fail(base::system_error("write", path.string(), errno));
+  } else {
+    BASE_TRY(base::remove_tree(path));
+    BASE_TRY(base::write_file(path, lines));
+  }
+  m_environment = state_of_file(path);
+  return link(k_environment);
 }
 
 base::Status Staging::clear_output() {

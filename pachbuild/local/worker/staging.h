@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lays out /pfs for one datum as a worker of a cluster does: a new folder /pfs/.scratch/<id> with the
-// inputs and an empty out, links to them from /pfs, modes 0700 for folders and 0644 for files.
+// inputs, an empty out and the file .env, and links to them from /pfs. An input's own folder has mode 0700,
+// those below 0755 (0700 where its files are lazy or empty), files 0644.
 //
 // A cluster downloads every input again for every datum. Here the folder of the datum before is renamed, and
 // what in it is as it was made stays: an input with the same content, a file that only gets new content, the
@@ -46,6 +47,9 @@ class Staging {
   // nothing that they could have open is used again. Inputs that are resident are another one's.
   base::Status prepare(const Task& task, Left left = Left::nothing);
 
+  // What /pfs/.env has; after prepare().
+  base::Status write_environment(const std::string& lines);
+
   // After the program has ended: stops the lazy inputs, see LazyFiles::finish().
   base::Status finish() { return m_lazy.finish(m_scratch); }
 
@@ -83,6 +87,7 @@ class Staging {
   std::string m_beside;
   base::fs::path m_scratch;                // empty: nothing is there that could be used again
   std::map<std::string, Staged> m_staged;  // by input name
+  std::string m_environment;               // the state of the file .env when it was written
   FolderState m_new_folder;                // of m_scratch when it was made
   LazyFiles m_lazy;
   std::optional<base::Folder> m_output;  // the folder that clear_output() made

@@ -22,6 +22,7 @@
 #include "pachbuild/local/worker/open_files.h"
 #include "pachbuild/local/worker/output_links.h"
 #include "pachbuild/local/worker/sandbox.h"
+#include "pachbuild/local/worker/secret_files.h"
 #include "pachbuild/local/worker/staging.h"
 #include "process/fork.h"
 #include "report/report.h"
@@ -48,9 +49,10 @@ void watch_channel(int socket) {
 class Worker {
  public:
   // `own`: variables that every task sees where it has no others of their names.
-  Worker(fs::path pfs, process::Environment own, Channel& channel)
+  Worker(fs::path pfs, process::Environment own, SecretMounts mounts, Channel& channel)
       : m_pfs(std::move(pfs)),
         m_own(std::move(own)),
+        m_mounts(mounts),
         m_staging(m_pfs, k_resident),
         m_resident(m_pfs),
         m_channel(channel) {}
@@ -69,13 +71,21 @@ class Worker {
     task.environment.insert(m_own.begin(), m_own.end());
     TaskOutcome outcome;
     const auto start = std::chrono::steady_clock::now();
-    if (const auto status = join_batch(task).and_then([&] { return run(task, outcome); }); !status) {
+    const auto begin = [&] { return show_secrets_once(task); };
+    if (const auto status = begin().and_then([&] { return join_batch(task); }).and_then([&] {
+          return run(task, outcome);
+        });
+        !status) {
       outcome.result = TaskResult::failed;
       outcome.error = status.error();
     }
     outcome.id = task.id;
     outcome.duration_ns = std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count();
     return outcome;
+  }
+
+  base::Status show_secrets_once(const Task& task) {
+    return std::exchange(m_shows_secrets, true) ? base::Status() : show_secrets(task.secret_folders, m_mounts);
   }
 
   base::Status join_batch(Task& task) {
@@ -143,7 +153,8 @@ class Worker {
     BASE_TRY(m_staging.prepare(task, left()));
     std::string lines;
     for (const auto& [name, value] : task.environment) lines += name + "=" + value + "\n";
-    return base::write_file(m_pfs / ".env", lines);
+    for (const auto& [name, value] : task.datum_variables) lines += name + "=" + value + "\n";
+    return m_staging.write_environment(lines);
   }
 
   // What the program of a batch finds in /pfs when it starts: neither data nor a place for output.
@@ -161,6 +172,8 @@ class Worker {
 
   fs::path m_pfs;
   process::Environment m_own;
+  SecretMounts m_mounts;
+  bool m_shows_secrets = false;
   Staging m_staging;
   Staging m_resident;  // of a batch
   std::optional<Batch> m_batch;
@@ -188,12 +201,12 @@ int give_up(Channel& channel, const base::Error& error) {
 }
 
 // As process 1 of a sandbox or container.
-int serve(const base::Status& sandbox, process::Environment own, Channel& channel) {
+int serve(const base::Status& sandbox, process::Environment own, SecretMounts mounts, Channel& channel) {
   if (!sandbox) return give_up(channel, sandbox.error());
   if (const auto hidden = forbid_tracing(); !hidden) return give_up(channel, hidden.error());
   ::signal(SIGPIPE, SIG_IGN);  // of a lazy input whose reader has gone
   watch_channel(channel.descriptor());
-  const auto status = Worker(contract::k_pfs, std::move(own), channel).serve();
+  const auto status = Worker(contract::k_pfs, std::move(own), mounts, channel).serve();
   return status ? 0 : give_up(channel, status.error());
 }
 
@@ -202,7 +215,7 @@ int serve(const base::Status& sandbox, process::Environment own, Channel& channe
 void serve_tasks(const WorkerOptions& options) {
   if (options.channel.front() == '/') {
     auto connected = Channel::connect(options.channel);
-    ::_exit(connected ? serve({}, process::current_environment(), *connected)
+    ::_exit(connected ? serve({}, process::current_environment(), SecretMounts::prepared, *connected)
                       : report::fail(connected.error()));
   }
   const int socket = std::stoi(options.channel);
@@ -213,8 +226,9 @@ void serve_tasks(const WorkerOptions& options) {
   const std::string scratch = pfs + "/.scratch";
   const auto ended =
       base::make_folders(scratch, 0700).and_then([&] { return base::make_folders(root); }).and_then([&] {
-        return run_in_sandbox(scratch, root,
-                              [&](const base::Status& sandbox) { return serve(sandbox, {}, channel); });
+        return run_in_sandbox(scratch, root, [&](const base::Status& sandbox) {
+          return serve(sandbox, {}, SecretMounts::ours, channel);
+        });
       });
   // Straight away: its PID namespace is over, so this process can start nothing more, threads included, which
   // is what a leak checker does at the end.

@@ -23,6 +23,7 @@ TEST(Task, ArrivesByteForByte) {
   task.command = {"sh", "", "a\nb", "\xfe\xff", "-n", "$x*"};
   task.standard_input = std::string("\0\x80", 2);
   task.environment = {{"A", "\xff"}};
+  task.datum_variables = {{"B", "1"}, {"B", "2"}};
   task.accepted_codes = {3, 4};
   task.timeout_ms = 5;
   task.tries = 2;
@@ -30,6 +31,7 @@ TEST(Task, ArrivesByteForByte) {
   EXPECT_EQ(copy.command, task.command);
   EXPECT_EQ(copy.standard_input, task.standard_input);
   EXPECT_EQ(copy.environment, task.environment);
+  EXPECT_EQ(copy.datum_variables, task.datum_variables);
   EXPECT_EQ(copy.accepted_codes, task.accepted_codes);
   EXPECT_EQ(copy.timeout_ms, 5);
   EXPECT_EQ(copy.tries, 2);

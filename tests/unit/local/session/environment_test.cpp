@@ -79,17 +79,14 @@ TEST(DatumEnvironment, HasTheVariablesOfAWorker) {
                                 {"source", "/pfs/source"},
                                 {"source_COMMIT", std::string(32, 'a')},
                                 {"build", "/pfs/build"},
-                                {"build_COMMIT", commit},
-                                {"PACH_JOB_ID", commit},
-                                {"PACH_OUTPUT_COMMIT_ID", commit}};
+                                {"build_COMMIT", commit}};
   EXPECT_EQ(environment, expected);
   spec.project = "p";
   spec.transform.working_dir = "/work";
-  spec.transform.env = {{"PACH_JOB_ID", "mine"}, {"C", "d"}};
+  spec.transform.env = {{"C", "d"}};
   add_pipeline_variables(environment, spec, source, build);
   EXPECT_EQ(process::value_of(environment, "PPS_PROJECT_NAME"), "p");
   EXPECT_EQ(process::value_of(environment, "PACHBUILD_WORKING_DIR"), "/work");
-  EXPECT_EQ(process::value_of(environment, "PACH_JOB_ID"), "mine");
   EXPECT_EQ(process::value_of(environment, "C"), "d");
 }
 
@@ -100,7 +97,19 @@ TEST(DatumEnvironment, HasNoBuildWhereNothingIsBuilt) {
   add_pipeline_variables(environment, spec, "", "");
   EXPECT_FALSE(environment.contains("source"));
   EXPECT_FALSE(environment.contains("build_COMMIT"));
-  EXPECT_EQ(process::value_of(environment, "PACH_JOB_ID").size(), 32U);
+}
+
+TEST(DatumVariables, AreThoseOfAWorkerInItsOrder) {
+  spec::PipelineSpec spec;
+  spec.name = "plain";
+  const auto variables = datum_variables({.id = "0a", .parts = {}}, spec, std::string(64, 'b'));
+  ASSERT_EQ(variables.size(), 4U);
+  EXPECT_EQ(variables[0], std::pair(std::string("PACH_DATUM_ID"), std::string("0a")));
+  EXPECT_EQ(variables[1], std::pair(std::string("PACH_JOB_ID"), std::string(32, 'b')));
+  EXPECT_EQ(variables[2], std::pair(std::string("PACH_OUTPUT_COMMIT_ID"), std::string(32, 'b')));
+  EXPECT_EQ(variables[3].first, "FILESET_ID");
+  EXPECT_EQ(variables[3].second.size(), 32U);
+  EXPECT_EQ(datum_variables({.id = "0a", .parts = {}}, spec, "")[1].second.size(), 32U);
 }
 
 TEST(CacheFolder, IsTheFirstThatIsSet) {

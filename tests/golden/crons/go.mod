@@ -1,0 +1,5 @@
+module crons
+
+go 1.21
+
+require github.com/robfig/cron v1.2.0
