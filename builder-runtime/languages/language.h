@@ -25,6 +25,13 @@ struct Language;
 // How run.sh starts the program.
 struct Start {
   std::vector<std::string> command;  // before the user's arguments; found in the bundle's bin/ first
+  // Why there is no program to start, where the pipeline has a command of its own: run.sh says it.
+  struct NoProgram {
+    std::string what;
+    std::string hint;
+    bool operator==(const NoProgram&) const = default;
+  };
+  std::optional<NoProgram> no_program;
   std::string folder;                // where the program starts; empty: where run.sh was started
   bool may_start_elsewhere = false;  // a folder that the pipeline names counts more; none is needed
   std::string interpreter;           // an absolute path that the command relies on; empty: none
@@ -74,6 +81,7 @@ struct Source {
   const Language* language = nullptr;  // none when a build.sh decides
   bool has_build_script = false;       // and is to be used
   bool has_run_script = false;
+  bool has_own_command = false;  // of the pipeline: no program has to be chosen
   SourceSettings settings;
   // What was found out by looking, as the next step takes it; none when a build.sh decides.
   std::function<base::Result<Plan>(const Tools& tools)> plan;

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/filesystem/operations.hpp>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -24,6 +25,7 @@
 namespace local {
 namespace {
 
+namespace fs = base::fs;
 using Clock = std::chrono::steady_clock;
 
 // Standard input as a file in memory: a pipe could block us when the program does not read it.
@@ -148,13 +150,33 @@ Execution judge(const Task& task, const process::Ending& ending, bool timed_out)
   return failure(ending.describe(), ending.exit_code());
 }
 
+// The program of a command, or why it cannot be started. As a worker's exec.Command (Go) finds it: a name in
+// PATH, everything with a slash from the folder in which the command starts.
+struct FoundProgram {
+  std::string path;
+  Execution failure;  // where there is no path
+};
+
+FoundProgram find_program(const Task& task, const std::string& name) {
+  const bool is_path = name.find('/') != std::string::npos;
+  const fs::path folder = task.folder.empty() ? fs::current_path() : fs::path(task.folder);
+  const std::string path = is_path ? fs::absolute(name, folder).string() : name;
+  if (auto found = process::find_program(path, process::value_of(task.environment, "PATH")))
+    return {*found, {}};
+  if (is_path && ::access(path.c_str(), F_OK) == 0) {
+    return {"",
+            failure("cannot execute " + name + ": no execute permission", contract::k_command_not_runnable)};
+  }
+  const bool is_relative = is_path && name.front() != '/';
+  return {"", failure("command not found: " + name + (is_relative ? " in " + folder.string() : ""),
+                      contract::k_command_not_found)};
+}
+
 // One run of one command, to its end or to the time limit; then nothing of its group is left.
 base::Result<Execution> run_once(const Task& task, const std::vector<std::string>& arguments,
                                  const std::string& input_text, const ExecutionOptions& options) {
-  const auto path = task.environment.find("PATH");
-  const auto program =
-      process::find_program(arguments.at(0), path == task.environment.end() ? "" : path->second);
-  if (!program) return failure("command not found: " + arguments[0], contract::k_command_not_found);
+  const auto program = find_program(task, arguments.at(0));
+  if (program.path.empty()) return program.failure;
 
   BASE_TRY_ASSIGN(const base::UniqueFd input, standard_input(input_text));
   std::optional<LogPipe> pipe;
@@ -168,7 +190,7 @@ base::Result<Execution> run_once(const Task& task, const std::vector<std::string
                            .standard_input = input.get(),
                            .standard_output = printed,
                            .standard_error = printed};
-  command.arguments[0] = *program;
+  command.arguments[0] = program.path;
   const bool is_limited = task.timeout_ms > 0;
   if (is_limited) BASE_TRY(options.running(true));
   auto child = process::Child::start(command);
