@@ -25,6 +25,11 @@ struct Language;
 // How run.sh starts the program.
 struct Start {
   std::vector<std::string> command;  // before the user's arguments; found in the bundle's bin/ first
+  std::string folder;                // where the program starts; empty: where run.sh was started
+  bool may_start_elsewhere = false;  // a folder that the pipeline names counts more; none is needed
+  std::string interpreter;           // an absolute path that the command relies on; empty: none
+  std::map<std::string, std::string>
+      environment;  // what the program finds set where the pipeline does not set it
   // Why there is no program to start, where the pipeline has a command of its own: run.sh says it.
   struct NoProgram {
     std::string what;
@@ -32,11 +37,6 @@ struct Start {
     bool operator==(const NoProgram&) const = default;
   };
   std::optional<NoProgram> no_program;
-  std::string folder;                // where the program starts; empty: where run.sh was started
-  bool may_start_elsewhere = false;  // a folder that the pipeline names counts more; none is needed
-  std::string interpreter;           // an absolute path that the command relies on; empty: none
-  std::map<std::string, std::string>
-      environment;  // what the program finds set where the pipeline does not set it
   bool operator==(const Start&) const = default;
 };
 

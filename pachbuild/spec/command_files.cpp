@@ -275,7 +275,8 @@ class Checker {
   };
 
   base::Result<std::optional<Fault>> judge(const std::string& word, Role role) {
-    if (word.front() != '/' && m_folder.empty()) return std::nullopt;  // somewhere in an image
+    if (word.empty() || (word.front() != '/' && m_folder.empty()))
+      return std::nullopt;  // somewhere in an image
     const std::string path =
         fs::absolute(word, m_folder.empty() ? "/" : m_folder).lexically_normal().string();
     const std::string source = contract::k_source;

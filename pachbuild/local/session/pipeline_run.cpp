@@ -123,11 +123,17 @@ base::Status PipelineRun::check_own_commands() const {
                   spec::check_commands(m_spec, source::view_of(m_spec.transform.build.folder),
                                        is_here ? spec::CommandHost::this_machine : spec::CommandHost::image));
   base::Errors errors;
-  for (auto& error : faults.errors)
-    (is_here ? void(errors.add(std::move(error))) : void(faults.doubts.push_back(std::move(error))));
-  for (const auto& doubt : faults.doubts)
+  for (auto& error : faults.errors) {
+    if (is_here) {
+      errors.add(std::move(error));
+    } else {
+      faults.doubts.push_back(std::move(error));  // the image may have it
+    }
+  }
+  for (const auto& doubt : faults.doubts) {
     m_session.events.warned(m_spec.name,
                             doubt.where + ": " + doubt.what + (doubt.hint.empty() ? "" : "; " + doubt.hint));
+  }
   if (!errors.none()) return base::fail(errors.take());
   return {};
 }
