@@ -200,9 +200,9 @@ std::string check_run(Findings& findings, const Invocation& invocation) {
 
 std::string digest_to_use(Findings& findings, const Invocation& invocation) {
   if (!invocation.environment.empty()) return invocation.environment;
-  const auto digest = find_bundle(invocation.build_folder);
-  if (!digest) findings.fails("environment", digest.error());
-  return digest.value_or("");
+  const auto folder = look_into(invocation.build_folder);
+  if (!folder) findings.fails("environment", folder.error());
+  return folder ? folder->digest : "";
 }
 
 }  // namespace

@@ -176,6 +176,8 @@ void enter_environment(const std::string& folder) {
   path += search_path();
   replace_variable("PATH", path);
   replace_variable(contract::k_environment_variable, folder);
+  // It would take the place of a Python environment.
+  if (std::getenv("PYTHONHOME") != nullptr && exists(folder + "/pyvenv.cfg")) ::unsetenv("PYTHONHOME");
 }
 
 ExecFailure execute(char* const* words) {

@@ -13,7 +13,8 @@ namespace shim {
 // PATH, or where it is not set what the C library takes for it.
 std::string_view search_path();
 
-// Puts an unpacked environment before the program: its bin/ first on PATH, its folder in PACHBUILD_ENV.
+// Puts an unpacked environment before the program: its bin/ first on PATH, its folder in PACHBUILD_ENV, and
+// no PYTHONHOME where it is one of Python.
 void enter_environment(const std::string& folder);
 
 struct ExecFailure {

@@ -12,8 +12,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -317,25 +319,45 @@ bool has_environment(const CacheSettings& settings, const std::string& digest) {
   return found && !found->empty() && is_known_to_be_whole(*found);
 }
 
-base::Result<std::string> find_bundle(const std::string& build_folder) {
+base::Result<BuildFolder> look_into(const std::string& build_folder) {
   const Folder folder = open_folder(build_folder);
   if (!folder && errno == ENOENT) return base::fail(missing_build(build_folder));
   if (!folder) return base::fail(base::system_error("read", build_folder, errno));
-  std::string found;
+  BuildFolder found;
   while (true) {
     errno = 0;
     const dirent* const entry = ::readdir(folder.get());
     // A folder that cannot be read is not one without a bundle.
     if (entry == nullptr && errno != 0) return base::fail(base::system_error("read", build_folder, errno));
     if (entry == nullptr) return found;
-    const std::string_view digest = digest_of(entry->d_name);
+    const std::string_view name = entry->d_name;
+    if (name == contract::k_environment_variables) found.has_variables = true;
+    const std::string_view digest = digest_of(name);
     if (digest.empty()) continue;
-    if (!found.empty()) {
+    if (!found.digest.empty()) {
       return base::fail(base::ErrorKind::bad_input, build_folder, "has more than one bundle",
                         "name the one with --environment DIGEST");
     }
-    found = digest;
+    found.digest = digest;
   }
+}
+
+base::Status set_variables(const std::string& build_folder) {
+  const std::string path = build_folder + "/" + contract::k_environment_variables;
+  const auto text = read_text(path);
+  if (!text) return base::fail(base::system_error("read", path, errno));
+  std::string_view rest = *text;
+  while (!rest.empty()) {
+    const std::string variable(rest.substr(0, rest.find('\0')));
+    rest.remove_prefix(std::min(rest.size(), variable.size() + 1));
+    const auto equals = variable.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return base::fail(base::ErrorKind::bad_input, path, "is not as builder-runtime writes it");
+    }
+    // What the pipeline sets counts more.
+    ::setenv(variable.substr(0, equals).c_str(), variable.c_str() + equals + 1, 0);
+  }
+  return {};
 }
 
 base::Status check_run_script(const std::string& build_folder, const std::string& script) {

@@ -19,8 +19,15 @@ base::Result<std::string> prepare_environment(const CacheSettings& settings, con
 // Whether that environment is there and nothing has to be looked at or unpacked; false in doubt.
 bool has_environment(const CacheSettings& settings, const std::string& digest);
 
-// The digest of the one bundle in the build folder that is no base; empty when there is none.
-base::Result<std::string> find_bundle(const std::string& build_folder);
+// What an artifact has for a command that is not its own.
+struct BuildFolder {
+  std::string digest;          // of the one bundle that is no base; empty when there is none
+  bool has_variables = false;  // that its source's settings give to programs
+};
+base::Result<BuildFolder> look_into(const std::string& build_folder);
+
+// Sets those variables of the artifact that are not set.
+base::Status set_variables(const std::string& build_folder);
 
 std::string bundle_path(const std::string& build_folder, const std::string& digest);
 

@@ -53,17 +53,21 @@ int run_script(const Invocation& invocation) {
   return execute_or_report(words.data());
 }
 
-// The digest of the artifact's environment; empty when it has none.
-base::Result<std::string> find_digest(const Invocation& invocation) {
-  return invocation.environment.empty() ? find_bundle(invocation.build_folder) : invocation.environment;
+// Who names the environment has seen to its variables.
+base::Result<BuildFolder> find_environment_of(const Invocation& invocation) {
+  return invocation.environment.empty() ? look_into(invocation.build_folder)
+                                        : BuildFolder{invocation.environment};
 }
 
 int run_command(const Invocation& invocation) {
-  const auto digest = find_digest(invocation);
-  if (!digest) return report(digest.error());
-  if (!digest->empty()) {
-    const auto environment =
-        prepare_environment(current_cache_settings(), invocation.build_folder, *digest, invocation.words[0]);
+  const auto build = find_environment_of(invocation);
+  if (!build) return report(build.error());
+  if (build->has_variables) {
+    if (const auto status = set_variables(invocation.build_folder); !status) return report(status.error());
+  }
+  if (!build->digest.empty()) {
+    const auto environment = prepare_environment(current_cache_settings(), invocation.build_folder,
+                                                 build->digest, invocation.words[0]);
     if (!environment) return report(environment.error());
     enter_environment(*environment);
   }
@@ -77,8 +81,8 @@ int become_program(const Invocation& invocation) {
 // Whether nothing has to be unpacked before the program is executed.
 bool is_prepared(const Invocation& invocation) {
   if (invocation.mode != Mode::command) return true;
-  const auto digest = find_digest(invocation);
-  return digest && (digest->empty() || has_environment(current_cache_settings(), *digest));
+  const auto build = find_environment_of(invocation);
+  return build && (build->digest.empty() || has_environment(current_cache_settings(), build->digest));
 }
 
 int start_program(const Invocation& invocation) {

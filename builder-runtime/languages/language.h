@@ -30,6 +30,13 @@ struct Start {
   std::string interpreter;           // an absolute path that the command relies on; empty: none
   std::map<std::string, std::string>
       environment;  // what the program finds set where the pipeline does not set it
+  // Why there is no program to start, where the pipeline has a command of its own: run.sh says it.
+  struct NoProgram {
+    std::string what;
+    std::string hint;
+    bool operator==(const NoProgram&) const = default;
+  };
+  std::optional<NoProgram> no_program;
   bool operator==(const Start&) const = default;
 };
 
@@ -74,6 +81,7 @@ struct Source {
   const Language* language = nullptr;  // none when a build.sh decides
   bool has_build_script = false;       // and is to be used
   bool has_run_script = false;
+  bool has_own_command = false;  // of the pipeline: no program has to be chosen
   SourceSettings settings;
   // What was found out by looking, as the next step takes it; none when a build.sh decides.
   std::function<base::Result<Plan>(const Tools& tools)> plan;

@@ -103,6 +103,7 @@ base::Result<Source> detect(const Settings& settings) {
   Source source;
   source.folder = settings.source;
   source.has_run_script = is_file(settings.source / contract::k_run_script);
+  source.has_own_command = !value_of(settings.environment, contract::k_own_command).empty();
   source.has_build_script =
       !settings.default_steps_only && is_file(settings.source / contract::k_build_script);
   if (source.has_build_script) {

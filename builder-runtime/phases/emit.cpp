@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
 #include <optional>
@@ -34,6 +35,14 @@ constexpr char k_record_hint[] =
 bool is_bundle(std::string_view name) {
   return (name.starts_with(contract::k_bundle_prefix) || name.starts_with(contract::k_base_prefix)) &&
          name.ends_with(contract::k_bundle_suffix) && name.find('/') == std::string_view::npos;
+}
+
+// Those besides the record and the bundles, run.sh first.
+constexpr std::array k_own_files = {contract::k_run_script, contract::k_shim, contract::k_environment_script,
+                                    contract::k_environment_variables};
+
+bool is_own_file(std::string_view name) {
+  return std::find(k_own_files.begin(), k_own_files.end(), name) != k_own_files.end();
 }
 
 bool is_there(const fs::path& path) {
@@ -71,7 +80,7 @@ base::Result<std::optional<contract::BuildRecord>> read_record(const fs::path& o
 base::Result<std::vector<fs::path>> former_files(const fs::path& out, CheckedFiles& checked) {
   BASE_TRY_ASSIGN(const auto record, read_record(out));
   std::vector<fs::path> files;
-  for (const std::string name : {contract::k_run_script, contract::k_shim}) {
+  for (const std::string name : k_own_files) {
     const fs::path path = out / name;
     if (!is_there(path)) continue;
     if (!size_of_file(path)) return not_ours(path);
@@ -112,8 +121,8 @@ std::vector<fs::path> abandoned_folders(const fs::path& out) {
           // write_file() adds a random part to a name until the file is whole.
           const auto dot = own.rfind('.');
           if (own.size() == dot + 1 + k_random_part) own.resize(dot);
-          return size_of_file(file.path()) && (is_bundle(own) || own == contract::k_record ||
-                                               own == contract::k_shim || own == contract::k_run_script);
+          return size_of_file(file.path()) &&
+                 (is_bundle(own) || own == contract::k_record || is_own_file(own));
         });
     if (!error && is_ours) folders.push_back(entry->path());
   }
@@ -133,15 +142,28 @@ base::Status remove_former_artifact(const fs::path& out, CheckedFiles checked) {
   return {};
 }
 
-base::Result<std::string> script_text(const Artifact& artifact, const Source& source, const Tools& tools) {
-  if (source.has_run_script) return base::read_input_file(source.folder / contract::k_run_script);
-  BASE_TRY_ASSIGN(std::string shim_digest, tools.digest_of(tools.settings().shim));
+// The scripts and the variables of an artifact by name, in the order in which they become visible.
+using Texts = std::vector<std::pair<std::string, std::string>>;
+base::Result<Texts> texts_of(const Artifact& artifact, const Source& source, const std::string& shim_digest) {
   const auto& bundles = artifact.record.bundles;
-  return run_script_text({.builder = artifact.record.builder,
-                          .version = artifact.record.version,
-                          .bundle_digest = bundles.empty() ? "" : bundles.front().digest,
-                          .shim_digest = std::move(shim_digest),
-                          .start = artifact.start});
+  const RunScript script{.builder = artifact.record.builder,
+                         .version = artifact.record.version,
+                         .bundle_digest = bundles.empty() ? "" : bundles.front().digest,
+                         .shim_digest = shim_digest,
+                         .start = artifact.start};
+  Texts texts;
+  const auto add_some = [&](const char* name, std::string text) {
+    if (!text.empty()) texts.emplace_back(name, std::move(text));
+  };
+  add_some(contract::k_environment_variables, environment_variables_text(artifact.start));
+  add_some(contract::k_environment_script, environment_script_text(script));
+  if (source.has_run_script) {
+    BASE_TRY_ASSIGN(auto own, base::read_input_file(source.folder / contract::k_run_script));
+    texts.emplace_back(contract::k_run_script, std::move(own));
+  } else {
+    texts.emplace_back(contract::k_run_script, run_script_text(script));
+  }
+  return texts;
 }
 
 // The artifact's files in a folder of their own, in the order in which they become visible: what the others
@@ -155,12 +177,14 @@ base::Result<std::vector<std::string>> prepare(const fs::path& folder, const Art
   }
   names.emplace_back(contract::k_shim);
   BASE_TRY(base::copy_regular_file(tools.settings().shim, folder / names.back(), k_script_mode));
-  names.emplace_back(contract::k_run_script);
-  BASE_TRY_ASSIGN(const std::string script, script_text(artifact, source, tools));
-  BASE_TRY(base::write_file(folder / names.back(), script, k_script_mode));
   contract::BuildRecord record = artifact.record;
   BASE_TRY_ASSIGN(record.files[contract::k_shim], tools.digest_of(tools.settings().shim));
-  record.files[contract::k_run_script] = base::sha256(script);
+  BASE_TRY_ASSIGN(const auto texts, texts_of(artifact, source, record.files.at(contract::k_shim)));
+  for (const auto& [name, text] : texts) {
+    names.push_back(name);
+    BASE_TRY(base::write_file(folder / name, text, k_script_mode));
+    record.files[name] = base::sha256(text);
+  }
   BASE_TRY(base::write_file(folder / contract::k_record, contract::to_json(record)));
   return names;
 }

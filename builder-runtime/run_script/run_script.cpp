@@ -55,7 +55,7 @@ if ! [ -x "$shim" ]; then
     uid=$(id -u)
     { [ "$@VARIABLE@" ] && copy=$(place "$@VARIABLE@" 022); } 2>/dev/null ||
       copy=$(place @IMAGE_CACHE@ 022 2>/dev/null) || copy=$(place "@PRIVATE_CACHE@-$uid" 077 2>/dev/null) || {
-      echo "error: run.sh: no cache folder from which programs can run and which only this user can change" >&2
+      echo "error: @SCRIPT@: no cache folder from which programs can run and which only this user can change" >&2
       echo "hint: set @VARIABLE@ to such a folder; only this user and root may write to the folders above it" >&2
       exit @FAILED@
     }
@@ -65,7 +65,7 @@ if ! [ -x "$shim" ]; then
 fi
 )sh";
 
-std::string shim_part(const RunScript& script) {
+std::string shim_part(const RunScript& script, const char* name_of_script) {
   std::string text = k_shim_part;
   for (const auto& [name, value] :
        {std::pair<std::string, std::string>("@IMAGE_SHIM@", contract::k_image_shim),
@@ -75,6 +75,7 @@ std::string shim_part(const RunScript& script) {
         {"@SHIMS@", contract::k_cache_shims},
         {"@SHIM_DIGEST@", script.shim_digest},
         {"@SHIM@", contract::k_shim},
+        {"@SCRIPT@", name_of_script},
         {"@BUILD_SHIM@", contract::k_build + std::string("/") + contract::k_shim},
         {"@FAILED@", std::to_string(contract::k_shim_failed)}}) {
     base::replace_all(text, name, value);
@@ -83,7 +84,7 @@ std::string shim_part(const RunScript& script) {
 }
 
 // A bundle works with the interpreter it was made for and with no other; without one any will do.
-std::string interpreter_part(const RunScript& script) {
+std::string interpreter_part(const RunScript& script, const char* name_of_script) {
   const std::string& interpreter = script.start.interpreter;
   if (interpreter.empty()) return "";
   std::string text = "interpreter=" + shell_quote(interpreter) + "\n";
@@ -93,7 +94,9 @@ std::string interpreter_part(const RunScript& script) {
   }
   return text +
          "if ! [ -x \"$interpreter\" ]; then\n"
-         "  echo \"error: run.sh: this image has no $interpreter, which the bundle was made for\" >&2\n"
+         "  echo \"error: " +
+         std::string(name_of_script) +
+         ": this image has no $interpreter, which the bundle was made for\" >&2\n"
          "  echo \"hint: run in the image that built it, or build in this image\" "
          ">&2\n"
          "  exit " +
@@ -103,10 +106,15 @@ std::string interpreter_part(const RunScript& script) {
          "unset PYTHONHOME\n";
 }
 
+// What starts the shim, as far as the command.
+std::string shim_command(const RunScript& script) {
+  return "exec \"$shim\" ${at:+--chdir \"$at\"}" +
+         (script.bundle_digest.empty() ? "" : " --environment " + script.bundle_digest) + " --exec --";
+}
+
 std::string command_part(const RunScript& script) {
   const bool bundled = !script.bundle_digest.empty();
-  std::string line = "exec \"$shim\" ${at:+--chdir \"$at\"}" +
-                     (bundled ? " --environment " + script.bundle_digest : "") + " --exec --";
+  std::string line = shim_command(script);
   const bool substituted = !bundled && !script.start.interpreter.empty();
   for (const auto& word : script.start.command) {
     line +=
@@ -139,13 +147,37 @@ std::string folder_part(const Start& start) {
          std::to_string(contract::k_shim_failed) + "; fi\n";
 }
 
+std::string first_lines(const RunScript& script) {
+  return "#!/bin/sh\n# Made by builder-runtime " + script.version + " (" + script.builder + "): ";
+}
+
 }  // namespace
 
 std::string run_script_text(const RunScript& script) {
-  return "#!/bin/sh\n# Made by builder-runtime " + script.version + " (" + script.builder +
-         "): starts the program with all arguments as they are." + shim_part(script) +
-         interpreter_part(script) + environment_part(script.start.environment) + folder_part(script.start) +
-         command_part(script);
+  if (const auto& missing = script.start.no_program) {
+    const auto line = [](const std::string& text) { return "echo " + shell_quote(text) + " >&2\n"; };
+    return first_lines(script) + "there is no program to start.\n" +
+           line("error: " + std::string(contract::k_run_script) + ": " + missing->what) +
+           line("hint: " + missing->hint) + "exit " + std::to_string(contract::k_command_not_found) + "\n";
+  }
+  return first_lines(script) + "starts the program with all arguments as they are." +
+         shim_part(script, contract::k_run_script) + interpreter_part(script, contract::k_run_script) +
+         environment_part(script.start.environment) + folder_part(script.start) + command_part(script);
+}
+
+std::string environment_script_text(const RunScript& script) {
+  const bool bundled = !script.bundle_digest.empty();
+  if (!bundled && script.start.environment.empty()) return "";
+  constexpr const char* k_name = contract::k_environment_script;
+  return first_lines(script) + "starts the given command in the artifact's environment." +
+         (bundled ? shim_part(script, k_name) + interpreter_part(script, k_name) : "\n") +
+         environment_part(script.start.environment) + (bundled ? shim_command(script) : "exec") + " \"$@\"\n";
+}
+
+std::string environment_variables_text(const Start& start) {
+  std::string text;
+  for (const auto& [name, value] : start.environment) text += name + "=" + value + std::string(1, '\0');
+  return text;
 }
 
 }  // namespace builder

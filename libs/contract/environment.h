@@ -18,6 +18,9 @@ inline constexpr char k_default_steps_variable[] = "PACHBUILD_DEFAULT_STEPS";
 // Set for a running pipeline whose spec has a transform.working_dir, to that folder: in a container this
 // cannot be told from the image's own. Programs that have no need to start in the source start there.
 inline constexpr char k_working_folder[] = "PACHBUILD_WORKING_DIR";
+// Set for the build of a pipeline whose spec has a command of its own: that one says which of the source's
+// programs run. All of them are made then, and none has to be the pipeline's.
+inline constexpr char k_own_command[] = "PACHBUILD_OWN_COMMAND";
 // The names of the variables that transform.build.env sets, separated by commas: builder-runtime hands these
 // on to its tools whatever they are called.
 inline constexpr char k_build_variables[] = "PACHBUILD_BUILD_VARIABLES";

@@ -24,6 +24,11 @@ inline constexpr char k_run_script[] = "run.sh";
 inline constexpr char k_build_script[] = "build.sh";
 inline constexpr char k_record[] = "build.json";
 inline constexpr char k_shim[] = "worker-shim";
+// For a pipeline's own command, in front of which they are read: a script that becomes the command in the
+// artifact's environment, where the image has no shim; and, for the shim, the variables that the source's
+// settings give to programs: NAME=VALUE and a zero byte for each. Each is there only where it does something.
+inline constexpr char k_environment_script[] = "environment.sh";
+inline constexpr char k_environment_variables[] = "environment.variables";
 // bundle-<sha256 of the file>.tar.zst, and of the one below it, if there is one, base-<sha256>.tar.zst
 inline constexpr char k_bundle_prefix[] = "bundle-";
 inline constexpr char k_base_prefix[] = "base-";

@@ -10,11 +10,13 @@
 #include "contract/environment.h"
 #include "contract/layout.h"
 #include "pachbuild/cluster/ownership.h"
+#include "pachbuild/spec/own_command.h"
 
 namespace cluster {
 namespace {
 
 using nlohmann::json;
+using spec::Words;
 
 // Of transform.build's fields those that say what is built, and those of the build pipeline's transform. All
 // others (spec/schema.cpp has the list) are of the pipeline itself.
@@ -91,6 +93,7 @@ json build_pipeline(const spec::PipelineSpec& spec, const std::string& prefix) {
   const json& build = spec.fields->at("transform").at("build");
   hand_on_fields(build, pipeline);
   name_variables(build, pipeline["transform"]);
+  if (spec::is_own_command(spec.transform.cmd)) pipeline["transform"]["env"][contract::k_own_command] = "1";
   return pipeline;
 }
 
@@ -99,13 +102,33 @@ json running_pipeline(const spec::PipelineSpec& spec, const std::string& prefix,
   json& transform = pipeline["transform"];
   transform.erase("build");
   transform["image"] = spec::images_of(spec.transform, prefix).pipeline;
-  if (spec.transform.cmd.empty()) {
-    transform["cmd"] = {"sh", std::string(contract::k_build) + "/" + contract::k_run_script};
-  }
+  const auto place = spec::image_place(spec.transform);
+  const auto& command = spec.transform.cmd;
+  transform["cmd"] = command.empty()
+                         ? Words{"sh", std::string(contract::k_build) + "/" + contract::k_run_script}
+                         : spec::in_environment(command, place);
+  if (!spec.transform.err_cmd.empty())
+    transform["err_cmd"] = spec::in_environment(spec.transform.err_cmd, place);
+  if (const auto start = spec::folder_of_command(spec.transform);
+      spec.transform.working_dir.empty() && !start.empty())
+    transform["working_dir"] = start;
   const auto& folder = spec.transform.working_dir;
   if (!folder.empty() && !spec.transform.env.contains(contract::k_working_folder))
     transform["env"][contract::k_working_folder] = folder;
   pipeline["input"] = {{"cross", {source_input(spec), build_input(spec, files), spec.fields->at("input")}}};
+  return pipeline;
+}
+
+json with_own_commands(json pipeline) {
+  const auto transform = pipeline.find("transform");
+  if (transform == pipeline.end() || !transform->is_object()) return pipeline;
+  for (const char* const name : {"cmd", "err_cmd"}) {
+    const auto command = transform->find(name);
+    if (command == transform->end() || !command->is_array()) continue;
+    const bool is_text =
+        std::all_of(command->begin(), command->end(), [](const json& word) { return word.is_string(); });
+    if (is_text) *command = spec::without_environment(command->get<Words>());
+  }
   return pipeline;
 }
 

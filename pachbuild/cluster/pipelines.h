@@ -28,7 +28,12 @@ nlohmann::json build_pipeline(const spec::PipelineSpec& spec, const std::string&
 // respect.
 enum class BuildFiles { whole, lazy };
 
-// The spec of the pipeline itself, with the source and the build beside the person's own input.
+// The spec of the pipeline itself, with the source and the build beside the person's own input, and its
+// commands in the artifact's environment.
 nlohmann::json running_pipeline(const spec::PipelineSpec& spec, const std::string& prefix, BuildFiles files);
+
+// Its commands as the person has written them; what has put them into the environment is taken away. Every
+// other spec stays as it is.
+nlohmann::json with_own_commands(nlohmann::json pipeline);
 
 }  // namespace cluster

@@ -6,6 +6,7 @@
 #include "base/errors.h"
 #include "pachbuild/local/session/environment.h"
 #include "pachbuild/source/source.h"
+#include "pachbuild/source/source_view.h"
 #include "process/runner.h"
 #include "report/report.h"
 
@@ -83,6 +84,17 @@ void warn_of_empty_folders(const cluster::Submission& submission) {
   }
 }
 
+// A cluster has the image, which may have the files after all.
+base::Status warn_of_commands(const spec::PipelineSpec& spec) {
+  BASE_TRY_ASSIGN(const auto faults, spec::check_commands(spec, source::view_of(spec.transform.build.folder),
+                                                          spec::CommandHost::image));
+  for (const auto* list : {&faults.errors, &faults.doubts}) {
+    for (const auto& fault : *list)
+      report::warn(fault.where + ": " + fault.what + (fault.hint.empty() ? "" : "; " + fault.hint));
+  }
+  return {};
+}
+
 }  // namespace
 
 base::Result<std::vector<LoadedPipeline>> prepare(std::vector<spec::ClusterPipeline> pipelines,
@@ -101,6 +113,7 @@ base::Result<std::vector<LoadedPipeline>> prepare(std::vector<spec::ClusterPipel
       item.submission = std::move(*submission);
       warn_of_empty_folders(*item.submission);
       if (!item.submission->warning.empty()) report::warn(item.submission->warning);
+      BASE_TRY(warn_of_commands(item.submission->spec));
     }
     item.pipeline = std::move(pipeline);
     loaded.push_back(std::move(item));

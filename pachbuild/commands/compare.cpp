@@ -9,6 +9,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "pachbuild/cluster/pipelines.h"
 #include "pachbuild/cluster/present.h"
 #include "pachbuild/cluster/source_repo.h"
 #include "pachbuild/commands/cluster_options.h"
@@ -60,15 +61,21 @@ std::vector<std::string> spec_lines(const cluster::Present& present, const json&
   const auto there = present.pipelines.find(name);
   if (there == present.pipelines.end()) return {"+ pipeline " + name};
   std::vector<std::string> lines;
-  const json wanted = cluster::comparable(spec);
-  for (const auto& step : json::diff(*there->second.spec, wanted)) {
+  const json full = cluster::comparable(spec);
+  const json wanted = cluster::with_own_commands(full);
+  const json present_spec = cluster::with_own_commands(*there->second.spec);
+  const auto steps = json::diff(present_spec, wanted);
+  if (steps.empty() && *there->second.spec != full) {
+    return {"~ pipeline " + name + ": its command is started in the environment of the build in another way"};
+  }
+  for (const auto& step : steps) {
     const std::string path = step.at("path");
     const std::string kind = step.at("op");
     std::string line = (kind == "add"      ? "+ "
                         : kind == "remove" ? "- "
                                            : "~ ") +
                        ("pipeline " + name) + ": " + path;
-    if (kind != "add") line += " " + there->second.spec->at(json::json_pointer(path)).dump();
+    if (kind != "add") line += " " + present_spec.at(json::json_pointer(path)).dump();
     if (kind == "replace") line += " →";
     if (kind != "remove") line += " " + step.at("value").dump();
     lines.push_back(std::move(line));

@@ -44,10 +44,10 @@ void find_in_folder(FuzzedDataProvider& data) {
     if (name.find('/') != std::string::npos || name.find('\0') != std::string::npos) continue;
     static_cast<void>(::mknod((folder.path() / name).c_str(), S_IFREG | 0600, 0));
   }
-  const auto found = shim::find_bundle(folder.path().string());
-  if (!found || found->empty()) return;
-  require(base::is_digest(*found));
-  require(fs::exists(shim::bundle_path(folder.path().string(), *found)));
+  const auto found = shim::look_into(folder.path().string());
+  if (!found || found->digest.empty()) return;
+  require(base::is_digest(found->digest));
+  require(fs::exists(shim::bundle_path(folder.path().string(), found->digest)));
 }
 
 // The file of an environment that names its base.

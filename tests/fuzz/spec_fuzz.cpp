@@ -3,8 +3,10 @@
 // same when it is written as YAML and read again, and an image that is put into it is there.
 #include <nlohmann/json.hpp>
 
+#include "pachbuild/spec/command_files.h"
 #include "pachbuild/spec/document.h"
 #include "pachbuild/spec/edit.h"
+#include "pachbuild/spec/own_command.h"
 #include "pachbuild/spec/pipeline_spec.h"
 #include "tests/fuzz/target.h"
 
@@ -20,6 +22,29 @@ void check_where(const base::Error& error) {
   for (const auto& other : error.more) {
     require(other.more.empty());
     check_where(other);
+  }
+}
+
+// Its own commands come back from where they are started, and what is wrong with them has a place.
+void look_at_commands(const spec::PipelineSpec& spec) {
+  const spec::SourceView source{
+      .files = []() -> base::Result<std::vector<std::string>> {
+        return std::vector<std::string>{"code/x.sh", "main.py"};
+      },
+      .has = [](const std::string& path) { return path == "main.py"; },
+      .first_line =
+          [](const std::string& path) { return path == "main.py" ? "#!/usr/bin/env python3" : ""; }};
+  for (const auto host : {spec::CommandHost::this_machine, spec::CommandHost::image}) {
+    const auto faults = spec::check_commands(spec, source, host);
+    require(faults.has_value());
+    for (const auto& error : faults->errors) check_where(error);
+    for (const auto& doubt : faults->doubts) check_where(doubt);
+  }
+  for (const auto& command : {spec.transform.cmd, spec.transform.err_cmd}) {
+    if (!spec::is_own_command(command)) continue;
+    require(spec::without_environment(spec::in_environment(command, {})) == command);
+    require(spec::without_environment(spec::in_environment(command, spec::image_place(spec.transform))) ==
+            command);
   }
 }
 
@@ -49,7 +74,11 @@ void put_image(const std::string& text, const std::vector<spec::Document>& docum
 FUZZ_TARGET(spec_fuzz, input) {
   const std::string text(input);
   const auto spec = spec::read_pipeline(text, k_file);
-  if (!spec) check_where(spec.error());
+  if (spec) {
+    look_at_commands(*spec);
+  } else {
+    check_where(spec.error());
+  }
   for (const auto target : {spec::Target::cluster, spec::Target::any}) {
     const auto pipelines = spec::read_for_cluster(text, k_file, target);
     if (!pipelines) check_where(pipelines.error());

@@ -139,6 +139,8 @@ base::Result<Inputs> inputs_of(const Source& source, const Tree& tree, const Dec
                                const Tools& tools) {
   Inputs inputs = decision.machine;
   inputs.add_value("program", decision.program.folder);
+  if (decision.program.has_names)
+    inputs.add_value("programs", base::join(decision.program.arguments(), "\n"));
   inputs.add_value("go.tags", base::join(source.settings.go.tags, ","));
   inputs.add_value("go.ldflags", source.settings.go.ldflags);
   inputs.add_folder("the source", source.folder, tree.digest.content, tree.digest.state);
@@ -164,7 +166,8 @@ std::vector<std::string> build_arguments(const GoSettings& settings, const GoVar
     arguments.push_back("-ldflags=" + given.value_or("-s -w -buildid=") +
                         (settings.ldflags.empty() ? "" : " " + settings.ldflags));
   }
-  arguments.insert(arguments.end(), {"-o", folder.string() + "/", program.argument()});
+  arguments.insert(arguments.end(), {"-o", folder.string() + "/"});
+  for (const auto& argument : program.arguments()) arguments.push_back(argument);
   return arguments;
 }
 
@@ -199,14 +202,50 @@ base::Status run_build(const Source& source, const Decision& decision, const Bui
   return base::fail(explained(std::move(error), place, source.folder, decision, tools));
 }
 
-// Go names the program after the module: the one file in the folder becomes bin/main.
-base::Status name_program(const fs::path& folder) {
+// What run.sh starts: Go names programs after their packages, and the only one becomes bin/main.
+std::string started_program(const Tree& tree, const Program& program) {
+  return program.others.empty() ? k_program : program_name(tree, program.folder);
+}
+
+base::Status link_program(const std::string& target, const fs::path& link) {
+  boost::system::error_code error;
+  if (fs::symlink_status(link, error).type() != fs::file_not_found) return {};
+  fs::create_symlink(target, link, error);
+  if (error) return base::fail(base::system_error("create", link.string(), error.value()));
+  return {};
+}
+
+// The programs have the names that Go gave them, and the default one is also called main.
+base::Status name_programs(const fs::path& folder, const Tree& tree, const Program& program) {
   boost::system::error_code error;
   const fs::directory_iterator first(folder, error);
   if (error || first == fs::directory_iterator()) {
     return base::fail(ErrorKind::step_failed, "go build", "made no program and said nothing");
   }
-  return base::rename_path(first->path(), folder / k_program);
+  if (!program.others.empty()) {
+    return program.no_choice ? base::Status()
+                             : link_program(started_program(tree, program), folder / k_program);
+  }
+  const fs::path made = first->path();
+  BASE_TRY(base::rename_path(made, folder / k_program));
+  return program.has_names ? link_program(k_program, made) : base::Status();
+}
+
+// What programs of a folder are made of and need.
+base::Result<MadeTree> describe_programs(const fs::path& folder) {
+  std::set<std::string> modules;
+  std::set<std::string> libraries;
+  boost::system::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    if (entry->symlink_status(error).type() != fs::regular_file) continue;
+    BASE_TRY_ASSIGN(const auto binary, base::MappedFile::open(entry->path()));
+    const auto own = modules_in(binary.content()).value_or(std::vector<std::string>());
+    modules.insert(own.begin(), own.end());
+    const auto needs = base::elf_needs(binary.content()).value_or(base::ElfNeeds());
+    libraries.insert(needs.libraries.begin(), needs.libraries.end());
+  }
+  if (error) return base::fail(base::system_error("read", folder.string(), error.value()));
+  return MadeTree{{modules.begin(), modules.end()}, {}, {libraries.begin(), libraries.end()}, {}};
 }
 
 // What the program has to do with C.
@@ -242,7 +281,7 @@ base::Result<UseOfC> find_use_of_c(const Source& source, const Tree& tree, const
   if (!decision.variables.may_use_c()) return UseOfC::none;
   if (!tree.has_c && foreign_imports(tree, decision.program.module).empty()) return UseOfC::none;
   Inputs question = decision.machine;
-  question.add_value("program", decision.program.folder);
+  question.add_value("program", base::join(decision.program.arguments(), "\n"));
   question.add_value("tags", base::join(source.settings.go.tags, ","));
   question.add_value("outline", tree.outline);
   // Those of a private copy, completed.
@@ -255,11 +294,10 @@ base::Result<UseOfC> find_use_of_c(const Source& source, const Tree& tree, const
     return static_cast<UseOfC>(known->front());
   BuildPlace with_c = place;
   with_c.environment["CGO_ENABLED"] = "1";
-  BASE_TRY_ASSIGN(const auto finished, run_go(with_c, source.folder, decision,
-                                              {"list", "-deps", "-f",
-                                               "{{if not .Standard}}{{if .CgoFiles}}c{{end}} {{.Dir}}{{end}}",
-                                               decision.program.argument()},
-                                              tools));
+  std::vector<std::string> words = {"list", "-deps", "-f",
+                                    "{{if not .Standard}}{{if .CgoFiles}}c{{end}} {{.Dir}}{{end}}"};
+  for (const auto& argument : decision.program.arguments()) words.push_back(argument);
+  BASE_TRY_ASSIGN(const auto finished, run_go(with_c, source.folder, decision, words, tools));
   if (!finished.ending.succeeded())
     return base::fail(explained(go_error(finished), place, source.folder, decision, tools));
   const UseOfC answer = use_of_c(source, tree, finished.output);
@@ -315,15 +353,15 @@ base::Result<MadeTree> make_program(const Source& source, const Tree& go_tree, c
   const auto memory = MemoryGroup::find();
   use_memory(memory.limit(), decision.variables, place);
   BASE_TRY(run_build(source, decision, place, memory, folder, tools));
-  BASE_TRY(name_program(folder));
-  BASE_TRY_ASSIGN(const auto binary, base::MappedFile::open(folder / k_program));
-  auto modules = modules_in(binary.content()).value_or(std::vector<std::string>());
-  auto needs = base::elf_needs(binary.content()).value_or(base::ElfNeeds());
-  milestone.reached("built with " + base::count_of(modules.size(), "module"));
-  if (!needs.libraries.empty()) {
-    report::info("compile: the image of the pipeline must have " + base::join(needs.libraries, ", "));
+  BASE_TRY(name_programs(folder, go_tree, decision.program));
+  BASE_TRY_ASSIGN(auto made, describe_programs(folder));
+  const auto count = decision.program.arguments().size();
+  milestone.reached("built " + (count == 1 ? "" : base::count_of(count, "program") + " ") + "with " +
+                    base::count_of(made.packages.size(), "module"));
+  if (!made.libraries.empty()) {
+    report::info("compile: the image of the pipeline must have " + base::join(made.libraries, ", "));
   }
-  return MadeTree{std::move(modules), {}, std::move(needs.libraries)};
+  return made;
 }
 
 constexpr char k_inside_hint[] = "only files below transform.build.path are built: move the folder there";
@@ -430,8 +468,12 @@ base::Result<Plan> plan(const Source& source, const std::shared_ptr<const Tree>&
   plan.inputs = decision.inputs;
   plan.key = plan.inputs.key();
   plan.platform = {.os = "linux", .architecture = variables.architecture()};
-  plan.program = {program.folder == "." ? program.folder : "./" + program.folder, program.why};
-  plan.start.command = {k_program};
+  if (program.no_choice) {
+    plan.start.no_program = {program.no_choice->what, program.no_choice->hint};
+  } else {
+    plan.program = {program.folder == "." ? program.folder : "./" + program.folder, program.why};
+  }
+  plan.start.command = {started_program(*tree, program)};
   // Where "go run" finds the files beside the program.
   plan.start.folder = program.home_in(contract::k_source).string();
   plan.start.may_start_elsewhere = true;
@@ -471,8 +513,10 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
   BASE_TRY(variables.check());
   if (variables.has_workspaces()) BASE_TRY(check_workspace(source.folder, "."));
   BASE_TRY_ASSIGN(Tree tree, read_tree(source.folder, tags_of(settings, variables)));
-  BASE_TRY_ASSIGN(Program program, choose_program(source.folder, tree, settings, variables,
-                                                  value_of(environment, "PPS_PIPELINE_NAME")));
+  BASE_TRY_ASSIGN(Program program, source.has_own_command
+                                       ? choose_all_programs(source.folder, tree, settings, variables)
+                                       : choose_program(source.folder, tree, settings, variables,
+                                                        value_of(environment, "PPS_PIPELINE_NAME")));
   BASE_TRY(check_outside(source.folder, program, variables));
   warn_of_workspace(source.folder, program, variables);
   std::string summary = summary_of(tree, program);

@@ -131,7 +131,9 @@ class Resolution {
     return same;
   }
   [[nodiscard]] Arguments question() const {
-    return {"list", "-deps", "-f", "{{with .Module}}{{end}}", m_program.argument()};
+    std::vector<std::string> words = {"list", "-deps", "-f", "{{with .Module}}{{end}}"};
+    for (const auto& argument : m_program.arguments()) words.push_back(argument);
+    return words;
   }
   // Whether it is still to be found out if C has a part in the program.
   [[nodiscard]] bool is_c_open() const {

@@ -65,7 +65,8 @@ std::optional<std::vector<std::string>> missing_packages(const BuildPlace& place
   std::copy_if(place.flags.begin(), place.flags.end(), std::back_inserter(arguments),
                [](const std::string& flag) { return !flag.starts_with("-mod"); });
   const std::string modfile = "-modfile=" + (scratch / "go.mod").string();
-  arguments.insert(arguments.end(), {"-mod=mod", modfile, decision.program.argument()});
+  arguments.insert(arguments.end(), {"-mod=mod", modfile});
+  for (const auto& argument : decision.program.arguments()) arguments.push_back(argument);
   auto environment = place.environment;
   environment["GOPROXY"] = "off";
   environment["GOVCS"] = "*:off";

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
+#include <map>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "base/relative_path.h"
 #include "base/text.h"
 #include "contract/pipeline_names.h"
+#include "report/report.h"
 
 namespace builder::go {
 namespace {
@@ -65,9 +67,16 @@ class Choice {
       : m_source(source), m_tree(tree), m_settings(settings), m_variables(variables) {}
 
   base::Result<Program> named() const;
+  base::Result<Program> all() const;
   base::Result<Program> found(const std::string& build_pipeline) const;
 
  private:
+  // The programs of the best rank, and how many there are of any.
+  struct Candidates {
+    std::vector<Program> best;
+    std::size_t count = 0;
+  };
+  [[nodiscard]] base::Result<Candidates> candidates() const;
   [[nodiscard]] base::Result<Program> program_of(const Package& package, std::string why) const;
   // Lower is better.
   [[nodiscard]] std::pair<bool, int> rank_of(const Program& program) const;
@@ -145,7 +154,7 @@ base::Result<Program> Choice::named() const {
   return base::fail(ErrorKind::bad_input, where, "no Go package in " + text);
 }
 
-base::Result<Program> Choice::found(const std::string& build_pipeline) const {
+base::Result<Choice::Candidates> Choice::candidates() const {
   std::vector<Program> programs;
   std::optional<base::Error> unreachable;
   for (const auto& package : m_tree.packages) {
@@ -158,10 +167,16 @@ base::Result<Program> Choice::found(const std::string& build_pipeline) const {
     }
   }
   if (programs.empty()) return unreachable ? base::fail(*unreachable) : none(m_source.string(), "");
-  const auto all = programs.size();
+  const auto count = programs.size();
   auto best = rank_of(programs.front());
   for (const auto& program : programs) best = std::min(best, rank_of(program));
   std::erase_if(programs, [&](const Program& program) { return rank_of(program) != best; });
+  return Candidates{std::move(programs), count};
+}
+
+base::Result<Program> Choice::found(const std::string& build_pipeline) const {
+  BASE_TRY_ASSIGN(const auto candidates, this->candidates());
+  const auto& [programs, all] = candidates;
   const auto choose = [&](Program program, std::string why) {
     program.why = std::move(why);
     return program;
@@ -180,7 +195,7 @@ base::Result<Program> Choice::found(const std::string& build_pipeline) const {
       return choose(program, "the one at the root of " + shown(home) + of_several);
   }
   if (programs.size() == 1) {
-    const bool is_of_root = best == std::pair(false, 0);
+    const bool is_of_root = rank_of(programs.front()) == std::pair(false, 0);
     return choose(programs.front(), is_of_root ? "the only one of the root module" + of_several
                                                : "the only one that is no example" + of_several);
   }
@@ -197,6 +212,33 @@ base::Result<Program> Choice::found(const std::string& build_pipeline) const {
   for (const auto& program : programs) folders.push_back(program.folder);
   return base::fail(ErrorKind::bad_input, m_source.string(),
                     "has several programs: " + base::join(folders, ", "), k_choose_hint);
+}
+
+base::Result<Program> Choice::all() const {
+  auto chosen = m_settings.package.empty() ? found("") : named();
+  if (!chosen && !m_settings.package.empty()) return chosen;
+  BASE_TRY_ASSIGN(const auto candidates, this->candidates());
+  Program program = chosen ? *chosen : candidates.best.front();
+  program.has_names = program.layout == Layout::module || program.layout == Layout::workspace;
+  // Elsewhere programs have no names of their own.
+  if (!program.has_names) return chosen;
+  if (!m_settings.package.empty()) return program;
+  if (!chosen) program.no_choice = chosen.error();
+  std::map<std::string, std::string> names = {{program_name(m_tree, program.folder), program.folder}};
+  for (const auto& other : candidates.best) {
+    if (other.folder == program.folder) continue;
+    const bool is_beside = other.home == program.home && other.layout == program.layout &&
+                           (other.module == program.module || program.layout == Layout::workspace);
+    const auto [known, is_new] = names.emplace(program_name(m_tree, other.folder), other.folder);
+    if (is_beside && is_new) {
+      program.others.push_back(other.folder);
+    } else {
+      report::warn(shown(other.folder) + " is not built: " +
+                   (is_beside ? shown(known->second) + " has the same name"
+                              : "it is of another module than " + shown(program.folder)));
+    }
+  }
+  return program;
 }
 
 tl::unexpected<base::Error> Choice::none(const std::string& where, const std::string& folder) const {
@@ -232,15 +274,38 @@ tl::unexpected<base::Error> Choice::none(const std::string& where, const std::st
 
 }  // namespace
 
-std::string Program::argument() const {
-  const auto below = home == "." ? folder : folder == home ? "." : folder.substr(home.size() + 1);
+std::string Program::argument_of(const std::string& package) const {
+  const auto below = home == "." ? package : package == home ? "." : package.substr(home.size() + 1);
   return shown(below);
+}
+
+std::vector<std::string> Program::arguments() const {
+  std::vector<std::string> all = {argument()};
+  for (const auto& other : others) all.push_back(argument_of(other));
+  return all;
 }
 
 base::Result<Program> choose_program(const fs::path& source, const Tree& tree, const GoSettings& settings,
                                      const GoVariables& variables, const std::string& build_pipeline) {
   const Choice choice(source, tree, settings, variables);
   return settings.package.empty() ? choice.found(build_pipeline) : choice.named();
+}
+
+base::Result<Program> choose_all_programs(const fs::path& source, const Tree& tree,
+                                          const GoSettings& settings, const GoVariables& variables) {
+  return Choice(source, tree, settings, variables).all();
+}
+
+std::string program_name(const Tree& tree, const std::string& folder) {
+  std::string home;
+  for (const auto& package : tree.packages) {
+    if (package.folder == folder) home = package.module;
+  }
+  const auto module = tree.modules.find(home);
+  std::string path = module == tree.modules.end() ? "" : module->second;
+  if (folder != home)
+    path += "/" + (home == "." ? folder : folder.substr(home.empty() ? 0 : home.size() + 1));
+  return name_of_module(path);
 }
 
 }  // namespace builder::go

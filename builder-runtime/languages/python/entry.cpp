@@ -264,6 +264,12 @@ base::Result<Entry> only_candidate(const fs::path& source, const std::vector<Scr
 
 }  // namespace
 
+std::vector<Entry> find_entries(const fs::path& source) {
+  std::vector<Entry> entries;
+  for (const auto& name : programs_at_root(source)) entries.push_back(entry_of_file(source, name, ""));
+  return entries;
+}
+
 bool has_package_with_main(const fs::path& source) { return !packages_with_main(source).empty(); }
 
 base::Result<Entry> find_entry(const fs::path& source, const Value& project, const SourceSettings& settings) {

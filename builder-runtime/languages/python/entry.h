@@ -31,6 +31,10 @@ struct Entry {
 base::Result<Entry> find_entry(const base::fs::path& source, const data::Value& project,
                                const SourceSettings& settings);
 
+// The files at the root that could be programs, where a command of the pipeline's own says which of them it
+// is.
+std::vector<Entry> find_entries(const base::fs::path& source);
+
 // Whether a package of the source can be run by `python -m`.
 bool has_package_with_main(const base::fs::path& source);
 

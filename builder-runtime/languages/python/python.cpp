@@ -6,6 +6,7 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "base/digest.h"
 #include "base/text.h"
@@ -231,23 +232,34 @@ base::Status add_bundle(Plan& plan, Installation installation, const Request& re
   return {};
 }
 
+// A program, or one of those that a command of the pipeline's own may start, and what it imports.
+struct ReviewedProgram {
+  Entry entry;
+  Imports imports;
+};
+using Programs = std::vector<ReviewedProgram>;
+
 // What is read of a source to find out how it is built.
-void add_exceptions(const fs::path& source, const std::optional<Entry>& entry, const Imports& imports,
-                    Inputs& inputs) {
+void add_exceptions(const fs::path& source, const Programs& programs, Inputs& inputs) {
+  const auto is_program = [&](const fs::path& file) {
+    return std::any_of(programs.begin(), programs.end(),
+                       [&](const auto& one) { return one.entry.file == file; });
+  };
   boost::system::error_code error;
   for (fs::directory_iterator file(source, error), end; !error && file != end; file.increment(error)) {
     if (file->path().extension() != ".py") continue;
-    const bool is_program = entry && entry->file == file->path();
     inputs.except("file", file->path().filename().string(), file->path(),
-                  is_program ? "the program: its syntax is checked, but it is not in the bundle"
-                             : "read to find the program");
+                  is_program(file->path()) ? "the program: its syntax is checked, but it is not in the bundle"
+                                           : "read to find the program");
   }
-  for (const auto& file : imports.files) {
-    const bool is_program = entry && entry->file == source / file;
+  std::set<fs::path> files;
+  for (const auto& [entry, imports] : programs) files.insert(imports.files.begin(), imports.files.end());
+  for (const auto& file : files) {
     if (file.has_parent_path()) {
       inputs.except("file", file.string(), source / file,
-                    is_program ? "the program: its syntax is checked, but it is not in the bundle"
-                               : "its imports are compared with what is installed");
+                    is_program(source / file)
+                        ? "the program: its syntax is checked, but it is not in the bundle"
+                        : "its imports are compared with what is installed");
     }
   }
   for (const std::string name : {".python-version", "runtime.txt", "Pipfile"}) {
@@ -294,47 +306,88 @@ tl::unexpected<base::Error> no_module(const Entry& entry) {
       "write tool.py, package.module or package.module:function");
 }
 
-// Tells what the program will not find when it runs; that it is itself not there is an error.
-base::Status review(const Imports& imports, const Entry& entry, const Visible& visible,
-                    const fs::path& source) {
+// Tells what the programs will not find when they run; that one is itself not there is an error.
+base::Status review(const Programs& programs, const Visible& visible, const fs::path& source) {
   constexpr std::size_t k_most = 10;
-  if (entry.file.empty() && !entry.module.empty() && !has_program_module(entry.module, visible.modules)) {
-    return no_module(entry);
+  std::set<std::string> told;
+  for (const auto& [entry, imports] : programs) {
+    if (entry.file.empty() && !entry.module.empty() && !has_program_module(entry.module, visible.modules)) {
+      return no_module(entry);
+    }
+    for (const auto& import : missing_imports(imports, visible, source)) {
+      if (import.file.empty()) return no_module(entry);
+      const std::string line = describe(import, visible);
+      if (told.insert(line).second && told.size() <= k_most) report::warn(line);
+    }
   }
-  std::size_t count = 0;
-  for (const auto& import : missing_imports(imports, visible, source)) {
-    if (import.file.empty()) return no_module(entry);
-    if (++count <= k_most) report::warn(describe(import, visible));
-  }
-  if (count > k_most) {
-    report::warn("imports of " + std::to_string(count - k_most) + " more packages that are not installed");
+  if (told.size() > k_most) {
+    report::warn("imports of " + std::to_string(told.size() - k_most) +
+                 " more packages that are not installed");
   }
   return {};
 }
 
+// The program that the source has, or why it has none and what else a command may start.
+struct Choice {
+  std::optional<Entry> entry;
+  std::vector<Entry> others;
+  std::optional<Start::NoProgram> no_program;
+};
+
+base::Result<Choice> choose(const Source& source, const data::Value& project) {
+  if (source.has_run_script) return Choice();
+  auto entry = find_entry(source.folder, project, source.settings);
+  if (entry) return Choice{std::move(*entry), {}, {}};
+  if (!source.has_own_command || !source.settings.python.program.empty())
+    return base::fail(std::move(entry).error());
+  return Choice{{}, find_entries(source.folder), Start::NoProgram{entry.error().what, entry.error().hint}};
+}
+
+// The imports of the program; those of others as far as they can be read, since they may be anything.
+base::Result<Programs> read_programs(const fs::path& source, const Choice& choice,
+                                     const Interpreter& interpreter, const Tools& tools) {
+  Programs programs;
+  if (choice.entry) {
+    BASE_TRY_ASSIGN(auto imports, read_imports(source, *choice.entry, interpreter, tools));
+    programs.push_back({*choice.entry, std::move(imports)});
+  }
+  for (const auto& entry : choice.others) {
+    auto imports = read_imports(source, entry, interpreter, tools);
+    if (imports) {
+      programs.push_back({entry, std::move(*imports)});
+    } else {
+      report::warn(entry.program.name +
+                   ": its imports are not compared with what is installed: " + imports.error().what);
+    }
+  }
+  return programs;
+}
+
 base::Result<Plan> plan(Installation installation, const Request& request, const std::vector<Pin>& pins,
-                        const std::optional<Entry>& entry, const Tools& tools) {
+                        const Choice& choice, const Tools& tools) {
   BASE_TRY_ASSIGN(installation.interpreter, find_interpreter(tools, pins));
   const Interpreter& interpreter = installation.interpreter;
   const fs::path source = installation.source;
   Plan plan;
   plan.platform = {.os = "linux", .architecture = architecture(), .interpreter = interpreter.identity};
   plan.start = {.command = {"python3"}, .folder = contract::k_source, .interpreter = interpreter.path};
-  Imports imports;
-  if (entry) {
-    plan.program = entry->program;
-    BASE_TRY_ASSIGN(imports, read_imports(source, *entry, interpreter, tools));
+  plan.start.no_program = choice.no_program;
+  BASE_TRY_ASSIGN(const Programs programs, read_programs(source, choice, interpreter, tools));
+  if (!programs.empty()) {
     plan.review = [=, image = !request.installs_something || installation.settings.image_packages,
                    place = place_for_packages(installation.manifest),
                    optional = optional_packages(source, installation.manifest)](const auto& modules) {
-      return review(imports, *entry, {modules, image, request.installs_something ? place : "", optional},
-                    source);
+      return review(programs, {modules, image, request.installs_something ? place : "", optional}, source);
     };
-    plan.start.command.insert(plan.start.command.end(), entry->arguments.begin(), entry->arguments.end());
+  }
+  if (choice.entry) {
+    plan.program = choice.entry->program;
+    const auto& arguments = choice.entry->arguments;
+    plan.start.command.insert(plan.start.command.end(), arguments.begin(), arguments.end());
   }
   if (request.installs_something) {
     BASE_TRY(add_bundle(plan, std::move(installation), request, tools));
-    add_exceptions(source, entry, imports, plan.inputs);
+    add_exceptions(source, programs, plan.inputs);
   }
   return plan;
 }
@@ -371,10 +424,8 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
   Installation installation{.source = source.folder, .settings = source.settings.python};
   BASE_TRY_ASSIGN(installation.manifest, find_manifest(source.folder, source.settings));
   Manifest& manifest = installation.manifest;
-  std::optional<Entry> entry;
-  if (!source.has_run_script) {
-    BASE_TRY_ASSIGN(entry, find_entry(source.folder, manifest.project, source.settings));
-  }
+  BASE_TRY_ASSIGN(const Choice choice, choose(source, manifest.project));
+  const auto& entry = choice.entry;
   // A run.sh of the source may start anything; main.py is what it most likely is.
   const fs::path file = entry ? entry->file : source.folder / "main.py";
   const std::string program = is_file(file) ? file.lexically_relative(source.folder).string() : std::string();
@@ -383,8 +434,8 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
   BASE_TRY_ASSIGN(const Request request, read_request(source, manifest, environment));
   BASE_TRY_ASSIGN(const auto pins, find_pins(source.folder, manifest, source.settings));
   return Findings{request.summary,
-                  [installation = std::move(installation), request, pins, entry](const Tools& tools) {
-                    return plan(installation, request, pins, entry, tools);
+                  [installation = std::move(installation), request, pins, choice](const Tools& tools) {
+                    return plan(installation, request, pins, choice, tools);
                   }};
 }
 

@@ -12,6 +12,7 @@
 #include "pachbuild/local/pool/pool.h"
 #include "pachbuild/local/session/environment.h"
 #include "pachbuild/source/source.h"
+#include "pachbuild/spec/own_command.h"
 #include "report/report.h"
 
 namespace local {
@@ -139,16 +140,69 @@ base::Result<std::string> artifact_version(const fs::path& folder) {
   return digest.finish();
 }
 
+std::string build_key(const spec::PipelineSpec& spec, const Container* container) {
+  const auto& build = spec.transform.build;
+  boost::system::error_code error;
+  base::Sha256 key;
+  key.update_field(fs::canonical(build.folder, error).string());
+  key.update_field(build.language);
+  key.update_field(build.image);
+  key.update_field(container == nullptr ? "" : container->image_id);
+  key.update_field(build.largest_file ? std::to_string(*build.largest_file) : "");
+  key.update_field(std::to_string(build.env.size()));
+  for (const auto& [name, value] : build.env) {
+    key.update_field(name);
+    key.update_field(value);
+  }
+  const bool is_own = spec::is_own_command(spec.transform.cmd);
+  key.update_field(is_own ? "own command" : "");
+  // A build can see the pipeline's name: Go chooses among several programs by it, a build.sh may do anything.
+  const bool ignores_name = build.image.empty() && (is_own || build.language != "go") &&
+                            !fs::exists(build.folder / contract::k_build_script, error);
+  key.update_field(ignores_name ? "" : spec.name);
+  // Without a command the build must leave a run.sh.
+  key.update_field(spec.transform.cmd.empty() ? "run.sh" : "");
+  return key.finish();
+}
+
+base::Result<Artifact> Builds::get(const std::string& key,
+                                   const std::function<base::Result<Artifact>()>& make) {
+  std::unique_lock lock(m_mutex);
+  const auto [known, is_first] = m_builds.try_emplace(key);
+  auto& build = known->second;
+  if (!is_first) {
+    m_made.wait(lock, [&] { return build.has_value(); });
+    if (*build) return *build;
+    return base::fail(build->error().kind, "", "");
+  }
+  const auto settle = [&](base::Result<Artifact> made) {
+    lock.lock();
+    build = std::move(made);
+    m_made.notify_all();
+  };
+  lock.unlock();
+  try {
+    auto made = make();
+    settle(made);
+    return made;
+  } catch (...) {
+    settle(base::fail(ErrorKind::bug, "", ""));  // nobody waits for ever
+    throw;
+  }
+}
+
 base::Result<Artifact> build(const spec::PipelineSpec& spec, const Container* container,
-                             const fs::path& cache, const fs::path& scratch, Slots& slots,
-                             process::Interruption& interruption) {
+                             const fs::path& cache, Slots& slots, process::Interruption& interruption) {
+  BASE_TRY_ASSIGN(auto workspace, make_scratch(cache));
+  const auto shared = std::make_shared<const base::Workspace>(std::move(workspace));
+  const fs::path& scratch = shared->path();
   BASE_TRY_ASSIGN(auto source,
                   source::read_source(spec.transform.build.folder,
                                       spec.transform.build.largest_file.value_or(source::k_largest_file)));
   BASE_TRY_ASSIGN(const std::string warning, source::add_revision(spec.transform.build.folder, source));
   if (!warning.empty()) report::warn(warning);
   auto& files = source.files;
-  Artifact artifact{scratch / "source", scratch / "artifact", {}, {}, true};
+  Artifact artifact{.scratch = shared, .source = scratch / "source", .folder = scratch / "artifact"};
   BASE_TRY(base::make_folders(artifact.source, 0700));
   BASE_TRY(source::copy_source(files, artifact.source));
   // The digest is that of the copy: the person may be saving a file just now.
@@ -170,6 +224,9 @@ base::Result<Artifact> build(const spec::PipelineSpec& spec, const Container* co
     return base::fail(ErrorKind::step_failed, "the build", "left no run.sh in /pfs/out",
                       "its build.sh must write one, or transform.cmd say what to run");
   }
+  artifact.has_environment = fs::exists(artifact.folder / contract::k_environment_script, ignored);
+  BASE_TRY_ASSIGN(const auto own, base::own_folder());
+  artifact.shim = (own / contract::k_shim).string();
   BASE_TRY_ASSIGN(artifact.version, artifact_version(artifact.folder));
   return artifact;
 }

@@ -12,6 +12,7 @@
 #include "contract/environment.h"
 #include "contract/layout.h"
 #include "contract/pipeline_names.h"
+#include "pachbuild/spec/own_command.h"
 
 namespace local {
 namespace {
@@ -62,6 +63,7 @@ process::Environment build_environment(const fs::path& cache) {
 
 void add_build_variables(process::Environment& environment, const spec::PipelineSpec& spec) {
   environment["PPS_PIPELINE_NAME"] = contract::build_pipeline_of(spec.name);
+  if (spec::is_own_command(spec.transform.cmd)) environment[contract::k_own_command] = "1";
   std::string names;
   for (const auto& [name, value] : spec.transform.build.env) {
     environment[name] = value;

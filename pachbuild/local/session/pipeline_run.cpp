@@ -15,6 +15,8 @@
 #include "contract/layout.h"
 #include "pachbuild/local/pool/pool.h"
 #include "pachbuild/local/session/environment.h"
+#include "pachbuild/source/source_view.h"
+#include "pachbuild/spec/own_command.h"
 
 namespace local {
 namespace {
@@ -86,6 +88,7 @@ PipelineRun::PipelineRun(const PlannedPipeline& pipeline, SessionParts& session)
 base::Status PipelineRun::prepare() {
   BASE_TRY(check_folders());
   BASE_TRY_ASSIGN(m_secrets_digest, digest_of_secrets(m_spec, m_options.secrets, m_session.cache));
+  BASE_TRY(check_own_commands());
   BASE_TRY(find_containers());
   base::Sha256 identity;
   identity.update_field(m_spec.name);
@@ -110,6 +113,29 @@ base::Status PipelineRun::check_folders() const {
   };
   if (spec::is_built(m_spec.transform)) BASE_TRY(check(m_spec.transform.build.folder, "the source"));
   for (const auto& [name, folder] : m_session.plan.folders) BASE_TRY(check(folder, "repo " + name));
+  return {};
+}
+
+// What would fail for each datum, in a spec that came from an image most likely.
+base::Status PipelineRun::check_own_commands() const {
+  if (!spec::is_built(m_spec.transform)) return {};
+  const bool is_here = m_options.engine.empty();
+  BASE_TRY_ASSIGN(auto faults,
+                  spec::check_commands(m_spec, source::view_of(m_spec.transform.build.folder),
+                                       is_here ? spec::CommandHost::this_machine : spec::CommandHost::image));
+  base::Errors errors;
+  for (auto& error : faults.errors) {
+    if (is_here) {
+      errors.add(std::move(error));
+    } else {
+      faults.doubts.push_back(std::move(error));  // the image may have it
+    }
+  }
+  for (const auto& doubt : faults.doubts) {
+    m_session.events.warned(m_spec.name,
+                            doubt.where + ": " + doubt.what + (doubt.hint.empty() ? "" : "; " + doubt.hint));
+  }
+  if (!errors.none()) return base::fail(errors.take());
   return {};
 }
 
@@ -147,7 +173,6 @@ int PipelineRun::run() {
 
 base::Result<int> PipelineRun::try_run() {
   const auto start = Clock::now();
-  BASE_TRY_ASSIGN(m_build_scratch, make_scratch(m_session.cache));
   BASE_TRY_ASSIGN(m_scratch, make_scratch(m_session.cache));
   if (spec::is_built(m_spec.transform)) BASE_TRY(build_source());
   BASE_TRY_ASSIGN(const auto missing,
@@ -166,8 +191,10 @@ base::Result<int> PipelineRun::try_run() {
 
 base::Status PipelineRun::build_source() {
   const auto start = Clock::now();
-  BASE_TRY_ASSIGN(m_artifact, build(m_spec, m_builder ? &*m_builder : nullptr, m_session.cache,
-                                    m_build_scratch->path(), m_session.slots, m_session.interruption));
+  const Container* const container = m_builder ? &*m_builder : nullptr;
+  BASE_TRY_ASSIGN(m_artifact, m_session.builds.get(build_key(m_spec, container), [&] {
+    return build(m_spec, container, m_session.cache, m_session.slots, m_session.interruption);
+  }));
   m_session.events.built(m_spec.name, Clock::now() - start);
   return {};
 }
@@ -191,7 +218,7 @@ std::string PipelineRun::job_key() const {
   add_list(transform.err_cmd);
   add_list(transform.err_stdin);
   add_list(m_options.arguments);
-  digest.update_field(transform.working_dir);
+  digest.update_field(spec::folder_of_command(transform));
   digest.update_field(std::to_string(transform.env.size()));
   for (const auto& [name, value] : transform.env) {
     digest.update_field(name);
@@ -210,7 +237,8 @@ std::unique_ptr<Place> PipelineRun::datum_place() const {
   for (const auto& secret : m_spec.transform.secrets) {
     if (!secret.mount_path.empty()) container.memory_folders.push_back(secret.mount_path);
   }
-  std::vector<SharedFolder> shared{{m_build_scratch->path()}};
+  std::vector<SharedFolder> shared;
+  if (m_artifact.scratch) shared.push_back({m_artifact.scratch->path()});
   for (const auto& name : m_pipeline.reads) shared.push_back({m_session.board.at(name).folder});
   return containers_of(std::move(container), std::move(shared));
 }
@@ -243,6 +271,12 @@ base::Status PipelineRun::list_work() {
   return {};
 }
 
+spec::Words PipelineRun::own_command(spec::Words command) const {
+  if (!m_artifact.has_environment) return command;
+  return spec::in_environment(std::move(command), m_runner ? spec::image_place(m_spec.transform)
+                                                           : spec::CommandPlace{m_artifact.shim});
+}
+
 // `environment` is what all datums share.
 Task PipelineRun::make_task(const Work& work, const Place& place, process::Environment environment) {
   const Datum datum = m_datums.at(work.index);
@@ -260,12 +294,12 @@ Task PipelineRun::make_task(const Work& work, const Place& place, process::Envir
                            part->path + " " + part->digest, part->input->lazy, part->input->empty_files,
                            false, part->commit->listing_of(part->files)});
   }
-  task.command = transform.cmd;
-  if (task.command.empty())
-    task.command = {"sh", std::string(contract::k_build) + "/" + contract::k_run_script};
+  task.command = transform.cmd.empty()
+                     ? spec::Words{"sh", std::string(contract::k_build) + "/" + contract::k_run_script}
+                     : own_command(transform.cmd);
   task.command.insert(task.command.end(), m_options.arguments.begin(), m_options.arguments.end());
   task.standard_input = joined_lines(transform.stdin_lines);
-  task.error_command = transform.err_cmd;
+  task.error_command = own_command(transform.err_cmd);
   task.error_standard_input = joined_lines(transform.err_stdin);
   task.accepted_codes.assign(transform.accept_return_code.begin(), transform.accept_return_code.end());
   task.batching = transform.datum_batching;
@@ -273,7 +307,8 @@ Task PipelineRun::make_task(const Work& work, const Place& place, process::Envir
   task.environment = std::move(environment);
   add_secrets(task, m_spec, m_options.secrets);
   task.datum_variables = datum_variables(datum, m_spec, m_artifact.version);
-  task.folder = transform.working_dir.empty() ? place.folder() : transform.working_dir;
+  task.folder = spec::folder_of_command(transform);
+  if (task.folder.empty()) task.folder = place.folder();
   task.log = log_of(work.key);
   task.output = free_output();
   if (m_spec.datum_timeout) {

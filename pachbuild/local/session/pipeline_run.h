@@ -35,6 +35,7 @@ struct SessionParts {
   ResultStore& store;
   Board& board;
   Slots& slots;
+  Builds& builds;
   Events& events;  // safe on any thread
   process::Interruption& interruption;
 };
@@ -55,6 +56,7 @@ class PipelineRun {
  private:
   using Clock = std::chrono::steady_clock;
   base::Status check_folders() const;
+  base::Status check_own_commands() const;
   base::Status find_containers();
   base::Result<int> try_run();
   base::Status build_source();
@@ -78,6 +80,8 @@ class PipelineRun {
   [[nodiscard]] std::string log_of(const std::string& key) const {
     return (m_own / "logs" / (key + ".log")).string();
   }
+  // A command of the pipeline's own, as it is started.
+  [[nodiscard]] std::vector<std::string> own_command(std::vector<std::string> command) const;
   [[nodiscard]] Task make_task(const Work& work, const Place& place, process::Environment environment);
   [[nodiscard]] std::string free_output();
   [[nodiscard]] PipelineReport report(Clock::duration elapsed) const;
@@ -93,7 +97,6 @@ class PipelineRun {
   std::string m_secrets_digest;
   base::fs::path m_own;  // of this pipeline and output folder in the cache: logs
   std::optional<OutputFolder> m_folder;
-  std::optional<base::Workspace> m_build_scratch;
   // Of datums: no container sees more of it than its own worker's part.
   std::optional<base::Workspace> m_scratch;
   Artifact m_artifact;

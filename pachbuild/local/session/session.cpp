@@ -126,7 +126,8 @@ class Session {
     BASE_TRY_ASSIGN(auto slots, Slots::make(workers));
     Board board(scratch.path(), store);
     for (const auto& name : m_plan.crons) board.add_result(name, {tick_file(m_options.tick)});
-    SessionParts parts{m_plan, m_options, cache, store, board, slots, m_events, m_interruption};
+    Builds builds;
+    SessionParts parts{m_plan, m_options, cache, store, board, slots, builds, m_events, m_interruption};
     std::vector<std::unique_ptr<PipelineRun>> runs;
     for (const auto& pipeline : m_plan.pipelines) {
       runs.push_back(std::make_unique<PipelineRun>(pipeline, parts));

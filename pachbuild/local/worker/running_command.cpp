@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/filesystem/operations.hpp>
 #include <cerrno>
 #include <csignal>
 #include <limits>
@@ -19,6 +20,7 @@
 namespace local {
 namespace {
 
+namespace fs = base::fs;
 using Clock = RunningCommand::Clock;
 
 // Standard input as a file in memory: a pipe could block us when the program does not read it.
@@ -38,12 +40,34 @@ int left_until(const std::optional<Clock::time_point>& deadline) {
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, std::numeric_limits<int>::max()));
 }
 
+// The program of a command, or why it cannot be started. As a worker's exec.Command (Go) finds it: a name in
+// PATH, everything with a slash from the folder in which the command starts.
+struct FoundProgram {
+  std::string path;
+  Execution failure;  // where there is no path
+};
+
+FoundProgram find_program(const RunningCommand::Program& program) {
+  const std::string& name = program.arguments.at(0);
+  const bool is_path = name.find('/') != std::string::npos;
+  const fs::path folder = program.folder.empty() ? fs::current_path() : fs::path(program.folder);
+  const std::string path = is_path ? fs::absolute(name, folder).string() : name;
+  if (auto found = process::find_program(path, process::value_of(program.environment, "PATH")))
+    return {*found, {}};
+  if (is_path && ::access(path.c_str(), F_OK) == 0) {
+    return {"", Execution::failure("cannot execute " + name + ": no execute permission",
+                                   contract::k_command_not_runnable)};
+  }
+  const bool is_relative = is_path && name.front() != '/';
+  return {"", Execution::failure("command not found: " + name + (is_relative ? " in " + folder.string() : ""),
+                                 contract::k_command_not_found)};
+}
+
 }  // namespace
 
 base::Result<std::variant<RunningCommand, Execution>> RunningCommand::start(const Program& program) {
-  const auto& arguments = program.arguments;
-  const auto path = process::find_program(arguments.at(0), process::value_of(program.environment, "PATH"));
-  if (!path) return Execution::failure("command not found: " + arguments[0], contract::k_command_not_found);
+  auto found = find_program(program);
+  if (found.path.empty()) return std::move(found.failure);
 
   BASE_TRY_ASSIGN(const base::UniqueFd input, standard_input(program.standard_input));
   std::optional<LogPipe> log;
@@ -51,13 +75,13 @@ base::Result<std::variant<RunningCommand, Execution>> RunningCommand::start(cons
     BASE_TRY_ASSIGN(log, LogPipe::make(*program.log));
   }
   const int printed = log ? log->write_end() : -1;
-  process::Command command{.arguments = arguments,
+  process::Command command{.arguments = program.arguments,
                            .environment = program.environment,
                            .folder = program.folder,
                            .standard_input = input.get(),
                            .standard_output = printed,
                            .standard_error = printed};
-  command.arguments[0] = *path;
+  command.arguments[0] = found.path;
   auto child = process::Child::start(command);
   if (!child) return Execution::failure(child.error().what, contract::k_command_not_runnable);
   if (log) log->close_write_end();

@@ -25,6 +25,8 @@ class UnusedTools : public process::Runner {
 
 class Emit : public testing::Test {
  protected:
+  // Besides build.json and the bundle: the shim, run.sh, and two for commands of the pipeline's own.
+  static constexpr std::size_t k_files = 4;
   base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "emit.").value();
   fs::path m_out = m_folder.path() / "out";
   UnusedTools m_runner;
@@ -49,6 +51,7 @@ class Emit : public testing::Test {
                                 .unpacked_bytes = 1,
                                 .files = 1}};
     artifact.start.command = {"main", text};
+    artifact.start.environment = {{"TEXT", text}};
     EXPECT_TRUE(base::write_file(artifact.bundles / artifact.record.bundles[0].file, text));
     return artifact;
   }
@@ -72,7 +75,7 @@ class Emit : public testing::Test {
       if (digest(name) != expected) return "damaged";
     }
     const auto& bundle = record->bundles[0];
-    if (record->files.size() != 2 || digest(bundle.file) != bundle.digest) return "damaged";
+    if (record->files.size() != k_files || digest(bundle.file) != bundle.digest) return "damaged";
     return base::read_file(m_out / bundle.file).value();
   }
   // Nothing, or a whole artifact.
@@ -126,7 +129,7 @@ TEST_F(Emit, CutOffAnywhereLeavesNoRunScriptOrAWholeArtifact) {
           const auto next = emit_one("three");
           EXPECT_TRUE(next) << last << ": " << (next ? "" : next.error().where + next.error().what);
           EXPECT_EQ(present(), "three") << last;
-          EXPECT_EQ(count(), 4U) << last;
+          EXPECT_EQ(count(), k_files + 2) << last;
           begin();
         });
     EXPECT_TRUE(ended);

@@ -44,6 +44,50 @@ TEST(ChooseProgram, OfTheRootModuleComesFirst) {
   EXPECT_EQ(chosen(tree_of(nested, {"tools"})), "tools . (the only package main)");
 }
 
+std::string all_of(const Tree& tree, const std::string& package = "") {
+  const GoSettings settings{.file = "pachbuild.toml", .package = package};
+  const auto program =
+      choose_all_programs("/nowhere", tree, settings, GoVariables(settings, {{"GOENV", "off"}}));
+  if (!program) return program.error().where + ": " + program.error().what;
+  std::string text = program->home;
+  for (const auto& argument : program->arguments()) text += " " + argument;
+  if (program->no_choice) text += " (" + program->no_choice->what + ")";
+  return text + (program->has_names ? "" : " as main");
+}
+
+TEST(ChooseAllPrograms, BuildsThoseOfTheModuleWhicheverIsTheDefault) {
+  EXPECT_EQ(all_of(tree_of(k_root, {"cmd/a"})), ". ./cmd/a");
+  EXPECT_EQ(all_of(tree_of(k_root, {".", "cmd/a", "cmd/b"})), ". . ./cmd/a ./cmd/b");
+  EXPECT_EQ(all_of(tree_of(k_root, {"cmd/a", "cmd/b", "examples/c"})),
+            ". ./cmd/a ./cmd/b (has several programs: cmd/a, cmd/b)");
+  EXPECT_EQ(all_of(tree_of(k_root, {"cmd/a", "cmd/app", "cmd/b"})), ". ./cmd/app ./cmd/a ./cmd/b");
+  EXPECT_EQ(all_of(tree_of(k_root, {"cmd/a", "cmd/b"}), "./cmd/b"), ". ./cmd/b");
+  EXPECT_EQ(all_of(tree_of(k_root, {"cmd/a"}), "./cmd/c"),
+            "pachbuild.toml: go.package: no Go package in ./cmd/c");
+  EXPECT_EQ(all_of(tree_of(k_root, {})), "/nowhere: has no Go files");
+}
+
+TEST(ChooseAllPrograms, LeavesOutOtherModulesAndASecondOneOfAName) {
+  EXPECT_EQ(all_of(tree_of(k_root, {"a/serve", "b/serve"})),
+            ". ./a/serve (has several programs: a/serve, b/serve)");
+  const std::map<std::string, std::string> two = {{"a", "x.y/a"}, {"b", "x.y/b"}};
+  EXPECT_EQ(all_of(tree_of(two, {"a", "b"})), "a . (has several programs: a, b)");
+  EXPECT_EQ(all_of(tree_of(two, {"a", "b"}, {{".", {"a", "b"}}})), ". ./a ./b");
+  // Without a module they have no names.
+  EXPECT_EQ(all_of(tree_of({}, {"."})), ". . as main");
+  EXPECT_EQ(all_of(tree_of({}, {"a", "b"})), "/nowhere: has several programs: a, b");
+}
+
+TEST(ProgramName, IsTheOneThatGoGives) {
+  const Tree tree =
+      tree_of({{".", "x.y/app/v2"}, {"tools", "x.y/tools"}}, {".", "cmd/a", "cmd/v2", "tools", "tools/b"});
+  EXPECT_EQ(program_name(tree, "."), "app");
+  EXPECT_EQ(program_name(tree, "cmd/a"), "a");
+  EXPECT_EQ(program_name(tree, "cmd/v2"), "cmd");
+  EXPECT_EQ(program_name(tree, "tools"), "tools");
+  EXPECT_EQ(program_name(tree, "tools/b"), "b");
+}
+
 TEST(ChooseProgram, OfAModuleBelowIsBuiltThere) {
   const std::map<std::string, std::string> server = {{"server", "x.y/server"}};
   EXPECT_EQ(chosen(tree_of(server, {"server/cmd/a"})), "server ./cmd/a (the only package main)");

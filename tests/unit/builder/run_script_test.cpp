@@ -63,6 +63,35 @@ TEST(RunScriptText, QuotesEveryWordOfTheCommand) {
                         "'' 'a\nb' \"$@\"\n"));
 }
 
+TEST(RunScriptText, SaysThatNoProgramIsChosen) {
+  Start start{{"python3"}, "/pfs/source", false, "/usr/bin/python3"};
+  start.no_program = {"has two programs: it's a, b", "choose one"};
+  EXPECT_EQ(
+      run_script_text(script("d1", start)),
+      "#!/bin/sh\n# Made by builder-runtime 1.2.3 (x): there is no program to start.\n"
+      "echo 'error: run.sh: has two programs: it'\\''s a, b' >&2\necho 'hint: choose one' >&2\nexit 127\n");
+}
+
+TEST(EnvironmentScriptText, StartsTheGivenCommandWhereItIs) {
+  const std::string text = environment_script_text(script("d1", {.command = {"python", "main.py"},
+                                                                 .folder = "/pfs/source",
+                                                                 .interpreter = "/p",
+                                                                 .environment = {{"A", "b"}}}));
+  EXPECT_NE(text.find("echo \"error: environment.sh: this image has no"), std::string::npos);
+  EXPECT_TRUE(
+      text.ends_with("unset PYTHONHOME\n[ -n \"${A+set}\" ] || export A=b\n"
+                     "exec \"$shim\" ${at:+--chdir \"$at\"} --environment d1 --exec -- \"$@\"\n"))
+      << text;
+}
+
+TEST(EnvironmentScriptText, NeedsNoShimWithoutABundleAndNothingForNothing) {
+  EXPECT_EQ(environment_script_text(script("", {.command = {"main"}})), "");
+  EXPECT_EQ(environment_script_text(script("", {.command = {"main"}, .environment = {{"A", "b c"}}})),
+            "#!/bin/sh\n# Made by builder-runtime 1.2.3 (x): starts the given command in the artifact's "
+            "environment.\n"
+            "[ -n \"${A+set}\" ] || export A='b c'\nexec \"$@\"\n");
+}
+
 TEST(RunScriptText, IsSmall) {
   EXPECT_LT(run_script_text(script(std::string(64, 'd'), {{"python", "main.py"}, "/pfs/source", false, "/p"}))
                 .size(),

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/spec/own_command.h"
+
+#include <gtest/gtest.h>
+
+namespace spec {
+namespace {
+
+Transform transform_with(Words command, const std::string& language = "python",
+                         const std::string& image = "") {
+  Transform transform;
+  transform.build.language = language;
+  transform.image = image;
+  transform.cmd = std::move(command);
+  return transform;
+}
+
+TEST(OwnCommand, WhatStartsTheArtifactIsNotOne) {
+  for (const Words& command :
+       {Words{"bash"}, {"python3", "/pfs/source/x.py"}, {"./go.sh"}, {"sh", "run.sh"}, {""}})
+    EXPECT_TRUE(is_own_command(command)) << command.front();
+  for (const Words& command : {Words{},
+                               {"sh", "/pfs/build/run.sh", "a"},
+                               {"/pfs/build/run.sh"},
+                               {"worker-shim", "--exec", "--", "a"},
+                               {"/usr/local/bin/worker-shim"}})
+    EXPECT_FALSE(is_own_command(command));
+}
+
+TEST(OwnCommand, ComesBackWordByWord) {
+  const std::vector<Words> commands = {
+      {"bash"}, {"a", "", "b c", "--", "'\"$"}, {"sh", "-c", "x", "sh"}, {"worker-shim", "x"}};
+  for (const auto& command : commands) {
+    for (const auto& place : {CommandPlace{}, CommandPlace{"/usr/local/bin/worker-shim"}}) {
+      const Words placed = in_environment(command, place);
+      EXPECT_EQ(without_environment(placed), command);
+      EXPECT_EQ(Words(placed.end() - static_cast<std::ptrdiff_t>(command.size()), placed.end()), command);
+    }
+  }
+  EXPECT_EQ(without_environment({}), Words());
+  EXPECT_EQ(without_environment({"/usr/local/bin/worker-shim", "--exec", "--"}).size(), 3U)
+      << "it starts nothing";
+}
+
+TEST(OwnCommand, StartsInTheSourceWhereTheImageHasNothingOfThePersons) {
+  EXPECT_EQ(folder_of_command(transform_with({"bash"})), "/pfs/source");
+  EXPECT_EQ(folder_of_command(transform_with({})), "");
+  EXPECT_EQ(folder_of_command(transform_with({"sh", "/pfs/build/run.sh"})), "");
+  EXPECT_EQ(folder_of_command(transform_with({"bash"}, "python", "x:1")), "");
+  EXPECT_EQ(folder_of_command(transform_with({"bash"}, "")), "");
+  Transform named = transform_with({"bash"});
+  named.working_dir = "code";  // a worker starts below the root
+  EXPECT_EQ(folder_of_command(named), "/code");
+  named.working_dir = "/code";
+  EXPECT_EQ(folder_of_command(named), "/code");
+}
+
+}  // namespace
+}  // namespace spec
