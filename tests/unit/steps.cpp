@@ -2,10 +2,14 @@
 #include "steps.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -61,7 +65,7 @@ std::string path_of(int file) {
   if (!is_watched || is_deciding) return {};
   std::array<char, PATH_MAX> path{};
   const auto link = "/proc/self/fd/" + std::to_string(file);
-  const auto size = ::readlink(link.c_str(), path.data(), path.size());
+  const auto size = ::syscall(SYS_readlinkat, AT_FDCWD, link.c_str(), path.data(), path.size());
   return size < 0 ? std::string() : std::string(path.data(), static_cast<std::size_t>(size));
 }
 
@@ -175,6 +179,32 @@ int futimens(int file, const timespec* times) noexcept {
   if (!steps::may_too("utimens", nullptr)) return -1;
   return static_cast<int>(::syscall(SYS_utimensat, file, nullptr, times, 0));
 }
+ssize_t copy_file_range(int from, off64_t* from_offset, int to, off64_t* to_offset, size_t size,
+                        unsigned flags) {
+  if (!steps::may_too("copy", nullptr)) return -1;
+  return ::syscall(SYS_copy_file_range, from, from_offset, to, to_offset, size, flags);
+}
+int poll(pollfd* entries, nfds_t count, int timeout) {
+  if (!steps::may_too("poll", nullptr)) return -1;
+  return static_cast<int>(::syscall(SYS_poll, entries, count, timeout));
+}
+pid_t waitpid(pid_t process, int* status, int options) {
+  if (!steps::may_too("wait", nullptr)) return -1;
+  return static_cast<pid_t>(::syscall(SYS_wait4, process, status, options, nullptr));
+}
+int pipe2(int* ends, int flags) noexcept {
+  if (!steps::may_too("pipe", nullptr)) return -1;
+  return static_cast<int>(::syscall(SYS_pipe2, ends, flags));
+}
+ssize_t readlinkat(int folder, const char* path, char* target, size_t size) noexcept {
+  if (!steps::may_too("readlink", path)) return -1;
+  return ::syscall(SYS_readlinkat, folder, path, target, size);
+}
+ssize_t readlink(const char* path, char* target, size_t size) noexcept {
+  return ::readlinkat(AT_FDCWD, path, target, size);
+}
+// While calls are watched, work is done by one thread: its calls have an order then.
+int get_nprocs() noexcept { return steps::is_watched ? 1 : static_cast<int>(::sysconf(_SC_NPROCESSORS_CONF)); }
 int ftruncate(int file, off_t size) noexcept {
   if (!steps::may_too("truncate", nullptr)) return -1;
   return static_cast<int>(::syscall(SYS_ftruncate, file, size));

@@ -14,7 +14,7 @@ namespace steps {
 // While it lives, `decide` is asked before each step of the program with the call ("rename") and the path
 // that it is about, "" where it has none. 0: the step is done. Else the step is not done, and fails with that
 // error. Steps of `decide` itself are done. `Calls::all` are also those that open, look at, list and make
-// files and folders, and change their modes and times.
+// files and folders, change their modes and times, read links, make pipes and wait.
 enum class Calls { steps, all };
 class Watch {
  public:
@@ -65,6 +65,27 @@ int fail_each(const Work& work, const Look& look) {
     }
     look(succeeded, std::to_string(failing) + ": " + failed);
     if (count <= failing) return count;
+  }
+}
+
+// Does `work` again and again, and each time a signal interrupts another one of the calls that wait or that
+// read and write, before it has done anything. Gives how many there are.
+template <class Work, class Look>
+int interrupt_each(const Work& work, const Look& look) {
+  constexpr std::string_view k_calls = " read write copy poll wait flock ";
+  for (int interrupted = 0;; ++interrupted) {
+    int count = 0;
+    {
+      const Watch watch(
+          [&](std::string_view call, std::string_view /*path*/) {
+            if (k_calls.find(" " + std::string(call) + " ") == std::string_view::npos) return 0;
+            return count++ == interrupted ? EINTR : 0;
+          },
+          Calls::all);
+      work();
+    }
+    look(interrupted);
+    if (count <= interrupted) return count;
   }
 }
 

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the programs and their verbs say of themselves, and of options that are wrong, as tests/golden/help has it."""
+
+import concurrent.futures
+import os
+import re
+import tempfile
+
+import recorded
+import support
+
+# What else a call needs to get as far as the option in question, and to touch nothing outside of its folder: an artifact
+# that is missing, and a spec whose input is.
+NEEDED = {
+    "builder-runtime": ["--source", "nowhere", "--out", "out"],
+    "worker-shim": ["--build", "nowhere"],
+    "pachbuild run": ["-f", "spec.json", "-o", "out"],
+}
+SPEC = """{"pipeline": {"name": "p"}, "input": {"pfs": {"repo": "data", "glob": "/*"}},
+ "transform": {"build": {"language": "python", "path": "source"}}}
+"""
+
+
+def section_of(text, name):
+    return text.partition(f"\n{name}:\n")[2].partition("\n\n")[0]
+
+
+def verbs_in(text):
+    return re.findall(r"^  (\S+)", section_of(text, "Subcommands"), re.MULTILINE)
+
+
+def options_in(text):
+    """Each option's longest name: whether it has a value, and which ones it excludes."""
+    options = {}
+    for line in text.splitlines():
+        if names := re.match(r"  (?:-\w,)?(--[a-z-]+)(,| [A-Z]+|  |$)", line):
+            options[names[1]] = names[2].strip().isupper(), re.findall(r"Excludes: (--[a-z-]+)", line)
+    # The ways to call worker-shim, which it lists above its options.
+    for name, value in re.findall(r"^  worker-shim (--[a-z]+)( DIR)?", text, re.MULTILINE):
+        options[name] = bool(value), []
+    del options["--help"]
+    return options
+
+
+class Help(recorded.RecordedSuite):
+    def setUp(self):
+        super().setUp()
+        self.home = self.folder / "home"
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(self.home), "PACHCTL": "/nowhere/pachctl",
+                    "PACHBUILD_CACHE_DIR": str(self.folder / "cache")}
+
+    def call(self, words):
+        """The call as a person would type it, and all that comes of it."""
+        folder = tempfile.mkdtemp(dir=self.folder)
+        self.write(f"{folder}/spec.json", SPEC)
+        self.write(f"{folder}/source/main.py", "")
+        result = self.run_program(support.BIN / words[0], *words[1:], env=self.env, cwd=folder)
+        text = f"$ {' '.join(words)}\n{result.stdout}{result.stderr}".replace(folder, "FOLDER")
+        text = re.sub(r"\blinux/(amd64|arm64)\b", "PLATFORM", text)
+        return f"{text}[exit code {result.returncode}]\n\n"
+
+    def calls_of(self, program):
+        """All calls of a program by the words of its verbs, its verbs found in its own words."""
+        found = {}
+        waiting = [[program]]
+        while waiting:
+            words = waiting.pop()
+            text = self.run_program(support.BIN / words[0], *words[1:], "--help", env=self.env).stdout
+            found[" ".join(words)] = self.calls_for(words, text)
+            waiting += [[*words, verb] for verb in verbs_in(text)]
+        return found
+
+    def calls_for(self, words, text):
+        needed = NEEDED.get(" ".join(words), ["-f", "spec.json"] if "  -f,--file SPEC " in text else [])
+        needed = needed + ["nonsense"] * section_of(text, "Positionals").count(" REQUIRED ")
+        options = options_in(text)
+        valued = [option for option, (has_value, _) in options.items() if has_value and option not in needed]
+        calls = [[*words, "--help"], words if words[0] == "pachbuild" else [*words, *needed], [*words, *needed],
+                 [*words, "--version"], [*words, "--no-such-option"], [*words, *needed, "nonsense"]]  # fmt: skip
+        for option, (_, excluded) in options.items():
+            if option in valued:
+                calls.append([*words, *needed, option, "nonsense"])
+            elif option not in needed:
+                calls += [[*words, *needed, option], [*words, *needed, option + "=nonsense"]]
+            calls += [[*words, option, "x", other, "x"] for other in excluded]
+        for option in valued[-1:]:  # one of each verb stands for its others
+            calls += [[*words, *needed, option], [*words, *needed, option + "="]]
+        return [call for number, call in enumerate(calls) if call not in calls[:number]]
+
+    def test_all_say_what_is_recorded(self):
+        calls = {}
+        for program in ("pachbuild", "builder-runtime", "worker-shim"):
+            calls.update(self.calls_of(program))
+        self.assertGreater(len(calls), 20)
+        with concurrent.futures.ThreadPoolExecutor(2) as threads:
+            texts = {words.replace(" ", "-") + ".txt": threads.map(self.call, several)
+                     for words, several in calls.items()}  # fmt: skip
+            texts = {name: "".join(parts) for name, parts in texts.items()}
+        self.compare("help", texts)
+        self.assertFalse(self.home.exists(), "nothing is written to the home folder")
+
+
+if __name__ == "__main__":
+    support.main()
