@@ -160,7 +160,7 @@ void RunReport::tell_equal_failures(const std::string& pipeline) {
   const auto& failures = m_failures[pipeline];
   for (const auto& kind : failures.kinds.all()) {
     if (kind.more > 0 && !m_options.show_logs)
-      warn(pipeline, describe(kind) + " (logs: " + failures.logs + ")");
+      warn(pipeline, summary_of(kind) + " (logs: " + failures.logs + ")");
   }
 }
 
