@@ -63,7 +63,7 @@ bool FailureKinds::add(const std::string& label, std::string_view reason, std::s
   return false;
 }
 
-std::string describe(const FailureKinds::Kind& kind) {
+std::string summary_of(const FailureKinds::Kind& kind) {
   return base::count_of(kind.more, "more datum") + " failed as " + kind.first +
          " did: " + base::join(kind.others, ", ") + (kind.more > kind.others.size() ? ", …" : "");
 }

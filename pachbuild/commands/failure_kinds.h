@@ -29,6 +29,6 @@ class FailureKinds {
 };
 
 // "74 more datums failed as data/a did: data/b, data/c, data/d, …"
-std::string describe(const FailureKinds::Kind& kind);
+std::string summary_of(const FailureKinds::Kind& kind);
 
 }  // namespace commands

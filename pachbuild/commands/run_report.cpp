@@ -53,7 +53,7 @@ std::string end_of_log(const std::string& path) {
 }
 
 // Text of a program, a whole line.
-void print(std::string text) {
+void show_output(std::string text) {
   if (text.empty()) return;
   if (text.back() != '\n') text += '\n';
   report::output(text);
@@ -111,7 +111,7 @@ void RunReport::tell_failure(const std::string& pipeline, const DatumReport& rep
   if (m_options.show_logs) return show_log(report.log);
   if (!is_new) return;
   const auto count = kinds.all().size();
-  if (count <= k_logs_shown) print(log);
+  if (count <= k_logs_shown) show_output(log);
   if (count == k_logs_shown + 1) warn(pipeline, "the logs of further failed datums are not shown here");
 }
 
@@ -121,7 +121,7 @@ void RunReport::show_log(const std::string& path) {
   const auto log = open_log(path);
   auto text =
       log ? base::read_file("/proc/self/fd/" + std::to_string(log.get())) : base::Result<std::string>("");
-  if (text) print(std::move(*text));
+  if (text) show_output(std::move(*text));
 }
 
 void RunReport::exporting(const std::string& pipeline, std::uint64_t bytes) {
@@ -160,7 +160,7 @@ void RunReport::tell_equal_failures(const std::string& pipeline) {
   const auto& failures = m_failures[pipeline];
   for (const auto& kind : failures.kinds.all()) {
     if (kind.more > 0 && !m_options.show_logs)
-      warn(pipeline, describe(kind) + " (logs: " + failures.logs + ")");
+      warn(pipeline, summary_of(kind) + " (logs: " + failures.logs + ")");
   }
 }
 
