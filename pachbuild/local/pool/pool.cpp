@@ -204,7 +204,7 @@ void Pool::keep_log(Worker& worker, const Task& task, const TaskOutcome& outcome
 base::Status Pool::finish(Worker& worker, TaskOutcome outcome, const Events& events) const {
   const Task task = std::move(*worker.task);
   worker.task.reset();
-  worker.slot.reset();
+  auto slot = std::exchange(worker.slot, std::nullopt);
   worker.deadline.reset();
   if (outcome.error) translate(*outcome.error, worker.folder, task.id);
   if (!outcome.error && outcome.result == TaskResult::succeeded) {
@@ -215,7 +215,7 @@ base::Status Pool::finish(Worker& worker, TaskOutcome outcome, const Events& eve
   }
   keep_log(worker, task, outcome);
   if (worker.log_errno != 0) outcome.log_errno = worker.log_errno;
-  return events.done(task, outcome);
+  return events.done(task, outcome, std::move(slot));
 }
 
 base::Status Pool::receive(WorkerPointer& worker, Tasks& tasks, const Events& events) {
@@ -297,7 +297,8 @@ base::Result<Pool::Run> Pool::run(NextTask next, const Events& events, int inter
 base::Result<TaskOutcome> Pool::run_one(Task task, int interruption) {
   TaskOutcome result;
   const Events events{.started = [](const Task&) {},
-                      .done = [&](const Task&, const TaskOutcome& outcome) -> base::Status {
+                      .done = [&](const Task&, const TaskOutcome& outcome,
+                                  const std::optional<Slots::Slot>&) -> base::Status {
                         result = outcome;
                         return {};
                       },

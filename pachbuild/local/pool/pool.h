@@ -36,7 +36,8 @@ class Pool {
 
   struct Events {
     std::function<void(const Task&)> started;
-    std::function<base::Status(const Task&, const TaskOutcome&)> done;
+    // With the slot that the task has, which others get when it is gone.
+    std::function<base::Status(const Task&, const TaskOutcome&, std::optional<Slots::Slot>)> done;
     std::function<base::Status()> tick;  // about ten times a second
     std::function<void(const std::string&)> warned;
   };

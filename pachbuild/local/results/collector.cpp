@@ -12,6 +12,8 @@ namespace local {
 namespace {
 
 constexpr std::chrono::milliseconds k_moment{50};
+// How long a slot waits for an output: longer than it takes to collect a small one on a busy machine.
+constexpr std::chrono::milliseconds k_longest_hold{500};
 
 bool empty_folder(const std::string& path) {
   const auto folder = base::Folder::open_without_link(path, path);
@@ -32,7 +34,7 @@ Collector::~Collector() {
   for (auto& thread : m_threads) thread.join();
 }
 
-void Collector::add(Task task, std::string key, Openers openers) {
+void Collector::add(Task task, std::string key, Openers openers, std::optional<Slots::Slot> slot) {
   Waiting waiting{std::move(task), std::move(key), openers};
   ++m_pending;
   if (m_threads.size() < m_most_threads) {
@@ -49,6 +51,9 @@ void Collector::add(Task task, std::string key, Openers openers) {
   }
   {
     const std::lock_guard lock(m_mutex);
+    if (slot)
+      m_held.push_back(
+          {waiting.task.id, std::chrono::steady_clock::now() + k_longest_hold, std::move(*slot)});
     m_waiting.push_back(std::move(waiting));
   }
   m_changed.notify_all();
@@ -64,6 +69,7 @@ void Collector::work() {
     lock.unlock();
     auto collected = collect(std::move(next));
     lock.lock();
+    std::erase_if(m_held, [&](const auto& held) { return held.task == collected.task.id; });
     m_done.push_back(std::move(collected));
     m_changed.notify_all();
   }
@@ -81,6 +87,7 @@ Collector::Collected Collector::collect(Waiting waiting) const {
 std::optional<Collector::Collected> Collector::take(bool wait) {
   std::unique_lock lock(m_mutex);
   if (wait) m_changed.wait_for(lock, k_moment, [this] { return !m_done.empty(); });
+  std::erase_if(m_held, [](const auto& held) { return held.until < std::chrono::steady_clock::now(); });
   if (m_done.empty()) return std::nullopt;
   auto collected = std::move(m_done.front());
   m_done.pop_front();

@@ -2,6 +2,7 @@
 // Takes what datums have written into the store on other threads, while the workers go on with the next ones.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "pachbuild/local/pool/slots.h"
 #include "pachbuild/local/pool/task.h"
 #include "pachbuild/local/results/result_store.h"
 
@@ -33,8 +35,10 @@ class Collector {
   enum class Openers { none, maybe };
 
   // Collects the output of a task that has succeeded as that of `key`, from its folder `output`, which is
-  // gone then, or empty for another task.
-  void add(Task task, std::string key, Openers openers);
+  // gone then, or empty for another task. Its slot is kept until then, so that a run that is stopped loses no
+  // more finished tasks than it has slots; but only for a moment: the next task need not wait for a large
+  // output.
+  void add(Task task, std::string key, Openers openers, std::optional<Slots::Slot> slot = std::nullopt);
 
   // The next one that is done; nothing when there is none yet. With `wait` it waits a moment for one.
   std::optional<Collected> take(bool wait);
@@ -50,6 +54,11 @@ class Collector {
     Openers openers;
   };
   [[nodiscard]] Collected collect(Waiting waiting) const;
+  struct HeldSlot {
+    std::string task;
+    std::chrono::steady_clock::time_point until;
+    Slots::Slot slot;
+  };
 
   ResultStore& m_store;
   unsigned m_most_threads;
@@ -58,6 +67,7 @@ class Collector {
   std::condition_variable m_changed;
   std::deque<Waiting> m_waiting;
   std::deque<Collected> m_done;
+  std::vector<HeldSlot> m_held;
   bool m_ending = false;
   std::vector<std::thread> m_threads;
 };

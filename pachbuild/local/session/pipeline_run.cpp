@@ -344,7 +344,10 @@ base::Status PipelineRun::run_datums() {
 
   const Pool::Events events{
       .started = [&](const Task& task) { m_session.events.started(m_spec.name, datum_of(task).label()); },
-      .done = [&](const Task& task, const TaskOutcome& outcome) { return take(collector, task, outcome); },
+      .done =
+          [&](const Task& task, const TaskOutcome& outcome, std::optional<Slots::Slot> slot) {
+            return take(collector, task, outcome, std::move(slot));
+          },
       .tick = [&] { return collect(collector, false); },
       .warned = [&](const std::string& what) { m_session.events.warned(m_spec.name, what); }};
   auto environment = place->environment(m_session.cache);
@@ -362,7 +365,8 @@ base::Status PipelineRun::run_datums() {
   return {};
 }
 
-base::Status PipelineRun::take(Collector& collector, const Task& task, const TaskOutcome& outcome) {
+base::Status PipelineRun::take(Collector& collector, const Task& task, const TaskOutcome& outcome,
+                               std::optional<Slots::Slot> slot) {
   if (outcome.log_errno != 0 && !std::exchange(m_told_of_logs, true)) {
     const auto error = base::system_error("write", task.log, outcome.log_errno);
     m_session.events.warned(m_spec.name, error.where + ": " + error.what + "; logs of datums are incomplete");
@@ -382,7 +386,8 @@ base::Status PipelineRun::take(Collector& collector, const Task& task, const Tas
   switch (outcome.result) {
     case TaskResult::succeeded:
       collector.add(task, work_of(task).key,
-                    outcome.left_processes ? Collector::Openers::maybe : Collector::Openers::none);
+                    outcome.left_processes ? Collector::Openers::maybe : Collector::Openers::none,
+                    std::move(slot));
       break;
     case TaskResult::recovered:
       ++m_recovered;

@@ -63,7 +63,8 @@ class PipelineRun {
   base::Status list_work();
   base::Status run_datums();
   base::Status collect(Collector& collector, bool wait);
-  base::Status take(Collector& collector, const Task& task, const TaskOutcome& outcome);
+  base::Status take(Collector& collector, const Task& task, const TaskOutcome& outcome,
+                    std::optional<Slots::Slot> slot);
   base::Status export_results();
   void report_failure(const Task& task, const std::string& reason);
   void report_end(const Task& task, DatumReport::Result result);
