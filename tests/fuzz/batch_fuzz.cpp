@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What comes over the port at which a program takes its datums: any bytes.
+#include <algorithm>
+#include <string>
+
 #include "pachbuild/local/batch/grpc_connection.h"
 #include "pachbuild/local/batch/next_datum.h"
 #include "tests/fuzz/target.h"

@@ -51,6 +51,19 @@ class InContainers(pipelines.PipelineSuite, containers.ImageSuite):
                 self.check_same(ROOT / "examples" / spec, repo, chosen)
                 self.succeed("rm", "-r", "here", "there")
 
+    def test_a_program_that_takes_its_datums_one_by_one(self):
+        self.data(a="one", b="two", c="three")
+        client = (ROOT / "tests/suites/batch_client.py").read_text()
+        self.write("source/batch_client.py", client)
+        self.write("source/main.py", """import pathlib
+from batch_client import Client
+client = Client()
+while True:
+    path = pathlib.Path(client.next_datum()["data"])
+    pathlib.Path("/pfs/out", path.name).write_text(path.read_text() * 2)
+""")
+        self.check_same(self.spec(datum_batching=True), "data", self.folder / "data")
+
     def test_the_fixtures_of_the_reference(self):
         numbers = self.make_folder("numbers")
         for number in ("1", "11", "111"):

@@ -2,10 +2,10 @@
 #include "pachbuild/local/worker/open_files.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <string>
 
 #include "base/errors.h"
