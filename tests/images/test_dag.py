@@ -6,9 +6,9 @@ import json
 import containers
 import pipelines
 import support
-from containers import BASES, GO, PROGRAMS, PYTHON
+from containers import BASES, PROGRAMS, PYTHON
 
-IMAGE = BASES[GO]
+IMAGE = BASES[PYTHON]
 VALUE = "s3cr3t-Xyzzy"
 
 
@@ -33,7 +33,7 @@ class ImageDag(pipelines.PipelineSuite, containers.ImageSuite):
         self.pipeline("sorted", {"pfs": {"repo": "data", "glob": "/*"}}, cmd=["sh", "-e"],
                       stdin=['sort "$data" >"/pfs/out/$(basename "$data")"'])
         # Of another image than the others.
-        self.pipeline("sums", {"pfs": {"repo": "sorted", "glob": "/", "lazy": True}}, image=BASES[PYTHON],
+        self.pipeline("sums", {"pfs": {"repo": "sorted", "glob": "/", "lazy": True}}, image=PYTHON,
                       cmd=["awk", '{ sum[$2] += $1 } END { for (name in sum) print name, sum[name] | "sort >/pfs/out/sums" }',
                            "/pfs/sorted/a", "/pfs/sorted/b"])
         self.pipeline("seen", {"cross": [{"pfs": {"repo": "sums", "glob": "/"}},

@@ -85,11 +85,14 @@ PipelineRun::PipelineRun(const PlannedPipeline& pipeline, SessionParts& session)
   if (m_options.folder_each) m_output /= m_spec.name;
 }
 
-base::Status PipelineRun::prepare() {
+base::Status PipelineRun::check() {
   BASE_TRY(check_folders());
-  BASE_TRY_ASSIGN(m_secrets_digest, digest_of_secrets(m_spec, m_options.secrets, m_session.cache));
   BASE_TRY(check_own_commands());
-  BASE_TRY(find_containers());
+  return find_containers();
+}
+
+base::Status PipelineRun::prepare() {
+  BASE_TRY_ASSIGN(m_secrets_digest, digest_of_secrets(m_spec, m_options.secrets, m_session.cache));
   base::Sha256 identity;
   identity.update_field(m_spec.name);
   identity.update_field(m_output.string());

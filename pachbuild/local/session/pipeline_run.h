@@ -44,8 +44,10 @@ class PipelineRun {
  public:
   PipelineRun(const PlannedPipeline& pipeline, SessionParts& session);
 
-  // That it can be run, as far as that can be known, before anything runs: nothing is left behind when it
-  // cannot.
+  // That it can be run, as far as that can be known before anything runs; nothing is made.
+  base::Status check();
+
+  // Makes the folders that it needs, once all pipelines of the session were checked.
   base::Status prepare();
 
   // Builds it, waits for what it reads, runs its datums, and puts its result on the board and into its

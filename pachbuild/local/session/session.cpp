@@ -131,8 +131,9 @@ class Session {
     std::vector<std::unique_ptr<PipelineRun>> runs;
     for (const auto& pipeline : m_plan.pipelines) {
       runs.push_back(std::make_unique<PipelineRun>(pipeline, parts));
-      BASE_TRY(runs.back()->prepare());
+      BASE_TRY(runs.back()->check());
     }
+    for (const auto& run : runs) BASE_TRY(run->prepare());
     const int code = run_all(runs, memory_of(cache), board);
     if (m_interruption.signal() || code > static_cast<int>(base::ErrorKind::step_failed)) return code;
     const auto removed = std::move(store).shrink(most);
