@@ -29,7 +29,7 @@ base::Status check_links(const fs::path& source) {
       entry.disable_recursion_pending();
     }
     if (type != fs::symlink_file) continue;
-    const auto target = base::target_outside(real_source, entry->path());
+    BASE_TRY_ASSIGN(const auto target, base::target_outside(real_source, entry->path()));
     if (target.empty()) continue;
     return base::fail(base::ErrorKind::bad_input, entry->path().string(),
                       "is a symbolic link out of the source, to " + target.string(),

@@ -42,7 +42,10 @@ class Copy {
     struct stat status{};
     if (::lstat(from.c_str(), &status) != 0)
       return base::fail(base::system_error("read", from.string(), errno));
-    if (S_ISLNK(status.st_mode) && !base::target_outside(m_source, from).empty()) return {};
+    if (S_ISLNK(status.st_mode)) {
+      BASE_TRY_ASSIGN(const auto outside, base::target_outside(m_source, from));
+      if (!outside.empty()) return {};
+    }
     if (::stat(from.c_str(), &status) != 0) {
       if (errno == ENOENT || errno == ELOOP) return {};  // a link to nowhere
       return base::fail(base::system_error("read", from.string(), errno));

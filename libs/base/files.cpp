@@ -250,11 +250,11 @@ Result<FileLock> FileLock::acquire_folder(const fs::path& path) {
 
 Result<FileLock> FileLock::try_acquire(const fs::path& path, Mode mode) {
   BASE_TRY_ASSIGN(UniqueFd file, open_lock_file(path));
-  if (::flock(file.get(), (mode == Mode::exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0) {
-    return FileLock(std::move(file));
+  while (::flock(file.get(), (mode == Mode::exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return FileLock(UniqueFd());
+    if (errno != EINTR) return fail(system_error("lock", path.string(), errno));
   }
-  if (errno == EWOULDBLOCK) return FileLock(UniqueFd());
-  return fail(system_error("lock", path.string(), errno));
+  return FileLock(std::move(file));
 }
 
 Result<fs::path> own_folder() {

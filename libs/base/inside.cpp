@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
+#include <cerrno>
+
+#include "base/errors.h"
 
 namespace base {
 namespace {
@@ -48,10 +51,12 @@ std::optional<fs::path> path_below(const fs::path& path, const fs::path& folder)
   return relative;
 }
 
-fs::path target_outside(const fs::path& folder, const fs::path& link) {
+Result<fs::path> target_outside(const fs::path& folder, const fs::path& link) {
   boost::system::error_code error;
   const auto target = fs::canonical(link, error);
-  if (error) return {};
+  const bool is_broken = error.value() == ENOENT || error.value() == ENOTDIR || error.value() == ELOOP;
+  if (is_broken) return fs::path();
+  if (error) return fail(system_error("read", link.string(), error.value()));
   return is_below(target, folder) ? fs::path() : target;
 }
 

@@ -23,7 +23,7 @@ Result<fs::path> path_inside(const fs::path& folder, const std::string& name, co
 std::optional<fs::path> path_below(const fs::path& path, const fs::path& folder);
 
 // The target of a link, if it is outside `folder` (a path without links); empty when the target is inside or
-// does not exist.
-fs::path target_outside(const fs::path& folder, const fs::path& link);
+// does not exist. A target that cannot be told is an error.
+Result<fs::path> target_outside(const fs::path& folder, const fs::path& link);
 
 }  // namespace base

@@ -39,25 +39,33 @@ SPECS = {
     "least": spec_of(),
     "go": spec_of(build={"language": "go"}),
     "an image of one's own": spec_of(build={"image": "builder:1"}),
-    "an image and no language": {**spec_of(), "transform": {"build": {"path": "source", "image": "builder:1"}, "image": "x:1"}},
-    "a command": spec_of(transform={"cmd": ["sh", "/pfs/build/run.sh", "--width", "4"], "stdin": ["a", "b"], "image": "x:1"}),
+    "an image and no language": {**spec_of(),
+                                 "transform": {"build": {"path": "source", "image": "builder:1"}, "image": "x:1"}},
+    "a command": spec_of(transform={"cmd": ["sh", "/pfs/build/run.sh", "--width", "4"], "stdin": ["a", "b"],
+                                    "image": "x:1"}),
     "variables": spec_of(build={"env": {"A": "b", "PIP_INDEX_URL": "https://index.example/simple"}},
                          transform={"env": {"C": "d"}}),
-    "secrets": spec_of(build={"secrets": [{"name": "s", "key": "k", "env_var": "TOKEN"}, {"name": "t", "mount_path": "/t"},
+    "secrets": spec_of(build={"secrets": [{"name": "s", "key": "k", "env_var": "TOKEN"},
+                                          {"name": "t", "mount_path": "/t"},
                                           {"name": "u", "key": "v", "env_var": "OTHER"}]},
                        transform={"secrets": [{"name": "s", "mount_path": "/s"}]}),
-    "a user": spec_of(build={"user": "1000", "memory_volume": True, "image_pull_secrets": ["pull"]}, transform={"user": "1001"}),
+    "a user": spec_of(build={"user": "1000", "memory_volume": True, "image_pull_secrets": ["pull"]},
+                      transform={"user": "1001"}),
     "resources": spec_of(build={f"{prefix}resource_{kind}": RESOURCES for prefix in ("", "sidecar_")
                                 for kind in ("requests", "limits")}, resource_limits=RESOURCES),
     "a place in the cluster": spec_of(build={
         "scheduling_spec": {"node_selector": {"a": "b"}, "priority_class_name": "high"}, "autoscaling": True,
-        "tolerations": [{"key": "k", "operator": "EQUAL", "value": "v", "effect": "NO_SCHEDULE", "toleration_seconds": 5}],
+        "tolerations": [{"key": "k", "operator": "EQUAL", "value": "v", "effect": "NO_SCHEDULE",
+                         "toleration_seconds": 5}],
         "metadata": {"annotations": {"a": "b"}, "labels": {"c": "d"}}, "pod_spec": "{}", "pod_patch": "[]"}),
-    "times": spec_of(build={"datum_timeout": "5m", "job_timeout": "1h", "datum_tries": 4}, datum_timeout="10s", datum_tries=2),
+    "times": spec_of(build={"datum_timeout": "5m", "job_timeout": "1h", "datum_tries": 4}, datum_timeout="10s",
+                     datum_tries=2),
     "a working folder": spec_of(transform={"working_dir": "/usr"}),
-    "a working folder and its variable": spec_of(transform={"working_dir": "/usr", "env": {"PACHBUILD_WORKING_DIR": "/tmp"}}),
+    "a working folder and its variable": spec_of(
+        transform={"working_dir": "/usr", "env": {"PACHBUILD_WORKING_DIR": "/tmp"}}),
     "a project": {**spec_of(), "pipeline": {"name": "p", "project": {"name": "team"}}},
-    "a cross": spec_of(input={"cross": [{"pfs": {"repo": "data", "glob": "/*"}}, {"pfs": {"repo": "more", "glob": "/", "lazy": True}}]}),
+    "a cross": spec_of(input={"cross": [{"pfs": {"repo": "data", "glob": "/*"}},
+                                        {"pfs": {"repo": "more", "glob": "/", "lazy": True}}]}),
     "a cron": spec_of(input={"cron": {"name": "tick", "spec": "@every 60s", "overwrite": True}}),
     "many datums": spec_of(datum_set_spec={"number": 5}, parallelism_spec={"constant": 4}, salt="x", description="d",
                            output_branch="out", reprocess_spec="every_job", autoscaling=True, s3_out=True),
@@ -321,8 +329,9 @@ class Conversation:
 
     def update_after_a_killed_transaction(self):
         self.known()
-        name = json.loads((self.folder / "state" / "state.json").read_text(encoding="utf-8"))
-        version = [branch for branch in name["repos"]["p_source"]["branches"] if branch.startswith("pachbuild-version-")]
+        state = json.loads((self.folder / "state" / "state.json").read_text(encoding="utf-8"))
+        branches = state["repos"]["p_source"]["branches"]
+        version = [branch for branch in branches if branch.startswith("pachbuild-version-")]
         calls = [["delete_branch", "p_source", version[0]]]
         self.write("state/transaction-" + "e" * 32 + ".json", json.dumps(calls))
         self.write("state/transaction-" + "a" * 32 + ".json", "[]")
@@ -411,8 +420,9 @@ class Conversation:
 
     def status_and_logs(self):
         self.known()
-        for words in (["status", "p"], ["status", "p", "-o", "json"], ["logs", "p"], ["logs", "p", "--follow"], ["status", "nobody"],
-                      ["logs", "nobody"], ["status", "p", "--context", "there", "--project", "default"]):  # fmt: skip
+        for words in (["status", "p"], ["status", "p", "-o", "json"], ["logs", "p"], ["logs", "p", "--follow"],
+                      ["status", "nobody"], ["logs", "nobody"],
+                      ["status", "p", "--context", "there", "--project", "default"]):  # fmt: skip
             self.say(*words)
 
     def jobs(self, **fields):

@@ -9,8 +9,8 @@ import tempfile
 import recorded
 import support
 
-# What else a call needs to get as far as the option in question, and to touch nothing outside of its folder: an artifact
-# that is missing, and a spec whose input is.
+# What else a call needs to get as far as the option in question, and to touch nothing outside of its folder: an
+# artifact that is missing, and a spec whose input is.
 NEEDED = {
     "builder-runtime": ["--source", "nowhere", "--out", "out"],
     "worker-shim": ["--build", "nowhere"],

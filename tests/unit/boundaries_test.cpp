@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is at a limit is allowed, and one more is not: the limits of all folders but spec/ (limits_test.cpp has
-// those). The numbers are written out here, so that none of them changes by mistake.
+// What is at a limit is allowed, and one more is not: the limits of all folders but spec/ (limits_test.cpp
+// has those). The numbers are written out here, so that none of them changes by mistake.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -48,7 +48,8 @@ void expect_limit(std::size_t most, const Works& works) {
 
 class Boundaries : public testing::Test {
  protected:
-  const base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "boundaries.").value();
+  const base::TemporaryFolder m_folder =
+      base::TemporaryFolder::make(testing::TempDir(), "boundaries.").value();
 };
 
 TEST(BoundaryOf, AQuotedText) {
@@ -155,7 +156,8 @@ TEST(BoundaryOf, AConditionOfGo) {
   const auto helping = [](std::size_t count) {
     std::string condition = "t0";
     for (std::size_t i = 1; i < count; ++i) condition += " && t" + std::to_string(i);
-    return builder::go::exclusion_of("a.go", "//go:build " + condition + "\n\npackage x\n", {"linux"})->tags.size();
+    return builder::go::exclusion_of("a.go", "//go:build " + condition + "\n\npackage x\n", {"linux"})
+        ->tags.size();
   };
   EXPECT_EQ(helping(6), 6U);
   EXPECT_EQ(helping(7), 0U);
@@ -164,7 +166,8 @@ TEST(BoundaryOf, AConditionOfGo) {
 TEST(BoundaryOf, AMarkerOfPython) {
   const builder::python::MarkerEnvironment environment{{{"os_name", "posix"}}, {}};
   expect_limit(63, [&](std::size_t depth) {
-    return builder::python::holds(many("(", depth) + "os_name == 'posix'" + many(")", depth), environment) == true;
+    return builder::python::holds(many("(", depth) + "os_name == 'posix'" + many(")", depth), environment) ==
+           true;
   });
 }
 
@@ -229,7 +232,8 @@ TEST(BoundaryOf, ARevision) {
   const auto reads = [&](const std::string& text) { return revision::parse(commit + text, "f").has_value(); };
   expect_limit(250, [&](std::size_t size) { return reads("branch " + std::string(size, 'x') + "\n"); });
   expect_limit(250, [&](std::size_t size) { return reads("folder " + std::string(size, 'x') + "\n"); });
-  expect_limit(1'000'000, [&](std::size_t count) { return reads("commits " + std::to_string(count) + "\n"); });
+  expect_limit(1'000'000,
+               [&](std::size_t count) { return reads("commits " + std::to_string(count) + "\n"); });
   expect_limit(1000, [&](std::size_t count) { return reads(many("tag 0 v1\n", count)); });
   expect_limit(18, [&](std::size_t digits) { return reads("time " + std::string(digits, '1') + "\n"); });
   EXPECT_FALSE(reads("commits 0\n"));
@@ -247,9 +251,8 @@ TEST(BoundaryOf, AnOptionOfTheShim) {
   expect_limit(1'000'000, [&](std::size_t count) { return reads({"--grace", std::to_string(count) + "h"}); });
   expect_limit(255, [&](std::size_t code) { return reads({"--remap-exit", std::to_string(code) + ":0"}); });
   expect_limit(255, [&](std::size_t code) { return reads({"--remap-exit", "0:" + std::to_string(code)}); });
-  expect_limit(64, [&](std::size_t signal) {
-    return reads({"--parent-death-signal", std::to_string(signal)});
-  });
+  expect_limit(64,
+               [&](std::size_t signal) { return reads({"--parent-death-signal", std::to_string(signal)}); });
   EXPECT_FALSE(reads({"--parent-death-signal", "0"}));
   EXPECT_TRUE(reads({"--parent-death-signal", "1"}));
 }

@@ -91,7 +91,8 @@ TEST_F(Defaults, TheCacheOfAPerson) {
       {"", "", "", refused + "\"\""},
   };
   for (const auto& row : rows) {
-    const Variables variables({{"PACHBUILD_CACHE_DIR", row.cache}, {"XDG_CACHE_HOME", row.xdg}, {"HOME", row.home}});
+    const Variables variables(
+        {{"PACHBUILD_CACHE_DIR", row.cache}, {"XDG_CACHE_HOME", row.xdg}, {"HOME", row.home}});
     const auto folder = local::cache_folder();
     EXPECT_EQ(folder ? folder->string() : folder.error().what, row.expected);
     EXPECT_EQ(folder ? "PACHBUILD_CACHE_DIR" : folder.error().where, "PACHBUILD_CACHE_DIR");
@@ -111,8 +112,11 @@ TEST_F(Defaults, TheCacheOfABuildThatWasChosen) {
 
 TEST_F(Defaults, TheFoldersOfABuild) {
   const auto here = fs::current_path();
-  const std::map<std::string, fs::path> sources = {
-      {"", "/pfs/source"}, {"x", here / "x"}, {"x/", here / "x"}, {"./a/../b/", here / "b"}, {"/x//y/.", "/x/y"}};
+  const std::map<std::string, fs::path> sources = {{"", "/pfs/source"},
+                                                   {"x", here / "x"},
+                                                   {"x/", here / "x"},
+                                                   {"./a/../b/", here / "b"},
+                                                   {"/x//y/.", "/x/y"}};
   for (const auto& [given, expected] : sources) {
     const auto settings = builder::settle({.source = given, .out = given, .language = "go", .shim = "shim"},
                                           {{"PACHBUILD_CACHE_DIR", path("c")}});
@@ -125,7 +129,8 @@ TEST_F(Defaults, TheFoldersOfABuild) {
 }
 
 TEST_F(Defaults, OnlyOneStandsForTheDefaultSteps) {
-  const std::map<std::string, bool> rows = {{"", false}, {"0", false}, {"1", true}, {"yes", false}, {"11", false}};
+  const std::map<std::string, bool> rows = {
+      {"", false}, {"0", false}, {"1", true}, {"yes", false}, {"11", false}};
   for (const auto& [value, expected] : rows) {
     const auto settings = builder::settle(
         {.shim = "shim"}, {{"PACHBUILD_CACHE_DIR", path("c")}, {contract::k_default_steps_variable, value}});
@@ -149,14 +154,26 @@ TEST_F(Defaults, TheCacheOfTheShim) {
 TEST_F(Defaults, TheLimitOfACache) {
   constexpr std::uint64_t k_gibibyte = std::uint64_t{1} << 30;
   const std::vector<std::pair<Value, std::optional<std::uint64_t>>> rows = {
-      {{}, 20 * k_gibibyte}, {"", 20 * k_gibibyte},        {"0", 0},       {"1", 1},
-      {"7B", 7},             {"20GiB", 20 * k_gibibyte},   {" 1 KiB ", 1024}, {"500 MiB", 500 * k_gibibyte / 1024},
-      {"2TiB", 2048 * k_gibibyte}, {"x", std::nullopt},    {"-1", std::nullopt}, {"+1", std::nullopt},
-      {"1.5GiB", std::nullopt},    {"GiB", std::nullopt},  {"1 XiB", std::nullopt}, {"1GiB2", std::nullopt},
+      {{}, 20 * k_gibibyte},
+      {"", 20 * k_gibibyte},
+      {"0", 0},
+      {"1", 1},
+      {"7B", 7},
+      {"20GiB", 20 * k_gibibyte},
+      {" 1 KiB ", 1024},
+      {"500 MiB", 500 * k_gibibyte / 1024},
+      {"2TiB", 2048 * k_gibibyte},
+      {"x", std::nullopt},
+      {"-1", std::nullopt},
+      {"+1", std::nullopt},
+      {"1.5GiB", std::nullopt},
+      {"GiB", std::nullopt},
+      {"1 XiB", std::nullopt},
+      {"1GiB2", std::nullopt},
   };
   for (const auto& [value, expected] : rows) {
-    const auto limit =
-        builder::cache_limit(value ? process::Environment{{"PACHBUILD_CACHE_LIMIT", *value}} : process::Environment{});
+    const auto limit = builder::cache_limit(value ? process::Environment{{"PACHBUILD_CACHE_LIMIT", *value}}
+                                                  : process::Environment{});
     EXPECT_EQ(limit ? std::optional(*limit) : std::nullopt, expected) << value.value_or("absent");
     if (limit) continue;
     EXPECT_EQ(limit.error().where, "PACHBUILD_CACHE_LIMIT");
@@ -176,11 +193,11 @@ class NoProgram final : public process::Runner {
 TEST_F(Defaults, TheConfigurationOfPachctl) {
   NoProgram runner;
   const bool is_pod = ::access("/pachctl/config.json", F_OK) == 0;
-  for (const auto& [chosen, home, expected] : std::vector<std::tuple<Value, Value, std::string>>{
-           {"/x/config", "/home/me", "/x/config"},
-           {{}, "/home/me", "/home/me/.pachyderm/config.json"},
-           {"", "/home/me", "/home/me/.pachyderm/config.json"},
-           {{}, {}, ".pachyderm/config.json"}}) {
+  for (const auto& [chosen, home, expected] :
+       std::vector<std::tuple<Value, Value, std::string>>{{"/x/config", "/home/me", "/x/config"},
+                                                          {{}, "/home/me", "/home/me/.pachyderm/config.json"},
+                                                          {"", "/home/me", "/home/me/.pachyderm/config.json"},
+                                                          {{}, {}, ".pachyderm/config.json"}}) {
     const Variables variables({{"PACH_CONFIG", chosen}, {"HOME", home}, {"PACHCTL", "/bin/true"}});
     const auto file = cluster::Pachctl::find({}, m_folder.path(), runner).value().configuration();
     if (chosen.value_or("").empty() && is_pod) continue;
@@ -219,8 +236,12 @@ TEST_F(Defaults, TheConfigurationOfUv) {
   const std::vector<Row> rows = {
       {path("h"), {}, {}, {}, {path("h/.config/uv/uv.toml"), "/etc/xdg/uv/uv.toml", "/etc/uv/uv.toml"}},
       {path("h"), "", "", "", {path("h/.config/uv/uv.toml"), "/etc/xdg/uv/uv.toml", "/etc/uv/uv.toml"}},
-      {path("h"), path("x"), path("a") + ":" + path("b"), path("chosen.toml"),
-       {path("x/uv/uv.toml"), path("a/uv/uv.toml"), path("b/uv/uv.toml"), path("chosen.toml"), "/etc/uv/uv.toml"}},
+      {path("h"),
+       path("x"),
+       path("a") + ":" + path("b"),
+       path("chosen.toml"),
+       {path("x/uv/uv.toml"), path("a/uv/uv.toml"), path("b/uv/uv.toml"), path("chosen.toml"),
+        "/etc/uv/uv.toml"}},
   };
   for (const auto& row : rows) {
     builder::python::Installation installation{.source = path("source")};
@@ -231,9 +252,8 @@ TEST_F(Defaults, TheConfigurationOfUv) {
                                                                   {"UV_CONFIG_FILE", row.chosen}}) {
       if (value) environment[name] = *value;
     }
-    const auto places = looked_for([&] {
-      EXPECT_TRUE(builder::python::inputs_of_machine(installation, environment, tools));
-    });
+    const auto places = looked_for(
+        [&] { EXPECT_TRUE(builder::python::inputs_of_machine(installation, environment, tools)); });
     for (const auto& place : row.places) EXPECT_TRUE(places.contains(place)) << place;
     for (const std::string& place : {path("h/.config/uv/uv.toml"), std::string("/etc/xdg/uv/uv.toml")})
       EXPECT_EQ(places.contains(place), row.places.contains(place)) << place;
@@ -246,13 +266,14 @@ TEST_F(Defaults, TheConfigurationOfPip) {
   };
   const auto usual = places_of({{"HOME", path("h")}});
   for (const std::string& place : {std::string("/etc/xdg/pip/pip.conf"), std::string("/etc/pip.conf"),
-                                  path("h/.config/pip/pip.conf"), path("h/.pip/pip.conf")})
+                                   path("h/.config/pip/pip.conf"), path("h/.pip/pip.conf")})
     EXPECT_TRUE(usual.contains(place)) << place;
   EXPECT_EQ(places_of({{"HOME", path("h")}, {"XDG_CONFIG_HOME", ""}}), usual);
   const auto other = places_of({{"HOME", path("h")}, {"XDG_CONFIG_HOME", path("x")}});
   EXPECT_TRUE(other.contains(path("x/pip/pip.conf")));
   EXPECT_FALSE(other.contains(path("h/.config/pip/pip.conf")));
-  EXPECT_TRUE(places_of({{"HOME", path("h")}, {"PIP_CONFIG_FILE", path("pip.conf")}}).contains(path("pip.conf")));
+  EXPECT_TRUE(
+      places_of({{"HOME", path("h")}, {"PIP_CONFIG_FILE", path("pip.conf")}}).contains(path("pip.conf")));
 }
 
 TEST_F(Defaults, TheMemoryOfAGroup) {

@@ -2,6 +2,7 @@
 #include "steps.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/sendfile.h>
@@ -47,9 +48,11 @@ std::atomic<bool> is_watched = false;
 std::atomic<bool> are_all_watched = false;
 thread_local bool is_deciding = false;
 
+pid_t watched = 0;  // what it forks goes its own ways
+
 // Whether the step is to be done; errno says why not.
 bool may(std::string_view call, const char* path) {
-  if (!is_watched || is_deciding) return true;
+  if (!is_watched || is_deciding || ::getpid() != watched) return true;
   const std::lock_guard lock(mutex);
   if (current == nullptr) return true;
   is_deciding = true;
@@ -74,6 +77,7 @@ std::string path_of(int file) {
 Watch::Watch(Decide decide, Calls calls) {
   const std::lock_guard lock(mutex);
   current = new Decide(std::move(decide));
+  watched = ::getpid();
   are_all_watched = calls == Calls::all;
   is_watched = true;
 }
@@ -184,6 +188,18 @@ ssize_t copy_file_range(int from, off64_t* from_offset, int to, off64_t* to_offs
   if (!steps::may_too("copy", nullptr)) return -1;
   return ::syscall(SYS_copy_file_range, from, from_offset, to, to_offset, size, flags);
 }
+// While all calls are watched, no file shares its blocks with another: some file systems can, others cannot.
+int ioctl(int file, unsigned long request, ...) noexcept {
+  va_list rest;
+  va_start(rest, request);
+  void* const argument = va_arg(rest, void*);
+  va_end(rest);
+  if (request == FICLONE && steps::are_all_watched) {
+    errno = EOPNOTSUPP;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_ioctl, file, request, argument));
+}
 int poll(pollfd* entries, nfds_t count, int timeout) {
   if (!steps::may_too("poll", nullptr)) return -1;
   return static_cast<int>(::syscall(SYS_poll, entries, count, timeout));
@@ -204,7 +220,9 @@ ssize_t readlink(const char* path, char* target, size_t size) noexcept {
   return ::readlinkat(AT_FDCWD, path, target, size);
 }
 // While calls are watched, work is done by one thread: its calls have an order then.
-int get_nprocs() noexcept { return steps::is_watched ? 1 : static_cast<int>(::sysconf(_SC_NPROCESSORS_CONF)); }
+int get_nprocs() noexcept {
+  return steps::is_watched ? 1 : static_cast<int>(::sysconf(_SC_NPROCESSORS_CONF));
+}
 int ftruncate(int file, off_t size) noexcept {
   if (!steps::may_too("truncate", nullptr)) return -1;
   return static_cast<int>(::syscall(SYS_ftruncate, file, size));
