@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <ostream>
 #include <regex>
 
 #include "archive/bundle.h"
@@ -486,6 +487,9 @@ const auto k_functions = std::to_array<Function>({
     {"cluster_spec", send_a_spec, false},
     {"cluster_transaction", change_in_a_transaction, false},
 });
+
+// For the tests' own messages.
+void PrintTo(const Function& function, std::ostream* stream) { *stream << function.name; }
 
 class EveryCall : public testing::TestWithParam<Function> {
  protected:
