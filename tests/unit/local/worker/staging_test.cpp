@@ -53,8 +53,8 @@ TEST_F(StagingTest, LooksLikeAWorker) {
   EXPECT_EQ(base::read_file(in / "a.txt").value(), "a");
   EXPECT_EQ(mode(in / "a.txt"), 0644U) << "mode bits are lost";
   EXPECT_EQ(mode(in), 0700U);
-  EXPECT_EQ(mode(in / "dir"), 0700U);
-  EXPECT_EQ(mode(in / "dir" / "deep"), 0700U);
+  EXPECT_EQ(mode(in / "dir"), 0755U);
+  EXPECT_EQ(mode(in / "dir" / "deep"), 0755U);
   EXPECT_TRUE(fs::is_empty(staging.output()));
 }
 
