@@ -70,8 +70,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TaskInput, name, root, path, version, lazy, e
                                    resident, listing)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Task, id, inputs, command, standard_input, error_command,
                                    error_standard_input, accepted_codes, environment, datum_variables,
-                                   secret_variables, secret_folders, folder, log, output, timeout_ms, tries, batching,
-                                   batch_environment)
+                                   secret_variables, secret_folders, folder, log, output, timeout_ms, tries,
+                                   batching, batch_environment)
 
 process::Environment environment_of(const Task& task) {
   auto environment = task.environment;

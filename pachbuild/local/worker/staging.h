@@ -35,8 +35,8 @@ struct FolderState {
 
 class Staging {
  public:
-  // `pfs`: the folder that programs see as /pfs. `beside`: the folder below its .scratch that is another one's while
-  // a batch runs.
+  // `pfs`: the folder that programs see as /pfs. `beside`: the folder below its .scratch that is another
+  // one's while a batch runs.
   explicit Staging(base::fs::path pfs, std::string beside = {})
       : m_pfs(std::move(pfs)), m_beside(std::move(beside)) {}
 

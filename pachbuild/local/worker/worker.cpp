@@ -72,9 +72,8 @@ class Worker {
     TaskOutcome outcome;
     const auto start = std::chrono::steady_clock::now();
     const auto begin = [&] { return show_secrets_once(task); };
-    if (const auto status = begin().and_then([&] { return join_batch(task); }).and_then([&] {
-          return run(task, outcome);
-        });
+    if (const auto status =
+            begin().and_then([&] { return join_batch(task); }).and_then([&] { return run(task, outcome); });
         !status) {
       outcome.result = TaskResult::failed;
       outcome.error = status.error();
@@ -85,7 +84,8 @@ class Worker {
   }
 
   base::Status show_secrets_once(const Task& task) {
-    return std::exchange(m_shows_secrets, true) ? base::Status() : show_secrets(task.secret_folders, m_mounts);
+    return std::exchange(m_shows_secrets, true) ? base::Status()
+                                                : show_secrets(task.secret_folders, m_mounts);
   }
 
   base::Status join_batch(Task& task) {
