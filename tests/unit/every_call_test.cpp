@@ -296,7 +296,7 @@ shim::CacheSettings shim_cache(const Place& place) {
 
 Text prepare_an_environment(const Place& place) {
   const std::string build = (place.root / "build").string();
-  BASE_TRY_ASSIGN(const std::string bundle, shim::find_bundle(build));
+  BASE_TRY_ASSIGN(const auto found, shim::look_into(build));
   BASE_TRY_ASSIGN(const std::string digest, base::sha256_of_file((fs::path(build) / "bundle").string()));
   BASE_TRY(shim::check_bundle(build, digest));
   BASE_TRY(shim::prepare_environment(shim_cache(place), build, digest, "main"));
