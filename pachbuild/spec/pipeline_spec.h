@@ -24,7 +24,7 @@ enum class Target {
   machine,  // `pachbuild run`: what this program cannot do on one machine is refused
   cluster,  // Pachyderm reads it next: fields that are not known here are kept, since a later release may
             // know them
-  any,      // `pachbuild validate`: everything that either refuses; what only a cluster does becomes a note
+  any,      // `pachbuild validate`: everything that either refuses; what only one of them does becomes a note
 };
 
 // What is built: exactly one of language and image is set.
@@ -82,7 +82,8 @@ struct PipelineSpec {
 
   // Fields that are set, accepted and without effect on one machine: "resource_requests".
   std::vector<std::string> cluster_fields;
-  // Of Target::any: what is right and done by a cluster only, as "p.json:4:3: egress runs on a cluster only".
+  // Of Target::any: what is right and done by a cluster only, as "p.json:4:3: egress runs on a cluster only",
+  // or on one machine only.
   std::vector<std::string> notes;
   // What is allowed and probably not meant.
   std::vector<std::string> warnings;
