@@ -83,7 +83,7 @@ class Recorded(pipelines.PipelineSuite):
 
     def run_specs(self, inputs):
         return self.run_program(support.PACHBUILD, "run", "-f", self.folder / "specs", *inputs, "--output", self.out,
-                                "--host-commands", "--allow-empty", "--tick", TICK, "--workers", "4",
+                                "--host-commands", "--allow-empty", "--tick", TICK, "--workers", "2",
                                 env=self.environment())
 
     def variable(self, folder, name):
