@@ -64,9 +64,7 @@ class Commands(pipelines.PipelineSuite):
                      told.format("edges.py", ["one", "two"], False)),
             "script": (["sh", "lib/step.sh"], None, told.format("montage.py", ["from-a-script"], True)),
             "tool": (["sh", "-c", 'my-tool "$@" > /pfs/out/tool', "sh", "--x", ""], None, "my-tool ['--x', '']\n"),
-            "shim": (["worker-shim", "--exec", "--", "python3", "edges.py"], None, None),
         }
-        del forms["shim"]  # not on PATH here; on a cluster it is (test_cluster_commands.py)
         for name, (cmd, stdin, _) in forms.items():
             self.pipeline(name, cmd, **({"stdin": stdin} if stdin else {}))
         result = self.run_all()
