@@ -29,6 +29,7 @@
 #include "revision/revision.h"
 #include "worker-shim/args.h"
 
+namespace boundaries {
 namespace {
 
 namespace fs = base::fs;
@@ -277,3 +278,4 @@ TEST_F(Boundaries, TheLimitOfACache) {
 }
 
 }  // namespace
+}  // namespace boundaries

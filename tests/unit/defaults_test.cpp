@@ -23,6 +23,7 @@
 #include "steps.h"
 #include "worker-shim/cache.h"
 
+namespace defaults {
 namespace {
 
 namespace fs = base::fs;
@@ -308,3 +309,4 @@ TEST(NearNames, CapitalsAreNoMistakes) {
 }
 
 }  // namespace
+}  // namespace defaults

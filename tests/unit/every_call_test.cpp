@@ -60,6 +60,7 @@
 #include "worker-shim/prepare.h"
 #include "worker-shim/seal.h"
 
+namespace every_call {
 namespace {
 
 namespace fs = base::fs;
@@ -642,3 +643,4 @@ INSTANTIATE_TEST_SUITE_P(Functions, EveryCall, testing::ValuesIn(k_functions),
                          [](const auto& one) { return std::string(one.param.name); });
 
 }  // namespace
+}  // namespace every_call
