@@ -288,23 +288,6 @@ Text read_a_source(const Place& place) {
   return std::to_string(source.files.size()) + base::join(source.empty_folders, " ");
 }
 
-shim::CacheSettings shim_cache(const Place& place) {
-  shim::CacheSettings settings;
-  settings.chosen = (place.made() / "cache").string();
-  settings.user = ::geteuid();
-  return settings;
-}
-
-Text prepare_an_environment(const Place& place) {
-  const std::string build = (place.root / "build").string();
-  BASE_TRY_ASSIGN(const auto found, shim::look_into(build));
-  BASE_TRY_ASSIGN(const std::string digest, base::sha256_of_file((fs::path(build) / "bundle").string()));
-  BASE_TRY(shim::check_bundle(build, digest));
-  BASE_TRY(shim::prepare_environment(shim_cache(place), build, digest, "main"));
-  BASE_TRY(shim::prepare_environment(shim_cache(place), build, digest, "main"));
-  return shim::has_environment(shim_cache(place), digest) ? "there" : "not there";
-}
-
 Text check_an_environment(const Place& place) {
   const std::string environment = (place.made() / "environment").string();
   BASE_TRY(base::make_folders(environment + "/lib"));
@@ -479,7 +462,6 @@ const auto k_functions = std::to_array<Function>({
     {"source_listed", list_a_source},
     {"source_read", read_a_source},
     {"shim_installed", [](const Place& p) { return done(shim::install_into(p.made().string())); }},
-    {"shim_environment", prepare_an_environment},
     {"shim_seal", check_an_environment},
     {"shim_folders", read_like_the_shim},
     {"runner", run_a_program, false},
