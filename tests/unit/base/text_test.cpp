@@ -58,6 +58,15 @@ TEST(Base64, IsThatOfTheStandard) {
   EXPECT_EQ(base64("\xff\xfe\xfb"), "//77");
 }
 
+TEST(FromBase64, TakesWhatBase64Gives) {
+  for (const std::string text : {"", "f", "fo", "foo", "foobar", "\xff\xfe\xfb"})
+    EXPECT_EQ(from_base64(base64(text)), text);
+  EXPECT_EQ(from_base64("Zm9v\r\nYmFy\n"), "foobar");
+  for (const char* const text :
+       {"Z", "Zg", "Zg=", "Zg=a", "Z===", "====", "Zg==Zg==", "Zm9 ", "Zm9-", "Zm9v Zm9"})
+    EXPECT_EQ(from_base64(text), std::nullopt) << text;
+}
+
 TEST(Utf8Length, IsZeroForWhatIsNotPrintable) {
   EXPECT_EQ(utf8_length(""), 0U);
   EXPECT_EQ(utf8_length("\n"), 0U);
