@@ -48,7 +48,7 @@ class Hostile(pipelines.PipelineSuite):
     def test_a_program_cannot_stop_its_worker(self):
         self.data(a="one", b="two")
         self.python_pipeline("import os\nos.environ['WAIT'] = 'yes'\n" + TRACER, datum_timeout="300ms")
-        result = self.pachbuild_run("--workers", 1, timeout=30)
+        result = self.pachbuild_run("--workers", 1, "--logs", timeout=30)
         self.assertEqual(result.returncode, 1)
         for name in ("a", "b"):
             self.assertIn(f"datum data/{name} failed: timed out after 300 ms", result.stderr)
