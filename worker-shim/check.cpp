@@ -200,7 +200,7 @@ std::string check_run(Findings& findings, const Invocation& invocation) {
 
 std::string digest_to_use(Findings& findings, const Invocation& invocation) {
   if (!invocation.environment.empty()) return invocation.environment;
-  const auto folder = look_into(invocation.build_folder);
+  const auto folder = find_artifact(invocation.build_folder);
   if (!folder) findings.fails("environment", folder.error());
   return folder ? folder->digest : "";
 }

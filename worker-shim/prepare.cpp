@@ -319,7 +319,7 @@ bool has_environment(const CacheSettings& settings, const std::string& digest) {
   return found && !found->empty() && is_known_to_be_whole(*found);
 }
 
-base::Result<BuildFolder> look_into(const std::string& build_folder) {
+base::Result<BuildFolder> find_artifact(const std::string& build_folder) {
   const Folder folder = open_folder(build_folder);
   if (!folder && errno == ENOENT) return base::fail(missing_build(build_folder));
   if (!folder) return base::fail(base::system_error("read", build_folder, errno));

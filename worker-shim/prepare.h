@@ -24,7 +24,7 @@ struct BuildFolder {
   std::string digest;          // of the one bundle that is no base; empty when there is none
   bool has_variables = false;  // that its source's settings give to programs
 };
-base::Result<BuildFolder> look_into(const std::string& build_folder);
+base::Result<BuildFolder> find_artifact(const std::string& build_folder);
 
 // Sets those variables of the artifact that are not set.
 base::Status set_variables(const std::string& build_folder);

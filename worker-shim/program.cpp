@@ -55,7 +55,7 @@ int run_script(const Invocation& invocation) {
 
 // Who names the environment has seen to its variables.
 base::Result<BuildFolder> find_environment_of(const Invocation& invocation) {
-  return invocation.environment.empty() ? look_into(invocation.build_folder)
+  return invocation.environment.empty() ? find_artifact(invocation.build_folder)
                                         : BuildFolder{invocation.environment};
 }
 

@@ -110,7 +110,7 @@ RepoName repo_name(const std::string& project, const std::string& name) {
   return {project.empty() ? "default" : project, name};
 }
 
-std::string text_of(const json& object, const char* name) {
+std::string field_text(const json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
@@ -120,8 +120,8 @@ void collect_repos(const json& input, const std::string& project, std::vector<Re
   if (!input.is_object()) return;
   for (const auto& [kind, value] : input.items()) {
     if (kind == "pfs" && value.is_object()) {
-      const auto own = text_of(value, "project");
-      repos.push_back(repo_name(own.empty() ? project : own, text_of(value, "repo")));
+      const auto own = field_text(value, "project");
+      repos.push_back(repo_name(own.empty() ? project : own, field_text(value, "repo")));
     } else if (value.is_array()) {
       for (const auto& part : value) collect_repos(part, project, repos);
     }
@@ -162,7 +162,7 @@ class SubmissionOrder {
     const json pipeline = value(i).value("pipeline", json::object());
     if (!pipeline.is_object()) return "";
     const json project = pipeline.value("project", json::object());
-    return project.is_object() ? text_of(project, "name") : "";
+    return project.is_object() ? field_text(project, "name") : "";
   }
 
   base::Status visit(std::size_t i) {

@@ -93,7 +93,7 @@ class Examination {
     TaskOutcome outcome;
     fs::path artifact;
     fs::path log;
-    fs::path pfs;  // as the build left it
+    fs::path source;  // as the build left it
     [[nodiscard]] bool well() const { return outcome.result == TaskResult::succeeded; }
     [[nodiscard]] std::chrono::nanoseconds time() const {
       return std::chrono::nanoseconds(outcome.duration_ns);
@@ -183,13 +183,14 @@ base::Result<Examination::Built> Examination::build(local::Pool& pool, const Roo
   Built built;
   built.artifact = new_path("artifact");
   built.log = new_path("log");
-  built.pfs = m_room / "worker-0" / "pfs";
   Task build = task({"sh", "./build.sh"});
   build.id = std::string(k_digits_of_id, '0');
   build.inputs = {{contract::k_source_input, m_source.string(), "", m_source_digest}};
   build.inputs.front().read_only = room.read_only_source;
   build.output = built.artifact.string();
   build.log = built.log.string();
+  build.tells_strangers = true;
+  built.source = m_room / "worker-0" / "pfs" / ".scratch" / build.id / contract::k_source_input;
   BASE_TRY_ASSIGN(built.outcome, perform(pool, std::move(build)));
   return built;
 }
@@ -224,17 +225,10 @@ base::Result<TaskOutcome> Examination::start_probe(local::Pool& pool, const Word
 // What a build has written besides /pfs/out, in words; empty when nothing. Only until the worker gets another
 // task.
 base::Result<std::string> Examination::find_stray(const Built& built) const {
-  BASE_TRY_ASSIGN(const auto source, local::artifact_version(built.pfs / ".scratch" / built.outcome.id /
-                                                             contract::k_source_input));
+  BASE_TRY_ASSIGN(const auto source, local::artifact_version(built.source));
   if (source != m_source_digest) return "something in /pfs/source was changed";
-  boost::system::error_code error;
-  for (fs::directory_iterator entry(built.pfs, error), end; !error && entry != end; entry.increment(error)) {
-    const auto name = entry->path().filename().string();
-    if (name != ".env" && name != ".scratch" && name != contract::k_source_input && name != "out") {
-      return "/pfs/" + name + " was made";
-    }
-  }
-  return "";
+  const auto& stranger = built.outcome.stranger;
+  return stranger.empty() ? "" : "/pfs/" + stranger + " was made";
 }
 
 base::Status Examination::examine_first_build(local::Pool& pool, const Room& room) {

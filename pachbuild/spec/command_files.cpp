@@ -191,9 +191,9 @@ std::string in_source(const std::string& file) { return std::string(contract::k_
 
 enum class Role { program, script };
 
-class Checker {
+class CommandChecker {
  public:
-  Checker(const PipelineSpec& spec, const SourceView& source, CommandHost host)
+  CommandChecker(const PipelineSpec& spec, const SourceView& source, CommandHost host)
       : m_spec(spec), m_source(source), m_host(host), m_folder(folder_of_command(spec.transform)) {
     if (m_folder.empty() && host == CommandHost::this_machine) m_folder = "/";
   }
@@ -343,7 +343,7 @@ class Checker {
 
 base::Result<CommandFaults> check_commands(const PipelineSpec& spec, const SourceView& source,
                                            CommandHost host) {
-  return Checker(spec, source, host).check();
+  return CommandChecker(spec, source, host).check();
 }
 
 }  // namespace spec

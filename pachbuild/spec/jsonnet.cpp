@@ -21,9 +21,9 @@ bool is_word_character(char character) {
 }
 
 // The words of a template outside of its texts and comments.
-class Words {
+class TemplateWords {
  public:
-  explicit Words(std::string_view text) : m_rest(text) {}
+  explicit TemplateWords(std::string_view text) : m_rest(text) {}
 
   // Empty at the end.
   std::string_view next() {
@@ -88,7 +88,7 @@ class Words {
 // Pachyderm evaluates a template without any files, and this one may come from somebody else: it does not get
 // to read what this user can.
 base::Status check_imports(const std::string& text, const std::string& file) {
-  Words words(text);
+  TemplateWords words(text);
   for (auto word = words.next(); !word.empty(); word = words.next()) {
     if (word != "import" && word != "importstr" && word != "importbin") continue;
     return base::fail(ErrorKind::bad_input, file,

@@ -44,7 +44,7 @@ void find_in_folder(FuzzedDataProvider& data) {
     if (name.find('/') != std::string::npos || name.find('\0') != std::string::npos) continue;
     static_cast<void>(::mknod((folder.path() / name).c_str(), S_IFREG | 0600, 0));
   }
-  const auto found = shim::look_into(folder.path().string());
+  const auto found = shim::find_artifact(folder.path().string());
   if (!found || found->digest.empty()) return;
   require(base::is_digest(found->digest));
   require(fs::exists(shim::bundle_path(folder.path().string(), found->digest)));

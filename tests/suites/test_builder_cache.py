@@ -132,7 +132,7 @@ class Cache(BuilderSuite):
         self.write("out/mine.txt", "kept")
         self.build_well(source)
         self.assertEqual(sorted(path.name.split("-")[0] for path in (self.folder / "out").iterdir()),
-                         ["build.json", "bundle", "mine.txt", "run.sh", "worker"])
+                         ["build.json", "bundle", "environment.sh", "mine.txt", "run.sh", "worker"])
 
     def test_two_at_once_do_the_work_once(self):
         source = self.six()

@@ -56,6 +56,7 @@ TaskOutcome outcome_of(const Json& json) {
   outcome.duration_ns = number_in(json, "duration_ns", 0, k_greatest);
   outcome.log_errno = static_cast<int>(number_in(json, "log_errno", 0, std::numeric_limits<int>::max()));
   outcome.left_processes = json.at("left_processes").get<bool>();
+  outcome.stranger = json.at("stranger").get<std::string>();
   const auto error = json.find("error");
   if (error == json.end()) return outcome;
   const auto kind = static_cast<int>(number_in(*error, "kind", 1, k_greatest_code));
@@ -71,7 +72,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TaskInput, name, root, path, version, lazy, e
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Task, id, inputs, command, standard_input, error_command,
                                    error_standard_input, accepted_codes, environment, datum_variables,
                                    secret_variables, secret_folders, folder, log, output, timeout_ms, tries,
-                                   batching, batch_environment)
+                                   tells_strangers, batching, batch_environment)
 
 process::Environment environment_of(const Task& task) {
   auto environment = task.environment;
@@ -97,7 +98,8 @@ std::string encode(const TaskOutcome& outcome) {
                {"exit_code", outcome.exit_code},
                {"duration_ns", outcome.duration_ns},
                {"log_errno", outcome.log_errno},
-               {"left_processes", outcome.left_processes}};
+               {"left_processes", outcome.left_processes},
+               {"stranger", outcome.stranger}};
   if (outcome.error) json["error"] = *outcome.error;
   return to_cbor(json);
 }

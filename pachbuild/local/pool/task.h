@@ -52,6 +52,7 @@ struct Task {
   std::string output;  // where what the command leaves in /pfs/out is moved to; is free, or an empty folder
   std::int64_t timeout_ms = 0;  // of one try; 0: none
   int tries = 1;
+  bool tells_strangers = false;  // whether the outcome says what the command has made in /pfs beside out
   // Whether one program takes the datums of all tasks that are alike, one by one (worker/batch.h); and the
   // environment in which it starts.
   bool batching = false;
@@ -80,6 +81,7 @@ struct TaskOutcome {
   std::optional<base::Error> error;  // when the worker itself could not do its part
   int log_errno = 0;  // why the log lacks what the command printed from some point on; 0: it is whole
   bool left_processes = false;  // that may have its files open
+  std::string stranger;         // of a task that asks for it: a name in /pfs; empty: there is none
 };
 
 // The reason of a try that was ended by its time limit.

@@ -249,6 +249,17 @@ base::Status Staging::remove_strangers(const Inputs& inputs) const {
   return {};
 }
 
+base::Result<std::string> Staging::find_stranger() const {
+  BASE_TRY_ASSIGN(const auto root, base::Folder::open(m_pfs));
+  BASE_TRY_ASSIGN(const auto names, root.names());
+  for (const auto& name : names) {
+    const bool is_known =
+        name == ".scratch" || name == "out" || name == k_environment || m_staged.contains(name);
+    if (!is_known) return name;
+  }
+  return "";
+}
+
 // What m_staged has of this name is as it was made.
 base::Status Staging::stage(const std::string& name, const Parts& parts) {
   const fs::path folder = m_scratch / name;

@@ -53,6 +53,9 @@ class Staging {
   // After the program has ended: stops the lazy inputs, see LazyFiles::finish().
   base::Status finish() { return m_lazy.finish(m_scratch); }
 
+  // A name in /pfs that is none of these; empty: there is none.
+  [[nodiscard]] base::Result<std::string> find_stranger() const;
+
   // The folder that has the datum's inputs and its output.
   [[nodiscard]] const base::fs::path& scratch() const { return m_scratch; }
   // The folder behind /pfs/out.

@@ -120,6 +120,9 @@ class Worker {
     outcome.exit_code = execution.exit_code;
     outcome.log_errno = execution.log_errno;
     outcome.left_processes = left() == Staging::Left::processes;
+    if (task.tells_strangers) {
+      BASE_TRY_ASSIGN(outcome.stranger, m_staging.find_stranger());
+    }
     if (execution.result != TaskResult::succeeded) return {};
     BASE_TRY(read_whole);
     return finish_output(task);

@@ -19,7 +19,7 @@
 
 namespace {
 
-using json = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;
 
 RECORDED_READER(small_texts, input, answers) {
   const auto& text = input.line();
@@ -28,7 +28,7 @@ RECORDED_READER(small_texts, input, answers) {
                           base::count_of(*size, "file")});
   if (const auto duration = spec::parse_duration(text))
     answers.tell("duration", {duration->count(), base::format_duration(*duration)});
-  answers.tell("limit", contract::parse_cache_limit(text), [](const auto& limit) { return json(limit); });
+  answers.tell("limit", contract::parse_cache_limit(text), [](const auto& limit) { return Json(limit); });
   answers.tell("shown", {base::printable(text), base::shortened(text, 10), base::quoted(text),
                          base::shell_quote(text), base::last_line(text)});
   answers.tell("other", {base::utf8_length(text), std::string(base::trim(text)), base::base64(text),
@@ -43,16 +43,16 @@ RECORDED_READER(credentials, input, answers) {
   const auto& text = input.line();
   answers.tell("hidden", base::hide_credentials(text));
   answers.tell("without", base::without_credentials(text));
-  json all = json::array();
+  Json all = Json::array();
   for (const auto& one : base::credentials_in(text))
     all.push_back({one.scheme, one.user, one.password, one.host});
   answers.tell("found", all);
 }
 
-json json_of(const builder::data::Value& value) {
-  json items = json::array();
+Json json_of(const builder::data::Value& value) {
+  Json items = Json::array();
   for (const auto& item : value.items) items.push_back(json_of(item));
-  json members = json::array();
+  Json members = Json::array();
   for (const auto& [key, member] : value.members) members.push_back({key, json_of(member)});
   return {builder::data::name_of(value.kind), value.scalar, value.line, items, members};
 }
@@ -64,7 +64,7 @@ RECORDED_READER(data_files, input, answers) {
 }
 
 RECORDED_READER(ini_file, input, answers) {
-  json all = json::object();
+  Json all = Json::object();
   for (const auto& [section, options] : builder::data::parse_ini(input.file("setup.cfg"))) {
     for (const auto& option : options) all[section].push_back({option.name, option.value, option.line});
   }
@@ -76,10 +76,10 @@ RECORDED_READER(source_settings, input, answers) {
                [](const builder::SourceSettings& all) {
                  const auto& python = all.python;
                  const auto& go = all.go;
-                 return json{{"all", {all.file, all.language, all.arguments, all.environment}},
+                 return Json{{"all", {all.file, all.language, all.arguments, all.environment}},
                              {"python",
                               {python.dependencies, python.groups, python.extras,
-                               python.project ? json(*python.project) : json(), python.image_packages,
+                               python.project ? Json(*python.project) : Json(), python.image_packages,
                                python.program, python.version, static_cast<int>(python.refresh)}},
                              {"go", {go.file, go.package, go.tags, go.ldflags, go.environment}}};
                });
@@ -96,7 +96,7 @@ RECORDED_READER(revision_file, input, answers) {
 RECORDED_READER(build_record, input, answers) {
   const auto text = input.file("build.json");
   answers.tell("record", contract::parse_build_record(text, "build.json"),
-               [](const auto& record) { return json(contract::to_json(record)); });
+               [](const auto& record) { return Json(contract::to_json(record)); });
   const auto lines = shim::read_record_lines(text);
   if (lines)
     answers.tell("lines", {lines->unpacked_bytes, lines->files, lines->builder, lines->version, lines->os,
@@ -107,7 +107,7 @@ RECORDED_READER(build_record, input, answers) {
 RECORDED_READER(memory_group, input, answers) {
   const auto group = builder::MemoryGroup::find(input.folder / "membership", input.folder / "mount");
   const auto limit = group.limit();
-  answers.tell("group", {limit ? json(*limit) : json(), group.kills()});
+  answers.tell("group", {limit ? Json(*limit) : Json(), group.kills()});
 }
 
 RECORDED_READER(shim_arguments, input, answers) {
@@ -118,11 +118,11 @@ RECORDED_READER(shim_arguments, input, answers) {
   arguments.push_back(nullptr);
   answers.tell("invocation", shim::parse_arguments(static_cast<int>(words.size()), arguments.data()),
                [](const shim::Invocation& all) {
-                 json rest = json::array();
+                 Json rest = Json::array();
                  for (auto word = all.words; word != nullptr && *word != nullptr; ++word)
                    rest.push_back(*word);
                  const auto& supervision = all.supervision;
-                 return json{static_cast<int>(all.mode),
+                 return Json{static_cast<int>(all.mode),
                              all.check,
                              all.build_folder,
                              all.environment,

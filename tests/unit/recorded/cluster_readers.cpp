@@ -15,7 +15,7 @@
 namespace cluster {
 namespace {
 
-using json = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;
 
 // Answers to calls that begin with the words by which the input's files are named: "list repo". A file that
 // begins with '!' is what a call that fails says. Knows what it was asked.
@@ -44,16 +44,16 @@ class Answering final : public process::Runner {
   std::vector<std::string> m_asked;
 };
 
-json json_of(const Job& job) {
+Json json_of(const Job& job) {
   return {job.pipeline, job.id,        job.state_name, static_cast<int>(job.state),
           job.reason,   job.total,     job.processed,  job.skipped,
           job.failed,   has_ended(job)};
 }
 
-json json_of(const std::optional<Job>& job) { return job ? json_of(*job) : json(); }
+Json json_of(const std::optional<Job>& job) { return job ? json_of(*job) : Json(); }
 
-json json_of(const std::vector<RepoInput>& inputs) {
-  json all = json::array();
+Json json_of(const std::vector<RepoInput>& inputs) {
+  Json all = Json::array();
   for (const auto& input : inputs) all.push_back({input.name, input.project, input.repo, input.branch});
   return all;
 }
@@ -72,18 +72,18 @@ RECORDED_READER(pachctl_answers, input, answers) {
   answers.tell("newest job", newest_job(pachctl, "p"), told);
   answers.tell("job", find_job(pachctl, "p", "1"), told);
   const Job job{.pipeline = "p", .id = "1", .state_name = "JOB_RUNNING", .reason = ""};
-  answers.tell("output", job_output(pachctl, job), [](const auto& text) { return json(text); });
+  answers.tell("output", job_output(pachctl, job), [](const auto& text) { return Json(text); });
   LogReader log(job);
   for (const std::string name : {"lines", "lines again"})
-    answers.tell(name, log.read(pachctl), [](const auto& lines) { return json(lines); });
+    answers.tell(name, log.read(pachctl), [](const auto& lines) { return Json(lines); });
   answers.tell("readers", read_all_readers(pachctl), [](const auto& readers) {
-    json all = json::array();
+    Json all = Json::array();
     for (const auto& reader : readers) all.push_back({reader.project, reader.name, json_of(reader.inputs)});
     return all;
   });
   const auto present = read_present(pachctl);
   answers.tell("present", present, [](const Present& all) {
-    json pipelines = json::object();
+    Json pipelines = Json::object();
     for (const auto& [name, one] : all.pipelines) {
       pipelines[name] = {one.project,
                          one.state,
@@ -95,7 +95,7 @@ RECORDED_READER(pachctl_answers, input, answers) {
                          json_of(one.inputs),
                          json_of(one.direct_inputs)};
     }
-    return json{{"repos", all.repos}, {"pipelines", pipelines}};
+    return Json{{"repos", all.repos}, {"pipelines", pipelines}};
   });
   if (present) {
     for (const std::string pipeline : {"p", "p_build", "other"}) {
@@ -110,18 +110,18 @@ RECORDED_READER(pachctl_answers, input, answers) {
   }
   const auto branches = read_branches(pachctl, "p_source");
   answers.tell("branches", branches, [](const SourceBranches& all) {
-    return json{all.head,     all.is_finished, all.is_own,    all.digests,
+    return Json{all.head,     all.is_finished, all.is_own,    all.digests,
                 all.versions, all.uploads,     all.leftovers, all.is_deleting};
   });
-  answers.tell("foreign", foreign_commits(pachctl, "p_source"), [](const auto& all) { return json(all); });
+  answers.tell("foreign", foreign_commits(pachctl, "p_source"), [](const auto& all) { return Json(all); });
   SourceBranches head;
   head.head = "1";
   head.is_finished = true;
   const auto stored = read_files(pachctl, "p_source", branches && branches->is_finished ? *branches : head);
   answers.tell("files", stored, [](const StoredSource& all) {
-    json files = json::object();
+    Json files = Json::object();
     for (const auto& [path, file] : all.files) files[path] = {file.bytes, file.hash, file.sha256};
-    return json{all.commit, files};
+    return Json{all.commit, files};
   });
   delete_transactions(pachctl, {"pachbuild-version-1"});
   answers.tell("asked", answering.asked());
@@ -138,15 +138,15 @@ RECORDED_READER(plans, input, answers) {
   }
   for (const std::string only : {"", "b", "bb"}) {
     answers.tell("plan " + only, local::make_plan(*specs, given, only), [](const local::Plan& plan) {
-      json pipelines = json::array();
+      Json pipelines = Json::array();
       for (const auto& one : plan.pipelines)
         pipelines.push_back({one.spec.name, one.reads, one.after, one.read_as});
-      return json{pipelines, plan.folders, plan.crons, plan.has_several_specs};
+      return Json{pipelines, plan.folders, plan.crons, plan.has_several_specs};
     });
     answers.tell("found " + only, local::find_pipeline(*specs, only),
-                 [](const auto& place) { return json(place); });
+                 [](const auto& place) { return Json(place); });
   }
-  json writers = json::array();
+  Json writers = Json::array();
   for (const auto& reader : *specs) {
     for (const auto* one : spec::repo_inputs(reader.input))
       writers.push_back({reader.name, local::repo_key(*one), local::find_writer(*specs, reader, *one)});

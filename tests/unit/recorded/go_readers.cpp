@@ -12,20 +12,20 @@
 namespace builder::go {
 namespace {
 
-using json = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;
 
-json json_of(const std::optional<Exclusion>& exclusion) {
-  return exclusion ? json{exclusion->constraint, exclusion->tags} : json();
+Json json_of(const std::optional<Exclusion>& exclusion) {
+  return exclusion ? Json{exclusion->constraint, exclusion->tags} : Json();
 }
 
-json json_of(const Package& package) {
-  json excluded = json::array();
+Json json_of(const Package& package) {
+  Json excluded = Json::array();
   for (const auto& file : package.excluded) excluded.push_back({file.name, file.package, json_of(file.why)});
   return {package.folder, package.module,     package.name,      package.imports,   excluded,
           package.uses_c, package.asks_for_c, package.is_hidden, package.is_ignored};
 }
 
-json json_of(const Program& program) {
+Json json_of(const Program& program) {
   return {program.folder, program.why,    static_cast<int>(program.layout),
           program.home,   program.module, program.argument()};
 }
@@ -36,7 +36,7 @@ RECORDED_READER(go_source, input, answers) {
   if (!tree) return answers.tell_error("tree", tree.error());
   answers.tell("modules", tree->modules);
   answers.tell("workspaces", tree->workspaces);
-  json packages = json::array();
+  Json packages = Json::array();
   for (const auto& package : tree->packages) packages.push_back(json_of(package));
   answers.tell("packages", packages);
   answers.tell("digests", {tree->digest.content, tree->module_files, tree->outline, tree->has_c});
@@ -79,7 +79,7 @@ RECORDED_READER(go_file, input, answers) {
 }
 
 RECORDED_READER(go_flags, input, answers) {
-  json all = json::array();
+  Json all = Json::array();
   for (const auto& flag : flags_in(input.line())) all.push_back({flag.name, flag.value});
   answers.tell("flags", all);
   const GoVariables variables({.file = "pachbuild.toml",

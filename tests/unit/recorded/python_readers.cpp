@@ -19,7 +19,7 @@
 namespace builder::python {
 namespace {
 
-using json = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;
 
 const MarkerEnvironment& markers() {
   static const MarkerEnvironment all = {.values = {{"implementation_name", "cpython"},
@@ -33,32 +33,32 @@ const MarkerEnvironment& markers() {
   return all;
 }
 
-json json_of(const Pin& pin) {
-  json allowed = json::array();
+Json json_of(const Pin& pin) {
+  Json allowed = Json::array();
   for (const std::string version : {"2.7.18", "3.8.0", "3.9.7", "3.10.1", "3.11.2", "3.12.0", "3.13.0rc1"}) {
     if (pin.allows(*Version::parse(version))) allowed.push_back(version);
   }
   return {{"place", pin.place}, {"text", pin.text}, {"allows", allowed}};
 }
 
-json json_of(const std::vector<PackageIndex>& indexes) {
-  json all = json::array();
+Json json_of(const std::vector<PackageIndex>& indexes) {
+  Json all = Json::array();
   for (const auto& index : indexes)
     all.push_back({index.name, index.url, index.replaces_default, index.is_flat, index.is_verified});
   return all;
 }
 
-json json_of(const RequirementList& list) {
+Json json_of(const RequirementList& list) {
   return {{"lines", list.lines}, {"indexes", json_of(list.indexes)}};
 }
 
-json json_of(const PipOptions& pip) {
+Json json_of(const PipOptions& pip) {
   return {pip.index_url,       pip.extra_index_urls, pip.find_links,    pip.trusted_hosts,
           pip.no_binary,       pip.only_binary,      pip.all_releases,  pip.only_final,
           pip.config_settings, pip.no_index,         pip.require_hashes};
 }
 
-json json_of(const Requirements& all) {
+Json json_of(const Requirements& all) {
   return {{"count", all.count},           {"inputs", all.inputs.lines()},   {"options", all.options},
           {"variables", all.variables},   {"credentials", all.credentials}, {"uses_files", all.uses_files},
           {"has_hashes", all.has_hashes}, {"pip", json_of(all.pip)},        {"rewritten", all.rewritten}};
@@ -84,8 +84,8 @@ base::Result<RequirementList> read_lock(const LockRequest& request) {
   }
 }
 
-json json_of(const Statement& statement) {
-  json asks = json::array();
+Json json_of(const Statement& statement) {
+  Json asks = Json::array();
   for (const auto& ask : statement.asks) asks.push_back(ask.text + (ask.is_fixed ? "!" : ""));
   return {{"file", statement.file},
           {"asks", asks},
@@ -105,16 +105,16 @@ RECORDED_READER(python_source, input, answers) {
   if (!manifest) return answers.tell_error("manifest", manifest.error());
   answers.tell("manifest", {static_cast<int>(manifest->kind), manifest->files, manifest->installs_project});
   answers.tell("pins", find_pins(source, *manifest, *settings), [](const auto& pins) {
-    json all = json::array();
+    Json all = Json::array();
     for (const auto& pin : pins) all.push_back(json_of(pin));
     return all;
   });
   answers.tell("entry", find_entry(source, manifest->project, *settings), [](const Entry& entry) {
-    return json{entry.arguments,      entry.file.string(), entry.root.string(), entry.program.name,
+    return Json{entry.arguments,      entry.file.string(), entry.root.string(), entry.program.name,
                 entry.program.chosen, entry.module,        entry.function,      entry.place};
   });
   const auto scripts = read_scripts(source, manifest->project);
-  json of_scripts = {scripts.file, scripts.project};
+  Json of_scripts = {scripts.file, scripts.project};
   for (const auto& script : scripts.all) of_scripts.push_back({script.name, script.target, script.place});
   answers.tell("scripts", of_scripts);
   answers.tell("lock", read_lock({source, *manifest, settings->python, markers()}),
@@ -132,7 +132,7 @@ RECORDED_READER(python_source, input, answers) {
   answers.tell("unlisted", unlisted_requirements(source));
   if (const auto error = conda_error(source)) answers.tell_error("conda", *error);
   if (manifest->project.exists()) {
-    answers.tell("overrides", pdm_overrides(manifest->project), [](const auto& all) { return json(all); });
+    answers.tell("overrides", pdm_overrides(manifest->project), [](const auto& all) { return Json(all); });
     answers.tell("pdm sources", json_of(pdm_sources(manifest->project)));
   }
 }
@@ -151,7 +151,7 @@ RECORDED_READER(pip_conf, input, answers) {
       environment[line.substr(0, sign)] = line.substr(sign + 1);
   }
   const auto uv = configure_uv(environment, "/nowhere/bin/python3", {});
-  json variables = json::object();
+  Json variables = Json::object();
   for (const auto& [name, value] : uv.environment) variables[name] = value;
   answers.tell("environment", variables);
   answers.tell("arguments", uv.arguments);
@@ -165,7 +165,7 @@ RECORDED_READER(python_versions, input, answers) {
                                          "1.2.3", "1.4.2", "1.5",    "1.10",  "2.0.dev1",  "2.0",
                                          "2.1.0", "3.9.7", "3.11",   "1!1.0", "1.0+local"};
   if (const auto version = Version::parse(text)) {
-    json compared = json::array();
+    Json compared = Json::array();
     for (const auto& other : some) {
       const auto order = *version <=> *Version::parse(other);
       compared.push_back(order < 0 ? -1 : order > 0 ? 1 : 0);
@@ -173,7 +173,7 @@ RECORDED_READER(python_versions, input, answers) {
     answers.tell("version", compared);
   }
   const auto allowed = [&](const std::string& specifiers) {
-    json all = json::array();
+    Json all = Json::array();
     if (const auto parsed = Specifiers::parse(specifiers)) {
       for (const auto& version : some) {
         if (parsed->allows(*Version::parse(version))) all.push_back(version);
@@ -185,7 +185,7 @@ RECORDED_READER(python_versions, input, answers) {
   };
   answers.tell("specifiers", allowed(text));
   if (const auto alternatives = from_poetry(text)) {
-    json all = json::array();
+    Json all = Json::array();
     for (const auto& one : *alternatives) all.push_back({one, allowed(one)});
     answers.tell("poetry", all);
   }
@@ -202,7 +202,7 @@ RECORDED_READER(python_requirement, input, answers) {
                  {one->name, one->extras, one->specifiers, one->url, one->marker, one->text()});
   if (const auto result = holds(text, markers())) answers.tell("holds", *result);
   answers.tell("line", parse_requirement_line(text, "x"), [](const RequirementLine& line) {
-    return json{line.requirement, line.options, line.is_plain};
+    return Json{line.requirement, line.options, line.is_plain};
   });
   answers.tell("included", included_file(text));
   answers.tell("words", shell_words(text));
@@ -224,21 +224,21 @@ RECORDED_READER(requirement_bytes, input, answers) {
       bytes += part;
     }
   }
-  answers.tell("text", decode_requirements(bytes, "x"), [](const auto& text) { return json(text); });
+  answers.tell("text", decode_requirements(bytes, "x"), [](const auto& text) { return Json(text); });
 }
 
 RECORDED_READER(uv_words, input, answers) {
   const UvWords words("/w", "/w/s", "/pfs/source", "pyproject.toml",
                       {"--frozen", "--no-sources", "/w/made/list.txt"});
   const auto shown = words.shown(input.line());
-  answers.tell("shown", shown ? json(*shown) : json());
+  answers.tell("shown", shown ? Json(*shown) : Json());
 }
 
 RECORDED_READER(inline_metadata, input, answers) {
   answers.tell("block", find_inline_block(input.file("main.py"), "main.py"),
-               [](const auto& block) { return block ? json(*block) : json(); });
+               [](const auto& block) { return block ? Json(*block) : Json(); });
   answers.tell("metadata", read_inline_metadata(input.folder / "main.py", "main.py"),
-               [](const auto& metadata) { return metadata ? json(metadata->project) : json(); });
+               [](const auto& metadata) { return metadata ? Json(metadata->project) : Json(); });
 }
 
 }  // namespace

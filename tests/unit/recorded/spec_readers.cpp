@@ -10,27 +10,27 @@
 namespace spec {
 namespace {
 
-using json = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;
 
-json json_of(const Input& input) {
+Json json_of(const Input& input) {
   if (input.kind != Input::Kind::repo) {
-    json parts = json::array();
+    Json parts = Json::array();
     for (const auto& part : input.parts) parts.push_back(json_of(part));
     return {static_cast<int>(input.kind), parts};
   }
   const auto& repo = input.repo;
-  json all = {repo.project, repo.name,     repo.is_named,   repo.repo, repo.branch,      repo.glob,
+  Json all = {repo.project, repo.name,     repo.is_named,   repo.repo, repo.branch,      repo.glob,
               repo.join_on, repo.group_by, repo.outer_join, repo.lazy, repo.empty_files, repo.pointer};
   if (repo.cron) all.push_back({repo.cron->spec, repo.cron->overwrite});
   return all;
 }
 
-json json_of(const PipelineSpec& spec) {
+Json json_of(const PipelineSpec& spec) {
   const auto& transform = spec.transform;
-  json secrets = json::array();
+  Json secrets = Json::array();
   for (const auto& secret : transform.secrets)
     secrets.push_back({secret.name, secret.key, secret.mount_path, secret.env_var});
-  const auto count = [](const auto& duration) { return duration ? json(duration->count()) : json(); };
+  const auto count = [](const auto& duration) { return duration ? Json(duration->count()) : Json(); };
   const auto images = images_of(transform, "registry/");
   return {{"name", {spec.project, spec.name, spec.description}},
           {"build",
@@ -55,11 +55,11 @@ json json_of(const PipelineSpec& spec) {
           {"fields", spec.fields ? spec.fields->dump() : ""}};
 }
 
-json json_of(const std::vector<ClusterPipeline>& pipelines) {
-  json all = json::array();
+Json json_of(const std::vector<ClusterPipeline>& pipelines) {
+  Json all = Json::array();
   for (const auto& one : pipelines) {
     all.push_back({one.name, one.document.value->dump(), one.document.warnings, one.notes,
-                   one.spec ? json_of(*one.spec) : json()});
+                   one.spec ? json_of(*one.spec) : Json()});
   }
   return all;
 }
@@ -73,13 +73,13 @@ RECORDED_READER(pipeline_spec, input, answers) {
   answers.tell("cluster", read_for_cluster(text, file, Target::cluster), told);
   answers.tell("any", read_for_cluster(text, file, Target::any), told);
   answers.tell("specs", load_pipelines({{file}, {}, {}}), [](const auto& specs) {
-    json all = json::array();
+    Json all = Json::array();
     for (const auto& spec : specs) all.push_back(json_of(spec));
     return all;
   });
   const auto documents = parse_documents(text, "p.yaml");
   if (!documents) return answers.tell_error("documents", documents.error());
-  json all = json::array();
+  Json all = Json::array();
   for (const auto& document : *documents) {
     const auto& value = *document.value;
     all.push_back({to_yaml(value), document.warnings});
@@ -87,7 +87,7 @@ RECORDED_READER(pipeline_spec, input, answers) {
         value["transform"].empty())
       continue;
     answers.tell("with image", with_image(text, document, "registry/image:1"),
-                 [](const auto& changed) { return json(changed); });
+                 [](const auto& changed) { return Json(changed); });
   }
   answers.tell("documents", all);
 }
@@ -107,7 +107,7 @@ RECORDED_READER(globs, input, answers) {
       continue;
     }
     const auto captures = compiled->capture(words[1]);
-    answers.tell(name, {compiled->matches(words[1]), captures ? json(*captures) : json(),
+    answers.tell(name, {compiled->matches(words[1]), captures ? Json(*captures) : Json(),
                         compiled->replace(words[1], words[2])});
   }
 }
@@ -117,7 +117,7 @@ RECORDED_READER(ignore_file, input, answers) {
   if (!rules) return answers.tell_error("rules", rules.error());
   for (const auto& path : base::split(input.file("paths"), '\n')) {
     source::IgnoreRules::Verdict verdict = source::IgnoreRules::k_undecided;
-    json of_folders = json::array();
+    Json of_folders = Json::array();
     for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
       verdict = rules->judge_folder(path.substr(0, slash), verdict);
       of_folders.push_back(rules->leaves_out_all(verdict));
