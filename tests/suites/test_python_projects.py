@@ -359,7 +359,7 @@ class Projects(ProjectSuite):
         self.check(files, "counting 1.16.0 []\n42 True\n")
         self.assertEqual(self.packages(), ["counting==2.0", "homemade==1", "six==1.16.0"])
         first = content_of(self.folder / "out")
-        self.assertEqual(sorted(name.split("-")[0] for name in first), ["base", "build.json", "bundle", "run.sh", "worker"])
+        self.assertEqual(sorted(name.split("-")[0] for name in first), ["base", "build.json", "bundle", "environment.sh", "run.sh", "worker"])
         files[module] = files[module].replace("'counting'", "'edited'")
         files["homemade/homemade.py"] = "answer = 43\n"
         result = self.check(files, "edited 1.16.0 []\n43 True\n")

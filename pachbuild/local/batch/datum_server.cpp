@@ -139,15 +139,17 @@ void DatumServer::serve() {
       const auto client = m_clients.find(numbers[i]);
       if (client == m_clients.end()) continue;
       if (entries[i + before_clients].revents == 0) continue;
-      if (receive(client->second)) {
-        collect_calls(numbers[i], client->second);
-      } else {
-        m_clients.erase(client);
-      }
+      const bool is_there = receive(client->second);
+      if (is_there) collect_calls(numbers[i], client->second);
+      take_back(numbers[i], client->second);
+      if (!is_there) m_clients.erase(client);
     }
     give_answer();
-    for (auto client = m_clients.begin(); client != m_clients.end();)
-      client = send(client->second) ? std::next(client) : m_clients.erase(client);
+    for (auto client = m_clients.begin(); client != m_clients.end();) {
+      const bool is_there = send(client->second);
+      if (!is_there) take_back(client->first, client->second);
+      client = is_there ? std::next(client) : m_clients.erase(client);
+    }
   }
 }
 
@@ -161,12 +163,28 @@ void DatumServer::accept(int listener) {
   m_clients[m_next_number++].socket = std::move(socket);
 }
 
+// The answer is there for the next call if this client has not read it.
+void DatumServer::take_back(std::uint64_t number, const Client& client) {
+  if (!m_given || m_given->first.client != number) return;
+  if (!client.is_broken && !client.connection.was_given_up(m_given->first.id)) return;
+  if (!m_answer) m_answer = std::move(m_given->second);
+  m_given.reset();
+}
+
 // False when the client is gone.
 bool DatumServer::receive(Client& client) {
   std::array<char, std::size_t{16} * 1024> buffer;
   const ssize_t count = ::recv(client.socket.get(), buffer.data(), buffer.size(), 0);
-  if (count < 0) return errno == EAGAIN || errno == EINTR;
-  return count > 0 && client.connection.receive({buffer.data(), static_cast<std::size_t>(count)});
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) return true;
+  if (count <= 0) {
+    // Who closes a socket before it has read all resets the connection.
+    int error = 0;
+    socklen_t size = sizeof error;
+    ::getsockopt(client.socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    client.is_broken = count < 0 || error != 0 || !client.output.empty();
+    return false;
+  }
+  return client.connection.receive({buffer.data(), static_cast<std::size_t>(count)});
 }
 
 bool DatumServer::send(Client& client) {
@@ -175,7 +193,10 @@ bool DatumServer::send(Client& client) {
     if (client.output.empty()) return !client.connection.is_over();
     const ssize_t count =
         ::send(client.socket.get(), client.output.data(), client.output.size(), MSG_NOSIGNAL);
-    if (count < 0) return errno == EAGAIN || errno == EINTR;
+    if (count < 0) {
+      client.is_broken = errno != EAGAIN && errno != EINTR;
+      return !client.is_broken;
+    }
     client.output.erase(0, static_cast<std::size_t>(count));
   }
 }
@@ -216,18 +237,26 @@ void DatumServer::give_answer() {
     m_waiting.pop_front();
   }
   if (!m_taken || !waits(*m_taken)) return;
-  m_clients.at(m_taken->client).connection.answer(m_taken->id, *std::exchange(m_answer, std::nullopt));
+  m_clients.at(m_taken->client).connection.answer(m_taken->id, *m_answer);
+  m_given.emplace(std::move(*m_taken), std::move(*m_answer));
+  m_answer.reset();
   m_taken.reset();
 }
 
 std::optional<std::string> DatumServer::take_call() {
   const std::lock_guard lock(m_mutex);
   clear(m_called);
+  // The thread may not have come to it: a call that waits can be one that needs this answer.
+  if (m_answer) {
+    give_answer();
+    wake();
+  }
   drop_abandoned();
   if (m_waiting.empty()) return std::nullopt;
   m_taken = std::move(m_waiting.front());
   m_waiting.pop_front();
   m_answer.reset();
+  m_given.reset();
   if (!m_waiting.empty()) add_to(m_called);
   return m_taken->error;
 }
@@ -247,6 +276,7 @@ void DatumServer::disconnect() {
     m_waiting.clear();
     m_taken.reset();
     m_answer.reset();
+    m_given.reset();
     clear(m_called);
   }
   wake();

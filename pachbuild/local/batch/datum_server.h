@@ -36,8 +36,8 @@ class DatumServer {
   // is none. Call answer() before the next one.
   std::optional<std::string> take_call();
 
-  // Answers the call that was taken. If its client has given up meanwhile, the next call gets the answer,
-  // unless it says that something went wrong.
+  // Answers the call that was taken. If its client has given up, before the answer or without having read it,
+  // the next call gets the answer, unless it says that something went wrong.
   void answer(std::string message);
 
   // Ends all connections: the program is gone.
@@ -47,7 +47,8 @@ class DatumServer {
   struct Client {
     base::UniqueFd socket;
     GrpcConnection connection;
-    std::string output;  // what the socket does not take yet
+    std::string output;      // what the socket does not take yet
+    bool is_broken = false;  // it has not read all that was sent
   };
   struct Call {
     std::uint64_t client = 0;
@@ -59,6 +60,7 @@ class DatumServer {
   void serve();
   void wake() const;
   void accept(int listener);
+  void take_back(std::uint64_t number, const Client& client);
   static bool receive(Client& client);
   static bool send(Client& client);
   void collect_calls(std::uint64_t number, Client& client);
@@ -79,6 +81,8 @@ class DatumServer {
   std::deque<Call> m_waiting;
   std::optional<Call> m_taken;
   std::optional<std::string> m_answer;  // that nobody has got yet
+  // The call that was answered last, until the next one is taken, and the answer.
+  std::optional<std::pair<Call, std::string>> m_given;
   std::thread m_thread;
 };
 

@@ -46,6 +46,9 @@ class GrpcConnection {
   // Whether the client still waits for the answer to a call.
   [[nodiscard]] bool waits(std::int32_t id) const { return m_streams.contains(id); }
 
+  // Whether this is the last call that the client has given up, perhaps after the answer was sent.
+  [[nodiscard]] bool was_given_up(std::int32_t id) const { return m_given_up == id; }
+
   void answer(std::int32_t id, std::string_view message);
   void refuse(std::int32_t id, GrpcStatus status, const std::string& why);
 
@@ -65,6 +68,7 @@ class GrpcConnection {
   nghttp2_session* m_session = nullptr;
   std::map<std::int32_t, Stream> m_streams;
   std::deque<Call> m_calls;
+  std::int32_t m_given_up = 0;
 };
 
 }  // namespace local

@@ -84,9 +84,9 @@ std::optional<std::string> decode_next_datum_request(std::string_view message) {
   return error;
 }
 
-std::string encode_next_datum_response(const process::Environment& environment) {
+std::string encode_next_datum_response(const std::vector<std::pair<std::string, std::string>>& variables) {
   std::string message;
-  for (const auto& [name, value] : environment) {
+  for (const auto& [name, value] : variables) {
     const std::string variable = name + "=" + value;
     if (!is_utf8(variable)) continue;
     add_varint(message, k_only_field << k_type_bits | static_cast<unsigned>(WireType::bytes));

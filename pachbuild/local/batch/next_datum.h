@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "process/command.h"
+#include <utility>
+#include <vector>
 
 namespace local {
 
@@ -17,8 +17,8 @@ inline constexpr char k_next_datum_path[] = "/pachyderm.worker.Worker/NextDatum"
 // NextDatumRequest.
 std::optional<std::string> decode_next_datum_request(std::string_view message);
 
-// A NextDatumResponse with the variables as NAME=VALUE, without those that are not UTF-8 and so cannot be in
-// one.
-std::string encode_next_datum_response(const process::Environment& environment);
+// A NextDatumResponse with the variables as NAME=VALUE in their order, without those that are not UTF-8 and
+// so cannot be in one.
+std::string encode_next_datum_response(const std::vector<std::pair<std::string, std::string>>& variables);
 
 }  // namespace local

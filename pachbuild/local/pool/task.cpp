@@ -81,6 +81,13 @@ process::Environment environment_of(const Task& task) {
   return environment;
 }
 
+std::vector<std::pair<std::string, std::string>> shown_variables(const Task& task) {
+  std::vector<std::pair<std::string, std::string>> variables(task.environment.begin(),
+                                                             task.environment.end());
+  variables.insert(variables.end(), task.datum_variables.begin(), task.datum_variables.end());
+  return variables;
+}
+
 Task moved_below(Task task, const std::string& root) {
   for (auto& input : task.inputs) input.root.insert(0, root);
   if (!task.output.empty()) task.output.insert(0, root);

@@ -61,6 +61,8 @@ struct Task {
 
 // All variables of the task's command.
 process::Environment environment_of(const Task& task);
+// Those that may be shown, in their order: what /pfs/.env has.
+std::vector<std::pair<std::string, std::string>> shown_variables(const Task& task);
 
 // The same task where this machine's folders are below `root`.
 Task moved_below(Task task, const std::string& root);

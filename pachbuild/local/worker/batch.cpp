@@ -85,7 +85,7 @@ base::Result<Execution> Batch::hand_out(const Task& task, const Steps& steps) {
     BASE_TRY(steps.running(true));
     deadline = Clock::now() + std::chrono::milliseconds(task.timeout_ms);
   }
-  m_server->answer(encode_next_datum_response(environment_of(task)));
+  m_server->answer(encode_next_datum_response(shown_variables(task)));
   BASE_TRY_ASSIGN(const Turn turn, wait_for_call(deadline));
   if (turn.event == Event::other && turn.error.empty()) {
     if (m_program->log() != nullptr) m_program->log()->move_rest();

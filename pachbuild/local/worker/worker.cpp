@@ -155,8 +155,7 @@ class Worker {
   base::Status prepare(const Task& task) {
     BASE_TRY(m_staging.prepare(task, left()));
     std::string lines;
-    for (const auto& [name, value] : task.environment) lines += name + "=" + value + "\n";
-    for (const auto& [name, value] : task.datum_variables) lines += name + "=" + value + "\n";
+    for (const auto& [name, value] : shown_variables(task)) lines += name + "=" + value + "\n";
     return m_staging.write_environment(lines);
   }
 
