@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/filesystem/operations.hpp>
+#include <thread>
+#include <vector>
 
 namespace base {
 namespace {
@@ -32,6 +35,25 @@ TEST_F(WorkspaceTest, TheRemainsOfAKilledOwnerGoAndThoseInUseStay) {
   EXPECT_FALSE(fs::exists(orphan));
   EXPECT_TRUE(fs::exists(used.path()));
   EXPECT_TRUE(fs::exists(m_folder.path() / "another's"));
+}
+
+// Each looks for orphans while the others have just made a folder that they have not locked yet.
+TEST_F(WorkspaceTest, OfManyAtOnceNoneTakesAnothersForAnOrphan) {
+  std::atomic<int> lost = 0;
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 8; ++thread) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 60; ++i) {
+        const auto workspace = Workspace::make(m_folder.path(), "build-");
+        if (!workspace || !write_file(workspace->path() / "file", "x") ||
+            !fs::exists(workspace->path() / "lock"))
+          ++lost;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(lost, 0);
+  EXPECT_TRUE(fs::is_empty(m_folder.path()));
 }
 
 }  // namespace
