@@ -34,16 +34,15 @@ class Ownership(cluster_suite.ClusterSuite):
         self.pachctl("create", "pipeline", "--file", self.write("made.json", json.dumps(spec)))
 
     def snapshot(self):
-        """All that the cluster has: nothing may differ after a refusal."""
+        """All that the cluster has of this test: nothing may differ after a refusal. Others may be at work there."""
         if not cluster_suite.REAL:
             return (self.folder / "state/state.json").read_text(encoding="utf-8")
-        repos = sorted((item["repo"]["name"], item.get("description", "")) for item in self.raw("list", "repo"))
+        repos = sorted((item["repo"]["name"], item.get("description", "")) for item in self.raw("list", "repo")
+                       if item["repo"]["name"].startswith(self.pipeline))
         pipelines = sorted((item["pipeline"]["name"], item["version"], item["user_spec_json"])
-                           for item in self.raw("list", "pipeline"))
-        branches = {}
-        for name, _ in repos:
-            if name.startswith(self.pipeline):
-                branches[name] = [(item["branch"]["name"], item["head"]["id"]) for item in self.raw("list", "branch", name)]
+                           for item in self.raw("list", "pipeline") if item["pipeline"]["name"].startswith(self.pipeline))
+        branches = {name: [(item["branch"]["name"], item["head"]["id"]) for item in self.raw("list", "branch", name)]
+                    for name, _ in repos}
         return repos, pipelines, branches
 
     def refused(self, *expected, verbs=("update", "create", "--build"), code=65, spec=None):
