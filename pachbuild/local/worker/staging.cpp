@@ -238,26 +238,27 @@ base::Result<bool> Staging::is_as_made(const base::Folder& folder) const {
   return state == m_new_folder;
 }
 
+// The names in /pfs that are neither inputs nor what every datum has there.
+base::Result<std::vector<std::string>> Staging::strangers(
+    const std::function<bool(const std::string& name)>& is_input) const {
+  BASE_TRY_ASSIGN(const auto root, base::Folder::open(m_pfs));
+  BASE_TRY_ASSIGN(auto names, root.names());
+  std::erase_if(names, [&](const auto& name) {
+    return name == ".scratch" || name == "out" || name == k_environment || is_input(name);
+  });
+  return names;
+}
+
 // What the datum before had, or its program has left, and this one has not.
 base::Status Staging::remove_strangers(const Inputs& inputs) const {
-  BASE_TRY_ASSIGN(const auto root, base::Folder::open(m_pfs));
-  BASE_TRY_ASSIGN(const auto names, root.names());
-  for (const auto& name : names) {
-    const bool is_known = name == ".scratch" || name == "out" || inputs.contains(name);
-    if (!is_known) BASE_TRY(base::remove_tree(m_pfs / name));
-  }
+  BASE_TRY_ASSIGN(const auto names, strangers([&](const auto& name) { return inputs.contains(name); }));
+  for (const auto& name : names) BASE_TRY(base::remove_tree(m_pfs / name));
   return {};
 }
 
 base::Result<std::string> Staging::find_stranger() const {
-  BASE_TRY_ASSIGN(const auto root, base::Folder::open(m_pfs));
-  BASE_TRY_ASSIGN(const auto names, root.names());
-  for (const auto& name : names) {
-    const bool is_known =
-        name == ".scratch" || name == "out" || name == k_environment || m_staged.contains(name);
-    if (!is_known) return name;
-  }
-  return "";
+  BASE_TRY_ASSIGN(const auto names, strangers([&](const auto& name) { return m_staged.contains(name); }));
+  return names.empty() ? "" : names.front();
 }
 
 // What m_staged has of this name is as it was made.

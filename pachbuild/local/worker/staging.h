@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -75,6 +76,8 @@ class Staging {
   using Inputs = std::map<std::string, Parts>;
   base::Status begin_anew(const Task& task);
   base::Result<bool> take_over(const Task& task, const Inputs& inputs);
+  [[nodiscard]] base::Result<std::vector<std::string>> strangers(
+      const std::function<bool(const std::string& name)>& is_input) const;
   base::Status remove_strangers(const Inputs& inputs) const;
   base::Status stage(const std::string& name, const Parts& parts);
   base::Result<bool> refill(Staged& staged, const std::string& name, const Parts& parts) const;
