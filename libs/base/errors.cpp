@@ -154,6 +154,10 @@ std::string format_error(const Error& error) {
   return text;
 }
 
+std::string in_one_line(const Error& error) {
+  return error.where + ": " + error.what + (error.hint.empty() ? "" : "; " + error.hint);
+}
+
 std::string printable(std::string_view text) {
   static constexpr char k_hex[] = "0123456789abcdef";
   std::string result;

@@ -27,6 +27,9 @@ Error readable(Error error);
 // that a file name cannot forge lines.
 std::string format_error(const Error& error);
 
+// The same in one line, for a warning: "WHERE: WHAT; HINT".
+std::string in_one_line(const Error& error);
+
 // `text` with everything that is not printable (newlines, escape sequences, broken UTF-8) as \xNN.
 std::string printable(std::string_view text);
 

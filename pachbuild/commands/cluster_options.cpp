@@ -89,8 +89,7 @@ base::Status warn_of_commands(const spec::PipelineSpec& spec) {
   BASE_TRY_ASSIGN(const auto faults, spec::check_commands(spec, source::view_of(spec.transform.build.folder),
                                                           spec::CommandHost::image));
   for (const auto* list : {&faults.errors, &faults.doubts}) {
-    for (const auto& fault : *list)
-      report::warn(fault.where + ": " + fault.what + (fault.hint.empty() ? "" : "; " + fault.hint));
+    for (const auto& fault : *list) report::warn(base::in_one_line(fault));
   }
   return {};
 }

@@ -119,7 +119,7 @@ base::Status PipelineRun::check_folders() const {
   return {};
 }
 
-// What would fail for each datum, in a spec that came from an image most likely.
+// Finds commands that would fail for every datum, most likely because the spec came from an image.
 base::Status PipelineRun::check_own_commands() const {
   if (!spec::is_built(m_spec.transform)) return {};
   const bool is_here = m_options.engine.empty();
@@ -134,10 +134,7 @@ base::Status PipelineRun::check_own_commands() const {
       faults.doubts.push_back(std::move(error));  // the image may have it
     }
   }
-  for (const auto& doubt : faults.doubts) {
-    m_session.events.warned(m_spec.name,
-                            doubt.where + ": " + doubt.what + (doubt.hint.empty() ? "" : "; " + doubt.hint));
-  }
+  for (const auto& doubt : faults.doubts) m_session.events.warned(m_spec.name, base::in_one_line(doubt));
   if (!errors.none()) return base::fail(errors.take());
   return {};
 }

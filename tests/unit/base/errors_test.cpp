@@ -8,6 +8,12 @@
 namespace base {
 namespace {
 
+TEST(InOneLine, HasAHintWhereThereIsOne) {
+  EXPECT_EQ(in_one_line({ErrorKind::bad_input, "p.json:1:2", "is wrong", "write it right"}),
+            "p.json:1:2: is wrong; write it right");
+  EXPECT_EQ(in_one_line({ErrorKind::bad_input, "p.json", "is wrong", ""}), "p.json: is wrong");
+}
+
 TEST(FormatError, HasPlaceFaultAndHint) {
   EXPECT_EQ(format_error({ErrorKind::bad_input, "a.json", "is empty", "write a spec"}),
             "error: a.json: is empty\nhint: write a spec\n");
