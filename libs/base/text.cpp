@@ -22,6 +22,17 @@ std::vector<std::string> split(std::string_view text, char separator) {
   }
 }
 
+std::vector<std::string> words(std::string_view text) {
+  constexpr std::string_view k_space = " \t\n\v\f\r";
+  std::vector<std::string> result;
+  for (auto begin = text.find_first_not_of(k_space); begin != std::string_view::npos;) {
+    const auto end = std::min(text.find_first_of(k_space, begin), text.size());
+    result.emplace_back(text.substr(begin, end - begin));
+    begin = text.find_first_not_of(k_space, end);
+  }
+  return result;
+}
+
 std::string_view trim(std::string_view text) {
   constexpr std::string_view k_white = " \t\r\n\f\v";
   const auto first = text.find_first_not_of(k_white);

@@ -14,6 +14,9 @@ namespace base {
 // The parts of `text` between `separator`s; an empty text has one empty part.
 std::vector<std::string> split(std::string_view text, char separator);
 
+// The words between white space (that of ASCII): none of them is empty.
+std::vector<std::string> words(std::string_view text);
+
 // `text` without white space at its ends.
 std::string_view trim(std::string_view text);
 

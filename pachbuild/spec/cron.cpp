@@ -6,7 +6,6 @@
 #include <charconv>
 #include <cstdint>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/near.h"
@@ -111,26 +110,12 @@ std::optional<CronFault> fault_of_descriptor(const std::string& text) {
                                     : base::did_you_mean(text, k_descriptors, k_fields_hint)};
 }
 
-// The words between white space.
-std::vector<std::string> words_of(const std::string& text) {
-  std::vector<std::string> words;
-  std::string word;
-  for (const char character : text + " ") {
-    if (std::string_view(" \t\n\v\f\r").find(character) == std::string_view::npos) {
-      word += character;
-    } else if (!word.empty()) {
-      words.push_back(std::exchange(word, {}));
-    }
-  }
-  return words;
-}
-
 }  // namespace
 
 std::optional<CronFault> fault_of_cron(const std::string& text) {
   if (base::trim(text) == "@never") return std::nullopt;
   if (text[0] == '@') return fault_of_descriptor(text);
-  const auto fields = words_of(text);
+  const auto fields = base::words(text);
   if (fields.size() != k_bounds.size()) {
     const std::string count = fields.size() == 1 ? "1 field" : std::to_string(fields.size()) + " fields";
     return CronFault{"has " + count + ", and Pachyderm takes 5", k_fields_hint};

@@ -81,11 +81,8 @@ std::string text_of(const Options& options) {
 
 std::vector<std::string> words_of(std::string text) {
   // A NUL would end the argument or the variable that a word becomes.
-  const auto ends_word = [](unsigned char c) { return std::isspace(c) != 0 || c == '\0'; };
-  std::replace_if(text.begin(), text.end(), ends_word, ' ');
-  std::vector<std::string> words = base::split(text, ' ');
-  std::erase(words, "");
-  return words;
+  std::replace(text.begin(), text.end(), '\0', ' ');
+  return base::words(text);
 }
 
 Options read_options(const process::Environment& environment, const fs::path& prefix, UvConfiguration& uv) {

@@ -61,10 +61,7 @@ struct Line {
 // "  12: 0100007F:1F90 0100007F:A2B4 01 … 4711 …": the tenth word is the socket's number.
 std::optional<Line> read_line(const std::string& text) {
   constexpr std::size_t k_socket = 9;
-  std::vector<std::string> words;
-  for (auto& word : base::split(text, ' ')) {
-    if (!word.empty()) words.push_back(std::move(word));
-  }
+  const auto words = base::words(text);
   if (words.size() <= k_socket) return std::nullopt;
   return Line{words[1], words[2], words[k_socket]};
 }

@@ -6,6 +6,13 @@
 namespace base {
 namespace {
 
+TEST(Words, AreWhatStandsBetweenWhiteSpace) {
+  EXPECT_EQ(words(" a\tb  c\n\v\f\rd "), (std::vector<std::string>{"a", "b", "c", "d"}));
+  EXPECT_EQ(words("one"), std::vector<std::string>{"one"});
+  EXPECT_TRUE(words(" \n").empty());
+  EXPECT_TRUE(words("").empty());
+}
+
 TEST(FormatNumber, GroupsDigits) {
   EXPECT_EQ(format_number(0), "0");
   EXPECT_EQ(format_number(999), "999");
