@@ -9,6 +9,7 @@
 #include "builder-runtime/languages/python/manifest.h"
 #include "builder-runtime/languages/python/requirements.h"
 #include "tests/fuzz/target.h"
+#include "tests/python_markers.h"
 
 namespace {
 
@@ -16,14 +17,7 @@ using fuzz::require;
 namespace python = builder::python;
 
 const python::MarkerEnvironment& markers() {
-  static const python::MarkerEnvironment all = {.values = {{"implementation_name", "cpython"},
-                                                           {"os_name", "posix"},
-                                                           {"platform_machine", "x86_64"},
-                                                           {"platform_system", "Linux"},
-                                                           {"python_full_version", "3.11.2"},
-                                                           {"python_version", "3.11"},
-                                                           {"sys_platform", "linux"}},
-                                                .extras = {}};
+  static const python::MarkerEnvironment all = tests::markers_of_linux();
   return all;
 }
 

@@ -14,6 +14,7 @@
 #include "builder-runtime/languages/python/scripts.h"
 #include "builder-runtime/languages/python/stated.h"
 #include "builder-runtime/languages/python/uv_words.h"
+#include "tests/python_markers.h"
 #include "tests/unit/recorded/reader.h"
 
 namespace builder::python {
@@ -22,14 +23,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 const MarkerEnvironment& markers() {
-  static const MarkerEnvironment all = {.values = {{"implementation_name", "cpython"},
-                                                   {"os_name", "posix"},
-                                                   {"platform_machine", "x86_64"},
-                                                   {"platform_system", "Linux"},
-                                                   {"python_full_version", "3.11.2"},
-                                                   {"python_version", "3.11"},
-                                                   {"sys_platform", "linux"}},
-                                        .extras = {"x"}};
+  static const MarkerEnvironment all = tests::markers_of_linux({"x"});
   return all;
 }
 

@@ -20,6 +20,14 @@ class LazyFilesTest : public testing::Test {
 
   base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "lazy.").value();
   std::string path(const std::string& name) const { return (m_folder.path() / name).string(); }
+
+  // A reader that has taken one byte.
+  base::UniqueFd begin_to_read(const std::string& name) const {
+    base::UniqueFd reader(::open(path(name).c_str(), O_RDONLY | O_CLOEXEC));
+    char byte = 0;
+    EXPECT_EQ(::read(reader.get(), &byte, 1), 1);
+    return reader;
+  }
 };
 
 TEST_F(LazyFilesTest, GivesTheContentToWhoOpensIt) {
@@ -54,11 +62,7 @@ TEST_F(LazyFilesTest, SaysWhichOneWasNotReadToItsEnd) {
   ASSERT_TRUE(base::write_file(path("source"), std::string(1'000'000, 'x')));
   LazyFiles lazy;
   ASSERT_TRUE(lazy.add(path("source"), m_folder.path(), "pipe"));
-  {
-    const base::UniqueFd reader(::open(path("pipe").c_str(), O_RDONLY | O_CLOEXEC));
-    char byte = 0;
-    ASSERT_EQ(::read(reader.get(), &byte, 1), 1);
-  }
+  begin_to_read("pipe").reset();
   const auto status = lazy.finish(m_folder.path());
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().kind, base::ErrorKind::step_failed);
@@ -82,11 +86,7 @@ TEST_F(LazyFilesTest, ForgetsAnErrorOnceTold) {
   ASSERT_TRUE(base::write_file(path("source"), std::string(1'000'000, 'x')));
   LazyFiles lazy;
   ASSERT_TRUE(lazy.add(path("source"), m_folder.path(), "pipe"));
-  {
-    const base::UniqueFd reader(::open(path("pipe").c_str(), O_RDONLY | O_CLOEXEC));
-    char byte = 0;
-    ASSERT_EQ(::read(reader.get(), &byte, 1), 1);
-  }
+  begin_to_read("pipe").reset();
   ASSERT_FALSE(lazy.finish(m_folder.path()));
   ASSERT_TRUE(lazy.renew());
   EXPECT_EQ(base::read_file(path("pipe")).value(), std::string(1'000'000, 'x'))
@@ -111,9 +111,7 @@ TEST_F(LazyFilesTest, DoesNotWaitForAReaderThatHangs) {
   ASSERT_TRUE(base::write_file(path("source"), std::string(1'000'000, 'x')));
   LazyFiles lazy;
   ASSERT_TRUE(lazy.add(path("source"), m_folder.path(), "pipe"));
-  const base::UniqueFd reader(::open(path("pipe").c_str(), O_RDONLY | O_CLOEXEC));
-  char byte = 0;
-  ASSERT_EQ(::read(reader.get(), &byte, 1), 1);
+  const auto reader = begin_to_read("pipe");
   EXPECT_FALSE(lazy.finish(m_folder.path()));
 }
 
