@@ -30,7 +30,7 @@ struct Start {
   std::string interpreter;           // an absolute path that the command relies on; empty: none
   std::map<std::string, std::string>
       environment;  // what the program finds set where the pipeline does not set it
-  // Why there is no program to start, where the pipeline has a command of its own: run.sh says it.
+  // For a pipeline with its own command, when no program could be chosen: what run.sh says.
   struct NoProgram {
     std::string what;
     std::string hint;

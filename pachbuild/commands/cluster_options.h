@@ -34,7 +34,7 @@ void add_image_prefix_option(CLI::App& verb, std::string& prefix);
 void add_template_options(CLI::App& verb, CLI::Option& file, std::string& jsonnet,
                           std::vector<std::string>& arguments);
 
-// The files or the template as what is loaded. An error when none of the two was given.
+// What to load: the files, or the template. Fails when neither was given.
 base::Result<spec::Sources> sources_of(std::vector<std::string> files, const std::string& jsonnet,
                                        const std::vector<std::string>& arguments);
 

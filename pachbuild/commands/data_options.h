@@ -14,7 +14,7 @@ class App;
 
 namespace commands {
 
-// Which specs.
+// The options that name the specs of a verb.
 struct SpecFiles {
   std::vector<std::string> files;  // and folders
   std::string jsonnet;             // a template that makes specs, and its arguments

@@ -52,7 +52,7 @@ std::string end_of_log(const std::string& path) {
   return "[…]\n" + text.substr(line == std::string::npos ? 0 : line + 1);
 }
 
-// Text of a program, a whole line.
+// Prints a program's output, with a newline at its end.
 void show_output(std::string text) {
   if (text.empty()) return;
   if (text.back() != '\n') text += '\n';
@@ -115,7 +115,7 @@ void RunReport::tell_failure(const std::string& pipeline, const DatumReport& rep
   if (count == k_logs_shown + 1) warn(pipeline, "the logs of further failed datums are not shown here");
 }
 
-// All of it.
+// Shows the whole log.
 void RunReport::show_log(const std::string& path) {
   m_progress.clear();
   const auto log = open_log(path);

@@ -115,7 +115,7 @@ std::string field_text(const json& object, const char* name) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-// Whatever combines the inputs.
+// The repos of all pfs inputs, however they are nested.
 void collect_repos(const json& input, const std::string& project, std::vector<RepoName>& repos) {
   if (!input.is_object()) return;
   for (const auto& [kind, value] : input.items()) {
@@ -137,7 +137,7 @@ class SubmissionOrder {
   base::Result<std::vector<LoadedPipeline>> take() {
     for (std::size_t i = 0; i < m_pipelines.size(); ++i) {
       const auto name = repo_name(project_of(i), m_pipelines[i].pipeline.name);
-      // Pachyderm tells what has no name.
+      // A pipeline without a name is for Pachyderm to refuse.
       const auto [known, is_new] = m_places.emplace(name, i);
       if (is_new || name.second.empty()) continue;
       return base::fail(base::ErrorKind::bad_input, where(i, "/pipeline/name"),
@@ -251,7 +251,7 @@ base::Result<int> submit(const SubmissionOptions& options, std::vector<LoadedPip
   BASE_TRY_ASSIGN(pipelines, SubmissionOrder(std::move(pipelines)).take());
   if (options.dry_run) return print_plan(options, pipelines);
   BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
-  // What follows the first one that is refused would be missing.
+  // If one is refused, those behind it would not be sent.
   if (pipelines.size() > 1 || options.publication.build || options.publication.push_images) {
     for (const auto& pipeline : pipelines) BASE_TRY(check_one(options, pachctl, pipeline));
   }

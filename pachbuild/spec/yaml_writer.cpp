@@ -29,7 +29,7 @@ Character first_character(std::string_view text) {
   return {code, std::min(bytes, text.size())};
 }
 
-// Those that YAML takes in a text as they are and no reader takes for the end of a line.
+// Whether a quoted text may have the character unescaped, and no reader takes it for a line break.
 bool is_printable(std::uint32_t code) {
   const bool is_control = code < 0x20 || (code >= 0x7F && code < 0xA0);
   const bool ends_line = code == 0x2028 || code == 0x2029;

@@ -6,7 +6,7 @@
 namespace local {
 
 // Whether a process of this process's PID namespace, or of one below it, has the other end of a TCP
-// connection open. What cannot be found out is a no.
+// connection open. False when that cannot be found out.
 bool is_from_own_namespace(int connection);
 
 }  // namespace local

@@ -29,6 +29,7 @@ using nlohmann::json;
 constexpr std::uint64_t k_largest_secret = std::uint64_t{1} << 20;  // as in Kubernetes
 constexpr char k_random_file[] = "secret-key";
 constexpr std::size_t k_random_bytes = 32;
+constexpr char k_key_hint[] = "a key has letters, digits, '-', '_' and '.'";
 
 // As Kubernetes takes keys: they name files.
 bool is_key(const std::string& key) {
@@ -43,7 +44,7 @@ bool is_key(const std::string& key) {
 base::Status add(SecretValues& values, const std::string& key, std::string value, const std::string& where) {
   if (!is_key(key)) {
     return base::fail(ErrorKind::bad_input, where, base::quoted(key) + " is not a key of a secret",
-                      "a key has letters, digits, '-', '_' and '.'");
+                      k_key_hint);
   }
   values[key] = std::move(value);
   return {};
@@ -129,8 +130,7 @@ base::Result<SecretValues> read_lines(const std::string& path, const std::string
     }
     const std::string key = line.substr(0, equals);
     if (!is_key(key)) {
-      return base::fail(ErrorKind::bad_input, where, "the key is not one of a secret",
-                        "a key has letters, digits, '-', '_' and '.'");
+      return base::fail(ErrorKind::bad_input, where, "the key is not one of a secret", k_key_hint);
     }
     values[key] = line.substr(equals + 1);
   }

@@ -22,8 +22,8 @@ using Secrets = std::map<std::string, SecretValues>;
 // KEY=VALUE.
 base::Result<Secrets> load_secrets(const std::vector<std::string>& options);
 
-// That each secret and key that the pipelines read is there, and that nothing was given which none of them
-// reads: what is missing is told in one error.
+// Checks that every secret and key that the pipelines read was given, and nothing else. One error lists all
+// that are missing.
 base::Status check_secrets(const std::vector<const spec::PipelineSpec*>& specs, const Secrets& secrets);
 
 // Of all that the pipeline reads of them, for its key: nobody can guess the values from it without a random

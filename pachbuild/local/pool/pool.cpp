@@ -36,7 +36,7 @@ constexpr std::chrono::milliseconds k_patience_with_message{10'000};
 constexpr std::chrono::milliseconds k_margin{2'000};
 constexpr int k_killed_exit_code = 128 + SIGKILL;
 
-// Beside a task's log: the one that its worker writes to.
+// The log that a worker writes to, in the folder of its task's log.
 std::string open_log_name(const Task& task, const std::string& worker) {
   return (base::fs::path(task.log).parent_path() / ("open-" + worker)).string();
 }

@@ -34,7 +34,7 @@ void add_build_variables(process::Environment& environment, const spec::Pipeline
 void add_pipeline_variables(process::Environment& environment, const spec::PipelineSpec& spec,
                             const std::string& source_version, const std::string& build_version);
 
-// Gives the task what the pipeline reads of the secrets, all of which are there: as Kubernetes would.
+// Puts the secrets that the pipeline reads into the task, as Kubernetes would. All of them must be there.
 void add_secrets(Task& task, const spec::PipelineSpec& spec, const Secrets& secrets);
 
 // What a worker sets for a datum, whatever `transform.env` says, and in its order: for each file `<input>`,
