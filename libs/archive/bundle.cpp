@@ -21,6 +21,7 @@
 
 #include "base/digest.h"
 #include "base/errors.h"
+#include "base/measure.h"
 #include "base/parallel.h"
 #include "base/stop.h"
 #include "base/unique_fd.h"
@@ -206,6 +207,7 @@ base::Status add_content(Tar& tar, const fs::path& path, std::uint64_t size) {
     if (count == 0) return base::fail(ErrorKind::io, path.string(), "became shorter while it was read");
     BASE_TRY(tar.data({buffer.data(), static_cast<std::size_t>(count)}));
     size -= static_cast<std::uint64_t>(count);
+    base::advance(static_cast<std::uint64_t>(count));
   }
   return {};
 }

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "base/errors.h"
+#include "base/measure.h"
 #include "base/stop.h"
+#include "base/text.h"
 #include "base/unique_fd.h"
 
 namespace base {
@@ -35,13 +37,9 @@ void Sha256::update_field(std::string_view bytes) {
 }
 
 std::string Sha256::finish() {
-  static constexpr char k_hex[] = "0123456789abcdef";
   std::array<unsigned char, SHA256_DIGEST_LENGTH> bytes{};
   SHA256_Final(bytes.data(), &m_state->context);
-  std::string text;
-  text.reserve(k_digest_length);
-  for (const auto byte : bytes) text += {k_hex[byte >> 4], k_hex[byte & 15]};
-  return text;
+  return to_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 std::string sha256(std::string_view bytes) {
@@ -68,6 +66,7 @@ Result<std::string> sha256_of_descriptor(int file, const std::string& shown) {
     if (count < 0) return fail(system_error("read", shown, errno));
     if (count == 0) return digest.finish();
     digest.update({buffer.get(), static_cast<std::size_t>(count)});
+    advance(static_cast<std::uint64_t>(count));
   }
 }
 

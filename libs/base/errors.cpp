@@ -3,6 +3,8 @@
 
 #include <sys/statvfs.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
 #include <charconv>
@@ -159,12 +161,32 @@ std::string in_one_line(const Error& error) {
 }
 
 std::string printable(std::string_view text) {
+  // Bidi_Control in PropList.txt of Unicode: with them one text looks like another.
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 12> k_directions = {
+      {{"\u061C", "\\u061c"},
+       {"\u200E", "\\u200e"},
+       {"\u200F", "\\u200f"},
+       {"\u202A", "\\u202a"},
+       {"\u202B", "\\u202b"},
+       {"\u202C", "\\u202c"},
+       {"\u202D", "\\u202d"},
+       {"\u202E", "\\u202e"},
+       {"\u2066", "\\u2066"},
+       {"\u2067", "\\u2067"},
+       {"\u2068", "\\u2068"},
+       {"\u2069", "\\u2069"}}};
   static constexpr char k_hex[] = "0123456789abcdef";
   std::string result;
   result.reserve(text.size());
   for (std::size_t i = 0; i < text.size();) {
     if (const auto length = utf8_length(text.substr(i)); length > 0) {
-      result.append(text.substr(i, length));
+      const auto character = text.substr(i, length);
+      // Nearly all of a text is shorter.
+      const auto* direction = length == 1
+                                  ? k_directions.end()
+                                  : std::find_if(k_directions.begin(), k_directions.end(),
+                                                 [&](const auto& one) { return one.first == character; });
+      result += direction == k_directions.end() ? character : direction->second;
       i += length;
       continue;
     }

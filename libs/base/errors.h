@@ -30,7 +30,7 @@ std::string format_error(const Error& error);
 // The same in one line, for a warning: "WHERE: WHAT; HINT".
 std::string in_one_line(const Error& error);
 
-// `text` with everything that is not printable (newlines, escape sequences, broken UTF-8) as \xNN.
+// `text` in printable characters: all else as \xNN, and what turns the direction of text as \u202e.
 std::string printable(std::string_view text);
 
 // Errors of several places as one: the first, with the others in `more`; of very many the first hundred.

@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "base/errors.h"
+#include "base/measure.h"
 #include "base/stop.h"
 #include "base/text.h"
 
@@ -158,10 +159,14 @@ Status copy_content(int from, const fs::path& from_path, int to, const fs::path&
   struct stat status{};
   if (::fstat(from, &status) != 0) return fail(system_error("read", from_path.string(), errno));
   const auto size = static_cast<std::uint64_t>(status.st_size);
-  if (::ioctl(to, FICLONE, from) == 0) return {};
+  if (::ioctl(to, FICLONE, from) == 0) {
+    advance(size);
+    return {};
+  }
   while (true) {
     BASE_TRY(check_stop());
     const ssize_t count = ::copy_file_range(from, nullptr, to, nullptr, k_chunk, 0);
+    if (count > 0) advance(static_cast<std::uint64_t>(count));
     if (count > 0 || (count < 0 && errno == EINTR)) continue;
     if (count < 0 && (is_full(errno) || errno == EIO)) return fail(copy_error(to_path, size, errno));
     break;
@@ -175,6 +180,7 @@ Status copy_content(int from, const fs::path& from_path, int to, const fs::path&
     if (count < 0) return fail(system_error("read", from_path.string(), errno));
     if (count == 0) return {};
     BASE_TRY(write_part(to, {buffer.data(), static_cast<std::size_t>(count)}, to_path, size));
+    advance(static_cast<std::uint64_t>(count));
   }
 }
 
@@ -255,6 +261,17 @@ Result<FileLock> FileLock::try_acquire(const fs::path& path, Mode mode) {
     if (errno != EINTR) return fail(system_error("lock", path.string(), errno));
   }
   return FileLock(std::move(file));
+}
+
+fs::path normal_path(const fs::path& path) {
+  auto normal = fs::absolute(path).lexically_normal();
+  return normal.filename() == "." || normal.filename().empty() ? normal.parent_path() : normal;
+}
+
+fs::path resolved_path(const fs::path& path) {
+  boost::system::error_code error;
+  const auto resolved = fs::weakly_canonical(fs::absolute(path), error);
+  return normal_path(error ? path : resolved);
 }
 
 Result<fs::path> own_folder() {

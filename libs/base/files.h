@@ -96,6 +96,11 @@ class FileLock {
   UniqueFd m_fd;
 };
 
+// The path from "/" on, without dots and a slash at its end: as it is written, whether it exists or not.
+fs::path normal_path(const fs::path& path);
+// The same without links, as far as it exists.
+fs::path resolved_path(const fs::path& path);
+
 // The folder of the running program's file.
 Result<fs::path> own_folder();
 

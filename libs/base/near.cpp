@@ -33,6 +33,10 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
   return costs.back().back();
 }
 
+std::string_view without_dashes(std::string_view name) {
+  return name.substr(std::min(name.find_first_not_of('-'), name.size()));
+}
+
 std::vector<std::string> names_in(const fs::path& folder) {
   constexpr std::size_t k_most = 10'000;
   std::vector<std::string> names;
@@ -49,12 +53,13 @@ std::vector<std::string> names_in(const fs::path& folder) {
 
 std::optional<std::string> near_name(std::string_view name, const std::vector<std::string>& names) {
   constexpr std::size_t k_longest = 100;
+  name = without_dashes(name);
   if (name.empty() || name.size() > k_longest) return std::nullopt;
   std::optional<std::string> nearest;
   std::size_t best = name.size() / 3 + 1;
   for (const auto& candidate : names) {
     if (candidate.size() > k_longest) continue;
-    const std::size_t distance = edit_distance(name, candidate);
+    const std::size_t distance = edit_distance(name, without_dashes(candidate));
     if (distance >= best) continue;
     best = distance;
     nearest = candidate;

@@ -10,7 +10,7 @@
 namespace base {
 
 // The closest of `names`, of several the first; nothing when more than a third of `name` would be wrong.
-// Case does not count.
+// Case and the dashes before an option do not count.
 std::optional<std::string> near_name(std::string_view name, const std::vector<std::string>& names);
 
 // "did you mean "tables"?", or `otherwise` when nothing is near: the hint of an error about `name`.

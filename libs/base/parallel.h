@@ -13,7 +13,8 @@
 
 namespace base {
 
-// The processors that this process may use, at least 1.
+// The processors that this process may use, at least 1: those that it may run on, or the fewer whose time its
+// container gets.
 unsigned processors();
 
 // The result of `work()`, made by another thread or, where cannot start another thread (a limit of

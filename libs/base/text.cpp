@@ -148,6 +148,24 @@ std::optional<std::string> from_base64(std::string_view text) {
   return bytes;
 }
 
+std::string to_hex(std::string_view bytes) {
+  static constexpr char k_digits[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(bytes.size() * 2);
+  for (const char signed_byte : bytes) {
+    const auto byte = static_cast<unsigned char>(signed_byte);
+    text += {k_digits[byte >> 4], k_digits[byte & 15]};
+  }
+  return text;
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view digits) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return number;
+}
+
 std::optional<std::uint64_t> parse_size(std::string_view text) {
   constexpr std::array<std::pair<std::string_view, unsigned>, 6> k_units = {
       {{"", 0}, {"B", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}}};

@@ -48,6 +48,12 @@ std::string base64(std::string_view bytes);
 // The bytes of such a text, which may be broken into lines; nothing when it is not one.
 std::optional<std::string> from_base64(std::string_view text);
 
+// Lower-case hexadecimal digits, two of each byte.
+std::string to_hex(std::string_view bytes);
+
+// The number that decimal digits alone stand for.
+std::optional<std::uint64_t> parse_number(std::string_view digits);
+
 // The bytes that "20GiB" stands for; nothing when it is not a size. Units: B, KiB, MiB, GiB, TiB.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 

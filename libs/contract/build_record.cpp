@@ -9,14 +9,24 @@ namespace contract {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Platform, os, architecture, libc, interpreter)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Program, name, chosen)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StartFolder, folder, is_default)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Bundle, file, digest, bytes, unpacked_bytes, files)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BuildRecord, builder, version, key, platform, bundles, command,
                                    environment, packages, requirements, libraries)
+
+std::pair<std::string, std::string> name_and_version(const std::string& package) {
+  for (const std::string mark : {" @ ", "==", " "}) {
+    const auto place = package.find(mark);
+    if (place != std::string::npos) return {package.substr(0, place), package.substr(place + mark.size())};
+  }
+  return {package, ""};
+}
 
 std::string to_json(const BuildRecord& record) {
   nlohmann::json json = record;
   json["schema"] = k_build_record_schema;
   if (!record.program.name.empty()) json["program"] = record.program;
+  if (!record.starts_in.folder.empty()) json["starts_in"] = record.starts_in;
   if (!record.modules.empty()) json["modules"] = record.modules;
   if (!record.files.empty()) json["files"] = record.files;
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
@@ -38,8 +48,9 @@ base::Result<BuildRecord> parse_build_record(const std::string& text, const std:
   }
   try {
     auto record = json.get<BuildRecord>();
-    // Of an artifact only: the cache's own records have neither.
+    // Of an artifact only: the cache's own records have none of these.
     record.program = json.value("program", record.program);
+    record.starts_in = json.value("starts_in", record.starts_in);
     record.files = json.value("files", record.files);
     record.modules = json.value("modules", record.modules);
     return record;

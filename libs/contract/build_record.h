@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -31,6 +32,13 @@ struct Program {
   bool operator==(const Program&) const = default;
 };
 
+// Where run.sh starts the program.
+struct StartFolder {
+  std::string folder;       // "/pfs/source"
+  bool is_default = false;  // a working_dir of the pipeline counts more
+  bool operator==(const StartFolder&) const = default;
+};
+
 struct Bundle {
   std::string file;    // bundle-<digest>.tar.zst, or base-…
   std::string digest;  // of the file
@@ -48,7 +56,8 @@ struct BuildRecord {
   Program program;
   // The environment's own and the one that it lies on; none when nothing had to be installed or compiled.
   std::vector<Bundle> bundles;
-  std::vector<std::string> command;                // what run.sh starts, without the user's arguments
+  std::vector<std::string> command;  // what run.sh starts, without the user's arguments
+  StartFolder starts_in;  // without a folder: where run.sh itself is started, or a run.sh that is the user's
   std::map<std::string, std::string> environment;  // what run.sh sets for it
   std::vector<std::string> packages;  // what was resolved: "numpy==2.1.3", "golang.org/x/net v0.30.0"
   // The same with hashes, as a requirements file has them; Python only, none where a lock has them already.
@@ -61,6 +70,9 @@ struct BuildRecord {
   std::map<std::string, std::string> files;
   bool operator==(const BuildRecord&) const = default;
 };
+
+// The two halves of one of `packages`: "numpy" and "2.1.3"; "tool" and "https://…" of "tool @ https://…".
+std::pair<std::string, std::string> name_and_version(const std::string& package);
 
 // As build.json has it: sorted keys, two spaces, a last newline; the same record gives the same bytes.
 std::string to_json(const BuildRecord& record);

@@ -10,8 +10,15 @@ inline constexpr char k_cache_variable[] = "PACHBUILD_CACHE_DIR";
 inline constexpr char k_cache_limit_variable[] = "PACHBUILD_CACHE_LIMIT";
 // "json": one JSON object a line on standard error instead of text.
 inline constexpr char k_log_variable[] = "PACHBUILD_LOG";
+// Set by pachbuild for a build that it shows: builder-runtime says how far it is in lines that are JSON
+// (report/progress.h), among those that are for people.
+inline constexpr char k_progress_variable[] = "PACHBUILD_PROGRESS";
 // Set by worker-shim for the program: the folder of its unpacked environment.
 inline constexpr char k_environment_variable[] = "PACHBUILD_ENV";
+// Decides whether Python programs are forked from an interpreter that has their packages imported: "true"
+// (those that the source imports), "false", or names of modules, separated by commas. Set by run.sh as the
+// source's settings say, where the pipeline does not set it.
+inline constexpr char k_preload_variable[] = "PACHBUILD_PRELOAD";
 // Set by builder-runtime for a build.sh of the source: a builder-runtime that it calls does the default
 // steps instead of starting that build.sh again.
 inline constexpr char k_default_steps_variable[] = "PACHBUILD_DEFAULT_STEPS";

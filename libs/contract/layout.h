@@ -34,6 +34,10 @@ inline constexpr char k_bundle_prefix[] = "bundle-";
 inline constexpr char k_base_prefix[] = "base-";
 inline constexpr char k_bundle_suffix[] = ".tar.zst";
 
+// The name under which the process shows itself that keeps an interpreter for Python programs (prctl(2),
+// PR_SET_NAME). It outlives the program that started it, and what it starts for itself is in its group.
+inline constexpr char k_keeper_name[] = "pachbuild-keep";
+
 // Where images have the programs.
 inline constexpr char k_image_shim[] = "/usr/local/bin/worker-shim";
 

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -29,6 +30,7 @@
 #include <boost/process/start_dir.hpp>
 #include <cerrno>
 #include <csignal>
+#include <thread>
 
 #include "base/errors.h"
 #include "base/text.h"
@@ -74,7 +76,7 @@ class Preparation : public bp::extend::handler {
 
   template <class Executor>
   void on_exec_setup(Executor& /*executor*/) const {
-    ::setpgid(0, 0);
+    if (!m_command.owns_terminal) ::setpgid(0, 0);
     ::dup2(m_command.standard_input >= 0 ? m_command.standard_input : m_null, STDIN_FILENO);
     // Standard error first: it may be asked to go where standard output goes now.
     if (m_command.standard_error >= 0) ::dup2(m_command.standard_error, STDERR_FILENO);
@@ -83,6 +85,10 @@ class Preparation : public bp::extend::handler {
     for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::fcntl(descriptor, F_SETFD, 0);
     close_others_on_exec();
     for (const int descriptor : m_command.inherited) ::fcntl(descriptor, F_SETFD, 0);
+    if (m_command.owns_terminal) {
+      ::setsid();  // makes it lead a group as well
+      ::ioctl(STDIN_FILENO, TIOCSCTTY, 0);
+    }
     if (m_command.orphan_signal != 0) {
       ::prctl(PR_SET_PDEATHSIG, m_command.orphan_signal);
       // Already an orphan: the signal would never come.
@@ -187,6 +193,20 @@ base::Result<std::optional<Ending>> Child::wait_for(std::chrono::milliseconds li
 
 void Child::signal_group(int signal) const {
   if (m_descriptor) ::kill(-m_pid, signal);
+}
+
+void Child::suspend_group(std::chrono::milliseconds patience) const {
+  if (!m_descriptor) return;
+  signal_group(SIGTSTP);
+  constexpr std::chrono::milliseconds k_between{5};
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (std::chrono::steady_clock::now() < deadline) {
+    siginfo_t info{};
+    const bool was_asked =
+        ::waitid(P_PID, static_cast<id_t>(m_pid), &info, WSTOPPED | WEXITED | WNOHANG | WNOWAIT) == 0;
+    if (!was_asked || info.si_pid == m_pid) return;
+    std::this_thread::sleep_for(k_between);
+  }
 }
 
 }  // namespace process

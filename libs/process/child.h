@@ -38,6 +38,9 @@ class Child {
   // Sends a signal to every process of the group. A group that is gone is fine.
   void signal_group(int signal) const;
 
+  // Asks the group to stop, as Ctrl-Z does, and gives the child this time to do so in its own way.
+  void suspend_group(std::chrono::milliseconds patience) const;
+
  private:
   Child(pid_t pid, base::UniqueFd descriptor) : m_pid(pid), m_descriptor(std::move(descriptor)) {}
   pid_t m_pid;

@@ -2,6 +2,7 @@
 // What to start: always a vector of arguments, never a shell's line.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -34,11 +35,15 @@ struct Command {
   int standard_output = -1;            // a descriptor; -1: that of this process
   int standard_error = -1;             // a descriptor; -1: that of this process
   std::vector<int> inherited;          // descriptors that stay open under their own numbers
+  // Whether standard input is a terminal that becomes the child's own: it then leads a session as well.
+  bool owns_terminal = false;
   // The signal that the child gets should the thread that starts it end first; 0: none.
   int orphan_signal = 0;
   // Whether its end is the end of all that it has started: SystemRunner then kills what is left of its
   // process group, and waits for no one who still holds its output open.
   bool ends_its_group = false;
+  // After it SystemRunner kills the program, which is an error of kind unavailable; 0: none.
+  std::chrono::milliseconds time_limit{0};
 };
 
 // How a process ended. The one place where a wait status is taken apart.

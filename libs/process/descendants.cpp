@@ -11,9 +11,11 @@
 #include <charconv>
 #include <chrono>
 #include <csignal>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -33,28 +35,41 @@ pid_t number_of(std::string_view text) {
   return number;
 }
 
-// The parent, from proc_pid_stat(5): the second field after the name, which may have spaces and brackets.
-pid_t parent_of(const fs::path& process) {
-  const auto text = base::read_file(process / "stat");
-  if (!text) return 0;
-  const auto fields =
-      base::split(std::string_view(*text).substr(std::min(text->rfind(')') + 1, text->size())), ' ');
+// From proc_pid_stat(5): fields follow the name, which may have spaces and brackets. Nothing where the
+// process is gone.
+std::optional<VisibleProcess> read_process(const fs::path& folder) {
+  const auto text = base::read_file(folder / "stat");
+  if (!text) return std::nullopt;
+  const auto begin = text->find('(');
+  const auto end = text->rfind(')');
+  if (begin == std::string::npos || end == std::string::npos || end < begin) return std::nullopt;
+  const auto fields = base::split(std::string_view(*text).substr(end + 1), ' ');
   constexpr std::size_t k_parent = 2;
-  return fields.size() > k_parent ? number_of(fields[k_parent]) : 0;
+  constexpr std::size_t k_group = 3;
+  if (fields.size() <= k_group) return std::nullopt;
+  return VisibleProcess{number_of(*text), number_of(fields[k_parent]), number_of(fields[k_group]),
+                        text->substr(begin + 1, end - begin - 1)};
 }
 
 std::set<pid_t> children() {
   std::set<pid_t> found;
-  boost::system::error_code error;
-  for (fs::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    const pid_t number = number_of(name);
-    if (number != 0 && parent_of(entry->path()) == ::getpid()) found.insert(number);
+  for (const auto& process : visible_processes()) {
+    if (process.parent == ::getpid()) found.insert(process.number);
   }
   return found;
 }
 
 }  // namespace
+
+std::vector<VisibleProcess> visible_processes() {
+  std::vector<VisibleProcess> found;
+  boost::system::error_code error;
+  for (fs::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
+    if (number_of(entry->path().filename().string()) == 0) continue;
+    if (auto process = read_process(entry->path())) found.push_back(std::move(*process));
+  }
+  return found;
+}
 
 // To list all processes takes longer than to ask whether there is a child at all, which there seldom is.
 Descendants::Descendants() {

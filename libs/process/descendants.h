@@ -5,8 +5,19 @@
 #include <sys/types.h>
 
 #include <set>
+#include <string>
+#include <vector>
 
 namespace process {
+
+// As /proc shows it.
+struct VisibleProcess {
+  pid_t number = 0;
+  pid_t parent = 0;
+  pid_t group = 0;
+  std::string name;  // at most 15 characters
+};
+std::vector<VisibleProcess> visible_processes();
 
 class Descendants {
  public:

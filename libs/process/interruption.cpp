@@ -38,10 +38,15 @@ struct Interruption::Watch {
   // Any thread may ask; who is told of a signal first has taken it, so that what cleans up after the
   // interrupted work is not interrupted by the same one.
   bool take() {
+    const auto number = next();
+    if (number) signal = *number;
+    return number.has_value();
+  }
+
+  [[nodiscard]] std::optional<int> next() const {
     signalfd_siginfo info{};
-    if (::read(descriptor.get(), &info, sizeof info) != sizeof info) return false;
-    signal = static_cast<int>(info.ssi_signo);
-    return true;
+    if (::read(descriptor.get(), &info, sizeof info) != sizeof info) return std::nullopt;
+    return static_cast<int>(info.ssi_signo);
   }
 
   base::UniqueFd descriptor;
@@ -76,6 +81,8 @@ std::optional<int> Interruption::signal() {
 bool Interruption::was_noticed() const { return m_watch->signal != 0; }
 
 bool Interruption::take() { return m_watch->take(); }
+
+std::optional<int> Interruption::divert() { return m_watch->next(); }
 
 void Interruption::pass_on() && {
   const auto number = signal();

@@ -32,6 +32,9 @@ class Interruption {
   // Whether one has come since the last time that this, signal() or base::check_stop() was asked.
   bool take();
 
+  // The next signal that has come, for who passes signals on to another program: it interrupts nothing here.
+  std::optional<int> divert();
+
   // Ends this process by the signal that has come, as it would have without all this; else does nothing.
   void pass_on() &&;
 

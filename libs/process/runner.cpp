@@ -11,6 +11,7 @@
 #include <csignal>
 
 #include "base/errors.h"
+#include "base/relative_path.h"
 #include "base/stop.h"
 
 namespace process {
@@ -50,6 +51,15 @@ base::Status drain_rest(base::UniqueFd& pipe, const Append& append) {
     BASE_TRY(drain(pipe, append));
   }
   return {};
+}
+
+// How long a signal that somebody else has taken may stay unseen, in milliseconds.
+constexpr int k_between_looks = 100;
+
+base::Error out_of_time(const Command& command) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(command.time_limit).count();
+  return {base::ErrorKind::unavailable, base::name_of(command.arguments.at(0)),
+          "did not answer within " + std::to_string(seconds) + " s", ""};
 }
 
 // For poll(): the milliseconds that are left, at least 0; -1 without a deadline.
@@ -94,6 +104,8 @@ base::Result<Ending> SystemRunner::watch(Child child, const Command& command, st
   const int interruption = m_interruption == nullptr ? -1 : m_interruption->descriptor();
   bool was_interrupted = false;
   bool has_ended = false;
+  std::optional<Time> limit;
+  if (command.time_limit.count() > 0) limit = std::chrono::steady_clock::now() + command.time_limit;
   const auto goes_on = [&] {
     return !has_ended || (!command.ends_its_group && (streams.output || streams.errors));
   };
@@ -101,11 +113,18 @@ base::Result<Ending> SystemRunner::watch(Child child, const Command& command, st
     std::array<pollfd, 4> entries{pollfd{streams.output.get(), POLLIN, 0},
                                   pollfd{streams.errors.get(), POLLIN, 0}, pollfd{interruption, POLLIN, 0},
                                   pollfd{has_ended ? -1 : child.descriptor(), POLLIN, 0}};
-    const int ready = ::poll(entries.data(), entries.size(), milliseconds_until(deadline));
+    int wait = milliseconds_until(deadline && limit ? std::min(*deadline, *limit) : limit ? limit : deadline);
+    // Another thread may take the signal away before this one sees it.
+    const bool can_miss = interruption >= 0 && m_signals == 0;
+    if (can_miss && (wait < 0 || wait > k_between_looks)) wait = k_between_looks;
+    const int ready = ::poll(entries.data(), entries.size(), wait);
     if (ready < 0 && errno == EINTR) continue;
     if (ready < 0) return base::fail(base::system_error("watch", command.arguments.at(0), errno));
-    if (ready == 0) return base::fail(base::interrupted());
-    if (entries[2].revents != 0 && m_interruption->take()) {
+    const auto now = std::chrono::steady_clock::now();
+    if (deadline && now >= *deadline) return base::fail(base::interrupted());
+    if (limit && now >= *limit) return base::fail(out_of_time(command));
+    const bool has_signal = entries[2].revents != 0 && m_interruption->take();
+    if (has_signal || (can_miss && m_interruption->was_noticed())) {
       BASE_TRY_ASSIGN(deadline, interrupt(child));
       was_interrupted = true;
     }

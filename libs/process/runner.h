@@ -36,6 +36,7 @@ class Runner {
 //  - the first signal is passed on to the process group, which is killed when it has not ended in time;
 //  - what is run after that (to clean up) has a time of its own, all of it together, and is killed then;
 //  - with the second signal everything is killed at once, and nothing is started any more.
+// Other threads may have runners of their own with the same interruption.
 class SystemRunner final : public Runner {
  public:
   struct Patience {

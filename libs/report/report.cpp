@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/report.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <fcntl.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <cstdlib>
+#include <cerrno>
+#include <cstdio>
 #include <exception>
+#include <mutex>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -15,12 +18,24 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "contract/environment.h"
+#include "report/terminal.h"
 #include "report/terminal_text.h"
 
 namespace report {
 namespace {
 
 bool g_json = false;
+std::mutex g_mutex;  // of what follows
+Writer g_writer;
+
+class Sink final : public spdlog::sinks::base_sink<std::mutex> {
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    std::string line(message.payload.data(), message.payload.size());
+    report::write(line += '\n');
+  }
+  void flush_() override {}
+};
 
 std::string json_line(const nlohmann::ordered_json& object) {
   return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -45,15 +60,27 @@ int bug(const std::exception& error) {
                "please report it with the command line and the lines above"});
 }
 
+// A file that is opened in the place of a closed standard stream would get what is printed.
+void hold_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    // The lowest free number: this one.
+    if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF) static_cast<void>(::open("/dev/null", O_RDWR));
+  }
+}
+
+int finish_output(int code) {
+  const bool is_whole = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (is_whole || code != 0) return code;
+  return fail({base::ErrorKind::cannot_write, "standard output", "not all of it could be written",
+               "see whether the disk that it goes to is full"});
+}
+
 }  // namespace
 
 void set_up() {
-  const char* format = std::getenv(contract::k_log_variable);
+  const char* format = own_variable(contract::k_log_variable);
   g_json = format != nullptr && std::string_view(format) == "json";
-  auto logger = spdlog::stderr_logger_mt("pachbuild");
-  logger->set_pattern("%v");
-  logger->flush_on(spdlog::level::trace);
-  spdlog::set_default_logger(std::move(logger));
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>("pachbuild", std::make_shared<Sink>()));
 }
 
 bool is_json() { return g_json; }
@@ -83,24 +110,36 @@ int fail(const base::Error& failure) {
   return code;
 }
 
-void output(std::string_view text) {
-  if (!g_json) {
-    spdlog::default_logger()->flush();
-    std::string shown;
-    if (::isatty(STDERR_FILENO) == 1) {
-      // https://no-color.org
-      const char* const no_colour = std::getenv("NO_COLOR");
-      const bool has_colours = no_colour == nullptr || *no_colour == '\0';
-      shown = for_terminal(text, has_colours ? Colours::keep : Colours::drop);
-      text = shown;
-    }
-    while (!text.empty()) {
-      const ssize_t count = ::write(STDERR_FILENO, text.data(), text.size());
-      if (count <= 0) return;
-      text.remove_prefix(static_cast<std::size_t>(count));
-    }
-    return;
+Redirection::Redirection(Writer writer) {
+  const std::lock_guard lock(g_mutex);
+  g_writer = std::move(writer);
+}
+
+Redirection::~Redirection() {
+  const std::lock_guard lock(g_mutex);
+  g_writer = nullptr;
+}
+
+void write_error(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(STDERR_FILENO, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(count));
   }
+}
+
+void write(std::string_view text) {
+  const std::lock_guard lock(g_mutex);
+  if (g_writer) {
+    g_writer(text);
+  } else {
+    write_error(text);
+  }
+}
+
+void output(std::string_view text) {
+  if (!g_json) return write(is_terminal() ? for_terminal(text) : std::string(text));
   while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
   if (text.empty()) return;
   for (const auto& line : base::split(text, '\n')) {
@@ -109,8 +148,9 @@ void output(std::string_view text) {
 }
 
 int guard(const std::function<int()>& program) {
+  hold_standard_streams();
   try {
-    return program();
+    return finish_output(program());
   } catch (const std::bad_alloc&) {
     return fail({base::ErrorKind::unavailable, "", "out of memory",
                  "grant more memory (resource_limits), or stop others"});

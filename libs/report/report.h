@@ -27,11 +27,29 @@ void warn(std::string_view message);
 // The error, those found along with it, and the exit code that it stands for.
 int fail(const base::Error& error);
 
+// Where everything goes that is printed: standard error, or while a Redirection exists its writer, on any
+// thread.
+using Writer = std::function<void(std::string_view)>;
+class Redirection {
+ public:
+  explicit Redirection(Writer writer);
+  Redirection(const Redirection&) = delete;
+  Redirection& operator=(const Redirection&) = delete;
+  ~Redirection();
+};
+
+// Writes to standard error itself, past the writer.
+void write_error(std::string_view text);
+
+// Text that is fit to be shown, or a log of another of these programs: as it is.
+void write(std::string_view text);
+
 // The output of the user's own tool or program, as it came, on a terminal without what could change the
 // terminal (terminal_text.h); in JSON as {"level": "output", …}, a line each.
 void output(std::string_view text);
 
-// Runs a program's main part: its exit code, or that of the bug (70) that an exception is.
+// Runs a program's main part: its exit code, that of the bug (70) that an exception is, or that of standard
+// output that could not be written. Standard streams that are closed lead to /dev/null.
 int guard(const std::function<int()>& program);
 
 }  // namespace report

@@ -5,6 +5,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "report/terminal.h"
 
 namespace report {
 namespace {
@@ -72,6 +73,10 @@ std::string for_terminal(std::string_view text, Colours colours) {
   }
   if (is_coloured) result += k_reset;
   return result;
+}
+
+std::string for_terminal(std::string_view text) {
+  return for_terminal(text, has_colours() ? Colours::keep : Colours::drop);
 }
 
 }  // namespace report

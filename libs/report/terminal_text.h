@@ -12,5 +12,7 @@ enum class Colours { keep, drop };
 // that a carriage return began again only the last state stays; other control sequences are left out, and
 // single control characters are written as \x07. Colours end with the text.
 std::string for_terminal(std::string_view text, Colours colours);
+// With the colours that the person wants.
+std::string for_terminal(std::string_view text);
 
 }  // namespace report

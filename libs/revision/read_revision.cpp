@@ -34,8 +34,6 @@ struct Repository {
 };
 
 std::optional<std::string> read_line(const fs::path& file) {
-  boost::system::error_code error;
-  if (!fs::is_regular_file(file, error)) return std::nullopt;
   const auto text = base::read_input_file(file);
   if (!text) return std::nullopt;
   return std::string(base::trim(base::split(*text, '\n').front()));
@@ -178,8 +176,7 @@ class Asking {
   [[nodiscard]] base::Result<bool> is_dirty() const {
     boost::system::error_code error;
     const fs::path index = m_repository.own / "index";
-    if (!fs::is_regular_file(index, error) || fs::file_size(index, error) > k_largest_index || error)
-      return false;
+    if (fs::file_size(index, error) > k_largest_index || error) return false;
     BASE_TRY(base::copy_regular_file(index, m_own / "index", 0600));
     BASE_TRY_ASSIGN(const auto said,
                     ask({"status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all"}));
