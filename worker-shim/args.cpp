@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstring>
@@ -12,6 +11,7 @@
 #include <system_error>
 
 #include "base/digest.h"
+#include "base/text.h"
 
 namespace shim {
 namespace {
@@ -25,10 +25,9 @@ tl::unexpected<base::Error> usage_error(std::string_view where, std::string what
 
 // A number from 0 to `most`; nothing else before or after it.
 std::optional<unsigned> read_number(std::string_view text, unsigned most) {
-  unsigned number = 0;
-  const auto [end, error] = std::from_chars(text.begin(), text.end(), number);
-  if (error != std::errc() || end != text.end() || number > most) return std::nullopt;
-  return number;
+  const auto number = base::parse_number(text);
+  if (!number || *number > most) return std::nullopt;
+  return static_cast<unsigned>(*number);
 }
 
 // "10s", "500ms", "2m", "1h".
@@ -102,6 +101,7 @@ constexpr std::array k_options = {
     Option{"--environment", {}, &Invocation::environment},
     Option{"--exec", Mode::command},
     Option{"--grace", {}, nullptr, &k_grace, ask_for_supervision},
+    Option{"--imports", {}, &Invocation::imports},
     Option{"--install", Mode::install, &Invocation::install_folder},
     Option{"--help", Mode::help},
     Option{"--parent-death-signal", {}, nullptr, &k_signal, ask_for_supervision},
@@ -213,6 +213,8 @@ Options, before --exec or --:
   --build DIR           the artifact's folder instead of /pfs/build
   --chdir DIR           work in this folder
   --environment DIGEST  use this environment; /pfs/build is opened only when it has to be unpacked
+  --imports MODULES     what COMMAND, a Python program, imports: kept in memory for the next one where
+                        PACHBUILD_PRELOAD is true (docs/python.md, "Preloading")
   --help, --version
 Those of a supervisor; each of them asks for one:
   --supervise           forward signals, reap orphans, hand on the terminal, end as COMMAND ends

@@ -58,6 +58,16 @@ std::optional<std::string> read_to_end(int descriptor) {
   }
 }
 
+int write_all(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(descriptor, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno;
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return 0;
+}
+
 namespace {
 
 // For what the kernel cannot copy by itself: two kinds of file, or a container engine that refuses sendfile.
@@ -68,12 +78,8 @@ int copy_by_hand(int from, int to) {
     const ssize_t count = ::read(from, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return count < 0 ? errno : 0;
-    for (ssize_t done = 0; done < count;) {
-      const ssize_t written = ::write(to, buffer.data() + done, static_cast<std::size_t>(count - done));
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return errno;
-      done += written;
-    }
+    const int failure = write_all(to, {buffer.data(), static_cast<std::size_t>(count)});
+    if (failure != 0) return failure;
   }
 }
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace shim {
 
@@ -38,6 +39,9 @@ std::optional<std::string> read_text(const std::string& path);
 
 // The same from a descriptor, which stays open.
 std::optional<std::string> read_to_end(int descriptor);
+
+// Writes all of it. Gives the number of the system's error, 0 when it worked.
+int write_all(int descriptor, std::string_view bytes);
 
 // All that is left to be read, from one file to another. Gives the number of the system's error, 0 when it
 // worked.

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "about/version.h"
 #include "base/errors.h"
 #include "base/result.h"
 #include "contract/exit_codes.h"
@@ -19,6 +20,7 @@
 #include "worker-shim/check.h"
 #include "worker-shim/exec.h"
 #include "worker-shim/install.h"
+#include "worker-shim/preload/client.h"
 #include "worker-shim/prepare.h"
 #include "worker-shim/supervise.h"
 
@@ -59,7 +61,9 @@ base::Result<BuildFolder> find_environment_of(const Invocation& invocation) {
                                         : BuildFolder{invocation.environment};
 }
 
-int run_command(const Invocation& invocation) {
+enum class Preloading { possible, impossible };
+
+int run_command(const Invocation& invocation, Preloading preloading) {
   const auto build = find_environment_of(invocation);
   if (!build) return report(build.error());
   if (build->has_variables) {
@@ -70,12 +74,14 @@ int run_command(const Invocation& invocation) {
                                                  build->digest, invocation.words[0]);
     if (!environment) return report(environment.error());
     enter_environment(*environment);
+    if (preloading == Preloading::possible)
+      preload::run({*environment, preload::modules_to_preload(invocation.imports), invocation.words});
   }
   return execute_or_report(invocation.words);
 }
 
-int become_program(const Invocation& invocation) {
-  return invocation.mode == Mode::command ? run_command(invocation) : run_script(invocation);
+int become_program(const Invocation& invocation, Preloading preloading) {
+  return invocation.mode == Mode::command ? run_command(invocation, preloading) : run_script(invocation);
 }
 
 // Whether nothing has to be unpacked before the program is executed.
@@ -87,10 +93,12 @@ bool is_prepared(const Invocation& invocation) {
 
 int start_program(const Invocation& invocation) {
   constexpr pid_t k_init = 1;
-  if (!invocation.supervision.asked && ::getpid() != k_init) return become_program(invocation);
+  if (!invocation.supervision.asked && ::getpid() != k_init)
+    return become_program(invocation, Preloading::possible);
+  // What outlives the program would end with its supervisor.
   const auto exit_code =
       supervise(invocation.supervision, is_prepared(invocation) ? Start::at_once : Start::prepared,
-                [&] { return become_program(invocation); });
+                [&] { return become_program(invocation, Preloading::impossible); });
   return exit_code ? *exit_code : report(exit_code.error());
 }
 
@@ -116,7 +124,7 @@ int run_mode(const Invocation& invocation) {
     case Mode::help:
       return print(help_text());
     case Mode::version:
-      return print("worker-shim " PACHBUILD_VERSION "\n");
+      return print(about::version_line("worker-shim") + "\n");
     case Mode::install:
       break;
   }
