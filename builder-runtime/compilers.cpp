@@ -18,7 +18,7 @@ base::Status add_package_configs(const std::string& variable, const process::Env
     std::vector<fs::path> files;
     boost::system::error_code error;
     if (folder.empty()) continue;
-    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    for (fs::directory_iterator entry(folder, error), end; entry != end; entry.increment(error)) {
       if (entry->path().extension() == ".pc") files.push_back(entry->path());
     }
     for (const auto& file : files) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "about/version.h"
 #include "base/descriptor_limit.h"
 #include "builder-runtime/build.h"
 #include "builder-runtime/settings.h"
@@ -44,7 +45,7 @@ Example: builder-runtime --source examples/map/source-python --out /tmp/artifact
 
 void declare(CLI::App& app, builder::Options& options) {
   app.footer(k_footer);
-  app.set_version_flag("--version", "builder-runtime " PACHBUILD_VERSION);
+  app.set_version_flag("-V,--version", about::version_line("builder-runtime"));
   app.add_option("--source", options.source, "The source folder")
       ->type_name("DIR")
       ->default_str(contract::k_source);

@@ -5,11 +5,12 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/control_group.h"
 #include "base/files.h"
 
 namespace builder {
 
-// The control group of this process (cgroups(7)), of either version.
+// The control group of this process for memory.
 class MemoryGroup {
  public:
   // `membership` and `mount` are where the kernel shows groups.
@@ -23,10 +24,8 @@ class MemoryGroup {
   [[nodiscard]] std::uint64_t kills() const;
 
  private:
-  explicit MemoryGroup(base::fs::path folder, base::fs::path top)
-      : m_folder(std::move(folder)), m_top(std::move(top)) {}
-  base::fs::path m_folder;
-  base::fs::path m_top;
+  explicit MemoryGroup(base::ControlGroup group) : m_group(std::move(group)) {}
+  base::ControlGroup m_group;
 };
 
 // How many processes of a tool may run at a time, and how much memory each then has.

@@ -128,7 +128,7 @@ std::vector<std::string> files_behind(const std::string& program, const process:
   const auto home = value_of(environment, "RUSTUP_HOME");
   const fs::path rustup = home.empty() ? fs::path(value_of(environment, "HOME")) / ".rustup" : fs::path(home);
   if (fs::exists(rustup / "settings.toml", error)) files.push_back((rustup / "settings.toml").string());
-  for (fs::directory_iterator entry(rustup / "toolchains", error), end; !error && entry != end;
+  for (fs::directory_iterator entry(rustup / "toolchains", error), end; entry != end;
        entry.increment(error)) {
     if (const auto file = entry->path() / "bin" / name; fs::exists(file)) files.push_back(file.string());
   }
@@ -143,6 +143,14 @@ Tools::Tools(const Settings& settings, process::Runner& runner)
 base::Result<std::string> Tools::find(const std::string& name, const std::string& hint) const {
   if (auto path = process::find_program(name, value_of(m_settings.environment, "PATH"))) return *path;
   return base::fail(ErrorKind::unavailable, name, "is not on PATH", hint);
+}
+
+base::Result<std::string> Tools::find_tool(const std::string& name, const std::string& hint) const {
+  auto found = find(name, hint);
+  if (found) return found;
+  BASE_TRY_ASSIGN(const fs::path own, base::own_folder());
+  if (auto path = process::find_program((own / name).string(), "")) return *path;
+  return found;
 }
 
 base::Result<process::Finished> Tools::run(process::Command command, const LineFilter& filter) const {

@@ -30,6 +30,8 @@ struct Start {
   std::string interpreter;           // an absolute path that the command relies on; empty: none
   std::map<std::string, std::string>
       environment;  // what the program finds set where the pipeline does not set it
+  // What the program imports of installed packages and could find imported; Python only.
+  std::vector<std::string> imports;
   // For a pipeline with its own command, when no program could be chosen: what run.sh says.
   struct NoProgram {
     std::string what;
@@ -62,6 +64,7 @@ struct Plan {
   std::string key;  // of everything that decides the artifact's bundle; empty: none is needed
   Inputs inputs;    // what that is
   contract::Platform platform;
+  std::string compiler;       // with its version: "go1.26.8"; empty: there is none
   contract::Program program;  // told by every build
   Start start;
   // Asked for when no bundle is known by the key: the one bundle that is needed, or what seldom changes and,

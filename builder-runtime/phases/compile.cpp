@@ -2,15 +2,19 @@
 #include "builder-runtime/phases/compile.h"
 
 #include <algorithm>
+#include <boost/filesystem/operations.hpp>
 #include <optional>
 
 #include "archive/bundle.h"
 #include "base/errors.h"
+#include "base/measure.h"
 #include "base/workspace.h"
 #include "builder-runtime/milestone.h"
 #include "builder-runtime/store/bundle_store.h"
 #include "builder-runtime/store/cache_limit.h"
+#include "builder-runtime/store/workspace.h"
 #include "contract/layout.h"
+#include "report/progress.h"
 
 namespace builder {
 namespace {
@@ -22,6 +26,18 @@ void keep_as_environment(const fs::path& tree, const fs::path& cache, const std:
   if (base::make_folders(environments, base::k_owner_writes))
     static_cast<void>(base::rename_path(tree, environments / digest));
   mark_used(environments / digest);
+}
+
+// Of all files; of what cannot be read nothing, which whoever packs it says.
+std::uint64_t bytes_below(const fs::path& tree) {
+  std::uint64_t bytes = 0;
+  boost::system::error_code error;
+  for (fs::recursive_directory_iterator entry(tree, error), end; entry != end; entry.increment(error)) {
+    if (entry->symlink_status().type() != fs::regular_file) continue;
+    boost::system::error_code unknown;
+    if (const auto size = fs::file_size(entry->path(), unknown); !unknown) bytes += size;
+  }
+  return bytes;
 }
 
 class Compiler {
@@ -94,13 +110,13 @@ base::Result<StoredBundle> Compiler::make_all() {
     BASE_TRY_ASSIGN(below, find_or_make(layer.key, "what is installed is in the cache", make_layer));
   }
   BASE_TRY(check_inputs());
-  BASE_TRY_ASSIGN(const auto workspace, base::Workspace::make(m_cache / "work", "build-"));
+  BASE_TRY_ASSIGN(const auto workspace, make_workspace(m_cache));
   return m_store.add_name(m_plan.key, std::move(*below), workspace);
 }
 
 base::Result<StoredBundle> Compiler::make(const Layer& layer, const StoredBundle* below) {
   Milestone milestone("compile");
-  BASE_TRY_ASSIGN(const auto workspace, base::Workspace::make(m_cache / "work", "build-"));
+  BASE_TRY_ASSIGN(const auto workspace, make_workspace(m_cache));
   const fs::path tree = workspace.path() / "tree";
   BASE_TRY(base::make_folders(tree, base::k_owner_writes));
   BASE_TRY_ASSIGN(auto made, layer.make(tree));
@@ -112,10 +128,15 @@ base::Result<StoredBundle> Compiler::make(const Layer& layer, const StoredBundle
 
   milestone = Milestone("compile");
   const fs::path file = workspace.path() / "bundle";
-  BASE_TRY_ASSIGN(const auto summary,
-                  archives::write_bundle(tree, file,
-                                         layer.is_remade_by_each_edit ? archives::Compression::fast
-                                                                      : archives::Compression::usual));
+  report::Step step("packing", bytes_below(tree), report::Step::Unit::bytes);
+  const auto packed = [&] {
+    const base::Measure measure([&](std::uint64_t bytes) { step.advance(bytes); });
+    return archives::write_bundle(
+        tree, file,
+        layer.is_remade_by_each_edit ? archives::Compression::fast : archives::Compression::usual);
+  }();
+  if (!packed) return base::fail(packed.error());
+  const auto& summary = *packed;
   contract::Bundle bundle{.file = file_of_bundle(contract::k_bundle_prefix, summary.digest),
                           .digest = summary.digest,
                           .bytes = summary.bytes,

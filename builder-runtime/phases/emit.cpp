@@ -107,7 +107,7 @@ std::vector<fs::path> abandoned_folders(const fs::path& out) {
   constexpr std::size_t k_random_part = 6;  // of mkdtemp(3)
   std::vector<fs::path> folders;
   boost::system::error_code error;
-  for (fs::directory_iterator entry(out, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(out, error), end; entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     if (!name.starts_with(k_temporary_prefix) ||
         name.size() != std::string_view(k_temporary_prefix).size() + k_random_part ||
@@ -178,6 +178,8 @@ base::Result<std::vector<std::string>> prepare(const fs::path& folder, const Art
   names.emplace_back(contract::k_shim);
   BASE_TRY(base::copy_regular_file(tools.settings().shim, folder / names.back(), k_script_mode));
   contract::BuildRecord record = artifact.record;
+  if (!source.has_run_script && !artifact.start.no_program)
+    record.starts_in = {artifact.start.folder, artifact.start.may_start_elsewhere};
   BASE_TRY_ASSIGN(record.files[contract::k_shim], tools.digest_of(tools.settings().shim));
   BASE_TRY_ASSIGN(const auto texts, texts_of(artifact, source, record.files.at(contract::k_shim)));
   for (const auto& [name, text] : texts) {
@@ -224,6 +226,7 @@ base::Status record_run_script(const fs::path& out) {
   if (!record || !size_of_file(script)) return {};
   BASE_TRY_ASSIGN(std::string digest, base::sha256_of_file(script.string()));
   if (std::exchange(record->files[contract::k_run_script], digest) == digest) return {};
+  record->starts_in = {};
   return base::write_file(out / contract::k_record, contract::to_json(*record));
 }
 

@@ -10,7 +10,7 @@ namespace {
 std::string summary_of(const Plan& plan) {
   if (plan.key.empty()) return "nothing to install, " + plan.platform.interpreter + " of the image is enough";
   std::string platform = plan.platform.os + "/" + plan.platform.architecture;
-  for (const auto& part : {plan.platform.libc, plan.platform.interpreter}) {
+  for (const auto& part : {plan.compiler, plan.platform.libc, plan.platform.interpreter}) {
     if (!part.empty()) platform += ", " + part;
   }
   return "for " + platform + ", key " + plan.key.substr(0, 12);
@@ -24,7 +24,7 @@ base::Result<Plan> resolve(const Source& source, const Tools& tools) {
   plan.language = source.language->name;
   const auto& settings = source.settings;
   plan.start.command.insert(plan.start.command.end(), settings.arguments.begin(), settings.arguments.end());
-  plan.start.environment = settings.environment;
+  for (const auto& [name, value] : settings.environment) plan.start.environment[name] = value;
   if (!plan.program.name.empty())
     report::info("program: " + plan.program.name + " (" + plan.program.chosen + ")");
   milestone.reached(summary_of(plan));

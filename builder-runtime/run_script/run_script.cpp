@@ -107,14 +107,15 @@ std::string interpreter_part(const RunScript& script, const char* name_of_script
 }
 
 // What starts the shim, as far as the command.
-std::string shim_command(const RunScript& script) {
+std::string shim_command(const RunScript& script, const std::vector<std::string>& imports) {
   return "exec \"$shim\" ${at:+--chdir \"$at\"}" +
-         (script.bundle_digest.empty() ? "" : " --environment " + script.bundle_digest) + " --exec --";
+         (script.bundle_digest.empty() ? "" : " --environment " + script.bundle_digest) +
+         (imports.empty() ? "" : " --imports " + shell_quote(base::join(imports, ","))) + " --exec --";
 }
 
 std::string command_part(const RunScript& script) {
   const bool bundled = !script.bundle_digest.empty();
-  std::string line = shim_command(script);
+  std::string line = shim_command(script, script.start.imports);
   const bool substituted = !bundled && !script.start.interpreter.empty();
   for (const auto& word : script.start.command) {
     line +=
@@ -171,7 +172,8 @@ std::string environment_script_text(const RunScript& script) {
   constexpr const char* k_name = contract::k_environment_script;
   return first_lines(script) + "starts the given command in the artifact's environment." +
          (bundled ? shim_part(script, k_name) + interpreter_part(script, k_name) : "\n") +
-         environment_part(script.start.environment) + (bundled ? shim_command(script) : "exec") + " \"$@\"\n";
+         environment_part(script.start.environment) + (bundled ? shim_command(script, {}) : "exec") +
+         " \"$@\"\n";
 }
 
 std::string environment_variables_text(const Start& start) {

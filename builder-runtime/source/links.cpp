@@ -21,8 +21,7 @@ base::Status check_links(const fs::path& source) {
   boost::system::error_code error;
   const fs::path real_source = fs::canonical(source, error);
   if (error) return base::fail(base::system_error("read", source.string(), error.value()));
-  for (fs::recursive_directory_iterator entry(source, error), end; !error && entry != end;
-       entry.increment(error)) {
+  for (fs::recursive_directory_iterator entry(source, error), end; entry != end; entry.increment(error)) {
     const auto type = entry->symlink_status(error).type();
     if (error) break;
     if (type == fs::directory_file && fs::exists(entry->path() / k_virtual_environment)) {

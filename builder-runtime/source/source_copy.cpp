@@ -28,7 +28,7 @@ class Copy {
     if (!m_open.emplace(status.st_dev, status.st_ino).second) return {};
     BASE_TRY(base::make_folders(to, base::k_owner_writes));
     boost::system::error_code error;
-    for (fs::directory_iterator entry(from, error), end; !error && entry != end; entry.increment(error)) {
+    for (fs::directory_iterator entry(from, error), end; entry != end; entry.increment(error)) {
       const fs::path name = entry->path().filename();
       if (name != ".git" && name != ".hg" && name != ".svn") BASE_TRY(entry_of(entry->path(), to / name));
     }
@@ -47,7 +47,7 @@ class Copy {
       if (!outside.empty()) return {};
     }
     if (::stat(from.c_str(), &status) != 0) {
-      if (errno == ENOENT || errno == ELOOP) return {};  // a link to nowhere
+      if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return {};  // a link to nowhere
       return base::fail(base::system_error("read", from.string(), errno));
     }
     if (S_ISDIR(status.st_mode)) return folder(from, to);

@@ -20,6 +20,12 @@ using Kind = Value::Kind;
 constexpr char k_file[] = "pachbuild.toml";
 constexpr char k_project_file[] = "pyproject.toml";
 
+// "sklearn.linear_model"; letters of other alphabets are of Python's identifiers as well.
+bool is_module(std::string_view name) {
+  const auto fits = [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '_' || c > 127; };
+  return !name.empty() && std::all_of(name.begin(), name.end(), fits);
+}
+
 // Takes the settings of one table one by one; what is left at the end is none of ours.
 class TableReader {
  public:
@@ -62,6 +68,30 @@ class TableReader {
       if (!item.is(Kind::text)) return wrong_type(key + "." + name, item, "a text");
       setting[name] = item.scalar;
     }
+    return {};
+  }
+
+  // `true`, `false`, or modules, which are joined by commas.
+  base::Status read_switch_or_modules(const std::string& key, std::string& setting) {
+    const Value& found = m_table.at(key);
+    if (found.is(Kind::boolean)) {
+      bool is_on = false;
+      BASE_TRY(read(key, is_on));
+      setting = is_on ? "true" : "false";
+      return {};
+    }
+    if (found.exists() && !found.is(Kind::text) && !found.is(Kind::array))
+      return wrong_type(key, found, "true, false or an array");
+    std::vector<std::string> names;
+    BASE_TRY(read(key, names));
+    for (const auto& name : names) {
+      if (!is_module(name)) {
+        return base::fail(ErrorKind::bad_input, place(found, key),
+                          "invalid name of a module \"" + name + "\"",
+                          "write true, or modules as after import: [\"pandas\", \"sklearn.metrics\"]");
+      }
+    }
+    if (found.exists()) setting = names.empty() ? "false" : base::join(names, ",");
     return {};
   }
 
@@ -165,7 +195,8 @@ base::Status read_python(TableReader& reader, PythonSettings& settings) {
   BASE_TRY(reader.read("image_packages", settings.image_packages));
   BASE_TRY(reader.read("program", settings.program));
   BASE_TRY(reader.read("version", settings.version));
-  return reader.read("refresh", settings.refresh);
+  BASE_TRY(reader.read("refresh", settings.refresh));
+  return reader.read_switch_or_modules("preload", settings.preload);
 }
 
 base::Status read_go(TableReader& reader, GoSettings& settings) {

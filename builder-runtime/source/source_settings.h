@@ -24,6 +24,9 @@ struct PythonSettings {
   std::string program;          // "tool.py", "package.module" or "package.module:function"
   std::string version;          // of the interpreter: "3.11", ">=3.9,<3.12"
   Refresh refresh = Refresh::never;
+  // What is imported before programs start, as contract::k_preload_variable has it: "true" for what the
+  // source imports, or names of modules; empty: the setting is not there.
+  std::string preload;
 };
 
 struct GoSettings {

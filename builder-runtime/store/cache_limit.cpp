@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "base/text.h"
-#include "base/workspace.h"
 #include "builder-runtime/languages/language.h"
 #include "builder-runtime/settings.h"
 #include "builder-runtime/store/bundle_store.h"
+#include "builder-runtime/store/workspace.h"
 #include "contract/build_record.h"
 #include "contract/cache_limit.h"
 #include "contract/environment.h"
@@ -65,7 +65,7 @@ Clock::time_point time_of(const struct stat& status) {
 std::vector<fs::path> list(const fs::path& folder) {
   std::vector<fs::path> paths;
   boost::system::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(folder, error), end; entry != end; entry.increment(error)) {
     if (entry->path().filename().string().front() != '.') paths.push_back(entry->path());
   }
   return paths;
@@ -78,8 +78,7 @@ std::uint64_t environment_bytes(const contract::Bundle& bundle) {
 std::uint64_t measure_tree(const fs::path& tree) {
   std::uint64_t bytes = 0;
   boost::system::error_code error;
-  for (fs::recursive_directory_iterator entry(tree, error), end; !error && entry != end;
-       entry.increment(error)) {
+  for (fs::recursive_directory_iterator entry(tree, error), end; entry != end; entry.increment(error)) {
     struct stat status{};
     if (::lstat(entry->path().c_str(), &status) == 0 && S_ISREG(status.st_mode))
       bytes += static_cast<std::uint64_t>(status.st_size);
@@ -259,7 +258,7 @@ base::Status CacheUse::shrink(std::uint64_t limit, const std::vector<contract::B
   BASE_TRY_ASSIGN(const bool fits, take_room(m_cache, limit, bytes));
   if (fits) return {};
   // A folder takes time to remove; moved away it is gone at once, and the lock is free again.
-  BASE_TRY_ASSIGN(const auto bin, base::Workspace::make(m_cache / "work", "build-"));
+  BASE_TRY_ASSIGN(const auto bin, make_workspace(m_cache));
   BASE_TRY_ASSIGN(const auto removed, move_away(m_cache, limit, m_begin, bin.path()));
   if (removed.entries == 0) return {};
   report::info("cache: removed the least recently used " + base::format_bytes(removed.bytes));

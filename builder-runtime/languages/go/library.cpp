@@ -27,8 +27,7 @@ constexpr char k_last_look[] = "trim.txt";
 base::Status copy_cache(const fs::path& from, const fs::path& to) {
   std::vector<fs::path> files;
   boost::system::error_code error;
-  for (fs::recursive_directory_iterator entry(from, error), end; !error && entry != end;
-       entry.increment(error)) {
+  for (fs::recursive_directory_iterator entry(from, error), end; entry != end; entry.increment(error)) {
     const fs::path below = entry->path().lexically_relative(from);
     const auto type = entry->symlink_status(error).type();
     if (type == fs::directory_file) BASE_TRY(base::make_folders(to / below, base::k_owner_writes));

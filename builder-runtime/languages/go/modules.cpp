@@ -13,6 +13,7 @@
 #include "builder-runtime/languages/go/network.h"
 #include "builder-runtime/languages/language.h"
 #include "builder-runtime/source/source_copy.h"
+#include "builder-runtime/store/workspace.h"
 #include "report/report.h"
 
 namespace builder::go {
@@ -210,15 +211,15 @@ void Resolution::warn(const ModuleFiles& after) const {
   report::info(std::string("hint: ") + k_pin_hint);
 }
 
-base::Result<std::shared_ptr<base::Workspace>> make_workspace(const Tools& tools) {
-  BASE_TRY_ASSIGN(auto workspace, base::Workspace::make(tools.settings().cache / "work", "go-"));
+base::Result<std::shared_ptr<base::Workspace>> shared_workspace(const Tools& tools) {
+  BASE_TRY_ASSIGN(auto workspace, make_workspace(tools.settings().cache));
   return std::make_shared<base::Workspace>(std::move(workspace));
 }
 
 base::Result<BuildPlace> copied_place(const fs::path& source, const std::string& below,
                                       process::Environment environment, const Tools& tools) {
   BuildPlace place{.environment = std::move(environment)};
-  BASE_TRY_ASSIGN(place.workspace, make_workspace(tools));
+  BASE_TRY_ASSIGN(place.workspace, shared_workspace(tools));
   BASE_TRY_ASSIGN(place.folder, base::path_inside(place.workspace->path(), below, source.string()));
   place.copy = place.folder;
   BASE_TRY(base::make_folders(place.folder.parent_path(), base::k_owner_writes));
@@ -263,7 +264,7 @@ base::Result<BuildPlace> place_in_source(const fs::path& folder, const Resolutio
   auto files = resolution.kept();
   if (files == resolution.before()) return place;
   BuildPlace completed = place;
-  BASE_TRY_ASSIGN(completed.workspace, make_workspace(tools));
+  BASE_TRY_ASSIGN(completed.workspace, shared_workspace(tools));
   const fs::path scratch = completed.copy = completed.workspace->path();
   completed.flags.insert(completed.flags.end(), {"-mod=mod", "-modfile=" + (scratch / "go.mod").string()});
   BASE_TRY(write_files(scratch, files.value_or(resolution.before())));
@@ -281,7 +282,7 @@ base::Result<BuildPlace> workspace_place(const fs::path& source, const Tree& tre
   const auto home = program.home_in(source);
   BuildPlace place{.folder = home, .flags = std::move(flags), .environment = std::move(environment)};
   if (foreign_imports(tree).empty() || has_vendor_folder(source, program)) return place;
-  BASE_TRY_ASSIGN(place.workspace, make_workspace(tools));
+  BASE_TRY_ASSIGN(place.workspace, shared_workspace(tools));
   place.copy = place.workspace->path();
   BASE_TRY(
       base::write_file(place.copy / "go.work", with_absolute_paths(read_or_empty(home / "go.work"), home)));

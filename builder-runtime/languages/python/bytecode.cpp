@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
-#include <charconv>
 #include <functional>
 #include <map>
 #include <optional>
@@ -21,6 +20,8 @@
 #include "builder-runtime/languages/python/compile_bytecode.h"
 #include "builder-runtime/languages/python/record.h"
 #include "builder-runtime/store/cache_limit.h"
+#include "builder-runtime/store/workspace.h"
+#include "report/progress.h"
 #include "report/report.h"
 
 namespace builder::python {
@@ -38,6 +39,8 @@ constexpr mode_t k_file_mode = 0644;
 constexpr char k_no_bytecode[] = "-";
 // compile_bytecode.py ends with this code when the system refused something, whose number it printed.
 constexpr int k_system_refused = 3;
+// Before the number of modules that were compiled since the last such line.
+constexpr char k_compiled = '+';
 
 // The modules of one installed package, relative to site-packages and sorted.
 struct Package {
@@ -56,8 +59,7 @@ base::Result<std::vector<std::string>> find_modules(const fs::path& packages) {
   std::vector<fs::path> foreign;
   boost::system::error_code error;
   const auto prefix = packages.string().size() + 1;
-  for (fs::recursive_directory_iterator entry(packages, error), end; !error && entry != end;
-       entry.increment(error)) {
+  for (fs::recursive_directory_iterator entry(packages, error), end; entry != end; entry.increment(error)) {
     const auto& path = entry->path();
     if (path.filename() == k_bytecode_folder) {
       foreign.push_back(path);
@@ -77,7 +79,7 @@ base::Result<std::vector<Package>> split_by_package(const fs::path& packages,
                                                     std::vector<std::string>& modules) {
   std::vector<fs::path> distributions;
   boost::system::error_code error;
-  for (fs::directory_iterator entry(packages, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(packages, error), end; entry != end; entry.increment(error)) {
     if (entry->path().extension() == ".dist-info") distributions.push_back(entry->path());
   }
   if (error) return base::fail(base::system_error("read", packages.string(), error.value()));
@@ -133,13 +135,6 @@ struct CacheEntry {
   std::vector<std::optional<std::string_view>> bytecode;  // in the order of Package::modules
 };
 
-std::optional<std::size_t> parse_length(std::string_view word) {
-  std::size_t length = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), length);
-  if (error != std::errc() || end != word.data() + word.size()) return std::nullopt;
-  return length;
-}
-
 // Points into `text`. Nothing when it is not what was stored.
 std::optional<CacheEntry> parse_entry(std::string_view text, std::size_t modules) {
   if (text.size() <= base::k_digest_length) return std::nullopt;
@@ -154,7 +149,7 @@ std::optional<CacheEntry> parse_entry(std::string_view text, std::size_t modules
   for (std::size_t i = 1; i < head.size(); ++i) {
     entry.bytecode.emplace_back();
     if (head[i] == k_no_bytecode) continue;
-    const auto length = parse_length(head[i]);
+    const auto length = base::parse_number(head[i]);
     if (!length || *length > content.size()) return std::nullopt;
     entry.bytecode.back() = content.substr(0, *length);
     content.remove_prefix(*length);
@@ -234,7 +229,7 @@ class Store {
 };
 
 base::Error compile_error(const process::Finished& finished, const fs::path& packages) {
-  const auto number = parse_length(base::trim(finished.output));
+  const auto number = base::parse_number(base::trim(finished.output));
   if (finished.ending.code() == k_system_refused && number) {
     return base::system_error("write", packages.string(), static_cast<int>(*number));
   }
@@ -252,12 +247,20 @@ base::Result<std::string> compile_modules(const std::vector<std::string>& module
   if (!input) return base::fail(base::system_error("read", list.string(), errno));
   auto arguments = command_line(interpreter);
   arguments.push_back(std::to_string(base::processors()));
+  report::Step step("compiling to bytecode", modules.size(), report::Step::Unit::files);
+  const auto count = [&](std::string_view line) -> std::optional<std::string> {
+    const auto compiled = line.starts_with(k_compiled) ? base::parse_number(line.substr(1)) : std::nullopt;
+    if (!compiled) return std::string(line);
+    step.advance(*compiled);
+    return std::nullopt;
+  };
   // Before 3.11 the order of a constant set's elements in bytecode depends on the seed.
   BASE_TRY_ASSIGN(const auto finished,
                   tools.run({.arguments = std::move(arguments),
                              .environment = {{"PYTHONHASHSEED", "0"}, {"LC_ALL", "C.UTF-8"}},
                              .folder = packages,
-                             .standard_input = input.get()}));
+                             .standard_input = input.get()},
+                            count));
   if (!finished.ending.succeeded()) return base::fail(compile_error(finished, packages));
   return std::string(base::trim(finished.output));
 }
@@ -284,7 +287,7 @@ base::Result<BytecodeSummary> make_bytecode(const Interpreter& interpreter, cons
   }
   const BytecodeSummary summary{all.size(), all.size() - fresh.size()};
   if (to_compile.empty()) return summary;
-  BASE_TRY_ASSIGN(const auto workspace, base::Workspace::make(cache / "work", "build-"));
+  BASE_TRY_ASSIGN(const auto workspace, make_workspace(cache));
   BASE_TRY_ASSIGN(const std::string tag,
                   compile_modules(to_compile, interpreter, tools, packages, workspace));
   for (const auto* package : fresh) BASE_TRY(store.add(*package, tag, packages, workspace));

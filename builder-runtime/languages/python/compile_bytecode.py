@@ -20,10 +20,12 @@ import py_compile  # noqa: E402
 
 NOT_PYTHON = (SyntaxError, ValueError, RecursionError, OverflowError)
 SYSTEM_REFUSED = 3
+# So many modules are a line "+32" on standard error.
+REPORTED = 32
 
 
 def compile_all(paths, parent):
-    for path in paths:
+    for number, path in enumerate(paths, 1):
         # Who is killed takes its children along.
         if os.getppid() != parent:
             return
@@ -33,6 +35,8 @@ def compile_all(paths, parent):
         except py_compile.PyCompileError as error:
             if not isinstance(error.exc_value, NOT_PYTHON):
                 raise
+        if number % REPORTED == 0:
+            os.write(2, b"+%d\n" % REPORTED)
 
 
 def run_in_child(work):

@@ -64,7 +64,7 @@ bool is_folder(const fs::path& path) {
 std::vector<std::string> folders_in(const fs::path& folder) {
   std::vector<std::string> names;
   boost::system::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(folder, error), end; entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     if (name.front() != '.' && is_folder(entry->path()) && !is_file(entry->path() / "pyvenv.cfg"))
       names.push_back(name);
@@ -199,7 +199,7 @@ bool is_test(const std::string& name) { return name.starts_with("test_") || name
 std::vector<std::string> programs_at_root(const fs::path& source) {
   std::vector<std::string> names;
   boost::system::error_code error;
-  for (fs::directory_iterator entry(source, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(source, error), end; entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     if (entry->path().extension() == ".py" && !is_one_of(k_not_programs, name) && !is_test(name) &&
         is_file(entry->path())) {

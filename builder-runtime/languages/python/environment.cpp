@@ -69,8 +69,7 @@ base::Status install(const Resolution& resolution, const InstallStep& step, cons
 // <tree>/lib/python3.11/site-packages
 base::Result<fs::path> find_site_packages(const fs::path& tree) {
   boost::system::error_code error;
-  for (fs::directory_iterator entry(tree / "lib", error), end; !error && entry != end;
-       entry.increment(error)) {
+  for (fs::directory_iterator entry(tree / "lib", error), end; entry != end; entry.increment(error)) {
     if (fs::is_directory(entry->path() / "site-packages", error)) return entry->path() / "site-packages";
   }
   return base::fail(ErrorKind::bug, tree.string(), "has no site-packages");
@@ -128,7 +127,7 @@ base::Result<Installed> tidy_distributions(const fs::path& packages, const fs::p
   Installed installed;
   auto& names = installed.names;
   boost::system::error_code error;
-  for (fs::directory_iterator entry(packages, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(packages, error), end; entry != end; entry.increment(error)) {
     if (entry->path().extension() != ".dist-info") continue;
     BASE_TRY_ASSIGN(const std::string metadata, base::read_file(entry->path() / "METADATA"));
     names.push_back(metadata_field(metadata, "Name") + "==" + metadata_field(metadata, "Version"));
@@ -151,7 +150,7 @@ base::Status repair_scripts(const fs::path& folder) {
   constexpr std::string_view k_entry_point = "# -*- coding: utf-8 -*-\nimport sys\nfrom ";
   std::vector<fs::path> scripts;
   boost::system::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(folder, error), end; entry != end; entry.increment(error)) {
     if (entry->symlink_status().type() != fs::regular_file) continue;
     std::string head(k_shell_start.size(), '\0');
     std::ifstream(entry->path().string(), std::ios::binary)
@@ -174,8 +173,7 @@ base::Status repair_scripts(const fs::path& folder) {
 base::Result<std::vector<fs::path>> list_files(const fs::path& tree) {
   std::vector<fs::path> files;
   boost::system::error_code error;
-  for (fs::recursive_directory_iterator entry(tree, error), end; !error && entry != end;
-       entry.increment(error)) {
+  for (fs::recursive_directory_iterator entry(tree, error), end; entry != end; entry.increment(error)) {
     if (!fs::is_directory(entry->symlink_status())) files.push_back(entry->path());
   }
   if (error) return base::fail(base::system_error("read", tree.string(), error.value()));

@@ -15,11 +15,11 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/text.h"
-#include "base/workspace.h"
 #include "builder-runtime/languages/language.h"
 #include "builder-runtime/languages/python/read_imports.h"
 #include "builder-runtime/languages/python/record.h"
 #include "builder-runtime/languages/python/requirement.h"
+#include "builder-runtime/store/workspace.h"
 #include "contract/layout.h"
 
 namespace builder::python {
@@ -276,7 +276,7 @@ std::set<std::string> modules_anywhere(const fs::path& source) {
   std::set<std::string> names;
   boost::system::error_code error;
   int count = 0;
-  for (fs::recursive_directory_iterator entry(source, error), end; !error && entry != end && count < k_most;
+  for (fs::recursive_directory_iterator entry(source, error), end; entry != end && count < k_most;
        entry.increment(error), ++count) {
     const std::string name = entry->path().filename().string();
     if (name.front() == '.' || fs::exists(entry->path() / "pyvenv.cfg", error)) {
@@ -295,8 +295,7 @@ std::string distribution_in(const fs::path& site_packages, const std::string& mo
   std::string file = module;
   std::replace(file.begin(), file.end(), '.', '/');
   boost::system::error_code error;
-  for (fs::directory_iterator entry(site_packages, error), end; !error && entry != end;
-       entry.increment(error)) {
+  for (fs::directory_iterator entry(site_packages, error), end; entry != end; entry.increment(error)) {
     if (entry->path().extension() != ".dist-info") continue;
     const auto record = base::read_input_file(entry->path() / "RECORD");
     if (!record) continue;
@@ -317,7 +316,7 @@ void add_names(const fs::path& folder, const std::string& prefix, int depth,
                std::vector<std::string>& names) {
   constexpr int k_deepest = 4;
   boost::system::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(folder, error), end; entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     if (is_module_file(name)) {
       names.push_back(prefix + name.substr(0, name.find('.')));
@@ -345,14 +344,12 @@ void add_names(const fs::path& folder, const std::string& prefix, int depth,
 std::vector<fs::path> folders_of_path_files(const fs::path& site_packages) {
   std::vector<fs::path> folders;
   boost::system::error_code error;
-  for (fs::directory_iterator entry(site_packages, error), end; !error && entry != end;
-       entry.increment(error)) {
+  for (fs::directory_iterator entry(site_packages, error), end; entry != end; entry.increment(error)) {
     if (entry->path().extension() != ".pth") continue;
     for (const auto& line : base::split(base::read_input_file(entry->path()).value_or(""), '\n')) {
       const std::string path(base::trim(line));
       if (path.empty() || path.front() == '#' || path.starts_with("import ")) continue;
       if (fs::is_directory(site_packages / path, error)) folders.push_back(site_packages / path);
-      error.clear();
     }
   }
   return folders;
@@ -379,7 +376,7 @@ base::Result<Imports> read_imports(const fs::path& source, const Entry& entry, c
     if (reading && is_current(*reading, source)) return std::move(reading->imports);
   }
 
-  BASE_TRY_ASSIGN(const auto workspace, base::Workspace::make(tools.settings().cache / "work", "build-"));
+  BASE_TRY_ASSIGN(const auto workspace, make_workspace(tools.settings().cache));
   const fs::path list = workspace.path() / "known";
   BASE_TRY(base::write_file(list, known));
   const base::UniqueFd input(::open(list.c_str(), O_RDONLY | O_CLOEXEC));

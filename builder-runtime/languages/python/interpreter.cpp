@@ -104,7 +104,7 @@ bool is_interpreters_name(const std::string& name) {
 void add_programs(const fs::path& folder, std::vector<std::string>& programs) {
   std::vector<std::string> found;
   boost::system::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(folder, error), end; entry != end; entry.increment(error)) {
     if (is_interpreters_name(entry->path().filename().string())) found.push_back(entry->path().string());
   }
   std::sort(found.begin(), found.end());
@@ -115,7 +115,7 @@ void add_programs(const fs::path& folder, std::vector<std::string>& programs) {
 void add_versions(const fs::path& folder, std::vector<std::string>& programs) {
   std::vector<std::string> found;
   boost::system::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(folder, error), end; entry != end; entry.increment(error)) {
     const fs::path program = entry->path() / "bin" / k_python;
     if (is_file(program)) found.push_back(program.string());
   }

@@ -54,7 +54,7 @@ std::vector<fs::path> things_to_install(const fs::path& path) {
     if (fs::exists(path / file, error)) return {path};
   }
   std::vector<fs::path> archives;
-  for (fs::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(path, error), end; entry != end; entry.increment(error)) {
     if (is_archive(entry->path().filename().string())) archives.push_back(entry->path());
   }
   return archives;

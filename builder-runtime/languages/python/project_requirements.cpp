@@ -75,7 +75,9 @@ base::Result<RequirementList> checked_list(RequirementList list, const std::stri
     const auto lines = logical_lines(line);
     const bool has_controls = std::any_of(
         line.begin(), line.end(), [](unsigned char c) { return (c < ' ' && c != '\t') || c == 0x7F; });
-    if (has_controls || lines.size() != 1 || lines.front().starts_with('-'))
+    // A backslash at the end would join the next line.
+    if (has_controls || lines.size() != 1 || lines.front().starts_with('-') ||
+        base::trim(line).ends_with('\\'))
       return base::fail(ErrorKind::bad_input, file, "invalid requirement \"" + line + "\"");
     const auto path = line.substr(0, line.find_first_of(" ["));
     if (path.starts_with("./") && !base::stays_inside(path)) {
@@ -108,7 +110,11 @@ base::Result<std::vector<Wanted>> wanted_by_project(const LockRequest& request) 
 base::Status check_uv_lock(const LockRequest& request) {
   const std::string& name = request.manifest.files.front();
   BASE_TRY_ASSIGN(const Value file, data::read_toml(request.source / name, name));
-  Lock lock{.file = name, .manifest = "pyproject.toml", .remake = "uv lock", .packages = {}};
+  const std::string& program = request.manifest.program;
+  Lock lock{.file = name,
+            .manifest = program.empty() ? "pyproject.toml" : program,
+            .remake = program.empty() ? "uv lock" : "uv lock --script " + program,
+            .packages = {}};
   for (const auto& package : file.at("package").items) {
     lock.packages.push_back(
         {.name = normalised_name(package.text("name")), .version = package.text("version")});

@@ -19,11 +19,13 @@
 #include "builder-runtime/languages/python/local_targets.h"
 #include "builder-runtime/languages/python/manifest.h"
 #include "builder-runtime/languages/python/optional_packages.h"
+#include "builder-runtime/languages/python/preloading.h"
 #include "builder-runtime/languages/python/requirements.h"
 #include "builder-runtime/languages/python/resolution.h"
 #include "builder-runtime/languages/python/stated.h"
 #include "builder-runtime/languages/python/uv_environment.h"
 #include "builder-runtime/languages/python/version.h"
+#include "contract/environment.h"
 #include "contract/layout.h"
 #include "report/report.h"
 
@@ -175,7 +177,7 @@ base::Status check_required_version(const Installation& installation) {
 }
 
 base::Status add_bundle(Plan& plan, Installation installation, const Request& request, const Tools& tools) {
-  BASE_TRY_ASSIGN(installation.uv, tools.find("uv", k_uv_hint));
+  BASE_TRY_ASSIGN(installation.uv, tools.find_tool("uv", k_uv_hint));
   BASE_TRY_ASSIGN(installation.uv_version, tools.ask({installation.uv, "--version"}, {}));
   const Requirements& asked = request.requirements;
   installation.uses_files = asked.uses_files;
@@ -246,7 +248,7 @@ void add_exceptions(const fs::path& source, const Programs& programs, Inputs& in
                        [&](const auto& one) { return one.entry.file == file; });
   };
   boost::system::error_code error;
-  for (fs::directory_iterator file(source, error), end; !error && file != end; file.increment(error)) {
+  for (fs::directory_iterator file(source, error), end; file != end; file.increment(error)) {
     if (file->path().extension() != ".py") continue;
     inputs.except("file", file->path().filename().string(), file->path(),
                   is_program(file->path()) ? "the program: its syntax is checked, but it is not in the bundle"
@@ -363,6 +365,21 @@ base::Result<Programs> read_programs(const fs::path& source, const Choice& choic
   return programs;
 }
 
+// With one program it is known what it imports.
+void prepare_preloading(const PythonSettings& settings, const fs::path& source, const Programs& programs,
+                        Start& start) {
+  if (!settings.preload.empty()) start.environment[contract::k_preload_variable] = settings.preload;
+  if (programs.size() != 1 || start.no_program) return;
+  const auto found = find_preloadable(source, programs.front().imports, settings.image_packages);
+  if (settings.preload == "true" && !found.obstacle.empty()) {
+    report::warn(
+        found.obstacle +
+        ": nothing is imported beforehand, since that may change what an import does; where it does not, "
+        "name the modules: preload = [\"pandas\"]");
+  }
+  start.imports = found.modules;
+}
+
 base::Result<Plan> plan(Installation installation, const Request& request, const std::vector<Pin>& pins,
                         const Choice& choice, const Tools& tools) {
   BASE_TRY_ASSIGN(installation.interpreter, find_interpreter(tools, pins));
@@ -386,6 +403,7 @@ base::Result<Plan> plan(Installation installation, const Request& request, const
     plan.start.command.insert(plan.start.command.end(), arguments.begin(), arguments.end());
   }
   if (request.installs_something) {
+    prepare_preloading(installation.settings, source, programs, plan.start);
     BASE_TRY(add_bundle(plan, std::move(installation), request, tools));
     add_exceptions(source, programs, plan.inputs);
   }
@@ -410,7 +428,7 @@ void tell_of_unused_files(const fs::path& source, const Manifest& manifest, cons
 
 bool may_be(const fs::path& source) {
   boost::system::error_code error;
-  for (fs::directory_iterator entry(source, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(source, error), end; entry != end; entry.increment(error)) {
     if (entry->path().extension() == ".py" && is_file(entry->path())) return true;
   }
   for (const std::string file :

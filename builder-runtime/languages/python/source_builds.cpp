@@ -15,6 +15,7 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "process/descendants.h"
 
 namespace builder::python {
 namespace {
@@ -27,27 +28,11 @@ constexpr std::chrono::milliseconds k_interval{500};
 constexpr std::chrono::seconds k_patience{3};
 constexpr std::chrono::seconds k_again{60};
 
-bool is_number(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-// The fourth field of /proc/PID/stat, after a name in brackets that may have anything in it.
-pid_t parent_of(const fs::path& process) {
-  const std::string text = base::read_file(process / "stat").value_or("");  // it may have ended meanwhile
-  const auto bracket = text.rfind(')');
-  if (bracket == std::string::npos) return 0;
-  const auto fields = base::split(text.substr(bracket + 1), ' ');
-  return fields.size() > 2 && is_number(fields[2]) ? static_cast<pid_t>(std::stol(fields[2])) : 0;
-}
-
 // Where the processes are that descend from this one.
 std::set<std::string> folders_of_descendants() {
   std::multimap<pid_t, pid_t> children;
+  for (const auto& process : process::visible_processes()) children.emplace(process.parent, process.number);
   boost::system::error_code error;
-  for (fs::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    if (is_number(name)) children.emplace(parent_of(entry->path()), static_cast<pid_t>(std::stol(name)));
-  }
   std::set<std::string> folders;
   std::vector<pid_t> open = {::getpid()};
   for (std::size_t at = 0; at < open.size(); ++at) {

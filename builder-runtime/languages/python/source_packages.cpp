@@ -114,8 +114,7 @@ std::vector<fs::path> import_roots_of(const fs::path& source, const fs::path& pr
   std::vector<fs::path> roots = {project, project / "src"};
   std::vector<fs::path> others;
   boost::system::error_code error;
-  for (fs::directory_iterator entry(source / project, error), end; !error && entry != end;
-       entry.increment(error)) {
+  for (fs::directory_iterator entry(source / project, error), end; entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     const bool is_result = name == "build" || name == "dist";
     if (fs::is_directory(entry->status()) && name.front() != '.' && name != "src" && !is_result)
@@ -174,8 +173,7 @@ base::Status make_link(const fs::path& target, const fs::path& link) {
 base::Status add_links(const fs::path& source, const fs::path& folder, const fs::path& to, bool is_deep) {
   constexpr std::array<std::string_view, 4> k_left_out = {".git", ".hg", ".svn", "__pycache__"};
   boost::system::error_code error;
-  for (fs::directory_iterator entry(source / folder, error), end; !error && entry != end;
-       entry.increment(error)) {
+  for (fs::directory_iterator entry(source / folder, error), end; entry != end; entry.increment(error)) {
     const fs::path name = entry->path().filename();
     if (std::find(k_left_out.begin(), k_left_out.end(), name.string()) != k_left_out.end()) continue;
     const auto present = fs::symlink_status(to / name);
@@ -202,7 +200,7 @@ base::Status move_module(const SourcePackage& package, const fs::path& site_pack
   const std::string prefix = package.path.stem().string() + ".";
   std::vector<fs::path> names;
   boost::system::error_code error;
-  for (fs::directory_iterator entry(site_packages / bytecode, error), end; !error && entry != end;
+  for (fs::directory_iterator entry(site_packages / bytecode, error), end; entry != end;
        entry.increment(error)) {
     if (entry->path().filename().string().starts_with(prefix)) names.push_back(entry->path().filename());
   }
@@ -217,8 +215,7 @@ base::Status move_module(const SourcePackage& package, const fs::path& site_pack
 base::Status add_library_links(const fs::path& site_packages, const fs::path& to) {
   std::vector<fs::path> folders;
   boost::system::error_code error;
-  for (fs::directory_iterator entry(site_packages, error), end; !error && entry != end;
-       entry.increment(error)) {
+  for (fs::directory_iterator entry(site_packages, error), end; entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     if (name.ends_with(".libs") && fs::is_directory(entry->status())) folders.push_back(entry->path());
   }

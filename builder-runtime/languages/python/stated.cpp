@@ -232,12 +232,13 @@ std::string from_conda(std::string_view text) {
   std::string version(base::trim(text.substr(end)));
   if (version.empty()) return name;
   if (!version.starts_with('=') && !has_part("<>!~", version.substr(0, 1))) version = "=" + version;
-  if (version.starts_with('=') && !version.starts_with("==")) {
-    // name=version=build; one "=" is a beginning: 1.26 is 1.26.*
-    version = version.substr(1);
+  if (version.starts_with('=')) {
+    // name=version=build and name==version=build; one "=" is a beginning: 1.26 is 1.26.*
+    const bool is_exact = version.starts_with("==");
+    version = version.substr(is_exact ? 2 : 1);
     version = version.substr(0, version.find('='));
-    if (!version.ends_with('*')) version += ".*";
-    version = version == ".*" ? "" : "==" + version;
+    if (!is_exact && !version.ends_with('*')) version += ".*";
+    version = version.empty() || version == ".*" ? "" : "==" + version;
   }
   const std::string requirement = name + version;
   return Requirement::parse(requirement) ? requirement : name;
@@ -482,8 +483,7 @@ bool looks_like_requirements(const std::string& folder, const fs::path& file) {
 // The requirement files below a folder of the source ("" for its root), relative to the source.
 void add_lists(const fs::path& source, const std::string& folder, Texts& files) {
   boost::system::error_code error;
-  for (fs::directory_iterator entry(source / folder, error), end; !error && entry != end;
-       entry.increment(error)) {
+  for (fs::directory_iterator entry(source / folder, error), end; entry != end; entry.increment(error)) {
     if (!is_file(entry->path()) || !looks_like_requirements(folder, entry->path())) continue;
     const std::string name = (fs::path(folder) / entry->path().filename()).string();
     if (base::path_inside(source, name, name)) files.push_back(name);
@@ -515,7 +515,7 @@ std::string unlisted_requirements(const fs::path& source) {
   Texts files;
   add_lists(source, "", files);
   boost::system::error_code error;
-  for (fs::directory_iterator entry(source, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(source, error), end; entry != end; entry.increment(error)) {
     if (entry->symlink_status(error).type() == fs::directory_file)
       add_lists(source, entry->path().filename().string(), files);
   }

@@ -33,7 +33,7 @@ bool is_bucket(const fs::directory_entry& entry) {
 std::vector<std::string> buckets_in(const fs::path& folder) {
   std::vector<std::string> names;
   boost::system::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(folder, error), end; entry != end; entry.increment(error)) {
     if (is_bucket(*entry)) names.push_back(entry->path().filename().string());
   }
   return names;

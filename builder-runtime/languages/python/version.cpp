@@ -141,7 +141,7 @@ std::string next_release(const Version& version, std::size_t index) {
   auto release = version.release;
   release.resize(index + 1);
   ++release[index];
-  return dotted(release);
+  return (version.epoch == 0 ? "" : std::to_string(version.epoch) + "!") + dotted(release);
 }
 
 std::optional<std::string> clause_from_poetry(std::string_view text) {
