@@ -19,6 +19,7 @@
 #include "pachbuild/local/session/build.h"
 #include "pachbuild/local/session/environment.h"
 #include "pachbuild/source/source.h"
+#include "report/report.h"
 
 namespace conformance {
 namespace {
@@ -152,13 +153,15 @@ base::Status Examination::copy_probe() {
 base::Result<local::Pool> Examination::open(const Room& room) {
   m_room = m_scratch / room.name;
   BASE_TRY(base::make_folders(m_room));
-  m_places.push_back(m_subject.container ? local::containers_of(*m_subject.container, {{m_source}}, room.user)
-                                         : local::this_machine());
+  // The probe's datums have what a build before them has written.
+  m_places.push_back(m_subject.container
+                         ? local::containers_of(*m_subject.container, {{m_source}, {m_room}}, room.user)
+                         : local::this_machine());
   return local::Pool::start(1, m_room, *m_places.back());
 }
 
 base::Result<TaskOutcome> Examination::perform(local::Pool& pool, Task task) {
-  BASE_TRY_ASSIGN(auto result, pool.run_one(std::move(task), m_interruption.descriptor()));
+  BASE_TRY_ASSIGN(auto result, pool.run_one(std::move(task), m_interruption.descriptor(), {}, report::warn));
   // What the builder does wrong is a finding; what the machine does is not.
   if (result.error && result.error->kind != ErrorKind::step_failed) return base::fail(*result.error);
   return result;

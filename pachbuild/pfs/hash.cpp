@@ -41,14 +41,4 @@ std::string_view bytes_of(const Hash& hash) {
   return {reinterpret_cast<const char*>(hash.data()), hash.size()};
 }
 
-std::string to_hex(const Hash& hash) {
-  constexpr std::string_view k_digits = "0123456789abcdef";
-  std::string text;
-  for (const unsigned char byte : hash) {
-    text += k_digits[byte >> 4U];
-    text += k_digits[byte & 0xfU];
-  }
-  return text;
-}
-
 }  // namespace pfs

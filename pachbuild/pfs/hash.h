@@ -39,7 +39,4 @@ class Hasher {
 // The bytes of a hash, as the text that base64 or hexadecimal digits are made of.
 std::string_view bytes_of(const Hash& hash);
 
-// 64 lower-case hexadecimal digits.
-std::string to_hex(const Hash& hash);
-
 }  // namespace pfs

@@ -13,8 +13,10 @@ namespace source {
 namespace {
 
 // What no program needs and what changes without an edit, so that it would make every datum run again: the
-// data of git, and the bytecode that Python leaves beside a module. A line "!.git/" brings it back.
-constexpr std::array<std::string_view, 3> k_built_in = {"{,*/}.git", "{,*/}.git/", "{,*/}__pycache__/"};
+// data of git, the bytecode that Python leaves beside a module, and what Vim and Emacs keep beside a file
+// that is being edited: swap files, locks, unsaved text and backups. A line "!.git/" brings it back.
+constexpr std::array<std::string_view, 7> k_built_in = {
+    "{,*/}.git", "{,*/}.git/", "{,*/}__pycache__/", "{,*/}.*.sw[a-p]", "{,*/}.#*", "{,*/}#*#", "*~"};
 
 // Whether the last '*' is one of the pattern's own, so that it matches any continuation of a match.
 bool ends_with_star(std::string_view pattern) {

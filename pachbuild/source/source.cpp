@@ -189,11 +189,18 @@ base::Status copy_source(const std::vector<SourceFile>& files, const fs::path& d
   return {};
 }
 
-base::Result<std::string> source_digest(const std::vector<SourceFile>& files) {
-  base::Sha256 digest;
+base::Result<std::map<std::string, std::string>> file_digests(const std::vector<SourceFile>& files) {
+  std::map<std::string, std::string> digests;
   for (const SourceFile& file : files) {
-    BASE_TRY_ASSIGN(const std::string content, base::sha256_of_file(file.file.string()));
-    digest.update_field(file.path);
+    BASE_TRY_ASSIGN(digests[file.path], base::sha256_of_file(file.file.string()));
+  }
+  return digests;
+}
+
+std::string source_digest(const std::map<std::string, std::string>& digests) {
+  base::Sha256 digest;
+  for (const auto& [path, content] : digests) {
+    digest.update_field(path);
     digest.update_field(content);
   }
   return digest.finish();

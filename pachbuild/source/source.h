@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -59,7 +60,10 @@ bool has_file(const std::vector<SourceFile>& files, const std::string& path);
 // 0700.
 base::Status copy_source(const std::vector<SourceFile>& files, const base::fs::path& destination);
 
-// SHA-256 over the paths and the contents.
-base::Result<std::string> source_digest(const std::vector<SourceFile>& files);
+// Of each file's content, by path.
+base::Result<std::map<std::string, std::string>> file_digests(const std::vector<SourceFile>& files);
+
+// SHA-256 over the paths and these.
+std::string source_digest(const std::map<std::string, std::string>& digests);
 
 }  // namespace source

@@ -96,8 +96,8 @@ std::optional<CronFault> fault_of_descriptor(const std::string& text) {
   constexpr std::string_view k_every = "@every ";
   if (text.rfind(k_every, 0) == 0) {
     std::string_view duration = std::string_view(text).substr(k_every.size());
-    // Go takes signs; what is less than a second counts as one.
-    if (!duration.empty() && (duration[0] == '-' || duration[0] == '+')) duration.remove_prefix(1);
+    // Go takes one sign; what is less than a second counts as one.
+    if (duration.starts_with('-') && !duration.starts_with("-+")) duration.remove_prefix(1);
     if (parse_duration(duration)) return std::nullopt;
     return CronFault{base::quoted(duration) + " is not a duration", R"(write "@every 90s" or "@every 24h")"};
   }

@@ -62,8 +62,8 @@ std::optional<long double> take_unit(std::string_view& text) {
 std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
   constexpr std::size_t k_longest = 100;  // so that no number overflows a long double
   constexpr auto k_limit = static_cast<long double>(std::numeric_limits<std::int64_t>::max());
-  if (text == "0") return std::chrono::nanoseconds(0);
   if (text.starts_with('+')) text.remove_prefix(1);
+  if (text == "0") return std::chrono::nanoseconds(0);
   if (text.empty() || text.size() > k_longest) return std::nullopt;
   long double total = 0;
   while (!text.empty()) {

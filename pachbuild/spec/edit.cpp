@@ -48,8 +48,8 @@ std::size_t end_of_scalar(const std::string& text, std::size_t start) {
 }  // namespace
 
 base::Result<std::string> with_image(const std::string& text, const Document& document,
-                                     const std::string& image) {
-  const std::string quoted = nlohmann::json(image).dump();
+                                     const std::string& new_image) {
+  const std::string quoted = nlohmann::json(new_image).dump();
   const auto& transform = document.value->at("transform");
   const bool is_there = transform.contains("image");
   const std::string pointer = is_there ? "/transform/image" : "/transform";
@@ -63,6 +63,14 @@ base::Result<std::string> with_image(const std::string& text, const Document& do
       return base::fail(base::ErrorKind::bad_input, document.places.where(pointer),
                         "is written over several lines, and cannot be replaced",
                         "write the image on one line");
+    }
+    const auto& image = transform.at("image");
+    const std::string named = image.is_string() ? image.get<std::string>() : image.dump();
+    const bool is_quoted = text[start] == '"' || text[start] == '\'';
+    if (!is_quoted && text.substr(start, end - start) != named) {
+      return base::fail(base::ErrorKind::bad_input, document.places.where(pointer),
+                        base::quoted(named) + " is no name of an image",
+                        "write one without blanks, or in quotes");
     }
     return text.substr(0, start) + quoted + text.substr(end);
   }

@@ -58,12 +58,11 @@ class Walk {
     boost::system::error_code error;
     for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator();
          entry.increment(error)) {
-      const std::string extension = entry->path().extension().string();
       boost::system::error_code ignored;
       // Hidden folders are tools' own, and a link can lead around in a circle.
       if (entry->symlink_status(ignored).type() == fs::directory_file) {
         if (entry->path().filename().string()[0] != '.') folders.push_back(entry->path());
-      } else if (extension == ".json" || extension == ".yaml" || extension == ".yml") {
+      } else if (is_spec_file(entry->path())) {
         files.push_back(entry->path().string());
       }
     }

@@ -357,6 +357,11 @@ tl::unexpected<base::Error> not_local(const std::string& path) {
 
 }  // namespace
 
+bool is_spec_file(const base::fs::path& file) {
+  const std::string extension = file.extension().string();
+  return extension == ".json" || extension == ".yaml" || extension == ".yml";
+}
+
 bool is_url(const std::string& path) {
   const std::size_t scheme = path.find("://");
   return scheme != std::string::npos && path.find('/') > scheme;
@@ -376,6 +381,11 @@ base::Result<PipelineSpec> read_pipeline(const std::string& text, const std::str
                       "put each pipeline into a file of its own: one is run at a time");
   }
   return read_document(documents.front(), Target::machine, Builds::always);
+}
+
+base::Result<PipelineSpec> read_finished_pipeline(const std::string& text, const std::string& file) {
+  BASE_TRY_ASSIGN(const auto documents, read_specs(text, Places(file)));
+  return read_document(documents.front(), Target::machine, Builds::maybe);
 }
 
 base::Result<PipelineSpec> load_pipeline(const std::string& path) {

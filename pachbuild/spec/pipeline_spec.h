@@ -130,6 +130,9 @@ struct Sources {
   std::vector<std::string> arguments;
 };
 
+// Whether a file in a folder of specs is one, by its name.
+bool is_spec_file(const base::fs::path& file);
+
 // Whether what was given for a spec is an address and not a file.
 bool is_url(const std::string& path);
 
@@ -141,6 +144,9 @@ base::Result<PipelineSpec> load_pipeline(const std::string& path);
 
 // The same for a text; `file` is for errors and for build.folder, which is below its folder.
 base::Result<PipelineSpec> read_pipeline(const std::string& text, const std::string& file);
+
+// The same for one that a cluster built, or that has nothing to build: there is no transform.build.
+base::Result<PipelineSpec> read_finished_pipeline(const std::string& text, const std::string& file);
 
 // All pipelines, for this machine, those without transform.build too; not from standard input.
 base::Result<std::vector<PipelineSpec>> load_pipelines(const Sources& sources);

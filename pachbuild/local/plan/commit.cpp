@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/digest.h"
+#include "base/errors.h"
 #include "base/relative_path.h"
 #include "contract/pfs_names.h"
 #include "pachbuild/local/plan/tree.h"
@@ -56,18 +58,27 @@ std::string Commit::changed_file(const Range& range) const {
   return "";
 }
 
-base::Result<Commit> commit_of_folder(const base::fs::path& folder, FileDigests* digests) {
+base::Result<Commit> commit_of_folder(const base::fs::path& folder, FileDigests* digests,
+                                      const std::function<void(std::uint64_t)>& listed) {
   Commit commit;
   commit.folder = folder.string();
   BASE_TRY(
       visit_files(commit.folder, "", [&](const std::string& path, const struct stat& status) -> base::Status {
         const auto identity = FileIdentity::of(status);
         commit.files.push_back({path, "", identity.size, identity});
-        if (digests == nullptr) return {};
-        BASE_TRY_ASSIGN(commit.files.back().digest,
-                        digests->digest(base::join_path(commit.folder, path), status));
         return {};
       }));
+  if (listed) listed(commit.bytes_of(commit.all()));
+  for (auto& file : commit.files) {
+    if (digests == nullptr) break;
+    // As it is now: what it was when it was listed may not be what is read.
+    const auto path = base::join_path(commit.folder, file.path);
+    struct stat status{};
+    if (::stat(path.c_str(), &status) != 0) return base::fail(base::system_error("read", path, errno));
+    file.identity = FileIdentity::of(status);
+    file.size = file.identity.size;
+    BASE_TRY_ASSIGN(file.digest, digests->digest(path, status));
+  }
   std::vector<std::string> wrong;
   for (const auto& file : commit.files) {
     if (!contract::can_be_stored_in_pfs(file.path)) wrong.push_back(file.path);

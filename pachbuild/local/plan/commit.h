@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commits: what a repo holds, by path and content. A folder of this machine is where one comes from, the
-// result of a pipeline another.
+// result of a pipeline another, a repo of a cluster the third.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ namespace local {
 struct Commit {
   struct File {
     std::string path;
-    std::string digest;
+    std::string digest;  // SHA-256; of a cluster's repo PFS's own hash, as hexadecimal digits
     std::uint64_t size = 0;
     FileIdentity identity;  // when it was digested; of a folder that is not ours
   };
@@ -35,8 +35,13 @@ struct Commit {
   std::string folder;
   bool is_ours = false;
   std::vector<File> files;  // in the order of their paths, a folder's files together
-  std::string digest;       // of everything; its first half stands for a commit id
+  std::string digest;       // of everything
+  std::string id;           // that programs see: of a cluster's repo its own, else half of the digest
+  std::string address;      // of a cluster's repo: "images@master". Its files come when they are needed
 
+  [[nodiscard]] bool is_remote() const { return !address.empty(); }
+  // What messages call it: where its files are.
+  [[nodiscard]] const std::string& place() const { return is_remote() ? address : folder; }
   [[nodiscard]] Range all() const { return {0, files.size()}; }
   // Of the paths and contents of these files.
   [[nodiscard]] std::string digest_of(const Range& range) const;
@@ -53,7 +58,9 @@ struct Commit {
 using Commits = std::map<std::string, const Commit*>;
 
 // What is in a folder now. Without `digests` only paths and sizes: for whoever lists datums and runs none.
-base::Result<Commit> commit_of_folder(const base::fs::path& folder, FileDigests* digests);
+// `listed` gets the bytes of all files before the first is read.
+base::Result<Commit> commit_of_folder(const base::fs::path& folder, FileDigests* digests,
+                                      const std::function<void(std::uint64_t)>& listed = {});
 
 // A commit of these files, which have a path, digest and size, in any order; each path once.
 Commit commit_of_files(std::vector<Commit::File> files);

@@ -43,12 +43,26 @@ pfs::Hash datum_id(const DatumParts& parts) {
   return hasher.finish();
 }
 
+std::vector<std::string_view> parts_of_label(std::string_view label) {
+  std::vector<std::string_view> parts;
+  for (auto end = label.find(k_label_joint); end != std::string_view::npos; end = label.find(k_label_joint)) {
+    parts.push_back(label.substr(0, end));
+    label.remove_prefix(end + k_label_joint.size());
+  }
+  parts.push_back(label);
+  return parts;
+}
+
 std::string Datum::label() const {
   std::string text;
   for (std::size_t i = 0; i < std::min(parts.size(), k_parts_shown); ++i) {
-    text += (i == 0 ? "" : " + ") + parts[i]->label();
+    if (i > 0) text += k_label_joint;
+    text += parts[i]->label();
   }
-  if (parts.size() > k_parts_shown) text += " + " + std::to_string(parts.size() - k_parts_shown) + " more";
+  if (parts.size() > k_parts_shown) {
+    text += k_label_joint;
+    text += std::to_string(parts.size() - k_parts_shown) + " more";
+  }
   return text;
 }
 

@@ -314,7 +314,8 @@ base::Result<DatumList> DatumList::make(const spec::Input& input, const Commits&
 Datum DatumList::at(std::size_t index) const {
   const auto& entry = m_entries.at(index);
   Datum datum;
-  datum.id = pfs::to_hex(entry.id);
+  datum.id = base::to_hex(pfs::bytes_of(entry.id));
+  datum.number = index + 1;
   datum.parts.assign(m_parts.begin() + entry.begin, m_parts.begin() + entry.end);
   return datum;
 }

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/digest.h"
+#include "base/measure.h"
 #include "pachbuild/local/pool/cbor.h"
 
 namespace local {
@@ -44,6 +45,7 @@ base::Result<std::string> FileDigests::digest(const std::string& path, const str
   const auto known = m_known.find(path);
   if (known != m_known.end() && known->second.identity == entry.identity) {
     entry.digest = known->second.digest;
+    base::advance(entry.identity.size);
   } else {
     // A write within the tick of the last one would leave the file's times as they are.
     if (const auto age = age_of(entry.identity); age >= std::chrono::nanoseconds(0) && age < k_tick)

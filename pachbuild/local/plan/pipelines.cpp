@@ -5,8 +5,10 @@
 #include <utility>
 
 #include "base/near.h"
+#include "base/relative_path.h"
 #include "base/text.h"
 #include "pachbuild/local/plan/datum.h"
+#include "pachbuild/local/plan/remote_repos.h"
 
 namespace local {
 namespace {
@@ -62,8 +64,21 @@ class Planner {
     return {};
   }
 
-  // The folder that was given for what the input reads.
-  const std::string* folder_of(const spec::RepoInput& input) {
+  // Notes what was given for a repo.
+  void take(const std::string& key, const std::string& given, const spec::RepoInput& input,
+            const spec::PipelineSpec& spec) {
+    if (!given.starts_with(k_remote_prefix)) {
+      m_plan.folders.emplace(key, given);
+      return;
+    }
+    const auto address = given.substr(std::string_view(k_remote_prefix).size());
+    const auto& project = input.project.empty() ? spec.project : input.project;
+    m_plan.remote.emplace(
+        key, address.empty() ? base::join_path(project, input.repo) + "@" + input.branch : address);
+  }
+
+  // What was given for what the input reads.
+  const std::string* given_for(const spec::RepoInput& input) {
     for (const auto& name : {repo_key(input), input.repo + "@" + input.branch, input.repo}) {
       const auto found = m_given.find(name);
       if (found == m_given.end()) continue;
@@ -85,8 +100,8 @@ class Planner {
     for (const auto* input : spec::repo_inputs(spec.input)) {
       const std::string key = repo_key(*input);
       planned.reads.insert(key);
-      if (const auto* folder = folder_of(*input)) {
-        m_plan.folders.emplace(key, *folder);
+      if (const auto* given = given_for(*input)) {
+        take(key, *given, *input, spec);
         continue;
       }
       if (input->cron) {
@@ -94,6 +109,10 @@ class Planner {
         continue;
       }
       const auto writer = find_writer(m_specs, spec, *input);
+      if (const auto rest = m_given.find(""); writer == m_specs.size() && rest != m_given.end()) {
+        take(key, rest->second, *input, spec);
+        continue;
+      }
       if (writer == m_specs.size()) {
         m_missing.emplace_back(key, spec.places.where(input->pointer + "/repo"));
         continue;
@@ -138,6 +157,7 @@ class Planner {
 
   base::Status check_given() const {
     for (const auto& [name, folder] : m_given) {
+      if (name.empty()) continue;
       const std::string where = "--input " + name + "=" + folder;
       const auto writes = [&repo = name](const auto& planned) { return planned.spec.name == repo; };
       if (std::any_of(m_plan.pipelines.begin(), m_plan.pipelines.end(), writes)) {

@@ -13,7 +13,9 @@
 
 namespace local {
 
-// The repos that folders of this machine stand for, by repo_key().
+// What stands for repos, by repo_key(): folders of this machine, or commits of a cluster
+// ("pfs:images@master"; "pfs:" is what the input says itself). Under the empty name "pfs:", for all repos
+// that nothing else stands for.
 using GivenRepos = std::map<std::string, std::string>;
 
 struct PlannedPipeline {
@@ -24,10 +26,13 @@ struct PlannedPipeline {
 };
 
 struct Plan {
-  std::vector<PlannedPipeline> pipelines;  // each one after those whose results it reads
-  GivenRepos folders;                      // of the repos that no pipeline writes
-  std::set<std::string> crons;             // repos that get a file at each tick of a clock
-  bool has_several_specs = false;          // it was made of more than one, even if one is run
+  std::vector<PlannedPipeline> pipelines;     // each one after those whose results it reads
+  GivenRepos folders;                         // of the repos that no pipeline writes
+  std::map<std::string, std::string> remote;  // those that are on a cluster: "images@master"
+  std::set<std::string> crons;                // repos that get a file at each tick of a clock
+  std::string job;                 // the job of a cluster that is done again; its id is what programs see
+  bool has_artifacts = false;      // of that job: what its commands need comes from the cluster
+  bool has_several_specs = false;  // it was made of more than one, even if one is run
 };
 
 // The pipeline of `specs` that is named in --pipeline.

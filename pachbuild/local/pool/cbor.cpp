@@ -6,9 +6,12 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "base/digest.h"
+
 namespace local {
 namespace {
 
+constexpr char k_version[] = "version";
 constexpr std::size_t k_deepest = 16;
 // RFC 8949, section 3.1: the upper three bits of an item's first byte.
 enum Type : unsigned { k_number = 0, k_negative = 1, k_text = 3, k_array = 4, k_map = 5, k_simple = 7 };
@@ -98,6 +101,31 @@ std::optional<nlohmann::json> from_cbor(std::string_view bytes) {
   // A key that is no text.
   if (value.is_discarded()) return std::nullopt;
   return value;
+}
+
+std::string to_sealed_cbor(const nlohmann::json& value) {
+  const auto bytes = to_cbor(value);
+  return base::sha256(bytes) + bytes;
+}
+
+std::optional<nlohmann::json> from_sealed_cbor(std::string_view bytes) {
+  if (bytes.size() < base::k_digest_length) return std::nullopt;
+  const auto content = bytes.substr(base::k_digest_length);
+  if (base::sha256(content) != bytes.substr(0, base::k_digest_length)) return std::nullopt;
+  return from_cbor(content);
+}
+
+base::Status save_sealed(const base::fs::path& file, int version, nlohmann::json map) {
+  map[k_version] = version;
+  return base::write_file(file, to_sealed_cbor(map), 0600);
+}
+
+std::optional<nlohmann::json> load_sealed(const base::fs::path& file, int version) {
+  const auto content = base::read_input_file(file, k_largest_sealed_file);
+  auto map = content ? from_sealed_cbor(*content) : std::nullopt;
+  if (!map || !map->is_object() || !map->contains(k_version) || map->at(k_version) != version)
+    return std::nullopt;
+  return map;
 }
 
 }  // namespace local

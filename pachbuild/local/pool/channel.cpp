@@ -74,8 +74,9 @@ base::Status send_first(int socket, char byte, int descriptor) {
   }
 }
 
-// The first byte of a message, and the descriptor that came with it; false at the end of the stream.
-base::Result<bool> receive_first(int socket, char* byte, base::UniqueFd& descriptor) {
+// The first byte of a message, and the descriptor that came with it. What is read next finds the end of the
+// stream as well.
+base::Status receive_first(int socket, char* byte, base::UniqueFd& descriptor) {
   Control control;
   iovec part{byte, 1};
   msghdr message{};
@@ -86,15 +87,14 @@ base::Result<bool> receive_first(int socket, char* byte, base::UniqueFd& descrip
   ssize_t count = 0;
   while ((count = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
   }
-  if (count == 0 || (count < 0 && errno == ECONNRESET)) return false;
-  if (count < 0) return base::fail(base::system_error("read", k_name, errno));
+  if (count < 0 && errno != ECONNRESET) return base::fail(base::system_error("read", k_name, errno));
   const cmsghdr* const header = CMSG_FIRSTHDR(&message);
   if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
     int received = -1;
     std::memcpy(&received, CMSG_DATA(header), sizeof received);
     descriptor.reset(received);
   }
-  return true;
+  return {};
 }
 
 // A socket, and its address by way of the folder's descriptor: a name may be longer than the 107 bytes that
@@ -188,8 +188,7 @@ base::Result<std::optional<std::string>> Channel::receive() {
   std::array<unsigned char, 4> header{};
   auto* const bytes = reinterpret_cast<char*>(header.data());
   m_received.reset();
-  BASE_TRY_ASSIGN(const bool begun, receive_first(m_socket.get(), bytes, m_received));
-  if (!begun) return std::nullopt;
+  BASE_TRY(receive_first(m_socket.get(), bytes, m_received));
   BASE_TRY_ASSIGN(const bool has_length, receive_all(m_socket.get(), bytes + 1, header.size() - 1));
   if (!has_length) return std::nullopt;
   const std::uint32_t size = header[0] | std::uint32_t{header[1]} << 8 | std::uint32_t{header[2]} << 16 |

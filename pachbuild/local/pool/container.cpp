@@ -132,13 +132,17 @@ base::Result<Container> find_container(const std::string& engine, const std::str
                     "pull it with --pull; the official builders are also made by scripts/images build");
 }
 
+base::Result<fs::path> program_for_images() {
+  boost::system::error_code error;
+  const fs::path own = fs::read_symlink("/proc/self/exe", error);
+  BASE_TRY(check_static(own));
+  return own;
+}
+
 base::Result<process::Command> worker_command(const Container& container,
                                               const std::vector<SharedFolder>& folders,
                                               const std::optional<uid_t>& user,
                                               const ContainerWorker& worker) {
-  boost::system::error_code error;
-  const fs::path own = fs::read_symlink("/proc/self/exe", error);
-  BASE_TRY(check_static(own));
   // The network is this machine's, as without a container. Labels of SELinux would hide the folders.
   std::vector<std::string> words = {container.engine, "run",
                                     "--rm",           "--name=" + worker.name,
@@ -152,7 +156,7 @@ base::Result<process::Command> worker_command(const Container& container,
     words.push_back(std::move(word));
     return {};
   };
-  BASE_TRY(mount(own, k_own_program, false));
+  BASE_TRY(mount(worker.program, k_own_program, false));
   BASE_TRY(mount(worker.folder / "pfs", "/pfs", true));
   if (const auto file = certificates(); !file.empty()) BASE_TRY(mount(file, k_certificates, false));
   for (const auto& shared : folders) {

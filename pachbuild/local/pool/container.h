@@ -43,7 +43,11 @@ struct ContainerWorker {
   std::string name;       // of the container
   base::fs::path folder;  // the worker's own, with pfs/ in it, which becomes /pfs
   base::fs::path socket;  // to which it connects
+  base::fs::path program;
 };
+
+// This program, if it can run in any image: without shared libraries.
+base::Result<base::fs::path> program_for_images();
 
 // The command that starts it, as `user` or else as this one, with `shared` at their own paths below
 // k_host_root.

@@ -85,7 +85,9 @@ class Containers final : public Place {
     // It sees nothing of other workers, and of its own only /pfs to write in.
     auto shared = m_shared;
     shared.push_back({folder});
-    BASE_TRY_ASSIGN(const auto command, worker_command(m_container, shared, m_user, {name, folder, socket}));
+    BASE_TRY_ASSIGN(const auto program, program_for_images());
+    BASE_TRY_ASSIGN(const auto command,
+                    worker_command(m_container, shared, m_user, {name, folder, socket, program}));
     BASE_TRY_ASSIGN(auto child, process::Child::start(command));
     return Started{std::move(child), Channel(base::UniqueFd()), std::move(listener), name};
   }

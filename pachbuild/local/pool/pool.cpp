@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -18,7 +20,6 @@
 #include "contract/layout.h"
 #include "pachbuild/local/results/output_tree.h"
 #include "pachbuild/local/worker/worker.h"
-#include "report/report.h"
 
 namespace local {
 namespace {
@@ -34,6 +35,10 @@ constexpr std::chrono::milliseconds k_patience_for_ending{5'000};
 constexpr std::chrono::milliseconds k_patience_with_message{10'000};
 // What a worker gets, beyond a time limit, to end the command itself and say so.
 constexpr std::chrono::milliseconds k_margin{2'000};
+// Of a command that has run for so long the newest line is worth seeing.
+constexpr std::chrono::seconds k_before_newest{1};
+constexpr std::size_t k_newest_bytes = 4096;
+constexpr std::size_t k_read_bytes = std::size_t{64} << 10;
 constexpr int k_killed_exit_code = 128 + SIGKILL;
 
 // The log that a worker writes to, in the folder of its task's log.
@@ -44,7 +49,7 @@ std::string open_log_name(const Task& task, const std::string& worker) {
 // A new file, whatever was there: never one that a link leads to. None, and errno, when it cannot be made.
 base::UniqueFd create_log(const std::string& path) {
   ::unlink(path.c_str());
-  constexpr int k_flags = O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC;
+  constexpr int k_flags = O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC;
   return base::UniqueFd(::open(path.c_str(), k_flags, 0644));
 }
 
@@ -123,7 +128,7 @@ Pool::~Pool() {
 }
 
 void Pool::remove_log(const Worker& worker) {
-  if (worker.log) ::unlink(worker.log_path.c_str());
+  if (worker.log && !worker.log_path.empty()) ::unlink(worker.log_path.c_str());
 }
 
 std::optional<process::Ending> Pool::stop(Worker& worker, std::chrono::milliseconds patience) const {
@@ -176,7 +181,12 @@ base::Status Pool::assign(Tasks& tasks, const Events& events) {
     worker->slot = std::move(slot);
     events.started(*worker->task);
     worker->log_errno = 0;
-    if (!worker->task->log.empty()) open_log(*worker);
+    worker->began = Clock::now();
+    if (!worker->task->log.empty()) {
+      open_log(*worker);
+    } else if (events.printed) {
+      open_pipe(*worker);
+    }
     // A worker that is gone already has left its last words for us to receive.
     if (!worker->channel.send(encode(m_place->seen_inside(*worker->task)), worker->log.get()))
       BASE_TRY(receive(worker, tasks, events));
@@ -186,22 +196,93 @@ base::Status Pool::assign(Tasks& tasks, const Events& events) {
 
 // One that nothing was written to serves the next task.
 void Pool::open_log(Worker& worker) {
+  worker.log_told = 0;
   if (worker.log) return;
   worker.log_path = open_log_name(*worker.task, worker.folder.filename().string());
   worker.log = create_log(worker.log_path);
   if (!worker.log) worker.log_errno = errno;
 }
 
+// The worker gets the other end as it gets a log.
+void Pool::open_pipe(Worker& worker) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    worker.log_errno = errno;
+    return;
+  }
+  worker.output.reset(ends[0]);
+  worker.log.reset(ends[1]);
+  static_cast<void>(::fcntl(ends[0], F_SETFL, O_NONBLOCK));
+}
+
+void Pool::read_pipe(Worker& worker, const Events& events) {
+  // Who prints without end must not keep the pool from everything else; it is asked again soon. At the end a
+  // pipe holds less.
+  constexpr int k_most_reads = 16;
+  std::array<char, k_read_bytes> buffer;
+  for (int i = 0; i < k_most_reads && worker.output; ++i) {
+    const ssize_t count = ::read(worker.output.get(), buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count == 0) worker.output.reset();
+    if (count <= 0) return;
+    events.printed(*worker.task, {buffer.data(), static_cast<std::size_t>(count)});
+  }
+}
+
+void Pool::follow_log(Worker& worker, const Events& events, bool is_last) {
+  struct stat status{};
+  if (!events.printed || worker.task->log.empty() || !worker.log) return;
+  if (events.only_newest && (is_last || Clock::now() - worker.began < k_before_newest)) return;
+  if (::fstat(worker.log.get(), &status) != 0) return;
+  worker.log_told = std::min(worker.log_told, status.st_size);  // a full disk cuts it
+  if (events.only_newest)
+    worker.log_told = std::max(worker.log_told, status.st_size - static_cast<off_t>(k_newest_bytes));
+  std::array<char, k_read_bytes> buffer;
+  while (worker.log_told < status.st_size && base::check_stop()) {
+    const auto wanted = std::min<off_t>(status.st_size - worker.log_told, k_read_bytes);
+    const ssize_t count =
+        ::pread(worker.log.get(), buffer.data(), static_cast<std::size_t>(wanted), worker.log_told);
+    if (count <= 0) return;
+    worker.log_told += count;
+    events.printed(*worker.task, {buffer.data(), static_cast<std::size_t>(count)});
+  }
+}
+
+void Pool::follow_logs(const Events& events) {
+  const auto now = Clock::now();
+  if (now - m_followed < std::chrono::milliseconds(k_tick_ms)) return;
+  m_followed = now;
+  for (auto& worker : m_workers) {
+    if (!worker || !worker->task) continue;
+    name_log(*worker);
+    follow_log(*worker, events, false);
+  }
+}
+
+// Something is in it: from now on others find it by the name of its task.
+void Pool::name_log(Worker& worker) {
+  struct stat status{};
+  const auto& log = worker.task->log;
+  if (!worker.log || log.empty() || worker.log_path == log) return;
+  if (::fstat(worker.log.get(), &status) != 0 || status.st_size == 0) return;
+  if (::rename(worker.log_path.c_str(), log.c_str()) == 0) worker.log_path = log;
+}
+
 // A task that has succeeded and printed nothing has no log.
 void Pool::keep_log(Worker& worker, const Task& task, const TaskOutcome& outcome) {
   struct stat status{};
+  if (task.log.empty()) worker.log.reset();
   if (!worker.log || ::fstat(worker.log.get(), &status) != 0) return;
   if (status.st_size == 0 && outcome.result == TaskResult::succeeded) return;
   worker.log.reset();
-  if (::rename(worker.log_path.c_str(), task.log.c_str()) != 0) worker.log_errno = errno;
+  if (worker.log_path != task.log && ::rename(worker.log_path.c_str(), task.log.c_str()) != 0)
+    worker.log_errno = errno;
 }
 
 base::Status Pool::finish(Worker& worker, TaskOutcome outcome, const Events& events) const {
+  follow_log(worker, events, true);
+  if (worker.output) read_pipe(worker, events);
+  worker.output.reset();
   const Task task = std::move(*worker.task);
   worker.task.reset();
   auto slot = std::exchange(worker.slot, std::nullopt);
@@ -278,32 +359,42 @@ base::Result<Pool::Run> Pool::run(NextTask next, const Events& events, int inter
     // A worker without a task waits for a slot.
     const bool waits = m_slots != nullptr && !tasks.are_done() && busy.size() < m_workers.size();
     if (waits) entries.push_back({m_slots->descriptor(), POLLIN, 0});
+    if (events.wake >= 0) entries.push_back({events.wake, POLLIN, 0});
+    for (auto* worker : busy) {
+      if ((*worker)->output) entries.push_back({(*worker)->output.get(), POLLIN, 0});
+    }
     if (::poll(entries.data(), entries.size(), k_tick_ms) < 0 && errno != EINTR) {
       return base::fail(base::system_error("watch", "the workers", errno));
     }
     if (entries[0].revents != 0 || !base::check_stop()) return Run::interrupted;
     for (std::size_t i = 0; i < busy.size(); ++i) {
       auto& worker = *busy[i];
+      if (worker->output) read_pipe(*worker, events);
       if (entries[i + 1].revents != 0) {
         BASE_TRY(receive(worker, tasks, events));
       } else if (worker->deadline && Clock::now() >= *worker->deadline) {
         BASE_TRY(end_overdue(worker, events));
       }
     }
+    follow_logs(events);
     BASE_TRY(events.tick());
   }
 }
 
-base::Result<TaskOutcome> Pool::run_one(Task task, int interruption) {
+base::Result<TaskOutcome> Pool::run_one(Task task, int interruption,
+                                        const std::function<void(std::string_view)>& printed,
+                                        const std::function<void(const std::string&)>& warned) {
   TaskOutcome result;
-  const Events events{.started = [](const Task&) {},
-                      .done = [&](const Task&, const TaskOutcome& outcome,
-                                  const std::optional<Slots::Slot>&) -> base::Status {
-                        result = outcome;
-                        return {};
-                      },
-                      .tick = []() -> base::Status { return {}; },
-                      .warned = [](const std::string& what) { report::warn(what); }};
+  Events events{.started = [](const Task&) {},
+                .done = [&](const Task&, const TaskOutcome& outcome,
+                            const std::optional<Slots::Slot>&) -> base::Status {
+                  result = outcome;
+                  return {};
+                },
+                .tick = []() -> base::Status { return {}; },
+                .warned = warned,
+                .printed = {}};
+  if (printed) events.printed = [&](const Task&, std::string_view text) { printed(text); };
   const base::fs::path output = task.output;
   std::optional<Task> only = std::move(task);
   BASE_TRY_ASSIGN(const auto how,
@@ -317,6 +408,43 @@ base::Result<TaskOutcome> Pool::run_one(Task task, int interruption) {
     result.error = std::move(listed).error();
   }
   return result;
+}
+
+base::Result<std::string> Pool::await_message(Worker& worker, int interruption) const {
+  std::array<pollfd, 2> entries{pollfd{interruption, POLLIN, 0},
+                                pollfd{worker.channel.descriptor(), POLLIN, 0}};
+  while (::poll(entries.data(), entries.size(), -1) < 0) {
+    if (errno != EINTR) return base::fail(base::system_error("watch", "the worker", errno));
+  }
+  if (entries[0].revents != 0) return base::fail(base::interrupted());
+  const auto message = worker.channel.receive();
+  if (message && *message) return **message;
+  const auto ending = stop(worker, k_patience_for_ending);
+  return base::fail(
+      ErrorKind::step_failed, "",
+      "the worker ended unexpectedly" + (ending ? " (" + ending->describe() + ")" : std::string()));
+}
+
+base::Result<TaskOutcome> Pool::run_attended(const Task& task, int interruption,
+                                             const std::function<base::Status(AttendedCommand&)>& attend) {
+  auto& worker = *m_workers.front();
+  // One that is gone already has left its last words.
+  static_cast<void>(worker.channel.send(encode(m_place->seen_inside(task))));
+  BASE_TRY_ASSIGN(auto message, await_message(worker, interruption));
+  if (is_ready(message)) {
+    AttendedCommand command(worker.channel, worker.channel.take_descriptor());
+    BASE_TRY(attend(command));
+    BASE_TRY_ASSIGN(message, await_message(worker, interruption));
+  }
+  auto outcome = decode_outcome(message);
+  if (!outcome) return base::fail(ErrorKind::step_failed, "", "the worker said nothing that makes sense");
+  if (outcome->error) {
+    translate(*outcome->error, worker.folder, task.id);
+  } else if (outcome->result == TaskResult::succeeded) {
+    if (auto taken = take_output(worker.folder / "pfs", task); !taken)
+      outcome->error = std::move(taken).error();
+  }
+  return std::move(*outcome);
 }
 
 }  // namespace local

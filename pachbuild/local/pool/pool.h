@@ -4,6 +4,8 @@
 // others.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -11,9 +13,11 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/files.h"
+#include "pachbuild/local/pool/attended.h"
 #include "pachbuild/local/pool/channel.h"
 #include "pachbuild/local/pool/place.h"
 #include "pachbuild/local/pool/slots.h"
@@ -40,6 +44,11 @@ class Pool {
     std::function<base::Status(const Task&, const TaskOutcome&, std::optional<Slots::Slot>)> done;
     std::function<base::Status()> tick;  // about ten times a second
     std::function<void(const std::string&)> warned;
+    // What the task's command has printed, while it runs and before `done`; none: nobody wants it.
+    std::function<void(const Task&, std::string_view)> printed;
+    // Whether that is only the end of what is new, of commands that run for a second.
+    bool only_newest = false;
+    int wake = -1;  // a descriptor that makes a tick come at once when it is readable
   };
 
   enum class Run { finished, interrupted };
@@ -51,8 +60,17 @@ class Pool {
   // fails.
   base::Result<Run> run(NextTask next, const Events& events, int interruption);
 
-  // Runs one task; being interrupted is an error.
-  base::Result<TaskOutcome> run_one(Task task, int interruption);
+  // Runs one task, which has no log; being interrupted is an error. `printed` gets what its command prints,
+  // as it comes: through a pipe, so that a full disk cannot keep it. Without `printed` that goes where ours
+  // goes.
+  base::Result<TaskOutcome> run_one(Task task, int interruption,
+                                    const std::function<void(std::string_view)>& printed,
+                                    const std::function<void(const std::string&)>& warned);
+
+  // Runs one task that is attended: by `attend`, which gets its command before it starts, and returns when
+  // that has ended or shall end. The outcome has an error where the output could not be a datum's.
+  base::Result<TaskOutcome> run_attended(const Task& task, int interruption,
+                                         const std::function<base::Status(AttendedCommand&)>& attend);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -66,7 +84,10 @@ class Pool {
     std::optional<Slots::Slot> slot;  // of the task
     base::UniqueFd log;               // what the task's command prints
     std::string log_path;
-    int log_errno = 0;  // why the task has no log
+    int log_errno = 0;        // why the task has no log
+    off_t log_told = 0;       // how much of it `printed` has got
+    base::UniqueFd output;    // of a task without a log: the end of the pipe that is read
+    Clock::time_point began;  // its task
     // Of the command that runs now, with some time for the worker to end it by itself.
     std::optional<Clock::time_point> deadline;
   };
@@ -86,11 +107,20 @@ class Pool {
   // What a worker has said, or that it is gone.
   base::Status receive(WorkerPointer& worker, Tasks& tasks, const Events& events);
   static void open_log(Worker& worker);
+  static void open_pipe(Worker& worker);
+  // Tells what is new in the log of its task.
+  static void follow_log(Worker& worker, const Events& events, bool is_last);
+  // Tells what is in its pipe now.
+  static void read_pipe(Worker& worker, const Events& events);
+  void follow_logs(const Events& events);
+  static void name_log(Worker& worker);
   static void keep_log(Worker& worker, const Task& task, const TaskOutcome& outcome);
   static void remove_log(const Worker& worker);
   base::Status finish(Worker& worker, TaskOutcome outcome, const Events& events) const;
   base::Status replace_lost(WorkerPointer& worker, Tasks& tasks, const Events& events);
   base::Status end_overdue(WorkerPointer& worker, const Events& events);
+  // The next message of a worker that nothing else is waited for.
+  base::Result<std::string> await_message(Worker& worker, int interruption) const;
   // Ends it with every process that it has started; how it ended, if it did so by itself.
   [[nodiscard]] std::optional<process::Ending> stop(Worker& worker, std::chrono::milliseconds patience) const;
   void clear(WorkerPointer& worker) const;
@@ -99,6 +129,7 @@ class Pool {
   const Place* m_place;
   Slots* m_slots;
   int m_started = 0;
+  Clock::time_point m_followed;  // when logs were looked at
   std::vector<WorkerPointer> m_workers;
   std::set<std::string> m_lost;  // the tasks that have lost a worker
 };

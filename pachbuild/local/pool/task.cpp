@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/local/pool/task.h"
 
+#include <charconv>
 #include <chrono>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -21,6 +22,9 @@ using Json = nlohmann::json;
 
 constexpr char k_command_starts[] = "+";
 constexpr char k_command_ended[] = "-";
+constexpr char k_command_can_start[] = "?";
+constexpr char k_stream[] = "|";
+constexpr char k_signal[] = "!";
 
 // A whole number from `least` to `greatest`; anything else throws, as all that is not what it should be.
 std::int64_t number_in(const Json& json, const char* name, std::int64_t least, std::int64_t greatest) {
@@ -72,7 +76,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TaskInput, name, root, path, version, lazy, e
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Task, id, inputs, command, standard_input, error_command,
                                    error_standard_input, accepted_codes, environment, datum_variables,
                                    secret_variables, secret_folders, folder, log, output, timeout_ms, tries,
-                                   tells_strangers, batching, batch_environment)
+                                   tells_strangers, batching, batch_environment, attended, has_terminal)
 
 process::Environment environment_of(const Task& task) {
   auto environment = task.environment;
@@ -127,6 +131,22 @@ std::string timeout_reason(const Task& task) {
 
 // One byte that no CBOR object begins with.
 std::string encode_running(bool is_running) { return is_running ? k_command_starts : k_command_ended; }
+
+std::string encode_ready() { return k_command_can_start; }
+
+bool is_ready(const std::string& message) { return message == k_command_can_start; }
+
+std::string encode_stream() { return k_stream; }
+
+std::string encode_signal(int signal) { return k_signal + std::to_string(signal); }
+
+std::optional<int> decode_signal(const std::string& message) {
+  int number = 0;
+  const char* const end = message.data() + message.size();
+  if (!message.starts_with(k_signal) || std::from_chars(message.data() + 1, end, number).ptr != end)
+    return std::nullopt;
+  return number;
+}
 
 std::optional<bool> decode_running(const std::string& message) {
   if (message == k_command_starts) return true;

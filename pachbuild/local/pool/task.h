@@ -46,8 +46,8 @@ struct Task {
   process::Environment secret_variables;
   std::map<std::string, std::map<std::string, std::string>> secret_folders;
   std::string folder;  // the command's current folder; empty: that of the image
-  // Gets what the command prints; empty: it goes where ours goes. The pool makes it and hands the worker its
-  // descriptor: a worker never opens it.
+  // Gets what the command prints. The pool makes it and hands the worker its descriptor: a worker never opens
+  // it. Empty: what is printed goes to whoever asks the pool for it, else where ours goes.
   std::string log;
   std::string output;  // where what the command leaves in /pfs/out is moved to; is free, or an empty folder
   std::int64_t timeout_ms = 0;  // of one try; 0: none
@@ -57,6 +57,10 @@ struct Task {
   // environment in which it starts.
   bool batching = false;
   process::Environment batch_environment;
+  // Whether a person attends the command (pool/attended.h): it has their own streams, or a terminal of its
+  // own, and is run once, whatever the limits are.
+  bool attended = false;
+  bool has_terminal = false;
 };
 
 // All variables of the task's command.
@@ -94,6 +98,15 @@ std::string timeout_reason(const Task& task);
 std::string encode_running(bool is_running);
 // Nothing for every other message.
 std::optional<bool> decode_running(const std::string& message);
+
+// What a worker says when a command that is attended can start; its end of a terminal that the command has
+// comes along. It is then sent three descriptors, for standard input, output and errors, a message each,
+// which has none where that is the terminal; and, while the command runs, signals for it.
+std::string encode_ready();
+bool is_ready(const std::string& message);
+std::string encode_stream();
+std::string encode_signal(int signal);
+std::optional<int> decode_signal(const std::string& message);
 
 // The messages, in CBOR (cbor.h).
 std::string encode(const Task& task);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/local/results/collector.h"
 
+#include <sys/eventfd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <system_error>
@@ -23,6 +25,10 @@ bool empty_folder(const std::string& path) {
 }
 
 }  // namespace
+
+// Without the descriptor whoever waits looks again a moment later.
+Collector::Collector(ResultStore& store, unsigned threads)
+    : m_store(store), m_most_threads(threads), m_ready(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 Collector::~Collector() {
   {
@@ -71,6 +77,7 @@ void Collector::work() {
     lock.lock();
     std::erase_if(m_held, [&](const auto& held) { return held.task == collected.task.id; });
     m_done.push_back(std::move(collected));
+    ::eventfd_write(m_ready.get(), 1);
     m_changed.notify_all();
   }
 }
@@ -88,7 +95,11 @@ std::optional<Collector::Collected> Collector::take(bool wait) {
   std::unique_lock lock(m_mutex);
   if (wait) m_changed.wait_for(lock, k_moment, [this] { return !m_done.empty(); });
   std::erase_if(m_held, [](const auto& held) { return held.until < std::chrono::steady_clock::now(); });
-  if (m_done.empty()) return std::nullopt;
+  if (m_done.empty()) {
+    eventfd_t ignored = 0;
+    ::eventfd_read(m_ready.get(), &ignored);
+    return std::nullopt;
+  }
   auto collected = std::move(m_done.front());
   m_done.pop_front();
   --m_pending;

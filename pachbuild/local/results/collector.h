@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/unique_fd.h"
 #include "pachbuild/local/pool/slots.h"
 #include "pachbuild/local/pool/task.h"
 #include "pachbuild/local/results/result_store.h"
@@ -25,7 +26,7 @@ class Collector {
     base::Result<std::vector<ResultFile>> files;
   };
 
-  Collector(ResultStore& store, unsigned threads) : m_store(store), m_most_threads(threads) {}
+  Collector(ResultStore& store, unsigned threads);
   Collector(const Collector&) = delete;
   Collector& operator=(const Collector&) = delete;
   // What waits to be collected is given up.
@@ -42,6 +43,9 @@ class Collector {
 
   // The next one that is done; nothing when there is none yet. With `wait` it waits a moment for one.
   std::optional<Collected> take(bool wait);
+
+  // Readable when there may be one: for poll().
+  [[nodiscard]] int descriptor() const { return m_ready.get(); }
 
   // Those that were added and not taken.
   [[nodiscard]] std::size_t pending() const { return m_pending; }
@@ -63,6 +67,7 @@ class Collector {
   ResultStore& m_store;
   unsigned m_most_threads;
   std::size_t m_pending = 0;
+  base::UniqueFd m_ready;  // an eventfd
   std::mutex m_mutex;
   std::condition_variable m_changed;
   std::deque<Waiting> m_waiting;

@@ -15,6 +15,7 @@
 
 #include "base/digest.h"
 #include "base/errors.h"
+#include "base/measure.h"
 #include "base/parallel.h"
 #include "base/relative_path.h"
 #include "base/stop.h"
@@ -49,6 +50,12 @@ constexpr char k_new[] = "new";
 constexpr char k_spare[] = "spare";  // folders that give way to those of the files
 constexpr mode_t k_exported_file_mode = 0644;
 constexpr mode_t k_exported_folder_mode = 0777;  // the umask applies, as to every folder that a person makes
+
+// What is copied has been counted already.
+base::Result<std::string> digest_of_copy(int copy, const std::string& shown) {
+  const base::Measure uncounted({});
+  return base::sha256_of_descriptor(copy, shown);
+}
 
 // The folder may come from somebody else, and with it what says which files are to be removed and moved:
 // nothing but files below it is ever meant.
@@ -133,6 +140,13 @@ bool is_own_name(const std::string& name) {
   const auto stem = name.substr(0, name.find('.', 1));
   return name == k_lock || name == k_new || name == k_spare || stem == k_missing ||
          name.starts_with(k_state) || name.starts_with(k_plan);
+}
+
+std::vector<ResultFile> files_of(const std::vector<DatumOutput>& outputs) {
+  std::vector<ResultFile> files;
+  for (const auto& output : outputs) files.insert(files.end(), output.files.begin(), output.files.end());
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  return files;
 }
 
 std::string missing_text(const std::vector<MissingDatum>& missing) {
@@ -335,11 +349,36 @@ bool OutputFolder::is_unchanged(const File& file) const {
 base::Status OutputFolder::publish(const std::vector<DatumOutput>& outputs,
                                    const std::vector<MissingDatum>& missing, const ResultStore& store,
                                    ExportBy by) {
-  std::vector<ResultFile> files;
-  for (const auto& output : outputs) files.insert(files.end(), output.files.begin(), output.files.end());
-  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
-  BASE_TRY_ASSIGN(Plan plan, prepare(files, store, by));
+  BASE_TRY_ASSIGN(Plan plan, prepare(files_of(outputs), {}, store, by));
   plan.missing = missing_text(missing);
+  return publish_plan(plan);
+}
+
+base::Status OutputFolder::add(const std::vector<DatumOutput>& outputs,
+                               const std::optional<std::vector<MissingDatum>>& missing,
+                               const ResultStore& store, ExportBy by) {
+  const auto files = files_of(outputs);
+  std::set<std::string> paths;
+  std::set<std::string> folders;
+  for (const auto& file : files) {
+    paths.insert(file.path);
+    for (auto& folder : folders_above(file.path)) folders.insert(std::move(folder));
+  }
+  std::vector<File> kept;
+  for (const auto& file : m_state.files) {
+    const auto above = folders_above(file.path);
+    const bool gives_way =
+        paths.contains(file.path) || folders.contains(file.path) ||
+        std::any_of(above.begin(), above.end(), [&](const auto& folder) { return paths.contains(folder); });
+    if (!gives_way) kept.push_back(file);
+  }
+  BASE_TRY_ASSIGN(Plan plan, prepare(files, kept, store, by));
+  plan.missing =
+      missing ? missing_text(*missing) : base::read_file(m_path / k_own_folder / k_missing).value_or("");
+  return publish_plan(plan);
+}
+
+base::Status OutputFolder::publish_plan(const Plan& plan) {
   BASE_TRY(base::check_stop());
   auto saved = save_ahead(plan);
   if (saved) saved = save(k_plan, to_own_text(plan));
@@ -351,6 +390,7 @@ base::Status OutputFolder::publish(const std::vector<DatumOutput>& outputs,
 
 // Brings all that differs onto the folder's disk.
 base::Result<OutputFolder::Plan> OutputFolder::prepare(const std::vector<ResultFile>& files,
+                                                       const std::vector<File>& kept,
                                                        const ResultStore& store, ExportBy by) {
   std::map<std::string, const File*> present;
   for (const auto& file : m_state.files) present[file.path] = &file;
@@ -369,6 +409,10 @@ base::Result<OutputFolder::Plan> OutputFolder::prepare(const std::vector<ResultF
     }
     for (auto& folder : folders_above(files[i].path)) folders.insert(std::move(folder));
     if (known != present.end()) present.erase(known);
+  }
+  for (const auto& file : kept) {
+    present.erase(file.path);
+    for (auto& folder : folders_above(file.path)) folders.insert(std::move(folder));
   }
   for (const auto& [path, file] : present) plan.removed_files.push_back(path);
   for (const auto& folder : m_state.folders) {
@@ -398,6 +442,7 @@ base::Result<OutputFolder::Plan> OutputFolder::prepare(const std::vector<ResultF
     for (const auto* name : {k_new, k_spare}) static_cast<void>(m_own.remove(name));
     return base::fail(std::move(staged).error());
   }
+  plan.state.files.insert(plan.state.files.end(), kept.begin(), kept.end());
   return plan;
 }
 
@@ -420,8 +465,9 @@ base::Status OutputFolder::stage(const ResultFile& file, const std::string& name
     if (!copy) return base::fail(base::system_error("create", shown, errno));
     BASE_TRY(base::copy_content(from.get(), object, copy.get(), shown));
     ::lseek(copy.get(), 0, SEEK_SET);
-    BASE_TRY_ASSIGN(const auto digest, base::sha256_of_descriptor(copy.get(), shown));
-    if (digest != file.digest) {
+    const auto digest = digest_of_copy(copy.get(), shown);
+    if (!digest) return base::fail(digest.error());
+    if (*digest != file.digest) {
       store.drop(file.digest);
       return base::fail(ErrorKind::io, object.string(), "is damaged and was removed",
                         "run again: the datums that wrote it run once more");

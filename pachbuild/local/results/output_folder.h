@@ -3,7 +3,7 @@
 //
 // Everything of ours in it, apart from the files of the outputs, is in one hidden folder, .pachbuild:
 //   output.json  the pipeline, and the files and folders that the last export left
-//   missing      after --partial: the datums without output
+//   missing      after an export without the output of all datums: those that have none
 //   lock         held by the pachbuild that works here
 //   new/         files that are about to be moved into place
 //   ….next      what becomes the file of the name before it after the moves
@@ -63,6 +63,12 @@ class OutputFolder {
   base::Status publish(const std::vector<DatumOutput>& outputs, const std::vector<MissingDatum>& missing,
                        const ResultStore& store, ExportBy by);
 
+  // Adds the files of `outputs`. They replace what is in their way of earlier exports; what else is there of
+  // those stays, until publish(). Without `missing`, what was missing before is still.
+  base::Status add(const std::vector<DatumOutput>& outputs,
+                   const std::optional<std::vector<MissingDatum>>& missing, const ResultStore& store,
+                   ExportBy by);
+
   // The same as JSON has them.
   struct File {
     std::string path;
@@ -105,7 +111,10 @@ class OutputFolder {
   [[nodiscard]] base::Result<bool> has_only_ours(const base::Folder& folder, const std::string& path,
                                                  const std::set<std::string>& wanted) const;
   [[nodiscard]] bool is_unchanged(const File& file) const;
-  base::Result<Plan> prepare(const std::vector<ResultFile>& files, const ResultStore& store, ExportBy by);
+  // `kept`: of earlier exports, as they are.
+  base::Result<Plan> prepare(const std::vector<ResultFile>& files, const std::vector<File>& kept,
+                             const ResultStore& store, ExportBy by);
+  base::Status publish_plan(const Plan& plan);
   base::Status stage(const ResultFile& file, const std::string& name, const ResultStore& store, ExportBy by,
                      File& staged) const;
   base::Status carry_out(const Plan& plan);

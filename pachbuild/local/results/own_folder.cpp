@@ -15,6 +15,8 @@ using Json = nlohmann::json;
 // Raise it when the meaning of the files changes.
 constexpr int k_own_version = 1;
 constexpr char k_maker[] = "pachbuild";
+// One folder can have a few million outputs.
+constexpr std::uint64_t k_largest_own_file = std::uint64_t{1} << 30;
 
 }  // namespace
 

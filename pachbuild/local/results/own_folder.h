@@ -22,9 +22,6 @@ bool is_own_folder(const base::fs::path& folder);
 // A file of a datum that would be in our folder, as an error.
 base::Status check_reserved(const std::string& path);
 
-// The largest file in it that is read or written: one folder can have a few million outputs.
-inline constexpr std::uint64_t k_largest_own_file = std::uint64_t{1} << 30;
-
 // The text of a file in it, and what the file `name` in it holds: null when it is missing or was not written
 // by pachbuild. Whoever made the folder may have put anything there, so what is in it is checked before it is
 // used.

@@ -36,6 +36,8 @@ constexpr mode_t k_object_mode = 0444;
 // Of every object: a program that writes to one changes it.
 constexpr timespec k_object_time{1, 0};
 constexpr char k_store_lock[] = "lock";
+// The path of the file of a record that is about one.
+constexpr char k_only_file[] = "file";
 // How many bytes may be added before the store has to be looked at again, and for which limit: "LIMIT BYTES".
 constexpr char k_room[] = "room";
 // There since somebody opened the store who did not find it.
@@ -62,13 +64,9 @@ base::Result<UniqueFd> open_program_file(const base::Folder& folder, const std::
 }
 
 base::Result<std::optional<std::vector<ResultFile>>> read_record(const fs::path& file) {
-  BASE_TRY_ASSIGN(const auto content, base::read_input_file(file, k_largest_own_file));
+  BASE_TRY_ASSIGN(const auto content, base::read_input_file(file, k_largest_sealed_file));
   // What cannot be read, or is not what was written, is as good as none.
-  if (content.size() < base::k_digest_length ||
-      base::sha256(std::string_view(content).substr(base::k_digest_length)) !=
-          content.substr(0, base::k_digest_length))
-    return std::nullopt;
-  const auto json = from_cbor(content.substr(base::k_digest_length));
+  const auto json = from_sealed_cbor(content);
   try {
     if (!json || json->at("version") != k_record_version) return std::nullopt;
     auto files = json->at("files").get<std::vector<ResultFile>>();
@@ -165,17 +163,33 @@ base::Result<std::vector<ResultFile>> ResultStore::add(const std::string& key, c
     if (files.error().kind == ErrorKind::io) files.error().kind = ErrorKind::step_failed;
     return base::fail(std::move(files).error());
   }
-  const std::string listed = to_cbor(Json{{"version", k_record_version}, {"files", *files}});
-  const std::string content = base::sha256(listed) + listed;
+  BASE_TRY(remember(key, *files));
+  return files;
+}
+
+base::Status ResultStore::add_each(const OutputTree& tree, const KeyOf& key_of) {
+  BASE_TRY_ASSIGN(const auto listed, tree.list());
+  return tree.visit(
+      listed, [&](const base::Folder& folder, const std::string& name, const auto& file) -> base::Status {
+        BASE_TRY_ASSIGN(const auto key, key_of(file));
+        if (key.empty()) return {};
+        BASE_TRY_ASSIGN(auto taken, take(folder, name, file));
+        taken.path = k_only_file;
+        return remember(key, {std::move(taken)});
+      });
+}
+
+base::Status ResultStore::remember(const std::string& key, const std::vector<ResultFile>& files) {
+  const std::string content = to_sealed_cbor({{"version", k_record_version}, {"files", files}});
   const auto path = record(key);
   if (base::read_file(path).value_or("") == content) {
     ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
-    return files;
+    return {};
   }
   BASE_TRY(base::make_folders(path.parent_path(), 0700));
   BASE_TRY(base::write_file(path, content, 0600));
   *m_added += content.size() + k_file_overhead;
-  return files;
+  return {};
 }
 
 base::Result<std::vector<ResultFile>> ResultStore::take_all(const OutputTree& tree) {
@@ -240,7 +254,7 @@ base::Status ResultStore::put_in_place(const fs::path& fresh, const ResultFile& 
 
 void ResultStore::drop(const std::string& digest) const { ::unlink(object(digest).c_str()); }
 
-base::Result<ResultStore::Removed> ResultStore::shrink(std::uint64_t limit) && {
+base::Result<ResultStore::Removed> ResultStore::shrink(std::uint64_t limit, const ListKept& beside) && {
   Removed removed;
   const auto words = base::split(base::read_file(m_work->path() / k_room).value_or(""), ' ');
   m_work.reset();
@@ -262,6 +276,8 @@ base::Result<ResultStore::Removed> ResultStore::shrink(std::uint64_t limit) && {
     return removed;
   }
 
+  auto kept = beside();
+  std::sort(kept.begin(), kept.end(), [](const auto& a, const auto& b) { return a.used < b.used; });
   const auto records = read_records(m_folder / "datums");
   // Of the objects that records share, the last one that was used keeps them.
   std::map<std::string, std::size_t> uses;
@@ -274,8 +290,19 @@ base::Result<ResultStore::Removed> ResultStore::shrink(std::uint64_t limit) && {
   }
   std::uint64_t total = records.size() * k_file_overhead;
   for (const auto& [digest, size] : sizes) total += size;
+  for (const auto& file : kept) total += file.bytes;
+  const auto stays = [&](const auto& one) { return total <= limit || one.used >= m_begin - k_time_step; };
+  auto oldest = kept.begin();
+  const auto remove_kept = [&](std::chrono::system_clock::time_point until) {
+    for (; oldest != kept.end() && oldest->used <= until && !stays(*oldest); ++oldest) {
+      if (::unlink(oldest->path.c_str()) != 0) continue;
+      total -= oldest->bytes;
+      removed.bytes += oldest->bytes;
+    }
+  };
   for (const auto& record : records) {
-    if (total <= limit || record.used >= m_begin - k_time_step) break;
+    remove_kept(record.used);
+    if (stays(record)) break;
     ::unlink(record.path.c_str());
     ++removed.datums;
     total -= k_file_overhead;
@@ -285,6 +312,7 @@ base::Result<ResultStore::Removed> ResultStore::shrink(std::uint64_t limit) && {
       removed.bytes += sizes[file.digest];
     }
   }
+  remove_kept(std::chrono::system_clock::time_point::max());
   // Also what a run that was killed has left without a record.
   for (const auto& path : list(m_folder / "objects")) {
     const auto use = uses.find(path.filename().string());

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,22 +44,38 @@ class ResultStore {
   // otherwise, and remembers them as the output of `key`. Called by several threads.
   [[nodiscard]] base::Result<std::vector<ResultFile>> add(const std::string& key, const OutputTree& tree);
 
+  // Takes each file of `tree` for which `key_of` gives a key, as the only file ("file") of a record of its
+  // own; with an empty key it stays where it is.
+  using KeyOf = std::function<base::Result<std::string>(const OutputTree::File&)>;
+  base::Status add_each(const OutputTree& tree, const KeyOf& key_of);
+
   // The file with this content.
   [[nodiscard]] base::fs::path object(const std::string& digest) const;
 
   // Takes an object that turned out to be damaged away: its datums run again.
   void drop(const std::string& digest) const;
 
+  // Counts a file that is kept beside the store and goes by the same limit: the log of a datum.
+  void count_beside(std::uint64_t bytes) { *m_added += bytes; }
+
   struct Removed {
     std::size_t datums = 0;
     std::uint64_t bytes = 0;
   };
-  // Removes what was not used for longest until the store has at most `limit` bytes (0: no limit); what was
-  // used since open() stays. Left to the next one when another pachbuild uses the store.
-  base::Result<Removed> shrink(std::uint64_t limit) &&;
+  struct KeptFile {
+    base::fs::path path;
+    std::uint64_t bytes = 0;
+    std::chrono::system_clock::time_point used;
+  };
+  // Removes what was not used for longest until the store, and the files that `beside` lists, have at most
+  // `limit` bytes (0: no limit); what was used since open() stays. Left to the next one when another
+  // pachbuild uses the store.
+  using ListKept = std::function<std::vector<KeptFile>()>;
+  base::Result<Removed> shrink(std::uint64_t limit, const ListKept& beside) &&;
 
  private:
   ResultStore(base::fs::path folder, base::FileLock lock, base::Workspace work);
+  base::Status remember(const std::string& key, const std::vector<ResultFile>& files);
   base::Result<std::vector<ResultFile>> take_all(const OutputTree& tree);
   base::Result<ResultFile> take(const base::Folder& folder, const std::string& name,
                                 const OutputTree::File& file);

@@ -31,6 +31,11 @@ void Board::add_result(const std::string& key, std::vector<Commit::File> files) 
   add(key, std::move(commit));
 }
 
+void Board::add_remote(const std::string& key, Commit commit) {
+  commit.folder = (m_folder / base::sha256(key)).string();
+  add(key, std::move(commit));
+}
+
 void Board::give_up(const std::string& key, const std::string& writer) {
   const std::lock_guard lock(m_mutex);
   auto& entry = m_entries[key];
@@ -72,24 +77,45 @@ const Commit& Board::at(const std::string& key) const {
   return m_entries.at(key).commit.value();
 }
 
-base::Status Board::check_out(const std::string& key) {
+base::Status Board::check_out(const std::string& key, const std::vector<Commit::Range>& needed) {
   std::unique_lock lock(m_mutex);
   auto& entry = m_entries.at(key);
   lock.unlock();
   const std::lock_guard one_at_a_time(entry.checking_out);
-  if (!entry.commit->is_ours || entry.checked_out) return {};
-  BASE_TRY(link(*entry.commit));
-  entry.checked_out = true;
-  return {};
+  const auto& commit = *entry.commit;
+  if (!commit.is_ours) return {};
+  entry.checked_out.resize(commit.files.size());
+  std::vector<std::size_t> places;
+  const auto add = [&](const Commit::Range& range) {
+    for (auto i = range.begin; i < range.end; ++i) {
+      if (!entry.checked_out[i]) places.push_back(i);
+      entry.checked_out[i] = true;
+    }
+  };
+  if (commit.is_remote()) {
+    for (const auto& range : needed) add(range);
+  } else {
+    add(commit.all());
+  }
+  std::vector<ResultFile> files;
+  if (commit.is_remote()) {
+    BASE_TRY_ASSIGN(files, m_remote.fetch(commit, places));
+  } else {
+    for (const auto place : places) {
+      const auto& file = commit.files[place];
+      files.push_back({file.path, file.digest, file.size});
+    }
+  }
+  return link(commit.folder, files);
 }
 
 // Hard links: nothing is copied, and a file in the folder is the one in the store, which is read-only.
-base::Status Board::link(const Commit& commit) const {
-  BASE_TRY(base::make_folders(commit.folder, 0700));
+base::Status Board::link(const base::fs::path& folder, const std::vector<ResultFile>& files) const {
+  BASE_TRY(base::make_folders(folder, 0700));
   std::string last_parent;
-  for (const auto& file : commit.files) {
+  for (const auto& file : files) {
     BASE_TRY(base::check_stop());
-    const base::fs::path target = base::fs::path(commit.folder) / file.path;
+    const base::fs::path target = folder / file.path;
     if (const auto parent = target.parent_path().string(); parent != last_parent) {
       BASE_TRY(base::make_folders(parent, 0700));
       last_parent = parent;

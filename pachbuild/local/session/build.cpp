@@ -6,14 +6,17 @@
 
 #include "base/digest.h"
 #include "base/errors.h"
+#include "base/measure.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
 #include "pachbuild/local/plan/tree.h"
 #include "pachbuild/local/pool/pool.h"
+#include "pachbuild/local/results/scratch.h"
+#include "pachbuild/local/session/build_output.h"
 #include "pachbuild/local/session/environment.h"
+#include "pachbuild/local/session/phase.h"
 #include "pachbuild/source/source.h"
 #include "pachbuild/spec/own_command.h"
-#include "report/report.h"
 
 namespace local {
 namespace {
@@ -81,6 +84,7 @@ std::vector<Task> tasks_in_container(const spec::PipelineSpec& spec, Task build,
   build.command = {"sh", "./build.sh"};
   build.environment = network_environment();
   build.environment[contract::k_cache_variable] = k_host_root + cache.string();
+  build.environment[contract::k_progress_variable] = "1";
   add_build_variables(build.environment, spec);
   build.folder = "";
   boost::system::error_code error;
@@ -99,13 +103,29 @@ struct Site {
   const fs::path& scratch;
   Slots& slots;
   process::Interruption& interruption;
+  const TellOfBuild& tell;
 };
+
+std::uint64_t bytes_of(const std::vector<source::SourceFile>& files) {
+  std::uint64_t bytes = 0;
+  for (const auto& file : files) {
+    boost::system::error_code error;
+    const auto size = fs::file_size(file.file, error);
+    if (!error) bytes += size;
+  }
+  return bytes;
+}
 
 base::Status perform(std::vector<Task> tasks, const Place& place, const Site& site) {
   BASE_TRY_ASSIGN(auto pool, Pool::start(1, site.scratch, place, &site.slots));
   for (auto& task : tasks) {
-    BASE_TRY_ASSIGN(const auto outcome, pool.run_one(std::move(task), site.interruption.descriptor()));
-    BASE_TRY(check(outcome));
+    BuildOutput output(site.tell);
+    const auto outcome = pool.run_one(
+        std::move(task), site.interruption.descriptor(), [&](std::string_view text) { output.add(text); },
+        [&](const std::string& what) { site.tell(Warned{what}); });
+    output.finish();
+    if (!outcome) return base::fail(outcome.error());
+    BASE_TRY(check(*outcome));
   }
   return {};
 }
@@ -113,6 +133,7 @@ base::Status perform(std::vector<Task> tasks, const Place& place, const Site& si
 base::Status build_here(const spec::PipelineSpec& spec, Task task, bool own_build_script, const Site& site) {
   BASE_TRY_ASSIGN(task.command, build_command(spec, own_build_script));
   task.environment = build_environment(site.cache);
+  task.environment[contract::k_progress_variable] = "1";
   add_build_variables(task.environment, spec);
   task.folder = "/";
   return perform({std::move(task)}, *this_machine(), site);
@@ -192,7 +213,8 @@ base::Result<Artifact> Builds::get(const std::string& key,
 }
 
 base::Result<Artifact> build(const spec::PipelineSpec& spec, const Container* container,
-                             const fs::path& cache, Slots& slots, process::Interruption& interruption) {
+                             const fs::path& cache, Slots& slots, process::Interruption& interruption,
+                             const TellOfBuild& tell) {
   BASE_TRY_ASSIGN(auto workspace, make_scratch(cache));
   const auto shared = std::make_shared<const base::Workspace>(std::move(workspace));
   const fs::path& scratch = shared->path();
@@ -200,14 +222,24 @@ base::Result<Artifact> build(const spec::PipelineSpec& spec, const Container* co
                   source::read_source(spec.transform.build.folder,
                                       spec.transform.build.largest_file.value_or(source::k_largest_file)));
   BASE_TRY_ASSIGN(const std::string warning, source::add_revision(spec.transform.build.folder, source));
-  if (!warning.empty()) report::warn(warning);
+  if (!warning.empty()) tell(Warned{warning});
   auto& files = source.files;
   Artifact artifact{.scratch = shared, .source = scratch / "source", .folder = scratch / "artifact"};
   BASE_TRY(base::make_folders(artifact.source, 0700));
-  BASE_TRY(source::copy_source(files, artifact.source));
+  const auto in_step = [&](const std::string& name, const auto& work) {
+    const auto meter = std::make_shared<Meter>();
+    meter->all = bytes_of(files);
+    tell(BuildSteps{name, meter});
+    const base::Measure measure(counted_by(meter));
+    return work();
+  };
+  BASE_TRY(in_step("copying the source", [&] { return source::copy_source(files, artifact.source); }));
   // The digest is that of the copy: the person may be saving a file just now.
   for (auto& file : files) file.file = artifact.source / file.path;
-  BASE_TRY_ASSIGN(artifact.source_version, source::source_digest(files));
+  BASE_TRY_ASSIGN(artifact.source_files,
+                  in_step("digesting the source", [&] { return source::file_digests(files); }));
+  artifact.source_version = source::source_digest(artifact.source_files);
+  tell(BuildSteps{});
   const bool own_build_script = source::has_file(files, contract::k_build_script);
   artifact.lazy = !source::has_own_script(files);
 
@@ -215,7 +247,7 @@ base::Result<Artifact> build(const spec::PipelineSpec& spec, const Container* co
   task.id = artifact.source_version;
   task.inputs = {{contract::k_source_input, artifact.source.string(), "", artifact.source_version}};
   task.output = artifact.folder.string();
-  const Site site{cache, scratch, slots, interruption};
+  const Site site{cache, scratch, slots, interruption, tell};
   BASE_TRY(container == nullptr ? build_here(spec, task, own_build_script, site)
                                 : build_in(spec, *container, task, site));
 
@@ -225,6 +257,7 @@ base::Result<Artifact> build(const spec::PipelineSpec& spec, const Container* co
                       "its build.sh must write one, or transform.cmd say what to run");
   }
   artifact.has_environment = fs::exists(artifact.folder / contract::k_environment_script, ignored);
+  artifact.record = base::read_input_file(artifact.folder / contract::k_record).value_or("");
   BASE_TRY_ASSIGN(const auto own, base::own_folder());
   artifact.shim = (own / contract::k_shim).string();
   BASE_TRY_ASSIGN(artifact.version, artifact_version(artifact.folder));

@@ -15,6 +15,7 @@
 #include "base/workspace.h"
 #include "pachbuild/local/pool/container.h"
 #include "pachbuild/local/pool/slots.h"
+#include "pachbuild/local/session/events.h"
 #include "pachbuild/spec/pipeline_spec.h"
 #include "process/interruption.h"
 
@@ -25,7 +26,9 @@ struct Artifact {
   base::fs::path source;                           // a copy of the source: edits during the run do not show
   base::fs::path folder;                           // what the build left in /pfs/out
   std::string source_version;
-  std::string version;  // of what is in `folder`
+  std::map<std::string, std::string> source_files;  // their digests, by path
+  std::string version;                              // of what is in `folder`
+  std::string record;                               // its build.json; empty: it has none
   // On a cluster the running pipeline reads /pfs/build lazily, unless scripts of the user's own may read a
   // file there twice.
   bool lazy = true;
@@ -35,10 +38,14 @@ struct Artifact {
   std::string shim;
 };
 
+// What a build tells of itself: Warned, BuildSteps and BuildPrints.
+using TellOfBuild = std::function<void(Event::What)>;
+
 // Builds in the cache folder; in `container` where there is one, in one of the `slots`. A build that fails
 // has printed why; the error then has no text and its kind is the builder's exit code.
 base::Result<Artifact> build(const spec::PipelineSpec& spec, const Container* container,
-                             const base::fs::path& cache, Slots& slots, process::Interruption& interruption);
+                             const base::fs::path& cache, Slots& slots, process::Interruption& interruption,
+                             const TellOfBuild& tell);
 
 // Pipelines of which the build would be the same have the same key.
 std::string build_key(const spec::PipelineSpec& spec, const Container* container);

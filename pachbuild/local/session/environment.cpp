@@ -51,10 +51,6 @@ base::Result<fs::path> cache_folder() {
   return folder;
 }
 
-base::Result<base::Workspace> make_scratch(const fs::path& cache) {
-  return base::Workspace::make(cache / "run", ".pachbuild-");
-}
-
 process::Environment build_environment(const fs::path& cache) {
   auto environment = process::current_environment();
   environment[contract::k_cache_variable] = cache.string();
@@ -99,18 +95,22 @@ void add_secrets(Task& task, const spec::PipelineSpec& spec, const Secrets& secr
 
 std::vector<std::pair<std::string, std::string>> datum_variables(const Datum& datum,
                                                                  const spec::PipelineSpec& spec,
-                                                                 const std::string& build_version) {
+                                                                 const std::string& build_version,
+                                                                 const std::string& given_job) {
   std::vector<std::pair<std::string, std::string>> variables;
   for (const auto* part : datum.parts) {
     const auto& input = *part->input;
     variables.emplace_back(input.name, part->path_in_pfs());
-    variables.emplace_back(input.name + "_COMMIT", commit_of(part->commit->digest));
+    const auto& commit = *part->commit;
+    variables.emplace_back(input.name + "_COMMIT", commit.id.empty() ? commit_of(commit.digest) : commit.id);
     if (!part->join_on.empty())
       variables.emplace_back("PACH_DATUM_" + input.name + "_JOIN_ON", part->join_on);
     if (!part->group_by.empty())
       variables.emplace_back("PACH_DATUM_" + input.name + "_GROUP_BY", part->group_by);
   }
-  const std::string job = commit_of(build_version.empty() ? base::sha256(spec.name) : build_version);
+  const std::string job = !given_job.empty()
+                              ? given_job
+                              : commit_of(build_version.empty() ? base::sha256(spec.name) : build_version);
   variables.emplace_back("PACH_DATUM_ID", datum.id);
   variables.emplace_back("PACH_JOB_ID", job);
   variables.emplace_back("PACH_OUTPUT_COMMIT_ID", job);

@@ -9,7 +9,6 @@
 
 #include "base/files.h"
 #include "base/result.h"
-#include "base/workspace.h"
 #include "pachbuild/local/plan/datum.h"
 #include "pachbuild/local/plan/secrets.h"
 #include "pachbuild/local/pool/task.h"
@@ -20,9 +19,6 @@ namespace local {
 
 // PACHBUILD_CACHE_DIR, else $XDG_CACHE_HOME/pachbuild, else ~/.cache/pachbuild; made, for this user only.
 base::Result<base::fs::path> cache_folder();
-
-// A folder in the cache for one run; those of runs that are gone are removed.
-base::Result<base::Workspace> make_scratch(const base::fs::path& cache);
 
 // A build sees all of the person's environment: proxies, indexes and credentials are in it.
 process::Environment build_environment(const base::fs::path& cache);
@@ -39,9 +35,11 @@ void add_secrets(Task& task, const spec::PipelineSpec& spec, const Secrets& secr
 
 // What a worker sets for a datum, whatever `transform.env` says, and in its order: for each file `<input>`,
 // `<input>_COMMIT`, PACH_DATUM_<input>_JOIN_ON and _GROUP_BY, then the ids of datum, job, output and its
-// files. (UserCodeEnv in src/server/worker/driver/driver.go of 2.12)
+// files; `job` is the id of a job that is done again, else empty. (UserCodeEnv in
+// src/server/worker/driver/driver.go of 2.12)
 std::vector<std::pair<std::string, std::string>> datum_variables(const Datum& datum,
                                                                  const spec::PipelineSpec& spec,
-                                                                 const std::string& build_version);
+                                                                 const std::string& build_version,
+                                                                 const std::string& job);
 
 }  // namespace local

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/local/session/pipeline_run.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <chrono>
+#include <iterator>
+#include <map>
+#include <numeric>
+#include <set>
 #include <utility>
 
 #include "base/digest.h"
@@ -13,8 +19,14 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "contract/layout.h"
+#include "pachbuild/local/plan/selection.h"
 #include "pachbuild/local/pool/pool.h"
+#include "pachbuild/local/record/kept_logs.h"
+#include "pachbuild/local/results/scratch.h"
 #include "pachbuild/local/session/environment.h"
+#include "pachbuild/local/session/phase.h"
+#include "pachbuild/local/session/shell.h"
+#include "pachbuild/local/session/silence.h"
 #include "pachbuild/source/source_view.h"
 #include "pachbuild/spec/own_command.h"
 
@@ -27,14 +39,6 @@ using base::ErrorKind;
 // In the datums' scratch: what the workers hand over.
 constexpr char k_outputs[] = "outputs";
 
-// `path` without links and dots, as far as it exists.
-fs::path resolved(const fs::path& path) {
-  boost::system::error_code error;
-  auto result = fs::weakly_canonical(fs::absolute(path), error);
-  if (error) result = fs::absolute(path).lexically_normal();
-  return result.filename() == "." || result.filename().empty() ? result.parent_path() : result;
-}
-
 // That no datum came of the inputs: names the first one whose glob matches nothing, and what its repo has
 // instead.
 base::Error no_datum_error(const spec::PipelineSpec& spec, const Board& board) {
@@ -44,7 +48,7 @@ base::Error no_datum_error(const spec::PipelineSpec& spec, const Board& board) {
     const auto matches = list_matches(*input, commit);
     if (!matches || !matches->empty()) continue;
     const auto where = spec.places.where(input->pointer + "/glob");
-    const std::string repo = "repo " + input->repo + " (" + commit.folder + ")";
+    const std::string repo = "repo " + input->repo + " (" + commit.place() + ")";
     if (commit.files.empty())
       return {ErrorKind::bad_input, where, repo + " has no files", "give another --input; " + hint};
     constexpr std::size_t k_shown = 3;
@@ -66,11 +70,15 @@ std::string joined_lines(const std::vector<std::string>& lines) {
   return text;
 }
 
+std::uint64_t bytes_of(const std::vector<ResultFile>& files) {
+  std::uint64_t bytes = 0;
+  for (const auto& file : files) bytes += file.size;
+  return bytes;
+}
+
 std::uint64_t bytes_of(const std::vector<DatumOutput>& outputs) {
   std::uint64_t bytes = 0;
-  for (const auto& output : outputs) {
-    for (const auto& file : output.files) bytes += file.size;
-  }
+  for (const auto& output : outputs) bytes += bytes_of(output.files);
   return bytes;
 }
 
@@ -81,7 +89,7 @@ PipelineRun::PipelineRun(const PlannedPipeline& pipeline, SessionParts& session)
       m_spec(pipeline.spec),
       m_session(session),
       m_options(session.options),
-      m_output(resolved(m_options.output)) {
+      m_output(base::resolved_path(m_options.output)) {
   if (m_options.folder_each) m_output /= m_spec.name;
 }
 
@@ -98,6 +106,10 @@ base::Status PipelineRun::prepare() {
   identity.update_field(m_output.string());
   m_own = m_session.cache / "run" / identity.finish().substr(0, 16);
   BASE_TRY(base::make_folders(m_own / "logs", 0700));
+  const bool goes_on = m_options.shell == nullptr || !is_last();
+  BASE_TRY_ASSIGN(auto run, ThisRun::begin(m_session.cache, m_spec.places.file(), m_spec.name, goes_on));
+  m_run.emplace(std::move(run));
+  if (!is_exported()) return {};
   // Now rather than after the build: it may turn out to be impossible.
   BASE_TRY_ASSIGN(auto folder, OutputFolder::open(m_output, m_spec.name));
   m_folder.emplace(std::move(folder));
@@ -106,8 +118,9 @@ base::Status PipelineRun::prepare() {
 
 // An output among the inputs would be input of the next run.
 base::Status PipelineRun::check_folders() const {
+  if (!is_exported()) return {};
   const auto check = [&](const fs::path& folder, const std::string& what) -> base::Status {
-    const auto input = resolved(folder);
+    const auto input = base::resolved_path(folder);
     if (input != m_output && !base::path_below(m_output, input) && !base::path_below(input, m_output))
       return {};
     return base::fail(ErrorKind::usage, "--output " + m_options.output,
@@ -134,7 +147,7 @@ base::Status PipelineRun::check_own_commands() const {
       faults.doubts.push_back(std::move(error));  // the image may have it
     }
   }
-  for (const auto& doubt : faults.doubts) m_session.events.warned(m_spec.name, base::in_one_line(doubt));
+  for (const auto& doubt : faults.doubts) tell(Warned{base::in_one_line(doubt)});
   if (!errors.none()) return base::fail(errors.take());
   return {};
 }
@@ -163,7 +176,7 @@ int PipelineRun::run() {
     give_up();
     // Whatever an interrupted run has met on its way out is not worth telling.
     if (code || m_session.interruption.signal()) return code.value_or(0);
-    m_session.events.failed(m_spec.name, code.error());
+    tell(PipelineFails{code.error()});
     return static_cast<int>(code.error().kind);
   } catch (...) {
     give_up();
@@ -178,56 +191,58 @@ base::Result<int> PipelineRun::try_run() {
   BASE_TRY_ASSIGN(const auto missing,
                   m_session.board.wait_for({m_pipeline.reads.begin(), m_pipeline.reads.end()}));
   if (missing) {
-    m_session.events.left_out(m_spec.name, *missing);
+    tell(PipelineLeftOut{*missing});
     return static_cast<int>(ErrorKind::step_failed);
   }
+  begin_record();
+  explain_build();
+  BASE_TRY(list_datums());
+  if (m_options.shell != nullptr && is_last()) return run_shell();
   BASE_TRY(list_work());
-  BASE_TRY(m_folder->check(m_outputs));  // before the first datum, as far as it can be known
-  BASE_TRY(run_datums());
+  // Before the first datum, as far as it can be known.
+  if (m_folder) BASE_TRY(m_folder->check(m_outputs));
+  if (!m_work.empty()) save_record();
+  const auto ran = run_datums();
+  save_record();
+  BASE_TRY(ran);
   BASE_TRY(export_results());
-  m_session.events.finished(m_spec.name, report(Clock::now() - start));
-  return m_missing.empty() ? 0 : static_cast<int>(ErrorKind::step_failed);
+  tell(report(Clock::now() - start));
+  return m_missing.size() == m_unselected ? 0 : static_cast<int>(ErrorKind::step_failed);
 }
 
 base::Status PipelineRun::build_source() {
-  const auto start = Clock::now();
   const Container* const container = m_builder ? &*m_builder : nullptr;
-  BASE_TRY_ASSIGN(m_artifact, m_session.builds.get(build_key(m_spec, container), [&] {
-    return build(m_spec, container, m_session.cache, m_session.slots, m_session.interruption);
-  }));
-  m_session.events.built(m_spec.name, Clock::now() - start);
+  const auto tell_it = [&](Event::What what) { tell(std::move(what)); };
+  BASE_TRY_ASSIGN(m_artifact, in_phase(tell_it, Phase::building, "", nullptr, [&] {
+                    return m_session.builds.get(build_key(m_spec, container), [&] {
+                      return build(m_spec, container, m_session.cache, m_session.slots,
+                                   m_session.interruption, tell_it);
+                    });
+                  }));
   return {};
 }
 
-std::string PipelineRun::job_key() const {
-  base::Sha256 digest;
-  const auto add_list = [&](const auto& list) {
-    digest.update_field(std::to_string(list.size()));
-    for (const auto& item : list) digest.update_field(item);
-  };
-  const auto& transform = m_spec.transform;
-  digest.update_field("pachbuild datum 4");  // raise it when what a datum sees changes
-  digest.update_field(m_spec.name);
-  digest.update_field(m_spec.project);
-  digest.update_field(m_artifact.source_version);
-  digest.update_field(m_artifact.version);
-  digest.update_field(m_runner ? m_runner->image_id : "");
-  digest.update_field(m_secrets_digest);
-  add_list(transform.cmd);
-  add_list(transform.stdin_lines);
-  add_list(transform.err_cmd);
-  add_list(transform.err_stdin);
-  add_list(m_options.arguments);
-  digest.update_field(spec::folder_of_command(transform));
-  digest.update_field(std::to_string(transform.env.size()));
-  for (const auto& [name, value] : transform.env) {
-    digest.update_field(name);
-    digest.update_field(value);
-  }
-  digest.update_field(std::to_string(transform.accept_return_code.size()));
-  for (const auto code : transform.accept_return_code) digest.update_field(std::to_string(code));
-  if (transform.datum_batching) digest.update_field("datum_batching");
-  return digest.finish();
+Job PipelineRun::job() const {
+  return {m_spec, m_artifact, m_runner ? m_runner->image_id : "", m_secrets_digest, m_options.arguments};
+}
+
+void PipelineRun::begin_record() {
+  m_run->read_last();
+  auto& record = m_run->record();
+  record.started = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  record.output = is_exported() ? m_output.string() : "";
+  record.logs = (m_own / "logs").string();
+  record.build = build_facts(m_spec, m_artifact);
+  record.settings = job().settings();
+}
+
+void PipelineRun::explain_build() {
+  if (!spec::is_built(m_spec.transform)) return;
+  const auto because = m_run->explain_build();
+  tell(Explained{
+      .what = "build",
+      .because = because.empty() ? "nothing changed" : because,
+      .build = std::make_shared<BuildResult>(BuildResult{m_artifact.version, m_artifact.record, because})});
 }
 
 // What the workers of datums stage from and write to.
@@ -243,7 +258,7 @@ std::unique_ptr<Place> PipelineRun::datum_place() const {
   return containers_of(std::move(container), std::move(shared));
 }
 
-base::Status PipelineRun::list_work() {
+base::Status PipelineRun::list_datums() {
   Commits commits;
   for (const auto& name : m_pipeline.reads) commits[name] = &m_session.board.at(name);
   auto datums = DatumList::make(m_spec.input, commits);
@@ -252,23 +267,80 @@ base::Status PipelineRun::list_work() {
   // Where another pipeline has written nothing there is nothing to do.
   if (m_datums.size() == 0 && m_pipeline.after.empty() && !m_options.allow_empty)
     return base::fail(no_datum_error(m_spec, m_session.board));
-  m_session.events.counted(m_spec.name, m_datums.size());
-  const std::string job = job_key();
+  tell(Counted{m_datums.size()});
+  if (is_last() && !m_options.datums.empty()) {
+    BASE_TRY_ASSIGN(m_selected, select_datums(m_datums, m_spec.input, commits, m_options.datums));
+  }
+  if (!m_options.only_failed) return {};
+  if (!m_selected) {
+    m_selected.emplace(m_datums.size());
+    std::iota(m_selected->begin(), m_selected->end(), 0);
+  }
+  std::erase_if(*m_selected, [&](std::size_t i) {
+    const auto* last = m_run->last_of(m_datums.at(i).id);
+    return last == nullptr || last->state != LastState::failed;
+  });
+  return {};
+}
+
+base::Status PipelineRun::list_work() {
+  const std::string job_key = job().key();
+  auto& records = m_run->record().datums;
+  records.reserve(m_datums.size());
+  // Of a million datums this takes a while.
+  constexpr std::size_t k_between_checks = 1 << 16;
+  while (records.size() < m_datums.size()) {
+    BASE_TRY(base::check_stop());
+    records.resize(std::min(m_datums.size(), records.size() + k_between_checks));
+  }
+  std::map<int, std::vector<Work>> by_rank;
   for (const auto i : m_datums.running_order()) {
     BASE_TRY(base::check_stop());
     const Datum datum = m_datums.at(i);
-    std::string key = datum.key(job);
-    auto known = m_options.force ? std::nullopt : m_session.store.find(key);
+    std::string key = datum.key(job_key);
+    auto& record = records[i];
+    record = {.id = datum.id, .label = datum.label(), .key = key};
+    const bool selected = !m_selected || std::binary_search(m_selected->begin(), m_selected->end(), i);
+    auto known = m_options.force && selected ? std::nullopt : m_session.store.find(key);
     if (known) {
-      m_outputs.push_back({datum.label(), std::move(*known)});
+      tell(DatumSkipped{{datum.id, datum.number, record.label}, known->size(), bytes_of(*known)});
+      record.state = LastState::skipped;
+      m_outputs.push_back({record.label, std::move(*known)});
       ++m_skipped;
+    } else if (!selected) {
+      // That it has failed stays known.
+      if (const auto* last = m_run->last_of(datum.id); last != nullptr && last->key == key) {
+        record.state = last->state;
+        record.milliseconds = last->milliseconds;
+        record.failure = last->failure;
+      }
+      m_missing.push_back({record.label, "was not selected"});
+      ++m_unselected;
     } else {
-      m_places.emplace(datum.id, m_work.size());
-      m_work.push_back({i, std::move(key)});
+      by_rank[m_run->rank_of(record.label)].push_back({i, std::move(key)});
     }
   }
-  m_session.events.begins(m_spec.name, m_work.size());
+  for (auto& [rank, works] : by_rank) std::move(works.begin(), works.end(), std::back_inserter(m_work));
+  for (std::size_t i = 0; i < m_work.size(); ++i) m_places.emplace(records[m_work[i].index].id, i);
+  for (const auto& name : m_pipeline.reads) m_run->note_files(name, m_session.board.at(name));
+  for (auto& [what, because] : m_run->explain(m_datums, running_datums(), m_options.force))
+    tell(Explained{.what = std::move(what), .because = std::move(because)});
+  tell(DatumsBegin{m_work.size()});
   return {};
+}
+
+std::vector<std::size_t> PipelineRun::running_datums() const {
+  std::vector<std::size_t> datums;
+  datums.reserve(m_work.size());
+  for (const auto& work : m_work) datums.push_back(work.index);
+  return datums;
+}
+
+void PipelineRun::save_record() {
+  // Nothing is told that way which a run of the same would not know.
+  const auto saved = m_run->save();
+  if (!saved && !m_session.interruption.signal())
+    tell(Warned{saved.error().where + ": " + saved.error().what});
 }
 
 spec::Words PipelineRun::own_command(spec::Words command) const {
@@ -306,16 +378,88 @@ Task PipelineRun::make_task(const Work& work, const Place& place, process::Envir
   if (task.batching) task.batch_environment = environment;
   task.environment = std::move(environment);
   add_secrets(task, m_spec, m_options.secrets);
-  task.datum_variables = datum_variables(datum, m_spec, m_artifact.version);
+  task.datum_variables = datum_variables(datum, m_spec, m_artifact.version, m_session.plan.job);
   task.folder = spec::folder_of_command(transform);
   if (task.folder.empty()) task.folder = place.folder();
   task.log = log_of(work.key);
+  task.tells_strangers = true;
   task.output = free_output();
   if (m_spec.datum_timeout) {
     task.timeout_ms = std::chrono::duration_cast<std::chrono::milliseconds>(*m_spec.datum_timeout).count();
   }
   task.tries = static_cast<int>(m_spec.datum_tries.value_or(1));
   return task;
+}
+
+process::Environment PipelineRun::datum_environment(const Place& place) const {
+  auto environment = place.environment(m_session.cache);
+  add_pipeline_variables(environment, m_spec, m_artifact.source_version, m_artifact.version);
+  return environment;
+}
+
+// Without a word about it one that failed last time, since that is what a person wants to look at.
+std::size_t PipelineRun::place_of_shell() const {
+  if (m_selected && !m_selected->empty()) return m_selected->front();
+  for (std::size_t i = 0; i < m_datums.size(); ++i) {
+    const auto* last = m_run->last_of(m_datums.at(i).id);
+    if (last != nullptr && last->state == LastState::failed) return i;
+  }
+  return 0;
+}
+
+base::Result<int> PipelineRun::run_shell() {
+  const auto& shell = *m_options.shell;
+  if (m_datums.size() == 0) return base::fail(no_datum_error(m_spec, m_session.board));
+  const Datum datum = m_datums.at(place_of_shell());
+  BASE_TRY(check_out({datum.number - 1}));
+  BASE_TRY(base::make_folders(m_scratch->path() / k_outputs, 0700));
+  const auto place = datum_place();
+  Task task = make_task({datum.number - 1, ""}, *place, datum_environment(*place));
+  ShellBegins begins{.datum = datum.name(),
+                     .datums = m_datums.size(),
+                     .program = m_spec.transform.cmd,
+                     .input_lines = m_spec.transform.stdin_lines};
+  if (begins.program.empty()) {
+    begins.program = task.command;
+    if (auto folder = start_folder_of_artifact(m_artifact.record, m_spec.transform); !folder.empty())
+      task.environment["PWD"] = task.folder = std::move(folder);
+  } else {
+    begins.program.insert(begins.program.end(), m_options.arguments.begin(), m_options.arguments.end());
+  }
+  auto command = shell.command;
+  if (command.empty()) {
+    BASE_TRY_ASSIGN(command, find_shell(m_runner.has_value(), m_scratch->path()));
+    // Not the long name behind the link in /pfs.
+    if (!task.folder.empty()) task.environment["PWD"] = task.folder;
+  }
+  task = attended_task(std::move(task), own_command(std::move(command)), shell.has_terminal);
+
+  BASE_TRY_ASSIGN(auto pool, Pool::start(1, m_scratch->path(), *place));
+  bool has_started = false;
+  BASE_TRY_ASSIGN(const auto outcome,
+                  pool.run_attended(task, m_session.interruption.descriptor(), [&](AttendedCommand& started) {
+                    has_started = true;
+                    shell.begins(begins);
+                    return attend(started, shell.has_terminal, m_session.interruption);
+                  }));
+  if (outcome.error && !has_started) return base::fail(*outcome.error);
+  if (outcome.result == TaskResult::failed && !outcome.error) {
+    tell(PipelineFails{{ErrorKind::unavailable, "", outcome.reason, ""}});
+    return outcome.exit_code;
+  }
+  ShellEnds ends;
+  if (outcome.error) {
+    ends.fault = base::in_one_line(*outcome.error);
+  } else {
+    auto files = OutputTree::open(task.output).and_then([](const auto& tree) { return tree.list(); });
+    if (files) {
+      ends.files = std::move(*files);
+    } else {
+      ends.fault = base::in_one_line(files.error());
+    }
+  }
+  shell.ends(ends);
+  return outcome.exit_code;
 }
 
 // Where a task's output goes: a folder that another one has left empty, or a new one.
@@ -327,31 +471,63 @@ std::string PipelineRun::free_output() {
   return output;
 }
 
+// What these datums have of each repo.
+base::Status PipelineRun::check_out(const std::vector<std::size_t>& datums) {
+  std::map<const Commit*, std::vector<Commit::Range>> needed;
+  for (const auto index : datums) {
+    BASE_TRY(base::check_stop());
+    for (const auto* part : m_datums.at(index).parts) needed[part->commit].push_back(part->files);
+  }
+  for (const auto& name : m_pipeline.reads) {
+    const auto& commit = m_session.board.at(name);
+    const auto check_out = [&] { return m_session.board.check_out(name, needed[&commit]); };
+    const auto tell_it = [&](Event::What what) { tell(std::move(what)); };
+    BASE_TRY(commit.is_remote() ? in_phase(tell_it, Phase::reading, name, nullptr, check_out) : check_out());
+  }
+  return {};
+}
+
 base::Status PipelineRun::run_datums() {
   if (m_work.empty()) return {};
-  for (const auto& name : m_pipeline.reads) BASE_TRY(m_session.board.check_out(name));
+  BASE_TRY(check_out(running_datums()));
   BASE_TRY(base::make_folders(m_scratch->path() / k_outputs, 0700));
-  // A failed run's logs would be taken for this one's.
-  for (const auto& work : m_work) {
-    BASE_TRY(base::check_stop());
-    BASE_TRY(base::remove_tree(log_of(work.key)));
+  // A failed run's logs would be taken for this one's, and those of earlier code by nobody.
+  std::set<std::string> keys;
+  for (const auto& datum : m_run->record().datums) {
+    if (datum.state == LastState::skipped) keys.insert(datum.key);
   }
+  keep_logs(m_own / "logs", keys);
   const auto count = std::min(static_cast<std::size_t>(m_session.slots.count()), m_work.size());
   const auto place = datum_place();
   BASE_TRY_ASSIGN(auto pool,
                   Pool::start(static_cast<int>(count), m_scratch->path(), *place, &m_session.slots));
   Collector collector(m_session.store, base::processors());
 
-  const Pool::Events events{
-      .started = [&](const Task& task) { m_session.events.started(m_spec.name, datum_of(task).label()); },
+  Pool::Events events{
+      .started =
+          [&](const Task& task) {
+            tell(DatumStarts{name_of(task), task.log, m_run->record().reasons[record_of(task).reason]});
+          },
       .done =
           [&](const Task& task, const TaskOutcome& outcome, std::optional<Slots::Slot> slot) {
             return take(collector, task, outcome, std::move(slot));
           },
-      .tick = [&] { return collect(collector, false); },
-      .warned = [&](const std::string& what) { m_session.events.warned(m_spec.name, what); }};
-  auto environment = place->environment(m_session.cache);
-  add_pipeline_variables(environment, m_spec, m_artifact.source_version, m_artifact.version);
+      .tick = [&]() -> base::Status {
+        BASE_TRY(collect(collector, false));
+        export_what_has_ended();
+        return {};
+      },
+      .warned = [&](const std::string& what) { tell(Warned{what}); },
+      .printed = {},
+      .only_newest = m_options.printed == Printed::newest,
+      .wake = collector.descriptor()};
+  if (m_options.printed != Printed::nothing) {
+    events.printed = [&](const Task& task, std::string_view text) {
+      tell(DatumPrints{name_of(task), std::string(text)});
+    };
+  }
+  m_early = {m_options.partial && m_folder, Clock::now(), Clock::now(), m_outputs.empty(), m_outputs.size()};
+  const auto environment = datum_environment(*place);
   const auto next = [&, turn = m_work.begin()]() mutable -> base::Result<std::optional<Task>> {
     if (turn == m_work.end()) return std::nullopt;
     return make_task(*turn++, *place, environment);
@@ -367,22 +543,27 @@ base::Status PipelineRun::run_datums() {
 
 base::Status PipelineRun::take(Collector& collector, const Task& task, const TaskOutcome& outcome,
                                std::optional<Slots::Slot> slot) {
+  record_of(task).milliseconds = outcome.duration_ns / 1'000'000;
+  struct stat log{};
+  if (::lstat(task.log.c_str(), &log) == 0)
+    m_session.store.count_beside(static_cast<std::uint64_t>(log.st_blocks) * 512);
   if (outcome.log_errno != 0 && !std::exchange(m_told_of_logs, true)) {
     const auto error = base::system_error("write", task.log, outcome.log_errno);
-    m_session.events.warned(m_spec.name, error.where + ": " + error.what + "; logs of datums are incomplete");
+    tell(Warned{error.where + ": " + error.what + "; logs of datums are incomplete"});
   }
-  const auto changed = changed_input(datum_of(task));
+  const auto changed = changed_input(m_datums.at(work_of(task).index));
   if (!changed.empty()) {
     // Nobody can say which content the program has seen.
-    report_failure(task, changed + " changed while the datum ran");
+    tell_failure(task, changed + " changed while the datum ran");
     return {};
   }
   if (outcome.error) {
     // What the program did wrong fails its datum; what the machine does, the run.
     if (outcome.error->kind != ErrorKind::step_failed) return base::fail(*outcome.error);
-    report_failure(task, outcome.error->where + ": " + outcome.error->what);
+    tell_failure(task, outcome.error->where + ": " + outcome.error->what);
     return {};
   }
+  if (!outcome.stranger.empty()) m_strangers[task.id] = outcome.stranger;
   switch (outcome.result) {
     case TaskResult::succeeded:
       collector.add(task, work_of(task).key,
@@ -391,14 +572,14 @@ base::Status PipelineRun::take(Collector& collector, const Task& task, const Tas
       break;
     case TaskResult::recovered:
       ++m_recovered;
-      report_end(task, DatumReport::Result::recovered);
+      tell_end(task, DatumState::recovered);
       break;
     case TaskResult::failed:
-      report_failure(task, outcome.reason);
+      tell_failure(task, outcome.reason);
       break;
     case TaskResult::never_asked:
       // Nor would it for another datum. On a cluster the job would start again and again.
-      report_failure(task, outcome.reason);
+      tell_failure(task, outcome.reason);
       return base::fail(ErrorKind::step_failed, m_spec.places.where("/transform/datum_batching"),
                         "the program ended before it asked for a datum",
                         "with datum_batching it has to call NextDatum in a loop; see "
@@ -413,10 +594,10 @@ base::Status PipelineRun::collect(Collector& collector, bool wait) {
     auto& [task, files] = *collected;
     m_free_outputs.push_back(task.output);
     if (files) {
-      report_end(task, DatumReport::Result::succeeded);
-      m_outputs.push_back({datum_of(task).label(), std::move(*files)});
+      tell_end(task, DatumState::succeeded, *files);
+      m_outputs.push_back({record_of(task).label, std::move(*files)});
     } else if (files.error().kind == ErrorKind::step_failed && !m_session.interruption.signal()) {
-      report_failure(task, files.error().where + ": " + files.error().what);
+      tell_failure(task, files.error().where + ": " + files.error().what);
     } else {
       return base::fail(std::move(files).error());
     }
@@ -425,14 +606,61 @@ base::Status PipelineRun::collect(Collector& collector, bool wait) {
   return {};
 }
 
-void PipelineRun::report_end(const Task& task, DatumReport::Result result) {
-  m_session.events.ended(m_spec.name, {datum_of(task).label(), result, "", task.log});
+void PipelineRun::tell_end(const Task& task, DatumState state, const std::vector<ResultFile>& files) {
+  auto& record = record_of(task);
+  record.state = state == DatumState::succeeded ? LastState::succeeded : LastState::recovered;
+  tell(DatumEnds{.datum = name_of(task),
+                 .state = state,
+                 .log = task.log,
+                 .elapsed = std::chrono::milliseconds(record.milliseconds),
+                 .files = files.size(),
+                 .bytes = bytes_of(files)});
+  if (state == DatumState::succeeded && files.empty()) tell_silence(task);
+  m_strangers.erase(task.id);
 }
 
-void PipelineRun::report_failure(const Task& task, const std::string& reason) {
-  const std::string label = datum_of(task).label();
-  m_missing.push_back({label, reason + " (log: " + task.log + ")"});
-  m_session.events.ended(m_spec.name, {label, DatumReport::Result::failed, reason, task.log});
+// Each cause once: the other datums have it too.
+void PipelineRun::tell_silence(const Task& task) {
+  const auto stranger = m_strangers.find(task.id);
+  const std::string what = "datum " + record_of(task).label + " wrote nothing to /pfs/out: ";
+  if (stranger != m_strangers.end() && !std::exchange(m_told_of_stranger, true)) {
+    const std::string made = std::string(contract::k_pfs) + "/" + stranger->second;
+    tell(Warned{what + "it made " + made + ", which is lost; write to /pfs/out"});
+  }
+  if (stranger != m_strangers.end() || std::exchange(m_looked_into_silence, true)) return;
+  if (const auto cause = explain_silence(m_spec, m_artifact.source)) tell(Warned{what + *cause});
+}
+
+void PipelineRun::tell_failure(const Task& task, const std::string& reason) {
+  auto& record = record_of(task);
+  record.state = LastState::failed;
+  record.failure = reason;
+  m_missing.push_back({record.label, reason + " (log: " + task.log + ")"});
+  tell(DatumEnds{.datum = name_of(task),
+                 .reason = reason,
+                 .log = task.log,
+                 .elapsed = std::chrono::milliseconds(record.milliseconds)});
+}
+
+// Between the exports there is so much more time than they take that the work does not suffer.
+void PipelineRun::export_what_has_ended() {
+  constexpr int k_pause = 20;
+  constexpr std::chrono::seconds k_for_skipped{1};
+  const auto start = Clock::now();
+  if (!m_early.go_on || start < m_early.next) return;
+  const auto begin = m_outputs.begin();
+  std::vector<DatumOutput> outputs(begin + static_cast<std::ptrdiff_t>(m_early.end), m_outputs.end());
+  // Those of skipped datums are mostly there already: what is new comes first.
+  const bool with_skipped = !m_early.has_skipped && start - m_early.begin > k_for_skipped;
+  if (with_skipped) outputs.insert(outputs.end(), begin, begin + static_cast<std::ptrdiff_t>(m_skipped));
+  if (outputs.empty()) return;
+  // Whatever is in the way is told at the end.
+  m_early.go_on = m_folder->check(m_outputs) &&
+                  m_folder->add(outputs, std::nullopt, m_session.store, m_options.export_by);
+  m_early.end = m_outputs.size();
+  m_early.has_skipped = m_early.has_skipped || with_skipped;
+  const auto end = Clock::now();
+  m_early.next = end + (end - start) * k_pause;
 }
 
 // Puts the result on the board first: those who read it need not wait until it has been exported.
@@ -441,8 +669,9 @@ base::Status PipelineRun::export_results() {
   const auto by_label = [](const auto& a, const auto& b) { return a.label < b.label; };
   std::sort(m_outputs.begin(), m_outputs.end(), by_label);
   std::sort(m_missing.begin(), m_missing.end(), by_label);
-  if (!m_missing.empty() && !m_options.partial) return {};
-  BASE_TRY(m_folder->check(m_outputs));
+  const bool is_whole = m_missing.size() == m_unselected;
+  if (!is_whole && !m_options.partial) return {};
+  if (m_folder) BASE_TRY(m_folder->check(m_outputs));
   if (m_missing.empty() && !m_pipeline.read_as.empty()) {
     std::vector<Commit::File> files;
     for (const auto& output : m_outputs) {
@@ -450,20 +679,32 @@ base::Status PipelineRun::export_results() {
     }
     for (const auto& name : m_pipeline.read_as) m_session.board.add_result(name, files);
   }
-  m_session.events.exporting(m_spec.name, bytes_of(m_outputs));
-  return m_folder->publish(m_outputs, m_missing, m_session.store, m_options.export_by);
+  if (!m_folder) return {};
+  const auto meter = std::make_shared<Meter>();
+  meter->all = bytes_of(m_outputs);
+  return in_phase([&](Event::What what) { tell(std::move(what)); }, Phase::exporting, "", meter,
+                  [&] {
+                    // Of datums that nobody has asked for, what was written before stays.
+                    return m_unselected > 0
+                               ? m_folder->add(m_outputs, m_missing, m_session.store, m_options.export_by)
+                               : m_folder->publish(m_outputs, m_missing, m_session.store,
+                                                   m_options.export_by);
+                  });
 }
 
-PipelineReport PipelineRun::report(Clock::duration elapsed) const {
-  PipelineReport report{.run = m_work.size() - m_missing.size(),
-                        .skipped = m_skipped,
-                        .recovered = m_recovered,
-                        .failed = m_missing.size(),
-                        .output = m_output.string(),
-                        .exported = m_missing.empty() || m_options.partial,
-                        .partial = m_options.partial && !m_missing.empty(),
-                        .bytes = bytes_of(m_outputs),
-                        .elapsed = elapsed};
+PipelineEnds PipelineRun::report(Clock::duration elapsed) const {
+  const auto failed = m_missing.size() - m_unselected;
+  const bool exported = m_folder && (failed == 0 || m_options.partial);
+  PipelineEnds report{.run = m_work.size() - failed,
+                      .skipped = m_skipped,
+                      .recovered = m_recovered,
+                      .failed = failed,
+                      .unselected = m_unselected,
+                      .output = m_folder ? m_output.string() : "",
+                      .exported = exported,
+                      .partial = exported && !m_missing.empty(),
+                      .bytes = bytes_of(m_outputs),
+                      .elapsed = elapsed};
   for (const auto& output : m_outputs) report.files += output.files.size();
   return report;
 }

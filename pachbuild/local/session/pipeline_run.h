@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/files.h"
@@ -16,12 +17,14 @@
 #include "pachbuild/local/plan/pipelines.h"
 #include "pachbuild/local/pool/place.h"
 #include "pachbuild/local/pool/slots.h"
+#include "pachbuild/local/record/this_run.h"
 #include "pachbuild/local/results/collector.h"
 #include "pachbuild/local/results/output_folder.h"
 #include "pachbuild/local/results/result_store.h"
 #include "pachbuild/local/session/board.h"
 #include "pachbuild/local/session/build.h"
 #include "pachbuild/local/session/events.h"
+#include "pachbuild/local/session/job.h"
 #include "pachbuild/local/session/session.h"
 #include "process/interruption.h"
 
@@ -62,24 +65,48 @@ class PipelineRun {
   base::Status find_containers();
   base::Result<int> try_run();
   base::Status build_source();
+  base::Status list_datums();
   base::Status list_work();
+  base::Status check_out(const std::vector<std::size_t>& datums);
+  base::Result<int> run_shell();
+  [[nodiscard]] std::size_t place_of_shell() const;
   base::Status run_datums();
   base::Status collect(Collector& collector, bool wait);
   base::Status take(Collector& collector, const Task& task, const TaskOutcome& outcome,
                     std::optional<Slots::Slot> slot);
   base::Status export_results();
-  void report_failure(const Task& task, const std::string& reason);
-  void report_end(const Task& task, DatumReport::Result result);
+  void export_what_has_ended();
+  void tell(Event::What what) const { m_session.events.tell({m_spec.name, std::move(what)}); }
+  void tell_end(const Task& task, DatumState state, const std::vector<ResultFile>& files = {});
+  void tell_failure(const Task& task, const std::string& reason);
+  void tell_silence(const Task& task);
 
-  [[nodiscard]] std::string job_key() const;
+  [[nodiscard]] Job job() const;
+  // Notes what this run is, for those who ask later.
+  void begin_record();
+  void explain_build();
+  void save_record();
+  [[nodiscard]] RunRecord::Datum& record_of(const Task& task) {
+    return m_run->record().datums[work_of(task).index];
+  }
   [[nodiscard]] std::unique_ptr<Place> datum_place() const;
+  // Of the plan it is the one that is meant: others run for its sake.
+  [[nodiscard]] bool is_last() const { return &m_pipeline == &m_session.plan.pipelines.back(); }
+  [[nodiscard]] bool is_exported() const { return !m_options.output.empty(); }
+  // What all datums see.
+  [[nodiscard]] process::Environment datum_environment(const Place& place) const;
   // A datum that is to run.
   struct Work {
     std::size_t index = 0;  // in m_datums
     std::string key;        // of its result
   };
   [[nodiscard]] const Work& work_of(const Task& task) const { return m_work[m_places.at(task.id)]; }
-  [[nodiscard]] Datum datum_of(const Task& task) const { return m_datums.at(work_of(task).index); }
+  [[nodiscard]] DatumName name_of(const Task& task) const {
+    const auto index = work_of(task).index;
+    return {task.id, index + 1, m_run->record().datums[index].label};
+  }
+  // The places in m_datums of those in m_work.
+  [[nodiscard]] std::vector<std::size_t> running_datums() const;
   [[nodiscard]] std::string log_of(const std::string& key) const {
     return (m_own / "logs" / (key + ".log")).string();
   }
@@ -87,7 +114,7 @@ class PipelineRun {
   [[nodiscard]] std::vector<std::string> own_command(std::vector<std::string> command) const;
   [[nodiscard]] Task make_task(const Work& work, const Place& place, process::Environment environment);
   [[nodiscard]] std::string free_output();
-  [[nodiscard]] PipelineReport report(Clock::duration elapsed) const;
+  [[nodiscard]] PipelineEnds report(Clock::duration elapsed) const;
 
   const PlannedPipeline& m_pipeline;
   const spec::PipelineSpec& m_spec;
@@ -103,16 +130,33 @@ class PipelineRun {
   // Of datums: no container sees more of it than its own worker's part.
   std::optional<base::Workspace> m_scratch;
   Artifact m_artifact;
+  std::optional<ThisRun> m_run;
   DatumList m_datums;
+  std::optional<std::vector<std::size_t>> m_selected;     // in m_datums, in their order; none: all
   std::vector<Work> m_work;                               // in the order in which it is done
   std::unordered_map<std::string, std::size_t> m_places;  // in m_work, by the datums' ids
   int m_made_outputs = 0;
   std::vector<std::string> m_free_outputs;
   std::vector<DatumOutput> m_outputs;
   std::vector<MissingDatum> m_missing;
+  std::size_t m_unselected = 0;  // of them, which nobody has asked for
   std::size_t m_skipped = 0;
   std::size_t m_recovered = 0;
   bool m_told_of_logs = false;  // that they are incomplete
+  std::unordered_map<std::string, std::string>
+      m_strangers;  // what datums made in /pfs beside out, by their ids
+  bool m_told_of_stranger = false;
+  bool m_looked_into_silence = false;
+
+  // What was exported while datums ran, of m_outputs, which has those of skipped datums first.
+  struct EarlyExports {
+    bool go_on = false;
+    Clock::time_point begin;
+    Clock::time_point next;
+    bool has_skipped = false;
+    std::size_t end = 0;  // of those of datums that ran
+  };
+  EarlyExports m_early;
 };
 
 }  // namespace local

@@ -24,9 +24,13 @@
 #include "contract/cache_limit.h"
 #include "contract/exit_codes.h"
 #include "pachbuild/local/plan/file_digests.h"
+#include "pachbuild/local/record/kept_logs.h"
+#include "pachbuild/local/results/remote_commits.h"
 #include "pachbuild/local/results/result_store.h"
+#include "pachbuild/local/results/scratch.h"
 #include "pachbuild/local/session/board.h"
 #include "pachbuild/local/session/environment.h"
+#include "pachbuild/local/session/phase.h"
 #include "pachbuild/local/session/pipeline_run.h"
 #include "process/interruption.h"
 
@@ -42,48 +46,16 @@ class OneAtATime final : public Events {
  public:
   explicit OneAtATime(Events& events) : m_events(events) {}
 
-  void warned(const std::string& pipeline, const std::string& what) override {
-    tell(&Events::warned, pipeline, what);
+  void tell(const Event& event) override {
+    const std::lock_guard lock(m_mutex);
+    m_events.tell(event);
   }
-  void built(const std::string& pipeline, std::chrono::steady_clock::duration elapsed) override {
-    tell(&Events::built, pipeline, elapsed);
+  void tick() override {
+    const std::lock_guard lock(m_mutex);
+    m_events.tick();
   }
-  void counted(const std::string& pipeline, std::size_t datums) override {
-    tell(&Events::counted, pipeline, datums);
-  }
-  void begins(const std::string& pipeline, std::size_t datums) override {
-    tell(&Events::begins, pipeline, datums);
-  }
-  void started(const std::string& pipeline, const std::string& label) override {
-    tell(&Events::started, pipeline, label);
-  }
-  void ended(const std::string& pipeline, const DatumReport& report) override {
-    tell(&Events::ended, pipeline, report);
-  }
-  void exporting(const std::string& pipeline, std::uint64_t bytes) override {
-    tell(&Events::exporting, pipeline, bytes);
-  }
-  void finished(const std::string& pipeline, const PipelineReport& report) override {
-    tell(&Events::finished, pipeline, report);
-  }
-  void failed(const std::string& pipeline, const base::Error& error) override {
-    tell(&Events::failed, pipeline, error);
-  }
-  void left_out(const std::string& pipeline, const std::string& because) override {
-    tell(&Events::left_out, pipeline, because);
-  }
-  void cache_shrunk(std::size_t datums, std::uint64_t bytes) override {
-    tell(&Events::cache_shrunk, datums, bytes);
-  }
-  void tick() override { tell(&Events::tick); }
 
  private:
-  template <class Event, class... Arguments>
-  void tell(Event event, const Arguments&... arguments) {
-    const std::lock_guard lock(m_mutex);
-    (m_events.*event)(arguments...);
-  }
-
   Events& m_events;
   std::mutex m_mutex;
 };
@@ -96,13 +68,18 @@ base::Result<fs::path> without_links(const std::string& folder) {
 }
 
 // Reads the folders, one after the other, and puts them on the board.
-base::Status read_folders(const Plan& plan, FileDigests& digests, Board& board) {
+base::Status read_folders(const Plan& plan, FileDigests& digests, Board& board, Events& events) {
   std::map<fs::path, Commit> read;
   for (const auto& [name, folder] : plan.folders) {
     BASE_TRY_ASSIGN(const auto path, without_links(folder));
     auto known = read.find(path);
     if (known == read.end()) {
-      BASE_TRY_ASSIGN(auto commit, commit_of_folder(path, &digests));
+      const auto meter = std::make_shared<Meter>();
+      const auto tell = [&](Event::What what) { events.tell({"", std::move(what)}); };
+      BASE_TRY_ASSIGN(auto commit, in_phase(tell, Phase::reading, name, meter, [&] {
+                        return commit_of_folder(path, &digests,
+                                                [&](std::uint64_t bytes) { meter->all = bytes; });
+                      }));
       known = read.emplace(path, std::move(commit)).first;
     }
     board.add(name, known->second);
@@ -124,7 +101,9 @@ class Session {
     BASE_TRY_ASSIGN(const auto scratch, make_scratch(cache));
     const int workers = m_options.workers > 0 ? m_options.workers : static_cast<int>(base::processors());
     BASE_TRY_ASSIGN(auto slots, Slots::make(workers));
-    Board board(scratch.path(), store);
+    if (m_options.remote != nullptr) m_options.remote->watch(m_interruption);
+    RemoteCommits remote(store, cache, m_options.remote.get());
+    Board board(scratch.path(), store, remote);
     for (const auto& name : m_plan.crons) board.add_result(name, {tick_file(m_options.tick)});
     Builds builds;
     SessionParts parts{m_plan, m_options, cache, store, board, slots, builds, m_events, m_interruption};
@@ -134,14 +113,14 @@ class Session {
       BASE_TRY(runs.back()->check());
     }
     for (const auto& run : runs) BASE_TRY(run->prepare());
-    const int code = run_all(runs, memory_of(cache), board);
+    const int code = run_all(runs, memory_of(cache), remote, board);
     if (m_interruption.signal() || code > static_cast<int>(base::ErrorKind::step_failed)) return code;
-    const auto removed = std::move(store).shrink(most);
+    const auto removed = std::move(store).shrink(most, [&] { return all_logs(cache); });
     // The results are there: the next run removes what this one could not.
     if (!removed) {
-      m_events.warned("", removed.error().where + ": " + removed.error().what);
-    } else if (removed->datums > 0) {
-      m_events.cache_shrunk(removed->datums, removed->bytes);
+      m_events.tell({"", Warned{removed.error().where + ": " + removed.error().what}});
+    } else if (removed->datums > 0 || removed->bytes > 0) {
+      m_events.tell({"", CacheShrunk{removed->datums, removed->bytes}});
     }
     return code;
   }
@@ -155,10 +134,12 @@ class Session {
   }
 
   // The exit code of the first pipeline that has another one than 0.
-  int run_all(std::vector<std::unique_ptr<PipelineRun>>& runs, const fs::path& memory, Board& board) {
+  int run_all(std::vector<std::unique_ptr<PipelineRun>>& runs, const fs::path& memory, RemoteCommits& remote,
+              Board& board) {
     std::vector<int> codes(runs.size(), 0);
     std::vector<std::function<void()>> work;
     work.emplace_back([&] { read(memory, board); });
+    if (!m_plan.remote.empty()) work.emplace_back([&] { find(remote, board); });
     for (std::size_t i = 0; i < runs.size(); ++i) {
       work.emplace_back([&code = codes[i], &run = *runs[i]] { code = run.run(); });
     }
@@ -210,7 +191,7 @@ class Session {
 
   void read(const fs::path& memory, Board& board) {
     FileDigests digests(load_digests(memory));
-    auto status = read_folders(m_plan, digests, board);
+    auto status = read_folders(m_plan, digests, board, m_events);
     if (!status) {
       for (const auto& [name, folder] : m_plan.folders) board.fail(name, status.error());
       return;
@@ -218,7 +199,23 @@ class Session {
     // Without it the next run takes longer.
     status = save_digests(digests.entries(), memory);
     if (!status && !m_interruption.signal())
-      m_events.warned("", status.error().where + ": " + status.error().what);
+      m_events.tell({"", Warned{status.error().where + ": " + status.error().what}});
+  }
+
+  // Asks the cluster for what the plan has of it.
+  void find(RemoteCommits& remote, Board& board) {
+    const auto tell = [&](Event::What what) { m_events.tell({"", std::move(what)}); };
+    const auto warn = [&](const std::string& text) { tell(Warned{text}); };
+    for (const auto& input : m_plan.remote) {
+      const auto& name = input.first;
+      auto commit =
+          in_phase(tell, Phase::reading, name, nullptr, [&] { return remote.find(input.second, warn); });
+      if (commit) {
+        board.add_remote(name, std::move(*commit));
+      } else {
+        board.fail(name, commit.error());
+      }
+    }
   }
 
   const Plan& m_plan;
@@ -235,8 +232,10 @@ base::Result<int> run_session(const Plan& plan, const SessionOptions& options, E
   auto code = Session(plan, options, serial, interruption).run();
   const auto signal = interruption.signal();
   if (!signal) return code;
-  serial.warned(
-      "", "interrupted; the output folder was not changed, and finished datums are kept for the next run");
+  if (options.shell != nullptr || !options.tells_interruption) return contract::k_signal_base + *signal;
+  serial.tell({"", Warned{std::string("interrupted; ") +
+                          (options.partial ? "" : "the output folder was not changed, and ") +
+                          "finished datums are kept for the next run"}});
   return contract::k_signal_base + *signal;
 }
 

@@ -13,7 +13,7 @@
 namespace local {
 namespace {
 
-using Event = RunningCommand::Event;
+using CommandEvent = RunningCommand::Event;
 
 // Where a worker's server is (src/client/pps.go).
 constexpr char k_port_variable[] = "PPS_WORKER_GRPC_PORT";
@@ -67,7 +67,7 @@ base::Result<std::optional<Execution>> Batch::start(const Task& task, const Step
   if (auto* const failed = std::get_if<Execution>(&started)) return std::move(*failed);
   m_program.emplace(std::move(std::get<RunningCommand>(started)));
   BASE_TRY_ASSIGN(const Turn turn, wait_for_call(std::nullopt));
-  if (turn.event == Event::other) {
+  if (turn.event == CommandEvent::other) {
     m_has_asked = true;
     return std::nullopt;
   }
@@ -87,7 +87,7 @@ base::Result<Execution> Batch::hand_out(const Task& task, const Steps& steps) {
   }
   m_server->answer(encode_next_datum_response(shown_variables(task)));
   BASE_TRY_ASSIGN(const Turn turn, wait_for_call(deadline));
-  if (turn.event == Event::other && turn.error.empty()) {
+  if (turn.event == CommandEvent::other && turn.error.empty()) {
     if (m_program->log() != nullptr) m_program->log()->move_rest();
     if (deadline) BASE_TRY(steps.running(false));
     return Execution{TaskResult::succeeded, "", 0, m_program->log_errno()};
@@ -102,19 +102,19 @@ base::Result<Execution> Batch::hand_out(const Task& task, const Steps& steps) {
 base::Result<Batch::Turn> Batch::wait_for_call(const std::optional<Clock::time_point>& deadline) {
   while (true) {
     BASE_TRY_ASSIGN(const auto event, m_program->wait(deadline, m_server->descriptor()));
-    if (event != Event::other) return Turn{event, ""};
+    if (event != CommandEvent::other) return Turn{event, ""};
     if (auto error = m_server->take_call()) return Turn{event, std::move(*error)};
   }
 }
 
 Execution Batch::judge_failure(const Task& task, const Turn& turn, const process::Ending& ending) {
   switch (turn.event) {
-    case Event::other:
+    case CommandEvent::other:
       return Execution::failure("the program says: " + base::shortened(turn.error, k_longest_reason),
                                 k_reported_exit_code);
-    case Event::timed_out:
+    case CommandEvent::timed_out:
       return Execution::failure(timeout_reason(task), ending.exit_code());
-    case Event::ended:
+    case CommandEvent::ended:
       break;
   }
   // As long as there are datums it has to wait for them.

@@ -23,12 +23,13 @@ base::Result<Execution> run_once(const Task& task, const std::vector<std::string
   const auto environment = environment_of(task);
   const bool is_limited = task.timeout_ms > 0;
   if (is_limited) BASE_TRY(options.running(true));
-  BASE_TRY_ASSIGN(auto started, RunningCommand::start(
-                                    {.arguments = arguments,
-                                     .environment = environment,
-                                     .folder = task.folder,
-                                     .standard_input = input_text,
-                                     .log = task.log.empty() ? std::nullopt : std::optional(options.log)}));
+  BASE_TRY_ASSIGN(auto started, RunningCommand::start({.arguments = arguments,
+                                                       .environment = environment,
+                                                       .folder = task.folder,
+                                                       .standard_input = input_text,
+                                                       .log = task.log.empty() && options.log < 0
+                                                                  ? std::nullopt
+                                                                  : std::optional(options.log)}));
   if (auto* const failed = std::get_if<Execution>(&started)) return std::move(*failed);
   auto& command = std::get<RunningCommand>(started);
 

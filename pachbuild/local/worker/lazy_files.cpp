@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,13 @@ constexpr int k_notice_ms = 20;
 
 std::string path_of(const base::UniqueFd& place) { return "/proc/self/fd/" + std::to_string(place.get()); }
 
+// Readable when a reader has closed the pipe.
+base::UniqueFd watch_readers(const base::UniqueFd& place) {
+  base::UniqueFd ends(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (ends && ::inotify_add_watch(ends.get(), path_of(place).c_str(), IN_CLOSE_NOWRITE) < 0) ends.reset();
+  return ends;
+}
+
 }  // namespace
 
 base::Status LazyFiles::add(const std::string& source, const base::fs::path& folder,
@@ -29,6 +37,7 @@ base::Status LazyFiles::add(const std::string& source, const base::fs::path& fol
   auto pipe = std::make_unique<Pipe>();
   pipe->source = source;
   pipe->name = name;
+  pipe->again = m_again;
   pipe->place.reset(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!pipe->place) return base::fail(base::system_error("read", path, errno));
   BASE_TRY(start(*pipe));
@@ -49,16 +58,33 @@ base::Status LazyFiles::start(Pipe& pipe) {
 }
 
 void LazyFiles::serve(Pipe& pipe) {
+  while (serve_once(pipe) && pipe.again) {
+    // In this order: stop() has either been seen here, or sees this and lets open() go.
+    pipe.opened = false;
+    if (pipe.stopping) return;
+  }
+}
+
+// False when the next reader cannot be served.
+bool LazyFiles::serve_once(Pipe& pipe) {
   // Waits here until a process opens the other end, or stop() does.
-  const base::UniqueFd target(::open(path_of(pipe.place).c_str(), O_WRONLY | O_CLOEXEC));
+  base::UniqueFd target(::open(path_of(pipe.place).c_str(), O_WRONLY | O_CLOEXEC));
   pipe.opened = true;
-  if (pipe.stopping) return;
+  if (pipe.stopping) return false;
+  const base::UniqueFd ends(pipe.again ? watch_readers(pipe.place) : base::UniqueFd());
   const base::UniqueFd source(::open(pipe.source.c_str(), O_RDONLY | O_CLOEXEC));
   if (!target || !source || ::fcntl(target.get(), F_SETFL, O_NONBLOCK) != 0) {
     pipe.status = base::fail(base::system_error("read", source ? pipe.name : pipe.source, errno));
-    return;
+    return false;
   }
   pipe.status = pump(source.get(), target.get(), pipe);
+  target.reset();
+  // Whoever opened the pipe to write before the reader has seen the end would hide it.
+  while (ends && !pipe.stopping) {
+    pollfd entry{ends.get(), POLLIN, 0};
+    if (::poll(&entry, 1, k_notice_ms) > 0) return true;
+  }
+  return false;
 }
 
 base::Status LazyFiles::pump(int source, int target, const Pipe& pipe) {

@@ -22,6 +22,10 @@ class LazyFiles {
   LazyFiles& operator=(const LazyFiles&) = delete;
   ~LazyFiles();
 
+  // From now on what add() makes can be read again and again, by one reader at a time: for a person who tries
+  // a program more than once. Call it before that.
+  void serve_again() { m_again = true; }
+
   // A named pipe at `folder`/`name` that gives the content of the file `source`. Needs SIGPIPE to be ignored.
   base::Status add(const std::string& source, const base::fs::path& folder, const std::string& name);
 
@@ -40,6 +44,7 @@ class LazyFiles {
   struct Pipe {
     std::string source;
     std::string name;
+    bool again = false;
     base::UniqueFd place;  // the pipe itself, whatever happens to its name
     std::atomic<bool> opened = false;
     std::atomic<bool> stopping = false;
@@ -49,10 +54,12 @@ class LazyFiles {
   static base::Status start(Pipe& pipe);
   static void stop(Pipe& pipe);
   static void serve(Pipe& pipe);
+  static bool serve_once(Pipe& pipe);
   static base::Status pump(int source, int target, const Pipe& pipe);
   static base::Status write_all(int target, const char* bytes, std::size_t size, const Pipe& pipe);
 
   std::vector<std::unique_ptr<Pipe>> m_pipes;
+  bool m_again = false;
 };
 
 }  // namespace local

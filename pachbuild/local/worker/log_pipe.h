@@ -4,12 +4,16 @@
 // told.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
 
 namespace local {
+
+// A longer log keeps its beginning and its end.
+inline constexpr std::uint64_t k_longest_log = std::uint64_t{64} << 20;
 
 class LogPipe {
  public:
@@ -38,13 +42,18 @@ class LogPipe {
  private:
   LogPipe(base::UniqueFd read, base::UniqueFd write, int log)
       : m_read(std::move(read)), m_write(std::move(write)), m_log(log) {}
+  void begin_log();
   void keep(std::string_view bytes);
   void give_back_half() const;
+  void leave_out_middle();
 
   base::UniqueFd m_read;
   base::UniqueFd m_write;
   int m_log;
   int m_error = 0;
+  bool m_is_bounded = false;     // it is a file
+  std::uint64_t m_size = 0;      // of the log
+  std::uint64_t m_left_out = 0;  // bytes, from its middle
 };
 
 }  // namespace local

@@ -75,12 +75,14 @@ base::Result<std::variant<RunningCommand, Execution>> RunningCommand::start(cons
     BASE_TRY_ASSIGN(log, LogPipe::make(*program.log));
   }
   const int printed = log ? log->write_end() : -1;
+  const auto streams = program.streams.value_or(std::array{input.get(), printed, printed});
   process::Command command{.arguments = program.arguments,
                            .environment = program.environment,
                            .folder = program.folder,
-                           .standard_input = input.get(),
-                           .standard_output = printed,
-                           .standard_error = printed};
+                           .standard_input = streams[0],
+                           .standard_output = streams[1],
+                           .standard_error = streams[2],
+                           .owns_terminal = program.owns_terminal};
   command.arguments[0] = found.path;
   auto child = process::Child::start(command);
   if (!child) return Execution::failure(child.error().what, contract::k_command_not_runnable);

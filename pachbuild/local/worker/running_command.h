@@ -3,6 +3,7 @@
 // task's log.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -28,6 +29,9 @@ class RunningCommand {
     const std::string& standard_input;  // a text
     // A descriptor; -1: what is printed is dropped. Nothing: it goes where ours goes.
     std::optional<int> log;
+    // Standard input, output and errors instead of these, where somebody attends the command.
+    std::optional<std::array<int, 3>> streams = std::nullopt;
+    bool owns_terminal = false;  // standard input is one
   };
   // What keeps the program from starting is a failure of the program's.
   static base::Result<std::variant<RunningCommand, Execution>> start(const Program& program);
@@ -36,6 +40,8 @@ class RunningCommand {
   // Waits for the end of the command itself, not for that of others that hold its pipe; or until the
   // descriptor `other` is readable, or the time is up.
   base::Result<Event> wait(const std::optional<Clock::time_point>& deadline, int other = -1);
+
+  void send_signal(int signal) const { m_child.signal_group(signal); }
 
   // Ends the command, if it has not ended by itself, and all of its group; how it ended.
   base::Result<process::Ending> end();

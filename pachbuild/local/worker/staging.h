@@ -44,6 +44,9 @@ class Staging {
   // What may still be at work in /pfs when a datum's command has ended.
   enum class Left { nothing, processes };
 
+  // A person tries things in what is made from now on.
+  void be_lenient() { m_lazy.serve_again(); }
+
   // Makes everything ready for `task`; what the one before left behind is removed. Where processes are left,
   // nothing that they could have open is used again. Inputs that are resident are another one's.
   base::Status prepare(const Task& task, Left left = Left::nothing);

@@ -7,16 +7,19 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 
 #include "base/errors.h"
 #include "contract/layout.h"
 #include "pachbuild/local/pool/channel.h"
+#include "pachbuild/local/worker/attended_run.h"
 #include "pachbuild/local/worker/batch.h"
 #include "pachbuild/local/worker/execution.h"
 #include "pachbuild/local/worker/open_files.h"
@@ -24,6 +27,7 @@
 #include "pachbuild/local/worker/sandbox.h"
 #include "pachbuild/local/worker/secret_files.h"
 #include "pachbuild/local/worker/staging.h"
+#include "process/descendants.h"
 #include "process/fork.h"
 #include "report/report.h"
 
@@ -44,6 +48,24 @@ void watch_channel(int socket) {
     }
     ::_exit(0);
   }).detach();
+}
+
+// Whether all other processes of this PID namespace are there to start the next program
+// (contract::k_keeper_name).
+bool only_keepers_are_left() {
+  const auto processes = process::visible_processes();
+  std::set<pid_t> keepers;
+  bool sees_itself = false;
+  for (const auto& process : processes) {
+    // One with a parent is of another PID namespace, whose /proc this is then.
+    if (process.number == ::getpid() && process.parent == 0) sees_itself = true;
+    if (process.parent == ::getpid() && process.group == process.number &&
+        process.name == contract::k_keeper_name)
+      keepers.insert(process.number);
+  }
+  return sees_itself && std::all_of(processes.begin(), processes.end(), [&](const auto& process) {
+           return process.number == ::getpid() || keepers.contains(process.group);
+         });
 }
 
 class Worker {
@@ -101,6 +123,11 @@ class Worker {
   }
 
   base::Result<Execution> execute_task(const Task& task) {
+    if (task.attended) {
+      m_staging.be_lenient();
+      BASE_TRY(prepare(task));
+      return run_attended(task, m_channel);
+    }
     if (!task.batching) {
       BASE_TRY(prepare(task));
       return execute(task, execution_options(task));
@@ -124,7 +151,7 @@ class Worker {
       BASE_TRY_ASSIGN(outcome.stranger, m_staging.find_stranger());
     }
     if (execution.result != TaskResult::succeeded) return {};
-    BASE_TRY(read_whole);
+    if (!task.attended) BASE_TRY(read_whole);
     return finish_output(task);
   }
 
@@ -149,7 +176,8 @@ class Worker {
 
   // Whoever is left of the task before, in a group of its own, is a child of process 1 now.
   static Staging::Left left() {
-    return ::getpid() != 1 || process::reap_orphans() ? Staging::Left::processes : Staging::Left::nothing;
+    const bool is_alone = ::getpid() == 1 && (!process::reap_orphans() || only_keepers_are_left());
+    return is_alone ? Staging::Left::nothing : Staging::Left::processes;
   }
 
   base::Status prepare(const Task& task) {
