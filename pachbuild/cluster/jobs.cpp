@@ -111,7 +111,8 @@ base::Result<std::vector<std::string>> LogReader::read(const Pachctl& pachctl) {
 
 base::Result<Jobs> wait_for_jobs(const Pachctl& pachctl, const std::string& pipeline, std::string id,
                                  std::chrono::seconds patience,
-                                 const std::function<void(const Job&)>& changed) {
+                                 const std::function<void(const Job&)>& changed,
+                                 const std::function<void(const Jobs&)>& looked) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   Jobs jobs;
   for (;;) {
@@ -126,6 +127,7 @@ base::Result<Jobs> wait_for_jobs(const Pachctl& pachctl, const std::string& pipe
     if (now.build && now.build != jobs.build) changed(*now.build);
     if (now.running && now.running != jobs.running) changed(*now.running);
     jobs = std::move(now);
+    if (looked) looked(jobs);
     // A build that fails ends the pipeline's job after the answer has the build's: both must have ended.
     if (is_done(jobs)) return jobs;
     if (!jobs.running && std::chrono::steady_clock::now() > deadline) return base::fail(no_job(pipeline));

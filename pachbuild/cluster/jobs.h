@@ -65,9 +65,10 @@ struct Jobs {
 
 // Waits until the jobs of `pipeline` and its build that have this id, or that of the newest one when it is
 // empty, have ended; the one of `pipeline` is always there then. `changed` is called whenever one of them
-// goes on. No job within `patience` is an error.
+// goes on, `looked` whenever the cluster was asked. No job within `patience` is an error.
 base::Result<Jobs> wait_for_jobs(const Pachctl& pachctl, const std::string& pipeline, std::string id,
                                  std::chrono::seconds patience,
-                                 const std::function<void(const Job&)>& changed);
+                                 const std::function<void(const Job&)>& changed,
+                                 const std::function<void(const Jobs&)>& looked = {});
 
 }  // namespace cluster

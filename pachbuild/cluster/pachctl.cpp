@@ -37,8 +37,8 @@ std::size_t nesting_of(std::string_view text) {
   bool is_in_quotes = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char character = text[i];
-    if (is_in_quotes && character == '\\') {
-      ++i;
+    if (character == '\\') {
+      ++i;  // in quotes; elsewhere it ends what can be read
     } else if (character == '"') {
       is_in_quotes = !is_in_quotes;
     } else if (is_in_quotes) {
@@ -77,6 +77,12 @@ bool is_collision(const std::string& reason) {
                      [&](auto sign) { return reason.find(sign) != std::string::npos; });
 }
 
+fs::path configuration_in(const process::Environment& environment) {
+  if (const auto named = value_of(environment, k_configuration_variable); !named.empty()) return named;
+  if (::access(k_pod_configuration, F_OK) == 0) return k_pod_configuration;
+  return fs::path(value_of(environment, "HOME")) / ".pachyderm/config.json";
+}
+
 }  // namespace
 
 Pachctl::Pachctl(std::string program, Target target, fs::path scratch, process::Environment environment,
@@ -107,6 +113,7 @@ process::Command Pachctl::command(std::vector<std::string> words) const {
   words.insert(words.begin(), m_program);
   process::Command command{.arguments = std::move(words), .environment = m_environment, .folder = {}};
   command.orphan_signal = SIGKILL;  // it has nothing to take back, and may ignore all else
+  command.time_limit = m_limit;
   return command;
 }
 
@@ -166,16 +173,32 @@ Pachctl Pachctl::with_runner(process::Runner& runner) const {
   return other;
 }
 
+Pachctl Pachctl::limited_to(std::chrono::milliseconds limit) const {
+  Pachctl other = *this;
+  other.m_limit = limit;
+  return other;
+}
+
 Pachctl Pachctl::with_configuration(const fs::path& file) const {
   Pachctl other = *this;
   other.m_environment[k_configuration_variable] = file.string();
   return other;
 }
 
-fs::path Pachctl::configuration() const {
-  if (const auto named = value_of(m_environment, k_configuration_variable); !named.empty()) return named;
-  if (::access(k_pod_configuration, F_OK) == 0) return k_pod_configuration;
-  return fs::path(value_of(m_environment, "HOME")) / ".pachyderm/config.json";
+fs::path Pachctl::configuration() const { return configuration_in(m_environment); }
+
+std::string Pachctl::cluster_identity() {
+  const auto environment = process::current_environment();
+  const auto text = base::read_file(configuration_in(environment));
+  const auto config = json::parse(text.value_or(""), nullptr, /*allow_exceptions=*/false);
+  std::string context = value_of(environment, k_context_variable);
+  try {
+    const auto& settings = config.at("v2");
+    if (context.empty()) context = settings.at("active_context").get<std::string>();
+    return settings.at("contexts").at(context).value("pachd_address", context);
+  } catch (const json::exception&) {
+    return context;
+  }
 }
 
 }  // namespace cluster

@@ -3,6 +3,7 @@
 // pachctl's.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -51,10 +52,15 @@ class Pachctl {
   [[nodiscard]] Pachctl with_project(const std::string& project) const;
   // The same pachctl whose calls `runner` does.
   [[nodiscard]] Pachctl with_runner(process::Runner& runner) const;
+  // The same pachctl, each of whose calls may take so long; 0: as long as it takes.
+  [[nodiscard]] Pachctl limited_to(std::chrono::milliseconds limit) const;
   // The same pachctl with another configuration file.
   [[nodiscard]] Pachctl with_configuration(const base::fs::path& file) const;
   // The configuration file that is in use: $PACH_CONFIG, else where pachctl looks. It may be missing.
   [[nodiscard]] base::fs::path configuration() const;
+  // What tells the cluster from others, as that file has it: an address, or the name of a context; empty when
+  // the file says nothing. Needs no pachctl.
+  static std::string cluster_identity();
 
  private:
   Pachctl(std::string program, Target target, base::fs::path scratch, process::Environment environment,
@@ -66,6 +72,7 @@ class Pachctl {
   base::fs::path m_scratch;
   process::Environment m_environment;
   process::Runner* m_runner;
+  std::chrono::milliseconds m_limit{0};
 };
 
 }  // namespace cluster

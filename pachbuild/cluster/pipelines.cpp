@@ -121,7 +121,7 @@ json running_pipeline(const spec::PipelineSpec& spec, const std::string& prefix,
 
 json with_own_commands(json pipeline) {
   const auto transform = pipeline.find("transform");
-  if (transform == pipeline.end() || !transform->is_object()) return pipeline;
+  if (transform == pipeline.end()) return pipeline;
   for (const char* const name : {"cmd", "err_cmd"}) {
     const auto command = transform->find(name);
     if (command == transform->end() || !command->is_array()) continue;

@@ -21,7 +21,7 @@ RepoInput input_of(const json& pfs, const std::string& project) {
 // All repos below an input, however it is nested.
 void collect_repos(const json& input, const std::string& project, std::vector<RepoInput>& repos) {
   for (const auto& child : input) {
-    if (child.is_object() && child.contains("repo")) repos.push_back(input_of(child, project));
+    if (child.contains("repo")) repos.push_back(input_of(child, project));
     if (child.is_structured()) collect_repos(child, project, repos);
   }
 }
@@ -29,7 +29,7 @@ void collect_repos(const json& input, const std::string& project, std::vector<Re
 std::vector<RepoInput> direct_repos(const json& input, const std::string& project) {
   std::vector<RepoInput> repos;
   const auto add = [&](const json& part) {
-    if (part.is_object() && part.contains("pfs")) repos.push_back(input_of(part.at("pfs"), project));
+    if (part.contains("pfs")) repos.push_back(input_of(part.at("pfs"), project));
   };
   add(input);
   for (const auto& part : input.value("cross", json::array())) add(part);

@@ -101,7 +101,7 @@ base::Result<Belongings> find_belongings(const Pachctl& pachctl, const std::stri
 base::Status remove(const Pachctl& pachctl, Belongings belongings) {
   const std::string source = source_repo_of(belongings.pipeline);
   SourceBranches& branches = belongings.branches;
-  if (!belongings.repos.empty() && !branches.head.empty() && !branches.is_deleting) {
+  if (!branches.head.empty() && !branches.is_deleting) {
     if (branches.versions.empty()) {
       // An older program has made it. The version is there before all is looked at again.
       BASE_TRY(pachctl.call({"create", "branch", source + "@" + new_version(), "--head", branches.head}));

@@ -48,14 +48,12 @@ std::int64_t seconds_now() {
 std::string at(const std::string& repo, const std::string& commit) { return repo + "@" + commit; }
 
 bool is_own_commit(const json& description) {
-  if (!description.is_object()) return false;
   const auto maker = description.find(k_maker_field);
   return maker != description.end() && maker->is_string() &&
          maker->get_ref<const std::string&>().starts_with(k_maker);
 }
 
 std::map<std::string, std::string> digests_in(const json& description) {
-  if (!description.is_object()) return {};
   const auto field = description.find(k_digests_field);
   if (field == description.end() || !field->is_object()) return {};
   std::map<std::string, std::string> digests;

@@ -124,8 +124,7 @@ void add_test(CLI::App& builder, Invocation& invocation) {
       ->type_name("NAME")
       ->check(CLI::IsMember({"podman", "docker"}));
   verb->add_flag("--pull", options->pull, "Pull the image if the runtime does not have it");
-  verb->footer(k_about_test);
-  verb->callback([options, &invocation] {
+  verb->footer(k_about_test)->callback([options, &invocation] {
     invocation.action = [options] { return test_builder_until_interrupted(*options); };
   });
 }

@@ -53,8 +53,8 @@ base::Result<spec::Sources> sources_of(std::vector<std::string> files, const std
   std::erase(files, "");
   if (!files.empty()) return spec::Sources{std::move(files), {}, {}};
   if (!jsonnet.empty()) return spec::Sources{{}, {jsonnet}, arguments};
-  return base::fail(base::ErrorKind::usage, "", "--file or --jsonnet is required",
-                    "see pachbuild --help or pachbuild VERB --help");
+  return base::fail(base::ErrorKind::usage, "", "no spec was given",
+                    "name a file or folder of specs (-f SPEC), or a template (--jsonnet)");
 }
 
 void add_largest_file_option(CLI::App& verb, std::uint64_t& largest_file) {
@@ -64,8 +64,9 @@ void add_largest_file_option(CLI::App& verb, std::uint64_t& largest_file) {
 }
 
 void SpecOptions::add_to(CLI::App& verb) {
-  auto* file = verb.add_option("-f,--file", spec, "The pipelines: a file, a folder, or - for standard input")
-                   ->type_name("SPEC");
+  auto* file =
+      verb.add_option("SPEC,-f,--file", spec, "The pipelines: a file, a folder, or - for standard input")
+          ->type_name("SPEC");
   add_template_options(verb, *file, jsonnet, arguments);
   add_rules_to(verb);
 }

@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): not ours
 class App;
 }
 
@@ -16,14 +16,21 @@ namespace commands {
 
 // What the command line comes down to.
 struct Invocation {
-  std::vector<std::string> after_dashes;  // everything after the first "--", untouched
+  std::vector<std::string> words;         // after the program's name, before the first "--"
+  std::vector<std::string> after_dashes;  // everything after it, untouched
+  bool is_again = false;                  // started by rerun
   // Of the verb that was given; gives the exit code, or an error that program.cpp tells.
   std::function<base::Result<int>()> action;
 };
 
+// What main() does with the words after the program's name, and rerun with those of a run; gives the exit
+// code.
+int run_words(const std::vector<std::string>& words, bool is_again);
+
 void add_builder(CLI::App& app, Invocation& invocation);
 // "validate" and "diff".
 void add_compare(CLI::App& app, Invocation& invocation);
+void add_explain(CLI::App& app, Invocation& invocation);
 void add_graph(CLI::App& app, Invocation& invocation);
 void add_ignored(CLI::App& app, Invocation& invocation);
 void add_inspect(CLI::App& app, Invocation& invocation);
@@ -31,7 +38,10 @@ void add_inspect(CLI::App& app, Invocation& invocation);
 void add_remove(CLI::App& app, Invocation& invocation);
 // "list datum" and "glob".
 void add_list(CLI::App& app, Invocation& invocation);
+void add_rerun(CLI::App& app, Invocation& invocation);
+// "run" and "dev".
 void add_run(CLI::App& app, Invocation& invocation);
+void add_shell(CLI::App& app, Invocation& invocation);
 // "python-pipeline" below "create" and "update".
 void add_python_pipeline(CLI::App& create, CLI::App& update, Invocation& invocation);
 // "pipeline" below "create" and "update".

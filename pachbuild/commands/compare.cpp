@@ -132,16 +132,18 @@ void add_compare(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<CompareOptions>();
   auto* verb = app.add_subcommand("validate", "Check specs and their sources, without a cluster");
   options->specs.add_to(*verb);
-  verb->footer(k_about_validate);
-  verb->callback([options, &invocation] { invocation.action = [options] { return validate(*options); }; });
+  verb->footer(k_about_validate)->callback([options, &invocation] {
+    invocation.action = [options] { return validate(*options); };
+  });
 
   options = std::make_shared<CompareOptions>();
   verb = app.add_subcommand("diff", "Show how specs and sources differ from what runs on a cluster");
   options->specs.add_to(*verb);
   add_target_options(*verb, options->target);
   verb->add_flag("--exit-code", options->exit_code, "Exit with 1 when something differs");
-  verb->footer(k_about_diff);
-  verb->callback([options, &invocation] { invocation.action = [options] { return diff(*options); }; });
+  verb->footer(k_about_diff)->callback([options, &invocation] {
+    invocation.action = [options] { return diff(*options); };
+  });
 }
 
 }  // namespace commands

@@ -10,7 +10,11 @@
 
 #include "base/errors.h"
 #include "base/near.h"
+#include "base/text.h"
+#include "pachbuild/cluster/repo_files.h"
+#include "pachbuild/commands/cluster_jobs.h"
 #include "pachbuild/commands/cluster_options.h"
+#include "pachbuild/local/plan/remote_repos.h"
 
 namespace commands {
 namespace {
@@ -30,16 +34,29 @@ base::Status check_folder(const std::string& where, const std::string& path) {
   return {};
 }
 
+// A folder, or a commit of a cluster.
+base::Status check_given(const std::string& where, const std::string& given) {
+  constexpr std::string_view k_prefix = local::k_remote_prefix;
+  if (!given.starts_with(k_prefix)) return check_folder(where, given);
+  if (given.size() == k_prefix.size()) return {};
+  BASE_TRY(cluster::parse_commit_place(given.substr(k_prefix.size()), where));
+  return {};
+}
+
 base::Result<local::GivenRepos> parse_inputs(const std::vector<std::string>& inputs) {
   local::GivenRepos repos;
   for (const auto& input : inputs) {
     const std::string where = "--input " + input;
+    if (input == local::k_remote_prefix) {
+      repos[""] = input;
+      continue;
+    }
     const auto equals = input.find('=');
     if (equals == std::string::npos || equals == 0 || equals + 1 == input.size()) {
       return base::fail(ErrorKind::usage, where, "is not of the form REPO=PATH",
-                        "for example --input scraper=pages");
+                        "for example --input scraper=pages, or --input scraper=pfs:scraper@master");
     }
-    BASE_TRY(check_folder(where, input.substr(equals + 1)));
+    BASE_TRY(check_given(where, input.substr(equals + 1)));
     if (!repos.emplace(input.substr(0, equals), input.substr(equals + 1)).second) {
       return base::fail(ErrorKind::usage, where,
                         "gives repo " + input.substr(0, equals) + " a second folder");
@@ -63,7 +80,7 @@ std::string time_now() {
 
 void SpecFiles::add_to(CLI::App& verb) {
   auto* option =
-      verb.add_option("-f,--file", files,
+      verb.add_option("SPEC,-f,--file", files,
                       "The pipeline spec, JSON or YAML, or a folder of them; repeat it for pipelines that "
                       "belong together")
           ->type_name("SPEC")
@@ -76,9 +93,19 @@ base::Result<std::vector<spec::PipelineSpec>> SpecFiles::load() const {
   return spec::load_pipelines(sources);
 }
 
+void add_datum_option(CLI::App& verb, std::vector<std::string>& datums) {
+  verb.add_option("--datum", datums,
+                  "Only this datum: a file of it, its number in list datum, or its id; repeat it")
+      ->type_name("PATH|ID|N")
+      ->allow_extra_args(false);
+}
+
 void DataOptions::add_to(CLI::App& verb) {
   specs.add_to(verb);
-  verb.add_option("-i,--input", inputs, "The folder that stands for a repo of the spec's input; repeat it")
+  verb.add_option(
+          "-i,--input", inputs,
+          "The folder that stands for a repo of the spec's input, or pfs:REPO@BRANCH for a commit of the "
+          "cluster; repeat it. \"pfs:\" alone takes all others from the cluster")
       ->type_name("REPO=PATH")
       ->allow_extra_args(false);
   verb.add_option("--pipeline", pipeline, "Only this pipeline of several, and what it needs")
@@ -87,12 +114,41 @@ void DataOptions::add_to(CLI::App& verb) {
       ->type_name("TIME");
 }
 
+void DataOptions::add_job_to(CLI::App& verb) {
+  verb.add_option(
+          "--job", job,
+          "A job of the cluster instead of -f and --input: its pipeline, files and variables as they were "
+          "then. Without --datum those of its datums run that failed")
+      ->type_name("PIPELINE[@JOB]");
+}
+
 base::Result<local::GivenRepos> DataOptions::repos() const { return parse_inputs(inputs); }
 
 base::Result<local::Plan> DataOptions::plan() const {
+  if (!job.empty()) {
+    BASE_TRY(check_job());
+    return plan_of_job(job);
+  }
   BASE_TRY_ASSIGN(auto loaded, specs.load());
   BASE_TRY_ASSIGN(const auto given, repos());
   return local::make_plan(std::move(loaded), given, pipeline);
+}
+
+base::Status DataOptions::check_job() const {
+  const bool has_others =
+      !specs.files.empty() || !specs.jsonnet.empty() || !inputs.empty() || !pipeline.empty() || !tick.empty();
+  if (!has_others) return {};
+  return base::fail(ErrorKind::usage, "--job " + job, "names the pipeline and its data already",
+                    "omit -f, --jsonnet, --input, --pipeline and --tick");
+}
+
+base::Status DataOptions::check_one_pipeline(const local::Plan& plan, const std::string& where,
+                                             const std::string& fault) const {
+  if (!pipeline.empty() || !plan.has_several_specs) return {};
+  std::vector<std::string> names;
+  for (const auto& planned : plan.pipelines) names.push_back(planned.spec.name);
+  return base::fail(ErrorKind::usage, where, fault + ": there are several pipelines",
+                    "name one of " + base::join(names, ", "));
 }
 
 base::Result<std::string> DataOptions::tick_time() const {

@@ -25,20 +25,33 @@ struct SpecFiles {
   [[nodiscard]] base::Result<std::vector<spec::PipelineSpec>> load() const;
 };
 
+// --datum.
+void add_datum_option(CLI::App& verb, std::vector<std::string>& datums);
+
 struct DataOptions {
   SpecFiles specs;
   std::vector<std::string> inputs;  // "REPO=PATH"
   std::string pipeline;             // the one of several that is meant
   std::string tick;
+  std::string job;  // of a cluster, instead of all of these: "PIPELINE@JOB"
 
   // -f, --jsonnet, --arg, -i, --pipeline and --tick.
   void add_to(CLI::App& verb);
+  // --job.
+  void add_job_to(CLI::App& verb);
 
   // What of it is to be run.
   [[nodiscard]] base::Result<local::Plan> plan() const;
 
+  // That --job stands alone.
+  [[nodiscard]] base::Status check_job() const;
+
   // The folders of repos alone.
   [[nodiscard]] base::Result<local::GivenRepos> repos() const;
+
+  // That one pipeline is meant, where the option `where` says something of one; `fault` is the error's.
+  [[nodiscard]] base::Status check_one_pipeline(const local::Plan& plan, const std::string& where,
+                                                const std::string& fault) const;
 
   // Of the tick that cron inputs get: by default now. RFC 3339 in UTC, as a worker finds it.
   [[nodiscard]] base::Result<std::string> tick_time() const;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "pachbuild/local/plan/datum.h"
 
 namespace commands {
 namespace {
@@ -14,8 +15,8 @@ bool is_digit(char character) { return character >= '0' && character <= '9'; }
 
 // `text` without the names of the datum's files.
 std::string without_names(std::string text, const std::string& label) {
-  for (const auto& part : base::split(label, ',')) {
-    const std::string path(base::trim(part));
+  for (const auto part : local::parts_of_label(label)) {
+    const std::string path(part);
     // "data/folder/a.txt": programs name it by its path, or by the last part of that.
     for (const auto& name :
          {path, path.substr(std::min(path.find('/'), path.size())), path.substr(path.rfind('/') + 1)}) {
@@ -47,10 +48,14 @@ std::string without_values(std::string_view text) {
 
 }  // namespace
 
-bool FailureKinds::add(const std::string& label, std::string_view reason, std::string_view log) {
+std::string failure_signature(const std::string& label, std::string_view reason, std::string_view log) {
   // Of a traceback, a panic of a test or a compiler's list the last line says what it is.
-  const auto signature = without_names(std::string(reason), label) + "\n" +
-                         without_values(without_names(base::last_line(log), label));
+  return without_names(std::string(reason), label) + "\n" +
+         without_values(without_names(base::last_line(log), label));
+}
+
+bool FailureKinds::add(const std::string& label, std::string_view reason, std::string_view log) {
+  const auto signature = failure_signature(label, reason, log);
   const auto known = std::find(m_signatures.begin(), m_signatures.end(), signature);
   if (known == m_signatures.end()) {
     m_signatures.push_back(signature);

@@ -9,6 +9,9 @@
 
 namespace commands {
 
+// What failures of one kind have in common; `log` is what the program printed, or the end of it.
+std::string failure_signature(const std::string& label, std::string_view reason, std::string_view log);
+
 class FailureKinds {
  public:
   struct Kind {
@@ -17,8 +20,7 @@ class FailureKinds {
     std::size_t more = 0;             // how many these are in all
   };
 
-  // Takes a failure; `log` is what the program printed, or the end of it. Whether it is the first of its
-  // kind.
+  // Takes a failure. Whether it is the first of its kind.
   bool add(const std::string& label, std::string_view reason, std::string_view log);
 
   [[nodiscard]] const std::vector<Kind>& all() const { return m_kinds; }

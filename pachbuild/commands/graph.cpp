@@ -82,11 +82,10 @@ std::string as_text(const std::vector<Node>& nodes) {
 
 // Names may have what these languages take for their own: nodes are numbered.
 std::string as_drawing(const std::vector<Node>& nodes, bool is_dot) {
-  std::map<std::string, std::string> ids;
+  std::map<std::pair<bool, std::string>, std::string> ids;
   std::string text = is_dot ? "digraph pipelines {\n  rankdir=LR;\n" : "flowchart LR\n";
   const auto add = [&](const std::string& name, bool is_pipeline) {
-    const std::string key = (is_pipeline ? "pipeline " : "repo ") + name;
-    const auto [entry, is_new] = ids.emplace(key, "n" + std::to_string(ids.size()));
+    const auto [entry, is_new] = ids.try_emplace({is_pipeline, name}, "n" + std::to_string(ids.size()));
     if (!is_new) return entry->second;
     if (is_dot) {
       text += "  " + entry->second + " [label=\"" + name + "\", shape=" + (is_pipeline ? "box" : "cylinder") +
@@ -134,8 +133,9 @@ void add_graph(CLI::App& app, Invocation& invocation) {
   verb->add_option("-o,--output", options->format, "text (the default), mermaid, dot or json")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"text", "mermaid", "dot", "json"}));
-  verb->footer(k_about_graph);
-  verb->callback([options, &invocation] { invocation.action = [options] { return draw(*options); }; });
+  verb->footer(k_about_graph)->callback([options, &invocation] {
+    invocation.action = [options] { return draw(*options); };
+  });
 }
 
 }  // namespace commands

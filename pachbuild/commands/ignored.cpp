@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 #include <boost/filesystem/operations.hpp>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "pachbuild/commands/commands.h"
+#include "pachbuild/commands/print_line.h"
 #include "pachbuild/source/source.h"
 
 namespace commands {
@@ -59,7 +59,7 @@ base::Status explain(const IgnoredOptions& options, const std::string& path) {
   const std::string reason =
       decision.rule.empty() ? "" : "  (" + where + ": " + base::shortened(decision.rule, k_rule_shown) + ")";
   // Neither a name nor a rule can forge a line.
-  std::puts(base::printable(path + ": " + answer + reason).c_str());
+  print_line(path + ": " + answer + reason);
   return {};
 }
 
@@ -75,8 +75,9 @@ void add_ignored(CLI::App& app, Invocation& invocation) {
   auto* verb = app.add_subcommand("ignored", "Show which line of .pachignore decides about a file");
   verb->add_option("path", options->paths, "The files; they need not exist")->type_name("PATH")->required();
   verb->add_option("--source", options->source, "The folder of the source")->type_name("DIR");
-  verb->footer(k_about_ignored);
-  verb->callback([options, &invocation] { invocation.action = [options] { return explain_all(*options); }; });
+  verb->footer(k_about_ignored)->callback([options, &invocation] {
+    invocation.action = [options] { return explain_all(*options); };
+  });
 }
 
 }  // namespace commands

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "contract/build_record.h"
 #include "contract/layout.h"
 #include "pachbuild/commands/commands.h"
+#include "pachbuild/commands/print_line.h"
 
 namespace commands {
 namespace {
@@ -41,15 +41,12 @@ base::Result<contract::BuildRecord> read_record(const std::string& artifact) {
   return contract::parse_build_record(*text, file.string());
 }
 
-// An artifact may come from anywhere: what it says cannot steer the terminal.
-void print(const std::string& line) { std::puts(base::printable(line).c_str()); }
-
 // A name in its column, and what belongs to it, a line each.
 void print_row(const std::string& name, const std::vector<std::string>& values) {
   constexpr std::size_t k_column = 12;
   std::string first = name + std::string(k_column - name.size(), ' ');
   for (const auto& value : values) {
-    print(first + value);
+    print_line(first + value);
     first = std::string(k_column, ' ');
   }
 }
@@ -99,7 +96,8 @@ base::Result<int> inspect(const InspectOptions& options) {
     return base::fail(ErrorKind::bad_input, options.artifact,
                       "is of " + record.builder + ", which has no requirements");
   }
-  for (const auto& line : record.requirements.empty() ? record.packages : record.requirements) print(line);
+  for (const auto& line : record.requirements.empty() ? record.packages : record.requirements)
+    print_line(line);
   return 0;
 }
 
@@ -111,8 +109,9 @@ void add_inspect(CLI::App& app, Invocation& invocation) {
   verb->add_option("artifact", options->artifact, "The folder")->type_name("DIR")->required();
   verb->add_flag("--requirements", options->requirements,
                  "Print the Python packages as a requirements file with their hashes");
-  verb->footer(k_about_inspect);
-  verb->callback([options, &invocation] { invocation.action = [options] { return inspect(*options); }; });
+  verb->footer(k_about_inspect)->callback([options, &invocation] {
+    invocation.action = [options] { return inspect(*options); };
+  });
 }
 
 }  // namespace commands

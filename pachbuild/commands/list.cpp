@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <boost/filesystem/operations.hpp>
 #include <cstdio>
@@ -8,9 +10,14 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "glob/glob.h"
+#include "pachbuild/commands/cluster_repos.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/data_options.h"
+#include "pachbuild/commands/print_line.h"
 #include "pachbuild/local/plan/datum_list.h"
+#include "pachbuild/local/results/remote_commits.h"
+#include "pachbuild/local/session/environment.h"
+#include "report/report.h"
 
 namespace commands {
 namespace {
@@ -54,7 +61,8 @@ json to_json(const local::Datum& datum, const std::string& project) {
   return {{"datum", {{"id", datum.id}}}, {"data", data}};
 }
 
-void print_datum(const local::Datum& datum, const spec::PipelineSpec& spec, bool as_json) {
+// A person sees the number by which --datum knows the datum as well; a program that reads the lines does not.
+void print_datum(const local::Datum& datum, const spec::PipelineSpec& spec, bool as_json, std::size_t width) {
   if (as_json) {
     std::puts(to_json(datum, spec.project).dump().c_str());
     return;
@@ -63,7 +71,12 @@ void print_datum(const local::Datum& datum, const spec::PipelineSpec& spec, bool
   for (const auto* part : datum.parts) {
     files += (files.empty() ? "" : ", ") + local::repo_key(*part->input) + "@" + part->pfs_path();
   }
-  std::puts(base::printable(datum.id + "  " + files).c_str());
+  std::string number;
+  if (width > 0) {
+    number = std::to_string(datum.number);
+    number = std::string(width - number.size(), ' ') + number + "  ";
+  }
+  print_line(number + datum.id + "  " + files);
 }
 
 // The one pipeline that is meant.
@@ -80,6 +93,19 @@ base::Result<spec::PipelineSpec> choose(const DataOptions& options) {
                     "name one of " + base::join(names, ", "));
 }
 
+// Their listings alone: no file is fetched.
+base::Status find_remote(const local::Plan& plan, std::map<std::string, local::Commit>& commits) {
+  BASE_TRY_ASSIGN(const auto cache, local::cache_folder());
+  BASE_TRY_ASSIGN(auto store, local::ResultStore::open(cache));
+  const auto repos = cluster_repos();
+  local::RemoteCommits remote(store, cache, repos.get());
+  for (const auto& [name, address] : plan.remote) {
+    BASE_TRY_ASSIGN(commits[name],
+                    remote.find(address, [](const std::string& warning) { report::warn(warning); }));
+  }
+  return {};
+}
+
 base::Result<int> list_datums(const ListOptions& options) {
   BASE_TRY_ASSIGN(auto spec, choose(options.data));
   BASE_TRY_ASSIGN(const auto repos, options.data.repos());
@@ -89,6 +115,7 @@ base::Result<int> list_datums(const ListOptions& options) {
   for (const auto& [name, folder] : plan.folders) {
     BASE_TRY_ASSIGN(commits[name], local::commit_of_folder(folder, nullptr));
   }
+  if (!plan.remote.empty()) BASE_TRY(find_remote(plan, commits));
   BASE_TRY_ASSIGN(const auto tick, options.data.tick_time());
   for (const auto& name : plan.crons) commits[name] = local::commit_of_files({local::tick_file(tick)});
   local::Commits all;
@@ -96,7 +123,9 @@ base::Result<int> list_datums(const ListOptions& options) {
   auto datums = local::DatumList::make(spec.input, all);
   if (!datums && datums.error().where.empty()) datums.error().where = spec.places.where("/input");
   if (!datums) return base::fail(std::move(datums).error());
-  for (std::size_t i = 0; i < datums->size(); ++i) print_datum(datums->at(i), spec, options.format == "json");
+  const std::size_t width = ::isatty(STDOUT_FILENO) == 1 ? std::to_string(datums->size()).size() : 0;
+  for (std::size_t i = 0; i < datums->size(); ++i)
+    print_datum(datums->at(i), spec, options.format == "json", width);
   return 0;
 }
 
@@ -124,7 +153,7 @@ base::Result<int> show_matches(const GlobOptions& options) {
     for (std::size_t i = 1; groups && i < groups->size(); ++i) {
       line += "  $" + std::to_string(i) + "=" + groups->at(i);
     }
-    std::puts(base::printable(line).c_str());
+    print_line(line);
   }
   return 0;
 }
@@ -140,8 +169,9 @@ void add_list(CLI::App& app, Invocation& invocation) {
                    "json: one object a line, as pachctl list datum --raw prints them")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"json"}));
-  verb->footer(k_about_list);
-  verb->callback([options, &invocation] { invocation.action = [options] { return list_datums(*options); }; });
+  verb->footer(k_about_list)->callback([options, &invocation] {
+    invocation.action = [options] { return list_datums(*options); };
+  });
 
   auto glob_options = std::make_shared<GlobOptions>();
   auto* matches = app.add_subcommand("glob", "Show what an input's glob matches in a folder");
@@ -151,8 +181,7 @@ void add_list(CLI::App& app, Invocation& invocation) {
   matches->add_option("folder", glob_options->folder, "The folder that stands for the repo")
       ->type_name("DIR")
       ->required();
-  matches->footer(k_about_glob);
-  matches->callback([glob_options, &invocation] {
+  matches->footer(k_about_glob)->callback([glob_options, &invocation] {
     invocation.action = [glob_options] { return show_matches(*glob_options); };
   });
 }

@@ -3,10 +3,15 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
+#include <iterator>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "about/version.h"
 #include "base/descriptor_limit.h"
+#include "base/near.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/local/worker/worker.h"
 #include "report/report.h"
@@ -29,11 +34,65 @@ Exit codes:
 // The worker that pool.cpp starts: not for people, so not on the command line that is shown.
 [[noreturn]] void run_worker(char** arguments) { local::serve_tasks({arguments[2], arguments[3]}); }
 
+// "pachbuild update pipeline"
+std::string full_name(const CLI::App& verb) {
+  return (verb.get_parent() != nullptr ? full_name(*verb.get_parent()) + " " : "") + verb.get_name();
+}
+
+// The verb that the words led to.
+const CLI::App* reached_verb(const CLI::App* app) {
+  const auto verbs = app->get_subcommands();
+  return verbs.empty() ? app : reached_verb(verbs.back());
+}
+
+// `word` is neither an option nor a verb of `verb`.
+base::Error unknown_word(const CLI::App& verb, const std::string& word) {
+  const auto verbs = verb.get_subcommands([](const CLI::App*) { return true; });
+  std::vector<std::string> names;
+  std::string what;
+  const bool is_option = word.starts_with('-');
+  const auto name = is_option ? word.substr(0, word.find('=')) : word;
+  if (is_option) {
+    for (const auto* option : verb.get_options()) {
+      for (const auto& each : option->get_lnames()) names.push_back("--" + each);
+    }
+    what = "unknown option " + name;
+  } else {
+    for (const auto* each : verbs) names.push_back(each->get_name());
+    what = (verbs.empty() ? "unexpected argument " : "unknown command ") + name;
+  }
+  return {base::ErrorKind::usage, "", what,
+          base::did_you_mean(name, names, "see " + full_name(verb) + " --help")};
+}
+
 // What was given and is not known says more than what is therefore missing.
 base::Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  const auto& verb = *reached_verb(&app);
   const auto unknown = app.remaining(/*recurse=*/true);
-  const std::string what = unknown.empty() ? error.what() : "unknown argument " + unknown.front();
-  return {base::ErrorKind::usage, "", what, "see pachbuild --help or pachbuild VERB --help"};
+  if (!unknown.empty()) return unknown_word(verb, unknown.front());
+  return {base::ErrorKind::usage, "", error.what(), "see " + full_name(verb) + " --help"};
+}
+
+// "help": what --help of a verb prints.
+void add_help(CLI::App& app, Invocation& invocation) {
+  auto words = std::make_shared<std::vector<std::string>>();
+  auto* verb = app.add_subcommand("help", "Explain a verb");
+  verb->add_option("VERB", *words, "The verb, as in: pachbuild help update pipeline");
+  verb->callback([words, &app, &invocation] {
+    invocation.action = [words, &app]() -> base::Result<int> {
+      const CLI::App* found = &app;
+      for (const auto& word : *words) {
+        const auto next =
+            found->get_subcommands([&](const CLI::App* each) { return each->get_name() == word; });
+        if (next.empty()) return base::fail(unknown_word(*found, word));
+        found = next.front();
+      }
+      const auto text =
+          found->get_formatter()->make_help(found, full_name(*found), CLI::AppFormatMode::Normal);
+      std::fputs(text.c_str(), stdout);
+      return 0;
+    };
+  });
 }
 
 }  // namespace
@@ -44,16 +103,25 @@ int run_program(int argc, char** argv) {
 
   // Fewer may do for what is asked; who needs more says so.
   static_cast<void>(base::raise_descriptor_limit());
+  return run_words({argv + 1, argv + argc}, /*is_again=*/false);
+}
+
+int run_words(const std::vector<std::string>& words, bool is_again) {
   // What comes after "--" is the program's, byte for byte: nothing here parses it.
-  const auto dashes = std::find(argv + 1, argv + argc, std::string("--"));
+  const auto dashes = std::find(words.begin(), words.end(), "--");
   Invocation invocation;
-  if (dashes != argv + argc) invocation.after_dashes.assign(dashes + 1, argv + argc);
+  invocation.words.assign(words.begin(), dashes);
+  invocation.is_again = is_again;
+  if (dashes != words.end()) invocation.after_dashes.assign(dashes + 1, words.end());
 
   CLI::App app("Turns an edited source folder into a running Pachyderm pipeline.", "pachbuild");
-  app.set_version_flag("--version", "pachbuild " PACHBUILD_VERSION);
+  app.set_version_flag("-V,--version", about::version_line("pachbuild"));
   app.require_subcommand(1);
   app.footer(k_footer);
   add_run(app, invocation);
+  add_rerun(app, invocation);
+  add_explain(app, invocation);
+  add_shell(app, invocation);
   add_list(app, invocation);
   add_graph(app, invocation);
   auto* create = app.add_subcommand("create", "Make pipelines on a cluster")->require_subcommand(1);
@@ -66,8 +134,10 @@ int run_program(int argc, char** argv) {
   add_ignored(app, invocation);
   add_inspect(app, invocation);
   add_builder(app, invocation);
+  add_help(app, invocation);
   try {
-    app.parse(static_cast<int>(dashes - argv), argv);
+    // From the last to the first, as CLI11 takes them.
+    app.parse(std::vector<std::string>(std::make_reverse_iterator(dashes), words.rend()));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
     return report::fail(usage_error(app, error));

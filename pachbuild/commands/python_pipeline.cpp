@@ -103,9 +103,9 @@ void add_python_verb(CLI::App& group, Invocation& invocation, cluster::Existing 
       ->allow_extra_args(false);
   options->submission.specs.add_rules_to(*verb);
   options->submission.add_to(*verb);
-  verb->footer(k_about_python);
-  verb->callback(
-      [options, &invocation] { invocation.action = [options] { return submit_python(*options); }; });
+  verb->footer(k_about_python)->callback([options, &invocation] {
+    invocation.action = [options] { return submit_python(*options); };
+  });
 }
 
 }  // namespace

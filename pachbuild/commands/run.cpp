@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <functional>
 #include <memory>
+#include <utility>
+#include <vector>
 
-#include "base/errors.h"
-#include "base/text.h"
-#include "pachbuild/commands/cluster_options.h"
+#include "base/parallel.h"
 #include "pachbuild/commands/commands.h"
-#include "pachbuild/commands/data_options.h"
-#include "pachbuild/commands/run_report.h"
+#include "pachbuild/commands/dev.h"
+#include "pachbuild/commands/dev_cluster.h"
+#include "pachbuild/commands/history_options.h"
+#include "pachbuild/commands/rerun.h"
+#include "pachbuild/commands/round.h"
+#include "pachbuild/commands/run_options.h"
+#include "pachbuild/commands/run_recorder.h"
+#include "pachbuild/commands/show_run.h"
 #include "pachbuild/local/session/session.h"
-#include "pachbuild/source/source.h"
 #include "report/report.h"
 
 namespace commands {
 namespace {
-
-using base::ErrorKind;
 
 constexpr char k_about_run[] = R"(
 The source of the pipeline (transform.build.path) is built by builder-runtime, and transform.cmd, or the
@@ -26,130 +32,214 @@ folder changes when all datums have succeeded, and not at all otherwise.
 
   pachbuild run -f map.json --input scraper=pages --output counts
   pachbuild run -f map.yaml --input scraper=pages --output counts --workers 4 -- --verbose
+  pachbuild run -f map.json --input scraper=pages --output counts --datum pages/a.html --logs
+  pachbuild run -f map.json --input pfs: --output counts
+  pachbuild run --job map@f4de83f7bc204bb7975de966b346fce9
+)";
+
+constexpr char k_about_dev[] = R"(
+Builds and runs as `pachbuild run` does, then waits: an edit of a source, a spec, an ignore file or the data
+starts what depends on it, and ends what still runs for an older edit. The output of each datum is in the output
+folder as soon as it has ended; datums that failed last time run first. On a terminal: r reruns all datums, f
+those that failed, o opens the report, q quits.
+
+With --cluster each edit is sent to the cluster as `pachbuild update pipeline` does, and shown is what the jobs that
+it starts print. The data is the cluster's, so of the options only those about specs and the cluster go with it.
+
+  pachbuild dev -f map.json --input scraper=pages --output counts
+  pachbuild dev --cluster -f map.json
 )";
 
 struct Options {
-  DataOptions data;
+  RunOptions run;
   std::string output;
+  std::string short_output;  // of -o: the folder, or "json" beside --output
+  bool writes_events = false;
+  bool verbose = false;
   int workers = 0;
   bool logs = false;
+  bool explain = false;
   bool partial = false;
   bool allow_empty = false;
   bool force = false;
+  bool failed = false;
   bool hard_links = false;
-  std::string runtime = "none";
-  std::string image_prefix;
-  std::uint64_t largest_file = source::k_largest_file;
-  std::vector<std::string> secrets;  // "NAME=PATH"
-  bool pull = false;
-  bool host_commands = false;
+  HistoryOptions history;
+  bool no_partial = false;
+  bool on_cluster = false;
+  cluster::Target target;  // of --cluster
+  int round = -1;          // of `dev`: where it wants to read how this run ended
 };
 
-// What nobody builds runs in its image, or with what this machine has.
-base::Status check_images(const local::Plan& plan, const Options& options) {
-  for (const auto& [spec, reads, after, read_as] : plan.pipelines) {
-    // A worker fails every datum then, whatever the image would run.
-    if (spec::is_built(spec.transform) || !spec.transform.cmd.empty()) continue;
-    return base::fail(
-        ErrorKind::bad_input, spec.places.where("/transform"), "transform has neither \"build\" nor \"cmd\"",
-        "add the command of the image to transform.cmd: Pachyderm does not read it from the image");
+// -o was the folder before events could be written: it is, unless --output names that.
+base::Status settle_output(Options& options, const std::string& verb) {
+  if (options.output.empty() && options.short_output.empty() && options.run.data.job.empty())
+    return base::fail(base::ErrorKind::usage, "", "--output is required",
+                      "see pachbuild " + verb + " --help");
+  options.writes_events = !options.output.empty() && options.short_output == "json";
+  if (options.writes_events || options.short_output.empty()) return {};
+  if (!options.output.empty()) {
+    return base::fail(base::ErrorKind::usage, "-o " + options.short_output,
+                      "beside --output it can only be json", "use only one of the two for the folder");
   }
-  if (options.runtime != "none" || options.host_commands) return {};
-  std::vector<std::string> names;
-  std::string where;
-  for (const auto& pipeline : plan.pipelines) {
-    if (spec::is_built(pipeline.spec.transform)) continue;
-    if (names.empty()) where = pipeline.spec.places.where("/transform");
-    names.push_back(pipeline.spec.name);
-  }
-  if (names.empty()) return {};
-  return base::fail(
-      ErrorKind::bad_input, where,
-      (names.size() == 1 ? "pipeline " + names[0] + " has no transform.build and runs"
-                         : "the pipelines " + base::join(names, ", ") + " have no transform.build and run") +
-          " in an image",
-      "add --runtime podman (or docker), or --host-commands to run the command with what this machine "
-      "has");
+  options.output = options.short_output;
+  return {};
 }
 
-base::Result<local::Secrets> load_secrets(const local::Plan& plan, const Options& options) {
-  BASE_TRY_ASSIGN(auto secrets, local::load_secrets(options.secrets));
-  std::vector<const spec::PipelineSpec*> specs;
-  for (const auto& pipeline : plan.pipelines) specs.push_back(&pipeline.spec);
-  BASE_TRY(local::check_secrets(specs, secrets));
-  return secrets;
+using Listeners = std::vector<std::reference_wrapper<local::Events>>;
+
+// Runs the session; what happens in it goes into the files that are asked for as well.
+base::Result<int> run_recorded(const local::Plan& plan, const local::SessionOptions& session,
+                               const Options& options, const Invocation& invocation, const Shown& shown,
+                               Listeners listeners) {
+  if (!options.history.any()) return show_run(plan, session, shown, listeners);
+  auto run = begin_history(invocation);
+  run.workers = session.workers > 0 ? session.workers : static_cast<int>(base::processors());
+  run.runtime = session.engine;
+  if (!plan.crons.empty()) run.tick = session.tick;
+  RunRecorder recorder(std::move(run), plan);
+  listeners.emplace_back(recorder);
+  BASE_TRY_ASSIGN(const int code, show_run(plan, session, shown, listeners));
+  const auto written = options.history.write(std::move(recorder).finish(code), shown.quiet);
+  if (!written && code == 0) return base::fail(written.error());
+  if (!written) ::report::fail(written.error());
+  return code;
 }
 
-base::Result<int> run(const Options& options, std::vector<std::string> arguments) {
-  BASE_TRY_ASSIGN(auto plan, options.data.plan());
-  for (auto& pipeline : plan.pipelines) pipeline.spec.transform.build.largest_file = options.largest_file;
-  BASE_TRY(check_images(plan, options));
-  BASE_TRY_ASSIGN(auto secrets, load_secrets(plan, options));
-  for (const auto& pipeline : plan.pipelines) {
-    for (const auto& warning : pipeline.spec.warnings) report::warn(warning);
-    for (const auto& field : pipeline.spec.cluster_fields) {
-      report::warn(pipeline.spec.places.file() + ": " + field + " has no effect on one machine");
-    }
-  }
-  local::SessionOptions session;
+base::Result<int> run(const Options& options, const Invocation& invocation) {
+  BASE_TRY_ASSIGN(auto prepared, options.run.prepare(invocation.after_dashes));
+  auto& [plan, session] = prepared;
+  const bool is_round = options.round >= 0;
+  BASE_TRY(options.history.check(plan, options.output));
   session.output = options.output;
-  session.secrets = std::move(secrets);
-  session.folder_each = plan.has_several_specs;
   session.workers = options.workers;
-  session.partial = options.partial;
+  session.partial = options.partial || (is_round && !options.no_partial);
+  session.tells_interruption = !is_round;  // `dev` says it
   session.allow_empty = options.allow_empty;
   session.force = options.force;
-  BASE_TRY_ASSIGN(session.tick, options.data.tick_time());
+  session.only_failed = options.failed;
   session.export_by = options.hard_links ? local::ExportBy::hard_link : local::ExportBy::copy;
-  session.arguments = std::move(arguments);
-  if (options.runtime != "none") session.engine = options.runtime;
-  session.image_prefix = options.image_prefix;
-  session.pull = options.pull ? local::Pull::when_missing : local::Pull::never;
-  RunReport report({.show_logs = options.logs, .name_pipelines = plan.has_several_specs});
-  return local::run_session(plan, session, report);
+  // Of a round that nobody watches `dev` prints a line.
+  const bool is_quiet = is_round && ::isatty(STDERR_FILENO) == 0 && !options.verbose;
+  const Shown shown{.logs = options.logs,
+                    .explain = options.explain,
+                    .quiet = options.run.quiet || is_quiet,
+                    .verbose = options.verbose,
+                    .json = options.writes_events};
+  RoundEvents events;
+  Listeners listeners;
+  if (is_round) listeners.emplace_back(events);
+  auto code = run_recorded(plan, session, options, invocation, shown, std::move(listeners));
+  if (!is_round) return code;
+  if (const auto summary = events.summary(code && *code == 0)) write_summary(options.round, *summary);
+  return code;
+}
+
+// The paths of "NAME=PATH".
+std::vector<std::string> paths_of(const std::vector<std::string>& given) {
+  std::vector<std::string> paths;
+  for (const auto& item : given) {
+    const auto equals = item.find('=');
+    if (equals != std::string::npos) paths.push_back(item.substr(equals + 1));
+  }
+  return paths;
+}
+
+base::Result<std::vector<base::fs::path>> source_folders(const DataOptions& data) {
+  BASE_TRY_ASSIGN(const auto plan, data.plan());
+  std::vector<base::fs::path> folders;
+  for (const auto& pipeline : plan.pipelines) {
+    const auto& transform = pipeline.spec.transform;
+    if (spec::is_built(transform)) folders.push_back(transform.build.folder);
+  }
+  return folders;
+}
+
+base::Result<int> dev(const Options& options, Invocation& invocation) {
+  DevOptions dev{.specs = options.run.data.specs,
+                 .data = paths_of(options.run.data.inputs),
+                 .secrets = paths_of(options.run.secrets),
+                 .output = options.output,
+                 .report = options.history.report,
+                 .after_dashes = invocation.after_dashes,
+                 .sources = [&data = options.run.data] { return source_folders(data); }};
+  // The rounds are `run` with the words of this.
+  auto& words = invocation.words;
+  words.at(0) = "run";
+  remember_run(invocation);
+  dev.round = words;
+  return run_dev(dev);
+}
+
+// The words of a round that a person would have given.
+void forget_round(std::vector<std::string>& words) {
+  const auto option = std::find(words.begin(), words.end(), k_round_option);
+  if (std::distance(option, words.end()) > 1) words.erase(option, option + 2);
+}
+
+enum class Verb { run, dev };
+
+void add_verb(CLI::App& app, Invocation& invocation, Verb which) {
+  auto options = std::make_shared<Options>();
+  auto* verb = which == Verb::run ? app.add_subcommand("run", "Build a pipeline and run it on this machine")
+                                  : app.add_subcommand("dev", "Run a pipeline again after each edit");
+  options->run.add_to(*verb);
+  if (which == Verb::run) options->run.data.add_job_to(*verb);
+  verb->add_option("--output", options->output,
+                   "The folder for the output of all datums; made if it is missing")
+      ->type_name("DIR");
+  verb->add_option(
+          "-o", options->short_output,
+          "The same; or json, beside --output: what happens, one JSON event per line on standard output")
+      ->type_name("DIR|json");
+  auto* quiet = verb->add_flag("-q,--quiet", options->run.quiet, "Print errors and failures only");
+  verb->add_flag("-v,--verbose", options->verbose, "Print each datum's start and end too")->excludes(quiet);
+  verb->add_option("-w,--workers", options->workers,
+                   "How many datums run at once (default: one per processor)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024));
+  verb->add_flag("--logs", options->logs,
+                 "Show what every datum prints while it runs, each line after the datum's number and name");
+  verb->add_flag("--explain", options->explain,
+                 "Say why the build and each datum runs: what differs from the last run");
+  verb->add_flag("--failed", options->failed, "Run only the datums that failed in the last run");
+  verb->add_flag("--force", options->force, "Run every datum, even if its result is known");
+  // A round takes all that `dev` takes.
+  auto* partial =
+      verb->add_flag("--partial", options->partial,
+                     "Write the output of each datum as soon as it has ended, even if others fail");
+  auto* no_partial = verb->add_flag("--no-partial", options->no_partial,
+                                    "Change the output folder when all datums have succeeded, and not at all "
+                                    "otherwise");
+  (which == Verb::run ? no_partial : partial)->group("");
+  if (which == Verb::run) verb->add_option(k_round_option, options->round)->group("");
+  verb->add_flag("--allow-empty", options->allow_empty, "Accept an input without datums");
+  verb->add_flag("--hard-links", options->hard_links,
+                 "Make output files read-only hard links into the cache, which saves a second copy of large "
+                 "outputs");
+  options->history.add_to(*verb);
+  if (which == Verb::dev) add_cluster_to(*verb, options->on_cluster, options->target);
+  verb->footer(which == Verb::run ? k_about_run : k_about_dev)->callback([options, &invocation, which, verb] {
+    invocation.action = [options, &invocation, which, verb]() -> base::Result<int> {
+      if (options->on_cluster)
+        return dev_on_cluster(*verb, options->run.data.specs, options->target, invocation);
+      BASE_TRY(settle_output(*options, which == Verb::run ? "run" : "dev"));
+      if (which == Verb::dev) return dev(*options, invocation);
+      if (options->round >= 0) {
+        forget_round(invocation.words);
+      } else if (!invocation.is_again) {
+        remember_run(invocation);
+      }
+      return run(*options, invocation);
+    };
+  });
 }
 
 }  // namespace
 
 void add_run(CLI::App& app, Invocation& invocation) {
-  auto options = std::make_shared<Options>();
-  auto* verb = app.add_subcommand("run", "Build a pipeline and run it on this machine");
-  options->data.add_to(*verb);
-  verb->add_option("-o,--output", options->output,
-                   "The folder for the output of all datums; made if it is missing")
-      ->type_name("DIR")
-      ->required();
-  verb->add_option("-w,--workers", options->workers,
-                   "How many datums run at once (default: one per processor)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1024));
-  verb->add_flag("--logs", options->logs, "Show the output of every datum, not only of failed ones");
-  verb->add_flag("--force", options->force, "Run every datum, even if its result is known");
-  verb->add_flag("--partial", options->partial,
-                 "Write the output of successful datums even if others failed");
-  verb->add_flag("--allow-empty", options->allow_empty, "Accept an input without datums");
-  verb->add_flag("--hard-links", options->hard_links,
-                 "Make output files read-only hard links into the cache, which saves a second copy of large "
-                 "outputs");
-  verb->add_option("--runtime", options->runtime,
-                   "Run everything in containers, one per worker, of the images that a cluster would use: "
-                   "podman or docker (default: none, this machine)")
-      ->type_name("NAME")
-      ->check(CLI::IsMember({"none", "podman", "docker"}));
-  add_image_prefix_option(*verb, options->image_prefix);
-  add_largest_file_option(*verb, options->largest_file);
-  verb->add_flag(
-      "--host-commands", options->host_commands,
-      "Run the commands of pipelines without transform.build on this machine, not in their images");
-  verb->add_option("--secret", options->secrets,
-                   "The file or folder that has the values of a secret of transform.secrets; repeat it")
-      ->type_name("NAME=PATH")
-      ->allow_extra_args(false);
-  verb->add_flag("--pull", options->pull, "Pull images that the runtime does not have");
-  verb->footer(k_about_run);
-  verb->callback([options, &invocation] {
-    invocation.action = [options, &invocation] { return run(*options, invocation.after_dashes); };
-  });
+  add_verb(app, invocation, Verb::run);
+  add_verb(app, invocation, Verb::dev);
 }
 
 }  // namespace commands

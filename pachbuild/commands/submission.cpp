@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "pachbuild/commands/cluster_round.h"
 #include "pachbuild/commands/job_report.h"
 #include "report/report.h"
 
@@ -196,13 +197,16 @@ std::string names_of(const std::vector<LoadedPipeline>& pipelines, std::size_t b
 }
 
 base::Result<int> submit_one(const SubmissionOptions& options, const cluster::Pachctl& any_project,
-                             const LoadedPipeline& loaded, std::vector<json>& outcomes) {
+                             const LoadedPipeline& loaded, std::vector<json>& outcomes, ClusterRound* round) {
+  const bool is_quiet = round != nullptr && round->is_quiet();
   const auto& [pipeline, submission] = loaded;
   if (!submission) {
     BASE_TRY(cluster::check_passed_on(any_project, pipeline, options.existing));
     BASE_TRY(
         cluster::pass_on(any_project, *pipeline.document.value, options.existing, reprocess_of(options)));
-    report::info((pipeline.name.empty() ? options.specs.name() : pipeline.name) + ": sent as it is");
+    const auto& name = pipeline.name.empty() ? options.specs.name() : pipeline.name;
+    if (!is_quiet) report::info(name + ": sent as it is");
+    if (round != nullptr) round->passed_on(name);
     return 0;
   }
   BASE_TRY_ASSIGN(const auto pachctl, cluster::pachctl_for(any_project, submission->spec));
@@ -214,10 +218,29 @@ base::Result<int> submit_one(const SubmissionOptions& options, const cluster::Pa
           }};
   BASE_TRY_ASSIGN(const auto outcome,
                   cluster::submit(pachctl, *submission, options.existing, reprocess_of(options), events));
-  tell(pipeline.name, outcome);
+  if (!is_quiet) tell(pipeline.name, outcome);
   outcomes.push_back(outcome_json(pipeline.name, outcome));
+  if (round != nullptr) return round->follow(pachctl, pipeline.name, outcome);
   if (!options.wait) return 0;
-  return wait_for_pipeline(pachctl, pipeline.name, outcome.id);
+  return await_pipeline(pachctl, pipeline.name, outcome.id);
+}
+
+base::Result<int> submit_all(const SubmissionOptions& options, const cluster::Pachctl& pachctl,
+                             const std::vector<LoadedPipeline>& pipelines, std::vector<json>& outcomes,
+                             ClusterRound* round) {
+  int code = 0;
+  for (std::size_t i = 0; i < pipelines.size(); ++i) {
+    auto ended = submit_one(options, pachctl, pipelines[i], outcomes, round);
+    if (!ended) {
+      if (i > 0) {
+        report::warn("submitted before the error: " + names_of(pipelines, 0, i) +
+                     "; not submitted: " + names_of(pipelines, i, pipelines.size()));
+      }
+      return ended;
+    }
+    code = std::max(code, *ended);
+  }
+  return code;
 }
 
 }  // namespace
@@ -257,19 +280,14 @@ base::Result<int> submit(const SubmissionOptions& options, std::vector<LoadedPip
   }
   BASE_TRY(publish(options.publication, options.specs, pipelines));
   std::vector<json> outcomes;
-  int code = 0;
-  for (std::size_t i = 0; i < pipelines.size(); ++i) {
-    auto ended = submit_one(options, pachctl, pipelines[i], outcomes);
-    if (!ended) {
-      if (i > 0) {
-        report::warn("submitted before the error: " + names_of(pipelines, 0, i) +
-                     "; not submitted: " + names_of(pipelines, i, pipelines.size()));
-      }
-      return ended;
-    }
-    code = std::max(code, *ended);
+  if (options.round < 0) {
+    BASE_TRY_ASSIGN(const int code, submit_all(options, pachctl, pipelines, outcomes, nullptr));
+    if (!options.output.empty()) print_json(outcomes, options.output);
+    return code;
   }
-  if (!options.output.empty()) print_json(outcomes, options.output);
+  ClusterRound round;
+  auto code = submit_all(options, pachctl, pipelines, outcomes, &round);
+  if (code) write_summary(options.round, round.summary());
   return code;
 }
 

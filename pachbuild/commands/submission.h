@@ -19,6 +19,7 @@ struct SubmissionOptions {
   bool reprocess = false;
   bool dry_run = false;
   bool wait = false;
+  int round = -1;  // of `dev --cluster`: where it wants to read how this ended
   cluster::Existing existing = cluster::Existing::update;
 
   // All but those about specs and images.

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "pachbuild/commands/commands.h"
+#include "pachbuild/commands/round.h"
 #include "pachbuild/commands/submission.h"
 
 namespace commands {
@@ -37,9 +38,10 @@ void add_pipeline_verb(CLI::App& group, Invocation& invocation, cluster::Existin
   options->specs.add_to(*verb);
   options->add_to(*verb);
   options->publication.add_to(*verb);
-  verb->footer(k_about_submit);
-  verb->callback(
-      [options, &invocation] { invocation.action = [options] { return submit_specs(*options); }; });
+  if (existing == cluster::Existing::update) verb->add_option(k_round_option, options->round)->group("");
+  verb->footer(k_about_submit)->callback([options, &invocation] {
+    invocation.action = [options] { return submit_specs(*options); };
+  });
 }
 
 }  // namespace

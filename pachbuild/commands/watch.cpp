@@ -17,6 +17,7 @@
 #include "pachbuild/commands/cluster_options.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/job_report.h"
+#include "pachbuild/commands/local_logs.h"
 #include "report/report.h"
 
 namespace commands {
@@ -26,11 +27,20 @@ using cluster::Job;
 using cluster::JobState;
 using nlohmann::json;
 
+constexpr char k_about_logs[] = R"(
+With NAME, the pipeline of a cluster is meant, with -f what ran on this machine last.
+
+  pachbuild logs edges --follow
+  pachbuild logs -f edges.json --failed
+  pachbuild logs -f edges.json --datum images/liberty.png
+)";
+
 struct WatchOptions {
   std::string pipeline;
   cluster::Target target;
   std::string output;
   bool follow = false;
+  LocalLogs local;  // of logs: with a spec, what ran here is meant
 };
 
 // A pipeline and its build as they are now.
@@ -124,6 +134,19 @@ base::Status follow_output(const cluster::Pachctl& pachctl, const Job& started) 
 }
 
 base::Result<int> logs(const WatchOptions& options) {
+  const auto& specs = options.local.specs;
+  const bool is_local = !specs.files.empty() || !specs.jsonnet.empty();
+  if (is_local && options.pipeline.empty()) {
+    auto local = options.local;
+    local.follow = options.follow;
+    return print_local_logs(local);
+  }
+  if (is_local || options.pipeline.empty()) {
+    return base::fail(
+        base::ErrorKind::usage, "logs",
+        is_local ? "has both the name of a pipeline and a spec" : "has neither NAME nor -f SPEC",
+        "NAME is a pipeline of a cluster, -f SPEC one that ran on this machine");
+  }
   BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
   BASE_TRY_ASSIGN(const auto watched, look(pachctl, options.pipeline));
   const auto print = options.follow ? follow_output : print_output;
@@ -137,7 +160,7 @@ using Action = base::Result<int> (*)(const WatchOptions&);
 CLI::App* add_verb(CLI::App& app, Invocation& invocation, const std::string& name, const std::string& about,
                    const std::shared_ptr<WatchOptions>& options, Action action) {
   auto* verb = app.add_subcommand(name, about);
-  verb->add_option("name", options->pipeline, "The pipeline")->type_name("NAME")->required();
+  verb->add_option("name", options->pipeline, "The pipeline")->type_name("NAME");
   add_target_options(*verb, options->target);
   verb->callback(
       [options, &invocation, action] { invocation.action = [options, action] { return action(*options); }; });
@@ -150,12 +173,22 @@ void add_watch(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<WatchOptions>();
   auto* verb =
       add_verb(app, invocation, "status", "Show the state of a pipeline and its build", options, status);
+  verb->get_option("name")->required();
   verb->add_option("-o,--output", options->output, "The form")->check(CLI::IsMember({"json"}));
 
   options = std::make_shared<WatchOptions>();
-  verb = add_verb(app, invocation, "logs", "Print the logs of the newest job of a pipeline and its build",
-                  options, logs);
-  verb->add_flag("-F,--follow", options->follow, "Keep printing until the job ends");
+  verb = add_verb(
+      app, invocation, "logs",
+      "Print the logs of a pipeline: of its newest job and build, or of its last run on this machine",
+      options, logs);
+  auto& local = options->local;
+  local.specs.add_to(*verb);
+  verb->add_option("--pipeline", local.pipeline, "Of several pipelines of the spec, this one")
+      ->type_name("NAME");
+  add_datum_option(*verb, local.datums);
+  verb->add_flag("--failed", local.failed, "Only of datums that failed");
+  verb->add_flag("-F,--follow", options->follow, "Keep printing until the job, or the run, ends");
+  verb->footer(k_about_logs);
 }
 
 }  // namespace commands

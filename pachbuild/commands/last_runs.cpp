@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/commands/last_runs.h"
+
+#include <array>
+#include <ctime>
+#include <unordered_map>
+
+#include "base/text.h"
+#include "pachbuild/local/plan/datum_list.h"
+#include "pachbuild/local/plan/selection.h"
+#include "pachbuild/local/session/environment.h"
+
+namespace commands {
+namespace {
+
+using base::ErrorKind;
+
+base::Error has_not_run(const std::vector<spec::PipelineSpec>& specs) {
+  std::vector<std::string> names;
+  for (const auto& spec : specs) names.push_back(spec.name);
+  return {ErrorKind::bad_input, specs.front().places.file(),
+          "pipeline " + base::join(names, ", ") + (names.size() == 1 ? " has" : " have") +
+              " not run on this machine",
+          "pachbuild run runs it, and the cache keeps what the last run was"};
+}
+
+}  // namespace
+
+base::Result<std::vector<KnownRun>> known_runs(const SpecFiles& files, const std::string& pipeline) {
+  BASE_TRY_ASSIGN(auto specs, files.load());
+  if (!pipeline.empty()) {
+    BASE_TRY_ASSIGN(const auto place, local::find_pipeline(specs, pipeline));
+    specs = {std::move(specs[place])};
+  }
+  BASE_TRY_ASSIGN(const auto cache, local::cache_folder());
+  std::vector<KnownRun> runs;
+  for (const auto& spec : specs) {
+    BASE_TRY_ASSIGN(auto last, local::LastRun::of(cache, spec.places.file(), spec.name));
+    if (auto record = last.load()) runs.push_back({spec, std::move(last), std::move(*record)});
+  }
+  if (runs.empty()) return base::fail(has_not_run(specs));
+  return runs;
+}
+
+base::Status check_one_run(const std::vector<KnownRun>& runs, const std::string& option) {
+  if (runs.size() < 2) return {};
+  return base::fail(ErrorKind::usage, option, "is of one pipeline, and there are several",
+                    "add --pipeline NAME");
+}
+
+base::Result<std::vector<std::size_t>> select(const KnownRun& run, const std::vector<std::string>& names) {
+  const auto changed = [&] {
+    return base::fail(ErrorKind::bad_input, run.spec.places.where("/input"),
+                      "the input is not that of the last run", "run the pipeline again");
+  };
+  // The datums as they were then, so that --datum means here what it means everywhere.
+  std::map<std::string, local::Commit> commits;
+  for (const auto& [name, listed] : run.record.repos) {
+    std::vector<local::Commit::File> files;
+    for (const auto& [path, digest] : listed) files.push_back({.path = path, .digest = digest});
+    commits[name] = local::commit_of_files(std::move(files));
+    if (const auto folder = run.record.folders.find(name); folder != run.record.folders.end()) {
+      commits[name].folder = folder->second;
+      commits[name].is_ours = false;
+    }
+  }
+  local::Commits all;
+  for (const auto& [name, commit] : commits) all[name] = &commit;
+  for (const auto* input : spec::repo_inputs(run.spec.input)) {
+    if (!all.contains(local::repo_key(*input))) return changed();
+  }
+  BASE_TRY_ASSIGN(const auto datums, local::DatumList::make(run.spec.input, all));
+  BASE_TRY_ASSIGN(const auto places, local::select_datums(datums, run.spec.input, all, names));
+  std::unordered_map<std::string, std::size_t> known;
+  for (std::size_t i = 0; i < run.record.datums.size(); ++i) known.emplace(run.record.datums[i].id, i);
+  std::vector<std::size_t> found;
+  for (const auto place : places) {
+    const auto datum = known.find(datums.at(place).id);
+    if (datum == known.end()) return changed();
+    found.push_back(datum->second);
+  }
+  return found;
+}
+
+std::string end_of(const local::RunRecord::Datum& datum) {
+  using local::LastState;
+  const auto took = ", " + base::format_duration(std::chrono::milliseconds(datum.milliseconds));
+  switch (datum.state) {
+    case LastState::succeeded:
+      return "succeeded" + took;
+    case LastState::recovered:
+      return "recovered by err_cmd" + took;
+    case LastState::failed:
+      return "failed: " + datum.failure + took;
+    case LastState::skipped:
+      return "skipped, its result was known";
+    case LastState::not_run:
+      break;
+  }
+  return "has not ended";
+}
+
+std::string local_time(std::int64_t seconds) {
+  const std::time_t time = seconds;
+  std::tm parts{};
+  if (::localtime_r(&time, &parts) == nullptr) return std::to_string(seconds);
+  std::array<char, sizeof("-2147483648-01-01 00:00:00")> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &parts);
+  return text.data();
+}
+
+}  // namespace commands

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// rerun: the last run that was started in this folder, again.
+#include "pachbuild/commands/rerun.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <boost/filesystem/operations.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/credentials.h"
+#include "base/digest.h"
+#include "base/errors.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "pachbuild/commands/commands.h"
+#include "pachbuild/local/pool/cbor.h"
+#include "pachbuild/local/session/environment.h"
+#include "report/report.h"
+
+namespace commands {
+namespace {
+
+namespace fs = base::fs;
+using base::ErrorKind;
+
+constexpr char k_about_rerun[] = R"(
+Starts the last `pachbuild run` of this folder again, with the same words. What has not changed is skipped, as in any
+run.
+
+  pachbuild rerun
+  pachbuild rerun --failed --logs
+  pachbuild rerun --force
+)";
+
+constexpr int k_version = 1;
+
+base::Result<fs::path> memory_of_this_folder() {
+  boost::system::error_code error;
+  const auto folder = fs::current_path(error);
+  if (error) return base::fail(base::system_error("read", "the current folder", error.value()));
+  BASE_TRY_ASSIGN(const auto cache, local::cache_folder());
+  BASE_TRY(base::make_folders(cache / "run" / "commands", 0700));
+  return cache / "run" / "commands" / base::sha256(folder.string()).substr(0, 16);
+}
+
+std::optional<std::vector<std::string>> recall(const fs::path& memory) {
+  const auto json = local::load_sealed(memory, k_version);
+  try {
+    if (json) return json->at("words").get<std::vector<std::string>>();
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+base::Result<int> rerun(const std::vector<std::string>& added) {
+  BASE_TRY_ASSIGN(const auto memory, memory_of_this_folder());
+  auto words = recall(memory);
+  if (!words) {
+    return base::fail(ErrorKind::usage, "rerun", "no run of this folder is known",
+                      "start one by pachbuild run; one with a password among its words is not kept");
+  }
+  // Before what is the program's.
+  words->insert(std::find(words->begin(), words->end(), "--"), added.begin(), added.end());
+  std::vector<std::string> shown;
+  for (const auto& word : *words) shown.push_back(base::shell_quote(word));
+  report::info("pachbuild " + base::join(shown, " "));
+  return run_words(*words, /*is_again=*/true);
+}
+
+}  // namespace
+
+void remember_run(const Invocation& invocation) {
+  auto words = invocation.words;
+  if (!invocation.after_dashes.empty()) words.emplace_back("--");
+  words.insert(words.end(), invocation.after_dashes.begin(), invocation.after_dashes.end());
+  const auto has_password = [](const std::string& word) { return base::hide_credentials(word) != word; };
+  const auto memory = memory_of_this_folder();
+  if (!memory) return;
+  if (std::any_of(words.begin(), words.end(), has_password)) {
+    static_cast<void>(base::remove_tree(*memory));
+    return;
+  }
+  static_cast<void>(local::save_sealed(*memory, k_version, {{"words", words}}));
+}
+
+void add_rerun(CLI::App& app, Invocation& invocation) {
+  auto* verb = app.add_subcommand("rerun", "Start the last run of this folder again");
+  struct Options {
+    bool failed = false;
+    bool force = false;
+    bool logs = false;
+    bool explain = false;
+  };
+  auto options = std::make_shared<Options>();
+  verb->add_flag("--failed", options->failed, "Only the datums that failed");
+  verb->add_flag("--force", options->force, "Every datum, even if its result is known");
+  verb->add_flag("--logs", options->logs, "Show the output of every datum that runs");
+  verb->add_flag("--explain", options->explain, "Say why the build and each datum runs");
+  verb->footer(k_about_rerun)->callback([options, &invocation] {
+    invocation.action = [options] {
+      std::vector<std::string> added;
+      if (options->failed) added.emplace_back("--failed");
+      if (options->force) added.emplace_back("--force");
+      if (options->logs) added.emplace_back("--logs");
+      if (options->explain) added.emplace_back("--explain");
+      return rerun(added);
+    };
+  });
+}
+
+}  // namespace commands
