@@ -19,6 +19,11 @@ fail() {
   exit 1
 }
 
+# The version of the programs, which CMakeLists.txt has.
+project_version() {
+  sed -n 's/^project(pachbuild VERSION \([0-9.]*\).*/\1/p' "$ROOT/CMakeLists.txt"
+}
+
 microseconds() {
   # Some locales write it with a comma.
   printf '%s' "${EPOCHREALTIME/[.,]/}"

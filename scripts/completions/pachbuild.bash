@@ -20,9 +20,10 @@ _pachbuild() {
     verb+=("${COMP_WORDS[index]}")
     index=$((index + 1))
   done
+  [ "${verb[0]-}" != help ] || verb=("${verb[@]:1}")
   COMPREPLY=()
   case $before in
-    -f | --file | --jsonnet) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+    -f | --file | --jsonnet | --report | --trace) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     -o | --output)
       if [ "${verb[0]-}" = run ]; then
         mapfile -t COMPREPLY < <(compgen -d -- "$word")
@@ -37,6 +38,9 @@ _pachbuild() {
       fi
       if [ ${#COMPREPLY[@]} = 0 ] && [ ${#verb[@]} != 0 ]; then
         mapfile -t COMPREPLY < <(compgen -W "$(_pachbuild_words Options "$program" "${verb[@]}")" -- "$word")
+      fi
+      if [ ${#COMPREPLY[@]} = 0 ] && "$program" "${verb[@]}" --help 2>/dev/null | grep -q '^  SPEC '; then
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
       fi
       ;;
   esac
