@@ -8,6 +8,14 @@ import ways
 from room import time_in_room
 from ways import PROGRAMS, PYTHON_BUILD, TOOLS, Ours, Reference, Workload, base_interpreter, put_away, remove, run
 
+COMPUTING = """
+import runpy, sys, time
+import {modules}
+begin = time.monotonic()
+runpy.run_path(sys.argv[1])
+print(time.monotonic() - begin)
+"""
+
 SMALL = ["six==1.16.0\n", "six==1.15.0\n"]
 
 
@@ -90,6 +98,17 @@ class Project:
         python = str(environments[0]) if environments else base_interpreter()
         return self.in_room(self.ours, self.folder / "ours/out", count,
                             ["sh", "/pfs/build/run.sh"], [python, "/pfs/source/main.py"])
+
+    def preloaded_datums(self, count):
+        """Our datums where the packages are imported once; the first, for which that is done, is left out."""
+        command = ["env", "PACHBUILD_PRELOAD=true", "sh", "/pfs/build/run.sh"]
+        return self.in_room(self.ours, self.folder / "ours/out", count + 1, command)[0][1:]
+
+    def computing(self, modules):
+        """The seconds that the program itself takes when everything is imported."""
+        python = str(next((self.cache / "env").glob("*/bin/python")))
+        seconds = run([python, "-c", COMPUTING.format(modules=modules), self.ours.source / "main.py"], self.environment())[1]
+        return float(seconds.splitlines()[-1])
 
     def unpack(self):
         """zstd and tar on the bundle, into a folder that was never used."""
