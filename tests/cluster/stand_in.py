@@ -3,8 +3,11 @@
 
 Repos, branches, commits and pipelines are in the folder $STAND_IN_STATE. What a real 2.12 refuses is refused in its
 words (tests/suites/test_cluster.py runs against both). A build pipeline's job really runs builder-runtime, from
-$PACHBUILD_BIN, unless $STAND_IN_BUILDS is "no"; the job of any other pipeline succeeds at once. The suites call it
-hundreds of times, hence modules that take long to import are imported where they are needed.
+$PACHBUILD_BIN (which has pfs_hash too), unless $STAND_IN_BUILDS is "no"; the job of any other pipeline ends at once: a datum
+for each file at the top of its own input, which fails if the name of that file begins with "fail"; it prints
+$STAND_IN_PRINTS. The suites call it hundreds of times, hence modules that take long to import are imported where they are
+needed. With $STAND_IN_FAULT "damage" files come damaged, with "silence" nothing is answered, and with "slow" a file takes a
+minute.
 """
 
 import fcntl
@@ -22,6 +25,7 @@ SPEC_FIELDS = {
     "sidecar_resource_requests", "dry_run", "determined", "maximum_expected_uptime",
 }  # fmt: skip
 LONGEST_NAME = 51
+SPLIT_SIZE = 1_000_000  # from here on PFS splits a file where its content says
 BUILDS = os.environ.get("STAND_IN_BUILDS") != "no"
 DEFAULT = "default"
 
@@ -34,14 +38,32 @@ def new_id():
     return os.urandom(16).hex()
 
 
-def pfs_hash(content):
+def pfs_hash(content, file):
+    """The hash that PFS gives a content; it is that of a file."""
     import base64
     import hashlib
 
     def blake2b(data):
         return hashlib.blake2b(data, digest_size=32).digest()
 
+    if len(content) >= SPLIT_SIZE:
+        import subprocess
+
+        words = [f"{os.environ['PACHBUILD_BIN']}/pfs_hash", file]
+        return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
     return base64.b64encode(blake2b(blake2b(content) if content else b"")).decode()
+
+
+def datum_id(parts):
+    """DatumID of src/server/worker/common/common.go."""
+    import hashlib
+
+    digest = hashlib.blake2b(digest_size=32)
+    for entry, path in parts:
+        repo = entry["repo"].rpartition("/")[2]
+        for text in (entry.get("name") or repo, repo, entry.get("branch") or "master", path):
+            digest.update(text.encode() + len(text).to_bytes(8, "big"))
+    return digest.hexdigest()
 
 
 def split_place(text):
@@ -74,6 +96,18 @@ def inputs_of(spec):
                 yield from walk(item)
 
     return list(walk(spec.get("input", {})))
+
+
+def in_order(value):
+    """An input as Pachyderm keeps it: what is combined is sorted by the names that the spec gives, not by those of repos."""
+
+    def written_name(part):
+        if "pfs" in part:
+            return part["pfs"].get("name", "")
+        return min(map(written_name, next(iter(part.values()))), default="") if "cron" not in part else ""
+
+    return {kind: sorted(map(in_order, parts), key=written_name) if isinstance(parts, list) else parts
+            for kind, parts in value.items()}  # fmt: skip
 
 
 def with_projects(value, project):
@@ -110,6 +144,9 @@ class Cluster:
             raise Refusal(f"pick commit tx: commit default/{repo}@ not found\nrepo default/{repo} not found")
         branches = self.repos[repo]["branches"]
         commit = branches.get(name, name)
+        for job in self.jobs:  # each job has its id in all repos that it reads
+            if job["id"] == name and repo in job["commits"]:
+                commit = job["commits"][repo]
         if f"{repo}@{commit}" not in self.commits:
             raise Refusal(
                 f'pick commit tx: commit default/{repo}@ not found\nbranch "{name}" not found in repo default/{repo}'
@@ -234,15 +271,23 @@ class Cluster:
 
     def run_job(self, name, pipeline):
         entries = inputs_of(pipeline["spec"])
-        job = {"pipeline": name, "id": self.now, "state": "JOB_SUCCESS", "reason": "", "log": "", "total": 1}
+        job = {"pipeline": name, "id": self.now, "state": "JOB_SUCCESS", "reason": "", "log": "", "total": 1,
+               "spec": pipeline["spec"], "datums": [], "commits": {}}
+        for entry in entries:
+            branch = entry.get("branch") or "master"
+            job["commits"][entry["repo"]] = self.repos[entry["repo"]]["branches"][branch]
         sources = [self.commit(entry["repo"], entry.get("branch") or "master") for entry in entries]
+        built = {}
         if any(source.get("failed") for source in sources):
             job.update(state="JOB_UNRUNNABLE", reason="unrunnable because of a failed upstream job", total=0)
         elif pipeline["spec"]["transform"].get("cmd") == ["sh", "./build.sh"] and BUILDS:
-            self.build(pipeline["spec"], sources[0], job)
+            built = self.build(pipeline["spec"], sources[0], job)
+        else:
+            self.run_datums(pipeline["spec"], job)
+            job["log"] = os.environ.get("STAND_IN_PRINTS", "")
         self.jobs.insert(0, job)
         failed = job["state"] != "JOB_SUCCESS"
-        self.commits[f"{name}@{self.now}"] = {"files": {}, "description": "", "finished": True, "failed": failed}
+        self.commits[f"{name}@{self.now}"] = {"files": built, "description": "", "finished": True, "failed": failed}
         self.repos[name]["branches"][pipeline["spec"].get("output_branch") or "master"] = self.now
 
     def build(self, spec, source, job):
@@ -261,8 +306,26 @@ class Cluster:
             words += ["--out", f"{folder}/out", "--language", language]
             environment = dict(os.environ, PACHBUILD_CACHE_DIR=f"{STATE}/cache", **spec["transform"].get("env", {}))
             done = subprocess.run(words, env=environment, stderr=subprocess.PIPE, text=True, check=False)
+            built = {}
+            put_folder(built, f"{folder}/out")
         job["log"] = done.stderr
         if done.returncode != 0:
+            job.update(state="JOB_FAILURE", reason="datum failed")
+        return built
+
+    def run_datums(self, spec, job):
+        """What a cluster would have for an input "/*", alone or crossed with source and build."""
+        entries = inputs_of({**spec, "input": in_order(spec["input"])})
+        own = [entry for entry in entries if entry.get("name") not in ("source", "build")]
+        if len(own) != 1:
+            return
+        tops = {path.partition("/")[::2] for path in self.commit(own[0]["repo"], job["commits"][own[0]["repo"]])["files"]}
+        for top in sorted({name + ("/" if below else "") for name, below in tops}):
+            parts = [(entry, "/" + top if entry is own[0] else "/") for entry in entries]
+            state = "FAILED" if top.startswith("fail") else "SUCCESS"
+            job["datums"].append({"id": datum_id(parts), "state": state})
+        job["total"] = len(job["datums"])
+        if any(datum["state"] == "FAILED" for datum in job["datums"]):
             job.update(state="JOB_FAILURE", reason="datum failed")
 
 
@@ -369,11 +432,12 @@ def put_folder(files, folder):
         for name in names:
             with open(f"{parent}/{name}", "rb") as file:
                 content = file.read()
-            stored = pfs_hash(content).replace("/", "_")
+            hashed = pfs_hash(content, f"{parent}/{name}")
+            stored = hashed.replace("/", "_")
             with open(f"{STATE}/content/{stored}", "wb") as file:
                 file.write(content)
             files[os.path.relpath(f"{parent}/{name}", folder)] = {
-                "content": stored, "hash": pfs_hash(content), "size_bytes": str(len(content))}  # fmt: skip
+                "content": stored, "hash": hashed, "size_bytes": str(len(content))}  # fmt: skip
 
 
 def delete_path(files, path):
@@ -433,6 +497,63 @@ def list_files(place):
         print_all([entry])
 
 
+def get_file(place, output, recursive):
+    cluster = read_only()
+    repo, commit, path = split_place(place)
+    files = cluster.commit(repo, commit)["files"]
+    prefix = path.rstrip("/") + "/" if path else ""
+    found = {name[len(prefix):] if recursive else "": file for name, file in files.items()
+             if (name.startswith(prefix) if recursive else name == path)}  # fmt: skip
+    if not found:
+        raise Refusal(f"file /{path} not found in repo default/{repo} at commit {commit}")
+    fault = os.environ.get("STAND_IN_FAULT")
+    if fault == "slow":
+        import time
+
+        with open(f"{STATE}/slow", "w", encoding="utf-8"):
+            time.sleep(60)
+    for name, file in found.items():
+        target = f"{output}/{name}" if recursive else output
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(f"{STATE}/content/{file['content']}", "rb") as stored, open(target, "wb") as out:
+            content = stored.read()
+            out.write(content if fault != "damage" else content[::-1])
+
+
+def find_finished_job(place):
+    pipeline, wanted, _ = split_place(place)
+    for job in read_only().jobs:
+        if (job["pipeline"], job["id"]) == (pipeline, wanted):
+            return job
+    raise Refusal(f"jobs default/{place} not found")
+
+
+def inspect_job(place):
+    try:
+        job = find_finished_job(place)
+    except Refusal as refusal:
+        raise Refusal(f"error from InspectJob: {refusal}") from None
+    project = project_of(job["spec"])
+
+    def with_commits(value):
+        if isinstance(value, list):
+            return [with_commits(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if "repo" in value:
+            return {**value, "repo_type": "user", "commit": job["id"]}
+        return {name: with_commits(item) for name, item in value.items()}
+
+    details = {"transform": job["spec"]["transform"], "datum_tries": "3",
+               "input": with_commits(with_projects(in_order(job["spec"]["input"]), project))}  # fmt: skip
+    print_all([{"job": {"pipeline": job["spec"]["pipeline"], "id": job["id"]}, "state": job["state"],
+                "reason": job["reason"], "details": details}])  # fmt: skip
+
+
+def list_datum(place):
+    print_all({"datum": {"id": datum["id"]}, "state": datum["state"]} for datum in find_finished_job(place)["datums"])
+
+
 def list_job(pipeline):
     cluster = read_only()
     if pipeline not in cluster.pipelines:
@@ -449,7 +570,9 @@ def print_jobs(jobs):
     print_all(
         {"job": {"pipeline": {"name": job["pipeline"].rpartition("/")[2]}, "id": job["id"]}, "state": job["state"],
          "reason": job["reason"], "data_total": str(job["total"]),
-         "data_processed": str(job["total"] if job["state"] == "JOB_SUCCESS" else 0)}
+         "data_processed": str(sum(datum["state"] == "SUCCESS" for datum in job.get("datums", [])) or
+                               (job["total"] if job["state"] == "JOB_SUCCESS" else 0)),
+         "data_failed": str(sum(datum["state"] == "FAILED" for datum in job.get("datums", [])))}
         for job in jobs
     )  # fmt: skip
 
@@ -513,10 +636,13 @@ def delete_transaction(wanted):
 
 def commit_info(place):
     repo, commit, _ = split_place(place)
-    entry = read_only().commit(repo, commit)
-    info = {"description": entry["description"], "started": "2024-01-01T00:00:00Z"}
+    cluster = read_only()
+    entry = cluster.commit(repo, commit)
+    key = next(key for key, value in cluster.commits.items() if value is entry)
+    info = {"commit": {"repo": {"name": repo}, "id": key.rpartition("@")[2]}, "description": entry["description"],
+            "started": "2024-01-01T00:00:00Z"}  # fmt: skip
     if entry["finished"]:
-        info["finishing"] = info["started"]
+        info["finishing"] = info["finished"] = info["started"]
     print_all([info])
 
 
@@ -535,7 +661,8 @@ def parse(arguments):
             words.append(argument)
             continue
         name, equals, value = argument[2:].partition("=")
-        if name not in (*flags, "project", "description", "head", "file", "progress", "pipeline", "job", "since"):
+        if name not in (*flags, "project", "description", "head", "file", "progress", "pipeline", "job", "since", "output",
+                        "timeout"):
             raise Refusal(f"unknown flag: --{name}")
         options[name] = value if equals or name in flags else next(rest)
     return words, options
@@ -559,6 +686,11 @@ def run(words):
         "list branch": lambda: list_branch(place),
         "list job": lambda: list_job(options["pipeline"]) if "pipeline" in options else list_job_set(words[2]),
         "inspect commit": lambda: commit_info(place),
+        "wait commit": lambda: commit_info(place),
+        "inspect job": lambda: inspect_job(place),
+        "list datum": lambda: list_datum(place),
+        "get file": lambda: get_file(place, options["output"], "recursive" in options),
+        "version": lambda: print("pachctl 2.12.0"),
         "glob file": lambda: list_files(place),
         "logs": lambda: print_logs(options["job"], "raw" in options),
         "create repo": lambda: change("create_repo", place, options["description"]),
@@ -582,6 +714,10 @@ def run(words):
 
 
 def main():
+    if os.environ.get("STAND_IN_FAULT") == "silence":
+        import time
+
+        time.sleep(60)
     try:
         run(sys.argv[1:])
     except Refusal as refusal:

@@ -132,7 +132,7 @@ while True:
         self.write("source/main.py", "oops(\n")
         result = self.pachbuild_run("--runtime", "podman")
         self.assertEqual(result.returncode, 1, result.stderr)
-        self.assertTrue(result.stderr.endswith("error: /pfs/source/main.py: is not valid Python\n"
+        self.assertTrue(result.stderr.endswith("error: source/main.py: is not valid Python\n"
                                                "hint: see Python's output above\n"), result.stderr)
 
     def test_an_image_that_is_not_there(self):

@@ -14,7 +14,10 @@ namespace {
 
 class Reach : public testing::EmptyTestEventListener {
  public:
-  explicit Reach(const char* path) : m_file(path) {}
+  explicit Reach(const char* path) : m_path(path) {}
+
+  // Not earlier: the program is also started as a worker, which has no tests.
+  void OnTestProgramStart(const testing::UnitTest&) override { m_file.open(m_path); }
 
   // What was reached since the test before, by what several tests share, is this one's too.
   void OnTestEnd(const testing::TestInfo& test) override {
@@ -28,6 +31,7 @@ class Reach : public testing::EmptyTestEventListener {
   }
 
  private:
+  std::string m_path;
   std::ofstream m_file;
 };
 

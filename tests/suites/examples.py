@@ -41,14 +41,16 @@ class ExampleSuite(support.Suite):
                      "--", *arguments, env=self.environment())
         return read_output(output)
 
-    def run_documented(self, document, **data):
-        """Runs the shell commands of a document, in a folder that looks like the checkout but has this data (by name)
+    def run_documented(self, document, section="", **data):
+        """Runs the shell commands of a document, or of one section, in a folder that looks like the checkout but has this data (by name)
         and no build. Gives their standard error, where pachbuild reports."""
         (self.folder / "build" / "data").mkdir(parents=True)
         (self.folder / "examples").symlink_to(support.ROOT / "examples")
         for name, folder in data.items():
             (self.folder / "build" / "data" / name).symlink_to(folder)
         text = (support.ROOT / document).read_text(encoding="utf-8")
+        if section:
+            text = re.search(rf"^## {re.escape(section)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)[1]
         commands = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
         self.assertNotEqual(commands, [])
         return self.succeed("bash", "-euc", "".join(commands), env=self.environment()).stderr

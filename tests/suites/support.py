@@ -8,6 +8,7 @@ A suite is a file test_*.py that ends with `support.main()`. Run one by hand:
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("PACHBUILD_BIN", ROOT / "build/dev/bin")).resolve()
 TEST_FOLDER = pathlib.Path(os.environ.get("PACHBUILD_TEST_FOLDER", BIN.parent / "tests")).resolve()
 TOOLS = ROOT / "build" / "tools"  # what scripts/setup installs for this checkout alone
+VERSION = re.search(r"^project\(pachbuild VERSION ([0-9.]+)", (ROOT / "CMakeLists.txt").read_text(encoding="utf-8"),
+                    re.MULTILINE)[1]
 
 PACHBUILD = str(BIN / "pachbuild")
 BUILDER = str(BIN / "builder-runtime")
@@ -42,7 +45,7 @@ def environment(**changes):
     """This process's environment with the project's tools first on PATH; a value of None removes a name."""
     result = dict(os.environ)
     result["PATH"] = f"{TOOLS / 'bin'}:{result.get('PATH', '')}"
-    for name in ("PACHBUILD_CACHE_DIR", "PACHBUILD_LOG", "PACHBUILD_ENV"):
+    for name in ("PACHBUILD_CACHE_DIR", "PACHBUILD_LOG", "PACHBUILD_ENV", "PACHBUILD_PRELOAD"):
         result.pop(name, None)
     result.update({name: value for name, value in changes.items() if value is not None})
     for name, value in changes.items():

@@ -141,7 +141,7 @@ class BuilderTest(support.Suite):
                                 "started by sh, or an image with one\n"),
                 (["image:1"], 64, "error: image:1: has no folder probe\n" + hint),
                 (["builder", "--source", "nope"], 64, "error: --source nope: is not a folder\n" + hint),
-                ([], 64, "error: builder is required\nhint: see pachbuild --help or pachbuild VERB --help\n")):
+                ([], 64, "error: builder is required\nhint: see pachbuild builder test --help\n")):
             result = self.run_program(support.PACHBUILD, "builder", "test", *words)
             self.assertEqual((result.returncode, result.stderr), (code, expected))
 

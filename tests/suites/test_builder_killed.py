@@ -56,11 +56,13 @@ class Killed(BuilderSuite):
             self.check(expected, environments, label)
         self.build_well(source)
         self.assertEqual(content_of(self.folder / "out"), expected, f"seed {SEED}")
-        # The remains of killed builds go when the next one makes something.
-        self.source(GO_HELLO, name="other")
+        self.check_that_remains_go(f"seed {SEED}")
+
+    def check_that_remains_go(self, label):
+        """They go with the next build that makes something, of whatever language."""
         support.require_tool("go")
-        self.build_well(self.folder / "other", out="other-out")
-        self.assertEqual([path.name for path in (self.cache / "work").iterdir()], [], f"seed {SEED}")
+        self.build_well(self.source(GO_HELLO, name="other"), out="other-out")
+        self.assertEqual([path.name for path in (self.cache / "work").iterdir()], [], label)
 
     def check(self, expected, environments, label):
         """What is under its final name is whole."""
@@ -88,6 +90,32 @@ class Killed(BuilderSuite):
         source = self.source({"requirements.txt": SIX, "main.py": "import six\nprint(six.__version__)\n"})
         self.kill_again_and_again(source, 100 if support.LONG else 6)
         self.assertEqual(self.run_artifact(source).stdout, "1.16.0\n")
+
+    def test_at_each_call_of_a_tool(self):
+        support.require_network()
+        source = self.source({"requirements.txt": SIX, "main.py": "import six\n"})
+        tools = self.folder / "tools"
+        tools.mkdir()
+        counter = self.folder / "calls"
+        real = support.require_tool("uv")
+        (tools / "uv").write_text(f"""#!/bin/sh
+echo >>{counter}
+[ "$(wc -l <{counter})" -ne "$KILL_AT" ] || kill -9 $PPID
+exec {real} "$@"
+""")
+        (tools / "uv").chmod(0o755)
+        path = f"{tools}:{self.environment()['PATH']}"
+        killed = 0
+        while True:
+            subprocess.run(["rm", "-rf", str(self.cache), str(counter)], check=True)
+            result = self.build(source, env=self.environment(PATH=path, KILL_AT=str(killed + 1)))
+            self.wait_until_nothing_runs(f"call {killed + 1}")
+            if result.returncode == 0:
+                break
+            self.assertEqual(result.returncode, -signal.SIGKILL, result.stderr)
+            killed += 1
+            self.check_that_remains_go(f"call {killed}")
+        self.assertGreater(killed, 2)
 
     @support.long_test
     def test_with_a_package_of_the_source(self):

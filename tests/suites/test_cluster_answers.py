@@ -98,7 +98,7 @@ class Watching(Answers):
     def test_status(self):
         self.assertEqual(self.pachbuild("status", "map").stdout,
                          "map_build: PIPELINE_RUNNING\n  job 7: JOB_SUCCESS, 1 of 1 datum\n"
-                         "map: PIPELINE_RUNNING\n  job 7: JOB_RUNNING, 6 of 9 datums (3 skipped)\n")
+                         "map: PIPELINE_RUNNING\n  job 7: JOB_RUNNING, 6 of 9 datums (3 skipped), 1 failed\n")
         self.answer("list job --pipeline map --raw", "")
         failing = of_map().replace('"PIPELINE_RUNNING"', '"PIPELINE_FAILURE", "reason": "why"', 1)
         self.answer("list pipeline --raw", failing)
@@ -148,7 +148,7 @@ class Watching(Answers):
         result = self.pachbuild("logs", "map")
         self.assertEqual(result.stdout, "built\none\ntwo\n")
         self.assertEqual(result.stderr, "== map_build: JOB_SUCCESS, 1 of 1 datum\n"
-                         "== map: JOB_RUNNING, 6 of 9 datums (3 skipped)\n")
+                         "== map: JOB_RUNNING, 6 of 9 datums (3 skipped), 1 failed\n")
 
     def test_logs_that_are_followed_end_with_the_job(self):
         def line(text, user=True):

@@ -114,7 +114,7 @@ class Submit(cluster_suite.ClusterSuite):
 
     def test_other_pipelines_pass_through_and_several_documents_go_in_turn(self):
         plain = self.pipeline + "_plain"
-        text = (f"pipeline:\n  name: {plain}\ntransform:\n  image: pachbuild-python:0.1.0\n  cmd: [sh, -c, 'exit 0']\n"
+        text = (f"pipeline:\n  name: {plain}\ntransform:\n  image: pachbuild-python:{support.VERSION}\n  cmd: [sh, -c, 'exit 0']\n"
                 f"input:\n  pfs:\n    repo: {self.data}\n    glob: /*\n---\n" + self.spec.read_text(encoding="utf-8"))
         spec = self.write("both.yaml", text)
         self.assertEqual(self.update(spec=spec)[0], f"{plain}: sent as it is")
@@ -138,7 +138,7 @@ class Submit(cluster_suite.ClusterSuite):
         self.assertEqual((result.returncode, result.stderr), (0, f"{self.pipeline}: 1 source file for repo {self.pipeline}_source\n"))
         build, running = support.read_objects(result.stdout)
         self.assertEqual(build["pipeline"]["name"], self.pipeline + "_build")
-        self.assertEqual(build["transform"]["image"], "r.example/x/pachbuild-python:0.1.0")
+        self.assertEqual(build["transform"]["image"], f"r.example/x/pachbuild-python:{support.VERSION}")
         self.assertEqual(running["pipeline"]["name"], self.pipeline)
         self.assertNotIn("build", running["transform"])
 

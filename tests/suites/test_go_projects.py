@@ -297,7 +297,7 @@ class Variables(GoSuite):
     def test_another_processor_is_in_the_log_and_the_record(self):
         source = self.source(self.PLAIN)
         result = self.build_well(source, env=self.environment(GOARCH="386"))
-        self.assertIn("resolve: for linux/386, key ", result.stderr)
+        self.assertIn("resolve: for linux/386, go1.", result.stderr)
         self.assertEqual(json.loads((self.folder / "out/build.json").read_text())["platform"]["architecture"], "386")
         self.assertEqual(self.run_artifact(source).stdout, "plain\n")
         self.again()

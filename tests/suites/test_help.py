@@ -57,6 +57,7 @@ class Help(recorded.RecordedSuite):
         result = self.run_program(support.BIN / words[0], *words[1:], env=self.env, cwd=folder)
         text = f"$ {' '.join(words)}\n{result.stdout}{result.stderr}".replace(folder, "FOLDER")
         text = re.sub(r"\blinux/(amd64|arm64)\b", "PLATFORM", text)
+        text = re.sub(rf"^(\S+) {re.escape(support.VERSION)}( \(.*\))?$", r"\1 VERSION", text, flags=re.MULTILINE)
         return f"{text}[exit code {result.returncode}]\n\n"
 
     def calls_of(self, program):
@@ -98,6 +99,36 @@ class Help(recorded.RecordedSuite):
             texts = {name: "".join(parts) for name, parts in texts.items()}
         self.compare("help", texts)
         self.assertFalse(self.home.exists(), "nothing is written to the home folder")
+
+    def test_a_verb_is_explained_as_by_its_help(self):
+        for words in ([], ["run"], ["update", "pipeline"], ["list"]):
+            with self.subTest(words):
+                said = self.run_program(support.PACHBUILD, "help", *words, env=self.env)
+                self.assertEqual((said.returncode, said.stderr), (0, ""))
+                self.assertEqual(said.stdout, self.run_program(support.PACHBUILD, *words, "--help", env=self.env).stdout)
+
+    def test_what_is_mistyped_is_recognised(self):
+        for words, fault in (
+            (["rnu"], 'unknown command rnu\nhint: did you mean "run"?'),
+            (["help", "rnu"], 'unknown command rnu\nhint: did you mean "run"?'),
+            (["update", "pipelin"], 'unknown command pipelin\nhint: did you mean "pipeline"?'),
+            (["help", "update", "pipelin"], 'unknown command pipelin\nhint: did you mean "pipeline"?'),
+            (["help", "glob", "x"], "unexpected argument x\nhint: see pachbuild glob --help"),
+            (["xyzzy"], "unknown command xyzzy\nhint: see pachbuild --help"),
+            (["run", "--inptu", "x=y"], 'unknown option --inptu\nhint: did you mean "--input"?'),
+            (["run", "--inptu=x=y"], 'unknown option --inptu\nhint: did you mean "--input"?'),
+            (["update", "pipeline", "--regisrty", "x"], 'unknown option --regisrty\nhint: did you mean "--registry"?'),
+            (["run", "-y"], "unknown option -y\nhint: see pachbuild run --help"),
+            (["glob", "a", "b", "c"], "unexpected argument c\nhint: see pachbuild glob --help"),
+        ):  # fmt: skip
+            with self.subTest(words):
+                said = self.run_program(support.PACHBUILD, *words, env=self.env)
+                self.assertEqual((said.returncode, said.stdout, said.stderr), (64, "", f"error: {fault}\n"))
+
+    def test_a_spec_needs_no_option(self):
+        for words in (["spec.json"], ["-f", "spec.json"]):
+            self.assertIn("data -> [p]\n", self.call(["pachbuild", "graph", *words]))
+        self.assertIn("other.json", self.call(["pachbuild", "validate", "spec.json", "other.json"]))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `cmake --install` gives: programs that work from there, their documents, and completion in bash."""
 
+import pathlib
+
 import support
 
 BUILD = support.BIN.parent
@@ -31,6 +33,29 @@ class Install(support.Suite):
             with self.subTest(name):
                 self.assertTrue((documents / name).is_file())
 
+    def test_a_build_uses_a_tool_that_is_installed_beside_it_where_path_has_none(self):
+        tool = "#!/bin/sh\nexit 3\n"
+        for name, source in {"uv": {"main.py": "", "requirements.txt": "six\n"},
+                             "go": {"main.go": "package main\n\nfunc main() {}\n", "go.mod": "module m\n\ngo 1.21\n"}}.items():
+            for path, content in source.items():
+                self.write(f"{name}/{path}", content)
+            beside = self.write(f"usr/bin/{name}", tool, 0o755)
+            self.assertIn(f"error: {beside}: does not work", self.build(name, "/usr/bin:/bin"))
+            on_path = self.write(f"{name}-bin/{name}", tool, 0o755)
+            self.assertIn(f"error: {on_path}: does not work", self.build(name, f"{on_path.parent}:/usr/bin:/bin"))
+            beside.unlink()
+            self.assertIn(f"error: {name}: is not on PATH\n", self.build(name, "/usr/bin:/bin"))
+
+    def build(self, source, path):
+        """The output of a build by the installed program that fails because a tool is missing."""
+        support.require(not any(pathlib.Path(folder, source).exists() for folder in ("/usr/bin", "/bin")),
+                        f"this machine has {source} in /usr/bin")
+        cache = str(self.folder / "cache")
+        result = self.run_program(self.folder / "usr/bin/builder-runtime", "--source", source, "--out", "out",
+                                  env=support.environment(PATH=path, PACHBUILD_CACHE_DIR=cache))
+        self.assertEqual(result.returncode, 69, result.stderr)
+        return result.stderr
+
     def test_bash_completes_verbs_options_and_paths(self):
         program = str(self.folder / "usr/bin/pachbuild")
         self.assertEqual(self.complete(program, "ru"), ["run"])
@@ -40,9 +65,13 @@ class Install(support.Suite):
         self.assertEqual(self.complete(program, "update", "pipeline", "--dry-run", "-o", "y"), ["yaml"])
         self.assertEqual(self.complete(program, "status", "map", "--con"), ["--context"])
         self.assertIn("-f", self.complete(program, "run", "-"))
+        self.assertEqual(self.complete(program, "help", "upd"), ["update"])
+        self.assertEqual(self.complete(program, "help", "update", "python"), ["python-pipeline"])
         self.write("specs/map.json", "{}")
         self.assertEqual(self.complete(program, "run", "-f", "spe"), ["specs"])
         self.assertEqual(self.complete(program, "run", "-f", "specs/m"), ["specs/map.json"])
+        self.assertEqual(self.complete(program, "run", "specs/m"), ["specs/map.json"])
+        self.assertEqual(self.complete(program, "glob", "specs/m"), [])
         self.assertEqual(self.complete(program, "run", "--input", "data", "=", "spe"), ["specs"])
 
 

@@ -39,7 +39,7 @@ class Containers(pipelines.PipelineSuite):
         self.spec()
         self.refused(self.pachbuild_run("--runtime", "lxc"), 64,
                      "error: --runtime: lxc not in {none,podman,docker}\n"
-                     "hint: see pachbuild --help or pachbuild VERB --help\n")
+                     "hint: see pachbuild run --help\n")
 
     def test_no_engine(self):
         self.spec()

@@ -90,7 +90,7 @@ class Dag(pipelines.PipelineSuite):
         self.chain()
         self.write("specs/first/program.sh", "echo no >&2; exit 3\n")
         result = self.dag(expect=1)
-        self.assertIn("warning: first: datum data/a failed: exit code 3", result.stderr)
+        self.assertRegex(result.stderr, "warning: first: datum data/[ab] failed: exit code 3")  # whichever fails first
         self.assertIn("warning: pipeline second was not run: it reads first, which has no result\n", result.stderr)
         self.assertIn("warning: pipeline third was not run: it reads second, which has no result\n", result.stderr)
         self.assertIn("other: datums: 2 run, ", result.stderr)
@@ -280,7 +280,7 @@ class Dag(pipelines.PipelineSuite):
         for verb in (["run", "--output", str(self.out)], ["graph"], ["list", "datum"]):
             result = self.run_program(support.PACHBUILD, *verb)
             self.assertEqual(result.returncode, 64, verb)
-            self.assertIn("error: --file or --jsonnet is required\n", result.stderr)
+            self.assertIn("error: no spec was given\n", result.stderr)
         self.assertFalse(self.out.exists())
 
     def test_graph(self):

@@ -94,7 +94,8 @@ class Errors(pipelines.PipelineSuite):
         self.refuse(64, "error: --input data=spec.json: spec.json: is not a folder\n"
                         "hint: give the folder that it is in\n", *spec, "data=spec.json")
         self.refuse(64, "error: --input data: is not of the form REPO=PATH\n"
-                        "hint: for example --input scraper=pages\n", *spec, "data")
+                        "hint: for example --input scraper=pages, or --input scraper=pfs:scraper@master\n",
+                    *spec, "data")
         self.refuse(64, "error: --input data=source: gives repo data a second folder\n",
                     *spec, "data=data", "--input", "data=source")
         self.refuse(64, "error: --input other=data: no input of spec.json reads repo other\n",
@@ -121,10 +122,10 @@ class Errors(pipelines.PipelineSuite):
 
     def test_a_source_without_a_program(self):
         (self.folder / "source/main.py").rename(self.folder / "source/notes.txt")
-        self.refuse(65, "error: /pfs/source: has no program: no main.py and no other .py file at its root\n"
+        self.refuse(65, "error: source: has no program: no main.py and no other .py file at its root\n"
                         "hint: name the program main.py, or say python.program in pachbuild.toml\n")
         self.spec(language="go")
-        self.refuse(65, "error: /pfs/source: has no Go files\n"
+        self.refuse(65, "error: source: has no Go files\n"
                         "hint: the program is package main\n")
 
     def test_a_syntax_error_in_go(self):
@@ -135,7 +136,7 @@ class Errors(pipelines.PipelineSuite):
         self.write("source/main.go", "package main\n\nfunc main() {\n\tx :=\n}\n")
         result = self.pachbuild_run()
         self.assertEqual(result.returncode, 1, result.stderr)
-        self.assertIn("./main.go:5:1: syntax error: unexpected }, expected expression\n", result.stderr)
+        self.assertIn("source/main.go:5:1: syntax error: unexpected }, expected expression\n", result.stderr)
         self.assertEqual(result.stderr.count("error: "), 2, result.stderr)  # Go's own, and one line of ours
 
     def test_a_requirement_that_does_not_exist(self):
@@ -147,18 +148,18 @@ class Errors(pipelines.PipelineSuite):
         self.assertIn("\nerror: requirements.txt: ", result.stderr)
 
     def test_the_command_line_itself(self):
-        hint = "hint: see pachbuild --help or pachbuild VERB --help\n"
-        self.refuse(64, "error: unknown argument --bogus\n" + hint, "--bogus")
-        self.refuse(64, "error: --output is required\n" + hint, "-f", "spec.json")
+        hint = "hint: see pachbuild run --help\n"
+        self.refuse(64, "error: unknown option --bogus\n" + hint, "--bogus")
+        self.refuse(64, "error: --output is required\nhint: see pachbuild run --help\n", "-f", "spec.json")
         self.refuse(64, "error: --workers: Value 0 not in range 1 to 1024\n" + hint,
                     "-f", "spec.json", "--output", "out", "--workers", "0")
         result = self.run_here("frobnicate")
-        self.assertEqual((result.returncode, result.stderr), (64, "error: unknown argument frobnicate\n" + hint))
+        self.assertEqual((result.returncode, result.stderr), (64, "error: unknown command frobnicate\nhint: see pachbuild --help\n"))
 
     def test_help_and_version_are_results(self):
         version = self.run_here("--version")
         self.assertEqual((version.returncode, version.stderr), (0, ""))
-        self.assertRegex(version.stdout, r"^pachbuild \d+\.\d+\.\d+\n$")
+        self.assertRegex(version.stdout, r"^pachbuild \d+\.\d+\.\d+( \([0-9a-f]{7}\+? \d{4}-\d\d-\d\d\))?\n$")
         for arguments in (("--help",), ("run", "--help")):
             result = self.run_here(*arguments)
             self.assertEqual((result.returncode, result.stderr), (0, ""))

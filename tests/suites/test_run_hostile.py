@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import shlex
 import signal
 import subprocess
 import sys
@@ -159,6 +160,38 @@ os.kill(child, 9)
         self.assertEqual(process.returncode, 0, process.stderr)
         self.assertEqual(process.stderr.count(" 0 -> "), 2, process.stderr)
         self.assertNotIn("secret", process.stderr)
+
+    def test_streams_that_are_closed_do_not_lead_into_files(self):
+        self.data(a="one")
+        self.shell_pipeline("echo printed\n" + COPY)
+        for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+            found = self.folder / "found"
+            words = [*self.command("--logs", "--force"), ";", support.PACHBUILD, "shell", "-f",
+                     self.folder / "spec.json", "--input", f"data={self.folder / 'data'}", "--", "sh", "-c",
+                     f'streams=$(for i in 0 1 2; do readlink /proc/$$/fd/$i; done); echo "$streams" > {found}']
+            command = " ".join(word if word == ";" else shlex.quote(str(word)) for word in words)
+            result = self.run_program("sh", "-c", f"{{ {command}; }} {closed}", env=self.environment())
+            self.assertEqual(result.returncode, 0, closed)
+            for stream, target in zip(("<", ">", "2>"), found.read_text().splitlines()):
+                if f"{stream}&-" in closed.split():
+                    # In a chroot there is more before it.
+                    self.assertTrue(target.endswith("/dev/null"), (closed, target))
+            self.assertEqual(self.output(), {"a": b"one"})
+            for path in self.cache.rglob("*"):
+                if path.is_file() and path.suffix != ".log":
+                    self.assertNotIn(b"build: done", path.read_bytes(), path)
+
+    def test_an_output_that_cannot_be_written_is_told(self):
+        self.data(a="one")
+        self.shell_pipeline("echo printed\n" + COPY)
+        self.succeed_run()
+        spec = ("-f", self.folder / "spec.json")
+        for words in (("logs", *spec), ("explain", *spec), ("--version",), self.command("-o", "json")[1:]):
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                result = subprocess.run([support.PACHBUILD, *words], env=self.environment(), stdout=full,
+                                        stderr=subprocess.PIPE, text=True, timeout=60)
+            self.assertEqual(result.returncode, 73, result.stderr)
+            self.assertIn("error: standard output: not all of it could be written\n", result.stderr)
 
 
 if __name__ == "__main__":

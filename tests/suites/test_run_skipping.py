@@ -92,9 +92,11 @@ class Skipping(pipelines.PipelineSuite):
     def test_a_file_that_is_edited_and_put_back_while_a_datum_runs_fails_it(self):
         """Nobody can say what the program has seen, so it must not count as the result of what is there now."""
         data = self.folder / "data"
-        for edit in (f'echo edited > {data}/b; sleep 0.02; printf two > {data}/b',
-                     f'mv {data}/b {data}/../b; printf oops > {data}/b; mv {data}/../b {data}/b',
-                     f'rm {data}/b'):
+        for number, edit in enumerate((f'echo edited > {data}/b; sleep 0.02; printf two > {data}/b',
+                                       f'mv {data}/b {data}/../b; printf oops > {data}/b; mv {data}/../b {data}/b',
+                                       f'rm {data}/b')):
+            # What has failed in the run before would be first.
+            self.cache = self.folder / f"cache-{number}"
             self.data(b="two")
             self.shell_pipeline(f'case $data in */a) {edit};; esac\n' + UPPER)
             result = self.pachbuild_run("--workers", 1)
@@ -105,7 +107,8 @@ class Skipping(pipelines.PipelineSuite):
     def test_a_file_that_is_added_while_datums_run_is_given_to_none(self):
         """The result would count as that of the files that were there before."""
         data = self.folder / "data"
-        for way in ({}, {"lazy": True}, {"empty_files": True}):
+        for number, way in enumerate(({}, {"lazy": True}, {"empty_files": True})):
+            self.cache = self.folder / f"cache-{number}"
             self.write("data/later/b", "two")
             self.shell_pipeline(f'case $data in */a) touch {data}/later/new;; esac\n'
                                 'ls "$data" > "/pfs/out/$(basename "$data")"\ntest -d "$data" || cat "$data" > /dev/null\n'

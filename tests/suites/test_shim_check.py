@@ -21,7 +21,7 @@ class Check(support.Suite):
     def artifact(self, architecture=MACHINE, libc="glibc 2.2", interpreter="/bin/sh", bundle=True):
         """As builder-runtime writes it: contract::to_json()."""
         record = {
-            "schema": 1, "builder": "python", "version": "0.1.0", "key": "1" * 64, "packages": [], "environment": {},
+            "schema": 1, "builder": "python", "version": "1.2.3", "key": "1" * 64, "packages": [], "environment": {},
             "command": ["python", "/pfs/source/main.py"],
             "platform": {"os": "linux", "architecture": architecture, "libc": libc,
                          "interpreter": "cpython-3.11.2-x86_64-linux-gnu"},
@@ -45,9 +45,9 @@ class Check(support.Suite):
         self.artifact()
         code, text = self.check("--", "a b")
         self.assertEqual(text, f"""\
-shim         worker-shim 0.1.0 for linux/{MACHINE}
+shim         worker-shim {support.VERSION} for linux/{MACHINE}
 runs         sh {self.build}/run.sh 'a b'
-artifact     {self.build}: python, made by builder-runtime 0.1.0, starts python /pfs/source/main.py
+artifact     {self.build}: python, made by builder-runtime 1.2.3, starts python /pfs/source/main.py
 environment  not unpacked yet: {self.build}/bundle-{DIGEST}.tar.zst (2.0 KiB, unpacked 10.0 KiB in 3 files)
 platform     linux/{MACHINE}: fits
 C library    needs glibc 2.2, this image has {self.own_libc()}: fits

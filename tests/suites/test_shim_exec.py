@@ -133,7 +133,8 @@ class Exec(support.Suite):
         result = self.run_program(support.SHIM, "--help")
         self.assertIn("worker-shim --exec [--] COMMAND ARGS…", result.stdout)
         self.assertEqual((result.stderr, result.returncode), ("", 0))
-        self.assertRegex(self.succeed(support.SHIM, "--version").stdout, r"\Aworker-shim \d+\.\d+\.\d+\n\Z")
+        version = self.succeed(support.SHIM, "--version").stdout
+        self.assertRegex(version, r"\Aworker-shim \d+\.\d+\.\d+( \([0-9a-f]{7}\+? \d{4}-\d\d-\d\d\))?\n\Z")
         with open("/dev/full", "w", encoding="utf-8") as full:
             self.assertEqual(subprocess.run([support.SHIM, "--help"], stdout=full, timeout=60).returncode, 125)
 

@@ -220,8 +220,10 @@ class Templates(SpecSuite):
                          "hint: install it (apt install jsonnet), or save the template's result as JSON\n")
 
     def test_the_command_line(self):
-        hint = "hint: see pachbuild --help or pachbuild VERB --help\n"
-        self.assertEqual(self.pachbuild("validate", code=64).stderr, "error: --file or --jsonnet is required\n" + hint)
+        hint = "hint: see pachbuild validate --help\n"
+        self.assertEqual(self.pachbuild("validate", code=64).stderr,
+                         "error: no spec was given\n"
+                         "hint: name a file or folder of specs (-f SPEC), or a template (--jsonnet)\n")
         self.assertEqual(self.pachbuild("validate", "-f", "a", "--jsonnet", "b", code=64).stderr,
                          "error: --file excludes --jsonnet\n" + hint)
 

@@ -43,6 +43,12 @@ def children_of(process):
         return []
 
 
+def descendants_of(process):
+    for child in children_of(process):
+        yield child
+        yield from descendants_of(child)
+
+
 def state_of(process):
     """One letter, as ps has it; nothing when it is gone."""
     try:
@@ -400,13 +406,19 @@ class TerminalConformance(Watched):
     """The same on a terminal."""
 
     def on_terminal(self, command):
+        is_set, tell = os.pipe()
         process, file = pty.fork()
         if process == 0:
+            # A shell restores the settings that it has found.
+            os.read(is_set, 1)
             os.execvp(command[0], command)
         self.addCleanup(self.end_terminal, process, file)
         settings = termios.tcgetattr(file)
         settings[3] &= ~termios.ECHO
         termios.tcsetattr(file, termios.TCSANOW, settings)
+        os.write(tell, b"x")
+        os.close(tell)
+        os.close(is_set)
         return process, Screen(file)
 
     @staticmethod
@@ -488,7 +500,9 @@ class JobControlConformance(TerminalConformance):
     def state_in(self, screen, state, job=1):
         """Waits until the shell's list of jobs says so."""
         def is_so():
-            screen.type("jobs; echo end''of list\n")
+            # After what the shell itself says of a job, which may be about an earlier state.
+            screen.type("echo start''of list; jobs; echo end''of list\n")
+            screen.expect("startof list")
             return f"[{job}]" in (text := screen.expect("endof list")) and state in text
         wait_until(is_so, f"job {job} is {state}")
 
@@ -501,6 +515,9 @@ class JobControlConformance(TerminalConformance):
         """Ctrl-Z, after which the shell has the terminal."""
         screen.type("\x1a")
         wait_until(lambda: os.tcgetpgrp(screen.file) == screen.shell, "the terminal comes back")
+        # The shell looks at the leader of the job alone: a child that was reading could still take the next line.
+        wait_until(lambda: all(state_of(process) in ("T", "Z", "") for process in descendants_of(screen.shell)),
+                   "all of the job stops")
 
     def sleepers_named(self, name):
         return [process for process in self.sleepers() if self.words_of(process).startswith(name)]

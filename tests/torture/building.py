@@ -50,7 +50,10 @@ class Source:
             write("requirements.txt", "./one-1.0-py3-none-any.whl\n")
 
     def _write(self, _, name, content):
-        self.attempt.write(f"given/{self.name}/{name}", content)
+        # Whole, as editors save: a file that is caught empty would be a state of the source of its own.
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(self.attempt.write("saved", content), path)
 
     def environment(self, **changes):
         return self.attempt.environment(GOCACHE=self.attempt.folder.parent / "shared-go-cache", **changes)

@@ -18,11 +18,12 @@ import attempt as base
 import building
 import dags
 import hostile
+import preloading
 import running
 import starting
 import watching
 
-ATTACKS = {**running.ATTACKS, **dags.ATTACKS, **building.ATTACKS, **starting.ATTACKS, **hostile.ATTACKS}
+ATTACKS = {**running.ATTACKS, **dags.ATTACKS, **building.ATTACKS, **starting.ATTACKS, **preloading.ATTACKS, **hostile.ATTACKS}
 LONGEST = 300  # seconds of an attempt
 
 

@@ -15,7 +15,7 @@ PROGRAM = """name=$(basename "$data")
 echo "$name" >> "{marks}"
 sleep {pause}
 mkdir -p "/pfs/out/$((${{#name}} % 3))"
-{{ echo "{version}"; cat "$data"; }} > "/pfs/out/$((${{#name}} % 3))/$name"
+{{ echo "{version}" && cat "$data"; }} > "/pfs/out/$((${{#name}} % 3))/$name"
 """
 
 

@@ -46,13 +46,16 @@
 #include "pachbuild/local/results/output_folder.h"
 #include "pachbuild/local/results/output_tree.h"
 #include "pachbuild/local/results/own_folder.h"
+#include "pachbuild/local/results/remote_commits.h"
 #include "pachbuild/local/results/result_store.h"
+#include "pachbuild/local/results/scratch.h"
 #include "pachbuild/local/session/environment.h"
 #include "pachbuild/local/worker/output_links.h"
 #include "pachbuild/local/worker/staging.h"
 #include "pachbuild/pfs/file_hash.h"
 #include "pachbuild/source/source.h"
 #include "process/runner.h"
+#include "report/report.h"
 #include "steps.h"
 #include "worker-shim/bundle_stream.h"
 #include "worker-shim/folders.h"
@@ -210,6 +213,44 @@ Text store_a_result(const Place& place) {
   return std::to_string(files.size()) + " " + std::to_string(found ? found->size() : 0);
 }
 
+// A cluster whose only file is "a" of the tree.
+class OneFileRepos final : public local::RemoteRepos {
+ public:
+  explicit OneFileRepos(fs::path file) : m_file(std::move(file)) {}
+  std::string identity() override { return ""; }
+  std::string id_in(const std::string& /*address*/) override { return ""; }
+  base::Result<std::string> find(const std::string& /*address*/,
+                                 std::chrono::milliseconds /*limit*/) override {
+    return std::string(32, '1');
+  }
+  base::Result<std::vector<local::RemoteFile>> list(const std::string& /*address*/,
+                                                    const std::string& /*id*/) override {
+    BASE_TRY_ASSIGN(const auto hash, pfs::file_hash(m_file));
+    BASE_TRY_ASSIGN(const auto content, base::read_file(m_file));
+    return std::vector<local::RemoteFile>{{"a", content.size(), hash}};
+  }
+  base::Status get(const std::string& /*address*/, const std::string& /*id*/,
+                   const std::vector<local::RemoteFile>& /*files*/, const std::vector<bool>& /*wanted*/,
+                   const fs::path& folder) override {
+    return base::copy_regular_file(m_file, folder / "a", 0644);
+  }
+  void watch(process::Interruption& /*interruption*/) override {}
+
+ private:
+  fs::path m_file;
+};
+
+Text fetch_a_file(const Place& place) {
+  const auto cache = place.made() / "cache";
+  BASE_TRY_ASSIGN(auto store, local::ResultStore::open(cache));
+  OneFileRepos repos(place.tree() / "a");
+  local::RemoteCommits commits(store, cache, &repos);
+  BASE_TRY_ASSIGN(const auto commit, commits.find("r@master", [](const std::string&) {}));
+  BASE_TRY_ASSIGN(const auto files, commits.fetch(commit, {0}));
+  BASE_TRY(base::remove_tree(cache / "clusters"));  // has the time
+  return base::read_file(store.object(files.at(0).digest));
+}
+
 Text shrink_results(const Place& place) {
   BASE_TRY(store_a_result(place));
   const auto later = [&] {
@@ -223,7 +264,8 @@ Text shrink_results(const Place& place) {
   };
   later();
   BASE_TRY_ASSIGN(auto store, local::ResultStore::open(place.made() / "cache"));
-  BASE_TRY_ASSIGN(const auto removed, std::move(store).shrink(1));
+  BASE_TRY_ASSIGN(const auto removed,
+                  std::move(store).shrink(1, [] { return std::vector<local::ResultStore::KeptFile>{}; }));
   return std::to_string(removed.datums) + " " + std::to_string(removed.bytes);
 }
 
@@ -238,6 +280,7 @@ Text export_results(const Place& place) {
     BASE_TRY_ASSIGN(auto folder, local::OutputFolder::open(place.made() / "export", "p"));
     const std::vector<local::DatumOutput> outputs{{"datum", files}};
     BASE_TRY(folder.check(outputs));
+    if (text == "second") BASE_TRY(folder.add(outputs, std::nullopt, store, local::ExportBy::copy));
     BASE_TRY(folder.publish(outputs, {}, store, local::ExportBy::copy));
   }
   return local::is_own_folder(place.made() / "export" / local::k_own_folder) ? "own" : "not own";
@@ -277,7 +320,8 @@ Text find_own_cache(const Place& place) {
 Text list_a_source(const Place& place) {
   BASE_TRY_ASSIGN(const auto files, source::list_source(place.tree()));
   BASE_TRY(source::copy_source(files, place.made() / "copy"));
-  BASE_TRY_ASSIGN(std::string all, source::source_digest(files));
+  BASE_TRY_ASSIGN(const auto digests, source::file_digests(files));
+  std::string all = source::source_digest(digests);
   for (const auto& file : files) all += " " + file.path;
   BASE_TRY_ASSIGN(const auto decision, source::decide(place.tree(), "dir/deep/b"));
   return all + " " + decision.rule;
@@ -455,13 +499,15 @@ const auto k_functions = std::to_array<Function>({
     {"output_tree", list_an_output},
     {"result_store", store_a_result},
     {"results_shrunk", shrink_results},
+    {"remote_file", fetch_a_file, false},
     {"output_folder", export_results},
     {"staging", stage_a_datum},
     {"output_links", follow_an_outputs_links},
     {"cache_folder", find_own_cache},
     {"source_listed", list_a_source},
     {"source_read", read_a_source},
-    {"shim_installed", [](const Place& p) { return done(shim::install_into(p.made().string())); }},
+    // It writes as often as this program is large.
+    {"shim_installed", [](const Place& p) { return done(shim::install_into(p.made().string())); }, false},
     {"shim_seal", check_an_environment},
     {"shim_folders", read_like_the_shim},
     {"runner", run_a_program, false},
@@ -476,6 +522,9 @@ void PrintTo(const Function& function, std::ostream* stream) { *stream << functi
 
 class EveryCall : public testing::TestWithParam<Function> {
  protected:
+  // Lines are written as by the programs, whichever test was first.
+  static void SetUpTestSuite() { report::set_up(); }
+
   void SetUp() override {
     const fs::path tree = m_place.tree();
     ASSERT_TRUE(base::make_folders(tree / "dir" / "deep"));

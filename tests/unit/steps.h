@@ -25,6 +25,16 @@ class Watch {
   Watch& operator=(const Watch&) = delete;
 };
 
+// While it lives, pauses (std::this_thread::sleep_for) end at once.
+class NoPauses {
+ public:
+  NoPauses();
+  ~NoPauses();
+  NoPauses(const NoPauses&) = delete;
+  NoPauses& operator=(const NoPauses&) = delete;
+  [[nodiscard]] static int count();  // of those that were left out
+};
+
 // Does `work` again and again, and each time nothing is changed any more from one step later on: what is left
 // then is what a process leaves that was killed there. `look` is called after each. Ends after the first time
 // that all steps were done, and gives how many there are.

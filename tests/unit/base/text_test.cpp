@@ -202,5 +202,96 @@ TEST(ShellQuote, LeavesNothingThatAShellKnows) {
   EXPECT_EQ(shell_quote("''"), "''\\'''\\'''");
 }
 
+TEST(Shortened, KeepsTwoThirdsOfItFromTheBeginning) {
+  const struct {
+    std::string text;
+    std::size_t limit;
+    std::string expected;
+  } rows[] = {
+      {"", 0, ""},
+      {"abc", 4, "abc"},
+      {"abcd", 3, "ab … d"},
+      {"abcdefghijkl", 9, "abcdef … jkl"},
+      {"abcdefgh", 0, " … "},
+      // Whole characters, of which one that is cut goes.
+      {"€€€€", 6, "€ … "},
+      {"aé€b😀c", 9, "aé€ … c"},
+      // What is not UTF-8 loses three bytes at the most.
+      {std::string(10, '\x80'), 9, "\x80\x80\x80 … "},
+      {std::string(20, '\x80'), 15, std::string(7, '\x80') + " … \x80\x80"},
+      {std::string(10, '\x80'), 3, " … "},
+  };
+  for (const auto& row : rows) EXPECT_EQ(shortened(row.text, row.limit), row.expected) << row.limit;
+}
+
+TEST(FromBase64, TakesAllBytesAndEachPadding) {
+  std::string bytes;
+  for (int byte = 0; byte < 256; ++byte) {
+    bytes += static_cast<char>(byte);
+    EXPECT_EQ(from_base64(base64(bytes)), bytes) << byte;
+  }
+  EXPECT_EQ(base64("fo"), "Zm8=");
+  EXPECT_EQ(from_base64("Zm8="), "fo");
+  EXPECT_EQ(from_base64("\n"), "");
+  EXPECT_EQ(from_base64("\r\r\nZg==\n"), "f");
+  for (const char* const text : {"=", "==", "===", "Z=g=", "=Zg=", "Zg=\t=", "Zm9vYg", "Zm9vYg=", "Zm9_"})
+    EXPECT_EQ(from_base64(text), std::nullopt) << text;
+}
+
+TEST(ParseSize, KnowsTheUnitsOfTwoPowers) {
+  const std::vector<std::pair<std::string, std::uint64_t>> rows = {
+      {"0", 0},
+      {"7", 7},
+      {"7B", 7},
+      {" 7 B ", 7},
+      {"3KiB", 3ULL << 10},
+      {"3 MiB", 3ULL << 20},
+      {"3GiB", 3ULL << 30},
+      {"3\tTiB", 3ULL << 40},
+  };
+  for (const auto& [text, size] : rows) EXPECT_EQ(parse_size(text), size) << text;
+  for (const char* const text : {"", " ", "B", "-1", "+1", "1.5GiB", "1k", "1kib", "1KB", "1 K iB", "1 2"})
+    EXPECT_EQ(parse_size(text), std::nullopt) << text;
+}
+
+TEST(FormatBytes, TakesTheNextUnitWhereItWouldRoundUp) {
+  EXPECT_EQ(format_bytes(1), "1 B");
+  EXPECT_EQ(format_bytes(1024 * 1023 + 972), "1023.9 KiB");
+  EXPECT_EQ(format_bytes(1024 * 1023 + 973), "1.0 MiB");
+  EXPECT_EQ(format_bytes((std::uint64_t{1023} << 50) + (std::uint64_t{980} << 40)), "1.0 EiB");
+}
+
+TEST(FormatNumber, PutsACommaBeforeEachThreeDigits) {
+  EXPECT_EQ(format_number(12), "12");
+  EXPECT_EQ(format_number(123'456), "123,456");
+  EXPECT_EQ(format_number(1'000'000), "1,000,000");
+  EXPECT_EQ(format_number(~std::uint64_t{0}), "18,446,744,073,709,551,615");
+}
+
+TEST(Join, PutsTheSeparatorBetween) {
+  EXPECT_EQ(join({}, ", "), "");
+  EXPECT_EQ(join({"a"}, ", "), "a");
+  EXPECT_EQ(join({"a", "", "a"}, ", "), "a, , a");
+}
+
+TEST(Trim, KnowsAllWhiteSpace) {
+  EXPECT_EQ(trim("\v\f\r\n\t a\v\f\r\n\t "), "a");
+  EXPECT_EQ(trim("a"), "a");
+  EXPECT_EQ(trim(""), "");
+}
+
+TEST(Numbers, AreDecimalDigitsAlone) {
+  for (const auto* text : {"", "-1", "+1", " 1", "1 ", "1x", "0x1", "max", "18446744073709551616"})
+    EXPECT_EQ(parse_number(text), std::nullopt) << text;
+  EXPECT_EQ(parse_number("0"), 0U);
+  EXPECT_EQ(parse_number("007"), 7U);
+  EXPECT_EQ(parse_number("18446744073709551615"), 18'446'744'073'709'551'615U);
+}
+
+TEST(Hexadecimal, HasTwoDigitsOfEachByte) {
+  EXPECT_EQ(to_hex(""), "");
+  EXPECT_EQ(to_hex(std::string_view("\x00\x0f\x10\x7f\x80\xff", 6)), "000f107f80ff");
+}
+
 }  // namespace
 }  // namespace base

@@ -264,5 +264,80 @@ TEST_F(TrustedFolderOfOthers, AnAccessControlListLetsOthersWrite) {
   EXPECT_EQ(open("a"), distrust("a", "other users can write to it"));
 }
 
+// As many as the kernel follows.
+TEST_F(TrustedFolder, FortyLinksAreFollowed) {
+  make("a", 0755);
+  fs::create_symlink("a", path("1"));
+  for (int i = 2; i <= 41; ++i) fs::create_symlink(std::to_string(i - 1), path(std::to_string(i)));
+  EXPECT_EQ(open("40"), "trusted");
+  EXPECT_EQ(open("41"), path("1") + ": cannot read: too many symbolic links");
+}
+
+TEST_F(TrustedFolder, ALinkLeadsOnWithWhatFollows) {
+  make("a/b/c", 0755);
+  make("d", 0755);
+  fs::create_symlink("../a/b", path("d/link"));
+  fs::create_symlink(path("a"), path("d/absolute"));
+  for (const std::string name : {"d/link", "d/link/c", "d/link/../b/c", "d/absolute/b/c", "d/link/./c/.."})
+    EXPECT_EQ(open(name), "trusted") << name;
+  for (const std::string name : {"d/link/d", "d/absolute/c"}) EXPECT_EQ(open(name), "missing") << name;
+  make("a/b", 0777);
+  EXPECT_EQ(open("d/link/c"), distrust("d/../a/b", "other users can write to it"));
+}
+
+TEST_F(TrustedFolder, IsMadeForItsOwnerToWrite) {
+  const mode_t before = ::umask(0);
+  EXPECT_EQ(text_of(make_trusted_folder(path("a/b"), m_user)), "trusted");
+  ::umask(before);
+  for (const std::string name : {"a", "a/b"}) {
+    struct stat status{};
+    ASSERT_EQ(::stat(path(name).c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777U, 0755U);
+  }
+}
+
+TEST_F(TrustedFolder, AnErrorNamesThePartAndWhatWasTried) {
+  const std::string longest(256, 'x');
+  EXPECT_EQ(open(longest), path(longest) + ": cannot read: the name is too long");
+  EXPECT_EQ(text_of(make_trusted_folder(path(longest), m_user)),
+            path(longest) + ": cannot create: the name is too long");
+  const auto distrusted = [&] {
+    make("a", 0777);
+    return open_trusted_folder(path("a"), m_user).error();
+  }();
+  EXPECT_EQ(distrusted.kind, ErrorKind::bad_input);
+  EXPECT_EQ(distrusted.hint,
+            "use a folder that only this user and root can change, with all folders above it");
+  EXPECT_EQ(open_trusted_folder("a", m_user).error().kind, ErrorKind::usage);
+  ASSERT_TRUE(write_file(path("file"), ""));
+  EXPECT_EQ(open_trusted_folder(path("file"), m_user).error().kind, ErrorKind::io);
+  const auto folder = open_trusted_folder(path(""), m_user);
+  ASSERT_TRUE(folder);
+  EXPECT_EQ(text_of(open_trusted_entry(folder->get(), longest, "shown", m_user)),
+            "shown: cannot read: the name is too long");
+  EXPECT_EQ(text_of(open_trusted_entry(folder->get(), "file", "shown", m_user)), "shown: is not a folder");
+}
+
+TEST_F(TrustedFolderOfOthers, APersonsNumbersBeginAtAThousand) {
+  make("a", 0775);
+  for (const uid_t user : {999U, 1000U}) {
+    m_user = user;
+    give("a", user, user);
+    EXPECT_EQ(open("a"), user < 1000 ? distrust("a", "other users can write to it") : "trusted") << user;
+  }
+}
+
+TEST_F(TrustedFolderOfOthers, AnEntryBelongsToItsUser) {
+  make("a", 0700);
+  const auto folder = open_trusted_folder(path(""), m_user);
+  ASSERT_TRUE(folder);
+  const auto entry = [&] { return text_of(open_trusted_entry(folder->get(), "a", path("a"), k_person)); };
+  EXPECT_EQ(entry(), "trusted") << "root's";
+  give("a", k_person, k_person);
+  EXPECT_EQ(entry(), "trusted");
+  give("a", k_stranger, k_person);
+  EXPECT_EQ(entry(), distrust("a", "belongs to another user (uid 54321)"));
+}
+
 }  // namespace
 }  // namespace base

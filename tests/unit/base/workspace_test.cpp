@@ -2,9 +2,11 @@
 #include "base/workspace.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <boost/filesystem/operations.hpp>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -54,6 +56,35 @@ TEST_F(WorkspaceTest, OfManyAtOnceNoneTakesAnothersForAnOrphan) {
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(lost, 0);
   EXPECT_TRUE(fs::is_empty(m_folder.path()));
+}
+
+TEST_F(WorkspaceTest, OnlyItsOwnNamesAreTakenForOrphans) {
+  const std::vector<std::string> staying = {"build-12345", "build-1234567",     "build-", "other-123456",
+                                            "123456",      "other-123456.gone", ".gone"};
+  const std::vector<std::string> going = {"build-123456", "build-abcdef", "build-123457.gone", "build-.gone",
+                                          "build-12345678.gone"};
+  for (const auto& name : staying) ASSERT_TRUE(make_folders(m_folder.path() / name / "tree"));
+  for (const auto& name : going) ASSERT_TRUE(make_folders(m_folder.path() / name / "tree"));
+  // One that cannot be renamed is left for another time.
+  ASSERT_TRUE(make_folders(m_folder.path() / "build-zzzzzz" / "tree"));
+  ASSERT_TRUE(make_folders(m_folder.path() / "build-zzzzzz.gone"));
+  const auto workspace = Workspace::make(m_folder.path(), "build-").value();
+  for (const auto& name : staying) EXPECT_TRUE(fs::exists(m_folder.path() / name / "tree")) << name;
+  for (const auto& name : going) EXPECT_FALSE(fs::exists(m_folder.path() / name)) << name;
+  EXPECT_TRUE(fs::exists(workspace.path() / "lock"));
+  EXPECT_EQ(workspace.path().filename().size(), std::string("build-XXXXXX").size());
+}
+
+TEST_F(WorkspaceTest, IsInAFolderIntoWhichOnlyItsOwnerWrites) {
+  const mode_t before = ::umask(0);
+  const auto workspace = Workspace::make(m_folder.path() / "new" / "parent", "build-");
+  ::umask(before);
+  ASSERT_TRUE(workspace);
+  for (const std::string name : {"new", "new/parent"}) {
+    struct stat status{};
+    ASSERT_EQ(::stat((m_folder.path() / name).c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777U, 0755U);
+  }
 }
 
 }  // namespace

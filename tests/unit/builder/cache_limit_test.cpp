@@ -16,6 +16,7 @@
 #include "builder-runtime/store/bundle_store.h"
 #include "contract/build_record.h"
 #include "contract/layout.h"
+#include "log.h"
 #include "process/child.h"
 
 namespace builder {
@@ -274,6 +275,88 @@ TEST(CacheLimitSizes, AreBytesOrHaveAUnit) {
 TEST(CacheLimitSizes, WithoutTheVariableItIs20GiB) {
   EXPECT_EQ(cache_limit({}).value(), std::uint64_t{20} << 30);
   EXPECT_EQ(cache_limit({{"PACHBUILD_CACHE_LIMIT", "0"}}).value(), 0U);
+}
+
+// What is counted of a bundle that is added: its file, and its environment twice (once as bytecode).
+TEST_F(CacheLimit, ABundleTakesRoomAsAFileAndAsAnEnvironment) {
+  constexpr std::uint64_t k_limit = 100 * k_mebibyte;
+  constexpr std::uint64_t k_overhead = 2048;
+  const auto room = [&] { return base::read_file(m_folder.path() / "room").value_or(""); };
+  shrink(k_limit);
+  EXPECT_EQ(room(), std::to_string(k_limit) + " " + std::to_string(k_limit / 2)) << "half of what is left";
+  ASSERT_TRUE(std::move(*m_use).shrink(k_limit, {{.bytes = 1000, .unpacked_bytes = 500, .files = 3},
+                                                 {.bytes = 10, .unpacked_bytes = 0, .files = 0}}));
+  begin();
+  const auto taken = 1000 + 2 * (500 + 3 * k_overhead) + 10;
+  EXPECT_EQ(room(), std::to_string(k_limit) + " " + std::to_string(k_limit / 2 - taken));
+}
+
+TEST_F(CacheLimit, ARoomThatDoesNotSayItIsLookedAtAgain) {
+  const auto old = [&] { return add_bundle("a", k_hour); };
+  const std::string limit = std::to_string(k_mebibyte / 2);
+  for (const std::string& text :
+       std::vector<std::string>{"", "x", limit, limit + " 100 100", limit + " x", "1 100", limit + " 99"}) {
+    const auto bundle = old();
+    ASSERT_TRUE(base::write_file(m_folder.path() / "room", text));
+    count(k_mebibyte / 2, 100);
+    EXPECT_FALSE(fs::exists(bundle)) << text;
+  }
+  const auto bundle = old();
+  ASSERT_TRUE(base::write_file(m_folder.path() / "room", limit + " 100"));
+  count(k_mebibyte / 2, 100);
+  EXPECT_TRUE(fs::exists(bundle)) << "it is within what is known to be free";
+  EXPECT_EQ(base::read_file(m_folder.path() / "room").value_or(""), limit + " 0");
+}
+
+TEST_F(CacheLimit, OfTheSameAgeTheFirstByNameGoes) {
+  const auto b = add_bytecode("b", k_hour);
+  const auto a = add_bytecode("a", k_hour);
+  set_age(a, k_hour);
+  const timespec then[] = {{1'000'000'000, 0}, {1'000'000'000, 0}};
+  for (const auto& path : {a, b}) ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), then, 0), 0);
+  shrink(k_mebibyte);
+  EXPECT_FALSE(fs::exists(a));
+  EXPECT_TRUE(fs::exists(b));
+}
+
+TEST_F(CacheLimit, ABundleWithoutItsStampIsTheOldest) {
+  const auto unknown = add_bundle("b", k_hour);
+  const auto known = add_bundle("a", 100 * k_hour);
+  fs::remove(stamp_of_bundle(unknown));
+  shrink(k_mebibyte + k_mebibyte / 2);
+  EXPECT_FALSE(fs::exists(unknown));
+  EXPECT_TRUE(fs::exists(known));
+}
+
+TEST_F(CacheLimit, WhatIsRemovedIsTold) {
+  add_bundle("a", k_hour);
+  const auto told = [&] {
+    LogOfTest log;
+    shrink(1);
+    return log.end();
+  };
+  const auto said = told();
+  EXPECT_NE(said.find("cache: removed the least recently used 1.0 MiB\n"), std::string::npos) << said;
+  EXPECT_EQ(told(), "") << "nothing is left";
+}
+
+TEST_F(CacheLimit, ASealedEnvironmentIsAsOldAsItsStatus) {
+  const auto sealed = add_environment("a", 5 * k_hour);
+  ASSERT_EQ(::chmod(sealed.c_str(), 0755 | contract::k_sealed_bit), 0);
+  shrink(1);
+  EXPECT_TRUE(fs::exists(sealed)) << "its status changed just now";
+  const auto file = m_folder.path() / "python" / "bytecode" / "b";
+  add_bytecode("b", 5 * k_hour);
+  ASSERT_EQ(::chmod(file.c_str(), 0755 | contract::k_sealed_bit), 0);
+  shrink(1);
+  EXPECT_FALSE(fs::exists(file)) << "only folders are sealed";
+}
+
+TEST_F(CacheLimit, TheVariableIsASize) {
+  const auto wrong = cache_limit({{"PACHBUILD_CACHE_LIMIT", "much"}});
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().where, "PACHBUILD_CACHE_LIMIT");
+  EXPECT_EQ(cache_limit({{"PACHBUILD_CACHE_LIMIT", "5MiB"}}).value(), 5 * k_mebibyte);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "builder-runtime/store/bundle_store.h"
 #include "contract/layout.h"
+#include "log.h"
 
 namespace builder {
 namespace {
@@ -187,6 +188,14 @@ TEST_F(CompileLayers, AreOneArtifact) {
   EXPECT_EQ(record.packages, (std::vector<std::string>{"a==1", "b==1", "c==1"}));
   EXPECT_EQ(compiled.modules, (std::vector<std::string>{"a", "b", "c"}));
   for (const auto& bundle : record.bundles) EXPECT_TRUE(fs::exists(compiled.artifact->bundles / bundle.file));
+  EXPECT_EQ(record.bundles[1].file, "base-" + record.bundles[1].digest + ".tar.zst");
+  EXPECT_EQ(record.bundles[1].unpacked_bytes, std::string("library").size());
+  // Besides the program it has the digest of what it lies on, in a line.
+  EXPECT_EQ(record.bundles[0].files, 2U);
+  EXPECT_EQ(record.bundles[0].unpacked_bytes, std::string("program").size() + base::k_digest_length + 1);
+  const fs::path environments = m_settings.cache / "env";
+  EXPECT_TRUE(fs::exists(environments / record.bundles[1].digest / "library"));
+  EXPECT_FALSE(fs::exists(environments / record.bundles[0].digest)) << "it is not an environment by itself";
   EXPECT_EQ(compiled.artifact->added.size(), 2U);
 }
 
@@ -262,6 +271,57 @@ TEST_F(Compile, APlanWithoutAKeyNeedsNoBundle) {
   EXPECT_EQ(compiled.artifact->record.command, none.start.command);
   EXPECT_EQ(compiled.artifact->record.environment, none.start.environment);
   EXPECT_EQ(compiled.artifact->record.builder, "go");
+}
+
+TEST_F(Compile, TheRecordHasWhatIsPlannedAndWhatWasPacked) {
+  Plan whole = plan();
+  whole.platform = {.os = "linux", .architecture = "arm64"};
+  whole.program = {"./cmd/x", "the only package main"};
+  whole.start.command = {"main", "--now"};
+  whole.start.environment = {{"A", "b"}};
+  const auto compiled = compile(whole, m_tools).value();
+  const auto& record = compiled.artifact->record;
+  EXPECT_EQ(record.builder, "go");
+  EXPECT_EQ(record.version, PACHBUILD_VERSION);
+  EXPECT_EQ(record.key, m_key);
+  EXPECT_EQ(record.platform, whole.platform);
+  EXPECT_EQ(record.program, whole.program);
+  EXPECT_EQ(record.command, whole.start.command);
+  EXPECT_EQ(record.environment, whole.start.environment);
+  EXPECT_EQ(compiled.artifact->start, whole.start);
+  ASSERT_EQ(record.bundles.size(), 1U);
+  const auto& bundle = record.bundles[0];
+  const fs::path file = compiled.artifact->bundles / bundle.file;
+  EXPECT_EQ(bundle.file, "bundle-" + bundle.digest + ".tar.zst");
+  EXPECT_EQ(base::sha256_of_file(file.string()), bundle.digest);
+  EXPECT_EQ(bundle.bytes, fs::file_size(file));
+  EXPECT_EQ(bundle.unpacked_bytes, std::string("program").size());
+  EXPECT_EQ(bundle.files, 1U);
+  EXPECT_EQ(base::read_file(m_settings.cache / "env" / bundle.digest / "main"), "program")
+      << "a datum on this machine finds it unpacked";
+}
+
+TEST_F(Compile, SaysWhatItDoes) {
+  const auto told = [&](const Plan& plan) {
+    LogOfTest log;
+    EXPECT_TRUE(compile(plan, m_tools));
+    auto text = log.end();
+    return text.substr(0, std::min(text.rfind(" ("), text.size()));
+  };
+  EXPECT_EQ(told(plan()), "compile: packed 1 file of 7 B");
+  EXPECT_EQ(told(plan()), "compile: nothing to do, the bundle is in the cache");
+  Plan chosen = plan();
+  chosen.choices = [](const std::vector<std::string>& /*packages*/) { return "chosen for you"; };
+  LogOfTest log;
+  EXPECT_TRUE(compile(chosen, m_tools));
+  const auto text = log.end();
+  EXPECT_TRUE(text.ends_with("\ncompile: chosen for you\n")) << text;
+  const fs::path entry = m_settings.cache / "go" / "bundles" / m_key;
+  ASSERT_TRUE(base::write_file(entry / contract::k_record, "damaged"));
+  const auto again = told(plan());
+  EXPECT_TRUE(again.starts_with("warning: cache: ")) << again;
+  EXPECT_TRUE(again.ends_with("; building it again\ncompile: packed 1 file of 7 B")) << again;
+  EXPECT_EQ(m_made, 2);
 }
 
 TEST_F(Compile, ChoicesAreAskedForOfThePackages) {

@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "builder-runtime/store/bundle_store.h"
 #include "contract/layout.h"
+#include "log.h"
 
 namespace builder {
 namespace {
@@ -239,6 +240,50 @@ TEST_F(Emit, ARunScriptOfTheSourceIsItsOwn) {
   ASSERT_TRUE(emit(artifact("one"), source, {}, m_tools));
   EXPECT_EQ(base::read_file(m_out / contract::k_run_script), "mine");
   EXPECT_EQ(present(), "one");
+}
+
+// Where the program starts is known of a run.sh that was made here.
+TEST_F(Emit, TheRecordSaysWhereTheProgramStarts) {
+  const contract::StartFolder somewhere{"/pfs/source", true};
+  const auto recorded = [&] {
+    return contract::parse_build_record(base::read_file(m_out / contract::k_record).value(), "")
+        .value()
+        .starts_in;
+  };
+  Artifact made = artifact("one");
+  made.start.folder = somewhere.folder;
+  made.start.may_start_elsewhere = true;
+  Source source{.folder = m_folder.path() / "source"};
+  ASSERT_TRUE(base::write_file(source.folder / contract::k_run_script, "mine"));
+  ASSERT_TRUE(emit(made, source, {}, m_tools));
+  EXPECT_EQ(recorded(), somewhere);
+  ASSERT_TRUE(record_run_script(m_out));
+  EXPECT_EQ(recorded(), somewhere) << "nothing changed";
+  ASSERT_TRUE(base::write_file(m_out / contract::k_run_script, "changed", 0755));
+  ASSERT_TRUE(record_run_script(m_out));
+  EXPECT_EQ(recorded(), contract::StartFolder());
+  source.has_run_script = true;
+  ASSERT_TRUE(emit(made, source, {}, m_tools));
+  EXPECT_EQ(recorded(), contract::StartFolder());
+  source.has_run_script = false;
+  made.start.no_program = {"none", "choose"};
+  ASSERT_TRUE(emit(made, source, {}, m_tools));
+  EXPECT_EQ(recorded(), contract::StartFolder());
+}
+
+TEST_F(Emit, SaysWhatItMade) {
+  const auto told = [&](const Source& source) {
+    LogOfTest log;
+    EXPECT_TRUE(emit(artifact("one"), source, check_out(m_out).value(), m_tools));
+    const auto text = log.end();
+    return text.substr(0, text.rfind(" ("));
+  };
+  Source source{.folder = m_folder.path() / "source"};
+  const std::string bundle = ", bundle-" + base::sha256("one").substr(0, 12) + " 3 B";
+  EXPECT_EQ(told(source), "emit: run.sh" + bundle);
+  ASSERT_TRUE(base::write_file(source.folder / contract::k_run_script, "mine"));
+  source.has_run_script = true;
+  EXPECT_EQ(told(source), "emit: the source's own run.sh" + bundle);
 }
 
 // A build.sh may write a run.sh of its own into what the build has made.

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "builder-runtime/languages/go/go.h"
+#include "log.h"
 
 namespace builder::go {
 namespace {
@@ -22,14 +23,17 @@ class RecordingGo : public process::Runner {
                                       const process::ErrorSink& sink) override {
     process::Finished finished{process::Ending::from_wait_status(0), "", ""};
     if (command.arguments.at(1) == "version") {
+      version_question = command;
       finished.output = "go version go1.26.8 linux/amd64\n";
       return finished;
     }
     if (!command.arguments[0].ends_with("/go")) return finished;
     commands.push_back(command);
+    if (refuses && refuses(command))
+      return base::fail(base::ErrorKind::unavailable, "go", "cannot be started");
     if (command.arguments[1] == "build") {
       const auto folder = std::find(command.arguments.begin(), command.arguments.end(), "-o") + 1;
-      EXPECT_TRUE(base::write_file(*folder + "named-by-go", program, 0755));
+      for (const auto& name : names) EXPECT_TRUE(base::write_file(*folder + name, program, 0755));
     }
     if (on_command) on_command(command, finished);
     if (sink) sink(finished.errors);
@@ -37,8 +41,11 @@ class RecordingGo : public process::Runner {
   }
 
   std::vector<process::Command> commands;  // but for "go version"
+  process::Command version_question;
+  std::vector<std::string> names = {"named-by-go"};  // of the programs that it makes
   std::string program = "no ELF";
   std::function<void(const process::Command&, process::Finished&)> on_command;
+  std::function<bool(const process::Command&)> refuses;  // to be started
 };
 
 // Where the file of a flag like "-modfile=" is.
@@ -133,6 +140,10 @@ TEST_F(GoCommands, OfAModuleAreRunInIt) {
   for (const auto& [name, value] : expected) EXPECT_EQ(process::value_of(environment, name), value) << name;
   EXPECT_FALSE(process::value_of(environment, "GOMEMLIMIT").empty());
   EXPECT_EQ(m_go.commands.front().arguments[2], "-buildvcs=false");
+  // Go itself is asked, whatever the environment and a go.mod ask for.
+  EXPECT_EQ(process::value_of(m_go.version_question.environment, "GOTOOLCHAIN"), "local");
+  EXPECT_EQ(process::value_of(m_go.version_question.environment, "GOENV"), "off");
+  EXPECT_EQ(m_go.version_question.arguments, (std::vector<std::string>{path("root/bin/go"), "version"}));
 }
 
 TEST_F(GoCommands, OfAPackageBelowNameIt) {
@@ -161,9 +172,95 @@ TEST_F(GoCommands, KeepWhatTheUserHasSet) {
                                                                       {"GOPATH", path("cache/go/path")},
                                                                       {"GOGC", "50"},
                                                                       {"GOMEMLIMIT", "1GiB"},
+                                                                      {"GOTMPDIR", path("t")},
                                                                       {"CGO_ENABLED", "1"}}) {
     EXPECT_EQ(process::value_of(environment, name), value) << name;
   }
+  m_environment["GOFLAGS"] = "-p=3";
+  build();
+  for (const auto& word : m_go.commands.back().arguments) EXPECT_FALSE(word.starts_with("-p=")) << word;
+}
+
+TEST_F(GoCommands, OnlyItsOwnCacheIsLookedAfter) {
+  write("source/go.mod", "module example.com/a\n\ngo 1.21\n");
+  write("source/main.go", k_main);
+  write("cache/go/build/README", "");
+  write("own/README", "");
+  build();
+  EXPECT_NE(read("cache/go/build/trim.txt"), "none");
+  m_environment["GOCACHE"] = path("own");
+  build();
+  EXPECT_EQ(read("own/trim.txt"), "none");
+}
+
+// "go build" of several packages names each program after its own.
+TEST_F(GoCommands, NameProgramsForTheCommandsThatStartThem) {
+  write("source/go.mod", "module example.com/a\n\ngo 1.21\n");
+  write("source/cmd/x/main.go", k_main);
+  // What "bin" has, links with their targets.
+  const auto built = [&] {
+    LogOfTest log;
+    build();
+    const auto told = log.end();
+    std::vector<std::string> all;
+    for (const auto& entry : fs::directory_iterator(path("work/tree/bin"))) {
+      const bool is_link = fs::is_symlink(entry.symlink_status());
+      all.push_back(entry.path().filename().string() +
+                    (is_link ? " -> " + fs::read_symlink(entry.path()).string() : ""));
+    }
+    std::sort(all.begin(), all.end());
+    const auto begin = std::min(told.find("compile: built "), told.size());
+    all.push_back(told.substr(begin, std::min(told.find(" (", begin), told.size()) - begin));
+    return all;
+  };
+  m_go.names = {"x"};
+  EXPECT_THAT(built(), ElementsAre("main", "compile: built with 0 modules"));
+  m_source.has_own_command = true;
+  EXPECT_THAT(built(), ElementsAre("main", "x -> main", "compile: built with 0 modules"));
+  m_go.names = {"main"};
+  EXPECT_THAT(built(), ElementsAre("main", "compile: built with 0 modules"));
+  write("source/cmd/y/main.go", k_main);
+  m_go.names = {"x", "y"};
+  EXPECT_THAT(built(), ElementsAre("x", "y", "compile: built 2 programs with 0 modules")) << "none is chosen";
+  write("source/main.go", k_main);
+  m_go.names = {"a", "x", "y"};
+  EXPECT_THAT(built(), ElementsAre("a", "main -> a", "x", "y", "compile: built 3 programs with 0 modules"));
+  m_go.names = {"a", "main"};
+  EXPECT_THAT(built(), ElementsAre("a", "main", "compile: built 3 programs with 0 modules"))
+      << "a program of that name stays";
+  m_go.names = {};
+  EXPECT_EQ(build().back(), "error: made no program and said nothing: ");
+}
+
+// Modules as "go version -m" shows them, libraries as ldd does.
+TEST_F(GoCommands, WhatProgramsAreMadeOfAndNeedIsTold) {
+  write("source/go.mod", "module example.com/a\n\ngo 1.21\n");
+  write("source/main.go", k_main);
+  write("source/cmd/x/main.go", k_main);
+  m_source.has_own_command = true;
+  const auto with_modules = [](const std::string& modules) {
+    // Of Go 1.18 and later: the version and the modules, each with its length before it.
+    const std::string text = std::string(16, 'a') + modules + std::string(16, 'z');
+    return "\xff Go buildinf:\x08\x02" + std::string(16, '\0') + '\x02' + "go" +
+           static_cast<char>(text.size()) + text;
+  };
+  std::string shell = base::read_file("/bin/sh").value();
+  shell.resize((shell.size() + 15) / 16 * 16);
+  m_go.names = {};
+  m_go.on_command = [&](const process::Command& command, process::Finished& /*finished*/) {
+    if (command.arguments[1] != "build") return;
+    write("work/tree/bin/a", with_modules("dep\tx.org/b\tv1.0.0\ndep\tx.org/a\tv2.0.0\n"), 0755);
+    write("work/tree/bin/x", shell + with_modules("dep\tx.org/c\tv1.0.0\ndep\tx.org/b\tv1.0.0\n"), 0755);
+    write("work/tree/bin/folder/file", "");
+  };
+  LogOfTest log;
+  build();
+  const auto told = log.end();
+  EXPECT_THAT(m_made.packages, ElementsAre("x.org/a v2.0.0", "x.org/b v1.0.0", "x.org/c v1.0.0"));
+  EXPECT_THAT(m_made.libraries, testing::Contains("libc.so.6"));
+  EXPECT_THAT(told, HasSubstr("compile: built 2 programs with 3 modules"));
+  EXPECT_THAT(told, HasSubstr("compile: the image of the pipeline must have " +
+                              base::join(m_made.libraries, ", ") + "\n"));
 }
 
 TEST_F(GoCommands, LeaveFlagsToGoflags) {
@@ -187,11 +284,14 @@ TEST_F(GoCommands, OfASourceWithoutGoModAreRunInACopy) {
 TEST_F(GoCommands, AModuleIsMadeUpWithTheVersionOfGo) {
   write("source/main.go", "package main\n\nimport _ \"example.com/a/lib\"\n\nfunc main() {}\n");
   write("source/lib/lib.go", "package lib\n");
+  m_environment["CGO_ENABLED"] = "0";
   std::string file;
   m_go.on_command = [&](const auto& command, auto& /*finished*/) {
     file = base::read_file(command.folder / "go.mod").value_or("none");
   };
-  build();
+  EXPECT_THAT(build(), ElementsAre("COPY CGO_ENABLED=0: go build -trimpath -modcacherw "
+                                   "-ldflags=-s -w -buildid= -o BIN ."))
+      << "its own packages are not missing";
   EXPECT_EQ(file, "module example.com/a\n\ngo 1.26\n");
 }
 
@@ -323,6 +423,114 @@ TEST_F(GoModules, WhetherCIsNeededIsAskedOnceForTheSameImports) {
   write("root/bin/gcc", "#!/bin/sh\n", 0755);
   EXPECT_THAT(build(), ElementsAre("source CGO_ENABLED=1: go build -trimpath -modcacherw "
                                    "-ldflags=-s -w -buildid= -o BIN ."));
+}
+
+// Whether C has a part in a program: what each package of it says, for the same imports once.
+class GoAndC : public GoModules {
+ protected:
+  std::string m_packages;
+
+  void SetUp() override {
+    GoModules::SetUp();
+    write("source/go.sum", m_sums);
+    write("source/c/c.go", "//go:build cgo\n\npackage c\n");
+    m_go.on_command = [this](const process::Command& command, process::Finished& finished) {
+      const auto& words = command.arguments;
+      const bool is_question = std::any_of(words.begin(), words.end(), [](const auto& word) {
+        return word.find("CgoFiles") != std::string::npos;
+      });
+      if (is_question) finished.output = m_packages;
+    };
+  }
+  // What is asked, and the CGO_ENABLED that the program is built with, or the error.
+  std::string built() {
+    std::string asked;
+    const auto all = build();
+    for (const auto& one : all) {
+      if (one.find("C?") != std::string::npos) asked += "asked, ";
+    }
+    if (all.back().starts_with("error: ")) return asked + all.back().substr(0, 26);
+    return asked + process::value_of(m_go.commands.back().environment, "CGO_ENABLED");
+  }
+};
+
+TEST_F(GoAndC, EachAnswerIsKnownAgain) {
+  const std::string none = "error: is not on PATH: the ";
+  struct Row {
+    std::string packages;
+    std::string without_compiler;
+    std::string with_compiler;
+  };
+  for (const auto& [packages, without, with] :
+       std::vector<Row>{{" /other\n", "0", "0"},
+                        {" /other\nc /some\n", none, "1"},
+                        {" " + path("source/c") + "\n", "0", "1"},
+                        {" /other\n " + path("source/c") + "\nc /some\n", none, "1"},
+                        {" " + path("source") + "\n\n", "0", "0"}}) {
+    fs::remove_all(path("cache"));
+    fs::remove(path("root/bin/gcc"));
+    m_packages = packages;
+    EXPECT_EQ(built(), "asked, " + without.substr(0, 26)) << packages;
+    EXPECT_EQ(built(), without.substr(0, 26)) << packages;
+    write("root/bin/gcc", "#!/bin/sh\n", 0755);
+    EXPECT_EQ(built(), with) << packages;
+    const fs::path kept = fs::directory_iterator(path("cache/go/cgo"))->path();
+    const auto text = base::read_file(kept).value();
+    for (const std::string& damaged : {std::string(), text + text, std::string("x"), text + "\n"}) {
+      ASSERT_TRUE(base::write_file(kept, damaged));
+      EXPECT_EQ(built(), "asked, " + with) << packages << damaged;
+    }
+  }
+  // The root of the source is a folder like any other.
+  write("source/c.go", "//go:build !cgo\n\npackage main\n");
+  m_packages = " " + path("source") + "\n";
+  EXPECT_EQ(built(), "asked, 1");
+}
+
+TEST_F(GoAndC, ACompilerOfTheUsersIsNotLookedFor) {
+  m_packages = "c /some\n";
+  m_environment["CC"] = "/nowhere/cc";
+  EXPECT_EQ(built(), "asked, 1");
+}
+
+TEST_F(GoAndC, IsNotAskedWhereItIsKnown) {
+  m_packages = "c /some\n";
+  write("root/bin/gcc", "#!/bin/sh\n", 0755);
+  m_environment["GOFLAGS"] = "-race";
+  EXPECT_EQ(built(), "1") << "the detector is C";
+  m_environment["GOFLAGS"] = "";
+  m_environment["GOARCH"] = builder::architecture() == "amd64" ? "arm64" : "amd64";
+  EXPECT_EQ(built(), "0") << "another machine's";
+  m_environment.erase("GOARCH");
+  for (const auto* value : {"0", "1"}) {
+    m_environment["CGO_ENABLED"] = value;
+    EXPECT_EQ(built(), value);
+  }
+  m_environment.erase("CGO_ENABLED");
+  write("source/main.go", k_main);
+  EXPECT_EQ(built(), "asked, 1") << "the source has some";
+  fs::remove_all(path("source/c"));
+  EXPECT_EQ(built(), "0") << "neither the source nor what it imports";
+}
+
+TEST_F(GoAndC, AnAnswerAboutASourceThatChangedIsNotKept) {
+  m_packages = " /other\n";
+  const auto answer = m_go.on_command;
+  m_go.on_command = [&](const process::Command& command, process::Finished& finished) {
+    answer(command, finished);
+    write("source/c/c.go", "//go:build cgo\n\npackage c // " + std::to_string(m_go.commands.size()) + "\n");
+  };
+  EXPECT_EQ(built(), "asked, 0");
+  EXPECT_FALSE(fs::exists(path("cache/go/cgo")));
+}
+
+TEST_F(GoAndC, AQuestionThatFailsIsGosError) {
+  m_go.on_command = [](const process::Command& command, process::Finished& finished) {
+    if (command.arguments[1] == "list") finished.ending = process::Ending::from_wait_status(1 << 8);
+  };
+  m_environment["GOFLAGS"] = "-mod=readonly";
+  write("source/main.go", k_main);
+  EXPECT_EQ(build().back(), "error: ended with exit code 1: see Go's output above");
 }
 
 TEST_F(GoModules, ASourceThatDecidesForItselfIsNotCompleted) {
@@ -478,6 +686,28 @@ TEST_F(GoFailure, IsGosOwnWhereNothingIsMissing) {
   EXPECT_THAT(failure(), HasSubstr("the module proxy does not answer"));
 }
 
+TEST_F(GoFailure, IsGosOwnWhereGoCannotBeAskedAbout) {
+  m_missing = "example.com/x/y\n";
+  write("source/go.mod", m_before + "\nrequire example.com/x v1.2.0\n");
+  m_absent = "example.com/x\n";
+  m_answers = true;
+  ASSERT_THAT(failure(), HasSubstr("cannot fetch example.com/x v1.2.0"));
+  const std::string own = "go build: ended with exit code 1: see Go's output above";
+  for (const std::vector<std::string>& question :
+       std::vector<std::vector<std::string>>{{"list", "-e", "-deps"},
+                                             {"list", "-m", "-e"},
+                                             {"env"},
+                                             {"list", "-m", "golang.org/x/text@v0.3.0"}}) {
+    m_go.refuses = [&](const process::Command& command) {
+      const auto& words = command.arguments;
+      return std::all_of(question.begin(), question.end(), [&](const std::string& word) {
+        return std::find(words.begin(), words.end(), word) != words.end();
+      });
+    };
+    EXPECT_EQ(failure(), own) << base::join(question, " ");
+  }
+}
+
 TEST_F(GoFailure, OfFlagsNamesThem) {
   m_environment["GOFLAGS"] = "-mod=vendor";
   EXPECT_EQ(failure(),
@@ -537,6 +767,74 @@ TEST_F(GoCommands, OfAWorkspaceUseIt) {
   EXPECT_EQ(process::value_of(m_go.commands.front().environment, "GOWORK"), path("source/go.work"));
 }
 
+// Go speaks of the folder that it reads, the user knows the source.
+TEST_F(GoCommands, WhatGoSaysOfACopyItSaysOfTheSource) {
+  const auto said = [&](const std::string& words) {
+    m_go.on_command = [&, words](const process::Command& command, process::Finished& finished) {
+      const fs::path file = value_of_flag(command, "-modfile=");
+      const auto copy = file.empty() ? command.folder : file.parent_path();
+      finished.errors = words;
+      base::replace_all(finished.errors, "COPY", copy.string());
+      base::replace_all(finished.errors, "RELATIVE", copy.lexically_relative(command.folder).string());
+    };
+    LogOfTest log;
+    build();
+    auto told = log.end();
+    base::replace_all(told, path("source"), "SOURCE");
+    return told;
+  };
+  write("source/main.go", k_main);
+  EXPECT_THAT(said("COPY/main.go:1: a\nb COPY COPY\n"), HasSubstr("SOURCE/main.go:1: a\nb SOURCE SOURCE\n"));
+  // A copy of go.mod, which Go may show from the folder that it is in.
+  write("source/go.mod", "module example.com/a\n\ngo 1.21\n");
+  write("source/main.go", "package main\n\nimport _ \"example.com/x\"\n\nfunc main() {}\n");
+  m_environment["CGO_ENABLED"] = "0";
+  EXPECT_THAT(said("COPY/go.mod:1: a\nRELATIVE/go.mod:2: b\n"),
+              HasSubstr("SOURCE/go.mod:1: a\nSOURCE/go.mod:2: b\n"));
+  // In the source itself everything has its name.
+  m_environment["GOFLAGS"] = "-mod=readonly";
+  EXPECT_THAT(said("./go.mod: c\n"), HasSubstr("./go.mod: c\n"));
+}
+
+TEST_F(GoCommands, EachInputIsNamedOnce) {
+  write("source/go.mod", "module example.com/a\n\ngo 1.21\n");
+  write("source/main.go", k_main);
+  write("source/m.mod", "module example.com/a\n");
+  write("source/by.go", k_main);
+  for (const auto* name : {"source/m.sum", "root/VERSION", "root/go.env", "home/.config/go/env"})
+    write(name, "");
+  write("source/o.json", R"({"Replace": {"main.go": "by.go", "gone.go": ""}})");
+  m_environment["GOFLAGS"] = "-modfile=m.mod -overlay=o.json -tags= -x -pgo=none";
+  m_environment["GOAMD64"] = "v2";
+  m_environment["CC"] = "cc-of-the-environment";
+  m_source.settings.go.environment = {{"GOAMD64", "v3"}, {"CGO_CFLAGS", "-O1"}, {"GOWORK", "off"}};
+  const auto lines = [&] {
+    const Settings settings{.source = m_source.folder, .cache = path("cache"), .environment = m_environment};
+    const Tools tools(settings, m_go);
+    std::vector<std::string> all;
+    const auto text = look(m_source, m_environment).value().plan(tools).value().inputs.lines();
+    for (const auto& line : base::split(text, '\n')) {
+      const auto fields = base::split(line, '\t');
+      if (fields.size() < 3) continue;
+      if (fields[0] == "variable") all.push_back("$" + fields[1]);
+      if (fields[0] == "file") all.push_back(fields[1]);
+      if (fields[0] == "tool") all.push_back("tool " + fields[1]);
+    }
+    return all;
+  };
+  const auto all = lines();
+  for (const std::string expected :
+       {"$GOAMD64", "$CGO_CFLAGS", "$CC", "$GOFLAGS", "GOFLAGS: -modfile", "GOFLAGS: -modfile, go.sum",
+        "GOFLAGS: -overlay", "GOFLAGS: -overlay: main.go", "GOROOT/VERSION", "GOROOT/go.env", "go env -w",
+        "tool go"}) {
+    EXPECT_EQ(std::count(all.begin(), all.end(), expected), 1) << expected << "\n" << base::join(all, "\n");
+  }
+  for (const std::string none : {"GOFLAGS: -overlay: gone.go", "GOFLAGS: -x", "GOFLAGS: -tags",
+                                 "GOFLAGS: -pgo", "GOFLAGS: -overlay, go.sum"}) {
+    EXPECT_EQ(std::count(all.begin(), all.end(), none), 0) << none;
+  }
+}
+
 TEST_F(GoCommands, FilesThatFlagsNameCount) {
   write("source/go.mod", "module example.com/a\n\ngo 1.21\n");
   write("source/main.go", k_main);
@@ -575,6 +873,186 @@ TEST_F(GoCommands, AGoThatDoesNotSayItsVersionIsNone) {
   const auto plan = look(m_source, m_environment).value().plan(tools);
   ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().what, "does not say its version");
+}
+
+// What Go would follow out of the source.
+TEST_F(GoCommands, NothingOutsideTheSourceIsBuilt) {
+  const std::string hint = ": only files below transform.build.path are built: move the folder there";
+  const auto fault = [&] {
+    const auto found = look(m_source, m_environment);
+    return found ? "none" : found.error().where + ": " + found.error().what + ": " + found.error().hint;
+  };
+  write("source/main.go", k_main);
+  write("source/go.mod", "module example.com/a\n\nreplace x => ../x\n");
+  const std::string replaced = ": replaces a module by ../x, which is outside the source" + hint;
+  EXPECT_EQ(fault(), path("source/go.mod") + replaced);
+  write("source/other.mod", "module example.com/a\n");
+  m_environment["GOFLAGS"] = "-modfile=other.mod";
+  EXPECT_EQ(fault(), "none");
+  m_environment.erase("GOFLAGS");
+  write("source/go.mod", "module example.com/a\n\nreplace x => ./x\n");
+  EXPECT_EQ(fault(), "none");
+  fs::remove(path("source/main.go"));
+  fs::remove(path("source/go.mod"));
+  write("source/a/main.go", k_main);
+  write("source/a/go.mod", "module example.com/a\n\nreplace x => ../x\n");
+  EXPECT_EQ(fault(), "none") << "inside, seen from there";
+  write("source/a/go.mod", "module example.com/a\n\nreplace x => ../../x\n");
+  EXPECT_EQ(fault(),
+            path("source/a/go.mod") + ": replaces a module by ../../x, which is outside the source" + hint);
+  write("source/go.work", "use ./a\n");
+  EXPECT_EQ(fault(),
+            path("source/a/go.mod") + ": replaces a module by ../../x, which is outside the source" + hint);
+  write("source/a/go.mod", "module example.com/a\n");
+  EXPECT_EQ(fault(), "none");
+  write("source/go.work", "use ./a\nuse ../b\n");
+  EXPECT_EQ(fault(), path("source/go.work") + ": uses ../b, which is outside the source" + hint);
+  write("source/go.work", "use ./a\nreplace x => ../x\n");
+  EXPECT_EQ(fault(), path("source/go.work") + replaced);
+  m_environment["GOWORK"] = "off";
+  EXPECT_EQ(fault(), "none") << "it is not used";
+}
+
+TEST_F(GoCommands, APlanSaysForWhatAndHowItStarts) {
+  const auto plan = [&] {
+    const Settings settings{.source = m_source.folder, .cache = path("cache"), .environment = m_environment};
+    const Tools tools(settings, m_go);
+    return look(m_source, m_environment).value().plan(tools).value();
+  };
+  const auto summary = [&] { return look(m_source, m_environment).value().summary; };
+  write("source/main.go", k_main);
+  EXPECT_EQ(summary(), "a source without go.mod");
+  write("source/vendor/x/x.go", "package x\n");
+  EXPECT_EQ(summary(), "a source without go.mod, with a vendor folder");
+  fs::remove_all(path("source/vendor"));
+  write("source/go.mod", "module example.com/a\n\ngo 1.21\n");
+  EXPECT_EQ(summary(), "module example.com/a");
+  const auto root = plan();
+  EXPECT_EQ(root.compiler, "go1.26.8");
+  EXPECT_EQ(root.platform, (contract::Platform{"linux", builder::architecture(), "", ""}));
+  EXPECT_EQ(root.program, (contract::Program{".", "the only package main"}));
+  EXPECT_EQ(root.start.command, std::vector<std::string>{"main"});
+  EXPECT_EQ(root.start.folder, "/pfs/source");
+  EXPECT_TRUE(root.start.may_start_elsewhere);
+  EXPECT_FALSE(root.start.no_program);
+  m_environment["GOARCH"] = "riscv64";
+  EXPECT_EQ(plan().platform.architecture, "riscv64");
+  m_environment.erase("GOARCH");
+  for (const auto* name : {"source/main.go", "source/go.mod"}) fs::remove(path(name));
+  write("source/below/go.mod", "module example.com/a\n\ngo 1.21\n");
+  write("source/below/cmd/x/main.go", k_main);
+  EXPECT_EQ(summary(), "module example.com/a in below");
+  EXPECT_EQ(plan().program.name, "./below/cmd/x");
+  EXPECT_EQ(plan().start.folder, "/pfs/source/below");
+  write("source/go.work", "go 1.21\n\nuse ./below\n");
+  EXPECT_EQ(summary(), "a workspace");
+}
+
+// Files count as Go counts them: "go help buildconstraint".
+TEST_F(GoCommands, TagsAreThoseOfTheMachineTheVariablesAndTheSettings) {
+  write("source/go.mod", "module example.com/a\n\ngo 1.21\n");
+  m_environment["GOARCH"] = "amd64";
+  const auto counts = [&](const std::string& tag) {
+    write("source/main.go", "//go:build " + tag + "\n\n" + k_main);
+    return look(m_source, m_environment).has_value();
+  };
+  EXPECT_TRUE(counts("amd64.v1"));
+  for (const std::string tag : {"amd64.v2", "race", "mine", "yours", "goexperiment.x", "arm64"})
+    EXPECT_FALSE(counts(tag)) << tag;
+  EXPECT_TRUE(counts("cgo"));
+  m_environment["CGO_ENABLED"] = "0";
+  EXPECT_FALSE(counts("cgo"));
+  EXPECT_TRUE(counts("!cgo"));
+  m_environment.erase("CGO_ENABLED");
+  for (const std::string detector : {"race", "msan", "asan"}) {
+    m_environment["GOFLAGS"] = "-" + detector;
+    for (const std::string tag : {"race", "msan", "asan"}) EXPECT_EQ(counts(tag), tag == detector) << tag;
+  }
+  m_environment.erase("GOFLAGS");
+  m_environment["GOAMD64"] = "v3";
+  for (const std::string tag : {"amd64.v1", "amd64.v2", "amd64.v3"}) EXPECT_TRUE(counts(tag)) << tag;
+  EXPECT_FALSE(counts("amd64.v4"));
+  m_environment["GOFLAGS"] = "-race -tags=yours";
+  m_environment["GOEXPERIMENT"] = "x,y";
+  m_source.settings.go.tags = {"mine"};
+  for (const std::string tag : {"race", "mine", "yours", "goexperiment.x", "goexperiment.y"})
+    EXPECT_TRUE(counts(tag)) << tag;
+  EXPECT_FALSE(counts("msan"));
+  m_environment["GOARCH"] = "arm64";
+  EXPECT_TRUE(counts("arm64"));
+  EXPECT_FALSE(counts("amd64.v1"));
+}
+
+TEST_F(GoCommands, ASourceOfGoIsKnownByItsFiles) {
+  const fs::path source = path("source");
+  const auto has = [&](const std::string& name) {
+    write("source/" + name, "");
+    const std::pair found(may_be(source), may_be_below(source));
+    fs::remove_all(source);
+    return found;
+  };
+  using Found = std::pair<bool, bool>;
+  for (const auto* name : {"main.go", "go.work"}) EXPECT_EQ(has(name), Found(true, true)) << name;
+  for (const auto* name : {"go.mod", "a/go.mod", "a/b/x.go", "a/go.work"})
+    EXPECT_EQ(has(name), Found(false, true)) << name;
+  for (const auto* name :
+       {"x.py", "main.go/x", "go.work/x", "x_test.go", "_x.go", "a/x_test.go", "vendor/x.go",
+        "a/testdata/go.mod", ".git/x.go", "_a/go.work", "node_modules/x.go", "a/go.mods"})
+    EXPECT_EQ(has(name), Found(false, false)) << name;
+  write("source/other/x.go", "");
+  write("source/testdata", "");
+  EXPECT_TRUE(may_be_below(source));
+  fs::remove_all(source);
+  write("source/file", "");
+  fs::create_symlink("file", source / "x.go");
+  EXPECT_TRUE(may_be(source)) << "a link to a file is one";
+  EXPECT_FALSE(may_be(path("none")));
+  EXPECT_FALSE(may_be_below(path("none")));
+}
+
+TEST_F(GoCommands, AWorkspaceOfTheEnvironmentIsIgnoredWithAWarning) {
+  write("source/go.mod", "module example.com/a\n\ngo 1.21\n");
+  write("source/main.go", k_main);
+  const auto warns = [&](const std::string& value) {
+    m_environment["GOWORK"] = value;
+    LogOfTest log;
+    EXPECT_TRUE(look(m_source, m_environment));
+    return log.end().find("GOWORK=" + value +
+                          " from the environment is ignored: only a go.work of the source is used") !=
+           std::string::npos;
+  };
+  EXPECT_TRUE(warns("/other/go.work"));
+  for (const std::string value : {"", "off", "auto"}) EXPECT_FALSE(warns(value)) << value;
+  EXPECT_TRUE(warns(path("source/go.work"))) << "which is not there";
+  write("source/go.work", "go 1.21\n\nuse .\n");
+  EXPECT_FALSE(warns(path("source/go.work")));
+  EXPECT_TRUE(warns("/other/go.work"));
+}
+
+TEST_F(GoModules, WhatIsChosenIsToldInEachBuild) {
+  m_environment["CGO_ENABLED"] = "0";
+  const auto complete = m_go.on_command;
+  m_go.on_command = [&](const process::Command& command, process::Finished& finished) {
+    if (command.arguments[1] == "list" && value_of_flag(command, "-modfile=").empty())
+      finished.ending = process::Ending::from_wait_status(1 << 8);
+    complete(command, finished);
+  };
+  for (int i = 0; i < 2; ++i) {
+    LogOfTest log;
+    build();
+    const auto told = log.end();
+    EXPECT_NE(told.find("warning: " + path("source/go.sum") +
+                        ": lacks lines that the imports need; chosen: example.com/x v1.2.0\n"
+                        "hint: pin them where the source is: go mod tidy, and commit go.mod and go.sum\n"),
+              std::string::npos)
+        << told;
+  }
+  // What go.mod names already was not chosen.
+  write("source/go.mod", m_before + "\nrequire example.com/x v1.2.0\n");
+  LogOfTest log;
+  build();
+  const auto told = log.end();
+  EXPECT_NE(told.find(": lacks lines that the imports need\n"), std::string::npos) << told;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <boost/filesystem/operations.hpp>
 #include <functional>
+#include <map>
 #include <set>
 
 #include "builder-runtime/languages/go/go.h"
@@ -104,6 +105,53 @@ TEST_F(GoKey, HasTheCompilerWhereCMayHaveAPart) {
   };
   const auto one = with((m_folder.path() / "tools/cc1").string());
   EXPECT_NE(with((m_folder.path() / "tools/cc2").string()), one);
+}
+
+TEST_F(GoKey, HasTheNamesOfThePrograms) {
+  base::fs::remove(m_source.folder / "main.go");
+  write("source/cmd/a/main.go", "package main\n\nfunc main() {}\n");
+  const auto one = key();
+  m_source.has_own_command = true;
+  EXPECT_NE(key(), one) << "the program has its own name besides";
+}
+
+TEST_F(GoKey, LeavesOutWhatChangesNoProgram) {
+  m_environment["HOME"] = (m_folder.path() / "home").string();
+  const auto before = key();
+  for (const auto& [name, value] : std::map<std::string, std::string>{
+           {"GOPROXY", "off"}, {"GOCACHE", "/x"}, {"GOMODCACHE", "/y"}, {"GOPATH", "/z"}, {"A_TOKEN", "t"}}) {
+    m_environment[name] = value;
+    EXPECT_EQ(key(), before) << name;
+  }
+  write("home/.netrc", "machine x\n");
+  write("home/.gitconfig", "[user]\n");
+  write("home/.config/go/telemetry/x", "");
+  EXPECT_EQ(key(), before);
+}
+
+TEST_F(GoKey, ShowsWhatIsLeftOutOfIt) {
+  write("home/.netrc", "machine x\n");
+  write("home/.gitconfig", "[user]\n");
+  write("home/.config/go/telemetry/x", "");
+  write("home/.config/go/env", "");
+  const auto lines = [&] {
+    const Settings settings{
+        .source = m_source.folder, .cache = m_folder.path() / "cache", .environment = m_environment};
+    const Tools tools(settings, m_go);
+    return look(m_source, m_environment).value().plan(tools).value().inputs.lines();
+  };
+  const auto has = [&](const std::string& start, const std::string& file) {
+    const auto all = lines();
+    EXPECT_NE(all.find(start + "\t" + (m_folder.path() / file).string() + "\n"), std::string::npos)
+        << start << "\n"
+        << all;
+  };
+  has("file\t~/.netrc\tnot in the key: credentials", "home/.netrc");
+  has("file\t.gitconfig\tnot in the key: how git reaches servers, not their content", "home/.gitconfig");
+  has("folder\ttelemetry of Go\tnot in the key: Go's usage statistics", "home/.config/go/telemetry");
+  write("other/netrc", "");
+  m_environment["NETRC"] = (m_folder.path() / "other/netrc").string();
+  has("file\t~/.netrc\tnot in the key: credentials", "other/netrc");
 }
 
 }  // namespace

@@ -34,6 +34,27 @@ TEST_F(CompiledLibrary, IsCopiedWhole) {
   EXPECT_EQ(std::distance(fs::directory_iterator(m_own.parent_path()), fs::directory_iterator()), 1);
 }
 
+TEST_F(CompiledLibrary, HasPlainModesWhateverTheImageHas) {
+  const auto mode_of = [](const fs::path& path) {
+    struct stat status{};
+    EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
+    return status.st_mode & 07777U;
+  };
+  ASSERT_EQ(::chmod((m_image / "README").c_str(), 0600), 0);
+  ASSERT_EQ(::chmod((m_image / "0a" / "0a12-d").c_str(), 0755), 0);
+  ASSERT_EQ(::chmod((m_image / "0a").c_str(), 0700), 0);
+  fs::create_symlink("README", m_image / "link");
+  const auto mask = ::umask(022);
+  const auto taken = take_compiled_library(m_image, m_own);
+  ::umask(mask);
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(mode_of(m_own / "README"), 0644U);
+  EXPECT_EQ(mode_of(m_own / "0a" / "0a12-d"), 0644U);
+  for (const auto& folder : {m_own, m_own / "0a", m_own.parent_path()})
+    EXPECT_EQ(mode_of(folder), 0755U) << folder;
+  EXPECT_FALSE(fs::exists(fs::symlink_status(m_own / "link"))) << "Go makes no links";
+}
+
 TEST_F(CompiledLibrary, LeavesACacheThatIsThereAlone) {
   ASSERT_TRUE(base::make_folders(m_own));
   ASSERT_TRUE(take_compiled_library(m_image, m_own));
@@ -58,8 +79,10 @@ TEST_F(CompiledLibrary, OfAnImageIsNotTooOldForGo) {
 }
 
 TEST_F(CompiledLibrary, OfNoImageIsNothing) {
-  ASSERT_TRUE(take_compiled_library(m_folder.path() / "missing", m_own));
-  EXPECT_FALSE(fs::exists(m_own));
+  for (const auto* name : {"missing", "image/README"}) {
+    ASSERT_TRUE(take_compiled_library(m_folder.path() / name, m_own));
+    EXPECT_FALSE(fs::exists(m_own.parent_path())) << name;
+  }
 }
 
 }  // namespace

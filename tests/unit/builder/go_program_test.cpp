@@ -86,6 +86,7 @@ TEST(ProgramName, IsTheOneThatGoGives) {
   EXPECT_EQ(program_name(tree, "cmd/v2"), "cmd");
   EXPECT_EQ(program_name(tree, "tools"), "tools");
   EXPECT_EQ(program_name(tree, "tools/b"), "b");
+  EXPECT_EQ(program_name(tree_of({}, {"a"}), "a"), "a") << "without a module";
 }
 
 TEST(ChooseProgram, OfAModuleBelowIsBuiltThere) {

@@ -71,5 +71,53 @@ TEST(MemoryShares, AreOfHalfTheMachineWithoutALimit) {
   EXPECT_EQ(four.bytes, one.bytes / 4);
 }
 
+TEST_F(Memory, IsReadAsTheKernelWritesIt) {
+  write("membership", "0::/one\n");
+  const auto limit_of = [&](const std::string& text) {
+    write("mount/one/memory.max", text);
+    return find().limit();
+  };
+  EXPECT_EQ(limit_of("4096\n"), 4096U);
+  EXPECT_EQ(limit_of(" 4096 "), 4096U);
+  EXPECT_EQ(limit_of("0\n"), 0U);
+  for (const std::string text : {"max\n", "", "-1\n", "4096 4096\n", "4k\n", "0x10\n"})
+    EXPECT_EQ(limit_of(text), std::nullopt) << text;
+  // What version 1 writes for none is the largest number of whole pages, of any size.
+  EXPECT_EQ(limit_of("4611686018427387903\n"), 4611686018427387903U);
+  EXPECT_EQ(limit_of("4611686018427387904\n"), std::nullopt);
+  EXPECT_EQ(limit_of("9223372036854771712\n"), std::nullopt);
+}
+
+TEST_F(Memory, IsThatOfTheGroupInTheListOfThisProcess) {
+  write("mount/a/memory.max", "1\n");
+  write("mount/b/c/memory.max", "2\n");
+  write("mount/memory.max", "3\n");
+  const auto limit_of = [&](const std::string& membership) {
+    write("membership", membership);
+    return find().limit();
+  };
+  EXPECT_EQ(limit_of("0::/a\n"), 1U);
+  EXPECT_EQ(limit_of("0::/b/c"), 2U);
+  EXPECT_EQ(limit_of("1:name=systemd:/b/c\n0::/a\n"), 1U);
+  EXPECT_EQ(limit_of("0::/none\n0::/b/c\n"), 2U);
+  for (const std::string text : {"0::/\n", "", "nothing\n", "0:/a\n", "7:memory:/a\n", "0::/none\n"})
+    EXPECT_EQ(limit_of(text), 3U) << text;
+  write("mount/b/c/memory.max", "5\n");
+  EXPECT_EQ(limit_of("0::/b/c\n"), 3U) << "that of a group above";
+}
+
+TEST_F(Memory, CountsWhatWasKilled) {
+  write("membership", "0::/one\n");
+  const auto kills_of = [&](const std::string& text) {
+    write("mount/one/memory.events", text);
+    return find().kills();
+  };
+  EXPECT_EQ(kills_of("oom_kill 7\n"), 7U);
+  EXPECT_EQ(kills_of("oom 3\noom_kill 5\noom_group_kill 9\n"), 5U);
+  for (const std::string text :
+       {"", "oom 3\n", "oom_kill\n", "oom_kill x\n", "x oom_kill 1\n", "oom_kills 2\n"})
+    EXPECT_EQ(kills_of(text), 0U) << text;
+}
+
 }  // namespace
 }  // namespace builder

@@ -92,6 +92,16 @@ TEST(EnvironmentScriptText, NeedsNoShimWithoutABundleAndNothingForNothing) {
             "[ -n \"${A+set}\" ] || export A='b c'\nexec \"$@\"\n");
 }
 
+TEST(RunScriptText, HasNoPlaceThatIsNotFilled) {
+  for (const std::string& text : {run_script_text(script("d1", {{"main"}, "", false, ""})),
+                                  environment_script_text(script("d1", {{"main"}, "", false, ""}))}) {
+    for (const std::string part : {"5417", "PACHBUILD_CACHE_DIR", "/var/cache/pachbuild"})
+      EXPECT_NE(text.find(part), std::string::npos) << part;
+    for (auto at = text.find('@'); at != std::string::npos; at = text.find('@', at + 1))
+      EXPECT_EQ(text.substr(at, 2), "@\"") << text.substr(at, 20);
+  }
+}
+
 TEST(RunScriptText, IsSmall) {
   EXPECT_LT(run_script_text(script(std::string(64, 'd'), {{"python", "main.py"}, "/pfs/source", false, "/p"}))
                 .size(),

@@ -4,9 +4,14 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <boost/filesystem/operations.hpp>
 #include <map>
 #include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/digest.h"
 
 namespace builder {
 namespace {
@@ -147,6 +152,73 @@ TEST_F(DigestOfFolder, APipeIsAnErrorAndNoWait) {
   const fs::path folder = make("one");
   ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
   EXPECT_EQ(digest_of_folder(folder).error().what, "is neither a file nor a folder");
+}
+
+// The digest as it is made: of fields with their lengths, sorted by names. Keys of caches depend on it.
+TEST_F(DigestOfFolder, IsOfKindsNamesAndContents) {
+  const fs::path folder = m_folder.path() / "source";
+  const fs::path outside = m_folder.path() / "outside";
+  ASSERT_TRUE(base::make_folders(folder / "d"));
+  ASSERT_TRUE(base::make_folders(folder / ".git"));
+  ASSERT_TRUE(base::make_folders(outside));
+  ASSERT_TRUE(base::write_file(folder / "d" / "f", "text", 0644));
+  ASSERT_TRUE(base::write_file(folder / ".git" / "HEAD", "never", 0644));
+  ASSERT_TRUE(base::write_file(folder / "p", "program", 0700));
+  ASSERT_TRUE(base::write_file(outside / "o", "other", 0644));
+  fs::create_symlink("d", folder / "in");
+  fs::create_symlink("p", folder / "file");
+  fs::create_symlink("nowhere", folder / "broken");
+  fs::create_symlink("p/below", folder / "under");
+  fs::create_symlink(outside, folder / "out1");
+  fs::create_symlink(outside, folder / "out2");
+  base::Sha256 expected;
+  for (const auto& [kind, name, content] :
+       std::vector<std::array<std::string, 3>>{{"folder", "", ""},
+                                               {"broken link", "broken", ""},
+                                               {"folder", "d", ""},
+                                               {"file", "d/f", base::sha256("text")},
+                                               {"program", "file", base::sha256("program")},
+                                               {"link", "in", "d"},
+                                               {"folder", "out1", ""},
+                                               {"file", "out1/o", base::sha256("other")},
+                                               {"link", "out2", "out1"},
+                                               {"program", "p", base::sha256("program")},
+                                               {"broken link", "under", ""}}) {
+    for (const auto& field : {kind, name, content}) expected.update_field(field);
+  }
+  EXPECT_EQ(digest(folder), expected.finish());
+}
+
+TEST_F(DigestOfFolder, OnlyFilesOfTheSourceItselfAreShown) {
+  const fs::path folder = make("one");
+  const fs::path other = make("other");
+  ASSERT_TRUE(base::write_file(other / "file", "y"));
+  fs::create_symlink("file", other / "link");
+  fs::create_symlink(other, folder / "outside");
+  fs::create_symlink(other / "file", folder / "linked");
+  std::mutex mutex;
+  std::map<std::string, std::string> seen;
+  ASSERT_TRUE(digest_of_folder(
+      folder, [](std::string_view) { return true; },
+      [&](const std::string& name, std::string_view content) {
+        const std::scoped_lock lock(mutex);
+        seen.emplace(name, content);
+      }));
+  EXPECT_EQ(seen, (std::map<std::string, std::string>{{"linked", "y"}, {"sub/f", "text"}}));
+}
+
+TEST_F(DigestOfFolder, WhatCannotBeReadIsAnError) {
+  const auto none = digest_of_folder(m_folder.path() / "none");
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().where, (m_folder.path() / "none").string());
+  EXPECT_EQ(none.error().what, "cannot read: no such file or folder");
+  const fs::path folder = make("one");
+  fs::create_symlink("/dev/null", folder / "device");
+  const auto device = digest_of_folder(folder);
+  ASSERT_FALSE(device);
+  EXPECT_EQ(device.error().where, (folder / "device").string());
+  EXPECT_EQ(device.error().what, "is neither a file nor a folder");
+  EXPECT_EQ(device.error().kind, base::ErrorKind::bad_input);
 }
 
 }  // namespace

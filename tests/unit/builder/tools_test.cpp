@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder-runtime/tools.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <csignal>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "base/digest.h"
 
@@ -232,6 +239,149 @@ TEST_F(ToolVersion, OfALinkIsAskedAgainWhenWhatIsBehindItChanges) {
   m_settings.environment["RUSTUP_TOOLCHAIN"] = "nightly";
   line("rustc");
   EXPECT_EQ(asked, 1) << "another toolchain";
+}
+
+TEST_F(AskTool, EachFieldOfAQuestionIsAPart) {
+  for (const auto& question : std::vector<std::vector<std::string>>{{m_tool}, {m_tool, ""}, {m_tool, "a"}}) {
+    answer(std::to_string(question.size()));
+    EXPECT_EQ(m_tools.ask(question, {}).value(), std::to_string(question.size()));
+  }
+}
+
+// Whatever the file system says of a file is a part of its identity.
+TEST_F(AskTool, AToolWithAnotherTimeIsAskedAgain) {
+  answer("1");
+  EXPECT_TRUE(m_tools.ask({m_tool}, {}));
+  std::string next = "1";
+  for (const auto& time : std::vector<timespec>{{100, 0}, {101, 0}, {101, 9}}) {
+    const timespec times[] = {time, time};
+    ASSERT_EQ(::utimensat(AT_FDCWD, m_tool.c_str(), times, 0), 0);
+    next += "x";
+    answer(next);
+    EXPECT_EQ(m_tools.ask({m_tool}, {}).value(), next);
+    EXPECT_EQ(m_tools.ask({m_tool}, {}).value(), next);
+  }
+  fs::remove(m_tool);
+  const auto gone = m_tools.ask({m_tool}, {});
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().where, m_tool);
+  EXPECT_EQ(gone.error().what, "cannot read: no such file or folder");
+}
+
+TEST_F(AskTool, IsRunInTheRootWithItsEnvironment) {
+  process::Command command;
+  EXPECT_CALL(m_runner, run(_, _)).WillRepeatedly([&](const auto& called, const auto& /*sink*/) {
+    command = called;
+    return process::Finished{process::Ending::from_wait_status(0), "1", ""};
+  });
+  EXPECT_TRUE(m_tools.ask({m_tool, "a"}, {{"A", "b"}}, "/tmp"));
+  EXPECT_EQ(command.arguments, (std::vector<std::string>{m_tool, "a"}));
+  EXPECT_EQ(command.environment, (process::Environment{{"A", "b"}}));
+  EXPECT_EQ(command.folder, "/");
+  ASSERT_TRUE(base::write_file(m_tool, "#!/bin/sh\n", 0755));
+  EXPECT_TRUE(m_tools.ask({m_tool, "a"}, {{"A", "b"}}, "/tmp"));
+  EXPECT_EQ(command.environment.at("A"), "b");
+  EXPECT_EQ(command.environment.at("LC_ALL"), "C.UTF-8");
+  EXPECT_EQ(command.folder, "/tmp");
+}
+
+TEST_F(AskTool, ScriptsAreKnownByTheirFirstTwoBytes) {
+  EXPECT_CALL(m_runner, run(_, _)).WillRepeatedly([&](const auto& /*command*/, const auto& /*sink*/) {
+    return process::Finished{process::Ending::from_wait_status(0), "1", ""};
+  });
+  for (const auto& [text, is_script] : std::map<std::string, bool>{{"#!/bin/sh\nx\n", true},
+                                                                   {"#!", true},
+                                                                   {"# !/bin/sh\n", false},
+                                                                   {"!#", false},
+                                                                   {"#", false},
+                                                                   {"", false},
+                                                                   {"x#!", false}}) {
+    ASSERT_TRUE(base::write_file(m_tool, text, 0755));
+    EXPECT_EQ(Tools::identity(m_tool, "1") != "1", is_script) << text;
+  }
+  EXPECT_EQ(Tools::identity("/no/such/tool", "1"), "1");
+  ASSERT_TRUE(base::write_file(m_tool, "#!/bin/sh\nx\n", 0755));
+  EXPECT_EQ(Tools::identity(m_tool, "1").substr(0, 10), "1, script ");
+}
+
+TEST_F(AskTool, IsFoundOnPathOrAnError) {
+  m_settings.environment = {{"PATH", "/nowhere:" + m_folder.path().string()}};
+  const Tools tools(m_settings, m_runner);
+  EXPECT_EQ(tools.find("tool", "install it").value(), m_tool);
+  const auto missing = tools.find("other", "install it");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().kind, base::ErrorKind::unavailable);
+  EXPECT_EQ(missing.error().where, "other");
+  EXPECT_EQ(missing.error().what, "is not on PATH");
+  EXPECT_EQ(missing.error().hint, "install it");
+}
+
+TEST_F(AskTool, WhatItSaysIsShownWithoutPasswords) {
+  const auto shown = [&](const std::vector<std::string>& pieces, const Tools::LineFilter& filter) {
+    EXPECT_CALL(m_runner, run(_, _)).WillOnce([&](const auto& /*command*/, const auto& sink) {
+      for (const auto& piece : pieces) sink(piece);
+      return process::Finished{process::Ending::from_wait_status(0), "", ""};
+    });
+    testing::internal::CaptureStderr();
+    EXPECT_TRUE(m_tools.run({.arguments = {m_tool}}, filter));
+    return testing::internal::GetCapturedStderr();
+  };
+  EXPECT_EQ(shown({"at https://me:sec", "ret@host/x\nnext"}, {}), "at https://me:***@host/x\nnext");
+  EXPECT_EQ(shown({"https://me:secret@host"}, {}), "https://me:***@host");
+  const Tools::LineFilter same = [](std::string_view line) { return std::optional(std::string(line)); };
+  EXPECT_EQ(shown({"\n", "a", "b\n\nc"}, same), "\nab\n\nc\n");
+  EXPECT_EQ(shown({}, same), "");
+  EXPECT_EQ(shown({"a\n"}, [](std::string_view) { return std::optional<std::string>(); }), "");
+}
+
+TEST_F(AskTool, AFullDiskIsNamed) {
+  EXPECT_CALL(m_runner, run(_, _))
+      .WillOnce(Return(
+          process::Finished{process::Ending::from_wait_status(1 << 8), "", "x: No space left on device\n"}));
+  const auto full = m_tools.run({.arguments = {m_tool}});
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().kind, base::ErrorKind::cannot_write);
+  EXPECT_EQ(full.error().what.find("cannot write: no space left on the disk of "), 0U) << full.error().what;
+  const std::vector<std::string> folders = {m_settings.cache.string(), m_settings.out.string(), "/tmp"};
+  EXPECT_NE(std::find(folders.begin(), folders.end(), full.error().where), folders.end())
+      << full.error().where;
+  EXPECT_CALL(m_runner, run(_, _))
+      .WillOnce(Return(
+          process::Finished{process::Ending::from_wait_status(1 << 8), "no space left on device", ""}));
+  EXPECT_TRUE(m_tools.run({.arguments = {m_tool}})) << "its output may be about anything";
+}
+
+TEST_F(AskTool, IsRunQuietlyInAGroupOfItsOwn) {
+  process::Command command;
+  bool has_sink = true;
+  EXPECT_CALL(m_runner, run(_, _)).WillOnce([&](const auto& called, const auto& sink) {
+    command = called;
+    has_sink = static_cast<bool>(sink);
+    return process::Finished{process::Ending::from_wait_status(0), "", ""};
+  });
+  EXPECT_TRUE(m_tools.run_quietly({.arguments = {m_tool}}));
+  EXPECT_EQ(command.orphan_signal, SIGKILL);
+  EXPECT_TRUE(command.ends_its_group);
+  EXPECT_FALSE(has_sink);
+}
+
+TEST_F(ToolVersion, OfAToolThatIsKilledTwiceIsNothing) {
+  EXPECT_CALL(m_runner, run(_, _))
+      .Times(2)
+      .WillRepeatedly(Return(process::Finished{process::Ending::from_wait_status(SIGKILL), "", ""}));
+  EXPECT_EQ(line(), "tool\ttool\t\t" + m_tool + "\n");
+}
+
+TEST_F(ToolVersion, APathIsShownByItsName) {
+  answer("\n tool 1 \nmore\n");
+  EXPECT_EQ(line(m_tool), "tool\ttool\t\t" + m_tool + "\n") << "its first line is empty";
+}
+
+TEST_F(ToolVersion, WhatCannotBeRunCannotBeAsked) {
+  EXPECT_CALL(m_runner, run(_, _)).WillOnce([](const auto& /*command*/, const auto& /*sink*/) {
+    return base::Result<process::Finished>(base::fail(base::ErrorKind::io, "tool", "cannot be started"));
+  });
+  EXPECT_EQ(line(), "tool\ttool\tcannot be asked\t" + m_tool + "\n");
 }
 
 }  // namespace

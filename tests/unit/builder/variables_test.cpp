@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <utility>
+#include <vector>
+
+#include "builder-runtime/inputs.h"
 
 namespace builder {
 namespace {
@@ -129,6 +133,120 @@ TEST(EnvironmentOfTools, IsTheSameInEveryLocale) {
       environment_of_tools(
           {{"LANG", "de_DE.UTF-8"}, {"LC_TIME", "fr_FR"}, {"PYTHONOPTIMIZE", "2"}, {"TZ", "Asia/Tokyo"}}),
       environment_of_tools({}));
+}
+
+// A name of each list, with each form of a pattern, and names that are only like one.
+TEST(RoleOfVariable, IsOfItsList) {
+  using Role = VariableRole;
+  const std::vector<std::pair<std::string, Role>> rows = {
+      {"HOME", Role::place},
+      {"PATH", Role::place},
+      {"RUSTUP_HOME", Role::place},
+      {"HOME2", Role::input},
+      {"MY_HOME", Role::input},
+      {"PATHS", Role::input},
+      {"HTTP_PROXY", Role::transport},
+      {"GIT_SSH", Role::transport},
+      {"GIT_SSH_COMMAND", Role::transport},
+      {"GIT_SS", Role::input},
+      {"XGIT_SSH", Role::input},
+      {"GOPROXY", Role::transport},
+      {"LANG", Role::locale},
+      {"LC_ALL", Role::locale},
+      {"LC_", Role::locale},
+      {"LC", Role::input},
+      {"TZ", Role::locale},
+      {"PYTHONHASHSEED", Role::locale},
+      {"PACH_JOB_ID", Role::job},
+      {"HOSTNAME", Role::job},
+      {"A_SERVICE_HOST", Role::job},
+      {"_SERVICE_HOST", Role::job},
+      {"A_SERVICE_HOST2", Role::input},
+      {"CI_X", Role::job},
+      {"CI", Role::input},
+      {"SHLVL", Role::job},
+      {"_", Role::job},
+      {"X_SOCK", Role::job},
+      {"X_SOCKS", Role::input},
+      {"CFLAGS", Role::input},
+      {"A", Role::input},
+      {"home", Role::input},
+      {"TSAN_OPTIONS", Role::job},
+      {"SSH_AUTH_SOCK", Role::transport},
+  };
+  for (const auto& [name, role] : rows) EXPECT_EQ(role_of_variable(name, {}), role) << name;
+}
+
+TEST(RoleOfVariable, AWordOfACredentialStandsByItself) {
+  for (const std::string word : {"PASSWORD", "PASSWD", "PASSPHRASE", "PASS", "PW", "TOKEN", "TOKENS",
+                                 "SECRET", "SECRETS", "CREDENTIAL", "CREDENTIALS", "AUTH", "GOAUTH", "APIKEY",
+                                 "KEY", "KEYRING", "NETRC", "PAT", "COOKIE"}) {
+    for (const std::string& name : {word, "MY_" + word, word + "_OF_IT", "A_" + word + "_B"})
+      EXPECT_EQ(role_of_variable(name, {}), VariableRole::credential) << name;
+    for (const std::string& name : {"X" + word, "A" + word + "B"})
+      EXPECT_EQ(role_of_variable(name, {}),
+                name == "GO" + word ? VariableRole::credential : VariableRole::input)
+          << name;
+  }
+  EXPECT_EQ(role_of_variable("My_Token", {}), VariableRole::credential);
+}
+
+TEST(RoleOfVariable, AServiceIsKnownByItsHost) {
+  const process::Environment environment = {{"DB_SERVICE_HOST", "10.0.0.1"},
+                                            {"A_PORT_B_SERVICE_HOST", "10.0.0.2"}};
+  for (const std::string name : {"DB_PORT", "DB_PORT_5432_TCP", "DB_SERVICE_PORT", "DB_SERVICE_PORT_HTTP",
+                                 "A_PORT_B_PORT", "A_PORT_B_PORT_1_TCP"})
+    EXPECT_EQ(role_of_variable(name, environment), VariableRole::job) << name;
+  for (const std::string name :
+       {"DB_PORTS", "DB_PORTX_5432", "OTHER_PORT", "PORT", "_PORT", "DB_PORTER", "XDB_PORT", "A_PORT"})
+    EXPECT_EQ(role_of_variable(name, environment), VariableRole::input) << name;
+}
+
+TEST(RoleOfVariable, AnInputHasAFolderOfPfsAndACommit) {
+  const auto role = [](const std::string& name, const process::Environment& environment) {
+    return role_of_variable(name, environment);
+  };
+  const process::Environment whole = {{"images", "/pfs/images/a"}, {"images_COMMIT", "00"}};
+  EXPECT_EQ(role("images", whole), VariableRole::job);
+  EXPECT_EQ(role("images_COMMIT", whole), VariableRole::job);
+  EXPECT_EQ(role("images", {{"images", "/pfs/images/a"}}), VariableRole::input) << "no commit";
+  EXPECT_EQ(role("images", {{"images", "/pfsimages/a"}, {"images_COMMIT", "00"}}), VariableRole::input);
+  EXPECT_EQ(role("images_COMMIT", {{"images_COMMIT", "00"}}), VariableRole::input) << "no folder";
+}
+
+TEST(RoleOfVariable, WhatTheSpecSetsStaysAPlaceOrTransport) {
+  const process::Environment environment = {
+      {"PACHBUILD_BUILD_VARIABLES", "HOME,HTTP_PROXY,LANG,SHLVL,CI_X,TOKEN"},
+      {"PACHBUILD_BUILD_SECRETS", "SEC,HOMES"}};
+  using Role = VariableRole;
+  for (const auto& [name, expected] :
+       std::vector<std::pair<std::string, Role>>{{"HOME", Role::place},
+                                                 {"HTTP_PROXY", Role::transport},
+                                                 {"LANG", Role::input},
+                                                 {"SHLVL", Role::input},
+                                                 {"CI_X", Role::input},
+                                                 {"TOKEN", Role::credential},
+                                                 {"SEC", Role::credential},
+                                                 {"HOMES", Role::credential},
+                                                 {"SE", Role::input},
+                                                 {"CI_Y", Role::job}})
+    EXPECT_EQ(role_of_variable(name, environment), expected) << name;
+}
+
+TEST(AddVariables, ShowsWhatEachIs) {
+  Inputs inputs;
+  add_variables(
+      {{"CFLAGS", "-O2"}, {"HOME", "/h"}, {"A_TOKEN", "t"}, {"GOPROXY", "p"}, {"LC_ALL", "C"}, {"CI_X", "1"}},
+      {}, inputs);
+  Inputs expected;
+  expected.add_variable("CFLAGS", "-O2");
+  expected.add_variable("LC_ALL", "C");
+  expected.add_variable("CI_X", "1");
+  EXPECT_EQ(inputs.key(), expected.key());
+  expected.except("variable", "HOME", {}, "a location on this machine");
+  expected.except("variable", "A_TOKEN", {}, "a credential");
+  expected.except("variable", "GOPROXY", {}, "access and storage, not content");
+  EXPECT_EQ(inputs.lines(), expected.lines());
 }
 
 }  // namespace

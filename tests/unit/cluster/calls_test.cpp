@@ -11,7 +11,9 @@
 #include "pachbuild/cluster/ownership.h"
 #include "pachbuild/cluster/present.h"
 #include "pachbuild/cluster/removal.h"
+#include "pachbuild/cluster/source_repo.h"
 #include "pachbuild/cluster/submit.h"
+#include "tests/unit/steps.h"
 
 namespace cluster {
 namespace {
@@ -120,6 +122,11 @@ TEST_F(ClusterCalls, TheContextIsAVariable) {
   EXPECT_EQ(runner.context, "c");
   EXPECT_EQ(runner.configuration, "/x/config");
   EXPECT_EQ(runner.orphan_signal, SIGKILL);
+  // Without a choice the person's own counts.
+  ::setenv("PACH_CONTEXT", "mine", 1);
+  ASSERT_TRUE(Pachctl::find({}, "/nowhere", runner).value().call({"x", "y"}));
+  ::unsetenv("PACH_CONTEXT");
+  EXPECT_EQ(runner.context, "mine");
 }
 
 TEST_F(ClusterCalls, ErrorsAreThoseOfPachctl) {
@@ -142,6 +149,7 @@ TEST_F(ClusterCalls, ErrorsAreThoseOfPachctl) {
 }
 
 TEST_F(ClusterCalls, AreRepeatedWhereTheDatabaseRefusesTwoAtOnce) {
+  const steps::NoPauses no_pauses;
   m_script.failing = "create";
   m_script.errors = "Error: could not serialize access due to concurrent update (SQLSTATE 40001)\n";
   m_script.remaining_failures = 2;
@@ -213,6 +221,7 @@ TEST_F(ClusterCalls, LinesOfAJobAreGivenOnce) {
 }
 
 TEST_F(ClusterCalls, BothJobsOfAnIdAreWaitedFor) {
+  const steps::NoPauses no_pauses;
   Lines changes;
   const auto note = [&](const Job& one) { changes.push_back(one.pipeline + " " + one.state_name); };
   const std::string running = job("p", "7", "JOB_SUCCESS");
@@ -248,6 +257,77 @@ TEST_F(ClusterCalls, WithoutAnIdTheNewestJobIsWaitedFor) {
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().what, "no job has started");
   EXPECT_EQ(none.error().kind, base::ErrorKind::step_failed);
+}
+
+TEST_F(ClusterCalls, AJobThatIsGoneIsNoChange) {
+  const steps::NoPauses no_pauses;
+  Lines changes;
+  const auto note = [&](const Job& one) { changes.push_back(one.pipeline + " " + one.state_name); };
+  const std::string running = job("p", "7", "JOB_RUNNING");
+  const std::string build = job("p_build", "7", "JOB_RUNNING");
+  const Lines answers = {running + build, running + build, running, build, job("p", "7", "JOB_SUCCESS")};
+  std::size_t looks = 0;
+  m_script.answers["list job 7"] = answers[0];
+  m_script.on_call = [&](const std::string& call) {
+    if (call.starts_with("list job 7") && ++looks < answers.size())
+      m_script.answers["list job 7"] = answers[looks];
+  };
+  std::size_t told = 0;
+  const auto jobs =
+      wait_for_jobs(pachctl(), "p", "7", std::chrono::hours(1), note, [&](const Jobs& /*now*/) { ++told; });
+  ASSERT_TRUE(jobs);
+  EXPECT_FALSE(jobs->build);
+  EXPECT_EQ(looks, 5U);
+  EXPECT_EQ(told, 5U);
+  EXPECT_THAT(changes,
+              ElementsAre("p_build JOB_RUNNING", "p JOB_RUNNING", "p_build JOB_RUNNING", "p JOB_SUCCESS"));
+}
+
+// A job that is there is waited for however long it takes; patience is for its start alone.
+TEST_F(ClusterCalls, AJobThatRunsIsWaitedFor) {
+  const steps::NoPauses no_pauses;
+  m_script.answers["list job 7"] = job("p", "7", "JOB_RUNNING");
+  int looks = 0;
+  m_script.on_call = [&](const std::string& /*call*/) {
+    if (++looks == 3) m_script.answers["list job 7"] = job("p", "7", "JOB_SUCCESS");
+  };
+  EXPECT_TRUE(wait_for_jobs(pachctl(), "p", "7", std::chrono::seconds(-1), [](const Job&) {}));
+  EXPECT_EQ(looks, 4);
+  m_script.on_call = nullptr;
+  m_script.answers["list job 7"] = job("p_build", "7", "JOB_FAILURE");
+  const auto none = wait_for_jobs(pachctl(), "p", "7", std::chrono::seconds(-1), [](const Job&) {});
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().where, "pipeline p");
+  EXPECT_EQ(none.error().hint, "an input without data starts none: see `pachctl list job --pipeline p`");
+}
+
+TEST_F(ClusterCalls, ThatFailMakeWhatNeedsThemFail) {
+  const auto ignore = [](const Job&) {};
+  const Job one{.pipeline = "p", .id = "1"};
+  m_script.failing = "list job --pipeline p";
+  EXPECT_EQ(newest_job(pachctl(), "p").error().what, "refused");
+  EXPECT_EQ(find_job(pachctl(), "p", "1").error().what, "refused");
+  EXPECT_EQ(wait_for_jobs(pachctl(), "p", "", std::chrono::seconds(-1), ignore).error().what, "refused");
+  m_script.answers["list job 7"] = job("p", "7", "JOB_SUCCESS") + job("p", "7", "JOB_SUCCESS");
+  EXPECT_EQ(wait_for_jobs(pachctl(), "p", "7", std::chrono::seconds(-1), ignore).error().what, "refused");
+  m_script.failing = "list job 7";
+  EXPECT_EQ(wait_for_jobs(pachctl(), "p", "7", std::chrono::seconds(-1), ignore).error().what, "refused");
+  m_script.failing = "logs";
+  EXPECT_EQ(LogReader(one).read(pachctl()).error().what, "refused");
+  m_script.failing = "list";
+  EXPECT_FALSE(read_branches(pachctl(), "r"));
+  EXPECT_FALSE(foreign_commits(pachctl(), "r"));
+  m_script.failing = "inspect";
+  m_script.answers["list branch"] = R"({"branch": {"name": "master"}, "head": {"id": "h"}})";
+  EXPECT_FALSE(read_branches(pachctl(), "r"));
+  m_script.failing = "glob";
+  SourceBranches branches;
+  branches.head = "h";
+  branches.is_finished = true;
+  EXPECT_FALSE(read_files(pachctl(), "r", branches));
+  m_script.failing = "delete branch r@b";
+  EXPECT_FALSE(delete_branches(pachctl(), "r", {"a", "b", "c"}, BranchDeletion::force));
+  EXPECT_THAT(m_script.calls, testing::Not(testing::Contains("delete branch r@c --force")));
 }
 
 TEST_F(ClusterCalls, APipelineHasWhatItsAnswerSays) {
@@ -457,6 +537,70 @@ TEST_F(ClusterWithMap, IsNotRemovedWhereSomebodyElseHasAPartInIt) {
   EXPECT_EQ(find_belongings(pachctl(), "map").error().what, "is not there");
 }
 
+// Each question is asked once, and all of them once more after a failure.
+TEST_F(ClusterWithMap, BelongingsThatAreFoundTwiceOrAtOnceCount) {
+  const Lines questions = {"list repo",           "list branch map_source", "inspect commit map_source@h",
+                           "list pipeline --raw", "list commit map_source", "list pipeline --all-projects"};
+  answer();
+  const auto count_of = [&](const std::string& failing, int times) {
+    m_script.count = 0;
+    m_script.failing = failing;
+    m_script.remaining_failures = times;
+    const auto found = find_belongings(pachctl(), "map");
+    m_script.failing.clear();
+    if (!found) return found.error().what;
+    EXPECT_THAT(found->pipelines, ElementsAre("map", "map_build"));
+    EXPECT_THAT(found->repos, ElementsAre("map_source"));
+    return std::to_string(m_script.count);
+  };
+  EXPECT_EQ(count_of("", 0), "6");
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    EXPECT_EQ(count_of(questions[i], 1), std::to_string(i + 1 + questions.size())) << questions[i];
+    EXPECT_THAT(count_of(questions[i], 2), HasSubstr("refused")) << questions[i];
+  }
+}
+
+TEST_F(ClusterWithMap, WhatIsLeftOfItIsRemovedAsWell) {
+  // A source without commits has no updates that could be under way.
+  m_branches.clear();
+  EXPECT_EQ(what(remove_map()), "none");
+  EXPECT_THAT(m_script.calls,
+              ElementsAre("delete pipeline map", "delete pipeline map_build", "delete repo map_source"));
+  // A build whose pipeline and source are gone.
+  const auto remove_build = [&] {
+    m_running = json();
+    answer();
+    m_script.answers["list repo"] = repo("map_build") + repo("data");
+    m_script.calls.clear();
+    auto belongings = find_belongings(pachctl(), "map");
+    return belongings ? what(remove(pachctl(), std::move(belongings).value()))
+                      : belongings.error().where + ": " + belongings.error().what;
+  };
+  EXPECT_EQ(remove_build(), "none");
+  EXPECT_THAT(m_script.calls, ElementsAre("delete pipeline map_build"));
+  m_script.failing = "delete pipeline";
+  EXPECT_EQ(remove_build(), "pachctl delete pipeline: refused");
+  EXPECT_THAT(m_script.calls, ElementsAre("delete pipeline map_build"));
+  m_script.failing.clear();
+  // What only has the names is not what a deletion has begun.
+  m_build["details"]["description"] = "mine";
+  EXPECT_EQ(remove_build(), "pipeline map: is not there");
+  m_build = json();
+  EXPECT_EQ(remove_build(), "pipeline map: is not there");
+  m_script.answers["list repo"] = repo("map_source", "mine");
+  EXPECT_EQ(find_belongings(pachctl(), "map").error().what, "is not there");
+  m_script.answers["list repo"] = repo("map_source", source_mark("map"));
+  EXPECT_THAT(find_belongings(pachctl(), "map")->repos, ElementsAre("map_source"));
+}
+
+TEST_F(ClusterWithMap, ThatIsNotOnlyPachbuildsIsNotRemoved) {
+  m_build["details"]["description"] = "mine";
+  answer();
+  const auto taken = find_belongings(pachctl(), "map");
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().what, "pipeline \"map_build\" exists and is not the build of \"map\"");
+}
+
 TEST_F(ClusterWithMap, APipelineWithoutABuildIsPassedOn) {
   const auto calls = [&](Existing existing, Reprocess reprocess) {
     m_script.calls.clear();
@@ -503,15 +647,17 @@ class ClusterSubmission : public ClusterWithMap {
   void SetUp() override {
     ASSERT_TRUE(base::make_folders(m_folder.path() / "source"));
     ASSERT_TRUE(base::write_file(m_folder.path() / "source/main.py", "print()\n"));
-    // It fails at the call that the test has chosen.
+    // It fails at the call that the test has chosen, but not where something is taken back.
     ASSERT_TRUE(base::write_file(program(),
                                  "#!/bin/sh\ncd '" + m_folder.path().string() +
                                      "'\necho \"$*\" >> log\n"
-                                     "if [ -s fail ] && echo \"$*\" | grep -q \"^$(cat fail)\"; then\n"
-                                     "  echo refused >&2; exit 1\nfi\n"
+                                     "read -r failing < fail\n"
+                                     "case \"$failing:$*\" in :*|*--force) ;; \"$failing:$failing\"*) echo "
+                                     "refused >&2; exit 1 ;; esac\n"
                                      "case \"$1 $2\" in\n"
                                      "  'start transaction') echo 'started new transaction: \"t\"' ;;\n"
-                                     "  'start commit') echo c ;;\nesac\n",
+                                     "  'start commit') echo c ;;\n"
+                                     "  'list repo') cat repos 2>/dev/null ;;\nesac\n",
                                  0755));
     ::setenv("PACHCTL", program().c_str(), 1);
   }
@@ -546,7 +692,9 @@ class ClusterSubmission : public ClusterWithMap {
     m_script.calls.clear();
     EXPECT_TRUE(base::write_file(m_folder.path() / "fail", failing));
     EXPECT_TRUE(base::write_file(m_folder.path() / "log", ""));
-    const SubmissionEvents events{[](const Changes&) {}, [] {}};
+    m_sent = m_repeated = 0;
+    const SubmissionEvents events{[&](const Changes& changes) { m_sent += changes.none() ? 100 : 1; },
+                                  [&] { ++m_repeated; }};
     auto outcome = submit(pachctl(), submitted, Existing::update, reprocess, events);
     Lines calls;
     for (auto call : m_script.calls) {
@@ -566,6 +714,9 @@ class ClusterSubmission : public ClusterWithMap {
     }
     return {std::move(calls), std::move(outcome)};
   }
+
+  int m_sent = 0;  // how often it was said that files are sent, and that all begins again
+  int m_repeated = 0;
 };
 
 const Lines k_update = {"create branch map_source@UPLOAD --head h",
@@ -587,6 +738,8 @@ TEST_F(ClusterSubmission, OfAnotherSourceSendsItAndChangesAllAtOnce) {
   expected.push_back("finish transaction");
   EXPECT_EQ(told.calls, expected);
   EXPECT_EQ(told.outcome->id, "t");
+  EXPECT_EQ(m_sent, 1);
+  EXPECT_EQ(m_repeated, 0);
   EXPECT_FALSE(told.outcome->made_source);
   EXPECT_EQ(told.outcome->build, Outcome::Change::kept);
 }
@@ -603,6 +756,7 @@ TEST_F(ClusterSubmission, OfAnotherSpecChangesOnlyThat) {
               ElementsAre("start transaction", "delete branch map_source@pachbuild-version-old",
                           "create branch map_source@VERSION --head h", "update pipeline --file FILE",
                           "finish transaction"));
+  EXPECT_EQ(m_sent, 0);
   // What builds otherwise builds again.
   fields = spec();
   fields["transform"]["build"]["env"] = {{"A", "b"}};
@@ -644,8 +798,7 @@ TEST_F(ClusterSubmission, ThatFailsAtACallTakesBackWhatItHasBegun) {
     auto pattern = call.substr(0, call.find("UPLOAD"));
     pattern = pattern.substr(0, pattern.find("VERSION"));
     pattern = pattern.substr(0, pattern.find(" --"));
-    if (call == "delete branch map_source@UPLOAD")
-      pattern = "delete branch map_source@pachbuild-upload-[^ ]*$";
+    if (call == "delete branch map_source@UPLOAD") pattern = "delete branch map_source@pachbuild-upload-";
     if (call == k_update[8]) pattern = "create branch map_source@pachbuild-version";
     if (call == k_update[0]) pattern = "create branch map_source@pachbuild-upload";
     const auto told = submit_it(submitted, Reprocess::changed, pattern);
@@ -654,18 +807,19 @@ TEST_F(ClusterSubmission, ThatFailsAtACallTakesBackWhatItHasBegun) {
   }
 }
 
+const Lines k_creation = {"create repo map_source DESCRIPTION",
+                          "start commit map_source@UPLOAD DESCRIPTION",
+                          "put file map_source@c:/ --recursive --progress=false --file FILE",
+                          "finish commit map_source@c",
+                          "start transaction",
+                          "create branch map_source@master --head c",
+                          "delete branch map_source@UPLOAD",
+                          "create branch map_source@VERSION --head c",
+                          "create pipeline --file FILE",
+                          "create pipeline --file FILE",
+                          "finish transaction"};
+
 TEST_F(ClusterSubmission, OfANewPipelineMakesAllOfIt) {
-  const Lines made = {"create repo map_source DESCRIPTION",
-                      "start commit map_source@UPLOAD DESCRIPTION",
-                      "put file map_source@c:/ --recursive --progress=false --file FILE",
-                      "finish commit map_source@c",
-                      "start transaction",
-                      "create branch map_source@master --head c",
-                      "delete branch map_source@UPLOAD",
-                      "create branch map_source@VERSION --head c",
-                      "create pipeline --file FILE",
-                      "create pipeline --file FILE",
-                      "finish transaction"};
   const auto submitted = submission();
   m_script.answers["list repo"] = repo("data");
   const auto told = submit_it(submitted);
@@ -673,9 +827,155 @@ TEST_F(ClusterSubmission, OfANewPipelineMakesAllOfIt) {
   EXPECT_TRUE(told.outcome->made_source);
   EXPECT_EQ(told.outcome->build, Outcome::Change::made);
   EXPECT_EQ(told.outcome->running, Outcome::Change::made);
-  ASSERT_EQ(told.calls.size(), made.size());
-  for (std::size_t i = 1; i < made.size(); ++i) EXPECT_EQ(told.calls[i], made[i]);
-  EXPECT_TRUE(told.calls.front().starts_with("create repo map_source"));
+  EXPECT_EQ(told.calls, k_creation);
+  // There is nothing that could be done again.
+  EXPECT_EQ(submit_it(submitted, Reprocess::everything).calls, k_creation);
+}
+
+TEST_F(ClusterSubmission, OfANewPipelineThatFailsAtACallTakesBackTheRepo) {
+  const auto submitted = submission();
+  m_script.answers["list repo"] = repo("data");
+  for (const std::string& description : {source_mark("map"), std::string("somebody else's")}) {
+    ASSERT_TRUE(base::write_file(m_folder.path() / "repos", repo("map_source", description)));
+    for (std::size_t failing = 0; failing < k_creation.size(); ++failing) {
+      if (failing == 9) continue;  // the same call as before
+      const auto& call = k_creation[failing];
+      Lines expected(k_creation.begin(), k_creation.begin() + static_cast<std::ptrdiff_t>(failing));
+      expected.push_back(call);
+      if (failing > 4) expected.emplace_back("delete transaction");
+      if (failing > 0) expected.emplace_back("delete branch map_source@UPLOAD --force");
+      if (failing > 0 && description == source_mark("map")) expected.emplace_back("delete repo map_source");
+      auto pattern = call.substr(0, call.find("UPLOAD"));
+      pattern = pattern.substr(0, pattern.find("VERSION"));
+      pattern = pattern.substr(0, pattern.find(" --"));
+      pattern = pattern.substr(0, pattern.find(" DESCRIPTION"));
+      if (call == k_creation[6]) pattern = "delete branch map_source@pachbuild-upload-";
+      if (call == k_creation[7]) pattern += "pachbuild-version";
+      const auto told = submit_it(submitted, Reprocess::changed, pattern);
+      ASSERT_FALSE(told.outcome) << call;
+      EXPECT_EQ(told.calls, expected) << call;
+      EXPECT_EQ(told.outcome.error().what, "refused");
+      if (call.starts_with("create pipeline")) {
+        EXPECT_EQ(told.outcome.error().where, "pipeline map_build");
+      }
+    }
+  }
+}
+
+TEST_F(ClusterSubmission, IntoARepoWithoutCommitsIsAsANewOne) {
+  const auto submitted = submission();
+  m_script.answers["list repo"] = repo("map_source", source_mark("map"));
+  const auto told = submit_it(submitted);
+  ASSERT_TRUE(told.outcome) << told.outcome.error().what;
+  EXPECT_FALSE(told.outcome->made_source);
+  EXPECT_EQ(told.calls, Lines(k_creation.begin() + 1, k_creation.end()));
+}
+
+TEST_F(ClusterSubmission, WhoseSourceSomebodyElseStoredInTheSameWayIsAllowed) {
+  auto submitted = submission();
+  m_description = {{"by", "someone"}};
+  answer_with(submitted);
+  EXPECT_EQ(what(check(pachctl(), submitted, Existing::update)),
+            "map_source@master: the newest commit, h, was not made by pachbuild");
+  m_script.answers.erase("glob file map_source@h");
+  submitted.source.files.clear();
+  EXPECT_TRUE(submit_it(submitted).outcome->none());
+}
+
+// What has become of an attempt whose last call failed decides whether another one begins.
+TEST_F(ClusterSubmission, ThatWasOvertakenBeginsAgain) {
+  const auto submitted = submission();
+  // `change` is what happens between the look at the cluster and the end of the attempt.
+  const auto after = [&](const std::function<void()>& change, const std::string& last_look = "glob file") {
+    m_script.on_call = [&, last_look](const std::string& call) {
+      if (call.starts_with(last_look)) change();
+    };
+    const auto told = submit_it(submitted, Reprocess::changed, "finish transaction");
+    m_script.on_call = nullptr;
+    m_script.failing.clear();
+    answer_with(submitted);
+    return std::to_string(m_repeated) + " " +
+           (told.outcome ? "done" : told.outcome.error().where + ": " + told.outcome.error().what);
+  };
+  answer_with(submitted);
+  const std::string failed = "0 pachctl finish transaction: refused";
+  const std::string failed_again = "1 pachctl finish transaction: refused";
+  const std::string branches = "list branch map_source";
+  EXPECT_EQ(after([] {}), failed);
+  for (const char* question : {"list repo", "list branch", "list pipeline"})
+    EXPECT_EQ(after([&] { m_script.failing = question; }), failed) << question;
+  EXPECT_EQ(after([&] { m_script.answers["list repo"] = repo("data"); }),
+            "1 pipeline map: was just changed by someone else");
+  EXPECT_EQ(after([&] {
+              m_script.answers[branches] = branch("master", "h") + branch("pachbuild-version-older", "h");
+            }),
+            failed_again);
+  EXPECT_EQ(after([&] { m_script.answers[branches] += branch("pachbuild-deleting", "h"); }),
+            "1 pipeline map: is being deleted");
+  EXPECT_EQ(after([&] {
+              m_script.answers["list pipeline"] = m_running.dump();
+              m_script.answers["list repo"] = repo("map") + repo("map_source", source_mark("map"));
+            }),
+            failed_again);
+  int count = 0;
+  const auto each_time = [&] {
+    m_script.answers[branches] =
+        branch("master", "h") + branch("pachbuild-version-old" + std::to_string(++count), "h");
+  };
+  EXPECT_EQ(after(each_time), "5 pipeline map: was changed by someone else during each attempt to update it");
+  EXPECT_EQ(count, 5);
+  // The version of the attempt is there: only the answer was lost.
+  const auto is_there = [&] {
+    const auto log = base::read_file(m_folder.path() / "log").value();
+    const auto at = log.rfind("pachbuild-version-");
+    if (at != std::string::npos)
+      m_script.answers[branches] = branch("master", "h") + branch(log.substr(at, 18 + 32), "h");
+  };
+  EXPECT_EQ(after(is_there, "list repo"), "0 done");
+  // A repo that somebody else has made in the meantime.
+  m_running = m_build = json();
+  m_script.answers.clear();
+  m_script.answers["list repo"] = repo("data");
+  const auto made = [&] { m_script.answers["list repo"] = repo("map_source", source_mark("map")); };
+  m_script.on_call = [&](const std::string& call) {
+    if (call.starts_with("list pipeline")) made();
+  };
+  EXPECT_FALSE(submit_it(submitted, Reprocess::changed, "finish transaction").outcome);
+  EXPECT_EQ(m_repeated, 1);
+}
+
+TEST_F(ClusterSubmission, UploadsThatAreOvertakenGo) {
+  const auto submitted = submission();
+  bool asked = false;
+  m_script.on_call = [&](const std::string& call) { asked = asked || call.starts_with("list transaction"); };
+  m_script.answers["list transaction"] =
+      R"({"transaction": {"id": "9"}, "requests": [{"delete_branch": {"branch": {"name": "pachbuild-version-old"}}}]})"
+      R"({"transaction": {"id": "8"}, "requests": [{"delete_branch": {"branch": {"name": "other"}}}]})";
+  Lines expected = k_update;
+  expected.emplace_back("finish transaction");
+  answer_with(submitted);
+  EXPECT_EQ(submit_it(submitted).calls, expected);
+  EXPECT_FALSE(asked);
+  m_branches += branch("pachbuild-upload-99999999999-y", "u") + branch("pachbuild-upload-99999999999-z", "u");
+  answer_with(submitted);
+  const Lines gone = {"delete branch map_source@pachbuild-upload-99999999999-y --force",
+                      "delete branch map_source@pachbuild-upload-99999999999-z --force",
+                      "delete transaction 9"};
+  expected.insert(expected.begin(), gone.begin(), gone.end());
+  EXPECT_EQ(submit_it(submitted).calls, expected);
+}
+
+TEST_F(ClusterSubmission, ReadsItsBuildLazilyWhereTheBuilderMadeIt) {
+  const auto is_lazy = [&](const json& fields) {
+    return submission(fields).running->at("input").at("cross").at(1).at("pfs").value("lazy", false);
+  };
+  EXPECT_TRUE(is_lazy(spec()));
+  auto without_language = spec();
+  without_language["transform"]["build"] = {{"image", "mine"}, {"path", "source"}};
+  without_language["transform"]["image"] = "mine";
+  EXPECT_FALSE(is_lazy(without_language));
+  ASSERT_TRUE(base::write_file(m_folder.path() / "source/build.sh", "true\n"));
+  EXPECT_FALSE(is_lazy(spec()));
 }
 
 TEST_F(ClusterSubmission, LeftoversOfOthersGo) {

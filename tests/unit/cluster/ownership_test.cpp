@@ -133,5 +133,55 @@ TEST(Ownership, ARunningPipelineReadsBothOfItsOwnProject) {
   }
 }
 
+TEST(Ownership, ErrorsSayWhoseTheNameIs) {
+  const auto told = [](const base::Status& status) {
+    if (status) return std::string();
+    EXPECT_EQ(status.error().kind, base::ErrorKind::bad_input);
+    return status.error().where + ": " + status.error().what + "; " + status.error().hint;
+  };
+  const auto owned = [&](const Present& present) {
+    return told(check_ownership(present, "map", true, "here"));
+  };
+  Present present = made();
+  present.pipelines["map_source"] = {};
+  EXPECT_EQ(
+      owned(present),
+      "here: the source needs repo \"map_source\", which is the output of a pipeline; rename one of the two");
+  present = made();
+  present.pipelines.erase("map_build");
+  EXPECT_EQ(owned(present),
+            "here: the build needs pipeline \"map_build\", and a repo has that name; rename one of the two");
+  present.repos.erase("map_build");
+  EXPECT_EQ(owned(present), "");
+  present = made();
+  present.pipelines["map_build"].command.clear();
+  EXPECT_EQ(owned(present),
+            "here: pipeline \"map_build\" exists and is not the build of \"map\"; rename one of the two");
+  present = made();
+  present.repos["map_source"] = "mine";
+  EXPECT_EQ(
+      owned(present),
+      "here: repo \"map_source\" exists and was not made by pachbuild; rename one of the two; or let "
+      "pachbuild "
+      "overwrite the repo: pachctl update repo map_source --description \"Source of pipeline map, managed by "
+      "pachbuild.\"");
+  present.repos.erase("map_source");
+  EXPECT_EQ(owned(present), "");
+  present = made();
+  EXPECT_EQ(told(check_convertible(present, "data", "here")),
+            "here: repo \"data\" exists and is not the output of a pipeline; rename one of the two");
+  EXPECT_EQ(told(check_convertible(present, "map_build", "here")),
+            "here: pipeline \"map_build\" is the build of pipeline \"map\"; rename one of the two");
+  EXPECT_EQ(told(check_convertible(present, "map", "here")), "");
+}
+
+TEST(Ownership, OfABuildIsThatOfItsOwnPipelineOnly) {
+  EXPECT_FALSE(is_build(made(), "other"));
+  EXPECT_FALSE(runs_build(made(), "other"));
+  EXPECT_FALSE(runs_build(made(), "map_build"));
+  EXPECT_EQ(source_mark("p"), "Source of pipeline p, managed by pachbuild.");
+  EXPECT_EQ(build_mark("p"), "Builds the source of pipeline p.");
+}
+
 }  // namespace
 }  // namespace cluster

@@ -46,8 +46,8 @@ TEST(FailureKinds, AreCountedAndSomeNamed) {
 
 TEST(FailureKinds, OfSeveralInputs) {
   FailureKinds kinds;
-  EXPECT_TRUE(kinds.add("a/one.txt, b/two.txt", "exit code 1", "cannot join one.txt and /pfs/b/two.txt"));
-  EXPECT_FALSE(kinds.add("a/x.txt, b/y.txt", "exit code 1", "cannot join x.txt and /pfs/b/y.txt"));
+  EXPECT_TRUE(kinds.add("a/one.txt + b/two.txt", "exit code 1", "cannot join one.txt and /pfs/b/two.txt"));
+  EXPECT_FALSE(kinds.add("a/x.txt + b/y.txt", "exit code 1", "cannot join x.txt and /pfs/b/y.txt"));
 }
 
 }  // namespace

@@ -38,3 +38,32 @@ TEST(Row, JunitCountsAndEscapes) {
 TEST(Row, JsonOfAnyBytesIsValid) {
   EXPECT_NE(conformance::to_json("b", {{"a", Outcome::failed, "\xff"}}).find("\\\\xff"), std::string::npos);
 }
+
+TEST(Row, JsonHasAWordForEachOutcome) {
+  EXPECT_EQ(conformance::to_json("b", k_rows), R"({
+  "builder": "b",
+  "rows": [
+    {
+      "name": "run.sh",
+      "outcome": "ok",
+      "text": "is there"
+    },
+    {
+      "name": "exit codes",
+      "outcome": "failed",
+      "text": "1 < \"2\" & 3\\n"
+    },
+    {
+      "name": "size",
+      "outcome": "note",
+      "text": "large"
+    },
+    {
+      "name": "user",
+      "outcome": "skipped",
+      "text": "root"
+    }
+  ]
+}
+)");
+}

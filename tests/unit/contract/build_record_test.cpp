@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
 namespace contract {
 namespace {
 
@@ -14,6 +17,7 @@ BuildRecord example() {
           .program = {"main.py", "the default name"},
           .bundles = {{.file = "bundle-x", .digest = "x", .bytes = 1, .unpacked_bytes = 2, .files = 3}},
           .command = {"python", "main.py"},
+          .starts_in = {"/pfs/source", false},
           .environment = {{"A", "b"}},
           .packages = {"numpy==2.1.3"}};
 }
@@ -25,7 +29,9 @@ TEST(BuildRecord, SurvivesWritingAndReading) {
 TEST(BuildRecord, NeedsNoProgram) {
   auto record = example();
   record.program = {};
-  EXPECT_EQ(to_json(record).find("program"), std::string::npos);
+  record.starts_in = {};
+  for (const char* name : {"program", "starts_in"})
+    EXPECT_EQ(to_json(record).find(name), std::string::npos) << name;
   EXPECT_EQ(parse_build_record(to_json(record), "build.json").value(), record);
 }
 
@@ -49,6 +55,81 @@ TEST(BuildRecord, IsNotReadFromWhatOursNeverHave) {
   // The library would make some whole number of it.
   EXPECT_FALSE(parse_build_record(with("1e300"), "b"));
   EXPECT_FALSE(parse_build_record(with(std::string(100'000, '[') + std::string(100'000, ']')), "b"));
+}
+
+TEST(BuildRecord, OfAPackageTheNameAndTheVersionAreTold) {
+  const struct {
+    std::string package, name, version;
+  } rows[] = {
+      {"numpy==2.1.3", "numpy", "2.1.3"},
+      {"golang.org/x/text v0.3.0", "golang.org/x/text", "v0.3.0"},
+      {"tool @ git+https://h/a==b", "tool", "git+https://h/a==b"},
+      {"a==1 2", "a", "1 2"},
+      {"plain", "plain", ""},
+      {"", "", ""},
+      {"a==", "a", ""},
+      {"a b c", "a", "b c"},
+  };
+  for (const auto& row : rows)
+    EXPECT_EQ(name_and_version(row.package), std::pair(row.name, row.version)) << row.package;
+}
+
+TEST(BuildRecord, HasOnlyTheFieldsThatArePresent) {
+  auto record = example();
+  record.modules = {"example.com/a v1"};
+  record.files = {{"run.sh", "digest"}};
+  const auto json = nlohmann::json::parse(to_json(record));
+  EXPECT_EQ(json["schema"], 1);
+  for (const char* name : {"program", "starts_in", "modules", "files"})
+    EXPECT_TRUE(json.contains(name)) << name;
+  record.program = {};
+  record.starts_in = {};
+  record.modules.clear();
+  record.files.clear();
+  const auto least = nlohmann::json::parse(to_json(record));
+  for (const char* name : {"program", "starts_in", "modules", "files"})
+    EXPECT_FALSE(least.contains(name)) << name;
+  EXPECT_EQ(parse_build_record(to_json(record), "b").value(), record);
+}
+
+// Each field is read into its own place, and each that has to be there is missed.
+TEST(BuildRecord, NeedsEachOfItsFields) {
+  auto record = example();
+  record.modules = {"m v1"};
+  record.files = {{"run.sh", "digest"}};
+  record.requirements = {"numpy==2.1.3 --hash=x"};
+  record.libraries = {"libc.so.6"};
+  EXPECT_EQ(parse_build_record(to_json(record), "b").value(), record);
+  const auto whole = nlohmann::json::parse(to_json(record));
+  const std::vector<std::string> optional = {"program", "starts_in", "modules", "files"};
+  for (const auto& item : whole.items()) {
+    auto json = whole;
+    json.erase(item.key());
+    const auto read = parse_build_record(json.dump(), "b");
+    const bool is_optional = std::find(optional.begin(), optional.end(), item.key()) != optional.end();
+    EXPECT_EQ(read.has_value(), is_optional) << item.key();
+    json[item.key()] = item.value().is_number() ? nlohmann::json("text") : nlohmann::json(7);
+    const auto other = parse_build_record(json.dump(), "b");
+    ASSERT_FALSE(other) << item.key();
+    EXPECT_EQ(other.error().where, "b");
+    EXPECT_EQ(other.error().kind, base::ErrorKind::bad_input);
+    if (item.key() != "schema") {
+      EXPECT_TRUE(other.error().what.starts_with("is not a build record: ")) << other.error().what;
+    }
+  }
+}
+
+TEST(BuildRecord, OfAnotherVersionSaysSo) {
+  for (const std::string schema : {"0", "2", "-1"}) {
+    const auto read = parse_build_record("{\"schema\": " + schema + "}", "b");
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().what, "has schema " + schema + ", this program reads schema 1");
+    EXPECT_EQ(read.error().hint, "use the programs of one version for building and running");
+  }
+  for (const std::string text :
+       {"{\"schema\": \"1\"}", "{\"schema\": null}", "{\"schema\": [1]}", "{\"other\": 1}"})
+    EXPECT_EQ(parse_build_record(text, "b").error().what, "has no schema number") << text;
+  EXPECT_EQ(parse_build_record("{\"schema\": 1.0}", "b").error().what, "is not a JSON object");
 }
 
 }  // namespace

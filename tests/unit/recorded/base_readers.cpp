@@ -72,17 +72,17 @@ RECORDED_READER(ini_file, input, answers) {
 }
 
 RECORDED_READER(source_settings, input, answers) {
-  answers.tell("settings", builder::read_source_settings(input.folder),
-               [](const builder::SourceSettings& all) {
-                 const auto& python = all.python;
-                 const auto& go = all.go;
-                 return Json{{"all", {all.file, all.language, all.arguments, all.environment}},
-                             {"python",
-                              {python.dependencies, python.groups, python.extras,
-                               python.project ? Json(*python.project) : Json(), python.image_packages,
-                               python.program, python.version, static_cast<int>(python.refresh)}},
-                             {"go", {go.file, go.package, go.tags, go.ldflags, go.environment}}};
-               });
+  answers.tell(
+      "settings", builder::read_source_settings(input.folder), [](const builder::SourceSettings& all) {
+        const auto& python = all.python;
+        const auto& go = all.go;
+        return Json{{"all", {all.file, all.language, all.arguments, all.environment}},
+                    {"python",
+                     {python.dependencies, python.groups, python.extras,
+                      python.project ? Json(*python.project) : Json(), python.image_packages, python.program,
+                      python.version, static_cast<int>(python.refresh), python.preload}},
+                    {"go", {go.file, go.package, go.tags, go.ldflags, go.environment}}};
+      });
 }
 
 RECORDED_READER(revision_file, input, answers) {

@@ -16,6 +16,7 @@
 #include "builder-runtime/languages/python/uv_words.h"
 #include "tests/python_markers.h"
 #include "tests/unit/recorded/reader.h"
+#include "tests/unit/steps.h"
 
 namespace builder::python {
 namespace {
@@ -144,6 +145,10 @@ RECORDED_READER(pip_conf, input, answers) {
     if (sign != std::string::npos && line.find('\0') == std::string::npos)
       environment[line.substr(0, sign)] = line.substr(sign + 1);
   }
+  // The files of this machine are not there.
+  const steps::Watch watch(
+      [](std::string_view /*call*/, std::string_view path) { return path.starts_with("/etc/") ? ENOENT : 0; },
+      steps::Calls::all);
   const auto uv = configure_uv(environment, "/nowhere/bin/python3", {});
   Json variables = Json::object();
   for (const auto& [name, value] : uv.environment) variables[name] = value;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 namespace report {
 namespace {
 
@@ -37,11 +39,62 @@ TEST(TerminalText, NothingElseReachesTheTerminal) {
   EXPECT_EQ(shown("\x1b]0;no end"), "\\x1b]0;no end");
   EXPECT_EQ(shown("\x1b"), "\\x1b");
   EXPECT_EQ(shown("\x1b[>4;2m"), "") << "a mode, not a colour";
+  EXPECT_EQ(shown("a\u202e\x1b[Kz"), "a\\u202ez");
   EXPECT_EQ(shown("\xc2\x9b"
                   "2J \xff"),
             "\\xc2\\x9b"
             "2J \\xff")
       << "ESC [ in one character";
+}
+
+TEST(TerminalText, KnowsWhereASequenceEnds) {
+  // The bytes that can end one are those from '@' to '~'.
+  for (const std::string end : {"@", "A", "m", "~"})
+    EXPECT_EQ(for_terminal("\x1b[1" + end + "x", Colours::drop), "x");
+  EXPECT_EQ(shown("\x1b[1\x7fx"), "\\x1b[1\\x7fx");
+  EXPECT_EQ(shown("\x1b[1\x1fx"), "\\x1b[1\\x1fx");
+  EXPECT_EQ(shown("\x1b["), "\\x1b[");
+  EXPECT_EQ(shown("\x1b]"), "\\x1b]");
+  for (const std::string begin : {"]", "P", "_", "^", "X"}) {
+    EXPECT_EQ(shown("\x1b" + begin +
+                    "a\x07"
+                    "b\x1b\\c"),
+              "b\\x1b\\c")
+        << "the nearer end";
+    EXPECT_EQ(shown("\x1b" + begin +
+                    "a\x1b\\"
+                    "b\x07"
+                    "c"),
+              "b\\x07"
+              "c");
+    EXPECT_EQ(shown("\x1b" + begin +
+                    "\x07"
+                    "c"),
+              "c");
+    EXPECT_EQ(shown("\x1b" + begin + "\x1b\\c"), "c");
+  }
+  EXPECT_EQ(shown("\x1b\x1b[1mx"), "\\x1b\x1b[1mx\x1b[0m");
+}
+
+TEST(TerminalText, ColoursAreTakenBackAtTheEnd) {
+  EXPECT_EQ(shown("\x1b[31ma\x1b[0m"), "\x1b[31ma\x1b[0m");
+  EXPECT_EQ(shown("\x1b[31ma\x1b[m"), "\x1b[31ma\x1b[m");
+  EXPECT_EQ(shown("\x1b[0ma\x1b[1m"), "\x1b[0ma\x1b[1m\x1b[0m");
+  EXPECT_EQ(shown("\x1b[31ma\x1b[2J"), "\x1b[31ma\x1b[0m");
+  EXPECT_EQ(shown("\x1b[31"
+                  "ma\nb"),
+            "\x1b[31ma\nb\x1b[0m");
+  for (const std::string sequence : {"\x1b[?1m", "\x1b[>1m", "\x1b[1 m", "\x1b[1!m"})
+    EXPECT_EQ(shown(sequence + "x"), "x") << sequence;
+  EXPECT_EQ(for_terminal("\x1b[31ma", Colours::drop), "a");
+  EXPECT_EQ(shown("\ta\t\tb"), "\ta\t\tb");
+}
+
+TEST(TerminalText, ColoursAreForWhoWantsThem) {
+  ::setenv("NO_COLOR", "1", 1);
+  EXPECT_EQ(for_terminal("\x1b[31ma"), "a");
+  ::unsetenv("NO_COLOR");
+  EXPECT_EQ(for_terminal("\x1b[31ma"), "\x1b[31ma\x1b[0m");
 }
 
 }  // namespace

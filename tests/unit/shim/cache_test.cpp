@@ -6,7 +6,10 @@
 #include <unistd.h>
 
 #include <boost/filesystem/operations.hpp>
+#include <cstdlib>
 
+#include "../nobody.h"
+#include "../steps.h"
 #include "base/errors.h"
 #include "base/files.h"
 
@@ -124,7 +127,11 @@ TEST_F(Cache, AFolderOfAnotherUserIsRefused) {
     ASSERT_EQ(::chown(path("chosen").c_str(), k_stranger + 1, 0), 0);
   }
   const uid_t stranger = owner == 0 ? k_stranger + 1 : owner;
-  EXPECT_EQ(find(), distrust("chosen", "belongs to another user (uid " + std::to_string(stranger) + ")"));
+  // Not root's is the folder above it already.
+  const std::string refused = owner == 0 ? path("chosen") : m_folder.path().string();
+  EXPECT_EQ(find().find("error: " + refused + ": cannot be trusted: belongs to another user (uid " +
+                        std::to_string(stranger) + ")\n"),
+            0U);
 }
 
 TEST_F(Cache, EnvironmentsBehindALinkAreRefused) {
@@ -217,6 +224,104 @@ TEST_F(Cache, SaysWhyTheChosenFolderCannotBeMade) {
   ASSERT_TRUE(base::write_file(path("file"), ""));
   m_settings.chosen = path("file/cache");
   EXPECT_EQ(make_environments(), "error: " + path("file") + ": is not a folder\n");
+}
+
+TEST_F(Cache, ThePrivateFolderIsTheUsersOwn) {
+  m_settings.chosen.clear();
+  for (const mode_t mode : {0701U, 0710U, 0704U, 0777U}) {
+    make("private", mode);
+    EXPECT_NE(find().find("cannot be trusted: "), std::string::npos) << mode;
+    EXPECT_NE(make_environments(), path("private/env")) << mode;
+  }
+  make("private", 0700);
+  EXPECT_EQ(find(), "");
+  // Root's folders are trusted by all elsewhere.
+  m_settings.user = k_stranger;
+  const uid_t owner = ::geteuid();
+  if (owner == 0) {
+    EXPECT_EQ(find(), distrust("private", "belongs to another user (uid 0)"));
+  }
+}
+
+TEST_F(Cache, WhatCannotBeMadeIsToldOfTheFolderThatWasChosen) {
+  const auto failing = [&](const std::string& call, const std::string& folder) {
+    const steps::Watch watch(
+        [&](std::string_view name, std::string_view where) {
+          return name == call && where.ends_with(folder) ? EIO : 0;
+        },
+        steps::Calls::all);
+    return make_environments();
+  };
+  make("chosen", 0755);
+  EXPECT_EQ(failing("mkdir", "env"),
+            "error: " + path("chosen/env") + ": cannot create: Input/output error\n");
+  m_settings.chosen.clear();
+  EXPECT_EQ(failing("mkdir", "image"), path("private/env")) << "the private one will do";
+  m_settings.image = path("no/such/parent");
+  m_settings.private_folder = path("second");
+  EXPECT_EQ(failing("mkdir", "second"), "error: " + path("second") + ": cannot create: Input/output error\n");
+  make("second", 0700);
+  EXPECT_EQ(failing("mkdir", "env"),
+            "error: " + path("second/env") + ": cannot create: Input/output error\n");
+  m_settings.image = path("image");
+  const mode_t umask = ::umask(0);
+  EXPECT_EQ(make_environments(), path("image/env"));
+  ::umask(umask);
+  EXPECT_EQ(mode_of("image"), 0755U);
+  EXPECT_EQ(mode_of("image/env"), 0755U);
+  EXPECT_EQ(mode_of("private"), 0700U);
+}
+
+TEST_F(Cache, WhereThisUserMayNotWriteNothingIsMade) {
+  make("chosen/env", 0555);
+  make("image/env", 0555);
+  ASSERT_EQ(::chmod(m_folder.path().c_str(), 0755), 0);
+  // The folders are root's, who is trusted, or the user's own.
+  const auto told = [&] {
+    const Nobody nobody;
+    if (m_settings.user == 0) m_settings.user = ::geteuid();
+    return make_environments();
+  };
+  EXPECT_EQ(told(), "error: " + path("chosen/env") + ": cannot write: permission denied\n");
+  m_settings.chosen.clear();
+  m_settings.private_folder = path("no/such/parent");
+  EXPECT_EQ(told(), "error: " + path("no/such/parent") + ": cannot create: no such file or folder\n");
+}
+
+TEST_F(Cache, AnEnvironmentOfOthersIsRefusedBeforeItIsReplaced) {
+  const auto check = [&] {
+    const auto status = check_environment_of_others(path("env"), k_environment, m_settings.user);
+    return status ? "" : base::format_error(status.error());
+  };
+  EXPECT_EQ(check(), "") << "nothing is there";
+  make("env", 0755);
+  EXPECT_EQ(check(), "");
+  make("env/" + k_environment, 0755);
+  EXPECT_EQ(check(), "");
+  make("env/" + k_environment, 0777);
+  EXPECT_EQ(check(), distrust("env/" + k_environment, "other users can write to it"));
+  make("env/" + k_environment, 0755);
+  make("env", 0777);
+  EXPECT_EQ(check(), distrust("env", "other users can write to it"));
+  make("env", 0755);
+  fs::remove_all(path("env/" + k_environment));
+  fs::create_symlink(path("env"), path("env/" + k_environment));
+  EXPECT_EQ(check(), distrust("env/" + k_environment, "is a symbolic link"));
+}
+
+TEST(CacheSettingsOfThisProcess, AreTheVariableAndTheUser) {
+  const char* const before = std::getenv("PACHBUILD_CACHE_DIR");
+  const std::string kept = before == nullptr ? "" : before;
+  ::unsetenv("PACHBUILD_CACHE_DIR");
+  auto settings = current_cache_settings();
+  EXPECT_EQ(settings.chosen, "");
+  EXPECT_EQ(settings.image, "/var/cache/pachbuild");
+  EXPECT_EQ(settings.private_folder, "/tmp/pachbuild-" + std::to_string(::geteuid()));
+  EXPECT_EQ(settings.user, ::geteuid());
+  ::setenv("PACHBUILD_CACHE_DIR", "/chosen", 1);
+  EXPECT_EQ(current_cache_settings().chosen, "/chosen");
+  ::unsetenv("PACHBUILD_CACHE_DIR");
+  if (before != nullptr) ::setenv("PACHBUILD_CACHE_DIR", kept.c_str(), 1);
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker-shim/make_room.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,8 +11,10 @@
 #include <boost/filesystem/operations.hpp>
 #include <csignal>
 
+#include "../steps.h"
 #include "base/files.h"
 #include "base/mapped_file.h"
+#include "base/unique_fd.h"
 
 namespace shim {
 namespace {
@@ -108,6 +112,45 @@ TEST_F(MakeRoomTest, OtherFoldersStay) {
   fs::create_directory(m_folder.path() / "of-somebody");
   EXPECT_FALSE(remove_oldest());
   EXPECT_TRUE(fs::exists(m_folder.path() / "of-somebody"));
+}
+
+TEST_F(MakeRoomTest, TwoHoursAreNotRecent) {
+  const auto environment = make('a');
+  struct stat status{};
+  ASSERT_EQ(::stat(environment.c_str(), &status), 0);
+  const time_t used = status.st_ctim.tv_sec;
+  EXPECT_FALSE(remove_oldest_environment(m_folder.path().string(), used + 2 * k_hours - 1));
+  testing::internal::CaptureStderr();
+  EXPECT_TRUE(remove_oldest_environment(m_folder.path().string(), used + 2 * k_hours));
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "worker-shim: removing environment aaaaaaaaaaaa, unused for 2 hours, to make room\n");
+}
+
+TEST_F(MakeRoomTest, AnotherNameThatBeginsTheSameIsNotItsUse) {
+  const auto environment = make('a');
+  const User user(environment.string() + "b");
+  user.wait_for_start();
+  EXPECT_TRUE(remove_oldest());
+}
+
+TEST_F(MakeRoomTest, WhatCannotBeTakenStays) {
+  const auto environment = make('a');
+  {
+    const base::UniqueFd folder(::open(environment.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    ASSERT_EQ(::flock(folder.get(), LOCK_SH), 0);
+    EXPECT_FALSE(remove_oldest()) << "another one works on it";
+  }
+  for (const auto* const failing : {"rename", "open"}) {
+    const steps::Watch watch(
+        [&](std::string_view call, std::string_view path) {
+          return call == failing && path.find("aaaa") != std::string_view::npos ? EROFS : 0;
+        },
+        steps::Calls::all);
+    EXPECT_FALSE(remove_oldest()) << failing;
+  }
+  EXPECT_TRUE(fs::exists(environment / "file"));
+  EXPECT_FALSE(
+      remove_oldest_environment((m_folder.path() / "none").string(), std::time(nullptr) + k_hours * 3));
 }
 
 }  // namespace

@@ -42,6 +42,52 @@ TEST(ReadRecordLines, ABundleMayBeMissing) {
   EXPECT_EQ(lines.architecture, "amd64");
 }
 
+TEST(ReadRecordLines, SumsUpTheBundles) {
+  auto two = record();
+  two.bundles.push_back({"base-c.tar.zst", std::string(64, 'c'), 100, 1000, 10});
+  const auto lines = read_record_lines(contract::to_json(two)).value();
+  EXPECT_EQ(lines.bytes, 112U);
+  EXPECT_EQ(lines.unpacked_bytes, 1345U);
+  EXPECT_EQ(lines.files, 16U);
+}
+
+TEST(ReadRecordLines, EachIsReadWhereItStands) {
+  const std::string text =
+      "{\n"
+      "  \"builder\": \"\",\n"
+      "  \"bundles\": [],\n"
+      "  \"command\": [\n"
+      "    \"\",\n"
+      "    \"\\\"\",\n"
+      "    \"a,\",\n"
+      "    \"\\\\\"\n"
+      "  ],\n"
+      "  \"environment\": {\n"
+      "    \"version\": \"inner\"\n"
+      "  },\n"
+      "  \"platform\": {\n"
+      "    \"architecture\": \"arm64\",\n"
+      "    \"libc\": \"\",\n"
+      "    \"os\": \"linux\"\n"
+      "  },\n"
+      "  \"schema\": 1,\n"
+      "  \"version\": \"outer\"\n"
+      "}\n";
+  const auto lines = read_record_lines(text).value();
+  EXPECT_EQ(lines.builder, "");
+  EXPECT_EQ(lines.command, (std::vector<std::string>{"", "\"", "a,", "\\"}));
+  EXPECT_EQ(lines.version, "outer");
+  EXPECT_EQ(lines.architecture, "arm64");
+  EXPECT_EQ(lines.libc, "");
+  EXPECT_EQ(lines.interpreter, "");
+  EXPECT_FALSE(lines.has_bundle);
+  for (const std::string missing : {"  \"schema\": 1,\n", "  \"platform\": {\n"}) {
+    std::string without = text;
+    without.erase(without.find(missing), missing.size());
+    EXPECT_FALSE(read_record_lines(without)) << missing;
+  }
+}
+
 TEST(ReadRecordLines, OtherTextsAreRefused) {
   EXPECT_FALSE(read_record_lines(""));
   EXPECT_FALSE(read_record_lines("{}\n"));

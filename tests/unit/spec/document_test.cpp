@@ -256,5 +256,70 @@ TEST(ToYaml, IsInOneForm) {
   EXPECT_EQ(to_yaml(json::array()), "[]\n");
 }
 
+TEST(Document, EveryWhiteCharacterIsText) {
+  EXPECT_EQ(*read("{\n\r\t\"a\": \"\x7f\"}").value, json::parse("{\"a\": \"\x7f\"}"));
+  for (const auto& [byte, name] : std::vector<std::pair<std::string, std::string>>{
+           {"\x01", "0x01"}, {"\x0b", "0x0b"}, {"\x1b", "0x1b"}, {"\x80", "0x80"}, {"\xc3", "0xc3"}})
+    EXPECT_EQ(fault("{\n\"é\": \"" + byte + "\"}"), "error: f:2:7: is not UTF-8 text: the byte " + name +
+                                                        " is not part of a printable character\n");
+}
+
+TEST(Document, PlacesAreFoundAroundWhatHasNone) {
+  Places places("f");
+  places.add("/a", {2, 3});
+  places.add("/a/b", {4, 5});
+  places.add("/a/b/c", {6, 7});
+  places.add("/ab", {8, 9});
+  places.add("/a/b", {1, 1});  // the first counts
+  EXPECT_EQ(places.where(""), "f:1:1");
+  EXPECT_EQ(places.where("/a/b/x/y"), "f:4:5");
+  EXPECT_EQ(places.where("/x/y"), "f:1:1");
+  const Places below = places.below("/a");
+  EXPECT_EQ(below.where(""), "f:2:3");
+  EXPECT_EQ(below.where("/b"), "f:4:5");
+  EXPECT_EQ(below.where("/b/c"), "f:6:7");
+  EXPECT_EQ(below.where("b"), "f:1:1") << "of /ab it has nothing";
+  EXPECT_EQ(places.without_positions().where("/a"), "f:1:1");
+  places.forget("/a/b");
+  EXPECT_EQ(places.where("/a/b/c"), "f:2:3");
+  EXPECT_EQ(places.where("/ab"), "f:8:9");
+  places.forget("/a");
+  EXPECT_EQ(places.where("/a"), "f:1:1");
+  EXPECT_EQ(places.where("/ab"), "f:8:9");
+  EXPECT_EQ(child_pointer("/a", "b"), "/a/b");
+  EXPECT_EQ(child_pointer("", "~/~1"), "/~0~1~01");
+}
+
+TEST(Document, NumbersInJsonHaveTheirPlaces) {
+  const Document document = read("[1,22 , -3\n,4.5]");
+  for (const auto& [pointer, where] : std::vector<std::pair<std::string, std::string>>{
+           {"/0", "f:1:2"}, {"/1", "f:1:4"}, {"/2", "f:1:9"}, {"/3", "f:2:2"}})
+    EXPECT_EQ(document.places.where(pointer), where);
+  const auto several = parse_documents("1 \"a\"\n{\"b\": 2}3", "f").value();
+  ASSERT_EQ(several.size(), 4U);
+  EXPECT_EQ(several[1].places.where(""), "f:1:3");
+  EXPECT_EQ(several[2].places.where("/b"), "f:2:7");
+  EXPECT_EQ(several[3].places.where(""), "f:2:9");
+  EXPECT_EQ(fault("{\"a\": 01}"),
+            "error: f:1:7: is not valid JSON: unexpected number literal; expected '}'\n");
+  EXPECT_EQ(fault("{\"a\": [1] \"text\"}"),
+            "error: f:1:11: is not valid JSON: unexpected string literal; expected '}'\n");
+}
+
+TEST(Document, FaultsOfUnusualTexts) {
+  EXPECT_EQ(fault("a: !!int 0x1f"),
+            "error: f:1:4: the tag \"tag:yaml.org,2002:int\" is not allowed in a pipeline spec\n");
+  EXPECT_EQ(fault("a: !!float x"),
+            "error: f:1:4: the tag \"tag:yaml.org,2002:float\" is not allowed in a pipeline spec\n");
+  EXPECT_EQ(fault("[1"), "error: f:1:3: is not valid JSON: unexpected end of input; expected ']'\n");
+}
+
+TEST(ToYaml, AKeyOfAThousandCharactersStandsBeforeItsColon) {
+  for (const std::size_t size : {1000U, 1001U}) {
+    const std::string key(size, 'k');
+    EXPECT_EQ(to_yaml({{key, 1}}), size == 1000 ? key + ": 1\n" : "? " + key + "\n: 1\n");
+  }
+}
+
 }  // namespace
 }  // namespace spec

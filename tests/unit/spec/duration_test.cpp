@@ -42,10 +42,40 @@ TEST(InSeconds, IsWhatProtobufWrites) {
 
 // Tried with protojson.
 TEST(IsInSeconds, IsWhatProtobufTakes) {
-  for (const char* text : {"90s", "0.5s", ".5s", "1.s", "+1s", "0s", "1.123456789s"})
+  for (const char* text : {"90s", "0.5s", ".5s", "1.s", "+1s", "0s", "1.123456789s", "10s", "0.s"})
     EXPECT_TRUE(is_in_seconds(text)) << text;
-  for (const char* text : {"1h", "01s", "90", "1m30s", "0", "1.1234567891s", "1ms"})
+  for (const char* text :
+       {"1h", "01s", "90", "00s", "-1s", "1 s", "s1", "1m30s", "0", "1.1234567891s", "1ms"})
     EXPECT_FALSE(is_in_seconds(text)) << text;
+}
+
+TEST(ParseDuration, HasTheUnitsOfGo) {
+  for (const auto& [unit, one] : std::vector<std::pair<std::string, std::chrono::nanoseconds>>{{"ns", 1ns},
+                                                                                               {"us", 1us},
+                                                                                               {"µs", 1us},
+                                                                                               {"μs", 1us},
+                                                                                               {"ms", 1ms},
+                                                                                               {"s", 1s},
+                                                                                               {"m", 1min},
+                                                                                               {"h", 1h}}) {
+    EXPECT_EQ(parse_duration("1" + unit), one) << unit;
+    EXPECT_EQ(parse_duration("0" + unit), 0ns) << unit;
+    EXPECT_EQ(parse_duration("12" + unit + "34" + unit), 46 * one) << unit;
+  }
+  EXPECT_EQ(parse_duration("1.25s"), 1250ms);
+  EXPECT_EQ(parse_duration("10.010s"), 10'010ms);
+  EXPECT_EQ(parse_duration("1h2m3s4ms5us6ns"), 1h + 2min + 3s + 4ms + 5us + 6ns);
+  EXPECT_EQ(parse_duration("+0"), 0ns) << "0 needs no unit, with a sign neither";
+  EXPECT_EQ(parse_duration("00"), std::nullopt);
+  EXPECT_EQ(parse_duration("9223372036854775807ns"), std::chrono::nanoseconds::max());
+  EXPECT_EQ(parse_duration("9223372036854775808ns"), std::nullopt);
+}
+
+TEST(InSeconds, HasNoZerosAtTheEnd) {
+  EXPECT_EQ(in_seconds(10'010ms), "10.01s");
+  EXPECT_EQ(in_seconds(100s + 120us), "100.00012s");
+  EXPECT_EQ(in_seconds(999'999'999ns), "0.999999999s");
+  EXPECT_EQ(in_seconds(1'000'000'001ns), "1.000000001s");
 }
 
 }  // namespace

@@ -44,6 +44,8 @@ TEST(WithImage, ReplacesEveryFormOfAScalarOfYaml) {
   EXPECT_EQ(edited("transform:\n  image: old"), "transform:\n  image: \"r/new:1@sha256:ab\"");
   EXPECT_EQ(edited("transform:\n  image: |\n    old\n"),
             "error: p:2:10: is written over several lines, and cannot be replaced");
+  EXPECT_EQ(edited("{transform: {image: O \"i\", cmd: [x]}}"),
+            "error: p:1:21: \"O \"i\"\" is no name of an image");
 }
 
 TEST(WithImage, AddsAnImageAboveTheFirstKeyOfYaml) {
@@ -66,6 +68,63 @@ TEST(WithImage, ChangesTheKeyThatCounts) {
 TEST(WithImage, ChangesOneOfSeveralDocuments) {
   EXPECT_EQ(edited("transform:\n  image: ä\n---\ntransform:\n  image: b\n", 1),
             "transform:\n  image: ä\n---\ntransform:\n  image: \"r/new:1@sha256:ab\"\n");
+}
+
+constexpr char k_new[] = "\"r/new:1@sha256:ab\"";
+
+TEST(WithImage, FindsWhereTheOldOneEnds) {
+  for (const auto& [before, old, after] : std::vector<std::tuple<std::string, std::string, std::string>>{
+           {"transform: {cmd: [x], image: ", "old", "}\n"},
+           {"{transform: {image: ", "old", ", cmd: [x]}}"},
+           {"transform:\n  image: ", "old", "\t# c\n"},
+           {"transform:\n  image: ", "old", "\r\n"},
+           {"transform:\n  image: ", "old", "\n"},
+           {"transform:\n  image: ", "'a'''", "\n"},
+           {"transform:\n  image: ", "'\\'", "\n"},
+           {"transform:\n  image: ", "\"a''\"", "\n"},
+           {"transform:\n  image: ", "\"a\\\\\"", " # \"\n"},
+           {"transform:\n  image: ", "\"two\n    lines\"", "\n  cmd: [x]\n"},
+           {"é: {ä: 1}\ntransform: {ö: ü, image: ", "'é'", "}\n"},
+           {"\xEF\xBB\xBF\"x\": 1\n\"transform\": {\"image\": ", "\"é\"", "}\n"},
+           {"{\"transform\": {\"image\": ", "null", "}}"},
+       }) {
+    EXPECT_EQ(edited(before + old + after), before + k_new + after);
+  }
+}
+
+TEST(WithImage, SaysWhatItCannotReplace) {
+  const auto fault = [](const std::string& text) {
+    const auto result = with_image(text, parse_documents(text, "p").value().front(), "x");
+    EXPECT_FALSE(result);
+    const auto& error = result.error();
+    EXPECT_EQ(error.kind, base::ErrorKind::bad_input);
+    return error.where + ": " + error.what + "; " + error.hint;
+  };
+  for (const char* sign : {"|", ">", "|-", ">+"})
+    EXPECT_EQ(fault("transform:\n  image: " + std::string(sign) + "\n    old\n"),
+              "p:2:10: is written over several lines, and cannot be replaced; write the image on one line");
+  for (const char* image : {"O i", "a, b"})
+    EXPECT_EQ(fault("transform:\n  image: " + std::string(image) + "\n"),
+              "p:2:10: \"" + std::string(image) +
+                  "\" is no name of an image; write one without blanks, or in quotes");
+  // Of another text than that of the document.
+  const auto document = parse_documents("x: 1\ntransform: {image: a}", "p").value().front();
+  for (const char* other : {"", "x: 1", "x: 1\n", "x: 1\ntransform: {image: "}) {
+    const auto result = with_image(other, document, "x");
+    ASSERT_FALSE(result) << other;
+    EXPECT_EQ(result.error().kind, base::ErrorKind::bug);
+    EXPECT_EQ(result.error().where + " " + result.error().what, "p:2:20 is beyond the end of the file");
+  }
+}
+
+TEST(WithImage, AddsOneToEveryFormOfAnObject) {
+  const std::string image = "\"image\": " + std::string(k_new) + ",";
+  EXPECT_EQ(edited("{\"transform\": {}}"), "{\"transform\": {" + image + " }}");
+  EXPECT_EQ(edited("{\"transform\": { \"a\": 1}}"), "{\"transform\": { " + image + " \"a\": 1}}");
+  EXPECT_EQ(edited("{\"transform\":\n\t{\r\n\t\t\"a\": 1}}"),
+            "{\"transform\":\n\t{\r\n\t\t" + image + "\r\n\t\t\"a\": 1}}");
+  EXPECT_EQ(edited("x: 1\ntransform:\n      a: 1\n      b: 2\n"),
+            "x: 1\ntransform:\n      image: " + std::string(k_new) + "\n      a: 1\n      b: 2\n");
 }
 
 }  // namespace

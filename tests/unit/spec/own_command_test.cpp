@@ -55,5 +55,19 @@ TEST(OwnCommand, StartsInTheSourceWhereTheImageHasNothingOfThePersons) {
   EXPECT_EQ(folder_of_command(named), "/code");
 }
 
+TEST(OwnCommand, StartsInTheEnvironment) {
+  const auto place = image_place(transform_with({"bash"}));
+  EXPECT_EQ(place.shim, "/usr/local/bin/worker-shim");
+  EXPECT_EQ(image_place(transform_with({"bash"}, "python", "mine")).shim, "");
+  EXPECT_EQ(image_place(transform_with({"bash"}, "")).shim, "");
+  EXPECT_EQ(in_environment({"bash", "-e"}, place),
+            (Words{"/usr/local/bin/worker-shim", "--exec", "--", "bash", "-e"}));
+  EXPECT_EQ(in_environment({"sh", "/pfs/build/run.sh"}, place), (Words{"sh", "/pfs/build/run.sh"}));
+  const auto by_shell = in_environment({"bash"}, {});
+  ASSERT_EQ(by_shell.size(), 5U);
+  EXPECT_EQ(by_shell[0] + by_shell[1] + by_shell[3] + by_shell[4], "sh-cshbash");
+  EXPECT_EQ(without_environment({"/usr/local/bin/worker-shim", "--exec", "x", "a"}).size(), 4U);
+}
+
 }  // namespace
 }  // namespace spec

@@ -179,5 +179,54 @@ TEST_F(EntryTest, AFunctionIsNamedByOneColon) {
   }
 }
 
+TEST_F(EntryTest, FilesThatOtherToolsStartAreNoPrograms) {
+  for (const std::string name : {"setup.py", "conftest.py", "__init__.py", "noxfile.py", "versioneer.py",
+                                 "fabfile.py", "dodo.py", "hatch_build.py", "test_x.py", "x_test.py"})
+    EXPECT_EQ(entry({{name, ""}, {"z.py", ""}}), "/pfs/source/z.py | z.py") << name;
+  for (const std::string name : {"setup_x.py", "testx.py", "xtest.py"})
+    EXPECT_EQ(entry({{name, ""}}), "/pfs/source/" + name + " | " + name);
+  const fs::path source = m_folder.path() / "source";
+  EXPECT_NE(entry({{"b.py", ""}, {"a.py", ""}, {"setup.py", ""}, {"d/c.py", ""}}), "");
+  std::vector<std::string> names;
+  for (const auto& one : find_entries(source))
+    names.push_back(one.program.name + " " + one.arguments.at(0) + " " + one.file.filename().string());
+  EXPECT_EQ(names, (std::vector<std::string>{"a.py /pfs/source/a.py a.py", "b.py /pfs/source/b.py b.py"}));
+}
+
+TEST_F(EntryTest, PackagesThatCanBeRunAreThoseOfTheSource) {
+  const auto has = [&](const std::string& file, const Files& more = {}) {
+    Files files = more;
+    files.emplace(file, "");
+    EXPECT_NE(entry(files), "");
+    return has_package_with_main(m_folder.path() / "source");
+  };
+  for (const std::string file : {"pkg/__main__.py", "src/pkg/__main__.py", "lib/pkg/__main__.py"})
+    EXPECT_TRUE(has(file)) << file;
+  for (const std::string folder : {"test", "tests", "docs", "examples", "build", "dist", ".x", "a-b", "1a"}) {
+    EXPECT_FALSE(has(folder + "/__main__.py")) << folder;
+    EXPECT_FALSE(has("src/" + folder + "/__main__.py")) << folder;
+  }
+  for (const std::string folder : {"tests", "docs"}) EXPECT_FALSE(has(folder + "/pkg/__main__.py")) << folder;
+  EXPECT_FALSE(has("pkg/sub/__main__.py", {{"pkg/__init__.py", ""}})) << "of a package";
+  EXPECT_FALSE(has("venv/__main__.py", {{"venv/pyvenv.cfg", ""}}));
+  EXPECT_FALSE(has("pkg/__init__.py"));
+  EXPECT_FALSE(has("__main__.py")) << "that is the source itself";
+  EXPECT_EQ(entry({{"src/one/__main__.py", ""}, {"one/__main__.py", ""}}), "-m one | one/__main__.py")
+      << "one of a name";
+}
+
+TEST_F(EntryTest, AModuleIsLookedForInOneFolderAfterTheOther) {
+  const auto file = [&](const Files& files) {
+    const auto found = entry(files, "m.n");
+    return found.substr(found.find("| ") + 2);
+  };
+  EXPECT_EQ(file({{"m/n.py", ""}, {"m/n/__main__.py", ""}, {"src/m/n.py", ""}}), "m/n.py");
+  EXPECT_EQ(file({{"m/n/__main__.py", ""}, {"src/m/n.py", ""}}), "m/n/__main__.py");
+  EXPECT_EQ(file({{"src/m/n.py", ""}, {"a/m/n.py", ""}}), "src/m/n.py");
+  EXPECT_EQ(file({{"b/m/n.py", ""}, {"a/m/n.py", ""}}), "a/m/n.py");
+  EXPECT_EQ(file({{"p/m/n.py", ""}, {"p/__init__.py", ""}}), "") << "p is a package itself";
+  EXPECT_EQ(file({{"tests/m/n.py", ""}}), "");
+}
+
 }  // namespace
 }  // namespace builder::python

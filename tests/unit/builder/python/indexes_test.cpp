@@ -222,5 +222,175 @@ TEST_F(Indexes, TheDefaultIsNamedOnlyWhereItIsAsked) {
   EXPECT_EQ(m_python.questions[0].at("url"), "https://a/s");
 }
 
+TEST_F(Indexes, AreThoseOfEachKindOfManifest) {
+  const auto of = [&](const std::map<std::string, std::string>& files) {
+    boost::filesystem::remove_all(m_source);
+    for (const auto& [name, text] : files) write("source/" + name, text);
+    auto told = places();
+    if (!told.empty() && told.back().starts_with("https://pypi.org/simple ()")) told.pop_back();
+    return told;
+  };
+  const std::string pipfile = "[[source]]\nname = 'n'\nurl = 'https://p/s'\n[packages]\n";
+  EXPECT_THAT(of({{"Pipfile", pipfile}}), ElementsAre("https://p/s (Pipfile:3)=n"));
+  EXPECT_THAT(of({{"Pipfile", pipfile}, {"requirements.txt", "a\n"}}), ElementsAre());
+  const std::string lock =
+      R"({"_meta": {"sources": [{"name": "m", "url": "https://l/s"}]}, "default": {"a": {"file": "https://f/a.whl"}}})";
+  EXPECT_THAT(of({{"Pipfile.lock", lock}}), ElementsAre("https://l/s (Pipfile.lock)=m"));
+  EXPECT_THAT(of({{"Pipfile.lock", lock}, {"Pipfile", pipfile}}),
+              ElementsAre("https://p/s (Pipfile:3)=n", "https://l/s (Pipfile.lock)=m"));
+  EXPECT_THAT(of({{"Pipfile.lock", "{"}}), ElementsAre());
+  EXPECT_THAT(
+      of({{"uv.toml", "index-url = 'https://u/s'\nextra-index-url = ['https://v/s', 'https://w/s;x']\n"}}),
+      testing::UnorderedElementsAre("https://u/s (uv.toml:1)", "https://v/s (uv.toml:2)",
+                                    "https://w/s (uv.toml:2)"));
+  EXPECT_THAT(of({{"pyproject.toml",
+                   "[[tool.pdm.source]]\nname = 'd'\nurl = 'https://d/s'\n[tool.poetry.dependencies]\na = { "
+                   "url = 'https://f/a.zip' }\n"}}),
+              ElementsAre("https://d/s (pyproject.toml:3)=d", "https://f/a.zip (pyproject.toml:5) file"));
+  EXPECT_THAT(of({{"poetry.lock", "[[package]]\n[package.source]\nurl = 'https://q/s'\n"}}),
+              ElementsAre("https://q/s (poetry.lock:3)"));
+  EXPECT_THAT(
+      of({{"pyproject.toml",
+           "[project]\nname = 'x'\n[[tool.uv.index]]\nurl = 'https://u/s'\ndefault = "
+           "'https://z/s'\nauthenticate = 'https://no'\n"}}),
+      testing::UnorderedElementsAre("https://u/s (pyproject.toml:4)", "https://z/s (pyproject.toml:5)"));
+  write("source/requirements.txt", "");
+  write("home/.config/uv/uv.toml", "find-links = ['https://h/l']\n");
+  EXPECT_THAT(of({}),
+              ElementsAre("https://h/l (" + (m_folder.path() / "home/.config/uv/uv.toml").string() + ":1)"));
+}
+
+TEST_F(Indexes, AreThoseThatPipNames) {
+  auto asked = installation();
+  asked.configuration.index_places = {
+      {"https://p/s", "/etc/pip.conf"}, {"not/a/url", "/etc/pip.conf"}, {"https://p/s", "again"}};
+  const auto found = index_places(asked, m_environment);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].url, "https://p/s");
+  EXPECT_EQ(found[0].place, "/etc/pip.conf");
+}
+
+TEST_F(Indexes, AreThoseOfEachVariable) {
+  for (const std::string variable :
+       {"UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS",
+        "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"}) {
+    m_environment = {{variable, "https://v/s?a=b"}};
+    const auto told = places();
+    EXPECT_EQ(told.front(), "https://v/s?a=b (the variable " + variable + ")");
+    EXPECT_EQ(told.size(), variable == "UV_DEFAULT_INDEX" || variable == "UV_INDEX_URL" ? 1U : 2U)
+        << variable;
+  }
+  // Uv gets another value than the user has set: that is of a manifest.
+  auto asked = installation();
+  asked.configuration.environment = {{"UV_INDEX", "https://of-manifest/s"}};
+  EXPECT_EQ(index_places(asked, {{"UV_INDEX", "https://v/s"}}).size(), 1U);
+  EXPECT_EQ(index_places(asked, {{"PIP_INDEX_URL", "https://v/s"}}).size(), 2U);
+}
+
+TEST_F(Indexes, FilesAreKnownByTheirEndings) {
+  for (const std::string end : {".whl", ".tar.gz", ".zip", ".tar.bz2", ".whl.metadata", ".tar.xz"}) {
+    write("source/requirements.txt", "x @ https://f/x" + end + "#sha256=0\ny @ https://f/y" + end + "?z\n");
+    EXPECT_THAT(places(), ElementsAre("https://f/x" + end + "#sha256=0 (requirements.txt:1) file",
+                                      StartsWith("https://pypi.org")))
+        << end;
+  }
+  for (const std::string end : {"", "/", ".whl/", ".txt", "?a.whl"}) {
+    write("source/requirements.txt", "-f https://f/x" + end + "\n");
+    EXPECT_THAT(places(),
+                ElementsAre("https://f/x" + end + " (requirements.txt:1)", StartsWith("https://pypi.org")))
+        << end;
+  }
+  write("source/requirements.txt",
+        "-i http://f/s\n-f file:///x -f ftp://x http:/x xhttp://g/s\n-i \"https://q/s\"; "
+        "'https://r/s',https://t/s\n");
+  EXPECT_THAT(places(), ElementsAre("http://f/s (requirements.txt:1)", "http://g/s (requirements.txt:2)",
+                                    "https://q/s (requirements.txt:3)", "https://r/s (requirements.txt:3)",
+                                    "https://t/s (requirements.txt:3)", StartsWith("https://pypi.org")));
+}
+
+TEST_F(Indexes, TwelveAreAskedAndNoMore) {
+  const auto asked = [&](int count) {
+    std::string urls;
+    for (int i = 0; i < count; ++i) urls += "https://h" + std::to_string(i) + "/s ";
+    m_environment["UV_INDEX"] = urls;
+    m_environment["UV_DEFAULT_INDEX"] = "https://h0/s";
+    fault("");
+    return m_python.questions.size();
+  };
+  EXPECT_EQ(asked(11), 11U);
+  EXPECT_EQ(asked(12), 12U);
+  EXPECT_EQ(asked(13), 12U);
+  EXPECT_EQ(asked(24), 12U);
+}
+
+TEST_F(Indexes, AreLookedForInSixtyFourFiles) {
+  for (int i = 0; i < 70; ++i)
+    write("source/" + (i == 0 ? std::string("requirements") : "r" + std::to_string(i)) + ".txt",
+          "-i https://h" + std::to_string(i) + "/s\n-r r" + std::to_string(i + 1) + ".txt\n");
+  EXPECT_EQ(places().size(), 65U);
+}
+
+TEST_F(Indexes, QuestionsAreOfOneServer) {
+  const auto question = [&](process::Environment variables) {
+    variables.emplace("UV_DEFAULT_INDEX", "https://pypi.org/simple");
+    m_environment = std::move(variables);
+    m_python.questions.clear();
+    fault("");
+    return m_python.questions.at(1);
+  };
+  EXPECT_EQ(question({{"UV_INDEX", "https://me@a/s"}}).at("user"), "me");
+  EXPECT_EQ(question({{"UV_INDEX", "https://me@a/s"}}).at("password"), "");
+  EXPECT_EQ(question({{"UV_INDEX", "https://me:p:w@a/s"}}).at("password"), "p:w");
+  EXPECT_EQ(question({{"UV_INDEX", "https://m@e:pw@a/s"}}).at("user"), "m@e");
+  const process::Environment named = {
+      {"UV_INDEX_N_USERNAME", "n"}, {"UV_INDEX_N_PASSWORD", "p"}, {"UV_INDEX__USERNAME", "no"}};
+  auto with = named;
+  with["UV_INDEX"] = "n=https://me:pw@a/s";
+  EXPECT_EQ(question(with).at("user"), "me") << "what is in the address counts";
+  EXPECT_EQ(question(with).at("password"), "pw");
+  with["UV_INDEX"] = "n=https://a/s";
+  EXPECT_EQ(question(with).at("user"), "n");
+  with["UV_INDEX"] = "https://a/s";
+  EXPECT_EQ(question(with).at("user"), "");
+  for (const auto& [hosts, is_insecure] : std::map<std::string, bool>{{"a", true},
+                                                                      {"x,a", true},
+                                                                      {"a:8443", true},
+                                                                      {"x a", true},
+                                                                      {"b", false},
+                                                                      {"aa", false},
+                                                                      {"", false}})
+    EXPECT_EQ(question({{"UV_INDEX", "https://a:8443/s"}, {"UV_INSECURE_HOST", hosts}}).at("insecure"),
+              is_insecure)
+        << hosts;
+  m_environment = {{"UV_DEFAULT_INDEX", "https://a/s"}};
+  write("source/uv.lock", "");
+  fault("");
+  EXPECT_EQ(m_python.questions.at(0).at("names"), nlohmann::json::array())
+      << "a lock needs no index for its names";
+}
+
+TEST_F(Indexes, FaultsOfFilesAndUnnamedIndexes) {
+  m_environment = {{"UV_DEFAULT_INDEX", "https://a/s"}};
+  write("source/requirements.txt", "x @ https://f/x.whl\n");
+  const std::string origin = "this address is from requirements.txt:1";
+  EXPECT_EQ(fault("1\tstatus\t404\n"), "https://f/x.whl does not exist (404)|" + origin + "; check it");
+  EXPECT_EQ(fault("1\tstatus\t403\n"), "https://f/x.whl denies access (403)|" + origin +
+                                           "; check whether its credentials may read this index");
+  EXPECT_EQ(fault("0\tcredentials\tmissing\n"),
+            "the package index https://a/s wants credentials (401)|this address is from the variable "
+            "UV_DEFAULT_INDEX; put "
+            "user and password in ~/.netrc (machine a), or into the address");
+  EXPECT_EQ(fault("0\tcredentials\trefused\n"),
+            "the package index https://a/s refuses the credentials (401)|this address is from the variable "
+            "UV_DEFAULT_INDEX; check user and password in ~/.netrc (machine a), or in the address");
+  EXPECT_EQ(fault("0\tstatus\t404\n"),
+            "https://a/s is not a package index (404)|this address is from the variable UV_DEFAULT_INDEX; "
+            "check it: it "
+            "usually ends with /simple");
+  EXPECT_THAT(fault("1\ttls\t\n"), StartsWith("no secure connection to f"));
+  EXPECT_EQ(fault("2\ttls\t\n"), "none") << "so many are not asked";
+  EXPECT_EQ(fault("1\tstatus\t404\n", true), "none") << "files are not asked";
+}
+
 }  // namespace
 }  // namespace builder::python

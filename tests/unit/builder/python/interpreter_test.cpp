@@ -121,9 +121,17 @@ TEST_F(FindInterpreter, AShimOfPyenvIsWhatItStarts) {
   m_environment.erase("PYENV_VERSION");
   put("pyenv/version", "3.9.2\n3.9.1\n");
   EXPECT_EQ(find(), "pyenv/versions/3.9.2/bin/python3");
-  for (const std::string version : {"", "system", "../x", "3.9.9"}) {
+  // A version is the name of a folder, not a path.
+  put("pyenv/x/bin/python3", "3.9.3");
+  put("pyenv/versions/x/y/bin/python3", "3.9.4");
+  put("pyenv/versions/bin/python3", "3.9.5");
+  for (const std::string version : {"", "system", "../x", "x/y", "/", "3.9.9", ":3.9.1", "\n3.9.1"}) {
     put("pyenv/version", version);
     EXPECT_EQ(find(), "pyenv/shims/python3") << version;
+    if (version.empty()) continue;
+    m_environment["PYENV_VERSION"] = version;
+    EXPECT_EQ(find(), "pyenv/shims/python3") << version;
+    m_environment.erase("PYENV_VERSION");
   }
 }
 
@@ -141,6 +149,75 @@ TEST_F(FindInterpreter, OthersThatDoNotWorkAreNone) {
   EXPECT_EQ(find(), path("bin/python3") + ": does not say what it is");
   put("bin/python3", "broken");
   EXPECT_EQ(find(), path("bin/python3") + ": does not work: it ended with exit code 1");
+}
+
+TEST_F(FindInterpreter, TheFileThatPyenvReadsIsKnown) {
+  put("pyenv/shims/python3", "#!/bin/sh\n3.0.0");
+  put("pyenv/versions/3.9.1/bin/python3", "3.9.1");
+  put("pyenv/version", " 3.9.1 \n");
+  put("home/.pyenv/versions/3.8.2/bin/python3", "3.8.2");
+  m_environment["PATH"] = path("pyenv/shims");
+  const auto choice = [&](const std::string& pin) {
+    const Settings settings{.cache = m_folder.path() / "cache", .environment = m_environment};
+    const Tools tools(settings, m_pythons);
+    return find_interpreter(tools, {pin_of_version("p", pin).value()}).value().choice.string();
+  };
+  EXPECT_EQ(choice("3.9"), path("pyenv/version"));
+  EXPECT_EQ(choice("3.8"), path("pyenv/version")) << "another choice may fit";
+  m_environment["PYENV_VERSION"] = "3.9.1";
+  EXPECT_EQ(choice("3.9"), "");
+  put("other/python3", "3.7.1");
+  m_environment = {{"PATH", path("other")}};
+  EXPECT_EQ(choice("3.7"), "");
+}
+
+TEST_F(FindInterpreter, ShimsAreNotAskedForOthers) {
+  put("bin/python3", "3.11.2");
+  put("shims/python3.9", "3.9.1");
+  put("more/python3.10", "3.10.0");
+  put("more/python3.8", "3.8.0");
+  m_environment["PATH"] = path("bin") + ":" + path("shims") + "::" + path("more");
+  EXPECT_EQ(find(">=3.8,<3.11"), "more/python3.10") << "by their names";
+  EXPECT_THAT(find("3.9"),
+              testing::StartsWith("the pin (3.9): there is no such Python here, only 3.8.0, 3.10.0, 3.11.2"));
+}
+
+TEST_F(FindInterpreter, WithoutOneTheHintSaysWhatToDo) {
+  const Settings settings{.cache = m_folder.path() / "cache", .environment = m_environment};
+  const Tools tools(settings, m_pythons);
+  const auto none = find_interpreter(tools, {});
+  EXPECT_EQ(none.error().hint, "install Python 3, or build in an image that has it");
+  EXPECT_EQ(none.error().kind, base::ErrorKind::unavailable);
+  put("bin/python3", "3.11.2");
+  const auto other =
+      find_interpreter(tools, {pin_of_version("a", "3.9").value(), pin_of_poetry("b", "^3.9").value()});
+  EXPECT_EQ(other.error().where, "a (3.9) and b (^3.9)");
+  EXPECT_EQ(other.error().hint, "build in an image that has it (python:X.Y-slim), or change the pin");
+  EXPECT_EQ(other.error().kind, base::ErrorKind::unavailable);
+}
+
+TEST(Pins, AgreeWhereOnePythonSatisfiesBoth) {
+  const auto agree = [](const std::vector<std::string>& texts) {
+    std::vector<Pin> pins;
+    for (const auto& text : texts) pins.push_back(pin_of_specifiers("p", text).value());
+    const auto status = check_agreement(pins);
+    return status ? "yes" : status.error().where;
+  };
+  EXPECT_EQ(agree({}), "yes");
+  EXPECT_EQ(agree({">=3.99"}), "yes") << "alone it contradicts nothing";
+  EXPECT_EQ(agree({">=3.9", "<3.10"}), "yes");
+  EXPECT_EQ(agree({">=3.40", "<=3.40"}), "yes");
+  EXPECT_EQ(agree({"==3.9.20", ">=3.9.20,<3.9.21"}), "yes");
+  EXPECT_EQ(agree({"<3.1", "==3.0.*"}), "yes");
+  EXPECT_EQ(agree({">3.9.20,<3.10", ">=3.9"}), "yes");
+  EXPECT_EQ(agree({">=3.10", "<3.10"}), "p (>=3.10) and p (<3.10)");
+  EXPECT_EQ(agree({">=3.9", ">=3.8", "<3.9"}), "p (>=3.9) and p (<3.9)");
+  EXPECT_EQ(agree({">=3.9", "<3.12", ">=3.12"}), "p (<3.12) and p (>=3.12)");
+  const auto status =
+      check_agreement({pin_of_specifiers("a", "<3").value(), pin_of_specifiers("b", ">=3").value()});
+  EXPECT_EQ(status.error().what, "contradict each other");
+  EXPECT_EQ(status.error().hint, "change one, or choose with python.version in pachbuild.toml");
+  EXPECT_EQ(status.error().kind, base::ErrorKind::bad_input);
 }
 
 }  // namespace

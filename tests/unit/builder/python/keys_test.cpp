@@ -4,8 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/filesystem/operations.hpp>
+#include <ctime>
 #include <functional>
 #include <set>
+
+#include "builder-runtime/languages/language.h"
+#include "tests/unit/builder/python/fake_machine.h"
 
 namespace builder::python {
 namespace {
@@ -278,6 +283,213 @@ TEST_F(PythonKeys, NoChoiceIsKeptWhereABuildSystemSaysWhatIsNeeded) {
   write("source/pyproject.toml", "[project]\nname = 'x'\ndynamic = ['version']\n");
   write("source/below/pyproject.toml", "[project]\nname = 'y'\nversion = '1'\n");
   EXPECT_EQ(keys_of(files).value().choice, "");
+}
+
+// The fields of an input that is in the key, or the reason why it is not.
+class PythonInputs : public PythonKeys {
+ protected:
+  FakeMachine m_machine{m_folder.path()};
+
+  std::map<std::string, std::string> told(const Installation& installation, const std::string& kind) {
+    m_settings.environment = m_machine.environment;
+    const Tools tools(m_settings, m_machine);
+    const auto inputs = inputs_of_machine(installation, installation.configuration.environment, tools);
+    EXPECT_TRUE(inputs) << (inputs ? "" : inputs.error().what);
+    std::map<std::string, std::string> found;
+    for (const auto& line : base::split(inputs->lines(), '\n')) {
+      const auto fields = base::split(line, '\t');
+      if (fields.at(0) == kind) found[fields.at(1)] = fields.at(2);
+    }
+    return found;
+  }
+  [[nodiscard]] std::string path(const std::string& name) const { return (m_folder.path() / name).string(); }
+};
+
+TEST_F(PythonInputs, AreToldWithTheirValues) {
+  auto installed = installation();
+  auto values = told(installed, "value");
+  EXPECT_EQ(values["format"], key_base("python"));
+  EXPECT_EQ(values["python.project"], "");
+  EXPECT_EQ(values["python.image_packages"], "false");
+  EXPECT_EQ(values["manifest"], "6");
+  EXPECT_EQ(values["arguments"], "");
+  installed.settings.project = true;
+  installed.settings.image_packages = true;
+  installed.settings.groups = {"g", "h"};
+  installed.settings.extras = {"e", "f"};
+  installed.manifest.installs_project = true;
+  installed.options = {"--pre", "--no-index"};
+  installed.configuration.arguments = {"--no-index", "--find-links", "https://me:pw@h/l"};
+  values = told(installed, "value");
+  EXPECT_EQ(values["python.project"], "true");
+  EXPECT_EQ(values["python.image_packages"], "true");
+  EXPECT_EQ(values["python.groups"], "g h");
+  EXPECT_EQ(values["python.extras"], "e f");
+  EXPECT_EQ(values["manifest"], "6, with the project");
+  EXPECT_EQ(values["options of requirements"], "--pre --no-index");
+  EXPECT_THAT(values["arguments"], testing::StartsWith("--no-index --find-links https://"));
+  EXPECT_THAT(values["arguments"], testing::Not(testing::HasSubstr("pw")));
+  installed.settings.project = false;
+  EXPECT_EQ(told(installed, "value")["python.project"], "false");
+  auto tools = told(installed, "tool");
+  EXPECT_EQ(tools["uv"], "uv 1");
+  EXPECT_EQ(tools["python"], "cpython-3.11.2, glibc 2.36, at /bin/python3");
+}
+
+TEST_F(PythonInputs, OutsideOfTheKeyHaveAReason) {
+  for (const auto* file :
+       {"home/.netrc", "home/.gitconfig", "home/.config/git/config", "home/.rustup/settings.toml",
+        "home/.local/share/uv/credentials/x", "pyenv/version", "pyproject.toml"})
+    write(file, "x");
+  auto installed = installation();
+  installed.interpreter.choice = path("pyenv/version");
+  installed.credentials = {"WORD"};
+  installed.configuration.environment["WORD"] = "x";
+  const std::string no_key = "not in the key: ";
+  const std::string git = no_key + "how git reaches servers, not their content";
+  auto files = told(installed, "file");
+  EXPECT_EQ(files["~/.netrc"], no_key + "credentials");
+  EXPECT_EQ(files[".gitconfig"], git);
+  EXPECT_EQ(files["config"], git);
+  EXPECT_EQ(files["~/.rustup/settings.toml"], no_key + "it selects the compiler, which is in the key");
+  EXPECT_EQ(files["version of pyenv"], no_key + "it selects the interpreter, which is in the key");
+  EXPECT_EQ(files["../pyproject.toml"], no_key + "it has no uv settings");
+  EXPECT_EQ(told(installed, "folder")["~/.local/share/uv/credentials"], no_key + "credentials");
+  EXPECT_EQ(told(installed, "variable")["WORD"], no_key + "a credential in a URL");
+  // Where variables move them.
+  for (const auto* name : {"home/.netrc", "home/.rustup", "home/.local", "home/.config", "home/.gitconfig"})
+    ASSERT_TRUE(base::remove_tree(m_folder.path() / name));
+  files = told(installed, "file");
+  for (const auto* gone : {"~/.netrc", ".gitconfig", "config", "~/.rustup/settings.toml"})
+    EXPECT_FALSE(files.contains(gone)) << gone;
+  for (const auto* file : {"moved/netrc", "moved/rustup/settings.toml", "moved/data/uv/credentials/x",
+                           "moved/config/git/config"})
+    write(file, "x");
+  auto& environment = installed.configuration.environment;
+  environment["NETRC"] = path("moved/netrc");
+  environment["RUSTUP_HOME"] = path("moved/rustup");
+  environment["XDG_DATA_HOME"] = path("moved/data");
+  environment["XDG_CONFIG_HOME"] = path("moved/config");
+  files = told(installed, "file");
+  for (const auto* there : {"~/.netrc", "config", "~/.rustup/settings.toml"})
+    EXPECT_TRUE(files.contains(there)) << there;
+  EXPECT_TRUE(told(installed, "folder").contains("~/.local/share/uv/credentials"));
+}
+
+TEST_F(PythonInputs, FilesHaveTheSameNamesOnEveryMachine) {
+  for (const auto* file :
+       {"source/uv.toml", "source/pyproject.toml", "uv.toml", "cache/uv.toml", "cache/pyproject.toml",
+        "home/.config/uv/uv.toml", "home/.pydistutils.cfg", "home/.cargo/config.toml", "home/.cargo/config",
+        "one/uv/uv.toml", "two/uv/uv.toml", "chosen.toml", "extra.cfg", "first.txt", "second.txt",
+        "more.txt"})
+    write(file, file == std::string("first.txt") ? "-r more.txt\n" : "# [tool.uv]\n");
+  auto installed = installation();
+  auto& environment = installed.configuration.environment;
+  environment["XDG_CONFIG_DIRS"] = path("one") + ":" + path("two");
+  environment["UV_CONFIG_FILE"] = "../chosen.toml";
+  environment["DIST_EXTRA_CONFIG"] = path("extra.cfg");
+  environment["UV_CONSTRAINT"] = path("first.txt") + "  " + path("second.txt");
+  const auto files = told(installed, "file");
+  const std::vector<std::string> names = {"uv.toml",
+                                          "pyproject.toml",
+                                          "../uv.toml",
+                                          "../pyproject.toml",
+                                          "../../uv.toml",
+                                          "~/.config/uv/uv.toml",
+                                          "~/.pydistutils.cfg",
+                                          "~/.cargo/config.toml",
+                                          "~/.cargo/config",
+                                          "UV_CONFIG_FILE",
+                                          "DIST_EXTRA_CONFIG",
+                                          path("one") + "/uv/uv.toml",
+                                          path("two") + "/uv/uv.toml",
+                                          "UV_CONSTRAINT 1",
+                                          "UV_CONSTRAINT 1 -r more.txt",
+                                          "UV_CONSTRAINT 2"};
+  for (const auto& name : names) {
+    ASSERT_TRUE(files.contains(name)) << name;
+    EXPECT_FALSE(files.at(name).starts_with("not in the key")) << name;
+  }
+}
+
+TEST_F(PythonInputs, CompilersAreToolsByTheirNamesAndVariables) {
+  const std::vector<std::string> names = {"cc",       "c++",        "gcc",   "g++",   "clang",
+                                          "gfortran", "pkg-config", "cmake", "rustc", "swig"};
+  const std::vector<std::string> variables = {"CC", "CXX",      "FC",         "F77",   "F90",  "AR",
+                                              "LD", "LDSHARED", "PKG_CONFIG", "RUSTC", "CMAKE"};
+  auto installed = installation();
+  for (const auto& name : names) ASSERT_TRUE(base::write_file(m_folder.path() / "bin" / name, "x", 0755));
+  for (const auto& variable : variables) {
+    ASSERT_TRUE(base::write_file(m_folder.path() / "bin" / ("own-" + variable), "x", 0755));
+    installed.configuration.environment[variable] = "own-" + variable + " -x";
+  }
+  const auto tools = told(installed, "tool");
+  for (const auto& name : names) EXPECT_TRUE(tools.contains(name)) << name;
+  for (const auto& variable : variables) EXPECT_TRUE(tools.contains("own-" + variable)) << variable;
+}
+
+TEST_F(PythonInputs, AFolderOfPackagesInTheSourceMakesItAnInput) {
+  auto installed = installation();
+  write("source/wheels/a.whl", "1");
+  EXPECT_FALSE(told(installed, "folder").contains("the source, for packages in it"));
+  for (const auto* variable : {"UV_FIND_LINKS", "UV_INDEX", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL"}) {
+    auto with = installed;
+    with.configuration.environment[variable] = "wheels";
+    EXPECT_TRUE(told(with, "folder").contains("the source, for packages in it")) << variable;
+  }
+  write("source/uv.toml", "find-links = ['wheels']\n");
+  EXPECT_FALSE(told(installed, "folder").contains("the source, for packages in it")) << "look() has found it";
+  write("uv.toml", "find-links = ['source/wheels']\n");
+  EXPECT_TRUE(told(installed, "folder").contains("the source, for packages in it"));
+}
+
+// Constraints include each other; the 17th file is the last that is read.
+TEST_F(PythonKeys, ConstraintsAreReadSixteenDeep) {
+  auto installed = installation();
+  installed.configuration.environment["UV_CONSTRAINT"] = (m_folder.path() / "c0.txt").string();
+  const auto put = [&](int number, const std::string& text) {
+    write("c" + std::to_string(number) + ".txt", text + "\n-r c" + std::to_string(number + 1) + ".txt\n");
+  };
+  for (int i = 0; i < 20; ++i) put(i, "a");
+  auto last = key(installed);
+  for (int i = 0; i < 20; ++i) {
+    put(i, "b");
+    const auto now = key(installed);
+    EXPECT_EQ(now != last, i <= 16) << i;
+    last = now;
+  }
+}
+
+TEST_F(PythonKeys, ADayIsTheNumberOfDays) {
+  auto daily = installation();
+  daily.settings.refresh = Refresh::daily;
+  const auto day = [] { return "value\tday\t" + std::to_string(std::time(nullptr) / 86'400) + "\t"; };
+  const auto before = day();
+  const auto lines = keys_of(daily).value().all.lines();
+  EXPECT_TRUE(lines.find(before) != std::string::npos || lines.find(day()) != std::string::npos) << lines;
+  EXPECT_EQ(keys_of(installation()).value().all.lines().find("value\tday\t"), std::string::npos);
+}
+
+TEST_F(PythonKeys, AChoiceIsOfNamesAndOfGit) {
+  Installation files = installation();
+  files.uses_files = true;
+  const auto choice = [&] { return keys_of(files).value().choice; };
+  write("source/a.cfg", "x");
+  const auto before = choice();
+  fs::rename(m_folder.path() / "source/a.cfg", m_folder.path() / "source/b.cfg");
+  EXPECT_NE(choice(), before);
+  EXPECT_FALSE(keys_of(files).value().asks_git);
+  write("source/pyproject.toml",
+        "[project]\nname = 'x'\nversion = '1'\n[tool.setuptools_scm]\n[build-system]\nrequires = "
+        "['setuptools_scm']\n");
+  EXPECT_TRUE(keys_of(files).value().asks_git);
+  EXPECT_FALSE(keys_of(installation()).value().asks_git) << "nothing of it is built";
+  write("source/setup.cfg", "");
+  EXPECT_EQ(choice(), "");
+  fs::remove(m_folder.path() / "source/setup.cfg");
+  EXPECT_NE(choice(), "");
+  fs::remove_all(m_folder.path() / "source");
+  EXPECT_FALSE(keys_of(files)) << "there is no source";
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include "base/text.h"
+
 namespace builder::python {
 namespace {
 
@@ -431,6 +433,102 @@ TEST(CheckedList, EachLineIsOneRequirement) {
     ASSERT_FALSE(result) << line;
     EXPECT_EQ(result.error().where, "the file");
   }
+}
+
+class ProjectRequirements : public LockReaders {
+ protected:
+  // "NAME SPECIFIERS MARKER [EXTRAS]", or the error.
+  Lines wanted(const std::string& text) {
+    project(text);
+    const auto found = wanted_by_project({m_source.path(), m_manifest, m_settings, m_here});
+    if (!found) return {found.error().where + ": " + found.error().what};
+    Lines told;
+    for (const auto& one : *found) {
+      told.push_back(one.name + base::join(one.alternatives, "|") +
+                     (one.marker.empty() ? "" : " ; " + one.marker) +
+                     (one.extras.empty() ? "" : " [" + base::join(one.extras, ",") + "]"));
+    }
+    return told;
+  }
+};
+
+TEST_F(ProjectRequirements, AreThoseOfTheProjectItsExtrasAndGroups) {
+  const std::string text =
+      "[project]\ndependencies = ['A_b[x,Y]>=1 ; m']\n[project.optional-dependencies]\ne = ['c']\nf = ['d']\n"
+      "[dependency-groups]\ng = ['h', {include-group = 'i'}, 'k']\ni = ['j==1']\n";
+  EXPECT_THAT(wanted(text), ElementsAre("a-b>=1 ; m [x,y]"));
+  m_settings.extras = {"f", "e", "none"};
+  m_settings.groups = {"g", "none"};
+  EXPECT_THAT(wanted(text), ElementsAre("a-b>=1 ; m [x,y]", "d", "c", "h", "j==1", "k"));
+}
+
+TEST_F(ProjectRequirements, WhatCannotBeReadHasItsPlace) {
+  m_settings.extras = {"e"};
+  m_settings.groups = {"g"};
+  EXPECT_THAT(wanted("[project]\ndependencies = [\n'a',\n'?']\n"),
+              ElementsAre("pyproject.toml:4: project.dependencies: invalid requirement \"?\""));
+  EXPECT_THAT(wanted("[project.optional-dependencies]\ne = ['?']\n"),
+              ElementsAre("pyproject.toml:2: project.optional-dependencies.e: invalid requirement \"?\""));
+  EXPECT_THAT(wanted("[dependency-groups]\ng = ['?']\n"),
+              ElementsAre("pyproject.toml:2: dependency-groups.g: invalid requirement \"?\""));
+  EXPECT_THAT(wanted("[dependency-groups]\ng = [{include-group = 'h'}]\nh = ['?']\n"),
+              ElementsAre("pyproject.toml:3: dependency-groups.h: invalid requirement \"?\""));
+  EXPECT_THAT(wanted("[dependency-groups]\ng = [{include-group = 'none'}]\n"),
+              ElementsAre("pyproject.toml: dependency-groups.none: there is no such group"));
+  EXPECT_THAT(wanted("[dependency-groups]\ng = [{include-group = 'g'}]\n"),
+              ElementsAre("pyproject.toml: dependency-groups.g: includes itself"));
+}
+
+TEST_F(ProjectRequirements, GroupsIncludeEachOtherThirtyTwoDeep) {
+  const auto deep = [&](int count) {
+    std::string text = "[dependency-groups]\n";
+    for (int i = 0; i < count; ++i)
+      text += "g" + std::to_string(i) + " = [" +
+              (i + 1 < count ? "{include-group = 'g" + std::to_string(i + 1) + "'}" : "'a'") + "]\n";
+    m_settings.groups = {"g0"};
+    return wanted(text);
+  };
+  EXPECT_THAT(deep(32), ElementsAre("a"));
+  EXPECT_THAT(deep(33), ElementsAre("pyproject.toml: dependency-groups.g32: includes itself"));
+}
+
+TEST_F(ProjectRequirements, ALockOfUvIsMadeAgainByItsCommand) {
+  const auto error = [&] {
+    project("[project]\ndependencies = ['a']\n");
+    write("x.lock", "");
+    m_manifest.files = {"x.lock"};
+    const auto status = check_uv_lock({m_source.path(), m_manifest, m_settings, m_here});
+    return status.error().where + ": " + status.error().what + " | " + status.error().hint;
+  };
+  EXPECT_EQ(error(),
+            "x.lock: does not match pyproject.toml: pyproject.toml needs a, which is not in it | regenerate "
+            "the lock file (uv "
+            "lock) and commit it");
+  m_manifest.program = "tool.py";
+  EXPECT_EQ(error(),
+            "x.lock: does not match tool.py: tool.py needs a, which is not in it | regenerate the lock file "
+            "(uv lock "
+            "--script tool.py) and commit it");
+}
+
+TEST(CheckedLists, HaveOneRequirementALine) {
+  const auto error = [](const std::string& line) {
+    const auto checked = checked_list({{"fine", line}, {}}, "f");
+    return checked
+               ? "none"
+               : checked.error().what + (checked.error().hint.empty() ? "" : " | " + checked.error().hint);
+  };
+  for (const std::string fine : {"a==1", "a\t==1", "./a", "./b/../a", "a @ https://h/x",
+                                 "a \\\n    --hash=sha256:aa", "../a", "./a[x] ; m"})
+    EXPECT_EQ(error(fine), "none") << fine;
+  for (const std::string wrong :
+       {"--index-url x", "-e x", "a\nb", "a\rb", "", "# x", "a\x7f", "a\x01", "a \\", "a\\ "})
+    EXPECT_EQ(error(wrong), "invalid requirement \"" + wrong + "\"") << wrong;
+  const std::string hint =
+      " is outside the source | only files below transform.build.path are built: move it there";
+  EXPECT_EQ(error("./../a"), "../a" + hint);
+  EXPECT_EQ(error("./a/../../b[x]"), "a/../../b" + hint);
+  EXPECT_EQ(error("./../a ; m"), "../a" + hint);
 }
 
 }  // namespace

@@ -177,5 +177,110 @@ TEST_F(SourcePackages, AModuleMovesWithItsBytecode) {
   EXPECT_TRUE(fs::exists(m_site / "__pycache__/more.cpython-311.pyc"));
 }
 
+TEST_F(SourcePackages, WhatBelongsToThemIsKnownByItsName) {
+  const struct {
+    std::string name;
+    std::map<std::string, std::string> source, installed;
+    std::vector<std::string> expected;
+  } rows[] = {
+      {"a compiled package",
+       {{"c1/x.py", ""}},
+       {{"c1/__init__.cpython-311.so", ""}, {"c1/x.py", ""}},
+       {"c1 at !"}},
+      {"letters of all languages",
+       {{"\xc3\xa9t_1/__init__.py", ""}},
+       {{"\xc3\xa9t_1/__init__.py", ""}},
+       {"\xc3\xa9t_1 at "}},
+      {"outside", {{"c2/__init__.py", ""}}, {{"../c2/__init__.py", ""}, {"/c2/__init__.py", ""}}, {}},
+      {"bytecode alone", {{"c3.py", ""}}, {{"c3.pyc", ""}}, {}},
+      {"a deep namespace", {{"n/m/c4/__init__.py", ""}}, {{"n/m/c4/__init__.py", ""}}, {"n.m.c4 at "}},
+      {"a module of two files",
+       {{"src/c5.py", ""}},
+       {{"c5.py", ""}, {"c5.cpython-311.so", ""}},
+       {"c5 at src!"}},
+      {"src before others", {{"a/c6.py", ""}, {"src/c6.py", ""}}, {{"c6.py", ""}}, {"c6 at src!"}},
+      {"others by their names", {{"z/c7.py", ""}, {"y/c7.py", ""}}, {{"c7.py", ""}}, {"c7 at y!"}},
+      {"a compiled module of the source itself", {{"c8.pyx", ""}}, {{"c8.cpython-311.so", ""}}, {}},
+      {"data in a namespace", {{"e/c9.txt", ""}}, {{"e/c9.txt", ""}}, {}},
+  };
+  for (const auto& row : rows)
+    EXPECT_EQ(found({install("", row.source, row.installed)}), row.expected) << row.name;
+}
+
+TEST_F(SourcePackages, OfAModuleTheFilesAreKnown) {
+  const auto own = install("", {{"src/n/m.py", "x"}, {"p/__init__.py", ""}},
+                           {{"n/m.py", "x"}, {"n/m.cpython-311.so", ""}, {"p/__init__.py", ""}});
+  const auto packages = find_source_packages(m_site, m_source, {own}).value();
+  ASSERT_EQ(packages.size(), 2U);
+  EXPECT_EQ(packages[0].name, "n.m");
+  EXPECT_EQ(packages[0].path, "n/m.py");
+  EXPECT_THAT(packages[0].files, testing::UnorderedElementsAre("n/m.py", "n/m.cpython-311.so"));
+  EXPECT_EQ(packages[1].path, "p");
+  EXPECT_TRUE(packages[1].files.empty());
+}
+
+TEST_F(SourcePackages, TheMirrorHasWhatTheSourceHasOnlyOnce) {
+  const auto own = install("",
+                           {{"src/n/a/__init__.py", "x"},
+                            {"src/n/a/both/own.txt", "s"},
+                            {"src/n/a/both/more/x.txt", "s"},
+                            {"src/n/b.txt", "s"},
+                            {"src/.hg/x", ""},
+                            {"src/.svn/x", ""},
+                            {"src/__pycache__/x", ""},
+                            {"src/.gitignore", ""},
+                            {"other/c.txt", ""}},
+                           {{"n/a/__init__.py", "y"}, {"n/a/both/made.txt", "made"}});
+  write(m_site / "x.libs/lib.so", "");
+  write(m_site / "y.libs", "a file");
+  write(m_source / "src/z.txt", "");
+  const auto packages = find_source_packages(m_site, m_source, {own}).value();
+  const fs::path tree = m_folder.path() / "tree";
+  ASSERT_TRUE(make_source_mirror(tree, m_site, m_source, packages));
+  const fs::path src = tree / "source/src";
+  const auto is_there = [](const fs::path& path) {
+    return fs::symlink_status(path).type() != fs::file_not_found;
+  };
+  EXPECT_EQ(base::read_file(src / "n/a/__init__.py"), "y");
+  EXPECT_EQ(base::read_file(src / "n/a/both/made.txt"), "made");
+  EXPECT_EQ(target(src / "n/a/both/own.txt"), "/pfs/source/src/n/a/both/own.txt");
+  EXPECT_EQ(target(src / "n/a/both/more"), "/pfs/source/src/n/a/both/more");
+  EXPECT_EQ(target(src / "n/b.txt"), "/pfs/source/src/n/b.txt");
+  EXPECT_EQ(target(src / ".gitignore"), "/pfs/source/src/.gitignore");
+  EXPECT_EQ(target(tree / "source/other"), "/pfs/source/other");
+  EXPECT_EQ(target(src / "x.libs"), "../../lib/site-packages/x.libs");
+  for (const auto* none : {".hg", ".svn", "__pycache__", "y.libs"})
+    EXPECT_FALSE(is_there(src / none)) << none;
+  EXPECT_FALSE(is_there(tree / "source/x.libs"));
+}
+
+TEST_F(SourcePackages, WithoutOneThatIsMirroredThereIsNoMirror) {
+  const auto own = install("", {{"a/__init__.py", "x"}}, {{"a/__init__.py", "x"}});
+  const fs::path tree = m_folder.path() / "tree";
+  ASSERT_TRUE(
+      make_source_mirror(tree, m_site, m_source, find_source_packages(m_site, m_source, {own}).value()));
+  EXPECT_FALSE(fs::exists(tree / "source"));
+  EXPECT_FALSE(fs::is_symlink(m_site / "a"));
+}
+
+TEST_F(SourcePackages, WhatCannotBeReadOrMadeIsAnError) {
+  const auto own =
+      install("", {{"src/a/__init__.py", "x"}, {"src/m.py", "x"}}, {{"a/__init__.py", "y"}, {"m.py", "y"}});
+  const auto packages = find_source_packages(m_site, m_source, {own}).value();
+  const fs::path tree = m_folder.path() / "tree";
+  ASSERT_TRUE(base::write_file(tree / "source", "in the way"));
+  EXPECT_FALSE(make_source_mirror(tree, m_site, m_source, {packages[0]}));
+  EXPECT_FALSE(make_source_mirror(tree, m_site, m_source, {packages[1]}));
+  fs::remove(tree / "source");
+  fs::remove_all(m_source / "src");
+  const auto gone = make_source_mirror(tree, m_site, m_source, {packages[0]});
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().where, (m_source / "src/a").string());
+  fs::remove(own.information / "RECORD");
+  EXPECT_FALSE(find_source_packages(m_site, m_source, {own}));
+  EXPECT_FALSE(modules_of_distribution(own.information));
+  EXPECT_FALSE(add_source_finder(m_folder.path() / "none/none", packages));
+}
+
 }  // namespace
 }  // namespace builder::python

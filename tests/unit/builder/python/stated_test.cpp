@@ -321,5 +321,36 @@ TEST_F(Stated, ListsThatAreNotFoundByThemselvesAreTold) {
     EXPECT_EQ(told({{"dependencies.txt", text}}), "") << text;
 }
 
+TEST_F(Stated, SixtyFourFilesAreFollowed) {
+  Files files;
+  for (int i = 0; i < 70; ++i)
+    files[(i == 0 ? std::string("requirements") : "r" + std::to_string(i)) + ".txt"] =
+        "p" + std::to_string(i) + "\n-r r" + std::to_string(i + 1) + ".txt\n";
+  EXPECT_EQ(asks(files).size(), 64U);
+}
+
+TEST_F(Stated, BuildsOfCondaAreNoVersions) {
+  const auto hint = [&](const std::string& item) {
+    base::fs::remove_all(m_source);
+    EXPECT_TRUE(base::make_folders(m_source));
+    EXPECT_TRUE(base::write_file(m_source / "environment.yml", "dependencies:\n- " + item + "\n"));
+    const auto text = conda_error(m_source).value().hint;
+    const std::string start = "one per line: ";
+    const auto begin = text.find(start) + start.size();
+    return text.substr(begin, text.find(';', begin) - begin);
+  };
+  for (const auto& [item, expected] : std::map<std::string, std::string>{{"a=1.26", "a==1.26.*"},
+                                                                         {"a==1.26", "a==1.26"},
+                                                                         {"a=1.26=py_0", "a==1.26.*"},
+                                                                         {"a==1.26=py_0", "a==1.26"},
+                                                                         {"a=1.26.*=py_0", "a==1.26.*"},
+                                                                         {"a =", "a"},
+                                                                         {"a ==", "a"},
+                                                                         {"a 1.26", "a==1.26.*"},
+                                                                         {"a >=1,<2", "a>=1,<2"},
+                                                                         {"c::a~=1.2 # x", "a~=1.2"}})
+    EXPECT_EQ(hint(item), expected) << item;
+}
+
 }  // namespace
 }  // namespace builder::python

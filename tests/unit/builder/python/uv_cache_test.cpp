@@ -72,5 +72,22 @@ TEST_F(UvCaches, AMovedOneIsSharedOnce) {
   EXPECT_EQ(in(shared() / "wheels-v5"), "downloaded");
 }
 
+TEST_F(UvCaches, ThatCannotBeMadeIsAnError) {
+  ASSERT_TRUE(base::make_folders(shared() / "pachbuild" / std::string(32, 'a') / ".pachbuild-lock"));
+  EXPECT_FALSE(UvCache::open(shared(), std::string(64, 'a'))) << "its lock is a folder";
+  ASSERT_TRUE(base::write_file(shared() / "file", ""));
+  EXPECT_FALSE(UvCache::open(shared() / "file", std::string(64, 'a')));
+}
+
+TEST_F(UvCaches, ABucketIsAFolderWithAVersionInItsName) {
+  for (const char* name : {"simple-v1", "simplev1", "git", "interpreter-v4"}) put(shared() / name, name);
+  fs::create_symlink(shared() / "git", shared() / "link-v1");
+  const auto cache = open('a');
+  for (const char* name : {"simple-v1", "interpreter-v4"}) EXPECT_EQ(in(cache.folder() / name), name);
+  EXPECT_EQ(fs::read_symlink(cache.folder() / "simple-v1"), "../../simple-v1") << "the cache may be moved";
+  for (const char* name : {"simplev1", "git", "link-v1"})
+    EXPECT_FALSE(fs::exists(fs::symlink_status(cache.folder() / name))) << name;
+}
+
 }  // namespace
 }  // namespace builder::python

@@ -8,6 +8,8 @@
 #include "base/text.h"
 #include "builder-runtime/languages/python/resolution.h"
 #include "builder-runtime/languages/python/uv.h"
+#include "builder-runtime/languages/python/uv_environment.h"
+#include "tests/unit/builder/python/fake_machine.h"
 
 namespace builder::python {
 namespace {
@@ -299,6 +301,279 @@ TEST_F(UvCommands, AFailureIsOfTheNetworkOrOfTheSource) {
   EXPECT_EQ(base::join(m_uv.commands.back().arguments, " "),
             "/bin/uv pip install x --offline --no-cache --quiet --quiet --dry-run");
   EXPECT_EQ(failure(2, 1), "the file: a package index cannot be reached (network)");
+}
+
+// uv ends with a code, and with another without a network; ask_indexes.py finds a fault or none.
+class UvFailures : public testing::Test {
+ protected:
+  base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "uvfailures.").value();
+  const fs::path m_top = fs::canonical(m_folder.path());
+  FakeMachine m_machine{m_top};
+  Settings m_settings{.cache = m_top / "cache", .environment = m_machine.environment};
+  Tools m_tools{m_settings, m_machine};
+  Installation m_installation{.source = m_top / "source"};
+  fs::path m_run_in = m_top / "source";
+  Lines m_arguments = {"pip", "compile"};
+
+  void SetUp() override {
+    ASSERT_TRUE(base::make_folders(m_top / "source"));
+    m_settings.environment["UV_INDEX"] = "https://a/s";
+    m_installation.uv = m_machine.uv;
+    m_installation.interpreter.path = m_machine.python;
+    m_installation.configuration.environment = {{"UV_CACHE_DIR", (m_top / "uv").string()},
+                                                {"UV_INDEX", "https://a/s"},
+                                                {"PATH", (m_top / "none").string()}};
+  }
+  base::Error failure(int code, int offline, const std::string& fault, const std::string& words = "") {
+    m_machine.uv_commands.clear();
+    m_machine.index_faults = fault;
+    m_machine.on_command = [=](const process::Command& command, process::Finished& finished) {
+      const auto& all = command.arguments;
+      const bool is_offline = std::find(all.begin(), all.end(), "--offline") != all.end();
+      if (all.at(1) == "-I") return;
+      finished.ending = process::Ending::from_wait_status((is_offline ? offline : code) << 8);
+      finished.errors = words;
+    };
+    const auto status = run_uv(m_installation, m_tools, m_run_in, m_arguments, "the file");
+    return status ? base::Error{} : status.error();
+  }
+  static std::string told(const base::Error& error) {
+    return error.where + ": " + error.what + " | " + error.hint + " | " +
+           std::to_string(static_cast<int>(error.kind));
+  }
+};
+
+TEST_F(UvFailures, NameTheIndexThatIsAtFault) {
+  const std::string tls = "0\ttls\t\n";
+  const std::string what =
+      "no secure connection to a (TLS) | this address is from the variable UV_INDEX; check whether it must "
+      "be http:// | ";
+  const auto code = [](base::ErrorKind kind) { return std::to_string(static_cast<int>(kind)); };
+  EXPECT_EQ(told(failure(2, 1, tls)), "the file: " + what + code(base::ErrorKind::network));
+  EXPECT_EQ(told(failure(2, 2, tls)),
+            "the file: cannot be installed: " + what + code(base::ErrorKind::step_failed));
+  EXPECT_EQ(told(failure(1, 1, tls)),
+            "the file: cannot be installed: " + what + code(base::ErrorKind::step_failed));
+  EXPECT_EQ(told(failure(2, 1, "")),
+            "the file: a package index cannot be reached | see uv's output above; where it names a "
+            "certificate, set "
+            "SSL_CERT_FILE to a file with that of the index's authority; otherwise check the network, then "
+            "try again | " +
+                code(base::ErrorKind::network));
+  m_installation.configuration.environment.erase("UV_INDEX");
+  const std::string pypi = "0\tname\t\n";
+  EXPECT_THAT(told(failure(2, 1, pypi)), testing::StartsWith("the file: the host pypi.org is unknown"));
+  EXPECT_THAT(told(failure(1, 1, pypi)),
+              testing::StartsWith("the file: cannot be installed; uv ended with exit code 1"))
+      << "nobody has named PyPI";
+}
+
+TEST_F(UvFailures, AreTriedWithoutANetworkAndWithoutEffect) {
+  failure(2, 2, "");
+  ASSERT_EQ(m_machine.uv_commands.size(), 2U);
+  EXPECT_EQ(base::join(m_machine.uv_commands[1].arguments, " "),
+            m_machine.uv + " pip compile --offline --no-cache --quiet --quiet");
+  m_arguments = {"pip", "install"};
+  failure(2, 2, "");
+  EXPECT_EQ(m_machine.uv_commands.back().arguments.back(), "--dry-run");
+  failure(1, 2, "");
+  EXPECT_EQ(m_machine.uv_commands.size(), 1U);
+}
+
+TEST_F(UvFailures, SayWhatAnImageWithoutACompilerLacks) {
+  const std::string none =
+      "see uv's output above; there is no C compiler here: a package that has to be compiled needs an image "
+      "that has "
+      "one (python:3.11 rather than python:3.11-slim), or Debian's packages gcc and libc6-dev in this one";
+  EXPECT_EQ(failure(1, 1, "").hint, none);
+  EXPECT_EQ(
+      failure(1, 1, "", "Package 'x', required by 'virtual:world', not found\n").hint.substr(0, none.size()),
+      none);
+  ASSERT_TRUE(base::make_folders(m_top / "none"));
+  for (const std::string compiler : {"cc", "gcc", "clang"}) {
+    ASSERT_TRUE(base::write_file(m_top / "none" / compiler, "", 0755));
+    EXPECT_EQ(failure(1, 1, "").hint, "see uv's output above") << compiler;
+    fs::remove(m_top / "none" / compiler);
+  }
+}
+
+TEST_F(UvFailures, AreInTheWordsOfTheSource) {
+  m_installation.configuration.arguments = {"--no-index"};
+  m_arguments = {"pip", "compile", "--no-index", "--frozen"};
+  m_run_in = m_settings.cache / "work/resolve-1/source";
+  ASSERT_TRUE(base::make_folders(m_run_in));
+  {
+    const Reported reported;
+    failure(1, 1, "", "in " + m_run_in.string() + "/x\nhint: remove `--frozen`\nhint: remove `--no-index`\n");
+    EXPECT_EQ(reported.lines("in "), (Lines{(m_top / "source/x").string()}));
+    EXPECT_EQ(reported.lines("hint: remove "), (Lines{"`--no-index`"})) << "that is the user's own";
+  }
+  m_run_in = m_top / "source";
+  const Reported reported;
+  failure(1, 1, "", "in " + m_run_in.string() + "/y\n");
+  EXPECT_EQ(reported.lines("in "), (Lines{(m_top / "source/y").string()}));
+}
+
+TEST_F(UvCommands, WhatIsCopiedIsWhatCannotBeReadInPlace) {
+  const auto place = [&](const Installation& asked) {
+    const auto told = resolve(asked);
+    return told.empty() ? "" : told.front().substr(0, told.front().find(": "));
+  };
+  put({{"requirements.txt", "a\n"}});
+  EXPECT_EQ(place(installation()), "SOURCE");
+  auto asked = installation();
+  asked.uses_files = true;
+  EXPECT_EQ(place(asked), "WORK/source");
+  asked = installation();
+  asked.rewritten = {{"requirements.txt", "b\n"}};
+  std::string text;
+  m_uv.on_command = [&](const auto& command, auto& /*finished*/) {
+    text = base::read_file(command.folder / "requirements.txt").value_or("none");
+  };
+  EXPECT_EQ(place(asked), "WORK/source");
+  EXPECT_EQ(text, "b\n");
+  asked.rewritten = {{"requirements.txt", "x @ git+https://me:pw@h/x\n"}};
+  EXPECT_EQ(place(asked), "WORK/source");
+  EXPECT_EQ(text, "x @ git+https://h/x\n");
+  EXPECT_EQ(process::value_of(m_uv.commands.front().environment, "PACHBUILD_GIT_0_PASSWORD"), "pw");
+  put({{"requirements.txt", "x @ git+https://me:pw@h/x\n"}});
+  EXPECT_EQ(place(installation()), "WORK/source") << "a password is not given to uv in a file";
+  EXPECT_EQ(text, "x @ git+https://h/x\n");
+  EXPECT_EQ(process::value_of(m_uv.commands.front().environment, "PACHBUILD_GIT_0_PASSWORD"), "pw");
+  put({{"requirements.txt", "a\n"},
+       {"pyproject.toml", "[tool.uv.sources]\nx = { git = 'https://me:pw@h/x' }\n"}});
+  EXPECT_EQ(place(installation()), "WORK/source");
+  m_uv.on_command = nullptr;
+}
+
+TEST_F(UvCommands, ACopyOfAPartOfARepositoryHasItsPlaceInIt) {
+  put({{"requirements.txt", "a\n"}});
+  auto asked = installation();
+  asked.uses_files = true;
+  asked.revision = revision::Revision{.commit = std::string(40, 'a'), .folder = "below/deep"};
+  EXPECT_THAT(resolve(asked).front(), testing::StartsWith("WORK/source/below/deep: "));
+  std::string archival;
+  m_uv.on_command = [&](const auto& command, auto& /*finished*/) {
+    archival = base::read_file(command.folder / ".git_archival.txt").value_or("none");
+  };
+  resolve(asked);
+  EXPECT_THAT(archival, testing::StartsWith("node: aaa"));
+}
+
+TEST_F(UvCommands, AScriptIsAProjectOfItsOwn) {
+  m_uv.chosen.clear();
+  put({{"tool.py", "# /// script\n# dependencies = ['a']\n# ///\n"}, {"pachbuild.toml", ""}});
+  m_source_settings.file = "pachbuild.toml";
+  m_source_settings.python.dependencies = {"tool.py"};
+  std::string text;
+  m_uv.on_command = [&](const auto& command, auto& /*finished*/) {
+    text = base::read_file(command.folder / "pyproject.toml").value_or("none");
+  };
+  EXPECT_EQ(resolve(installation()).front(), "WORK/source: " + k_compile + " pyproject.toml");
+  EXPECT_EQ(text, "[project]\nname = \"script\"\nversion = \"0\"\ndependencies = ['a']\n");
+  ASSERT_TRUE(base::write_file(m_source / "tool.py.lock", "[[package]]\nname = 'a'\nversion = '1'\n"));
+  EXPECT_EQ(resolve(installation()).front(),
+            "WORK/source: export --frozen --no-dev --no-editable --python /bin/python3 --script tool.py");
+}
+
+TEST_F(UvCommands, PdmsOverridesAreUvs) {
+  put({{"pyproject.toml", k_project + "[tool.pdm.resolution.overrides]\nb = '2'\n[[tool.pdm.source]]\nname = "
+                                      "'n'\nurl = 'https://h/s'\n"}});
+  std::string text;
+  m_uv.on_command = [&](const auto& command, auto& /*finished*/) {
+    text = base::read_file(FakeMachine::value_behind(command.arguments, "--override")).value_or("none");
+  };
+  EXPECT_EQ(resolve(installation()).front(),
+            "SOURCE: " + k_compile + " pyproject.toml --override WORK/.pachbuild-overrides.txt");
+  EXPECT_EQ(text, "b==2\n");
+  EXPECT_EQ(process::value_of(m_uv.commands.front().environment, "UV_INDEX"), "n=https://h/s");
+  put({{"pyproject.toml", k_project + "[tool.pdm.resolution.overrides]\nb = 'no version'\n"}});
+  EXPECT_THAT(resolve(installation()).front(), HasSubstr("invalid requirement"));
+}
+
+TEST_F(UvCommands, WhatIsBuiltWithTheChosenVersionIsLocked) {
+  const std::string needs =
+      "[tool.uv.extra-build-dependencies]\nb = [{ requirement = 'a', match-runtime = true }]\n";
+  put({{"pyproject.toml", k_project + needs}});
+  const auto with_settings = [&] {
+    auto asked = installation();
+    asked.uv_settings = UvSettings::read(m_source, {{"HOME", "/nowhere"}}).value();
+    return asked;
+  };
+  auto told = resolve(with_settings());
+  EXPECT_EQ(told[0], "WORK/source: lock --quiet --python /bin/python3");
+  EXPECT_EQ(told[1], "WORK/source: export --frozen --no-dev --no-editable --python /bin/python3");
+  EXPECT_EQ(told[2], "loose! --no-deps --requirements WORK/pylock.all.toml") << "they are installed together";
+  for (const std::string other :
+       {"[tool.uv.extra-build-dependencies]\nb = ['a']\n",
+        "[tool.uv.extra-build-dependencies]\nb = [{ requirement = 'a', match-runtime = false }]\n",
+        "[tool.uv]\nno-build-isolation = true\n", "[tool.uv]\nno-build-isolation-package = ['b']\n"}) {
+    put({{"pyproject.toml", k_project + other}});
+    told = resolve(with_settings());
+    EXPECT_EQ(told[0], "SOURCE: " + k_compile + " pyproject.toml") << other;
+    EXPECT_EQ(told[1], "loose! --no-deps --requirements WORK/pylock.all.toml") << other;
+  }
+  put({{"pyproject.toml", k_project + "[tool.uv]\nno-build-isolation = false\n"}});
+  EXPECT_EQ(resolve(with_settings())[1], k_fixed);
+  put({{"setup.py", ""}, {"pyproject.toml", needs + "[build-system]\nrequires = []\n"}});
+  EXPECT_THAT(resolve(with_settings())[0], HasSubstr(k_compile)) << "only a project can be locked";
+}
+
+TEST_F(UvCommands, TheFilesOfAResolutionAreItsOwners) {
+  put({{"pyproject.toml", k_project + "[build-system]\nrequires = []\n"}});
+  std::map<std::string, unsigned> modes;
+  const auto note = [&](const std::string& path) {
+    if (!path.empty())
+      modes[fs::path(path).filename().string()] =
+          static_cast<unsigned>(fs::status(path).permissions()) & 0777U;
+  };
+  m_uv.on_command = [&](const auto& command, auto& /*finished*/) { note(*(command.arguments.begin() + 6)); };
+  const auto resolution = Resolution::make(installation(), m_tools).value();
+  note(resolution->fixed().arguments.back());
+  note(resolution->loose().arguments.back());
+  EXPECT_EQ(modes, (std::map<std::string, unsigned>{{".pachbuild-requirements.in", 0600},
+                                                    {"pylock.fixed.toml", 0600},
+                                                    {"pylock.loose.toml", 0600}}));
+}
+
+TEST_F(UvCommands, AFailureOfUvIsOneOfTheResolution) {
+  m_uv.on_command = [](const auto& /*command*/, auto& finished) {
+    finished.ending = process::Ending::from_wait_status(1 << 8);
+  };
+  const std::string what = ": cannot be installed; uv ended with exit code 1";
+  put({{"requirements.txt", "a\n"}});
+  EXPECT_EQ(resolve(installation()).back(), "error: requirements.txt" + what);
+  put({{"uv.lock", ""}, {"pyproject.toml", ""}});
+  EXPECT_EQ(resolve(installation()).back(), "error: uv.lock" + what);
+  put({{"pyproject.toml",
+        k_project +
+            "[tool.uv.extra-build-dependencies]\nb = [{ requirement = 'a', match-runtime = true }]\n"}});
+  auto asked = installation();
+  asked.uv_settings = UvSettings::read(m_source, {{"HOME", "/nowhere"}}).value();
+  EXPECT_EQ(resolve(asked).back(), "error: pyproject.toml" + what);
+  EXPECT_EQ(m_uv.commands.size(), 1U);
+  m_uv.on_command = nullptr;
+  m_uv.chosen = "broken";
+  put({{"requirements.txt", "a\n"}});
+  EXPECT_THAT(resolve(installation()).back(), testing::StartsWith("error: "));
+  for (const auto& [file, text] : std::map<std::string, std::string>{
+           {"poetry.lock", "["}, {"pdm.lock", "["}, {"Pipfile.lock", "["}, {"Pipfile", "["}}) {
+    put({{file, text}});
+    EXPECT_THAT(resolve(installation()).back(), testing::StartsWith("error: ")) << file;
+  }
+}
+
+TEST(UvEnvironment, HasWhatTheBuilderDecides) {
+  const auto made = uv_environment(
+      {{"UV_PYTHON", "3.9"}, {"PYTHONPATH", "/x"}, {"UV_INDEX", "i"}, {"UV_NO_PROGRESS", "0"}}, "/cache");
+  EXPECT_EQ(made, (process::Environment{{"UV_CACHE_DIR", "/cache"},
+                                        {"UV_INDEX", "i"},
+                                        {"UV_NO_PROGRESS", "1"},
+                                        {"UV_PREVIEW_FEATURES", "pylock"},
+                                        {"UV_PYTHON_DOWNLOADS", "never"}}));
+  const auto given = uv_environment({{"UV_CACHE_DIR", "/own"}, {"UV_PREVIEW_FEATURES", "a"}}, "/cache");
+  EXPECT_EQ(given.at("UV_CACHE_DIR"), "/own");
+  EXPECT_EQ(given.at("UV_PREVIEW_FEATURES"), "a,pylock");
 }
 
 }  // namespace

@@ -217,5 +217,11 @@ TEST(PoetryConstraints, HaveTheirSigns) {
   EXPECT_THAT(*from_poetry("1||2"), ElementsAre("==1", "==2"));
 }
 
+TEST(Poetry, AnEpochStays) {
+  for (const auto& [text, expected] : std::map<std::string, std::string>{
+           {"^1!1.2", ">=1!1.2,<1!2"}, {"~1!1.2", ">=1!1.2,<1!1.3"}, {"^1.2", ">=1.2,<2"}})
+    EXPECT_EQ(from_poetry(text), std::vector<std::string>{expected}) << text;
+}
+
 }  // namespace
 }  // namespace builder::python

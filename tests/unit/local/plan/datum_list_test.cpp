@@ -8,6 +8,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <stdexcept>
 
 #include "base/digest.h"
 #include "base/files.h"
@@ -184,6 +185,50 @@ TEST_F(DatumListTest, LinksInARepoAreFollowedButNotInCircles) {
   const auto commit = commit_of_folder(m_folder.path() / "r", &digests);
   ASSERT_FALSE(commit);
   EXPECT_EQ(commit.error().what, "is a link to a folder above it");
+}
+
+TEST_F(DatumListTest, RunInAnOrderThatFollowsThePaths) {
+  std::vector<std::string> expected;
+  for (int i = 10; i < 40; ++i) {
+    add("r/f" + std::to_string(i), "x");
+    expected.push_back("r/f" + std::to_string(i));
+  }
+  const auto input = repo_input("r", "/*");
+  const auto commits = commits_of(input);
+  const auto datums = DatumList::make(input, commits).value();
+  std::vector<std::string> running;
+  for (const auto place : datums.running_order()) running.push_back(datums.at(place).label());
+  EXPECT_EQ(running, expected);
+  for (std::size_t i = 0; i < datums.size(); ++i) {
+    EXPECT_EQ(datums.at(i).number, i + 1);
+    if (i == 0) continue;
+    EXPECT_LT(datums.at(i - 1).id, datums.at(i).id);
+  }
+  EXPECT_THROW(static_cast<void>(datums.at(datums.size())), std::out_of_range);
+}
+
+TEST_F(DatumListTest, OfEqualDatumsThereIsOne) {
+  add("r/a", "x");
+  add("r/b", "x");
+  EXPECT_EQ(DatumList::make(combination(Kind::union_of, {repo_input("r", "/*"), repo_input("r", "/a")}),
+                            commits_of(repo_input("r", "/*")))
+                .value()
+                .size(),
+            2U);
+}
+
+TEST_F(DatumListTest, AMillionIsTheMost) {
+  Commit commit;
+  for (int i = 0; i < 1001; ++i) commit.files.push_back({"f" + std::to_string(1000 + i), "d", 0, {}});
+  auto inputs = std::vector<spec::Input>(2, repo_input("r", "/*"));
+  inputs[0].repo.name = "a";
+  inputs[1].repo.name = "b";
+  const auto error_of = [&](Kind kind) {
+    return DatumList::make(combination(kind, inputs), {{"r", &commit}}).error().what;
+  };
+  const std::string limit = "; the limit of pachbuild run is 1,000,000";
+  EXPECT_EQ(error_of(Kind::join), "1,002,001 datums: files that share a join_on" + limit);
+  EXPECT_EQ(error_of(Kind::cross), "1,002,001 datums: a (1,001) × b (1,001)" + limit);
 }
 
 TEST(Commit, FilesOfAFolderAreTogether) {

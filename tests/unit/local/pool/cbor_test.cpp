@@ -2,10 +2,14 @@
 #include "pachbuild/local/pool/cbor.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
+
+#include "base/digest.h"
+#include "base/files.h"
 
 namespace local {
 namespace {
@@ -53,6 +57,53 @@ TEST(Cbor, IsNothingElse) {
        }()},
       {"texts in texts", std::string(1'000'000, '\x7f')}};
   for (const auto& [what, bytes] : cases) EXPECT_EQ(from_cbor(bytes), std::nullopt) << what;
+}
+
+TEST(Cbor, IsReadFromEachSizeOfANumber) {
+  // RFC 8949, appendix A.
+  const std::pair<std::string, std::uint64_t> k_numbers[] = {
+      {std::string("\x00", 1), 0},
+      {"\x17", 23},
+      {"\x18\x18", 24},
+      {"\x18\xff", 255},
+      {"\x19\x03\xe8", 1000},
+      {std::string("\x1a\x00\x0f\x42\x40", 5), 1'000'000},
+      {std::string("\x1b\x00\x00\x00\xe8\xd4\xa5\x10\x00", 9), 1'000'000'000'000}};
+  for (const auto& [bytes, number] : k_numbers) {
+    EXPECT_EQ(from_cbor(bytes), Json(number));
+    EXPECT_EQ(from_cbor(bytes.substr(0, bytes.size() - 1)), std::nullopt) << "cut off";
+  }
+  EXPECT_EQ(from_cbor("\x3b\x7f\xff\xff\xff\xff\xff\xff\xff"),
+            Json(std::numeric_limits<std::int64_t>::min()));
+  EXPECT_EQ(from_cbor("\xf4"), Json(false));
+  EXPECT_EQ(from_cbor("\xf5"), Json(true));
+  EXPECT_EQ(from_cbor("\xf6"), Json(nullptr));
+  EXPECT_EQ(from_cbor("\xf3"), std::nullopt);
+  EXPECT_EQ(from_cbor("\x82\x01"), std::nullopt) << "as many items as bytes, and one is missing";
+  EXPECT_EQ(from_cbor("\x62xy"), Json("xy"));
+}
+
+TEST(SealedCbor, IsWhatWasSavedUnderItsVersion) {
+  const auto folder = base::TemporaryFolder::make(testing::TempDir(), "cbor.").value();
+  const auto file = folder.path() / "sealed";
+  EXPECT_EQ(load_sealed(file, 1), std::nullopt) << "it is not there";
+  ASSERT_TRUE(save_sealed(file, 1, {{"a", 1}}));
+  EXPECT_EQ(load_sealed(file, 1), (Json{{"a", 1}, {"version", 1}}));
+  EXPECT_EQ(load_sealed(file, 2), std::nullopt);
+  struct stat status{};
+  ASSERT_EQ(::stat(file.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0600U);
+  for (const Json& other : {Json::array({1}), Json(1), Json{{"a", 1}}, Json{{"version", "1"}}}) {
+    ASSERT_TRUE(base::write_file(file, to_sealed_cbor(other)));
+    EXPECT_EQ(load_sealed(file, 1), std::nullopt) << other.dump();
+  }
+  const auto sealed = to_sealed_cbor(Json(nullptr));
+  EXPECT_EQ(sealed.size(), 65U);
+  EXPECT_EQ(sealed.substr(0, 64), base::sha256("\xf6"));
+  EXPECT_EQ(from_sealed_cbor(sealed), Json(nullptr));
+  EXPECT_EQ(from_sealed_cbor(sealed.substr(0, 64)), std::nullopt);
+  EXPECT_EQ(from_sealed_cbor(sealed.substr(0, 63)), std::nullopt);
+  EXPECT_EQ(from_sealed_cbor(base::sha256("")), std::nullopt) << "nothing is no item";
 }
 
 }  // namespace

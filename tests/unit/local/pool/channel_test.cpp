@@ -5,11 +5,15 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <thread>
 
+#include "../../steps.h"
 #include "base/files.h"
+#include "base/stop.h"
 
 using local::Channel;
 using local::Listener;
@@ -126,4 +130,72 @@ TEST(Channel, AMessageThatIsCutOffIsTheEnd) {
     ASSERT_TRUE(received);
     EXPECT_EQ(*received, std::nullopt);
   }
+}
+
+TEST(Channel, ADescriptorThatNobodyTookGoesWithItsMessage) {
+  auto ends = Channel::make_pair();
+  ASSERT_TRUE(ends);
+  auto& [here, there] = *ends;
+  ASSERT_TRUE(here.send("with", STDERR_FILENO));
+  ASSERT_TRUE(here.send("without"));
+  EXPECT_EQ(there.receive().value(), "with");
+  EXPECT_EQ(there.receive().value(), "without");
+  EXPECT_FALSE(there.take_descriptor());
+}
+
+// Who closes a socket before it has read all resets the connection.
+TEST(Channel, AConnectionThatIsResetHasEnded) {
+  auto ends = Channel::make_pair();
+  ASSERT_TRUE(ends);
+  auto& [here, there] = *ends;
+  ASSERT_TRUE(here.send("unread"));
+  there.close();
+  const auto received = here.receive();
+  ASSERT_TRUE(received) << received.error().what;
+  EXPECT_EQ(*received, std::nullopt);
+}
+
+TEST(Channel, WhatIsNoSocketIsAnError) {
+  Channel none{base::UniqueFd()};
+  EXPECT_EQ(none.receive().error().what, "cannot read: Bad file descriptor");
+  EXPECT_EQ(none.send("x").error().what, "cannot write: Bad file descriptor");
+  EXPECT_EQ(none.send("x", STDERR_FILENO).error().what, "cannot write: Bad file descriptor");
+  EXPECT_FALSE(none.set_patience(std::chrono::milliseconds(1)));
+  EXPECT_EQ(none.send("x").error().where, "a worker's socket");
+}
+
+TEST(Listener, WaitsOnAfterASignalAndSaysWhatElseGoesWrong) {
+  const auto folder = temporary_folder();
+  auto listener = Listener::make(folder.path() / "socket");
+  auto there = Channel::connect(folder.path() / "socket");
+  ASSERT_TRUE(listener && there);
+  int polls = 0;
+  {
+    const steps::Watch watch(
+        [&](std::string_view call, std::string_view) { return call == "poll" && polls++ < 2 ? EINTR : 0; },
+        steps::Calls::all);
+    EXPECT_TRUE(listener->accept(-1).value());
+  }
+  EXPECT_EQ(polls, 3);
+  const steps::Watch watch([](std::string_view call, std::string_view) { return call == "poll" ? EIO : 0; },
+                           steps::Calls::all);
+  const auto accepted = listener->accept(-1);
+  ASSERT_FALSE(accepted);
+  EXPECT_EQ(accepted.error().where + ": " + accepted.error().what,
+            "a worker's socket: cannot watch: Input/output error");
+}
+
+TEST(Listener, IsStoppedWhileItWaits) {
+  const auto folder = temporary_folder();
+  auto listener = Listener::make(folder.path() / "socket");
+  ASSERT_TRUE(listener);
+  const base::StopQuestion stop([] { return true; });
+  EXPECT_EQ(listener->accept(-1).error().what, "interrupted");
+}
+
+TEST(Listener, SaysWhereItCannotBeMade) {
+  const auto folder = temporary_folder();
+  EXPECT_EQ(Listener::make(folder.path() / "none/socket").error().where, (folder.path() / "none").string());
+  ASSERT_TRUE(base::write_file(folder.path() / "taken", ""));
+  EXPECT_EQ(Listener::make(folder.path() / "taken").error().where, (folder.path() / "taken").string());
 }

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "pachbuild/local/pool/cbor.h"
 #include "pachbuild/local/pool/channel.h"
@@ -54,6 +56,110 @@ TEST(Task, MovedBelowARootChangesThePathsOfThisMachineOnly) {
   EXPECT_EQ(moved.log, "") << "none stays none";
   EXPECT_EQ(moved.command, task.command);
   EXPECT_EQ(moved.folder, "/app");
+}
+
+// Each field by itself, so that none takes the place of another or is lost.
+TEST(Task, EachFieldArrivesByItself) {
+  using Change = std::function<void(Task&)>;
+  const std::vector<Change> k_changes = {[](Task& task) { task.id = "x"; },
+                                         [](Task& task) { task.inputs = {{}}; },
+                                         [](Task& task) { task.inputs = {{.name = "x"}}; },
+                                         [](Task& task) { task.inputs = {{.root = "x"}}; },
+                                         [](Task& task) { task.inputs = {{.path = "x"}}; },
+                                         [](Task& task) { task.inputs = {{.version = "x"}}; },
+                                         [](Task& task) { task.inputs = {{.lazy = true}}; },
+                                         [](Task& task) { task.inputs = {{.empty_files = true}}; },
+                                         [](Task& task) { task.inputs = {{.read_only = true}}; },
+                                         [](Task& task) { task.inputs = {{.listing = "x"}}; },
+                                         [](Task& task) { task.inputs = {{.resident = true}}; },
+                                         [](Task& task) { task.command = {"x"}; },
+                                         [](Task& task) { task.standard_input = "x"; },
+                                         [](Task& task) { task.error_command = {"x"}; },
+                                         [](Task& task) { task.error_standard_input = "x"; },
+                                         [](Task& task) { task.accepted_codes = {1}; },
+                                         [](Task& task) { task.environment = {{"x", "y"}}; },
+                                         [](Task& task) { task.datum_variables = {{"x", "y"}}; },
+                                         [](Task& task) { task.secret_variables = {{"x", "y"}}; },
+                                         [](Task& task) { task.secret_folders = {{"x", {{"y", "z"}}}}; },
+                                         [](Task& task) { task.folder = "x"; },
+                                         [](Task& task) { task.log = "x"; },
+                                         [](Task& task) { task.output = "x"; },
+                                         [](Task& task) { task.timeout_ms = 1; },
+                                         [](Task& task) { task.tries = 7; },
+                                         [](Task& task) { task.tells_strangers = true; },
+                                         [](Task& task) { task.batching = true; },
+                                         [](Task& task) { task.batch_environment = {{"x", "y"}}; },
+                                         [](Task& task) { task.attended = true; },
+                                         [](Task& task) { task.has_terminal = true; }};
+  std::set<std::string> texts = {encode(Task())};
+  for (const auto& change : k_changes) {
+    Task task;
+    change(task);
+    const auto text = encode(task);
+    EXPECT_TRUE(texts.insert(text).second) << texts.size();
+    EXPECT_EQ(encode(decode_task(text)), text);
+  }
+}
+
+TEST(TaskOutcome, EachFieldArrivesByItself) {
+  using Change = std::function<void(TaskOutcome&)>;
+  const std::vector<Change> k_changes = {
+      [](TaskOutcome& outcome) { outcome.id = "x"; },
+      [](TaskOutcome& outcome) { outcome.result = TaskResult::succeeded; },
+      [](TaskOutcome& outcome) { outcome.result = TaskResult::recovered; },
+      [](TaskOutcome& outcome) { outcome.result = TaskResult::never_asked; },
+      [](TaskOutcome& outcome) { outcome.reason = "x"; },
+      [](TaskOutcome& outcome) { outcome.exit_code = 255; },
+      [](TaskOutcome& outcome) { outcome.duration_ns = 1; },
+      [](TaskOutcome& outcome) { outcome.log_errno = 1; },
+      [](TaskOutcome& outcome) { outcome.left_processes = true; },
+      [](TaskOutcome& outcome) { outcome.stranger = "x"; }};
+  std::set<std::string> texts = {encode(TaskOutcome())};
+  for (const auto& change : k_changes) {
+    TaskOutcome outcome;
+    change(outcome);
+    const auto text = encode(outcome);
+    EXPECT_TRUE(texts.insert(text).second) << texts.size();
+    EXPECT_EQ(encode(decode_outcome(text).value()), text);
+  }
+  using base::ErrorKind;
+  for (const auto kind :
+       {ErrorKind::step_failed, ErrorKind::usage, ErrorKind::bad_input, ErrorKind::unavailable,
+        ErrorKind::bug, ErrorKind::cannot_write, ErrorKind::io, ErrorKind::network}) {
+    TaskOutcome outcome;
+    outcome.error = base::Error{kind, "w", "x", "h"};
+    EXPECT_EQ(decode_outcome(encode(outcome)).value().error->kind, kind);
+  }
+}
+
+TEST(Task, VariablesOfADatumCountMost) {
+  Task task;
+  task.environment = {{"A", "task"}, {"B", "task"}, {"C", "task"}};
+  task.secret_variables = {{"B", "secret"}, {"C", "secret"}};
+  task.datum_variables = {{"C", "first"}, {"C", "last"}};
+  EXPECT_EQ(environment_of(task), (process::Environment{{"A", "task"}, {"B", "secret"}, {"C", "last"}}));
+  using Variables = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(shown_variables(task),
+            (Variables{{"A", "task"}, {"B", "task"}, {"C", "task"}, {"C", "first"}, {"C", "last"}}))
+      << "secrets are in no file";
+  task.timeout_ms = 1500;
+  EXPECT_EQ(timeout_reason(task), "timed out after 1.5 s");
+}
+
+TEST(AttendedMessages, AreToldApart) {
+  EXPECT_EQ(decode_signal(encode_signal(15)), 15);
+  EXPECT_EQ(decode_signal(encode_signal(0)), 0);
+  for (const std::string wrong : {"", "!x", "!1x", "15", "?1", "|"})
+    EXPECT_EQ(decode_signal(wrong), std::nullopt) << wrong;
+  EXPECT_TRUE(is_ready(encode_ready()));
+  const std::set<std::string> all = {encode_ready(), encode_stream(), encode_signal(1), encode_running(true),
+                                     encode_running(false)};
+  EXPECT_EQ(all.size(), 5U);
+  for (const auto& message : all) {
+    EXPECT_EQ(is_ready(message), message == encode_ready());
+    EXPECT_EQ(decode_running(message).has_value(), message.size() == 1 && (message == "+" || message == "-"));
+    EXPECT_FALSE(decode_outcome(message));
+  }
 }
 
 TEST(TaskOutcome, KeepsItsError) {

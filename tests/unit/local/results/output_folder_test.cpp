@@ -43,6 +43,11 @@ class OutputFolderTest : public testing::Test {
     BASE_TRY(folder.check(outputs));
     return folder.publish(outputs, missing, m_store, ExportBy::copy);
   }
+  base::Status add(const std::vector<DatumOutput>& outputs) {
+    BASE_TRY_ASSIGN(auto folder, OutputFolder::open(out(), "pipeline"));
+    BASE_TRY(folder.check(outputs));
+    return folder.add(outputs, std::nullopt, m_store, ExportBy::copy);
+  }
   // Every file but ours: "path=content".
   std::string content() const {
     std::vector<std::string> lines;
@@ -289,6 +294,55 @@ TEST_F(OutputFolderTest, AnExportThatWasCutOffIsCompleted) {
 
 // The same with the steps as they are done. Until the list of moves is there nothing has changed, from then
 // on whoever opens the folder has the new files.
+TEST_F(OutputFolderTest, WhatIsAddedReplacesOnlyWhatIsInItsWay) {
+  ASSERT_TRUE(
+      publish({datum("1", {{"a", "1"}}), datum("2", {{"b/c", "1"}, {"b/d", "1"}}), datum("3", {{"e", "1"}})},
+              {{"4", "exit code 3"}}));
+  ASSERT_TRUE(add({datum("1", {{"a", "2"}, {"new/f", "2"}})}));
+  EXPECT_EQ(content(), "a=2 b/c=1 b/d=1 e=1 new/f=2 ");
+  // A file where a folder was, and the other way round.
+  ASSERT_TRUE(add({datum("2", {{"b", "2"}, {"e/g", "2"}})}));
+  EXPECT_EQ(content(), "a=2 b=2 e/g=2 new/f=2 ");
+  EXPECT_EQ(base::read_file(own() / "missing").value(), "4: exit code 3\n");
+  // In the end there is nothing else, whoever had added it.
+  ASSERT_TRUE(publish({datum("1", {{"a", "2"}})}));
+  EXPECT_EQ(content(), "a=2 ");
+  EXPECT_FALSE(fs::exists(own() / "missing"));
+  EXPECT_FALSE(fs::exists(out() / "new"));
+}
+
+TEST_F(OutputFolderTest, WhatIsAddedLeavesChangedFilesOfOtherDatumsAlone) {
+  ASSERT_TRUE(publish({datum("1", {{"a", "1"}}), datum("2", {{"b", "1"}})}));
+  ASSERT_TRUE(base::write_file(out() / "b", "by hand"));
+  ASSERT_TRUE(add({datum("1", {{"a", "2"}})}));
+  EXPECT_EQ(content(), "a=2 b=by hand ");
+  ASSERT_TRUE(publish({datum("1", {{"a", "2"}}), datum("2", {{"b", "1"}})}));
+  EXPECT_EQ(content(), "a=2 b=1 ");
+}
+
+TEST_F(OutputFolderTest, AddingThatWasCutOffAnywhereIsDoneOrNotNextTime) {
+  const std::vector<DatumOutput> before = {datum("1", {{"a", "1"}, {"b/c", "1"}, {"stays", "1"}})};
+  const std::vector<DatumOutput> added = {datum("1", {{"a", "2"}, {"b", "2"}})};
+  ASSERT_TRUE(publish(before));
+  const std::string old = content();
+  int unchanged = 0;
+  const int steps = steps::cut_off_at_each([&] { static_cast<void>(add(added)); },
+                                           [&](int last) {
+                                             {
+                                               auto folder = open();
+                                             }
+                                             const std::string now = content();
+                                             unchanged += now == old ? 1 : 0;
+                                             EXPECT_TRUE(now == old || now == "a=2 b=2 stays=1 ")
+                                                 << last << ": " << now;
+                                             ASSERT_TRUE(publish({})) << last;
+                                             EXPECT_EQ(content(), "") << last;
+                                             ASSERT_TRUE(publish(before));
+                                           });
+  EXPECT_GT(unchanged, 0);
+  EXPECT_LT(unchanged, steps - 3);
+}
+
 TEST_F(OutputFolderTest, CutOffAnywhereItHasAllOldOrAllNewFilesNextTime) {
   const std::vector<DatumOutput> before = {datum("1", {{"a", "1"}, {"b/c", "1"}, {"gone", "1"}})};
   const std::vector<DatumOutput> after = {datum("1", {{"a", "2"}, {"b", "2"}, {"d/e", "2"}})};

@@ -126,6 +126,12 @@ TEST_F(OutputTreeTest, FollowsLinksToFilesAndFolders) {
     EXPECT_FALSE(fs::is_symlink(out() / name));
   }
   EXPECT_EQ(base::read_file(scratch() / "in" / "sub" / "f").value(), "content");
+  const auto mode = [](const fs::path& path) {
+    struct stat status{};
+    return ::lstat(path.c_str(), &status) == 0 ? status.st_mode & 07777U : 0;
+  };
+  for (const char* name : {"folder", "folder/sub"}) EXPECT_EQ(mode(out() / name), 0700U) << name;
+  for (const char* name : {"again", "folder/sub/f"}) EXPECT_EQ(mode(out() / name), 0600U) << name;
 }
 
 // As Pachyderm, which copies the file inside PFS: what is staged has no content, or can be read only once.
@@ -170,6 +176,41 @@ TEST_F(OutputTreeTest, ALinkThatCannotBeFollowedFailsTheDatum) {
     SCOPED_TRACE(target);
     expect_fault("/pfs/out/dir/link: " + what);
   }
+}
+
+TEST_F(OutputTreeTest, OnlyStagedFilesOfTheirOwnPartStandForOthers) {
+  for (const auto* name : {"sub/f", "subs", "other"}) ASSERT_TRUE(base::write_file(repo() / name, "real"));
+  for (const auto* name : {"in/sub/f", "in/subs", "in2"}) {
+    ASSERT_TRUE(base::make_folders((scratch() / name).parent_path()));
+    ASSERT_TRUE(base::write_file(scratch() / name, "staged"));
+  }
+  const auto content = [&](const std::string& target, bool is_empty, const std::string& part) {
+    m_task.inputs[0].empty_files = is_empty;
+    m_task.inputs[0].path = part;
+    EXPECT_TRUE(base::remove_tree(out() / "link"));
+    fs::create_symlink(scratch() / target, out() / "link");
+    const auto followed = follow();
+    return followed ? base::read_file(out() / "link").value() : followed.error().what;
+  };
+  EXPECT_EQ(content("in/sub/f", false, ""), "staged");
+  EXPECT_EQ(content("in/sub/f", true, ""), "real");
+  EXPECT_EQ(content("in/sub/f", true, "sub"), "real");
+  EXPECT_EQ(content("in/sub/f", true, "sub/f"), "real");
+  EXPECT_EQ(content("in/subs", true, "sub"), "staged") << "of another part";
+  EXPECT_EQ(content("in2", true, ""), "staged") << "of another input";
+  fs::remove(repo() / "sub/f");
+  EXPECT_EQ(content("in/sub/f", true, ""), "links to an input file that no longer exists");
+}
+
+TEST_F(OutputTreeTest, AFolderWithoutFilesGoesAndClosedOnesAreFollowed) {
+  ASSERT_TRUE(base::make_folders(scratch() / "in" / "empty"));
+  fs::create_symlink(scratch() / "in" / "empty", out() / "link");
+  ASSERT_TRUE(base::write_file(scratch() / "in" / "f", "x"));
+  fs::create_symlink(scratch() / "in" / "f", out() / "dir" / "file");
+  ASSERT_EQ(::chmod((out() / "dir").c_str(), 0), 0);
+  ASSERT_TRUE(follow());
+  EXPECT_FALSE(fs::is_symlink(out() / "link"));
+  EXPECT_EQ(listed(), "dir/file ");
 }
 
 TEST_F(OutputTreeTest, AFolderThatLinksBackFailsTheDatum) {

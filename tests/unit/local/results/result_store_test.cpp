@@ -7,14 +7,18 @@
 #include <unistd.h>
 
 #include <boost/filesystem/operations.hpp>
+#include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "../../steps.h"
 #include "base/digest.h"
 
 namespace local {
 namespace {
 
 namespace fs = base::fs;
+
+std::vector<ResultStore::KeptFile> nothing_beside() { return {}; }
 
 class ResultStoreTest : public testing::Test {
  protected:
@@ -67,7 +71,7 @@ TEST_F(ResultStoreTest, WhatAKilledRunHasAddedCounts) {
   constexpr std::size_t k_size = 4'000;
   write({{"a", std::string(k_size, 'a')}});
   ASSERT_TRUE(add('a'));
-  EXPECT_EQ(std::move(*m_store).shrink(k_limit).value().datums, 0U);
+  EXPECT_EQ(std::move(*m_store).shrink(k_limit, nothing_beside).value().datums, 0U);
   open();
   write({{"b", std::string(k_size, 'b')}});
   ASSERT_TRUE(add('b'));
@@ -75,7 +79,7 @@ TEST_F(ResultStoreTest, WhatAKilledRunHasAddedCounts) {
   set_age(record('a'), 100);
   set_age(record('b'), 50);
   open();
-  EXPECT_EQ(std::move(*m_store).shrink(k_limit).value().datums, 1U);
+  EXPECT_EQ(std::move(*m_store).shrink(k_limit, nothing_beside).value().datums, 1U);
   open();
   EXPECT_FALSE(m_store->find(key('a')));
   EXPECT_TRUE(m_store->find(key('b')));
@@ -212,7 +216,8 @@ TEST_F(ResultStoreTest, RemovesWhatWasNotUsedForLongest) {
   set_age(record('c'), 90);
   open();
   ASSERT_TRUE(m_store->find(key('c')));  // is used now
-  const auto removed = std::move(*m_store).shrink(2 * megabyte.size() + megabyte.size() / 2).value();
+  const auto removed =
+      std::move(*m_store).shrink(2 * megabyte.size() + megabyte.size() / 2, nothing_beside).value();
   EXPECT_EQ(removed.datums, 1U);
   open();
   EXPECT_TRUE(m_store->find(key('a')));
@@ -230,7 +235,7 @@ TEST_F(ResultStoreTest, AFileOfTwoDatumsStaysWithTheLastOne) {
   set_age(record('b'), 30);
   open();
   ASSERT_TRUE(m_store->find(key('b')));
-  ASSERT_TRUE(std::move(*m_store).shrink(1));
+  ASSERT_TRUE(std::move(*m_store).shrink(1, nothing_beside));
   open();
   EXPECT_FALSE(m_store->find(key('a')));
   EXPECT_TRUE(m_store->find(key('b')));
@@ -244,12 +249,140 @@ TEST_F(ResultStoreTest, RemovesObjectsWithoutARecordAndNothingWhileAnotherWorks)
   {
     const auto other = ResultStore::open(m_folder.path()).value();
     open();
-    ASSERT_TRUE(std::move(*m_store).shrink(1));
+    ASSERT_TRUE(std::move(*m_store).shrink(1, nothing_beside));
     EXPECT_TRUE(fs::exists(object));
   }
   open();
-  ASSERT_TRUE(std::move(*m_store).shrink(1));
+  ASSERT_TRUE(std::move(*m_store).shrink(1, nothing_beside));
   EXPECT_FALSE(fs::exists(object));
+}
+
+TEST_F(ResultStoreTest, WhatTheLimitAllowsStaysToTheByte) {
+  constexpr std::uint64_t k_overhead = 2048;  // of a record, and of a file
+  const auto left = [&](std::uint64_t limit) {
+    write({{"a", std::string(1000, 'a')}, {"b", std::string(500, 'b')}, {"c", std::string(500, 'b')}});
+    EXPECT_TRUE(add('a'));
+    set_age(record('a'), 100);
+    m_store.reset();
+    open();
+    const auto removed = std::move(*m_store).shrink(limit, nothing_beside).value();
+    EXPECT_EQ(removed.bytes, removed.datums == 0 ? 0 : 1500 + 2 * k_overhead);
+    open();
+    return m_store->find(key('a')).has_value();
+  };
+  EXPECT_TRUE(left(3 * k_overhead + 1500));
+  EXPECT_FALSE(left(3 * k_overhead + 1500 - 1));
+}
+
+TEST_F(ResultStoreTest, FilesBesideGoByTheirAgeAmongTheRecords) {
+  const auto now = std::chrono::system_clock::now();
+  std::vector<ResultStore::KeptFile> kept;
+  for (const auto& [name, age] : {std::pair("young", 10), std::pair("old", 300), std::pair("middle", 150)}) {
+    ASSERT_TRUE(base::write_file(m_folder.path() / name, ""));
+    kept.push_back({m_folder.path() / name, 10'000, now - std::chrono::seconds(age)});
+  }
+  kept.push_back({m_folder.path() / "missing", 10'000, now - std::chrono::seconds(400)});
+  for (const char digit : {'a', 'b'}) {
+    write({{"f", std::string(8000, digit)}});
+    ASSERT_TRUE(add(digit));
+  }
+  set_age(record('a'), 200);
+  set_age(record('b'), 100);
+  const auto shrink = [&](std::uint64_t limit) {
+    m_store.reset();
+    open();
+    const auto removed = std::move(*m_store).shrink(limit, [&] { return kept; }).value();
+    open();
+    std::string left;
+    for (const auto* name : {"old", "middle", "young"})
+      left += fs::exists(m_folder.path() / name) ? name[0] : '-';
+    for (const char digit : {'a', 'b'}) left += fs::exists(record(digit)) ? digit : '-';
+    return left + " " + std::to_string(removed.datums) + " " + std::to_string(removed.bytes);
+  };
+  // 40,000 beside, of which one file is gone already and takes no part, and 2 × (8,000 + 4,096) in the store.
+  EXPECT_EQ(shrink(64'192), "omyab 0 0");
+  EXPECT_EQ(shrink(64'191), "-myab 0 10000");
+  std::erase_if(kept, [](const auto& file) { return !fs::exists(file.path); });
+  EXPECT_EQ(shrink(44'191), "-my-b 1 10048");
+  EXPECT_EQ(shrink(32'095), "--y-b 0 10000");
+  std::erase_if(kept, [](const auto& file) { return !fs::exists(file.path); });
+  EXPECT_EQ(shrink(1), "----- 1 20048");
+}
+
+TEST_F(ResultStoreTest, WhatWasUsedSinceItWasOpenedStays) {
+  write({{"a", "1"}});
+  ASSERT_TRUE(add('a'));
+  std::vector<ResultStore::KeptFile> kept = {
+      {m_folder.path() / "log", 10'000, std::chrono::system_clock::now()}};
+  ASSERT_TRUE(base::write_file(m_folder.path() / "log", ""));
+  const auto removed = std::move(*m_store).shrink(1, [&] { return kept; }).value();
+  EXPECT_EQ(removed.datums + removed.bytes, 0U);
+  EXPECT_TRUE(fs::exists(m_folder.path() / "log"));
+  // It was used again when it was made again.
+  set_age(record('a'), 100);
+  open();
+  write({{"a", "1"}});
+  ASSERT_TRUE(add('a'));
+  EXPECT_EQ(std::move(*m_store).shrink(1, nothing_beside).value().datums, 0U);
+}
+
+TEST_F(ResultStoreTest, OthersMayNeitherReadNorWriteIt) {
+  write({{"a", "1"}});
+  const auto object = m_store->object(add('a').value()[0].digest);
+  const auto mode = [](const fs::path& path) {
+    struct stat status{};
+    EXPECT_EQ(::lstat(path.c_str(), &status), 0);
+    return status.st_mode & 07777U;
+  };
+  EXPECT_EQ(mode(record('a')), 0600U);
+  EXPECT_EQ(mode(record('a').parent_path()), 0700U);
+  EXPECT_EQ(mode(object.parent_path()), 0700U);
+  EXPECT_EQ(mode(m_folder.path() / "results"), 0700U);
+  struct stat status{};
+  ASSERT_EQ(::stat(object.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mtim.tv_sec, 1);
+  const std::pair<time_t, long> k_others[] = {{2, 0}, {1, 1}};
+  for (const auto& [seconds, nanoseconds] : k_others) {
+    const timespec times[] = {{1, 0}, {seconds, nanoseconds}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, object.c_str(), times, 0), 0);
+    EXPECT_FALSE(m_store->find(key('a'))) << "somebody wrote to it";
+  }
+  m_store->drop(object.filename().string());
+  EXPECT_FALSE(fs::exists(object));
+}
+
+TEST_F(ResultStoreTest, WhatCannotBeReadIsTheProgramsFault) {
+  write({{"a", "1"}});
+  const auto tree = OutputTree::open(out()).value();
+  const auto failing = [&](std::string_view call, std::string_view name) {
+    const steps::Watch watch(
+        [&](std::string_view one, std::string_view path) {
+          return one == call && path.find(name) != std::string_view::npos ? EIO : 0;
+        },
+        steps::Calls::all);
+    return m_store->add(key('a'), tree).error().kind;
+  };
+  EXPECT_EQ(failing("open", "a"), base::ErrorKind::step_failed);
+  EXPECT_EQ(failing("rename", key('a')), base::ErrorKind::cannot_write);
+  EXPECT_FALSE(m_store->find(key('a')));
+}
+
+TEST_F(ResultStoreTest, EachFileCanHaveARecordOfItsOwn) {
+  write({{"a", "1"}, {"b", "2"}, {"c", "3"}});
+  const auto tree = OutputTree::open(out()).value();
+  ASSERT_TRUE(m_store->add_each(tree, [&](const OutputTree::File& file) -> base::Result<std::string> {
+    return file.path == "b" ? std::string() : key(file.path == "a" ? 'a' : 'c');
+  }));
+  const auto found = m_store->find(key('c')).value();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].path, "file");
+  EXPECT_EQ(content(found[0]), "3");
+  EXPECT_TRUE(fs::exists(out() / "b"));
+  EXPECT_FALSE(fs::exists(out() / "a"));
+  const auto failed = m_store->add_each(tree, [](const OutputTree::File&) -> base::Result<std::string> {
+    return base::fail(base::ErrorKind::io, "", "no key");
+  });
+  EXPECT_EQ(failed.error().what, "no key");
 }
 
 // What is not looked at still has what no record names.
@@ -273,7 +406,7 @@ class MeasuredStore : public ResultStoreTest {
       write({{"f", std::string(bytes, digit)}});
       EXPECT_TRUE(add(digit));
     }
-    EXPECT_TRUE(std::move(*m_store).shrink(limit));
+    EXPECT_TRUE(std::move(*m_store).shrink(limit, nothing_beside));
     m_store.reset();
     return !fs::exists(m_stray);
   }

@@ -3,6 +3,7 @@
 #include "pachbuild/local/session/environment.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <optional>
@@ -102,14 +103,96 @@ TEST(DatumEnvironment, HasNoBuildWhereNothingIsBuilt) {
 TEST(DatumVariables, AreThoseOfAWorkerInItsOrder) {
   spec::PipelineSpec spec;
   spec.name = "plain";
-  const auto variables = datum_variables({.id = "0a", .parts = {}}, spec, std::string(64, 'b'));
+  const auto variables = datum_variables({.id = "0a", .parts = {}}, spec, std::string(64, 'b'), "");
   ASSERT_EQ(variables.size(), 4U);
   EXPECT_EQ(variables[0], std::pair(std::string("PACH_DATUM_ID"), std::string("0a")));
   EXPECT_EQ(variables[1], std::pair(std::string("PACH_JOB_ID"), std::string(32, 'b')));
   EXPECT_EQ(variables[2], std::pair(std::string("PACH_OUTPUT_COMMIT_ID"), std::string(32, 'b')));
   EXPECT_EQ(variables[3].first, "FILESET_ID");
   EXPECT_EQ(variables[3].second.size(), 32U);
-  EXPECT_EQ(datum_variables({.id = "0a", .parts = {}}, spec, "")[1].second.size(), 32U);
+  EXPECT_EQ(datum_variables({.id = "0a", .parts = {}}, spec, "", "")[1].second.size(), 32U);
+}
+
+TEST(DatumVariables, NameEachPartWithItsCommitAndItsValues) {
+  spec::PipelineSpec spec;
+  spec.name = "p";
+  spec::RepoInput one;
+  one.name = "one";
+  spec::RepoInput two;
+  two.name = "two";
+  Commit ours;
+  ours.digest = std::string(64, 'd');
+  Commit remote;
+  remote.digest = std::string(64, 'd');
+  remote.id = "0123";
+  const DatumPart first{&one, &ours, "a.txt", {0, 1}, "", "j", ""};
+  const DatumPart second{&two, &remote, "", {0, 1}, "", "", "g"};
+  const auto variables =
+      datum_variables({.id = "0a", .parts = {&first, &second}}, spec, std::string(64, 'b'), "job");
+  using Variables = std::vector<std::pair<std::string, std::string>>;
+  const auto fileset = variables.back().second;
+  EXPECT_EQ(variables, (Variables{{"one", "/pfs/one/a.txt"},
+                                  {"one_COMMIT", std::string(32, 'd')},
+                                  {"PACH_DATUM_one_JOIN_ON", "j"},
+                                  {"two", "/pfs/two"},
+                                  {"two_COMMIT", "0123"},
+                                  {"PACH_DATUM_two_GROUP_BY", "g"},
+                                  {"PACH_DATUM_ID", "0a"},
+                                  {"PACH_JOB_ID", "job"},
+                                  {"PACH_OUTPUT_COMMIT_ID", "job"},
+                                  {"FILESET_ID", fileset}}));
+  const auto fileset_of = [&](const std::string& id, const std::string& job) {
+    return datum_variables({.id = id, .parts = {}}, spec, "", job).back().second;
+  };
+  EXPECT_EQ(fileset_of("0a", "job"), fileset);
+  EXPECT_NE(fileset_of("0b", "job"), fileset);
+  EXPECT_NE(fileset_of("0a", "other"), fileset);
+}
+
+TEST(SecretsOfATask, AreVariablesAndFolders) {
+  spec::PipelineSpec spec;
+  spec.transform.secrets = {
+      {"db", "user", "", "USER"}, {"db", "", "/secrets", ""}, {"other", "x", "/both", "X"}};
+  const Secrets secrets = {{"db", {{"user", "me"}, {"password", "p"}}}, {"other", {{"x", "y"}}}};
+  Task task;
+  add_secrets(task, spec, secrets);
+  EXPECT_EQ(task.secret_variables, (Environment{{"USER", "me"}, {"X", "y"}}));
+  EXPECT_EQ(task.secret_folders, (std::map<std::string, std::map<std::string, std::string>>{
+                                     {"/secrets", secrets.at("db")}, {"/both", secrets.at("other")}}));
+  EXPECT_TRUE(task.environment.empty());
+}
+
+TEST(BuildEnvironment, SaysThatACommandIsThePipelinesOwn) {
+  const auto own = [](const std::vector<std::string>& command) {
+    spec::PipelineSpec spec;
+    spec.transform.cmd = command;
+    Environment environment;
+    add_build_variables(environment, spec);
+    return process::value_of(environment, "PACHBUILD_OWN_COMMAND");
+  };
+  EXPECT_EQ(own({}), "");
+  EXPECT_EQ(own({"worker-shim", "x"}), "");
+  EXPECT_EQ(own({"python3", "x"}), "1");
+}
+
+TEST(CacheFolder, ThatOthersCanChangeIsRefused) {
+  const auto temporary = base::TemporaryFolder::make(testing::TempDir(), "cachefolder.").value();
+  const auto path = (temporary.path() / "cache").string();
+  ASSERT_TRUE(base::make_folders(path));
+  ASSERT_EQ(::chmod(path.c_str(), 0777), 0);
+  const Variable chosen("PACHBUILD_CACHE_DIR", path.c_str());
+  const auto folder = cache_folder();
+  ASSERT_FALSE(folder);
+  EXPECT_EQ(folder.error().kind, base::ErrorKind::cannot_write);
+  EXPECT_EQ(folder.error().where, path);
+  EXPECT_TRUE(folder.error().hint.ends_with("; name one in PACHBUILD_CACHE_DIR")) << folder.error().hint;
+  ASSERT_EQ(::chmod(path.c_str(), 0755), 0);
+  EXPECT_EQ(cache_folder().value(), path);
+  const Variable below("PACHBUILD_CACHE_DIR", (path + "/a/b").c_str());
+  ASSERT_TRUE(cache_folder());
+  struct stat status{};
+  ASSERT_EQ(::stat((path + "/a/b").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0700U);
 }
 
 TEST(CacheFolder, IsTheFirstThatIsSet) {

@@ -42,6 +42,25 @@ TEST_F(LazyFilesTest, GivesTheContentToWhoOpensIt) {
   EXPECT_TRUE(lazy.finish(m_folder.path()));
 }
 
+TEST_F(LazyFilesTest, GivesTheContentAgainWhereThatIsAskedFor) {
+  const std::string content(300'000, 'x');
+  ASSERT_TRUE(base::write_file(path("source"), content));
+  ASSERT_TRUE(base::write_file(path("nothing"), ""));
+  LazyFiles lazy;
+  lazy.serve_again();
+  ASSERT_TRUE(lazy.add(path("source"), m_folder.path(), "pipe"));
+  ASSERT_TRUE(lazy.add(path("nothing"), m_folder.path(), "empty"));
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(base::read_file(path("pipe")).value(), content) << i;
+    EXPECT_EQ(base::read_file(path("empty")).value(), "") << i;
+  }
+  // Who opens it while the one that gave up is still being noticed may get the rest of what that one had.
+  begin_to_read("pipe").reset();
+  bool is_whole = false;
+  for (int i = 0; i < 100 && !is_whole; ++i) is_whole = base::read_file(path("pipe")).value() == content;
+  EXPECT_TRUE(is_whole);
+}
+
 TEST_F(LazyFilesTest, IsFineWhenNobodyOpensIt) {
   ASSERT_TRUE(base::write_file(path("source"), "text"));
   LazyFiles lazy;
@@ -113,6 +132,35 @@ TEST_F(LazyFilesTest, DoesNotWaitForAReaderThatHangs) {
   ASSERT_TRUE(lazy.add(path("source"), m_folder.path(), "pipe"));
   const auto reader = begin_to_read("pipe");
   EXPECT_FALSE(lazy.finish(m_folder.path()));
+}
+
+TEST_F(LazyFilesTest, SaysWhatWentWrongFirst) {
+  LazyFiles lazy;
+  ASSERT_TRUE(base::write_file(path("source"), std::string(1'000'000, 'x')));
+  ASSERT_TRUE(lazy.add(path("none"), m_folder.path(), "one"));
+  ASSERT_TRUE(lazy.add(path("source"), m_folder.path(), "two"));
+  EXPECT_EQ(base::read_file(path("one")).value_or("cannot be read"), "");
+  begin_to_read("two").reset();
+  const auto status = lazy.finish(m_folder.path());
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().where, path("none"));
+  EXPECT_EQ(status.error().what, "cannot read: no such file or folder");
+  EXPECT_EQ(lazy.add(path("source"), m_folder.path(), "one").error().where, path("one"))
+      << "it is there already";
+  EXPECT_EQ(lazy.add(path("source"), m_folder.path() / "none", "x").error().kind,
+            base::ErrorKind::cannot_write);
+}
+
+TEST_F(LazyFilesTest, DropsAllWithoutAName) {
+  ASSERT_TRUE(base::write_file(path("source"), "text"));
+  LazyFiles lazy;
+  ASSERT_TRUE(lazy.add(path("source"), m_folder.path(), "a"));
+  ASSERT_TRUE(lazy.add(path("source"), m_folder.path(), "b"));
+  lazy.drop("");
+  for (const auto* name : {"a", "b"}) {
+    const base::UniqueFd unserved(::open(path(name).c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    EXPECT_FALSE(unserved) << name;
+  }
 }
 
 }  // namespace

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <boost/filesystem/operations.hpp>
+#include <functional>
 #include <iterator>
+#include <utility>
 
 #include "base/digest.h"
 
@@ -41,6 +43,18 @@ class StagingTest : public testing::Test {
     struct stat status{};
     return ::lstat(path.c_str(), &status) == 0 ? status.st_ino : 0;
   }
+  // A file or folder, held so that no other one gets its number.
+  class Held {
+   public:
+    explicit Held(const fs::path& path)
+        : m_inode(inode(path)), m_file(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)) {}
+    [[nodiscard]] bool is(const fs::path& path) const { return inode(path) == m_inode; }
+
+   private:
+    ino_t m_inode;
+    base::UniqueFd m_file;
+  };
+
   base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "staging.").value();
 };
 
@@ -213,6 +227,233 @@ TEST_F(StagingTest, TakesAnEmptyFolderInThePlaceOfTheOutput) {
   EXPECT_EQ(mode(staging.output()), 0700U) << "one that is not as a new one goes";
 }
 
+TEST_F(StagingTest, EachPropertyOfAnInputIsAPartOfItsVersion) {
+  using Change = std::function<void(TaskInput&)>;
+  const std::vector<Change> k_changes = {
+      [](TaskInput& input) { input.version = "w"; }, [](TaskInput& input) { input.lazy = true; },
+      [](TaskInput& input) { input.empty_files = true; }, [](TaskInput& input) { input.read_only = true; },
+      [&](TaskInput& input) { input.root = (m_folder.path() / "data/dir").string(); }};
+  int number = 0;
+  for (const auto& change : k_changes) {
+    Staging staging(pfs());
+    ASSERT_TRUE(staging.prepare(task(std::to_string(++number), "", "v")));
+    const Held before(staging.scratch() / "in");
+    ASSERT_TRUE(staging.prepare(task(std::to_string(++number), "", "v")));
+    EXPECT_TRUE(before.is(staging.scratch() / "in"));
+    auto changed = task(std::to_string(++number), "", "v");
+    change(changed.inputs[0]);
+    ASSERT_TRUE(staging.prepare(changed));
+    EXPECT_FALSE(before.is(staging.scratch() / "in")) << number;
+    ASSERT_TRUE(base::remove_tree(pfs()));
+    ASSERT_TRUE(base::make_folders(pfs()));
+  }
+}
+
+TEST_F(StagingTest, PartsOfOneNameComeTogether) {
+  Staging staging(pfs());
+  auto both = task("1", "a.txt", "v");
+  both.inputs.push_back({"in", data().string(), "dir", "v"});
+  both.inputs.push_back({"in", data().string(), "a.txt", "v"});
+  ASSERT_TRUE(staging.prepare(both)) << "a file that two parts bring is there once";
+  EXPECT_EQ(base::read_file(staging.scratch() / "in/a.txt").value(), "a");
+  EXPECT_EQ(base::read_file(staging.scratch() / "in/dir/deep/b.txt").value(), "b");
+  auto one = task("2", "a.txt", "v");
+  ASSERT_TRUE(staging.prepare(one));
+  EXPECT_FALSE(fs::exists(staging.scratch() / "in/dir"));
+}
+
+TEST_F(StagingTest, ReadOnlyInputsCannotBeWritten) {
+  Staging staging(pfs());
+  auto closed = task("1", "", "v");
+  closed.inputs[0].read_only = true;
+  ASSERT_TRUE(staging.prepare(closed));
+  const auto in = staging.scratch() / "in";
+  EXPECT_EQ(mode(in), 0500U);
+  EXPECT_EQ(mode(in / "dir"), 0500U);
+  EXPECT_EQ(mode(in / "a.txt"), 0444U);
+  for (const auto& folder : {in, in / "dir", in / "dir/deep"}) ::chmod(folder.c_str(), 0700);
+}
+
+TEST_F(StagingTest, OnlySmallPlainFilesInOneFolderAreRefilled) {
+  const std::string largest(std::size_t{64} << 10, 'x');
+  ASSERT_TRUE(base::write_file(data() / "b.txt", "b"));
+  ASSERT_TRUE(base::write_file(data() / "largest", largest));
+  ASSERT_TRUE(base::write_file(data() / "larger", largest + "x"));
+  const auto is_refilled = [&](const std::string& from, const std::string& to,
+                               const std::function<void(TaskInput&)>& change = {}) {
+    Staging staging(pfs());
+    EXPECT_TRUE(staging.prepare(task("1", from, "v")));
+    const Held before(staging.scratch() / "in");
+    auto next = task("2", to, "w");
+    if (change) change(next.inputs[0]);
+    EXPECT_TRUE(staging.prepare(next)) << to;
+    const bool is_same = before.is(staging.scratch() / "in");
+    ::chmod((staging.scratch() / "in").c_str(), 0700);
+    EXPECT_TRUE(base::remove_tree(pfs()));
+    EXPECT_TRUE(base::make_folders(pfs()));
+    return is_same;
+  };
+  EXPECT_TRUE(is_refilled("a.txt", "b.txt"));
+  EXPECT_TRUE(is_refilled("a.txt", "largest"));
+  EXPECT_TRUE(is_refilled("largest", "a.txt"));
+  EXPECT_FALSE(is_refilled("a.txt", "larger"));
+  EXPECT_FALSE(is_refilled("larger", "a.txt"));
+  EXPECT_FALSE(is_refilled("a.txt", "dir/deep/b.txt")) << "of another folder";
+  EXPECT_FALSE(is_refilled("a.txt", "dir"));
+  EXPECT_FALSE(is_refilled("dir", "a.txt"));
+  EXPECT_FALSE(is_refilled("a.txt", ""));
+  EXPECT_FALSE(is_refilled("a.txt", "b.txt", [](TaskInput& input) { input.lazy = true; }));
+  EXPECT_FALSE(is_refilled("a.txt", "b.txt", [](TaskInput& input) { input.empty_files = true; }));
+  EXPECT_FALSE(is_refilled("a.txt", "b.txt", [](TaskInput& input) { input.read_only = true; }));
+  base::Sha256 listing;
+  listing.update_field("b.txt");
+  const auto expected = listing.finish();
+  EXPECT_TRUE(is_refilled("a.txt", "b.txt", [&](TaskInput& input) { input.listing = expected; }));
+}
+
+TEST_F(StagingTest, WhatWasAddedDuringTheRunIsAnError) {
+  base::Sha256 listing;
+  for (const std::string path : {"dir/deep/b.txt"}) listing.update_field(path);
+  auto listed = task("1", "dir", "v");
+  listed.inputs[0].listing = listing.finish();
+  Staging staging(pfs());
+  ASSERT_TRUE(staging.prepare(listed));
+  ASSERT_TRUE(base::write_file(data() / "dir/deep/new", ""));
+  listed.id = "2";
+  listed.inputs[0].version = "w";
+  const auto status = staging.prepare(listed);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().kind, base::ErrorKind::step_failed);
+  EXPECT_EQ(status.error().where, (data() / "dir").string());
+  EXPECT_EQ(status.error().what, "files were added or removed during the run");
+}
+
+TEST_F(StagingTest, StrangersAreFoundAndRemoved) {
+  Staging staging(pfs());
+  ASSERT_TRUE(staging.prepare(task("1", "", "v")));
+  ASSERT_TRUE(staging.write_environment("A=1\n"));
+  EXPECT_EQ(staging.find_stranger().value(), "");
+  ASSERT_TRUE(base::make_folders(pfs() / "result"));
+  EXPECT_EQ(staging.find_stranger().value(), "result");
+  ASSERT_TRUE(staging.prepare(task("2", "", "v")));
+  EXPECT_FALSE(fs::exists(pfs() / "result"));
+  auto other = task("3", "", "v");
+  other.inputs[0].name = "other";
+  ASSERT_TRUE(staging.prepare(other));
+  EXPECT_FALSE(fs::is_symlink(pfs() / "in")) << "the input of the datum before";
+  EXPECT_TRUE(fs::is_symlink(pfs() / "other"));
+}
+
+TEST_F(StagingTest, ResidentInputsAreAnotherOnes) {
+  Staging staging(pfs(), "batch");
+  auto both = task("1", "", "v");
+  both.batching = true;
+  both.inputs.push_back({.name = "build", .root = data().string(), .version = "v", .resident = true});
+  ASSERT_TRUE(base::make_folders(pfs() / ".scratch/batch"));
+  ASSERT_TRUE(base::make_folders(pfs() / ".scratch/left"));
+  fs::create_symlink("x", pfs() / "build");
+  ASSERT_TRUE(staging.prepare(both));
+  EXPECT_FALSE(fs::exists(pfs() / ".scratch/1/build"));
+  EXPECT_TRUE(fs::is_symlink(pfs() / "build")) << "it is an input";
+  EXPECT_TRUE(fs::exists(pfs() / ".scratch/batch"));
+  EXPECT_FALSE(fs::exists(pfs() / ".scratch/left"));
+  Staging plain(pfs(), "batch");
+  ASSERT_TRUE(plain.prepare(task("2", "", "v")));
+  EXPECT_FALSE(fs::exists(pfs() / ".scratch/batch")) << "there is no batch";
+}
+
+TEST_F(StagingTest, TheEnvironmentIsWrittenAnewWhereItWasTouched) {
+  Staging staging(pfs());
+  ASSERT_TRUE(staging.prepare(task("1", "a.txt", "v")));
+  ASSERT_TRUE(staging.write_environment("A=a long value\n"));
+  EXPECT_EQ(fs::read_symlink(pfs() / ".env"), "/pfs/.scratch/1/.env");
+  const auto file = [&] { return staging.scratch() / ".env"; };
+  const ino_t before = inode(file());
+  ASSERT_TRUE(staging.prepare(task("2", "a.txt", "v")));
+  ASSERT_TRUE(staging.write_environment("A=1\n"));
+  EXPECT_EQ(inode(file()), before);
+  EXPECT_EQ(base::read_file(file()).value(), "A=1\n");
+  EXPECT_EQ(fs::read_symlink(pfs() / ".env"), "/pfs/.scratch/2/.env");
+  // A link that a program has put there is not written through.
+  fs::remove(file());
+  fs::create_symlink(m_folder.path() / "elsewhere", file());
+  ASSERT_TRUE(staging.prepare(task("3", "a.txt", "v")));
+  ASSERT_TRUE(staging.write_environment("A=2\n"));
+  EXPECT_EQ(base::read_file(file()).value(), "A=2\n");
+  EXPECT_FALSE(fs::is_symlink(file()));
+  EXPECT_FALSE(fs::exists(m_folder.path() / "elsewhere"));
+}
+
+TEST_F(StagingTest, FoldersThatAProgramChangedAreMadeAnewOrRestored) {
+  Staging staging(pfs());
+  ASSERT_TRUE(staging.prepare(task("1", "a.txt", "v")));
+  const Held scratch(staging.scratch());
+  ASSERT_EQ(::chmod(staging.scratch().c_str(), 0755), 0);
+  ASSERT_TRUE(staging.prepare(task("2", "a.txt", "v")));
+  EXPECT_FALSE(scratch.is(staging.scratch()));
+  EXPECT_EQ(mode(staging.scratch()), 0700U);
+  const Held second(staging.scratch());
+  ASSERT_TRUE(base::write_file(staging.scratch() / "left", ""));
+  ASSERT_TRUE(staging.prepare(task("3", "a.txt", "v")));
+  EXPECT_FALSE(second.is(staging.scratch()));
+  const Held third(staging.scratch());
+  ASSERT_TRUE(base::make_folders(pfs() / ".scratch/left"));
+  ASSERT_TRUE(staging.prepare(task("4", "a.txt", "v")));
+  EXPECT_FALSE(third.is(staging.scratch()));
+  EXPECT_FALSE(fs::exists(pfs() / ".scratch/left"));
+  ASSERT_EQ(::chmod(pfs().c_str(), 0755), 0);
+  ASSERT_EQ(::chmod((pfs() / ".scratch").c_str(), 0777), 0);
+  ASSERT_TRUE(staging.prepare(task("5", "a.txt", "v")));
+  EXPECT_EQ(mode(pfs()), 0700U);
+  EXPECT_EQ(mode(pfs() / ".scratch"), 0700U);
+  ASSERT_TRUE(base::remove_tree(pfs() / ".scratch"));
+  fs::create_symlink(data(), pfs() / ".scratch");
+  ASSERT_TRUE(staging.prepare(task("6", "a.txt", "v")));
+  EXPECT_FALSE(fs::is_symlink(pfs() / ".scratch"));
+  EXPECT_FALSE(fs::exists(data() / "6"));
+}
+
+TEST_F(StagingTest, AnOutputInThePlaceOfTheFirstIsNoOutput) {
+  Staging staging(pfs());
+  ASSERT_TRUE(staging.prepare(task("1", "a.txt", "v")));
+  ASSERT_TRUE(staging.open_output());
+  fs::rename(staging.output(), m_folder.path() / "moved");
+  EXPECT_EQ(staging.open_output().error().what, "was removed or replaced by the program");
+  ASSERT_TRUE(base::make_folders(staging.output()));
+  EXPECT_FALSE(staging.open_output()) << "another folder";
+  ASSERT_TRUE(base::remove_tree(staging.output()));
+  fs::create_symlink(m_folder.path() / "moved", staging.output());
+  EXPECT_FALSE(staging.open_output()) << "a link to it";
+}
+
+TEST(Fingerprint, ChangesWithEachPropertyOfAnEntry) {
+  const auto folder = base::TemporaryFolder::make(testing::TempDir(), "print.").value();
+  ASSERT_TRUE(base::make_folders(folder.path() / "d"));
+  ASSERT_TRUE(base::write_file(folder.path() / "d/f", "1"));
+  ASSERT_EQ(::mkfifo((folder.path() / "d/pipe").c_str(), 0600), 0);
+  const auto print = [&] { return fingerprint(folder.path()).value(); };
+  auto last = print();
+  const auto is_new = [&] { return std::exchange(last, print()) != last; };
+  EXPECT_FALSE(is_new());
+  const auto change = [&](const std::string& name, auto&& how) {
+    how((folder.path() / name).c_str());
+    return is_new();
+  };
+  for (const std::string name : {"d", "d/f", "d/pipe"})
+    EXPECT_TRUE(change(name, [](const char* path) { ::chmod(path, 0711); })) << name;
+  const auto touch = [](const char* path) {
+    const timespec times[] = {{5, 0}, {5, 0}};
+    ::utimensat(AT_FDCWD, path, times, 0);
+  };
+  for (const std::string name : {"d", "d/f"}) EXPECT_TRUE(change(name, touch)) << name;
+  EXPECT_FALSE(change("d/pipe", touch)) << "its times change when it is read";
+  EXPECT_TRUE(
+      change("d/f", [&](const char* path) { ASSERT_EQ(::link(path, (folder.path() / "d/g").c_str()), 0); }));
+  EXPECT_TRUE(change(
+      "d/pipe", [&](const char* path) { ASSERT_EQ(::rename(path, (folder.path() / "pipe2").c_str()), 0); }));
+  EXPECT_FALSE(fingerprint(folder.path() / "none"));
+}
+
 TEST(Fingerprint, ChangesWithContentNamesAndFolders) {
   const auto folder = base::TemporaryFolder::make(testing::TempDir(), "print.").value();
   ASSERT_TRUE(base::make_folders(folder.path() / "d"));
@@ -224,6 +465,34 @@ TEST(Fingerprint, ChangesWithContentNamesAndFolders) {
   EXPECT_NE(written, before);
   ASSERT_TRUE(base::make_folders(folder.path() / "d" / "e"));
   EXPECT_NE(fingerprint(folder.path()).value(), written);
+}
+
+// Its times change when it is read, so that the rest has to tell.
+TEST(Fingerprint, OfAPipeChangesWithAllButReading) {
+  const auto folder = base::TemporaryFolder::make(testing::TempDir(), "print.").value();
+  const auto path = [&](const std::string& name) { return (folder.path() / "in" / name).string(); };
+  ASSERT_TRUE(base::make_folders(folder.path() / "in"));
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0644), 0);
+  const auto print = [&] { return fingerprint(folder.path() / "in").value(); };
+  auto before = print();
+  {
+    const base::UniqueFd both(::open(path("pipe").c_str(), O_RDWR | O_CLOEXEC));
+    char byte = 'x';
+    ASSERT_EQ(::write(both.get(), &byte, 1), 1);
+    ASSERT_EQ(::read(both.get(), &byte, 1), 1);
+  }
+  EXPECT_EQ(print(), before);
+  const timespec times[] = {{1, 0}, {1, 0}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, path("pipe").c_str(), times, 0), 0);
+  EXPECT_EQ(print(), before);
+  const std::vector<std::pair<const char*, std::function<void()>>> k_changes = {
+      {"mode", [&] { ASSERT_EQ(::chmod(path("pipe").c_str(), 0600), 0); }},
+      {"links", [&] { ASSERT_EQ(::link(path("pipe").c_str(), (folder.path() / "name").c_str()), 0); }}};
+  for (const auto& [what, change] : k_changes) {
+    change();
+    EXPECT_NE(print(), before) << what;
+    before = print();
+  }
 }
 
 }  // namespace
