@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""linked.py BUILD: what is in our static programs, as an SPDX document, from the folder in which they were built.
+"""linked.py [--copyrights] BUILD: what is in our static programs, from the folder in which they were built, as an SPDX
+document, or as the copyrights of it all.
 
 No tool can see that in the programs. But the compiler has noted which headers it read, the linker which archives it took
 something of (*.map), and the distribution knows whose these files are. The time is SOURCE_DATE_EPOCH.
@@ -46,10 +47,9 @@ class Distribution:
         self.root = root
         self.query = ("dpkg-query", f"--admindir={root / 'var/lib/dpkg'}")
 
-    def packages(self, files):
+    def names(self, files):
         answer = output_of(*self.query, "--search", *sorted(f"/{file.relative_to(self.root)}" for file in files))
-        names = {name for line in answer.splitlines() for name in line.rpartition(": ")[0].split(", ")}
-        return [self.package(name) for name in sorted(names)]
+        return sorted({name for line in answer.splitlines() for name in line.rpartition(": ")[0].split(", ")})
 
     def package(self, name):
         form = "\t".join(f"${{{field}}}" for field in FIELDS)
@@ -63,9 +63,12 @@ class Distribution:
         return describe(f"{package}-{architecture}", package, version, self.license_of(package), externalRefs=[
             {"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": locator}])
 
+    def copyright_of(self, package):
+        return (self.root / "usr/share/doc" / package / "copyright").read_text(encoding="utf-8")
+
     def license_of(self, package):
         """All that its machine-readable copyright names; not every package has such."""
-        text = (self.root / "usr/share/doc" / package / "copyright").read_text(encoding="utf-8")
+        text = self.copyright_of(package)
         terms = re.findall(r"^License: *(\S.*)", text, re.MULTILINE)
         names = {name for term in terms for name in re.split(r",? (?:and|or|with) ", term.strip())}
         return " AND ".join(sorted(LICENSES.get(name) or "LicenseRef-" + re.sub(r"[^A-Za-z0-9.]+", "-", name)
@@ -79,14 +82,24 @@ def describe(key, name, version, terms, **more):
 
 
 def linked_packages(build):
+    """Each as the distribution that has it, and its name there."""
     unpacked = [path.resolve() for path in build.parent.glob("sysroot-*")]
     own = build.parent.parent.resolve()
     files = files_in(build)
     packages = []
     for root in (*unpacked, pathlib.Path("/")):
         here = {file for file in files if root in file.parents and (root in unpacked or own not in file.parents)}
-        packages += Distribution(root).packages(here) if here else []
+        distribution = Distribution(root)
+        packages += [(distribution, name) for name in distribution.names(here)] if here else []
     return packages
+
+
+def copyrights(packages):
+    """One after the other, each once: packages of one source have the same."""
+    names = {}
+    for distribution, name in packages:
+        names.setdefault(distribution.copyright_of(name.partition(":")[0]), []).append(name)
+    return "\n".join(f"{'=' * 80}\n{', '.join(owners)}\n{'=' * 80}\n{text}" for text, owners in names.items())
 
 
 def document(version, packages):
@@ -108,10 +121,15 @@ def document(version, packages):
 
 
 def main():
-    build = pathlib.Path(sys.argv[1]).resolve()
+    build = pathlib.Path(sys.argv[-1]).resolve()
+    packages = linked_packages(build)
+    if sys.argv[1] == "--copyrights":
+        sys.stdout.write(copyrights(packages))
+        return
+    described = [distribution.package(name) for distribution, name in packages]
     cache = (build / "CMakeCache.txt").read_text(encoding="utf-8")
     version = re.search(r"^CMAKE_PROJECT_VERSION:STATIC=(.*)", cache, re.MULTILINE)[1]
-    json.dump(document(version, linked_packages(build)), sys.stdout, indent=1)
+    json.dump(document(version, described), sys.stdout, indent=1)
 
 
 if __name__ == "__main__":
