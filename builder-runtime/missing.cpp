@@ -152,8 +152,7 @@ constexpr std::array k_tool_forms = std::to_array<Form>({
 
 bool is_name(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 ||
-           std::string_view("_.+-/").find(static_cast<char>(c)) != std::string_view::npos;
+    return std::isalnum(c) != 0 || base::contains("_.+-/", static_cast<char>(c));
   });
 }
 

@@ -61,7 +61,7 @@ class LineCollector {
 bool says_disk_is_full(const process::Finished& finished) {
   std::string text = finished.errors;
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return !finished.ending.succeeded() && text.find("no space left on device") != std::string::npos;
+  return !finished.ending.succeeded() && base::contains(text, "no space left on device");
 }
 
 // Of the folders that tools write to, the one whose disk has the least room.

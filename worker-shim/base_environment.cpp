@@ -14,6 +14,7 @@
 
 #include "base/digest.h"
 #include "base/errors.h"
+#include "base/text.h"
 #include "base/unique_fd.h"
 #include "contract/layout.h"
 #include "worker-shim/folders.h"
@@ -25,9 +26,8 @@ namespace {
 // which must not reach the base.
 bool is_code(std::string_view name) {
   constexpr std::array<std::string_view, 7> k_suffixes = {".py", ".pyc", ".pyi", ".so", ".a", ".h", ".hpp"};
-  return name.find(".so.") != std::string_view::npos ||
-         std::any_of(k_suffixes.begin(), k_suffixes.end(),
-                     [&](auto suffix) { return name.ends_with(suffix); });
+  return base::contains(name, ".so.") || std::any_of(k_suffixes.begin(), k_suffixes.end(),
+                                                     [&](auto suffix) { return name.ends_with(suffix); });
 }
 
 // The copies of one run. Each step gives the number of the system's error, 0 when it worked.

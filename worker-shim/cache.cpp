@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "base/errors.h"
+#include "base/text.h"
 #include "base/trusted_folder.h"
 #include "base/unique_fd.h"
 #include "contract/environment.h"
@@ -80,7 +81,7 @@ base::Status check_chosen(const std::string& path) {
     return base::fail(base::ErrorKind::usage, contract::k_cache_variable, std::move(what));
   };
   if (path.front() != '/') return refuse("'" + path + "' is not an absolute path");
-  if (path.find(':') != std::string::npos) return refuse("'" + path + "' has a ':', which PATH cannot hold");
+  if (base::contains(path, ':')) return refuse("'" + path + "' has a ':', which PATH cannot hold");
   return {};
 }
 

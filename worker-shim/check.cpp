@@ -56,7 +56,7 @@ bool is_executable(const std::string& path) { return ::access(path.c_str(), X_OK
 
 // A command as PATH finds it; empty when it does not.
 std::string find_program(const std::string& name) {
-  if (name.find('/') != std::string::npos) return is_executable(name) ? name : "";
+  if (base::contains(name, '/')) return is_executable(name) ? name : "";
   for (const auto& folder : base::split(search_path(), ':')) {
     std::string path = (folder.empty() ? "." : folder) + "/" + name;
     if (is_executable(path)) return path;

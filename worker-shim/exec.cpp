@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/errors.h"
+#include "base/text.h"
 #include "contract/environment.h"
 #include "contract/exit_codes.h"
 #include "worker-shim/executable_format.h"
@@ -185,7 +186,7 @@ ExecFailure execute(char* const* words) {
   if (name.empty()) {
     return {k_command_not_found, {base::ErrorKind::usage, {}, "the command is an empty text", {}}};
   }
-  if (name.find('/') == std::string_view::npos) return search(words);
+  if (!base::contains(name, '/')) return search(words);
   ::execv(words[0], words);
   return explain(words[0], errno);
 }

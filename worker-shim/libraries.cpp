@@ -42,7 +42,7 @@ std::string ask_loader(std::string loader, std::string program) {
   std::vector<char*> words = {loader.data()};
   std::vector<char*> environment;
   for (char** entry = environ; *entry != nullptr; ++entry) environment.push_back(*entry);
-  if (loader.find("/ld-musl-") != std::string::npos) {
+  if (base::contains(loader, "/ld-musl-")) {
     words.push_back(list.data());
   } else {
     environment.push_back(trace.data());

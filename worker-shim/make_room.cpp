@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/digest.h"
+#include "base/text.h"
 #include "base/unique_fd.h"
 #include "contract/environment.h"
 #include "worker-shim/folders.h"
@@ -45,7 +46,7 @@ std::vector<Old> list_old(const std::string& environments, time_t now) {
 
 bool mentions(const std::string& file, std::string_view text) {
   const auto content = read_text(file);
-  return content && content->find(text) != std::string::npos;
+  return content && base::contains(*content, text);
 }
 
 bool is_in_use(const std::string& environment) {

@@ -15,6 +15,7 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/inside.h"
+#include "base/text.h"
 #include "builder-runtime/inputs.h"
 #include "builder-runtime/milestone.h"
 #include "builder-runtime/run_script/run_script.h"
@@ -34,7 +35,7 @@ constexpr char k_record_hint[] =
 
 bool is_bundle(std::string_view name) {
   return (name.starts_with(contract::k_bundle_prefix) || name.starts_with(contract::k_base_prefix)) &&
-         name.ends_with(contract::k_bundle_suffix) && name.find('/') == std::string_view::npos;
+         name.ends_with(contract::k_bundle_suffix) && !base::contains(name, '/');
 }
 
 // Those besides the record and the bundles, run.sh first.

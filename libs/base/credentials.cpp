@@ -5,6 +5,8 @@
 #include <cctype>
 #include <functional>
 
+#include "base/text.h"
+
 namespace base {
 namespace {
 
@@ -52,8 +54,7 @@ std::string_view shortest_user_info(std::string_view text) {
   if (colon == std::string_view::npos) return {};
   auto port = authority.substr(colon + 1);
   // Quotes around a URL in a message do not belong to the port: "https://host:80".
-  while (!port.empty() && std::string_view("`'\")>,;:").find(port.back()) != std::string_view::npos)
-    port.remove_suffix(1);
+  while (!port.empty() && contains("`'\")>,;:", port.back())) port.remove_suffix(1);
   return !port.empty() && is_number(port) ? std::string_view() : word.substr(0, sign);
 }
 
@@ -75,8 +76,7 @@ bool is_plain_user(std::string_view user, std::string_view password) {
   constexpr std::size_t k_longest_user = 32;
   return !user.empty() && user.size() <= k_longest_user && !password.empty() && password != "x-oauth-basic" &&
          std::all_of(user.begin(), user.end(), [](unsigned char character) {
-           return std::isalnum(character) != 0 ||
-                  std::string_view("._-+%").find(static_cast<char>(character)) != std::string_view::npos;
+           return std::isalnum(character) != 0 || contains("._-+%", static_cast<char>(character));
          });
 }
 

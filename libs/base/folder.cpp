@@ -17,7 +17,7 @@ namespace {
 constexpr int k_folder_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 bool is_plain_name(const std::string& name) {
-  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
+  return !name.empty() && name != "." && name != ".." && !contains(name, '/');
 }
 
 Result<UniqueFd> open_child(int parent, const std::string& name, const std::string& shown) {

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "base/errors.h"
+#include "base/text.h"
 
 namespace base {
 namespace {
@@ -34,7 +35,7 @@ Result<fs::path> path_inside(const fs::path& folder, const std::string& name, co
   const auto outside = [&](const std::string& what) {
     return fail(ErrorKind::bad_input, where, name + what, k_hint);
   };
-  if (name.find('\0') != std::string::npos || !stays_inside(name)) return outside(" is outside the source");
+  if (contains(name, '\0') || !stays_inside(name)) return outside(" is outside the source");
   boost::system::error_code error;
   // As far as it exists: links of folders count even where the last part does not exist.
   const auto real = fs::weakly_canonical(folder / name, error);

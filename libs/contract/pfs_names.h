@@ -17,7 +17,7 @@ inline constexpr char k_pfs_names_hint[] = "names are printable ASCII without * 
 
 constexpr bool can_be_in_pfs_name(char character) {
   constexpr std::string_view k_glob_characters = "*?[]{}!()@+^";
-  return character >= ' ' && character <= '~' && k_glob_characters.find(character) == std::string_view::npos;
+  return character >= ' ' && character <= '~' && !base::contains(k_glob_characters, character);
 }
 
 constexpr bool can_be_stored_in_pfs(std::string_view path) {

@@ -37,7 +37,7 @@ std::string value_of(const Environment& environment, const std::string& name) {
 }
 
 std::optional<std::string> find_program(const std::string& name, const std::string& search_path) {
-  if (name.find('/') != std::string::npos) {
+  if (base::contains(name, '/')) {
     const auto path = base::fs::absolute(name).string();
     return is_executable_file(path) ? std::optional(path) : std::nullopt;
   }

@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/text.h"
+
 namespace report {
 namespace {
 
@@ -32,7 +34,7 @@ std::string uri_of(std::string_view path) {
   std::string uri = std::string("file://") + host.data();
   for (const char character : path) {
     const auto byte = static_cast<unsigned char>(character);
-    if (std::isalnum(byte) != 0 || std::string_view("/-._~").find(character) != std::string_view::npos) {
+    if (std::isalnum(byte) != 0 || base::contains("/-._~", character)) {
       uri += character;
     } else {
       uri += {'%', k_digits[byte >> 4U], k_digits[byte & 15U]};

@@ -21,7 +21,7 @@ std::size_t sequence_length(std::string_view text) {
     return end == std::string_view::npos || text[end] < '@' || text[end] > '~' ? 0 : end + 1;
   }
   // A string: of the terminal's title, a link, or for the device. It ends with ESC \ or BEL.
-  if (std::string_view("]P_^X").find(text[1]) != std::string_view::npos) {
+  if (base::contains("]P_^X", text[1])) {
     const auto bell = text.find('\a', 2);
     const auto end = text.find("\x1b\\", 2);
     if (std::min(bell, end) == std::string_view::npos) return 0;

@@ -19,10 +19,6 @@ constexpr std::size_t k_longest_name = 250;
 constexpr std::size_t k_most_tags = 1000;
 constexpr std::uint64_t k_most_commits = 1'000'000;
 
-bool contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
-
 bool is_hash(std::string_view text) {
   return (text.size() == 40 || text.size() == 64) && std::all_of(text.begin(), text.end(), [](char c) {
            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
@@ -47,10 +43,9 @@ bool is_ref_name(std::string_view name) {
   if (name.empty() || name.size() > k_longest_name || name.front() == '-' || name.ends_with(".lock"))
     return false;
   const bool is_plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return c > ' ' && c != 0x7F &&
-           std::string_view("~^:?*[\\\"'").find(static_cast<char>(c)) == std::string_view::npos;
+    return c > ' ' && c != 0x7F && !base::contains("~^:?*[\\\"'", static_cast<char>(c));
   });
-  if (!is_plain || contains(name, "..") || contains(name, "@{")) return false;
+  if (!is_plain || base::contains(name, "..") || base::contains(name, "@{")) return false;
   const auto parts = base::split(name, '/');
   return std::none_of(parts.begin(), parts.end(), [](const std::string& part) {
     return part.empty() || part.starts_with('.') || part.ends_with('.') || part.ends_with(".lock");
@@ -64,7 +59,7 @@ bool is_asked_for(std::string_view name, std::string_view content) {
          {"versioneer", "setuptools_scm", "use_scm_version", "pbr", "versioningit", "setuptools_git",
           "setuptools-git", "vcs_versioning", "vcversioner", "\"git\"", "'git'", "git describe", "git rev-",
           "git log", "import git", "from git", "dunamai"}) {
-      if (contains(content, word)) return true;
+      if (base::contains(content, word)) return true;
     }
     return false;
   }
@@ -75,9 +70,9 @@ bool is_asked_for(std::string_view name, std::string_view content) {
       "dunamai",        "setuptools-git", "setuptools_git", "git-versioner", "gitversion",
       "poetry-version"};
   const bool has_tool =
-      std::any_of(k_tools.begin(), k_tools.end(), [&](auto tool) { return contains(content, tool); });
+      std::any_of(k_tools.begin(), k_tools.end(), [&](auto tool) { return base::contains(content, tool); });
   // pdm-backend: [tool.pdm.version] source = "scm"; cache keys of uv: { git = true }
-  return has_tool || (contains(content, "tool.pdm.version") && contains(content, "scm"));
+  return has_tool || (base::contains(content, "tool.pdm.version") && base::contains(content, "scm"));
 }
 
 std::string describe(const Revision& revision) {

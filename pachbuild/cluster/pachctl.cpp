@@ -73,8 +73,7 @@ std::string reason_in(const std::string& errors) {
 bool is_collision(const std::string& reason) {
   constexpr auto k_signs = std::to_array<std::string_view>(
       {"(SQLSTATE 40", "(SQLSTATE 25P02)", "(SQLSTATE 23505)", "commit unexpectedly resulted in rollback"});
-  return std::any_of(k_signs.begin(), k_signs.end(),
-                     [&](auto sign) { return reason.find(sign) != std::string::npos; });
+  return std::any_of(k_signs.begin(), k_signs.end(), [&](auto sign) { return base::contains(reason, sign); });
 }
 
 fs::path configuration_in(const process::Environment& environment) {

@@ -74,7 +74,7 @@ Started started_by(const Words& words, std::size_t first = 0) {
   Started started;
   if (first >= words.size()) return started;
   const std::string& program = words[first];
-  if (program.find('/') != std::string::npos) started.program = first;
+  if (base::contains(program, '/')) started.program = first;
   if (base::name_of(program) == "env") {
     const bool is_plain =
         first + 1 < words.size() && words[first + 1].find_first_of("-=") == std::string::npos;
@@ -100,7 +100,7 @@ Started started_by(const Words& words, std::size_t first = 0) {
       return started;
     }
     // With the value in the same word nothing follows.
-    if (letters.size() == 1 && interpreter->options_with_value.find(letters) != std::string_view::npos) ++i;
+    if (letters.size() == 1 && base::contains(interpreter->options_with_value, letters)) ++i;
   }
   started.reads_script = is_shell(*interpreter);
   return started;
@@ -117,15 +117,15 @@ std::vector<Words> commands_of(std::string_view line) {
     const bool is_prefix =
         commands.back().empty() &&
         (std::find(k_before_commands.begin(), k_before_commands.end(), word) != k_before_commands.end() ||
-         word.find('=') != std::string::npos);
+         base::contains(word, '='));
     if (!word.empty() && !is_prefix) commands.back().push_back(word);
     word.clear();
   };
   for (const char character : line) {
     if (character == '#' && word.empty()) break;
-    if (std::string_view(" \t").find(character) != std::string_view::npos) {
+    if (base::contains(" \t", character)) {
       end_word();
-    } else if (std::string_view(";|&()").find(character) != std::string_view::npos) {
+    } else if (base::contains(";|&()", character)) {
       end_word();
       commands.emplace_back();
     } else {

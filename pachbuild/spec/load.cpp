@@ -128,8 +128,7 @@ base::Result<std::vector<Document>> load_file_of_folder(const std::string& file)
   // Data, settings of other programs: whatever they are, they are no business of ours.
   if (!is_small && S_ISREG(status.st_mode)) return std::vector<Document>();
   BASE_TRY_ASSIGN(const std::string text, read_spec_file(file));
-  if (text.find("pipeline") == std::string::npos && text.find("transform") == std::string::npos)
-    return std::vector<Document>();
+  if (!base::contains(text, "pipeline") && !base::contains(text, "transform")) return std::vector<Document>();
   BASE_TRY_ASSIGN(auto documents, parse_specs(text, Places(file), Others::are_left_out));
   return documents;
 }

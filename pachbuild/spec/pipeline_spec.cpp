@@ -204,7 +204,7 @@ class Reader {
       if (name.empty()) note_missing(pointer, "name", "has no \"name\"", "");
       if (!variable.empty() && key.empty())
         note_missing(pointer, "key", "has \"env_var\" and no \"key\"", "add the key of the variable's value");
-      if (variable.find('=') != std::string::npos)
+      if (base::contains(variable, '='))
         note(fail(pointer + "/env_var", base::quoted(variable) + " is not a variable's name"));
       if (folder.empty()) continue;
       const std::string at = pointer + "/mount_path";

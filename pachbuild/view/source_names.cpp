@@ -115,7 +115,7 @@ std::string SourceNames::in_line(std::string_view given) const {
       continue;
     }
     const bool begins_word =
-        std::exchange(after_colour, false) || at == 0 || k_ends.find(line[at - 1]) != std::string_view::npos;
+        std::exchange(after_colour, false) || at == 0 || base::contains(k_ends, line[at - 1]);
     if (!begins_word) {
       result += line[at++];
       continue;
@@ -143,8 +143,7 @@ std::string SourceNames::in_line(std::string_view given) const {
 }
 
 std::string SourceNames::in_text(std::string_view text) const {
-  if (m_folder.empty() || (text.find(contract::k_pfs) == std::string_view::npos &&
-                           text.find(k_go_place) == std::string_view::npos))
+  if (m_folder.empty() || (!base::contains(text, contract::k_pfs) && !base::contains(text, k_go_place)))
     return std::string(text);
   std::string result;
   while (!text.empty()) {

@@ -156,7 +156,7 @@ Lines lines_of(std::string_view text) {
     const auto line = base::trim(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
     if (is_inside || line.starts_with("/*")) {
-      is_inside = line.find("*/") == std::string_view::npos;
+      is_inside = !base::contains(line, "*/");
     } else if (line.empty()) {
       lines.old.insert(lines.old.end(), pending.begin(), pending.end());
       pending.clear();

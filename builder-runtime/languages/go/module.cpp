@@ -72,7 +72,7 @@ std::string_view without_comment(std::string_view line) {
 std::string unquoted(std::string_view text) {
   const auto literal = literal_of(text);
   if (!literal) return std::string(text);
-  const bool has_escapes = text.front() == '"' && text.find('\\') != std::string_view::npos;
+  const bool has_escapes = text.front() == '"' && base::contains(text, '\\');
   return has_escapes ? "\\" + literal->value : literal->value;
 }
 
@@ -168,7 +168,7 @@ std::string use_outside(std::string_view go_work, std::string_view folder) {
 std::string with_absolute_paths(std::string_view go_work, const base::fs::path& folder) {
   const auto absolute = [&](std::string_view target) {
     const auto path = (folder / unquoted(base::trim(target))).lexically_normal().string();
-    const std::string quote = path.find('"') == std::string::npos ? "\"" : "`";
+    const std::string quote = base::contains(path, '"') ? "`" : "\"";
     return quote + path + quote;
   };
   std::string result;

@@ -297,8 +297,7 @@ base::Result<BuildPlace> workspace_place(const fs::path& source, const Tree& tre
 // "../x" is an import of old as well, but of a folder beside the importing one.
 bool is_import_path(std::string_view text) {
   const auto fits = [](unsigned char character) {
-    return std::isalnum(character) != 0 ||
-           std::string_view("-._~+/").find(static_cast<char>(character)) != std::string_view::npos;
+    return std::isalnum(character) != 0 || base::contains("-._~+/", static_cast<char>(character));
   };
   const auto parts = base::split(text, '/');
   return std::all_of(text.begin(), text.end(), fits) &&

@@ -81,7 +81,7 @@ std::optional<std::vector<std::string>> missing_packages(const BuildPlace& place
   const auto options = question.size();
   for (auto& line : base::split(finished->output, '\n')) {
     // Go's own packages and the source's are not fetched.
-    const bool is_fetched = line.substr(0, line.find('/')).find('.') != std::string::npos;
+    const bool is_fetched = base::contains(line.substr(0, line.find('/')), '.');
     if (!is_fetched || line == own || line.starts_with(own + "/")) continue;
     if (auto module = module_of(modules, line); !module.empty()) question.push_back(std::move(module));
     missing.push_back(std::move(line));

@@ -63,7 +63,7 @@ class Collector {
       m_module_files.emplace(path, std::move(digest));
       if (name == "go.mod") {
         m_modules.emplace(folder, module_path(text));
-        if (text.find("ignore") != std::string_view::npos) m_ignoring.emplace(folder, text);
+        if (base::contains(text, "ignore")) m_ignoring.emplace(folder, text);
       }
       if (name == "go.work") {
         auto& used = m_workspaces[folder];
@@ -73,7 +73,7 @@ class Collector {
     }
     File file{.package = package_clause(text), .exclusion = exclusion_of(name, text, m_tags)};
     if (!file.exclusion) file.imports = imports_of(text);
-    file.asks_for_c = m_tags.contains("cgo") && text.find("cgo") != std::string_view::npos &&
+    file.asks_for_c = m_tags.contains("cgo") && base::contains(text, "cgo") &&
                       exclusion_of(name, text, m_tags_without_c).has_value() != file.exclusion.has_value();
     const std::scoped_lock lock(m_mutex);
     m_folders[folder].emplace(std::move(name), std::move(file));
@@ -188,7 +188,7 @@ std::vector<std::string> foreign_imports(const Tree& tree, const std::string& mo
     if (package.module != module || package.is_hidden) continue;
     for (const auto& import : package.imports) {
       // Go's own packages have no dot in their first part.
-      const bool is_own = import.substr(0, import.find('/')).find('.') == std::string::npos;
+      const bool is_own = !base::contains(import.substr(0, import.find('/')), '.');
       const bool is_here = !path.empty() && (import == path || import.rfind(path + "/", 0) == 0);
       if (!is_own && !is_here) foreign.insert(import);
     }

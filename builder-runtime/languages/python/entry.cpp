@@ -160,7 +160,7 @@ base::Result<Entry> chosen_entry(const fs::path& source, const SourceSettings& s
     }
     return entry_of_file(source, path, place);
   }
-  if (text.find(':') != std::string::npos) {
+  if (base::contains(text, ':')) {
     return entry_of_function(source, place, text, text.substr(0, text.find(':')), place);
   }
   if (!is_identifier_path(text)) {

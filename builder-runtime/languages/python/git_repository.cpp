@@ -256,8 +256,7 @@ base::Status add_instead_of_git(const Revision& revision, const fs::path& source
   // What follows counts for every package that is built: so it names this one, or is for few tools.
   const std::string version = usual_version(revision, 1, true);
   const std::string project = base::read_input_file(source / "pyproject.toml").value_or("");
-  if (project.find("tool.pdm.version") != std::string::npos)
-    environment.emplace("PDM_BUILD_SCM_VERSION", version);
+  if (base::contains(project, "tool.pdm.version")) environment.emplace("PDM_BUILD_SCM_VERSION", version);
   const std::string own = name_of_package(source);
   if (own.empty()) return {};
   if (tagged.tag == nullptr) {
@@ -268,7 +267,7 @@ base::Status add_instead_of_git(const Revision& revision, const fs::path& source
   }
   // pbr takes the version from here, as from an sdist; setuptools-scm would too, and then make none itself.
   const bool has_pbr =
-      project.find("pbr") != std::string::npos ||
+      base::contains(project, "pbr") ||
       base::read_input_file(source / "setup.py").value_or("").find("pbr") != std::string::npos;
   if (!has_pbr) return {};
   return base::write_file(source / "PKG-INFO", "Metadata-Version: 1.0\nName: " + own +

@@ -449,7 +449,7 @@ std::string distribution_of(const std::string& package) {
   const auto& known = known_distributions();
   for (std::string name = package;; name.resize(name.rfind('.'))) {
     if (const auto found = known.find(name); found != known.end()) return std::string(found->second);
-    if (name.find('.') == std::string::npos) break;
+    if (!base::contains(name, '.')) break;
   }
   std::string name = package;
   std::replace(name.begin(), name.end(), '_', '-');

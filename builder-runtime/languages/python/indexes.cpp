@@ -205,8 +205,7 @@ std::pair<std::string, std::string> proxy_for(const Url& url, const Environment&
   }
   auto proxy = url.scheme == "https" ? first_of({"HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"})
                                      : first_of({"HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"});
-  if (proxy.second.find("://") == std::string::npos && !proxy.second.empty())
-    proxy.second.insert(0, "http://");
+  if (!base::contains(proxy.second, "://") && !proxy.second.empty()) proxy.second.insert(0, "http://");
   // Others, as SOCKS, Python does not speak.
   if (!proxy.second.starts_with("http://") && !proxy.second.empty()) return {proxy.first, ""};
   return proxy;
@@ -228,7 +227,7 @@ std::string question_about(const IndexPlace& index, const std::vector<std::strin
   if (const auto sign = url.authority.rfind('@'); sign != std::string::npos) {
     const std::string both = url.authority.substr(0, sign);
     user = both.substr(0, both.find(':'));
-    password = both.find(':') == std::string::npos ? "" : both.substr(both.find(':') + 1);
+    password = base::contains(both, ':') ? both.substr(both.find(':') + 1) : "";
   }
   for (const std::string prefix : {"UV_INDEX_", "POETRY_HTTP_BASIC_"}) {
     if (index.name.empty() || !user.empty()) continue;
@@ -279,7 +278,7 @@ std::optional<IndexFault> fault_of(const IndexPlace& index, const std::string& k
     const auto [variable, proxy] = proxy_for(url, environment);
     const std::string named = "the proxy " + base::hide_credentials(proxy);
     const std::string set = variable + " sets this proxy; ";
-    if (detail.find("407") != std::string::npos)
+    if (base::contains(detail, "407"))
       return IndexFault{named + " wants credentials (407)", set + "put user and password into its address"};
     return IndexFault{named + " does not lead to " + host + (detail.empty() ? "" : ": " + detail),
                       set + "correct it, or add " + url.host_name() + " to NO_PROXY, then try again"};

@@ -59,7 +59,7 @@ BehindShim behind_pyenv_shim(const fs::path& program, const process::Environment
     version = base::read_file(behind.choice).value_or("");
   }
   version = base::trim(base::split(base::split(version, '\n').front(), ':').front());
-  if (version.empty() || version.find('/') != std::string::npos) return behind;
+  if (version.empty() || base::contains(version, '/')) return behind;
   const fs::path interpreter = root / "versions" / version / "bin" / k_python;
   if (is_file(interpreter)) behind.program = interpreter.string();
   return behind;
@@ -214,7 +214,7 @@ base::Result<Pin> pin_of_version(std::string place, const std::string& text) {
     number.remove_prefix(prefix.size());
     break;
   }
-  if (!number.empty() && std::string_view("<>=!~").find(number.front()) != std::string_view::npos) {
+  if (!number.empty() && base::contains("<>=!~", number.front())) {
     return pin_of_specifiers(std::move(place), std::string(number));
   }
   const auto version = Version::parse(number);

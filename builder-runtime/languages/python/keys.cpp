@@ -42,7 +42,7 @@ base::Status add_settings_above(const fs::path& folder, Inputs& inputs, LocalTar
     BASE_TRY(add_settings(up + k_uv_settings, above / k_uv_settings, inputs, targets));
     const auto project = base::read_input_file(above / k_project);
     if (!project) continue;
-    if (project->find("tool.uv") != std::string::npos) {
+    if (base::contains(*project, "tool.uv")) {
       BASE_TRY(add_settings(up + k_project, above / k_project, inputs, targets));
     } else {
       inputs.except("file", up + k_project, above / k_project, "it has no uv settings");

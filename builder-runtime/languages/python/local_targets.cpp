@@ -33,9 +33,7 @@ bool is_word(char character) {
   return std::isalnum(static_cast<unsigned char>(character)) != 0 || character == '-' || character == '_';
 }
 
-bool is_remote(std::string_view text) {
-  return text.find("://") != std::string_view::npos && !text.starts_with(k_file_url);
-}
+bool is_remote(std::string_view text) { return base::contains(text, "://") && !text.starts_with(k_file_url); }
 
 bool is_archive(std::string_view name) {
   constexpr auto k_ends =

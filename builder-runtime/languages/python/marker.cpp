@@ -43,9 +43,9 @@ std::optional<std::vector<Token>> tokens_of(std::string_view marker) {
       continue;
     }
     Token::Kind kind = Token::Kind::parenthesis;
-    if (k_comparison.find(first) != std::string_view::npos) {
+    if (base::contains(k_comparison, first)) {
       kind = Token::Kind::comparison;
-      while (end < marker.size() && k_comparison.find(marker[end]) != std::string_view::npos) ++end;
+      while (end < marker.size() && base::contains(k_comparison, marker[end])) ++end;
     } else if (is_word(first)) {
       kind = Token::Kind::word;
       while (end < marker.size() && is_word(marker[end])) ++end;
@@ -140,8 +140,8 @@ class Evaluation {
           m_environment.extras.contains(normalised_name(left->is_extra ? right->value : left->value));
       return comparison == "!=" || comparison == "not in" ? !asked : asked;
     }
-    if (comparison == "in") return right->value.find(left->value) != std::string::npos;
-    if (comparison == "not in") return right->value.find(left->value) == std::string::npos;
+    if (comparison == "in") return base::contains(right->value, left->value);
+    if (comparison == "not in") return !base::contains(right->value, left->value);
     return compare(left->value, comparison, right->value);
   }
 

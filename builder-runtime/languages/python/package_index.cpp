@@ -75,7 +75,7 @@ void add_indexes(const std::vector<PackageIndex>& indexes, const base::fs::path&
     std::string url = expanded(index.url, variables, Notation::shell);
     // "file:///${PROJECT_ROOT}/wheels", as pdm writes it.
     base::replace_all(url, "file:////", "file:///");
-    if (url.find("://pypi.org/") != std::string::npos) continue;  // or what it is replaced by on this machine
+    if (base::contains(url, "://pypi.org/")) continue;  // or what it is replaced by on this machine
     if (!index.is_verified) add_word(uv, "UV_INSECURE_HOST", ' ', host_of(url));
     if (index.is_flat) {
       add_word(uv, "UV_FIND_LINKS", ',', url);

@@ -61,7 +61,7 @@ base::Result<RequirementList> read_pdm_lock(const LockRequest& request) {
 base::Result<std::vector<std::string>> pdm_overrides(const Value& project) {
   std::vector<std::string> lines;
   for (const auto& [name, value] : project.at("tool.pdm.resolution.overrides").members) {
-    const bool is_url = value.scalar.find("://") != std::string::npos;
+    const bool is_url = base::contains(value.scalar, "://");
     const bool is_version = Version::parse(value.scalar).has_value();
     const std::string line = name + (is_url ? " @ " : is_version ? "==" : "") + value.scalar;
     if (!Requirement::parse(line) || logical_lines(line).size() != 1) {

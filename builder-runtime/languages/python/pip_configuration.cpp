@@ -115,7 +115,7 @@ std::string existing_links(const std::string& value) {
   std::vector<std::string> links;
   boost::system::error_code error;
   for (const auto& word : words_of(value)) {
-    if (word.find("://") != std::string::npos || fs::exists(word, error)) links.push_back(word);
+    if (base::contains(word, "://") || fs::exists(word, error)) links.push_back(word);
   }
   return base::join(links, ",");
 }

@@ -107,8 +107,7 @@ std::string without_letters_in_comments(std::string text) {
   char before = '\n';
   for (char& character : text) {
     if (character == '\n' || character == '\r') is_comment = false;
-    is_comment = is_comment ||
-                 (character == '#' && std::string_view(" \t\r\n").find(before) != std::string_view::npos);
+    is_comment = is_comment || (character == '#' && base::contains(" \t\r\n", before));
     if (is_comment && static_cast<unsigned char>(character) >= 0x80) character = '?';
     before = character;
   }
@@ -149,7 +148,7 @@ base::Status add_option(const Option& option, bool is_whole, std::string value, 
        "--no-require-hashes", "--all-releases", "--only-final"});
   const bool is_unknown_to_uv =
       std::find(k_unknown_to_uv.begin(), k_unknown_to_uv.end(), option.name) != k_unknown_to_uv.end() ||
-      (is_list && value.find(',') != std::string::npos);
+      (is_list && base::contains(value, ','));
   result.is_plain = result.is_plain && is_whole && !is_unknown_to_uv;
   result.options.emplace_back(name, std::move(value));
   return {};

@@ -39,7 +39,7 @@ std::string markers_of(const Value& entry) {
 std::string line_of(const std::string& name, const Value& entry) {
   std::string line = normalised_name(name) + extras_of(entry);
   if (const auto path = entry.text("path") + entry.text("file"); !path.empty()) {
-    const bool is_url = path.find("://") != std::string::npos;
+    const bool is_url = base::contains(path, "://");
     line = is_url ? line + " @ " + path : path_requirement(path) + extras_of(entry);
   } else if (const auto git = entry.text("git"); !git.empty()) {
     line = git_requirement(line, git, entry.text("ref"), entry.text("subdirectory"));

@@ -42,7 +42,7 @@ bool mentions_files(const std::string& text) {
   std::string packed;
   std::copy_if(text.begin(), text.end(), std::back_inserter(packed),
                [](char c) { return c != ' ' && c != '\t' && c != '"' && c != '\''; });
-  const auto has = [&](std::string_view part) { return packed.find(part) != std::string::npos; };
+  const auto has = [&](std::string_view part) { return base::contains(packed, part); };
   return has("path=") || has("path:") || has("editable=") || has("directory=") || has("type=directory") ||
          has("type=file") || has("file://") || has("{workspace=") || has("\nfile=") || has("{file=.") ||
          has("file:.");
@@ -166,7 +166,7 @@ base::Status check_required_version(const Installation& installation) {
   std::string wanted = installation.uv_settings.at(k_key).scalar;
   if (wanted.empty()) return {};
   // A version alone is that version.
-  if (std::string_view("0123456789").find(wanted.front()) != std::string_view::npos) wanted = "==" + wanted;
+  if (base::contains("0123456789", wanted.front())) wanted = "==" + wanted;
   const auto words = base::split(installation.uv_version, ' ');  // "uv 0.13.9 (…)"
   const auto version = Version::parse(words.size() > 1 ? words.at(1) : "");
   const auto specifiers = Specifiers::parse(wanted);

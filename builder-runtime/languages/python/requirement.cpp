@@ -59,7 +59,7 @@ std::optional<Requirement> Requirement::parse(std::string_view text) {
   if (specifiers.size() >= 2 && specifiers.front() == '(' && specifiers.back() == ')') {
     specifiers = base::trim(specifiers.substr(1, specifiers.size() - 2));
   }
-  if (!specifiers.empty() && std::string_view("<>=!~").find(specifiers.front()) == std::string_view::npos) {
+  if (!specifiers.empty() && !base::contains("<>=!~", specifiers.front())) {
     return std::nullopt;
   }
   requirement.specifiers = specifiers;

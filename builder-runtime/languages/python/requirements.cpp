@@ -31,7 +31,7 @@ constexpr int k_deepest_include = 64;
 
 // Whether a requirement is a file or folder, or a URL of one.
 bool names_a_file(const std::string& requirement) {
-  const auto has = [&](std::string_view part) { return requirement.find(part) != std::string::npos; };
+  const auto has = [&](std::string_view part) { return base::contains(requirement, part); };
   if (has("file:") || requirement.starts_with('.')) return true;
   return !has("://") && (has("/") || has(".whl") || has(".tar.") || has(".zip"));
 }
@@ -68,8 +68,8 @@ class RequirementsReader {
                     m_result.inputs.add_file(fs::path(name).lexically_normal().string(), file));
     const auto own_name = file.lexically_relative(m_source).string();
     BASE_TRY_ASSIGN(const std::string text, decode_requirements(bytes, name));
-    bool is_plain = (text == bytes || bytes.size() == text.size() + 3) &&
-                    text.find('\\') == std::string::npos && !GitCredentials::are_in(text);
+    bool is_plain = (text == bytes || bytes.size() == text.size() + 3) && !base::contains(text, '\\') &&
+                    !GitCredentials::are_in(text);
     std::vector<std::string> for_uv;
     for (const auto& line : logical_lines(text)) {
       BASE_TRY_ASSIGN(const RequirementLine parts, parse_requirement_line(line, name));
@@ -145,7 +145,7 @@ class RequirementsReader {
   // A path is relative to the file that names it, where it is there, else to the source.
   [[nodiscard]] std::string link_of(const std::string& value, const fs::path& file) const {
     boost::system::error_code error;
-    const bool is_url = value.find("://") != std::string::npos || value.starts_with("file:");
+    const bool is_url = base::contains(value, "://") || value.starts_with("file:");
     if (is_url || fs::path(value).is_absolute() || !file.has_parent_path()) return value;
     const auto beside = file.parent_path() / value;
     return fs::exists(m_source / beside, error) ? beside.string() : value;
@@ -176,7 +176,7 @@ class RequirementsReader {
       const auto requirement = Requirement::parse(text.substr(egg + 5, text.find('&', egg) - egg - 5));
       return requirement ? requirement->name : "";
     }
-    if (!names_a_file(text) || text.find(" @ ") != std::string::npos) {
+    if (!names_a_file(text) || base::contains(text, " @ ")) {
       const auto requirement = Requirement::parse(text);
       if (requirement && text.find("://") != 0) return requirement->name;
     }
@@ -186,14 +186,14 @@ class RequirementsReader {
       return normalised_name(project->text("project.name"));
     const auto file = fs::path(path).filename().string();
     const auto dash = file.find('-');
-    return file.find(".tar.") != std::string::npos || file.ends_with(".zip") || file.ends_with(".whl")
+    return base::contains(file, ".tar.") || file.ends_with(".zip") || file.ends_with(".whl")
                ? normalised_name(file.substr(0, dash))
                : "";
   }
 
   // Not left to uv, which would read whatever the name leads to and print what it does not understand.
   base::Status include(const std::string& included, const fs::path& file, int depth) {
-    if (included.find("://") != std::string::npos || included.starts_with("file:")) {
+    if (base::contains(included, "://") || included.starts_with("file:")) {
       return base::fail(
           ErrorKind::bad_input, file.string(), base::hide_credentials(included) + " is outside the source",
           "copy the file into the source and include it by its path: the content of a URL may change "

@@ -33,7 +33,7 @@ bool is_option(const std::string& line) {
   return line.front() == '-' && !line.starts_with("-e ") && !line.starts_with("--editable");
 }
 
-bool has_hash(const std::string& line) { return line.find(" --hash=") != std::string::npos; }
+bool has_hash(const std::string& line) { return base::contains(line, " --hash="); }
 
 // What a requirements file asks for, without options and credentials.
 std::vector<std::string> requirement_lines(const std::vector<std::string>& lines) {

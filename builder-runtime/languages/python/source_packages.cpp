@@ -102,7 +102,7 @@ base::Result<std::vector<std::string>> files_of(const fs::path& information) {
   BASE_TRY_ASSIGN(const std::string record, base::read_file(information / "RECORD"));
   std::vector<std::string> files;
   for (auto& path : paths_of_record(record)) {
-    const bool is_bytecode = path.find("__pycache__/") != std::string::npos || path.ends_with(".pyc");
+    const bool is_bytecode = base::contains(path, "__pycache__/") || path.ends_with(".pyc");
     if (base::stays_inside(path) && !is_bytecode) files.push_back(std::move(path));
   }
   return files;

@@ -41,10 +41,6 @@ std::string lowered(std::string text) {
   return text;
 }
 
-bool has_part(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
-
 std::string text_of(const fs::path& source, const std::string& name) {
   if (!base::path_inside(source, name, name)) return "";
   return base::read_input_file(source / name).value_or("");
@@ -53,7 +49,7 @@ std::string text_of(const fs::path& source, const std::string& name) {
 // "==2.1.3", without a wildcard and without other clauses.
 std::optional<Version> exact_version(std::string_view specifiers) {
   specifiers = base::trim(specifiers);
-  if (!specifiers.starts_with("==") || has_part(specifiers, ",") || has_part(specifiers, "*"))
+  if (!specifiers.starts_with("==") || base::contains(specifiers, ",") || base::contains(specifiers, "*"))
     return std::nullopt;
   specifiers.remove_prefix(specifiers.starts_with("===") ? 3 : 2);
   return Version::parse(base::trim(specifiers));
@@ -98,7 +94,7 @@ std::string top_comment(const std::string& text) {
     if (!content.empty() && content.front() != '#') break;
     comment += std::string(content) + "\n";
   }
-  return has_part(comment, "generated") ? comment : "";
+  return base::contains(comment, "generated") ? comment : "";
 }
 
 // Without what follows a requirement: hashes and other options.
@@ -115,7 +111,7 @@ void add_requirements(const fs::path& source, const std::string& name, std::set<
         add_requirements(source, other, seen, statement);
       continue;
     }
-    statement.is_lock = statement.is_lock || has_part(line, "--hash");
+    statement.is_lock = statement.is_lock || base::contains(line, "--hash");
     std::string text = without_options(line);
     for (const std::string_view editable : {"-e", "--editable"}) {
       if (text.starts_with(editable)) text = base::trim(std::string_view(text).substr(editable.size()));
@@ -172,7 +168,7 @@ Statement setup_cfg_statement(const fs::path& source) {
   Statement statement{.file = "setup.cfg"};
   const auto ini = data::parse_ini(text_of(source, "setup.cfg"));
   if (const auto* const list = data::find_option(ini, "options", "install_requires")) {
-    const char separator = list->value.find('\n') == std::string::npos ? ';' : '\n';
+    const char separator = base::contains(list->value, '\n') ? '\n' : ';';
     for (const auto& part : base::split(list->value, separator))
       add({std::string(base::trim(part))}, statement);
   }
@@ -186,7 +182,7 @@ Statement setup_py_statement(const fs::path& source) {
   const std::string text = text_of(source, "setup.py");
   const auto at = text.find("install_requires");
   // Most of those that compute it read the file that counts already.
-  if (at == std::string::npos || has_part(text, "requirements")) return statement;
+  if (at == std::string::npos || base::contains(text, "requirements")) return statement;
   statement.is_readable = false;
   const auto open = text.find_first_not_of(" \t\r\n=", at + std::string_view("install_requires").size());
   const auto texts =
@@ -231,7 +227,7 @@ std::string from_conda(std::string_view text) {
   if (name.empty() || name == "python" || name == "pip" || name.starts_with('_')) return "";
   std::string version(base::trim(text.substr(end)));
   if (version.empty()) return name;
-  if (!version.starts_with('=') && !has_part("<>!~", version.substr(0, 1))) version = "=" + version;
+  if (!version.starts_with('=') && !base::contains("<>!~", version.substr(0, 1))) version = "=" + version;
   if (version.starts_with('=')) {
     // name=version=build and name==version=build; one "=" is a beginning: 1.26 is 1.26.*
     const bool is_exact = version.starts_with("==");
@@ -261,7 +257,7 @@ void add_conda(std::string_view item, CondaFile& file) {
   constexpr std::string_view k_language = "python";
   item = unquoted(item);
   const bool is_python = item.size() > k_language.size() && item.starts_with(k_language) &&
-                         has_part(" =<>!~", item.substr(k_language.size(), 1));
+                         base::contains(" =<>!~", item.substr(k_language.size(), 1));
   if (is_python) {
     const auto version = item.find_first_not_of(" =<>!~", k_language.size());
     if (version == std::string_view::npos) return;
@@ -364,7 +360,7 @@ bool is_same(const Statement& one, const Statement& other) {
 
 // Whether one is evidently made from the other, so that it does not matter which of them counts.
 bool is_made_from(const Statement& made, const Statement& other) {
-  const auto says = [&](std::string_view word) { return has_part(made.made_by, word); };
+  const auto says = [&](std::string_view word) { return base::contains(made.made_by, word); };
   if (says(other.file)) return true;
   if (other.file == k_pyproject && (says("uv export") || says("PDM") || says("poetry"))) return true;
   const bool is_closed = made.is_lock || made.asks.size() > other.asks.size();
@@ -471,8 +467,9 @@ bool looks_like_requirements(const std::string& folder, const fs::path& file) {
   if (extension != ".txt" && extension != ".in" && extension != ".pip") return false;
   const std::string stem = lowered(file.stem().string());
   const bool is_named =
-      has_part(stem, "requirement") || stem == "reqs" || stem == "deps" || stem == "dependencies";
-  const bool is_in_folder = has_part(lowered(folder), "requirement") || folder == "reqs" || folder == "deps";
+      base::contains(stem, "requirement") || stem == "reqs" || stem == "deps" || stem == "dependencies";
+  const bool is_in_folder =
+      base::contains(lowered(folder), "requirement") || folder == "reqs" || folder == "deps";
   if (!is_named && !is_in_folder) return false;
   const auto lines = logical_lines(base::read_input_file(file).value_or(""));
   return std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
@@ -499,7 +496,7 @@ std::string best_list(const Texts& files) {
                                                               "base", "common", "requirements"};
   const auto place = [&](const std::string& file) {
     const std::string name = lowered(fs::path(file).filename().string());
-    const auto has = [&](std::string_view word) { return has_part(name, word); };
+    const auto has = [&](std::string_view word) { return base::contains(name, word); };
     if (std::any_of(k_for_developers.begin(), k_for_developers.end(), has)) return k_for_programs.size() + 1;
     const auto found = std::find_if(k_for_programs.begin(), k_for_programs.end(), has);
     return static_cast<std::size_t>(found - k_for_programs.begin());

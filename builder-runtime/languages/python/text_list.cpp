@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace builder::python {
 
 std::optional<std::vector<std::string>> texts_of_list(std::string_view text) {
@@ -19,12 +21,12 @@ std::optional<std::vector<std::string>> texts_of_list(std::string_view text) {
       const auto end = text.find(character, at + 1);
       if (end == std::string_view::npos) return std::nullopt;
       const auto inner = text.substr(at + 1, end - at - 1);
-      if (inner.find('\\') != std::string_view::npos) return std::nullopt;
+      if (base::contains(inner, '\\')) return std::nullopt;
       if (!is_continued) texts.emplace_back();
       texts.back() += inner;
       is_continued = true;
       at = end + 1;
-    } else if (std::string_view(" \t\r\n,").find(character) != std::string_view::npos) {
+    } else if (base::contains(" \t\r\n,", character)) {
       is_continued = is_continued && character != ',';
       ++at;
     } else {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "builder-runtime/languages/python/indexes.h"
 #include "builder-runtime/languages/python/source_builds.h"
 #include "builder-runtime/languages/python/uv_cache.h"
@@ -44,7 +45,7 @@ base::Result<bool> was_network_fault(const Installation& installation, const UvC
 std::string reason_for_builds(const Installation& installation) {
   const auto says = [](const std::vector<std::string>& words) {
     return std::any_of(words.begin(), words.end(),
-                       [](const std::string& word) { return word.find("--no-binary") != std::string::npos; });
+                       [](const std::string& word) { return base::contains(word, "--no-binary"); });
   };
   const auto& uv = installation.configuration;
   if (says(uv.arguments) || says(installation.options)) return "";

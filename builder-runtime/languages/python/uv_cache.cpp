@@ -9,6 +9,8 @@
 #include <boost/filesystem/operations.hpp>
 #include <vector>
 
+#include "base/text.h"
+
 namespace builder::python {
 namespace {
 
@@ -26,7 +28,7 @@ bool is_of_builds(const std::string& name) {
 bool is_bucket(const fs::directory_entry& entry) {
   const std::string name = entry.path().filename().string();
   boost::system::error_code error;
-  return name.find("-v") != std::string::npos && !is_of_builds(name) &&
+  return base::contains(name, "-v") && !is_of_builds(name) &&
          entry.symlink_status(error).type() == fs::directory_file;
 }
 

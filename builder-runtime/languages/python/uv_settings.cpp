@@ -65,7 +65,7 @@ bool UvSettings::has(std::string_view key) const {
 std::string UvSettings::place_of(std::string_view key) const {
   for (const auto& file : m_files) {
     if (file.settings.at(key).exists())
-      return file.place + (file.place.find(": ") == std::string::npos ? ": " : ".") + std::string(key);
+      return file.place + (base::contains(file.place, ": ") ? "." : ": ") + std::string(key);
   }
   return std::string(key);
 }

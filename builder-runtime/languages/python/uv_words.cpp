@@ -15,10 +15,6 @@ bool is_of_file_name(char c) {
          c == '-';
 }
 
-bool mentions(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
-
 // A path of a generated file, or its name alone, as the manifest's name.
 void replace_generated(std::string& text, std::string_view manifest) {
   for (std::size_t at = 0; (at = text.find(k_generated, at)) != std::string::npos; at += manifest.size()) {
@@ -64,15 +60,15 @@ UvWords::UvWords(std::string work, std::string folder, std::string source, std::
 
 std::optional<std::string> UvWords::shown(std::string_view line) const {
   // Which interpreter and where: the log has told the first, and the second is gone soon.
-  if (line.starts_with("Using ") && mentions(line, m_work)) return std::nullopt;
+  if (line.starts_with("Using ") && base::contains(line, m_work)) return std::nullopt;
   std::string text(line);
   for (const auto& flag : m_flags) {
     const std::string quoted = "`" + flag + "`";
-    if (!mentions(text, quoted)) continue;
+    if (!base::contains(text, quoted)) continue;
     remove_clause(text, quoted);
     base::replace_all(text, " without the flag.", ".");
     // What is left advises to leave out a flag that nobody gave.
-    if (mentions(text, quoted) && base::trim(text).starts_with("hint:")) return std::nullopt;
+    if (base::contains(text, quoted) && base::trim(text).starts_with("hint:")) return std::nullopt;
   }
   for (const auto& name : m_generated) base::replace_all(text, name, m_manifest);
   replace_generated(text, m_manifest);

@@ -61,8 +61,7 @@ class VersionReader {
 
  private:
   void take_separator() {
-    if (!m_rest.empty() && std::string_view(".-_").find(m_rest.front()) != std::string_view::npos)
-      m_rest.remove_prefix(1);
+    if (!m_rest.empty() && base::contains(".-_", m_rest.front())) m_rest.remove_prefix(1);
   }
   std::string_view m_rest;
 };

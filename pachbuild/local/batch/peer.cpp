@@ -73,7 +73,7 @@ std::optional<std::string> find_socket(const char* table, const std::string& own
   std::array<char, 512> line{};
   while (std::fgets(line.data(), line.size(), file.get()) != nullptr) {
     const std::string text = line.data();
-    if (text.find(own) == std::string::npos) continue;
+    if (!base::contains(text, own)) continue;
     const auto found = read_line(text);
     if (found && found->local == own && found->remote == other) return found->socket;
   }

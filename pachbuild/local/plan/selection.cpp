@@ -200,7 +200,7 @@ class Selector {
       for (const auto& file : commit->files) {
         const std::string label = base::join_path(input->repo, file.path);
         if (file.path.ends_with("/" + name) && same.size() < k_shown) same.push_back(base::quoted(label));
-        if (name.find('/') == std::string::npos) {
+        if (!base::contains(name, '/')) {
           add(base::name_of(file.path), label);
         } else {
           add(name.front() == '/' ? "/" + file.path : file.path, label);

@@ -100,7 +100,7 @@ base::Result<std::string> image_id(const Container& container, process::Interrup
 
 // The engines' own separator in the words of a mount.
 base::Result<std::string> mount_word(const fs::path& from, const std::string& to, bool writable) {
-  if (from.string().find(',') != std::string::npos) {
+  if (base::contains(from.string(), ',')) {
     return base::fail(ErrorKind::usage, from.string(), "has a comma, which a container's mounts cannot have",
                       "rename it, or omit --runtime");
   }

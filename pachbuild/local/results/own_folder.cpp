@@ -43,7 +43,7 @@ bool is_own_folder(const base::fs::path& folder) {
 }
 
 bool is_output_path(const std::string& path) {
-  if (path.find('\0') != std::string::npos) return false;
+  if (base::contains(path, '\0')) return false;
   const auto names = base::split(path, '/');
   const auto is_plain = [](const std::string& name) { return !name.empty() && name != "." && name != ".."; };
   return !names.empty() && std::all_of(names.begin(), names.end(), is_plain) && names.front() != k_own_folder;

@@ -29,8 +29,7 @@ std::string_view name_at(std::string_view text) {
   std::size_t length = 0;
   while (length < text.size() && is_of_name(text[length])) ++length;
   // "/pfs/$name", "/pfs/%s", "/pfs/in*"
-  const bool goes_on =
-      length < text.size() && std::string_view("$%{*?<").find(text[length]) != std::string_view::npos;
+  const bool goes_on = length < text.size() && base::contains("$%{*?<", text[length]);
   return goes_on ? std::string_view() : text.substr(0, length);
 }
 
@@ -104,8 +103,7 @@ std::optional<std::string> explain_silence(const spec::PipelineSpec& spec, const
     const auto text = base::read_file(file);
     // Documents name what they like.
     const auto kind = file.extension();
-    if (!text || text->find('\0') != std::string::npos || kind == ".md" || kind == ".rst" || kind == ".txt")
-      continue;
+    if (!text || base::contains(*text, '\0') || kind == ".md" || kind == ".rst" || kind == ".txt") continue;
     const auto own = folder / file.lexically_relative(source);
     const auto shown = base::path_below(own, current).value_or(own);
     if (auto found = explain_silence(*text, shown.string(), inputs)) return found;

@@ -14,6 +14,7 @@
 
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "contract/exit_codes.h"
 #include "process/fork.h"
 
@@ -49,7 +50,7 @@ struct FoundProgram {
 
 FoundProgram find_program(const RunningCommand::Program& program) {
   const std::string& name = program.arguments.at(0);
-  const bool is_path = name.find('/') != std::string::npos;
+  const bool is_path = base::contains(name, '/');
   const fs::path folder = program.folder.empty() ? fs::current_path() : fs::path(program.folder);
   const std::string path = is_path ? fs::absolute(name, folder).string() : name;
   if (auto found = process::find_program(path, process::value_of(program.environment, "PATH")))
