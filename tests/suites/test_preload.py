@@ -48,6 +48,7 @@ MODULES = {
     "closes": "import os\nos.closerange(3, 200)\n",
     "generates": "import random\nNEW, SET, SYSTEM = random.Random(), random.Random(7), random.SystemRandom()\n"
                  "LATER = random.Random()\nLATER.seed(8)\nSTATE = random.Random()\nSTATE.setstate(SET.getstate())\n",
+    "holds": "HELD = []\n",
     "draws": "import random\nVALUE = random.random()\n",
     "seeds": "import random\nrandom.seed(1)\n",
     "opens_data": "try:\n    open('/pfs/data/none')\nexcept OSError:\n    pass\n",
@@ -266,6 +267,48 @@ class AsANewProcess(PreloadSuite):
                 self.assertEqual(plain[:2], (code, output))
                 self.assertEqual(self.run_it(program), plain)
         self.check_preloaded()
+
+    def test_what_packages_hold_is_finalized(self):
+        """Modules that programs share are not taken apart at the end; what a program gave them is, once."""
+        file = self.folder / "written"
+        gone = "class Gone:\n    def __init__(self, *what):\n        self.what = what\n    def __del__(self):\n        print('gone', self.what[0])\n"
+        for text in [
+                "HELD.append(open(FILE, 'w'))\nHELD[0].write('held back')",
+                "HELD.append(open(FILE, 'w'))\nHELD.append(HELD)\nHELD[0].write('in a circle')",
+                "import gzip\nHELD.append(gzip.GzipFile(FILE, 'wb', mtime=0))\nHELD[0].write(b'packed')",
+                "import zipfile\nHELD.append(zipfile.ZipFile(FILE, 'w'))\nHELD[0].writestr(zipfile.ZipInfo('one'), 'zipped')",
+                "import logging\nlogging.basicConfig(filename=FILE)\nlogging.error('logged')",
+                "import os\nclass Writes:\n    def __del__(self, os=os):\n        os.close(os.open(FILE, os.O_CREAT))\nHELD.append(Writes())",
+                gone + "HELD.append(Gone('one', Gone('another')))",
+                gone + "HELD.append(Gone('one'))\nMINE = HELD[0]",
+                gone + "import heavy\nheavy.HELD = Gone('one')\nheavy.Class = type('Class', (), {'held': Gone('another')})",
+                gone + "import sys\nsys.held = Gone('one')",
+                gone + "import sys\nclass Tee:\n    write, flush = sys.stdout.write, sys.stdout.flush\nsys.stdout = Tee()\nHELD.append(Gone('one'))",
+                "def steps():\n    try:\n        yield\n    finally:\n        print('at its end')\nHELD.append(steps())\nnext(HELD[0])",
+                "import threading, time\ndef steps():\n    time.sleep(100)\n    yield\n"
+                "threading.Thread(target=list, args=(steps(),), daemon=True).start()\ntime.sleep(0.1)",
+                gone + "import os\nHELD.append(Gone('one'))\nif os.fork() == 0:\n    HELD.append(Gone('of a child'))\nelse:\n    os.wait()",
+                gone + "HELD.append(Gone('one'))\nraise SystemExit(4)",
+                gone + "import os\nHELD.append(Gone('one'))\nos._exit(5)",
+                gone + "import atexit\natexit.register(print, 'at exit')\natexit._run_exitfuncs()\nprint('holds' in sys.modules)",
+        ]:
+            with self.subTest(text):
+                program = self.program("import heavy, sys\nfrom holds import HELD\nFILE = sys.argv[1]\n" + text + "\n")
+                seen = []
+                for preload in ("false", "true"):
+                    file.unlink(missing_ok=True)
+                    code, output, errors = self.run_it(program, str(file), imports="heavy,holds", preload=preload)
+                    seen.append((code, sorted(output.splitlines()), errors, file.read_bytes() if file.exists() else None))
+                self.assertEqual(seen[1], seen[0])
+        self.check_preloaded()
+
+    def test_what_fails_at_the_end_is_reported(self):
+        program = self.program("import heavy\nfrom holds import HELD\nclass Fails:\n    def __del__(self):\n        raise ValueError('too late')\n"
+                               "HELD.append(Fails())\n")
+        for preload in ("false", "true"):
+            code, output, errors = self.run_it(program, imports="heavy,holds", preload=preload)
+            self.assertEqual((code, output), (0, ""))
+            self.assertEqual(errors.count("ValueError: too late"), 1, errors)
 
     def test_nothing_random_is_shared(self):
         program = self.program("import heavy, os, random, uuid, multiprocessing, tempfile\n"

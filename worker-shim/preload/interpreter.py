@@ -222,6 +222,7 @@ class Packages:
 
     def __init__(self):
         self.at_start = set(sys.modules)
+        self.ending = Ending()
         self.generators = Generators()
         self.environment = Environment()
 
@@ -230,6 +231,7 @@ class Packages:
         self.environment.stop_watching()
         loaded = {name for name in sys.modules if "." not in name} - self.at_start
         self.names = loaded - set(sys.builtin_module_names)
+        self.ending.finish()
 
     def hidden_by(self, folders):
         """A module of the program's folder that it would have got instead of one of ours."""
@@ -238,6 +240,58 @@ class Packages:
                 if entry.partition(".")[0] in self.names:
                     return entry
         return None
+
+
+class Finalizer:
+    """Finalizes an object as Python does: an exception is reported, and goes no further."""
+
+    def __init__(self, one, finalize):
+        self.one, self.finalize = one, finalize
+
+    def __del__(self):
+        self.finalize(self.one)
+
+
+class Ending:
+    """How a program ends. Python takes all modules apart then; those that processes share it would copy, page by page, so
+    they stay as they are. What is the program's own goes as ever; what only packages still hold for it is finalized at last,
+    so that a file is written to its end."""
+
+    def __init__(self):
+        import atexit
+        import gc
+        self.gc = gc
+        atexit.register(self.leave)  # the first is called last
+        self.itself = self  # never freed, once the garbage collector does not look at it (gc.freeze)
+
+    def finish(self):
+        self.shared = {name: module for name, module in sys.modules.items() if name not in ("sys", "builtins", "__main__")}
+        self.last = type(sys)("last")
+
+    def leave(self):
+        try:
+            sys._getframe(1)
+            return  # it is the program that calls these functions
+        except ValueError:
+            pass
+        sys.setswitchinterval(1)  # no thread is to see sys.modules half done
+        own = {name: module for name, module in sys.modules.items() if self.shared.get(name) is not module}
+        # Modules are cleared in reverse order, so this one when the others are gone.
+        self.last.remaining = Finalizer(self, Ending.finalize_remaining)
+        sys.modules.clear()
+        sys.modules["last"] = self.last
+        sys.modules.update(own)
+
+    def finalize_remaining(self):
+        self.remaining = self.gc.get_objects()  # kept, so that none is finalized again
+        of_sys = {id(value) for value in vars(sys).values()}  # go after this one
+        for one in self.remaining:
+            finalize = getattr(type(one), "__del__", None)
+            if finalize is None or type(one) is Finalizer or id(one) in of_sys:
+                continue
+            # A thread that has not ended may be in the middle of it.
+            if not (getattr(one, "gi_running", False) or getattr(one, "cr_running", False) or getattr(one, "ag_running", False)):
+                Finalizer(one, finalize)
 
 
 PREFIXES = tuple({prefix + "/" for prefix in (sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix)})
