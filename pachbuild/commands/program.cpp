@@ -13,6 +13,7 @@
 #include "base/descriptor_limit.h"
 #include "base/near.h"
 #include "pachbuild/commands/commands.h"
+#include "pachbuild/commands/complete.h"
 #include "pachbuild/local/worker/worker.h"
 #include "report/report.h"
 
@@ -95,26 +96,7 @@ void add_help(CLI::App& app, Invocation& invocation) {
   });
 }
 
-}  // namespace
-
-int run_program(int argc, char** argv) {
-  report::set_up();
-  if (argc == 4 && std::string(argv[1]) == local::k_worker_command) run_worker(argv);
-
-  // Fewer may do for what is asked; who needs more says so.
-  static_cast<void>(base::raise_descriptor_limit());
-  return run_words({argv + 1, argv + argc}, /*is_again=*/false);
-}
-
-int run_words(const std::vector<std::string>& words, bool is_again) {
-  // What comes after "--" is the program's, byte for byte: nothing here parses it.
-  const auto dashes = std::find(words.begin(), words.end(), "--");
-  Invocation invocation;
-  invocation.words.assign(words.begin(), dashes);
-  invocation.is_again = is_again;
-  if (dashes != words.end()) invocation.after_dashes.assign(dashes + 1, words.end());
-
-  CLI::App app("Turns an edited source folder into a running Pachyderm pipeline.", "pachbuild");
+void add_verbs(CLI::App& app, Invocation& invocation) {
   app.set_version_flag("-V,--version", about::version_line("pachbuild"));
   app.require_subcommand(1);
   app.footer(k_footer);
@@ -135,6 +117,43 @@ int run_words(const std::vector<std::string>& words, bool is_again) {
   add_inspect(app, invocation);
   add_builder(app, invocation);
   add_help(app, invocation);
+}
+
+constexpr char k_about[] = "Turns an edited source folder into a running Pachyderm pipeline.";
+
+// For the shells: the words come as they are typed, so nothing parses them.
+int print_completions(const std::vector<std::string>& words) {
+  Invocation invocation;
+  CLI::App app(k_about, "pachbuild");
+  add_verbs(app, invocation);
+  std::fputs(to_text(complete(app, words)).c_str(), stdout);
+  return 0;
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv) {
+  report::set_up();
+  if (argc == 4 && std::string(argv[1]) == local::k_worker_command) run_worker(argv);
+
+  if (argc > 1 && std::string(argv[1]) == k_complete_command)
+    return print_completions({argv + 2, argv + argc});
+
+  // Fewer may do for what is asked; who needs more says so.
+  static_cast<void>(base::raise_descriptor_limit());
+  return run_words({argv + 1, argv + argc}, /*is_again=*/false);
+}
+
+int run_words(const std::vector<std::string>& words, bool is_again) {
+  // What comes after "--" is the program's, byte for byte: nothing here parses it.
+  const auto dashes = std::find(words.begin(), words.end(), "--");
+  Invocation invocation;
+  invocation.words.assign(words.begin(), dashes);
+  invocation.is_again = is_again;
+  if (dashes != words.end()) invocation.after_dashes.assign(dashes + 1, words.end());
+
+  CLI::App app(k_about, "pachbuild");
+  add_verbs(app, invocation);
   try {
     // From the last to the first, as CLI11 takes them.
     app.parse(std::vector<std::string>(std::make_reverse_iterator(dashes), words.rend()));

@@ -1,49 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Completion of pachbuild in bash. Verbs and options are those that its own --help shows; `cmake --install` puts this
-# file where bash-completion finds it.
-
-# The first words of the help's lines below a heading: _pachbuild_words HEADING WORD…
-_pachbuild_words() {
-  local heading=$1
-  shift
-  "$@" --help 2>/dev/null | awk -v heading="$heading:" '
-    $0 == heading { inside = 1; next }
-    !/^  / { inside = 0 }
-    inside && /^  [-a-z]/ { count = split($1, names, ","); for (i = 1; i <= count; i++) print names[i] }'
-}
+# Completion of pachbuild in bash: pachbuild itself says what may come next (pachbuild/commands/complete.h). `cmake --install`
+# puts this file where bash-completion finds it.
 
 _pachbuild() {
-  local program=${COMP_WORDS[0]} word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} index=1
-  local verb=() # "update" "pipeline": all before the first option
-  while [ "$index" -lt "$COMP_CWORD" ] && [[ ${COMP_WORDS[index]} != -* ]]; do
-    verb+=("${COMP_WORDS[index]}")
-    index=$((index + 1))
+  # Bash cuts words at '=' and ':' (COMP_WORDBREAKS), pachbuild does not.
+  local words=() index word
+  for ((index = 1; index <= COMP_CWORD; index++)); do
+    word=${COMP_WORDS[index]}
+    if ((${#words[@]})) && { [[ $word == [=:]* ]] || [[ ${words[-1]} == *[=:] && ${COMP_WORDS[index - 1]} == *[=:] ]]; }; then
+      words[-1]+=$word
+    else
+      words+=("$word")
+    fi
   done
-  [ "${verb[0]-}" != help ] || verb=("${verb[@]:1}")
+  word=${words[-1]}
+
+  local lines line
+  mapfile -t lines < <("${COMP_WORDS[0]}" complete-words "${words[@]}" 2>/dev/null)
   COMPREPLY=()
-  case $before in
-    -f | --file | --jsonnet | --report | --trace) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-    -o | --output)
-      if [ "${verb[0]-}" = run ]; then
-        mapfile -t COMPREPLY < <(compgen -d -- "$word")
-      else
-        mapfile -t COMPREPLY < <(compgen -W "json yaml" -- "$word")
-      fi
-      ;;
-    =) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;; # the PATH of --input REPO=PATH
-    *)
-      if [[ $word != -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$(_pachbuild_words Subcommands "$program" "${verb[@]}")" -- "$word")
-      fi
-      if [ ${#COMPREPLY[@]} = 0 ] && [ ${#verb[@]} != 0 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "$(_pachbuild_words Options "$program" "${verb[@]}")" -- "$word")
-      fi
-      if [ ${#COMPREPLY[@]} = 0 ] && "$program" "${verb[@]}" --help 2>/dev/null | grep -q '^  SPEC '; then
-        mapfile -t COMPREPLY < <(compgen -f -- "$word")
-      fi
-      ;;
+  ((${#lines[@]})) || return 0
+  local paths=${lines[0]%%$'\t'*} before=${lines[0]#*$'\t'}
+  # The part before the last cut is not replaced.
+  local cut=${word%"${word##*[=:]}"}
+  for line in "${lines[@]:1}"; do
+    line=${line%%$'\t'*}
+    COMPREPLY+=("${line#"$cut"}")
+  done
+  local path=${word#"$before"}
+  case $paths in
+    files) mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$path") ;;
+    folders) mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -d -- "$path") ;;
   esac
+  if [ "$paths" != none ]; then
+    compopt -o filenames 2>/dev/null || true
+  elif [[ ${COMPREPLY[0]-} == *= ]]; then
+    compopt -o nospace 2>/dev/null || true
+  fi
+  return 0
 }
 
-complete -o filenames -F _pachbuild pachbuild
+complete -F _pachbuild pachbuild

@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `cmake --install` gives: programs that work from there, their documents, and completion in bash."""
+"""What `cmake --install` gives: programs that work from there, their documents, and completion in bash, zsh and fish."""
 
+import os
 import pathlib
+import pty
+import subprocess
+import time
 
 import support
 
 BUILD = support.BIN.parent
+SPEC = """{"pipeline": {"name": "map"}, "transform": {"build": {"language": "python", "path": "."}},
+ "input": {"cross": [{"pfs": {"repo": "left", "glob": "/*"}}, {"pfs": {"repo": "right", "glob": "/"}}, {"cron": {"name": "tick", "spec": "@daily"}}]}}
+"""
 
 
 class Install(support.Suite):
@@ -14,7 +21,7 @@ class Install(support.Suite):
         self.succeed("cmake", "--install", BUILD, "--prefix", self.folder / "usr")
 
     def complete(self, *words):
-        """What bash offers for the last of these words."""
+        """What bash offers for the last of these words, which are as bash has cut them."""
         script = """
             . "$1"; shift
             COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
@@ -23,6 +30,44 @@ class Install(support.Suite):
         """
         completion = self.folder / "usr/share/bash-completion/completions/pachbuild"
         return self.succeed("bash", "-euc", script, "bash", completion, *words).stdout.split()
+
+    def path_with_programs(self):
+        return f"{self.folder / 'usr/bin'}:{os.environ['PATH']}"
+
+    def complete_in_fish(self, line):
+        """What fish offers for a line, each with its description."""
+        fish = support.require_tool("fish")
+        folder = self.folder / "usr/share/fish/vendor_completions.d"
+        result = self.succeed(fish, "--no-config", "-c", f"source {folder}/pachbuild.fish; complete -C $argv[1]", line,
+                              env=support.environment(PATH=self.path_with_programs(), HOME=str(self.folder)))
+        return dict((text.split("\t") + [""])[:2] for text in result.stdout.splitlines())
+
+    def complete_in_zsh(self, *lines):
+        """What each line is after the tabulator key in an interactive zsh."""
+        zsh = support.require_tool("zsh")
+        main, terminal = pty.openpty()
+        self.addCleanup(os.close, main)
+        environment = support.environment(PATH=self.path_with_programs(), HOME=str(self.folder), TERM="dumb")
+        process = subprocess.Popen([zsh, "-f", "-i"], stdin=terminal, stdout=terminal, stderr=terminal, cwd=self.folder,
+                                   env=environment, start_new_session=True)
+        os.close(terminal)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        shown = self.folder / "shown"
+        setup = (f"fpath=({self.folder}/usr/share/zsh/vendor-completions $fpath)", "autoload -Uz compinit", "compinit -D -u",
+                 f"show() {{ print -rn -- \"$BUFFER\" >{shown}.new; mv {shown}.new {shown}; BUFFER= }}", "zle -N show",
+                 "bindkey '^X^T' show", "bindkey '^I' complete-word", "unsetopt beep list_beep", "LISTMAX=1000")
+        os.write(main, "".join(line + "\n" for line in setup).encode())
+        completed = []
+        for line in lines:
+            shown.unlink(missing_ok=True)
+            os.write(main, line.encode() + b"\t\x18\x14")
+            deadline = time.monotonic() + 30
+            while not shown.exists():
+                self.assertLess(time.monotonic(), deadline, line)
+                time.sleep(0.02)
+            completed.append(shown.read_text())
+        return completed
 
     def test_the_programs_run_and_find_their_documents_beside_them(self):
         for name in ("pachbuild", "builder-runtime", "worker-shim"):
@@ -56,23 +101,53 @@ class Install(support.Suite):
         self.assertEqual(result.returncode, 69, result.stderr)
         return result.stderr
 
-    def test_bash_completes_verbs_options_and_paths(self):
+    def test_bash_completes_verbs_options_values_and_paths(self):
         program = str(self.folder / "usr/bin/pachbuild")
-        self.assertEqual(self.complete(program, "ru"), ["run"])
-        self.assertEqual(self.complete(program, "run", "--out"), ["--output"])
-        self.assertEqual(self.complete(program, "update", "pi"), ["pipeline"])
-        self.assertEqual(self.complete(program, "update", "pipeline", "--rep"), ["--reprocess"])
-        self.assertEqual(self.complete(program, "update", "pipeline", "--dry-run", "-o", "y"), ["yaml"])
-        self.assertEqual(self.complete(program, "status", "map", "--con"), ["--context"])
-        self.assertIn("-f", self.complete(program, "run", "-"))
-        self.assertEqual(self.complete(program, "help", "upd"), ["update"])
-        self.assertEqual(self.complete(program, "help", "update", "python"), ["python-pipeline"])
-        self.write("specs/map.json", "{}")
-        self.assertEqual(self.complete(program, "run", "-f", "spe"), ["specs"])
-        self.assertEqual(self.complete(program, "run", "-f", "specs/m"), ["specs/map.json"])
-        self.assertEqual(self.complete(program, "run", "specs/m"), ["specs/map.json"])
-        self.assertEqual(self.complete(program, "glob", "specs/m"), [])
-        self.assertEqual(self.complete(program, "run", "--input", "data", "=", "spe"), ["specs"])
+        for words, offered in [
+                (["ru"], ["run"]), (["run", "--out"], ["--output"]), (["update", "pi"], ["pipeline"]),
+                (["update", "pipeline", "--rep"], ["--reprocess"]), (["update", "pipeline", "--dry-run", "-o", "y"], ["yaml"]),
+                (["status", "map", "--con"], ["--context"]), (["help", "upd"], ["update"]),
+                (["help", "update", "python"], ["python-pipeline"]), (["run", "--runtime", "p"], ["podman"]),
+                (["run", "--runtime", "=", "p"], ["podman"]), (["nothing", "x"], [])]:
+            with self.subTest(words):
+                self.assertEqual(self.complete(program, *words), offered)
+        self.assertIn("--file", self.complete(program, "run", "-"))
+        self.write("specs/map.json", SPEC)
+        for words, offered in [
+                (["run", "-f", "spe"], ["specs"]), (["run", "-f", "specs/m"], ["specs/map.json"]), (["run", "specs/m"], ["specs/map.json"]),
+                (["glob", "specs/m"], []), (["run", "--input", "data", "=", "spe"], ["specs"]),
+                (["run", "-f", "specs/map.json", "--input", ""], ["left=", "right="]),
+                (["run", "-f", "specs/map.json", "--input", "l"], ["left="]),
+                (["run", "-f", "specs/map.json", "--input", "=", "l"], ["left="]),
+                (["run", "-f", "specs/map.json", "--pipeline", ""], ["map"]), (["run", "-f", "absent.json", "--pipeline", ""], []),
+                (["run", "--input", "=", "data", "=", "spe"], ["specs"])]:
+            with self.subTest(words):
+                self.assertEqual(self.complete(program, *words), offered)
+
+    def test_fish_completes_the_same_with_descriptions(self):
+        self.write("specs/map.json", SPEC)
+        self.assertEqual(self.complete_in_fish("pachbuild ru"), {"run": "Build a pipeline and run it on this machine"})
+        self.assertEqual(list(self.complete_in_fish("pachbuild update ")), ["pipeline", "python-pipeline"])
+        self.assertEqual(list(self.complete_in_fish("pachbuild run --runtime=p")), ["--runtime=podman"])
+        self.assertEqual(list(self.complete_in_fish("pachbuild run specs/")), ["specs/map.json"])
+        self.assertEqual(list(self.complete_in_fish("pachbuild run specs/map.json --input ")), ["left=", "right="])
+        self.assertEqual(list(self.complete_in_fish("pachbuild run --input left=spe")), ["left=specs/"])
+
+    def test_zsh_completes_the_same(self):
+        self.write("specs/map.json", SPEC)
+        self.write("a folder/file", "")
+        lines = {
+            "pachbuild ru": "pachbuild run ",
+            "pachbuild update pi": "pachbuild update pipeline ",
+            "pachbuild run --runt": "pachbuild run --runtime ",
+            "pachbuild run --runtime p": "pachbuild run --runtime podman ",
+            "pachbuild run -f spe": "pachbuild run -f specs/",
+            "pachbuild run -f specs/m": "pachbuild run -f specs/map.json ",
+            "pachbuild run specs/map.json --input le": "pachbuild run specs/map.json --input left=",
+            "pachbuild run --input left=spe": "pachbuild run --input left=specs/",
+            "pachbuild run --input left=a": "pachbuild run --input left=a\\ folder/",
+        }
+        self.assertEqual(dict(zip(lines, self.complete_in_zsh(*lines))), lines)
 
 
 if __name__ == "__main__":

@@ -100,7 +100,8 @@ class Contents(PackagesSuite):
 
     def test_they_hold_programs_documents_and_licences(self):
         wanted = {f"bin/{name}" for name in PROGRAMS} | {
-            "share/bash-completion/completions/pachbuild", *(f"share/man/man1/{name}.1.gz" for name in PROGRAMS),
+            "share/bash-completion/completions/pachbuild", "share/zsh/vendor-completions/_pachbuild",
+            "share/fish/vendor_completions.d/pachbuild.fish", *(f"share/man/man1/{name}.1.gz" for name in PROGRAMS),
             *(f"share/doc/pachbuild/{name}" for name in (
                 "README.md", "docs/README.md", "examples/map/map-go.json", "libraries-copyright.txt.gz",
                 "pachbuild.spdx.json"))}
