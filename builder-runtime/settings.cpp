@@ -52,7 +52,7 @@ base::Result<fs::path> find_cache(const process::Environment& environment) {
   if (is_usable(contract::k_image_cache)) return fs::path(contract::k_image_cache);
   const auto home = value_of(environment, "HOME");
   const auto caches = value_of(environment, "XDG_CACHE_HOME");
-  if (caches.rfind('/', 0) == 0 && is_usable(fs::path(caches) / "pachbuild")) {
+  if (caches.starts_with('/') && is_usable(fs::path(caches) / "pachbuild")) {
     return fs::path(caches) / "pachbuild";
   }
   if (!home.empty() && is_usable(fs::path(home) / ".cache" / "pachbuild")) {

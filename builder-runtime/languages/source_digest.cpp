@@ -186,7 +186,7 @@ class Reading {
   // Whether no folder on the way to it is a link.
   [[nodiscard]] bool is_in_source(const std::string& name) const {
     return std::none_of(m_outside.begin(), m_outside.end(),
-                        [&](const auto& outside) { return name.rfind(outside.second + "/", 0) == 0; });
+                        [&](const auto& outside) { return name.starts_with(outside.second + "/"); });
   }
 
   base::Status read(Entry& entry) const {

@@ -161,7 +161,7 @@ std::set<std::string> environments_in_use() {
     const auto variables = base::read_file(process / "environ");
     if (!variables) continue;
     for (const auto& variable : base::split(*variables, '\0')) {
-      if (variable.rfind(prefix, 0) == 0)
+      if (variable.starts_with(prefix))
         result.insert(fs::path(variable.substr(prefix.size())).filename().string());
     }
   }

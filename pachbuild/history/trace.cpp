@@ -110,8 +110,6 @@ class Trace {
     for (const auto& datum : pipeline.datums) {
       if (datum.state != DatumState::skipped) ran.push_back(&datum);
     }
-    std::sort(ran.begin(), ran.end(),
-              [](const Datum* a, const Datum* b) { return a->span.begin < b->span.begin; });
     for (const auto* datum : ran) add_datum(pipeline, *datum, process);
     count(ran, pipeline, process);
   }

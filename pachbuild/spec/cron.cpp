@@ -94,7 +94,7 @@ std::optional<std::string> fault_of_range(const std::string& range, const Bounds
 
 std::optional<CronFault> fault_of_descriptor(const std::string& text) {
   constexpr std::string_view k_every = "@every ";
-  if (text.rfind(k_every, 0) == 0) {
+  if (text.starts_with(k_every)) {
     std::string_view duration = std::string_view(text).substr(k_every.size());
     // Go takes one sign; what is less than a second counts as one.
     if (duration.starts_with('-') && !duration.starts_with("-+")) duration.remove_prefix(1);

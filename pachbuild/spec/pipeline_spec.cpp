@@ -210,7 +210,7 @@ class Reader {
       const std::string at = pointer + "/mount_path";
       if (folder[0] != '/' || folder.find_first_not_of('/') == std::string::npos) {
         note(fail(at, base::quoted(folder) + " must be an absolute path, and not /"));
-      } else if (folder == contract::k_pfs || folder.rfind(in_pfs, 0) == 0) {
+      } else if (folder == contract::k_pfs || folder.starts_with(in_pfs)) {
         note(fail(at, base::quoted(folder) + " is in /pfs, where the datums are",
                   "choose a folder elsewhere"));
       } else if (!folders.insert(folder).second) {

@@ -253,8 +253,11 @@ class File:
 
     def _order(self, first, second, function):
         names = self._callee(first), self._callee(second)
-        # What is added to a set or map has no order, nor have assignments to different things.
+        # What is added to a set or map has no order, nor have changes of different things.
         if not all(names) or all(ADDS.search(name) or HINTS.search(name) for name in names):
+            return
+        changed = [re.fullmatch(r"(.+)(?:\.|->)(?:insert|emplace|erase)", name) for name in names]
+        if all(changed) and changed[0][1] != changed[1][1]:
             return
         flat = self._flat(first), self._flat(second)
         if None in flat or flat[0] == flat[1]:

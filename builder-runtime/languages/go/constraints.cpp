@@ -75,7 +75,7 @@ class Expression {
       : m_text(text), m_tags(tags), m_named(named) {}
 
   static bool has(const std::string& tag, const Tags& tags, Named& named) {
-    if (tag.rfind("go1", 0) == 0) return true;
+    if (tag.starts_with("go1")) return true;
     named.insert(tag);
     return tags.contains(tag);
   }

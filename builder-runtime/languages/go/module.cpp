@@ -95,7 +95,7 @@ std::string package_clause(std::string_view text) {
 std::string module_path(std::string_view go_mod) {
   for (const auto& line : base::split(go_mod, '\n')) {
     const auto text = base::trim(std::string_view(line).substr(0, line.find("//")));
-    if (text.rfind("module", 0) != 0) continue;
+    if (!text.starts_with("module")) continue;
     auto path = base::trim(text.substr(6));
     while (!path.empty() && (path.front() == '"' || path.front() == '`'))
       path = path.substr(1, path.size() - 2);

@@ -92,7 +92,7 @@ class Resolution {
     if (is_bare()) {
       const auto path = module_path(m_before.go_mod);
       std::erase_if(m_imports, [&](const std::string& import) {
-        return import == path || import.rfind(path + "/", 0) == 0;
+        return import == path || import.starts_with(path + "/");
       });
     }
     m_is_needed = !m_imports.empty() || mode;
@@ -314,7 +314,7 @@ std::map<std::string, std::string> required_modules(std::string_view go_mod) {
   for (const auto& line : base::split(go_mod, '\n')) {
     auto text = base::trim(std::string_view(line).substr(0, line.find("//")));
     if (inside && text == ")") inside = false;
-    const bool begins = text.rfind("require", 0) == 0;
+    const bool begins = text.starts_with("require");
     if (begins) text = base::trim(text.substr(7));
     if (begins && text == "(") {
       inside = true;
@@ -329,7 +329,7 @@ std::map<std::string, std::string> required_modules(std::string_view go_mod) {
 std::string module_of(const std::map<std::string, std::string>& modules, const std::string& import) {
   std::string best;
   for (const auto& [path, version] : modules) {
-    const bool has = import == path || import.rfind(path + "/", 0) == 0;
+    const bool has = import == path || import.starts_with(path + "/");
     if (has && path.size() > best.size()) best = path;
   }
   return best;

@@ -189,7 +189,7 @@ std::vector<std::string> foreign_imports(const Tree& tree, const std::string& mo
     for (const auto& import : package.imports) {
       // Go's own packages have no dot in their first part.
       const bool is_own = !base::contains(import.substr(0, import.find('/')), '.');
-      const bool is_here = !path.empty() && (import == path || import.rfind(path + "/", 0) == 0);
+      const bool is_here = !path.empty() && (import == path || import.starts_with(path + "/"));
       if (!is_own && !is_here) foreign.insert(import);
     }
   }

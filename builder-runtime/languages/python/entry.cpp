@@ -181,14 +181,14 @@ bool has_main_guard(const fs::path& file) {
   const auto text = base::read_input_file(file);
   if (!text) return false;
   for (const auto& line : base::split(*text, '\n')) {
-    if (line.rfind("if", 0) != 0) continue;
+    if (!line.starts_with("if")) continue;
     std::string packed;
     for (const char character : line) {
       if (character != ' ' && character != '\t' && character != '(' && character != ')') {
         packed += character == '"' ? '\'' : character;
       }
     }
-    if (packed.rfind("if__name__=='__main__':", 0) == 0 || packed.rfind("if'__main__'==__name__:", 0) == 0)
+    if (packed.starts_with("if__name__=='__main__':") || packed.starts_with("if'__main__'==__name__:"))
       return true;
   }
   return false;

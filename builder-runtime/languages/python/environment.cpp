@@ -79,7 +79,7 @@ base::Result<fs::path> find_site_packages(const fs::path& tree) {
 std::string metadata_field(const std::string& metadata, const std::string& name) {
   for (const auto& line : base::split(metadata, '\n')) {
     if (base::trim(line).empty()) break;
-    if (line.rfind(name + ":", 0) == 0) return std::string(base::trim(line.substr(name.size() + 1)));
+    if (line.starts_with(name + ":")) return std::string(base::trim(line.substr(name.size() + 1)));
   }
   return "";
 }
@@ -92,7 +92,7 @@ base::Status forget_origin(const fs::path& distribution) {
   for (const auto& line : base::split(record, '\n')) {
     const auto path = line.substr(0, line.find(','));
     const auto name = path.substr(path.find('/') + 1);
-    const bool origin = path.rfind(distribution.filename().string() + "/", 0) == 0 &&
+    const bool origin = path.starts_with(distribution.filename().string() + "/") &&
                         (name == "direct_url.json" || name == "uv_build.json" || name == "uv_cache.json");
     if (origin) {
       BASE_TRY(base::remove_tree(distribution / name));

@@ -94,7 +94,7 @@ base::Result<Interpreter> ask(const Tools& tools, std::string program) {
 // "python3", "python3.12"; not "python3-config".
 bool is_interpreters_name(const std::string& name) {
   constexpr std::string_view k_prefix = "python3";
-  if (name.rfind(k_prefix, 0) != 0) return false;
+  if (!name.starts_with(k_prefix)) return false;
   const auto rest = name.substr(k_prefix.size());
   return rest.empty() ||
          (rest.size() > 1 && rest.front() == '.' &&

@@ -46,11 +46,6 @@ bool is_lock_kind(ManifestKind kind) {
          kind == ManifestKind::pdm_lock || kind == ManifestKind::pipfile_lock;
 }
 
-bool has_suffix(const std::string& text, std::string_view suffix) {
-  return text.size() >= suffix.size() &&
-         text.compare(text.size() - suffix.size(), suffix.size(), suffix) == 0;
-}
-
 // What pyproject.toml is good for here; it may be there for other tools alone.
 ManifestKind kind_of_project(const Value& project) {
   if (project.at("project").exists()) return ManifestKind::project;
@@ -63,8 +58,8 @@ base::Result<ManifestKind> kind_of_file(const std::string& file, const Value& pr
   for (const auto& row : k_rows) {
     if (row.file == name) return row.kind;
   }
-  if (name.rfind("pylock.", 0) == 0 && has_suffix(name, ".toml")) return ManifestKind::pylock;
-  if (has_suffix(name, ".txt") || has_suffix(name, ".in")) return ManifestKind::requirements;
+  if (name.starts_with("pylock.") && name.ends_with(".toml")) return ManifestKind::pylock;
+  if (name.ends_with(".txt") || name.ends_with(".in")) return ManifestKind::requirements;
   if (file == k_project_file && kind_of_project(project) != ManifestKind::none)
     return kind_of_project(project);
   return base::fail(
@@ -170,7 +165,7 @@ bool has_poetry_package(const fs::path& source, const Value& project) {
 
 bool uses_poetry(const Value& project) {
   return project.at("tool.poetry").exists() ||
-         project.text("build-system.build-backend").rfind("poetry.", 0) == 0;
+         project.text("build-system.build-backend").starts_with("poetry.");
 }
 
 bool installs_project(const fs::path& source, const Manifest& manifest, const SourceSettings& settings) {

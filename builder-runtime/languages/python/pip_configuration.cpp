@@ -99,7 +99,7 @@ Options read_options(const process::Environment& environment, const fs::path& pr
   }
   for (const auto& [name, value] : environment) {
     constexpr std::string_view k_prefix = "PIP_";
-    if (name.rfind(k_prefix, 0) == 0 && !value.empty())
+    if (name.starts_with(k_prefix) && !value.empty())
       options[option_name(name.substr(k_prefix.size()))] = value;
   }
   return options;

@@ -58,9 +58,7 @@ Wanted wanted_of(const Requirement& requirement) {
   return wanted;
 }
 
-std::string path_requirement(const std::string& path) {
-  return path.rfind("./", 0) == 0 ? path : "./" + path;
-}
+std::string path_requirement(const std::string& path) { return path.starts_with("./") ? path : "./" + path; }
 
 std::string git_requirement(const std::string& name, const std::string& url, const std::string& reference,
                             const std::string& folder) {

@@ -231,7 +231,7 @@ class RequirementsReader {
     if (line.front() == '-') return add(line);
     for (auto at = line.find(" --"); at != std::string::npos; at = line.find(" --", at + 1)) {
       const auto option = line.substr(at + 1, line.find(" --", at + 1) - at - 1);
-      if (option.rfind("--hash", 0) != 0) add(option);
+      if (!option.starts_with("--hash")) add(option);
     }
   }
 
@@ -277,7 +277,7 @@ std::string with_plain_spaces(std::string_view text) {
 
 std::string included_file(const std::string& line) {
   for (const auto option : k_include_options) {
-    if (line.rfind(option, 0) != 0) continue;
+    if (!line.starts_with(option)) continue;
     std::string_view rest = base::trim(std::string_view(line).substr(option.size()));
     if (rest.substr(0, 1) == "=") rest = base::trim(rest.substr(1));
     if (rest.size() >= 2 && rest.front() == rest.back() && (rest.front() == '"' || rest.front() == '\'')) {

@@ -37,7 +37,7 @@ bool is_key(const std::string& key) {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
            c == '_' || c == '.';
   };
-  return !key.empty() && key != "." && key.rfind("..", 0) != 0 &&
+  return !key.empty() && key != "." && !key.starts_with("..") &&
          std::all_of(key.begin(), key.end(), is_right);
 }
 
@@ -56,7 +56,7 @@ base::Result<SecretValues> read_folder(const fs::path& folder) {
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     const auto name = entry->path().filename().string();
     // Kubernetes keeps the files behind such names, and a link for each key.
-    if (name.rfind("..", 0) == 0 || !fs::is_regular_file(entry->path())) continue;
+    if (name.starts_with("..") || !fs::is_regular_file(entry->path())) continue;
     BASE_TRY_ASSIGN(auto value, base::read_input_file(entry->path(), k_largest_secret));
     BASE_TRY(add(values, name, std::move(value), entry->path().string()));
   }

@@ -32,7 +32,7 @@ constexpr char k_filled[] = ".filled";
 base::Result<std::string> content_digest(const fs::path& folder, const std::string& path) {
   const std::string prefix = contract::k_bundle_prefix;
   const std::string suffix = contract::k_bundle_suffix;
-  if (path.rfind(prefix, 0) == 0 && path.size() == prefix.size() + base::k_digest_length + suffix.size()) {
+  if (path.starts_with(prefix) && path.size() == prefix.size() + base::k_digest_length + suffix.size()) {
     const std::string digest = path.substr(prefix.size(), base::k_digest_length);
     if (base::is_digest(digest)) return digest;
   }

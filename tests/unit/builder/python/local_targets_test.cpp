@@ -178,6 +178,7 @@ TEST(PathsOfTargets, AreDecoded) {
                                                                        {"file:/a[b]", "/a[b]"},
                                                                        {"./a[b]", "./a"},
                                                                        {"./a[b", "./a[b"},
+                                                                       {"./a[1]/b[c]", "./a[1]/b"},
                                                                        {"./a%20b", "./a%20b"},
                                                                        {"a#b", "a"},
                                                                        {"", ""}})

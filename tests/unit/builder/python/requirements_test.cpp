@@ -61,6 +61,9 @@ TEST_F(ReadRequirements, VariablesInAPathOfAUrlCount) {
   const std::string line = "a @ https://${T}@x/${V}/a.whl";
   EXPECT_NE(read(line, {{"V", "1"}}).inputs.key(), read(line, {{"V", "2"}}).inputs.key());
   EXPECT_EQ(read(line).credentials, std::vector<std::string>{"T"});
+  // A file has no host, so that nothing is before it.
+  const std::string file = "a @ file:///${V}@1.whl";
+  EXPECT_NE(read(file, {{"V", "1"}}).inputs.key(), read(file, {{"V", "2"}}).inputs.key());
 }
 
 TEST_F(ReadRequirements, OptionsAreToldWithoutCredentials) {
