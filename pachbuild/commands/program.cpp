@@ -13,6 +13,7 @@
 #include "base/descriptor_limit.h"
 #include "base/near.h"
 #include "pachbuild/commands/commands.h"
+#include "pachbuild/local/worker/sandbox_check.h"
 #include "pachbuild/local/worker/worker.h"
 #include "report/report.h"
 
@@ -100,6 +101,7 @@ void add_help(CLI::App& app, Invocation& invocation) {
 int run_program(int argc, char** argv) {
   report::set_up();
   if (argc == 4 && std::string(argv[1]) == local::k_worker_command) run_worker(argv);
+  if (argc == 2 && std::string(argv[1]) == local::k_sandbox_check_command) return local::check_sandbox();
 
   // Fewer may do for what is asked; who needs more says so.
   static_cast<void>(base::raise_descriptor_limit());
@@ -134,6 +136,8 @@ int run_words(const std::vector<std::string>& words, bool is_again) {
   add_ignored(app, invocation);
   add_inspect(app, invocation);
   add_builder(app, invocation);
+  add_cache(app, invocation);
+  add_doctor(app, invocation);
   add_help(app, invocation);
   try {
     // From the last to the first, as CLI11 takes them.

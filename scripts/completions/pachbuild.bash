@@ -36,6 +36,9 @@ _pachbuild() {
       if [[ $word != -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$(_pachbuild_words Subcommands "$program" "${verb[@]}")" -- "$word")
       fi
+      if [ "${verb[0]-} ${verb[1]-}" = "cache clean" ] && [[ $word != -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$(_pachbuild_words Kinds "$program" cache clean)" -- "$word")
+      fi
       if [ ${#COMPREPLY[@]} = 0 ] && [ ${#verb[@]} != 0 ]; then
         mapfile -t COMPREPLY < <(compgen -W "$(_pachbuild_words Options "$program" "${verb[@]}")" -- "$word")
       fi
