@@ -128,7 +128,7 @@ TEST_F(Groups, OfVersionOneSayThatThereIsNoLimitByAVeryLargeOne) {
   EXPECT_EQ(memory_limit(find()), std::nullopt);
 }
 
-TEST(Memory, OfTheMachineIsMoreThanThisTestNeeds) { EXPECT_GT(memory_of_machine(), std::uint64_t{1} << 26); }
+TEST(MachineMemory, IsMoreThanThisTestNeeds) { EXPECT_GT(memory_of_machine(), std::uint64_t{1} << 26); }
 
 }  // namespace
 }  // namespace base

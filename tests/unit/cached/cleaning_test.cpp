@@ -166,10 +166,11 @@ TEST_F(CleaningTest, WhatAnEmptyCacheHasIsNothing) {
 TEST_F(CleaningTest, WhileABuildRunsWhatBuildsKeepStays) {
   fill();
   const auto build = caches::lock_for_build(m_folder.path()).value();
-  EXPECT_THAT(clean({"bundles", "bytecode", "environments", "python", "go", "tools", "results"}),
-              ElementsAre("bundles 0, 2: a build is running", "bytecode 0, 1: a build is running",
-                          "environments 0, 1: a build is running", "python 0, 2: a build is running",
-                          "go 0, 2: a build is running", "tools 0, 1: a build is running", "results 2"));
+  EXPECT_THAT(
+      clean({"bundles", "bytecode", "environments", "python", "go", "tools", "results"}),
+      ElementsAre("results 2", "bundles 0, 2: a build is running", "bytecode 0, 1: a build is running",
+                  "environments 0, 1: a build is running", "python 0, 2: a build is running",
+                  "go 0, 2: a build is running", "tools 0, 1: a build is running"));
   EXPECT_TRUE(m_status);
   EXPECT_TRUE(exists("go/bundles/key/seal"));
   EXPECT_TRUE(exists("go/locks/key"));
@@ -182,9 +183,9 @@ TEST_F(CleaningTest, WhileThereIsARunWhatRunsKeepStays) {
   const auto run = local::ResultStore::open(m_folder.path()).value();
   EXPECT_THAT(clean({"results", "logs", "records", "clusters", "shims", "images", "bundles", "environments"}),
               ElementsAre("results 0, 2: a run is going on", "logs 0, 1: a run is going on",
-                          "records 0, 4: a run is going on", "clusters 0, 1: a run is going on",
-                          "shims 0, 1: a run is going on", "images 0, 1: a run is going on", "bundles 2",
-                          "environments 1, 1: a run is going on"));
+                          "records 0, 4: a run is going on", "bundles 2",
+                          "environments 1, 1: a run is going on", "images 0, 1: a run is going on",
+                          "clusters 0, 1: a run is going on", "shims 0, 1: a run is going on"));
   EXPECT_FALSE(exists("env/" + digest('e')));
   EXPECT_TRUE(exists("env/" + digest('d')));
   EXPECT_TRUE(exists("results/objects/cc"));

@@ -69,7 +69,7 @@ TEST_F(DoctorNetwork, FilesOfCertificatesMustBeWhatTheyAreSaidToBe) {
           "bad CURL_CA_BUNDLE: " + empty +
               " has no certificates | unset CURL_CA_BUNDLE, or set it to what can be read",
           "bad PIP_CERT: " + missing +
-              ": cannot read: No such file or directory | unset PIP_CERT, or set it to what can be read"));
+              ": cannot read: no such file or folder | unset PIP_CERT, or set it to what can be read"));
 }
 
 TEST_F(DoctorNetwork, FoldersOfCertificatesMustBeFolders) {
