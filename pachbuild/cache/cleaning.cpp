@@ -195,6 +195,7 @@ std::vector<fs::path> move_away(const std::vector<Part>& parts, Bin& bin, base::
   for (const auto& part : parts) {
     auto place = bin.next_place();
     if (auto moved = base::rename_path(part.path, place); !moved) {
+      moved.error().where = part.path.string();
       if (is_there(part.path)) errors.add(std::move(moved).error());
       continue;
     }

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import support
+from test_preload import PreloadSuite
 from wheels import wheel
 
 SPEC = {"pipeline": {"name": "lines"}, "transform": {"build": {"language": "python", "path": "source"}},
@@ -189,6 +190,24 @@ class Cache(support.Suite):
         told = self.succeed_with("clean", "go")
         self.assertRegex(told, r"^go: removed 1 \([\d.]+ (B|KiB)\)\n")
         self.assertEqual(precious.read_text(), "x")
+
+
+class OfPreloadedPython(PreloadSuite):
+    def clean(self):
+        result = self.succeed(support.PACHBUILD, "cache", "clean", "environments", "preload", env=self.variables())
+        return result.stdout.splitlines()[:2]
+
+    def test_an_interpreter_that_is_kept_keeps_its_environment_and_its_socket(self):
+        self.check_preloaded()
+        self.assertEqual(self.clean(), ["environments: 1 stays: a program uses it",
+                                        "preload: 1 stays: a program uses it"])  # fmt: skip
+        self.check_preloaded()
+        self.end_keepers()
+        after = self.clean()
+        self.assertRegex(after[0], r"^environments: removed 1 \(")
+        self.assertRegex(after[1], r"^preload: removed [01] \(")
+        self.assertEqual(list((self.cache / "env").glob("*")), [])
+        self.check_preloaded()
 
 
 if __name__ == "__main__":
