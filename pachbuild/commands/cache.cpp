@@ -29,13 +29,13 @@ using base::ErrorKind;
 using nlohmann::json;
 namespace fs = base::fs;
 
-constexpr char k_about_path[] = R"text(
+constexpr char k_about_cache_path[] = R"text(
 The folder is PACHBUILD_CACHE_DIR, else $XDG_CACHE_HOME/pachbuild, else ~/.cache/pachbuild. It need not exist.
 
   du -sh "$(pachbuild cache path)"
 )text";
 
-constexpr char k_about_list[] = R"(
+constexpr char k_about_cache_list[] = R"(
 Sizes are those on the disk. PACHBUILD_CACHE_LIMIT applies to results and logs together, and to bundles,
 bytecode and environments together; all else stays until it is cleaned.
 
@@ -43,7 +43,7 @@ bytecode and environments together; all else stays until it is cleaned.
   pachbuild cache list -o json
 )";
 
-constexpr char k_about_clean[] = R"(
+constexpr char k_about_cache_clean[] = R"(
 Builds and runs can go on meanwhile: what they use stays. Everything that is removed is made or downloaded again
 when it is needed.
 
@@ -89,7 +89,8 @@ base::Result<std::vector<Row>> rows_of(const fs::path& cache) {
   return rows;
 }
 
-std::string text_of(cached::Clock::time_point time, const char* format, tm* (*split)(const time_t*, tm*)) {
+std::string moment_text(cached::Clock::time_point time, const char* format,
+                        tm* (*split)(const time_t*, tm*)) {
   const auto seconds = cached::Clock::to_time_t(time);
   tm parts{};
   split(&seconds, &parts);
@@ -124,7 +125,7 @@ void print_table(const fs::path& cache, std::uint64_t limit, const std::vector<R
     const bool was_used = row.used != cached::Clock::time_point();
     print_row(std::string(row.kind->name), base::format_number(row.entries),
               row.entries == 0 ? "-" : base::format_bytes(row.bytes),
-              was_used ? text_of(row.used, "%Y-%m-%d %H:%M", ::localtime_r) : "-",
+              was_used ? moment_text(row.used, "%Y-%m-%d %H:%M", ::localtime_r) : "-",
               std::string(row.kind->about));
   }
   print_row("total", "", base::format_bytes(total_of(rows)), "", "");
@@ -143,7 +144,7 @@ void print_json(const fs::path& cache, std::uint64_t limit, const std::vector<Ro
                  {"bytes", row.bytes},
                  {"last_use", nullptr}};
     if (row.used != cached::Clock::time_point())
-      kind["last_use"] = text_of(row.used, "%Y-%m-%dT%H:%M:%SZ", ::gmtime_r);
+      kind["last_use"] = moment_text(row.used, "%Y-%m-%dT%H:%M:%SZ", ::gmtime_r);
     kinds.push_back(std::move(kind));
   }
   const json all = {
@@ -229,7 +230,7 @@ base::Result<int> clean_cache(const CleanOptions& options) {
 
 void add_path(CLI::App& cache, Invocation& invocation) {
   auto* verb = cache.add_subcommand("path", "Print the folder of the cache");
-  verb->footer(k_about_path)->callback([&invocation] { invocation.action = print_path; });
+  verb->footer(k_about_cache_path)->callback([&invocation] { invocation.action = print_path; });
 }
 
 void add_list_of_cache(CLI::App& cache, Invocation& invocation) {
@@ -238,7 +239,7 @@ void add_list_of_cache(CLI::App& cache, Invocation& invocation) {
   verb->add_option("-o,--output", *format, "json: for programs")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"json"}));
-  verb->footer(k_about_list)->callback([format, &invocation] {
+  verb->footer(k_about_cache_list)->callback([format, &invocation] {
     invocation.action = [format] { return list_cache(*format); };
   });
 }
@@ -250,7 +251,7 @@ void add_clean(CLI::App& cache, Invocation& invocation) {
       ->type_name("KIND");
   verb->add_flag("--all", options->all, "Every kind");
   verb->add_flag("--dry-run", options->dry_run, "Remove nothing: tell what would go");
-  std::string about = k_about_clean;
+  std::string about = k_about_cache_clean;
   for (const auto& kind : cached::kinds()) {
     constexpr std::size_t k_width = sizeof "environments" + 1;
     about += "  " + std::string(kind.name) + std::string(k_width - kind.name.size(), ' ') +
