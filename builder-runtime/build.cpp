@@ -50,6 +50,7 @@ base::Result<std::string> describe_inputs(const Settings& settings, process::Run
     return base::fail(base::ErrorKind::usage, "--inputs",
                       "a source with a build.sh has no key: its build is never cached");
   }
+  BASE_TRY_ASSIGN(const auto use, CacheUse::begin(settings.cache));
   BASE_TRY_ASSIGN(const Plan plan, resolve(source, tools));
   return plan.key.empty() ? std::string() : plan.inputs.lines();
 }

@@ -2,41 +2,19 @@
 // Files of version 2: Documentation/admin-guide/cgroup-v2.rst of Linux; of version 1: cgroup-v1/memory.rst.
 #include "builder-runtime/memory.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "base/text.h"
 
 namespace builder {
-namespace {
 
 namespace fs = base::fs;
-
-// Version 1 writes "no limit" as the largest number of whole pages.
-constexpr std::uint64_t k_no_limit = std::uint64_t{1} << 62;
-
-std::optional<std::uint64_t> limit_in(const fs::path& folder) {
-  for (const char* const name : {"memory.max", "memory.limit_in_bytes"}) {
-    // "max" of version 2 is none.
-    const auto number = base::parse_number(base::trim(base::read_file(folder / name).value_or("")));
-    if (number && *number < k_no_limit) return number;
-  }
-  return std::nullopt;
-}
-
-std::uint64_t memory_of_machine() {
-  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
-         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
-}  // namespace
 
 MemoryGroup MemoryGroup::find(const fs::path& membership, const fs::path& mount) {
   return MemoryGroup(base::ControlGroup::find("memory", membership, mount));
 }
 
-std::optional<std::uint64_t> MemoryGroup::limit() const { return m_group.least(limit_in); }
+std::optional<std::uint64_t> MemoryGroup::limit() const { return base::memory_limit(m_group); }
 
 std::uint64_t MemoryGroup::kills() const {
   constexpr std::string_view k_count = "oom_kill ";
@@ -53,7 +31,7 @@ std::uint64_t MemoryGroup::kills() const {
 MemoryShares share_memory(const std::optional<std::uint64_t>& limit, std::uint64_t least,
                           std::uint64_t processors) {
   const auto processes = limit ? std::clamp<std::uint64_t>(*limit / least, 1, processors) : processors;
-  const std::uint64_t shared = limit ? *limit / 10 * 9 : memory_of_machine() / 2;
+  const std::uint64_t shared = limit ? *limit / 10 * 9 : base::memory_of_machine() / 2;
   return {processes, shared / processes};
 }
 

@@ -18,6 +18,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "builder-runtime/variables.h"
+#include "process/find_tool.h"
 #include "report/report.h"
 
 namespace builder {
@@ -146,11 +147,9 @@ base::Result<std::string> Tools::find(const std::string& name, const std::string
 }
 
 base::Result<std::string> Tools::find_tool(const std::string& name, const std::string& hint) const {
-  auto found = find(name, hint);
-  if (found) return found;
   BASE_TRY_ASSIGN(const fs::path own, base::own_folder());
-  if (auto path = process::find_program((own / name).string(), "")) return *path;
-  return found;
+  if (auto path = process::find_tool(name, value_of(m_settings.environment, "PATH"), own)) return *path;
+  return find(name, hint);
 }
 
 base::Result<process::Finished> Tools::run(process::Command command, const LineFilter& filter) const {

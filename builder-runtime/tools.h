@@ -27,9 +27,7 @@ class Tools {
   // The absolute path of a program on PATH; `hint` is for the error when it is not there.
   [[nodiscard]] base::Result<std::string> find(const std::string& name, const std::string& hint) const;
 
-  // The same for a tool that may be installed together with this program, as uv is in a virtual environment
-  // whose bin folder is not on PATH: where PATH has none, the folder of this program is looked in. PATH comes
-  // first, since it is what a person chooses by.
+  // The same for a tool that may be installed together with this program (process/find_tool.h).
   [[nodiscard]] base::Result<std::string> find_tool(const std::string& name, const std::string& hint) const;
 
   // What is shown of a line that a tool has said; nothing: the line is left out.

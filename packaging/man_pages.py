@@ -14,7 +14,7 @@ import sys
 
 PROGRAMS = ("pachbuild", "builder-runtime", "worker-shim")
 HEADINGS = {"Options": "OPTIONS", "Subcommands": "COMMANDS", "Positionals": "ARGUMENTS", "Environment": "ENVIRONMENT",
-            "Exit codes": "EXIT STATUS"}
+            "Exit codes": "EXIT STATUS", "Kinds": "KINDS"}
 
 
 def help_of(folder, words):

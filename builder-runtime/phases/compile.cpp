@@ -12,7 +12,7 @@
 #include "builder-runtime/milestone.h"
 #include "builder-runtime/store/bundle_store.h"
 #include "builder-runtime/store/cache_limit.h"
-#include "builder-runtime/store/workspace.h"
+#include "cache/builder_cache.h"
 #include "contract/layout.h"
 #include "report/progress.h"
 
@@ -25,7 +25,7 @@ void keep_as_environment(const fs::path& tree, const fs::path& cache, const std:
   const fs::path environments = cache / contract::k_cache_environments;
   if (base::make_folders(environments, base::k_owner_writes))
     static_cast<void>(base::rename_path(tree, environments / digest));
-  mark_used(environments / digest);
+  caches::mark_used(environments / digest);
 }
 
 // Of all files; of what cannot be read nothing, which whoever packs it says.
@@ -94,7 +94,7 @@ base::Result<StoredBundle> Compiler::find_or_make(const std::string& key, const 
     }
   }
   for (const auto& bundle : found.bundle->content.bundles) {
-    mark_used(m_cache / contract::k_cache_environments / bundle.digest);
+    caches::mark_used(m_cache / contract::k_cache_environments / bundle.digest);
   }
   milestone.reached(found_text);
   return std::move(*found.bundle);
@@ -110,13 +110,13 @@ base::Result<StoredBundle> Compiler::make_all() {
     BASE_TRY_ASSIGN(below, find_or_make(layer.key, "what is installed is in the cache", make_layer));
   }
   BASE_TRY(check_inputs());
-  BASE_TRY_ASSIGN(const auto workspace, make_workspace(m_cache));
+  BASE_TRY_ASSIGN(const auto workspace, caches::make_workspace(m_cache));
   return m_store.add_name(m_plan.key, std::move(*below), workspace);
 }
 
 base::Result<StoredBundle> Compiler::make(const Layer& layer, const StoredBundle* below) {
   Milestone milestone("compile");
-  BASE_TRY_ASSIGN(const auto workspace, make_workspace(m_cache));
+  BASE_TRY_ASSIGN(const auto workspace, caches::make_workspace(m_cache));
   const fs::path tree = workspace.path() / "tree";
   BASE_TRY(base::make_folders(tree, base::k_owner_writes));
   BASE_TRY_ASSIGN(auto made, layer.make(tree));

@@ -11,15 +11,13 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/text.h"
-#include "builder-runtime/store/cache_limit.h"
+#include "cache/builder_cache.h"
 #include "contract/layout.h"
 
 namespace builder {
 namespace {
 
 namespace fs = base::fs;
-
-constexpr char k_seal[] = "seal";
 
 using Bundles = std::vector<contract::Bundle>;
 
@@ -43,11 +41,11 @@ base::Result<std::string> seal_of(const fs::path& entry, const std::string& reco
 
 base::Status seal(const fs::path& entry, const std::string& record, const Bundles& bundles) {
   BASE_TRY_ASSIGN(const std::string text, seal_of(entry, record, bundles));
-  return base::write_file(entry / k_seal, text);
+  return base::write_file(caches::stamp_of_bundle(entry), text);
 }
 
 base::Status verify(const fs::path& entry, const std::string& record, const Bundles& bundles) {
-  const auto written = base::read_file(entry / k_seal).value_or("");
+  const auto written = base::read_file(caches::stamp_of_bundle(entry)).value_or("");
   BASE_TRY_ASSIGN(const std::string found, seal_of(entry, record, bundles));
   if (written == found) return {};
   if (!written.starts_with(base::sha256(record))) {
@@ -103,15 +101,13 @@ std::string file_of_bundle(const std::string& prefix, const std::string& digest)
   return prefix + digest + contract::k_bundle_suffix;
 }
 
-fs::path stamp_of_bundle(const fs::path& entry) { return entry / k_seal; }
-
 BundleStore::Lookup BundleStore::find(const std::string& key) const {
   const fs::path entry = entry_of(key);
   boost::system::error_code error;
   if (!fs::exists(entry, error)) return {};
   auto opened = open_entry(entry);
   if (opened) {
-    mark_used(stamp_of_bundle(entry));
+    caches::mark_used(caches::stamp_of_bundle(entry));
     return {std::move(*opened), ""};
   }
   return {std::nullopt, opened.error().where + ": " + opened.error().what};
@@ -153,7 +149,7 @@ base::Result<StoredBundle> BundleStore::add_name(const std::string& key, StoredB
                                                  const base::Workspace& workspace) const {
   const fs::path fresh = workspace.path() / ("entry-" + key);
   BASE_TRY(base::make_folders(fresh, base::k_owner_writes));
-  std::vector<std::string> names = {contract::k_record, k_seal};
+  std::vector<std::string> names = {contract::k_record, caches::stamp_of_bundle("").string()};
   for (const auto& bundle : stored.content.bundles) names.push_back(bundle.file);
   for (const auto& name : names) {
     BASE_TRY(base::link_or_copy_file(stored.folder / name, fresh / name, k_bundle_mode));

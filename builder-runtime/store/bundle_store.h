@@ -38,9 +38,6 @@ struct StoredBundle {
   BundleContent content;
 };
 
-// The file of an entry whose time says when the entry was used last.
-base::fs::path stamp_of_bundle(const base::fs::path& entry);
-
 class BundleStore {
  public:
   // Either a bundle whose bytes are those that were stored, or none and, if there is a broken one, what is

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keeps the cache below a size: what was not used for longest goes first, and nothing that is in use.
 //
-// Counted and removed are bundles by key, bytecode and unpacked environments. The time of the last use of
-// each is the modification time of one of its files, which a build sets. Builds hold a lock of the cache
-// together (CacheUse) from the moment they look into it until their artifact is written; removing needs it
-// alone, so it is left to the next one when another build runs. An environment is in use as long as a process
-// has it in its PACHBUILD_ENV, and counts as used for some minutes after a build, whose first datum comes
-// later.
+// Counted and removed are bundles by key, bytecode and unpacked environments (cache/builder_cache.h).
+// Removing is left to the next build when another one runs. An environment is in use as long as a process
+// runs from it (cache/environment_use.h), and counts as used for some minutes after a build, whose first
+// datum comes later.
 //
 // To look at all of a cache takes the longer the more is in it. So whoever has done it notes how much may be
 // added until it has to be done again, and the builds after it only count what they add.
@@ -26,10 +24,6 @@ namespace builder {
 
 // PACHBUILD_CACHE_LIMIT ("20GiB", "500 MiB", "0"), else 20 GiB. 0: no limit.
 base::Result<std::uint64_t> cache_limit(const process::Environment& environment);
-
-// Marks the entry that this file or folder stands for as used now. Where that is not possible it stays as it
-// is.
-void mark_used(const base::fs::path& path);
 
 // While it lives, nothing is removed from the cache but by its owner's shrink().
 class CacheUse {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/control_group.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <string>
@@ -32,6 +34,18 @@ std::optional<std::uint64_t> quota_in(const fs::path& folder) {
   const auto period = words.size() == 2 ? parse_number(words[1]) : number_in(folder / "cpu.cfs_period_us");
   if (!quota || !period || *period == 0) return std::nullopt;
   return *quota / *period + (*quota % *period > 0 ? 1 : 0);
+}
+
+// Version 1 writes "no limit" as the largest number of whole pages.
+constexpr std::uint64_t k_no_limit = std::uint64_t{1} << 62;
+
+std::optional<std::uint64_t> memory_limit_in(const fs::path& folder) {
+  for (const char* const name : {"memory.max", "memory.limit_in_bytes"}) {
+    // "max" of version 2 is none.
+    const auto number = number_in(folder / name);
+    if (number && *number < k_no_limit) return number;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -68,6 +82,13 @@ std::optional<unsigned> processor_quota(const ControlGroup& group) {
   const auto quota = group.least(quota_in);
   if (!quota) return std::nullopt;
   return static_cast<unsigned>(std::clamp<std::uint64_t>(*quota, 1, 1 << 20));
+}
+
+std::optional<std::uint64_t> memory_limit(const ControlGroup& group) { return group.least(memory_limit_in); }
+
+std::uint64_t memory_of_machine() {
+  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace base

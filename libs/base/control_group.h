@@ -37,4 +37,11 @@ class ControlGroup {
 // (Documentation/scheduler/sched-bwc.rst). None: as much as there is.
 std::optional<unsigned> processor_quota(const ControlGroup& group);
 
+// The most bytes that all processes of the group together may have: `memory.max` of version 2,
+// `memory.limit_in_bytes` of version 1 (cgroup-v1/memory.rst). None: as much as there is.
+std::optional<std::uint64_t> memory_limit(const ControlGroup& group);
+
+// The memory of the machine, whatever the group gets of it.
+std::uint64_t memory_of_machine();
+
 }  // namespace base

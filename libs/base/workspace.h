@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/files.h"
 #include "base/result.h"
@@ -15,6 +16,17 @@ class Workspace {
   static Result<Workspace> make(const fs::path& parent, const std::string& prefix);
 
   [[nodiscard]] const fs::path& path() const { return m_folder.path(); }
+
+  // Whether the folder is a workspace of any prefix, or what is left of one.
+  static bool is_one(const fs::path& folder);
+  // The workspaces of any prefix in `parent` whose owners are gone, in no order; none where it is missing.
+  static Result<std::vector<fs::path>> orphans(const fs::path& parent);
+  // The same under names by which nobody takes them for workspaces: the caller removes them.
+  static Result<std::vector<fs::path>> set_orphans_aside(const fs::path& parent);
+
+  // A name in `parent` for something that is about to be removed: should that not come about, whoever makes
+  // the next workspace of the prefix does it. `name` tells it from others.
+  static fs::path place_aside(const fs::path& parent, const std::string& prefix, const std::string& name);
 
  private:
   Workspace(FileLock lock, TemporaryFolder folder) : m_lock(std::move(lock)), m_folder(std::move(folder)) {}

@@ -52,6 +52,10 @@ inline constexpr char k_base_file[] = ".base";
 inline constexpr char k_cache_environments[] = "env";
 // Copies of the shim by digest, made by run.sh where the image has none: <cache>/shim/<digest>/worker-shim.
 inline constexpr char k_cache_shims[] = "shim";
+// Preloaded interpreters: a socket for each, and beside it the lock that its keeper holds as long as it
+// lives.
+inline constexpr char k_cache_interpreters[] = "preload";
+inline constexpr char k_interpreter_lock_suffix[] = ".lock";
 
 // The caches of an image, and of a container where that one is not ours to write (with "-<uid>" added).
 inline constexpr char k_image_cache[] = "/var/cache/pachbuild";

@@ -28,8 +28,11 @@ struct Invocation {
 int run_words(const std::vector<std::string>& words, bool is_again);
 
 void add_builder(CLI::App& app, Invocation& invocation);
+// "cache path", "cache list" and "cache clean".
+void add_cache(CLI::App& app, Invocation& invocation);
 // "validate" and "diff".
 void add_compare(CLI::App& app, Invocation& invocation);
+void add_doctor(CLI::App& app, Invocation& invocation);
 void add_explain(CLI::App& app, Invocation& invocation);
 void add_graph(CLI::App& app, Invocation& invocation);
 void add_ignored(CLI::App& app, Invocation& invocation);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "pachbuild/cache/kinds.h"
 #include "pachbuild/commands/data_options.h"
 #include "pachbuild/spec/pipeline_spec.h"
 
@@ -132,7 +133,9 @@ class Line {
     const auto type = option.get_type_name();
     m_found.before_path = before;
     for (const auto& value : values_in(type)) offer(before + value, "");
-    if (option.check_lname("pipeline")) {
+    if (type == "KIND") {
+      for (const auto& kind : cached::kinds()) offer(std::string(kind.name), std::string(kind.about));
+    } else if (option.check_lname("pipeline")) {
       for (const auto& spec : specs()) offer(before + spec.name, "");
     } else if (option.check_lname("input")) {
       offer_named(repos(), before, Paths::folders);

@@ -14,6 +14,7 @@
 #include "base/near.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/complete.h"
+#include "pachbuild/local/worker/sandbox_check.h"
 #include "pachbuild/local/worker/worker.h"
 #include "report/report.h"
 
@@ -116,6 +117,8 @@ void add_verbs(CLI::App& app, Invocation& invocation) {
   add_ignored(app, invocation);
   add_inspect(app, invocation);
   add_builder(app, invocation);
+  add_cache(app, invocation);
+  add_doctor(app, invocation);
   add_help(app, invocation);
 }
 
@@ -135,7 +138,7 @@ int print_completions(const std::vector<std::string>& words) {
 int run_program(int argc, char** argv) {
   report::set_up();
   if (argc == 4 && std::string(argv[1]) == local::k_worker_command) run_worker(argv);
-
+  if (argc == 2 && std::string(argv[1]) == local::k_sandbox_check_command) return local::check_sandbox();
   if (argc > 1 && std::string(argv[1]) == k_complete_command)
     return print_completions({argv + 2, argv + argc});
 

@@ -46,15 +46,17 @@ class Help(recorded.RecordedSuite):
     def setUp(self):
         super().setUp()
         self.home = self.folder / "home"
-        self.env = {"PATH": os.environ["PATH"], "HOME": str(self.home), "PACHCTL": "/nowhere/pachctl",
-                    "PACHBUILD_CACHE_DIR": str(self.folder / "cache")}
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(self.home), "PACHCTL": "/nowhere/pachctl"}
 
     def call(self, words):
         """The call as a person would type it, and all that comes of it."""
         folder = tempfile.mkdtemp(dir=self.folder)
         self.write(f"{folder}/spec.json", SPEC)
         self.write(f"{folder}/source/main.py", "")
-        result = self.run_program(support.BIN / words[0], *words[1:], env=self.env, cwd=folder)
+        env = {**self.env, "PACHBUILD_CACHE_DIR": f"{folder}/cache"}
+        result = self.run_program(support.BIN / words[0], *words[1:], env=env, cwd=folder)
+        if result.stdout.startswith("system\n"):  # what doctor finds is another thing on each machine
+            return f"$ {' '.join(words)}\n[findings]\n\n"
         text = f"$ {' '.join(words)}\n{result.stdout}{result.stderr}".replace(folder, "FOLDER")
         text = re.sub(r"\blinux/(amd64|arm64)\b", "PLATFORM", text)
         text = re.sub(rf"^(\S+) {re.escape(support.VERSION)}( \(.*\))?$", r"\1 VERSION", text, flags=re.MULTILINE)

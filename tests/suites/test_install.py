@@ -108,7 +108,10 @@ class Install(support.Suite):
                 (["update", "pipeline", "--rep"], ["--reprocess"]), (["update", "pipeline", "--dry-run", "-o", "y"], ["yaml"]),
                 (["status", "map", "--con"], ["--context"]), (["help", "upd"], ["update"]),
                 (["help", "update", "python"], ["python-pipeline"]), (["run", "--runtime", "p"], ["podman"]),
-                (["run", "--runtime", "=", "p"], ["podman"]), (["nothing", "x"], [])]:
+                (["run", "--runtime", "=", "p"], ["podman"]), (["nothing", "x"], []),
+                (["cache", ""], ["path", "list", "clean"]), (["cache", "clean", "re"], ["results", "records"]),
+                (["cache", "clean", "go", "py"], ["python"]), (["cache", "clean", "--d"], ["--dry-run"]),
+                (["doctor", "--net"], ["--network"])]:
             with self.subTest(words):
                 self.assertEqual(self.complete(program, *words), offered)
         self.assertIn("--file", self.complete(program, "run", "-"))

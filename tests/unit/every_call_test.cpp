@@ -38,6 +38,8 @@
 #include "builder-runtime/source/source_settings.h"
 #include "builder-runtime/store/bundle_store.h"
 #include "contract/layout.h"
+#include "pachbuild/cache/cleaning.h"
+#include "pachbuild/cache/kinds.h"
 #include "pachbuild/cluster/source_repo.h"
 #include "pachbuild/cluster/submit.h"
 #include "pachbuild/cluster/transaction.h"
@@ -118,6 +120,24 @@ Text work_in_a_workspace(const Place& place) {
   BASE_TRY_ASSIGN(const auto other, base::Workspace::make(place.made(), "w-"));
   return std::to_string(
       std::distance(fs::directory_iterator(place.made()), {}));  // both, and what locks them
+}
+
+// A cache with a result, a module and what a killed build has left, all of it cleaned.
+Text clean_a_cache(const Place& place) {
+  const fs::path cache = place.made();
+  for (const auto* file : {"results/datums/aa/record", "results/objects/bb/object", "go/mod/file",
+                           "work/build-killed/lock", "secret-key"}) {
+    BASE_TRY(base::make_folders((cache / file).parent_path()));
+    BASE_TRY(base::write_file(cache / file, "text"));
+  }
+  std::vector<const cached::Kind*> kinds;
+  for (const auto* name : {"results", "go", "scratch"}) kinds.push_back(cached::find_kind(name));
+  std::string told;
+  BASE_TRY(cached::clean(cache, kinds, cached::Mode::remove, [&](const cached::Cleaned& cleaned) {
+    told += std::string(cleaned.kind->name) + " " + std::to_string(cleaned.entries) + " " +
+            std::to_string(cleaned.kept) + ", ";
+  }));
+  return told;
 }
 
 Text store_a_bundle(const Place& place) {
@@ -435,6 +455,7 @@ const auto k_functions = std::to_array<Function>({
      [](const Place& p) { return done(base::link_or_copy_file(p.tree() / "a", p.made() / "copy", 0755)); }},
     {"make_folders",
      [](const Place& p) { return done(base::make_folders(p.made() / "x" / "y" / "z", 0700)); }},
+    {"cache_cleaned", clean_a_cache},
     {"rename_path",
      [](const Place& p) -> Text {
        BASE_TRY(base::make_folders(p.made() / "x"));

@@ -28,6 +28,7 @@
 #include "base/unique_fd.h"
 #include "contract/environment.h"
 #include "contract/exit_codes.h"
+#include "contract/layout.h"
 #include "worker-shim/executable_format.h"
 #include "worker-shim/folders.h"
 #include "worker-shim/preload/context.h"
@@ -112,8 +113,8 @@ base::UniqueFd open_folder_of_sockets(const std::string& environment, std::strin
   path = environment.substr(0, environment.rfind('/'));
   path = path.substr(0, path.rfind('/'));
   const base::UniqueFd cache(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  path += "/preload";
-  return cache ? make_own_folder(cache.get(), "preload") : base::UniqueFd();
+  (path += '/') += contract::k_cache_interpreters;
+  return cache ? make_own_folder(cache.get(), contract::k_cache_interpreters) : base::UniqueFd();
 }
 
 // What an interpreter needs to know of the program (messages.h).
@@ -186,7 +187,7 @@ class Client {
 
   // One that cannot be reached has ended, or somebody else starts it now.
   bool start_keeper_in(int folder, const std::string& path) {
-    const std::string lock_name = m_name + ".lock";
+    const std::string lock_name = m_name + contract::k_interpreter_lock_suffix;
     base::UniqueFd lock(::openat(folder, lock_name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return false;
     if (!make_hook(folder)) return false;

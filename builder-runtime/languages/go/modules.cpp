@@ -13,7 +13,7 @@
 #include "builder-runtime/languages/go/network.h"
 #include "builder-runtime/languages/language.h"
 #include "builder-runtime/source/source_copy.h"
-#include "builder-runtime/store/workspace.h"
+#include "cache/builder_cache.h"
 #include "report/report.h"
 
 namespace builder::go {
@@ -212,7 +212,7 @@ void Resolution::warn(const ModuleFiles& after) const {
 }
 
 base::Result<std::shared_ptr<base::Workspace>> shared_workspace(const Tools& tools) {
-  BASE_TRY_ASSIGN(auto workspace, make_workspace(tools.settings().cache));
+  BASE_TRY_ASSIGN(auto workspace, caches::make_workspace(tools.settings().cache));
   return std::make_shared<base::Workspace>(std::move(workspace));
 }
 

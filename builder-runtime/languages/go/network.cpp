@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "builder-runtime/languages/go/module.h"
 #include "builder-runtime/missing.h"
-#include "builder-runtime/store/workspace.h"
+#include "cache/builder_cache.h"
 
 namespace builder::go {
 namespace {
@@ -50,7 +50,7 @@ std::optional<std::vector<std::string>> missing_packages(const BuildPlace& place
                                                          const Decision& decision, const Tools& tools) {
   const auto layout = decision.program.layout;
   if (layout == Layout::workspace || layout == Layout::vendored) return std::nullopt;
-  const auto workspace = make_workspace(tools.settings().cache);
+  const auto workspace = caches::make_workspace(tools.settings().cache);
   if (!workspace) return std::nullopt;
   // In a copy, so that what lacks a line in go.sum and is here does not count as missing.
   const fs::path file = file_of(place, source, decision);
@@ -118,7 +118,7 @@ base::Result<Proxy> ask_proxy(const BuildPlace& place, const Decision& decision,
   BASE_TRY_ASSIGN(const auto setting, ask_go({"env", "GOPROXY"}, "/", environment, decision, tools));
   Proxy proxy{std::string(base::trim(setting.output))};
   if (!proxy.setting.starts_with("http")) return proxy;
-  BASE_TRY_ASSIGN(const auto workspace, make_workspace(tools.settings().cache));
+  BASE_TRY_ASSIGN(const auto workspace, caches::make_workspace(tools.settings().cache));
   environment["GOMODCACHE"] = (workspace.path() / "mod").string();
   environment["GOPROXY"] = proxy.setting.substr(0, proxy.setting.find_first_of(",|"));
   BASE_TRY_ASSIGN(const auto finished,

@@ -20,7 +20,7 @@
 #include "builder-runtime/languages/python/compile_bytecode.h"
 #include "builder-runtime/languages/python/record.h"
 #include "builder-runtime/store/cache_limit.h"
-#include "builder-runtime/store/workspace.h"
+#include "cache/builder_cache.h"
 #include "report/progress.h"
 #include "report/report.h"
 
@@ -208,7 +208,7 @@ class Store {
                    " again");
       return false;
     }
-    mark_used(file);
+    caches::mark_used(file);
     BASE_TRY(base::in_parallel(package.modules.size(), [&](std::size_t i) -> base::Status {
       if (!entry->bytecode[i]) return {};
       return write_new_file(packages / bytecode_path(package.modules[i], entry->tag), *entry->bytecode[i]);
@@ -287,7 +287,7 @@ base::Result<BytecodeSummary> make_bytecode(const Interpreter& interpreter, cons
   }
   const BytecodeSummary summary{all.size(), all.size() - fresh.size()};
   if (to_compile.empty()) return summary;
-  BASE_TRY_ASSIGN(const auto workspace, make_workspace(cache));
+  BASE_TRY_ASSIGN(const auto workspace, caches::make_workspace(cache));
   BASE_TRY_ASSIGN(const std::string tag,
                   compile_modules(to_compile, interpreter, tools, packages, workspace));
   for (const auto* package : fresh) BASE_TRY(store.add(*package, tag, packages, workspace));

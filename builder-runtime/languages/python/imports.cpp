@@ -19,7 +19,7 @@
 #include "builder-runtime/languages/python/read_imports.h"
 #include "builder-runtime/languages/python/record.h"
 #include "builder-runtime/languages/python/requirement.h"
-#include "builder-runtime/store/workspace.h"
+#include "cache/builder_cache.h"
 #include "contract/layout.h"
 
 namespace builder::python {
@@ -376,7 +376,7 @@ base::Result<Imports> read_imports(const fs::path& source, const Entry& entry, c
     if (reading && is_current(*reading, source)) return std::move(reading->imports);
   }
 
-  BASE_TRY_ASSIGN(const auto workspace, make_workspace(tools.settings().cache));
+  BASE_TRY_ASSIGN(const auto workspace, caches::make_workspace(tools.settings().cache));
   const fs::path list = workspace.path() / "known";
   BASE_TRY(base::write_file(list, known));
   const base::UniqueFd input(::open(list.c_str(), O_RDONLY | O_CLOEXEC));

@@ -19,7 +19,7 @@
 #include "builder-runtime/languages/python/requirements.h"
 #include "builder-runtime/languages/python/stated.h"
 #include "builder-runtime/source/data.h"
-#include "builder-runtime/store/workspace.h"
+#include "cache/builder_cache.h"
 
 namespace builder::python {
 namespace {
@@ -352,7 +352,7 @@ base::Result<std::optional<IndexFault>> find_index_fault(const Installation& ins
   std::string questions;
   for (const auto& place : places) questions += question_about(place, names, environment) + "\n";
   // They may have passwords, which an argument would show to everybody.
-  BASE_TRY_ASSIGN(const auto workspace, make_workspace(tools.settings().cache));
+  BASE_TRY_ASSIGN(const auto workspace, caches::make_workspace(tools.settings().cache));
   const fs::path file = workspace.path() / "questions";
   constexpr mode_t k_private = 0600;
   BASE_TRY(base::write_file(file, questions, k_private));

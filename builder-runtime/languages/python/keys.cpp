@@ -18,8 +18,8 @@
 #include "builder-runtime/languages/python/requirements.h"
 #include "builder-runtime/languages/source_digest.h"
 #include "builder-runtime/source/data.h"
-#include "builder-runtime/store/workspace.h"
 #include "builder-runtime/variables.h"
+#include "cache/builder_cache.h"
 #include "revision/revision.h"
 
 namespace builder::python {
@@ -238,7 +238,8 @@ base::Result<Inputs> inputs_of_machine(const Installation& installation, const p
   add_variables(counted, given, inputs);
   add_settings_of_source(installation, inputs);
   LocalTargets targets(installation.source, environment);
-  BASE_TRY(add_uv_settings(installation, environment, work_folder(tools.settings().cache), inputs, targets));
+  BASE_TRY(add_uv_settings(installation, environment, caches::work_folder(tools.settings().cache), inputs,
+                           targets));
   BASE_TRY(add_named_by_variables(installation, environment, inputs, targets));
   inputs.add(targets.outside());
   if (targets.is_inside()) BASE_TRY(inputs.add_tree("the source, for packages in it", installation.source));

@@ -19,7 +19,7 @@
 #include "builder-runtime/languages/python/uv.h"
 #include "builder-runtime/languages/python/version.h"
 #include "builder-runtime/source/source_copy.h"
-#include "builder-runtime/store/workspace.h"
+#include "cache/builder_cache.h"
 
 namespace builder::python {
 namespace {
@@ -118,7 +118,7 @@ void append(Arguments& arguments, const Arguments& more) {
 }  // namespace
 
 base::Result<std::shared_ptr<Resolution>> Resolution::make(Installation installation, const Tools& tools) {
-  BASE_TRY_ASSIGN(auto workspace, make_workspace(tools.settings().cache));
+  BASE_TRY_ASSIGN(auto workspace, caches::make_workspace(tools.settings().cache));
   const std::shared_ptr<Resolution> resolution(new Resolution(std::move(installation), std::move(workspace)));
   BASE_TRY(resolution->prepare_folder(tools));
   BASE_TRY(resolution->resolve(tools));

@@ -9,7 +9,7 @@
 #include "builder-runtime/languages/python/uv_cache.h"
 #include "builder-runtime/languages/python/uv_words.h"
 #include "builder-runtime/missing.h"
-#include "builder-runtime/store/workspace.h"
+#include "cache/builder_cache.h"
 #include "report/report.h"
 
 namespace builder::python {
@@ -64,7 +64,7 @@ base::Result<process::Finished> run_shown(const Installation& installation, cons
   for (const auto& argument : command.arguments) {
     if (std::find(given.begin(), given.end(), argument) == given.end()) own.push_back(argument);
   }
-  const std::string work = work_folder(tools.settings().cache).string();
+  const std::string work = caches::work_folder(tools.settings().cache).string();
   const bool is_copy = command.folder.string().starts_with(work);
   const UvWords words(work, is_copy ? command.folder.string() : "", installation.source.string(), where, own);
   const SourceBuilds builds(reason_for_builds(installation),

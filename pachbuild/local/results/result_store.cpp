@@ -36,6 +36,8 @@ constexpr mode_t k_object_mode = 0444;
 // Of every object: a program that writes to one changes it.
 constexpr timespec k_object_time{1, 0};
 constexpr char k_store_lock[] = "lock";
+constexpr char k_records[] = "datums";
+constexpr char k_objects[] = "objects";
 // The path of the file of a record that is about one.
 constexpr char k_only_file[] = "file";
 // How many bytes may be added before the store has to be looked at again, and for which limit: "LIMIT BYTES".
@@ -115,6 +117,32 @@ std::vector<Record> read_records(const fs::path& folder) {
 
 }  // namespace
 
+fs::path ResultStore::folder_in(const fs::path& cache) { return cache / "results"; }
+
+ResultStore::Contents ResultStore::contents(const fs::path& cache) {
+  const fs::path folder = folder_in(cache);
+  Contents contents;
+  for (const auto* name : {k_records, k_objects}) {
+    boost::system::error_code error;
+    for (fs::directory_iterator entry(folder / name, error), end; !error && entry != end;
+         entry.increment(error))
+      contents.folders.push_back(entry->path());
+  }
+  for (const auto& record : list(folder / k_records)) {
+    struct stat status{};
+    if (::lstat(record.c_str(), &status) != 0) continue;
+    ++contents.records;
+    contents.used = std::max(contents.used, std::chrono::system_clock::from_time_t(status.st_mtim.tv_sec));
+  }
+  return contents;
+}
+
+base::Result<base::FileLock> ResultStore::try_lock_alone(const fs::path& cache) {
+  const fs::path folder = folder_in(cache);
+  BASE_TRY(base::make_folders(folder, 0700));
+  return base::FileLock::try_acquire(folder / k_store_lock);
+}
+
 ResultStore::ResultStore(fs::path folder, base::FileLock lock, base::Workspace work)
     : m_folder(std::move(folder)),
       m_lock(std::move(lock)),
@@ -123,7 +151,7 @@ ResultStore::ResultStore(fs::path folder, base::FileLock lock, base::Workspace w
       m_added(std::make_unique<std::atomic<std::uint64_t>>(0)) {}
 
 base::Result<ResultStore> ResultStore::open(const fs::path& cache) {
-  const fs::path folder = cache / "results";
+  const fs::path folder = folder_in(cache);
   BASE_TRY(base::make_folders(folder, 0700));
   BASE_TRY_ASSIGN(auto lock, base::FileLock::acquire(folder / k_store_lock, base::FileLock::Mode::shared));
   BASE_TRY_ASSIGN(auto work, base::Workspace::make(folder, "work-"));
@@ -134,9 +162,9 @@ base::Result<ResultStore> ResultStore::open(const fs::path& cache) {
   return ResultStore(folder, std::move(lock), std::move(work));
 }
 
-fs::path ResultStore::object(const std::string& digest) const { return below(m_folder / "objects", digest); }
+fs::path ResultStore::object(const std::string& digest) const { return below(m_folder / k_objects, digest); }
 
-fs::path ResultStore::record(const std::string& key) const { return below(m_folder / "datums", key); }
+fs::path ResultStore::record(const std::string& key) const { return below(m_folder / k_records, key); }
 
 bool ResultStore::is_whole(const ResultFile& file) const {
   struct stat status{};
@@ -278,7 +306,7 @@ base::Result<ResultStore::Removed> ResultStore::shrink(std::uint64_t limit, cons
 
   auto kept = beside();
   std::sort(kept.begin(), kept.end(), [](const auto& a, const auto& b) { return a.used < b.used; });
-  const auto records = read_records(m_folder / "datums");
+  const auto records = read_records(m_folder / k_records);
   // Of the objects that records share, the last one that was used keeps them.
   std::map<std::string, std::size_t> uses;
   std::map<std::string, std::uint64_t> sizes;
@@ -314,7 +342,7 @@ base::Result<ResultStore::Removed> ResultStore::shrink(std::uint64_t limit, cons
   }
   remove_kept(std::chrono::system_clock::time_point::max());
   // Also what a run that was killed has left without a record.
-  for (const auto& path : list(m_folder / "objects")) {
+  for (const auto& path : list(m_folder / k_objects)) {
     const auto use = uses.find(path.filename().string());
     if (use == uses.end() || use->second == 0) ::unlink(path.c_str());
   }

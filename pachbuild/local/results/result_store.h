@@ -58,6 +58,19 @@ class ResultStore {
   // Counts a file that is kept beside the store and goes by the same limit: the log of a datum.
   void count_beside(std::uint64_t bytes) { *m_added += bytes; }
 
+  // What a store has on the disk.
+  struct Contents {
+    std::vector<base::fs::path> folders;  // of records, then of objects: moved away in this order nothing
+                                          // that is found is incomplete
+    std::size_t records = 0;
+    std::chrono::system_clock::time_point used;  // the newest record; the oldest time of all without one
+  };
+  static base::fs::path folder_in(const base::fs::path& cache);
+  static Contents contents(const base::fs::path& cache);
+  // The right to take what contents() lists away, and all else that is kept for runs: not held when another
+  // pachbuild uses the store. Whoever opens a store waits meanwhile.
+  static base::Result<base::FileLock> try_lock_alone(const base::fs::path& cache);
+
   struct Removed {
     std::size_t datums = 0;
     std::uint64_t bytes = 0;

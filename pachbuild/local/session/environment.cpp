@@ -31,7 +31,7 @@ std::string value_of(const char* name) {
 
 }  // namespace
 
-base::Result<fs::path> cache_folder() {
+base::Result<fs::path> cache_path() {
   fs::path folder = value_of(contract::k_cache_variable);
   if (folder.empty() && !value_of("XDG_CACHE_HOME").empty())
     folder = fs::path(value_of("XDG_CACHE_HOME")) / "pachbuild";
@@ -41,13 +41,25 @@ base::Result<fs::path> cache_folder() {
                       "the cache folder must be an absolute path, not " + base::quoted(folder.string()),
                       "set it, or HOME, to an absolute path");
   }
-  BASE_TRY(base::make_folders(folder, 0700));
-  // What is kept there is run and believed.
+  return folder;
+}
+
+// What is kept there is run and believed.
+base::Status check_cache(const fs::path& folder) {
   if (auto opened = base::open_trusted_folder(folder.string(), ::geteuid()); !opened) {
     opened.error().kind = base::ErrorKind::cannot_write;
-    opened.error().hint += std::string("; name one in ") + contract::k_cache_variable;
+    auto& hint = opened.error().hint;
+    hint +=
+        std::string(hint.empty() ? "name another folder in " : "; name one in ") + contract::k_cache_variable;
     return base::fail(std::move(opened).error());
   }
+  return {};
+}
+
+base::Result<fs::path> cache_folder() {
+  BASE_TRY_ASSIGN(auto folder, cache_path());
+  BASE_TRY(base::make_folders(folder, 0700));
+  BASE_TRY(check_cache(folder));
   return folder;
 }
 

@@ -17,7 +17,11 @@
 
 namespace local {
 
-// PACHBUILD_CACHE_DIR, else $XDG_CACHE_HOME/pachbuild, else ~/.cache/pachbuild; made, for this user only.
+// PACHBUILD_CACHE_DIR, else $XDG_CACHE_HOME/pachbuild, else ~/.cache/pachbuild, which need not exist.
+base::Result<base::fs::path> cache_path();
+// Fails when another user could change the folder; one that does not exist cannot be.
+base::Status check_cache(const base::fs::path& folder);
+// The cache's folder, made for this user only and checked.
 base::Result<base::fs::path> cache_folder();
 
 // A build sees all of the person's environment: proxies, indexes and credentials are in it.

@@ -108,5 +108,27 @@ TEST_F(Groups, GiveProcessorsOfVersionOne) {
   EXPECT_EQ(quota(), 1U);
 }
 
+TEST_F(Groups, GiveTheLeastMemoryOfAllAbove) {
+  write("membership", "0::/pods/one\n");
+  write("mount/pods/one/memory.max", "max\n");
+  EXPECT_EQ(memory_limit(find()), std::nullopt);
+  write("mount/pods/memory.max", "2000\n");
+  write("mount/memory.max", "3000\n");
+  EXPECT_EQ(memory_limit(find()), 2000U);
+  write("mount/pods/one/memory.max", "1000\n");
+  EXPECT_EQ(memory_limit(find()), 1000U);
+}
+
+TEST_F(Groups, OfVersionOneSayThatThereIsNoLimitByAVeryLargeOne) {
+  write("mount/memory.limit_in_bytes", "4611686018427387904\n");
+  EXPECT_EQ(memory_limit(find()), std::nullopt);
+  write("mount/memory.limit_in_bytes", "4611686018427387903\n");
+  EXPECT_EQ(memory_limit(find()), 4611686018427387903U);
+  write("mount/memory.limit_in_bytes", "nonsense\n");
+  EXPECT_EQ(memory_limit(find()), std::nullopt);
+}
+
+TEST(MachineMemory, IsMoreThanThisTestNeeds) { EXPECT_GT(memory_of_machine(), std::uint64_t{1} << 26); }
+
 }  // namespace
 }  // namespace base

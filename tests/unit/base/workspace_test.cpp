@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/filesystem/operations.hpp>
 #include <string>
@@ -37,6 +38,54 @@ TEST_F(WorkspaceTest, TheRemainsOfAKilledOwnerGoAndThoseInUseStay) {
   EXPECT_FALSE(fs::exists(orphan));
   EXPECT_TRUE(fs::exists(used.path()));
   EXPECT_TRUE(fs::exists(m_folder.path() / "another's"));
+}
+
+TEST_F(WorkspaceTest, TheOrphansOfAllPrefixesAreThoseThatNobodyHolds) {
+  const auto used = Workspace::make(m_folder.path(), "build-").value();
+  for (const auto* name : {"build-killed", "other-killed", "gone.gone"})
+    ASSERT_TRUE(make_folders(m_folder.path() / name));
+  for (const auto* name : {"build-killed", "other-killed"})
+    ASSERT_TRUE(write_file(m_folder.path() / name / "lock", ""));
+  ASSERT_TRUE(make_folders(m_folder.path() / "folder"));
+  ASSERT_TRUE(make_folders(m_folder.path() / "odd" / "lock"));
+  ASSERT_TRUE(write_file(m_folder.path() / "file", ""));
+
+  auto orphans = Workspace::orphans(m_folder.path()).value();
+  std::sort(orphans.begin(), orphans.end());
+  const std::vector<fs::path> expected = {m_folder.path() / "build-killed", m_folder.path() / "gone.gone",
+                                          m_folder.path() / "other-killed"};
+  EXPECT_EQ(orphans, expected);
+  EXPECT_TRUE(Workspace::is_one(used.path()));
+  EXPECT_TRUE(Workspace::is_one(m_folder.path() / "gone.gone"));
+  EXPECT_FALSE(Workspace::is_one(m_folder.path() / "folder"));
+  EXPECT_FALSE(Workspace::is_one(m_folder.path() / "odd"));
+
+  auto aside = Workspace::set_orphans_aside(m_folder.path()).value();
+  std::sort(aside.begin(), aside.end());
+  const std::vector<fs::path> places = {m_folder.path() / "build-killed.gone", m_folder.path() / "gone.gone",
+                                        m_folder.path() / "other-killed.gone"};
+  EXPECT_EQ(aside, places);
+  for (const auto& place : places) EXPECT_TRUE(fs::exists(place));
+  EXPECT_FALSE(fs::exists(m_folder.path() / "build-killed"));
+  EXPECT_TRUE(fs::exists(used.path()));
+}
+
+TEST_F(WorkspaceTest, AFolderThatIsMissingHasNoOrphans) {
+  EXPECT_TRUE(Workspace::orphans(m_folder.path() / "missing").value().empty());
+  EXPECT_TRUE(Workspace::set_orphans_aside(m_folder.path() / "missing").value().empty());
+  EXPECT_FALSE(fs::exists(m_folder.path() / "missing"));
+}
+
+TEST_F(WorkspaceTest, WhatWasPlacedAsideGoesWithTheNextOfThePrefix) {
+  const auto aside = Workspace::place_aside(m_folder.path(), "build-", "1");
+  EXPECT_EQ(aside, m_folder.path() / "build-1.gone");
+  ASSERT_TRUE(write_file(aside, ""));
+  {
+    const auto other = Workspace::make(m_folder.path(), "other-").value();
+  }
+  EXPECT_TRUE(fs::exists(aside));
+  const auto next = Workspace::make(m_folder.path(), "build-").value();
+  EXPECT_FALSE(fs::exists(aside));
 }
 
 // Each looks for orphans while the others have just made a folder that they have not locked yet.

@@ -13,6 +13,7 @@
 #include "base/digest.h"
 #include "base/files.h"
 #include "base/stop.h"
+#include "cache/builder_cache.h"
 #include "contract/build_record.h"
 #include "contract/layout.h"
 
@@ -184,10 +185,10 @@ TEST_F(StoredBundles, AnotherKeyIsAnotherNameOfTheSameFiles) {
 TEST_F(StoredBundles, WhatIsFoundWasUsedNow) {
   const auto stored = add({"one"});
   const timespec then[] = {{1000, 0}, {1000, 0}};
-  ASSERT_EQ(::utimensat(AT_FDCWD, stamp_of_bundle(stored.folder).c_str(), then, 0), 0);
+  ASSERT_EQ(::utimensat(AT_FDCWD, caches::stamp_of_bundle(stored.folder).c_str(), then, 0), 0);
   ASSERT_TRUE(m_store.find(m_key).bundle);
   struct stat status{};
-  ASSERT_EQ(::stat(stamp_of_bundle(stored.folder).c_str(), &status), 0);
+  ASSERT_EQ(::stat(caches::stamp_of_bundle(stored.folder).c_str(), &status), 0);
   EXPECT_GT(status.st_mtim.tv_sec, 1000);
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "builder-runtime/store/bundle_store.h"
+#include "cache/builder_cache.h"
 #include "contract/build_record.h"
 #include "contract/layout.h"
 #include "log.h"
@@ -68,8 +69,8 @@ class CacheLimit : public testing::Test {
     record.bundles = {{.file = "bundle", .digest = "of-" + key, .unpacked_bytes = unpacked, .files = 1}};
     EXPECT_TRUE(base::write_file(path / "build.json", contract::to_json(record)));
     EXPECT_TRUE(base::write_file(path / "bundle", std::string(k_mebibyte, 'x')));
-    EXPECT_TRUE(base::write_file(stamp_of_bundle(path), "seal"));
-    set_age(stamp_of_bundle(path), age);
+    EXPECT_TRUE(base::write_file(caches::stamp_of_bundle(path), "seal"));
+    set_age(caches::stamp_of_bundle(path), age);
     return path;
   }
 
@@ -84,8 +85,8 @@ TEST_F(CacheLimit, MarkingASealedEnvironmentLeavesItsSealAlone) {
   ASSERT_EQ(::chmod(sealed.c_str(), 0755 | contract::k_sealed_bit), 0);
   struct stat before{};
   ASSERT_EQ(::stat(sealed.c_str(), &before), 0);
-  mark_used(sealed);
-  mark_used(other);
+  caches::mark_used(sealed);
+  caches::mark_used(other);
   struct stat after{};
   ASSERT_EQ(::stat(sealed.c_str(), &after), 0);
   EXPECT_EQ(after.st_mtim.tv_sec, before.st_mtim.tv_sec);
@@ -143,7 +144,7 @@ TEST_F(CacheLimit, NoLimitRemovesNothing) {
 TEST_F(CacheLimit, WhatWasUsedSinceTheBuildBeganStays) {
   const auto old = add_bundle("a", k_hour);
   const auto used = add_bundle("b", k_hour);
-  mark_used(stamp_of_bundle(used));
+  caches::mark_used(caches::stamp_of_bundle(used));
   shrink(1);
   EXPECT_FALSE(fs::exists(old));
   EXPECT_TRUE(fs::exists(used));
@@ -238,8 +239,8 @@ TEST_F(CacheLimit, WhatMayGoWasUsedBeforeTheBuildByMoreThanATick) {
   begin();
   const auto after = std::chrono::system_clock::now();
   constexpr auto k_grace = std::chrono::minutes(10);
-  set_used(stamp_of_bundle(old), before - milliseconds(1100));
-  set_used(stamp_of_bundle(recent), after - milliseconds(900));
+  set_used(caches::stamp_of_bundle(old), before - milliseconds(1100));
+  set_used(caches::stamp_of_bundle(recent), after - milliseconds(900));
   set_used(unused, before - k_grace - milliseconds(1100));
   set_used(waiting, after - k_grace + std::chrono::seconds(100));
   shrink(1);
@@ -322,7 +323,7 @@ TEST_F(CacheLimit, OfTheSameAgeTheFirstByNameGoes) {
 TEST_F(CacheLimit, ABundleWithoutItsStampIsTheOldest) {
   const auto unknown = add_bundle("b", k_hour);
   const auto known = add_bundle("a", 100 * k_hour);
-  fs::remove(stamp_of_bundle(unknown));
+  fs::remove(caches::stamp_of_bundle(unknown));
   shrink(k_mebibyte + k_mebibyte / 2);
   EXPECT_FALSE(fs::exists(unknown));
   EXPECT_TRUE(fs::exists(known));

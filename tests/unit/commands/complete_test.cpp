@@ -31,6 +31,7 @@ class Completion : public testing::Test {
     update->add_subcommand("place", "");
     m_app.add_subcommand("help", "Explain a verb")->add_option("VERB", m_texts);
     m_app.add_subcommand("status", "A state")->add_option("--log", m_text, "A log")->type_name("FILE");
+    m_app.add_subcommand("clean", "Remove")->add_option("kind", m_texts)->type_name("KIND");
   }
 
   void write_spec() {
@@ -56,7 +57,8 @@ class Completion : public testing::Test {
 
 TEST_F(Completion, OffersVerbs) {
   EXPECT_EQ(offered({}), "none\t\n");
-  EXPECT_EQ(offered({""}), "none\t\nrun\tRun it\nupdate\tChange it\nhelp\tExplain a verb\nstatus\tA state\n");
+  EXPECT_EQ(offered({""}),
+            "none\t\nrun\tRun it\nupdate\tChange it\nhelp\tExplain a verb\nstatus\tA state\nclean\tRemove\n");
   EXPECT_EQ(offered({"r"}), "none\t\nrun\tRun it\n");
   EXPECT_EQ(offered({"x"}), "none\t\n");
   EXPECT_EQ(offered({"update", ""}), "none\t\npipeline\tA pipeline\nplace\t\n");
@@ -92,6 +94,12 @@ TEST_F(Completion, OffersTheValuesOfAnOption) {
   EXPECT_EQ(offered({"run", "--runtime=docker", "--ver"}), "none\t\n--verbose\tBoth\n");
   // A flag has none.
   EXPECT_EQ(offered({"run", "-v", "--ver"}), "none\t\n--verbose\tBoth\n");
+}
+
+TEST_F(Completion, OffersKindsOfTheCache) {
+  EXPECT_EQ(offered({"clean", "res"}),
+            "none\t\nresults\toutputs of datums, and files fetched from clusters\n");
+  EXPECT_EQ(offered({"clean", "results", "pyt"}).find("none\t\npython\t"), 0U);
 }
 
 TEST_F(Completion, LeavesPathsToTheShell) {

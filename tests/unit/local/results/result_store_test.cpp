@@ -444,5 +444,36 @@ TEST_F(MeasuredStore, IsLookedAtAfterARunThatWasKilled) {
   EXPECT_TRUE(looks(20'000));
 }
 
+TEST_F(ResultStoreTest, TellsWhatItHasRecordsFirst) {
+  const auto nothing = ResultStore::contents(m_folder.path());
+  EXPECT_TRUE(nothing.folders.empty());
+  EXPECT_EQ(nothing.records, 0U);
+  EXPECT_EQ(nothing.used, std::chrono::system_clock::time_point());
+  write({{"a", "1"}});
+  ASSERT_TRUE(add('a'));
+  write({{"a", "1"}, {"b", "1"}});
+  ASSERT_TRUE(add('b'));
+  set_age(record('a'), 100);
+  set_age(record('b'), 200);
+  const auto contents = ResultStore::contents(m_folder.path());
+  EXPECT_EQ(contents.records, 2U);
+  ASSERT_EQ(contents.folders.size(), 3U);
+  EXPECT_EQ(contents.folders[0].parent_path(), m_folder.path() / "results/datums");
+  EXPECT_EQ(contents.folders[1].parent_path(), m_folder.path() / "results/datums");
+  EXPECT_EQ(contents.folders[2].parent_path(), m_folder.path() / "results/objects");
+  const auto age = std::chrono::system_clock::now() - contents.used;
+  EXPECT_GE(age, std::chrono::seconds(99));
+  EXPECT_LE(age, std::chrono::seconds(150));
+}
+
+TEST_F(ResultStoreTest, IsNobodysAloneWhileItIsOpen) {
+  EXPECT_FALSE(ResultStore::try_lock_alone(m_folder.path()).value().held());
+  m_store.reset();
+  EXPECT_TRUE(ResultStore::try_lock_alone(m_folder.path()).value().held());
+  const auto fresh = m_folder.path() / "fresh";
+  EXPECT_TRUE(ResultStore::try_lock_alone(fresh).value().held());
+  EXPECT_TRUE(fs::is_directory(ResultStore::folder_in(fresh)));
+}
+
 }  // namespace
 }  // namespace local
