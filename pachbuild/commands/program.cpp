@@ -118,6 +118,7 @@ int run_words(const std::vector<std::string>& words, bool is_again) {
   app.set_version_flag("-V,--version", about::version_line("pachbuild"));
   app.require_subcommand(1);
   app.footer(k_footer);
+  add_init(app, invocation);
   add_run(app, invocation);
   add_rerun(app, invocation);
   add_explain(app, invocation);
