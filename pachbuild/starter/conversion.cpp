@@ -272,7 +272,7 @@ class Conversion {
     };
     if (m_image.is_go || (has(is_go_file) && !has(is_python_file))) {
       m_language = "go";
-    } else if (!m_image.python.empty() || m_image.uses_pip || has(is_python_file) ||
+    } else if (m_image.is_python || m_image.uses_pip || has(is_python_file) ||
                std::any_of(m_specs.begin(), m_specs.end(), starts_python)) {
       m_language = "python";
     } else {
@@ -289,8 +289,10 @@ class Conversion {
       look_into(path, file);
     }
     if (m_language != "python") return {};
-    if (!m_image.python.empty() && !m_start.project.contains(std::string(k_source_folder) + k_python_version))
-      m_start.project[std::string(k_source_folder) + k_python_version].content = m_image.python + "\n";
+    if (!m_image.python_version.empty() &&
+        !m_start.project.contains(std::string(k_source_folder) + k_python_version))
+      m_start.project[std::string(k_source_folder) + k_python_version].content =
+          m_image.python_version + "\n";
     return write_requirements();
   }
 

@@ -177,9 +177,9 @@ class Image {
   void read_base(const std::string& image, std::size_t line) {
     const auto [name, tag] = name_and_tag(image);
     m_recipe.is_go = name == "golang";
-    if (name == "python") {
-      m_recipe.python = python_version(tag);
-    } else if (!m_recipe.is_go) {
+    m_recipe.is_python = name == "python";
+    if (m_recipe.is_python) m_recipe.python_version = python_version(tag);
+    if (!m_recipe.is_python && !m_recipe.is_go) {
       note(line, "FROM " + image + ": not converted: the pipeline runs in the builder's image");
     }
   }

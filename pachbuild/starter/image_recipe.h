@@ -23,8 +23,9 @@ struct Note {
 };
 
 struct ImageRecipe {
-  std::string python;  // the version of FROM python:X.Y; empty: any other base
-  bool is_go = false;  // FROM golang
+  bool is_python = false;      // FROM python
+  std::string python_version;  // of FROM python:X.Y; empty: any other base
+  bool is_go = false;          // FROM golang
   ImageFiles files;
   std::string working_folder = "/";
   std::vector<std::pair<std::size_t, PipItem>> pip;  // with the line; paths are whole ones of the image
