@@ -359,6 +359,8 @@ class Conversion {
         return "-c " + path;
       case Kind::editable:
         return "-e ./" + path;
+      case Kind::links:
+        return "--find-links ./" + path;
       default:
         return "./" + path;
     }

@@ -20,6 +20,7 @@ enum class Fate {
   file,         // names a file with requirements
   constraints,  // the same with constraints
   editable,     // names a project
+  links,        // names a folder or a page with packages
   dropped,      // says how pip works, not what is installed
   unconverted,  // has no counterpart
 };
@@ -34,7 +35,7 @@ struct Option {
 constexpr std::array k_options = {
     Option{"--index-url", 'i', true, Fate::kept},
     Option{"--extra-index-url", '\0', true, Fate::kept},
-    Option{"--find-links", 'f', true, Fate::kept},
+    Option{"--find-links", 'f', true, Fate::links},
     Option{"--trusted-host", '\0', true, Fate::kept},
     Option{"--no-binary", '\0', true, Fate::kept},
     Option{"--only-binary", '\0', true, Fate::kept},
@@ -178,6 +179,10 @@ class Words {
       case Fate::editable:
         m_install.items.push_back(is_path(value) ? PipItem{Kind::editable, value}
                                                  : PipItem{Kind::line, "-e " + value});
+        break;
+      case Fate::links:
+        m_install.items.push_back(base::contains(value, "://") ? PipItem{Kind::line, name + " " + value}
+                                                               : PipItem{Kind::links, value});
         break;
       case Fate::unconverted:
         m_install.unconverted.push_back(name);

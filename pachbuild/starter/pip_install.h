@@ -15,6 +15,7 @@ struct PipItem {
     constraints,  // -c: a path in the image
     project,      // a folder or an archive: a path in the image
     editable,     // -e: the same
+    links,        // --find-links: a folder in the image
   };
   Kind kind = Kind::line;
   std::string text;

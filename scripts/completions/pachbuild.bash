@@ -22,8 +22,13 @@ _pachbuild() {
   done
   [ "${verb[0]-}" != help ] || verb=("${verb[@]:1}")
   COMPREPLY=()
+  case ${verb[0]-}:$before in
+    init:--context) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;; # elsewhere it is one of pachctl
+    *) ;;
+  esac
+  [ ${#COMPREPLY[@]} = 0 ] || return 0
   case $before in
-    -f | --file | --jsonnet | --report | --trace) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+    -f | --file | --jsonnet | --report | --trace | --from) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     -o | --output)
       if [ "${verb[0]-}" = run ]; then
         mapfile -t COMPREPLY < <(compgen -d -- "$word")
@@ -31,6 +36,7 @@ _pachbuild() {
         mapfile -t COMPREPLY < <(compgen -W "json yaml" -- "$word")
       fi
       ;;
+    --language) mapfile -t COMPREPLY < <(compgen -W "python go" -- "$word") ;;
     =) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;; # the PATH of --input REPO=PATH
     *)
       if [[ $word != -* ]]; then
@@ -39,7 +45,9 @@ _pachbuild() {
       if [ ${#COMPREPLY[@]} = 0 ] && [ ${#verb[@]} != 0 ]; then
         mapfile -t COMPREPLY < <(compgen -W "$(_pachbuild_words Options "$program" "${verb[@]}")" -- "$word")
       fi
-      if [ ${#COMPREPLY[@]} = 0 ] && "$program" "${verb[@]}" --help 2>/dev/null | grep -q '^  SPEC '; then
+      if [ ${#COMPREPLY[@]} = 0 ] && [ "${verb[0]-}" = init ]; then
+        mapfile -t COMPREPLY < <(compgen -d -- "$word")
+      elif [ ${#COMPREPLY[@]} = 0 ] && "$program" "${verb[@]}" --help 2>/dev/null | grep -q '^  SPEC '; then
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
       fi
       ;;

@@ -72,6 +72,12 @@ class Install(support.Suite):
         self.assertEqual(self.complete(program, "run", "-f", "specs/m"), ["specs/map.json"])
         self.assertEqual(self.complete(program, "run", "specs/m"), ["specs/map.json"])
         self.assertEqual(self.complete(program, "glob", "specs/m"), [])
+        self.assertEqual(self.complete(program, "ini"), ["init"])
+        self.assertEqual(self.complete(program, "init", "--la"), ["--language"])
+        self.assertEqual(self.complete(program, "init", "--language", "p"), ["python"])
+        self.assertEqual(self.complete(program, "init", "demo", "--from", "specs/m"), ["specs/map.json"])
+        self.assertEqual(self.complete(program, "init", "--context", "spe"), ["specs"])
+        self.assertEqual(self.complete(program, "init", "spe"), ["specs"])
         self.assertEqual(self.complete(program, "run", "--input", "data", "=", "spe"), ["specs"])
 
 

@@ -298,6 +298,8 @@ TEST_F(ConversionTest, PipBecomesRequirements) {
       "-r more.txt\n--index-url https://x\nsix\n-c more.txt\n");
   EXPECT_EQ(requirements_of(run_of("RUN pip install . -e . -r https://x/r.txt -c https://x/c.txt\n")),
             "./\n-e ./\n-r https://x/r.txt\n-c https://x/c.txt\n");
+  EXPECT_EQ(requirements_of(run_of("COPY more.txt wheels/\nRUN pip install --no-index -f wheels six\n")),
+            "--no-index\n--find-links ./wheels\nsix\n");
   EXPECT_EQ(requirements_of(run_of("RUN [\"pip\", \"install\", \"a b\"]\n")), "a b\n");
   EXPECT_EQ(requirements_of(run_of("RUN <<EOF\ncd /\npip install one # two\npip install three\nEOF\n")),
             "one\nthree\n");

@@ -18,7 +18,7 @@ std::vector<std::string> items_of(const std::string& line) {
   if (!install) return {"none"};
   std::vector<std::string> items;
   for (const auto& item : install->items)
-    items.push_back(std::string(1, "lfcpe"[static_cast<std::size_t>(item.kind)]) + " " + item.text);
+    items.push_back(std::string(1, "lfcped"[static_cast<std::size_t>(item.kind)]) + " " + item.text);
   for (const auto& option : install->unconverted) items.push_back("? " + option);
   return items;
 }
@@ -37,9 +37,9 @@ TEST(PipInstall, IsRecognisedInAllItsForms) {
 
 TEST(PipInstall, OptionsThatDecideWhatIsInstalledAreLines) {
   EXPECT_THAT(
-      items_of("pip install -i https://a/simple --extra-index-url=https://b -fhttps://c --trusted-host d x"),
+      items_of("pip install -i https://a/simple --extra-index-url=https://b -fhttps://c --find-links /wheels --trusted-host d x"),
       ElementsAre("l --index-url https://a/simple", "l --extra-index-url https://b",
-                  "l --find-links https://c", "l --trusted-host d", "l x"));
+                  "l --find-links https://c", "d /wheels", "l --trusted-host d", "l x"));
   EXPECT_THAT(
       items_of(
           "pip install --no-binary :all: --only-binary=x --no-index --pre --prefer-binary --require-hashes"),
