@@ -15,6 +15,7 @@
 #include "base/relative_path.h"
 #include "base/text.h"
 #include "contract/layout.h"
+#include "contract/pfs_names.h"
 #include "pachbuild/source/source_view.h"
 #include "pachbuild/spec/command_files.h"
 #include "pachbuild/spec/pipeline_spec.h"
@@ -236,16 +237,21 @@ class Conversion {
     return m_image.files.add(entry, name, image_path("/", word), false, word);
   }
 
-  // Files that -r and -c name, and those that they include.
-  void list_requirements(const std::string& path, std::set<std::string>& listed) {
-    const auto found = m_image.files.files().find(path);
-    if (found == m_image.files.files().end() || !listed.insert(path).second) return;
-    const auto text = base::read_input_file(found->second, k_largest_program);
-    for (const auto& line : base::split(text.value_or(""), '\n')) {
-      const auto words = base::words(line);
-      if (words.size() == 2 &&
-          (words[0] == "-r" || words[0] == "-c" || words[0] == "--requirement" || words[0] == "--constraint"))
-        list_requirements(image_path(base::folder_of(path), words[1]), listed);
+  // The file, which -r or -c names, and those that it includes.
+  void list_requirements(const std::string& first, std::set<std::string>& listed) const {
+    std::vector<std::string> waiting = {first};
+    while (!waiting.empty()) {
+      const std::string path = std::move(waiting.back());
+      waiting.pop_back();
+      const auto found = m_image.files.files().find(path);
+      if (found == m_image.files.files().end() || !listed.insert(path).second) continue;
+      const auto text = base::read_input_file(found->second, k_largest_program);
+      for (const auto& line : base::split(text.value_or(""), '\n')) {
+        const auto words = base::words(line);
+        if (words.size() == 2 && (words[0] == "-r" || words[0] == "-c" || words[0] == "--requirement" ||
+                                  words[0] == "--constraint"))
+          waiting.push_back(image_path(base::folder_of(path), words[1]));
+      }
     }
   }
 
@@ -284,9 +290,15 @@ class Conversion {
   }
 
   base::Status write_source() {
+    std::vector<std::string> wrong;
     for (const auto& [path, file] : m_layout->files()) {
+      if (!contract::can_be_stored_in_pfs(path)) wrong.push_back(path);
       m_start.project[k_source_folder + path].copy_of = file;
       look_into(path, file);
+    }
+    if (!wrong.empty()) {
+      return base::fail(contract::names_fault(m_dockerfile.empty() ? m_spec_files.front() : m_dockerfile,
+                                              std::move(wrong), "rename these"));
     }
     if (m_language != "python") return {};
     if (!m_image.python_version.empty() &&

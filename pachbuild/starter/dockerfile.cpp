@@ -286,20 +286,24 @@ class Expander {
     const auto found = m_variables.find(name);
     const bool is_set = found != m_variables.end() && !found->second.empty();
     const std::string other = inside.size() > colon + 2 ? inside.substr(colon + 2) : "";
-    if (inside.compare(colon, 2, ":-") == 0) return is_set ? found->second : other;
+    if (inside.compare(colon, 2, ":-") == 0) return is_set ? value_of(name) : other;
     if (inside.compare(colon, 2, ":+") == 0) return is_set ? other : "";
     return value_of(inside);
   }
 
   std::string value_of(const std::string& name) {
     const auto found = m_variables.find(name);
-    if (found != m_variables.end()) return found->second;
+    if (found != m_variables.end()) {
+      m_expanded += found->second.size();
+      if (m_expanded <= k_largest_expansion) return found->second;
+    }
     if (m_unknown.empty()) m_unknown = name;
     return "";
   }
 
   std::string_view m_text;
   const Variables& m_variables;
+  std::size_t m_expanded = 0;  // bytes of variables
   std::string m_unknown;
 };
 

@@ -36,10 +36,14 @@ base::Result<std::vector<Instruction>> parse_dockerfile(std::string_view text, c
 
 using Variables = std::map<std::string, std::string>;
 
+// What the variables in one text may become in all: each can be a multiple of others.
+inline constexpr std::size_t k_largest_expansion = std::size_t{1} << 20;
+
 // The words of an instruction, with variables replaced and quotes removed.
 struct ExpandedWords {
   std::vector<std::string> words;
-  std::string unknown;  // the first variable that nothing sets; empty: all are known
+  // The first variable that nothing sets, or that would become too much; empty: there is none.
+  std::string unknown;
 };
 ExpandedWords expand_words(std::string_view text, const Variables& variables);
 

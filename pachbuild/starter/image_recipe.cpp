@@ -19,6 +19,7 @@ using base::ErrorKind;
 using Kind = PipItem::Kind;
 
 constexpr std::size_t k_shown_command = 100;
+constexpr std::size_t k_most_stages = 100;
 
 // They say something about the image, or about how it is run, that a pipeline does without.
 constexpr std::array<std::string_view, 6> k_without_effect = {"EXPOSE",     "HEALTHCHECK", "LABEL",
@@ -153,6 +154,11 @@ class Image {
       m_stages.push_back({i, words[0], words.size() > 2 ? words[2] : ""});
     }
     if (m_stages.empty()) return base::fail(ErrorKind::bad_input, m_where, "has no FROM");
+    if (m_stages.size() > k_most_stages) {
+      return base::fail(ErrorKind::bad_input, m_where,
+                        "has " + std::to_string(m_stages.size()) + " stages; the limit is " +
+                            std::to_string(k_most_stages));
+    }
     return {};
   }
 

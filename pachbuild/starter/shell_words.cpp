@@ -133,7 +133,9 @@ class Reader {
     const std::string name(m_text.substr(m_at + (is_braced ? 1 : 0), end - m_at - (is_braced ? 1 : 0)));
     const auto found = m_variables.find(name);
     const bool is_closed = !is_braced || (end < m_text.size() && m_text[end] == '}');
-    if (m_text[start] != '$' || found == m_variables.end() || !is_closed) {
+    if (found != m_variables.end()) m_expanded += found->second.size();
+    if (m_text[start] != '$' || found == m_variables.end() || !is_closed ||
+        m_expanded > k_largest_expansion) {
       m_word += m_text[start];
       m_command.is_plain = false;
       return;
@@ -171,6 +173,7 @@ class Reader {
   std::size_t m_start = std::string_view::npos;  // of the command
   bool m_has_word = false;
   std::string m_word;
+  std::size_t m_expanded = 0;  // bytes of variables
   ShellCommand m_command;
   std::vector<ShellCommand> m_commands;
 };

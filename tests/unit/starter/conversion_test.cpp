@@ -614,6 +614,46 @@ TEST_F(ConversionTest, InstructionsThatMeanNothingAreErrors) {
   EXPECT_EQ(fault_of({"Dockerfile"}), "65 error: Dockerfile:1: FROM has no image\n");
 }
 
+TEST_F(ConversionTest, WhatGrowsWithoutEndIsRefused) {
+  write("x.py");
+  std::string stages;
+  for (int i = 1; i < 100; ++i)
+    stages += "FROM s" + std::to_string(i - 1) + " AS s" + std::to_string(i) + "\n";
+  write("Dockerfile", "FROM python:3.9 AS s0\n" + stages + "COPY x.py /\n");
+  EXPECT_THAT(source_of(convert({"Dockerfile"})), ElementsAre(".python-version=3.9\n", "x.py"));
+  write("Dockerfile", "FROM python AS s0\n" + stages + "FROM s9\nCOPY x.py /\n");
+  EXPECT_EQ(fault_of({"Dockerfile"}), "65 error: Dockerfile: has 101 stages; the limit is 100\n");
+  std::string doubled;
+  for (int i = 0; i < 40; ++i) doubled += "ENV A=$A$A\n";
+  write("Dockerfile", "FROM python\nENV A=0123456789abcdef\n" + doubled + "COPY x.py /\n");
+  const auto start = convert({"Dockerfile"});
+  EXPECT_LE(transform_of(start)["env"]["A"].get<std::string>().size(), k_largest_expansion);
+  EXPECT_THAT(notes_of(start), testing::Contains("Dockerfile:19: ENV A: not converted: nothing sets A"));
+}
+
+TEST_F(ConversionTest, ListsThatIncludeEachOtherEnd) {
+  write("x.py");
+  write("a.txt", "-r b.txt\n-c sub/c.txt\n-r none.txt x\n");
+  write("b.txt", "--requirement a.txt\n");
+  write("sub/c.txt", "--constraint ../d.txt\n");
+  write("d.txt", "six\n");
+  write("e.txt");
+  write("Dockerfile",
+        "FROM python\nCOPY x.py e.txt /app/\nCOPY a.txt b.txt d.txt /tmp/\nCOPY sub /tmp/sub\nRUN pip "
+        "install -r /tmp/a.txt\n");
+  const auto start = convert({"Dockerfile"});
+  EXPECT_THAT(source_of(start), ElementsAre("a.txt", "b.txt", "c.txt", "d.txt", "e.txt",
+                                            "requirements.txt=-r a.txt\n", "x.py"));
+}
+
+TEST_F(ConversionTest, NamesThatPfsCannotStoreAreRefused) {
+  write("x+y.py");
+  write("Dockerfile", "FROM python\nCOPY x+y.py /\n");
+  EXPECT_EQ(fault_of({"Dockerfile"}),
+            "65 error: Dockerfile: 1 name that PFS cannot store: \"x+y.py\" with +\n"
+            "hint: names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename these\n");
+}
+
 TEST_F(ConversionTest, WhatIsLeftToDoInCommandsIsFound) {
   write("x.py");
   write("Dockerfile", "FROM python\nCOPY x.py /\n");

@@ -145,6 +145,16 @@ TEST(Expansion, TheFirstUnknownVariableIsTold) {
   EXPECT_EQ(expand_words("a $B", {}).unknown, "B");
 }
 
+TEST(Expansion, ThereIsALimit) {
+  const Variables variables = {{"A", std::string(k_largest_expansion / 2, 'a')}, {"B", "b"}};
+  EXPECT_EQ(expand_text("$A$A", variables).unknown, "");
+  EXPECT_EQ(expand_text("$A$A", variables).text.size(), k_largest_expansion);
+  EXPECT_EQ(expand_text("$A$A$B", variables).unknown, "B");
+  EXPECT_EQ(expand_text("$A${A:-x}$B", variables).unknown, "B");
+  EXPECT_TRUE(shell_commands("x $A$A", variables, false)[0].is_plain);
+  EXPECT_FALSE(shell_commands("x $A$A$B", variables, false)[0].is_plain);
+}
+
 TEST(Expansion, WordsAreSplitOutsideOfQuotes) {
   EXPECT_THAT(expand_words(" a  'b c'\t\"d $X\"\n e\\ f ''", {{"X", "y z"}}).words,
               ElementsAre("a", "b c", "d y z", "e f", ""));

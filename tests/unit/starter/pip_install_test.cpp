@@ -36,10 +36,10 @@ TEST(PipInstall, IsRecognisedInAllItsForms) {
 }
 
 TEST(PipInstall, OptionsThatDecideWhatIsInstalledAreLines) {
-  EXPECT_THAT(
-      items_of("pip install -i https://a/simple --extra-index-url=https://b -fhttps://c --find-links /wheels --trusted-host d x"),
-      ElementsAre("l --index-url https://a/simple", "l --extra-index-url https://b",
-                  "l --find-links https://c", "d /wheels", "l --trusted-host d", "l x"));
+  EXPECT_THAT(items_of("pip install -i https://a/simple --extra-index-url=https://b -fhttps://c --find-links "
+                       "/wheels --trusted-host d x"),
+              ElementsAre("l --index-url https://a/simple", "l --extra-index-url https://b",
+                          "l --find-links https://c", "d /wheels", "l --trusted-host d", "l x"));
   EXPECT_THAT(
       items_of(
           "pip install --no-binary :all: --only-binary=x --no-index --pre --prefer-binary --require-hashes"),
