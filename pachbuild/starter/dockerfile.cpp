@@ -19,10 +19,6 @@ constexpr std::array<std::string_view, 18> k_keywords = {
     "ADD",   "ARG",        "CMD",     "COPY", "ENTRYPOINT", "ENV",        "EXPOSE", "FROM",   "HEALTHCHECK",
     "LABEL", "MAINTAINER", "ONBUILD", "RUN",  "SHELL",      "STOPSIGNAL", "USER",   "VOLUME", "WORKDIR"};
 
-bool is_name_character(char character) {
-  return std::isalnum(static_cast<unsigned char>(character)) != 0 || character == '_';
-}
-
 std::string in_capitals(std::string_view word) {
   std::string capitals(word);
   for (char& character : capitals)
@@ -46,7 +42,7 @@ std::string heredoc_name(std::string_view text) {
   std::string_view rest = text.substr(start + 2);
   if (rest.starts_with('-')) rest.remove_prefix(1);
   if (rest.starts_with('"') || rest.starts_with('\'')) rest.remove_prefix(1);
-  const auto* const end = std::find_if_not(rest.begin(), rest.end(), is_name_character);
+  const auto* const end = std::find_if_not(rest.begin(), rest.end(), is_variable_character);
   return {rest.begin(), end};
 }
 
@@ -273,7 +269,7 @@ class Expander {
       drop(end + 1);
       return braced(inside);
     }
-    const auto* const end = std::find_if_not(m_text.begin(), m_text.end(), is_name_character);
+    const auto* const end = std::find_if_not(m_text.begin(), m_text.end(), is_variable_character);
     const std::string name = take(static_cast<std::size_t>(end - m_text.begin()));
     return name.empty() ? "$" : value_of(name);
   }
@@ -308,6 +304,10 @@ class Expander {
 };
 
 }  // namespace
+
+bool is_variable_character(char character) {
+  return std::isalnum(static_cast<unsigned char>(character)) != 0 || character == '_';
+}
 
 std::size_t Instruction::line_at(std::size_t offset) const {
   std::size_t found = line;

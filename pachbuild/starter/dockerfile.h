@@ -39,6 +39,9 @@ using Variables = std::map<std::string, std::string>;
 // What the variables in one text may become in all: each can be a multiple of others.
 inline constexpr std::size_t k_largest_expansion = std::size_t{1} << 20;
 
+// Whether it can be in the name of a variable, for Dockerfiles as for shells.
+bool is_variable_character(char character);
+
 // The words of an instruction, with variables replaced and quotes removed.
 struct ExpandedWords {
   std::vector<std::string> words;

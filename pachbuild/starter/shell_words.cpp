@@ -13,16 +13,12 @@ namespace {
 constexpr std::array<std::string_view, 12> k_compound = {"if",    "then", "else", "elif", "fi",   "for",
                                                          "while", "do",   "done", "case", "esac", "until"};
 
-bool is_name_character(char character) {
-  return std::isalnum(static_cast<unsigned char>(character)) != 0 || character == '_';
-}
-
 // "NAME=value"
 bool is_assignment(std::string_view word) {
   const auto equals = word.find('=');
   return equals != std::string_view::npos && equals > 0 &&
          std::isdigit(static_cast<unsigned char>(word[0])) == 0 &&
-         std::all_of(word.begin(), word.begin() + static_cast<std::ptrdiff_t>(equals), is_name_character);
+         std::all_of(word.begin(), word.begin() + static_cast<std::ptrdiff_t>(equals), is_variable_character);
 }
 
 class Reader {
@@ -129,7 +125,7 @@ class Reader {
     const std::size_t start = m_at++;
     const bool is_braced = m_at < m_text.size() && next() == '{';
     std::size_t end = m_at + (is_braced ? 1 : 0);
-    while (end < m_text.size() && is_name_character(m_text[end])) ++end;
+    while (end < m_text.size() && is_variable_character(m_text[end])) ++end;
     const std::string name(m_text.substr(m_at + (is_braced ? 1 : 0), end - m_at - (is_braced ? 1 : 0)));
     const auto found = m_variables.find(name);
     const bool is_closed = !is_braced || (end < m_text.size() && m_text[end] == '}');
