@@ -71,7 +71,11 @@ tl::unexpected<base::Error> missing(const std::string& where, const std::string&
 base::Result<DockerIgnore> DockerIgnore::read(const fs::path& folder, const fs::path& dockerfile) {
   for (const fs::path& file : {fs::path(dockerfile.string() + ".dockerignore"), folder / ".dockerignore"}) {
     struct stat status{};
-    if (::lstat(file.c_str(), &status) != 0) continue;
+    if (::lstat(file.c_str(), &status) != 0) {
+      if (errno == ENOENT) continue;
+      return base::fail(ErrorKind::bad_input, file.string(),
+                        base::system_error("read", file.string(), errno).what);
+    }
     auto text = base::read_input_file(file, k_largest_ignore_file);
     if (!text) {
       text.error().kind = ErrorKind::bad_input;
@@ -195,7 +199,7 @@ base::Result<BuildContext::Entry> BuildContext::read(const std::string& path,
       return base::fail(ErrorKind::bad_input, where, base::quoted(path) + " is neither a file nor a folder");
     if (::euidaccess(real.c_str(), R_OK) != 0)
       return base::fail(ErrorKind::bad_input, where,
-                        base::quoted(path) + " " + base::system_error("read", path, errno).what);
+                        base::quoted(path) + ": " + base::system_error("read", path, errno).what);
     if (const auto bytes = fs::file_size(real, error); !error && bytes > source::k_largest_file) {
       return base::fail(ErrorKind::bad_input, where,
                         base::quoted(path) + " is " + base::format_bytes(bytes) + "; the limit is " +

@@ -84,7 +84,7 @@ bool is_go_file(const std::string& path) { return path.ends_with(".go"); }
 // One that a person can have written, as text; empty for another one.
 std::string program_text(const fs::path& file) {
   constexpr std::array<std::string_view, 7> k_endings = {".py", ".sh", ".bash", ".go", ".R", ".r", ".pl"};
-  const std::string name = file.string();
+  const std::string& name = file.string();
   if (std::none_of(k_endings.begin(), k_endings.end(), [&](auto ending) { return name.ends_with(ending); }))
     return "";
   return base::read_input_file(file, k_largest_program).value_or("");

@@ -76,6 +76,11 @@ base::Status with_shown_names(base::Status status, const fs::path& staging, cons
   return base::fail(std::move(error));
 }
 
+// Nobody knows the staging folder.
+tl::unexpected<base::Error> not_created(const fs::path& folder, const base::Error& error) {
+  return base::fail(ErrorKind::cannot_write, folder.string(), error.what, error.hint);
+}
+
 base::Status fill_folder(const fs::path& folder, const fs::path& staging, const Project& project) {
   std::vector<fs::path> made;
   for (const auto& name : top_names(project)) {
@@ -116,15 +121,11 @@ base::Status write_project(const fs::path& given, const Project& project,
     appears = appears.parent_path();
   const fs::path around = is_new ? appears.parent_path() : folder;
   auto staging = base::TemporaryFolder::make(around, k_staging_prefix);
-  if (!staging) {
-    base::Error error = std::move(staging).error();
-    return base::fail(ErrorKind::cannot_write, given.string(), error.what, error.hint);
-  }
+  if (!staging) return not_created(given, staging.error());
   const fs::path top = staging->path() / "new";
-  const fs::path inside = is_new ? top / folder.lexically_relative(appears) : top;
-  BASE_TRY(base::make_folders(inside));
-  BASE_TRY(
-      with_shown_names(write_files(inside.lexically_normal(), project), inside.lexically_normal(), given));
+  const fs::path inside = (is_new ? top / folder.lexically_relative(appears) : top).lexically_normal();
+  if (const auto made = base::make_folders(inside); !made) return not_created(given, made.error());
+  BASE_TRY(with_shown_names(write_files(inside, project), inside, given));
   if (check) BASE_TRY(check(inside));
   BASE_TRY(base::check_stop());
   return is_new ? rename_new(top, appears) : fill_folder(folder, top, project);
