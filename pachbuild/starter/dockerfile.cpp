@@ -121,12 +121,13 @@ class Parser {
       text += line;
       if (!goes_on) break;
     }
+    if (base::trim(text).empty()) return {};  // nothing but a continuation
     return add(std::move(instruction), text, lines, start);
   }
 
   base::Status add(Instruction instruction, const std::string& text,
                    const std::vector<std::pair<std::size_t, std::size_t>>& lines, std::size_t start) {
-    std::size_t at = text.find_first_not_of(" \t");
+    std::size_t at = text.find_first_not_of(" \t\n");
     const std::size_t end = std::min(text.find_first_of(" \t\n", at), text.size());
     instruction.keyword = in_capitals(std::string_view(text).substr(at, end - at));
     if (std::find(k_keywords.begin(), k_keywords.end(), instruction.keyword) == k_keywords.end()) {

@@ -109,6 +109,8 @@ TEST(Dockerfile, AHereDocumentIsAScriptOrApart) {
 TEST(Dockerfile, WhatIsWrongIsToldWithItsLine) {
   EXPECT_EQ(fault_of(""), "D: has no instruction");
   EXPECT_EQ(fault_of("# a\n\n"), "D: has no instruction");
+  EXPECT_EQ(fault_of("\\"), "D: has no instruction");
+  EXPECT_EQ(parsed(" \\\n \\\nFROM a").at(0).text, "a");
   EXPECT_EQ(fault_of("FROM a\n{\n"), R"(D:2: "{" is not an instruction)");
   EXPECT_EQ(fault_of("FROM a\n\nRUN \xff\n"), "D:3: is not UTF-8 text");
   EXPECT_EQ(fault_of(std::string("FROM a\0b", 8)), "D:1: is not UTF-8 text");
