@@ -23,8 +23,12 @@ std::string_view trim(std::string_view text);
 // `parts` with `separator` between them.
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
-constexpr bool contains(std::string_view text, std::string_view part) { return base::contains(text, part); }
-constexpr bool contains(std::string_view text, char character) { return base::contains(text, character); }
+constexpr bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+constexpr bool contains(std::string_view text, char character) {
+  return text.find(character) != std::string_view::npos;
+}
 
 // Puts `to` in place of every `from` in `text`; of none where `from` is empty.
 void replace_all(std::string& text, std::string_view from, std::string_view to);

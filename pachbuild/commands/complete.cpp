@@ -143,7 +143,7 @@ class Line {
       offer_named(secrets(), before, Paths::files);
     } else if (type.starts_with("DIR")) {
       m_found.paths = Paths::folders;
-    } else if (type == "SPEC" || type == "FILE" || type == "PATH" || option.check_lname("datum")) {
+    } else if (type.starts_with("SPEC") || type == "FILE" || type == "PATH" || option.check_lname("datum")) {
       m_found.paths = Paths::files;
     }
   }

@@ -101,6 +101,7 @@ void add_verbs(CLI::App& app, Invocation& invocation) {
   app.set_version_flag("-V,--version", about::version_line("pachbuild"));
   app.require_subcommand(1);
   app.footer(k_footer);
+  add_init(app, invocation);
   add_run(app, invocation);
   add_rerun(app, invocation);
   add_explain(app, invocation);

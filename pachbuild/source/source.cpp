@@ -38,8 +38,8 @@ base::Error unreadable(const fs::path& path, int error_number) {
 
 class Lister {
  public:
-  Lister(const fs::path& folder, std::uint64_t largest_file)
-      : m_folder(folder), m_largest_file(largest_file) {}
+  Lister(const fs::path& folder, std::uint64_t largest_file, Exclusion exclusion = {})
+      : m_folder(folder), m_largest_file(largest_file), m_exclusion(std::move(exclusion)) {}
 
   base::Result<Source> list() {
     boost::system::error_code error;
@@ -82,10 +82,12 @@ class Lister {
     boost::system::error_code error;
     const fs::file_type type = entry.symlink_status(error).type();
     if (type == fs::directory_file) {
+      if (m_exclusion.of_folder && m_exclusion.of_folder(path)) return {};
       const IgnoreRules::Verdict verdict = m_rules.judge_folder(path, parent);
       return m_rules.leaves_out_all(verdict) ? base::Status() : walk(path + "/", verdict);
     }
     if (m_rules.leaves_out(m_rules.judge_file(path, parent))) return {};
+    if (m_exclusion.of_file && m_exclusion.of_file(path)) return {};
     fs::path file = entry.path();
     if (type == fs::symlink_file) {
       BASE_TRY_ASSIGN(file, resolve_link(entry.path()));
@@ -139,6 +141,7 @@ class Lister {
 
   fs::path m_folder;
   std::uint64_t m_largest_file;
+  Exclusion m_exclusion;
   base::Errors m_faults;
   fs::path m_real_folder;
   IgnoreRules m_rules;
@@ -150,6 +153,10 @@ class Lister {
 
 base::Result<Source> read_source(const fs::path& folder, std::uint64_t largest_file) {
   return Lister(folder, largest_file).list();
+}
+
+base::Result<Source> read_source(const fs::path& folder, const Exclusion& exclusion) {
+  return Lister(folder, k_largest_file, exclusion).list();
 }
 
 base::Result<std::vector<SourceFile>> list_source(const fs::path& folder) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -34,6 +35,13 @@ struct Source {
 // such names in one error), or is a symbolic link out of the folder or to a folder. All of them are told.
 inline constexpr std::uint64_t k_largest_file = std::uint64_t{1} << 30;
 base::Result<Source> read_source(const base::fs::path& folder, std::uint64_t largest_file = k_largest_file);
+
+// What else is left out, by paths below the folder that is read.
+struct Exclusion {
+  std::function<bool(const std::string& path)> of_file;
+  std::function<bool(const std::string& path)> of_folder;  // with everything in it
+};
+base::Result<Source> read_source(const base::fs::path& folder, const Exclusion& exclusion);
 
 // Adds the file of revision/revision.h where the source is in a git repository and its build makes a version
 // from that, unless .pachignore names it. Gives what is in the way of it, in words; "" when nothing is.

@@ -167,26 +167,6 @@ std::string counterpart_of(const std::string& path, const std::vector<std::strin
   return best;
 }
 
-// What runs a file that has no permission to be executed: what its first line names.
-std::string interpreter_for(const std::string& file, const std::string& first_line) {
-  if (first_line.starts_with("#!")) {
-    Words words;
-    for (const auto& word : base::split(base::trim(std::string_view(first_line).substr(2)), ' ')) {
-      if (!word.empty()) words.push_back(word);
-    }
-    if (!words.empty()) {
-      const std::string name = base::name_of(words.front());
-      const bool is_env = name == "env" && words.size() > 1;
-      return is_env ? words.back() : name;
-    }
-  }
-  const std::string extension = fs::path(file).extension().string();
-  if (extension == ".py") return "python3";
-  if (extension == ".R" || extension == ".r") return "Rscript";
-  if (extension == ".pl") return "perl";
-  return extension == ".sh" || extension.empty() ? "sh" : "";
-}
-
 std::string in_source(const std::string& file) { return std::string(contract::k_source) + "/" + file; }
 
 enum class Role { program, script };
@@ -340,6 +320,25 @@ class CommandChecker {
 };
 
 }  // namespace
+
+std::string interpreter_for(const std::string& file, const std::string& first_line) {
+  if (first_line.starts_with("#!")) {
+    Words words;
+    for (const auto& word : base::split(base::trim(std::string_view(first_line).substr(2)), ' ')) {
+      if (!word.empty()) words.push_back(word);
+    }
+    if (!words.empty()) {
+      const std::string name = base::name_of(words.front());
+      const bool is_env = name == "env" && words.size() > 1;
+      return is_env ? words.back() : name;
+    }
+  }
+  const std::string extension = fs::path(file).extension().string();
+  if (extension == ".py") return "python3";
+  if (extension == ".R" || extension == ".r") return "Rscript";
+  if (extension == ".pl") return "perl";
+  return extension == ".sh" || extension.empty() ? "sh" : "";
+}
 
 base::Result<CommandFaults> check_commands(const PipelineSpec& spec, const SourceView& source,
                                            CommandHost host) {

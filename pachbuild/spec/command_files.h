@@ -35,4 +35,8 @@ struct CommandFaults {
 base::Result<CommandFaults> check_commands(const PipelineSpec& spec, const SourceView& source,
                                            CommandHost host);
 
+// What has to start a file of a source, which has no permission to be executed: the program that its first
+// line names, or the one that its name stands for; empty when neither tells.
+std::string interpreter_for(const std::string& file, const std::string& first_line);
+
 }  // namespace spec

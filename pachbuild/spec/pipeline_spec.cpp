@@ -394,7 +394,7 @@ base::Result<PipelineSpec> load_pipeline(const std::string& path) {
   return read_pipeline(text, path);
 }
 
-base::Result<std::vector<PipelineSpec>> load_pipelines(const Sources& sources) {
+base::Result<std::vector<PipelineSpec>> load_pipelines(const Sources& sources, Target target) {
   for (const auto& path : sources.paths) {
     if (path == k_standard_input || is_url(path)) return not_local(path);
   }
@@ -402,7 +402,7 @@ base::Result<std::vector<PipelineSpec>> load_pipelines(const Sources& sources) {
   const auto documents = load_documents(sources, errors);
   std::vector<PipelineSpec> pipelines;
   for (const auto& document : documents) {
-    auto pipeline = read_document(document, Target::machine, Builds::maybe);
+    auto pipeline = read_document(document, target, Builds::maybe);
     if (pipeline) {
       pipelines.push_back(std::move(*pipeline));
     } else {

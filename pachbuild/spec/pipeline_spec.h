@@ -148,8 +148,10 @@ base::Result<PipelineSpec> read_pipeline(const std::string& text, const std::str
 // The same for one that a cluster built, or that has nothing to build: there is no transform.build.
 base::Result<PipelineSpec> read_finished_pipeline(const std::string& text, const std::string& file);
 
-// All pipelines, for this machine, those without transform.build too; not from standard input.
-base::Result<std::vector<PipelineSpec>> load_pipelines(const Sources& sources);
+// All pipelines, for this machine or (Target::any) to be looked at, those without transform.build too; not
+// from standard input.
+base::Result<std::vector<PipelineSpec>> load_pipelines(const Sources& sources,
+                                                       Target target = Target::machine);
 
 // All pipelines, for a cluster or (Target::any) to be looked at. Of Target::cluster what has no
 // transform.build is only parsed. A build needs the folder of its source, so it cannot come from standard

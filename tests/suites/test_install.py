@@ -123,7 +123,9 @@ class Install(support.Suite):
                 (["run", "-f", "specs/map.json", "--input", "l"], ["left="]),
                 (["run", "-f", "specs/map.json", "--input", "=", "l"], ["left="]),
                 (["run", "-f", "specs/map.json", "--pipeline", ""], ["map"]), (["run", "-f", "absent.json", "--pipeline", ""], []),
-                (["run", "--input", "=", "data", "=", "spe"], ["specs"])]:
+                (["run", "--input", "=", "data", "=", "spe"], ["specs"]), (["init", "--language", "p"], ["python"]),
+                (["init", "demo", "--from", "specs/m"], ["specs/map.json"]), (["init", "--context", "spe"], ["specs"]),
+                (["init", "spe"], ["specs"])]:
             with self.subTest(words):
                 self.assertEqual(self.complete(program, *words), offered)
 

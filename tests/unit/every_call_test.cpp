@@ -56,6 +56,8 @@
 #include "pachbuild/local/worker/staging.h"
 #include "pachbuild/pfs/file_hash.h"
 #include "pachbuild/source/source.h"
+#include "pachbuild/starter/build_context.h"
+#include "pachbuild/starter/project.h"
 #include "process/runner.h"
 #include "report/report.h"
 #include "steps.h"
@@ -352,6 +354,22 @@ Text read_a_source(const Place& place) {
   return std::to_string(source.files.size()) + base::join(source.empty_folders, " ");
 }
 
+Text make_a_project(const Place& place) {
+  const starter::Project project = {{"a", {"text", {}}}, {"dir/b", {"", place.tree() / "a"}}};
+  BASE_TRY(starter::write_project(place.made() / "new" / "project", project));
+  const starter::Project more = {{"c", {"more", {}}}, {"d", {"more", {}}}};
+  return done(starter::write_project(place.made() / "new" / "project", more));
+}
+
+Text read_a_build_context(const Place& place) {
+  BASE_TRY_ASSIGN(const auto context, starter::BuildContext::open(place.tree(), place.tree() / "Dockerfile"));
+  BASE_TRY_ASSIGN(const auto names, context.matches("*", "Dockerfile:1"));
+  BASE_TRY_ASSIGN(const auto file, context.read("a", "Dockerfile:1"));
+  BASE_TRY_ASSIGN(const auto folder, context.read("dir", "Dockerfile:1"));
+  return base::join(names, " ") + " " + std::to_string(file.files.size()) +
+         std::to_string(folder.files.size());
+}
+
 Text check_an_environment(const Place& place) {
   const std::string environment = (place.made() / "environment").string();
   BASE_TRY(base::make_folders(environment + "/lib"));
@@ -527,6 +545,8 @@ const auto k_functions = std::to_array<Function>({
     {"cache_folder", find_own_cache},
     {"source_listed", list_a_source},
     {"source_read", read_a_source},
+    {"starter_project", make_a_project},
+    {"starter_context", read_a_build_context},
     // It writes as often as this program is large.
     {"shim_installed", [](const Place& p) { return done(shim::install_into(p.made().string())); }, false},
     {"shim_seal", check_an_environment},

@@ -2,9 +2,7 @@
 #include "pachbuild/local/results/output_folder.h"
 
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +16,7 @@
 #include "base/measure.h"
 #include "base/parallel.h"
 #include "base/relative_path.h"
+#include "base/rename.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "pachbuild/local/plan/file_digests.h"
@@ -120,18 +119,6 @@ std::uint64_t mount_of(const Folder& folder, const std::string& name) {
   constexpr int k_flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT;
   if (::statx(folder.descriptor(), name.c_str(), k_flags, STATX_MNT_ID, &status) != 0) return 0;
   return (status.stx_mask & STATX_MNT_ID) != 0 ? status.stx_mnt_id : 0;
-}
-
-int rename_without_replacing(int from_folder, const std::string& from, int to_folder, const std::string& to) {
-  const long result =
-      ::syscall(SYS_renameat2, from_folder, from.c_str(), to_folder, to.c_str(), RENAME_NOREPLACE);
-  if (result == 0 || (errno != EINVAL && errno != ENOSYS)) return static_cast<int>(result);
-  struct stat status{};  // a file system without this kind of renaming
-  if (::fstatat(to_folder, to.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
-    errno = EEXIST;
-    return -1;
-  }
-  return ::renameat(from_folder, from.c_str(), to_folder, to.c_str());
 }
 
 // Whether a name in our folder is one that this program gives; a run that was killed may leave
@@ -566,8 +553,9 @@ base::Status OutputFolder::move(const Move& move) const {
   if (!folder) return base::fail(std::move(folder).error());
   const std::string name = name_of(move.to);
   const int failed =
-      move.replaces ? ::renameat(fresh.descriptor(), move.from.c_str(), folder->descriptor(), name.c_str())
-                    : rename_without_replacing(fresh.descriptor(), move.from, folder->descriptor(), name);
+      move.replaces
+          ? ::renameat(fresh.descriptor(), move.from.c_str(), folder->descriptor(), name.c_str())
+          : base::rename_without_replacing(fresh.descriptor(), move.from, folder->descriptor(), name);
   if (failed == 0) return {};
   if (errno == EEXIST || errno == EISDIR || errno == ENOTEMPTY) {
     return base::fail(ErrorKind::cannot_write, (m_path / move.to).string(),

@@ -74,6 +74,49 @@ std::string reading(const std::string& name, const std::vector<std::string>& rep
       .dump();
 }
 
+TEST_F(CommandLines, InitSaysWhatItMadeAndHowToRunIt) {
+  const std::string run = "pachbuild run -f pipeline.json --input texts=data --output output\n";
+  const auto made = [](const std::string& folder, const std::string& language, const std::string& files) {
+    return "created " + folder + ": a " + language + " pipeline that counts words, with sample data\n" +
+           "  README.md, data/ (3 files), pipeline.json, source/ (" + files +
+           ")\nrun it, README.md says more:\n";
+  };
+  EXPECT_EQ(told({"init", "my demo"}), made("my demo", "Python", "1 file") + "cd 'my demo' && " + run);
+  EXPECT_EQ(told({"init", "go", "--language", "go"}), made("go", "Go", "2 files") + "cd go && " + run);
+  EXPECT_EQ(told({"init", "go"}),
+            "! error: go: already has README.md, data, pipeline.json and source\n"
+            "! hint: choose another folder, or move what is there\n[73]");
+  EXPECT_EQ(told({"init", ""}), "! error: DIR: is empty\n! hint: name the new folder\n[64]");
+  EXPECT_EQ(told({"init", "a\tb"}),
+            "! error: a\\tb: has control characters\n! hint: choose another name\n[64]");
+  EXPECT_EQ(told({"init", "--context", "x", "y"}),
+            "! error: --context: needs a Dockerfile\n! hint: add --from Dockerfile\n[64]");
+  const auto name_fault = [&](const std::string& name) {
+    return told({"init", "named", "--name=" + name}).starts_with("! error: --name ");
+  };
+  for (const std::string name : {"a b", "-a", "_a"}) EXPECT_TRUE(name_fault(name)) << name;
+  EXPECT_TRUE(name_fault(std::string(52, 'a')));
+  EXPECT_FALSE(name_fault(std::string(51, 'a')));
+  EXPECT_EQ(told({"init"}), made(".", "Python", "1 file") + run);
+}
+
+TEST_F(CommandLines, InitTellsWhatIsNotConverted) {
+  write("old/x.py", "");
+  write("old/Dockerfile", "FROM python\nCOPY x.py /app/\nRUN make\nCMD [\"python3\", \"/other/x.py\"]\n");
+  EXPECT_EQ(
+      told({"init", "new", "--from", "old/Dockerfile", "--name", "p"}),
+      "created new: pipeline p built from source/\n  README.md, pipeline.json, source/ (1 file)\n"
+      "run it, README.md says more:\n"
+      "cd new && pachbuild run -f pipeline.json --input data=FOLDER --output output\n"
+      "! warning: old/Dockerfile:3: RUN make: not converted\n"
+      "! warning: old/Dockerfile: no spec was given: the pipeline reads repo \"data\", each file a datum\n"
+      "! warning: pipeline.json:12:7: \"/other/x.py\" is looked for in the image; the source has x.py; write "
+      "\"cmd\": [\"python3\", \"/pfs/source/x.py\"]\n");
+  EXPECT_EQ(base::read_file("new/source/x.py").value_or("none"), "");
+  EXPECT_EQ(told({"init", "other", "--from", "old/x"}),
+            "! error: old/x: cannot read: no such file or folder\n! hint: did you mean \"old/x.py\"?\n[65]");
+}
+
 TEST_F(CommandLines, GraphHasEachPipelineBehindWhatItReads) {
   write("p.json", reading("last", {"mid", "x\"y"}) + reading("mid", {"b", "a"}) + reading("other", {"a"}));
   EXPECT_TRUE(told({"graph", "-f", "p.json"}).find("not a repo's name") != std::string::npos);

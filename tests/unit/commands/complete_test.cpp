@@ -31,7 +31,9 @@ class Completion : public testing::Test {
     update->add_subcommand("place", "");
     m_app.add_subcommand("help", "Explain a verb")->add_option("VERB", m_texts);
     m_app.add_subcommand("status", "A state")->add_option("--log", m_text, "A log")->type_name("FILE");
-    m_app.add_subcommand("clean", "Remove")->add_option("kind", m_texts)->type_name("KIND");
+    auto* clean = m_app.add_subcommand("clean", "Remove");
+    clean->add_option("kind", m_texts)->type_name("KIND");
+    clean->add_option("--from", m_text)->type_name("SPEC|DOCKERFILE");
   }
 
   void write_spec() {
@@ -109,6 +111,7 @@ TEST_F(Completion, LeavesPathsToTheShell) {
   EXPECT_EQ(offered({"run", "-o", ""}), "folders\t\n");
   EXPECT_EQ(offered({"run", "--datum", ""}), "files\t\n");
   EXPECT_EQ(offered({"status", "--log", ""}), "files\t\n");
+  EXPECT_EQ(offered({"clean", "--from", ""}), "files\t\n");
   EXPECT_EQ(offered({"run", "--tick", ""}), "none\t\n");
   EXPECT_EQ(offered({"run", "-f", "x", "--", "a"}), "files\t\n");
   EXPECT_EQ(offered({"run", "--", "-o", "-"}), "files\t\n");

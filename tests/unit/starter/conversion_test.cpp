@@ -1,0 +1,732 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/filesystem/operations.hpp>
+#include <nlohmann/json.hpp>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "pachbuild/starter/starter.h"
+
+namespace starter {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+namespace fs = base::fs;
+
+class ConversionTest : public testing::Test {
+ protected:
+  ConversionTest() { fs::current_path(m_folder.path()); }
+  ~ConversionTest() override { fs::current_path(m_before); }
+
+  void write(const std::string& name, const std::string& text = "") const {
+    ASSERT_TRUE(base::make_folders((m_folder.path() / name).parent_path()));
+    ASSERT_TRUE(base::write_file(m_folder.path() / name, text));
+  }
+  // A spec with this transform, in p.json.
+  void write_spec(const json& transform, const std::string& name = "p",
+                  const std::string& repo = "data") const {
+    const json spec = {{"pipeline", {{"name", name}}},
+                       {"transform", transform},
+                       {"input", {{"pfs", {{"repo", repo}, {"glob", "/*"}}}}}};
+    write(name + ".json", spec.dump(1));
+  }
+
+  Start convert(const std::vector<std::string>& files, Origin origin = {}) {
+    origin.files = files;
+    if (origin.default_name.empty()) origin.default_name = "folder";
+    auto start = converted_project(origin);
+    if (start) return std::move(*start);
+    std::string text = base::format_error(start.error());
+    base::replace_all(text, m_folder.path().string() + "/", "");
+    m_fault = std::to_string(static_cast<int>(start.error().kind)) + " " + text;
+    return {};
+  }
+  std::string fault_of(const std::vector<std::string>& files, const Origin& origin = {}) {
+    m_fault = "none";
+    convert(files, origin);
+    return m_fault;
+  }
+
+  // The source's files; those that are made with their content.
+  static std::vector<std::string> source_of(const Start& start) {
+    std::vector<std::string> all;
+    for (const auto& [path, file] : start.project) {
+      if (path.starts_with("source/"))
+        all.push_back(path.substr(7) + (file.copy_of.empty() ? "=" + file.content : ""));
+    }
+    return all;
+  }
+  static std::vector<std::string> notes_of(const Start& start) {
+    std::vector<std::string> all;
+    for (const auto& [where, what] : start.notes) all.push_back(where + ": " + what);
+    return all;
+  }
+  static json spec_of(const Start& start, const std::string& file = "pipeline.json") {
+    const auto found = start.project.find(file);
+    return found == start.project.end() ? json("no " + file) : json::parse(found->second.content);
+  }
+  static json transform_of(const Start& start) { return spec_of(start)["transform"]; }
+
+  // What the RUN instructions become, in a Dockerfile that copies main.py and some lists.
+  Start run_of(const std::string& instructions) {
+    write("main.py");
+    write("requirements.txt", "six\n\n");
+    write("more.txt", "toolz\n");
+    write("Dockerfile", "FROM python:3\nWORKDIR /app\nCOPY main.py requirements.txt ./\n" + instructions);
+    return convert({"Dockerfile"});
+  }
+  static std::string requirements_of(const Start& start) {
+    const auto found = start.project.find("source/requirements.txt");
+    if (found == start.project.end()) return "none";
+    return found->second.copy_of.empty() ? found->second.content : "copied";
+  }
+
+  base::TemporaryFolder m_folder =
+      base::TemporaryFolder::make(fs::canonical(fs::temp_directory_path()), "conversion-test-").value();
+  fs::path m_before = fs::current_path();
+  std::string m_fault;
+};
+
+TEST_F(ConversionTest, ASpecAndItsDockerfile) {
+  write("edges.py", "import os\nos.listdir('/pfs/images')\n");
+  write("Dockerfile",
+        "FROM python:3.11-slim\nRUN apt-get update && apt-get install -y libgl1\n"
+        "RUN pip3 install --no-cache-dir numpy==1.26.4 \"pillow>=10,<11\"\nADD edges.py /edges.py\n");
+  write_spec({{"image", "team/edges:1"},
+              {"cmd", {"python3", "/edges.py", "--x", "/data"}},
+              {"dockerfile", "Dockerfile"}},
+             "edges", "images");
+  const auto start = convert({"edges.json", "Dockerfile"});
+  EXPECT_EQ(m_fault, "");
+  EXPECT_THAT(source_of(start), ElementsAre(".python-version=3.11\n", "edges.py",
+                                            "requirements.txt=numpy==1.26.4\npillow>=10,<11\n"));
+  EXPECT_EQ(start.project.at("pipeline.json").content, R"({
+  "pipeline": {
+    "name": "edges"
+  },
+  "transform": {
+    "build": {
+      "language": "python",
+      "path": "./source"
+    },
+    "cmd": [
+      "python3",
+      "/pfs/source/edges.py",
+      "--x",
+      "/data"
+    ]
+  },
+  "input": {
+    "pfs": {
+      "repo": "images",
+      "glob": "/*"
+    }
+  }
+}
+)");
+  EXPECT_THAT(
+      notes_of(start),
+      ElementsAre("Dockerfile:2: RUN apt-get install -y libgl1: not converted: if the program needs them, "
+                  "name an image that has them in transform.image"));
+  EXPECT_EQ(start.title, "pipeline edges built from source/");
+  EXPECT_THAT(start.run, ElementsAre("pachbuild", "run", "-f", "pipeline.json", "--input", "images=FOLDER",
+                                     "--output", "output"));
+  EXPECT_EQ(start.project.at("README.md").content, R"(# edges
+
+A Pachyderm pipeline, converted by pachbuild from `edges.json` and `Dockerfile`. It needs no image of its own: pachbuild builds `source/`.
+
+| here | what it is |
+|---|---|
+| `pipeline.json` | the pipeline |
+| `source/` | the files that the image had, as the pipeline now finds them in `/pfs/source` |
+
+## Run it here
+
+```sh
+pachbuild run -f pipeline.json --input images=FOLDER --output output
+```
+
+Put a folder with data in place of each `FOLDER`. `--input pfs:` takes the data of the cluster instead.
+
+## Run it on a cluster
+
+```sh
+pachbuild update pipeline -f pipeline.json --wait
+```
+
+It has the name of the pipeline that it was made from, and takes its place. `pachbuild diff -f pipeline.json` shows what would change.
+
+## Not converted
+
+- Dockerfile:2: RUN apt-get install -y libgl1: not converted: if the program needs them, name an image that has them in transform.image
+
+)");
+}
+
+TEST_F(ConversionTest, ADockerfileAloneSaysWhatIsReadAndStarted) {
+  write("app/main.py",
+        "open('/pfs/texts/x'), open('/pfs/out/y'), '/pfs/source', '/pfs/build', '/pfs/'\n# '/pfs/labels'\n");
+  write(
+      "app/Dockerfile",
+      "FROM python:3.11.4\nWORKDIR /app\nCOPY . .\nENTRYPOINT [\"python\", \"main.py\"]\nCMD [\"--fast\"]\n");
+  const auto start = convert({"app/Dockerfile"});
+  EXPECT_EQ(spec_of(start),
+            json::parse(R"({"pipeline": {"name": "folder"}, "transform": {"build": {"language": "python",
+      "path": "./source"}, "cmd": ["python3", "main.py", "--fast"]}, "input": {"cross": [{"pfs": {"repo": "texts", "glob": "/*"}},
+      {"pfs": {"repo": "labels", "glob": "/*"}}]}})"));
+  EXPECT_THAT(source_of(start), ElementsAre(".python-version=3.11\n", "Dockerfile", "main.py"));
+  EXPECT_THAT(
+      notes_of(start),
+      ElementsAre("app/Dockerfile: no spec was given: the pipeline reads repos texts, labels, which the "
+                  "program names, each file a datum"));
+  Origin named;
+  named.name = "other";
+  EXPECT_EQ(spec_of(convert({"app/Dockerfile"}, named))["pipeline"]["name"], "other");
+  write("app/main.py", "'/pfs/one'");
+  EXPECT_THAT(notes_of(convert({"app/Dockerfile"})),
+              ElementsAre(HasSubstr("the pipeline reads repo one, which")));
+  write("app/main.py", "");
+  const auto unknown = convert({"app/Dockerfile"});
+  EXPECT_EQ(spec_of(unknown)["input"], json::parse(R"({"pfs": {"repo": "data", "glob": "/*"}})"));
+  EXPECT_THAT(
+      notes_of(unknown),
+      ElementsAre("app/Dockerfile: no spec was given: the pipeline reads repo \"data\", each file a datum"));
+}
+
+TEST_F(ConversionTest, WithoutACommandTheBuildChoosesTheProgram) {
+  write("main.py");
+  write("Dockerfile", "FROM python\nCOPY main.py /\n");
+  const auto start = convert({"Dockerfile"});
+  EXPECT_EQ(transform_of(start), json::parse(R"({"build": {"language": "python", "path": "./source"}})"));
+  EXPECT_THAT(source_of(start), ElementsAre("main.py"));
+}
+
+TEST_F(ConversionTest, TheLastEntrypointAndCommandCount) {
+  write("x.py");
+  const auto command = [&](const std::string& instructions) {
+    write("Dockerfile", "FROM python\nCOPY x.py /app/\n" + instructions);
+    return transform_of(convert({"Dockerfile"})).value("cmd", json()).dump();
+  };
+  EXPECT_EQ(command("CMD [\"a\"]\nCMD [\"b\"]\n"), R"(["b"])");
+  EXPECT_EQ(command("ENTRYPOINT [\"a\"]\nCMD [\"b\"]\n"), R"(["a","b"])");
+  EXPECT_EQ(command("CMD [\"b\"]\nENTRYPOINT [\"a\"]\n"), R"(["a"])");
+  EXPECT_EQ(command("ENTRYPOINT a b\nCMD [\"c\"]\n"), R"(["a","b"])");
+  EXPECT_EQ(command("CMD python  /app/x.py\n"), R"(["python3","/pfs/source/x.py"])");
+  EXPECT_EQ(command("CMD cd /app && \\\n python \"x.py\"\n"),
+            R"(["sh","-c","cd /pfs/source &&   python \"x.py\""])");
+  EXPECT_EQ(command("ENTRYPOINT [\"a\"]\nENTRYPOINT []\n"), "null");
+}
+
+TEST_F(ConversionTest, CommandsFindTheirFiles) {
+  write("x.py");
+  write("lib/step.sh", "#!/usr/bin/env bash\n");
+  write("lib/tool.R");
+  write("lib/p", "#!/usr/bin/python3.8\n");
+  write("Dockerfile", "FROM python\nCOPY . /app\n");
+  const auto command = [&](const json& cmd, const std::string& folder = "") {
+    json transform = {{"image", "i"}, {"cmd", cmd}};
+    if (!folder.empty()) transform["working_dir"] = folder;
+    write_spec(transform);
+    auto converted = transform_of(convert({"p.json", "Dockerfile"}));
+    return converted.value("cmd", json()).dump() +
+           (converted.contains("working_dir") ? " in " + converted["working_dir"].get<std::string>() : "");
+  };
+  EXPECT_EQ(command({"python", "/app/x.py"}), R"(["python3","/pfs/source/x.py"])");
+  EXPECT_EQ(command({"/usr/local/bin/python3.9", "-u", "app/x.py"}),
+            R"(["python3","-u","/pfs/source/x.py"])");
+  EXPECT_EQ(command({"pythonic", "python"}), R"(["pythonic","python"])");
+  EXPECT_EQ(command({"/app/lib/step.sh", "a"}), R"(["bash","/pfs/source/lib/step.sh","a"])");
+  EXPECT_EQ(command({"app/lib/step.sh"}), R"(["bash","/pfs/source/lib/step.sh"])");
+  EXPECT_EQ(command({"/app/lib/tool.R"}), R"(["Rscript","/pfs/source/lib/tool.R"])");
+  EXPECT_EQ(command({"/app/lib/p"}), R"(["python3","/pfs/source/lib/p"])");
+  EXPECT_EQ(command({"python3", "x.py", "lib"}, "/app"), R"(["python3","x.py","lib"])");
+  EXPECT_EQ(command({"./step.sh", "tool.R"}, "/app/lib"),
+            R"(["bash","/pfs/source/lib/step.sh","tool.R"] in /pfs/source/lib)");
+  EXPECT_EQ(command({"python3", "../app/x.py"}, "/tmp"), R"(["python3","/pfs/source/x.py"] in /tmp)");
+  EXPECT_EQ(command({"bash", "-c", "cd /app/lib; python3 /app/x.py --c=/app"}),
+            R"(["bash","-c","cd /pfs/source/lib; python3 /pfs/source/x.py --c=/pfs/source"])");
+}
+
+TEST_F(ConversionTest, ScriptsInTheSpecAndErrCmdAreConvertedToo) {
+  write("x.py");
+  write("Dockerfile", "FROM python\nWORKDIR /code\nCOPY x.py .\n");
+  write_spec({{"image", "i"},
+              {"cmd", {"bash"}},
+              {"stdin", {"cd /code", "python3 /code/x.py"}},
+              {"errCmd", {"python", "/code/x.py"}},
+              {"err_stdin", {"/code/x.py"}},
+              {"env", {{"A", "spec"}}}});
+  EXPECT_EQ(transform_of(convert({"Dockerfile", "p.json"})),
+            json::parse(R"({"build": {"language": "python", "path": "./source"}, "cmd": ["bash"],
+                "stdin": ["cd /pfs/source", "python3 /pfs/source/x.py"], "err_cmd": ["python3", "/pfs/source/x.py"],
+                "err_stdin": ["/pfs/source/x.py"], "env": {"A": "spec"}})"));
+}
+
+TEST_F(ConversionTest, VariablesOfTheImageAreThePrograms) {
+  write("x.py");
+  write("Dockerfile",
+        "FROM python\nARG V=2\nARG W\nENV A=1 B=\"b $V\" C=/app/x.py\nENV D  some words \nENV "
+        "PATH=/x:$PATH\nENV E=$NONE\n"
+        "ENV VIRTUAL_ENV=/v DEBIAN_FRONTEND=n HOME=/h PIP_NO_CACHE_DIR=1 POETRY_HOME=/p UV_SYSTEM_PYTHON=1\n"
+        "ENV PIP_INDEX_URL=https://a PIP_EXTRA_INDEX_URL=https://b\nENV =x Y\nCOPY x.py /app/x.py\n");
+  write_spec({{"image", "i"}, {"cmd", {"a"}}, {"env", {{"A", "spec"}}}});
+  const auto start = convert({"Dockerfile", "p.json"});
+  EXPECT_EQ(transform_of(start)["env"],
+            json::parse(R"({"A": "spec", "B": "b 2", "C": "/pfs/source/x.py", "D": "some words"})"));
+  EXPECT_EQ(transform_of(start)["build"]["env"],
+            json::parse(R"({"PIP_INDEX_URL": "https://a", "PIP_EXTRA_INDEX_URL": "https://b"})"));
+  EXPECT_THAT(notes_of(start), ElementsAre("Dockerfile:6: ENV PATH: not converted",
+                                           "Dockerfile:7: ENV E: not converted: nothing sets NONE"));
+}
+
+TEST_F(ConversionTest, PipBecomesRequirements) {
+  EXPECT_EQ(requirements_of(run_of("")), "copied");
+  EXPECT_EQ(requirements_of(run_of("RUN pip install -r requirements.txt\n")), "copied");
+  EXPECT_EQ(requirements_of(
+                run_of("RUN pip install --upgrade pip && pip install -r /app/requirements.txt numpy\n")),
+            "six\nnumpy\n");
+  EXPECT_EQ(
+      requirements_of(run_of("COPY more.txt /tmp/\nRUN cd /tmp && pip install -r more.txt -i https://x\n"
+                             "RUN pip install -r requirements.txt -c /tmp/more.txt\n")),
+      "-r more.txt\n--index-url https://x\nsix\n-c more.txt\n");
+  EXPECT_EQ(requirements_of(run_of("RUN pip install . -e . -r https://x/r.txt -c https://x/c.txt\n")),
+            "./\n-e ./\n-r https://x/r.txt\n-c https://x/c.txt\n");
+  EXPECT_EQ(requirements_of(run_of("COPY more.txt wheels/\nRUN pip install --no-index -f wheels six\n")),
+            "--no-index\n--find-links ./wheels\nsix\n");
+  EXPECT_EQ(requirements_of(run_of("RUN [\"pip\", \"install\", \"a b\"]\n")), "a b\n");
+  EXPECT_EQ(requirements_of(run_of("RUN <<EOF\ncd /\npip install one # two\npip install three\nEOF\n")),
+            "one\nthree\n");
+  EXPECT_THAT(notes_of(run_of("RUN pip install numpy\n"))[0],
+              "Dockerfile: requirements.txt is replaced by what the Dockerfile installs: it does not install "
+              "that file");
+}
+
+TEST_F(ConversionTest, WhatPipCannotFindIsTold) {
+  const auto start = run_of("RUN pip install -r none.txt six \\\n  --no-deps\nRUN pip install $X\n");
+  EXPECT_THAT(
+      notes_of(start),
+      ElementsAre("Dockerfile:4: pip install --no-deps: this option is not converted",
+                  "Dockerfile:6: RUN pip install $X: not converted",
+                  "Dockerfile:4: pip install /app/none.txt: not converted: the Dockerfile does not copy it",
+                  "Dockerfile: requirements.txt is replaced by what the Dockerfile installs: it does not "
+                  "install that file",
+                  "Dockerfile: no spec was given: the pipeline reads repo \"data\", each file a datum"));
+}
+
+TEST_F(ConversionTest, ListsInOtherEncodingsAreCopiedButNotMixed) {
+  run_of("");
+  write("requirements.txt", std::string("\xFF\xFEs\0i\0x\0", 8));
+  write("Dockerfile",
+        "FROM python\nWORKDIR /app\nCOPY main.py requirements.txt ./\nRUN pip install -r requirements.txt\n");
+  EXPECT_EQ(requirements_of(convert({"Dockerfile"})), "copied");
+  write("Dockerfile",
+        "FROM python\nWORKDIR /app\nCOPY main.py requirements.txt ./\nRUN pip install -r requirements.txt "
+        "six\n");
+  EXPECT_EQ(fault_of({"Dockerfile"}),
+            "65 error: requirements.txt: is not UTF-8 text\nhint: save it as UTF-8\n");
+}
+
+TEST_F(ConversionTest, StepsWithoutEffectAreNotTold) {
+  const auto start = run_of(
+      "RUN apt-get update && apt-get clean; apt -y autoremove\nRUN mkdir -p /x && chmod +x main.py && chown "
+      "a:b /x\n"
+      "RUN rm -rf /var/lib/apt/lists/* /var/cache/x /tmp/y /root/.cache\nRUN set -ex; true; : ; export "
+      "A=1\nRUN python3 -m venv /v\n"
+      "RUN pip cache purge && pip config set a b\nRUN poetry install && poetry config x && pdm install && "
+      "pdm sync && pipenv install && "
+      "pipenv sync && uv sync && uv venv\nEXPOSE 80\nLABEL a=b\nMAINTAINER me\nHEALTHCHECK NONE\nSHELL "
+      "[\"sh\"]\nSTOPSIGNAL 9\n"
+      "CMD [\"python3\", \"main.py\"]\n");
+  EXPECT_THAT(
+      notes_of(start),
+      ElementsAre("Dockerfile: no spec was given: the pipeline reads repo \"data\", each file a datum"));
+}
+
+TEST_F(ConversionTest, EverythingElseIsToldWithItsLine) {
+  const auto start = run_of(
+      "RUN apt-get install -y a && \\\n    # why\n    apt upgrade && apk add b\nRUN yum install c; dnf "
+      "install d; conda install e; mamba install f\n"
+      "RUN curl -O https://x | tar x\nRUN rm -rf /app/x\nRUN poetry build\nUSER me\nVOLUME /v\nONBUILD RUN "
+      "x\n"
+      "COPY --from=other /a /b\nCOPY <<EOF /x\ny\nEOF\nADD https://x/y.txt /z/\nADD a.tar.gz /y/\nADD "
+      "git@x:y /y/\nRUN python3 <<EOF\nx\nEOF\n"
+      "COPY --exclude=x . /w/\nRUN uv lock\nRUN python -m build\n");
+  auto notes = notes_of(start);
+  notes.pop_back();
+  const std::string packages =
+      ": not converted: if the program needs them, name an image that has them in transform.image";
+  EXPECT_THAT(
+      notes,
+      ElementsAre(
+          "Dockerfile:4: RUN apt-get install -y a" + packages, "Dockerfile:6: RUN apt upgrade" + packages,
+          "Dockerfile:6: RUN apk add b" + packages, "Dockerfile:7: RUN yum install c" + packages,
+          "Dockerfile:7: RUN dnf install d" + packages, "Dockerfile:7: RUN conda install e" + packages,
+          "Dockerfile:7: RUN mamba install f" + packages,
+          "Dockerfile:8: RUN curl -O https://x | tar x: not converted",
+          "Dockerfile:9: RUN rm -rf /app/x: not converted", "Dockerfile:10: RUN poetry build: not converted",
+          "Dockerfile:11: USER me: not converted", "Dockerfile:12: VOLUME /v: not converted",
+          "Dockerfile:13: ONBUILD RUN x: not converted",
+          "Dockerfile:14: COPY --from=other /a /b: not converted: it copies from another image",
+          "Dockerfile:15: COPY <<EOF /x: not converted",
+          "Dockerfile:18: ADD https://x/y.txt: not converted: it is downloaded",
+          "Dockerfile:19: ADD a.tar.gz: not converted: it is unpacked",
+          "Dockerfile:20: ADD git@x:y: not converted: it is downloaded",
+          "Dockerfile:21: RUN python3 <<EOF: not converted",
+          "Dockerfile:24: COPY --exclude=x . /w/: not converted", "Dockerfile:25: RUN uv lock: not converted",
+          "Dockerfile:26: RUN python -m build: not converted"));
+}
+
+TEST_F(ConversionTest, ALongCommandIsShortened) {
+  const auto notes = notes_of(run_of("RUN x " + std::string(200, 'y') + "\n"));
+  EXPECT_EQ(notes[0].size(),
+            std::string("Dockerfile:4: : not converted").size() + 100 + std::string(" … ").size());
+  EXPECT_THAT(notes[0], HasSubstr(" … "));
+}
+
+TEST_F(ConversionTest, StagesBelowAreAPartAndOthersAreTold) {
+  write("x.py");
+  write("Dockerfile",
+        "ARG V=3.12\nFROM scratch\nRUN one\nFROM docker.io/library/python:${V}-slim@sha256:00 AS "
+        "base\nWORKDIR /app\nCMD [\"a\"]\n"
+        "FROM node AS web\nRUN two\nFROM --platform=linux/amd64 base AS final\nCOPY x.py .\n");
+  const auto start = convert({"Dockerfile"});
+  EXPECT_THAT(source_of(start), ElementsAre(".python-version=3.12\n", "x.py"));
+  EXPECT_EQ(transform_of(start)["cmd"], json::parse(R"(["a"])"));
+  auto notes = notes_of(start);
+  notes.pop_back();
+  EXPECT_THAT(notes, ElementsAre("Dockerfile:2: stage 0 of a multi-stage build is not converted",
+                                 "Dockerfile:7: stage \"web\" of a multi-stage build is not converted"));
+  write("Dockerfile", "FROM ubuntu:22.04\nCOPY x.py /\n");
+  EXPECT_THAT(notes_of(convert({"Dockerfile"}))[0],
+              "Dockerfile:1: FROM ubuntu:22.04: not converted: the pipeline runs in the builder's image");
+}
+
+TEST_F(ConversionTest, PythonsVersionIsThatOfTheTag) {
+  write("x.py");
+  const auto version = [&](const std::string& image) {
+    write("Dockerfile", "FROM " + image + "\nCOPY x.py /\n");
+    const auto start = convert({"Dockerfile"});
+    const auto found = start.project.find("source/.python-version");
+    return found == start.project.end() ? "none" : found->second.content;
+  };
+  for (const std::string image :
+       {"python:3.9", "python:3.9.1", "python:3.9-alpine", "registry:5000/a/python:3.9.18-slim-bookworm"})
+    EXPECT_EQ(version(image), "3.9\n") << image;
+  for (const std::string image : {"python", "python:3", "python:latest", "python:slim", "python:3.x",
+                                  "python:x.9", "mypython:3.9", "python@sha256:0"})
+    EXPECT_EQ(version(image), "none") << image;
+  write(".python-version", "3.10\n");
+  write("Dockerfile", "FROM python:3.9\nCOPY x.py .python-version /\n");
+  EXPECT_THAT(source_of(convert({"Dockerfile"})), ElementsAre(".python-version", "x.py"));
+}
+
+TEST_F(ConversionTest, CopyPutsFilesWhereDockerWould) {
+  for (const char* name : {"a.py", "b.py", "lib/c.py", "lib/d/e.py", "s p.py"}) write(name);
+  const auto copied = [&](const std::string& instructions) {
+    write("Dockerfile", "FROM python\n" + instructions + "COPY a.py /zz\n");
+    auto all = source_of(convert({"Dockerfile"}));
+    return base::join(all, " ");
+  };
+  EXPECT_EQ(copied("COPY a.py /x\n"), "x zz");
+  EXPECT_EQ(copied("COPY a.py /x/\n"), "x/a.py zz");
+  EXPECT_EQ(copied("COPY a.py /x/.\n"), "x/a.py zz");
+  EXPECT_EQ(copied("WORKDIR /x\nCOPY a.py /x\n"), "x/a.py zz");
+  EXPECT_EQ(copied("COPY a.py /x/y.py\nCOPY b.py /x\n"), "x/b.py x/y.py zz");
+  EXPECT_EQ(copied("COPY ?.py /x\n"), "x/a.py x/b.py zz");
+  EXPECT_EQ(copied("COPY lib /x\n"), "x/c.py x/d/e.py zz");
+  EXPECT_EQ(copied("COPY lib/ a.py x\n"), "x/a.py x/c.py x/d/e.py zz");
+  EXPECT_EQ(copied("WORKDIR /w\nWORKDIR v\nCOPY lib/c.py .\n"), "w/v/c.py zz");
+  EXPECT_EQ(copied("COPY [\"s p.py\", \"/x/\"]\n"), "x/s p.py zz");
+  EXPECT_EQ(copied("ENV X=/deep\nARG F=lib/c.py\nCOPY --chown=a --chmod=7 --link $F ${X}/\n"),
+            "deep/c.py zz");
+  EXPECT_EQ(copied("COPY a.py /x\nCOPY b.py /x\n"), "x zz");
+}
+
+TEST_F(ConversionTest, OldPathsInProgramsAreTold) {
+  write("x.py", "a = 1\n# /app/x.py\nopen('/app/lib/data.txt'); open('/app/x.py')\n");
+  write("lib/data.txt", "/app/x.py\n");
+  write("Dockerfile", "FROM python\nCOPY . /app\nCMD [\"python3\", \"/app/x.py\"]\n");
+  EXPECT_THAT(notes_of(convert({"Dockerfile"})),
+              ElementsAre("source/x.py:3: names /app/lib/data.txt; write /pfs/source/lib/data.txt instead",
+                          HasSubstr("no spec was given")));
+}
+
+TEST_F(ConversionTest, ScriptsWithTheBuildsNamesAreTold) {
+  write("run.sh", "#!/bin/sh\n");
+  write("Dockerfile", "FROM python\nCOPY run.sh /\nCMD [\"/run.sh\"]\n");
+  const auto start = convert({"Dockerfile"});
+  EXPECT_THAT(source_of(start), ElementsAre("image-run.sh"));
+  EXPECT_EQ(transform_of(start)["cmd"], json::parse(R"(["sh", "/pfs/source/image-run.sh"])"));
+  EXPECT_THAT(notes_of(start)[0],
+              "Dockerfile: /run.sh is now image-run.sh: pachbuild takes a run.sh there for its own");
+}
+
+TEST_F(ConversionTest, GoProgramsAreStartedByTheBuild) {
+  write("main.go", "package main\n// \"/pfs/texts\"\n");
+  write("go.mod", "module x\n");
+  const auto transform = [&](const std::string& command, const std::string& base = "golang:1.21") {
+    write("Dockerfile", "FROM " + base +
+                            "\nWORKDIR /src\nCOPY main.go go.mod ./\nRUN go mod download && go vet && go "
+                            "build -o words . && go "
+                            "get x && go install\n" +
+                            command);
+    return transform_of(convert({"Dockerfile"})).dump();
+  };
+  const std::string build = R"("build":{"language":"go","path":"./source"})";
+  EXPECT_EQ(transform("CMD [\"/src/words\"]\n"), "{" + build + "}");
+  EXPECT_EQ(transform("CMD [\"words\"]\n"), "{" + build + "}");
+  EXPECT_EQ(transform("CMD [\"./words\", \"-n\", \"3\"]\n"),
+            "{" + build + R"(,"cmd":["sh","/pfs/build/run.sh","-n","3"]})");
+  EXPECT_EQ(transform("CMD [\"other\"]\n", "debian"), "{" + build + R"(,"cmd":["other"]})");
+  EXPECT_EQ(transform("RUN go generate\n"), "{" + build + "}");
+  EXPECT_THAT(notes_of(convert({"Dockerfile"}))[0], "Dockerfile:5: RUN go generate: not converted");
+}
+
+TEST_F(ConversionTest, TheLanguageCanBeChosen) {
+  write("x.txt");
+  write("Dockerfile", "FROM debian\nCOPY x.txt /\n");
+  EXPECT_EQ(
+      fault_of({"Dockerfile"}),
+      "65 error: Dockerfile: no supported language found: neither Python nor Go is copied or installed\n"
+      "hint: choose one with --language\n");
+  Origin origin;
+  origin.language = "go";
+  EXPECT_EQ(transform_of(convert({"Dockerfile"}, origin))["build"]["language"], "go");
+  write_spec({{"image", "i"}, {"cmd", {"python3", "x"}}});
+  EXPECT_EQ(transform_of(convert({"Dockerfile", "p.json"}))["build"]["language"], "python");
+  write("Dockerfile", "FROM debian\nCOPY x.txt /\nRUN pip install six\n");
+  EXPECT_EQ(transform_of(convert({"Dockerfile"}))["build"]["language"], "python");
+  write("x.py");
+  write("x.go");
+  write("Dockerfile", "FROM debian\nCOPY x.py x.go /\n");
+  EXPECT_EQ(transform_of(convert({"Dockerfile"}))["build"]["language"], "python");
+}
+
+TEST_F(ConversionTest, ASpecAloneTakesFilesBesideIt) {
+  write("specs/edges.py");
+  write("specs/helper.sh");
+  write("specs/requirements.txt", "six\n");
+  const json spec = {
+      {"pipeline", {{"name", "p"}}},
+      {"transform",
+       {{"image", "team/x:1"},
+        {"cmd", {"bash"}},
+        {"stdin", {"python3 /code/edges.py", "/code/helper.sh x"}}}},
+      {"input",
+       {{"cross",
+         {{{"pfs", {{"repo", "a"}, {"glob", "/"}}}}, {{"cron", {{"name", "t"}, {"spec", "@daily"}}}}}}}}};
+  write("specs/p.yaml", spec.dump());
+  const auto start = convert({"specs/p.yaml"});
+  EXPECT_THAT(source_of(start), ElementsAre("edges.py", "helper.sh", "requirements.txt"));
+  EXPECT_EQ(transform_of(start)["stdin"],
+            json::parse(R"(["python3 /pfs/source/edges.py", "/pfs/source/helper.sh x"])"));
+  EXPECT_THAT(start.run, ElementsAre("pachbuild", "run", "-f", "pipeline.json", "--input", "a=FOLDER",
+                                     "--output", "output"));
+  EXPECT_THAT(notes_of(start), ElementsAre("specs/p.yaml: the Dockerfile of \"team/x:1\" was not given: "
+                                           "packages that the image has are not converted"));
+  write_spec({{"image", "i"}, {"cmd", {"python3", "/missing.py"}}});
+  EXPECT_EQ(fault_of({"p.json"}),
+            "65 error: p.json:12:10: starts no file that is beside the spec\nhint: add --from and the "
+            "Dockerfile of its image\n");
+}
+
+TEST_F(ConversionTest, SeveralPipelinesShareASource) {
+  write("x.py");
+  write("Dockerfile", "FROM python:3.11\nCOPY x.py /\n");
+  write_spec({{"image", "team/x:1"}, {"cmd", {"python3", "/x.py"}}}, "a", "data");
+  write_spec({{"image", "team/x@sha256:2"}, {"cmd", {"python3", "/x.py", "b"}}}, "b", "a");
+  const auto start = convert({"a.json", "b.json", "Dockerfile"});
+  EXPECT_EQ(spec_of(start, "pipelines/a.json")["transform"]["build"]["path"], "../source");
+  EXPECT_EQ(spec_of(start, "pipelines/b.json")["transform"]["cmd"],
+            json::parse(R"(["python3", "/pfs/source/x.py", "b"])"));
+  EXPECT_EQ(start.title, "2 pipelines built from source/");
+  EXPECT_THAT(start.run, ElementsAre("pachbuild", "run", "-f", "pipelines", "--input", "data=FOLDER",
+                                     "--output", "output"));
+  EXPECT_THAT(start.project.at("README.md").content,
+              HasSubstr("# Pipelines\n\nPachyderm pipelines, converted"));
+  EXPECT_THAT(start.project.at("README.md").content,
+              HasSubstr("| `pipelines/` | a file for each pipeline |"));
+  Origin origin;
+  origin.name = "c";
+  EXPECT_EQ(fault_of({"a.json", "b.json", "Dockerfile"}, origin),
+            "64 error: --name c: there are 2 pipelines, which keep their names\nhint: omit --name\n");
+  EXPECT_EQ(spec_of(convert({"a.json", "Dockerfile"}, origin))["pipeline"]["name"], "c");
+  EXPECT_EQ(fault_of({"a.json", "a.json", "Dockerfile"}), "65 error: a.json: pipeline a is there twice\n");
+  write_spec({{"image", "team/y:1"}, {"cmd", {"x"}}}, "b", "a");
+  EXPECT_EQ(fault_of({"a.json", "b.json"}),
+            "65 error: b.json:15:12: the pipelines run in different images: \"team/x:1\" and \"team/y:1\"\n"
+            "hint: convert the pipelines of each image into a folder of their own\n");
+}
+
+TEST_F(ConversionTest, WhatIsGivenMustFit) {
+  write("Dockerfile", "FROM python\nCOPY x.py /\n");
+  write("x.Dockerfile", "FROM python\n");
+  write("folder/x");
+  EXPECT_EQ(fault_of({"Dockerfile", "x.Dockerfile"}),
+            "64 error: --from x.Dockerfile: is a second Dockerfile, after Dockerfile\nhint: convert the "
+            "pipelines of each image into a folder of their own\n");
+  EXPECT_EQ(fault_of({"folder"}),
+            "65 error: folder: is a folder\nhint: name the spec or the Dockerfile in it\n");
+  EXPECT_EQ(fault_of({"Dockerfil"}),
+            "65 error: Dockerfil: cannot read: no such file or folder\nhint: did you mean \"Dockerfile\"?\n");
+  EXPECT_EQ(fault_of({"x.Dockerfile"}),
+            "65 error: x.Dockerfile: copies no file and installs nothing with pip\n"
+            "hint: name the Dockerfile of the pipeline's own image\n");
+  EXPECT_THAT(fault_of({"Dockerfile"}),
+              HasSubstr("65 error: Dockerfile:2: \"x.py\" does not exist in the build context\n"));
+  Origin origin;
+  origin.context = "folder";
+  write("folder/x.py");
+  EXPECT_EQ(fault_of({"Dockerfile"}, origin), "none");
+  write_spec({{"build", {{"language", "python"}}}});
+  EXPECT_EQ(fault_of({"p.json"}, origin),
+            "64 error: --context: needs a Dockerfile\nhint: add --from Dockerfile\n");
+  EXPECT_EQ(fault_of({"p.json"}),
+            "65 error: p.json:12:12: pipeline p is built already\nhint: run it: pachbuild run -f p.json\n");
+  write("big.Dockerfile", std::string((1 << 20) + 1, '\n'));
+  EXPECT_EQ(fault_of({"big.Dockerfile"}), "65 error: big.Dockerfile: is too large: the limit is 1.0 MiB\n");
+  write("Containerfile", "FROM python:$V\n");
+  EXPECT_EQ(fault_of({"Containerfile"}),
+            "65 error: Containerfile:1: FROM uses \"V\", which nothing sets\nhint: write its value into a "
+            "copy of the Dockerfile\n");
+}
+
+TEST_F(ConversionTest, InstructionsThatMeanNothingAreErrors) {
+  write("x.py");
+  const auto fault = [&](const std::string& instructions) {
+    write("Dockerfile", "FROM python\n" + instructions);
+    return fault_of({"Dockerfile"});
+  };
+  const std::string hint = "\nhint: write its value into a copy of the Dockerfile\n";
+  EXPECT_EQ(fault("COPY $X /\n"), "65 error: Dockerfile:2: COPY uses \"X\", which nothing sets" + hint);
+  EXPECT_EQ(fault("WORKDIR $X\n"), "65 error: Dockerfile:2: WORKDIR uses \"X\", which nothing sets" + hint);
+  EXPECT_EQ(fault("COPY x.py\n"), "65 error: Dockerfile:2: COPY needs a source and a destination\n");
+  write("Dockerfile", "RUN x\n");
+  EXPECT_EQ(fault_of({"Dockerfile"}), "65 error: Dockerfile: has no FROM\n");
+  write("Dockerfile", "FROM\n");
+  EXPECT_EQ(fault_of({"Dockerfile"}), "65 error: Dockerfile:1: FROM has no image\n");
+}
+
+TEST_F(ConversionTest, WhatGrowsWithoutEndIsRefused) {
+  write("x.py");
+  std::string stages;
+  for (int i = 1; i < 100; ++i)
+    stages += "FROM s" + std::to_string(i - 1) + " AS s" + std::to_string(i) + "\n";
+  write("Dockerfile", "FROM python:3.9 AS s0\n" + stages + "COPY x.py /\n");
+  EXPECT_THAT(source_of(convert({"Dockerfile"})), ElementsAre(".python-version=3.9\n", "x.py"));
+  write("Dockerfile", "FROM python AS s0\n" + stages + "FROM s9\nCOPY x.py /\n");
+  EXPECT_EQ(fault_of({"Dockerfile"}), "65 error: Dockerfile: has 101 stages; the limit is 100\n");
+  std::string doubled;
+  for (int i = 0; i < 40; ++i) doubled += "ENV A=$A$A\n";
+  write("Dockerfile", "FROM python\nENV A=0123456789abcdef\n" + doubled + "COPY x.py /\n");
+  const auto start = convert({"Dockerfile"});
+  EXPECT_LE(transform_of(start)["env"]["A"].get<std::string>().size(), k_largest_expansion);
+  EXPECT_THAT(notes_of(start), testing::Contains("Dockerfile:19: ENV A: not converted: nothing sets A"));
+}
+
+TEST_F(ConversionTest, ListsThatIncludeEachOtherEnd) {
+  write("x.py");
+  write("a.txt", "-r b.txt\n-c sub/c.txt\n-r none.txt x\n");
+  write("b.txt", "--requirement a.txt\n");
+  write("sub/c.txt", "--constraint ../d.txt\n");
+  write("d.txt", "six\n");
+  write("e.txt");
+  write("Dockerfile",
+        "FROM python\nCOPY x.py e.txt /app/\nCOPY a.txt b.txt d.txt /tmp/\nCOPY sub /tmp/sub\nRUN pip "
+        "install -r /tmp/a.txt\n");
+  const auto start = convert({"Dockerfile"});
+  EXPECT_THAT(source_of(start), ElementsAre("a.txt", "b.txt", "c.txt", "d.txt", "e.txt",
+                                            "requirements.txt=-r a.txt\n", "x.py"));
+}
+
+TEST_F(ConversionTest, NamesThatPfsCannotStoreAreRefused) {
+  write("x+y.py");
+  write("Dockerfile", "FROM python\nCOPY x+y.py /\n");
+  EXPECT_EQ(fault_of({"Dockerfile"}),
+            "65 error: Dockerfile: 1 name that PFS cannot store: \"x+y.py\" with +\n"
+            "hint: names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename these\n");
+}
+
+TEST_F(ConversionTest, WhatIsLeftToDoInCommandsIsFound) {
+  write("x.py");
+  write("Dockerfile", "FROM python\nCOPY x.py /\n");
+  write_spec({{"image", "i"}, {"cmd", {"python3", "/app/x.py"}}});
+  const auto start = convert({"p.json", "Dockerfile"});
+  ASSERT_TRUE(write_project("made", start.project));
+  const auto notes = check_converted(m_folder.path() / "made", start.project);
+  ASSERT_TRUE(notes);
+  ASSERT_EQ(notes->size(), 1U);
+  EXPECT_EQ((*notes)[0].where, "pipeline.json:12:7");
+  EXPECT_EQ((*notes)[0].what,
+            "\"/app/x.py\" is looked for in the image; the source has x.py; write \"cmd\": [\"python3\", "
+            "\"/pfs/source/x.py\"]");
+  write_spec({{"image", "i"}, {"cmd", {"python3", "/x.py"}}}, "p", "source");
+  const auto other = convert({"p.json", "Dockerfile"});
+  ASSERT_TRUE(write_project("other", other.project));
+  const auto fault = check_converted(m_folder.path() / "other", other.project);
+  ASSERT_FALSE(fault);
+  EXPECT_EQ(fault.error().where, "pipeline.json:17:15");
+  EXPECT_THAT(fault.error().what, testing::StartsWith("cannot be converted: "));
+}
+
+TEST(PipelineName, IsMadeOfTheFolders) {
+  EXPECT_EQ(pipeline_name_of("/a/b/my demo"), "my-demo");
+  EXPECT_EQ(pipeline_name_of("x/Edges_2"), "Edges_2");
+  EXPECT_EQ(pipeline_name_of("/a/__x!!"), "x");
+  EXPECT_EQ(pipeline_name_of("/"), "pipeline");
+  EXPECT_EQ(pipeline_name_of("/a/---"), "pipeline");
+  EXPECT_EQ(pipeline_name_of("/a/" + std::string(60, 'x')), std::string(51, 'x'));
+  EXPECT_EQ(pipeline_name_of("."), pipeline_name_of(fs::current_path()));
+}
+
+TEST(Sample, HasAllThatItsReadmeNames) {
+  EXPECT_THAT(languages(), ElementsAre("python", "go"));
+  for (const auto& [language, files] : std::map<std::string, std::vector<std::string>>{
+           {"python",
+            {"README.md", "data/bridge.txt", "data/garden.txt", "data/river.txt", "pipeline.json",
+             "source/main.py"}},
+           {"go",
+            {"README.md", "data/bridge.txt", "data/garden.txt", "data/river.txt", "pipeline.json",
+             "source/go.mod", "source/main.go"}}}) {
+    const auto start = sample_project(language, "my-name").value();
+    std::vector<std::string> names;
+    for (const auto& [path, file] : start.project) {
+      names.push_back(path);
+      EXPECT_FALSE(file.content.empty()) << path;
+      EXPECT_TRUE(file.copy_of.empty());
+    }
+    EXPECT_EQ(names, files);
+    EXPECT_THAT(start.notes, IsEmpty());
+    EXPECT_THAT(start.run, ElementsAre("pachbuild", "run", "-f", "pipeline.json", "--input", "texts=data",
+                                       "--output", "output"));
+    EXPECT_EQ(
+        json::parse(start.project.at("pipeline.json").content),
+        json::parse(
+            R"({"pipeline": {"name": "my-name"}, "description": "Counts the words of each text.", "transform": {"build":
+                  {"language": ")" +
+            language + R"(", "path": "./source"}}, "input": {"pfs": {"repo": "texts", "glob": "/*"}}})"));
+    const auto& readme = start.project.at("README.md").content;
+    EXPECT_THAT(readme, testing::StartsWith("# my-name\n"));
+    EXPECT_THAT(readme, HasSubstr("\npachbuild run -f pipeline.json --input texts=data --output output\n"));
+    EXPECT_THAT(readme, HasSubstr(language == "go" ? "in Go:" : "in Python:"));
+    EXPECT_THAT(readme, HasSubstr(language == "go" ? "`source/main.go`" : "`source/main.py`"));
+    EXPECT_THAT(readme, HasSubstr(language == "go" ? "`go get PACKAGE`" : "`source/requirements.txt`"));
+    EXPECT_THAT(readme, testing::Not(testing::ContainsRegex("@[A-Z]+@")));
+    EXPECT_EQ(start.title, language == "go" ? "a Go pipeline that counts words, with sample data"
+                                            : "a Python pipeline that counts words, with sample data");
+  }
+  const auto none = sample_project("pyton", "x");
+  ASSERT_FALSE(none);
+  EXPECT_EQ(base::format_error(none.error()),
+            "error: --language pyton: has no sample\nhint: did you mean \"python\"?\n");
+}
+
+}  // namespace
+}  // namespace starter
