@@ -51,7 +51,7 @@ Finding check_own_program(const Machine& machine, const std::string& name,
   return ok(name, version + ", " + *path);
 }
 
-constexpr std::string_view k_go = "go";
+constexpr char k_go[] = "go";
 // Even `go version` writes usage statistics below these; without them it has no place for any.
 constexpr std::array k_places_of_statistics = {"HOME", "XDG_CONFIG_HOME"};
 
@@ -69,7 +69,7 @@ const std::vector<Tool>& tools() {
   static const std::vector<Tool> all = {
       {"uv", {"--version"}, "Python pipelines with packages", "pip install uv", Need::useful},
       {"python3", {"--version"}, "Python pipelines", "sudo apt-get install python3", Need::useful},
-      {k_go.data(), {"version"}, "Go pipelines", "install Go from https://go.dev/dl", Need::useful},
+      {k_go, {"version"}, "Go pipelines", "install Go from https://go.dev/dl", Need::useful},
       {"git", {"--version"}, "dependencies from Git", "sudo apt-get install git", Need::useful},
       {"podman", {"--version"}, "--runtime podman", "sudo apt-get install podman", Need::optional},
       {"docker", {"--version"}, "--runtime docker", "sudo apt-get install docker.io", Need::optional},
@@ -107,7 +107,8 @@ Finding check_tool(const Machine& machine, const Tool& tool, bool is_needed) {
   arguments.insert(arguments.end(), tool.question.begin(), tool.question.end());
   Machine asked = machine;
   for (const auto* variable : k_places_of_statistics) asked.environment.erase(variable);
-  const auto version = first_line(tool.name == k_go ? asked : machine, std::move(arguments));
+  const auto version =
+      first_line(std::string_view(tool.name) == k_go ? asked : machine, std::move(arguments));
   if (version) return ok(tool.name, without_words(*version) + ", " + *path);
   const std::string what = "does not work: " + version.error().what + " (" + *path + ")";
   // What nobody needs is no reason to stop.

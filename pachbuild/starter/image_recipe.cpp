@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -108,8 +109,10 @@ class Image {
              "stage " + shown_name(m_stages[i], i) + " of a multi-stage build is not converted");
     }
     finish_command();
-    std::stable_sort(m_recipe.notes.begin(), m_recipe.notes.end(),
-                     [](const Note& a, const Note& b) { return line_of(a.where) < line_of(b.where); });
+    std::multimap<std::uint64_t, Note> by_line;  // those of one line stay in their order
+    for (auto& note : m_recipe.notes) by_line.emplace(line_of(note.where), std::move(note));
+    m_recipe.notes.clear();
+    for (auto& [line, note] : by_line) m_recipe.notes.push_back(std::move(note));
     return std::move(m_recipe);
   }
 

@@ -118,10 +118,12 @@ class Rounds(DevSuite):
 
     def test_an_edit_ends_the_work_for_an_older_one(self):
         self.data(a="1")
-        self.shell_pipeline("sleep 300\n")
+        # Of this test alone: others may sleep as well.
+        length = f"300.{os.getpid()}"
+        self.shell_pipeline(f"sleep {length}\n")
         dev = self.dev()
-        dev.wait_until(lambda: any(b"sleep\x00300" in self.command_line(p)
-                                   for p in dev_session.processes_with("300")), "the datum")
+        dev.wait_until(lambda: any(f"sleep\0{length}".encode() in self.command_line(p)
+                                   for p in dev_session.processes_with(length)), "the datum")
         begin = time.monotonic()
         self.write("source/program.sh", COPY)
         dev.wait_until(lambda: self.texts() == {"a": "1"}, "the output")
