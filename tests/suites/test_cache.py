@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import support
-from test_preload import PreloadSuite
+from test_preload import PreloadSuite, alive
 from wheels import wheel
 
 SPEC = {"pipeline": {"name": "lines"}, "transform": {"build": {"language": "python", "path": "source"}},
@@ -202,7 +202,9 @@ class OfPreloadedPython(PreloadSuite):
         self.assertEqual(self.clean(), ["environments: 1 stays: a program uses it",
                                         "preload: 1 stays: a program uses it"])  # fmt: skip
         self.check_preloaded()
+        interpreters = self.interpreters()
         self.end_keepers()
+        self.wait_until(lambda: not any(alive(each) for each in interpreters), "an interpreter goes on")
         after = self.clean()
         self.assertRegex(after[0], r"^environments: removed 1 \(")
         self.assertRegex(after[1], r"^preload: removed [01] \(")
