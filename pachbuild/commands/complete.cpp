@@ -20,7 +20,7 @@ using Paths = Completions::Paths;
 std::vector<std::string> values_in(const std::string& type) {
   const auto open = type.find('{');
   const auto close = type.find('}', open);
-  if (open == std::string::npos || close == std::string::npos) return {};
+  if (close == std::string::npos) return {};
   return base::split(type.substr(open + 1, close - open - 1), ',');
 }
 

@@ -128,10 +128,10 @@ class Rounds(DevSuite):
         self.write("source/program.sh", COPY)
         dev.wait_until(lambda: self.texts() == {"a": "1"}, "the output")
         self.assertLess(time.monotonic() - begin, 20)
-        self.assertIn("round 1: given up, ", "\n".join(dev.lines))
-        self.assertNotIn("interrupted", "\n".join(dev.lines))
         line, _ = dev.wait_round()
         self.assertIn(": program.sh changed: 1 datum run, ", line)
+        self.assertIn("round 1: given up, ", "\n".join(dev.lines))
+        self.assertNotIn("interrupted", "\n".join(dev.lines))
 
     @staticmethod
     def command_line(process):

@@ -166,6 +166,10 @@ class Command(ShellSuite):
         self.assertIn("shell: thrown away from /pfs/out: 2 files, 12 B\n", result.stderr)
         self.assertIn("\n  d/x (10 B)\n  link (2 B)\n", result.stderr.replace("info: ", ""))
         self.assertEqual(self.output(), before)
+        for count, more in ((20, ""), (21, "  and 1 more file\n"), (23, "  and 3 more files\n")):
+            result = self.shell("--", "sh", "-c", f"cd /pfs/out; for i in $(seq 10 {9 + count}); do : > $i; done")
+            listed = result.stderr.replace("info: ", "").partition(f"thrown away from /pfs/out: {count} files, 0 B\n")[2]
+            self.assertEqual(listed, "".join(f"  {number} (0 B)\n" for number in range(10, 30)) + more)
         self.assert_ran(self.succeed_run(), run=0, skipped=2)
         result = self.shell("--", "true")
         self.assertIn("shell: nothing was written to /pfs/out\n", result.stderr)

@@ -120,6 +120,12 @@ TEST_F(ReadRequirements, RewritesOnlyTheFilesThatUvWouldNotRead) {
        "a\n"},
   };
   for (const auto& row : rows) EXPECT_EQ(rewritten(row.text), row.expected) << row.text;
+
+  // The first and the last character of two units.
+  std::string wide = "\xFF\xFE";
+  for (const char character : std::string("-e ./")) wide += {character, '\0'};
+  wide += {'\x00', '\xD8', '\x00', '\xDC', '\xFF', '\xDB', '\xFF', '\xDF', '\n', '\0'};
+  EXPECT_EQ(rewritten(wide), "--editable ./\xF0\x90\x80\x80\xF4\x8F\xBF\xBF\n");
 }
 
 TEST_F(ReadRequirements, TakesTheOptionsAsPipReadsThem) {
