@@ -28,6 +28,6 @@ pipx install uv.")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "python3 (>= 3.8), ca-certificates, git")
 # golang-go: Go pipelines (the builder asks for no Debian version: the module says which Go it needs).
 # gcc, libc6-dev: packages without a wheel, and Go programs with C in them.
-# podman, docker.io: pachbuild run --runtime. jsonnet: --jsonnet.
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "golang-go, gcc, libc6-dev, podman | docker.io, jsonnet")
+# podman, docker.io: pachbuild run --runtime. jsonnet: --jsonnet. curl: pachbuild doctor --network.
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "golang-go, gcc, libc6-dev, podman | docker.io, jsonnet, curl")
 include(CPack)

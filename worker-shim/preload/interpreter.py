@@ -292,6 +292,10 @@ class Ending:
             # A thread that has not ended may be in the middle of it.
             if not (getattr(one, "gi_running", False) or getattr(one, "cr_running", False) or getattr(one, "ag_running", False)):
                 Finalizer(one, finalize)
+        # What these have printed. The streams themselves go no more where one of them leads to them.
+        for stream in (sys.stdout, sys.stderr):
+            if not getattr(stream, "closed", True):
+                Finalizer(stream, type(stream).flush)
 
 
 PREFIXES = tuple({prefix + "/" for prefix in (sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix)})
