@@ -41,9 +41,9 @@ std::vector<fs::path> find_orphans(const fs::path& parent, const IsCandidate& is
 
 // Gives them names that are those of no workspace. Best effort: what cannot be renamed now is tried again by
 // the next owner.
-std::vector<fs::path> rename_aside(std::vector<fs::path> orphans) {
+std::vector<fs::path> rename_aside(const std::vector<fs::path>& orphans) {
   std::vector<fs::path> aside;
-  for (auto& orphan : orphans) {
+  for (const auto& orphan : orphans) {
     fs::path name = orphan;
     if (!was_set_aside(orphan)) name += k_orphaned;
     boost::system::error_code error;
