@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/filesystem/operations.hpp>
-#include <cctype>
 #include <cerrno>
 #include <csignal>
 #include <fstream>
@@ -60,9 +59,8 @@ class LineCollector {
 // removed what they wrote by the time they end. uv, Go, Python and compilers say it in these words of the
 // system's.
 bool says_disk_is_full(const process::Finished& finished) {
-  std::string text = finished.errors;
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return !finished.ending.succeeded() && base::contains(text, "no space left on device");
+  return !finished.ending.succeeded() &&
+         base::contains(base::lower(finished.errors), "no space left on device");
 }
 
 // Of the folders that tools write to, the one whose disk has the least room.

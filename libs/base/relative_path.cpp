@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/relative_path.h"
 
+#include "base/text.h"
+
 namespace base {
 
 std::string join_path(std::string_view first, std::string_view second) {
@@ -26,6 +28,23 @@ std::vector<std::string> folders_above(std::string_view path) {
     folders.emplace_back(path.substr(0, slash));
   }
   return folders;
+}
+
+std::string clean_path(std::string_view path) {
+  std::vector<std::string> parts;
+  for (const auto& part : split(path, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part != "..") {
+      parts.push_back(part);
+    } else if (!parts.empty()) {
+      parts.pop_back();
+    }
+  }
+  return join(parts, "/");
+}
+
+bool is_at_or_below(std::string_view path, std::string_view folder) {
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
 }
 
 }  // namespace base

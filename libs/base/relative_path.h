@@ -21,4 +21,11 @@ std::string name_of(std::string_view path);
 // "a" and "a/b" of "a/b/c".
 std::vector<std::string> folders_above(std::string_view path);
 
+// `path` as the system would read it, were there no links: without empty parts, "." and "..", which never
+// leads above the beginning. "a/b" of "/a//./c/../b/".
+std::string clean_path(std::string_view path);
+
+// Whether `path` is `folder` or below it: "a" and "a/b" of "a", not "ab".
+bool is_at_or_below(std::string_view path, std::string_view folder);
+
 }  // namespace base

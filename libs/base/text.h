@@ -20,6 +20,9 @@ std::vector<std::string> words(std::string_view text);
 // `text` without white space at its ends.
 std::string_view trim(std::string_view text);
 
+// `text` with the letters of ASCII in lower case.
+std::string lower(std::string_view text);
+
 // `parts` with `separator` between them.
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 

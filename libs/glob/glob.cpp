@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/relative_path.h"
 #include "base/text.h"
 #include "glob/program.h"
 
@@ -293,18 +294,7 @@ base::Status check_template(std::string_view text) {
                     "write it without leading zeros, with nine digits at most");
 }
 
-std::string clean_input_glob(std::string_view glob) {
-  std::vector<std::string> parts;
-  for (const std::string& part : base::split(glob, '/')) {
-    if (part.empty() || part == ".") continue;
-    if (part != "..") {
-      parts.push_back(part);
-    } else if (!parts.empty()) {
-      parts.pop_back();
-    }
-  }
-  return "/" + base::join(parts, "/");
-}
+std::string clean_input_glob(std::string_view glob) { return "/" + base::clean_path(glob); }
 
 bool is_datum(const Glob& glob, std::string_view path) {
   if (path == "/") return glob.pattern() == "/";

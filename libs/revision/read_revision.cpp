@@ -5,7 +5,6 @@
 // question.
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
-#include <cctype>
 #include <cstdlib>
 #include <map>
 #include <tuple>
@@ -107,8 +106,7 @@ std::string comparing_settings(const Repository& repository) {
   const fs::path file = repository.common / "config";
   if (!fs::is_regular_file(file, error)) return settings;
   for (const auto& raw : base::split(base::read_input_file(file).value_or(""), '\n')) {
-    std::string line(base::trim(raw));
-    std::transform(line.begin(), line.end(), line.begin(), [](unsigned char c) { return std::tolower(c); });
+    const std::string line = base::lower(base::trim(raw));
     if (line.starts_with('[')) is_core = line == "[core]";
     const auto sign = line.find('=');
     if (!is_core || sign == std::string::npos) continue;

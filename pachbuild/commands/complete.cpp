@@ -119,7 +119,7 @@ class Line {
 
   void offer_options() {
     for (const auto* option : m_verb->get_options()) {
-      // The long name says more; a short one is offered once it is typed, or where there is no other.
+      // Prefer the long name; offer a short one when it is typed already, or is the only name.
       for (const auto& name : option->get_lnames()) offer("--" + name, option->get_description());
       for (const auto& name : option->get_snames()) {
         if (option->get_lnames().empty() || m_word == "-" + name)

@@ -12,7 +12,7 @@ class App;
 
 namespace commands {
 
-// Not on the command line that people see. The last word after it is the one that is typed, perhaps empty.
+// Hidden from --help. The last word after it is the one being typed; it may be empty.
 inline constexpr char k_complete_command[] = "complete-words";
 
 struct Completions {

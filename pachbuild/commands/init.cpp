@@ -86,7 +86,7 @@ std::string command_line(const std::string& folder, const std::vector<std::strin
   for (const auto& word : words) quoted.push_back(base::shell_quote(word));
   const std::string line = base::join(quoted, " ");
   if (base::normal_path(folder) == base::normal_path(".")) return line;
-  // A name like "-x" is no option then.
+  // So that a name like "-x" is not read as an option.
   const std::string shown = folder.starts_with('-') ? "./" + folder : folder;
   return "cd " + base::shell_quote(shown) + " && " + line;
 }

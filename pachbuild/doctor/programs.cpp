@@ -27,7 +27,7 @@ std::string version_in(const std::string& line) {
 // "0.1.0" of that.
 std::string number_in(const std::string& version) { return version.substr(0, version.find(' ')); }
 
-// A program of ours at one of these places: of this version, or what is wrong.
+// Finds one of the three programs in these folders, and compares its version with this one.
 Finding check_own_program(const Machine& machine, const std::string& name,
                           const std::vector<fs::path>& places) {
   std::optional<std::string> path;
@@ -111,7 +111,7 @@ Finding check_tool(const Machine& machine, const Tool& tool, bool is_needed) {
       first_line(std::string_view(tool.name) == k_go ? asked : machine, std::move(arguments));
   if (version) return ok(tool.name, without_words(*version) + ", " + *path);
   const std::string what = "does not work: " + version.error().what + " (" + *path + ")";
-  // What nobody needs is no reason to stop.
+  // A tool that is not needed cannot fail the examination.
   if (!is_needed && tool.need == Need::optional) return warning(tool.name, what, tool.fix);
   return bad(tool.name, what, tool.fix);
 }

@@ -260,8 +260,7 @@ class CommandChecker {
     const std::string path =
         fs::absolute(word, m_folder.empty() ? "/" : m_folder).lexically_normal().string();
     const std::string source = contract::k_source;
-    if (path == source || path.starts_with(source + "/"))
-      return judge_in_source(word, path.substr(source.size()), role);
+    if (base::is_at_or_below(path, source)) return judge_in_source(word, path.substr(source.size()), role);
     if (path.starts_with(std::string(contract::k_pfs) + "/")) return std::nullopt;
     if (m_host == CommandHost::this_machine ? ::access(path.c_str(), F_OK) == 0 : is_of_system(path))
       return std::nullopt;

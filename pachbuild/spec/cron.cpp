@@ -39,13 +39,6 @@ const std::array<Bounds, 5> k_bounds = {{
     {"the day of the week", 0, 6, {"sun", "mon", "tue", "wed", "thu", "fri", "sat"}, "Sunday is 0 or sun"},
 }};
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return result;
-}
-
 // As Go's strconv.Atoi takes it, without negative ones: there is no '-' left in it.
 std::optional<std::int64_t> number_of(std::string_view text) {
   if (!text.empty() && text[0] == '+') text.remove_prefix(1);
@@ -57,7 +50,7 @@ std::optional<std::int64_t> number_of(std::string_view text) {
 }
 
 std::optional<std::int64_t> value_of(const std::string& text, const Bounds& bounds) {
-  const auto name = std::find(bounds.names.begin(), bounds.names.end(), lower(text));
+  const auto name = std::find(bounds.names.begin(), bounds.names.end(), base::lower(text));
   if (name != bounds.names.end()) return bounds.least + (name - bounds.names.begin());
   return number_of(text);
 }

@@ -38,21 +38,9 @@ std::string as_glob(std::string_view pattern) {
 
 // "./a//b/" is "a/b". Nothing when it leads out of the context.
 std::optional<std::string> clean(const std::string& path) {
-  if (!base::stays_inside(path.starts_with('/') ? path.substr(path.find_first_not_of('/') == std::string::npos
-                                                                  ? path.size()
-                                                                  : path.find_first_not_of('/'))
-                                                : path))
-    return std::nullopt;
-  std::vector<std::string> parts;
-  for (const auto& part : base::split(path, '/')) {
-    if (part.empty() || part == ".") continue;
-    if (part == "..") {
-      parts.pop_back();
-    } else {
-      parts.push_back(part);
-    }
-  }
-  return base::join(parts, "/");
+  const auto begin = std::min(path.find_first_not_of('/'), path.size());
+  if (!base::stays_inside(path.substr(begin))) return std::nullopt;
+  return base::clean_path(path);
 }
 
 tl::unexpected<base::Error> outside(const std::string& where, const std::string& path) {

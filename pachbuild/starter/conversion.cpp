@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/filesystem/operations.hpp>
-#include <cctype>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -36,14 +35,8 @@ constexpr char k_python_version[] = ".python-version";
 constexpr std::uint64_t k_largest_dockerfile = std::uint64_t{1} << 20;
 constexpr std::uint64_t k_largest_program = std::uint64_t{1} << 20;
 
-std::string lower(std::string text) {
-  for (char& character : text)
-    character = static_cast<char>(std::tolower(static_cast<unsigned char>(character)));
-  return text;
-}
-
 bool is_dockerfile(const std::string& path) {
-  const std::string name = lower(fs::path(path).filename().string());
+  const std::string name = base::lower(fs::path(path).filename().string());
   return base::contains(name, "dockerfile") || base::contains(name, "containerfile");
 }
 

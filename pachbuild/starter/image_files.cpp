@@ -24,7 +24,7 @@ std::vector<std::string> folders_around(const std::string& path) {
 }
 
 bool is_in(const std::string& path, const std::string& folder) {
-  return folder == "/" || path == folder || path.starts_with(folder + "/");
+  return folder == "/" || base::is_at_or_below(path, folder);
 }
 
 // `path` below `folder`, which it is in or which it is.
@@ -53,16 +53,7 @@ bool is_path_character(char character) {
 }  // namespace
 
 std::string image_path(const std::string& folder, const std::string& path) {
-  std::vector<std::string> parts;
-  for (const auto& part : base::split(path.starts_with('/') ? path : folder + "/" + path, '/')) {
-    if (part.empty() || part == ".") continue;
-    if (part != "..") {
-      parts.push_back(part);
-    } else if (!parts.empty()) {
-      parts.pop_back();
-    }
-  }
-  return "/" + base::join(parts, "/");
+  return "/" + base::clean_path(path.starts_with('/') ? path : folder + "/" + path);
 }
 
 base::Status ImageFiles::add(const BuildContext::Entry& entry, const std::string& name,

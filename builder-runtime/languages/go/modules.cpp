@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 #include "base/inside.h"
+#include "base/relative_path.h"
 #include "base/text.h"
 #include "builder-runtime/languages/go/module.h"
 #include "builder-runtime/languages/go/network.h"
@@ -91,9 +92,7 @@ class Resolution {
                          : read_files(module_file(source, m_program, variables));
     if (is_bare()) {
       const auto path = module_path(m_before.go_mod);
-      std::erase_if(m_imports, [&](const std::string& import) {
-        return import == path || import.starts_with(path + "/");
-      });
+      std::erase_if(m_imports, [&](const std::string& import) { return base::is_at_or_below(import, path); });
     }
     m_is_needed = !m_imports.empty() || mode;
     if (!m_is_needed) return;
@@ -329,7 +328,7 @@ std::map<std::string, std::string> required_modules(std::string_view go_mod) {
 std::string module_of(const std::map<std::string, std::string>& modules, const std::string& import) {
   std::string best;
   for (const auto& [path, version] : modules) {
-    const bool has = import == path || import.starts_with(path + "/");
+    const bool has = base::is_at_or_below(import, path);
     if (has && path.size() > best.size()) best = path;
   }
   return best;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/credentials.h"
+#include "base/relative_path.h"
 #include "base/text.h"
 #include "builder-runtime/languages/go/module.h"
 #include "builder-runtime/missing.h"
@@ -82,7 +83,7 @@ std::optional<std::vector<std::string>> missing_packages(const BuildPlace& place
   for (auto& line : base::split(finished->output, '\n')) {
     // Go's own packages and the source's are not fetched.
     const bool is_fetched = base::contains(line.substr(0, line.find('/')), '.');
-    if (!is_fetched || line == own || line.starts_with(own + "/")) continue;
+    if (!is_fetched || base::is_at_or_below(line, own)) continue;
     if (auto module = module_of(modules, line); !module.empty()) question.push_back(std::move(module));
     missing.push_back(std::move(line));
   }

@@ -137,7 +137,7 @@ base::Result<Program> Choice::named() const {
   // The import path of a package of one of the modules.
   std::string best;
   for (const auto& [folder, path] : m_tree.modules) {
-    if (path.size() <= best.size() || (text != path && !text.starts_with(path + "/"))) continue;
+    if (path.size() <= best.size() || !base::is_at_or_below(text, path)) continue;
     best = path;
     wanted = plain_folder(folder + text.substr(path.size()));
   }

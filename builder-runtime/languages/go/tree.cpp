@@ -177,7 +177,7 @@ base::Result<Tree> read_tree(const base::fs::path& source, const Tags& tags) {
 }
 
 bool is_below(const std::string& folder, const std::string& above) {
-  return above == "." || folder == above || folder.starts_with(above + "/");
+  return above == "." || base::is_at_or_below(folder, above);
 }
 
 std::vector<std::string> foreign_imports(const Tree& tree, const std::string& module) {
@@ -189,7 +189,7 @@ std::vector<std::string> foreign_imports(const Tree& tree, const std::string& mo
     for (const auto& import : package.imports) {
       // Go's own packages have no dot in their first part.
       const bool is_own = !base::contains(import.substr(0, import.find('/')), '.');
-      const bool is_here = !path.empty() && (import == path || import.starts_with(path + "/"));
+      const bool is_here = !path.empty() && base::is_at_or_below(import, path);
       if (!is_own && !is_here) foreign.insert(import);
     }
   }

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/filesystem/operations.hpp>
-#include <cctype>
 #include <functional>
 #include <set>
 
@@ -34,11 +33,6 @@ std::string named(const Texts& names) {
   const auto end = names.begin() + k_most_named;
   return base::join({names.begin(), end}, ", ") + " and " + std::to_string(names.size() - k_most_named) +
          " more";
-}
-
-std::string lowered(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
 }
 
 std::string text_of(const fs::path& source, const std::string& name) {
@@ -223,7 +217,7 @@ std::string from_conda(std::string_view text) {
     text.remove_prefix(channel + 2);
   text = base::trim(text);
   const auto end = std::min(text.find_first_of(" =<>!~"), text.size());
-  const std::string name = lowered(std::string(text.substr(0, end)));
+  const std::string name = base::lower(text.substr(0, end));
   if (name.empty() || name == "python" || name == "pip" || name.starts_with('_')) return "";
   std::string version(base::trim(text.substr(end)));
   if (version.empty()) return name;
@@ -463,13 +457,13 @@ Texts shadowed_statements(const fs::path& source, const Manifest& manifest, cons
 namespace {
 
 bool looks_like_requirements(const std::string& folder, const fs::path& file) {
-  const std::string extension = lowered(file.extension().string());
+  const std::string extension = base::lower(file.extension().string());
   if (extension != ".txt" && extension != ".in" && extension != ".pip") return false;
-  const std::string stem = lowered(file.stem().string());
+  const std::string stem = base::lower(file.stem().string());
   const bool is_named =
       base::contains(stem, "requirement") || stem == "reqs" || stem == "deps" || stem == "dependencies";
   const bool is_in_folder =
-      base::contains(lowered(folder), "requirement") || folder == "reqs" || folder == "deps";
+      base::contains(base::lower(folder), "requirement") || folder == "reqs" || folder == "deps";
   if (!is_named && !is_in_folder) return false;
   const auto lines = logical_lines(base::read_input_file(file).value_or(""));
   return std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
@@ -495,7 +489,7 @@ std::string best_list(const Texts& files) {
   constexpr std::array<std::string_view, 6> k_for_programs = {"prod", "main",   "run",
                                                               "base", "common", "requirements"};
   const auto place = [&](const std::string& file) {
-    const std::string name = lowered(fs::path(file).filename().string());
+    const std::string name = base::lower(fs::path(file).filename().string());
     const auto has = [&](std::string_view word) { return base::contains(name, word); };
     if (std::any_of(k_for_developers.begin(), k_for_developers.end(), has)) return k_for_programs.size() + 1;
     const auto found = std::find_if(k_for_programs.begin(), k_for_programs.end(), has);

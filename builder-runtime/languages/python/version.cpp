@@ -66,13 +66,6 @@ class VersionReader {
   std::string_view m_rest;
 };
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char character) { return static_cast<char>(std::tolower(character)); });
-  return result;
-}
-
 std::vector<Number> without_trailing_zeros(std::vector<Number> release) {
   while (release.size() > 1 && release.back() == 0) release.pop_back();
   return release;
@@ -169,7 +162,7 @@ std::optional<std::string> clause_from_poetry(std::string_view text) {
 }  // namespace
 
 std::optional<Version> Version::parse(std::string_view text) {
-  const std::string lowered = lower(base::trim(text));
+  const std::string lowered = base::lower(base::trim(text));
   VersionReader reader(lowered);
   reader.take("v");
   Version version;

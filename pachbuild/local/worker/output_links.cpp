@@ -179,7 +179,7 @@ base::Status LinkFollower::copy_folder(const Target& target, const Folder& to, c
   const std::string path = path_of(target.place.get());
   // Found by its path before anything of it is copied, and by its identity wherever the path says nothing.
   const std::string output = path_of(m_output.descriptor());
-  const bool contains_output = path == "/" || path == output || output.starts_with(path + "/");
+  const bool contains_output = path == "/" || base::is_at_or_below(output, path);
   if (contains_output || std::find(m_above.begin(), m_above.end(), target.id()) != m_above.end())
     return fault("links to " + path + ", a folder that contains the link");
   if (is_kernel_view(target.place.get()))
@@ -212,7 +212,7 @@ std::optional<base::fs::path> LinkFollower::original_of(const Target& target) co
     if (!path.starts_with(staged)) continue;
     const std::string relative = path.substr(staged.size());
     // Another part of the same input may have another root.
-    if (input.path.empty() || relative == input.path || relative.starts_with(input.path + "/"))
+    if (input.path.empty() || base::is_at_or_below(relative, input.path))
       return base::join_path(input.root, relative);
   }
   return std::nullopt;

@@ -20,6 +20,26 @@ TEST(RelativePath, ANameHasNoFolderAboveIt) {
   EXPECT_EQ(base::folders_above("c"), Paths{});
 }
 
+TEST(RelativePath, IsCleanedAsText) {
+  for (const auto& [path, cleaned] :
+       std::vector<std::pair<std::string, std::string>>{{"", ""},
+                                                        {"/", ""},
+                                                        {"a", "a"},
+                                                        {"/a//./c/../b/", "a/b"},
+                                                        {"../../a", "a"},
+                                                        {"a/..", ""},
+                                                        {"a/.b/..c", "a/.b/..c"}})
+    EXPECT_EQ(base::clean_path(path), cleaned) << path;
+}
+
+TEST(RelativePath, IsBelowAFolderOnlyByWholeNames) {
+  for (const char* path : {"a", "a/", "a/b"}) EXPECT_TRUE(base::is_at_or_below(path, "a")) << path;
+  for (const char* path : {"", "ab", "b/a", "/a"}) EXPECT_FALSE(base::is_at_or_below(path, "a")) << path;
+  EXPECT_TRUE(base::is_at_or_below("", ""));
+  EXPECT_TRUE(base::is_at_or_below("/a", ""));
+  EXPECT_FALSE(base::is_at_or_below("a", ""));
+}
+
 TEST(RelativePath, TheFolderItselfAddsNothing) {
   EXPECT_EQ(base::join_path("", "c"), "c");
   EXPECT_EQ(base::join_path("a", ""), "a");

@@ -52,6 +52,13 @@ TEST(Trim, RemovesWhiteSpaceAtTheEndsOnly) {
   EXPECT_EQ(trim(" \n"), "");
 }
 
+TEST(Contains, LooksForAPartOrACharacter) {
+  EXPECT_TRUE(contains("abc", "bc") && contains("abc", "") && contains("abc", 'a'));
+  EXPECT_FALSE(contains("abc", "ac") || contains("abc", 'd') || contains("", 'a'));
+}
+
+TEST(Lower, ChangesTheLettersOfAsciiOnly) { EXPECT_EQ(lower("AZ[@`az 09\xC3\x84"), "az[@`az 09\xC3\x84"); }
+
 TEST(LastLine, SkipsBlankLines) {
   EXPECT_EQ(last_line("first\n  second \r\n\n \n"), "second");
   EXPECT_EQ(last_line("one"), "one");
