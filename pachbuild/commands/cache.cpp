@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <boost/filesystem/operations.hpp>
 #include <chrono>
 #include <cstdio>
@@ -14,6 +13,7 @@
 
 #include "base/near.h"
 #include "base/text.h"
+#include "base/time_text.h"
 #include "contract/cache_limit.h"
 #include "pachbuild/cache/cleaning.h"
 #include "pachbuild/cache/disk_use.h"
@@ -89,14 +89,8 @@ base::Result<std::vector<Row>> rows_of(const fs::path& cache) {
   return rows;
 }
 
-std::string moment_text(cached::Clock::time_point time, const char* format,
-                        tm* (*split)(const time_t*, tm*)) {
-  const auto seconds = cached::Clock::to_time_t(time);
-  tm parts{};
-  split(&seconds, &parts);
-  std::array<char, sizeof "2026-11-26T16:20:00Z"> text{};
-  std::strftime(text.data(), text.size(), format, &parts);
-  return text.data();
+std::string moment_text(cached::Clock::time_point time, const char* form, base::Zone zone) {
+  return base::time_text(cached::Clock::to_time_t(time), form, zone).value_or("-");
 }
 
 std::string shown_limit(std::uint64_t limit) { return limit == 0 ? "no limit" : base::format_bytes(limit); }
@@ -125,7 +119,7 @@ void print_table(const fs::path& cache, std::uint64_t limit, const std::vector<R
     const bool was_used = row.used != cached::Clock::time_point();
     print_row(std::string(row.kind->name), base::format_number(row.entries),
               row.entries == 0 ? "-" : base::format_bytes(row.bytes),
-              was_used ? moment_text(row.used, "%Y-%m-%d %H:%M", ::localtime_r) : "-",
+              was_used ? moment_text(row.used, "%Y-%m-%d %H:%M", base::Zone::local) : "-",
               std::string(row.kind->about));
   }
   print_row("total", "", base::format_bytes(total_of(rows)), "", "");
@@ -144,7 +138,7 @@ void print_json(const fs::path& cache, std::uint64_t limit, const std::vector<Ro
                  {"bytes", row.bytes},
                  {"last_use", nullptr}};
     if (row.used != cached::Clock::time_point())
-      kind["last_use"] = moment_text(row.used, "%Y-%m-%dT%H:%M:%SZ", ::gmtime_r);
+      kind["last_use"] = moment_text(row.used, base::k_rfc3339, base::Zone::utc);
     kinds.push_back(std::move(kind));
   }
   const json all = {

@@ -4,13 +4,13 @@
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
-#include <array>
 #include <cerrno>
 #include <ctime>
 
 #include "base/errors.h"
 #include "base/near.h"
 #include "base/text.h"
+#include "base/time_text.h"
 #include "pachbuild/cluster/repo_files.h"
 #include "pachbuild/commands/cluster_jobs.h"
 #include "pachbuild/commands/cluster_options.h"
@@ -65,15 +65,8 @@ base::Result<local::GivenRepos> parse_inputs(const std::vector<std::string>& inp
   return repos;
 }
 
-constexpr char k_time_format[] = "%Y-%m-%dT%H:%M:%SZ";
-
 std::string time_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  std::array<char, sizeof("2026-01-01T00:00:00Z")> text{};
-  std::strftime(text.data(), text.size(), k_time_format, &parts);
-  return text.data();
+  return base::time_text(std::time(nullptr), base::k_rfc3339, base::Zone::utc).value_or("");
 }
 
 }  // namespace
@@ -154,7 +147,7 @@ base::Status DataOptions::check_one_pipeline(const local::Plan& plan, const std:
 base::Result<std::string> DataOptions::tick_time() const {
   if (tick.empty()) return time_now();
   std::tm parts{};
-  const char* const end = ::strptime(tick.c_str(), k_time_format, &parts);
+  const char* const end = ::strptime(tick.c_str(), base::k_rfc3339, &parts);
   if (end != nullptr && *end == '\0' && tick.size() == time_now().size()) return tick;
   return base::fail(ErrorKind::usage, "--tick " + tick, "is not a time",
                     "write it as 2026-11-25T22:31:45Z, in UTC");

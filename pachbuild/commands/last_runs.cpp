@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/commands/last_runs.h"
 
-#include <array>
 #include <ctime>
 #include <unordered_map>
 
 #include "base/text.h"
+#include "base/time_text.h"
 #include "pachbuild/local/plan/datum_list.h"
 #include "pachbuild/local/plan/selection.h"
 #include "pachbuild/local/session/environment.h"
@@ -101,12 +101,7 @@ std::string end_of(const local::RunRecord::Datum& datum) {
 }
 
 std::string local_time(std::int64_t seconds) {
-  const std::time_t time = seconds;
-  std::tm parts{};
-  if (::localtime_r(&time, &parts) == nullptr) return std::to_string(seconds);
-  std::array<char, sizeof("-2147483648-01-01 00:00:00")> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &parts);
-  return text.data();
+  return base::time_text(seconds, "%Y-%m-%d %H:%M:%S", base::Zone::local).value_or(std::to_string(seconds));
 }
 
 }  // namespace commands

@@ -2,7 +2,6 @@
 #include "pachbuild/view/json_events.h"
 
 #include <algorithm>
-#include <array>
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <type_traits>
@@ -11,6 +10,7 @@
 #include "base/credentials.h"
 #include "base/errors.h"
 #include "base/text.h"
+#include "base/time_text.h"
 #include "pachbuild/view/run_state.h"
 
 namespace view {
@@ -45,13 +45,9 @@ std::string time_text(steady_clock::time_point time) {
       std::chrono::system_clock::now() +
       std::chrono::duration_cast<std::chrono::system_clock::duration>(time - steady_clock::now());
   const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(moment.time_since_epoch()).count();
-  const std::time_t whole = milliseconds / 1000;
-  std::tm parts{};
-  ::gmtime_r(&whole, &parts);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S.", &parts);
   const auto fraction = std::to_string(1000 + milliseconds % 1000).substr(1);
-  return text.data() + fraction + "Z";
+  return base::time_text(milliseconds / 1000, "%Y-%m-%dT%H:%M:%S.", base::Zone::utc).value_or("") + fraction +
+         "Z";
 }
 
 std::string safe(const std::string& text) { return base::hide_credentials(text); }

@@ -8,13 +8,13 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "base/time_text.h"
 #include "base/unique_fd.h"
 #include "builder-runtime/languages/language.h"
 #include "builder-runtime/languages/python/requirement.h"
@@ -52,12 +52,8 @@ std::optional<std::string> find_git(const Tools& tools) {
 
 // "2024-01-02T03:04:05+00:00"
 std::string iso_time(std::uint64_t seconds) {
-  const auto time = static_cast<std::time_t>(seconds);
-  std::tm parts{};
-  std::array<char, 32> text{};
-  if (::gmtime_r(&time, &parts) == nullptr) return "1970-01-01T00:00:00+00:00";
-  text[std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S+00:00", &parts)] = '\0';
-  return text.data();
+  return base::time_text(static_cast<std::int64_t>(seconds), "%Y-%m-%dT%H:%M:%S+00:00", base::Zone::utc)
+      .value_or("1970-01-01T00:00:00+00:00");
 }
 
 class Repository {
