@@ -6,7 +6,7 @@ import posixpath
 import re
 import sys
 
-from mkdocs.structure.files import File
+from mkdocs.structure.files import File, InclusionLevel
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
@@ -18,6 +18,7 @@ ASSETS = pathlib.Path(__file__).resolve().parent / "assets"
 LANGUAGES = {".py": "python", ".sh": "sh", ".go": "go", ".json": "json", ".yml": "yaml", ".yaml": "yaml", ".h": "cpp", ".cpp": "cpp",
              ".toml": "toml", ".txt": "text"}
 
+_in_nav = set()  # pages of the site
 _repository = {}  # a page of the site: the path in the repository that it shows
 
 
@@ -44,9 +45,11 @@ def read_index():
 
 def on_config(config):
     nav = [{"Documentation": "README.md"}]
+    _in_nav.clear()
     for title, entries in read_index():
         nav.append({title: [{name: place_of(links.resolve(INDEX, target)[0])} for name, target in entries
                             if not links.is_external(target)]})
+        _in_nav.update(place for entry in nav[-1][title] for place in entry.values())
     config.nav = nav
     return config
 
@@ -85,7 +88,8 @@ def on_files(files, config):
             waiting.append(path)
             content = None if path.endswith(".md") else folder_page(path) if full.is_dir() else file_page(path)
             source = {"content": content} if content is not None else {"abs_src_path": str(full)}
-            files.append(File.generated(config, place, **source))
+            inclusion = InclusionLevel.INCLUDED if place in _in_nav else InclusionLevel.NOT_IN_NAV
+            files.append(File.generated(config, place, inclusion=inclusion, **source))
     return files
 
 
