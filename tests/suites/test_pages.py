@@ -74,6 +74,16 @@ class Names(support.Suite):
                 self.assertNotRegex(command, r"registry\.example|\bexample\.(com|org)/team", page)
 
 
+class Messages(support.Suite):
+    def test_those_of_the_page_are_in_the_programs(self):
+        section = read("docs/troubleshooting.md").partition("## By message\n")[2].partition("\n## ")[0]
+        messages = re.findall(r"^\| `(.*?)`", section, re.M)
+        self.assertGreater(len(messages), 10)
+        sources = "".join(path.read_text(encoding="utf-8") for folder in ("builder-runtime", "libs", "pachbuild", "worker-shim")
+                          for path in sorted((support.ROOT / folder).rglob("*.cpp")))
+        self.assertEqual([message for message in messages if message not in sources], [])
+
+
 class Changes(support.Suite):
     def test_the_version_of_the_programs_is_first(self):
         versions = re.findall(r"^## \[(.+?)\] - (\S+)$", read("CHANGELOG.md"), re.M)
