@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What MkDocs does beside its own: pages of what the documents link to outside of docs/, and the navigation of docs/README.md."""
+"""What MkDocs does besides: pages of what the documents link to outside of docs/, and the navigation of docs/README.md."""
 
 import pathlib
 import posixpath

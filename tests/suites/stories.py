@@ -41,9 +41,10 @@ class StorySuite(support.Suite):
 
 
 class TutorialSuite(StorySuite):
-    """A page that is done from its beginning to its end, in folders as a person would be in: `cd` stays. A `text` after commands is all
-    that they printed; a line of "…" alone stands for any lines. `sh fails` are commands of which the last one fails. `sh dev` is left
-    running until the next commands; what comes after it is found among its lines, in this order."""
+    """A page that is done from its beginning to its end, in folders as a person would be in: `cd` stays. A `text` after
+    commands is all that they printed; a line of "…" alone stands for any lines. `sh fails` are commands of which the last
+    one fails. `sh dev` is left running until the next commands; what comes after it is found among its lines, in this
+    order."""
 
     def follow(self, text, env):
         where, printed, dev = self.folder, "", None
@@ -54,7 +55,8 @@ class TutorialSuite(StorySuite):
             if language == "sh" and word == "dev":
                 dev, seen = dev_session.Dev(self, content.split(), env=env, cwd=where), 0
             elif language == "sh":
-                result = self.run_program("bash", "-euc", f"exec 2>&1\ntrap 'pwd > {self.folder}/where' EXIT\n{content}", env=env, cwd=where)
+                script = f"exec 2>&1\ntrap 'pwd > {self.folder}/where' EXIT\n{content}"
+                result = self.run_program("bash", "-euc", script, env=env, cwd=where)
                 self.assertEqual(result.returncode != 0, word == "fails", content + result.stdout)
                 where = (self.folder / "where").read_text(encoding="utf-8").rstrip("\n")
                 # Told every 30 seconds, where a machine takes that long.

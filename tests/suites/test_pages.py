@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The documents: their links, their index, the page of all verbs against the programs, and names that a reader may copy."""
+"""The documents: their links, their index, the page of all verbs against the programs, names that a reader may copy."""
 
 import importlib.machinery
 import importlib.util

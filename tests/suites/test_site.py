@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The documents as a site: strictly made by scripts/site, and shown in a browser at the widths of a telephone and of a desk."""
+"""The documents as a site: strictly made by scripts/site, and shown in a browser as wide as a telephone and as a desk."""
 
 import pathlib
 import re
@@ -20,10 +20,28 @@ TOO_WIDE = """[...document.querySelectorAll("main *")].filter((one) => one.getBo
         (up) => getComputedStyle(up).overflowX !== "visible")).map((one) => one.outerHTML.slice(0, 100))"""
 # Of each block of code: the size of its letters, and how far text and ground are apart in brightness.
 CODE = """[...document.querySelectorAll("pre > code")].map((code) => {
-    const light = (colour) => { const [r, g, b] = colour.match(/[\\d.]+/g).map(Number); return 0.3 * r + 0.6 * g + 0.1 * b; };
+    const light = (colour) => {
+        const [r, g, b] = colour.match(/[\\d.]+/g).map(Number);
+        return 0.3 * r + 0.6 * g + 0.1 * b;
+    };
     const style = getComputedStyle(code);
     return [parseFloat(style.fontSize), Math.abs(light(style.color) - light(style.backgroundColor)), style.overflowX];
 })"""
+
+NAVIGATION = "[...document.querySelectorAll('.md-nav--primary a.md-nav__link')].map((link) => link.innerText.trim())"
+SEARCH = """(() => {
+    const box = document.querySelector(".md-search__input");
+    box.focus();
+    box.value = "bundle";
+    box.dispatchEvent(new Event("input"));
+    box.dispatchEvent(new KeyboardEvent("keyup"));
+})()"""
+FOUND = "[...document.querySelectorAll('.md-search-result__link')].map((link) => link.getAttribute('href')).join(' ')"
+
+
+def require_mkdocs():
+    installed = support.ROOT / "build/site-tools/installed.txt"
+    support.require(installed.exists(), "MkDocs is not installed; run scripts/setup site")
 
 
 def make(output, root=support.ROOT):
@@ -34,7 +52,7 @@ def make(output, root=support.ROOT):
 class Site(support.Suite):
     @classmethod
     def setUpClass(cls):
-        support.require((support.ROOT / "build/site-tools/installed.txt").exists(), "MkDocs is not installed; run scripts/setup site")
+        require_mkdocs()
         support.require(browser.find(), "Chromium is not installed; run scripts/setup browser")
         cls.site = pathlib.Path(tempfile.mkdtemp(prefix="pachbuild-site."))
         cls.addClassCleanup(shutil.rmtree, cls.site)
@@ -79,7 +97,7 @@ class Site(support.Suite):
         index = (support.ROOT / "docs/README.md").read_text(encoding="utf-8")
         titles = re.findall(r"^- \[(.*?)\]", index, re.M)
         self.open("index.html")
-        links = self.browser.evaluate("[...document.querySelectorAll('.md-nav--primary a.md-nav__link')].map((a) => a.innerText.trim())")
+        links = self.browser.evaluate(NAVIGATION)
         self.assertEqual([title for title in titles if title not in links], [])
         # On a telephone it is behind a button.
         self.open("tutorial.html", 360)
@@ -90,10 +108,8 @@ class Site(support.Suite):
     def test_search_finds_a_page_without_a_server(self):
         self.open("index.html")
         self.browser.evaluate("document.querySelector('label[for=__search]').click()")
-        self.browser.evaluate("(() => { const box = document.querySelector('.md-search__input'); box.focus(); "
-                              "box.value = 'bundle'; box.dispatchEvent(new KeyboardEvent('keyup')); box.dispatchEvent(new Event('input')); })()")
-        found = self.wait_for("[...document.querySelectorAll('.md-search-result__link')].map((a) => a.getAttribute('href')).join(' ')",
-                              "results of the search")
+        self.browser.evaluate(SEARCH)
+        found = self.wait_for(FOUND, "results of the search")
         self.assertIn("concepts.html", found)
 
     def test_files_of_the_repository_are_pages(self):
@@ -106,7 +122,7 @@ class Faults(support.Suite):
     """A copy of what the site is made of, with a fault."""
 
     def faults(self, page, text):
-        support.require((support.ROOT / "build/site-tools/installed.txt").exists(), "MkDocs is not installed; run scripts/setup site")
+        require_mkdocs()
         copy = self.folder / "copy"
         for name in ("docs", "site", "scripts", "examples", "etc", "tests/golden", *(path.name for path in support.ROOT.glob("*.md"))):
             source, target = support.ROOT / name, copy / name
@@ -125,7 +141,8 @@ class Faults(support.Suite):
 
     def test_dead_links_are_errors(self):
         said = self.faults("docs/faq.md", "\n[a](gone.md) [b](concepts.md#gone) [c](../gone/file)\n")
-        self.assertEqual(sorted(re.search(r"link '(.*?)'", line)[1] for line in said), ["../gone/file", "concepts.md#gone", "gone.md"])
+        targets = sorted(re.search(r"link '(.*?)'", line)[1] for line in said)
+        self.assertEqual(targets, ["../gone/file", "concepts.md#gone", "gone.md"])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/tutorial.md, word by word: on this machine, and on the stand-in for a cluster; and the same of the README's first pipeline,
-and of its picture."""
+"""docs/tutorial.md, word by word: on this machine, and on the stand-in for a cluster; the README's first pipeline and its
+picture."""
 
 import html
 import importlib.machinery
@@ -13,7 +13,7 @@ import stories
 import support
 import wheels
 
-# As much of pandas as the page uses, and as many packages as the real one needs: they install in no time and without an index.
+# As much of pandas as the page uses, and the packages that the real one needs: they install at once and without an index.
 SERIES = """class Series(list):
     def unique(self):
         return list(dict.fromkeys(self))
