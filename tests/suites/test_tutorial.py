@@ -40,7 +40,7 @@ class Tutorial(stories.TutorialSuite):
         for name in NEEDS:
             module = name.replace("-", "_")
             self.write(f"wheels/{module}-1.0-py3-none-any.whl", wheels.wheel(module, {f"{module}.py": ""}))
-        self.follow_page(UV_NO_INDEX="1", UV_FIND_LINKS=str(self.folder / "wheels"))
+        self.follow_page(UV_OFFLINE="1", UV_FIND_LINKS=str(self.folder / "wheels"), UV_CACHE_DIR=None, PIP_FIND_LINKS=None)
 
     @support.long_test
     def test_every_command_prints_what_the_page_shows_with_the_real_pandas(self):
