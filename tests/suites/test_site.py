@@ -118,6 +118,20 @@ class Site(support.Suite):
         self.assertEqual(self.browser.evaluate("document.querySelector('pre > code').innerText").strip(), script.strip())
 
 
+class Folders(support.Suite):
+    def test_a_folder_of_somebody_else_is_left_alone(self):
+        require_mkdocs()
+        self.write("mine/notes.txt", "mine")
+        self.write("file", "mine")
+        for name in ("mine", "file"):
+            made = make(self.folder / name)
+            self.assertEqual((made.returncode, made.stderr),
+                             (1, f"error: {self.folder / name}: exists, and was not made by scripts/site\n"
+                                 "hint: name another folder with --output\n"))
+        self.assertEqual((self.folder / "mine/notes.txt").read_text(encoding="utf-8"), "mine")
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["file", "mine"])
+
+
 class Faults(support.Suite):
     """A copy of what the site is made of, with a fault."""
 
@@ -137,6 +151,7 @@ class Faults(support.Suite):
             file.write(text)
         made = make(self.folder / "site", copy)
         self.assertNotEqual(made.returncode, 0)
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["copy"], "a site that is not whole is not left")
         return [line for line in made.stderr.splitlines() if line.startswith("WARNING")]
 
     def test_dead_links_are_errors(self):
