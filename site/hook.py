@@ -17,6 +17,7 @@ OUTSIDE = "repository/"
 ASSETS = pathlib.Path(__file__).resolve().parent / "assets"
 LANGUAGES = {".py": "python", ".sh": "sh", ".go": "go", ".json": "json", ".yml": "yaml", ".yaml": "yaml", ".h": "cpp", ".cpp": "cpp",
              ".toml": "toml", ".txt": "text"}
+PICTURES = (".png", ".svg")
 
 _in_nav = set()  # pages of the site
 _repository = {}  # a page of the site: the path in the repository that it shows
@@ -29,7 +30,7 @@ def place_of(path):
     full = links.ROOT / path
     if full.is_dir():
         return place_of(f"{path}/README.md") if (full / "README.md").exists() else f"{OUTSIDE}{path}.md"
-    return OUTSIDE + path if path.endswith(".md") else f"{OUTSIDE}{path}.md"
+    return OUTSIDE + path if path.endswith((".md", *PICTURES)) else f"{OUTSIDE}{path}.md"
 
 
 def read_index():
@@ -86,7 +87,8 @@ def on_files(files, config):
                 path, full = f"{path}/README.md", full / "README.md"
             _repository[place] = path
             waiting.append(path)
-            content = None if path.endswith(".md") else folder_page(path) if full.is_dir() else file_page(path)
+            is_copied = path.endswith((".md", *PICTURES))
+            content = None if is_copied else folder_page(path) if full.is_dir() else file_page(path)
             source = {"content": content} if content is not None else {"abs_src_path": str(full)}
             inclusion = InclusionLevel.INCLUDED if place in _in_nav else InclusionLevel.NOT_IN_NAV
             files.append(File.generated(config, place, inclusion=inclusion, **source))

@@ -66,12 +66,17 @@ class TutorialSuite(StorySuite):
                     _, seen = dev.wait_line("^" + self.pattern(line) + "$", seen)
                     seen += 1
             elif language == "text" and not word:
-                lines = [r"(?:.*\n)*?" if line == "…" else self.pattern(line) + r"\n" for line in content.splitlines()]
-                self.assertRegex(printed, r"\A" + "".join(lines) + r"\Z")
+                self.compare_all(content.splitlines(), printed)
                 printed = ""
             elif word:
                 self.write(f"{where}/{word}", content)
         self.assertEqual(printed, "", "was printed, and is not in the page")
+
+    def compare_all(self, lines, printed):
+        patterns = [r"(?:.*\n)*?" if line == "…" else self.pattern(line) + r"\n" for line in lines]
+        if not re.fullmatch("".join(patterns), printed):
+            known = next(count for count in range(len(lines), -1, -1) if re.match("".join(patterns[:count]), printed))
+            self.fail(f"{lines[known] if known < len(lines) else 'the end'!r} is not what follows in:\n{printed}")
 
     def pattern(self, line):
         return ".*?".join(map(re.escape, line.split("…")))
