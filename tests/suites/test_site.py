@@ -15,9 +15,12 @@ WIDTHS = (360, 1280)
 # Tables, long lines, pictures, many headings: where a page could become too wide. With --long all pages are looked at.
 PAGES = ("concepts.html", "index.html", "reference.html", "repository/index.html", "running-locally.html", "tutorial.html")
 # What reaches out of the window, but for what scrolls by itself.
-TOO_WIDE = """[...document.querySelectorAll("main *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 1
-    && ![...function* () { for (let up = one.parentElement; up; up = up.parentElement) yield up; }()].some(
-        (up) => getComputedStyle(up).overflowX !== "visible")).map((one) => one.outerHTML.slice(0, 100))"""
+TOO_WIDE = """(() => {
+    const scrolls = (one) => one.tagName !== "MAIN" && (getComputedStyle(one).overflowX !== "visible" || scrolls(one.parentElement));
+    return [...document.querySelectorAll("main *")].filter(
+        (one) => one.getBoundingClientRect().right > innerWidth + 1 && !scrolls(one.parentElement)).map(
+            (one) => one.outerHTML.slice(0, 100));
+})()"""
 # Of each block of code: the size of its letters, and how far text and ground are apart in brightness.
 CODE = """[...document.querySelectorAll("pre > code")].map((code) => {
     const light = (colour) => {
