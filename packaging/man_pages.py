@@ -12,29 +12,10 @@ import re
 import subprocess
 import sys
 
-PROGRAMS = ("pachbuild", "builder-runtime", "worker-shim")
+import help_text
+
 HEADINGS = {"Options": "OPTIONS", "Subcommands": "COMMANDS", "Positionals": "ARGUMENTS", "Environment": "ENVIRONMENT",
             "Exit codes": "EXIT STATUS", "Kinds": "KINDS"}
-
-
-def help_of(folder, words):
-    return subprocess.run([folder / words[0], *words[1:], "--help"], stdout=subprocess.PIPE, text=True, check=True,
-                          env={"PATH": "/usr/bin:/bin", "HOME": "/"}).stdout
-
-
-def verbs_in(text):
-    return re.findall(r"^  (\S+)", text.partition("\nSubcommands:\n")[2].partition("\n\n")[0], re.MULTILINE)
-
-
-def collect(folder):
-    """The words of each call and its help."""
-    found = {}
-    waiting = [(program,) for program in reversed(PROGRAMS)]
-    while waiting:
-        words = waiting.pop()
-        found[words] = help_of(folder, words)
-        waiting += [(*words, verb) for verb in reversed(verbs_in(found[words]))]
-    return found
 
 
 def escape(text):
@@ -46,15 +27,14 @@ def bold(text):
     return f"\\fB{escape(text)}\\fR"
 
 
-def is_indented(line):
-    return line.startswith("  ")
-
-
-class Body:
+class Body(help_text.Parts):
     """The lines of a help text as those of a page."""
 
     def __init__(self):
         self.lines = []
+
+    def heading(self, name):
+        self.lines.append(f".SH {HEADINGS.get(name, name.upper())}")
 
     def paragraph(self, lines):
         self.lines += [".PP", *(escape(line.strip()) for line in lines)]
@@ -62,46 +42,9 @@ class Body:
     def verbatim(self, lines):
         self.lines += [".PP", ".RS 4", ".nf", *(escape(line.removeprefix("  ")) for line in lines), ".fi", ".RE"]
 
-    def block(self, lines):
-        """Indented lines: names with what they mean, or examples."""
-        index = 0
-        examples = []
-        while index < len(lines):
-            name, _, meaning = lines[index].strip().partition("  ")
-            deeper = []
-            while index + 1 < len(lines) and lines[index + 1].startswith(" " * 20):
-                index += 1
-                deeper.append(lines[index])
-            index += 1
-            if not meaning and not deeper:
-                examples.append(lines[index - 1])
-                continue
-            self.lines += [".TP", bold(name), *(escape(text.strip()) for text in [meaning, *deeper] if text.strip())]
-        if examples:
-            self.verbatim(examples)
-
-    def add(self, text):
-        groups = [[]]
-        for line in text.splitlines():
-            if not line.strip():
-                groups.append([])
-                continue
-            if groups[-1] and is_indented(line) != is_indented(groups[-1][-1]):
-                groups.append([])
-            groups[-1].append(line)
-        heading = ""
-        for lines in filter(None, groups):
-            if is_indented(lines[0]):
-                # Sentences, though indented.
-                (self.paragraph if heading == "Exit codes" else self.block)(lines)
-                continue
-            was_heading, heading = heading in HEADINGS, lines[-1].rstrip(":")
-            if heading not in HEADINGS or lines[:-1]:
-                if was_heading:
-                    self.lines.append(".SH NOTES")
-                self.paragraph(lines if heading not in HEADINGS else lines[:-1])
-            if heading in HEADINGS:
-                self.lines.append(f".SH {HEADINGS[heading]}")
+    def entries(self, entries):
+        for name, meaning in entries:
+            self.lines += [".TP", bold(name), *(escape(text) for text in meaning)]
 
 
 def name_and_purpose(words, text):
@@ -133,7 +76,7 @@ def main():
     programs, folder = map(pathlib.Path, sys.argv[1:])
     day = datetime.datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), datetime.timezone.utc)
     version = subprocess.run([programs / "pachbuild", "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
-    pages = collect(programs.resolve())
+    pages = help_text.collect(programs.resolve())
     folder.mkdir(parents=True, exist_ok=True)
     for words, text in pages.items():
         content = page(words, text, " ".join(version.split()[:2]), f"{day:%Y-%m-%d}", pages)

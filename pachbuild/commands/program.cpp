@@ -26,7 +26,7 @@ Environment:
   PACHBUILD_CACHE_DIR       folder of all caches (default: ~/.cache/pachbuild)
   PACHBUILD_CACHE_LIMIT     largest size of the kept results (default: 20GiB; 0: no limit)
   PACHBUILD_LOG=json        log as JSON, one object per line on standard error
-  PACHBUILD_BUILDER_IMAGES  prefix for the official builder images ("registry.example.com/team/")
+  PACHBUILD_BUILDER_IMAGES  prefix for the official builder images ("REGISTRY/TEAM/")
   PACHCTL                   the pachctl to use
 Exit codes:
   0 done, 1 a build or datum failed, 64 usage, 65 wrong source or spec, 69 something needed is missing,

@@ -20,7 +20,7 @@ pachctl as it is.
   pachbuild update pipeline -f map.json
   pachbuild update pipeline -f map.json --wait
   pachbuild update pipeline -f map.json --dry-run -o yaml
-  pachbuild update pipeline -f train.json --build --registry registry.example.com --username ann
+  pachbuild update pipeline -f train.json --build --registry REGISTRY --username ann
 
 The cluster is that of pachctl's active context; choose another one with --context, and another pachctl with PACHCTL.
 )";

@@ -440,6 +440,19 @@ def put_folder(files, folder):
                 "content": stored, "hash": hashed, "size_bytes": str(len(content))}  # fmt: skip
 
 
+def put_file(place, folder):
+    """Into the commit that is named or open; a branch without one gets a commit of its own."""
+    repo, name, _ = split_place(place)
+    cluster = read_only()
+    head = cluster.repo(repo)["branches"].get(name, name)
+    is_open = f"{repo}@{head}" in cluster.commits and not cluster.commits[f"{repo}@{head}"]["finished"]
+    if not is_open and f"{repo}@{name}" not in cluster.commits:
+        place = f"{repo}@{change('start_commit', repo, name, '')}:/"
+    change_files(place, lambda files, _: put_folder(files, folder))
+    if not is_open and f"{repo}@{name}" not in cluster.commits:
+        finish_commit(place)
+
+
 def delete_path(files, path):
     for name in list(files):
         if name == path or (path.endswith("/") and name.startswith(path)):
@@ -654,8 +667,9 @@ def list_branch(repo):
 def parse(arguments):
     """Words, and options with their values."""
     flags = ("raw", "recursive", "force", "reprocess", "all-projects")
+    short = {"-r": "--recursive", "-f": "--file"}
     words, options = [], {"description": ""}
-    rest = iter(arguments)
+    rest = iter(short.get(argument, argument) for argument in arguments)
     for argument in rest:
         if not argument.startswith("--"):
             words.append(argument)
@@ -700,7 +714,7 @@ def run(words):
         "delete branch": lambda: change("delete_branch", repo, commit),
         "start commit": lambda: print(change("start_commit", repo, commit, options["description"])),
         "finish commit": lambda: finish_commit(place),
-        "put file": lambda: change_files(place, lambda files, _: put_folder(files, options["file"])),
+        "put file": lambda: put_file(place, options["file"]),
         "delete file": lambda: change_files(place, delete_path),
         "create pipeline": lambda: put_specs(options["file"], False, "reprocess" in options, project),
         "update pipeline": lambda: put_specs(options["file"], True, "reprocess" in options, project),

@@ -4,7 +4,13 @@ the lines of the `text` after it come in what was printed, in their order; "…"
 
 import re
 
+import dev_session
 import support
+
+
+def read_fences(text):
+    """Each fence of a page or section: its language, the word after it, and its content."""
+    return re.findall(r"^```(\w+) ?(\S*)\n(.*?)^```$", text, re.M | re.S)
 
 
 class StorySuite(support.Suite):
@@ -15,7 +21,7 @@ class StorySuite(support.Suite):
         printed = ""
         for title in titles:
             section = text.split(f"\n## {title}\n", 1)[1].split("\n## ")[0]
-            for language, name, content in re.findall(r"^```(\w+) ?(\S*)\n(.*?)^```$", section, re.M | re.S):
+            for language, name, content in read_fences(section):
                 if language == "sh":
                     result = self.run_program("bash", "-euc", content, env=env, cwd=self.folder)
                     self.assertEqual(result.returncode, 0, content + result.stdout + result.stderr)
@@ -32,3 +38,45 @@ class StorySuite(support.Suite):
             found = re.search(pattern, rest, re.M)
             self.assertIsNotNone(found, f"{line!r} is not in what was printed, or not in this order:\n{printed}")
             rest = rest[found.end():]
+
+
+class TutorialSuite(StorySuite):
+    """A page that is done from its beginning to its end, in folders as a person would be in: `cd` stays. A `text` after
+    commands is all that they printed; a line of "…" alone stands for any lines. `sh fails` are commands of which the last
+    one fails. `sh dev` is left running until the next commands; what comes after it is found among its lines, in this
+    order."""
+
+    def follow(self, text, env):
+        where, printed, dev = self.folder, "", None
+        for language, word, content in read_fences(text):
+            if language == "sh" and dev:
+                dev.stop()
+                dev = None
+            if language == "sh" and word == "dev":
+                dev, seen = dev_session.Dev(self, content.split(), env=env, cwd=where), 0
+            elif language == "sh":
+                script = f"exec 2>&1\ntrap 'pwd > {self.folder}/where' EXIT\n{content}"
+                result = self.run_program("bash", "-euc", script, env=env, cwd=where)
+                self.assertEqual(result.returncode != 0, word == "fails", content + result.stdout)
+                where = (self.folder / "where").read_text(encoding="utf-8").rstrip("\n")
+                # Told every 30 seconds, where a machine takes that long.
+                printed = re.sub(r"^running: .*\n", "", result.stdout, flags=re.M)
+            elif language == "text" and not word and dev:
+                for line in content.splitlines():
+                    _, seen = dev.wait_line("^" + self.pattern(line) + "$", seen)
+                    seen += 1
+            elif language == "text" and not word:
+                self.compare_all(content.splitlines(), printed)
+                printed = ""
+            elif word:
+                self.write(f"{where}/{word}", content)
+        self.assertEqual(printed, "", "was printed, and is not in the page")
+
+    def compare_all(self, lines, printed):
+        patterns = [r"(?:.*\n)*?" if line == "…" else self.pattern(line) + r"\n" for line in lines]
+        if not re.fullmatch("".join(patterns), printed):
+            known = next(count for count in range(len(lines), -1, -1) if re.match("".join(patterns[:count]), printed))
+            self.fail(f"{lines[known] if known < len(lines) else 'the end'!r} is not what follows in:\n{printed}")
+
+    def pattern(self, line):
+        return ".*?".join(map(re.escape, line.split("…")))
