@@ -173,7 +173,7 @@ def create_python_pipeline(client: Any, path: PathLike, input: Any = None, pipel
     of your own. With `update` an existing pipeline is updated. `pipeline_kwargs` are further fields of the spec, as
     pps.create_pipeline() of pachyderm_sdk has them; `reprocess=True` processes all datums again.
     """
-    program = Path(os.path.abspath(path))
+    program = Path(_specs.absolute(path))
     if input is None:
         raise Error("is missing: a build pipeline reads something", where="input", exit_code=USAGE,
                     hint='for example input="images:/*"')

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Sequence
+from typing import TYPE_CHECKING, Sequence, Tuple, Type
 
 if TYPE_CHECKING:
     from ._result import Result
@@ -15,6 +15,7 @@ BAD_INPUT = 65
 UNAVAILABLE = 69
 BUG = 70
 CANNOT_WRITE = 73
+CANNOT_READ = 74
 NETWORK = 75
 
 
@@ -62,7 +63,11 @@ class RunError(Error):
 
     def __init__(self, error: Error, result: Result) -> None:
         super().__init__(error.what, where=error.where, hint=error.hint, exit_code=error.exit_code, more=error.more)
+        self.error = error
         self.result = result
+
+    def __reduce__(self) -> Tuple[Type[RunError], Tuple[Error, Result]]:
+        return RunError, (self.error, self.result)
 
     def __str__(self) -> str:
         return "\n".join([super().__str__(), *self.result.failure_lines()])

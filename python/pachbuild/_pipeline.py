@@ -51,7 +51,7 @@ class Pipeline:
         self.requirements = requirements
         self.env = dict(env or {})
         self.python = python
-        self.files = [Path(os.path.abspath(file)) for file in files]
+        self.files = [Path(_specs.absolute(file)) for file in files]
         self.fields: Dict[str, Any] = _specs.plain(dict(fields or {}), "pipeline")
         self._arguments = arguments_of(self._code, self.input)
         functools.update_wrapper(self, function, updated=())
@@ -105,7 +105,7 @@ class Pipeline:
     def prepare(self, folder: Optional[PathLike] = None) -> Path:
         """Writes the spec and the source of what the function is now; gives the spec's file."""
         files = self._source_files()
-        place = _specs.own_folder(_specs.folder_name(self.name)) if folder is None else Path(os.path.abspath(folder))
+        place = _specs.own_folder(_specs.folder_name(self.name)) if folder is None else Path(_specs.absolute(folder))
         _specs.write_folder(place / SOURCE_FOLDER, files)
         spec = place / _specs.SPEC_FILE
         with _specs.told_as_error(spec):
@@ -117,7 +117,7 @@ class Pipeline:
 
         Writes over what an earlier call wrote there, and over nothing else. Gives the spec's file.
         """
-        place = Path(os.path.abspath(folder))
+        place = Path(_specs.absolute(folder))
         program = place / SOURCE_FOLDER / _carry.PROGRAM
         with _specs.told_as_error(place):
             begin = program.read_text(encoding="utf-8", errors="replace") if program.is_file() else ""

@@ -49,11 +49,11 @@ def run(spec: Union[Spec, Sequence[Spec]], inputs: Union[Mapping[str, PathLike],
     if not specs:
         raise Error("no spec was given", exit_code=USAGE, hint="name a spec file, a folder of them, or a pipeline")
     files = [spec_file(one) for one in specs]
-    folder = Path(os.path.abspath(output)) if output is not None else default_output(specs[0], files[0])
+    folder = Path(_specs.absolute(output)) if output is not None else default_output(specs[0], files[0])
     words = ["run", *(word for file in files for word in ("--file", str(file))), *input_words(inputs),
              "--output", str(folder), "-o", "json"]
     for option, value in (("--pipeline", pipeline), ("--workers", workers), ("--runtime", runtime), ("--tick", tick),
-                          ("--report", None if report is None else os.path.abspath(report))):
+                          ("--report", None if report is None else _specs.absolute(report))):
         if value is not None:
             words += [option, str(value)]
     for option, is_set in (("--force", force), ("--failed", failed), ("--partial", partial), ("--allow-empty", allow_empty),
@@ -63,7 +63,7 @@ def run(spec: Union[Spec, Sequence[Spec]], inputs: Union[Mapping[str, PathLike],
     if datums is not None:
         words += datum_words(_specs.as_list(datums))
     for name, path in (secrets or {}).items():
-        words += ["--secret", f"{name}={os.path.abspath(path)}"]
+        words += ["--secret", f"{name}={_specs.absolute(path)}"]
     words += [str(word) for word in options]
     if arguments:
         words += ["--", *map(str, arguments)]
@@ -75,7 +75,7 @@ def spec_file(spec: Any) -> Path:
     if isinstance(spec, Pipeline):
         return spec.prepare()
     if isinstance(spec, Mapping):
-        value = _specs.absolute_build(_specs.plain(spec, "spec"), Path.cwd())
+        value = _specs.absolute_build(_specs.plain(spec, "spec"), Path(_specs.absolute(".")))
         path = _specs.own_folder(_specs.folder_name(_specs.name_of(value))) / _specs.SPEC_FILE
         with _specs.told_as_error(path):
             _specs.write_file(path, _specs.to_json(value))
@@ -83,7 +83,7 @@ def spec_file(spec: Any) -> Path:
     if not isinstance(spec, (str, os.PathLike)):
         raise Error(f"is not a spec: {type(spec).__name__}", where="spec", exit_code=USAGE,
                     hint="name a spec file, a folder of them, or a pipeline")
-    return Path(os.path.abspath(spec))
+    return Path(_specs.absolute(spec))
 
 
 def default_output(spec: Any, file: Path) -> Path:
@@ -106,7 +106,7 @@ def input_words(inputs: Union[Mapping[str, PathLike], str, None]) -> List[str]:
             words += ["--input", f"{repo}={path}"]
         else:
             # Absolute, so that no name is taken for something else.
-            words += ["--input", f"{repo}={os.path.abspath(path)}"]
+            words += ["--input", f"{repo}={_specs.absolute(path)}"]
     return words
 
 

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Sequence, Union
 
-from ._errors import BAD_INPUT, CANNOT_WRITE, USAGE, Error
+from ._errors import BAD_INPUT, CANNOT_READ, CANNOT_WRITE, USAGE, Error
 
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -22,6 +22,14 @@ PathLike = Union[str, "os.PathLike[str]"]
 FOLDER = ".pachbuild-pipelines"
 SPEC_FILE = "pipeline.json"
 DIGEST_DIGITS = 8
+
+
+def absolute(path: PathLike) -> str:
+    """The path from the root on, whatever folder is the current one later."""
+    try:
+        return os.fsdecode(os.path.abspath(path))
+    except OSError as error:
+        raise Error("has been removed", where="the current folder", exit_code=CANNOT_READ, hint="change to another one") from error
 
 
 def plain(value: Any, where: str) -> Any:
@@ -109,7 +117,7 @@ def digest_of(text: str) -> str:
 
 def own_folder(name: str) -> Path:
     """The folder for what belongs to a pipeline of a notebook or script, below the current one."""
-    parent = Path.cwd() / FOLDER
+    parent = Path(absolute(".")) / FOLDER
     folder = parent / name
     with told_as_error(folder):
         make_folder(parent)

@@ -6,14 +6,15 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import html
+import inspect
 import io
 import json
 import os
 import pathlib
+import pickle
 import re
 import shlex
 import signal
-import stat
 import subprocess
 import sys
 import textwrap
@@ -25,7 +26,7 @@ import cluster_suite
 import pipelines
 import python_package
 import support
-from pachbuild import _progress, _result, _run, _words
+from pachbuild import _progress, _run, _words
 
 import pachbuild
 
@@ -129,6 +130,12 @@ class Runs(RunSuite):
             pachbuild.run([3])
         with self.fails("'da\\x00ta=FOLDER': contains a null character", 64):
             pachbuild.run("spec.json", {"da\0ta": "."}, "out")
+        (self.folder / "gone").mkdir()
+        os.chdir("gone")
+        (self.folder / "gone").rmdir()
+        with self.fails("the current folder: has been removed\nhint: change to another one", 74):
+            pachbuild.run("spec.json")
+        os.chdir(self.folder)
         with self.fails("FOLDER/x: has no program pachbuild".replace("FOLDER/x", "PACHBUILD_BIN=FOLDER/x")
                         + "\nhint: set it to the folder with the program, or unset it to use the one on PATH", 69):
             os.environ["PACHBUILD_BIN"] = str(self.folder / "x")
@@ -354,6 +361,16 @@ class Results(python_package.PackageSuite):
         self.assertEqual(lines[-1], "and 2 more datums: see result.failed of this error")
         self.assertEqual(len(lines), 2 + 3 * 21 + 1)
 
+    def test_errors_reach_other_processes(self):
+        result = pachbuild.Result({"p": pachbuild.PipelineResult("p", (self.datum(), ))}, 1)
+        for error in (pachbuild.Error("a", where="b", hint="c", exit_code=65, more=[pachbuild.Error("d")]),
+                      pachbuild.SourceError("a", name="b", number=3, where="c", hint="d"),
+                      pachbuild.RunError(pachbuild.Error("a", hint="b", exit_code=1), result)):
+            copy = pickle.loads(pickle.dumps(error))
+            self.assertEqual((type(copy), str(copy), copy.exit_code), (type(error), str(error), error.exit_code))
+        self.assertEqual(copy.result, result)
+        self.assertEqual((pickle.loads(pickle.dumps(pachbuild.SourceError("a", name="b", number=3)))).number, 3)
+
     def test_words(self):
         self.assertEqual([_words.duration(seconds) for seconds in (0, 0.0404, 0.9994, 1, 59.94, 60, 3599, 3600, 7500)],
                          ["0 ms", "40 ms", "999 ms", "1.0 s", "59.9 s", "1 min 0 s", "59 min 59 s", "1 h 0 min", "2 h 5 min"])
@@ -376,6 +393,34 @@ class Results(python_package.PackageSuite):
         self.assertEqual(result.warnings, ("careful",))
         self.assertEqual(result.pipelines["p"].build_log, ("done", "plain", "error: x: bad\nhint: y"))
         self.assertEqual(result.pipelines["p"].summary, "1 datum, 1 stopped")
+
+
+class Document(python_package.PackageSuite):
+    """docs/python-api.md, as far as it can be compared with the package."""
+
+    def setUp(self):
+        super().setUp()
+        self.text = (support.ROOT / "docs/python-api.md").read_text(encoding="utf-8")
+
+    def test_its_code_is_python_and_its_names_are_there(self):
+        blocks = re.findall(r"^```python\n(.*?)^```$", self.text, re.M | re.S)
+        self.assertGreater(len(blocks), 6)
+        for block in blocks:
+            compile(block, "python-api.md", "exec")
+        for name in set(re.findall(r"\bpachbuild\.(\w+)", self.text)):
+            self.assertIn(name, pachbuild.__all__)
+
+    def test_its_tables_have_all_parameters(self):
+        for function, others in ((pachbuild.run, set()), (pachbuild.pipeline, {"fields", "function"}),
+                                 (pachbuild.submit, {"spec", "client"})):
+            for name in set(inspect.signature(function).parameters) - others - {"spec", "pipeline", "allow_empty", "host_commands"}:
+                self.assertRegex(self.text, rf"\b{name}=", f"{function.__name__}()")
+
+    def test_its_table_of_results_is_whole(self):
+        for kind in (pachbuild.Datum, pachbuild.Result):
+            for name, _ in inspect.getmembers(kind(*[None] * 5) if kind is pachbuild.Datum else kind({})):
+                if not name.startswith("_") and name not in ("log_file", "folder", "failure_lines"):
+                    self.assertRegex(self.text, rf"`{name}`|`{name}\[", kind.__name__)
 
 
 class Progress(python_package.PackageSuite):
