@@ -47,11 +47,15 @@ def program() -> Path:
 
 
 def folders() -> Iterator[Path]:
-    """Where pip and uv put the programs of a wheel: in the environment, for the user, beside `--target`."""
+    """Where pip and uv put the programs of a wheel: into the environment of the package or of this Python, into the user's
+    folders, below `--target`."""
+    package = Path(__file__).absolute().parent
+    if package.parent.name == "site-packages":  # of PREFIX/lib/python3.X
+        yield package.parents[3] / "bin"
     yield Path(sysconfig.get_path("scripts"))
     with contextlib.suppress(KeyError):
         yield Path(sysconfig.get_path("scripts", "posix_user"))
-    yield Path(__file__).resolve().parents[1] / "bin"
+    yield package.parent / "bin"
 
 
 def is_program(path: Path) -> bool:

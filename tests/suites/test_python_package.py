@@ -26,7 +26,7 @@ import cluster_suite
 import pipelines
 import python_package
 import support
-from pachbuild import _progress, _run, _words
+from pachbuild import _program, _progress, _run, _words
 
 import pachbuild
 
@@ -233,6 +233,19 @@ class Runs(RunSuite):
     def test_the_program_and_its_version(self):
         self.assertEqual(pachbuild.program(), support.BIN / "pachbuild")
         self.assertEqual(pachbuild.version().partition(" ")[0], support.VERSION)
+
+    def test_where_the_program_is(self):
+        os.environ.pop("PACHBUILD_BIN")
+        os.environ["PATH"] = f"{self.folder}/path"
+        places = ("path", "below/bin", "env/bin")
+        for place in places:
+            program = self.write(f"{place}/pachbuild", "", 0o755)
+            package = "below/pachbuild" if place == "below/bin" else "env/lib/python3.9/site-packages/pachbuild"
+            with unittest.mock.patch.object(_program, "__file__", f"{self.folder}/{package}/_program.py"):
+                self.assertEqual(pachbuild.program(), program)
+        program.chmod(0o644)
+        with unittest.mock.patch.object(_program, "__file__", f"{self.folder}/{package}/_program.py"):
+            self.assertEqual(pachbuild.program(), self.folder / "path/pachbuild")
 
 
 class Stopped(RunSuite):
