@@ -68,6 +68,14 @@ class ShownRun(pipelines.PipelineSuite):
         self.assertEqual([(event["datum"]["label"], event["inputs"], event["log"]) for event in skipped],
                          [("data/a", started["data/a"], ended["data/a"]["log"])])
 
+    def test_a_failure_that_is_not_the_programs(self):
+        self.shell_pipeline('touch "/pfs/out/a*"\n')
+        self.data(a="1")
+        ended = [event for event in self.events(code=1) if event["event"] == "datum_ended"]
+        self.assertEqual([event["state"] for event in ended], ["failed"])
+        self.assertIn("a*", ended[0]["reason"])
+        self.assertNotIn("exit_code", ended[0])
+
     def test_a_run_ends_when_nobody_reads_its_events(self):
         self.shell_pipeline(f'touch "{self.folder}/runs"; sleep 600\n')
         self.data(a="1")
