@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The wheel's programs and documents, and its platforms: static programs run on every Linux of their processor, whatever
-its C library."""
+"""The wheel's programs and documents beside its Python package, and its platforms: static programs run on every Linux of
+their processor, whatever its C library."""
 
 import pathlib
 import platform

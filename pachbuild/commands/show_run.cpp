@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/commands/show_run.h"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <boost/filesystem/operations.hpp>
+#include <csignal>
 #include <cstdio>
 #include <functional>
 #include <map>
@@ -39,6 +43,24 @@ void print_event(std::string_view line) {
   std::fflush(stdout);
 }
 
+// Ends the run when the program that reads its events has gone: a notebook's kernel that was killed cannot
+// say that it wants nothing more. SIGPIPE would end this process alone, and leave what is half done.
+class ReaderWatch final : public local::Events {
+ public:
+  ReaderWatch() { ::signal(SIGPIPE, SIG_IGN); }
+  void tell(const local::Event&) override {}
+  void tick() override {
+    pollfd output{.fd = STDOUT_FILENO, .events = 0, .revents = 0};
+    if (m_is_there && ::poll(&output, 1, 0) == 1 && (output.revents & (POLLERR | POLLHUP)) != 0) {
+      m_is_there = false;
+      ::kill(::getpid(), SIGHUP);
+    }
+  }
+
+ private:
+  bool m_is_there = true;
+};
+
 }  // namespace
 
 base::Result<int> show_run(const local::Plan& plan, local::SessionOptions session, const Shown& shown,
@@ -55,7 +77,11 @@ base::Result<int> show_run(const local::Plan& plan, local::SessionOptions sessio
   std::vector<std::reference_wrapper<local::Events>> listeners = {report};
   listeners.insert(listeners.end(), others.begin(), others.end());
   std::optional<view::JsonEvents> events;
-  if (shown.json) listeners.emplace_back(events.emplace(print_event, shown.logs));
+  std::optional<ReaderWatch> reader;
+  if (shown.json) {
+    listeners.emplace_back(events.emplace(print_event, shown.logs));
+    listeners.emplace_back(reader.emplace());
+  }
   if (drawn) listeners.emplace_back(*drawn);
   if (drawn || events) session.printed = local::Printed::newest;
   if (shown.logs) session.printed = local::Printed::all;

@@ -56,6 +56,16 @@ Json object_of(const local::DatumName& datum) {
   return {{"id", datum.id}, {"number", datum.number}, {"label", datum.label}};
 }
 
+Json objects_of(const std::vector<local::DatumInput>& inputs) {
+  Json objects = Json::array();
+  for (const auto& input : inputs) {
+    Json object = {{"name", input.name}, {"path", input.path}};
+    if (!input.file.empty()) object["file"] = input.file;
+    objects.push_back(std::move(object));
+  }
+  return objects;
+}
+
 template <class Text>
 void add_if(Json& object, const char* name, const Text& text) {
   if (!text.empty()) object[name] = text;
@@ -94,6 +104,8 @@ void describe(Json& object, const local::Counted& event) {
 void describe(Json& object, const local::DatumSkipped& event) {
   object["event"] = "datum_skipped";
   object["datum"] = object_of(event.datum);
+  object["inputs"] = objects_of(event.inputs);
+  object["log"] = event.log;
   object["files"] = event.files;
   object["bytes"] = event.bytes;
 }
@@ -104,6 +116,7 @@ void describe(Json& object, const local::DatumsBegin& event) {
 void describe(Json& object, const local::DatumStarts& event) {
   object["event"] = "datum_started";
   object["datum"] = object_of(event.datum);
+  object["inputs"] = objects_of(event.inputs);
   object["log"] = event.log;
   add_if(object, "because", safe(event.because));
 }
@@ -116,6 +129,7 @@ void describe(Json& object, const local::DatumEnds& event) {
   object["datum"] = object_of(event.datum);
   object["state"] = name_of(event.state);
   add_if(object, "reason", safe(event.reason));
+  if (event.exit_code) object["exit_code"] = *event.exit_code;
   object["log"] = event.log;
   object["seconds"] = seconds(event.elapsed);
   object["files"] = event.files;

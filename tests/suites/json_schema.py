@@ -48,6 +48,9 @@ def faults(value, schema, root=None, at="$"):
             for name, one in wanted.items():
                 if name in value:
                     found += faults(value[name], one, root, f"{at}.{name}")
+        elif keyword == "items":
+            for index, item in enumerate(value):
+                found += faults(item, wanted, root, f"{at}[{index}]")
         elif keyword == "additionalProperties" and wanted is False:
             found += [f"{at}: {name} is not expected" for name in value if name not in schema["properties"]]
         else:

@@ -225,6 +225,9 @@ class Wheel(PackagesSuite):
                 content = wheel.read(name)
                 sum_ = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
                 self.assertEqual((digest, size), ("", "") if name == record else (f"sha256={sum_}", str(len(content))))
+            package = {f"pachbuild/{path.name}" for path in (support.ROOT / "python/pachbuild").iterdir() if path.is_file()}
+            self.assertEqual({name for name in rows if name.startswith("pachbuild/")}, package)
+            self.assertIn("pachbuild/py.typed", package)
             for name in PROGRAMS:
                 mode = wheel.getinfo(f"pachbuild-{VERSION}.data/scripts/{name}").external_attr >> 16
                 self.assertEqual(oct(mode & 0o777), oct(0o755))
@@ -234,7 +237,7 @@ class Wheel(PackagesSuite):
             metadata = wheel.read(f"pachbuild-{VERSION}.dist-info/METADATA").decode()
             tags = re.findall(r"^Tag: (.*)", wheel.read(f"pachbuild-{VERSION}.dist-info/WHEEL").decode(), re.MULTILINE)
         self.assertEqual(tags, [f"py3-none-{platform}" for platform in PLATFORMS])
-        for line in (f"Version: {VERSION}", "Requires-Dist: uv", "License-Expression: Apache-2.0", "Requires-Python: >=3.8"):
+        for line in (f"Version: {VERSION}", "Requires-Dist: uv", "License-Expression: Apache-2.0", "Requires-Python: >=3.9"):
             self.assertIn(f"\n{line}\n", metadata)
         self.assertIn((support.ROOT / "README.md").read_text(encoding="utf-8"), metadata)
 
@@ -244,6 +247,10 @@ class Wheel(PackagesSuite):
         for name in PROGRAMS:
             self.assertEqual((self.bin / name).read_bytes(), (RELEASE / "bin" / name).read_bytes())
         self.run_pipeline(self.bin / "pachbuild")
+        code = ("import pachbuild; result = pachbuild.run('lines.json', {'words': 'words'}, 'counted'); "
+                "print(result.outputs['a.txt'].read_text(), pachbuild.program())")
+        said = self.succeed(self.bin / "python", "-c", code, env={"PATH": "/usr/bin:/bin", "HOME": str(self.folder / "home")})
+        self.assertEqual(said.stdout, f"2\n {self.bin}/pachbuild\n")
         self.pip("uninstall", "--yes", "--quiet", "pachbuild")
         left = set(self.bin.parent.rglob("*")) - before
         self.assertEqual([path for path in left if not path.is_dir() and "__pycache__" not in str(path)], [])

@@ -4,6 +4,7 @@ files, events for other programs."""
 
 import json
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -29,6 +30,10 @@ class ShownRun(pipelines.PipelineSuite):
         self.assertEqual(json_schema.faults(good, SCHEMA), [])
         for change in ({"datums": -1}, {"datums": "3"}, {"time": "now"}, {"event": "other"}, {"more": 1}):
             self.assertNotEqual(json_schema.faults({**good, **change}, SCHEMA), [], change)
+        inputs = SCHEMA["$defs"]["inputs"]
+        self.assertEqual(json_schema.faults([{"name": "a", "path": "/"}], inputs), [])
+        self.assertEqual(json_schema.faults([{"name": "a"}, {"name": "a", "path": 3}], inputs),
+                         ["$[0]: lacks path", "$[1].path: 3 is no string"])
 
     def test_events(self):
         self.shell_pipeline('echo "at $(basename "$data")"; printf end\n'
@@ -49,13 +54,42 @@ class ShownRun(pipelines.PipelineSuite):
                                            ("data/bad", "at bad"), ("data/bad", "end")])
         ended = {event["datum"]["label"]: event for event in events if event["event"] == "datum_ended"}
         self.assertEqual([ended["data/a"][name] for name in ("state", "files", "bytes")], ["succeeded", 1, 3])
-        self.assertEqual((ended["data/bad"]["state"], ended["data/bad"]["reason"]), ("failed", "exit code 3"))
+        self.assertEqual([ended["data/bad"][name] for name in ("state", "reason", "exit_code")], ["failed", "exit code 3", 3])
+        self.assertNotIn("exit_code", ended["data/a"])
+        started = {event["datum"]["label"]: event["inputs"] for event in events if event["event"] == "datum_started"}
+        self.assertEqual(started, {f"data/{name}": [{"name": "data", "path": f"/{name}", "file": str(self.folder / "data" / name)}]
+                                   for name in ("a", "bad")})
         # All that a datum prints is told before its end.
         last = {event["datum"]["label"]: event["event"] for event in events if "datum" in event}
         self.assertEqual(set(last.values()), {"datum_ended"})
         self.assertEqual(events[-1]["exit_code"], 1)
         again = self.events("--partial", code=1)
-        self.assertEqual([event["datum"]["label"] for event in again if event["event"] == "datum_skipped"], ["data/a"])
+        skipped = [event for event in again if event["event"] == "datum_skipped"]
+        self.assertEqual([(event["datum"]["label"], event["inputs"], event["log"]) for event in skipped],
+                         [("data/a", started["data/a"], ended["data/a"]["log"])])
+
+    def test_a_failure_that_is_not_the_programs(self):
+        self.shell_pipeline('touch "/pfs/out/a*"\n')
+        self.data(a="1")
+        ended = [event for event in self.events(code=1) if event["event"] == "datum_ended"]
+        self.assertEqual([event["state"] for event in ended], ["failed"])
+        self.assertIn("a*", ended[0]["reason"])
+        self.assertNotIn("exit_code", ended[0])
+
+    def test_a_run_ends_when_nobody_reads_its_events(self):
+        self.shell_pipeline(f'touch "{self.folder}/runs"; sleep 600\n')
+        self.data(a="1")
+        process = subprocess.Popen(self.command("-o", "json"), env=self.environment(), stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        self.addCleanup(process.stderr.close)
+        end = time.monotonic() + 60
+        while not (self.folder / "runs").exists():
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.02)
+        process.stdout.close()
+        self.assertIn(process.wait(20), (128 + signal.SIGHUP, -signal.SIGHUP))
+        self.assertIn("warning: interrupted", process.stderr.read())
+        self.assert_nothing_left()
 
     def test_events_of_a_build_that_fails(self):
         self.write("source/build.sh", "echo no compiler >&2; exit 1\n")

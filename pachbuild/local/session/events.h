@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -82,9 +83,18 @@ struct Explained {
 struct Counted {
   std::size_t datums = 0;
 };
+// A file or folder that a datum gets.
+struct DatumInput {
+  std::string name;  // of the input
+  std::string path;  // in its repo, as PFS writes it: "/a.html", "/folder/", "/"
+  std::string file;  // on this machine; empty: of a cluster, or of another pipeline's result
+};
+
 // The result of a datum is known.
 struct DatumSkipped {
   DatumName datum;
+  std::vector<DatumInput> inputs;
+  std::string log;  // of when it ran; there is none if it printed nothing
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
 };
@@ -94,6 +104,7 @@ struct DatumsBegin {
 };
 struct DatumStarts {
   DatumName datum;
+  std::vector<DatumInput> inputs;
   std::string log;      // the file that gets what the program prints
   std::string because;  // what differs from the last run
 };
@@ -110,7 +121,8 @@ enum class DatumState { succeeded, recovered, failed };
 struct DatumEnds {
   DatumName datum;
   DatumState state = DatumState::failed;
-  std::string reason;  // of a failure
+  std::string reason;            // of a failure
+  std::optional<int> exit_code;  // of the program, as a shell tells it; none: not because of it
   std::string log;
   std::chrono::steady_clock::duration elapsed{};  // of the program
   std::uint64_t files = 0;                        // of its output

@@ -76,6 +76,18 @@ std::uint64_t bytes_of(const std::vector<ResultFile>& files) {
   return bytes;
 }
 
+std::vector<DatumInput> inputs_of(const Datum& datum) {
+  std::vector<DatumInput> inputs;
+  inputs.reserve(datum.parts.size());
+  for (const auto* part : datum.parts) {
+    const auto& commit = *part->commit;
+    inputs.push_back({.name = part->input->name,
+                      .path = part->pfs_path(),
+                      .file = commit.is_ours ? "" : (fs::path(commit.folder) / part->path).string()});
+  }
+  return inputs;
+}
+
 std::uint64_t bytes_of(const std::vector<DatumOutput>& outputs) {
   std::uint64_t bytes = 0;
   for (const auto& output : outputs) bytes += bytes_of(output.files);
@@ -303,7 +315,11 @@ base::Status PipelineRun::list_work() {
     const bool selected = !m_selected || std::binary_search(m_selected->begin(), m_selected->end(), i);
     auto known = m_options.force && selected ? std::nullopt : m_session.store.find(key);
     if (known) {
-      tell(DatumSkipped{{datum.id, datum.number, record.label}, known->size(), bytes_of(*known)});
+      tell(DatumSkipped{.datum = {datum.id, datum.number, record.label},
+                        .inputs = inputs_of(datum),
+                        .log = log_of(key),
+                        .files = known->size(),
+                        .bytes = bytes_of(*known)});
       record.state = LastState::skipped;
       m_outputs.push_back({record.label, std::move(*known)});
       ++m_skipped;
@@ -503,24 +519,26 @@ base::Status PipelineRun::run_datums() {
                   Pool::start(static_cast<int>(count), m_scratch->path(), *place, &m_session.slots));
   Collector collector(m_session.store, base::processors());
 
-  Pool::Events events{
-      .started =
-          [&](const Task& task) {
-            tell(DatumStarts{name_of(task), task.log, m_run->record().reasons[record_of(task).reason]});
-          },
-      .done =
-          [&](const Task& task, const TaskOutcome& outcome, std::optional<Slots::Slot> slot) {
-            return take(collector, task, outcome, std::move(slot));
-          },
-      .tick = [&]() -> base::Status {
-        BASE_TRY(collect(collector, false));
-        export_what_has_ended();
-        return {};
-      },
-      .warned = [&](const std::string& what) { tell(Warned{what}); },
-      .printed = {},
-      .only_newest = m_options.printed == Printed::newest,
-      .wake = collector.descriptor()};
+  Pool::Events events{.started =
+                          [&](const Task& task) {
+                            tell(DatumStarts{.datum = name_of(task),
+                                             .inputs = inputs_of(m_datums.at(work_of(task).index)),
+                                             .log = task.log,
+                                             .because = m_run->record().reasons[record_of(task).reason]});
+                          },
+                      .done =
+                          [&](const Task& task, const TaskOutcome& outcome, std::optional<Slots::Slot> slot) {
+                            return take(collector, task, outcome, std::move(slot));
+                          },
+                      .tick = [&]() -> base::Status {
+                        BASE_TRY(collect(collector, false));
+                        export_what_has_ended();
+                        return {};
+                      },
+                      .warned = [&](const std::string& what) { tell(Warned{what}); },
+                      .printed = {},
+                      .only_newest = m_options.printed == Printed::newest,
+                      .wake = collector.descriptor()};
   if (m_options.printed != Printed::nothing) {
     events.printed = [&](const Task& task, std::string_view text) {
       tell(DatumPrints{name_of(task), std::string(text)});
@@ -564,6 +582,8 @@ base::Status PipelineRun::take(Collector& collector, const Task& task, const Tas
     return {};
   }
   if (!outcome.stranger.empty()) m_strangers[task.id] = outcome.stranger;
+  // Without one it was not the program that failed.
+  const auto exit_code = outcome.exit_code == 0 ? std::nullopt : std::optional(outcome.exit_code);
   switch (outcome.result) {
     case TaskResult::succeeded:
       collector.add(task, work_of(task).key,
@@ -575,11 +595,11 @@ base::Status PipelineRun::take(Collector& collector, const Task& task, const Tas
       tell_end(task, DatumState::recovered);
       break;
     case TaskResult::failed:
-      tell_failure(task, outcome.reason);
+      tell_failure(task, outcome.reason, exit_code);
       break;
     case TaskResult::never_asked:
       // Nor would it for another datum. On a cluster the job would start again and again.
-      tell_failure(task, outcome.reason);
+      tell_failure(task, outcome.reason, exit_code);
       return base::fail(ErrorKind::step_failed, m_spec.places.where("/transform/datum_batching"),
                         "the program ended before it asked for a datum",
                         "with datum_batching it has to call NextDatum in a loop; see "
@@ -631,13 +651,14 @@ void PipelineRun::tell_silence(const Task& task) {
   if (const auto cause = explain_silence(m_spec, m_artifact.source)) tell(Warned{what + *cause});
 }
 
-void PipelineRun::tell_failure(const Task& task, const std::string& reason) {
+void PipelineRun::tell_failure(const Task& task, const std::string& reason, std::optional<int> exit_code) {
   auto& record = record_of(task);
   record.state = LastState::failed;
   record.failure = reason;
   m_missing.push_back({record.label, reason + " (log: " + task.log + ")"});
   tell(DatumEnds{.datum = name_of(task),
                  .reason = reason,
+                 .exit_code = exit_code,
                  .log = task.log,
                  .elapsed = std::chrono::milliseconds(record.milliseconds)});
 }

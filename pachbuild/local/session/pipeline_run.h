@@ -78,7 +78,7 @@ class PipelineRun {
   void export_what_has_ended();
   void tell(Event::What what) const { m_session.events.tell({m_spec.name, std::move(what)}); }
   void tell_end(const Task& task, DatumState state, const std::vector<ResultFile>& files = {});
-  void tell_failure(const Task& task, const std::string& reason);
+  void tell_failure(const Task& task, const std::string& reason, std::optional<int> exit_code = {});
   void tell_silence(const Task& task);
 
   [[nodiscard]] Job job() const;

@@ -24,7 +24,7 @@ std::string printed_in(std::chrono::seconds elapsed, Amount amount, bool is_draw
   report::Redirection redirection([&](std::string_view piece) { text += piece; });
   RunReport report({.amount = amount, .is_drawn = is_drawn, .now = [&] { return now; }});
   report.tell({"map", local::DatumsBegin{3}, now});
-  report.tell({"map", local::DatumStarts{{std::string(64, '0'), 2, "r/a"}, "", ""}, now});
+  report.tell({"map", local::DatumStarts{.datum = {std::string(64, '0'), 2, "r/a"}}, now});
   for (const auto end = now + elapsed; now < end; now += 100ms) report.tick();
   spdlog::set_default_logger(logger);
   return text;

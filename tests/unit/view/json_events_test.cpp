@@ -42,6 +42,9 @@ class JsonEventsTest : public testing::Test {
   const std::chrono::steady_clock::time_point m_now = std::chrono::steady_clock::now();
   const local::DatumName m_datum{"id1", 7, "r/a"};
   const std::string m_shown = R"("datum":{"id":"id1","number":7,"label":"r/a"})";
+  const std::vector<local::DatumInput> m_inputs = {{"r", "/a", "/data/a"}, {"s", "/", ""}};
+  const std::string m_shown_inputs =
+      R"(,"inputs":[{"name":"r","path":"/a","file":"/data/a"},{"name":"s","path":"/"}])";
 };
 
 TEST_F(JsonEventsTest, HaveTheirFields) {
@@ -63,13 +66,16 @@ TEST_F(JsonEventsTest, HaveTheirFields) {
   EXPECT_EQ(line(local::Explained{.what = "build", .because = "x https://a:b@c/"}),
             R"({"event":"explained","pipeline":"map","what":"build","because":"x https://a:***@c/"})");
   EXPECT_EQ(line(local::Counted{.datums = 5}), R"({"event":"datums_counted","pipeline":"map","datums":5})");
-  EXPECT_EQ(line(local::DatumSkipped{.datum = m_datum, .files = 2, .bytes = 3}),
-            R"({"event":"datum_skipped","pipeline":"map",)" + m_shown + R"(,"files":2,"bytes":3})");
+  EXPECT_EQ(
+      line(local::DatumSkipped{.datum = m_datum, .inputs = m_inputs, .log = "/l", .files = 2, .bytes = 3}),
+      R"({"event":"datum_skipped","pipeline":"map",)" + m_shown + m_shown_inputs +
+          R"(,"log":"/l","files":2,"bytes":3})");
   EXPECT_EQ(line(local::DatumsBegin{.datums = 4}), R"({"event":"datums_began","pipeline":"map","datums":4})");
-  EXPECT_EQ(line(local::DatumStarts{.datum = m_datum, .log = "/l", .because = "new"}),
-            R"({"event":"datum_started","pipeline":"map",)" + m_shown + R"(,"log":"/l","because":"new"})");
+  EXPECT_EQ(line(local::DatumStarts{.datum = m_datum, .inputs = m_inputs, .log = "/l", .because = "new"}),
+            R"({"event":"datum_started","pipeline":"map",)" + m_shown + m_shown_inputs +
+                R"(,"log":"/l","because":"new"})");
   EXPECT_EQ(line(local::DatumStarts{.datum = m_datum}),
-            R"({"event":"datum_started","pipeline":"map",)" + m_shown + R"(,"log":""})");
+            R"({"event":"datum_started","pipeline":"map",)" + m_shown + R"(,"inputs":[],"log":""})");
   EXPECT_EQ(
       line(local::PipelineEnds{.run = 1,
                                .skipped = 2,
@@ -111,6 +117,10 @@ TEST_F(JsonEventsTest, DatumsEndInAState) {
       line(local::DatumEnds{.datum = m_datum, .reason = "x https://a:b@c/"}),
       R"({"event":"datum_ended","pipeline":"map",)" + m_shown +
           R"(,"state":"failed","reason":"x https://a:***@c/","log":"","seconds":0.0,"files":0,"bytes":0})");
+  EXPECT_EQ(
+      line(local::DatumEnds{.datum = m_datum, .reason = "exit code 3", .exit_code = 3, .log = "/l"}),
+      R"({"event":"datum_ended","pipeline":"map",)" + m_shown +
+          R"(,"state":"failed","reason":"exit code 3","exit_code":3,"log":"/l","seconds":0.0,"files":0,"bytes":0})");
 }
 
 TEST_F(JsonEventsTest, HaveTheTimeOfTheEvent) {

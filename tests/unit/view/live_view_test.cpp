@@ -55,7 +55,7 @@ TEST(LiveView, AShortRunDrawsNothing) {
 TEST(LiveView, WhatIsTheSameIsNotWrittenAgain) {
   Drawn drawn;
   drawn.tell(local::DatumsBegin{2});
-  drawn.tell(local::DatumStarts{datum_named(1, "r/a"), "", ""});
+  drawn.tell(local::DatumStarts{.datum = datum_named(1, "r/a")});
   EXPECT_NE(drawn.tick(), "");
   EXPECT_EQ(drawn.tick(100ms), "");
   EXPECT_NE(drawn.tick(), "");
@@ -72,7 +72,7 @@ TEST(LiveView, IsDrawnInOneWriteThatTerminalsShowAtOnce) {
 TEST(LiveView, LinesAreAboveIt) {
   Drawn drawn;
   drawn.tell(local::DatumsBegin{1});
-  drawn.tell(local::DatumStarts{datum_named(1, "r/a"), "", ""});
+  drawn.tell(local::DatumStarts{.datum = datum_named(1, "r/a")});
   drawn.tick();
   drawn.written.clear();
   drawn.view().print("stays\n");
@@ -84,7 +84,7 @@ TEST(LiveView, RowsOfANarrowedWindowAreCounted) {
   for (const bool wraps_anew : {true, false}) {
     Drawn drawn(wraps_anew);
     drawn.tell(local::DatumsBegin{1});
-    drawn.tell(local::DatumStarts{datum_named(1, "r/a"), "", ""});
+    drawn.tell(local::DatumStarts{.datum = datum_named(1, "r/a")});
     drawn.tell(local::DatumPrints{datum_named(1, "r/a"), std::string(100, 'x')});
     drawn.tick();
     drawn.size.columns = 30;
@@ -114,7 +114,7 @@ TEST(RunState, FailuresAndTimeLeft) {
   const Time start(100s);
   state.take({"map", local::DatumsBegin{4}, start});
   for (std::size_t i = 1; i <= 3; ++i)
-    state.take({"map", local::DatumStarts{datum_named(i, "r/a"), "", ""}, start});
+    state.take({"map", local::DatumStarts{.datum = datum_named(i, "r/a")}, start});
   state.take({"map", local::DatumEnds{.datum = datum_named(1, "r/a"), .state = local::DatumState::failed},
               start + 10s});
   EXPECT_EQ(progress_text(state, start + 10s),
@@ -141,7 +141,7 @@ TEST(RunState, LinesFitWhateverIsInThem) {
   RunState state;
   state.take({"a-pipeline-with-a-name-that-is-long", local::DatumsBegin{1}, Time(100s)});
   const auto datum = datum_named(1, "r/データ-データ-データ-データ-データ.csv");
-  state.take({"a-pipeline-with-a-name-that-is-long", local::DatumStarts{datum, "", ""}, Time(100s)});
+  state.take({"a-pipeline-with-a-name-that-is-long", local::DatumStarts{.datum = datum}, Time(100s)});
   state.take({"a-pipeline-with-a-name-that-is-long",
               local::DatumPrints{datum, "進捗 \x1b[31m三十\x1b[0m パーセント e\xcc\x81 \xff broken"},
               Time(100s)});
@@ -163,7 +163,7 @@ TEST(LiveView, FitsItsTerminal) {
     Drawn drawn;
     drawn.size = {.columns = columns, .rows = rows};
     drawn.tell(local::DatumsBegin{99});
-    for (std::size_t i = 1; i < 60; ++i) drawn.tell(local::DatumStarts{datum_named(i, "r/a"), "", ""});
+    for (std::size_t i = 1; i < 60; ++i) drawn.tell(local::DatumStarts{.datum = datum_named(i, "r/a")});
     auto text = drawn.tick();
     std::size_t count = 1;
     std::size_t widest = 0;
@@ -194,7 +194,7 @@ TEST(LiveView, IsRedrawnWhereItStands) {
   const std::string begin = "\x1b[?2026h";
   const std::string line = "map: 0 of 3 datums [....................]\x1b[K";
   EXPECT_EQ(drawn.tick(), begin + "\x1b[?7l" + line + "\x1b[J\x1b[?7h\x1b[?2026l");
-  drawn.tell(local::DatumStarts{datum_named(1, "r/a"), "", ""});
+  drawn.tell(local::DatumStarts{.datum = datum_named(1, "r/a")});
   const auto two = drawn.tick();
   EXPECT_TRUE(two.starts_with(begin + "\r\x1b[?7lmap: ")) << two;
   EXPECT_NE(two.find("\x1b[K\r\n  1 a"), std::string::npos) << two;
