@@ -3,6 +3,9 @@
 // Pachyderm 1.13's build pipelines and 2.x's worker; ARCHITECTURE.md, "The artifact".
 #pragma once
 
+#include <array>
+#include <string_view>
+
 namespace contract {
 
 inline constexpr char k_pfs[] = "/pfs";
@@ -47,6 +50,11 @@ inline constexpr unsigned k_sealed_bit = 01000;  // the sticky bit, which means 
 // In a bundle that lies on another one: the digest of that and a newline. Its environment has all files of
 // the other's that it does not have itself.
 inline constexpr char k_base_file[] = ".base";
+
+// What a cache has at its top for itself; every other folder there is that of a language's builder.
+inline constexpr std::array<std::string_view, 12> k_cache_folders = {
+    "clusters", "env", "images", "lock", "preload", "results",
+    "room",     "run", "secret-key", "shim", "tools", "work"};
 
 // Inside a cache folder. An environment is an unpacked bundle: <cache>/env/<digest>/.
 inline constexpr char k_cache_environments[] = "env";
