@@ -74,7 +74,7 @@ class Repository:
         files = package_files(name, version, **options)
         place = self.contrib / "Archive" / name if old else self.contrib
         archive(place / f"{name}_{version}.tar.gz", name, files)
-        return dict(line.split(": ", 1) for line in files["DESCRIPTION"].splitlines())
+        return description(name, version, **{key: value for key, value in options.items() if key[0].isupper()})
 
     def write_index(self):
         subprocess.run(["Rscript", "--vanilla", "-e", "tools::write_PACKAGES(commandArgs(TRUE), type = 'source')",
@@ -95,6 +95,7 @@ def lock_of(url, records, r_version=None, **more):
             "Packages": {record["Package"]: record for record in records}}
 
 
+HUB = None  # the archive that a server gives as that of a commit
 _version = []
 
 

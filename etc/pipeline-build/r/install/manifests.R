@@ -96,6 +96,8 @@ host_of <- function(record, default) {
   if (grepl("://", host, fixed = TRUE)) host else paste0("https://", host)
 }
 
+text_or_null <- function(value) if (is.character(value)) value
+
 read_locked <- function(record, place, repositories) {
   name <- record$Package
   if (!is.character(name) || !grepl(paste0("^", k_name, "$"), name)) fail(paste0(place, ": invalid package name"))
@@ -105,7 +107,7 @@ read_locked <- function(record, place, repositories) {
   }
   kind <- record$Source
   if (is.null(kind)) kind <- "unknown"
-  result <- wanted(name, place, "==", version, hash = record$Hash, repository = record$Repository)
+  result <- wanted(name, place, "==", version, hash = text_or_null(record$Hash), repository = text_or_null(record$Repository))
   if (kind %in% c("Repository", "CRAN", "Bioconductor")) return(result)
   archive_of <- k_archive_of[[kind]]
   if (is.null(archive_of)) {

@@ -11,11 +11,7 @@ renv_hash <- function(record) {
     fields <- c(fields, if (identical(unname(record["RemoteRef"]), "HEAD")) setdiff(remotes, "RemoteRef") else remotes)
   }
   names <- sort(intersect(fields, names(record)), method = "radix")
-  text <- gsub("[[:space:]]", "", paste(names, record[names], sep = ": ", collapse = "\n"))
-  path <- tempfile()
-  on.exit(unlink(path))
-  writeLines(enc2utf8(text), path, useBytes = TRUE)
-  unname(tools::md5sum(path))
+  text_digest(gsub("[[:space:]]", "", paste(names, record[names], sep = ": ", collapse = "\n")))
 }
 
 needs_of <- function(record) {

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Repositories: which versions they have, and archives, each downloaded once into the cache.
 
-k_archive_parts <- c("Depends", "Imports", "LinkingTo")
-
 sha256_of <- function(paths) {
   output <- system2("sha256sum", c("--", shQuote(paths)), stdout = TRUE)
   if (length(output) != length(paths)) fail("sha256sum: cannot read an archive in the cache", code = k_package_fails)
@@ -23,20 +21,22 @@ unreachable <- function(place, url, answer) {
   fail(paste0(place, ": ", shown, " does not answer"), "try again, or name a mirror that can be reached", k_try_again)
 }
 
+# Whether a list without packages is one.
+check_index <- function(contrib, repository, place) {
+  answers <- vapply(c("PACKAGES", "PACKAGES.gz", "PACKAGES.rds"), function(file) ask(file.path(contrib, file)), "")
+  if (!any(answers == "yes")) unreachable(place, repository, if (all(answers == "no")) "no" else setdiff(answers, "no")[1])
+}
+
 # All packages of a repository, read once and only when one is needed.
 repository_index <- local({
   known <- list()
   function(repository, place) {
     if (is.null(known[[repository]])) {
       contrib <- utils::contrib.url(repository, "source")
-      table <- tryCatch(utils::available.packages(contrib, filters = c("R_version", "OS_type")),
-                        error = function(e) NULL, warning = function(w) NULL)
-      if (is.null(table)) {
-        answer <- ask(paste0(contrib, "/PACKAGES"))
-        if (answer == "no") answer <- ask(paste0(contrib, "/PACKAGES.gz"))
-        if (answer != "yes") unreachable(place, repository, answer)
-        fail(paste0(place, ": ", without_password(repository), ": its list of packages cannot be read"), code = k_try_again)
-      }
+      # Its warnings also come of forms of the list that need not be there.
+      table <- tryCatch(suppressWarnings(utils::available.packages(contrib, filters = c("R_version", "OS_type"))),
+                        error = function(e) matrix(character(), 0, 3, dimnames = list(NULL, c("Package", "Version", "MD5sum"))))
+      if (!nrow(table)) check_index(contrib, repository, place)
       known[[repository]] <<- table
     }
     known[[repository]]
@@ -49,16 +49,17 @@ versions_in <- function(repository, name, place) {
 }
 
 cached_archive <- function(cache, url, file) {
-  place <- file.path(cache, "archives", unname(substr(text_digest(url), 1, 16)))
+  place <- file.path(cache, "archives", text_digest(url))
   dir.create(place, showWarnings = FALSE, recursive = TRUE)
   file.path(place, file)
 }
 
+# Of a text that we make; within R, which has no other digest.
 text_digest <- function(text) {
   path <- tempfile()
   on.exit(unlink(path))
   writeLines(enc2utf8(text), path, useBytes = TRUE)
-  sha256_of(path)
+  unname(tools::md5sum(path))
 }
 
 # Gives TRUE, or why not as `ask` says. `md5` is what the repository says of the archive.
@@ -95,7 +96,7 @@ choose_version <- function(package, repositories) {
 # The repositories in the order in which a package is looked for: that of its own record first.
 repositories_for <- function(package, repositories) {
   own <- package$repository
-  if (is.null(own)) return(unname(repositories))
+  if (is.null(own) || is.null(names(repositories))) return(unname(repositories))
   if (grepl("://", own, fixed = TRUE)) return(unique(c(own, unname(repositories))))
   unname(c(repositories[names(repositories) %in% own], repositories[!(names(repositories) %in% own)]))
 }
