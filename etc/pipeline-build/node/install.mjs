@@ -56,9 +56,11 @@ const settings = (name) => /^(\.npmrc|\.yarnrc.*|pnpm-workspace\.yaml|\.pnpmfile
 
 function copyManifests(source, folder, lock) {
   const copied = [];
+  const locked = fs.readFileSync(path.join(source, lock), "utf8");
+  const archive = (name) => /\.(tgz|tar\.gz)$/.test(name) && locked.includes(name);
   for (const name of filesBelow(source)) {
     const manifest = path.basename(name) === "package.json";
-    if (!manifest && name !== lock && !settings(name)) continue;
+    if (!manifest && name !== lock && !settings(name) && !archive(name)) continue;
     const target = path.join(folder, name);
     fs.mkdirSync(path.dirname(target), { recursive: true });
     if (manifest) fs.writeFileSync(target, withoutScripts(path.join(source, name), name));
