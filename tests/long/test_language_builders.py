@@ -54,7 +54,7 @@ class LongNode(language_suite.LanguageSuite):
         self.build_well(source)
         self.assertEqual(self.output_of(source), "../native.c\n")
         files = {str(path.relative_to(source)): path.read_bytes() for path in source.iterdir()}
-        self.same_bytes_for_another_user(files, npm_config_cache=None)
+        self.same_bytes_for_another_user("node", files, npm_config_cache=None)
 
     def test_yarn_and_pnpm(self):
         tools = support.shared_cache("node-tools")
@@ -119,7 +119,7 @@ class LongRust(language_suite.LanguageSuite):
 
     def test_the_same_bytes_elsewhere(self):
         panics = {**HELLO, "src/words.rs": 'pub const HELLO: &str = concat!("at ", file!());\n'}
-        self.same_bytes_for_another_user(panics)
+        self.same_bytes_for_another_user("cargo", panics, PATH=f"/usr/bin:{support.environment()['PATH']}")
         self.assertEqual([path for path in (self.folder / "one/out").iterdir() if path.name.startswith("base-")], [])
 
 
@@ -136,7 +136,7 @@ class LongR(language_suite.LanguageSuite):
             repository.add("over", "1.0", Imports="plus", code="over <- function() plus::answer()\n"))]
         repository.write_index()
         self.folder.chmod(0o755)
-        self.same_bytes_for_another_user({"main.R": "cat(over::over())\n",
+        self.same_bytes_for_another_user("Rscript", {"main.R": "cat(over::over())\n",
                                           "renv.lock": json.dumps(lock_of(repository.url, records), indent=2)})
         self.assertEqual(self.output_of(self.folder / "one/source", build="one/out"), "answer.cpp")
 

@@ -80,7 +80,7 @@ class Node(language_suite.LanguageSuite):
                                                   "hint: correct main, or the build script\n")
 
     def test_the_same_bytes_elsewhere_and_for_another_user(self):
-        self.same_bytes_for_another_user({**WORKSPACES, **{
+        self.same_bytes_for_another_user("node", {**WORKSPACES, **{
             "package.json": json.dumps({**json.loads(WORKSPACES["package.json"]), "scripts": {"build": "node -e 1"}})}},
             npm_config_cache=None)
 

@@ -7,9 +7,7 @@ All cases go through one R, in which a refusal is an error that is told and not 
 import contextlib
 import http.server
 import json
-import pathlib
 import re
-import subprocess
 import threading
 
 import r_packages

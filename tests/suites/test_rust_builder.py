@@ -73,11 +73,6 @@ class Rust(language_suite.LanguageSuite):
         self.refuses({"Cargo.toml": manifest("lib"), "Cargo.lock": LOCK + locked("lib"), "src/lib.rs": ""}, 65,
                      "error: Cargo.toml: the package has no program\nhint: add src/main.rs, or [[bin]] to Cargo.toml\n")
 
-    @support.long_test
-    def test_the_same_bytes_elsewhere(self):
-        source = self.source(HELLO)
-        self.build_well(source)
-
 
 class Page(language_suite.PageSuite):
     @support.long_test

@@ -5,7 +5,6 @@ import json
 
 import language_suite
 import support
-from builder_suite import content_of
 
 SCRIPTS = {
     "main.sh": '#!/bin/sh\nset -eu\nshout "$@"\n. "${0%/*}/lib/words.sh"\nwords "$0"\n',
@@ -36,7 +35,7 @@ class Shell(language_suite.LanguageSuite):
         self.assertEqual(self.output_of(source, "x"), "edited\nfrom main.sh in /pfs/source\n")
 
     def test_the_same_bytes_elsewhere_and_for_another_user(self):
-        self.same_bytes_for_another_user(SCRIPTS)
+        self.same_bytes_for_another_user("bash", SCRIPTS)
 
     def test_arguments_and_exit_codes(self):
         source = self.source({"only.sh": 'printf "<%s>" "$@"; exit 7\n'})
