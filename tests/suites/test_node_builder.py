@@ -95,7 +95,7 @@ class Node(language_suite.LanguageSuite):
 
     def test_what_cannot_be_installed(self):
         depends = {"package.json": '{"main": "main.js", "dependencies": {"left": "1.0.0"}}', "main.js": ""}
-        self.refuses(depends, 65, "error: package-lock.json is missing\n"
+        self.refuses(depends, 65, "error: package-lock.json: missing in the source\n"
                                   "hint: run npm install --package-lock-only, and commit the file\n")
         self.refuses({**depends, "package-lock.json": '{"lockfileVersion": 3, "packages": {"": {}}}'}, 65,
                      "error: package-lock.json does not fit package.json\nhint: run npm install --package-lock-only\n")

@@ -69,7 +69,7 @@ class Rust(language_suite.LanguageSuite):
         self.refuses({**HELLO, "Cargo.lock": LOCK + locked("other")}, 65, "error: Cargo.lock does not fit Cargo.toml\n"
                      "hint: run cargo update --workspace, and commit Cargo.lock\n")
         self.refuses({name: text for name, text in HELLO.items() if name != "Cargo.lock"}, 65,
-                     "error: Cargo.lock is missing\nhint: run cargo generate-lockfile, and commit the file\n")
+                     "error: Cargo.lock: missing in the source\nhint: run cargo generate-lockfile, and commit the file\n")
         self.refuses({"Cargo.toml": manifest("lib"), "Cargo.lock": LOCK + locked("lib"), "src/lib.rs": ""}, 65,
                      "error: Cargo.toml: the package has no program\nhint: add src/main.rs, or [[bin]] to Cargo.toml\n")
 

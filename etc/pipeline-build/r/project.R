@@ -14,7 +14,7 @@ digests <- c(R.version.string, unname(tools::md5sum(around[file.exists(around)])
 note <- file.path(package, ".pachbuild")
 same <- file.exists(note) && identical(readLines(note), digests)
 
-words <- c("CMD", "INSTALL", "--use-vanilla", "--no-docs", "--no-lock", "--no-staged-install", if (!same) "--preclean",
+words <- c("CMD", "INSTALL", "--use-vanilla", "--no-docs", if (!same) "--preclean",
            "--built-timestamp=1970-01-01", "--without-keep.source", paste0("--library=", shQuote(library_folder)), shQuote(package))
 variables <- c(paste0("R_LIBS=", shQuote(packages)), "R_LIBS_USER=NULL", paste0("PACHBUILD_LIBRARY=", shQuote(packages)),
                "SOURCE_DATE_EPOCH=0", "LC_ALL=C.UTF-8", "LANGUAGE=en")

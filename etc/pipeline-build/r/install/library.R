@@ -65,7 +65,7 @@ install_into_cache <- function(entry, place, library_folder) {
   made <- file.path(part, "library")
   dir.create(made)
   output <- file.path(part, "output")
-  words <- c("CMD", "INSTALL", "--use-vanilla", "--no-docs", "--no-lock", "--built-timestamp=1970-01-01",
+  words <- c("CMD", "INSTALL", "--use-vanilla", "--no-docs", "--built-timestamp=1970-01-01",
              "--without-keep.source", paste0("--library=", shQuote(made)), shQuote(what))
   variables <- c(paste0("R_LIBS=", shQuote(library_folder)), "R_LIBS_SITE=NULL", "R_LIBS_USER=NULL",
                  paste0("PACHBUILD_LIBRARY=", shQuote(library_folder)), "SOURCE_DATE_EPOCH=0", "LC_ALL=C.UTF-8")
