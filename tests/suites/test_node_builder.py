@@ -91,7 +91,7 @@ class Node(language_suite.LanguageSuite):
         self.refuses({"package.json": '{"main": "main.cjs"}', "main.cjs": "import fs from 'fs';\n"}, 1,
                      "error: main.cjs:1: Cannot use import statement outside a module\n")
         # Nothing of a source that is compiled is taken for JavaScript, and main may return.
-        self.build_well(self.source({"main.js": "#!/usr/bin/env node\nif (1) return;\n"}))
+        self.build_well(self.source({"main.js": "#!/usr/bin/env node\nif (1) return;\n"}, "fine"))
 
     def test_what_cannot_be_installed(self):
         depends = {"package.json": '{"main": "main.js", "dependencies": {"left": "1.0.0"}}', "main.js": ""}

@@ -23,7 +23,7 @@ class Shell(language_suite.LanguageSuite):
         self.assertRegex(log, r"(?m)^program: main\.sh\b")
         self.assertEqual(self.output_of(source, "a b", "c"), "A B!C!\nfrom main.sh in /pfs/source\n")
         built = json.loads((self.folder / "out/build.json").read_text())
-        self.assertEqual(built["language"], "shell")
+        self.assertEqual(built["builder"], "shell")
         self.makes_nothing_again(source)
 
     def test_an_edit_with_an_older_time_counts(self):
@@ -60,7 +60,7 @@ class Shell(language_suite.LanguageSuite):
                              f"error: {name}:1: lines end with carriage returns, which shells take for a part of names\n"
                              f"hint: save the file with Unix line ends: dos2unix {name}\n")
         # Data of a program may have them.
-        self.build_well(self.source({"main.sh": "#!/bin/sh\ncat <<E\na\r\nE\n", "table.csv": "a,b\r\n"}))
+        self.build_well(self.source({"main.sh": "#!/bin/sh\ncat <<E\na\r\nE\n", "table.csv": "a,b\r\n"}, "fine"))
 
     def test_which_script_is_the_program(self):
         source = self.source({"a.sh": "echo a\n", "b.sh": "echo b\n"})

@@ -6,6 +6,6 @@ fault <- function(file) tryCatch({
   parse(file, keep.source = FALSE, encoding = "UTF-8")
   NULL
 }, error = function(e) strsplit(conditionMessage(e), "\n", fixed = TRUE)[[1]][1])
-faults <- unlist(lapply(commandArgs(TRUE), fault))
+faults <- as.character(unlist(lapply(commandArgs(TRUE), fault)))
 writeLines(faults)
 quit(save = "no", status = length(faults) > 0)
