@@ -40,10 +40,13 @@ std::string expected_of(Form form) {
       return "an array of texts, the command's words";
     case Form::commands:
       return "an array of texts, the command's words, or an array of these";
-    case Form::table:
     case Form::named:
+      return "a table of tables";
     case Form::text_table:
+      return "a table of texts";
     case Form::texts_table:
+      return "a table of texts or arrays of texts";
+    case Form::table:
       break;
   }
   return "a table";
