@@ -14,7 +14,7 @@ namespace shim {
 std::string_view search_path();
 
 // Sets variables: "NAME=VALUE" where it is not set, "+NAME=VALUE" in front of what it is, and a zero byte for each.
-// contract::k_environment_mark in a value is `folder`. Whether the text is of this form.
+// contract::k_environment_mark in a value is `folder`, where that is not empty. Whether the text is of this form.
 bool apply_variables(std::string_view text, const std::string& folder);
 
 // `text` with `folder` in place of each contract::k_environment_mark.

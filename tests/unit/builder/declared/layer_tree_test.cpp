@@ -32,7 +32,8 @@ class DeclaredLayerTree : public testing::Test {
   // "a/ a/b l@".
   std::string content() {
     std::vector<std::string> all;
-    for (const auto& entry : tree().entries().value()) {
+    const auto entries = tree().entries().value();
+    for (const auto& entry : entries) {
       all.push_back(entry.path + (entry.type == TreeEntry::Type::folder ? "/"
                                   : entry.type == TreeEntry::Type::link ? "@"
                                   : entry.type == TreeEntry::Type::file ? ""

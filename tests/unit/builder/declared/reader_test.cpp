@@ -135,8 +135,8 @@ TEST(DeclaredReader, WhatIsUnknownOrMissingIsAnError) {
 TEST(DeclaredReader, FormsAreChecked) {
   EXPECT_EQ(fault_of("ignore = 1\n"), "b:7:10: detect.ignore: is a number, expected a text or an array of texts");
   EXPECT_EQ(fault_of("variable = [\"A\"]\n"), "b:7:12: detect.variable: is an array, expected a text");
-  EXPECT_EQ(fault_of("[tools]\ntoy = 1\n"), "b:7:2: tools: is a table, expected a table of tables");
-  EXPECT_EQ(fault_of("[layer]\n"), "b:7:2: layer: is a table, expected an array of tables");
+  EXPECT_EQ(fault_of("[tools]\ntoy = 1\n"), "b:7:1: tools: is a table, expected a table of tables");
+  EXPECT_EQ(fault_of("[layer]\n"), "b:7:1: layer: is a table, expected an array of tables");
   EXPECT_EQ(fault_of("[[layer]]\nrun = []\n"),
             "b:8:7: layer.run: is an array, expected an array of texts, the command's words, or an array of these");
   EXPECT_EQ(fault_of("[[layer]]\nrun = [[\"a\"], \"b\"]\n"),
@@ -219,7 +219,7 @@ TEST(DeclaredReader, NamesHaveAMeaningWhereTheyStand) {
 
 TEST(DeclaredReader, NothingLeadsOutOfALayer) {
   const std::string hint = " is not a path inside the layer (write it relative to the layer: \"bin\", without ..)";
-  for (const std::string path : {"../a", "/a", "", "a/../..", ".base", "./.variables"}) {
+  for (const std::string path : {"../a", "/a", "", "a/../..", ".base", "./.variables", ".base/x"}) {
     const auto shown = "\"" + path + "\"";
     EXPECT_EQ(fault_of("[[layer]]\nfolders = [\"" + path + "\"]\nrun = [\"a\"]\n"), "b:8:11: layer.folders: " + shown + hint);
     EXPECT_EQ(fault_of("[[layer]]\ncopy = { a = \"" + path + "\" }\n"), "b:8:14: layer.copy: " + shown + hint);
@@ -267,7 +267,7 @@ TEST(DeclaredReader, NamesInLayersAreChecked) {
   EXPECT_EQ(fault("tools = \"toyz\""), "b:9:9: layer.tools: no tool is called \"toyz\" (add [tools.toyz])");
   EXPECT_EQ(fault("environment = { \"1\" = \"x\" }"), "b:9:23: layer.environment.1: invalid variable name");
   EXPECT_EQ(fault("packages = { files = \"a\", match = 'a' }"),
-            "b:9:34: layer.packages.match: needs the groups name and version");
+            "b:9:35: layer.packages.match: needs the groups name and version");
 }
 
 TEST(DeclaredReader, StartIsOfTheSourceOrTheEnvironment) {
