@@ -29,9 +29,9 @@ build.sh in a builder image has to do: it reads /pfs/source and writes /pfs/out.
 )";
 constexpr char k_footer[] = R"(
 A source folder is a Python project (main.py, requirements.txt or a lock file, pyproject.toml, …), a Go
-module with a package main, or of a language that an installed builder or --builder is for. Settings go into
-pachbuild.toml. A build.sh in the source replaces the build
-and may call builder-runtime; a run.sh in the source replaces the generated one. See docs/builders.md.
+module with a package main, or of a language that --builder or an installed builder is for. Settings go into
+pachbuild.toml. A build.sh in the source replaces the build and may call builder-runtime; a run.sh in the
+source replaces the generated one. See docs/builders.md and docs/builder-toml.md.
 
 Environment:
   PACHBUILD_CACHE_DIR    folder of all caches (default: /var/cache/pachbuild, else ~/.cache/pachbuild)

@@ -109,7 +109,7 @@ const Shape& layer_shape() {
        {"needs", Form::text_table, "Files of the source that must be there, with the hint for when they are not."},
        {"path", Form::text,
         "`fixed`: `{tree}` and `{work}` have the same path in every build, on every machine, for tools that write "
-        "it into what they make.",
+        "it into what they make. `{work}` then is a new copy for each key.",
         Kind::plain,
         false,
         {"fixed"}},
@@ -170,7 +170,9 @@ const Shape& start_shape() {
 const Shape& error_shape() {
   static const Shape shape = {
       "[[error]]",
-      "Puts what a failing command of a layer printed into words that help. The first that matches counts.",
+      "Puts what a failing command of a layer printed into words that help. The first that matches counts. A command "
+      "can do so itself: last lines `error: …` and `hint: …` on standard error, and 1, 65, 69, 73, 74 or 75 as its exit "
+      "code, are taken as they are. A header or a library that is missing is told with Debian's package that has it.",
       {{"match", Form::text,
         "Looked for in the command's output. The groups `file`, `line` and `column` are the place of the error.",
         Kind::pattern, true},

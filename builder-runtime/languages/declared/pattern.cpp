@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
+
 namespace builder::declared {
 namespace {
 
@@ -25,8 +27,13 @@ base::Result<Pattern> Pattern::compile(const std::string& text, Extent extent) {
   options.set_max_mem(k_most_memory);
   // Files have bytes; a pattern's own characters match as the bytes that they are written with.
   options.set_encoding(RE2::Options::EncodingLatin1);
-  auto program = std::make_shared<const re2::RE2>((extent == Extent::part ? "(?m)" : "(?s)") + text, options);
-  if (!program->ok()) return base::fail(base::ErrorKind::bad_input, "", "invalid pattern: " + program->error());
+  const std::string flags = extent == Extent::part ? "(?m)" : "(?s)";
+  auto program = std::make_shared<const re2::RE2>(flags + text, options);
+  if (!program->ok()) {
+    std::string what = program->error();
+    base::replace_all(what, flags + text, text);
+    return base::fail(base::ErrorKind::bad_input, "", "invalid pattern: " + what);
+  }
   return Pattern(std::move(program), extent);
 }
 

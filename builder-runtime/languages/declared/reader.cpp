@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "base/inside.h"
 #include "base/near.h"
+#include "base/relative_path.h"
 #include "base/text.h"
 #include "builder-runtime/languages/declared/fields.h"
 #include "builder-runtime/languages/declared/values.h"
@@ -40,10 +41,13 @@ std::string expected_of(Form form) {
       return "an array of texts, the command's words";
     case Form::commands:
       return "an array of texts, the command's words, or an array of these";
-    case Form::table:
     case Form::named:
+      return "a table of tables";
     case Form::text_table:
+      return "a table of texts";
     case Form::texts_table:
+      return "a table of texts or arrays of texts";
+    case Form::table:
       break;
   }
   return "a table";
@@ -131,8 +135,8 @@ bool is_variable(std::string_view text) {
 // A path of the layer that is not the layer itself, nor what has a meaning at its top.
 bool is_in_layer(const std::string& path) {
   if (path.empty() || !base::stays_inside(path)) return false;
-  const auto clean = fs::path(path).lexically_normal().generic_string();
-  return clean != "." && clean != contract::k_base_file && clean != contract::k_variables_file;
+  const auto top = base::split(base::clean_path(path), '/').front();
+  return !top.empty() && top != contract::k_base_file && top != contract::k_variables_file;
 }
 
 // Where something is in the file.
