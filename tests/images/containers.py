@@ -22,7 +22,10 @@ VERSION = re.search(r"project\(pachbuild VERSION (\S+)", (ROOT / "CMakeLists.txt
 PROGRAMS = f"pachbuild:{VERSION}"
 PYTHON = f"pachbuild-python:{VERSION}"
 GO = f"pachbuild-go:{VERSION}"
-BASES = {PYTHON: "localhost/pachbuild-base:python", GO: "localhost/pachbuild-base:go"}
+BUILDERS = ROOT / "etc" / "pipeline-build"
+DECLARED = {path.parent.name: f"pachbuild-{path.parent.name}:{VERSION}" for path in sorted(BUILDERS.glob("*/builder.toml"))}
+OFFICIAL = {"python": PYTHON, "go": GO, **DECLARED}
+BASES = {image: f"localhost/pachbuild-base:{name}" for name, image in OFFICIAL.items()}
 LEFTPAD = ROOT / "tests" / "data" / "leftpad"
 
 

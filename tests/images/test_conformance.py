@@ -6,7 +6,7 @@ import re
 import containers
 import examples
 import support
-from containers import GO, PYTHON, ROOT
+from containers import DECLARED, OFFICIAL, ROOT
 
 DEBIAN = "localhost/pachbuild-base:pachbuild"
 
@@ -27,12 +27,15 @@ class Conformance(containers.ImageSuite):
         return self.run_program(support.PACHBUILD, "builder", "test", image, "--source", probe)
 
     def test_the_official_images_pass_all(self):
-        for image, language in ((PYTHON, "python"), (GO, "go")):
+        for language, image in OFFICIAL.items():
             with self.subTest(image):
                 result = self.examine(image, ROOT / "etc/pipeline-build" / language / "probe")
                 self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
-                outcomes = set(re.findall(r"  (ok|FAILED|note|skipped) ", result.stdout))
-                self.assertEqual((outcomes, len(result.stdout.splitlines())), ({"ok"}, 12), result.stdout)
+                outcomes = re.findall(r"^(\S.*?)  +(ok|FAILED|note|skipped)\b", result.stdout, re.MULTILINE)
+                # Of the declared ones R and Node have arguments that are text: bytes that are no UTF-8 are lost.
+                allowed = {"arguments byte for byte"} if image in DECLARED.values() else set()
+                self.assertLessEqual({name for name, outcome in outcomes if outcome != "ok"}, allowed, result.stdout)
+                self.assertNotIn("FAILED", dict(outcomes).values())
 
     def test_a_builder_that_needs_root_or_a_writable_source(self):
         probe = ROOT / "examples/custom-builder/probe"

@@ -5,7 +5,7 @@ import json
 import re
 
 import containers
-from containers import GO, PROGRAMS, PYTHON, ROOT
+from containers import GO, OFFICIAL, PROGRAMS, PYTHON, ROOT
 
 TOOLS = (ROOT / "scripts" / "tools.txt").read_text(encoding="utf-8")
 
@@ -16,9 +16,9 @@ def pinned(tool):
 
 class Content(containers.ImageSuite):
     def list_content(self, folder):
-        self.succeed(ROOT / "scripts/images", "build", "--from-apt", "--engine", "podman", "--sbom", folder, timeout=1200)
+        self.succeed(ROOT / "scripts/images", "build", "--from-apt", "--engine", "podman", "--sbom", folder, timeout=1800)
         return {image: (self.folder / folder / f"{image.replace(':', '_')}.spdx.json").read_bytes()
-                for image in (PROGRAMS, PYTHON, GO)}
+                for image in (PROGRAMS, *OFFICIAL.values())}
 
     def read(self, text):
         """The packages of a document, as (kind, name): version; and whether it is one of SPDX."""

@@ -6,7 +6,7 @@ import pathlib
 import re
 
 import containers
-from containers import BASES, GO, LEFTPAD, PROGRAMS, PYTHON, ROOT, VERSION
+from containers import BASES, DECLARED, GO, LEFTPAD, OFFICIAL, PROGRAMS, PYTHON, ROOT, VERSION
 
 MEGABYTE = 1_000_000
 TEXTS = [ROOT / "images" / "Dockerfile", *sorted((ROOT / "etc" / "pipeline-build").glob("*/Dockerfile"))]
@@ -39,8 +39,17 @@ class Images(containers.ImageSuite):
                 self.assertTrue(layers[1][0].rstrip().endswith(" in /app/"), layers[1])
                 self.assertTrue(any(text.rstrip().endswith(apart) for text, _ in layers[2:]))
 
+    def test_what_is_ours_in_declared_ones(self):
+        for image in DECLARED.values():
+            layers = self.layers(image)[:-len(self.layers(BASES[image]))]
+            layers = [(text, size) for text, size in layers if "COPY" in text]
+            with self.subTest(image):
+                self.assertLess(sum(size for _, size in layers), 10 * MEGABYTE)
+                self.assertEqual([text.rstrip().rpartition(" in ")[2] for text, _ in layers], ["/usr/local/", "/app/"])
+                self.assertEqual(self.inspect(image)["Config"]["Labels"]["io.pachbuild.builder"], "declared")
+
     def test_the_configuration(self):
-        for image in (PYTHON, GO):
+        for image in OFFICIAL.values():
             config = self.inspect(image)["Config"]
             with self.subTest(image):
                 self.assertEqual(config["WorkingDir"], "/app")
@@ -78,10 +87,24 @@ class Images(containers.ImageSuite):
                 build = self.build_well(image, LEFTPAD / source, *options, out=out)
                 self.pad(image, LEFTPAD / source, build, *options)
 
+    def test_a_probe_as_a_user_whom_the_image_does_not_know_and_with_a_root_that_cannot_be_written(self):
+        options = ["--user=4321:4321", "--read-only", "--tmpfs=/tmp:rw,exec"]
+        self.folder.chmod(0o755)
+        for language, image in DECLARED.items():
+            with self.subTest(image):
+                probe, out = ROOT / "etc/pipeline-build" / language / "probe", self.make_folder(f"out-{language}")
+                for name in (f"build-{language}", f"out-{language}"):
+                    self.make_folder(name).chmod(0o777)
+                build = self.build_well(image, probe, *options, out=f"build-{language}")
+                result = self.run_image(image, "arguments", "a  b", "", options=options, network="none", mounts=[
+                    (probe, "/pfs/source", "ro"), (build, "/pfs/build", "ro"), (out, "/pfs/out", "rw")])
+                self.assertEqual(result.returncode, 0, result.stderr)
+                self.assertEqual((out / "arguments").read_bytes(), b"a  b\0\0")
+
     def test_arguments_are_the_program_s_even_where_they_look_like_ours(self):
         build = self.make_folder("build")
         (build / "run.sh").write_text('printf "<%s>" "$@"\n')
-        for image in (PYTHON, GO):
+        for image in OFFICIAL.values():
             result = self.run_image(image, "--help", "--exec", "", "a b", mounts=[(build, "/pfs/build", "ro")])
             self.assertEqual((result.returncode, result.stdout), (0, "<--help><--exec><><a b>"), result.stderr)
 

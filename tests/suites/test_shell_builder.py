@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The builder of shell scripts: scripts that call each other, what is checked, and docs/shell.md."""
+
+import json
+
+import language_suite
+import support
+
+SCRIPTS = {
+    "main.sh": '#!/bin/sh\nset -eu\nshout "$@"\n. "${0%/*}/lib/words.sh"\nwords "$0"\n',
+    "shout": '#!/usr/bin/env bash\nprintf "%s!" "${@^^}"; echo\n',
+    "lib/words.sh": 'words() { echo "from ${1##*/} in $PWD"; }\n',
+    "README": "No script\n",
+}
+
+
+class Shell(language_suite.LanguageSuite):
+    LANGUAGE = "shell"
+
+    def test_scripts_call_each_other_by_name(self):
+        source = self.source(SCRIPTS)
+        log = self.build_well(source).stderr
+        self.assertRegex(log, r"(?m)^program: main\.sh\b")
+        self.assertEqual(self.output_of(source, "a b", "c"), "A B!C!\nfrom main.sh in /pfs/source\n")
+        built = json.loads((self.folder / "out/build.json").read_text())
+        self.assertEqual(built["builder"], "shell")
+        self.makes_nothing_again(source)
+
+    def test_an_edit_with_an_older_time_counts(self):
+        source = self.source(SCRIPTS)
+        self.build_well(source)
+        self.write(source / "shout", "#!/bin/sh\necho edited\n")
+        support.os.utime(source / "shout", (1, 1))
+        self.build_well(source)
+        self.assertEqual(self.output_of(source, "x"), "edited\nfrom main.sh in /pfs/source\n")
+
+    def test_the_same_bytes_elsewhere_and_for_another_user(self):
+        self.same_bytes_for_another_user("bash", SCRIPTS)
+
+    def test_arguments_and_exit_codes(self):
+        source = self.source({"only.sh": 'printf "<%s>" "$@"; exit 7\n'})
+        self.build_well(source)
+        result = self.run_artifact(source, "", "a\nb", "*")
+        self.assertEqual((result.returncode, result.stdout), (7, "<><a\nb><*>"))
+
+    def test_syntax_errors_name_file_and_line(self):
+        bash = "hint: for the syntax of bash the first line has to be #!/bin/bash\n"
+        self.refuses({"main.sh": "#!/bin/sh\n", "lib/a b.sh": "if true; then\n  echo\n"}, 1,
+                     'error: lib/a b.sh:3: Syntax error: end of file unexpected (expecting "fi")\n' + bash)
+        self.refuses({"main.sh": "#!/bin/sh\nx=(1 2)\n"}, 1, 'error: main.sh:2: Syntax error: "(" unexpected\n' + bash)
+        self.refuses({"main.sh": "#!/bin/bash\nx=(1 2)\nfi\n"}, 1,
+                     "error: main.sh:3: syntax error near unexpected token `fi'\n" + bash)
+        source = self.source({"main.sh": "#!/bin/bash\nx=(1 2)\n", "tool.py": "#!/usr/bin/env python3\nif x: fi (\n"})
+        self.build_well(source)
+
+    def test_carriage_returns(self):
+        for name, text in (("main.sh", "#!/bin/sh\r\necho\r\n"), ("main.sh", "echo hello\r\n"), ("tool", "#!/usr/bin/perl\r\n")):
+            with self.subTest(name, text=text):
+                self.refuses({"main.sh": "#!/bin/sh\n", name: text}, 1,
+                             f"error: {name}:1: lines end with carriage returns, which shells take for a part of names\n"
+                             f"hint: save the file with Unix line ends: dos2unix {name}\n")
+        # Data of a program may have them.
+        self.build_well(self.source({"main.sh": "#!/bin/sh\ncat <<E\na\r\nE\n", "table.csv": "a,b\r\n"}, "fine"))
+
+    def test_which_script_is_the_program(self):
+        source = self.source({"a.sh": "echo a\n", "b.sh": "echo b\n"})
+        self.assertNotEqual(self.build(source).returncode, 0)
+        self.write("source/pachbuild.toml", '[shell]\nprogram = "b.sh"\n')
+        self.build_well(source)
+        self.assertEqual(self.output_of(source), "b\n")
+
+
+class Page(language_suite.PageSuite):
+    def test_the_commands_of_the_page(self):
+        self.run_documented("docs/shell.md")
+        self.assertEqual((self.folder / "counts/monday").read_text(), "2\n")
+
+
+if __name__ == "__main__":
+    support.main()
