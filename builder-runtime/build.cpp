@@ -26,6 +26,9 @@ base::Result<Made> make(Source source, const Settings& settings, const Tools& to
     // Finds out what to install or compile, and the key of the result.
     BASE_TRY_ASSIGN(const Plan plan, resolve(source, tools));
 
+    // What is wrong with the source is said before anything is made of it.
+    if (plan.checks) BASE_TRY(plan.checks());
+
     // The expensive part, unless the cache has a bundle with this key.
     BASE_TRY_ASSIGN(auto compiled, compile(plan, tools));
     if (compiled.artifact && plan.review) BASE_TRY(plan.review(compiled.modules));
@@ -41,18 +44,35 @@ base::Result<Made> make(Source source, const Settings& settings, const Tools& to
   }
 }
 
-}  // namespace
-
-base::Result<std::string> describe_inputs(const Settings& settings, process::Runner& runner) {
+template <class Describe>
+base::Result<std::string> describe(const Settings& settings, process::Runner& runner, const std::string& option,
+                                   Describe describe_plan) {
   const Tools tools(settings, runner);
   BASE_TRY_ASSIGN(const Source source, detect(settings));
   if (source.has_build_script) {
-    return base::fail(base::ErrorKind::usage, "--inputs",
+    return base::fail(base::ErrorKind::usage, option,
                       "a source with a build.sh has no key: its build is never cached");
   }
   BASE_TRY_ASSIGN(const auto use, CacheUse::begin(settings.cache));
   BASE_TRY_ASSIGN(const Plan plan, resolve(source, tools));
-  return plan.key.empty() ? std::string() : plan.inputs.lines();
+  return describe_plan(plan);
+}
+
+}  // namespace
+
+base::Result<std::string> describe_inputs(const Settings& settings, process::Runner& runner) {
+  return describe(settings, runner, "--inputs", [](const Plan& plan) -> base::Result<std::string> {
+    return plan.key.empty() ? std::string() : plan.inputs.lines();
+  });
+}
+
+base::Result<std::string> explain(const Settings& settings, process::Runner& runner) {
+  return describe(settings, runner, "--explain", [](const Plan& plan) -> base::Result<std::string> {
+    if (plan.explanation) return plan.explanation();
+    return base::fail(base::ErrorKind::usage, "--explain",
+                      "the builder for " + plan.language + " is not declared by a builder.toml",
+                      "its inputs are shown by --inputs");
+  });
 }
 
 base::Status build(const Settings& settings, process::Runner& runner) {

@@ -13,6 +13,9 @@ namespace builder {
 // The inputs of a source's build, one per line (Inputs::lines). Builds nothing.
 base::Result<std::string> describe_inputs(const Settings& settings, process::Runner& runner);
 
+// What a build would do, as JSON, of a source with a declared builder. Builds nothing.
+base::Result<std::string> explain(const Settings& settings, process::Runner& runner);
+
 base::Status build(const Settings& settings, process::Runner& runner);
 
 }  // namespace builder

@@ -84,6 +84,16 @@ void Inputs::add_folder(std::string name, const fs::path& path, std::string dige
   m_inputs.push_back({.kind = "folder", .name = std::move(name), .text = std::move(digest), .path = path});
 }
 
+void Inputs::add_files(std::string name, const fs::path& folder, std::string digest, std::string seen,
+                       SeenNow seen_now) {
+  m_seen.push_back({.path = folder, .state = std::move(seen), .seen_now = std::move(seen_now)});
+  m_inputs.push_back({.kind = "files", .name = std::move(name), .text = std::move(digest), .path = folder});
+}
+
+void Inputs::watch_file(const fs::path& path) {
+  m_seen.push_back({.path = path, .state = state_of_file(path)});
+}
+
 void Inputs::except(std::string kind, std::string name, const fs::path& path, std::string reason) {
   boost::system::error_code error;
   if (!path.empty() && !fs::exists(path, error)) return;
@@ -115,6 +125,11 @@ base::Result<std::string> Inputs::changed() const {
     if (seen.is_folder) {
       BASE_TRY_ASSIGN(const auto now, digest_of_folder(seen.path));
       if (now.content != seen.digest || now.state != seen.state) return seen.path.string();
+      continue;
+    }
+    if (seen.seen_now) {
+      BASE_TRY_ASSIGN(const auto now, seen.seen_now());
+      if (now != seen.state) return seen.path.string();
       continue;
     }
     if (state_of_file(seen.path) != seen.state) return seen.path.string();

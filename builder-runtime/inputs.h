@@ -4,6 +4,7 @@
 // (tests/suites/test_builder_inputs.py traces real builds to find such inputs).
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,7 @@ namespace builder {
 namespace fs = base::fs;
 
 struct Input {
-  std::string kind;  // "file", "folder", "variable", "tool", "value"
+  std::string kind;  // "file", "files", "folder", "variable", "tool", "value"
   std::string name;  // the same on every machine, whatever the path there
   std::string text;  // its part of the key: a value, a version, a digest
   fs::path path;     // of a file, a folder or a tool
@@ -40,6 +41,13 @@ class Inputs {
   base::Status add_tree(const std::string& name, const fs::path& path);
   // A folder that was read already: its digest and its state (languages/source_digest.h).
   void add_folder(std::string name, const fs::path& path, std::string digest, std::string state);
+  // Files that were read already, by one digest. `seen` is another text after each change of them, which
+  // `seen_now` finds out again.
+  using SeenNow = std::function<base::Result<std::string>()>;
+  void add_files(std::string name, const fs::path& folder, std::string digest, std::string seen,
+                 SeenNow seen_now);
+  // A file of which other inputs are a part: it is in no key, but counts as changed when it does.
+  void watch_file(const fs::path& path);
   // An input that is read but does not affect the bundle, or must not be in a key.
   void except(std::string kind, std::string name, const fs::path& path, std::string reason);
   void add(const Inputs& other);
@@ -61,6 +69,7 @@ class Inputs {
     std::string digest;  // of a folder, or of a file without credentials
     std::string state;
     bool is_folder = false;
+    SeenNow seen_now = {};  // of files
   };
   std::vector<Input> m_inputs;
   std::vector<Seen> m_seen;

@@ -28,8 +28,9 @@ worker-shim, and a bundle of everything that was installed or compiled. Without 
 build.sh in a builder image has to do: it reads /pfs/source and writes /pfs/out.
 )";
 constexpr char k_footer[] = R"(
-A source folder is a Python project (main.py, requirements.txt or a lock file, pyproject.toml, …) or a Go
-module with a package main. Settings go into pachbuild.toml. A build.sh in the source replaces the build
+A source folder is a Python project (main.py, requirements.txt or a lock file, pyproject.toml, …), a Go
+module with a package main, or of a language that an installed builder or --builder is for. Settings go into
+pachbuild.toml. A build.sh in the source replaces the build
 and may call builder-runtime; a run.sh in the source replaces the generated one. See docs/builders.md.
 
 Environment:
@@ -40,7 +41,9 @@ Exit codes:
   0 done, 1 a step of the build failed (requirements, compiling, build.sh), 64 usage, 65 wrong source,
   69 a tool is missing, 70 a bug in pachbuild, 73 cannot write, 74 cannot read, 75 network error (try again)
 
-Example: builder-runtime --source examples/map/source-python --out /tmp/artifact
+Examples:
+  builder-runtime --source examples/map/source-python --out /tmp/artifact
+  builder-runtime --builder ./lua --source ./source --out /tmp/artifact
 )";
 
 void declare(CLI::App& app, builder::Options& options) {
@@ -52,21 +55,27 @@ void declare(CLI::App& app, builder::Options& options) {
   app.add_option("--out", options.out, "The folder for the artifact")
       ->type_name("DIR")
       ->default_str(contract::k_out);
-  app.add_option("--language", options.language, "python or go (default: found from the source)")
+  app.add_option("--language", options.language, "python, go, or an installed builder (default: found from the source)")
       ->type_name("NAME");
+  app.add_option("--builder", options.builder,
+                 "The folder of a builder: builder.toml and the files that it calls (docs/builder-toml.md)")
+      ->type_name("DIR");
   app.add_option("--shim", options.shim,
                  "The worker-shim that goes into the artifact (default: the one beside this program, else " +
                      std::string(contract::k_image_shim) + ")")
       ->type_name("FILE");
   app.add_flag("--inputs", options.shows_inputs,
                "Print every input of the build, and whether it counts for the bundle's key; build nothing");
+  app.add_flag("--explain", options.explains,
+               "Print as JSON what a builder with a builder.toml would do, and why; build nothing");
 }
 
 base::Status perform(const builder::Options& options, process::Runner& runner) {
   BASE_TRY_ASSIGN(const builder::Settings settings, builder::settle(options, process::current_environment()));
-  if (!options.shows_inputs) return builder::build(settings, runner);
-  BASE_TRY_ASSIGN(const std::string inputs, builder::describe_inputs(settings, runner));
-  std::fputs(inputs.c_str(), stdout);
+  if (!options.shows_inputs && !options.explains) return builder::build(settings, runner);
+  BASE_TRY_ASSIGN(const std::string text, options.explains ? builder::explain(settings, runner)
+                                                           : builder::describe_inputs(settings, runner));
+  std::fputs(text.c_str(), stdout);
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include "builder-runtime/memory.h"
 
 #include <algorithm>
+#include <csignal>
 
 #include "base/text.h"
 
@@ -26,6 +27,13 @@ std::uint64_t MemoryGroup::kills() const {
     }
   }
   return 0;
+}
+
+std::optional<std::string> MemoryWatch::hint_after(const process::Ending& ending) const {
+  if (m_group.kills() <= m_kills && ending.signal() != SIGKILL) return std::nullopt;
+  const auto limit = m_group.limit();
+  return "raise the memory in transform.build.resource_limits" +
+         (limit ? ", now " + base::format_bytes(*limit) : std::string());
 }
 
 MemoryShares share_memory(const std::optional<std::uint64_t>& limit, std::uint64_t least,

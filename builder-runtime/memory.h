@@ -4,9 +4,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "base/control_group.h"
 #include "base/files.h"
+#include "process/command.h"
 
 namespace builder {
 
@@ -26,6 +29,19 @@ class MemoryGroup {
  private:
   explicit MemoryGroup(base::ControlGroup group) : m_group(std::move(group)) {}
   base::ControlGroup m_group;
+};
+
+// Notices that a tool ended because memory ran out.
+class MemoryWatch {
+ public:
+  explicit MemoryWatch(MemoryGroup group = MemoryGroup::find()) : m_group(std::move(group)), m_kills(m_group.kills()) {}
+
+  // The hint for the error, where that is what ended it.
+  [[nodiscard]] std::optional<std::string> hint_after(const process::Ending& ending) const;
+
+ private:
+  MemoryGroup m_group;
+  std::uint64_t m_kills;
 };
 
 // How many processes of a tool may run at a time, and how much memory each then has.

@@ -9,6 +9,7 @@
 
 #include "base/errors.h"
 #include "base/trusted_folder.h"
+#include "contract/builders.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
 
@@ -86,6 +87,9 @@ base::Result<Settings> settle(const Options& options, process::Environment envir
   settings.source = absolute_or(options.source, contract::k_source);
   settings.out = absolute_or(options.out, contract::k_out);
   settings.language = options.language;
+  if (!options.builder.empty()) settings.builder = absolute_or(options.builder, "");
+  BASE_TRY_ASSIGN(const fs::path own, base::own_folder());
+  settings.builders = contract::builders_folder(own);
   settings.default_steps_only = value_of(environment, contract::k_default_steps_variable) == "1";
   BASE_TRY_ASSIGN(settings.shim, find_shim(options.shim));
   BASE_TRY_ASSIGN(settings.cache, find_cache(environment));

@@ -18,13 +18,17 @@ struct Options {
   std::string out;
   std::string language;
   std::string shim;
+  std::string builder;  // the folder of a declared builder
   bool shows_inputs = false;
+  bool explains = false;
 };
 
 struct Settings {
   fs::path source;       // absolute; links in it are kept, since programs see this very path
   fs::path out;          // absolute
   std::string language;  // empty: found by looking at the source
+  fs::path builder;      // absolute; empty: none is named
+  fs::path builders;     // the folder of the installed ones
   fs::path shim;
   fs::path cache;  // exists, and only this user and root can change it (base/trusted_folder.h)
   bool default_steps_only = false;  // a build.sh of the source called us

@@ -201,15 +201,13 @@ base::Result<std::string> Tools::digest_of(const fs::path& file) const {
                     [&] { return base::sha256_of_file(file.string()); });
 }
 
-void Tools::add_version(const std::string& name, Inputs& inputs) const {
-  const auto program = process::find_program(name, value_of(m_environment, "PATH"));
-  if (!program) return;
-  // Some say it on standard error, and some have no such option: that is an answer as well. But it is not
-  // remembered: a tool also fails because memory is short now. A tool that was killed has not answered.
-  std::string failing = "cannot be asked";
+// Some say it on standard error, and some have no such option: that is an answer as well, which `failing` gets.
+// But it is not remembered: a tool also fails because memory is short now. A tool that was killed has not
+// answered.
+base::Result<std::string> Tools::said_by(const std::vector<std::string>& arguments, std::string& failing) const {
+  const auto& program = arguments.at(0);
   const auto find_out = [&]() -> base::Result<std::string> {
-    const process::Command command{
-        .arguments = {*program, "--version"}, .environment = m_environment, .folder = "/"};
+    const process::Command command{.arguments = arguments, .environment = m_environment, .folder = "/"};
     BASE_TRY_ASSIGN(auto finished, run_quietly(command));
     if (finished.ending.signal()) {
       BASE_TRY_ASSIGN(finished, run_quietly(command));
@@ -217,14 +215,25 @@ void Tools::add_version(const std::string& name, Inputs& inputs) const {
     std::string said = finished.output.empty() ? std::move(finished.errors) : std::move(finished.output);
     if (finished.ending.succeeded()) return said;
     failing = std::move(said);
-    return base::fail(ErrorKind::unavailable, *program,
+    return base::fail(ErrorKind::unavailable, program,
                       "does not work: it ended with " + finished.ending.describe());
   };
-  const auto answer =
-      is_script(*program)
-          ? find_out()
-          : remembered(files_behind(*program, m_environment),
-                       {*program, "--version", value_of(m_environment, "RUSTUP_TOOLCHAIN")}, find_out);
+  if (is_script(program)) return find_out();
+  auto question = arguments;
+  question.push_back(value_of(m_environment, "RUSTUP_TOOLCHAIN"));
+  return remembered(files_behind(program, m_environment), question, find_out);
+}
+
+base::Result<std::string> Tools::said_by(const std::vector<std::string>& arguments) const {
+  std::string failing;
+  return said_by(arguments, failing);
+}
+
+void Tools::add_version(const std::string& name, Inputs& inputs) const {
+  const auto program = process::find_program(name, value_of(m_environment, "PATH"));
+  if (!program) return;
+  std::string failing = "cannot be asked";
+  const auto answer = said_by({*program, "--version"}, failing);
   // "gcc (Debian 12.2.0-14+deb12u1) 12.2.0"; what follows is a licence.
   const std::string version(base::trim(base::split(answer.value_or(failing), '\n').front()));
   inputs.add_tool(fs::path(name).filename().string(), *program, identity(*program, version));

@@ -52,6 +52,10 @@ class Tools {
   // with which flags and variables the program behind it is started.
   [[nodiscard]] static std::string identity(const std::string& program, std::string answer);
 
+  // What a tool says of itself on either stream when it is run with these words, of which the first is its
+  // absolute path. Kept until a file that decides it is another; a script is asked each time.
+  [[nodiscard]] base::Result<std::string> said_by(const std::vector<std::string>& arguments) const;
+
   // Adds the program of this name on PATH, by what it says to --version, to the inputs. A name with a '/' is
   // a path. What is not there, or has no version, adds what of it is known.
   void add_version(const std::string& name, Inputs& inputs) const;
@@ -64,6 +68,8 @@ class Tools {
   [[nodiscard]] base::Result<std::string> remembered(const std::vector<std::string>& files,
                                                      const std::vector<std::string>& question,
                                                      const Answer& find_out) const;
+  [[nodiscard]] base::Result<std::string> said_by(const std::vector<std::string>& arguments,
+                                                  std::string& failing) const;
   [[nodiscard]] base::Result<std::string> answer_of(const process::Command& command) const;
 
   const Settings& m_settings;

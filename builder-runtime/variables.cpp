@@ -454,16 +454,20 @@ std::string reason_of(VariableRole role) {
 
 VariableRole role_of_variable(const std::string& name, const process::Environment& environment) {
   if (lists(environment, contract::k_build_secrets, name)) return VariableRole::credential;
-  const bool is_set_by_spec = lists(environment, contract::k_build_variables, name);
+  const bool is_set = is_set_by_spec(name, environment);
   if (is_one_of(name, k_places)) return VariableRole::place;
   if (is_one_of(name, k_transports)) return VariableRole::transport;
-  if (!is_set_by_spec && is_one_of(name, k_sessions)) return VariableRole::job;
+  if (!is_set && is_one_of(name, k_sessions)) return VariableRole::job;
   if (is_credential(name)) return VariableRole::credential;
-  if (is_set_by_spec) return VariableRole::input;
+  if (is_set) return VariableRole::input;
   if (is_one_of(name, k_jobs) || is_of_service(name, environment) || is_of_input(name, environment) ||
       is_of_build_service(name, environment))
     return VariableRole::job;
   return is_one_of(name, k_locales) ? VariableRole::locale : VariableRole::input;
+}
+
+bool is_set_by_spec(const std::string& name, const process::Environment& environment) {
+  return lists(environment, contract::k_build_variables, name);
 }
 
 process::Environment environment_of_tools(const process::Environment& environment) {

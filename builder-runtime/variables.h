@@ -23,6 +23,9 @@ enum class VariableRole {
 // `environment` contains the variable: its role may depend on the others.
 VariableRole role_of_variable(const std::string& name, const process::Environment& environment);
 
+// Whether the pipeline's spec sets it for the build (contract::k_build_variables).
+bool is_set_by_spec(const std::string& name, const process::Environment& environment);
+
 // The part of this process's environment that tools get. Variables that the pipeline's spec sets (listed in
 // contract::k_build_variables and k_build_secrets) are passed on whatever their names.
 process::Environment environment_of_tools(const process::Environment& environment);

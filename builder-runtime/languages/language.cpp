@@ -17,8 +17,14 @@ constexpr char k_key_format[] = "3";
 }  // namespace
 
 const std::vector<Language>& languages() {
-  static const std::vector<Language> all = {python::k_language, go::k_language};
+  static const std::vector<Language> all = {python::language(), go::language()};
   return all;
+}
+
+std::vector<std::string> names_of_languages() {
+  std::vector<std::string> names;
+  for (const auto& language : languages()) names.push_back(language.name);
+  return names;
 }
 
 bool is_file(const fs::path& path) {

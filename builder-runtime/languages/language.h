@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the builder needs to know of a language. A language is a row of the table at the end.
+// What the builder needs to know of a language: one that is compiled in (a row of languages()), or one that a
+// builder.toml declares (languages/declared).
 #pragma once
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +23,7 @@ namespace builder {
 namespace fs = base::fs;
 
 struct Language;
+class TableReader;
 
 // How run.sh starts the program.
 struct Start {
@@ -32,6 +35,8 @@ struct Start {
       environment;  // what the program finds set where the pipeline does not set it
   // What the program imports of installed packages and could find imported; Python only.
   std::vector<std::string> imports;
+  // In the first words of the command, so many, contract::k_environment_mark is the folder of the bundle.
+  std::size_t expanded_words = 0;
   // For a pipeline with its own command, when no program could be chosen: what run.sh says.
   struct NoProgram {
     std::string what;
@@ -50,12 +55,20 @@ struct MadeTree {
   std::vector<std::string> modules;       // that programs can import; Python only
 };
 
+// The bundle that another one lies on.
+struct LayerBelow {
+  fs::path folder;  // that has its file, as an artifact has it
+  std::string digest;
+};
+
 // One bundle, and how it is made.
 struct Layer {
   std::string key;                      // of everything that decides it
   bool is_remade_by_each_edit = false;  // it is packed in a hurry
   // Fills an empty folder with what the bundle holds.
   std::function<base::Result<MadeTree>(const fs::path& tree)> make;
+  // The same where the bundle is laid on another one, if it needs that one to be made.
+  std::function<base::Result<MadeTree>(const fs::path& tree, const LayerBelow& below)> make_over = {};
 };
 
 // What is to be done for a source, found out without doing it.
@@ -70,6 +83,10 @@ struct Plan {
   // Asked for when no bundle is known by the key: the one bundle that is needed, or what seldom changes and,
   // to be laid on it, what does. The last one is the artifact's, whatever its own key.
   std::function<base::Result<std::vector<Layer>>()> layers;
+  // What must be right before anything is made; in every build. None: nothing is looked at.
+  std::function<base::Status()> checks;
+  // What would be made, as JSON; none: nobody can ask.
+  std::function<base::Result<std::string>()> explanation;
   // Compares the program with what it will find, `modules` of the bundles; in every build, once these are
   // known. None: there is nothing to compare.
   std::function<base::Status(const std::vector<std::string>& modules)> review;
@@ -81,8 +98,8 @@ struct Plan {
 // A source folder that one of the languages builds, or a build.sh of its own.
 struct Source {
   fs::path folder;
-  const Language* language = nullptr;  // none when a build.sh decides
-  bool has_build_script = false;       // and is to be used
+  std::shared_ptr<const Language> language;  // none when a build.sh decides
+  bool has_build_script = false;             // and is to be used
   bool has_run_script = false;
   bool has_own_command = false;  // of the pipeline: no program has to be chosen
   SourceSettings settings;
@@ -97,18 +114,21 @@ struct Findings {
 };
 
 struct Language {
-  std::string_view name;
-  std::string_view program;  // the file that makes a folder one of this language
-  // Whether a folder without any language's `program` may be of this one all the same.
-  bool (*may_be)(const fs::path& source);
+  std::string name;
+  std::vector<std::string> markers;  // files, each of which makes a folder one of this language
+  // Whether a folder without any language's marker may be of this one all the same.
+  std::function<base::Result<bool>(const fs::path& source)> may_be;
   // The same for what is in folders below, asked where nothing at the root is of any language; may be none.
-  bool (*may_be_below)(const fs::path& source);
+  std::function<base::Result<bool>(const fs::path& source)> may_be_below;
+  // Reads the table of the source's settings that has the language's name.
+  std::function<base::Status(TableReader& table, SourceSettings& settings)> read_settings;
   // Says what is missing where something is. Starts nothing.
-  base::Result<Findings> (*look)(const Source& source, const process::Environment& environment);
+  std::function<base::Result<Findings>(const Source& source, const process::Environment& environment)> look;
 };
 
-// All supported languages; each is complete.
+// Those that are compiled in; each is complete.
 const std::vector<Language>& languages();
+std::vector<std::string> names_of_languages();
 
 // Whether `path` is a regular file (or a link to one).
 bool is_file(const fs::path& path);

@@ -119,7 +119,10 @@ base::Result<StoredBundle> Compiler::make(const Layer& layer, const StoredBundle
   BASE_TRY_ASSIGN(const auto workspace, caches::make_workspace(m_cache));
   const fs::path tree = workspace.path() / "tree";
   BASE_TRY(base::make_folders(tree, base::k_owner_writes));
-  BASE_TRY_ASSIGN(auto made, layer.make(tree));
+  BASE_TRY_ASSIGN(auto made,
+                  below != nullptr && layer.make_over
+                      ? layer.make_over(tree, {below->folder, below->content.bundles.front().digest})
+                      : layer.make(tree));
   BASE_TRY(check_inputs());
   if (below != nullptr) {
     BASE_TRY(base::write_file(tree / contract::k_base_file, below->content.bundles.front().digest + "\n"));

@@ -6,8 +6,11 @@
 
 #include "base/errors.h"
 #include "base/inside.h"
+#include "base/text.h"
+#include "builder-runtime/languages/declared/declared.h"
 #include "builder-runtime/milestone.h"
 #include "builder-runtime/source/links.h"
+#include "contract/builders.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
 
@@ -42,57 +45,115 @@ base::Status check_folders(const Settings& settings) {
                        std::string("name another folder for the cache in ") + contract::k_cache_variable);
 }
 
-std::string names_of(const std::vector<const Language*>& found, std::string_view Language::* member) {
-  std::vector<std::string> names;
-  names.reserve(found.size());
-  for (const auto* language : found) names.emplace_back(language->*member);
-  return base::join(names, " and ");
+using LanguagePointer = std::shared_ptr<const Language>;
+
+// "a, b and c".
+std::string listed(const std::vector<std::string>& names, const std::string& last = " and ") {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == names.size() ? last : ", ") + names[i];
+  return text;
 }
 
-std::vector<const Language*> all_languages() {
-  std::vector<const Language*> all;
-  for (const auto& language : languages()) all.push_back(&language);
-  return all;
-}
+// A row of languages(), which stays.
+LanguagePointer pointer_to(const Language& language) { return {LanguagePointer(), &language}; }
 
-base::Result<const Language*> named_language(const std::string& where, const std::string& name) {
-  for (const auto* language : all_languages()) {
-    if (language->name == name) return language;
+std::vector<std::string> all_names(const Settings& settings) {
+  auto names = names_of_languages();
+  for (const auto& name : contract::installed_builders(settings.builders)) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
+  return names;
+}
+
+base::Result<LanguagePointer> named_language(const Settings& settings, const std::string& where,
+                                             const std::string& name) {
+  for (const auto& language : languages()) {
+    if (language.name == name) return pointer_to(language);
+  }
+  const auto names = all_names(settings);
+  if (std::find(names.begin(), names.end(), name) != names.end())
+    return declared::installed_language(settings.builders, name);
   return base::fail(ErrorKind::usage, where, "there is no builder for \"" + name + "\"",
-                    "the languages are " + names_of(all_languages(), &Language::name));
+                    "the languages are " + listed(names));
 }
 
-base::Result<const Language*> recognised_language(const fs::path& source) {
-  std::vector<const Language*> found;
-  for (const auto* language : all_languages()) {
-    if (is_file(source / std::string(language->program))) found.push_back(language);
-  }
-  if (found.empty()) {
-    for (const auto* language : all_languages()) {
-      if (language->may_be(source)) found.push_back(language);
-    }
-  }
-  if (found.empty()) {
-    for (const auto* language : all_languages()) {
-      if (language->may_be_below != nullptr && language->may_be_below(source)) found.push_back(language);
-    }
+tl::unexpected<base::Error> several(const fs::path& source, const std::vector<std::string>& what) {
+  return base::fail(ErrorKind::bad_input, source.string(), "contains both " + base::join(what, " and "),
+                    "choose one with --language");
+}
+
+// Only what no compiled-in language takes is asked about: a Python project may have a Cargo.toml.
+base::Result<LanguagePointer> recognised_by_installed(const Settings& settings) {
+  std::vector<LanguagePointer> found;
+  for (const auto& name : contract::installed_builders(settings.builders)) {
+    if (const auto names = names_of_languages(); std::find(names.begin(), names.end(), name) != names.end())
+      continue;
+    BASE_TRY_ASSIGN(auto language, declared::installed_language(settings.builders, name));
+    BASE_TRY_ASSIGN(const bool is_one, language->may_be(settings.source));
+    if (is_one) found.push_back(std::move(language));
   }
   if (found.size() == 1) return found.front();
   if (found.empty()) {
-    return base::fail(ErrorKind::bad_input, source.string(),
-                      "no supported language found: expected main.py or go.mod",
+    std::vector<std::string> markers;
+    for (const auto& language : languages())
+      markers.insert(markers.end(), language.markers.begin(), language.markers.end());
+    return base::fail(ErrorKind::bad_input, settings.source.string(),
+                      "no supported language found: expected " + listed(markers, " or "),
                       "add one of them, or a build.sh of your own");
   }
-  return base::fail(ErrorKind::bad_input, source.string(),
-                    "contains both " + names_of(found, &Language::program), "choose one with --language");
+  std::vector<std::string> names;
+  for (const auto& language : found) names.push_back(language->name);
+  return base::fail(ErrorKind::bad_input, settings.source.string(),
+                    "may be of several languages: " + listed(names), "choose one with --language");
+}
+
+base::Result<LanguagePointer> recognised_language(const Settings& settings) {
+  const auto& source = settings.source;
+  std::vector<LanguagePointer> found;
+  std::vector<std::string> markers;
+  for (const auto& language : languages()) {
+    for (const auto& marker : language.markers) {
+      if (!is_file(source / marker)) continue;
+      found.push_back(pointer_to(language));
+      markers.push_back(marker);
+      break;
+    }
+  }
+  for (const auto may_be : {&Language::may_be, &Language::may_be_below}) {
+    if (!found.empty()) break;
+    for (const auto& language : languages()) {
+      if (!(language.*may_be)) continue;
+      BASE_TRY_ASSIGN(const bool is_one, (language.*may_be)(source));
+      if (!is_one) continue;
+      found.push_back(pointer_to(language));
+      markers.push_back(language.markers.front());
+    }
+  }
+  if (found.size() == 1) return found.front();
+  return found.empty() ? recognised_by_installed(settings) : several(source, markers);
 }
 
 // The command line, then the source's own settings, then what is there.
-base::Result<const Language*> choose_language(const Settings& settings, const SourceSettings& source) {
-  if (!settings.language.empty()) return named_language("--language", settings.language);
-  if (!source.language.empty()) return named_language(source.file + ": language", source.language);
-  return recognised_language(settings.source);
+base::Result<LanguagePointer> choose_language(const Settings& settings, const SourceSettings& source,
+                                              const LanguagePointer& given) {
+  if (given) return given;
+  if (!settings.language.empty()) return named_language(settings, "--language", settings.language);
+  if (!source.language.empty())
+    return named_language(settings, source.file + ": language", source.language);
+  return recognised_language(settings);
+}
+
+// The builder of --builder; none where there is no such option.
+base::Result<LanguagePointer> given_builder(const Settings& settings) {
+  if (settings.builder.empty()) return LanguagePointer();
+  BASE_TRY_ASSIGN(auto language, declared::language_of_folder(settings.builder));
+  if (!settings.language.empty() && settings.language != language->name) {
+    return base::fail(ErrorKind::usage, "--language",
+                      "the builder in " + settings.builder.string() + " is for " + language->name,
+                      "use only one of --language and --builder");
+  }
+  return language;
 }
 
 }  // namespace
@@ -111,11 +172,14 @@ base::Result<Source> detect(const Settings& settings) {
     return source;
   }
   BASE_TRY(check_links(settings.source));
-  BASE_TRY_ASSIGN(source.settings, read_source_settings(settings.source));
-  BASE_TRY_ASSIGN(source.language, choose_language(settings, source.settings));
+  BASE_TRY_ASSIGN(const auto given, given_builder(settings));
+  auto names = all_names(settings);
+  if (given) names.push_back(given->name);
+  BASE_TRY_ASSIGN(source.settings, read_source_settings(settings.source, names));
+  BASE_TRY_ASSIGN(source.language, choose_language(settings, source.settings, given));
   BASE_TRY_ASSIGN(auto findings, source.language->look(source, settings.environment));
   source.plan = std::move(findings.plan);
-  milestone.reached(std::string(source.language->name) + ", " + findings.summary);
+  milestone.reached(source.language->name + ", " + findings.summary);
   return source;
 }
 

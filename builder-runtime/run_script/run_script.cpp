@@ -107,15 +107,17 @@ std::string interpreter_part(const RunScript& script, const char* name_of_script
 }
 
 // What starts the shim, as far as the command.
-std::string shim_command(const RunScript& script, const std::vector<std::string>& imports) {
+std::string shim_command(const RunScript& script, const std::vector<std::string>& imports,
+                         std::size_t expanded_words = 0) {
   return "exec \"$shim\" ${at:+--chdir \"$at\"}" +
          (script.bundle_digest.empty() ? "" : " --environment " + script.bundle_digest) +
-         (imports.empty() ? "" : " --imports " + shell_quote(base::join(imports, ","))) + " --exec --";
+         (imports.empty() ? "" : " --imports " + shell_quote(base::join(imports, ","))) +
+         (expanded_words == 0 ? "" : " --expand " + std::to_string(expanded_words)) + " --exec --";
 }
 
 std::string command_part(const RunScript& script) {
   const bool bundled = !script.bundle_digest.empty();
-  std::string line = shim_command(script, script.start.imports);
+  std::string line = shim_command(script, script.start.imports, bundled ? script.start.expanded_words : 0);
   const bool substituted = !bundled && !script.start.interpreter.empty();
   for (const auto& word : script.start.command) {
     line +=

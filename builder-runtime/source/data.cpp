@@ -87,8 +87,12 @@ Value from_toml(const toml::node& node) {
   Value value;
   if (const auto* table = node.as_table()) {
     value.kind = Kind::table;
-    for (const auto& [key, member] : *table)
+    for (const auto& [key, member] : *table) {
+      const auto place = key.source().begin;
       value.members.push_back({std::string(key.str()), from_toml(member)});
+      value.members.back().value.key_line = static_cast<int>(place.line);
+      value.members.back().value.key_column = static_cast<int>(place.column);
+    }
   } else if (const auto* array = node.as_array()) {
     value.kind = Kind::array;
     for (const auto& item : *array) value.items.push_back(from_toml(item));
@@ -104,6 +108,7 @@ Value from_toml(const toml::node& node) {
     value.kind = Kind::number;  // a date or time, which nothing here reads
   }
   value.line = static_cast<int>(node.source().begin.line);
+  value.column = static_cast<int>(node.source().begin.column);
   return value;
 }
 
@@ -261,6 +266,14 @@ base::Result<Value> read_json(const base::fs::path& file, const std::string& nam
   } catch (const nlohmann::ordered_json::out_of_range&) {
     return base::fail(ErrorKind::bad_input, name, "has a number that is too large");
   }
+}
+
+base::Result<Value> read_either(const base::fs::path& file, const std::string& name) {
+  const auto extension = file.extension();
+  if (extension == ".json") return read_json(file, name);
+  if (extension == ".toml") return read_toml(file, name);
+  BASE_TRY_ASSIGN(const std::string text, base::read_input_file(file));
+  return base::trim(text).starts_with('{') ? read_json(file, name) : parse_toml(text, name);
 }
 
 Value text_value(const std::string& text) { return scalar_of(Kind::text, text); }

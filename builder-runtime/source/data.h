@@ -21,6 +21,9 @@ class Value {
   std::vector<Value> items;     // of an array
   std::vector<Member> members;  // of a table, in the order of the file
   int line = 0;                 // where it begins; 0 where that is not known (JSON)
+  int column = 0;
+  int key_line = 0;  // where its key is, of what a TOML table has
+  int key_column = 0;
 
   // What is at a path of keys, "tool.poetry.dependencies"; an absent value where there is nothing.
   [[nodiscard]] const Value& at(std::string_view path) const;
@@ -51,6 +54,8 @@ std::string_view name_of(Value::Kind kind);
 base::Result<Value> read_toml(const base::fs::path& file, const std::string& name);
 // The same of a text.
 base::Result<Value> parse_toml(std::string_view text, const std::string& name);
+// As JSON where that is what it is: by its name, else by its first character; else as TOML.
+base::Result<Value> read_either(const base::fs::path& file, const std::string& name);
 base::Result<Value> read_json(const base::fs::path& file, const std::string& name);
 
 Value text_value(const std::string& text);

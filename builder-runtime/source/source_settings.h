@@ -10,6 +10,7 @@
 
 #include "base/files.h"
 #include "base/result.h"
+#include "builder-runtime/source/data.h"
 
 namespace builder {
 
@@ -44,9 +45,13 @@ struct SourceSettings {
   std::map<std::string, std::string> environment;  // of the program, where the pipeline does not set it
   PythonSettings python;
   GoSettings go;
+  std::string prefix;                        // of names of settings in errors: "tool.pachbuild."
+  std::map<std::string, data::Value> tables;  // of languages that are declared, by name: their builders read them
 };
 
-// No file gives the defaults. Unknown and mistyped settings are errors.
-base::Result<SourceSettings> read_source_settings(const base::fs::path& source);
+// No file gives the defaults. Unknown and mistyped settings are errors. `declared`: names of languages with a
+// declared builder, whose tables may be there.
+base::Result<SourceSettings> read_source_settings(const base::fs::path& source,
+                                                  const std::vector<std::string>& declared = {});
 
 }  // namespace builder

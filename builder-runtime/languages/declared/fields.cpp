@@ -85,22 +85,27 @@ const Shape& packages_shape() {
 const Shape& layer_shape() {
   static const Shape shape = {
       "[[layer]]",
-      "One bundle, kept by a key of what it is made of. At most two: what seldom changes, then what an edit "
+      "One bundle, kept by a key of what it is made of. At most two names: what seldom changes, then what an edit "
       "changes, laid over the first. The steps are made in the order of this table.",
-      {{"name", Form::text, "What errors and the log call it: `packages`. Default: `program`.", Kind::word},
+      {{"name", Form::text,
+        "What errors and the log call it: `packages`. Default: `program`. Layers of one name are alternatives: the "
+        "first that is to be made counts.",
+        Kind::word},
        {"when", Form::texts, "The layer is made only if one of these is there and not empty.", Kind::reference},
        {"manifest", Form::texts,
         "The first of these files that is there is `{manifest}`, and an input; without any there is no layer.",
         Kind::plain},
        {"inputs", Form::texts,
         "What the layer is made of. A reference into a file counts instead of the whole file.", Kind::reference},
+       {"image", Form::texts,
+        "Files of the image that count, by content: absolute paths, in which `*` and `?` stand for characters but "
+        "`/`."},
        {"variables", Form::texts,
         "Variables of the build that the commands see and that count, as names or as beginnings of names with a "
         "`*`. Locations, credentials and network settings are passed on in any case, and never count; so are "
         "those that `transform.build.env` sets, which count."},
        {"tools", Form::texts,
-        "Which of `[tools]` count. Default: all that are needed, if the layer has `run`, else none.",
-        Kind::word},
+        "Which of `[tools]` count. Default: all that are needed, if the layer has `run`, else none."},
        {"needs", Form::text_table, "Files of the source that must be there, with the hint for when they are not."},
        {"path", Form::text,
         "`fixed`: `{tree}` and `{work}` have the same path in every build, on every machine, for tools that write "
@@ -123,6 +128,10 @@ const Shape& layer_shape() {
        {"environment", Form::text_table, "Variables for the commands.", Kind::text_template},
        {"run", Form::commands, "The command that makes the layer, or several, one after the other.",
         Kind::text_template},
+       {"take", Form::texts_table,
+        "Files and links of `{work}` that the commands made, as patterns, and the folders of the layer that they "
+        "are copied to.",
+        Kind::plain},
        {"keep", Form::texts, "Of the layer's files only these stay.", Kind::file_pattern},
        {"remove", Form::texts, "Files and folders of the layer that do not stay.", Kind::file_pattern},
        {"program", Form::text,

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
-#include <csignal>
 #include <memory>
 #include <set>
 #include <thread>
@@ -189,18 +188,16 @@ void use_what_is_granted(const std::optional<std::uint64_t>& limit, const GoVari
 
 base::Status run_build(const Source& source, const Decision& decision, const BuildPlace& place,
                        const MemoryGroup& memory, const fs::path& folder, const Tools& tools) {
-  const auto kills = memory.kills();
+  const MemoryWatch watch(memory);
   BASE_TRY_ASSIGN(
       const auto finished,
       run_go(place, source.folder, decision,
              build_arguments(source.settings.go, decision.variables, decision.program, folder), tools));
   if (finished.ending.succeeded()) return {};
   base::Error error = go_error(finished);
-  if (memory.kills() > kills || finished.ending.signal() == SIGKILL) {
-    const auto limit = memory.limit();
+  if (const auto hint = watch.hint_after(finished.ending)) {
     error.what += ": out of memory";
-    error.hint = "raise the memory in transform.build.resource_limits" +
-                 (limit ? ", now " + base::format_bytes(*limit) : std::string());
+    error.hint = *hint;
     return base::fail(std::move(error));
   }
   return base::fail(explained(std::move(error), place, source.folder, decision, tools));
@@ -493,8 +490,6 @@ base::Result<Plan> plan(const Source& source, const std::shared_ptr<const Tree>&
   return plan;
 }
 
-}  // namespace
-
 bool may_be(const fs::path& source) {
   boost::system::error_code error;
   const fs::directory_iterator entries(source, error);
@@ -533,6 +528,17 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
                    variables = std::move(variables)](const Tools& tools) {
                     return plan(source, tree, program, variables, tools);
                   }};
+}
+
+}  // namespace
+
+Language language() {
+  return {.name = "go",
+          .markers = {"go.mod"},
+          .may_be = may_be,
+          .may_be_below = may_be_below,
+          .read_settings = read_settings,
+          .look = look};
 }
 
 }  // namespace builder::go

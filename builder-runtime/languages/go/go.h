@@ -6,11 +6,9 @@
 
 namespace builder::go {
 
-bool may_be(const fs::path& source);
-bool may_be_below(const fs::path& source);
-base::Result<Findings> look(const Source& source, const process::Environment& environment);
+Language language();
 
-inline constexpr Language k_language = {
-    .name = "go", .program = "go.mod", .may_be = may_be, .may_be_below = may_be_below, .look = look};
+// [go] of a source's settings.
+base::Status read_settings(TableReader& reader, SourceSettings& settings);
 
 }  // namespace builder::go

@@ -424,8 +424,6 @@ void tell_of_unused_files(const fs::path& source, const Manifest& manifest, cons
   }
 }
 
-}  // namespace
-
 bool may_be(const fs::path& source) {
   boost::system::error_code error;
   for (fs::directory_iterator entry(source, error), end; entry != end; entry.increment(error)) {
@@ -455,6 +453,16 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
                   [installation = std::move(installation), request, pins, choice](const Tools& tools) {
                     return plan(installation, request, pins, choice, tools);
                   }};
+}
+
+}  // namespace
+
+Language language() {
+  return {.name = "python",
+          .markers = {"main.py"},
+          .may_be = may_be,
+          .read_settings = read_settings,
+          .look = look};
 }
 
 }  // namespace builder::python

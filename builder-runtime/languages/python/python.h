@@ -6,10 +6,9 @@
 
 namespace builder::python {
 
-bool may_be(const fs::path& source);
-base::Result<Findings> look(const Source& source, const process::Environment& environment);
+Language language();
 
-inline constexpr Language k_language = {
-    .name = "python", .program = "main.py", .may_be = may_be, .look = look};
+// [python] of a source's settings.
+base::Status read_settings(TableReader& reader, SourceSettings& settings);
 
 }  // namespace builder::python

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a failed command says, in the words of builder.toml: a place, a fault, what to do.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "builder-runtime/languages/declared/facts.h"
+#include "process/runner.h"
+
+namespace builder::declared {
+
+struct Words {
+  const std::optional<TextTemplate>& say;  // none: the group "what"
+  const std::optional<TextTemplate>& hint;
+  base::ErrorKind kind;
+};
+
+// The error of a pattern that matched: its groups are the place and fill the words.
+base::Error error_of_groups(std::map<std::string, std::string> groups, const Words& words, const Facts& facts,
+                            const std::string& manifest);
+
+// What a program says when it speaks as this one does: its last lines are "error: WHAT" and, if it has one, "hint:
+// FIX", and its exit code is one of ours. Nothing: it does not.
+std::optional<base::Error> own_words(const process::Finished& finished);
+
+// The error of a command of a layer. `places` are folders that files in its output may be in, and what they are
+// called instead ("" for the source).
+base::Error error_of_command(const process::Finished& finished, const std::string& where, const Facts& facts,
+                             const std::string& manifest,
+                             const std::vector<std::pair<std::string, std::string>>& places);
+
+}  // namespace builder::declared

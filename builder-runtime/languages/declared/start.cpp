@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder-runtime/languages/declared/start.h"
+
+#include "base/text.h"
+#include "contract/layout.h"
+
+namespace builder::declared {
+namespace {
+
+std::string filled(const TextTemplate& text, const Facts& facts) {
+  return text.fill([&](const Name& name) -> std::optional<std::string> {
+    if (name.name == "env") return contract::k_environment_mark;
+    return value_of_fact(facts, name, contract::k_source);
+  });
+}
+
+// The program of a command has to be of an interpreter that the command is for.
+base::Status check_interpreter(const Facts& facts) {
+  for (const auto& word : facts.builder->start.command) {
+    for (const auto& name : word.names()) {
+      if (name.name != "interpreter" || facts.program.name.empty()) continue;
+      if (interpreter_among(facts.files, facts.program.name, name.argument)) continue;
+      return base::fail(base::ErrorKind::bad_input, facts.program.name + ":1",
+                        "names the interpreter " +
+                            interpreter_of(facts.files.first_line_of(facts.program.name)) + ", expected " +
+                            base::join(base::split(name.argument, ','), " or "));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<Start> start_of(const Facts& facts, bool has_bundle) {
+  const auto& description = facts.builder->start;
+  Start start;
+  start.no_program = facts.no_program;
+  BASE_TRY(check_interpreter(facts));
+  for (const auto& word : description.command) {
+    if (word.has("env") && !has_bundle && !start.no_program) {
+      return base::fail(base::ErrorKind::bad_input, facts.builder->file + ": start.command",
+                        "names {env}, but no layer is made of this source");
+    }
+    start.command.push_back(filled(word, facts));
+  }
+  start.expanded_words = has_bundle ? start.command.size() : 0;
+  if (description.folder) {
+    start.folder = filled(*description.folder, facts);
+    start.may_start_elsewhere = true;
+  }
+  // What names the bundle's folder is in the bundle.
+  for (const auto& [name, value] : description.environment) {
+    if (!value.has("env")) start.environment[name] = filled(value, facts);
+  }
+  return start;
+}
+
+std::string variables_of_bundle(const Facts& facts) {
+  std::string text;
+  for (const auto& [name, value] : facts.builder->start.environment) {
+    if (value.has("env")) text += name + "=" + filled(value, facts) + '\0';
+  }
+  for (const auto& [name, values] : facts.builder->start.prepend) {
+    std::vector<std::string> parts;
+    for (const auto& value : values) parts.push_back(filled(value, facts));
+    if (!parts.empty()) text += "+" + name + "=" + base::join(parts, ":") + '\0';
+  }
+  return text;
+}
+
+}  // namespace builder::declared
