@@ -31,7 +31,8 @@ std::optional<unsigned> read_number(std::string_view text, unsigned most) {
 }
 
 // "10s", "500ms", "2m", "1h".
-bool read_grace(std::string_view text, Supervision& supervision) {
+bool read_grace(std::string_view text, Invocation& invocation) {
+  auto& supervision = invocation.supervision;
   constexpr unsigned k_most = 1'000'000;
   struct Unit {
     std::string_view name;
@@ -51,7 +52,8 @@ bool read_grace(std::string_view text, Supervision& supervision) {
 }
 
 // "143:0".
-bool read_remapping(std::string_view text, Supervision& supervision) {
+bool read_remapping(std::string_view text, Invocation& invocation) {
+  auto& supervision = invocation.supervision;
   constexpr unsigned k_greatest_code = 255;
   const auto colon = text.find(':');
   if (colon == std::string_view::npos) return false;
@@ -63,7 +65,8 @@ bool read_remapping(std::string_view text, Supervision& supervision) {
 }
 
 // "TERM", "SIGTERM" or "15".
-bool read_signal(std::string_view text, Supervision& supervision) {
+bool read_signal(std::string_view text, Invocation& invocation) {
+  auto& supervision = invocation.supervision;
   const auto number = read_number(text, static_cast<unsigned>(SIGRTMAX)).value_or(0);
   const std::string_view name = text.starts_with("SIG") ? text.substr(3) : text;
   for (int signal = 1; signal <= SIGRTMAX; ++signal) {
@@ -75,11 +78,20 @@ bool read_signal(std::string_view text, Supervision& supervision) {
   return false;
 }
 
+// How many words of the command.
+bool read_count(std::string_view text, Invocation& invocation) {
+  constexpr unsigned k_most = 1'000'000;
+  const auto count = read_number(text, k_most);
+  invocation.expanded = count.value_or(0);
+  return count.has_value();
+}
+
 // How the value of an option is read that is more than text, and what it is called in errors.
 struct Reading {
-  bool (*read)(std::string_view value, Supervision& supervision);
+  bool (*read)(std::string_view value, Invocation& invocation);
   std::string_view form;
 };
+constexpr Reading k_count = {read_count, "a number of words"};
 constexpr Reading k_grace = {read_grace, "a time, such as 10s, 500ms or 2m"};
 constexpr Reading k_remapping = {read_remapping, "two exit codes, such as 143:0"};
 constexpr Reading k_signal = {read_signal, "a signal, such as TERM or 15"};
@@ -100,6 +112,7 @@ constexpr std::array k_options = {
     Option{"--check", {}, nullptr, nullptr, [](Invocation& invocation) { invocation.check = true; }},
     Option{"--environment", {}, &Invocation::environment},
     Option{"--exec", Mode::command},
+    Option{"--expand", {}, nullptr, &k_count},
     Option{"--grace", {}, nullptr, &k_grace, ask_for_supervision},
     Option{"--imports", {}, &Invocation::imports},
     Option{"--install", Mode::install, &Invocation::install_folder},
@@ -147,7 +160,7 @@ base::Status read_option(char* const*& word, Invocation& invocation) {
   if (value.empty()) return usage_error(name, "has an empty value");
   if (option->text != nullptr) {
     invocation.*option->text = value;
-  } else if (!option->reading->read(value, invocation.supervision)) {
+  } else if (!option->reading->read(value, invocation)) {
     return usage_error(name, "'" + std::string(value) + "' is not " + std::string(option->reading->form));
   }
   return {};
@@ -213,6 +226,7 @@ Options, before --exec or --:
   --build DIR           the artifact's folder instead of /pfs/build
   --chdir DIR           work in this folder
   --environment DIGEST  use this environment; /pfs/build is opened only when it has to be unpacked
+  --expand N            in the first N words of COMMAND, {env} is the environment's folder
   --imports MODULES     what COMMAND, a Python program, imports: kept in memory for the next one where
                         PACHBUILD_PRELOAD is true (docs/python.md, "Preloading")
   --help, --version

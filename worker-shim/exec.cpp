@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -15,6 +16,7 @@
 #include "base/text.h"
 #include "contract/environment.h"
 #include "contract/exit_codes.h"
+#include "contract/layout.h"
 #include "worker-shim/executable_format.h"
 #include "worker-shim/folders.h"
 
@@ -172,11 +174,38 @@ std::string_view search_path() {
   return path == nullptr ? _PATH_DEFPATH : path;
 }
 
+std::string with_environment(std::string_view text, const std::string& folder) {
+  std::string result(text);
+  base::replace_all(result, contract::k_environment_mark, folder);
+  return result;
+}
+
+bool apply_variables(std::string_view text, const std::string& folder) {
+  while (!text.empty()) {
+    std::string_view variable = text.substr(0, text.find('\0'));
+    text.remove_prefix(std::min(text.size(), variable.size() + 1));
+    const bool is_list = variable.starts_with('+');
+    if (is_list) variable.remove_prefix(1);
+    const auto equals = variable.find('=');
+    if (equals == std::string_view::npos || equals == 0) return false;
+    const std::string name(variable.substr(0, equals));
+    std::string value = with_environment(variable.substr(equals + 1), folder);
+    const char* const before = std::getenv(name.c_str());
+    // What the pipeline sets counts more.
+    if (before != nullptr && !is_list) continue;
+    if (before != nullptr && *before != '\0') value += std::string(":") + before;
+    replace_variable(name.c_str(), value);
+  }
+  return true;
+}
+
 void enter_environment(const std::string& folder) {
   std::string path = folder + "/bin:";
   path += search_path();
   replace_variable("PATH", path);
   replace_variable(contract::k_environment_variable, folder);
+  if (const auto variables = read_text(folder + "/" + contract::k_variables_file))
+    apply_variables(*variables, folder);
   // It would take the place of a Python environment.
   if (std::getenv("PYTHONHOME") != nullptr && exists(folder + "/pyvenv.cfg")) ::unsetenv("PYTHONHOME");
 }

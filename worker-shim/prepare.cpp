@@ -26,6 +26,7 @@
 #include "contract/environment.h"
 #include "contract/layout.h"
 #include "worker-shim/base_environment.h"
+#include "worker-shim/exec.h"
 #include "worker-shim/folders.h"
 #include "worker-shim/libraries.h"
 #include "worker-shim/make_room.h"
@@ -346,18 +347,8 @@ base::Status set_variables(const std::string& build_folder) {
   const std::string path = build_folder + "/" + contract::k_environment_variables;
   const auto text = read_text(path);
   if (!text) return base::fail(base::system_error("read", path, errno));
-  std::string_view rest = *text;
-  while (!rest.empty()) {
-    const std::string variable(rest.substr(0, rest.find('\0')));
-    rest.remove_prefix(std::min(rest.size(), variable.size() + 1));
-    const auto equals = variable.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      return base::fail(base::ErrorKind::bad_input, path, "is not as builder-runtime writes it");
-    }
-    // What the pipeline sets counts more.
-    ::setenv(variable.substr(0, equals).c_str(), variable.c_str() + equals + 1, 0);
-  }
-  return {};
+  if (apply_variables(*text, "")) return {};
+  return base::fail(base::ErrorKind::bad_input, path, "is not as builder-runtime writes it");
 }
 
 base::Status check_run_script(const std::string& build_folder, const std::string& script) {

@@ -61,6 +61,22 @@ base::Result<BuildFolder> find_environment_of(const Invocation& invocation) {
                                         : BuildFolder{invocation.environment};
 }
 
+// The command with the environment's folder where its own words name it.
+class ExpandedWords {
+ public:
+  ExpandedWords(char* const* words, unsigned count, const std::string& folder) {
+    for (; *words != nullptr; ++words)
+      m_texts.push_back(m_texts.size() < count ? with_environment(*words, folder) : std::string(*words));
+    for (auto& text : m_texts) m_words.push_back(text.data());
+    m_words.push_back(nullptr);
+  }
+  [[nodiscard]] char* const* get() const { return m_words.data(); }
+
+ private:
+  std::vector<std::string> m_texts;
+  std::vector<char*> m_words;
+};
+
 enum class Preloading { possible, impossible };
 
 int run_command(const Invocation& invocation, Preloading preloading) {
@@ -76,6 +92,8 @@ int run_command(const Invocation& invocation, Preloading preloading) {
     enter_environment(*environment);
     if (preloading == Preloading::possible)
       preload::run({*environment, preload::modules_to_preload(invocation.imports), invocation.words});
+    if (invocation.expanded > 0)
+      return execute_or_report(ExpandedWords(invocation.words, invocation.expanded, *environment).get());
   }
   return execute_or_report(invocation.words);
 }

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view k_interpreter = "#!";
 
-tl::unexpected<base::Error> invalid(const std::string& text, const std::string& why) {
+tl::unexpected<base::Error> invalid_pattern(const std::string& text, const std::string& why) {
   return base::fail(base::ErrorKind::bad_input, "", "invalid file pattern " + base::quoted(text) + ": " + why);
 }
 
@@ -23,7 +23,7 @@ class Translation {
 
   base::Result<std::string> translate() {
     while (m_at < m_text.size()) BASE_TRY(piece());
-    if (m_depth != 0) return invalid(m_text, "'{' is not closed");
+    if (m_depth != 0) return invalid_pattern(m_text, "'{' is not closed");
     return m_result;
   }
 
@@ -47,7 +47,7 @@ class Translation {
         m_result += "(?:";
         break;
       case '}':
-        if (m_depth == 0) return invalid(m_text, "'}' closes nothing");
+        if (m_depth == 0) return invalid_pattern(m_text, "'}' closes nothing");
         --m_depth;
         m_result += ")";
         break;
@@ -82,7 +82,7 @@ class Translation {
     const bool is_negated = end > m_at + 1;
     const auto begin = end;
     end = m_text.find(']', end);
-    if (end == std::string::npos || end == begin) return invalid(m_text, "'[' is not closed");
+    if (end == std::string::npos || end == begin) return invalid_pattern(m_text, "'[' is not closed");
     m_result += is_negated ? "[^/" : "[";
     for (const char character : m_text.substr(begin, end - begin)) {
       if (base::contains("\\[^&", character)) m_result += '\\';
@@ -104,12 +104,12 @@ class Translation {
 
 base::Result<FilePattern> FilePattern::compile(const std::string& text) {
   if (text.starts_with(k_interpreter)) return FilePattern(text, std::nullopt, false, true);
-  if (text.empty()) return invalid(text, "it is empty");
-  if (!base::stays_inside(text)) return invalid(text, "it leads out of the folder");
+  if (text.empty()) return invalid_pattern(text, "it is empty");
+  if (!base::stays_inside(text)) return invalid_pattern(text, "it leads out of the folder");
   Translation translation(text);
   BASE_TRY_ASSIGN(const std::string expression, translation.translate());
   auto pattern = Pattern::compile_whole(expression);
-  if (!pattern) return invalid(text, pattern.error().what);
+  if (!pattern) return invalid_pattern(text, pattern.error().what);
   return FilePattern(text, std::move(*pattern), translation.is_plain(), false);
 }
 

@@ -13,7 +13,7 @@ namespace {
 // Those with a ":" and a text behind it.
 constexpr std::array<std::string_view, 3> k_with_argument = {"setting", "variable", "interpreter"};
 
-tl::unexpected<base::Error> invalid(std::string what, std::string hint = {}) {
+tl::unexpected<base::Error> invalid_name(std::string what, std::string hint = {}) {
   return base::fail(base::ErrorKind::bad_input, "", std::move(what), std::move(hint));
 }
 
@@ -80,16 +80,16 @@ base::Status check_name(const Name& name, const Names& names, const std::map<std
   if (is_group && name.argument.empty()) return {};
   if (!contains(names.known, name.name)) {
     const auto reason = names.reasons.find(name.name);
-    if (reason != names.reasons.end()) return invalid("{" + name.name + "} has no meaning here", reason->second);
-    return invalid("unknown name " + shown,
+    if (reason != names.reasons.end()) return invalid_name("{" + name.name + "} has no meaning here", reason->second);
+    return invalid_name("unknown name " + shown,
                    base::did_you_mean(name.name, names.known, "the names here are " + base::join(names.known, ", ")));
   }
   const bool needs_argument =
       std::find(k_with_argument.begin(), k_with_argument.end(), name.name) != k_with_argument.end();
   if (needs_argument == name.argument.empty())
-    return invalid(needs_argument ? shown + " needs a name: {" + name.name + ":NAME}" : shown + " takes no name");
+    return invalid_name(needs_argument ? shown + " needs a name: {" + name.name + ":NAME}" : shown + " takes no name");
   if (name.name == "setting" && !settings.contains(name.argument)) {
-    return invalid("no setting is called " + base::quoted(name.argument),
+    return invalid_name("no setting is called " + base::quoted(name.argument),
                    base::did_you_mean(name.argument, keys_of(settings), "add it to [settings]"));
   }
   return {};

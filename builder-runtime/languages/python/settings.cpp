@@ -16,7 +16,7 @@ using data::Value;
 using Kind = Value::Kind;
 
 // "sklearn.linear_model"; letters of other alphabets are of Python's identifiers as well.
-bool is_module(std::string_view name) {
+bool is_name_of_module(std::string_view name) {
   const auto fits = [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '_' || c > 127; };
   return !name.empty() && std::all_of(name.begin(), name.end(), fits);
 }
@@ -35,7 +35,7 @@ base::Status read_switch_or_modules(TableReader& reader, const std::string& key,
   std::vector<std::string> names;
   BASE_TRY(reader.read(key, names));
   for (const auto& name : names) {
-    if (!is_module(name)) {
+    if (!is_name_of_module(name)) {
       return base::fail(ErrorKind::bad_input, reader.place(found, key),
                         "invalid name of a module \"" + name + "\"",
                         "write true, or modules as after import: [\"pandas\", \"sklearn.metrics\"]");
