@@ -66,12 +66,15 @@ base::Result<std::string> explain_build(const ExplainedBuilder& builder, const f
     task.folder = builder.folder.empty() ? "/" : builder.folder.string();
   }
   BASE_TRY_ASSIGN(auto pool, Pool::start(1, scratch, *place));
-  const auto print = [](std::string_view text) {
-    static_cast<void>(base::write_all(STDERR_FILENO, text, "standard error"));
-  };
+  std::string printed;
+  const auto keep = [&](std::string_view text) { printed += text; };
   BASE_TRY_ASSIGN(const auto outcome,
-                  pool.run_one(std::move(task), interruption.descriptor(), print, report::warn));
-  BASE_TRY(check_build(outcome));
+                  pool.run_one(std::move(task), interruption.descriptor(), keep, report::warn));
+  if (auto checked = check_build(outcome); !checked) {
+    // What a builder prints on its way to an answer is of no use beside it.
+    static_cast<void>(base::write_all(STDERR_FILENO, printed, "standard error"));
+    return base::fail(std::move(checked).error());
+  }
   return base::read_file(scratch / "out" / k_explanation);
 }
 
