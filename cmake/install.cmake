@@ -8,3 +8,8 @@ install(FILES scripts/completions/pachbuild.zsh
         DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions RENAME _pachbuild)
 install(FILES scripts/completions/pachbuild.fish
         DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+# The declared builders, where the programs look for them.
+foreach(description IN LISTS descriptions)
+  get_filename_component(folder ${description} DIRECTORY)
+  install(DIRECTORY ${folder} DESTINATION ${CMAKE_INSTALL_DATADIR}/pachbuild/builders USE_SOURCE_PERMISSIONS)
+endforeach()

@@ -8,6 +8,7 @@
 #include <boost/filesystem/operations.hpp>
 
 #include "cache/builder_cache.h"
+#include "contract/builders.h"
 #include "contract/layout.h"
 #include "pachbuild/local/results/result_store.h"
 
@@ -100,6 +101,17 @@ Content downloads(const fs::path& folder) {
 
 Content python(const fs::path& cache) { return downloads(cache / "python"); }
 Content go(const fs::path& cache) { return downloads(cache / "go"); }
+// Of all others that a cache has a folder of.
+Content languages(const fs::path& cache) {
+  Content content;
+  content.counts_files = true;
+  for (const auto& folder : caches::list_folder(cache)) {
+    const auto name = folder.filename().string();
+    if (!contract::is_builder_name(name) || name == "python" || name == "go") continue;
+    for (auto& part : downloads(folder).parts) content.parts.push_back(std::move(part));
+  }
+  return content;
+}
 Content shims(const fs::path& cache) { return entries_of(cache / contract::k_cache_shims); }
 Content tools(const fs::path& cache) { return entries_of(cache / "tools"); }
 Content clusters(const fs::path& cache) { return entries_of(cache / "clusters"); }
@@ -147,6 +159,8 @@ const std::vector<Kind>& kinds() {
       {"environments", "unpacked bundles that programs run from", Guard::environments, environments},
       {"python", "files that uv downloaded and built", Guard::builds, python},
       {"go", "modules, and packages that Go compiled", Guard::builds, go},
+      {"languages", "what declared builders keep: downloads, working copies, passed checks", Guard::builds,
+       languages},
       {"tools", "versions of compilers and other tools", Guard::builds, tools},
       {"images", "caches of builds in containers, by image", Guard::images, images},
       {"clusters", "where branches of clusters were last", Guard::runs, clusters},

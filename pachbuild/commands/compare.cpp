@@ -50,7 +50,7 @@ base::Result<int> validate(const CompareOptions& options) {
         pipeline.name + ": " +
         (submission ? base::count_of(submission->source.files.size(), "source file") : "nothing to build");
     std::puts(base::printable(line).c_str());
-    for (const auto& note : pipeline.notes) report::warn(note + "; `pachbuild run` refuses it");
+    for (const auto& note : pipeline.notes) report::warn(note);
   }
   return 0;
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "contract/builders.h"
 #include "pachbuild/cache/kinds.h"
 #include "pachbuild/commands/data_options.h"
 #include "pachbuild/spec/pipeline_spec.h"
@@ -135,6 +136,8 @@ class Line {
     for (const auto& value : values_in(type)) offer(before + value, "");
     if (type == "KIND") {
       for (const auto& kind : cached::kinds()) offer(std::string(kind.name), std::string(kind.about));
+    } else if (type == "BUILDER") {
+      for (const auto& name : installed_builders()) offer(before + name, "");
     } else if (option.check_lname("pipeline")) {
       for (const auto& spec : specs()) offer(before + spec.name, "");
     } else if (option.check_lname("input")) {
@@ -157,6 +160,11 @@ class Line {
     }
     m_found.paths = paths;
     m_found.before_path = m_word.substr(0, equals + 1);
+  }
+
+  static std::vector<std::string> installed_builders() {
+    const auto own = base::own_folder();
+    return own ? contract::installed_builders(contract::builders_folder(*own)) : std::vector<std::string>();
   }
 
   [[nodiscard]] std::vector<spec::PipelineSpec> specs() const {

@@ -67,6 +67,11 @@ base::Status check_apart(const std::string& where, const fs::path& file, const l
   }
   for (const auto& pipeline : plan.pipelines) {
     if (!spec::is_built(pipeline.spec.transform)) continue;
+    const auto& builder = pipeline.spec.transform.build.builder;
+    if (!builder.empty() && base::path_below(file, base::resolved_path(builder))) {
+      return base::fail(ErrorKind::usage, where, "would be a part of the builder " + builder.string(),
+                        "choose another folder");
+    }
     const auto source = base::resolved_path(pipeline.spec.transform.build.folder.string());
     if (!base::path_below(file, source)) continue;
     BASE_TRY_ASSIGN(const auto decision, source::decide(source, file.lexically_relative(source).string()));

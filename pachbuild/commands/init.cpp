@@ -11,6 +11,7 @@
 #include "contract/pipeline_names.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/print_line.h"
+#include "pachbuild/commands/project_words.h"
 #include "pachbuild/spec/input.h"
 #include "pachbuild/starter/starter.h"
 #include "process/interruption.h"
@@ -68,27 +69,12 @@ base::Result<starter::Start> start_of(const InitOptions& options) {
       {options.from, options.context, options.language, options.name, default_name});
 }
 
-// "README.md, data/ (3 files), pipeline.json"
-std::string summary_of(const starter::Project& project) {
-  std::map<std::string, std::size_t> counts;
-  for (const auto& [path, file] : project) {
-    const auto slash = path.find('/');
-    ++counts[path.substr(0, slash == std::string::npos ? slash : slash + 1)];
-  }
-  std::vector<std::string> parts;
-  for (const auto& [name, count] : counts)
-    parts.push_back(name.ends_with('/') ? name + " (" + base::count_of(count, "file") + ")" : name);
-  return base::join(parts, ", ");
-}
-
 std::string command_line(const std::string& folder, const std::vector<std::string>& words) {
   std::vector<std::string> quoted;
   for (const auto& word : words) quoted.push_back(base::shell_quote(word));
   const std::string line = base::join(quoted, " ");
   if (base::normal_path(folder) == base::normal_path(".")) return line;
-  // So that a name like "-x" is not read as an option.
-  const std::string shown = folder.starts_with('-') ? "./" + folder : folder;
-  return "cd " + base::shell_quote(shown) + " && " + line;
+  return "cd " + base::shell_quote(as_argument(folder)) + " && " + line;
 }
 
 base::Result<int> init(const InitOptions& options) {

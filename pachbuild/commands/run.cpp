@@ -151,6 +151,7 @@ base::Result<std::vector<base::fs::path>> source_folders(const DataOptions& data
   for (const auto& pipeline : plan.pipelines) {
     const auto& transform = pipeline.spec.transform;
     if (spec::is_built(transform)) folders.push_back(transform.build.folder);
+    if (!transform.build.builder.empty()) folders.push_back(transform.build.builder);
   }
   return folders;
 }

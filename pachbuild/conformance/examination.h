@@ -8,6 +8,9 @@
 //   signal N       ends itself by signal N
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,12 +24,18 @@ namespace conformance {
 
 struct Subject {
   std::optional<local::Container>
-      container;          // of the builder's image; without one it is a folder of this machine
-  base::fs::path folder;  // with build.sh
-  base::fs::path probe;   // the source of the probe
+      container;           // of the builder's image; without one it is a folder of this machine
+  base::fs::path folder;   // with builder.toml or build.sh
+  base::fs::path probe;    // the source of the probe; empty: the one that the image has beside its build.sh
+  std::uint32_t seed = 1;  // of the arguments
+  std::map<std::string, std::string> variables;  // of the builds, as transform.build.env
+  std::vector<local::SharedFolder> mounts;       // of the containers
+  // Gets the name of each build that has ended, and the file with what it has printed.
+  std::function<void(const std::string& name, const base::fs::path& log)> built;
 };
 
-// All rows, whatever the builder does; an error when this machine cannot examine it. `scratch` is empty.
+// All rows, whatever the builder does; an error when this machine cannot examine it. `scratch` is empty;
+// afterwards it has, of each build, the source, what it has made and printed: ROOM/NAME/out and log.
 base::Result<std::vector<Row>> examine(const Subject& subject, const base::fs::path& scratch,
                                        process::Interruption& interruption);
 

@@ -118,7 +118,7 @@ Finding check_tool(const Machine& machine, const Tool& tool, bool is_needed) {
 
 std::vector<std::string> official_images(const Machine& machine) {
   std::vector<std::string> names;
-  for (const auto* language : {"python", "go"}) {
+  for (const auto& language : spec::official_languages()) {
     spec::Transform transform;
     transform.build.language = language;
     names.push_back(

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/filesystem/operations.hpp>
 #include <cerrno>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -15,6 +16,7 @@
 #include "base/errors.h"
 #include "base/near.h"
 #include "base/text.h"
+#include "contract/builders.h"
 #include "contract/layout.h"
 #include "contract/pipeline_names.h"
 #include "pachbuild/spec/duration.h"
@@ -28,8 +30,8 @@ namespace {
 using base::ErrorKind;
 using nlohmann::json;
 
-// The languages that have an official builder, etc/pipeline-build/<language>/.
-constexpr std::array<std::string_view, 2> k_languages = {"go", "python"};
+// The languages that builder-runtime knows by itself.
+constexpr std::array<std::string_view, 2> k_own_languages = {"go", "python"};
 
 constexpr char k_build_hint[] = R"(add "build": {"language": "python"}, or "go", or {"image": "…"})";
 
@@ -242,6 +244,8 @@ class Reader {
                 "keep \"language\" for an official builder, or \"image\" for another one"));
     } else if (build.image.empty()) {
       check_language(build.language);
+    } else if (is_builder_path(build.image)) {
+      note(find_builder());
     }
     build.env = fields.all<std::map<std::string, std::string>>("env");
     check_variables(build.env, "/transform/build/env");
@@ -249,13 +253,33 @@ class Reader {
   }
 
   void check_language(const std::string& language) {
-    const std::vector<std::string> known(k_languages.begin(), k_languages.end());
+    if (std::find(k_own_languages.begin(), k_own_languages.end(), language) != k_own_languages.end()) return;
+    const auto known = official_languages();
     if (std::find(known.begin(), known.end(), language) != known.end()) return;
-    note(fail(
-        "/transform/build/language", base::quoted(language) + " has no official builder",
-        base::did_you_mean(language, known,
-                           "official builders are there for go and python; name the image of another one "
-                           "in transform.build.image")));
+    const auto near = base::near_name(language, known);
+    note(fail("/transform/build/language", base::quoted(language) + " has no official builder",
+              (near ? "did you mean " + base::quoted(*near) + "? " : "") + "official builders: " +
+                  base::join(known, ", ") + "; for another one name its image in transform.build.image"));
+  }
+
+  // A builder that is a folder of this machine.
+  base::Status find_builder() {
+    constexpr char k_pointer[] = "/transform/build/image";
+    Build& build = m_spec.transform.build;
+    BASE_TRY_ASSIGN(build.builder, find_folder(build.image, k_pointer));
+    boost::system::error_code error;
+    const bool is_builder = base::fs::exists(build.builder / contract::k_builder_file, error) ||
+                            base::fs::exists(build.builder / contract::k_build_script, error);
+    if (!is_builder) {
+      return fail(k_pointer, base::quoted(build.builder.string()) + " has neither builder.toml nor build.sh",
+                  "a builder is a folder with one of them, or an image");
+    }
+    const std::string what = base::quoted(build.image) + " is a folder, which a cluster does not have";
+    if (m_target == Target::cluster)
+      return fail(k_pointer, what, "build an image of it, push it, and name that");
+    if (m_target == Target::any)
+      m_spec.notes.push_back(m_spec.places.where(k_pointer) + ": " + field_name(k_pointer) + " " + what);
+    return {};
   }
 
   void read_all_input(const Fields& root) {
@@ -292,28 +316,30 @@ class Reader {
     }
   }
 
+  // The folder that `written` names below that of the spec file.
+  base::Result<base::fs::path> find_folder(const std::string& written, const char* pointer) {
+    const base::fs::path spec_folder = base::fs::path(m_spec.places.file()).parent_path();
+    const base::fs::path path(written);
+    base::fs::path folder = (path.is_absolute() ? path : spec_folder / path).lexically_normal();
+    if (folder.filename_is_dot()) folder = folder.parent_path();
+    if (folder.empty()) folder = ".";
+    struct stat status{};
+    if (::stat(folder.c_str(), &status) != 0) {
+      const int error_number = errno;
+      const std::string shown = base::quoted(folder.string()) + " ";
+      if (error_number == ENOENT || error_number == ENOTDIR) {
+        return fail(pointer, shown + "does not exist",
+                    base::did_you_mean_file(folder.string(), "it is relative to the spec file's folder"));
+      }
+      return fail(pointer, shown + base::system_error("read", folder.string(), error_number).what);
+    }
+    if (!S_ISDIR(status.st_mode)) return fail(pointer, base::quoted(folder.string()) + " is not a folder");
+    return folder;
+  }
+
   base::Status find_build_folder() {
     Build& build = m_spec.transform.build;
-    const base::fs::path spec_folder = base::fs::path(m_spec.places.file()).parent_path();
-    const base::fs::path path(build.path);
-    build.folder = (path.is_absolute() ? path : spec_folder / path).lexically_normal();
-    if (build.folder.filename_is_dot()) build.folder = build.folder.parent_path();
-    if (build.folder.empty()) build.folder = ".";
-    struct stat status{};
-    if (::stat(build.folder.c_str(), &status) != 0) {
-      const int error_number = errno;
-      const std::string shown = base::quoted(build.folder.string()) + " ";
-      if (error_number == ENOENT || error_number == ENOTDIR) {
-        return fail(
-            "/transform/build/path", shown + "does not exist",
-            base::did_you_mean_file(build.folder.string(), "it is relative to the spec file's folder"));
-      }
-      return fail("/transform/build/path",
-                  shown + base::system_error("read", build.folder.string(), error_number).what);
-    }
-    if (!S_ISDIR(status.st_mode)) {
-      return fail("/transform/build/path", base::quoted(build.folder.string()) + " is not a folder");
-    }
+    BASE_TRY_ASSIGN(build.folder, find_folder(build.path, "/transform/build/path"));
     return {};
   }
 
@@ -365,6 +391,21 @@ bool is_spec_file(const base::fs::path& file) {
 bool is_url(const std::string& path) {
   const std::size_t scheme = path.find("://");
   return scheme != std::string::npos && path.find('/') > scheme;
+}
+
+std::vector<std::string> official_languages() {
+  std::vector<std::string> languages;
+  if (const auto own = base::own_folder())
+    languages = contract::installed_builders(contract::builders_folder(*own));
+  languages.insert(languages.end(), k_own_languages.begin(), k_own_languages.end());
+  std::sort(languages.begin(), languages.end());
+  languages.erase(std::unique(languages.begin(), languages.end()), languages.end());
+  return languages;
+}
+
+bool is_builder_path(const std::string& image) {
+  return image.starts_with('/') || image == "." || image == ".." || image.starts_with("./") ||
+         image.starts_with("../");
 }
 
 Images images_of(const Transform& transform, const std::string& prefix) {

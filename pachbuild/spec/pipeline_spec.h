@@ -29,10 +29,11 @@ enum class Target {
 
 // What is built: exactly one of language and image is set.
 struct Build {
-  std::string language;   // of an official builder: "go" or "python"
-  std::string image;      // of another builder
-  std::string path;       // as written; "." when it is not
-  base::fs::path folder;  // the same below the spec file's folder: an existing folder
+  std::string language;    // of an official builder: one of official_languages()
+  std::string image;       // of another builder: the name of an image, or a path
+  base::fs::path builder;  // of a path: the builder's folder, which exists
+  std::string path;        // as written; "." when it is not
+  base::fs::path folder;   // the same below the spec file's folder: an existing folder
   std::map<std::string, std::string> env;
   std::optional<std::uint64_t> largest_file;  // of its source, in bytes: not of the spec, but of who builds
 };
@@ -82,8 +83,8 @@ struct PipelineSpec {
 
   // Fields that are set, accepted and without effect on one machine: "resource_requests".
   std::vector<std::string> cluster_fields;
-  // Of Target::any: what is right and done by a cluster only, as "p.json:4:3: egress runs on a cluster only",
-  // or on one machine only.
+  // Of Target::any: what is right and done by a cluster only, as "p.json:4:3: egress runs on a cluster only;
+  // `pachbuild run` refuses it", or on one machine only.
   std::vector<std::string> notes;
   // What is allowed and probably not meant.
   std::vector<std::string> warnings;
@@ -92,6 +93,13 @@ struct PipelineSpec {
   // The whole spec under these names, transform.build included.
   std::shared_ptr<const nlohmann::json> fields;
 };
+
+// The languages that have an official builder: those that builder-runtime knows by itself, and the builders
+// that are installed with it. Sorted.
+std::vector<std::string> official_languages();
+
+// Whether `image` of a build is the path of a folder: no name of an image starts like one.
+bool is_builder_path(const std::string& image);
 
 // Whether there is something to build.
 inline bool is_built(const Transform& transform) {

@@ -584,7 +584,7 @@ class Checker {
       return false;
     }
     if (field.use == Use::beyond && m_target == Target::any && m_has_build)
-      m_checked.notes.push_back(m_written.where(written) + ": " + what);
+      m_checked.notes.push_back(m_written.where(written) + ": " + what + "; `pachbuild run` refuses it");
     if (field.use == Use::cluster) m_checked.cluster_fields.push_back(field_name(pointer));
     return true;
   }

@@ -48,14 +48,16 @@ std::string list_of(const std::vector<std::string>& names) {
 
 base::Status write_files(const fs::path& folder, const Project& project) {
   constexpr mode_t k_mode = 0666;
+  constexpr mode_t k_executable_mode = 0777;
   mode_t mask = ::umask(0);
   ::umask(mask);
   for (const auto& [path, file] : project) {
     BASE_TRY(base::check_stop());
     const fs::path target = folder / path;
     BASE_TRY(base::make_folders(target.parent_path()));
-    BASE_TRY(file.copy_of.empty() ? base::write_file(target, file.content, k_mode & ~mask)
-                                  : base::copy_regular_file(file.copy_of, target, k_mode & ~mask));
+    const mode_t mode = (file.is_executable ? k_executable_mode : k_mode) & ~mask;
+    BASE_TRY(file.copy_of.empty() ? base::write_file(target, file.content, mode)
+                                  : base::copy_regular_file(file.copy_of, target, mode));
   }
   return {};
 }

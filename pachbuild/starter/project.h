@@ -14,6 +14,7 @@ namespace starter {
 struct ProjectFile {
   std::string content;
   base::fs::path copy_of;  // instead of `content`, if it is set
+  bool is_executable = false;
 };
 
 // By the path below the project's folder.

@@ -23,19 +23,45 @@ class Conformance(containers.ImageSuite):
         self.succeed("podman", "build", "--isolation=chroot", "-t", f"{name}:1", name)
         self.addCleanup(self.podman, "rmi", "--force", f"{name}:1")
 
-    def examine(self, image, probe):
-        return self.run_program(support.PACHBUILD, "builder", "test", image, "--source", probe)
+    def examine(self, image, probe=None, *words):
+        source = ["--source", probe] if probe else []
+        return self.run_program(support.PACHBUILD, "builder", "test", image, *source, *words)
 
-    def test_the_official_images_pass_all(self):
-        for language, image in OFFICIAL.items():
+    def test_the_official_images_pass_all_with_the_probe_that_they_bring(self):
+        for image in OFFICIAL.values():
             with self.subTest(image):
-                result = self.examine(image, ROOT / "etc/pipeline-build" / language / "probe")
+                result = self.examine(image)
                 self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
                 outcomes = re.findall(r"^(\S.*?)  +(ok|FAILED|note|skipped)\b", result.stdout, re.MULTILINE)
                 # Of the declared ones R and Node have arguments that are text: bytes that are no UTF-8 are lost.
                 allowed = {"arguments byte for byte"} if image in DECLARED.values() else set()
                 self.assertLessEqual({name for name, outcome in outcomes if outcome != "ok"}, allowed, result.stdout)
                 self.assertNotIn("FAILED", dict(outcomes).values())
+                self.assertEqual(len(result.stdout.splitlines()), 14, result.stdout)
+
+    def test_a_probe_with_a_folder_in_it(self):
+        """The build as another user reads all of it, in the image as well as from here."""
+        probe = (ROOT / "examples/custom-builder/probe/main.pl").read_text()
+        self.make_image("deep", build__sh="cp run.sh /pfs/source/lib/main.pl /pfs/out\n", run__sh='exec perl /pfs/build/main.pl "$@"\n')
+        self.write("probe/lib/main.pl", probe)
+        result = self.examine("deep:1", "probe")
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertNotRegex(result.stdout, "  (FAILED|note|skipped) ")
+        result = self.examine("deep:1")
+        self.assertEqual((result.returncode, result.stderr), (
+            65, "error: deep:1: has no folder probe beside its build.sh\nhint: give the source of a probe with --source: "
+                "docs/authoring-builders.md says what it does\n"))
+
+    def test_variables_and_files_of_this_machine(self):
+        self.make_image("asks", run__sh='exec perl /pfs/build/main.pl "$@"\n',
+                        build__sh="cp run.sh /pfs/source/main.pl /pfs/out\necho $WORD; cat /etc/asked/file; ! : > /etc/asked/file\n")
+        self.write("given/file", "of this machine\n")
+        result = self.examine("asks:1", ROOT / "examples/custom-builder/probe", "--env", "WORD=said", "--mount",
+                              "given:/etc/asked", "--log", "--keep", "kept")
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertEqual(result.stderr.count("said\nof this machine\n"), 5)
+        self.assertTrue((self.folder / "kept/room-2/other/out/run.sh").exists())
+        self.assertEqual((self.folder / "given/file").read_text(), "of this machine\n")
 
     def test_a_builder_that_needs_root_or_a_writable_source(self):
         probe = ROOT / "examples/custom-builder/probe"
@@ -62,10 +88,11 @@ class Documents(examples.ExampleSuite, containers.ImageSuite):
         self.addCleanup(self.podman, "rmi", "docker.io/library/debian:12.12-slim")
 
     def test_authoring_builders(self):
-        self.addCleanup(self.podman, "rmi", "--force", "sh-builder:1")
+        self.addCleanup(self.podman, "rmi", "--force", "perl-builder:1")
         self.run_documented("docs/authoring-builders.md")
-        self.assertEqual((self.folder / "counts/hundred").read_text(), "100\n")
-        self.assertTrue((self.folder / "sh-builder/index.json").exists())
+        for counts in ("counts", "counts-of-image"):
+            self.assertEqual((self.folder / counts / "hundred").read_text(), "100\n")
+        self.assertTrue((self.folder / "perl-builder/index.json").exists())
 
     def test_the_custom_builder(self):
         self.addCleanup(self.podman, "rmi", "--force", "perl-builder:1")

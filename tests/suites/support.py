@@ -23,6 +23,9 @@ TOOLS = ROOT / "build" / "tools"  # what scripts/setup installs for this checkou
 VERSION = re.search(r"^project\(pachbuild VERSION ([0-9.]+)", (ROOT / "CMakeLists.txt").read_text(encoding="utf-8"),
                     re.MULTILINE)[1]
 
+# The languages that have an official builder.
+LANGUAGES = sorted(["go", "python", *(file.parent.name for file in (ROOT / "etc/pipeline-build").glob("*/builder.toml"))])
+
 PACHBUILD = str(BIN / "pachbuild")
 BUILDER = str(BIN / "builder-runtime")
 SHIM = str(BIN / "worker-shim")

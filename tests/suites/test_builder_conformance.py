@@ -7,9 +7,9 @@ import xml.etree.ElementTree
 
 import support
 
-ROWS = ["sh ./build.sh", "writes to /pfs/out only", "names and links for PFS", "run.sh", "arguments byte for byte",
-        "exit codes", "signals", "/pfs/build as named pipes", "second build", "without root, source read-only",
-        "reproducible", "size"]
+ROWS = ["build", "writes to /pfs/out only", "names and links for PFS", "run.sh", "arguments byte for byte",
+        "exit codes", "signals", "/pfs/build as named pipes", "second build", "edit", "edit with an older time",
+        "without root, source read-only", "reproducible", "size"]
 
 BUILD = "cp /pfs/source/probe.sh /pfs/out/\ncp run.sh /pfs/out/\n"
 RUN = 'exec sh /pfs/build/probe.sh "$@"\n'
@@ -57,7 +57,7 @@ class BuilderTest(support.Suite):
         self.assertRegex(rows[name][1], f"^{text}$")
         self.assertEqual((result.returncode, result.stderr), (
             1, f"error: builder: {len(failed)} of {len(rows)} check{'s' * (len(rows) > 1)} failed\n"
-               "hint: docs/authoring-builders.md says what each asks for\n"))
+               "hint: --log shows what the builds print; docs/authoring-builders.md says what each asks for\n"))
 
     def test_a_builder_of_four_lines(self):
         self.builder()
@@ -73,7 +73,9 @@ class BuilderTest(support.Suite):
                 self.passes(self.examine(builder=support.ROOT / "etc/pipeline-build" / language))
 
     def test_a_build_that_fails(self):
-        self.fails("sh ./build.sh", r"exit code 3 \(no such compiler\)", build="echo no such compiler >&2\nexit 3\n")
+        self.fails("build", r"exit code 3 \(no such compiler\)", build="echo no such compiler >&2\nexit 3\n")
+        self.fails("build", r"exit code 1 \(error: probe.sh:2: no end\)",
+                   build="echo reading; echo error: probe.sh:2: no end; echo hint: add it; exit 1\n")
 
     def test_a_build_that_writes_elsewhere(self):
         ways = [("touch /pfs/source/new", "something in /pfs/source was changed"),
@@ -98,7 +100,7 @@ class BuilderTest(support.Suite):
     def test_arguments_that_are_lost_or_changed(self):
         for run in ("exec sh /pfs/build/probe.sh $*\n", 'exec sh /pfs/build/probe.sh "$1"\n'):
             with self.subTest(run):
-                self.fails("arguments byte for byte", r"lost or changed: .*\(exit code 0\)", run=run)
+                self.fails("arguments byte for byte", r"lost or changed: '' \(exit code 0\), seed 1", run=run)
 
     def test_exit_codes_that_are_changed(self):
         self.fails("exit codes", "exit 2 came out as exit code 1",
@@ -112,12 +114,78 @@ class BuilderTest(support.Suite):
     def test_a_run_script_that_cannot_read_pipes(self):
         self.fails("/pfs/build as named pipes", "exit code 9", run="[ -f /pfs/build/probe.sh ] || exit 9\n" + RUN)
 
+    def test_what_makes_a_build_another_one(self):
+        """Its bytes must depend neither on the cache's path, nor on when the source was written, nor on the clock."""
+        self.builder(build=BUILD + 'echo "$PACHBUILD_CACHE_DIR" > /pfs/out/a; date -r /pfs/source/probe.sh > /pfs/out/b\n'
+                                   "date +%Z > /pfs/out/c; date +%s > /pfs/out/d; echo same > /pfs/out/e\n")
+        self.assertEqual(self.rows(self.examine("--keep", "kept"))["reproducible"],
+                         ("note", "built twice, other bytes in a, b, c and 1 other: all datums run again"))
+        self.assertNotEqual(*((self.folder / "kept" / room / "out/d").read_text()
+                              for room in ("room-1/first", "room-2/other")))
+
+    def test_edits_that_are_not_seen(self):
+        keep = ('cache=$PACHBUILD_CACHE_DIR/kept; mkdir -p $cache\n{test} || cp /pfs/source/probe.sh $cache/\n'
+                "cp $cache/probe.sh run.sh /pfs/out/\n")
+        # As make does it: what is older than the product is not made again.
+        for test, name in (("[ -e $cache/probe.sh ]", "edit"),
+                           ("[ $cache/probe.sh -nt /pfs/source/probe.sh ]", "edit with an older time")):
+            with self.subTest(name):
+                self.fails(name, "not seen: the program is that of a build before", build=keep.format(test=test))
+        self.fails("edit", r"exit code 4 \(no\)", build=BUILD + "if grep -q rewritten /pfs/out/probe.sh; then echo no; exit 4; fi\n")
+        self.fails("edit", "the edited program: exit code 5",
+                   run="if grep -q rewritten /pfs/source/probe.sh; then exit 5; fi\n" + RUN)
+
+    def test_a_probe_that_cannot_be_edited(self):
+        self.builder()
+        self.write("builder/probe/probe.sh", PROBE.replace("/pfs/out/", "/pfs/./out/"))
+        rows = self.rows(self.examine())
+        for name in ("edit", "edit with an older time"):
+            self.assertEqual(rows[name], ("skipped", "no file of the probe has the text /pfs/out/arguments"))
+
+    def test_arguments_that_are_text_are_a_note(self):
+        text = 'for w in "$@"; do printf %s "$w" | iconv -f utf-8 -t utf-8 >/dev/null 2>&1 || exit 6; done\n'
+        self.builder(run=text + RUN)
+        rows = self.rows(self.examine("--seed", "7"))
+        self.assertEqual(rows["arguments byte for byte"][0], "note")
+        self.assertRegex(rows["arguments byte for byte"][1],
+                         r"^only those that are UTF-8; lost or changed: .* \(exit code 6\), seed 7$")
+
+    def test_the_arguments_are_the_same_each_time(self):
+        self.builder(run='printf "<%s>" "$@" >> "$RECORD"; printf "\\n" >> "$RECORD"\n' + RUN)
+        recorded = []
+        for words in ([], [], ["--seed", "2"]):
+            record = self.folder / f"record-{len(recorded)}"
+            env = support.environment(TMPDIR=str(self.folder), RECORD=str(record))
+            result = self.run_program(support.PACHBUILD, "builder", "test", "builder", *words, env=env)
+            self.assertEqual(self.rows(result)["arguments byte for byte"],
+                             ("ok", f"11 vectors, seed {words[1] if words else 1}"))
+            recorded.append(record.read_bytes())
+        self.assertEqual(recorded[0], recorded[1])
+        self.assertNotEqual(recorded[0], recorded[2])
+
+    def test_what_builds_print_and_make(self):
+        self.builder(build="echo first line; echo $WORD $PACHBUILD_BUILD_VARIABLES; printf end\n" + BUILD)
+        result = self.examine("--log", "--keep", "kept", "--env", "WORD=a=b c", "--env", "OTHER=")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        names = ["first", "second", "edit", "edit with an older time", "other"]
+        self.assertEqual(result.stderr, "".join(
+            f'=== build "{name}"\nfirst line\na=b c OTHER,WORD\nend\n' for name in names))
+        rooms = {name: "room-2" if name == "other" else "room-1" for name in names}
+        for name, room in rooms.items():
+            self.assertTrue((self.folder / "kept" / room / name / "out/run.sh").exists(), name)
+            self.assertTrue((self.folder / "kept" / room / name / "log").exists(), name)
+        self.assertIn("/pfs/out/rewritten", (self.folder / "kept/room-1/edit/out/probe.sh").read_text())
+        self.assertEqual(sorted(path.name for path in (self.folder / "kept").iterdir()), ["room-1", "room-2", "source"])
+        again = self.examine("--keep", "kept")
+        self.assertEqual((again.returncode, again.stderr), (
+            64, "error: --keep kept: exists already\nhint: name a new folder, or an empty one\n"))
+
     def test_what_is_not_wrong_but_could_be_better(self):
         self.builder(build=BUILD + "sleep 1.1\ndate +%N > /pfs/out/built\n")
         result = self.examine()
         self.assertEqual(result.returncode, 0, result.stderr)
         rows = self.rows(result)
-        self.assertEqual(rows["reproducible"], ("note", "built twice, other bytes: all datums run again"))
+        self.assertEqual(rows["reproducible"], ("note", "built twice, other bytes in built: all datums run again"))
         self.assertRegex(" ".join(rows["second build"]), r"^note 1\.\d s after 1\.\d s: nothing is kept$")
 
     def test_reports_for_programs(self):
@@ -126,7 +194,7 @@ class BuilderTest(support.Suite):
         self.assertEqual(result.returncode, 1)
         document = json.loads(result.stdout)
         self.assertEqual(document["builder"], "builder")
-        self.assertEqual(document["rows"][0], {"name": "sh ./build.sh", "outcome": "failed", "text": "exit code 3"})
+        self.assertEqual(document["rows"][0], {"name": "build", "outcome": "failed", "text": "exit code 3"})
         suite = xml.etree.ElementTree.parse(self.folder / "report.xml").getroot()
         self.assertEqual((suite.get("name"), suite.get("failures")), ("builder", "1"))
         self.assertEqual(len(suite), len(document["rows"]))
@@ -137,9 +205,17 @@ class BuilderTest(support.Suite):
         self.write("empty/probe/probe.sh", "")
         hint = "hint: give the source of a probe: docs/authoring-builders.md says what it does\n"
         for words, code, expected in (
-                (["empty"], 65, "error: empty: has no build.sh\nhint: a builder is a folder with a build.sh, which is "
-                                "started by sh, or an image with one\n"),
-                (["image:1"], 64, "error: image:1: has no folder probe\n" + hint),
+                (["empty"], 65, "error: empty: has neither builder.toml nor build.sh\nhint: a builder is a folder with "
+                                "one of them, or an image with a build.sh\n"),
+                (["./bulder"], 64, 'error: ./bulder: does not exist\nhint: did you mean "./builder"?\n'),
+                (["builder", "--env", "X"], 64, "error: --env X: is not of the form NAME=VALUE\n"),
+                (["builder", "--env", "=X"], 64, "error: --env =X: is not of the form NAME=VALUE\n"),
+                (["builder", "--mount", "a:/b"], 64, "error: --mount: is for images\nhint: omit it: the builds of a "
+                                                     "folder see this machine's files\n"),
+                (["image:1", "--mount", "a:/b"], 64, 'error: --mount a:/b: "a" does not exist\n'),
+                *((["image:1", "--mount", words], 64, f"error: --mount {words}: is not of the form PATH:PATH\nhint: the "
+                   "first is of this machine; the second is an absolute path in the container, without commas\n")
+                  for words in ("a", "a:b", ":/a", "a:", "a:/b,c")),
                 (["builder", "--source", "nope"], 64, "error: --source nope: is not a folder\n" + hint),
                 ([], 64, "error: builder is required\nhint: see pachbuild builder test --help\n")):
             result = self.run_program(support.PACHBUILD, "builder", "test", *words)

@@ -18,7 +18,7 @@ for page in pathlib.Path("/pfs/words").iterdir():
     pathlib.Path("/pfs/out", page.name).write_text(leaf.TEXT)
 """
 SLOW = PROGRAM + "import time\nprint('started', flush=True)\ntime.sleep(60)\n"
-KINDS = ["results", "logs", "records", "bundles", "bytecode", "environments", "python", "go", "tools", "images",
+KINDS = ["results", "logs", "records", "bundles", "bytecode", "environments", "python", "go", "languages", "tools", "images",
          "clusters", "shims", "preload", "scratch"]  # fmt: skip
 
 

@@ -78,6 +78,17 @@ class Install(support.Suite):
             with self.subTest(name):
                 self.assertTrue((documents / name).is_file())
 
+    def test_the_builders_are_beside_the_programs(self):
+        builders = self.folder / "usr/share/pachbuild/builders"
+        checkout = support.ROOT / "etc/pipeline-build"
+        wanted = sorted(file.parent.name for file in checkout.glob("*/builder.toml"))
+        self.assertEqual(sorted(folder.name for folder in builders.glob("*")), wanted)
+        for name in wanted:
+            self.succeed("diff", "-r", builders / name, checkout / name)
+            self.assertEqual([file.stat().st_mode for file in sorted((builders / name).rglob("*"))],
+                             [file.stat().st_mode for file in sorted((checkout / name).rglob("*"))])
+            self.succeed("diff", "-r", BUILD / "share/pachbuild/builders" / name, checkout / name)
+
     def test_a_build_uses_a_tool_that_is_installed_beside_it_where_path_has_none(self):
         tool = "#!/bin/sh\nexit 3\n"
         for name, source in {"uv": {"main.py": "", "requirements.txt": "six\n"},
@@ -111,7 +122,9 @@ class Install(support.Suite):
                 (["run", "--runtime", "=", "p"], ["podman"]), (["nothing", "x"], []),
                 (["cache", ""], ["path", "list", "clean"]), (["cache", "clean", "re"], ["results", "records"]),
                 (["cache", "clean", "go", "py"], ["python"]), (["cache", "clean", "--d"], ["--dry-run"]),
-                (["doctor", "--net"], ["--network"])]:
+                (["doctor", "--net"], ["--network"]), (["builder", "n"], ["new"]),
+                (["builder", "new", "x", "--from", ""], sorted(set(support.LANGUAGES) - {"go", "python"})),
+                (["builder", "test", "--ke"], ["--keep"])]:
             with self.subTest(words):
                 self.assertEqual(self.complete(program, *words), offered)
         self.assertIn("--file", self.complete(program, "run", "-"))
@@ -125,7 +138,8 @@ class Install(support.Suite):
                 (["run", "-f", "specs/map.json", "--pipeline", ""], ["map"]), (["run", "-f", "absent.json", "--pipeline", ""], []),
                 (["run", "--input", "=", "data", "=", "spe"], ["specs"]), (["init", "--language", "p"], ["python"]),
                 (["init", "demo", "--from", "specs/m"], ["specs/map.json"]), (["init", "--context", "spe"], ["specs"]),
-                (["init", "spe"], ["specs"])]:
+                (["init", "spe"], ["specs"]), (["builder", "test", "spe"], ["specs"]),
+                (["builder", "explain", "./spe"], ["./specs"]), (["builder", "new", "spe"], ["specs"])]:
             with self.subTest(words):
                 self.assertEqual(self.complete(program, *words), offered)
 

@@ -20,6 +20,7 @@ import stories
 import support
 
 RELEASE = support.ROOT / "build" / "release"
+BUILDERS = support.ROOT / "etc/pipeline-build"
 PROGRAMS = ("builder-runtime", "pachbuild", "worker-shim")
 VERSION = support.VERSION
 DEBIAN_ARCH = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
@@ -94,9 +95,27 @@ class Contents(PackagesSuite):
                 self.assertEqual(len({member.mtime for member in members}), 1, "one time, that of the commit")
                 self.assertEqual({(member.uid, member.gid) for member in members}, {(0, 0)})
                 for member in members:
-                    is_program = member.isdir() or "/bin/" in member.name or member.name.endswith(("/deploy", "/check"))
+                    is_program = (member.isdir() or "/bin/" in member.name or member.name.endswith(("/deploy", "/check"))
+                                  or self.is_program_of_a_builder(member.name))
                     self.assertEqual(oct(member.mode), oct(0o755 if is_program else 0o644), member.name)
                     self.assertTrue(member.isdir() or member.isreg(), member.name)
+
+    def is_program_of_a_builder(self, name):
+        """Its mode in the packages is that in the checkout."""
+        of_builder = name.partition("share/pachbuild/builders/")[2]
+        return bool(of_builder and (BUILDERS / of_builder).stat().st_mode & 0o100)
+
+    def test_they_hold_the_declared_builders_whole(self):
+        folders = [file.parent for file in BUILDERS.glob("*/builder.toml")]
+        wanted = {f"share/pachbuild/builders/{file.relative_to(BUILDERS)}"
+                  for folder in folders for file in folder.rglob("*") if file.is_file()}
+        for archive, members in self.entries():
+            names = {member.name.removeprefix("./").partition("/")[2] for member in members if member.isreg()}
+            self.assertEqual({name for name in names if name.startswith("share/pachbuild/")}, wanted, archive.name)
+        with zipfile.ZipFile(self.packages / WHEEL) as wheel:
+            data = f"pachbuild-{VERSION}.data/data/"
+            names = {name.removeprefix(data) for name in wheel.namelist()}
+        self.assertEqual({name for name in names if name.startswith("share/pachbuild/")}, wanted)
 
     def test_they_hold_programs_documents_and_licences(self):
         wanted = {f"bin/{name}" for name in PROGRAMS} | {

@@ -58,9 +58,9 @@ class Errors(pipelines.PipelineSuite):
                          input=None, spout={})
 
     def test_an_unknown_language(self):
-        self.refuse_spec('error: spec.json:3:37: transform.build.language "rust" has no official builder\n'
-                         "hint: official builders are there for go and python; name the image of another one in "
-                         "transform.build.image\n", transform={"build": {"language": "rust", "path": "source"}})
+        self.refuse_spec('error: spec.json:3:37: transform.build.language "cobol-77" has no official builder\n'
+                         f"hint: official builders: {', '.join(support.LANGUAGES)}; for another one name its image in "
+                         "transform.build.image\n", transform={"build": {"language": "cobol-77", "path": "source"}})
 
     def test_language_and_image_both_or_neither(self):
         hint = 'hint: set "language" for an official builder, or "image" for another one\n'

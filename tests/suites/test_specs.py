@@ -47,7 +47,8 @@ class Specs(SpecSuite):
             f"error: specs/b.json:2:18: enable_stats {removed} remove it: statistics are always there\n"
             f'error: specs/b.json:3:19: resource_spec {removed} use "resource_requests"\n'
             'error: specs/b.json:4:38: transform.build.language "pyton" has no official builder\n'
-            'hint: did you mean "python"?\n'
+            f'hint: did you mean "python"? official builders: {", ".join(support.LANGUAGES)}; for another one name its '
+            "image in transform.build.image\n"
             f'error: specs/b.json:5:12: inputs {removed} use "input": {{"pfs": {{…}}}}, of several inputs '
             '{"cross": [{"pfs": {…}}, …]}\n'
             f"error: specs/b.json:5:25: batch {removed} remove it\n"

@@ -160,7 +160,8 @@ base::Result<process::Command> worker_command(const Container& container,
   BASE_TRY(mount(worker.folder / "pfs", "/pfs", true));
   if (const auto file = certificates(); !file.empty()) BASE_TRY(mount(file, k_certificates, false));
   for (const auto& shared : folders) {
-    BASE_TRY(mount(shared.path, k_host_root + shared.path.string(), shared.writable));
+    const auto inside = shared.inside.empty() ? k_host_root + shared.path.string() : shared.inside;
+    BASE_TRY(mount(shared.path, inside, shared.writable));
   }
   for (const auto& path : container.memory_folders) words.push_back("--mount=type=tmpfs,destination=" + path);
   words.insert(words.end(),

@@ -36,6 +36,7 @@ base::Result<Container> find_container(const std::string& engine, const std::str
 struct SharedFolder {
   base::fs::path path;
   bool writable = false;
+  std::string inside;  // where the container has it; empty: below k_host_root
 };
 
 // A worker to start in a container.

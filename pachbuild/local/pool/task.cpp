@@ -72,7 +72,7 @@ TaskOutcome outcome_of(const Json& json) {
 }  // namespace
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TaskInput, name, root, path, version, lazy, empty_files, read_only,
-                                   resident, listing)
+                                   resident, listing, modified)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Task, id, inputs, command, standard_input, error_command,
                                    error_standard_input, accepted_codes, environment, datum_variables,
                                    secret_variables, secret_folders, folder, log, output, timeout_ms, tries,

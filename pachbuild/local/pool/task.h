@@ -27,7 +27,8 @@ struct TaskInput {
   // The digest of the paths of its files (a field each) when `version` was taken; empty: not known. A program
   // must not be given a file that was added since.
   std::string listing;
-  bool resident = false;  // of a batch: there for as long as its program runs
+  bool resident = false;      // of a batch: there for as long as its program runs
+  std::int64_t modified = 0;  // when its files were last written, in seconds since 1970; 0: when they came
 };
 
 struct Task {

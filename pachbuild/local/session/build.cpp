@@ -13,6 +13,7 @@
 #include "pachbuild/local/pool/pool.h"
 #include "pachbuild/local/results/scratch.h"
 #include "pachbuild/local/session/build_output.h"
+#include "pachbuild/local/session/builder_folder.h"
 #include "pachbuild/local/session/environment.h"
 #include "pachbuild/local/session/phase.h"
 #include "pachbuild/source/source.h"
@@ -39,40 +40,29 @@ base::Result<std::string> content_digest(const fs::path& folder, const std::stri
   return base::sha256_of_file((folder / path).string());
 }
 
-base::Result<std::vector<std::string>> build_command(const spec::PipelineSpec& spec, bool own_script) {
+// What builds on this machine, and where it starts.
+struct BuildCommand {
+  std::vector<std::string> words;
+  std::string folder = "/";
+};
+
+base::Result<BuildCommand> build_command(const spec::PipelineSpec& spec, bool own_script) {
   const auto& build = spec.transform.build;
+  const std::string place = spec.places.where("/transform/build/image");
+  if (!build.builder.empty() && !own_script) {
+    const auto folder = fs::absolute(build.builder).lexically_normal();
+    BASE_TRY_ASSIGN(auto words, folder_build_command(folder, place));
+    return BuildCommand{std::move(words), folder.string()};
+  }
   if (build.language.empty() && !own_script) {
-    return base::fail(ErrorKind::bad_input, spec.places.where("/transform/build/image"),
+    return base::fail(ErrorKind::bad_input, place,
                       "pachbuild run builds on this machine, not in the image " + build.image,
                       "add --runtime podman, use transform.build.language, or add a build.sh to the source");
   }
-  BASE_TRY_ASSIGN(const auto folder, base::own_folder());
-  const auto builder = process::find_program((folder / "builder-runtime").string(), "");
-  if (!builder) {
-    return base::fail(ErrorKind::unavailable, (folder / "builder-runtime").string(), "is missing",
-                      "install it beside pachbuild");
-  }
-  std::vector<std::string> command{*builder};
+  BASE_TRY_ASSIGN(auto builder, find_builder_runtime());
+  std::vector<std::string> command{std::move(builder)};
   if (!build.language.empty()) command.insert(command.end(), {"--language", build.language});
-  return command;
-}
-
-// The build's answer as this program's: the builder has said what is wrong.
-base::Status check(const TaskOutcome& outcome) {
-  if (outcome.error) return base::fail(*outcome.error);
-  if (outcome.result == TaskResult::succeeded) return {};
-  for (const auto kind :
-       {ErrorKind::step_failed, ErrorKind::usage, ErrorKind::bad_input, ErrorKind::unavailable,
-        ErrorKind::bug, ErrorKind::cannot_write, ErrorKind::io, ErrorKind::network}) {
-    if (outcome.exit_code == static_cast<int>(kind)) return base::fail(kind, "", "");
-  }
-  return base::fail(ErrorKind::step_failed, "the build", "ended with " + outcome.reason);
-}
-
-// Each image has a cache of its own on this machine, since its containers do not last.
-fs::path image_cache(const Container& container, const fs::path& cache) {
-  const auto digest = container.image_id.substr(container.image_id.find(':') + 1);
-  return cache / "images" / digest.substr(0, 16);
+  return BuildCommand{std::move(command)};
 }
 
 // What a builder's image has in its cache (Go's has the compiled standard library) comes into the one on this
@@ -125,17 +115,18 @@ base::Status perform(std::vector<Task> tasks, const Place& place, const Site& si
         [&](const std::string& what) { site.tell(Warned{what}); });
     output.finish();
     if (!outcome) return base::fail(outcome.error());
-    BASE_TRY(check(*outcome));
+    BASE_TRY(check_build(*outcome));
   }
   return {};
 }
 
 base::Status build_here(const spec::PipelineSpec& spec, Task task, bool own_build_script, const Site& site) {
-  BASE_TRY_ASSIGN(task.command, build_command(spec, own_build_script));
+  BASE_TRY_ASSIGN(auto command, build_command(spec, own_build_script));
+  task.command = std::move(command.words);
   task.environment = build_environment(site.cache);
   task.environment[contract::k_progress_variable] = "1";
   add_build_variables(task.environment, spec);
-  task.folder = "/";
+  task.folder = std::move(command.folder);
   return perform({std::move(task)}, *this_machine(), site);
 }
 
@@ -149,6 +140,22 @@ base::Status build_in(const spec::PipelineSpec& spec, const Container& container
 }
 
 }  // namespace
+
+base::Status check_build(const TaskOutcome& outcome) {
+  if (outcome.error) return base::fail(*outcome.error);
+  if (outcome.result == TaskResult::succeeded) return {};
+  for (const auto kind :
+       {ErrorKind::step_failed, ErrorKind::usage, ErrorKind::bad_input, ErrorKind::unavailable,
+        ErrorKind::bug, ErrorKind::cannot_write, ErrorKind::io, ErrorKind::network}) {
+    if (outcome.exit_code == static_cast<int>(kind)) return base::fail(kind, "", "");
+  }
+  return base::fail(ErrorKind::step_failed, "the build", "ended with " + outcome.reason);
+}
+
+fs::path image_cache(const Container& container, const fs::path& cache) {
+  const auto digest = container.image_id.substr(container.image_id.find(':') + 1);
+  return cache / "images" / digest.substr(0, 16);
+}
 
 base::Result<std::string> artifact_version(const fs::path& folder) {
   base::Sha256 digest;
@@ -167,7 +174,7 @@ std::string build_key(const spec::PipelineSpec& spec, const Container* container
   base::Sha256 key;
   key.update_field(fs::canonical(build.folder, error).string());
   key.update_field(build.language);
-  key.update_field(build.image);
+  key.update_field(build.builder.empty() ? build.image : fs::canonical(build.builder, error).string());
   key.update_field(container == nullptr ? "" : container->image_id);
   key.update_field(build.largest_file ? std::to_string(*build.largest_file) : "");
   key.update_field(std::to_string(build.env.size()));
@@ -177,8 +184,8 @@ std::string build_key(const spec::PipelineSpec& spec, const Container* container
   }
   const bool is_own = spec::is_own_command(spec.transform.cmd);
   key.update_field(is_own ? "own command" : "");
-  // A build can see the pipeline's name: Go chooses among several programs by it, a build.sh may do anything.
-  const bool ignores_name = build.image.empty() && (is_own || build.language != "go") &&
+  // A build can see the pipeline's name: one program of several is chosen by it, a build.sh may do anything.
+  const bool ignores_name = build.image.empty() && (is_own || build.language == "python") &&
                             !fs::exists(build.folder / contract::k_build_script, error);
   key.update_field(ignores_name ? "" : spec.name);
   // Without a command the build must leave a run.sh.
@@ -255,6 +262,9 @@ base::Result<Artifact> build(const spec::PipelineSpec& spec, const Container* co
   if (spec.transform.cmd.empty() && !fs::exists(artifact.folder / contract::k_run_script, ignored)) {
     return base::fail(ErrorKind::step_failed, "the build", "left no run.sh in /pfs/out",
                       "its build.sh must write one, or transform.cmd say what to run");
+  }
+  if (!spec.transform.build.builder.empty()) {
+    BASE_TRY_ASSIGN(artifact.builder_files, folder_files(spec.transform.build.builder));
   }
   artifact.has_environment = fs::exists(artifact.folder / contract::k_environment_script, ignored);
   artifact.record = base::read_input_file(artifact.folder / contract::k_record).value_or("");

@@ -15,6 +15,7 @@
 #include "base/workspace.h"
 #include "pachbuild/local/pool/container.h"
 #include "pachbuild/local/pool/slots.h"
+#include "pachbuild/local/pool/task.h"
 #include "pachbuild/local/session/events.h"
 #include "pachbuild/spec/pipeline_spec.h"
 #include "process/interruption.h"
@@ -26,9 +27,10 @@ struct Artifact {
   base::fs::path source;                           // a copy of the source: edits during the run do not show
   base::fs::path folder;                           // what the build left in /pfs/out
   std::string source_version;
-  std::map<std::string, std::string> source_files;  // their digests, by path
-  std::string version;                              // of what is in `folder`
-  std::string record;                               // its build.json; empty: it has none
+  std::map<std::string, std::string> source_files;   // their digests, by path
+  std::map<std::string, std::string> builder_files;  // the same of a builder that is a folder
+  std::string version;                               // of what is in `folder`
+  std::string record;                                // its build.json; empty: it has none
   // On a cluster the running pipeline reads /pfs/build lazily, unless scripts of the user's own may read a
   // file there twice.
   bool lazy = true;
@@ -46,6 +48,12 @@ using TellOfBuild = std::function<void(Event::What)>;
 base::Result<Artifact> build(const spec::PipelineSpec& spec, const Container* container,
                              const base::fs::path& cache, Slots& slots, process::Interruption& interruption,
                              const TellOfBuild& tell);
+
+// The outcome of a build as that of this program: the builder has said what is wrong.
+base::Status check_build(const TaskOutcome& outcome);
+
+// Each image has a cache of its own on this machine, since its containers do not last.
+base::fs::path image_cache(const Container& container, const base::fs::path& cache);
 
 // Pipelines of which the build would be the same have the same key.
 std::string build_key(const spec::PipelineSpec& spec, const Container* container);

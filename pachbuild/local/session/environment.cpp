@@ -72,8 +72,13 @@ process::Environment build_environment(const fs::path& cache) {
 void add_build_variables(process::Environment& environment, const spec::PipelineSpec& spec) {
   environment["PPS_PIPELINE_NAME"] = contract::build_pipeline_of(spec.name);
   if (spec::is_own_command(spec.transform.cmd)) environment[contract::k_own_command] = "1";
+  add_declared_variables(environment, spec.transform.build.env);
+}
+
+void add_declared_variables(process::Environment& environment,
+                            const std::map<std::string, std::string>& variables) {
   std::string names;
-  for (const auto& [name, value] : spec.transform.build.env) {
+  for (const auto& [name, value] : variables) {
     environment[name] = value;
     names += (names.empty() ? "" : ",") + name;
   }

@@ -29,6 +29,9 @@ process::Environment build_environment(const base::fs::path& cache);
 
 // Adds what a build sees of its pipeline: its name, and the spec's `transform.build.env`.
 void add_build_variables(process::Environment& environment, const spec::PipelineSpec& spec);
+// The latter alone.
+void add_declared_variables(process::Environment& environment,
+                            const std::map<std::string, std::string>& variables);
 
 // Adds what all datums of a pipeline see: the variables of a worker, and the spec's `transform.env`.
 void add_pipeline_variables(process::Environment& environment, const spec::PipelineSpec& spec,

@@ -71,6 +71,8 @@ Facts build_facts(const spec::PipelineSpec& spec, const Artifact& artifact) {
   Facts facts;
   for (const auto& [path, digest] : artifact.source_files)
     facts.hidden[path] = digest.substr(0, k_short_digest);
+  for (const auto& [path, digest] : artifact.builder_files)
+    facts.hidden["the builder's " + path] = digest.substr(0, k_short_digest);
   for (const auto& [name, value] : spec.transform.build.env)
     facts.hidden["build variable " + name] = short_digest(value);
   const auto build = contract::parse_build_record(artifact.record, contract::k_record);

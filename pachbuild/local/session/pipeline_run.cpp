@@ -140,6 +140,8 @@ base::Status PipelineRun::check_folders() const {
                       "choose a folder of its own");
   };
   if (spec::is_built(m_spec.transform)) BASE_TRY(check(m_spec.transform.build.folder, "the source"));
+  const auto& builder = m_spec.transform.build.builder;
+  if (!builder.empty()) BASE_TRY(check(builder, "the builder"));
   for (const auto& [name, folder] : m_session.plan.folders) BASE_TRY(check(folder, "repo " + name));
   return {};
 }
@@ -167,6 +169,11 @@ base::Status PipelineRun::check_own_commands() const {
 // The images are those that a cluster would take.
 base::Status PipelineRun::find_containers() {
   if (m_options.engine.empty()) return {};
+  if (!m_spec.transform.build.builder.empty()) {
+    return base::fail(ErrorKind::bad_input, m_spec.places.where("/transform/build/image"),
+                      base::quoted(m_spec.transform.build.image) + " is a folder, and --runtime takes images",
+                      "omit --runtime, or build an image of the folder and name that");
+  }
   const auto images = spec::images_of(m_spec.transform, m_options.image_prefix);
   const auto find = [&](const std::string& image) {
     return find_container(m_options.engine, image, m_options.pull, m_session.interruption);

@@ -128,6 +128,7 @@ std::string version_of(const std::vector<const TaskInput*>& parts) {
       version += std::to_string(field->size()) + " " + *field;
     // Parts of a union can have one name and differ in these.
     for (const bool option : {part->lazy, part->empty_files, part->read_only}) version += option ? '1' : '0';
+    version += std::to_string(part->modified);
   }
   return version;
 }
@@ -137,9 +138,27 @@ std::string refillable_file(const fs::path& folder, const std::vector<const Task
   const auto& part = *parts.front();
   struct stat status{};
   const bool is_file = parts.size() == 1 && !part.lazy && !part.empty_files && !part.read_only &&
-                       !part.path.empty() && ::lstat((folder / part.path).c_str(), &status) == 0 &&
-                       S_ISREG(status.st_mode) && status.st_size <= k_largest_refilled;
+                       part.modified == 0 && !part.path.empty() &&
+                       ::lstat((folder / part.path).c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+                       status.st_size <= k_largest_refilled;
   return is_file ? part.path : "";
+}
+
+// Everything in the folder was last written at `time`, in seconds since 1970.
+base::Status set_times(const fs::path& folder, std::int64_t time) {
+  const std::array<timespec, 2> times{timespec{.tv_sec = time, .tv_nsec = 0},
+                                      timespec{.tv_sec = time, .tv_nsec = 0}};
+  const auto set = [&](const fs::path& path) -> base::Status {
+    if (::utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) == 0) return {};
+    return base::fail(base::system_error("write", path.string(), errno));
+  };
+  boost::system::error_code error;
+  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    BASE_TRY(set(entry->path()));
+  }
+  if (error) return base::fail(base::system_error("read", folder.string(), error.value()));
+  return set(folder);
 }
 
 void take_write_permission(const fs::path& folder) {
@@ -278,6 +297,7 @@ base::Status Staging::stage(const std::string& name, const Parts& parts) {
   }
   BASE_TRY(base::make_folders(folder, k_folder_mode));
   for (const auto* part : parts) BASE_TRY(copy_input(*part, folder));
+  if (parts.front()->modified != 0) BASE_TRY(set_times(folder, parts.front()->modified));
   if (parts.front()->read_only) take_write_permission(folder);
   BASE_TRY_ASSIGN(auto seal, fingerprint(folder));
   m_staged[name] = {version, std::move(seal), refillable_file(folder, parts)};
@@ -288,7 +308,7 @@ base::Status Staging::stage(const std::string& name, const Parts& parts) {
 base::Result<bool> Staging::refill(Staged& staged, const std::string& name, const Parts& parts) const {
   const auto& part = *parts.front();
   if (staged.file.empty() || parts.size() != 1 || part.lazy || part.empty_files || part.read_only ||
-      base::folder_of(part.path) != base::folder_of(staged.file))
+      part.modified != 0 || base::folder_of(part.path) != base::folder_of(staged.file))
     return false;
   const std::string source = base::join_path(part.root, part.path);
   struct stat status{};

@@ -62,6 +62,11 @@ class CleaningTest : public testing::Test {
     write("python/chosen/choice");
     write("go/mod/module");
     write("go/build/package");
+    write("lua/bundles/key/seal");
+    write("lua/locks/key");
+    write("lua/tools/download");
+    write("lua/work/copy/main.lua");
+    write("other-one/checked/note");
     write("tools/answer");
     write("images/one/go/mod/module");
     write("clusters/branch");
@@ -106,10 +111,10 @@ class CleaningTest : public testing::Test {
 TEST(Kinds, AreThese) {
   std::string names;
   for (const auto& kind : kinds()) names += std::string(kind.name) + " ";
-  EXPECT_EQ(
-      names,
-      "results logs records bundles bytecode environments python go tools images clusters shims preload "
-      "scratch ");
+  EXPECT_EQ(names,
+            "results logs records bundles bytecode environments python go languages tools images clusters "
+            "shims preload "
+            "scratch ");
   EXPECT_EQ(find_kind("go")->name, "go");
   EXPECT_EQ(find_kind("g"), nullptr);
   EXPECT_EQ(find_kind(""), nullptr);
@@ -117,9 +122,9 @@ TEST(Kinds, AreThese) {
 
 TEST_F(CleaningTest, RemovesEverythingButTheKeyAndTheLocks) {
   fill();
-  EXPECT_THAT(clean(all_names()), ElementsAre("results 2", "logs 1", "records 4", "bundles 2", "bytecode 1",
-                                              "environments 1", "python 2", "go 2", "tools 1", "images 1",
-                                              "clusters 1", "shims 1", "preload 0", "scratch 1"));
+  EXPECT_THAT(clean(all_names()), ElementsAre("results 2", "logs 1", "records 4", "bundles 3", "bytecode 1",
+                                              "environments 1", "python 2", "go 2", "languages 3", "tools 1",
+                                              "images 1", "clusters 1", "shims 1", "preload 0", "scratch 1"));
   EXPECT_TRUE(m_status);
   EXPECT_THAT(files(), ElementsAre("lock", "results/lock", "secret-key"));
   EXPECT_TRUE(fs::is_empty(at("work")));
@@ -128,10 +133,10 @@ TEST_F(CleaningTest, RemovesEverythingButTheKeyAndTheLocks) {
 TEST_F(CleaningTest, TellsWhatWouldGoAndChangesNothing) {
   fill();
   const auto before = files();
-  EXPECT_THAT(
-      clean(all_names(), Mode::only_tell),
-      ElementsAre("results 2", "logs 1", "records 4", "bundles 2", "bytecode 1", "environments 1", "python 2",
-                  "go 2", "tools 1", "images 1", "clusters 1", "shims 1", "preload 0", "scratch 1"));
+  EXPECT_THAT(clean(all_names(), Mode::only_tell),
+              ElementsAre("results 2", "logs 1", "records 4", "bundles 3", "bytecode 1", "environments 1",
+                          "python 2", "go 2", "languages 3", "tools 1", "images 1", "clusters 1", "shims 1",
+                          "preload 0", "scratch 1"));
   const auto told = m_bytes;
   for (const auto& file : before) EXPECT_TRUE(exists(file)) << file;
   EXPECT_TRUE(exists("work/build-killed"));
@@ -145,7 +150,7 @@ TEST_F(CleaningTest, RemovesOnlyWhatWasChosen) {
   EXPECT_THAT(clean({"bytecode"}), ElementsAre("bytecode 1"));
   EXPECT_FALSE(exists("python/bytecode/code"));
   EXPECT_TRUE(exists("python/bundles/key"));
-  EXPECT_THAT(clean({"bundles"}), ElementsAre("bundles 2"));
+  EXPECT_THAT(clean({"bundles"}), ElementsAre("bundles 3"));
   EXPECT_FALSE(exists("go/bundles/key"));
   EXPECT_FALSE(exists("go/locks/key"));
   EXPECT_TRUE(exists("go/mod/module"));
@@ -166,11 +171,11 @@ TEST_F(CleaningTest, WhatAnEmptyCacheHasIsNothing) {
 TEST_F(CleaningTest, WhileABuildRunsWhatBuildsKeepStays) {
   fill();
   const auto build = caches::lock_for_build(m_folder.path()).value();
-  EXPECT_THAT(
-      clean({"bundles", "bytecode", "environments", "python", "go", "tools", "results"}),
-      ElementsAre("results 2", "bundles 0, 2: a build is running", "bytecode 0, 1: a build is running",
-                  "environments 0, 1: a build is running", "python 0, 2: a build is running",
-                  "go 0, 2: a build is running", "tools 0, 1: a build is running"));
+  EXPECT_THAT(clean({"bundles", "bytecode", "environments", "python", "go", "languages", "tools", "results"}),
+              ElementsAre("results 2", "bundles 0, 3: a build is running",
+                          "bytecode 0, 1: a build is running", "environments 0, 1: a build is running",
+                          "python 0, 2: a build is running", "go 0, 2: a build is running",
+                          "languages 0, 3: a build is running", "tools 0, 1: a build is running"));
   EXPECT_TRUE(m_status);
   EXPECT_TRUE(exists("go/bundles/key/seal"));
   EXPECT_TRUE(exists("go/locks/key"));
@@ -183,7 +188,7 @@ TEST_F(CleaningTest, WhileThereIsARunWhatRunsKeepStays) {
   const auto run = local::ResultStore::open(m_folder.path()).value();
   EXPECT_THAT(clean({"results", "logs", "records", "clusters", "shims", "images", "bundles", "environments"}),
               ElementsAre("results 0, 2: a run is going on", "logs 0, 1: a run is going on",
-                          "records 0, 4: a run is going on", "bundles 2",
+                          "records 0, 4: a run is going on", "bundles 3",
                           "environments 1, 1: a run is going on", "images 0, 1: a run is going on",
                           "clusters 0, 1: a run is going on", "shims 0, 1: a run is going on"));
   EXPECT_FALSE(exists("env/" + digest('e')));

@@ -684,17 +684,21 @@ TEST_F(ClusterLines, APythonProgramNeedsNoSpec) {
                   .starts_with("! error: none.py: cannot be read: "));
 }
 
-TEST_F(CommandLines, ABuilderIsAFolderWithAScriptAndAProbe) {
+TEST_F(CommandLines, ABuilderIsAFolderWithADescriptionOrAScriptAndAProbe) {
   const std::string hint =
       "! hint: give the source of a probe: docs/authoring-builders.md says what it does\n[64]";
-  EXPECT_EQ(told({"builder", "test", "none"}), "! error: none: has no folder probe\n" + hint);
+  EXPECT_EQ(told({"builder", "test", "./none"}), "! error: ./none: does not exist\n[64]");
+  EXPECT_EQ(told({"builder", "test", ""}), "! error: the builder: has no name\n[64]");
+  write("mine/file", "");
+  EXPECT_EQ(told({"builder", "test", "./mine/file"}), "! error: ./mine/file: is not a folder\n[64]");
+  EXPECT_EQ(told({"builder", "test", "mine"}), "! error: mine: has no folder probe\n" + hint);
   write("mine/probe/main.py", "");
   EXPECT_EQ(told({"builder", "test", "mine", "--source", "none"}),
             "! error: --source none: is not a folder\n" + hint);
   const std::string no_script =
-      "! error: mine: has no build.sh\n! hint: a builder is a folder with a build.sh, which is started by "
-      "sh, "
-      "or an image with one\n[65]";
+      "! error: mine: has neither builder.toml nor build.sh\n! hint: a builder is a folder with one of them, "
+      "or an "
+      "image with a build.sh\n[65]";
   EXPECT_EQ(told({"builder", "test", "mine"}), no_script);
   EXPECT_EQ(told({"builder", "test", "mine", "--source", "mine/probe"}), no_script);
 }

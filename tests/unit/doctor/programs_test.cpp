@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "about/version.h"
+#include "base/text.h"
 #include "fake_runner.h"
 #include "pachbuild/doctor/checks.h"
+#include "pachbuild/spec/pipeline_spec.h"
 
 namespace doctor {
 namespace {
@@ -137,17 +139,26 @@ TEST_F(DoctorPrograms, ImagesOfTheBuildersAreListedByEngine) {
   const auto podman = install("path/podman");
   const auto docker = install("path/docker");
   const std::string words = " images --format {{.Repository}}:{{.Tag}}";
+  // Those of the builders that are installed beside the tests.
+  const auto images = [](const std::string& prefix, const std::string& without = "") {
+    std::vector<std::string> names;
+    for (const auto& language : spec::official_languages()) {
+      if (language != without) names.push_back(prefix + "pachbuild-" + language + ":" PACHBUILD_VERSION);
+    }
+    return names;
+  };
   const std::string python = "pachbuild-python:" PACHBUILD_VERSION;
-  const std::string go = "pachbuild-go:" PACHBUILD_VERSION;
-  m_runner.answer(podman + words, {0, "localhost/" + python + "\nlocalhost/" + go + "\n", ""});
-  m_runner.answer(docker + words, {0, "x/" + python + "\n" + go + "\n", ""});
+  m_runner.answer(podman + words, {0, base::join(images("localhost/"), "\n") + "\n", ""});
+  m_runner.answer(docker + words,
+                  {0, "x/" + python + "\n" + base::join(images("", "python"), "\n") + "\n", ""});
   EXPECT_THAT(lines_of(check_images(machine())),
-              ElementsAre("ok images of podman: " + python + ", " + go,
-                          "ok images of docker: " + go + "; without " + python +
-                              ", only needed for --runtime docker"));
+              ElementsAre("ok images of podman: " + base::join(images(""), ", "),
+                          "ok images of docker: " + base::join(images("", "python"), ", ") + "; without " +
+                              python + ", only needed for --runtime docker"));
   m_environment["PACHBUILD_BUILDER_IMAGES"] = "x/";
-  EXPECT_EQ(lines_of(check_images(machine())).at(1),
-            "ok images of docker: x/" + python + "; without x/" + go + ", only needed for --runtime docker");
+  EXPECT_EQ(lines_of(check_images(machine())).at(1), "ok images of docker: x/" + python + "; without " +
+                                                         base::join(images("x/", "python"), ", ") +
+                                                         ", only needed for --runtime docker");
 }
 
 TEST_F(DoctorPrograms, AnEngineThatDoesNotWorkIsAWarning) {

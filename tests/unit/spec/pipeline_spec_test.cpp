@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "../nobody.h"
@@ -239,8 +240,8 @@ TEST_F(PipelineSpecTest, OneDocumentWithAnObjectIsASpec) {
 }
 
 TEST_F(PipelineSpecTest, ErrorsHaveThePlaceOfTheirField) {
-  const auto result =
-      read_pipeline("pipeline: {name: p}\ntransform:\n  build:\n    language: rust\ninput: {}\n", "d/p.yaml");
+  const auto result = read_pipeline(
+      "pipeline: {name: p}\ntransform:\n  build:\n    language: cobol\ninput: {}\n", "d/p.yaml");
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().where, "d/p.yaml:4:5") << "the folder d does not exist";
   ASSERT_GE(result.error().more.size(), 1U);
@@ -346,13 +347,69 @@ TEST_F(PipelineSpecTest, WhatToBuildIsChecked) {
   EXPECT_EQ(fault(with("/transform/build/image", "b:1")),
             "error: transform.build has both \"language\" and \"image\"\n"
             "hint: keep \"language\" for an official builder, or \"image\" for another one\n");
-  EXPECT_EQ(fault(with("/transform/build/language", "rust")),
-            "error: transform.build.language \"rust\" has no official builder\n"
-            "hint: official builders are there for go and python; name the image of another one in "
-            "transform.build.image\n");
-  EXPECT_EQ(
-      fault(with("/transform/build/language", "Pyhton")),
-      "error: transform.build.language \"Pyhton\" has no official builder\nhint: did you mean \"python\"?\n");
+  const std::string list = "official builders: " + base::join(official_languages(), ", ") +
+                           "; for another one name its image in transform.build.image\n";
+  EXPECT_EQ(fault(with("/transform/build/language", "cobol-77")),
+            "error: transform.build.language \"cobol-77\" has no official builder\nhint: " + list);
+  EXPECT_EQ(fault(with("/transform/build/language", "Pyhton")),
+            "error: transform.build.language \"Pyhton\" has no official builder\n"
+            "hint: did you mean \"python\"? " +
+                list);
+}
+
+TEST_F(PipelineSpecTest, LanguagesAreThoseOfBuilderRuntimeAndOfInstalledBuilders) {
+  const auto languages = official_languages();
+  for (const char* name : {"go", "python"})
+    EXPECT_EQ(std::count(languages.begin(), languages.end(), name), 1);
+  EXPECT_TRUE(std::is_sorted(languages.begin(), languages.end()));
+  for (const auto& name : languages) EXPECT_EQ(fault(with("/transform/build/language", name)), "none");
+}
+
+TEST_F(PipelineSpecTest, ImageThatIsAPathIsAFolderBelowTheSpecs) {
+  const auto with_image = [](const std::string& image) {
+    json spec = without("/transform/build/language");
+    spec["transform"]["build"]["image"] = image;
+    return spec;
+  };
+  EXPECT_EQ(read(with_image("b:1"))->transform.build.builder, "");
+  EXPECT_EQ(fault(with_image("./b")),
+            "error: transform.build.image " + "\"DIR/b\"" +
+                " does not exist\nhint: it is relative to the spec file's folder\n");
+  ASSERT_TRUE(base::make_folders(file("b")));
+  EXPECT_EQ(fault(with_image("./b")), "error: transform.build.image " + "\"DIR/b\"" +
+                                          " has neither builder.toml nor build.sh\nhint: a builder is a "
+                                          "folder with one of them, or an image\n");
+  ASSERT_TRUE(base::write_file(file("b/build.sh"), ""));
+  for (const std::string& image : {std::string("./b"), "./source/../b/", file("b")})
+    EXPECT_EQ(read(with_image(image))->transform.build.builder, file("b")) << image;
+  ASSERT_TRUE(base::remove_tree(file("b/build.sh")));
+  ASSERT_TRUE(base::write_file(file("b/builder.toml"), ""));
+  EXPECT_EQ(read(with_image("./b"))->transform.build.builder, file("b"));
+  EXPECT_EQ(fault(with_image("./b/builder.toml")),
+            "error: transform.build.image " + "\"DIR/b/builder.toml\"" + " is not a folder\n");
+}
+
+TEST(BuilderPath, BeginsAsNoNameOfAnImageDoes) {
+  for (const char* path : {"/b", "./b", "../b", ".", ".."}) EXPECT_TRUE(is_builder_path(path)) << path;
+  for (const char* name : {"b", "b:1", "a/b", ".b", "..b", "registry.example.com/b:1"})
+    EXPECT_FALSE(is_builder_path(name)) << name;
+}
+
+TEST_F(PipelineSpecTest, FolderAsABuilderIsOfThisMachineOnly) {
+  ASSERT_TRUE(base::make_folders(file("b")));
+  ASSERT_TRUE(base::write_file(file("b/build.sh"), ""));
+  json spec = without("/transform/build/language");
+  spec["transform"]["build"]["image"] = "./b";
+  const std::string what = "transform.build.image \"./b\" is a folder, which a cluster does not have";
+  const auto cluster = read_for_cluster(spec.dump(), file(), Target::cluster);
+  ASSERT_FALSE(cluster);
+  EXPECT_EQ(cluster.error().kind, base::ErrorKind::bad_input);
+  EXPECT_EQ(cluster.error().what, what);
+  EXPECT_EQ(cluster.error().hint, "build an image of it, push it, and name that");
+  const auto any = read_for_cluster(spec.dump(), file(), Target::any);
+  ASSERT_TRUE(any);
+  ASSERT_EQ(any->front().notes.size(), 1U);
+  EXPECT_TRUE(any->front().notes.front().ends_with(": " + what)) << any->front().notes.front();
 }
 
 TEST_F(PipelineSpecTest, EveryFaultIsToldInTheOrderOfTheText) {
@@ -468,7 +525,8 @@ TEST_F(PipelineSpecTest, WhatOnlyAClusterDoesIsANoteOfValidation) {
   const auto pipelines = read_for_cluster(spec.dump(), file(), Target::any);
   ASSERT_TRUE(pipelines) << pipelines.error().what;
   ASSERT_EQ(pipelines->at(0).notes.size(), 2U);
-  EXPECT_TRUE(pipelines->at(0).notes[0].ends_with(": egress runs on a cluster only"));
+  EXPECT_TRUE(
+      pipelines->at(0).notes[0].ends_with(": egress runs on a cluster only; `pachbuild run` refuses it"));
 }
 
 TEST_F(PipelineSpecTest, AFolderHasThePipelinesOfAllItsFiles) {

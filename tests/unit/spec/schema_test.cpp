@@ -196,7 +196,8 @@ TEST(CheckedFields, AreUsedByWhatCanUseThem) {
   for (const auto& use : std::vector<Use>{
            {R"("description": "x")", taken, taken, taken, taken, taken},
            {R"("salt": "x")", "cluster", "cluster", "cluster", "cluster", "cluster"},
-           {R"("egress": {"URL": "x"})", only, only, "note " + only, taken, taken},
+           {R"("egress": {"URL": "x"})", only, only, "note " + only + "; `pachbuild run` refuses it", taken,
+            taken},
            {R"("spout": {"service": {}})", spout, taken, spout, taken, spout},
            {R"("tf_job": {"a": 1})", tf_job, tf_job, tf_job, tf_job, tf_job},
            {R"("standby": true)", removed, removed, removed, removed, removed},

@@ -172,6 +172,9 @@ TEST_F(ContainerWords, NameTheImageTheUserAndWhatIsShared) {
             with({"--mount=type=bind,source=/data,target=/run/pachbuild/host/data,readonly",
                   "--mount=type=bind,source=/own,target=/run/pachbuild/host/own"}))
       << "each once";
+  EXPECT_EQ(words({{.path = "/certificates", .inside = "/etc/ca"}, {"/own", true, "/own"}}),
+            with({"--mount=type=bind,source=/certificates,target=/etc/ca,readonly",
+                  "--mount=type=bind,source=/own,target=/own"}));
   m_container.memory_folders = {"/secrets", "/more"};
   EXPECT_EQ(words({}),
             with({"--mount=type=tmpfs,destination=/secrets", "--mount=type=tmpfs,destination=/more"}));

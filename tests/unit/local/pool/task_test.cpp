@@ -72,6 +72,7 @@ TEST(Task, EachFieldArrivesByItself) {
                                          [](Task& task) { task.inputs = {{.read_only = true}}; },
                                          [](Task& task) { task.inputs = {{.listing = "x"}}; },
                                          [](Task& task) { task.inputs = {{.resident = true}}; },
+                                         [](Task& task) { task.inputs = {{.modified = 1}}; },
                                          [](Task& task) { task.command = {"x"}; },
                                          [](Task& task) { task.standard_input = "x"; },
                                          [](Task& task) { task.error_command = {"x"}; },

@@ -44,6 +44,14 @@ TEST_F(BuildKey, IsOfAllThatABuildCanSee) {
   EXPECT_TRUE(is_new([&](auto& spec) { spec.transform.build.folder = m_folder.path() / "other"; }));
   EXPECT_TRUE(is_new([](auto& spec) { spec.transform.build.language = "go"; }));
   EXPECT_TRUE(is_new([](auto& spec) { spec.transform.build.image = "image"; }));
+  EXPECT_TRUE(is_new([&](auto& spec) {
+    spec.transform.build.image = "./other";
+    spec.transform.build.builder = m_folder.path() / "other";
+  }));
+  EXPECT_FALSE(is_new([&](auto& spec) {
+    spec.transform.build.image = "../other";
+    spec.transform.build.builder = m_folder.path() / "source/../other";
+  })) << "the same folder";
   EXPECT_TRUE(is_new([](auto& spec) { spec.transform.build.largest_file = 7; }));
   EXPECT_TRUE(is_new([](auto& spec) { spec.transform.build.env["A"] = "2"; }));
   EXPECT_TRUE(is_new([](auto& spec) { spec.transform.build.env["B"] = ""; }));
@@ -66,6 +74,8 @@ TEST_F(BuildKey, HasThePipelinesNameWhereABuildMayUseIt) {
            });
   };
   EXPECT_TRUE(sees_name([](auto& spec) { spec.transform.build.language = "go"; }));
+  EXPECT_TRUE(sees_name([](auto& spec) { spec.transform.build.language = "declared"; }));
+  EXPECT_FALSE(sees_name([](auto& spec) { spec.transform.build.language = "python"; }));
   EXPECT_TRUE(sees_name([](auto& spec) { spec.transform.build.image = "image"; }));
   // With a command of its own Go chooses no program; one of the shim's is none.
   const auto with_command = [](const std::string& word) {

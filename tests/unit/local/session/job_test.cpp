@@ -98,11 +98,14 @@ TEST(JobKey, KeepsNamesAndValuesApart) {
 TEST(BuildFacts, AreTheSourceTheVariablesAndWhatWasFound) {
   auto parts = some_parts();
   parts.artifact.source_files = {{"main.py", std::string(64, 'a')}, {"x/y.py", std::string(64, 'b')}};
+  parts.artifact.builder_files = {{"builder.toml", std::string(64, 'd')}};
   parts.spec.transform.build.env = {{"PIP", "1"}};
   auto facts = build_facts(parts.spec, parts.artifact);
-  EXPECT_EQ(facts.hidden, (std::map<std::string, std::string>{{"build variable PIP", short_digest("1")},
-                                                              {"main.py", std::string(16, 'a')},
-                                                              {"x/y.py", std::string(16, 'b')}}));
+  EXPECT_EQ(facts.hidden,
+            (std::map<std::string, std::string>{{"build variable PIP", short_digest("1")},
+                                                {"main.py", std::string(16, 'a')},
+                                                {"the builder's builder.toml", std::string(16, 'd')},
+                                                {"x/y.py", std::string(16, 'b')}}));
   EXPECT_EQ(facts.shown, (std::map<std::string, std::string>{}));
   contract::BuildRecord record{.builder = "python",
                                .version = "0.1.0",
@@ -117,7 +120,7 @@ TEST(BuildFacts, AreTheSourceTheVariablesAndWhatWasFound) {
                                                              {"interpreter", "cpython-3.11"},
                                                              {"package numpy", "2.1.3"},
                                                              {"program", "main.py"}}));
-  EXPECT_EQ(facts.hidden.size(), 3U);
+  EXPECT_EQ(facts.hidden.size(), 4U);
 }
 
 }  // namespace

@@ -230,8 +230,11 @@ TEST_F(StagingTest, TakesAnEmptyFolderInThePlaceOfTheOutput) {
 TEST_F(StagingTest, EachPropertyOfAnInputIsAPartOfItsVersion) {
   using Change = std::function<void(TaskInput&)>;
   const std::vector<Change> k_changes = {
-      [](TaskInput& input) { input.version = "w"; }, [](TaskInput& input) { input.lazy = true; },
-      [](TaskInput& input) { input.empty_files = true; }, [](TaskInput& input) { input.read_only = true; },
+      [](TaskInput& input) { input.version = "w"; },
+      [](TaskInput& input) { input.lazy = true; },
+      [](TaskInput& input) { input.empty_files = true; },
+      [](TaskInput& input) { input.read_only = true; },
+      [](TaskInput& input) { input.modified = 1; },
       [&](TaskInput& input) { input.root = (m_folder.path() / "data/dir").string(); }};
   int number = 0;
   for (const auto& change : k_changes) {
@@ -274,6 +277,18 @@ TEST_F(StagingTest, ReadOnlyInputsCannotBeWritten) {
   for (const auto& folder : {in, in / "dir", in / "dir/deep"}) ::chmod(folder.c_str(), 0700);
 }
 
+TEST_F(StagingTest, FilesAndFoldersGetTheTimeThatTheInputHas) {
+  Staging staging(pfs());
+  auto old = task("1", "", "v");
+  old.inputs[0].modified = 1'000'000'000;
+  ASSERT_TRUE(staging.prepare(old));
+  const auto in = staging.scratch() / "in";
+  for (const auto& path : {in, in / "dir", in / "dir/deep", in / "dir/deep/b.txt", in / "a.txt"}) {
+    EXPECT_EQ(fs::last_write_time(path), 1'000'000'000) << path;
+  }
+  EXPECT_GT(fs::last_write_time(data() / "a.txt"), 1'000'000'000) << "the person's file keeps its own";
+}
+
 TEST_F(StagingTest, OnlySmallPlainFilesInOneFolderAreRefilled) {
   const std::string largest(std::size_t{64} << 10, 'x');
   ASSERT_TRUE(base::write_file(data() / "b.txt", "b"));
@@ -305,6 +320,7 @@ TEST_F(StagingTest, OnlySmallPlainFilesInOneFolderAreRefilled) {
   EXPECT_FALSE(is_refilled("a.txt", "b.txt", [](TaskInput& input) { input.lazy = true; }));
   EXPECT_FALSE(is_refilled("a.txt", "b.txt", [](TaskInput& input) { input.empty_files = true; }));
   EXPECT_FALSE(is_refilled("a.txt", "b.txt", [](TaskInput& input) { input.read_only = true; }));
+  EXPECT_FALSE(is_refilled("a.txt", "b.txt", [](TaskInput& input) { input.modified = 1; }));
   base::Sha256 listing;
   listing.update_field("b.txt");
   const auto expected = listing.finish();

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verbs of `pachbuild builder`.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "pachbuild/commands/commands.h"
+
+namespace commands {
+
+// Whether an argument names a builder's folder, and not an image; an error where it is a path and there is
+// none.
+base::Result<bool> is_builder_folder(const std::string& builder);
+
+void add_builder_test(CLI::App& builder, Invocation& invocation);
+void add_builder_new(CLI::App& builder, Invocation& invocation);
+void add_builder_explain(CLI::App& builder, Invocation& invocation);
+
+}  // namespace commands

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <boost/filesystem/operations.hpp>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "contract/builders.h"
+#include "contract/exit_codes.h"
+#include "pachbuild/commands/builder.h"
+#include "pachbuild/local/session/environment.h"
+#include "pachbuild/local/session/explanation.h"
+#include "pachbuild/spec/pipeline_spec.h"
+#include "report/report.h"
+
+namespace commands {
+namespace {
+
+namespace fs = base::fs;
+using base::ErrorKind;
+using Json = nlohmann::ordered_json;
+
+constexpr char k_about_builder_explain[] = R"(
+Says what BUILDER would do with a source, and does none of it: which program it finds, which tools it uses, which files it
+checks, and of each layer what it is made of, its key, and whether the cache has it. BUILDER is a folder with a
+builder.toml, the name of an official builder, or an image that has builder-runtime.
+
+  pachbuild builder explain ./lua --source ./source
+  pachbuild builder explain python --source ./source -o json
+  pachbuild builder explain lua-builder:1 --source ./source
+)";
+
+struct BuilderExplainOptions {
+  std::string builder;
+  std::string source = ".";
+  std::string format = "text";
+  std::string runtime = "podman";
+  bool pull = false;
+};
+
+base::Result<local::ExplainedBuilder> find_explained(const BuilderExplainOptions& options,
+                                                     process::Interruption& interruption) {
+  const auto languages = spec::official_languages();
+  if (std::find(languages.begin(), languages.end(), options.builder) != languages.end())
+    return local::ExplainedBuilder{.language = options.builder};
+  BASE_TRY_ASSIGN(const bool is_here, is_builder_folder(options.builder));
+  if (!is_here) {
+    const auto pull = options.pull ? local::Pull::when_missing : local::Pull::never;
+    BASE_TRY_ASSIGN(auto container,
+                    local::find_container(options.runtime, options.builder, pull, interruption));
+    return local::ExplainedBuilder{.container = std::move(container)};
+  }
+  const fs::path folder = fs::canonical(options.builder);
+  boost::system::error_code error;
+  if (fs::is_regular_file(folder / contract::k_builder_file, error))
+    return local::ExplainedBuilder{.folder = folder};
+  return base::fail(ErrorKind::bad_input, options.builder, "has no builder.toml",
+                    "what a build.sh does only shows when it runs: pachbuild builder test --log");
+}
+
+// A line for each value, below its name: lists and tables are indented.
+void add_lines(std::string& text, const std::string& name, const Json& value, std::size_t depth) {
+  const std::string indent(2 * depth, ' ');
+  const auto is_flat = [](const Json& item) { return !item.is_structured(); };
+  const auto shown = [](const Json& item) {
+    return base::printable(item.is_string() ? item.get<std::string>() : item.dump());
+  };
+  if (value.is_array() && std::all_of(value.begin(), value.end(), is_flat)) {
+    std::vector<std::string> words;
+    for (const auto& item : value)
+      words.push_back(item.is_string() ? base::shell_quote(shown(item)) : shown(item));
+    text += indent + name + ": " + (words.empty() ? "none" : base::join(words, " ")) + "\n";
+  } else if (value.is_array()) {
+    for (const auto& item : value) add_lines(text, name, item, depth);
+  } else if (value.is_object()) {
+    text += indent + name + (value.empty() ? ": none" : ":") + "\n";
+    for (const auto& [key, item] : value.items()) add_lines(text, base::printable(key), item, depth + 1);
+  } else {
+    text += indent + name + ": " + shown(value) + "\n";
+  }
+}
+
+base::Result<int> explain_builder(const BuilderExplainOptions& options, process::Interruption& interruption) {
+  boost::system::error_code error;
+  if (!fs::is_directory(options.source, error))
+    return base::fail(ErrorKind::usage, "--source " + options.source, "is not a folder");
+  BASE_TRY_ASSIGN(const auto builder, find_explained(options, interruption));
+  BASE_TRY_ASSIGN(const auto cache, local::cache_folder());
+  BASE_TRY_ASSIGN(auto answer,
+                  local::explain_build(builder, fs::absolute(options.source), cache, interruption));
+  if (options.format == "text") {
+    const auto document = Json::parse(answer, nullptr, false);
+    if (!document.is_object()) {
+      return base::fail(ErrorKind::unavailable, options.builder, "returned invalid JSON",
+                        "its builder-runtime may be an older one: use that of this pachbuild");
+    }
+    answer.clear();
+    for (const auto& [key, value] : document.items()) add_lines(answer, base::printable(key), value, 0);
+  }
+  std::fputs(answer.c_str(), stdout);
+  std::fflush(stdout);
+  return 0;
+}
+
+base::Result<int> explain_builder_until_interrupted(const BuilderExplainOptions& options) {
+  BASE_TRY_ASSIGN(auto interruption, process::Interruption::watch());
+  auto code = explain_builder(options, interruption);
+  const auto signal = interruption.signal();
+  if (code || !signal) return code;
+  report::warn("interrupted");
+  return contract::k_signal_base + *signal;
+}
+
+}  // namespace
+
+void add_builder_explain(CLI::App& builder, Invocation& invocation) {
+  auto options = std::make_shared<BuilderExplainOptions>();
+  auto* verb = builder.add_subcommand("explain", "Show what a builder would do with a source");
+  verb->add_option("builder", options->builder, "The folder, official builder or image")
+      ->type_name("DIR|IMAGE|NAME")
+      ->required();
+  verb->add_option("--source", options->source, "What would be built (default: the current folder)")
+      ->type_name("DIR");
+  verb->add_option("-o,--output", options->format, "text (default) or json")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"text", "json"}));
+  verb->add_option("--runtime", options->runtime, "Of an image: podman (default) or docker")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"podman", "docker"}));
+  verb->add_flag("--pull", options->pull, "Pull the image if the runtime does not have it");
+  verb->footer(k_about_builder_explain)->callback([options, &invocation] {
+    invocation.action = [options] { return explain_builder_until_interrupted(*options); };
+  });
+}
+
+}  // namespace commands

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/near.h"
+#include "base/text.h"
+#include "contract/builders.h"
+#include "contract/exit_codes.h"
+#include "pachbuild/commands/builder.h"
+#include "pachbuild/commands/print_line.h"
+#include "pachbuild/commands/project_words.h"
+#include "pachbuild/spec/pipeline_spec.h"
+#include "pachbuild/starter/builder.h"
+#include "process/interruption.h"
+#include "report/report.h"
+
+namespace commands {
+namespace {
+
+namespace fs = base::fs;
+using base::ErrorKind;
+
+constexpr char k_about_new[] = R"(
+DIR becomes a builder for the language that its last part names: a builder.toml, which docs/builder-toml.md explains, a
+probe, a Dockerfile, and ci.sh, which a CI system runs. It passes `pachbuild builder test` as it is. Without --from it
+builds scripts for sh; with --from it has what an installed builder has. Nothing is overwritten.
+
+  pachbuild builder new lua
+  pachbuild builder new builders/team-scripts --from NAME
+  pachbuild builder test ./lua
+)";
+
+struct NewOptions {
+  std::string folder;
+  std::string from;
+};
+
+base::Result<fs::path> find_model(const std::string& name) {
+  if (name.empty()) return fs::path();
+  BASE_TRY_ASSIGN(const auto own, base::own_folder());
+  const auto folder = contract::builders_folder(own);
+  const auto names = contract::installed_builders(folder);
+  if (std::find(names.begin(), names.end(), name) != names.end()) return folder / name;
+  const std::string all = names.empty() ? "none is installed in " + folder.string()
+                                        : "installed builders: " + base::join(names, ", ");
+  return base::fail(ErrorKind::usage, "--from " + name, "is not an installed builder",
+                    base::did_you_mean(name, names, all));
+}
+
+base::Result<std::string> language_of(const std::string& folder) {
+  if (folder.empty()) return base::fail(ErrorKind::usage, "DIR", "is empty", "name the new folder");
+  auto name = base::normal_path(folder).filename().string();
+  if (!contract::is_builder_name(name)) {
+    return base::fail(ErrorKind::usage, folder, base::quoted(name) + " is not a builder's name",
+                      "a name has at most 40 lower-case letters, digits and '-', and begins with a letter");
+  }
+  const auto official = spec::official_languages();
+  if (std::find(official.begin(), official.end(), name) != official.end()) {
+    return base::fail(ErrorKind::usage, folder, base::quoted(name) + " is the name of an official builder",
+                      "choose another name");
+  }
+  return name;
+}
+
+base::Result<int> make_builder(const NewOptions& options) {
+  BASE_TRY_ASSIGN(const auto name, language_of(options.folder));
+  BASE_TRY_ASSIGN(const auto model, find_model(options.from));
+  BASE_TRY_ASSIGN(const auto project, starter::builder_project(name, model));
+  BASE_TRY(starter::write_project(options.folder, project));
+  print_line("created " + options.folder + ": a builder" +
+             (options.from.empty() ? std::string() : " like that of " + options.from));
+  print_line("  " + summary_of(project));
+  print_line("check it:");
+  print_line("pachbuild builder test " + base::shell_quote(as_argument(options.folder)));
+  return 0;
+}
+
+base::Result<int> make_builder_until_interrupted(const NewOptions& options) {
+  BASE_TRY_ASSIGN(auto interruption, process::Interruption::watch());
+  auto code = make_builder(options);
+  const auto signal = interruption.signal();
+  if (code || !signal) return code;
+  report::warn("interrupted: nothing was written");
+  return contract::k_signal_base + *signal;
+}
+
+}  // namespace
+
+void add_builder_new(CLI::App& builder, Invocation& invocation) {
+  auto options = std::make_shared<NewOptions>();
+  auto* verb = builder.add_subcommand("new", "Make a new builder");
+  verb->add_option("folder", options->folder, "The folder, new or without such files")
+      ->type_name("DIR")
+      ->required();
+  verb->add_option("--from", options->from, "Begin with what this installed builder has")
+      ->type_name("BUILDER");
+  verb->footer(k_about_new)->callback([options, &invocation] {
+    invocation.action = [options] { return make_builder_until_interrupted(*options); };
+  });
+}
+
+}  // namespace commands

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// How verbs that make a folder of files speak about it.
+#pragma once
+
+#include <string>
+
+#include "pachbuild/starter/project.h"
+
+namespace commands {
+
+// "README.md, data/ (3 files), pipeline.json"
+std::string summary_of(const starter::Project& project);
+
+// The folder as an argument: a name like "-x" is not read as an option.
+std::string as_argument(const std::string& folder);
+
+}  // namespace commands

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a builder would do with a source, as builder-runtime tells it, without doing it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/files.h"
+#include "base/result.h"
+#include "pachbuild/local/pool/container.h"
+#include "process/interruption.h"
+
+namespace local {
+
+// One of these: the image, the folder or the language of the builder.
+struct ExplainedBuilder {
+  std::optional<Container> container;
+  base::fs::path folder;
+  std::string language;
+};
+
+// JSON. A builder that cannot tell has printed why; the error then has no text and its kind is the exit code.
+base::Result<std::string> explain_build(const ExplainedBuilder& builder, const base::fs::path& source,
+                                        const base::fs::path& cache, process::Interruption& interruption);
+
+}  // namespace local

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builders that are folders: in `transform.build.image` of a spec, made by `pachbuild builder new`, and explained."""
+
+import os
+import re
+import stat
+
+import pipelines
+import support
+
+BUILD = "cp /pfs/source/main.txt run.sh /pfs/out/\n"
+RUN = "tr a-z A-Z < /pfs/build/main.txt > /pfs/out/shouted\n"
+
+
+class FolderInASpec(pipelines.PipelineSuite):
+    def setUp(self):
+        super().setUp()
+        self.write("builders/shout/build.sh", BUILD)
+        self.write("builders/shout/run.sh", RUN)
+        self.write("source/main.txt", "hello\n")
+        self.data(a="1")
+        self.spec(build={"image": "./builders/shout", "path": "./source"})
+
+    def test_a_run_builds_with_it(self):
+        self.assert_ran(self.succeed_run(cwd="/"), run=1)
+        self.assertEqual(self.output(), {"shouted": b"HELLO\n"})
+        self.assert_ran(self.succeed_run(), run=0, skipped=1)
+
+    def test_an_edit_of_the_builder_is_an_edit(self):
+        self.succeed_run()
+        self.write("builders/shout/run.sh", "cat /pfs/build/main.txt > /pfs/out/said\n")
+        result = self.succeed_run("--explain")
+        self.assert_ran(result, run=1)
+        self.assertIn("build: the builder's run.sh changed", result.stderr)
+        self.assertEqual(self.output(), {"said": b"hello\n"})
+
+    def test_a_builder_that_fails_says_why(self):
+        self.write("builders/shout/build.sh", "echo error: main.txt:1: no shouting >&2\nexit 65\n")
+        result = self.pachbuild_run()
+        self.assertEqual((result.returncode, result.stderr.splitlines()[-1:]), (65, ["error: main.txt:1: no shouting"]))
+        self.assert_nothing_left()
+
+    def test_nothing_is_written_into_it(self):
+        result = self.run_program(*self.command(output="builders/shout/out"), env=self.environment())
+        self.assertEqual((result.returncode, result.stderr), (
+            64, f"error: --output builders/shout/out: shares files with the builder ({self.folder}/builders/shout)\n"
+                "hint: choose a folder of its own\n"))
+        result = self.pachbuild_run("--report", "builders/shout/report.html")
+        self.assertEqual((result.returncode, result.stderr), (
+            64, f"error: --report builders/shout/report.html: would be a part of the builder {self.folder}/builders/shout\n"
+                "hint: choose another folder\n"))
+
+    def test_what_is_no_builder_here(self):
+        os.mkdir(self.folder / "empty")
+        for image, what, hint in (
+                ("./builders/shot", f'"{self.folder}/builders/shot" does not exist', f'did you mean "{self.folder}/builders/shout"?'),
+                ("./empty", f'"{self.folder}/empty" has neither builder.toml nor build.sh',
+                 "a builder is a folder with one of them, or an image"),
+                ("./spec.json", f'"{self.folder}/spec.json" is not a folder', None)):
+            self.spec(build={"image": image, "path": "./source"})
+            result = self.pachbuild_run()
+            self.assertEqual((result.returncode, result.stderr), (
+                65, f"error: {self.folder}/spec.json:7:16: transform.build.image {what}\n" + (f"hint: {hint}\n" if hint else "")))
+
+    def test_clusters_and_containers_have_no_such_folder(self):
+        result = self.run_program(support.PACHBUILD, "update", "pipeline", "-f", "spec.json", env=self.environment())
+        self.assertEqual((result.returncode, result.stderr), (
+            65, 'error: spec.json:7:16: transform.build.image "./builders/shout" is a folder, which a cluster does not have\n'
+                "hint: build an image of it, push it, and name that\n"))
+        result = self.run_program(support.PACHBUILD, "validate", "-f", "spec.json", env=self.environment())
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn('spec.json:7:16: transform.build.image "./builders/shout" is a folder, which a cluster does not have',
+                      result.stdout + result.stderr)
+        result = self.pachbuild_run("--runtime", "podman")
+        self.assertEqual((result.returncode, result.stderr), (
+            65, f'error: {self.folder}/spec.json:7:16: "./builders/shout" is a folder, and --runtime takes images\n'
+                "hint: omit --runtime, or build an image of the folder and name that\n"))
+
+
+class New(support.Suite):
+    def new(self, *words, code=0):
+        result = self.run_program(support.PACHBUILD, "builder", "new", *words, env=self.environment())
+        self.assertEqual(result.returncode, code, result.stdout + result.stderr)
+        return result
+
+    def environment(self):
+        return support.environment(PACHBUILD_CACHE_DIR=str(self.folder / "cache"), TMPDIR=str(self.folder))
+
+    def files(self, folder):
+        return sorted(str(path.relative_to(self.folder / folder)) for path in (self.folder / folder).rglob("*") if path.is_file())
+
+    def test_a_new_builder_passes_the_test(self):
+        self.assertEqual(self.new("builders/my lua/lua").stdout,
+                         "created builders/my lua/lua: a builder\n"
+                         "  Dockerfile, build.sh, builder.toml, ci.sh, probe/ (1 file)\n"
+                         "check it:\npachbuild builder test 'builders/my lua/lua'\n")
+        text = (self.folder / "builders/my lua/lua/builder.toml").read_text()
+        self.assertIn('language = "lua"\n', text)
+        self.assertNotIn("@", text)
+        for name in ("Dockerfile", "ci.sh"):
+            self.assertIn("lua-builder:1", (self.folder / "builders/my lua/lua" / name).read_text())
+        self.assertIn("LABEL io.pachbuild.builder=declared\n", (self.folder / "builders/my lua/lua/Dockerfile").read_text())
+        result = self.run_program(support.PACHBUILD, "builder", "test", "builders/my lua/lua", env=self.environment())
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertNotIn(" note ", result.stdout)
+
+    def test_one_like_each_that_is_installed(self):
+        checkout = support.ROOT / "etc/pipeline-build"
+        for model in (file.parent for file in checkout.glob("*/builder.toml")):
+            with self.subTest(model.name):
+                name = f"my-{model.name}"
+                self.assertIn(f"created {name}: a builder like that of {model.name}\n",
+                              self.new(name, "--from", model.name).stdout)
+                own = {"Dockerfile", "build.sh", "builder.toml", "ci.sh"}
+                shared = {path for path in self.files(model) if path not in own | {"README.md", "run.sh"}}
+                self.assertEqual(set(self.files(name)), own | shared)
+                for path in shared:
+                    made, known = self.folder / name / path, model / path
+                    self.assertEqual(made.read_bytes(), known.read_bytes())
+                    self.assertEqual(bool(made.stat().st_mode & stat.S_IXUSR), bool(known.stat().st_mode & stat.S_IXUSR), path)
+                lines = [line for line in (model / "builder.toml").read_text().splitlines() if not line.startswith("#:schema")]
+                changed = [f'language = "{name}"' if line == f'language = "{model.name}"' else line for line in lines]
+                self.assertEqual((self.folder / name / "builder.toml").read_text().splitlines(), changed)
+                base = next(line for line in (model / "Dockerfile").read_text().splitlines() if line.startswith("ARG "))
+                self.assertIn("ARG BASE_IMAGE=" + base.partition("=")[2] + "\n", (self.folder / name / "Dockerfile").read_text())
+
+    def test_nothing_is_overwritten(self):
+        self.write("lua/builder.toml", "mine")
+        self.assertEqual(self.new("lua", code=73).stderr,
+                         "error: lua: already has builder.toml\nhint: choose another folder, or move what is there\n")
+        self.assertEqual(self.files("lua"), ["builder.toml"])
+        self.write("tcl", "a file")
+        self.assertEqual(self.new("tcl", code=73).stderr, "error: tcl: is not a folder\nhint: choose another name\n")
+        self.write("perl/notes.txt", "mine")
+        self.new("perl")
+        self.assertIn("notes.txt", self.files("perl"))
+
+    def test_names_that_cannot_be(self):
+        rule = "hint: a name has at most 40 lower-case letters, digits and '-', and begins with a letter\n"
+        for name in ("Lua", "1lua", "my lua", "lua.sh", "env", "x" * 41):
+            self.assertEqual(self.new(name, code=64).stderr, f'error: {name}: "{name}" is not a builder\'s name\n{rule}')
+        self.assertEqual(self.new("a/python", code=64).stderr,
+                         'error: a/python: "python" is the name of an official builder\nhint: choose another name\n')
+        self.assertEqual(self.new("", code=64).stderr, "error: DIR: is empty\nhint: name the new folder\n")
+        result = self.new("lua", "--from", "nothing-like-it", code=64)
+        self.assertRegex(result.stderr, r"^error: --from nothing-like-it: is not an installed builder\nhint: .*\n$")
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+
+class Page(support.Suite):
+    """docs/authoring-builders.md without its images; tests/images runs all of it."""
+
+    def test_each_command_works(self):
+        text = (support.ROOT / "docs/authoring-builders.md").read_text()
+        commands = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        here = [command for command in commands if "podman" not in command]
+        self.assertEqual((len(commands), len(here)), (9, 6))
+        env = support.environment(PACHBUILD_CACHE_DIR=str(self.folder / "cache"), TMPDIR=str(self.folder))
+        env["PATH"] = f"{support.BIN}:{env['PATH']}"
+        self.succeed("bash", "-euc", "".join(here), env=env)
+        self.assertEqual((self.folder / "counts/hundred").read_text(), "100\n")
+        # A fault has its place in the person's source.
+        self.write("source/main.pl", "use Count;\nmy $x = ;\n")
+        result = self.run_program("pachbuild", "run", "-f", "count.json", "--input", "numbers=numbers", "--output", "counts", env=env)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("error: main.pl:2: syntax error", result.stderr)
+
+
+class Explain(support.Suite):
+    def explain(self, *words, code=0):
+        env = support.environment(PACHBUILD_CACHE_DIR=str(self.folder / "cache"))
+        result = self.run_program(support.PACHBUILD, "builder", "explain", *words, env=env)
+        self.assertEqual(result.returncode, code, result.stdout + result.stderr)
+        return result
+
+    def test_what_cannot_be_explained(self):
+        self.write("script/build.sh", "")
+        self.assertEqual(self.explain("script", code=65).stderr,
+                         "error: script: has no builder.toml\nhint: what a build.sh does only shows when it runs: "
+                         "pachbuild builder test --log\n")
+        self.assertEqual(self.explain("script", "--source", "nowhere", code=64).stderr,
+                         "error: --source nowhere: is not a folder\n")
+
+
+if __name__ == "__main__":
+    support.main()
