@@ -264,6 +264,9 @@ class DeclaredBuilders(BuilderSuite):
                                            'main.toy or one *.toy\n'
                                            'hint: name it in pachbuild.toml: [toy] program = "…"\n')
         self.make_well(env=self.environment(PACHBUILD_OWN_COMMAND="1"))
+        self.write("source/run.sh", "echo own\n")
+        self.make_well()
+        self.assertEqual(self.run_artifact(self.toys).stdout, "own\n")
 
     def test_a_tool_that_is_missing_or_of_another_version(self):
         self.edit(("[tools.sh]", '[tools.frob]\nhint = "install frob"'))
@@ -307,6 +310,7 @@ command = ["main"]
 """)
         source = self.source({"make.txt": "one\n", "kept": "x"}, "made")
         self.make_well(source=source)
+        self.assertEqual(self.record()["program"], {"name": "main", "chosen": "the only program that is made"})
         self.assertEqual(self.run_artifact(source).stdout, "one\n")
         self.assertTrue(list(self.cache.glob("env/*/out/made")))
         self.write("made/kept", "y")

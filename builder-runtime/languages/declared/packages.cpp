@@ -29,8 +29,8 @@ void add_packages(const std::string& text, const Pattern& pattern, std::set<std:
 
 }  // namespace
 
-base::Result<std::vector<std::string>> list_packages(const PackagesDescription& packages, const LayerTree& tree,
-                                                     const SourceFiles& source) {
+base::Result<std::vector<std::string>> list_packages(const PackagesDescription& packages,
+                                                     const LayerTree& tree, const SourceFiles& source) {
   std::vector<fs::path> files;
   BASE_TRY_ASSIGN(const auto made, tree.files(packages.files));
   for (const auto& path : made) files.push_back(tree.path() / path);
