@@ -78,7 +78,7 @@ class LongNode(language_suite.LanguageSuite):
                     shutil.rmtree(modules, ignore_errors=True)
                 self.assertTrue((source / lock).exists())
                 self.build_well(source, env=env)
-                self.assertEqual(self.output_of(source, "hello", env=env), "HELLO! /pfs/source\n")
+                self.assertEqual(self.output_of(source, "hello", env=env), "HELLO!\n")
 
     def test_typescript(self):
         source = self.source({

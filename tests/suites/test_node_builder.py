@@ -20,7 +20,7 @@ WORKSPACES = {
             "": {"name": "app", "workspaces": ["packages/*"], "dependencies": {"@team/words": "1.2.3"}},
             "node_modules/@team/words": {"resolved": "packages/words", "link": True},
             "packages/words": {"name": "@team/words", "version": "1.2.3"}}}),
-    "app.js": 'import { shout } from "@team/words";\nconsole.log(shout(process.argv.slice(2).join(" ")), process.cwd());\n',
+    "app.js": 'import { shout } from "@team/words";\nconsole.log(shout(process.argv.slice(2).join(" ")));\n',
 }
 # A compiler of its own: a script of the source.
 BUILT = {
@@ -54,12 +54,12 @@ class Node(language_suite.LanguageSuite):
     def test_workspaces_and_an_edit_of_one(self):
         source = self.source(WORKSPACES)
         self.build_well(source)
-        self.assertEqual(self.output_of(source, "hello"), "HELLO! /pfs/source\n")
+        self.assertEqual(self.output_of(source, "hello"), "HELLO!\n")
         self.write("source/packages/words/mark.cjs", 'module.exports = (text) => text + "?";\n')
         os.utime(source / "packages/words/mark.cjs", (1, 1))
         log = self.build_well(source).stderr
         self.assertNotIn("npm", log)
-        self.assertEqual(self.output_of(source, "hello"), "HELLO? /pfs/source\n")
+        self.assertEqual(self.output_of(source, "hello"), "HELLO?\n")
         self.makes_nothing_again(source)
 
     def test_a_build_script(self):
@@ -98,11 +98,11 @@ class Node(language_suite.LanguageSuite):
         self.refuses(depends, 65, "error: package-lock.json: missing in the source\n"
                                   "hint: run npm install --package-lock-only, and commit the file\n")
         self.refuses({**depends, "package-lock.json": '{"lockfileVersion": 3, "packages": {"": {}}}'}, 65,
-                     "error: package-lock.json does not fit package.json\nhint: run npm install --package-lock-only\n")
+                     "error: package-lock.json: does not fit package.json\nhint: run npm install --package-lock-only\n")
         self.refuses({**depends, "package-lock.json": json.dumps({"lockfileVersion": 3, "packages": {
             "": {"dependencies": {"left": "1.0.0"}}, "node_modules/left": {
                 "version": "1.0.0", "resolved": "http://127.0.0.1:1/left.tgz", "integrity": "sha512-AAAA"}}})}, 75,
-            "error: the registry of packages does not answer\n", npm_config_fetch_retries="0", NO_PROXY="127.0.0.1")
+            "error: package-lock.json: the registry of packages does not answer\n", npm_config_fetch_retries="0", NO_PROXY="127.0.0.1")
 
     def test_which_node_is_needed(self):
         result = self.build(self.source({"package.json": '{"engines": {"node": ">=99"}}', "main.js": ""}))

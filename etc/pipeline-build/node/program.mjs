@@ -7,7 +7,7 @@
 import crypto from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { commands, fail, filesBelow, readManifest, run } from "./install.mjs";
+import { commands, fail, filesBelow, readManifest, run } from "./shared.mjs";
 
 const some = (table) => table !== undefined && Object.keys(table).length > 0;
 

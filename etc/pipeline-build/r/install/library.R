@@ -31,8 +31,8 @@ ordered <- function(plan) {
 package_keys <- function(plan) {
   toolchain <- toolchain_digest()
   archives <- Filter(function(entry) entry$from == "archive" && is.null(entry$sha), plan)
-  digests <- if (length(archives)) sha256_of(vapply(archives, function(entry) entry$path, ""))
-  names(digests) <- names(archives)
+  digests <- character()
+  if (length(archives)) digests[names(archives)] <- sha256_of(vapply(archives, function(entry) entry$path, ""))
   keys <- character()
   for (name in ordered(plan)) {
     entry <- plan[[name]]

@@ -46,7 +46,7 @@ compare <- function(version, operator, wanted_version) {
 
 # "a, b (>= 1.0)": name, operator and version of each, as the fields of a DESCRIPTION have them.
 read_requirements <- function(text) {
-  text <- text[!is.na(text)]
+  text <- as.character(text[!is.na(text)])
   items <- trimws(unlist(strsplit(text, ",", fixed = TRUE)))
   lapply(items[nzchar(items)], function(item) {
     form <- paste0("^(", k_name, ")\\s*(?:\\(\\s*(>=|<=|==|!=|>|<)\\s*(", k_version, ")\\s*\\))?$")

@@ -12,6 +12,9 @@ if (kind == "arguments") {
 } else if (kind == "exit") {
   quit(save = "no", status = as.integer(words))
 } else {
-  tools::pskill(Sys.getpid(), as.integer(words))
-  Sys.sleep(10)
+  # R makes a condition of SIGINT; the program ends by it as shells tell it.
+  tryCatch({
+    tools::pskill(Sys.getpid(), as.integer(words))
+    Sys.sleep(10)
+  }, interrupt = function(condition) quit(save = "no", status = 130))
 }
