@@ -29,9 +29,9 @@ build.sh in a builder image has to do: it reads /pfs/source and writes /pfs/out.
 )";
 constexpr char k_footer[] = R"(
 A source folder is a Python project (main.py, requirements.txt or a lock file, pyproject.toml, …), a Go
-module with a package main, or of a language that an installed builder or --builder is for. Settings go into
-pachbuild.toml. A build.sh in the source replaces the build
-and may call builder-runtime; a run.sh in the source replaces the generated one. See docs/builders.md.
+module with a package main, or of a language that --builder or an installed builder is for. Settings go into
+pachbuild.toml. A build.sh in the source replaces the build and may call builder-runtime; a run.sh in the
+source replaces the generated one. See docs/builders.md and docs/builder-toml.md.
 
 Environment:
   PACHBUILD_CACHE_DIR    folder of all caches (default: /var/cache/pachbuild, else ~/.cache/pachbuild)
@@ -55,7 +55,8 @@ void declare(CLI::App& app, builder::Options& options) {
   app.add_option("--out", options.out, "The folder for the artifact")
       ->type_name("DIR")
       ->default_str(contract::k_out);
-  app.add_option("--language", options.language, "python, go, or an installed builder (default: found from the source)")
+  app.add_option("--language", options.language,
+                 "python, go, or an installed builder (default: found from the source)")
       ->type_name("NAME");
   app.add_option("--builder", options.builder,
                  "The folder of a builder: builder.toml and the files that it calls (docs/builder-toml.md)")

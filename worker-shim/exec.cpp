@@ -189,7 +189,8 @@ bool apply_variables(std::string_view text, const std::string& folder) {
     const auto equals = variable.find('=');
     if (equals == std::string_view::npos || equals == 0) return false;
     const std::string name(variable.substr(0, equals));
-    std::string value = with_environment(variable.substr(equals + 1), folder);
+    std::string value(variable.substr(equals + 1));
+    if (!folder.empty()) value = with_environment(value, folder);
     const char* const before = std::getenv(name.c_str());
     // What the pipeline sets counts more.
     if (before != nullptr && !is_list) continue;

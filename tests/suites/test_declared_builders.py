@@ -81,6 +81,7 @@ SOURCE = {
     "main.toy": '#!/bin/sh\necho "$GREETING|$PLAIN|$PWD|$1"\ncat "$TOYS/train"\necho "$TOY_PATH"\nhelper.toy\n',
     "helper.toy": "#!/bin/sh\necho helped\n",
     "toys.txt": "train 1.2\n",
+    "empty": "",
     "junk/broken.toy": "if\n",
 }
 
@@ -114,7 +115,7 @@ class DeclaredBuilders(BuilderSuite):
     def test_a_source_is_built_and_runs(self):
         log = self.make_well(env=self.environment(TOY_COLOUR="red", OTHER="x")).stderr
         self.assertIn("installing for hello red\n", log)
-        self.assertIn("check: 5 files", without_times(log))
+        self.assertIn("check: 6 files", without_times(log))
         self.assertIn("packages made with 1 package", log)
         record = self.record()
         self.assertEqual((record["builder"], record["program"], record["packages"]),
@@ -175,21 +176,21 @@ class DeclaredBuilders(BuilderSuite):
         for change, error in (
                 (("summary =", "sumary ="), ':3:1: sumary: unknown key\nhint: did you mean "summary"?\n'),
                 (("schema = 1", "schema = 2"), ':1:10: schema: is "2", expected 1\n'),
-                (("folders = [", "folders = [1, "), ":33:11: layer.folders: is an array, expected a text or an array of texts\n"),
+                (("folders = [", "folders = [1, "), ":30:11: layer.folders: is an array, expected a text or an array of texts\n"),
                 (("{setting:greeting}", "{setting:greting}"),
-                 ':34:28: layer.environment.GREETING: no setting is called "greting"\nhint: did you mean "greeting"?\n'),
+                 ':31:28: layer.environment.GREETING: no setting is called "greting"\nhint: did you mean "greeting"?\n'),
                 (('"bin" }', '"../bin" }'),
-                 ':40:16: layer.copy: "../bin" is not a path inside the layer\n'
+                 ':37:16: layer.copy: "../bin" is not a path inside the layer\n'
                  'hint: write it relative to the layer: "bin", without ..\n'),
-                (("reject = '^#!.*\\r$'", "reject = '('"), ":20:10: check.reject: invalid pattern: missing ): (\n"),
+                (("reject = '^#!.*\\r$'", "reject = '('"), ":17:10: check.reject: invalid pattern: missing ): (\n"),
                 (("{env}/bin/{program}", "{tree}/bin/{program}"),
-                 ":46:18: start.command: unknown name {tree}\nhint: the names here are source, program, setting, env, interpreter\n"),
+                 ":43:18: start.command: unknown name {tree}\nhint: the names here are source, program, setting, env, interpreter\n"),
                 (("[start]", "[start"), None)):
             with self.subTest(change[1]):
                 self.edit(change)
                 result = self.make()
                 if error is None:
-                    self.assertRegex(result.stderr, r"error: .*/builder.toml:44:\d+: is not valid TOML: ")
+                    self.assertRegex(result.stderr, r"error: .*/builder.toml:41:\d+: is not valid TOML: ")
                     self.assertEqual(result.returncode, 65)
                 else:
                     self.assert_fails(result, 65, f"error: {self.builder}/builder.toml{error}")
@@ -264,6 +265,9 @@ class DeclaredBuilders(BuilderSuite):
                                            'main.toy or one *.toy\n'
                                            'hint: name it in pachbuild.toml: [toy] program = "…"\n')
         self.make_well(env=self.environment(PACHBUILD_OWN_COMMAND="1"))
+        self.write("source/run.sh", "echo own\n")
+        self.make_well()
+        self.assertEqual(self.run_artifact(self.toys).stdout, "own\n")
 
     def test_a_tool_that_is_missing_or_of_another_version(self):
         self.edit(("[tools.sh]", '[tools.frob]\nhint = "install frob"'))
@@ -307,6 +311,7 @@ command = ["main"]
 """)
         source = self.source({"make.txt": "one\n", "kept": "x"}, "made")
         self.make_well(source=source)
+        self.assertEqual(self.record()["program"], {"name": "main", "chosen": "the only program that is made"})
         self.assertEqual(self.run_artifact(source).stdout, "one\n")
         self.assertTrue(list(self.cache.glob("env/*/out/made")))
         self.write("made/kept", "y")
@@ -340,7 +345,9 @@ command = ["main"]
         self.edit(('copy = { "." = "bin" }', 'copy = { "." = "bin" }\nrun = ["sh", "-c", "cat $1/library/train > $2/seen", '
                                              '"sh", "{base}", "{tree}"]'))
         self.make_well()
-        self.assertEqual([path.read_text(encoding="utf-8") for path in self.cache.glob("env/*/seen")], ["train==1.2 \n"])
+        self.write("source/main.toy", 'cat "$TOYS/../seen"\n')
+        self.make_well()
+        self.assertEqual(self.run_artifact(self.toys).stdout, "train==1.2 \n")
         (self.toys / "toys.txt").unlink()
         self.assertEqual(self.make().returncode, 1)
 
@@ -433,7 +440,7 @@ command = ["main"]
                          [("packages", True, False), ("program", True, False)])
         self.assertEqual(told["layers"][0]["commands"],
                          [["sh", "{builder}/install.sh", "{source}/toys.txt", "{tree}/library"]])
-        self.assertEqual([check["changed"] for check in told["checks"]], [3, 2])
+        self.assertEqual([check["changed"] for check in told["checks"]], [4, 2])
         self.assertFalse((self.folder / "out").exists())
         self.make_well()
         told = json.loads(self.make("--explain").stdout)

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
+
 namespace builder::declared {
 namespace {
 
@@ -25,8 +27,13 @@ base::Result<Pattern> Pattern::compile(const std::string& text, Extent extent) {
   options.set_max_mem(k_most_memory);
   // Files have bytes; a pattern's own characters match as the bytes that they are written with.
   options.set_encoding(RE2::Options::EncodingLatin1);
-  auto program = std::make_shared<const re2::RE2>((extent == Extent::part ? "(?m)" : "(?s)") + text, options);
-  if (!program->ok()) return base::fail(base::ErrorKind::bad_input, "", "invalid pattern: " + program->error());
+  const std::string flags = extent == Extent::part ? "(?m)" : "(?s)";
+  auto program = std::make_shared<const re2::RE2>(flags + text, options);
+  if (!program->ok()) {
+    std::string what = program->error();
+    base::replace_all(what, flags + text, text);
+    return base::fail(base::ErrorKind::bad_input, "", "invalid pattern: " + what);
+  }
   return Pattern(std::move(program), extent);
 }
 
@@ -34,7 +41,8 @@ std::optional<Pattern::Match> Pattern::find(std::string_view text, std::size_t f
   if (from > text.size()) return std::nullopt;
   const re2::StringPiece whole(text.data(), text.size());
   std::vector<re2::StringPiece> parts(static_cast<std::size_t>(m_program->NumberOfCapturingGroups()) + 1);
-  if (!m_program->Match(whole, from, text.size(), RE2::UNANCHORED, parts.data(), static_cast<int>(parts.size())))
+  if (!m_program->Match(whole, from, text.size(), RE2::UNANCHORED, parts.data(),
+                        static_cast<int>(parts.size())))
     return std::nullopt;
   Match match;
   match.begin = static_cast<std::size_t>(parts[0].data() - text.data());

@@ -237,7 +237,7 @@ TEST_F(BuildScript, ItsRunScriptIsEnteredIntoTheRecord) {
 class Resolve : public Phases {
  protected:
   Resolve() {
-    m_source.language = &languages().back();
+    m_source.language = std::make_shared<const Language>(languages().back());
     m_source.plan = [this](const Tools& /*tools*/) -> base::Result<Plan> { return m_plan; };
     m_plan.platform = {"linux", "amd64", "", ""};
     m_plan.key = "0123456789abcdef";

@@ -55,6 +55,20 @@ std::string error_of(const std::vector<std::string>& words) {
 
 using Words = std::vector<std::string>;
 
+TEST(ParseArguments, SomeWordsOfTheCommandAreExpanded) {
+  const auto expanded = [](const std::string& count) {
+    return command_line({"--expand", count, "--exec", "--", "a"}).parse().value().expanded;
+  };
+  EXPECT_EQ(expanded("3"), 3U);
+  EXPECT_EQ(expanded("0"), 0U);
+  EXPECT_EQ(expanded("1000000"), 1'000'000U);
+  EXPECT_EQ(command_line({"--exec", "--", "a"}).parse().value().expanded, 0U);
+  for (const std::string wrong : {"1000001", "-1", "x", "1x"}) {
+    EXPECT_EQ(error_of({"--expand", wrong, "--exec", "--", "a"}),
+              "error: --expand: '" + wrong + "' is not a number of words\nhint: see worker-shim --help\n");
+  }
+}
+
 TEST(ParseArguments, WithoutAnyRunsTheScript) {
   EXPECT_EQ(mode_of({}), Mode::run_script);
   EXPECT_EQ(words_of({}), Words{});

@@ -231,6 +231,34 @@ TEST_F(Execute, TheSearchEndsAtWhatIsThere) {
             "127 error: no-such-tool: command not found\nhint: PATH is " _PATH_DEFPATH "\n");
 }
 
+TEST_F(Execute, AnEnvironmentsVariablesAreSet) {
+  using std::string_literals::operator""s;
+  const auto value = [](const char* name) {
+    const char* const found = std::getenv(name);
+    return std::string(found == nullptr ? "unset" : found);
+  };
+  const std::string folder = m_folder.path().string();
+  ::setenv("SHIM_SET", "pipeline", 1);
+  ::setenv("SHIM_LIST", "a:b", 1);
+  ::setenv("SHIM_EMPTY", "", 1);
+  file(".variables",
+       "SHIM_SET=x\0SHIM_NEW={env}/x:{env}\0+SHIM_LIST={env}/l\0+SHIM_EMPTY=e\0+SHIM_NONE={env}\0"s);
+  enter_environment(folder);
+  EXPECT_EQ(value("SHIM_SET"), "pipeline");
+  EXPECT_EQ(value("SHIM_NEW"), folder + "/x:" + folder);
+  EXPECT_EQ(value("SHIM_LIST"), folder + "/l:a:b");
+  EXPECT_EQ(value("SHIM_EMPTY"), "e");
+  EXPECT_EQ(value("SHIM_NONE"), folder);
+  ::unsetenv("SHIM_NEW");
+  EXPECT_TRUE(apply_variables("SHIM_NEW={env}", ""));
+  EXPECT_EQ(value("SHIM_NEW"), "{env}");
+  EXPECT_TRUE(apply_variables("", "/e"));
+  for (const auto& wrong : {"x"s, "=x"s, "+=x"s, "+"s, "\0"s}) EXPECT_FALSE(apply_variables(wrong, "/e"));
+  EXPECT_EQ(with_environment("{env}{env}{en}", "/e"), "/e/e{en}");
+  for (const char* const name : {"SHIM_SET", "SHIM_NEW", "SHIM_LIST", "SHIM_EMPTY", "SHIM_NONE"})
+    ::unsetenv(name);
+}
+
 TEST_F(Execute, AnEnvironmentsProgramsComeFirst) {
   const std::string folder = m_folder.path().string();
   const auto value = [](const char* name) {

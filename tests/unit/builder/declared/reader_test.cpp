@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder-runtime/languages/declared/reader.h"
+
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+
+namespace builder::declared {
+namespace {
+
+// Four lines that every builder has, and a start.
+constexpr char k_beginning[] =
+    "schema = 1\nlanguage = \"toy\"\nsummary = \"toys\"\nsettings = { mode = \"fast\" }\n"
+    "[detect]\nprogram = \"*.toy\"\n";
+constexpr char k_start[] = "[start]\ncommand = [\"toy\", \"{source}/{program}\"]\n";
+
+std::string fault_in_text(const std::string& text) {
+  const auto read = parse_builder(text, "b", {"python"});
+  if (read) return "";
+  EXPECT_EQ(read.error().kind, base::ErrorKind::bad_input);
+  return read.error().where + ": " + read.error().what +
+         (read.error().hint.empty() ? "" : " (" + read.error().hint + ")");
+}
+
+// Of a builder with these lines in between, the first of which is the seventh.
+std::string fault_of(const std::string& lines) { return fault_in_text(k_beginning + lines + k_start); }
+
+TEST(DeclaredReader, ASmallBuilderIsRead) {
+  const auto read = parse_builder(std::string(k_beginning) + k_start, "b", {"python"});
+  ASSERT_TRUE(read) << read.error().where << read.error().what;
+  EXPECT_EQ(read->language, "toy");
+  EXPECT_EQ(read->summary, "toys");
+  EXPECT_EQ(read->file, "b");
+  EXPECT_EQ(read->settings, (std::map<std::string, std::string>{{"mode", "fast"}}));
+  ASSERT_EQ(read->detect.program.size(), 1U);
+  EXPECT_EQ(read->detect.program[0].text, "*.toy");
+  EXPECT_EQ(read->detect.any.size(), 1U);
+  EXPECT_EQ(read->start.command.size(), 2U);
+}
+
+TEST(DeclaredReader, EachPartIsRead) {
+  const auto tools = parse_builder(std::string(k_beginning) + R"(ignore = ["junk"]
+any = ["toy.txt", "package.json#/toy~1~0x"]
+variable = "PROGRAM"
+[tools.toy]
+run = ["toy", "-v"]
+version = 'v(.)'
+wants = ".toy"
+compare = "minor"
+hint = "get it"
+needed_by = '^toy'
+[[check]]
+files = "**"
+reject = 'x'
+[[check]]
+files = ["*.toy"]
+run = ["{interpreter:toy}", "{files}"]
+inputs = "a"
+when = "b"
+place = '(?P<file>x)'
+say = "{what}"
+hint = "{file}"
+[[layer]]
+when = "a"
+manifest = ["m"]
+image = "/usr/lib/*/x"
+variables = ["A", "B_*"]
+tools = []
+needs = { n = "make n" }
+path = "fixed"
+environment = { X = "{variable:A}{jobs}{manifest}" }
+run = ["a"]
+)" + k_start,
+                                   "b", {});
+  ASSERT_TRUE(tools) << tools.error().where << tools.error().what;
+  EXPECT_EQ(tools->detect.any.at(1).pointer, std::vector<std::string>{"toy/~x"});
+  EXPECT_EQ(tools->detect.any.size(), 2U);
+  EXPECT_EQ(tools->detect.ignore.size(), 1U);
+  EXPECT_EQ(tools->detect.variable, "PROGRAM");
+  const auto& tool = tools->tools.at(0);
+  EXPECT_EQ(tool.name, "toy");
+  EXPECT_EQ(tool.run, (std::vector<std::string>{"toy", "-v"}));
+  EXPECT_TRUE(tool.version && tool.needed_by);
+  EXPECT_EQ(tool.compare, Comparison::minor);
+  EXPECT_EQ(tool.hint, "get it");
+  EXPECT_EQ(tools->checks.size(), 2U);
+  EXPECT_TRUE(tools->checks[0].reject && !tools->checks[1].reject);
+  EXPECT_TRUE(tools->checks[1].say && tools->checks[1].hint && tools->checks[1].place);
+  const auto& layer = tools->layers.at(0);
+  EXPECT_TRUE(layer.has_fixed_path && !layer.has_work_copy);
+  EXPECT_EQ(layer.tools, std::vector<std::string>());
+  EXPECT_EQ(layer.needs.at("n"), "make n");
+  EXPECT_EQ(layer.image.size() + layer.manifest.size() + layer.variables.size(), 4U);
+  const auto whole = parse_builder(std::string(k_beginning) + R"([[layer]]
+name = "first"
+folders = "f"
+copy = { "." = ["a", "."] }
+run = [["a", "{tree}"], ["b"]]
+[[layer]]
+work = "copy"
+folder = "{work}/x"
+run = ["a", "{base}"]
+take = { "dist/**" = "." }
+keep = "k"
+remove = ["r"]
+executable = "#!"
+link = { "l" = "{source}/x", "m" = "n" }
+packages = { files = "p", match = '(?P<name>a)(?P<version>b)' }
+[[error]]
+match = '(?P<what>x)'
+code = 75
+)" + k_start,
+                                   "b", {});
+  ASSERT_TRUE(whole) << whole.error().where << whole.error().what;
+  ASSERT_EQ(whole->layers.size(), 2U);
+  EXPECT_EQ(whole->layers[0].run.size(), 2U);
+  EXPECT_EQ(whole->layers[0].copy.size(), 2U);
+  EXPECT_FALSE(whole->layers[0].tools);
+  EXPECT_EQ(whole->layers[1].name, "program");
+  EXPECT_EQ(whole->layers[1].run.size(), 1U);
+  EXPECT_TRUE(whole->layers[1].has_work_copy);
+  EXPECT_FALSE(whole->layers[1].has_fixed_path);
+  EXPECT_EQ(whole->layers[1].link.size(), 2U);
+  EXPECT_TRUE(whole->layers[1].packages);
+  EXPECT_EQ(whole->errors.at(0).kind, base::ErrorKind::network);
+}
+
+TEST(DeclaredReader, WhatIsUnknownOrMissingIsAnError) {
+  EXPECT_EQ(fault_in_text(""), "b:1:1: schema: missing (The version of this format.)");
+  EXPECT_EQ(fault_of("[detct]\n"), "b:7:2: detct: unknown key (did you mean \"detect\"?)");
+  EXPECT_EQ(fault_of("[[check]]\nfile = \"x\"\n"),
+            "b:8:1: check.file: unknown key (did you mean \"files\"?)");
+  EXPECT_EQ(fault_of("[[check]]\nreject = \"x\"\n"),
+            "b:7:1: check.files: missing (Which files are checked.)");
+  EXPECT_EQ(fault_of("[tools.toy]\nwords = 1\n"),
+            "b:8:1: tools.toy.words: unknown key (the keys here are run, version, wants, compare, hint, "
+            "needed_by)");
+}
+
+TEST(DeclaredReader, FormsAreChecked) {
+  EXPECT_EQ(fault_of("ignore = 1\n"),
+            "b:7:10: detect.ignore: is a number, expected a text or an array of texts");
+  EXPECT_EQ(fault_of("variable = [\"A\"]\n"), "b:7:12: detect.variable: is an array, expected a text");
+  EXPECT_EQ(fault_of("[tools]\ntoy = 1\n"), "b:7:1: tools: is a table, expected a table of tables");
+  EXPECT_EQ(fault_of("[layer]\n"), "b:7:1: layer: is a table, expected an array of tables");
+  EXPECT_EQ(
+      fault_of("[[layer]]\nrun = []\n"),
+      "b:8:7: layer.run: is an array, expected an array of texts, the command's words, or an array of these");
+  EXPECT_EQ(
+      fault_of("[[layer]]\nrun = [[\"a\"], \"b\"]\n"),
+      "b:8:7: layer.run: is an array, expected an array of texts, the command's words, or an array of these");
+  EXPECT_EQ(fault_of("[[error]]\nmatch = '(?P<what>x)'\ncode = 2\n"),
+            "b:9:8: error.code: is \"2\", expected 1, 65, 69 or 75");
+  EXPECT_EQ(fault_of("[[layer]]\npath = \"free\"\n"), "b:8:8: layer.path: is \"free\", expected fixed");
+  EXPECT_EQ(
+      fault_of("[[layer]]\nname = \"A\"\n"),
+      "b:8:8: layer.name: invalid name \"A\" (lower-case letters, digits and -, beginning with a letter)");
+  EXPECT_EQ(fault_of("variable = \"A\\u0000\"\n"), "b: has a text with a zero byte");
+}
+
+TEST(DeclaredReader, NamesOfBuildersAndSettings) {
+  std::string text = std::string(k_beginning) + k_start;
+  for (const auto& [name, hint] :
+       {std::pair<std::string, std::string>("python", "builder-runtime builds this language itself"),
+        {"env", "the cache has such a folder for itself"}}) {
+    auto other = text;
+    base::replace_all(other, "\"toy\"\ns", "\"" + name + "\"\ns");
+    EXPECT_EQ(fault_in_text(other),
+              "b:2:12: language: no builder can be called \"" + name + "\" (" + hint + ")");
+  }
+  base::replace_all(text, "mode = ", "program = ");
+  EXPECT_EQ(fault_in_text(text),
+            "b:4:24: settings.program: every builder has this setting (letters, digits and _ only)");
+  base::replace_all(text, "program = \"fast", "\"a b\" = \"fast");
+  EXPECT_EQ(fault_in_text(text), "b:4:22: settings.a b: invalid name (letters, digits and _ only)");
+}
+
+TEST(DeclaredReader, DetectionNeedsSomethingToLookFor) {
+  EXPECT_EQ(fault_in_text("schema = 1\nlanguage = \"toy\"\nsummary = \"t\"\n[detect]\nignore = "
+                          "\"a\"\n[start]\ncommand = [\"a\"]\n"),
+            "b:4:1: detect: says nothing of the source (name files in any or program)");
+  EXPECT_EQ(fault_in_text("schema = 1\nlanguage = \"toy\"\nsummary = \"t\"\n[detect]\nany = "
+                          "\"a\"\n[start]\ncommand = [\"{program}\"]\n"),
+            "b:7:12: start.command: {program} is not known (add program to [detect])");
+  EXPECT_EQ(fault_of("any = \"*#/a\"\n"),
+            "b:7:7: detect.any: invalid reference \"*#/a\": a pointer needs one file, not a pattern");
+  EXPECT_EQ(fault_of("variable = \"A B\"\n"), "b:7:12: detect.variable: invalid variable name \"A B\"");
+}
+
+TEST(DeclaredReader, ToolsAreAskedOrNot) {
+  EXPECT_EQ(fault_of("[tools.toy]\nrun = [\"toyx\"]\n"),
+            "b:8:7: tools.toy.run: the first word has to be \"toy\"");
+  EXPECT_EQ(fault_of("[tools.toy]\nrun = [\"toy\"]\nwants = \"a\"\n"),
+            "b:7:1: tools.toy: wants needs compare");
+  EXPECT_EQ(fault_of("[tools.toy]\nrun = [\"toy\"]\ncompare = \"minor\"\n"),
+            "b:7:1: tools.toy: compare needs wants");
+  EXPECT_EQ(fault_of("[tools.toy]\nversion = \"x\"\n"), "b:7:1: tools.toy: a version needs run");
+  EXPECT_EQ(fault_of("[tools.\"a/b\"]\n"), "b:7:1: tools.a/b: invalid name of a program");
+  EXPECT_EQ(fault_of("[tools.toy]\nrun = [\"toy\"]\nwants = \"a\"\ncompare = \"at-least\"\n"), "");
+}
+
+TEST(DeclaredReader, ChecksRunOrReject) {
+  EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\n"), "b:7:1: check: needs either run or reject");
+  EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nreject = \"a\"\nrun = [\"a\", \"{file}\"]\n"),
+            "b:7:1: check: needs either run or reject");
+  EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nreject = \"a\"\nplace = \"a\"\n"),
+            "b:10:9: check.place: needs run");
+  EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nrun = [\"a\"]\n"),
+            "b:9:7: check.run: needs either {file} or {files}");
+  EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nrun = [\"a\", \"{file}{files}\"]\n"),
+            "b:9:7: check.run: needs either {file} or {files}");
+  EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nrun = [\"-a\", \"{file}\"]\n"),
+            "b:9:7: check.run: the first word is not a program: \"-a\"");
+  EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nreject = '(?P<own>a)'\nsay = \"{own}{line}\"\n"), "");
+  EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nreject = 'a'\nsay = \"{own}\"\n"),
+            "b:10:7: check.say: unknown name {own} (the names here are program, setting, manifest, file, "
+            "line, column, what)");
+}
+
+TEST(DeclaredReader, NamesHaveAMeaningWhereTheyStand) {
+  const auto run = [](const std::string& word, const std::string& more = "") {
+    return fault_of("[[layer]]\n" + more + "run = [\"a\", \"" + word + "\"]\n");
+  };
+  EXPECT_EQ(run("{tree}{cache}{temporary}{jobs}{builder}{source}{program}{setting:mode}{variable:X}"), "");
+  EXPECT_EQ(run("{work}"), "b:8:13: layer.run: {work} has no meaning here (the layer needs work = \"copy\")");
+  EXPECT_EQ(run("{work}", "work = \"copy\"\n"), "");
+  EXPECT_EQ(run("{manifest}"),
+            "b:8:13: layer.run: {manifest} has no meaning here (the layer needs manifest)");
+  EXPECT_EQ(run("{manifest}", "manifest = \"m\"\n"), "");
+  EXPECT_EQ(run("{base}"),
+            "b:8:13: layer.run: {base} has no meaning here (only the second layer has one below it)");
+  EXPECT_EQ(run("{setting}"), "b:8:13: layer.run: {setting} needs a name: {setting:NAME}");
+  EXPECT_EQ(run("{tree:x}"), "b:8:13: layer.run: {tree:x} takes no name");
+  EXPECT_EQ(run("{setting:mod}"), "b:8:13: layer.run: no setting is called \"mod\" (did you mean \"mode\"?)");
+  EXPECT_EQ(run("{setting:other}"),
+            "b:8:13: layer.run: no setting is called \"other\" (add it to [settings])");
+  EXPECT_EQ(run("{trees}"), "b:8:13: layer.run: unknown name {trees} (did you mean \"tree\"?)");
+  EXPECT_EQ(
+      run("{"),
+      "b:8:13: layer.run: '{' begins a name that does not end (write {{ and }} for braces that are text)");
+}
+
+TEST(DeclaredReader, NothingLeadsOutOfALayer) {
+  const std::string hint =
+      " is not a path inside the layer (write it relative to the layer: \"bin\", without ..)";
+  for (const std::string path : {"../a", "/a", "", "a/../..", ".base", "./.variables", ".base/x"}) {
+    const auto shown = "\"" + path + "\"";
+    EXPECT_EQ(fault_of("[[layer]]\nfolders = [\"" + path + "\"]\nrun = [\"a\"]\n"),
+              "b:8:11: layer.folders: " + shown + hint);
+    EXPECT_EQ(fault_of("[[layer]]\ncopy = { a = \"" + path + "\" }\n"),
+              "b:8:14: layer.copy: " + shown + hint);
+    EXPECT_EQ(fault_of("[[layer]]\nlink = { \"" + path + "\" = \"a\" }\n"),
+              "b:8:" + std::to_string(15 + path.size()) + ": layer.link: " + shown + hint);
+    EXPECT_EQ(fault_of("[[layer]]\nlink = { a = \"" + path + "\" }\n"),
+              "b:8:14: layer.link: " + shown + hint);
+  }
+  EXPECT_EQ(fault_of("[[layer]]\ncopy = { a = \".\" }\n"), "");
+  EXPECT_EQ(fault_of("[[layer]]\nfolders = \".\"\nrun = [\"a\"]\n"), "b:8:11: layer.folders: \".\"" + hint);
+  EXPECT_EQ(fault_of("[[layer]]\nrun = [\"a\"]\nkeep = \"../a\"\n"),
+            "b:9:8: layer.keep: invalid file pattern \"../a\": it leads out of the folder");
+  EXPECT_EQ(fault_of("[[layer]]\nrun = [\"a\"]\nremove = \"#!\"\n"),
+            "b:9:10: layer.remove: \"#!\" has no meaning here (name paths)");
+  EXPECT_EQ(fault_of("[[layer]]\ncopy = { \"#!\" = \".\" }\n"),
+            "b:8:17: layer.copy: a copy needs a path or a file pattern");
+  EXPECT_EQ(fault_of("[[layer]]\nrun = [\"a\"]\nfolder = \"{cache}\"\n"),
+            "b:9:10: layer.folder: has to begin with {tree}, {work} or {source}");
+}
+
+TEST(DeclaredReader, LayersMakeSomething) {
+  EXPECT_EQ(fault_of("[[layer]]\n"), "b:7:1: layer: makes nothing (it needs run, copy or link)");
+  EXPECT_EQ(fault_of("[[layer]]\nwork = \"copy\"\ncopy = { a = \".\" }\n"), "b:8:8: layer.work: needs run");
+  EXPECT_EQ(fault_of("[[layer]]\nrun = [\"a\"]\ntake = { a = \".\" }\n"),
+            "b:9:8: layer.take: needs work = \"copy\"");
+  EXPECT_EQ(fault_of("[[layer]]\nrun = [\"a\"]\nprogram = \"bin/*\"\n"),
+            "b:9:11: layer.program: detect.program names the program already (use any in [detect] for a "
+            "language whose "
+            "programs are made)");
+  const std::string layer = "run = [\"a\"]\n";
+  EXPECT_EQ(fault_of("[[layer]]\nname = \"a\"\n" + layer + "[[layer]]\nname = \"b\"\n" + layer +
+                     "[[layer]]\nname = \"a\"\n" + layer),
+            "b:13:1: layer.name: alternatives of a have to follow each other");
+  EXPECT_EQ(fault_of("[[layer]]\nname = \"a\"\n" + layer + "[[layer]]\nname = \"b\"\n" + layer +
+                     "[[layer]]\nname = \"c\"\n" + layer),
+            "b:13:1: layer: is the third one (two at most are laid over each other)");
+  EXPECT_EQ(fault_of("[[layer]]\nname = \"a\"\n" + layer + "[[layer]]\nname = \"a\"\n" + layer +
+                     "[[layer]]\nname = \"c\"\n" + layer),
+            "");
+}
+
+TEST(DeclaredReader, NamesInLayersAreChecked) {
+  const auto fault = [](const std::string& line) {
+    return fault_of("[[layer]]\nrun = [\"a\"]\n" + line + "\n");
+  };
+  EXPECT_EQ(fault("image = \"usr\""),
+            "b:9:9: layer.image: \"usr\" is not an absolute path (* and ? stand for characters of one part "
+            "of the path)");
+  EXPECT_EQ(fault("image = \"/usr/**\""),
+            "b:9:9: layer.image: \"/usr/**\" is not an absolute path (* and ? stand for characters of one "
+            "part of the path)");
+  EXPECT_EQ(fault("image = \"/usr/[\""),
+            "b:9:9: layer.image: invalid file pattern \"usr/[\": '[' is not closed");
+  EXPECT_EQ(fault("variables = \"A-*\""), "b:9:13: layer.variables: invalid variable name \"A-*\"");
+  EXPECT_EQ(fault("variables = [\"A_*\", \"B\"]"), "");
+  EXPECT_EQ(fault("manifest = \"../a\""), "b:9:12: layer.manifest: \"../a\" is not a file of the source");
+  EXPECT_EQ(fault("needs = { \"/a\" = \"x\" }"), "b:9:18: layer.needs: \"/a\" is not a file of the source");
+  EXPECT_EQ(fault("tools = \"toyz\""), "b:9:9: layer.tools: no tool is called \"toyz\" (add [tools.toyz])");
+  EXPECT_EQ(fault("environment = { \"1\" = \"x\" }"), "b:9:23: layer.environment.1: invalid variable name");
+  EXPECT_EQ(fault("packages = { files = \"a\", match = 'a' }"),
+            "b:9:35: layer.packages.match: needs the groups name and version");
+}
+
+TEST(DeclaredReader, StartIsOfTheSourceOrTheEnvironment) {
+  const auto fault = [](const std::string& line) {
+    return fault_in_text(std::string(k_beginning) + k_start + line + "\n");
+  };
+  EXPECT_EQ(fault("folder = \"{source}/x\""), "");
+  EXPECT_EQ(fault("folder = \"/x\""), "b:9:10: start.folder: has to begin with {source}");
+  EXPECT_EQ(fault("environment = { A = \"{program}\" }"),
+            "b:9:21: start.environment.A: unknown name {program} (the names here are source, setting, env)");
+  EXPECT_EQ(fault("prepend = { \"A B\" = \"x\" }"), "b:9:21: start.prepend.A B: invalid variable name");
+  EXPECT_EQ(fault("prepend = { PATH = [\"{env}/x\", \"{source}\"] }"), "");
+}
+
+TEST(DeclaredReader, ErrorsSaySomething) {
+  EXPECT_EQ(fault_of("[[error]]\nmatch = 'x'\n"),
+            "b:7:1: error: says nothing (add say, or a group \"what\" to match)");
+  EXPECT_EQ(fault_of("[[error]]\nmatch = '('\nsay = \"x\"\n"),
+            "b:8:9: error.match: invalid pattern: missing ): (");
+}
+
+TEST(DeclaredReader, OnlyAFolderWithABuilderTomlIsABuilder) {
+  const auto folder = base::TemporaryFolder::make(testing::TempDir(), "reader.").value();
+  const auto fault = [&](const fs::path& path) {
+    const auto read = read_builder(path, {});
+    return read ? "" : std::to_string(static_cast<int>(read.error().kind)) + " " + read.error().what;
+  };
+  EXPECT_EQ(fault(folder.path() / "none"), "64 no such folder");
+  EXPECT_EQ(fault(folder.path()), "64 has no builder.toml");
+  const auto file = folder.path() / "builder.toml";
+  ASSERT_TRUE(base::write_file(file, std::string(k_beginning) + k_start));
+  EXPECT_EQ(fault(file), "64 is not a folder");
+  EXPECT_EQ(read_builder(folder.path(), {})->folder, folder.path());
+  ASSERT_TRUE(base::write_file(file, std::string((1 << 20) + 1, '#')));
+  EXPECT_EQ(fault(folder.path()).substr(0, 2), "65");
+}
+
+}  // namespace
+}  // namespace builder::declared
