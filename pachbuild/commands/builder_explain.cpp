@@ -25,12 +25,12 @@ using base::ErrorKind;
 using Json = nlohmann::ordered_json;
 
 constexpr char k_about_builder_explain[] = R"(
-Says what BUILDER would do with a source, and does none of it: which program it finds, which tools it uses, which files it
-checks, and of each layer what it is made of, its key, and whether the cache has it. BUILDER is a folder with a
-builder.toml, the name of an official builder, or an image that has builder-runtime.
+Says what a builder would do with a source, and does none of it: which program it finds, which tools it uses, which files
+it checks, and of each layer what it is made of, its key, and whether the cache has it. The builder is a folder with a
+builder.toml, the name of a builder that is installed with pachbuild, or an image of a builder that has a builder.toml.
 
   pachbuild builder explain ./lua --source ./source
-  pachbuild builder explain python --source ./source -o json
+  pachbuild builder explain ./lua --source ./source -o json
   pachbuild builder explain lua-builder:1 --source ./source
 )";
 

@@ -45,8 +45,7 @@ base::Result<fs::path> find_model(const std::string& name) {
   const auto folder = contract::builders_folder(own);
   const auto names = contract::installed_builders(folder);
   if (std::find(names.begin(), names.end(), name) != names.end()) return folder / name;
-  const std::string all = names.empty() ? "none is installed in " + folder.string()
-                                        : "installed builders: " + base::join(names, ", ");
+  const std::string all = "installed builders: " + (names.empty() ? "none" : base::join(names, ", "));
   return base::fail(ErrorKind::usage, "--from " + name, "is not an installed builder",
                     base::did_you_mean(name, names, all));
 }

@@ -30,7 +30,7 @@ namespace fs = base::fs;
 using base::ErrorKind;
 
 constexpr char k_about_test[] = R"(
-BUILDER is an image, or a folder with a builder.toml or a build.sh, which then builds on this machine. It builds a
+The builder is an image, or a folder with a builder.toml or a build.sh, which then builds on this machine. It builds a
 probe: a source whose program writes its arguments to a file, ends with a code, or ends by a signal, as
 docs/authoring-builders.md says. The probe is built and started as the workers of a cluster would; it is edited as
 well, and built elsewhere to compare the bytes. A builder's probe is the folder probe/ beside its build.sh or builder.toml.

@@ -5,6 +5,7 @@
 
 #include <boost/filesystem/operations.hpp>
 #include <map>
+#include <string_view>
 
 #include "base/text.h"
 #include "contract/builders.h"
@@ -36,7 +37,9 @@ base::Result<std::string> renamed(const fs::path& description, const std::string
   bool is_renamed = false;
   for (const auto& line : base::split(text, '\n')) {
     if (line.starts_with("#:schema")) continue;
-    const bool is_language = !is_renamed && line.starts_with("language");
+    const std::string_view whole = line;
+    const auto key = base::trim(whole.substr(0, whole.find('=')));
+    const bool is_language = !is_renamed && key == "language";
     is_renamed |= is_language;
     result += (is_language ? "language = \"" + name + "\"" : line) + "\n";
   }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builders that are folders: in `transform.build.image` of a spec, made by `pachbuild builder new`, and explained."""
 
+import json
 import os
 import re
 import stat
@@ -8,6 +9,12 @@ import stat
 import pipelines
 import support
 
+LAYER = """
+[[layer]]
+name = "words"
+manifest = ["words.txt"]
+run = ["sh", "-c", "touch {builder}/../done"]
+"""
 BUILD = "cp /pfs/source/main.txt run.sh /pfs/out/\n"
 RUN = "tr a-z A-Z < /pfs/build/main.txt > /pfs/out/shouted\n"
 
@@ -172,6 +179,31 @@ class Explain(support.Suite):
         result = self.run_program(support.PACHBUILD, "builder", "explain", *words, env=env)
         self.assertEqual(result.returncode, code, result.stdout + result.stderr)
         return result
+
+    def test_what_would_be_done_is_told_and_not_done(self):
+        self.run_program(support.PACHBUILD, "builder", "new", "lua")
+        self.write("lua/builder.toml", (self.folder / "lua/builder.toml").read_text() + LAYER)
+        self.write("source/main.sh", "")
+        self.write("source/words.txt", "one\n")
+        result = self.explain("lua", "--source", "source")
+        self.assertEqual(result.stderr, "")
+        self.assertRegex(result.stdout, r"(?s)^builder:\n  language: lua\n  summary: Scripts for sh\n  folder: .*/lua\ndetected:\n"
+                                        r"  program: main\.sh\n.*\nlayers:\n  name: words\n.*\n  cached: false\n.*"
+                                        r"\nstart:\n  command: sh /pfs/source/main\.sh\n")
+        self.assertFalse((self.folder / "done").exists(), "no command of it was run")
+        document = json.loads(self.explain("lua", "--source", "source", "-o", "json").stdout)
+        layer = document["layers"][0]
+        self.assertRegex(layer["key"], "^[0-9a-f]{64}$")
+        self.write("source/words.txt", "two\n")
+        changed = json.loads(self.explain("./lua", "--source", "source", "-o", "json").stdout)["layers"][0]
+        self.assertNotEqual(changed["key"], layer["key"])
+
+    def test_a_source_of_another_language_is_the_builder_s_error(self):
+        self.run_program(support.PACHBUILD, "builder", "new", "lua")
+        self.write("source/readme", "")
+        result = self.explain("lua", "--source", "source", code=65)
+        self.assertEqual(result.stdout, "")
+        self.assertEqual(len(re.findall("^error: ", result.stderr, re.MULTILINE)), 1, result.stderr)
 
     def test_what_cannot_be_explained(self):
         self.write("script/build.sh", "")

@@ -15,6 +15,8 @@ NEEDED = {
     "builder-runtime": ["--source", "nowhere", "--out", "out"],
     "worker-shim": ["--build", "nowhere"],
     "pachbuild run": ["-f", "spec.json", "-o", "out"],
+    "pachbuild builder test": ["--source", "nowhere"],
+    "pachbuild builder explain": ["--source", "nowhere"],
 }
 SPEC = """{"pipeline": {"name": "p"}, "input": {"pfs": {"repo": "data", "glob": "/*"}},
  "transform": {"build": {"language": "python", "path": "source"}}}

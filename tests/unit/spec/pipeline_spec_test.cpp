@@ -371,22 +371,21 @@ TEST_F(PipelineSpecTest, ImageThatIsAPathIsAFolderBelowTheSpecs) {
     spec["transform"]["build"]["image"] = image;
     return spec;
   };
+  const std::string prefix = "error: transform.build.image \"DIR/b";
   EXPECT_EQ(read(with_image("b:1"))->transform.build.builder, "");
   EXPECT_EQ(fault(with_image("./b")),
-            "error: transform.build.image " + "\"DIR/b\"" +
-                " does not exist\nhint: it is relative to the spec file's folder\n");
+            prefix + "\" does not exist\nhint: it is relative to the spec file's folder\n");
   ASSERT_TRUE(base::make_folders(file("b")));
-  EXPECT_EQ(fault(with_image("./b")), "error: transform.build.image " + "\"DIR/b\"" +
-                                          " has neither builder.toml nor build.sh\nhint: a builder is a "
-                                          "folder with one of them, or an image\n");
+  EXPECT_EQ(fault(with_image("./b")), prefix +
+                                          "\" has neither builder.toml nor build.sh\n"
+                                          "hint: a builder is a folder with one of them, or an image\n");
   ASSERT_TRUE(base::write_file(file("b/build.sh"), ""));
-  for (const std::string& image : {std::string("./b"), "./source/../b/", file("b")})
+  for (const std::string& image : std::vector<std::string>{"./b", "./source/../b/", file("b")})
     EXPECT_EQ(read(with_image(image))->transform.build.builder, file("b")) << image;
   ASSERT_TRUE(base::remove_tree(file("b/build.sh")));
   ASSERT_TRUE(base::write_file(file("b/builder.toml"), ""));
   EXPECT_EQ(read(with_image("./b"))->transform.build.builder, file("b"));
-  EXPECT_EQ(fault(with_image("./b/builder.toml")),
-            "error: transform.build.image " + "\"DIR/b/builder.toml\"" + " is not a folder\n");
+  EXPECT_EQ(fault(with_image("./b/builder.toml")), prefix + "/builder.toml\" is not a folder\n");
 }
 
 TEST(BuilderPath, BeginsAsNoNameOfAnImageDoes) {

@@ -53,6 +53,22 @@ class ProjectTest : public testing::Test {
       {"README.md", {"read me\n", {}}}, {"source/a/b.py", {"b\n", {}}}, {"source/c.py", {"c\n", {}}}};
 };
 
+TEST_F(ProjectTest, FilesThatAreProgramsAreExecutable) {
+  write("from", "copied");
+  Project project = m_project;
+  project["made"] = {.content = "x", .is_executable = true};
+  project["copied"] = {.copy_of = path("from"), .is_executable = true};
+  ASSERT_EQ(told(write_project(path("new"), project)), "done");
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  for (const auto& [name, mode] :
+       std::map<std::string, mode_t>{{"made", 0777}, {"copied", 0777}, {"README.md", 0666}}) {
+    struct stat status{};
+    ASSERT_EQ(::stat(path("new/" + name).c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777U, mode & ~mask) << name;
+  }
+}
+
 TEST_F(ProjectTest, ANewFolderHasAllFiles) {
   write("from", "copied");
   Project project = m_project;
