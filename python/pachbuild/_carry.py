@@ -488,8 +488,11 @@ class Carrier:
     def add_module(self, module: str, place: Place) -> None:
         """A module that is imported: if only this machine has it, its files come along, and what they import."""
         top = top_name(module)
-        if not top or top in self.modules or top == PACKAGE:
+        if not top or top in self.modules:
             return
+        if top == PACKAGE:
+            raise SourceError(f"imports {PACKAGE}, which pipelines do not have", name=PACKAGE, number=place.number,
+                              where=str(place), hint="move what the function uses into a module without pipelines")
         found = local_files(top)
         if found is None:
             return

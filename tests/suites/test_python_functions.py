@@ -360,6 +360,12 @@ class LocalModules(FunctionSuite):
         with self.fails("FOLDER/broken_local.py: cannot be read: invalid syntax (<unknown>, line 1)\n"
                         "hint: mend it, or do not import it", 65, pachbuild.SourceError):
             self.carried("def edges():\n    import broken_local\n")
+        self.write("pipelines_local.py", "\nfrom pachbuild import pipeline\ndef helper(): pass\n")
+        for text, place, line in (("from pipelines_local import helper\ndef edges(): helper()\n", "pipelines_local.py:2", 2),
+                                  ("def edges():\n    import pachbuild.x\n", None, 3)):
+            self.assert_refused(text, "imports pachbuild, which pipelines do not have",
+                                "move what the function uses into a module without pipelines", line, "pachbuild",
+                                place and f"{self.folder}/{place}")
         self.write("main.py", "")
         sys.modules.pop("main", None)
         self.assert_refused("\ndef edges():\n    import main\n", "the module main has the name of the program",

@@ -545,6 +545,23 @@ class Clusters(cluster_suite.ClusterSuite, python_package.PackageSuite):
         self.assertNotIn(TOKEN, self.note("calls"))
         self.assertEqual(set(self.note("calls").splitlines()[1::2]), {"1"}, "only SECRET itself has it")
 
+    def test_ctrl_c_takes_the_file_away(self):
+        self.write("notes/pachctl", '#!/bin/sh\ntouch "$NOTES/runs"; exec sleep 600\n', 0o755)
+        code = ("import types, pachbuild\npachbuild.submit('p.json', "
+                f"types.SimpleNamespace(address='a:1', auth_token='{TOKEN}', root_certs=None))\n")
+        process = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(python_package.FOLDER)},
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.kill)
+        end = time.monotonic() + 60
+        while not (self.folder / "notes/runs").exists():
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.02)
+        self.assertEqual(len(list(self.folder.glob("pachbuild-client-*"))), 1)
+        process.send_signal(signal.SIGINT)
+        self.assertIn("KeyboardInterrupt", process.communicate(timeout=60)[1])
+        self.assertEqual(list(self.folder.glob("pachbuild-client-*")), [])
+
     def test_without_a_client_it_is_that_of_pachctl(self):
         os.environ.pop("PACH_CONTEXT")
         pathlib.Path(os.environ["PACH_CONFIG"]).write_text("{}")
