@@ -22,6 +22,10 @@ inline constexpr char k_source_repo_suffix[] = "_source";
 inline constexpr char k_build_pipeline_suffix[] = "_build";
 inline constexpr char k_build_branch[] = "build";
 
+// The folder that pachbuild keeps in a folder of output, and the file in it that says so.
+inline constexpr char k_output_own_folder[] = ".pachbuild";
+inline constexpr char k_output_mark[] = "output.json";
+
 // The files of an artifact, in /pfs/out of the build and /pfs/build of the running pipeline.
 inline constexpr char k_run_script[] = "run.sh";
 inline constexpr char k_build_script[] = "build.sh";

@@ -191,6 +191,14 @@ class Matcher {
   std::vector<std::optional<bool>> m_ahead;  // by lookahead and offset
 };
 
+std::u32string characters_of(std::string_view text, const Program& program) {
+  if (!program.is_of_bytes) return decode_utf8(text);
+  std::u32string characters;
+  characters.reserve(text.size());
+  for (const char byte : text) characters += static_cast<unsigned char>(byte);
+  return characters;
+}
+
 // The length of the character in the text that decode_utf8 was given.
 std::size_t width(char32_t character) {
   if (character < 0x80 || character >= k_first_broken_byte) return 1;
@@ -250,16 +258,26 @@ base::Result<Glob> Glob::compile(std::string_view pattern, Separator separator) 
 
 bool Glob::matches(std::string_view path) const {
   if (!path.starts_with(m_program->literal_prefix)) return false;
-  return Matcher(*m_program, decode_utf8(path)).matches();
+  if (!path.ends_with(m_program->literal_suffix)) return false;
+  return Matcher(*m_program, characters_of(path, *m_program)).matches();
 }
+
+std::optional<Glob> Glob::compile_git(std::string_view pattern) {
+  auto program = parse_git(pattern);
+  if (!program) return std::nullopt;
+  return Glob(pattern, std::make_shared<const Program>(std::move(*program)));
+}
+
+const std::string& Glob::literal_prefix() const { return m_program->literal_prefix; }
 
 std::optional<std::vector<std::string>> Glob::capture(std::string_view path) const {
   if (!path.starts_with(m_program->literal_prefix)) return std::nullopt;
-  const std::u32string text = decode_utf8(path);
+  const std::u32string text = characters_of(path, *m_program);
   const auto slots = Matcher(*m_program, text).capture();
   if (!slots) return std::nullopt;
   std::vector<std::size_t> bytes{0};  // the offset of each character in `path`
-  for (const char32_t character : text) bytes.push_back(bytes.back() + width(character));
+  for (const char32_t character : text)
+    bytes.push_back(bytes.back() + (m_program->is_of_bytes ? 1 : width(character)));
   std::vector<std::string> captures;
   for (std::size_t slot = 0; slot < slots->size(); slot += 2) {
     const std::size_t begin = bytes[(*slots)[slot]];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Globs as Pachyderm understands them: `input.pfs.glob` of a pipeline and the lines of a .pachignore. Both
-// are the dialect of the Go library ohmyglob (Pachyderm's go.mod has v0.0.0-20210308211843-d5b47775fc36):
+// Globs as Pachyderm understands them: `input.pfs.glob` of a pipeline and the lines of a .pachignore; and the
+// patterns of a .gitignore (Glob::compile_git). The former are the dialect of the Go library ohmyglob
+// (Pachyderm's go.mod has v0.0.0-20210308211843-d5b47775fc36):
 //
 //   *  **            any characters; with Separator::slash `*` stops at a '/', `**` does not
 //   ?                any one character, but not the separator
@@ -45,6 +46,11 @@ class Glob {
   // An error of a pattern names it in `where` and the place in `what`: "character 3: '[' is not closed".
   static base::Result<Glob> compile(std::string_view pattern, Separator separator);
 
+  // A pattern of a .gitignore, as gitignore(5) describes it: `*`, `?` and `[…]` never match a '/', and `**`
+  // between two '/' or at an end stands for any number of folders. Nothing for a pattern that git lets match
+  // nothing: its '[' is not closed, say. Characters are bytes.
+  static std::optional<Glob> compile_git(std::string_view pattern);
+
   // Whether all of `path` is matched.
   [[nodiscard]] bool matches(std::string_view path) const;
 
@@ -58,6 +64,9 @@ class Glob {
   [[nodiscard]] std::string replace(std::string_view path, std::string_view text) const;
 
   [[nodiscard]] const std::string& pattern() const { return m_pattern; }
+
+  // What every path that is matched starts with, as far as the pattern says it literally.
+  [[nodiscard]] const std::string& literal_prefix() const;
 
  private:
   Glob(std::string_view pattern, std::shared_ptr<const Program> program)

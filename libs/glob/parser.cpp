@@ -20,27 +20,27 @@ constexpr std::size_t k_longest_pattern = 4096;
 constexpr std::size_t k_deepest_nesting = 100;
 
 struct PosixClass {
-  std::u32string_view name;
+  std::string_view name;
   std::vector<std::pair<char32_t, char32_t>> ranges;
 };
 
 // POSIX.1-2017, XBD 9.3.5, in ASCII; "ascii" and "word" as Go's regexp/syntax has them.
 const std::vector<PosixClass>& posix_classes() {
   static const std::vector<PosixClass> classes = {
-      {U"alnum", {{U'0', U'9'}, {U'A', U'Z'}, {U'a', U'z'}}},
-      {U"alpha", {{U'A', U'Z'}, {U'a', U'z'}}},
-      {U"ascii", {{0, 0x7f}}},
-      {U"blank", {{U'\t', U'\t'}, {U' ', U' '}}},
-      {U"cntrl", {{0, 0x1f}, {0x7f, 0x7f}}},
-      {U"digit", {{U'0', U'9'}}},
-      {U"graph", {{U'!', U'~'}}},
-      {U"lower", {{U'a', U'z'}}},
-      {U"print", {{U' ', U'~'}}},
-      {U"punct", {{U'!', U'/'}, {U':', U'@'}, {U'[', U'`'}, {U'{', U'~'}}},
-      {U"space", {{U'\t', U'\r'}, {U' ', U' '}}},
-      {U"upper", {{U'A', U'Z'}}},
-      {U"word", {{U'0', U'9'}, {U'A', U'Z'}, {U'_', U'_'}, {U'a', U'z'}}},
-      {U"xdigit", {{U'0', U'9'}, {U'A', U'F'}, {U'a', U'f'}}},
+      {"alnum", {{U'0', U'9'}, {U'A', U'Z'}, {U'a', U'z'}}},
+      {"alpha", {{U'A', U'Z'}, {U'a', U'z'}}},
+      {"ascii", {{0, 0x7f}}},
+      {"blank", {{U'\t', U'\t'}, {U' ', U' '}}},
+      {"cntrl", {{0, 0x1f}, {0x7f, 0x7f}}},
+      {"digit", {{U'0', U'9'}}},
+      {"graph", {{U'!', U'~'}}},
+      {"lower", {{U'a', U'z'}}},
+      {"print", {{U' ', U'~'}}},
+      {"punct", {{U'!', U'/'}, {U':', U'@'}, {U'[', U'`'}, {U'{', U'~'}}},
+      {"space", {{U'\t', U'\r'}, {U' ', U' '}}},
+      {"upper", {{U'A', U'Z'}}},
+      {"word", {{U'0', U'9'}, {U'A', U'Z'}, {U'_', U'_'}, {U'a', U'z'}}},
+      {"xdigit", {{U'0', U'9'}, {U'A', U'F'}, {U'a', U'f'}}},
   };
   return classes;
 }
@@ -272,9 +272,9 @@ class Parser {
     const std::size_t end = m_pattern.find(U":]", m_next);
     if (end != std::u32string::npos) {
       const auto name = std::u32string_view(m_pattern).substr(m_next, end - m_next);
-      for (const PosixClass& known : posix_classes()) {
-        if (known.name != name) continue;
-        const auto ranges = negated ? complement(known.ranges) : known.ranges;
+      const auto* const known = posix_class_named(std::string(name.begin(), name.end()));
+      if (known != nullptr) {
+        const auto ranges = negated ? complement(*known) : *known;
         result.ranges.insert(result.ranges.end(), ranges.begin(), ranges.end());
         m_next = end + 2;
         return {};
@@ -319,6 +319,15 @@ class Parser {
   bool m_negation_closed = false;
 };
 
+}  // namespace
+
+const std::vector<std::pair<char32_t, char32_t>>* posix_class_named(std::string_view name) {
+  for (const PosixClass& known : posix_classes()) {
+    if (known.name == name) return &known.ranges;
+  }
+  return nullptr;
+}
+
 std::string literal_prefix(const Code& code) {
   std::string prefix;
   for (const Instruction& instruction : code) {
@@ -328,8 +337,6 @@ std::string literal_prefix(const Code& code) {
   }
   return prefix;
 }
-
-}  // namespace
 
 std::u32string decode_utf8(std::string_view text) {
   // The bits of a first byte that belong to the character, by the length of its sequence.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,6 +53,8 @@ struct Program {
   // Whether the inner program of an `unless_ahead` must match all of the rest, or only its beginning.
   bool looks_to_the_end = true;
   std::string literal_prefix;  // what every match starts with
+  std::string literal_suffix;  // and ends with, as far as that is known
+  bool is_of_bytes = false;    // its characters are bytes, whatever text these are
 };
 
 // Every byte that is not part of a UTF-8 character becomes a character of its own above all others.
@@ -59,5 +62,14 @@ std::u32string decode_utf8(std::string_view text);
 inline constexpr char32_t k_first_broken_byte = 0x110000;
 
 base::Result<Program> parse(std::string_view pattern, Separator separator);
+
+// Of a .gitignore; nothing for a pattern that can match nothing.
+std::optional<Program> parse_git(std::string_view pattern);
+
+// The ASCII characters that every match of the code starts with.
+std::string literal_prefix(const std::vector<Instruction>& code);
+
+// The ranges of a POSIX class ("alpha"); nullptr: there is none of that name.
+const std::vector<std::pair<char32_t, char32_t>>* posix_class_named(std::string_view name);
 
 }  // namespace glob

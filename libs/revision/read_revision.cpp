@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "revision/ref_name.h"
+#include "revision/repository.h"
 #include "revision/revision.h"
 
 namespace revision {
@@ -24,40 +25,6 @@ namespace fs = base::fs;
 constexpr std::uint64_t k_most_commits_read = 200'000;
 constexpr std::size_t k_most_tags_read = 200;
 constexpr std::size_t k_most_loose_tags = 20'000;
-constexpr std::uint64_t k_largest_index = std::uint64_t{256} << 20;
-
-struct Repository {
-  fs::path top;     // with the files
-  fs::path own;     // HEAD and the index
-  fs::path common;  // objects and refs
-};
-
-std::optional<std::string> read_line(const fs::path& file) {
-  const auto text = base::read_input_file(file);
-  if (!text) return std::nullopt;
-  return std::string(base::trim(base::split(*text, '\n').front()));
-}
-
-// The repository of the folder or of the nearest one above it, as git finds it; .git may be a file that names
-// another folder (worktrees, submodules).
-std::optional<Repository> find_repository(const fs::path& source) {
-  boost::system::error_code error;
-  for (fs::path folder = source; !folder.empty(); folder = folder.parent_path()) {
-    fs::path own = folder / ".git";
-    if (fs::is_regular_file(own, error)) {
-      constexpr std::string_view k_link = "gitdir:";
-      const auto line = read_line(own);
-      if (!line || !line->starts_with(k_link)) continue;
-      own = fs::absolute(fs::path(std::string(base::trim(std::string_view(*line).substr(k_link.size())))),
-                         folder);
-    }
-    if (!fs::exists(own / "HEAD", error)) continue;
-    fs::path common = own;
-    if (const auto line = read_line(own / "commondir")) common = fs::absolute(fs::path(*line), own);
-    if (fs::is_directory(common / "objects", error)) return Repository{folder, own, common};
-  }
-  return std::nullopt;
-}
 
 using Refs = std::map<std::string, std::string>;  // hashes by name
 

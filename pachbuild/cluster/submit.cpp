@@ -241,7 +241,8 @@ Attempt result_of(const Pachctl& pachctl, const std::string& pipeline, const Loo
 }  // namespace
 
 base::Result<Submission> prepare(const spec::PipelineSpec& spec, const SubmissionRules& rules) {
-  BASE_TRY_ASSIGN(auto source, source::read_source(spec.transform.build.folder, rules.largest_file));
+  BASE_TRY_ASSIGN(auto source, source::read_source(spec.transform.build.folder, rules.largest_file,
+                                                   spec.transform.build.data));
   BASE_TRY_ASSIGN(auto warning, source::add_revision(spec.transform.build.folder, source));
   const bool is_lazy = !spec.transform.build.language.empty() && !source::has_own_script(source.files);
   auto build = build_pipeline(spec, rules.image_prefix);

@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 
 #include "base/errors.h"
+#include "pachbuild/commands/assumed.h"
+#include "pachbuild/commands/left_out.h"
 #include "pachbuild/local/session/environment.h"
 #include "pachbuild/source/source.h"
 #include "pachbuild/source/source_view.h"
@@ -64,11 +66,20 @@ void add_largest_file_option(CLI::App& verb, std::uint64_t& largest_file) {
 }
 
 void SpecOptions::add_to(CLI::App& verb) {
-  auto* file =
-      verb.add_option("SPEC,-f,--file", spec, "The pipelines: a file, a folder, or - for standard input")
-          ->type_name("SPEC");
+  auto* file = verb.add_option("SPEC,-f,--file", spec,
+                               "The pipelines: a file, a folder, or - for standard input (default: the only "
+                               "spec in the current folder)")
+                   ->type_name("SPEC");
+  m_file = file;
   add_template_options(verb, *file, jsonnet, arguments);
   add_rules_to(verb);
+}
+
+base::Status SpecOptions::settle(Invocation& invocation) {
+  if (m_file->count() > 0 || !jsonnet.empty()) return {};
+  BASE_TRY_ASSIGN(spec, assume_spec(invocation));
+  show_assumed(invocation);
+  return {};
 }
 
 void SpecOptions::add_rules_to(CLI::App& verb) {
@@ -87,7 +98,7 @@ void warn_of_empty_folders(const cluster::Submission& submission) {
 
 // A cluster has the image, which may have the files after all.
 base::Status warn_of_commands(const spec::PipelineSpec& spec) {
-  BASE_TRY_ASSIGN(const auto faults, spec::check_commands(spec, source::view_of(spec.transform.build.folder),
+  BASE_TRY_ASSIGN(const auto faults, spec::check_commands(spec, source::view_of(spec.transform.build),
                                                           spec::CommandHost::image));
   for (const auto* list : {&faults.errors, &faults.doubts}) {
     for (const auto& fault : *list) report::warn(base::in_one_line(fault));
@@ -113,6 +124,8 @@ base::Result<std::vector<LoadedPipeline>> prepare(std::vector<spec::ClusterPipel
       item.submission = std::move(*submission);
       warn_of_empty_folders(*item.submission);
       if (!item.submission->warning.empty()) report::warn(item.submission->warning);
+      if (const auto line = left_out_line(source::left_out_by_git(item.submission->source)); !line.empty())
+        report::info(item.submission->spec.name + ": " + line);
       BASE_TRY(warn_of_commands(item.submission->spec));
     }
     item.pipeline = std::move(pipeline);

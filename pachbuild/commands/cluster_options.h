@@ -9,6 +9,7 @@
 
 #include "pachbuild/cluster/pachctl.h"
 #include "pachbuild/cluster/submit.h"
+#include "pachbuild/commands/commands.h"
 #include "pachbuild/spec/pipeline_spec.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): not ours
@@ -48,10 +49,15 @@ struct SpecOptions {
   std::vector<std::string> arguments;
   cluster::SubmissionRules rules;
   void add_to(CLI::App& verb);
+  // Takes the only spec of the current folder where none was given.
+  base::Status settle(Invocation& invocation);
   // What was given for the pipelines.
   [[nodiscard]] const std::string& name() const { return spec.empty() ? jsonnet : spec; }
   // Those about what the pipelines become alone.
   void add_rules_to(CLI::App& verb);
+
+ private:
+  const CLI::Option* m_file = nullptr;
 };
 
 // A pipeline of the file; with `submission` when it has transform.build.

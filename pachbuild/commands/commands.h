@@ -19,6 +19,8 @@ struct Invocation {
   std::vector<std::string> words;         // after the program's name, before the first "--"
   std::vector<std::string> after_dashes;  // everything after it, untouched
   bool is_again = false;                  // started by rerun
+  std::string verb;                       // "pachbuild update pipeline"
+  bool has_assumed = false;               // words that nobody has typed: assumed.h
   // Of the verb that was given; gives the exit code, or an error that program.cpp tells.
   std::function<base::Result<int>()> action;
 };

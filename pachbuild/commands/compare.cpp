@@ -25,15 +25,16 @@ constexpr char k_about_diff[] = R"(
 A line for each file of the source that differs from the one in its repo (+ new, ~ changed, - removed), and for each
 field of the specs of the build pipeline and the pipeline itself.
 
-  pachbuild diff -f map.json
+  pachbuild diff map.json
 )";
 
 constexpr char k_about_validate[] = R"(
 Tells everything that pachbuild run or Pachyderm 2.12 would refuse, each with its place in the file, and exits with
 65 if there is anything. What is right on a cluster, and cannot be run on this machine, is a warning.
 
-  pachbuild validate -f map.json
-  pachbuild validate -f pipelines/
+  pachbuild validate
+  pachbuild validate map.json
+  pachbuild validate pipelines/
   pachbuild validate --jsonnet map.jsonnet --arg image=ubuntu:24.04
 )";
 
@@ -133,7 +134,10 @@ void add_compare(CLI::App& app, Invocation& invocation) {
   auto* verb = app.add_subcommand("validate", "Check specs and their sources, without a cluster");
   options->specs.add_to(*verb);
   verb->footer(k_about_validate)->callback([options, &invocation] {
-    invocation.action = [options] { return validate(*options); };
+    invocation.action = [options, &invocation]() -> base::Result<int> {
+      BASE_TRY(options->specs.settle(invocation));
+      return validate(*options);
+    };
   });
 
   options = std::make_shared<CompareOptions>();
@@ -142,7 +146,10 @@ void add_compare(CLI::App& app, Invocation& invocation) {
   add_target_options(*verb, options->target);
   verb->add_flag("--exit-code", options->exit_code, "Exit with 1 when something differs");
   verb->footer(k_about_diff)->callback([options, &invocation] {
-    invocation.action = [options] { return diff(*options); };
+    invocation.action = [options, &invocation]() -> base::Result<int> {
+      BASE_TRY(options->specs.settle(invocation));
+      return diff(*options);
+    };
   });
 }
 

@@ -17,13 +17,17 @@ namespace {
 
 using Paths = Completions::Paths;
 
-// "podman" and "docker" of an option whose values CLI::IsMember names: "NAME:{podman,docker}".
-std::vector<std::string> values_in(const std::string& type) {
+}  // namespace
+
+std::vector<std::string> values_of(const CLI::Option& option) {
+  const auto type = option.get_type_name();
   const auto open = type.find('{');
   const auto close = type.find('}', open);
   if (close == std::string::npos) return {};
   return base::split(type.substr(open + 1, close - open - 1), ',');
 }
+
+namespace {
 
 // The words so far, and what they lead to.
 class Line {
@@ -133,7 +137,7 @@ class Line {
   void offer_values(const CLI::Option& option, const std::string& before) {
     const auto type = option.get_type_name();
     m_found.before_path = before;
-    for (const auto& value : values_in(type)) offer(before + value, "");
+    for (const auto& value : values_of(option)) offer(before + value, "");
     if (type == "KIND") {
       for (const auto& kind : cached::kinds()) offer(std::string(kind.name), std::string(kind.about));
     } else if (type == "BUILDER") {
@@ -168,8 +172,13 @@ class Line {
   }
 
   [[nodiscard]] std::vector<spec::PipelineSpec> specs() const {
-    if (m_specs.files.empty() && m_specs.jsonnet.empty()) return {};
-    auto loaded = m_specs.load();
+    auto files = m_specs;
+    if (files.files.empty() && files.jsonnet.empty()) {
+      auto found = spec::find_specs(".");
+      if (!found || found->size() != 1) return {};
+      files.files = std::move(*found);
+    }
+    auto loaded = files.load();
     return loaded ? std::move(*loaded) : std::vector<spec::PipelineSpec>();
   }
 

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/time_text.h"
 #include "pachbuild/cluster/repo_files.h"
+#include "pachbuild/commands/assumed.h"
 #include "pachbuild/commands/cluster_jobs.h"
 #include "pachbuild/commands/cluster_options.h"
 #include "pachbuild/local/plan/remote_repos.h"
@@ -75,10 +76,25 @@ void SpecFiles::add_to(CLI::App& verb) {
   auto* option =
       verb.add_option("SPEC,-f,--file", files,
                       "The pipeline spec, JSON or YAML, or a folder of them; repeat it for pipelines that "
-                      "belong together")
+                      "belong together (default: the only spec in the current folder)")
           ->type_name("SPEC")
           ->allow_extra_args(false);
   add_template_options(verb, *option, jsonnet, arguments);
+}
+
+base::Status SpecFiles::settle(Invocation& invocation) {
+  if (!files.empty() || !jsonnet.empty()) return {};
+  BASE_TRY_ASSIGN(auto spec, assume_spec(invocation));
+  files.push_back(std::move(spec));
+  return {};
+}
+
+void assume_inputs(Invocation& invocation, const local::Plan& plan) {
+  for (const auto& [repo, folder] : plan.assumed) assume(invocation, "--input", repo + "=" + folder);
+}
+
+base::Status DataOptions::settle(Invocation& invocation) {
+  return job.empty() ? specs.settle(invocation) : base::Status();
 }
 
 base::Result<std::vector<spec::PipelineSpec>> SpecFiles::load() const {
@@ -98,7 +114,8 @@ void DataOptions::add_to(CLI::App& verb) {
   verb.add_option(
           "-i,--input", inputs,
           "The folder that stands for a repo of the spec's input, or pfs:REPO@BRANCH for a commit of the "
-          "cluster; repeat it. \"pfs:\" alone takes all others from the cluster")
+          "cluster; repeat it. \"pfs:\" alone takes all others from the cluster (default: the folder "
+          "data/REPO beside the spec)")
       ->type_name("REPO=PATH")
       ->allow_extra_args(false);
   verb.add_option("--pipeline", pipeline, "Only this pipeline of several, and what it needs")

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "pachbuild/commands/commands.h"
 #include "pachbuild/local/plan/pipelines.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): not ours
@@ -13,6 +14,9 @@ class App;
 }  // namespace CLI
 
 namespace commands {
+
+// Adds the folders that the plan takes for repos without --input to the words.
+void assume_inputs(Invocation& invocation, const local::Plan& plan);
 
 // The options that name the specs of a verb.
 struct SpecFiles {
@@ -22,6 +26,8 @@ struct SpecFiles {
 
   // -f, --jsonnet and --arg.
   void add_to(CLI::App& verb);
+  // Takes the only spec of the current folder where none was given.
+  base::Status settle(Invocation& invocation);
   [[nodiscard]] base::Result<std::vector<spec::PipelineSpec>> load() const;
 };
 
@@ -39,6 +45,9 @@ struct DataOptions {
   void add_to(CLI::App& verb);
   // --job.
   void add_job_to(CLI::App& verb);
+
+  // The same, unless a job was given.
+  base::Status settle(Invocation& invocation);
 
   // What of it is to be run.
   [[nodiscard]] base::Result<local::Plan> plan() const;

@@ -416,6 +416,8 @@ base::Result<int> run_dev(const DevOptions& options) {
   BASE_TRY_ASSIGN(const auto cache, local::cache_folder());
   std::vector<fs::path> excluded = {cache};
   if (!options.output.empty()) excluded.push_back(fs::absolute(options.output));
+  // Each is watched by itself, and no part of the source that it is in.
+  for (const auto& path : options.data) excluded.push_back(fs::absolute(path));
   Watcher watcher(std::move(excluded));
   return Dev(options, std::move(watcher), std::move(interruption)).run();
 }

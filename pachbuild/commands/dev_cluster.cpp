@@ -79,6 +79,7 @@ base::Result<int> dev_on_cluster(const CLI::App& verb, const SpecFiles& specs, c
   DevOptions dev{
       .specs = specs, .on_cluster = true, .sources = [&specs] { return sources_on_cluster(specs); }};
   BASE_TRY_ASSIGN(dev.round, words_of(verb));
+  if (invocation.has_assumed) dev.round.push_back("--file=" + specs.files.front());
   BASE_TRY(check(specs, invocation));
   // No edit mends a pachctl that is missing.
   BASE_TRY(connect(target));

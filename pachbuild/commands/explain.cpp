@@ -6,6 +6,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "pachbuild/commands/assumed.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/data_options.h"
 #include "pachbuild/commands/last_runs.h"
@@ -85,7 +86,11 @@ void add_explain(CLI::App& app, Invocation& invocation) {
   verb->add_option("--pipeline", options->pipeline, "Only this pipeline of several")->type_name("NAME");
   add_datum_option(*verb, options->datums);
   verb->footer(k_about_explain)->callback([options, &invocation] {
-    invocation.action = [options] { return explain(*options); };
+    invocation.action = [options, &invocation]() -> base::Result<int> {
+      BASE_TRY(options->specs.settle(invocation));
+      show_assumed(invocation);
+      return explain(*options);
+    };
   });
 }
 

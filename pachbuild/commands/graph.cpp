@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "pachbuild/commands/assumed.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/data_options.h"
 #include "pachbuild/local/plan/datum.h"
@@ -134,7 +135,11 @@ void add_graph(CLI::App& app, Invocation& invocation) {
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"text", "mermaid", "dot", "json"}));
   verb->footer(k_about_graph)->callback([options, &invocation] {
-    invocation.action = [options] { return draw(*options); };
+    invocation.action = [options, &invocation]() -> base::Result<int> {
+      BASE_TRY(options->specs.settle(invocation));
+      show_assumed(invocation);
+      return draw(*options);
+    };
   });
 }
 

@@ -74,7 +74,8 @@ base::Status check_apart(const std::string& where, const fs::path& file, const l
     }
     const auto source = base::resolved_path(pipeline.spec.transform.build.folder.string());
     if (!base::path_below(file, source)) continue;
-    BASE_TRY_ASSIGN(const auto decision, source::decide(source, file.lexically_relative(source).string()));
+    BASE_TRY_ASSIGN(const auto decision, source::decide(source, file.lexically_relative(source).string(),
+                                                        pipeline.spec.transform.build.data));
     if (decision.is_left_out) continue;
     return base::fail(ErrorKind::usage, where, "would be a part of the source " + source.string(),
                       "choose another folder, or list the file in " + std::string(source::k_ignore_file));

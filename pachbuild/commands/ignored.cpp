@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <memory>
 #include <string>
@@ -7,10 +8,14 @@
 
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/inside.h"
 #include "base/text.h"
 #include "pachbuild/commands/commands.h"
+#include "pachbuild/commands/data_options.h"
 #include "pachbuild/commands/print_line.h"
 #include "pachbuild/source/source.h"
+#include "pachbuild/spec/pipeline_spec.h"
+#include "report/report.h"
 
 namespace commands {
 namespace {
@@ -21,18 +26,53 @@ namespace fs = base::fs;
 constexpr std::size_t k_rule_shown = 200;
 
 constexpr char k_about_ignored[] = R"(
-For each file: whether it is part of the source, and which line decides that. The source is the folder --source,
-by default the nearest one around the file that has a .pachignore, else the current one.
+For each PATH: whether it is part of the source, and what decides that: a line of .pachignore, a default, or a line of
+a .gitignore. Without PATH it lists all that is left out.
 
+The source is that of the spec, by default the only one in the current folder; or the folder --source. For a PATH in
+none of these it is the nearest folder around it that has a .pachignore, else the current one.
+
+  pachbuild ignored
   pachbuild ignored data/pages.csv notes/*.md
+  pachbuild ignored -f map.json
 )";
 
 struct IgnoredOptions {
   std::vector<std::string> paths;
   std::string source;
+  SpecFiles specs;
 };
 
-// The folder whose rules count for `file`.
+// A folder of which files are asked, and what in it is data of pipelines.
+struct Subject {
+  fs::path folder;
+  std::vector<fs::path> data;
+};
+
+// The sources that are meant where PATH says nothing of them; none without a spec.
+base::Result<std::vector<Subject>> subjects_of(const IgnoredOptions& options) {
+  if (!options.source.empty()) return std::vector<Subject>{{options.source, {}}};
+  auto files = options.specs;
+  if (files.files.empty()) {
+    BASE_TRY_ASSIGN(files.files, spec::find_specs("."));
+    if (files.files.size() != 1) return std::vector<Subject>();
+  }
+  const auto specs = files.load();
+  if (!specs && options.specs.files.empty()) return std::vector<Subject>();
+  if (!specs) return base::fail(specs.error());
+  std::vector<Subject> subjects;
+  for (const auto& spec : *specs) {
+    const auto& build = spec.transform.build;
+    if (!spec::is_built(spec.transform)) continue;
+    const auto known = std::find_if(subjects.begin(), subjects.end(),
+                                    [&](const Subject& each) { return each.folder == build.folder; });
+    auto& subject = known == subjects.end() ? subjects.emplace_back(Subject{build.folder, {}}) : *known;
+    subject.data.insert(subject.data.end(), build.data.begin(), build.data.end());
+  }
+  return subjects;
+}
+
+// The folder whose rules count for `file` where no spec says so.
 fs::path source_of(const fs::path& file) {
   boost::system::error_code ignored;
   for (fs::path folder = file.parent_path(); !folder.empty(); folder = folder.parent_path()) {
@@ -42,29 +82,67 @@ fs::path source_of(const fs::path& file) {
   return fs::current_path();
 }
 
-base::Status explain(const IgnoredOptions& options, const std::string& path) {
+// "  (.gitignore:3: *.csv)"
+std::string reason_of(const source::Decision& decision) {
+  if (decision.rule.empty()) return {};
+  const std::string where =
+      decision.file.empty() ? "built in" : decision.file + ":" + std::to_string(decision.line);
+  return "  (" + std::string(decision.is_tracked ? "tracked by git in spite of " : "") + where + ": " +
+         base::shortened(decision.rule, k_rule_shown) + ")";
+}
+
+std::string answer_of(const source::Decision& decision) {
+  return (decision.is_left_out ? ": left out" : ": part of the source") + reason_of(decision);
+}
+
+base::Status explain(const IgnoredOptions& options, const std::vector<Subject>& subjects,
+                     const std::string& path) {
   const fs::path file = fs::absolute(path).lexically_normal();
-  const fs::path folder =
-      options.source.empty() ? source_of(file) : fs::absolute(options.source).lexically_normal();
+  const auto is_around = [&](const Subject& each) {
+    return base::path_below(file, fs::absolute(each.folder).lexically_normal()).has_value();
+  };
+  const auto known = std::find_if(subjects.begin(), subjects.end(), is_around);
+  const bool is_named = !options.source.empty();
+  const Subject subject = known != subjects.end() ? *known
+                          : is_named              ? subjects.front()
+                                                  : Subject{source_of(file), {}};
+  const fs::path folder = fs::absolute(subject.folder).lexically_normal();
   const std::string below = file.lexically_relative(folder).string();
   if (below.empty() || below == "." || below.starts_with("..")) {
     return base::fail(ErrorKind::usage, path, "is not below the source folder " + folder.string(),
                       "name a file of the source, or the folder with --source");
   }
-  BASE_TRY_ASSIGN(const auto decision, source::decide(folder, below));
-  const std::string answer = decision.is_left_out ? "left out" : "part of the source";
-  const std::string where = decision.line == 0
-                                ? "built in"
-                                : std::string(source::k_ignore_file) + ":" + std::to_string(decision.line);
-  const std::string reason =
-      decision.rule.empty() ? "" : "  (" + where + ": " + base::shortened(decision.rule, k_rule_shown) + ")";
+  BASE_TRY_ASSIGN(const auto decision, source::decide(folder, below, subject.data));
   // Neither a name nor a rule can forge a line.
-  print_line(path + ": " + answer + reason);
+  print_line(path + answer_of(decision));
   return {};
 }
 
-base::Result<int> explain_all(const IgnoredOptions& options) {
-  for (const auto& path : options.paths) BASE_TRY(explain(options, path));
+base::Status list(const Subject& subject) {
+  BASE_TRY_ASSIGN(const auto left_out, source::list_left_out(subject.folder, subject.data));
+  std::string before = subject.folder == "." ? "" : subject.folder.string();
+  if (!before.empty() && !before.ends_with('/')) before += '/';
+  for (const auto& [path, why] : left_out) print_line(before + path + answer_of(why));
+  if (left_out.empty()) report::info("nothing is left out of " + subject.folder.string());
+  return {};
+}
+
+base::Result<int> explain_all(const IgnoredOptions& options, Invocation& invocation) {
+  BASE_TRY_ASSIGN(auto subjects, subjects_of(options));
+  for (const auto& path : options.paths) BASE_TRY(explain(options, subjects, path));
+  if (!options.paths.empty()) return 0;
+  if (subjects.empty() && options.specs.files.empty()) {
+    // The fault that the spec has, or that there is none.
+    auto specs = options.specs;
+    invocation.verb += " -f";  // a word alone is a PATH
+    BASE_TRY(specs.settle(invocation));
+    BASE_TRY(specs.load());
+  }
+  if (subjects.empty()) {
+    return base::fail(ErrorKind::usage, "", "no pipeline of the spec has a source to build",
+                      "name a folder with --source");
+  }
+  for (const auto& subject : subjects) BASE_TRY(list(subject));
   return 0;
 }
 
@@ -72,11 +150,17 @@ base::Result<int> explain_all(const IgnoredOptions& options) {
 
 void add_ignored(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<IgnoredOptions>();
-  auto* verb = app.add_subcommand("ignored", "Show which line of .pachignore decides about a file");
-  verb->add_option("path", options->paths, "The files; they need not exist")->type_name("PATH")->required();
-  verb->add_option("--source", options->source, "The folder of the source")->type_name("DIR");
+  auto* verb = app.add_subcommand("ignored", "Show what is left out of a source, and why");
+  verb->add_option("path", options->paths, "The files; they need not exist")->type_name("PATH");
+  auto* file =
+      verb->add_option("-f,--file", options->specs.files,
+                       "The pipeline spec that has the source; repeat it (default: the only spec in the "
+                       "current folder)")
+          ->type_name("SPEC")
+          ->allow_extra_args(false);
+  verb->add_option("--source", options->source, "The folder of the source")->type_name("DIR")->excludes(file);
   verb->footer(k_about_ignored)->callback([options, &invocation] {
-    invocation.action = [options] { return explain_all(*options); };
+    invocation.action = [options, &invocation] { return explain_all(*options, invocation); };
   });
 }
 

@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "glob/glob.h"
+#include "pachbuild/commands/assumed.h"
 #include "pachbuild/commands/cluster_repos.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/data_options.h"
@@ -106,11 +107,13 @@ base::Status find_remote(const local::Plan& plan, std::map<std::string, local::C
   return {};
 }
 
-base::Result<int> list_datums(const ListOptions& options) {
+base::Result<int> list_datums(const ListOptions& options, Invocation& invocation) {
   BASE_TRY_ASSIGN(auto spec, choose(options.data));
   BASE_TRY_ASSIGN(const auto repos, options.data.repos());
   // What other pipelines write has to be given as well: nothing is run here.
   BASE_TRY_ASSIGN(const auto plan, local::make_plan({spec}, repos));
+  assume_inputs(invocation, plan);
+  show_assumed(invocation);
   std::map<std::string, local::Commit> commits;
   for (const auto& [name, folder] : plan.folders) {
     BASE_TRY_ASSIGN(commits[name], local::commit_of_folder(folder, nullptr));
@@ -170,7 +173,10 @@ void add_list(CLI::App& app, Invocation& invocation) {
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"json"}));
   verb->footer(k_about_list)->callback([options, &invocation] {
-    invocation.action = [options] { return list_datums(*options); };
+    invocation.action = [options, &invocation]() -> base::Result<int> {
+      BASE_TRY(options->data.settle(invocation));
+      return list_datums(*options, invocation);
+    };
   });
 
   auto glob_options = std::make_shared<GlobOptions>();

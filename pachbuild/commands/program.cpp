@@ -6,12 +6,14 @@
 #include <cstdio>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "about/version.h"
 #include "base/descriptor_limit.h"
 #include "base/near.h"
+#include "base/text.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/complete.h"
 #include "pachbuild/local/worker/sandbox_check.h"
@@ -47,6 +49,27 @@ const CLI::App* reached_verb(const CLI::App* app) {
   return verbs.empty() ? app : reached_verb(verbs.back());
 }
 
+// The verbs below `verb` on all levels whose last word is `word`: "cache clean".
+void find_below(const CLI::App& verb, const std::string& word, const std::string& above,
+                std::vector<std::string>& found) {
+  for (const auto* each : verb.get_subcommands([](const CLI::App*) { return true; })) {
+    const auto name = above + each->get_name();
+    if (each->get_name() == word) found.push_back(name);
+    find_below(*each, word, name + " ", found);
+  }
+}
+
+// What to type in place of a word that is no verb here.
+std::string hint_for(const CLI::App& verb, const std::string& word, const std::vector<std::string>& names) {
+  const auto otherwise = "see " + full_name(verb) + " --help";
+  if (word.starts_with('-')) return base::did_you_mean(word, names, otherwise);
+  std::vector<std::string> below;
+  find_below(verb, word, "", below);
+  if (below.empty()) return base::did_you_mean(word, names, otherwise);
+  for (auto& each : below) each = base::quoted(each);
+  return "did you mean " + base::join(below, " or ") + "?";
+}
+
 // `word` is neither an option nor a verb of `verb`.
 base::Error unknown_word(const CLI::App& verb, const std::string& word) {
   const auto verbs = verb.get_subcommands([](const CLI::App*) { return true; });
@@ -63,8 +86,19 @@ base::Error unknown_word(const CLI::App& verb, const std::string& word) {
     for (const auto* each : verbs) names.push_back(each->get_name());
     what = (verbs.empty() ? "unexpected argument " : "unknown command ") + name;
   }
-  return {base::ErrorKind::usage, "", what,
-          base::did_you_mean(name, names, "see " + full_name(verb) + " --help")};
+  return {base::ErrorKind::usage, "", what, hint_for(verb, name, names)};
+}
+
+// The value that was meant in place of one that an option does not have.
+std::optional<std::string> near_value(const CLI::App& verb) {
+  for (const auto* option : verb.get_options()) {
+    const auto values = values_of(*option);
+    for (const auto& given : option->results()) {
+      const bool is_wrong = !values.empty() && std::find(values.begin(), values.end(), given) == values.end();
+      if (is_wrong) return base::near_name(given, values);
+    }
+  }
+  return std::nullopt;
 }
 
 // What was given and is not known says more than what is therefore missing.
@@ -72,7 +106,9 @@ base::Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const auto& verb = *reached_verb(&app);
   const auto unknown = app.remaining(/*recurse=*/true);
   if (!unknown.empty()) return unknown_word(verb, unknown.front());
-  return {base::ErrorKind::usage, "", error.what(), "see " + full_name(verb) + " --help"};
+  const auto value = near_value(verb);
+  return {base::ErrorKind::usage, "", error.what(),
+          value ? "did you mean " + base::quoted(*value) + "?" : "see " + full_name(verb) + " --help"};
 }
 
 // "help": what --help of a verb prints.
@@ -165,6 +201,7 @@ int run_words(const std::vector<std::string>& words, bool is_again) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
     return report::fail(usage_error(app, error));
   }
+  invocation.verb = full_name(*reached_verb(&app));
   const auto code = invocation.action();
   if (code) return *code;
   // An error without words has been told: by the builder, or by the lines above it.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "pachbuild/commands/assumed.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/dev.h"
 #include "pachbuild/commands/dev_cluster.h"
@@ -30,7 +31,11 @@ build's run.sh, runs once per datum, as a worker of a cluster would run it: data
 /pfs/out. Results are kept in the cache: a datum whose data and code have not changed is skipped. The output
 folder changes when all datums have succeeded, and not at all otherwise.
 
-  pachbuild run -f map.json --input scraper=pages --output counts
+Without options it takes the only spec in the current folder, the folder data/REPO beside it for each repo, and
+the folder output beside it for the output. The first line that it prints is the command with all of them.
+
+  pachbuild run
+  pachbuild run map.json --input scraper=pages --output counts
   pachbuild run -f map.yaml --input scraper=pages --output counts --workers 4 -- --verbose
   pachbuild run -f map.json --input scraper=pages --output counts --datum pages/a.html --logs
   pachbuild run -f map.json --input pfs: --output counts
@@ -46,6 +51,7 @@ those that failed, o opens the report, q quits.
 With --cluster each edit is sent to the cluster as `pachbuild update pipeline` does, and shown is what the jobs that
 it starts print. The data is the cluster's, so of the options only those about specs and the cluster go with it.
 
+  pachbuild dev
   pachbuild dev -f map.json --input scraper=pages --output counts
   pachbuild dev --cluster -f map.json
 )";
@@ -72,10 +78,15 @@ struct Options {
 };
 
 // -o was the folder before events could be written: it is, unless --output names that.
-base::Status settle_output(Options& options, const std::string& verb) {
-  if (options.output.empty() && options.short_output.empty() && options.run.data.job.empty())
-    return base::fail(base::ErrorKind::usage, "", "--output is required",
-                      "see pachbuild " + verb + " --help");
+base::Status settle_output(Options& options, const CLI::App& verb, Invocation& invocation) {
+  const bool was_given = verb.count("--output") + verb.count("-o") > 0;
+  if (!was_given && options.run.data.job.empty()) {
+    BASE_TRY_ASSIGN(options.output, assume_output(invocation, options.run.data.specs.files));
+  }
+  for (const auto* option : {"--output", "-o"}) {
+    if (verb.count(option) > 0 && verb.get_option(option)->as<std::string>().empty())
+      return base::fail(base::ErrorKind::usage, option, "is empty", "name the folder for the output");
+  }
   options.writes_events = !options.output.empty() && options.short_output == "json";
   if (options.writes_events || options.short_output.empty()) return {};
   if (!options.output.empty()) {
@@ -106,9 +117,17 @@ base::Result<int> run_recorded(const local::Plan& plan, const local::SessionOpti
   return code;
 }
 
-base::Result<int> run(const Options& options, const Invocation& invocation) {
+// Output is no part of the source that its folder is in.
+void leave_out_of_sources(local::Plan& plan, const std::string& output) {
+  for (auto& pipeline : plan.pipelines) pipeline.spec.transform.build.data.emplace_back(output);
+}
+
+base::Result<int> run(const Options& options, Invocation& invocation) {
   BASE_TRY_ASSIGN(auto prepared, options.run.prepare(invocation.after_dashes));
   auto& [plan, session] = prepared;
+  assume_inputs(invocation, plan);
+  if (!options.run.quiet) show_assumed(invocation);
+  if (!options.output.empty()) leave_out_of_sources(plan, options.output);
   const bool is_round = options.round >= 0;
   BASE_TRY(options.history.check(plan, options.output));
   session.output = options.output;
@@ -164,7 +183,12 @@ base::Result<int> dev(const Options& options, Invocation& invocation) {
                  .report = options.history.report,
                  .after_dashes = invocation.after_dashes,
                  .sources = [&data = options.run.data] { return source_folders(data); }};
-  // The rounds are `run` with the words of this.
+  // The rounds are `run` with the words of this; a spec that has a fault tells nothing of its repos yet.
+  if (const auto plan = options.run.data.plan()) {
+    assume_inputs(invocation, *plan);
+    for (const auto& [repo, folder] : plan->assumed) dev.data.push_back(folder);
+  }
+  if (!options.run.quiet) show_assumed(invocation);
   auto& words = invocation.words;
   words.at(0) = "run";
   remember_run(invocation);
@@ -186,8 +210,10 @@ void add_verb(CLI::App& app, Invocation& invocation, Verb which) {
                                   : app.add_subcommand("dev", "Run a pipeline again after each edit");
   options->run.add_to(*verb);
   if (which == Verb::run) options->run.data.add_job_to(*verb);
-  verb->add_option("--output", options->output,
-                   "The folder for the output of all datums; made if it is missing")
+  verb->add_option(
+          "--output", options->output,
+          "The folder for the output of all datums; made if it is missing (default: the folder output "
+          "beside the spec)")
       ->type_name("DIR");
   verb->add_option(
           "-o", options->short_output,
@@ -222,9 +248,12 @@ void add_verb(CLI::App& app, Invocation& invocation, Verb which) {
   if (which == Verb::dev) add_cluster_to(*verb, options->on_cluster, options->target);
   verb->footer(which == Verb::run ? k_about_run : k_about_dev)->callback([options, &invocation, which, verb] {
     invocation.action = [options, &invocation, which, verb]() -> base::Result<int> {
-      if (options->on_cluster)
+      BASE_TRY(options->run.data.settle(invocation));
+      if (options->on_cluster) {
+        show_assumed(invocation);
         return dev_on_cluster(*verb, options->run.data.specs, options->target, invocation);
-      BASE_TRY(settle_output(*options, which == Verb::run ? "run" : "dev"));
+      }
+      BASE_TRY(settle_output(*options, *verb, invocation));
       if (which == Verb::dev) return dev(*options, invocation);
       if (options->round >= 0) {
         forget_round(invocation.words);

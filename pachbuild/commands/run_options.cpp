@@ -2,6 +2,7 @@
 #include "pachbuild/commands/run_options.h"
 
 #include <CLI/CLI.hpp>
+#include <set>
 #include <utility>
 
 #include "base/errors.h"
@@ -43,6 +44,17 @@ base::Status check_images(const local::Plan& plan, const RunOptions& options) {
       "has");
 }
 
+// Of all pipelines, so that those with the same source have the same build.
+std::vector<base::fs::path> data_folders_of(const local::Plan& plan) {
+  std::set<base::fs::path> folders;
+  for (const auto& pipeline : plan.pipelines) {
+    const auto& data = pipeline.spec.transform.build.data;
+    folders.insert(data.begin(), data.end());
+  }
+  for (const auto& [repo, folder] : plan.folders) folders.insert(folder);
+  return {folders.begin(), folders.end()};
+}
+
 base::Result<local::Secrets> load_secrets(const local::Plan& plan, const RunOptions& options) {
   BASE_TRY_ASSIGN(auto secrets, local::load_secrets(options.secrets));
   std::vector<const spec::PipelineSpec*> specs;
@@ -67,7 +79,12 @@ base::Result<RunOptions::Prepared> RunOptions::prepare(std::vector<std::string> 
   auto& [plan, session] = prepared;
   BASE_TRY_ASSIGN(plan, data.plan());
   if (!datums.empty()) BASE_TRY(data.check_one_pipeline(plan, "--datum", "needs --pipeline"));
-  for (auto& pipeline : plan.pipelines) pipeline.spec.transform.build.largest_file = largest_file;
+  const auto data_folders = data_folders_of(plan);
+  for (auto& pipeline : plan.pipelines) {
+    auto& build = pipeline.spec.transform.build;
+    build.largest_file = largest_file;
+    build.data = data_folders;
+  }
   BASE_TRY(check_images(plan, *this));
   BASE_TRY_ASSIGN(session.secrets, load_secrets(plan, *this));
   BASE_TRY_ASSIGN(session.tick, data.tick_time());

@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "pachbuild/commands/datum_log.h"
+#include "pachbuild/commands/left_out.h"
 #include "pachbuild/local/results/own_folder.h"
 #include "report/report.h"
 #include "report/terminal.h"
@@ -74,14 +75,39 @@ void RunReport::tell(const local::Event& event) {
 
 void RunReport::take(const std::string& pipeline, const local::Warned& event) { warn(pipeline, event.what); }
 
+void RunReport::take(const std::string& pipeline, const local::SourceLeftOut& event) {
+  info(pipeline, left_out_line(event.paths));
+  m_left_out[pipeline].paths = event.paths;
+}
+
+// Of all that is left out, what most likely has made something fail, once.
+void RunReport::tell_missed(const std::string& pipeline, std::string_view log) {
+  const auto known = m_left_out.find(pipeline);
+  if (known == m_left_out.end()) return;
+  auto& paths = known->second.paths;
+  const auto missed = missed_path(paths, log);
+  if (!missed) return;
+  warn_of_failure(pipeline, missed_line(*missed));
+  std::erase(paths, *missed);
+}
+
 void RunReport::take(const std::string& pipeline, const local::BuildPrints& event) {
+  if (const auto known = m_left_out.find(pipeline); known != m_left_out.end()) {
+    auto& end = known->second.build_end;
+    end += event.text;
+    if (end.size() > k_log_shown) end.erase(0, end.size() - k_log_shown);
+  }
   show_build(pipeline, m_lines.add(pipeline, event.text));
 }
 
 void RunReport::take(const std::string& pipeline, const local::PhaseEnds& event) {
   if (event.phase != Phase::building) return;
   show_build(pipeline, m_lines.finish(pipeline));
-  if (event.succeeded) info(pipeline, "build: done in " + base::format_duration(event.elapsed));
+  if (event.succeeded) {
+    info(pipeline, "build: done in " + base::format_duration(event.elapsed));
+  } else if (const auto known = m_left_out.find(pipeline); known != m_left_out.end()) {
+    tell_missed(pipeline, std::string(known->second.build_end));
+  }
   if (const auto kept = m_builds.find(pipeline); kept != m_builds.end()) {
     if (!event.succeeded) show(pipeline, kept->second);
     m_builds.erase(kept);
@@ -130,6 +156,7 @@ void RunReport::tell_failure(const std::string& pipeline, const local::DatumEnds
   const bool is_new = kinds.add(label, event.reason, log);
   if (m_options.show_logs || is_new)
     warn_of_failure(pipeline, "datum " + label + " failed: " + event.reason + " (log: " + event.log + ")");
+  tell_missed(pipeline, log);
   if (m_options.show_logs || !is_new) return;
   const auto count = kinds.all().size();
   if (count <= k_logs_shown && !log.empty()) show(pipeline, log);

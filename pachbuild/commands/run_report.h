@@ -40,6 +40,7 @@ class RunReport final : public local::Events {
   void warn_of_failure(const std::string& pipeline, const std::string& text);
   void show_lines(const std::string& pipeline, const local::DatumName& datum, const std::string& lines);
   void take(const std::string& pipeline, const local::Warned& event);
+  void take(const std::string& pipeline, const local::SourceLeftOut& event);
   void take(const std::string& pipeline, const local::PhaseEnds& event);
   void take(const std::string& pipeline, const local::BuildPrints& event);
   void take(const std::string& pipeline, const local::Explained& event);
@@ -55,6 +56,7 @@ class RunReport final : public local::Events {
   void take(const std::string& /*pipeline*/, const Other& /*event*/) {}
   void tell_failure(const std::string& pipeline, const local::DatumEnds& event);
   void tell_equal_failures(const std::string& pipeline);
+  void tell_missed(const std::string& pipeline, std::string_view log);
   // What a program or a build has printed, in the person's words; `lead` comes before each line.
   void show(const std::string& pipeline, const std::string& text, const std::string& lead = "");
   void show_build(const std::string& pipeline, const std::string& lines);
@@ -70,6 +72,11 @@ class RunReport final : public local::Events {
     std::string logs;  // the folder of their logs
   };
   std::map<std::string, Failures> m_failures;  // by pipeline
+  struct LeftOut {
+    std::vector<std::string> paths;  // by .gitignore files
+    std::string build_end;           // the end of what the build printed
+  };
+  std::map<std::string, LeftOut> m_left_out;  // by pipeline
 };
 
 }  // namespace commands

@@ -7,6 +7,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "pachbuild/commands/assumed.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/run_options.h"
 #include "pachbuild/commands/run_report.h"
@@ -89,9 +90,13 @@ void tell_end(const local::ShellEnds& ends) {
     report::info("  and " + base::count_of(ends.files.size() - shown.size(), "more file"));
 }
 
-base::Result<int> open_shell(const RunOptions& options, std::vector<std::string> command) {
+base::Result<int> open_shell(RunOptions& options, Invocation& invocation) {
+  BASE_TRY(options.data.settle(invocation));
   BASE_TRY_ASSIGN(auto prepared, options.prepare({}));
   auto& [plan, session] = prepared;
+  assume_inputs(invocation, plan);
+  show_assumed(invocation);
+  auto command = invocation.after_dashes;
   BASE_TRY(options.data.check_one_pipeline(plan, "--pipeline", "is missing"));
   RunReport report({.show_logs = false, .name_pipelines = plan.has_several_specs});
   QuietInShell events(report);
@@ -117,7 +122,7 @@ void add_shell(CLI::App& app, Invocation& invocation) {
   options->add_to(*verb);
   options->data.add_job_to(*verb);
   verb->footer(k_about_shell)->callback([options, &invocation] {
-    invocation.action = [options, &invocation] { return open_shell(*options, invocation.after_dashes); };
+    invocation.action = [options, &invocation] { return open_shell(*options, invocation); };
   });
 }
 

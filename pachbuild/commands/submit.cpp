@@ -40,7 +40,10 @@ void add_pipeline_verb(CLI::App& group, Invocation& invocation, cluster::Existin
   options->publication.add_to(*verb);
   if (existing == cluster::Existing::update) verb->add_option(k_round_option, options->round)->group("");
   verb->footer(k_about_submit)->callback([options, &invocation] {
-    invocation.action = [options] { return submit_specs(*options); };
+    invocation.action = [options, &invocation]() -> base::Result<int> {
+      BASE_TRY(options->specs.settle(invocation));
+      return submit_specs(*options);
+    };
   });
 }
 

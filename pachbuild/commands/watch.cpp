@@ -14,6 +14,7 @@
 #include "pachbuild/cluster/ownership.h"
 #include "pachbuild/cluster/pipelines.h"
 #include "pachbuild/cluster/present.h"
+#include "pachbuild/commands/assumed.h"
 #include "pachbuild/commands/cluster_options.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/job_report.h"
@@ -87,7 +88,7 @@ void print_pipeline(const cluster::Present& present, const std::string& name, co
   if (!job->reason.empty()) std::printf("  %s\n", job->reason.c_str());
 }
 
-base::Result<int> status(const WatchOptions& options) {
+base::Result<int> status(const WatchOptions& options, Invocation&) {
   BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
   BASE_TRY_ASSIGN(const auto watched, look(pachctl, options.pipeline));
   const std::string build = cluster::build_pipeline_of(options.pipeline);
@@ -133,19 +134,18 @@ base::Status follow_output(const cluster::Pachctl& pachctl, const Job& started) 
   return {};
 }
 
-base::Result<int> logs(const WatchOptions& options) {
-  const auto& specs = options.local.specs;
-  const bool is_local = !specs.files.empty() || !specs.jsonnet.empty();
-  if (is_local && options.pipeline.empty()) {
+base::Result<int> logs(const WatchOptions& options, Invocation& invocation) {
+  if (options.pipeline.empty()) {
     auto local = options.local;
     local.follow = options.follow;
+    BASE_TRY(local.specs.settle(invocation));
+    show_assumed(invocation);
     return print_local_logs(local);
   }
-  if (is_local || options.pipeline.empty()) {
-    return base::fail(
-        base::ErrorKind::usage, "logs",
-        is_local ? "has both the name of a pipeline and a spec" : "has neither NAME nor -f SPEC",
-        "NAME is a pipeline of a cluster, -f SPEC one that ran on this machine");
+  const auto& specs = options.local.specs;
+  if (!specs.files.empty() || !specs.jsonnet.empty()) {
+    return base::fail(base::ErrorKind::usage, "logs", "has both the name of a pipeline and a spec",
+                      "NAME is a pipeline of a cluster, -f SPEC one that ran on this machine");
   }
   BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
   BASE_TRY_ASSIGN(const auto watched, look(pachctl, options.pipeline));
@@ -155,15 +155,16 @@ base::Result<int> logs(const WatchOptions& options) {
   return 0;
 }
 
-using Action = base::Result<int> (*)(const WatchOptions&);
+using Action = base::Result<int> (*)(const WatchOptions&, Invocation&);
 
 CLI::App* add_verb(CLI::App& app, Invocation& invocation, const std::string& name, const std::string& about,
                    const std::shared_ptr<WatchOptions>& options, Action action) {
   auto* verb = app.add_subcommand(name, about);
   verb->add_option("name", options->pipeline, "The pipeline")->type_name("NAME");
   add_target_options(*verb, options->target);
-  verb->callback(
-      [options, &invocation, action] { invocation.action = [options, action] { return action(*options); }; });
+  verb->callback([options, &invocation, action] {
+    invocation.action = [options, &invocation, action] { return action(*options, invocation); };
+  });
   return verb;
 }
 

@@ -36,12 +36,39 @@ base::Error unreadable(const fs::path& path, int error_number) {
   return bad_input(base::system_error("read", path.string(), error_number));
 }
 
+Decision decision_of(const IgnoreRules& rules, const IgnoreRules::Verdict& verdict) {
+  const auto origin = rules.origin_of(verdict);
+  return {rules.leaves_out(verdict), origin.text, origin.file, origin.line, verdict.is_tracked};
+}
+
 class Lister {
  public:
-  Lister(const fs::path& folder, std::uint64_t largest_file, Exclusion exclusion = {})
-      : m_folder(folder), m_largest_file(largest_file), m_exclusion(std::move(exclusion)) {}
+  Lister(const fs::path& folder, std::uint64_t largest_file, IgnoreRules::Reading reading,
+         Exclusion exclusion = {})
+      : m_folder(folder),
+        m_largest_file(largest_file),
+        m_reading(std::move(reading)),
+        m_exclusion(std::move(exclusion)) {}
 
   base::Result<Source> list() {
+    BASE_TRY(look());
+    check_names();
+    if (!m_faults.none()) return base::fail(m_faults.take());
+    if (m_files.empty())
+      return base::fail(ErrorKind::bad_input, m_folder.string(), "has no source files", hint());
+    std::sort(m_files.begin(), m_files.end(),
+              [](const SourceFile& a, const SourceFile& b) { return a.path < b.path; });
+    std::sort(m_empty_folders.begin(), m_empty_folders.end());
+    return Source{std::move(m_files), std::move(m_empty_folders), std::move(m_left_out), nullptr};
+  }
+
+  base::Result<std::vector<LeftOut>> list_left_out() {
+    BASE_TRY(look());
+    return std::move(m_left_out);
+  }
+
+ private:
+  base::Status look() {
     boost::system::error_code error;
     m_real_folder = fs::canonical(m_folder, error);
     if (error) return base::fail(unreadable(m_folder, error.value()));
@@ -49,20 +76,15 @@ class Lister {
       return base::fail(ErrorKind::bad_input, m_folder.string(), "is the root folder of this machine",
                         "name the folder of the source");
     }
-    BASE_TRY_ASSIGN(m_rules, IgnoreRules::read(m_folder));
-    BASE_TRY(walk("", IgnoreRules::k_undecided));
-    check_names();
-    if (!m_faults.none()) return base::fail(m_faults.take());
-    if (m_files.empty()) return base::fail(ErrorKind::bad_input, m_folder.string(), "has no source files");
-    std::sort(m_files.begin(), m_files.end(),
-              [](const SourceFile& a, const SourceFile& b) { return a.path < b.path; });
-    std::sort(m_empty_folders.begin(), m_empty_folders.end());
-    return Source{std::move(m_files), std::move(m_empty_folders), nullptr};
+    BASE_TRY_ASSIGN(m_rules, IgnoreRules::read(m_folder, m_reading));
+    BASE_TRY(walk("", m_rules.judge_top()));
+    std::sort(m_left_out.begin(), m_left_out.end(),
+              [](const LeftOut& a, const LeftOut& b) { return a.path < b.path; });
+    return {};
   }
 
- private:
   // `below` is empty or ends with a '/'.
-  base::Status walk(const std::string& below, IgnoreRules::Verdict verdict) {
+  base::Status walk(const std::string& below, const IgnoreRules::Verdict& verdict) {
     const fs::path folder = m_folder / below;
     boost::system::error_code error;
     fs::directory_iterator entry(folder, error);
@@ -78,15 +100,22 @@ class Lister {
     return {};
   }
 
-  base::Status visit(const fs::directory_entry& entry, const std::string& path, IgnoreRules::Verdict parent) {
+  base::Status visit(const fs::directory_entry& entry, const std::string& path,
+                     const IgnoreRules::Verdict& parent) {
     boost::system::error_code error;
     const fs::file_type type = entry.symlink_status(error).type();
     if (type == fs::directory_file) {
       if (m_exclusion.of_folder && m_exclusion.of_folder(path)) return {};
       const IgnoreRules::Verdict verdict = m_rules.judge_folder(path, parent);
-      return m_rules.leaves_out_all(verdict) ? base::Status() : walk(path + "/", verdict);
+      if (!m_rules.leaves_out_all(path, verdict)) return walk(path + "/", verdict);
+      m_left_out.push_back({path + "/", decision_of(m_rules, verdict)});
+      return {};
     }
-    if (m_rules.leaves_out(m_rules.judge_file(path, parent))) return {};
+    const IgnoreRules::Verdict verdict = m_rules.judge_file(path, parent);
+    if (m_rules.leaves_out(verdict)) {
+      m_left_out.push_back({path, decision_of(m_rules, verdict)});
+      return {};
+    }
     if (m_exclusion.of_file && m_exclusion.of_file(path)) return {};
     fs::path file = entry.path();
     if (type == fs::symlink_file) {
@@ -103,6 +132,15 @@ class Lister {
     }
     m_files.push_back({path, std::move(file)});
     return {};
+  }
+
+  [[nodiscard]] std::string hint() const {
+    const bool is_by_git = std::any_of(m_left_out.begin(), m_left_out.end(),
+                                       [](const LeftOut& each) { return each.why.is_by_git(); });
+    return is_by_git ? "a .gitignore leaves files out: pachbuild ignored lists them, and .pachignore takes "
+                       "them back "
+                       "(!NAME)"
+                     : "";
   }
 
   // PFS has no links: what one leads to is copied, which must be part of the source.
@@ -141,22 +179,43 @@ class Lister {
 
   fs::path m_folder;
   std::uint64_t m_largest_file;
+  IgnoreRules::Reading m_reading;
   Exclusion m_exclusion;
   base::Errors m_faults;
   fs::path m_real_folder;
   IgnoreRules m_rules;
   std::vector<SourceFile> m_files;
   std::vector<std::string> m_empty_folders;
+  std::vector<LeftOut> m_left_out;
 };
 
 }  // namespace
 
-base::Result<Source> read_source(const fs::path& folder, std::uint64_t largest_file) {
-  return Lister(folder, largest_file).list();
+bool Decision::is_by_git() const { return is_left_out && !file.empty() && file != k_ignore_file; }
+
+base::Result<Source> read_source(const fs::path& folder, std::uint64_t largest_file,
+                                 const std::vector<fs::path>& data) {
+  return Lister(folder, largest_file, {.data = data}).list();
+}
+
+base::Result<Source> read_source(const spec::Build& build) {
+  return read_source(build.folder, build.largest_file.value_or(k_largest_file), build.data);
+}
+
+base::Result<std::vector<LeftOut>> list_left_out(const fs::path& folder, const std::vector<fs::path>& data) {
+  return Lister(folder, k_largest_file, {.data = data}).list_left_out();
+}
+
+std::vector<std::string> left_out_by_git(const Source& source) {
+  std::vector<std::string> paths;
+  for (const auto& [path, why] : source.left_out) {
+    if (why.is_by_git()) paths.push_back(path);
+  }
+  return paths;
 }
 
 base::Result<Source> read_source(const fs::path& folder, const Exclusion& exclusion) {
-  return Lister(folder, k_largest_file, exclusion).list();
+  return Lister(folder, k_largest_file, {.git = IgnoreRules::Git::is_not_asked}, exclusion).list();
 }
 
 base::Result<std::vector<SourceFile>> list_source(const fs::path& folder) {
@@ -164,13 +223,12 @@ base::Result<std::vector<SourceFile>> list_source(const fs::path& folder) {
   return std::move(source.files);
 }
 
-base::Result<Decision> decide(const fs::path& folder, const std::string& path) {
-  BASE_TRY_ASSIGN(const IgnoreRules rules, IgnoreRules::read(folder));
-  IgnoreRules::Verdict verdict = IgnoreRules::k_undecided;
+base::Result<Decision> decide(const fs::path& folder, const std::string& path,
+                              const std::vector<fs::path>& data) {
+  BASE_TRY_ASSIGN(const IgnoreRules rules, IgnoreRules::read(folder, {.data = data}));
+  IgnoreRules::Verdict verdict = rules.judge_top();
   for (const auto& above : base::folders_above(path)) verdict = rules.judge_folder(above, verdict);
-  verdict = rules.judge_file(path, verdict);
-  const auto origin = rules.origin_of(verdict);
-  return Decision{rules.leaves_out(verdict), origin.text, origin.line};
+  return decision_of(rules, rules.judge_file(path, verdict));
 }
 
 bool has_file(const std::vector<SourceFile>& files, const std::string& path) {

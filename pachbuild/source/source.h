@@ -11,14 +11,34 @@
 
 #include "base/files.h"
 #include "base/result.h"
+#include "pachbuild/spec/pipeline_spec.h"
 
 namespace source {
 
 inline constexpr char k_ignore_file[] = ".pachignore";
+inline constexpr char k_git_ignore_file[] = ".gitignore";
 
 struct SourceFile {
   std::string path;     // below the build path, with '/' between the parts: "pkg/main.go"
   base::fs::path file;  // a regular file, any symbolic links resolved
+};
+
+// Why a file is part of the source or not.
+struct Decision {
+  bool is_left_out = false;
+  std::string rule;         // the line that decided, or what the folder is; empty: none did
+  std::string file;         // that has the line, from the source's folder; empty: it is built in
+  std::size_t line = 0;     // its number there
+  bool is_tracked = false;  // the line is a .gitignore's, and git has the file all the same
+
+  // Whether it is git that leaves it out.
+  [[nodiscard]] bool is_by_git() const;
+};
+
+// What stays behind.
+struct LeftOut {
+  std::string path;  // ends with a '/': a folder with all that is in it
+  Decision why;
 };
 
 // All sorted by path (byte by byte).
@@ -26,17 +46,30 @@ struct Source {
   std::vector<SourceFile> files;
   // The folders in which nothing is at all ("data/cache/"): PFS has none such, so programs will not see them.
   std::vector<std::string> empty_folders;
+  // What the rules leave out, but for what is in folders that none of it can come along of.
+  std::vector<LeftOut> left_out;
   // Has a file that was made for the build; none where none was.
   std::shared_ptr<const base::TemporaryFolder> made;
 };
 
-// Everything below `folder` but what its .pachignore names. Errors are of kind bad_input: a file that cannot
-// be read, is no file (socket, pipe, device), is larger than `largest_file`, has a name that PFS refuses (all
-// such names in one error), or is a symbolic link out of the folder or to a folder. All of them are told.
+// Everything below `folder` but what its .pachignore, the defaults and .gitignore files leave out, and the
+// folders `data`, which have the pipeline's data. Errors are of kind bad_input: a file that cannot be read,
+// is no file (socket, pipe, device), is larger than `largest_file`, has a name that PFS refuses (all such
+// names in one error), or is a symbolic link out of the folder or to a folder. All of them are told.
 inline constexpr std::uint64_t k_largest_file = std::uint64_t{1} << 30;
-base::Result<Source> read_source(const base::fs::path& folder, std::uint64_t largest_file = k_largest_file);
+base::Result<Source> read_source(const base::fs::path& folder, std::uint64_t largest_file = k_largest_file,
+                                 const std::vector<base::fs::path>& data = {});
+// That of a pipeline.
+base::Result<Source> read_source(const spec::Build& build);
 
-// What else is left out, by paths below the folder that is read.
+// What of a folder stays behind, whatever is wrong with its other files.
+base::Result<std::vector<LeftOut>> list_left_out(const base::fs::path& folder,
+                                                 const std::vector<base::fs::path>& data);
+
+// The paths of what .gitignore files leave out.
+std::vector<std::string> left_out_by_git(const Source& source);
+
+// What else is left out, by paths below the folder that is read; .gitignore files do not count then.
 struct Exclusion {
   std::function<bool(const std::string& path)> of_file;
   std::function<bool(const std::string& path)> of_folder;  // with everything in it
@@ -50,15 +83,9 @@ base::Result<std::string> add_revision(const base::fs::path& folder, Source& sou
 // Its files alone.
 base::Result<std::vector<SourceFile>> list_source(const base::fs::path& folder);
 
-// Why a file is part of the source or not.
-struct Decision {
-  bool is_left_out = false;
-  std::string rule;      // the line that decided; empty: none did
-  std::size_t line = 0;  // its number in .pachignore; 0: it is built in
-};
-
 // What the rules of `folder` say about the file `path` below it.
-base::Result<Decision> decide(const base::fs::path& folder, const std::string& path);
+base::Result<Decision> decide(const base::fs::path& folder, const std::string& path,
+                              const std::vector<base::fs::path>& data = {});
 
 // Whether build.sh or run.sh is the source's own.
 bool has_own_script(const std::vector<SourceFile>& files);

@@ -8,13 +8,14 @@
 
 namespace source {
 
-spec::SourceView view_of(const base::fs::path& folder) {
+spec::SourceView view_of(const spec::Build& build) {
+  const auto& folder = build.folder;
   const auto inside = [folder](const std::string& path) { return base::path_inside(folder, path, path); };
-  return {.files = [folder]() -> base::Result<std::vector<std::string>> {
-            BASE_TRY_ASSIGN(const auto files, list_source(folder));
+  return {.files = [build]() -> base::Result<std::vector<std::string>> {
+            BASE_TRY_ASSIGN(const auto source, read_source(build));
             std::vector<std::string> paths;
-            paths.reserve(files.size());
-            for (const auto& file : files) paths.push_back(file.path);
+            paths.reserve(source.files.size());
+            for (const auto& file : source.files) paths.push_back(file.path);
             return paths;
           },
           .has =

@@ -2,11 +2,11 @@
 // A source as the check of a pipeline's commands looks at it.
 #pragma once
 
-#include "base/files.h"
 #include "pachbuild/spec/command_files.h"
+#include "pachbuild/spec/pipeline_spec.h"
 
 namespace source {
 
-spec::SourceView view_of(const base::fs::path& folder);
+spec::SourceView view_of(const spec::Build& build);
 
 }  // namespace source

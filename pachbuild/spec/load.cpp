@@ -85,6 +85,14 @@ bool is_meant_as_spec(const nlohmann::json& value) {
   return value.is_object() && (value.contains("pipeline") || value.contains("transform"));
 }
 
+// The same for one that nobody has named: settings of other programs have a "pipeline" as well.
+bool is_pipeline(const Document& document) {
+  const auto& value = *document.value;
+  if (value.contains("transform")) return true;
+  const auto pipeline = value.find("pipeline");
+  return pipeline != value.end() && pipeline->is_object() && pipeline->contains("name");
+}
+
 // Nothing between two "---" is nothing for pachctl, too.
 base::Status add_spec(Document document, Others others, std::vector<Document>& specs) {
   const auto& value = *document.value;
@@ -179,6 +187,27 @@ base::Result<std::string> read_spec_file(const std::string& path) {
   auto text = base::read_file(path);
   if (!text) text.error().kind = ErrorKind::bad_input;
   return text;
+}
+
+base::Result<std::vector<std::string>> find_specs(const fs::path& folder) {
+  std::vector<std::string> specs;
+  std::vector<std::string> faulty;
+  boost::system::error_code error;
+  for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    BASE_TRY(base::check_stop());
+    boost::system::error_code ignored;
+    const auto& path = entry->path();
+    if (!is_spec_file(path) || entry->status(ignored).type() != fs::regular_file) continue;
+    const auto documents = load_file_of_folder(path.string());
+    const bool has_one = documents && std::any_of(documents->begin(), documents->end(), is_pipeline);
+    if (has_one) specs.push_back(path.filename().string());
+    if (!documents) faulty.push_back(path.filename().string());
+  }
+  if (error) return base::fail(unreadable(folder.string(), error.value()));
+  if (specs.empty()) specs = std::move(faulty);
+  std::sort(specs.begin(), specs.end());
+  return specs;
 }
 
 base::Result<std::vector<Document>> read_specs(const std::string& text, const Places& source) {

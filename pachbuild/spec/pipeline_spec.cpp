@@ -90,6 +90,8 @@ class Reader {
     read_all_input(root);
     read_settings(root);
     if (!m_faults.none()) return base::fail(m_faults.take());
+    for (const auto* input : repo_inputs(m_spec.input))
+      m_spec.transform.build.data.push_back(data_folder(m_spec, input->repo));
     return std::move(m_spec);
   }
 
@@ -382,6 +384,10 @@ tl::unexpected<base::Error> not_local(const std::string& path) {
 }
 
 }  // namespace
+
+base::fs::path data_folder(const PipelineSpec& spec, const std::string& repo) {
+  return base::fs::path(spec.places.file()).parent_path() / "data" / repo;
+}
 
 bool is_spec_file(const base::fs::path& file) {
   const std::string extension = file.extension().string();

@@ -36,6 +36,9 @@ struct Build {
   base::fs::path folder;   // the same below the spec file's folder: an existing folder
   std::map<std::string, std::string> env;
   std::optional<std::uint64_t> largest_file;  // of its source, in bytes: not of the spec, but of who builds
+  // Folders that are no part of the source, as they have the pipeline's data: those of data_folder(), and
+  // what whoever builds knows besides.
+  std::vector<base::fs::path> data;
 };
 
 struct Secret {
@@ -138,8 +141,15 @@ struct Sources {
   std::vector<std::string> arguments;
 };
 
+// The folder that stands for a repo where nobody names another one: data/REPO beside the spec's file.
+base::fs::path data_folder(const PipelineSpec& spec, const std::string& repo);
+
 // Whether a file in a folder of specs is one, by its name.
 bool is_spec_file(const base::fs::path& file);
+
+// The names of the files directly in a folder that have a pipeline, sorted. Where there is none: of those
+// that speak of one and cannot be read as a spec.
+base::Result<std::vector<std::string>> find_specs(const base::fs::path& folder);
 
 // Whether what was given for a spec is an address and not a file.
 bool is_url(const std::string& path);

@@ -488,7 +488,8 @@ class Conversion {
     m_start.title =
         (is_one ? "pipeline " + m_specs.front().name : std::to_string(m_specs.size()) + " pipelines") +
         " built from source/";
-    m_start.run = {"pachbuild", "run", "-f", file};
+    m_start.run = {"pachbuild", "run"};
+    if (!is_one) m_start.run.insert(m_start.run.end(), {"-f", file});
     std::set<std::string> made;
     for (const auto& spec : m_specs) made.insert(spec.name);
     std::set<std::string> repos;
@@ -500,7 +501,10 @@ class Conversion {
         }
       }
     }
-    m_start.run.insert(m_start.run.end(), {"--output", "output"});
+    if (!is_one) m_start.run.insert(m_start.run.end(), {"--output", "output"});
+    std::vector<std::string> update = {"pachbuild", "update", "pipeline"};
+    if (!is_one) update.insert(update.end(), {"-f", file});
+    update.emplace_back("--wait");
     std::vector<std::string> origins;
     for (const auto& path : m_origin.files) origins.push_back("`" + fs::path(path).filename().string() + "`");
     std::string notes;
@@ -516,8 +520,9 @@ class Conversion {
                          {"SPECS", is_one ? "`pipeline.json`" : "`pipelines/`"},
                          {"SPECS_ARE", is_one ? "the pipeline" : "a file for each pipeline"},
                          {"RUN", as_line(m_start.run)},
-                         {"UPDATE", as_line({"pachbuild", "update", "pipeline", "-f", file, "--wait"})},
-                         {"FILES", as_line({"-f", file})},
+                         {"UPDATE", as_line(update)},
+                         {"DIFF", is_one ? "pachbuild diff" : as_line({"pachbuild", "diff", "-f", file})},
+                         {"DATA", is_one ? "data" : file + "/data"},
                          {"NOTES", notes}});
   }
 
@@ -553,9 +558,8 @@ base::Result<std::vector<Note>> check_converted(const fs::path& folder, const Pr
                       error.hint);
   }
   for (const auto& spec : *specs) {
-    BASE_TRY_ASSIGN(
-        const auto faults,
-        spec::check_commands(spec, source::view_of(spec.transform.build.folder), spec::CommandHost::image));
+    BASE_TRY_ASSIGN(const auto faults, spec::check_commands(spec, source::view_of(spec.transform.build),
+                                                            spec::CommandHost::image));
     for (const auto* errors : {&faults.errors, &faults.doubts}) {
       for (const auto& error : *errors) {
         notes.push_back({shown(error.where), error.what + (error.hint.empty() ? "" : "; " + error.hint)});

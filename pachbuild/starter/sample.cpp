@@ -100,15 +100,17 @@ base::Result<Start> sample_project(const std::string& language, const std::strin
   }
   Start start;
   start.title = "a " + found->shown + " pipeline that counts words, with sample data";
-  start.run = {"pachbuild", "run", "-f", "pipeline.json", "--input", "texts=data", "--output", "output"};
+  start.run = {"pachbuild", "run"};
   const json spec = {{"pipeline", {{"name", name}}},
                      {"description", "Counts the words of each text."},
                      {"transform", {{"build", {{"language", language}, {"path", "./source"}}}}},
                      {"input", {{"pfs", {{"repo", "texts"}, {"glob", "/*"}}}}}};
   start.project["pipeline.json"].content = spec_text(spec);
+  constexpr std::string_view k_data = "data/";
   for (const auto& file : starter_files()) {
     const std::string path(file.name);
-    if (path.starts_with("data/")) start.project[path].content = file.content;
+    if (path.starts_with(k_data))
+      start.project["data/texts/" + path.substr(k_data.size())].content = file.content;
     if (path.starts_with(language + "/"))
       start.project["source" + path.substr(language.size())].content = file.content;
   }

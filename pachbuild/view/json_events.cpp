@@ -92,6 +92,10 @@ void describe(Json& object, const local::BuildSteps& event) {
   object["step"] = event.step;
 }
 void describe(Json& object, const local::BuildPrints&) { object["event"] = "build_printed"; }
+void describe(Json& object, const local::SourceLeftOut& event) {
+  object["event"] = "source_left_out";
+  object["paths"] = event.paths;
+}
 void describe(Json& object, const local::Explained& event) {
   object["event"] = "explained";
   object["what"] = event.what;

@@ -118,6 +118,12 @@ class Help(recorded.RecordedSuite):
             (["update", "pipelin"], 'unknown command pipelin\nhint: did you mean "pipeline"?'),
             (["help", "update", "pipelin"], 'unknown command pipelin\nhint: did you mean "pipeline"?'),
             (["help", "glob", "x"], "unexpected argument x\nhint: see pachbuild glob --help"),
+            (["pipeline"], 'unknown command pipeline\nhint: did you mean "create pipeline" or "update pipeline" or '
+                           '"delete pipeline"?'),
+            (["datum"], 'unknown command datum\nhint: did you mean "list datum"?'),
+            (["help", "clean"], 'unknown command clean\nhint: did you mean "cache clean"?'),
+            (["init", "x", "--language", "pyton"], '--language: pyton not in {python,go}\nhint: did you mean "python"?'),
+            (["run", "--runtime=dokcer"], '--runtime: dokcer not in {none,podman,docker}\nhint: did you mean "docker"?'),
             (["xyzzy"], "unknown command xyzzy\nhint: see pachbuild --help"),
             (["run", "--inptu", "x=y"], 'unknown option --inptu\nhint: did you mean "--input"?'),
             (["run", "--inptu=x=y"], 'unknown option --inptu\nhint: did you mean "--input"?'),

@@ -59,7 +59,7 @@ class Sample(InitSuite):
         said = self.init("demo", "--language", language)
         self.assertEqual(said.stderr, "")
         command = said.stdout.splitlines()[-1]
-        self.assertEqual(command, "cd demo && pachbuild run -f pipeline.json --input texts=data --output output")
+        self.assertEqual(command, "cd demo && pachbuild run")
         ran = self.shell(command)[1]
         self.assertIn("datums: 3 run, 0 skipped, ", ran)
         output = self.folder / "demo/output"
@@ -70,7 +70,7 @@ class Sample(InitSuite):
         stdout, stderr = self.shell(first, cwd=self.folder / "demo")
         self.assertIn("datums: 0 run, 3 skipped, ", stderr)
         self.assertEqual(stdout, self.COUNTS)
-        self.write("demo/data/new.txt", "one two two\n")
+        self.write("demo/data/texts/new.txt", "one two two\n")
         self.assertIn("datums: 1 run, 3 skipped, ", self.shell(first, cwd=self.folder / "demo")[1])
         return {path.name: path.read_text(encoding="utf-8") for path in output.glob("*.txt")}
 
@@ -91,7 +91,7 @@ class Sample(InitSuite):
         self.assertEqual(said, "created demo: a Python pipeline that counts words, with sample data\n"
                                "  README.md, data/ (3 files), pipeline.json, source/ (1 file)\n"
                                "run it, README.md says more:\n"
-                               "cd demo && pachbuild run -f pipeline.json --input texts=data --output output\n")
+                               "cd demo && pachbuild run\n")
         go = self.init("go", "--language", "go").stdout
         self.assertIn("created go: a Go pipeline that counts words, with sample data\n"
                       "  README.md, data/ (3 files), pipeline.json, source/ (2 files)\n", go)
@@ -107,7 +107,7 @@ class Sample(InitSuite):
             folder = self.folder / str(number)
             folder.mkdir()
             said = self.init(*arguments, cwd=folder).stdout
-            self.assertEqual(said.splitlines()[-1], "pachbuild run -f pipeline.json --input texts=data --output output")
+            self.assertEqual(said.splitlines()[-1], "pachbuild run")
             self.assertEqual(sorted(os.listdir(folder)), ["README.md", "data", "pipeline.json", "source"])
 
     def test_a_folder_with_a_space_is_quoted(self):
@@ -241,7 +241,7 @@ ADD edges.py /edges.py
         self.assertEqual(said.stdout, "created new: pipeline edges built from source/\n"
                                       "  README.md, pipeline.json, source/ (2 files)\n"
                                       "run it, README.md says more:\n"
-                                      "cd new && pachbuild run -f pipeline.json --input images=FOLDER --output output\n")
+                                      "cd new && pachbuild run --input images=FOLDER\n")
         self.assertEqual(self.succeed(support.PACHBUILD, "validate", "new/pipeline.json", env=self.environment()).stderr, "")
 
     def run_converted(self, line, **folders):
@@ -316,7 +316,7 @@ CMD ["--fast", "a b"]
                                                "RUN go mod download && CGO_ENABLED=0 go build -o /bin/words .\nENTRYPOINT [\"/bin/words\"]\n")
         said = self.init("new", "--from", "sample/source/Dockerfile")
         self.assertEqual(sorted(self.files("new/source")), ["go.mod", "main.go"])
-        self.run_converted(said.stdout.splitlines()[-1], texts="sample/data")
+        self.run_converted(said.stdout.splitlines()[-1], texts="sample/data/texts")
         self.assertEqual((self.folder / "new/output/river.txt").read_text(encoding="utf-8"), Sample.COUNTS)
 
     def test_a_spec_alone(self):

@@ -125,10 +125,10 @@ class Dag(pipelines.PipelineSuite):
     def test_everything_is_checked_before_anything_runs(self):
         self.chain()
         missing = self.dag(inputs=(), expect=64)
-        self.assertIn("no folder was given for repo data\nhint: add --input data=PATH\n", missing.stderr)
+        self.assertIn("no folder was given for repo data\nhint: add --input data=PATH, or put the data into ", missing.stderr)
         self.pipeline("more", "true\n", {"cross": [{"pfs": {"repo": "x", "glob": "/"}}, {"pfs": {"repo": "y", "glob": "/"}}]})
         several = self.dag(expect=64)
-        self.assertIn("no folders were given for the repos x, y\nhint: add --input x=PATH --input y=PATH\n", several.stderr)
+        self.assertIn("no folders were given for the repos x, y\nhint: add --input x=PATH --input y=PATH, or put ", several.stderr)
         self.pipeline("more", "true\n", {"pfs": {"repo": "more2", "glob": "/"}})
         self.pipeline("more2", "true\n", {"pfs": {"repo": "more", "glob": "/"}})
         circle = self.dag(expect=65)
@@ -280,7 +280,7 @@ class Dag(pipelines.PipelineSuite):
         for verb in (["run", "--output", str(self.out)], ["graph"], ["list", "datum"]):
             result = self.run_program(support.PACHBUILD, *verb)
             self.assertEqual(result.returncode, 64, verb)
-            self.assertIn("error: no spec was given\n", result.stderr)
+            self.assertIn("error: the current folder has no pipeline spec\n", result.stderr)
         self.assertFalse(self.out.exists())
 
     def test_graph(self):

@@ -85,7 +85,7 @@ class Errors(pipelines.PipelineSuite):
         result = self.run_here("run", "-f", "spec.json", "--output", "out")
         self.assertEqual(result.returncode, 64)
         self.assertRegex(result.stderr, r"^error: spec\.json:\d+:\d+: no folder was given for repo data\n"
-                                        r"hint: add --input data=PATH\n$")
+                                        r"hint: add --input data=PATH, or put the data into data/data\n$")
 
     def test_wrong_inputs_on_the_command_line(self):
         spec = ("-f", "spec.json", "--output", "out", "--input")
@@ -102,7 +102,7 @@ class Errors(pipelines.PipelineSuite):
                     *spec, "data=data", "--input", "other=data")
 
     def test_an_output_among_the_inputs(self):
-        for output, what in (("data/out", "repo data"), ("source/out", "the source"), (".", "the source")):
+        for output, what in (("data/out", "repo data"), ("source", "the source"), (".", "the source")):
             result = self.run_here("run", "-f", "spec.json", "--input", "data=data", "--output", output)
             self.assertEqual(result.returncode, 64)
             self.assertRegex(result.stderr, rf"^error: --output {output}: shares files with {what} \(.*\)\n"
@@ -150,7 +150,9 @@ class Errors(pipelines.PipelineSuite):
     def test_the_command_line_itself(self):
         hint = "hint: see pachbuild run --help\n"
         self.refuse(64, "error: unknown option --bogus\n" + hint, "--bogus")
-        self.refuse(64, "error: --output is required\nhint: see pachbuild run --help\n", "-f", "spec.json")
+        for option in ("--output", "-o"):
+            self.refuse(64, f"error: {option}: is empty\nhint: name the folder for the output\n",
+                        "-f", "spec.json", "--input", "data=data", option, "")
         self.refuse(64, "error: --workers: Value 0 not in range 1 to 1024\n" + hint,
                     "-f", "spec.json", "--output", "out", "--workers", "0")
         result = self.run_here("frobnicate")

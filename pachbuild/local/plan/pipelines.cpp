@@ -2,6 +2,7 @@
 #include "pachbuild/local/plan/pipelines.h"
 
 #include <algorithm>
+#include <boost/filesystem/operations.hpp>
 #include <utility>
 
 #include "base/near.h"
@@ -114,7 +115,7 @@ class Planner {
         continue;
       }
       if (writer == m_specs.size()) {
-        m_missing.emplace_back(key, spec.places.where(input->pointer + "/repo"));
+        assume_folder(key, spec, *input);
         continue;
       }
       BASE_TRY_ASSIGN(const auto place, add(writer));
@@ -128,6 +129,17 @@ class Planner {
     m_placed[index] = m_plan.pipelines.size();
     m_plan.pipelines.push_back(std::move(planned));
     return m_placed[index];
+  }
+
+  void assume_folder(const std::string& key, const spec::PipelineSpec& spec, const spec::RepoInput& input) {
+    const auto folder = spec::data_folder(spec, input.repo);
+    boost::system::error_code error;
+    if (base::fs::is_directory(folder, error)) {
+      m_plan.folders.emplace(key, folder.string());
+      m_plan.assumed.emplace(key, folder.string());
+    } else {
+      m_missing.push_back({key, spec.places.where(input.pointer + "/repo"), folder.string()});
+    }
   }
 
   base::Error circle(std::size_t index) const {
@@ -144,15 +156,18 @@ class Planner {
     if (m_missing.empty()) return {};
     std::vector<std::string> names;
     std::vector<std::string> options;
-    for (const auto& [name, where] : m_missing) {
+    std::vector<std::string> folders;
+    for (const auto& [name, where, folder] : m_missing) {
       if (std::find(names.begin(), names.end(), name) != names.end()) continue;
       names.push_back(name);
       options.push_back("--input " + name + "=PATH");
+      folders.push_back(folder);
     }
-    return base::fail(ErrorKind::usage, m_missing.front().second,
-                      names.size() == 1 ? "no folder was given for repo " + names[0]
-                                        : "no folders were given for the repos " + base::join(names, ", "),
-                      "add " + base::join(options, " "));
+    return base::fail(
+        ErrorKind::usage, m_missing.front().where,
+        names.size() == 1 ? "no folder was given for repo " + names[0]
+                          : "no folders were given for the repos " + base::join(names, ", "),
+        "add " + base::join(options, " ") + ", or put the data into " + base::join(folders, ", "));
   }
 
   base::Status check_given() const {
@@ -181,9 +196,14 @@ class Planner {
   const GivenRepos& m_given;
   Plan m_plan;
   std::map<std::size_t, State> m_states;
-  std::map<std::size_t, std::size_t> m_placed;                 // where in the plan a spec is
-  std::vector<std::size_t> m_above;                            // those that wait for what they read
-  std::vector<std::pair<std::string, std::string>> m_missing;  // repos, and where they are named
+  std::map<std::size_t, std::size_t> m_placed;  // where in the plan a spec is
+  std::vector<std::size_t> m_above;             // those that wait for what they read
+  struct Missing {
+    std::string repo;
+    std::string where;   // it is named
+    std::string folder;  // that would stand for it
+  };
+  std::vector<Missing> m_missing;
   std::set<std::string> m_used;
 };
 
@@ -197,7 +217,7 @@ base::Result<std::size_t> find_pipeline(const std::vector<spec::PipelineSpec>& s
     names.push_back(specs[i].name);
   }
   return base::fail(ErrorKind::usage, "--pipeline " + name, "there is no such pipeline",
-                    "there are: " + base::join(names, ", "));
+                    base::did_you_mean(name, names, "there are: " + base::join(names, ", ")));
 }
 
 std::size_t find_writer(const std::vector<spec::PipelineSpec>& specs, const spec::PipelineSpec& reader,

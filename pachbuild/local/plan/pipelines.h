@@ -28,6 +28,7 @@ struct PlannedPipeline {
 struct Plan {
   std::vector<PlannedPipeline> pipelines;     // each one after those whose results it reads
   GivenRepos folders;                         // of the repos that no pipeline writes
+  GivenRepos assumed;                         // those of them that nobody has named: spec::data_folder()
   std::map<std::string, std::string> remote;  // those that are on a cluster: "images@master"
   std::set<std::string> crons;                // repos that get a file at each tick of a clock
   std::string job;                 // the job of a cluster that is done again; its id is what programs see
@@ -45,7 +46,7 @@ std::size_t find_writer(const std::vector<spec::PipelineSpec>& specs, const spec
 
 // The plan of all `specs`, or of the pipeline `only` and what it needs. Refused are two pipelines of one
 // name, a circle, repos that nobody provides (all in one error), and folders for repos that nobody reads or
-// that a pipeline writes.
+// that a pipeline writes. For a repo without a folder its spec::data_folder() stands, if it exists.
 base::Result<Plan> make_plan(std::vector<spec::PipelineSpec> specs, const GivenRepos& given,
                              const std::string& only = {});
 

@@ -9,12 +9,13 @@
 
 #include "base/files.h"
 #include "base/result.h"
+#include "contract/layout.h"
 
 namespace local {
 
-inline constexpr char k_own_folder[] = ".pachbuild";
+inline constexpr const auto& k_own_folder = contract::k_output_own_folder;
 // The file in it that says so.
-inline constexpr char k_own_mark[] = "output.json";
+inline constexpr const auto& k_own_mark = contract::k_output_mark;
 
 // Whether `folder` is such a folder, and not one that somebody else has given this name.
 bool is_own_folder(const base::fs::path& folder);

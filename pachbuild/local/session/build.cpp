@@ -182,6 +182,8 @@ std::string build_key(const spec::PipelineSpec& spec, const Container* container
     key.update_field(name);
     key.update_field(value);
   }
+  key.update_field(std::to_string(build.data.size()));
+  for (const auto& folder : build.data) key.update_field(folder.string());
   const bool is_own = spec::is_own_command(spec.transform.cmd);
   key.update_field(is_own ? "own command" : "");
   // A build can see the pipeline's name: one program of several is chosen by it, a build.sh may do anything.
@@ -225,11 +227,10 @@ base::Result<Artifact> build(const spec::PipelineSpec& spec, const Container* co
   BASE_TRY_ASSIGN(auto workspace, make_scratch(cache));
   const auto shared = std::make_shared<const base::Workspace>(std::move(workspace));
   const fs::path& scratch = shared->path();
-  BASE_TRY_ASSIGN(auto source,
-                  source::read_source(spec.transform.build.folder,
-                                      spec.transform.build.largest_file.value_or(source::k_largest_file)));
+  BASE_TRY_ASSIGN(auto source, source::read_source(spec.transform.build));
   BASE_TRY_ASSIGN(const std::string warning, source::add_revision(spec.transform.build.folder, source));
   if (!warning.empty()) tell(Warned{warning});
+  if (auto paths = source::left_out_by_git(source); !paths.empty()) tell(SourceLeftOut{std::move(paths)});
   auto& files = source.files;
   Artifact artifact{.scratch = shared, .source = scratch / "source", .folder = scratch / "artifact"};
   BASE_TRY(base::make_folders(artifact.source, 0700));

@@ -40,7 +40,7 @@ struct Artifact {
   std::string shim;
 };
 
-// What a build tells of itself: Warned, BuildSteps and BuildPrints.
+// What a build tells of itself: Warned, SourceLeftOut, BuildSteps and BuildPrints.
 using TellOfBuild = std::function<void(Event::What)>;
 
 // Builds in the cache folder; in `container` where there is one, in one of the `slots`. A build that fails

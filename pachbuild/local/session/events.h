@@ -65,6 +65,11 @@ struct Warned {
   std::string what;
 };
 
+// What .gitignore files leave out of the source that is built; a folder ends with a '/'.
+struct SourceLeftOut {
+  std::vector<std::string> paths;
+};
+
 // What a build has made.
 struct BuildResult {
   std::string version;  // of everything in the artifact
@@ -157,9 +162,9 @@ struct CacheShrunk {
 };
 
 struct Event {
-  using What = std::variant<Warned, PhaseBegins, PhaseEnds, BuildSteps, BuildPrints, Explained, Counted,
-                            DatumSkipped, DatumsBegin, DatumStarts, DatumPrints, DatumEnds, PipelineEnds,
-                            PipelineFails, PipelineLeftOut, CacheShrunk>;
+  using What = std::variant<Warned, PhaseBegins, PhaseEnds, BuildSteps, BuildPrints, SourceLeftOut, Explained,
+                            Counted, DatumSkipped, DatumsBegin, DatumStarts, DatumPrints, DatumEnds,
+                            PipelineEnds, PipelineFails, PipelineLeftOut, CacheShrunk>;
   std::string pipeline;  // its name; empty: of the whole session
   What what;
   std::chrono::steady_clock::time_point time = std::chrono::steady_clock::now();

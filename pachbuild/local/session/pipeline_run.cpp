@@ -131,18 +131,22 @@ base::Status PipelineRun::prepare() {
 // An output among the inputs would be input of the next run.
 base::Status PipelineRun::check_folders() const {
   if (!is_exported()) return {};
-  const auto check = [&](const fs::path& folder, const std::string& what) -> base::Status {
+  // A folder of output is no part of the source that it is in.
+  enum class Below { refused, accepted };
+  const auto check = [&](const fs::path& folder, const std::string& what, Below below) -> base::Status {
     const auto input = base::resolved_path(folder);
-    if (input != m_output && !base::path_below(m_output, input) && !base::path_below(input, m_output))
-      return {};
+    const bool is_below = base::path_below(m_output, input) && below == Below::refused;
+    if (input != m_output && !is_below && !base::path_below(input, m_output)) return {};
     return base::fail(ErrorKind::usage, "--output " + m_options.output,
                       "shares files with " + what + " (" + input.string() + ")",
                       "choose a folder of its own");
   };
-  if (spec::is_built(m_spec.transform)) BASE_TRY(check(m_spec.transform.build.folder, "the source"));
+  if (spec::is_built(m_spec.transform))
+    BASE_TRY(check(m_spec.transform.build.folder, "the source", Below::accepted));
   const auto& builder = m_spec.transform.build.builder;
-  if (!builder.empty()) BASE_TRY(check(builder, "the builder"));
-  for (const auto& [name, folder] : m_session.plan.folders) BASE_TRY(check(folder, "repo " + name));
+  if (!builder.empty()) BASE_TRY(check(builder, "the builder", Below::refused));
+  for (const auto& [name, folder] : m_session.plan.folders)
+    BASE_TRY(check(folder, "repo " + name, Below::refused));
   return {};
 }
 
@@ -151,7 +155,7 @@ base::Status PipelineRun::check_own_commands() const {
   if (!spec::is_built(m_spec.transform)) return {};
   const bool is_here = m_options.engine.empty();
   BASE_TRY_ASSIGN(auto faults,
-                  spec::check_commands(m_spec, source::view_of(m_spec.transform.build.folder),
+                  spec::check_commands(m_spec, source::view_of(m_spec.transform.build),
                                        is_here ? spec::CommandHost::this_machine : spec::CommandHost::image));
   base::Errors errors;
   for (auto& error : faults.errors) {

@@ -243,8 +243,10 @@ std::vector<Watcher::Change> Watcher::look(bool with_passing) {
     }
     // An entry that an event named first: it has changed even if it looks the same.
     for (const auto& name : mark.names) look_at_entry(key, name, /*deep=*/false, /*named=*/true, changes);
-    if (mark.all && folder->second.stamp.type != 0)
-      look_at_folder(key, folder->second.stamp, /*deep=*/false, changes);
+    // Other rules may have left it out meanwhile.
+    const auto still = m_folders.find(key);
+    if (mark.all && still != m_folders.end() && still->second.stamp.type != 0)
+      look_at_folder(key, Stamp(still->second.stamp), /*deep=*/false, changes);
   }
   // Editors make such files on their way to another one, which says more.
   if (changes.empty() && with_passing) changes = std::move(m_passing);
@@ -312,7 +314,9 @@ void Watcher::look_at_folder(const Key& key, const Stamp& stamp, bool deep, std:
     folder.watch = m_inotify ? watch : -1;
   }
   const bool has_rules = key.path.empty() && m_roots[key.root].what.kind == RootKind::source;
-  if (has_rules && reread_rules(key.root, /*named=*/false) && !deep) return apply_rules(key, changes);
+  const bool is_reread = has_rules && reread_rules(key.root, /*named=*/false);
+  if (has_rules) m_folders[key].verdict = m_roots[key.root].rules->judge_top();
+  if (is_reread && !deep) return apply_rules(key, changes);
   auto names = names_in(absolute(key));
   const auto& folder = m_folders[key];
   for (const auto& [name, file] : folder.files) names.push_back(name);
@@ -329,7 +333,7 @@ bool Watcher::counts(const Key& entry, bool is_folder, IgnoreRules::Verdict& ver
     case RootKind::source:
       if (!is_folder) return !root.rules->leaves_out(root.rules->judge_file(entry.path, verdict));
       verdict = root.rules->judge_folder(entry.path, verdict);
-      return !root.rules->leaves_out_all(verdict);
+      return !root.rules->leaves_out_all(entry.path, verdict);
     case RootKind::specs:
       return is_folder ? name[0] != '.' : spec::is_spec_file(name);
     case RootKind::data:
@@ -385,13 +389,21 @@ void Watcher::look_at_entry(const Key& key, const std::string& name, bool deep, 
     drop_watch(file.watch, {key, false, name});
   }
   folder->second.links.erase(name);
+  // Its lines decide what else counts. A deep look has read them already.
+  const bool has_lines = kind == RootKind::source && name == source::k_git_ignore_file && !deep;
   if (!is_in) {
     if (named && !is_there && !was_known && counts(inner, false, verdict))
       m_passing.push_back({key.root, inner.path});
+    if (has_lines && was_known) look_by_new_rules(key.root);
     return;
   }
   if (is_link) folder->second.links.insert(name);
-  if (!is_folder) return take_file(key, name, file, named, changes);
+  if (!is_folder) {
+    const auto before = changes.size();
+    take_file(key, name, file, named, changes);
+    if (has_lines && changes.size() > before) look_by_new_rules(key.root);
+    return;
+  }
   folder->second.folders.insert(name);
   m_folders[inner].verdict = verdict;
   if (!is_same_folder || deep) look_at_folder(inner, file.stamp, /*deep=*/true, changes);
@@ -461,18 +473,32 @@ bool Watcher::reread_rules(std::size_t number, bool named) {
   }
   const auto former = std::exchange(root.ignore_file, file);
   if (root.rules && former.stamp == file.stamp && !(named && former.is_fresh)) return false;
-  // A fault in them is told by the round.
-  auto rules = IgnoreRules::read(root.what.path);
-  if (!rules) rules = IgnoreRules::parse("", path.string());
-  root.rules = std::move(*rules);
+  read_rules(number);
   return true;
+}
+
+void Watcher::read_rules(std::size_t number) {
+  auto& root = m_roots[number];
+  // A fault in them is told by the round.
+  auto rules = IgnoreRules::read(root.what.path, {});
+  root.rules = rules ? std::move(*rules) : IgnoreRules::without_lines(root.what.path, {});
 }
 
 // What comes and goes by other rules is told as a change of their file.
 void Watcher::apply_rules(const Key& key, std::vector<Change>& changes) {
   changes.push_back({key.root, source::k_ignore_file});
+  look_at_all(key.root);
+}
+
+void Watcher::look_by_new_rules(std::size_t root) {
+  read_rules(root);
+  look_at_all(root);
+}
+
+void Watcher::look_at_all(std::size_t root) {
+  const Key top{root, ""};
   std::vector<Change> none;
-  look_at_folder(key, Stamp(m_folders.at(key).stamp), /*deep=*/true, none);
+  look_at_folder(top, Stamp(m_folders.at(top).stamp), /*deep=*/true, none);
 }
 
 std::string describe(const std::vector<Watcher::Change>& changes, const std::vector<WatchedRoot>& roots) {

@@ -23,7 +23,7 @@ namespace local {
 // A folder or file that is watched; it may be missing for now.
 struct WatchedRoot {
   enum class Kind {
-    source,  // what its .pachignore leaves out does not count
+    source,  // what its .pachignore, the defaults and .gitignore leave out does not count
     data,    // everything in it counts, but what pachbuild keeps in output folders
     specs,   // *.json, *.yaml and *.yml
     file,
@@ -89,7 +89,7 @@ class Watcher {
   struct Folder {
     Stamp stamp;
     int watch = -1;
-    source::IgnoreRules::Verdict verdict = source::IgnoreRules::k_undecided;
+    source::IgnoreRules::Verdict verdict;
     std::map<std::string, File> files;
     std::set<std::string> folders;
     std::set<std::string> links;  // of the names above
@@ -135,6 +135,11 @@ class Watcher {
   void look_at_entry(const Key& key, const std::string& name, bool deep, bool named,
                      std::vector<Change>& changes);
   bool reread_rules(std::size_t root, bool named);
+  void read_rules(std::size_t root);
+  // After a .gitignore has changed.
+  void look_by_new_rules(std::size_t root);
+  // Tells nothing of what has changed.
+  void look_at_all(std::size_t root);
   void apply_rules(const Key& key, std::vector<Change>& changes);
   void take_file(const Key& key, const std::string& name, const File& file, bool named,
                  std::vector<Change>& changes);

@@ -75,7 +75,7 @@ std::string reading(const std::string& name, const std::vector<std::string>& rep
 }
 
 TEST_F(CommandLines, InitSaysWhatItMadeAndHowToRunIt) {
-  const std::string run = "pachbuild run -f pipeline.json --input texts=data --output output\n";
+  const std::string run = "pachbuild run\n";
   const auto made = [](const std::string& folder, const std::string& language, const std::string& files) {
     return "created " + folder + ": a " + language + " pipeline that counts words, with sample data\n" +
            "  README.md, data/ (3 files), pipeline.json, source/ (" + files +
@@ -107,7 +107,7 @@ TEST_F(CommandLines, InitTellsWhatIsNotConverted) {
       told({"init", "new", "--from", "old/Dockerfile", "--name", "p"}),
       "created new: pipeline p built from source/\n  README.md, pipeline.json, source/ (1 file)\n"
       "run it, README.md says more:\n"
-      "cd new && pachbuild run -f pipeline.json --input data=FOLDER --output output\n"
+      "cd new && pachbuild run --input data=FOLDER\n"
       "! warning: old/Dockerfile:3: RUN make: not converted\n"
       "! warning: old/Dockerfile: no spec was given: the pipeline reads repo \"data\", each file a datum\n"
       "! warning: pipeline.json:12:7: \"/other/x.py\" is looked for in the image; the source has x.py; write "
@@ -165,6 +165,86 @@ TEST_F(CommandLines, IgnoredNamesTheLineThatDecides) {
               "! error: " + wrong + ": is not below the source folder DIR/src\n" + hint);
   EXPECT_EQ(told({"ignored", "src/a", "/x"}),
             "src/a: part of the source\n! error: /x: is not below the source folder DIR\n" + hint);
+}
+
+TEST_F(CommandLines, IgnoredListsWhatASourceLeavesOut) {
+  const auto spec = [](const std::string& name, const std::string& path) {
+    return R"({"pipeline": {"name": ")" + name +
+           R"("}, "transform": {"build": {"language": "python", "path": ")" + path +
+           R"("}}, "input": {"pfs": {"repo": "texts", "glob": "/"}}})";
+  };
+  EXPECT_EQ(told({"ignored"}),
+            "! error: the current folder has no pipeline spec\n"
+            "! hint: name one (pachbuild ignored -f SPEC), or create a pipeline (pachbuild init)\n[64]");
+  write("p.json", spec("p", "."));
+  write("main.py", "");
+  EXPECT_EQ(told({"ignored"}), "! nothing is left out of .\n");
+  write("data/texts/a", "");
+  write(".gitignore", "*.csv\n");
+  write("b.csv", "");
+  write(".venv/c", "");
+  EXPECT_EQ(told({"ignored"}),
+            ".venv/: left out  (built in: {,*/}.venv/)\nb.csv: left out  (.gitignore:1: *.csv)\n"
+            "data/texts/: left out  (built in: data of the pipeline)\n");
+  EXPECT_EQ(told({"ignored", "data/texts/a", "data/b", "x.csv"}),
+            "data/texts/a: left out  (built in: data of the pipeline)\ndata/b: part of the source\n"
+            "x.csv: left out  (.gitignore:1: *.csv)\n");
+  write("sub/q.json", spec("q", "src"));
+  write("sub/src/x~", "");
+  EXPECT_EQ(told({"ignored", "-f", "sub/q.json"}), "sub/src/x~: left out  (built in: *~)\n");
+  EXPECT_EQ(told({"ignored", "-f", "p.json", "-f", "sub/q.json"}).find("b.csv: left out"), 39U);
+  EXPECT_EQ(told({"ignored", "--source", "sub/src"}), "sub/src/x~: left out  (built in: *~)\n");
+  EXPECT_EQ(told({"ignored", "--source", "x", "-f", "p.json"}).substr(0, 9), "! error: ");
+  EXPECT_EQ(told({"ignored", "-f", "none.json"}),
+            "! error: none.json: cannot read: no such file or folder\n[65]");
+  write("sub/image.json", reading("i", {"a"}));
+  EXPECT_EQ(
+      told({"ignored", "-f", "sub/image.json"}),
+      "! error: no pipeline of the spec has a source to build\n! hint: name a folder with --source\n[64]");
+}
+
+TEST_F(CommandLines, TheOnlySpecOfTheFolderIsTakenAndShown) {
+  const std::string none =
+      "! hint: name one (pachbuild graph SPEC), or create a pipeline (pachbuild init)\n[64]";
+  EXPECT_EQ(told({"graph"}), "! error: the current folder has no pipeline spec\n" + none);
+  write("my map.json", reading("p", {"a"}));
+  EXPECT_EQ(told({"graph"}), "a -> [p]\n! pachbuild graph -f 'my map.json'\n");
+  EXPECT_EQ(told({"graph", "-o", "text"}), "a -> [p]\n! pachbuild graph -o text -f 'my map.json'\n");
+  EXPECT_EQ(told({"graph", "-f", "my map.json"}), "a -> [p]\n");
+  EXPECT_EQ(told({"graph", "my map.json"}), "a -> [p]\n");
+  EXPECT_EQ(told({"graph", "-f", ""}).substr(0, 33), "! error: no spec was given\n! hint:")
+      << "an empty variable";
+  EXPECT_EQ(told({"validate"}), "p: nothing to build\n! pachbuild validate -f 'my map.json'\n");
+  EXPECT_EQ(told({"validate", "-f", ""}).substr(0, 27), "! error: no spec was given\n");
+  base::fs::rename("my map.json", "-x.json");
+  EXPECT_EQ(told({"graph"}), "a -> [p]\n! pachbuild graph -f ./-x.json\n");
+  base::fs::rename("-x.json", "b.json");
+  write("a b.json", reading("q", {"p"}));
+  EXPECT_EQ(told({"graph"}),
+            "! error: the current folder has 2 pipeline specs: 'a b.json', b.json\n"
+            "! hint: choose one (pachbuild graph 'a b.json'), or all of them (pachbuild graph .)\n[64]");
+  EXPECT_EQ(told({"update", "pipeline"}).substr(0, 50), "! error: the current folder has 2 pipeline specs: ");
+  for (int i = 0; i < 9; ++i)
+    write("c" + std::to_string(i) + ".json", reading("r" + std::to_string(i), {"a"}));
+  EXPECT_NE(told({"explain"})
+                .find("c6.json, c7.json and 1 more\n! hint: choose one (pachbuild explain 'a b.json')"),
+            std::string::npos);
+  for (int i = 0; i < 9; ++i) base::fs::remove("c" + std::to_string(i) + ".json");
+  base::fs::remove("a b.json");
+  write("b.json", R"({"pipeline": )");
+  EXPECT_EQ(told({"graph"}).substr(0, 17), "! error: b.json:1") << "its fault is told";
+}
+
+TEST_F(CommandLines, DataBesideTheSpecIsTakenAndShown) {
+  write("p.json", reading("p", {"a"}));
+  const auto missing = told({"list", "datum"});
+  EXPECT_NE(missing.find("hint: add --input a=PATH, or put the data into data/a\n[64]"), std::string::npos)
+      << missing;
+  write("data/a/x", "1");
+  const auto listed = told({"list", "datum"});
+  EXPECT_TRUE(listed.ends_with("  a@/x\n! pachbuild list datum -f p.json --input a=data/a\n")) << listed;
+  const auto given = told({"list", "datum", "p.json", "--input", "a=data"});
+  EXPECT_TRUE(given.ends_with("  a@/a/\n")) << given;
 }
 
 TEST_F(CommandLines, GlobShowsMatchesAndGroups) {

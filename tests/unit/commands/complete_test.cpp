@@ -138,6 +138,18 @@ TEST_F(Completion, OffersWhatSpecsName) {
   }
 }
 
+TEST_F(Completion, OffersWhatTheOnlySpecOfTheFolderNames) {
+  write_spec();
+  const auto before = base::fs::current_path();
+  base::fs::current_path(m_folder.path());
+  const auto alone = offered({"run", "--input", ""});
+  EXPECT_TRUE(base::write_file("second.json", base::read_file(m_spec).value()));
+  const auto of_two = offered({"run", "--input", ""});
+  base::fs::current_path(before);
+  EXPECT_EQ(alone, "none\t\nnotes=\t\nscans=\t\n");
+  EXPECT_EQ(of_two, "none\t\n");
+}
+
 TEST_F(Completion, OffersWhatATemplateNames) {
   ASSERT_TRUE(base::write_file(
       m_folder.path() / "map.jsonnet",

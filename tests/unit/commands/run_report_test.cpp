@@ -70,6 +70,8 @@ TEST(RunReport, SaysWhatEachAmountWants) {
   };
   const std::vector<Row> rows = {
       same(local::Warned{"careful"}, "warning: careful\n"),
+      same(local::SourceLeftOut{{"a", "b/"}},
+           "left out by .gitignore: 1 file, 1 folder (pachbuild ignored lists them)\n"),
       same(local::PhaseEnds{.phase = Phase::building, .elapsed = 1500ms}, "build: done in 1.5 s\n"),
       same(local::PhaseEnds{.phase = Phase::building, .elapsed = 1500ms, .succeeded = false}, ""),
       same(local::PhaseEnds{.phase = Phase::reading, .elapsed = 1500ms}, ""),
@@ -227,6 +229,35 @@ TEST(RunReport, SaysOnceWhyAPipelineFailed) {
   EXPECT_EQ(fails({base::ErrorKind::io, "", "x", ""}, true), "error: x\n");
   EXPECT_EQ(fails({base::ErrorKind::io, "", "", ""}, true), "warning: map: could not be built\n");
   EXPECT_EQ(fails({base::ErrorKind::io, "", "", ""}, false), "");
+}
+
+TEST(RunReport, NamesWhatAFailureMayMissOnce) {
+  const auto folder = base::TemporaryFolder::make(testing::TempDir(), "report.").value();
+  const auto log = (folder.path() / "1.log").string();
+  ASSERT_TRUE(base::write_file(log, "No module named 'gen'\n"));
+  const local::SourceLeftOut left_out{{"gen/", "other/"}};
+  const local::DatumEnds fails{.datum = k_report_datum, .reason = "exit code 1", .log = log};
+  const std::string line =
+      "warning: gen/ is left out of the source by .gitignore; if the program needs it, add the line !gen/ to "
+      ".pachignore\n";
+  const auto text = printed_of({}, {{"map", left_out}, {"map", fails}, {"map", fails}});
+  EXPECT_NE(text.find(line), std::string::npos) << text;
+  EXPECT_EQ(text.find(line), text.rfind(line)) << text;
+  EXPECT_EQ(printed_of({}, {{"reduce", left_out}, {"map", fails}}).find(line), std::string::npos);
+  EXPECT_EQ(printed_of({}, {{"map", fails}}).find(line), std::string::npos);
+  // Of a build that fails, by the end of what it printed.
+  const local::PhaseEnds failed{.phase = local::Phase::building, .succeeded = false};
+  const local::PhaseEnds succeeded{.phase = local::Phase::building};
+  const std::string needs = "main.go:3: no required module provides package example.com/m/gen; to add it:\n";
+  const auto built = [&](const std::string& lines, const local::Event::What& end) {
+    const auto said = printed_of({.amount = Amount::failures},
+                                 {{"map", left_out}, {"map", local::BuildPrints{lines}}, {"map", end}});
+    return said.find(line) != std::string::npos;
+  };
+  EXPECT_TRUE(built(needs, failed));
+  EXPECT_FALSE(built(needs, succeeded));
+  EXPECT_TRUE(built(std::string(10'000, '.') + "\n" + needs, failed));
+  EXPECT_FALSE(built(needs + std::string(10'000, '.') + "\n", failed));
 }
 
 }  // namespace

@@ -116,11 +116,12 @@ RECORDED_READER(ignore_file, input, answers) {
   const auto rules = source::IgnoreRules::parse(input.file(".pachignore"), ".pachignore");
   if (!rules) return answers.tell_error("rules", rules.error());
   for (const auto& path : base::split(input.file("paths"), '\n')) {
-    source::IgnoreRules::Verdict verdict = source::IgnoreRules::k_undecided;
+    auto verdict = rules->judge_top();
     Json of_folders = Json::array();
     for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-      verdict = rules->judge_folder(path.substr(0, slash), verdict);
-      of_folders.push_back(rules->leaves_out_all(verdict));
+      const auto folder = path.substr(0, slash);
+      verdict = rules->judge_folder(folder, verdict);
+      of_folders.push_back(rules->leaves_out_all(folder, verdict));
     }
     const auto file = rules->judge_file(path, verdict);
     const auto origin = rules->origin_of(file);

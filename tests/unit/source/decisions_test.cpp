@@ -56,7 +56,7 @@ TEST_F(DecisionsTest, AreThoseOfTheLastLineThatMatches) {
 TEST_F(DecisionsTest, AFolderIsLeftOutWhereNoLaterLineTakesPartOfItBack) {
   const auto leaves_out_all = [](const std::string& lines, const std::string& folder) {
     const auto rules = IgnoreRules::parse(lines, "f").value();
-    return rules.leaves_out_all(rules.judge_folder(folder, IgnoreRules::k_undecided));
+    return rules.leaves_out_all(folder, rules.judge_folder(folder, rules.judge_top()));
   };
   EXPECT_TRUE(leaves_out_all("a/\n", "a"));
   EXPECT_FALSE(leaves_out_all("b/\n", "a"));
@@ -77,7 +77,7 @@ TEST_F(DecisionsTest, ACommandSeesTheSource) {
   write("one", "only");
   write(".pachignore", "lib/b\n");
   write("lib/b", "");
-  const auto view = view_of(m_folder.path());
+  const auto view = view_of({.folder = m_folder.path()});
   EXPECT_EQ(view.files().value(), (std::vector<std::string>{".pachignore", "lib/a.sh", "one"}));
   for (const char* path : {"lib/a.sh", "lib", "one", "lib/b"}) EXPECT_TRUE(view.has(path)) << path;
   for (const char* path : {"lib/c", "one/x", "../", "nothing"}) EXPECT_FALSE(view.has(path)) << path;
@@ -85,7 +85,7 @@ TEST_F(DecisionsTest, ACommandSeesTheSource) {
   EXPECT_EQ(view.first_line("one"), "only");
   EXPECT_EQ(view.first_line("none"), "");
   EXPECT_EQ(view.first_line("../x"), "");
-  EXPECT_FALSE(view_of(m_folder.path() / "none").files());
+  EXPECT_FALSE(view_of({.folder = m_folder.path() / "none"}).files());
 }
 
 TEST_F(DecisionsTest, FilesAreFoundByTheirWholePath) {

@@ -132,5 +132,31 @@ TEST(Urls, BeginWithTheirScheme) {
   for (const char* text : {"p.json", "/a://b", "a/b://c", "a:/b", ""}) EXPECT_FALSE(is_url(text)) << text;
 }
 
+TEST_F(LoadTest, TheSpecsOfAFolderAreThoseDirectlyInIt) {
+  const std::string pipeline = R"({"pipeline": {"name": "p"}})";
+  const auto found = [&] { return find_specs(m_folder.path()).value(); };
+  EXPECT_EQ(found(), Told{});
+  write("b.json", pipeline);
+  write("a.yml", "x: 1\n---\ntransform: {}\n");
+  write("c.yaml", "[]\n---\n[" + pipeline + "]\n");
+  write("other.txt", pipeline);
+  write("sub/d.json", pipeline);
+  // What other programs have.
+  write("turbo.json", R"({"pipeline": {"build": {}}})");
+  write("text.json", R"({"pipeline": "name"})");
+  write("package.json", R"({"description": "a pipeline"})");
+  write("list.json", R"([1, "pipeline"])");
+  write("broken.json", R"({"pipeline": )");
+  ASSERT_TRUE(base::make_folders(path("folder.json")));
+  fs_link("b.json", "link.json");
+  fs_link("nowhere", "gone.json");
+  EXPECT_EQ(found(), (Told{"a.yml", "b.json", "c.yaml", "link.json"}));
+  for (const auto* name : {"a.yml", "b.json", "c.yaml", "link.json"}) base::fs::remove(path(name));
+  EXPECT_EQ(found(), Told{"broken.json"}) << "somebody should hear of it";
+  const auto none = find_specs(path("none"));
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().kind, base::ErrorKind::bad_input);
+}
+
 }  // namespace
 }  // namespace spec

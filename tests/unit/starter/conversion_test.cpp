@@ -136,8 +136,7 @@ TEST_F(ConversionTest, ASpecAndItsDockerfile) {
       ElementsAre("Dockerfile:2: RUN apt-get install -y libgl1: not converted: if the program needs them, "
                   "name an image that has them in transform.image"));
   EXPECT_EQ(start.title, "pipeline edges built from source/");
-  EXPECT_THAT(start.run, ElementsAre("pachbuild", "run", "-f", "pipeline.json", "--input", "images=FOLDER",
-                                     "--output", "output"));
+  EXPECT_THAT(start.run, ElementsAre("pachbuild", "run", "--input", "images=FOLDER"));
   EXPECT_EQ(start.project.at("README.md").content, R"(# edges
 
 A Pachyderm pipeline, converted by pachbuild from `edges.json` and `Dockerfile`. It needs no image of its own: pachbuild builds `source/`.
@@ -150,18 +149,19 @@ A Pachyderm pipeline, converted by pachbuild from `edges.json` and `Dockerfile`.
 ## Run it here
 
 ```sh
-pachbuild run -f pipeline.json --input images=FOLDER --output output
+pachbuild run --input images=FOLDER
 ```
 
-Put a folder with data in place of each `FOLDER`. `--input pfs:` takes the data of the cluster instead.
+Put a folder with data in place of each `FOLDER`; without `--input` the folder `data/REPO` counts. `--input pfs:` takes the
+data of the cluster instead.
 
 ## Run it on a cluster
 
 ```sh
-pachbuild update pipeline -f pipeline.json --wait
+pachbuild update pipeline --wait
 ```
 
-It has the name of the pipeline that it was made from, and takes its place. `pachbuild diff -f pipeline.json` shows what would change.
+It has the name of the pipeline that it was made from, and takes its place. `pachbuild diff` shows what would change.
 
 ## Not converted
 
@@ -690,11 +690,11 @@ TEST(Sample, HasAllThatItsReadmeNames) {
   EXPECT_THAT(languages(), ElementsAre("python", "go"));
   for (const auto& [language, files] : std::map<std::string, std::vector<std::string>>{
            {"python",
-            {"README.md", "data/bridge.txt", "data/garden.txt", "data/river.txt", "pipeline.json",
-             "source/main.py"}},
+            {"README.md", "data/texts/bridge.txt", "data/texts/garden.txt", "data/texts/river.txt",
+             "pipeline.json", "source/main.py"}},
            {"go",
-            {"README.md", "data/bridge.txt", "data/garden.txt", "data/river.txt", "pipeline.json",
-             "source/go.mod", "source/main.go"}}}) {
+            {"README.md", "data/texts/bridge.txt", "data/texts/garden.txt", "data/texts/river.txt",
+             "pipeline.json", "source/go.mod", "source/main.go"}}}) {
     const auto start = sample_project(language, "my-name").value();
     std::vector<std::string> names;
     for (const auto& [path, file] : start.project) {
@@ -704,8 +704,7 @@ TEST(Sample, HasAllThatItsReadmeNames) {
     }
     EXPECT_EQ(names, files);
     EXPECT_THAT(start.notes, IsEmpty());
-    EXPECT_THAT(start.run, ElementsAre("pachbuild", "run", "-f", "pipeline.json", "--input", "texts=data",
-                                       "--output", "output"));
+    EXPECT_THAT(start.run, ElementsAre("pachbuild", "run"));
     EXPECT_EQ(
         json::parse(start.project.at("pipeline.json").content),
         json::parse(
@@ -714,7 +713,7 @@ TEST(Sample, HasAllThatItsReadmeNames) {
             language + R"(", "path": "./source"}}, "input": {"pfs": {"repo": "texts", "glob": "/*"}}})"));
     const auto& readme = start.project.at("README.md").content;
     EXPECT_THAT(readme, testing::StartsWith("# my-name\n"));
-    EXPECT_THAT(readme, HasSubstr("\npachbuild run -f pipeline.json --input texts=data --output output\n"));
+    EXPECT_THAT(readme, HasSubstr("\npachbuild run\n"));
     EXPECT_THAT(readme, HasSubstr(language == "go" ? "in Go:" : "in Python:"));
     EXPECT_THAT(readme, HasSubstr(language == "go" ? "`source/main.go`" : "`source/main.py`"));
     EXPECT_THAT(readme, HasSubstr(language == "go" ? "`go get PACKAGE`" : "`source/requirements.txt`"));

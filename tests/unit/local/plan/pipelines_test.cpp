@@ -142,14 +142,38 @@ TEST(Plans, AWriterIsOfTheSameNameBranchAndProject) {
 
 TEST(Plans, WhatIsMissingIsAskedForOnceAtItsFirstPlace) {
   EXPECT_EQ(planned({pipeline("p", {reads("a")})}, {}),
-            "error: p.json:1:1: no folder was given for repo a\nhint: add --input a=PATH\n");
+            "error: p.json:1:1: no folder was given for repo a\nhint: add --input a=PATH, or put the data "
+            "into data/a\n");
   auto first = pipeline("first", {reads("a"), reads("b"), reads("a")});
   first.places.add("/input/pfs0/repo", {2, 3});
   first.places.add("/input/pfs1/repo", {4, 5});
   EXPECT_EQ(
       planned({first, pipeline("second", {reads("c"), reads("b")})}, {}),
       "error: first.json:2:3: no folders were given for the repos a, b, c\nhint: add --input a=PATH --input "
-      "b=PATH --input c=PATH\n");
+      "b=PATH --input c=PATH, or put the data into data/a, data/b, data/c\n");
+}
+
+TEST(Plans, AFolderBesideTheSpecStandsForARepo) {
+  const auto folder = base::TemporaryFolder::make(testing::TempDir(), "plans.").value();
+  const auto path = [&](const std::string& name) { return (folder.path() / name).string(); };
+  ASSERT_TRUE(base::make_folders(path("data/a")));
+  ASSERT_TRUE(base::make_folders(path("data/b")));
+  ASSERT_TRUE(base::write_file(path("data/c"), "no folder"));
+  auto first = pipeline("first", {reads("a", "main"), reads("c")});
+  auto second = pipeline("b", {reads("first")});
+  auto third = pipeline("third", {reads("b"), reads("b", "other")});
+  for (auto* spec : {&first, &second, &third}) spec->places = spec::Places(path("p.json"));
+  const auto plan = make_plan({first, second, third}, {{"c", "/c"}});
+  ASSERT_TRUE(plan);
+  // What is written by a pipeline, or given, needs none.
+  EXPECT_EQ(plan->folders,
+            (GivenRepos{{"a@main", path("data/a")}, {"b@other", path("data/b")}, {"c", "/c"}}));
+  EXPECT_EQ(plan->assumed, (GivenRepos{{"a@main", path("data/a")}, {"b@other", path("data/b")}}));
+  const auto missing = make_plan({first}, {}).error();
+  EXPECT_EQ(missing.hint, "add --input c=PATH, or put the data into " + path("data/c"));
+  const auto remote = make_plan({first}, {{"", "pfs:"}});
+  ASSERT_TRUE(remote);
+  EXPECT_TRUE(remote->assumed.empty()) << "the cluster has all others";
 }
 
 TEST(Plans, WhatIsGivenForNothingIsRefused) {

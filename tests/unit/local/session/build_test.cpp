@@ -57,6 +57,9 @@ TEST_F(BuildKey, IsOfAllThatABuildCanSee) {
   EXPECT_TRUE(is_new([](auto& spec) { spec.transform.build.env["B"] = ""; }));
   EXPECT_TRUE(is_new([](auto& spec) { spec.transform.build.env = {{"B", "1"}}; }));
   EXPECT_TRUE(is_new([](auto& spec) { spec.transform.build.env = {}; }));
+  EXPECT_TRUE(is_new([](auto& spec) { spec.transform.build.data = {"a"}; }));
+  EXPECT_TRUE(is_new([](auto& spec) { spec.transform.build.data = {"b"}; }));
+  EXPECT_TRUE(is_new([](auto& spec) { spec.transform.build.data = {"b", "c"}; }));
   EXPECT_TRUE(is_new([](auto& spec) { spec.transform.cmd = {"python3", "/pfs/source/main.py"}; }));
   EXPECT_TRUE(keys.insert(key({}, &container)).second);
   EXPECT_FALSE(keys.insert(key({}, &other)).second) << "the same image";

@@ -99,6 +99,7 @@ class ToldLines final : public Events {
   }
   std::string line_of(const BuildSteps& event) { return "step " + event.step; }
   std::string line_of(const BuildPrints& event) { return "build prints " + event.text; }
+  std::string line_of(const SourceLeftOut& event) { return "left out: " + base::join(event.paths, " "); }
   std::string line_of(const Explained& event) { return "explain " + event.what + ": " + event.because; }
   std::string line_of(const Counted& event) { return "counted " + std::to_string(event.datums); }
   std::string line_of(const DatumSkipped& event) {

@@ -159,6 +159,32 @@ TEST_F(WatcherTest, TheIgnoreFileDecidesFromThenOn) {
   EXPECT_THAT(changed(), ElementsAre("source/a.log"));
 }
 
+TEST_F(WatcherTest, LinesOfGitignoreFilesDecideFromThenOn) {
+  fs::create_directories(m_root / "source/sub/deep");
+  write("source/sub/deep/a.csv", "text");
+  EXPECT_THAT(changed(), ElementsAre("source/sub/deep/a.csv"));
+  write("source/sub/.gitignore", "*.csv\n");
+  EXPECT_THAT(changed(), ElementsAre("source/sub/.gitignore"));
+  write("source/sub/deep/a.csv", "text 2");
+  write("source/sub/deep/b.csv", "text");
+  EXPECT_THAT(changed(), IsEmpty());
+  write("source/c.csv", "text");
+  EXPECT_THAT(changed(), ElementsAre("source/c.csv"));
+  write("source/sub/.gitignore", "/b.csv\n");
+  EXPECT_THAT(changed(), ElementsAre("source/sub/.gitignore"));
+  write("source/sub/deep/a.csv", "text 3");
+  EXPECT_THAT(changed(), ElementsAre("source/sub/deep/a.csv"));
+  // A folder comes and goes with all that is in it.
+  write("source/.gitignore", "sub/\n");
+  EXPECT_THAT(changed(), ElementsAre("source/.gitignore"));
+  write("source/sub/deep/a.csv", "text 4");
+  EXPECT_THAT(changed(), IsEmpty());
+  fs::remove(m_root / "source/.gitignore");
+  EXPECT_THAT(changed(), ElementsAre("source/.gitignore"));
+  write("source/sub/deep/a.csv", "text 5");
+  EXPECT_THAT(changed(), ElementsAre("source/sub/deep/a.csv"));
+}
+
 TEST_F(WatcherTest, NewFoldersAreWatchedWithWhatIsInThemAlready) {
   fs::create_directories(m_root / "data/x/y/z");
   write("data/x/y/z/deep.txt", "one");

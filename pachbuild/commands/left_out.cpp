@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/commands/left_out.h"
+
+#include <algorithm>
+
+#include "base/relative_path.h"
+#include "base/text.h"
+#include "contract/layout.h"
+
+namespace commands {
+namespace {
+
+bool is_folder(const std::string& path) { return path.ends_with('/'); }
+
+// Whether `path` is `part`, or ends with it behind a `separator`.
+bool ends_with_parts(std::string_view path, std::string_view part, char separator) {
+  if (part.empty() || !path.ends_with(part)) return false;
+  return path.size() == part.size() || path[path.size() - part.size() - 1] == separator;
+}
+
+// The module that a file or folder is, from the top of the source: "pkg.names".
+std::string module_of(const std::string& path) {
+  constexpr std::string_view k_ending = ".py";
+  std::string module = path;
+  if (is_folder(path)) {
+    module.pop_back();
+  } else if (module.ends_with(k_ending)) {
+    module.resize(module.size() - k_ending.size());
+  } else {
+    return {};
+  }
+  std::replace(module.begin(), module.end(), '/', '.');
+  return module;
+}
+
+// What stands between `before` and the next quote, at each place.
+std::vector<std::string_view> quoted_after(std::string_view log, std::string_view before) {
+  std::vector<std::string_view> found;
+  for (auto at = log.find(before); at != std::string_view::npos; at = log.find(before, at)) {
+    at += before.size();
+    found.push_back(log.substr(at, log.find('\'', at) - at));
+  }
+  return found;
+}
+
+bool misses_module(std::string_view log, const std::string& path) {
+  const std::string module = module_of(path);
+  if (module.empty()) return false;
+  // The top of the source need not be where modules are looked for: it may be "src".
+  const auto is_it = [&](std::string_view name) { return ends_with_parts(module, name, '.'); };
+  const auto missing = quoted_after(log, "No module named '");
+  const auto not_in = quoted_after(log, "cannot import name '");
+  const std::string last = module.substr(module.rfind('.') + 1);
+  return std::any_of(missing.begin(), missing.end(), is_it) ||
+         std::find(not_in.begin(), not_in.end(), last) != not_in.end();
+}
+
+// "no required module provides package example.com/counter/gen"
+bool misses_package(std::string_view log, const std::string& path) {
+  const std::string folder = is_folder(path) ? path.substr(0, path.size() - 1) : base::folder_of(path);
+  if (folder.empty() || (!is_folder(path) && !path.ends_with(".go"))) return false;
+  for (const auto& line : base::split(log, '\n')) {
+    const auto package = line.find("package ");
+    if (package == std::string::npos) continue;
+    for (std::string word : base::words(line.substr(package))) {
+      while (!word.empty() && base::contains(";:,", word.back())) word.pop_back();
+      if (base::contains(word, '/') && ends_with_parts(word, folder, '/')) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string left_out_line(const std::vector<std::string>& paths) {
+  if (paths.empty()) return {};
+  const auto folders = static_cast<std::size_t>(std::count_if(paths.begin(), paths.end(), is_folder));
+  const auto files = paths.size() - folders;
+  std::vector<std::string> counts;
+  if (files > 0) counts.push_back(base::count_of(files, "file"));
+  if (folders > 0) counts.push_back(base::count_of(folders, "folder"));
+  return "left out by .gitignore: " + base::join(counts, ", ") + " (pachbuild ignored lists " +
+         (paths.size() == 1 ? "it)" : "them)");
+}
+
+std::optional<std::string> missed_path(const std::vector<std::string>& paths, std::string_view log) {
+  const auto is_missed = [&](const std::string& path) {
+    return base::contains(log, std::string(contract::k_source) + "/" + path) || misses_module(log, path) ||
+           misses_package(log, path);
+  };
+  const auto found = std::find_if(paths.begin(), paths.end(), is_missed);
+  if (found == paths.end()) return std::nullopt;
+  return *found;
+}
+
+std::string missed_line(const std::string& path) {
+  return path + " is left out of the source by .gitignore; if the program needs it, add the line !" + path +
+         " to .pachignore";
+}
+
+}  // namespace commands

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pachbuild/commands/left_out.h"
+
+#include <gtest/gtest.h>
+
+namespace commands {
+namespace {
+
+using Paths = std::vector<std::string>;
+
+TEST(LeftOut, IsCounted) {
+  EXPECT_EQ(left_out_line({}), "");
+  EXPECT_EQ(left_out_line({"a"}), "left out by .gitignore: 1 file (pachbuild ignored lists it)");
+  EXPECT_EQ(left_out_line({"a/"}), "left out by .gitignore: 1 folder (pachbuild ignored lists it)");
+  EXPECT_EQ(left_out_line({"a", "b"}), "left out by .gitignore: 2 files (pachbuild ignored lists them)");
+  EXPECT_EQ(left_out_line({"a/", "b", "c/"}),
+            "left out by .gitignore: 1 file, 2 folders (pachbuild ignored lists them)");
+}
+
+TEST(LeftOut, IsMissedByWhatIsPrinted) {
+  struct Row {
+    std::string path;
+    Paths missed;
+    Paths others;
+  };
+  const std::vector<Row> rows = {
+      {"gen.py",
+       {"ModuleNotFoundError: No module named 'gen'", "x\nNo module named 'no'\nNo module named 'gen'\n",
+        "ImportError: cannot import name 'gen' from 'pkg'", "can't open file '/pfs/source/gen.py'"},
+       {"No module named 'gene'", "No module named 'n'", "No module named 'ge'", "No module named gen",
+        "cannot import name 'ge'", "No module named ''", "/pfs/out/gen.py", ""}},
+      {"src/pkg/x_pb2.py",
+       {"No module named 'pkg.x_pb2'", "No module named 'x_pb2'", "No module named 'src.pkg.x_pb2'",
+        "cannot import name 'x_pb2' from 'pkg' (/pfs/source/src/pkg/__init__.py)"},
+       {"No module named 'pkg'", "No module named 'g.x_pb2'", "cannot import name 'pkg'"}},
+      {"gen/",
+       {"No module named 'gen'", "open /pfs/source/gen/x: no such file",
+        "main.go:5:2: no required module provides package example.com/m/gen; to add it:",
+        "main.go:5:2: package example.com/m/gen is not in std", "package example.com/m/gen, imported:"},
+       {"No module named 'gen.sub'", "/pfs/source/gen", "package example.com/m/gene", "package gen",
+        "see a/gen", "package example.com/m/regen"}},
+      {"a/gen/", {"package example.com/a/gen is not in std"}, {"package example.com/gen is not in std"}},
+      {"gen/x.go", {"no Go files: package example.com/m/gen"}, {"No module named 'gen'"}},
+      {"x.go", {}, {"package example.com/x.go", "package example.com/ is"}},
+      {"gen/x.txt", {"/pfs/source/gen/x.txt"}, {"package example.com/m/gen", "No module named 'gen.x'"}},
+  };
+  for (const auto& [path, missed, others] : rows) {
+    for (const auto& log : missed) EXPECT_EQ(missed_path({"other", path}, log), path) << path << ": " << log;
+    for (const auto& log : others) EXPECT_EQ(missed_path({path}, log), std::nullopt) << path << ": " << log;
+  }
+  EXPECT_EQ(missed_path({}, "No module named 'a'"), std::nullopt);
+  EXPECT_EQ(missed_path({"b.py", "a.py"}, "No module named 'a'\nNo module named 'b'"), "b.py");
+}
+
+TEST(LeftOut, IsTakenBackByALine) {
+  EXPECT_EQ(missed_line("gen/"),
+            "gen/ is left out of the source by .gitignore; if the program needs it, add the line !gen/ to "
+            ".pachignore");
+}
+
+}  // namespace
+}  // namespace commands
