@@ -527,8 +527,7 @@ TEST_F(ConversionTest, ASpecAloneTakesFilesBesideIt) {
   EXPECT_THAT(source_of(start), ElementsAre("edges.py", "helper.sh", "requirements.txt"));
   EXPECT_EQ(transform_of(start)["stdin"],
             json::parse(R"(["python3 /pfs/source/edges.py", "/pfs/source/helper.sh x"])"));
-  EXPECT_THAT(start.run, ElementsAre("pachbuild", "run", "-f", "pipeline.json", "--input", "a=FOLDER",
-                                     "--output", "output"));
+  EXPECT_THAT(start.run, ElementsAre("pachbuild", "run", "--input", "a=FOLDER"));
   EXPECT_THAT(notes_of(start), ElementsAre("specs/p.yaml: the Dockerfile of \"team/x:1\" was not given: "
                                            "packages that the image has are not converted"));
   write_spec({{"image", "i"}, {"cmd", {"python3", "/missing.py"}}});
