@@ -34,7 +34,7 @@ struct Field {
   Kind kind = Kind::plain;
   bool is_required = false;
   std::vector<std::string_view> words;  // the only ones that a text may be
-  const Shape* shape = nullptr;              // of a table, of tables and of named tables
+  const Shape* shape = nullptr;         // of a table, of tables and of named tables
 };
 
 struct Shape {
