@@ -45,8 +45,8 @@ base::Result<Made> make(Source source, const Settings& settings, const Tools& to
 }
 
 template <class Describe>
-base::Result<std::string> describe(const Settings& settings, process::Runner& runner, const std::string& option,
-                                   Describe describe_plan) {
+base::Result<std::string> describe(const Settings& settings, process::Runner& runner,
+                                   const std::string& option, Describe describe_plan) {
   const Tools tools(settings, runner);
   BASE_TRY_ASSIGN(const Source source, detect(settings));
   if (source.has_build_script) {

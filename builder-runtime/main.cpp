@@ -55,7 +55,8 @@ void declare(CLI::App& app, builder::Options& options) {
   app.add_option("--out", options.out, "The folder for the artifact")
       ->type_name("DIR")
       ->default_str(contract::k_out);
-  app.add_option("--language", options.language, "python, go, or an installed builder (default: found from the source)")
+  app.add_option("--language", options.language,
+                 "python, go, or an installed builder (default: found from the source)")
       ->type_name("NAME");
   app.add_option("--builder", options.builder,
                  "The folder of a builder: builder.toml and the files that it calls (docs/builder-toml.md)")

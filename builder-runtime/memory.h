@@ -34,7 +34,8 @@ class MemoryGroup {
 // Notices that a tool ended because memory ran out.
 class MemoryWatch {
  public:
-  explicit MemoryWatch(MemoryGroup group = MemoryGroup::find()) : m_group(std::move(group)), m_kills(m_group.kills()) {}
+  explicit MemoryWatch(MemoryGroup group = MemoryGroup::find())
+      : m_group(std::move(group)), m_kills(m_group.kills()) {}
 
   // The hint for the error, where that is what ended it.
   [[nodiscard]] std::optional<std::string> hint_after(const process::Ending& ending) const;

@@ -201,10 +201,11 @@ base::Result<std::string> Tools::digest_of(const fs::path& file) const {
                     [&] { return base::sha256_of_file(file.string()); });
 }
 
-// Some say it on standard error, and some have no such option: that is an answer as well, which `failing` gets.
-// But it is not remembered: a tool also fails because memory is short now. A tool that was killed has not
-// answered.
-base::Result<std::string> Tools::said_by(const std::vector<std::string>& arguments, std::string& failing) const {
+// Some say it on standard error, and some have no such option: that is an answer as well, which `failing`
+// gets. But it is not remembered: a tool also fails because memory is short now. A tool that was killed has
+// not answered.
+base::Result<std::string> Tools::said_by(const std::vector<std::string>& arguments,
+                                         std::string& failing) const {
   const auto& program = arguments.at(0);
   const auto find_out = [&]() -> base::Result<std::string> {
     const process::Command command{.arguments = arguments, .environment = m_environment, .folder = "/"};

@@ -27,7 +27,7 @@ struct Invocation {
   std::string build_folder = contract::k_build;
   std::string environment;  // the digest of the bundle; empty: look for it in the build folder
   std::string imports;      // the modules that a Python program imports, separated by commas
-  unsigned expanded = 0;  // so many words of the command name the environment's folder by a mark
+  unsigned expanded = 0;    // so many words of the command name the environment's folder by a mark
   std::string install_folder;
   std::string working_folder;    // of the program; empty: the one that we were started in
   char* const* words = nullptr;  // into argv, with its null at the end

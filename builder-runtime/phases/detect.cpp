@@ -139,8 +139,7 @@ base::Result<LanguagePointer> choose_language(const Settings& settings, const So
                                               const LanguagePointer& given) {
   if (given) return given;
   if (!settings.language.empty()) return named_language(settings, "--language", settings.language);
-  if (!source.language.empty())
-    return named_language(settings, source.file + ": language", source.language);
+  if (!source.language.empty()) return named_language(settings, source.file + ": language", source.language);
   return recognised_language(settings);
 }
 

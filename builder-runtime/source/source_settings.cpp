@@ -48,8 +48,8 @@ base::Status take_tables(const Value& table, TableReader& reader, const std::set
   return {};
 }
 
-base::Result<SourceSettings> read_table(const Value& table, const std::string& file, const std::string& prefix,
-                                        const std::vector<std::string>& declared) {
+base::Result<SourceSettings> read_table(const Value& table, const std::string& file,
+                                        const std::string& prefix, const std::vector<std::string>& declared) {
   SourceSettings settings;
   settings.file = file;
   settings.prefix = prefix;

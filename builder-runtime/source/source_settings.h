@@ -45,8 +45,9 @@ struct SourceSettings {
   std::map<std::string, std::string> environment;  // of the program, where the pipeline does not set it
   PythonSettings python;
   GoSettings go;
-  std::string prefix;                        // of names of settings in errors: "tool.pachbuild."
-  std::map<std::string, data::Value> tables;  // of languages that are declared, by name: their builders read them
+  std::string prefix;  // of names of settings in errors: "tool.pachbuild."
+  std::map<std::string, data::Value>
+      tables;  // of languages that are declared, by name: their builders read them
 };
 
 // No file gives the defaults. Unknown and mistyped settings are errors. `declared`: names of languages with a

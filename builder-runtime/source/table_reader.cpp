@@ -27,7 +27,9 @@ base::Status TableReader::read(const std::string& key, bool& setting) {
 
 base::Status TableReader::read(const std::string& key, std::vector<std::string>& setting) {
   const data::Value& found = m_table.at(key);
-  BASE_TRY_ASSIGN(const data::Value* value, take(key, found.is(data::Value::Kind::text) ? data::Value::Kind::text : data::Value::Kind::array));
+  BASE_TRY_ASSIGN(
+      const data::Value* value,
+      take(key, found.is(data::Value::Kind::text) ? data::Value::Kind::text : data::Value::Kind::array));
   if (value == nullptr) return {};
   for (const auto& item : value->items) {
     if (!item.is(data::Value::Kind::text)) return wrong_type(key, item, "a text");

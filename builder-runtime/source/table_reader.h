@@ -28,9 +28,12 @@ class TableReader {
   base::Status read(const std::string& key, std::map<std::string, std::string>& setting);
 
   // A table of its own inside this one.
-  base::Status read_table(const std::string& key, const std::function<base::Status(TableReader&)>& read_members);
+  base::Status read_table(const std::string& key,
+                          const std::function<base::Status(TableReader&)>& read_members);
   // The same, for whoever reads it later; nothing where it is absent.
-  base::Result<const data::Value*> take_table(const std::string& key) { return take(key, data::Value::Kind::table); }
+  base::Result<const data::Value*> take_table(const std::string& key) {
+    return take(key, data::Value::Kind::table);
+  }
 
   // Fails where the table has something else.
   [[nodiscard]] base::Status finish() const;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Declared builders: folders with a builder.toml (docs/builder-toml.md). Where the official ones are installed,
-// and what a builder may be called.
+// Declared builders: folders with a builder.toml (docs/builder-toml.md). Where the official ones are
+// installed, and what a builder may be called.
 #pragma once
 
 #include <string>
@@ -22,7 +22,8 @@ inline constexpr char k_builder_label_value[] = "declared";
 // itself, since a language's entries are in the cache's folder of its name.
 bool is_builder_name(std::string_view name);
 
-// The folder of the installed builders, of programs in the folder `own`: "share/pachbuild/builders" beside it.
+// The folder of the installed builders, of programs in the folder `own`: "share/pachbuild/builders" beside
+// it.
 base::fs::path builders_folder(const base::fs::path& own);
 
 // The names of the builders in such a folder, sorted; none where it does not exist.

@@ -50,15 +50,16 @@ inline constexpr unsigned k_sealed_bit = 01000;  // the sticky bit, which means 
 // In a bundle that lies on another one: the digest of that and a newline. Its environment has all files of
 // the other's that it does not have itself.
 inline constexpr char k_base_file[] = ".base";
-// In a bundle whose programs need variables: "NAME=VALUE" (set where it is not set) or "+NAME=VALUE" (put in front of
-// a list), and a zero byte for each. k_environment_mark in a value stands for the folder of the environment.
+// In a bundle whose programs need variables: "NAME=VALUE" (set where it is not set) or "+NAME=VALUE" (put in
+// front of a list), and a zero byte for each. k_environment_mark in a value stands for the folder of the
+// environment.
 inline constexpr char k_variables_file[] = ".variables";
 inline constexpr char k_environment_mark[] = "{env}";
 
 // What a cache has at its top for itself; every other folder there is that of a language's builder.
 inline constexpr std::array<std::string_view, 12> k_cache_folders = {
-    "clusters", "env", "images", "lock", "preload", "results",
-    "room",     "run", "secret-key", "shim", "tools", "work"};
+    "clusters", "env", "images",     "lock", "preload", "results",
+    "room",     "run", "secret-key", "shim", "tools",   "work"};
 
 // Inside a cache folder. An environment is an unpacked bundle: <cache>/env/<digest>/.
 inline constexpr char k_cache_environments[] = "env";

@@ -11,7 +11,8 @@ using fuzz::require;
 using namespace builder::declared;
 
 void check_path(const std::string& path) {
-  require(path.find("..") == std::string::npos || base::fs::path(path).lexically_normal().string().find("../") != 0);
+  require(path.find("..") == std::string::npos ||
+          base::fs::path(path).lexically_normal().string().find("../") != 0);
   require(!path.starts_with('/'));
 }
 

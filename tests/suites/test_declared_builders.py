@@ -81,6 +81,7 @@ SOURCE = {
     "main.toy": '#!/bin/sh\necho "$GREETING|$PLAIN|$PWD|$1"\ncat "$TOYS/train"\necho "$TOY_PATH"\nhelper.toy\n',
     "helper.toy": "#!/bin/sh\necho helped\n",
     "toys.txt": "train 1.2\n",
+    "empty": "",
     "junk/broken.toy": "if\n",
 }
 
@@ -114,7 +115,7 @@ class DeclaredBuilders(BuilderSuite):
     def test_a_source_is_built_and_runs(self):
         log = self.make_well(env=self.environment(TOY_COLOUR="red", OTHER="x")).stderr
         self.assertIn("installing for hello red\n", log)
-        self.assertIn("check: 5 files", without_times(log))
+        self.assertIn("check: 6 files", without_times(log))
         self.assertIn("packages made with 1 package", log)
         record = self.record()
         self.assertEqual((record["builder"], record["program"], record["packages"]),
@@ -264,6 +265,9 @@ class DeclaredBuilders(BuilderSuite):
                                            'main.toy or one *.toy\n'
                                            'hint: name it in pachbuild.toml: [toy] program = "…"\n')
         self.make_well(env=self.environment(PACHBUILD_OWN_COMMAND="1"))
+        self.write("source/run.sh", "echo own\n")
+        self.make_well()
+        self.assertEqual(self.run_artifact(self.toys).stdout, "own\n")
 
     def test_a_tool_that_is_missing_or_of_another_version(self):
         self.edit(("[tools.sh]", '[tools.frob]\nhint = "install frob"'))
@@ -307,6 +311,7 @@ command = ["main"]
 """)
         source = self.source({"make.txt": "one\n", "kept": "x"}, "made")
         self.make_well(source=source)
+        self.assertEqual(self.record()["program"], {"name": "main", "chosen": "the only program that is made"})
         self.assertEqual(self.run_artifact(source).stdout, "one\n")
         self.assertTrue(list(self.cache.glob("env/*/out/made")))
         self.write("made/kept", "y")
@@ -435,7 +440,7 @@ command = ["main"]
                          [("packages", True, False), ("program", True, False)])
         self.assertEqual(told["layers"][0]["commands"],
                          [["sh", "{builder}/install.sh", "{source}/toys.txt", "{tree}/library"]])
-        self.assertEqual([check["changed"] for check in told["checks"]], [3, 2])
+        self.assertEqual([check["changed"] for check in told["checks"]], [4, 2])
         self.assertFalse((self.folder / "out").exists())
         self.make_well()
         told = json.loads(self.make("--explain").stdout)

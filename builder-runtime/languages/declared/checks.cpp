@@ -23,7 +23,8 @@ constexpr std::size_t k_most_bytes = std::size_t{96} << 10;
 constexpr std::size_t k_most_remembered = 100'000;
 
 bool uses_files(const CheckDescription& check) {
-  return std::any_of(check.run.begin(), check.run.end(), [](const TextTemplate& word) { return word.has("files"); });
+  return std::any_of(check.run.begin(), check.run.end(),
+                     [](const TextTemplate& word) { return word.has("files"); });
 }
 
 // The files of one check that passed, by name and content.
@@ -62,8 +63,8 @@ class Checking {
 
   // The files of which nothing is known. `question` is all that the answers depend on but the files.
   base::Result<CheckState> prepare(const std::string& question) {
-    BASE_TRY_ASSIGN(const bool applies, m_check.when.empty() ? base::Result<bool>(true)
-                                                             : m_facts.files.has_any(m_check.when));
+    BASE_TRY_ASSIGN(const bool applies,
+                    m_check.when.empty() ? base::Result<bool>(true) : m_facts.files.has_any(m_check.when));
     if (!applies) return CheckState{};
     const auto files = chosen_files();
     BASE_TRY_ASSIGN(const auto digests, m_facts.files.digests_of(files));
@@ -111,7 +112,8 @@ class Checking {
   [[nodiscard]] bool takes_interpreter(const std::string& file) const {
     for (const auto& word : m_check.run) {
       for (const auto& name : word.names()) {
-        if (name.name == "interpreter" && !interpreter_among(m_facts.files, file, name.argument)) return false;
+        if (name.name == "interpreter" && !interpreter_among(m_facts.files, file, name.argument))
+          return false;
       }
     }
     return true;
@@ -187,7 +189,8 @@ class Checking {
 };
 
 // All that a check's answers depend on, but for the files themselves.
-base::Result<std::string> question_of(const Facts& facts, std::size_t number, const std::string& builder_digest,
+base::Result<std::string> question_of(const Facts& facts, std::size_t number,
+                                      const std::string& builder_digest,
                                       const std::vector<FoundTool>& found) {
   base::Sha256 question;
   for (const auto& field : {key_base(facts.builder->language), std::to_string(number), builder_digest})
@@ -227,7 +230,8 @@ base::Status run_checks(const Facts& facts, const std::string& builder_digest,
 }
 
 base::Result<std::vector<CheckState>> state_of_checks(const Facts& facts, const std::string& builder_digest,
-                                                      const std::vector<FoundTool>& found, const Tools& tools) {
+                                                      const std::vector<FoundTool>& found,
+                                                      const Tools& tools) {
   std::vector<CheckState> states;
   for (std::size_t i = 0; i < facts.builder->checks.size(); ++i) {
     Checking checking(facts, facts.builder->checks[i], tools);

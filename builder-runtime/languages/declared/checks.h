@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is wrong with files of a source, before anything is made of them. What passed is remembered by content.
+// What is wrong with files of a source, before anything is made of them. What passed is remembered by
+// content.
 #pragma once
 
 #include <vector>
@@ -21,6 +22,7 @@ struct CheckState {
   std::size_t unknown = 0;
 };
 base::Result<std::vector<CheckState>> state_of_checks(const Facts& facts, const std::string& builder_digest,
-                                                      const std::vector<FoundTool>& found, const Tools& tools);
+                                                      const std::vector<FoundTool>& found,
+                                                      const Tools& tools);
 
 }  // namespace builder::declared

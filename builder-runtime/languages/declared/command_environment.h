@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which variables the commands of a declared builder see: locations, credentials, settings of the network, what the
-// pipeline's spec sets, and what the builder names.
+// Which variables the commands of a declared builder see: locations, credentials, settings of the network,
+// what the pipeline's spec sets, and what the builder names.
 #pragma once
 
 #include <string>

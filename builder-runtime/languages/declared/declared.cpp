@@ -20,8 +20,9 @@ using Builder = std::shared_ptr<const Description>;
 
 bool is_remade_by_each_edit(const LayerDescription& layer) {
   const auto is_wide = [](const FilePattern& pattern) { return pattern.is_wide() || pattern.text() == "."; };
-  return std::any_of(layer.inputs.begin(), layer.inputs.end(),
-                     [&](const Reference& reference) { return !reference.is_value && is_wide(reference.files); }) ||
+  return std::any_of(
+             layer.inputs.begin(), layer.inputs.end(),
+             [&](const Reference& reference) { return !reference.is_value && is_wide(reference.files); }) ||
          std::any_of(layer.copy.begin(), layer.copy.end(),
                      [&](const CopyDescription& copy) { return is_wide(copy.from); });
 }
@@ -30,18 +31,19 @@ std::vector<Layer> layers_of(const LayerContext& context, const std::vector<Plan
   std::vector<Layer> layers;
   for (const auto& one : planned) {
     if (!one.reason.empty()) continue;
-    const bool is_last = &one == &planned.back() || std::all_of(&one + 1, planned.data() + planned.size(),
-                                                                [](const auto& next) { return !next.reason.empty(); });
+    const bool is_last =
+        &one == &planned.back() || std::all_of(&one + 1, planned.data() + planned.size(),
+                                               [](const auto& next) { return !next.reason.empty(); });
     const std::string variables = is_last ? variables_of_bundle(*context.facts) : std::string();
     layers.push_back(
         {.key = one.key,
          .is_remade_by_each_edit = is_remade_by_each_edit(*one.what),
-         .make = [context, one, variables](const fs::path& tree) {
-           return make_layer(context, one, tree, nullptr, variables);
-         },
-         .make_over = [context, one, variables](const fs::path& tree, const LayerBelow& below) {
-           return make_layer(context, one, tree, &below, variables);
-         }});
+         .make = [context, one, variables](
+                     const fs::path& tree) { return make_layer(context, one, tree, nullptr, variables); },
+         .make_over =
+             [context, one, variables](const fs::path& tree, const LayerBelow& below) {
+               return make_layer(context, one, tree, &below, variables);
+             }});
   }
   return layers;
 }
@@ -50,9 +52,20 @@ std::vector<Layer> layers_of(const LayerContext& context, const std::vector<Plan
 std::string interpreter_of_image(const Start& start, const std::vector<FoundTool>& found) {
   if (start.command.empty()) return "";
   for (const auto& tool : found) {
-    if (tool.name == start.command.front()) return tool.name + (tool.version.empty() ? "" : " " + tool.version);
+    if (tool.name == start.command.front())
+      return tool.name + (tool.version.empty() ? "" : " " + tool.version);
   }
   return base::contains(start.command.front(), '/') ? "" : start.command.front();
+}
+
+// One that a layer makes has a name only once it is made, unless somebody has chosen it.
+contract::Program program_of(const Facts& facts) {
+  const auto& layers = facts.builder->layers;
+  const bool is_made =
+      std::any_of(layers.begin(), layers.end(), [](const auto& layer) { return layer.program.has_value(); });
+  if (!is_made || facts.needs_no_program) return facts.program;
+  if (facts.made_program.empty()) return {"main", "the only program that is made"};
+  return {facts.made_program, facts.program.chosen};
 }
 
 base::Result<Plan> plan_of(const std::shared_ptr<const Facts>& facts, const Tools& tools) {
@@ -69,8 +82,10 @@ base::Result<Plan> plan_of(const std::shared_ptr<const Facts>& facts, const Tool
   BASE_TRY_ASSIGN(plan.start, start_of(*facts, !plan.key.empty()));
   plan.platform = {.os = "linux", .architecture = architecture()};
   plan.platform.interpreter = interpreter_of_image(plan.start, found);
-  plan.program = facts->program;
-  plan.checks = [facts, digest = builder.digest, found, &tools] { return run_checks(*facts, digest, found, tools); };
+  plan.program = program_of(*facts);
+  plan.checks = [facts, digest = builder.digest, found, &tools] {
+    return run_checks(*facts, digest, found, tools);
+  };
   plan.explanation = [facts, digest = builder.digest, found, layers, start = plan.start, &tools] {
     return explanation_of(*facts, digest, found, layers, start, tools);
   };
@@ -80,7 +95,8 @@ base::Result<Plan> plan_of(const std::shared_ptr<const Facts>& facts, const Tool
   return plan;
 }
 
-base::Result<Findings> look(const Builder& builder, const Source& source, const process::Environment& environment) {
+base::Result<Findings> look(const Builder& builder, const Source& source,
+                            const process::Environment& environment) {
   BASE_TRY_ASSIGN(auto looked, look_at(builder, source, environment));
   auto facts = std::make_shared<const Facts>(std::move(looked));
   std::string summary = base::count_of(facts->files.all().size(), "file");
@@ -102,7 +118,8 @@ base::Result<std::shared_ptr<const Language>> language_of_folder(const fs::path&
   return std::make_shared<const Language>(std::move(language));
 }
 
-base::Result<std::shared_ptr<const Language>> installed_language(const fs::path& builders, const std::string& name) {
+base::Result<std::shared_ptr<const Language>> installed_language(const fs::path& builders,
+                                                                 const std::string& name) {
   const fs::path folder = builders / name;
   BASE_TRY_ASSIGN(auto language, language_of_folder(folder));
   if (language->name == name) return language;

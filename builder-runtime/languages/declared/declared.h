@@ -14,6 +14,7 @@ namespace builder::declared {
 base::Result<std::shared_ptr<const Language>> language_of_folder(const fs::path& folder);
 
 // That of an installed builder, which has to be called like its folder.
-base::Result<std::shared_ptr<const Language>> installed_language(const fs::path& builders, const std::string& name);
+base::Result<std::shared_ptr<const Language>> installed_language(const fs::path& builders,
+                                                                 const std::string& name);
 
 }  // namespace builder::declared

@@ -38,7 +38,7 @@ struct ToolDescription {
 
 struct CheckDescription {
   FilePatterns files;
-  Templates run;                  // empty: `reject` decides
+  Templates run;  // empty: `reject` decides
   std::optional<Pattern> reject;
   References inputs;
   References when;

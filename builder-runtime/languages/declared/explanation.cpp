@@ -82,14 +82,15 @@ base::Result<std::string> explanation_of(const Facts& facts, const std::string& 
   if (!facts.program.name.empty()) program["program"] = facts.program.name;
   if (!facts.program.chosen.empty()) program["chosen"] = facts.program.chosen;
   if (facts.no_program) program["no program"] = facts.no_program->what;
-  Json json = {{"builder",
-                {{"language", builder.language}, {"summary", builder.summary}, {"folder", builder.folder.string()}}},
-               {"detected", program},
-               {"settings", facts.settings},
-               {"tools", tools_of(found)},
-               {"checks", checks_of(facts, states)},
-               {"layers", layers_of(facts, layers, BundleStore(tools.settings().cache / builder.language))},
-               {"start", {{"command", start.command}, {"folder", start.folder}, {"environment", start.environment}}}};
+  Json json = {
+      {"builder",
+       {{"language", builder.language}, {"summary", builder.summary}, {"folder", builder.folder.string()}}},
+      {"detected", program},
+      {"settings", facts.settings},
+      {"tools", tools_of(found)},
+      {"checks", checks_of(facts, states)},
+      {"layers", layers_of(facts, layers, BundleStore(tools.settings().cache / builder.language))},
+      {"start", {{"command", start.command}, {"folder", start.folder}, {"environment", start.environment}}}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

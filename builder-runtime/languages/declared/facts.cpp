@@ -47,7 +47,8 @@ class ProgramChoice {
   ProgramChoice(const Description& builder, const SourceFiles& files) : m_builder(builder), m_files(files) {}
 
   // One that somebody has named, at `where`.
-  [[nodiscard]] base::Result<contract::Program> named(const std::string& name, const std::string& where) const {
+  [[nodiscard]] base::Result<contract::Program> named(const std::string& name,
+                                                      const std::string& where) const {
     const auto clean = base::clean_path(name);
     if (base::stays_inside(name) && m_files.has(clean)) return contract::Program{clean, where};
     return base::fail(ErrorKind::bad_input, where, "the source has no file " + base::quoted(name),
@@ -118,7 +119,7 @@ base::Result<Facts> look_at(const std::shared_ptr<const Description>& builder, c
                             const process::Environment& environment) {
   BASE_TRY_ASSIGN(auto files, SourceFiles::list(source.folder, builder->detect.ignore));
   Facts facts{.builder = builder, .files = std::move(files)};
-  facts.needs_no_program = source.has_own_command;
+  facts.needs_no_program = source.has_own_command || source.has_run_script;
   BASE_TRY_ASSIGN(facts.settings, read_settings(*builder, source.settings));
   std::string named = facts.settings.at(k_program_setting);
   std::string where = source.settings.file + ": " + builder->language + "." + k_program_setting;
@@ -138,7 +139,7 @@ base::Result<Facts> look_at(const std::shared_ptr<const Description>& builder, c
   auto program = named.empty() ? choice.found() : choice.named(named, where);
   if (program) {
     facts.program = std::move(*program);
-  } else if (source.has_own_command && named.empty()) {
+  } else if (facts.needs_no_program && named.empty()) {
     facts.no_program = Start::NoProgram{program.error().what, program.error().hint};
   } else {
     return base::fail(std::move(program).error());

@@ -17,11 +17,11 @@ namespace builder::declared {
 struct Facts {
   std::shared_ptr<const Description> builder;
   SourceFiles files;
-  contract::Program program;   // its name is empty where there is none, or a layer makes it
-  std::string made_program;    // which of those that a layer makes was chosen; empty: the only one
+  contract::Program program;  // its name is empty where there is none, or a layer makes it
+  std::string made_program;   // which of those that a layer makes was chosen; empty: the only one
   std::optional<Start::NoProgram> no_program;
   std::map<std::string, std::string> settings;
-  bool needs_no_program = false;  // since the pipeline has a command of its own
+  bool needs_no_program = false;  // since the pipeline's own command or the source's own run.sh names it
 };
 
 // Whether the source is one of the builder's.
@@ -33,8 +33,8 @@ base::Result<Facts> look_at(const std::shared_ptr<const Description>& builder, c
 // The values of {source}, {program}, {setting:…} and {interpreter:…}.
 std::optional<std::string> value_of_fact(const Facts& facts, const Name& name, const std::string& source);
 
-// The interpreter that a file names, if it is one of `names` ("sh,bash"); the first where it names none; nothing
-// where it names another one.
+// The interpreter that a file names, if it is one of `names` ("sh,bash"); the first where it names none;
+// nothing where it names another one.
 std::optional<std::string> interpreter_among(const SourceFiles& files, const std::string& file,
                                              const std::string& names);
 

@@ -92,7 +92,8 @@ base::Error error_of_command(const process::Finished& finished, const std::strin
     }
     return error;
   };
-  if (auto own = own_words(finished)) return own->hint.empty() ? with_missing(std::move(*own)) : std::move(*own);
+  if (auto own = own_words(finished))
+    return own->hint.empty() ? with_missing(std::move(*own)) : std::move(*own);
   for (const auto& words : facts.builder->errors) {
     const auto match = words.match.find(text);
     if (!match) continue;
@@ -101,7 +102,8 @@ base::Error error_of_command(const process::Finished& finished, const std::strin
       auto& file = groups["file"];
       if (file.starts_with(folder + "/")) file = name + file.substr(folder.size() + 1);
     }
-    return with_missing(error_of_groups(std::move(groups), {words.say, words.hint, words.kind}, facts, manifest));
+    return with_missing(
+        error_of_groups(std::move(groups), {words.say, words.hint, words.kind}, facts, manifest));
   }
   return with_missing({ErrorKind::step_failed, where, "ended with " + finished.ending.describe()});
 }

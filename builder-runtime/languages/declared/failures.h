@@ -25,12 +25,12 @@ struct Words {
 base::Error error_of_groups(std::map<std::string, std::string> groups, const Words& words, const Facts& facts,
                             const std::string& manifest);
 
-// What a program says when it speaks as this one does: its last lines are "error: WHAT" and, if it has one, "hint:
-// FIX", and its exit code is one of ours. Nothing: it does not.
+// What a program says when it speaks as this one does: its last lines are "error: WHAT" and, if it has one,
+// "hint: FIX", and its exit code is one of ours. Nothing: it does not.
 std::optional<base::Error> own_words(const process::Finished& finished);
 
-// The error of a command of a layer. `places` are folders that files in its output may be in, and what they are
-// called instead ("" for the source).
+// The error of a command of a layer. `places` are folders that files in its output may be in, and what they
+// are called instead ("" for the source).
 base::Error error_of_command(const process::Finished& finished, const std::string& where, const Facts& facts,
                              const std::string& manifest,
                              const std::vector<std::pair<std::string, std::string>>& places);

@@ -12,11 +12,13 @@ const Shape& detect_shape() {
         "A source is of this language if one of these is there. Default: what `program` lists.",
         Kind::reference},
        {"program", Form::texts,
-        "Where the program may be, the best place first: the first that is there is `{program}`. A pattern has "
+        "Where the program may be, the best place first: the first that is there is `{program}`. A pattern "
+        "has "
         "to fit exactly one file; a reference into a file names the program.",
         Kind::reference},
        {"ignore", Form::texts,
-        "Files and folders that are not part of the source: a name means all of that name, a path with a `/` is "
+        "Files and folders that are not part of the source: a name means all of that name, a path with a `/` "
+        "is "
         "matched whole. Version control's own folders never are part of it.",
         Kind::file_pattern},
        {"variable", Form::text,
@@ -30,16 +32,19 @@ const Shape& tool_shape() {
       "[tools.NAME]",
       "A program that the image has to have on PATH. A missing one ends the build with exit code 69.",
       {{"run", Form::command,
-        "Asks the tool for its version, once per installed file. Without it only the tool's presence and content "
+        "Asks the tool for its version, once per installed file. Without it only the tool's presence and "
+        "content "
         "count."},
        {"version", Form::text,
         "Finds the version in the answer: the group `version`, else the first group, else all that matches. "
         "Default: the first line.",
         Kind::pattern},
-       {"wants", Form::texts,
-        "Where the source says which version it needs: the first that is there counts.", Kind::reference},
-       {"compare", Form::text,
-        "How the two are compared: `prefix` (as many parts as are given are equal), `minor` (the first two parts "
+       {"wants", Form::texts, "Where the source says which version it needs: the first that is there counts.",
+        Kind::reference},
+       {"compare",
+        Form::text,
+        "How the two are compared: `prefix` (as many parts as are given are equal), `minor` (the first two "
+        "parts "
         "are equal), `at-least`, or `semver-range` (`^18.2 || >=20 <23`).",
         Kind::plain,
         false,
@@ -53,11 +58,13 @@ const Shape& tool_shape() {
 const Shape& check_shape() {
   static const Shape shape = {
       "[[check]]",
-      "Looks at files before anything is made. A file that passed is checked again only when it, the builder, a "
+      "Looks at files before anything is made. A file that passed is checked again only when it, the "
+      "builder, a "
       "tool or one of `inputs` has changed.",
       {{"files", Form::texts, "Which files are checked.", Kind::file_pattern, true},
        {"run", Form::command,
-        "A command that fails if a file is wrong: with `{file}` once for each, with `{files}` for many at once. "
+        "A command that fails if a file is wrong: with `{file}` once for each, with `{files}` for many at "
+        "once. "
         "Either `run` or `reject` is needed.",
         Kind::text_template},
        {"reject", Form::text, "What must not be in a file, in its first MiB.", Kind::pattern},
@@ -76,7 +83,8 @@ const Shape& packages_shape() {
   static const Shape shape = {
       "[layer.packages]",
       "Tells what was installed, for build.json and `pachbuild inspect`.",
-      {{"files", Form::texts, "Files of the layer; without a match, of the source.", Kind::file_pattern, true},
+      {{"files", Form::texts, "Files of the layer; without a match, of the source.", Kind::file_pattern,
+        true},
        {"match", Form::text, "Each match is a package, with the groups `name` and `version`.", Kind::pattern,
         true}}};
   return shape;
@@ -85,35 +93,46 @@ const Shape& packages_shape() {
 const Shape& layer_shape() {
   static const Shape shape = {
       "[[layer]]",
-      "One bundle, kept by a key of what it is made of. At most two names: what seldom changes, then what an edit "
+      "One bundle, kept by a key of what it is made of. At most two names: what seldom changes, then what an "
+      "edit "
       "changes, laid over the first. The steps are made in the order of this table.",
       {{"name", Form::text,
-        "What errors and the log call it: `packages`. Default: `program`. Layers of one name are alternatives: the "
+        "What errors and the log call it: `packages`. Default: `program`. Layers of one name are "
+        "alternatives: the "
         "first that is to be made counts.",
         Kind::word},
-       {"when", Form::texts, "The layer is made only if one of these is there and not empty.", Kind::reference},
+       {"when", Form::texts, "The layer is made only if one of these is there and not empty.",
+        Kind::reference},
        {"manifest", Form::texts,
-        "The first of these files that is there is `{manifest}`, and an input; without any there is no layer.",
+        "The first of these files that is there is `{manifest}`, and an input; without any there is no "
+        "layer.",
         Kind::plain},
        {"inputs", Form::texts,
-        "What the layer is made of. A reference into a file counts instead of the whole file.", Kind::reference},
+        "What the layer is made of. A reference into a file counts instead of the whole file.",
+        Kind::reference},
        {"image", Form::texts,
-        "Files of the image that count, by content: absolute paths, in which `*` and `?` stand for characters but "
+        "Files of the image that count, by content: absolute paths, in which `*` and `?` stand for "
+        "characters but "
         "`/`."},
        {"variables", Form::texts,
-        "Variables of the build that the commands see and that count, as names or as beginnings of names with a "
+        "Variables of the build that the commands see and that count, as names or as beginnings of names "
+        "with a "
         "`*`. Locations, credentials and network settings are passed on in any case, and never count; so are "
         "those that `transform.build.env` sets, which count."},
        {"tools", Form::texts,
         "Which of `[tools]` count. Default: all that are needed, if the layer has `run`, else none."},
-       {"needs", Form::text_table, "Files of the source that must be there, with the hint for when they are not."},
-       {"path", Form::text,
-        "`fixed`: `{tree}` and `{work}` have the same path in every build, on every machine, for tools that write "
+       {"needs", Form::text_table,
+        "Files of the source that must be there, with the hint for when they are not."},
+       {"path",
+        Form::text,
+        "`fixed`: `{tree}` and `{work}` have the same path in every build, on every machine, for tools that "
+        "write "
         "it into what they make. `{work}` then is a new copy for each key.",
         Kind::plain,
         false,
         {"fixed"}},
-       {"work", Form::text,
+       {"work",
+        Form::text,
         "`copy`: `{work}` is a copy of the layer's input files that is kept. Files whose content changed are "
         "written anew, with the time of the change, and the others stay untouched.",
         Kind::plain,
@@ -121,7 +140,8 @@ const Shape& layer_shape() {
         {"copy"}},
        {"folders", Form::texts, "Folders to make in the layer."},
        {"copy", Form::texts_table,
-        "Files, folders or patterns of the source, and the folders of the layer that they are copied to; `\".\"` "
+        "Files, folders or patterns of the source, and the folders of the layer that they are copied to; "
+        "`\".\"` "
         "is the whole source, or the top of the layer. What is copied is an input."},
        {"folder", Form::text, "Where the commands run. Default: `{work}` if there is one, else `{tree}`.",
         Kind::text_template},
@@ -129,7 +149,8 @@ const Shape& layer_shape() {
        {"run", Form::commands, "The command that makes the layer, or several, one after the other.",
         Kind::text_template},
        {"take", Form::texts_table,
-        "Files and links of `{work}` that the commands made, as patterns, and the folders of the layer that they "
+        "Files and links of `{work}` that the commands made, as patterns, and the folders of the layer that "
+        "they "
         "are copied to.",
         Kind::plain},
        {"keep", Form::texts, "Of the layer's files only these stay.", Kind::file_pattern},
@@ -141,7 +162,8 @@ const Shape& layer_shape() {
        {"executable", Form::texts, "Files of the layer that become executable; others keep their modes.",
         Kind::file_pattern},
        {"link", Form::text_table,
-        "Symbolic links: their paths in the layer, and where they lead: `{source}` (/pfs/source of the running "
+        "Symbolic links: their paths in the layer, and where they lead: `{source}` (/pfs/source of the "
+        "running "
         "pipeline), or a path in the layer.",
         Kind::text_template},
        {"packages", Form::table, "What was installed.", Kind::plain, false, {}, &packages_shape()}}};
@@ -156,13 +178,15 @@ const Shape& start_shape() {
       {{"command", Form::command, "The program, before the arguments of the pipeline.", Kind::text_template,
         true},
        {"folder", Form::text,
-        "Where it starts: `{source}` or below. A `working_dir` of the pipeline counts more. Default: where the "
+        "Where it starts: `{source}` or below. A `working_dir` of the pipeline counts more. Default: where "
+        "the "
         "pipeline starts it.",
         Kind::text_template},
        {"environment", Form::text_table, "Variables that are set where the pipeline does not set them.",
         Kind::text_template},
        {"prepend", Form::texts_table,
-        "Variables that are lists separated by `:` (PATH, R_LIBS, NODE_PATH), and what is put in front of them.",
+        "Variables that are lists separated by `:` (PATH, R_LIBS, NODE_PATH), and what is put in front of "
+        "them.",
         Kind::text_template}}};
   return shape;
 }
@@ -170,16 +194,22 @@ const Shape& start_shape() {
 const Shape& error_shape() {
   static const Shape shape = {
       "[[error]]",
-      "Puts what a failing command of a layer printed into words that help. The first that matches counts. A command "
-      "can do so itself: last lines `error: …` and `hint: …` on standard error, and 1, 65, 69, 73, 74 or 75 as its exit "
-      "code, are taken as they are. A header or a library that is missing is told with Debian's package that has it.",
+      "Puts what a failing command of a layer printed into words that help. The first that matches counts. A "
+      "command "
+      "can do so itself: last lines `error: …` and `hint: …` on standard error, and 1, 65, 69, 73, 74 or 75 "
+      "as its exit "
+      "code, are taken as they are. A header or a library that is missing is told with Debian's package that "
+      "has it.",
       {{"match", Form::text,
-        "Looked for in the command's output. The groups `file`, `line` and `column` are the place of the error.",
+        "Looked for in the command's output. The groups `file`, `line` and `column` are the place of the "
+        "error.",
         Kind::pattern, true},
        {"say", Form::text, "The error. Default: the group `what`.", Kind::text_template},
        {"hint", Form::text, "What to do about it.", Kind::text_template},
-       {"code", Form::number,
-        "The exit code: 1 the source's fault (default), 65 a wrong source, 69 something is missing in the image, "
+       {"code",
+        Form::number,
+        "The exit code: 1 the source's fault (default), 65 a wrong source, 69 something is missing in the "
+        "image, "
         "75 may work when tried again.",
         Kind::plain,
         false,
@@ -200,10 +230,17 @@ const Shape& file_shape() {
         Kind::word, true},
        {"summary", Form::text, "What it builds, in one line.", Kind::plain, true},
        {"settings", Form::text_table,
-        "Settings of the builder and their defaults. A source changes them in pachbuild.toml, in the table that "
+        "Settings of the builder and their defaults. A source changes them in pachbuild.toml, in the table "
+        "that "
         "has the language's name; templates use them as `{setting:NAME}`."},
        {"detect", Form::table, "How a source is recognised.", Kind::plain, true, {}, &detect_shape()},
-       {"tools", Form::named, "The programs that are needed, by name.", Kind::plain, false, {}, &tool_shape()},
+       {"tools",
+        Form::named,
+        "The programs that are needed, by name.",
+        Kind::plain,
+        false,
+        {},
+        &tool_shape()},
        {"check", Form::tables, "What is checked before.", Kind::plain, false, {}, &check_shape()},
        {"layer", Form::tables, "What is made.", Kind::plain, false, {}, &layer_shape()},
        {"start", Form::table, "How the program is started.", Kind::plain, true, {}, &start_shape()},

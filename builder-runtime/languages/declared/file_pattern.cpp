@@ -13,7 +13,8 @@ namespace {
 constexpr std::string_view k_interpreter = "#!";
 
 tl::unexpected<base::Error> invalid_pattern(const std::string& text, const std::string& why) {
-  return base::fail(base::ErrorKind::bad_input, "", "invalid file pattern " + base::quoted(text) + ": " + why);
+  return base::fail(base::ErrorKind::bad_input, "",
+                    "invalid file pattern " + base::quoted(text) + ": " + why);
 }
 
 // The expression for a pattern, a piece at a time.

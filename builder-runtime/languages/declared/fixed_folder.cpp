@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everybody may make entries in /tmp, and with its sticky bit nobody may rename or remove those of others. So a
-// folder there that is this user's, and that no one else may enter, is as good as one below the cache. The lock is on
-// the folder itself: whoever gets it looks whether the folder is still the one at the path, since its last owner
-// removed it.
+// Everybody may make entries in /tmp, and with its sticky bit nobody may rename or remove those of others. So
+// a folder there that is this user's, and that no one else may enter, is as good as one below the cache. The
+// lock is on the folder itself: whoever gets it looks whether the folder is still the one at the path, since
+// its last owner removed it.
 #include "builder-runtime/languages/declared/fixed_folder.h"
 
 #include <fcntl.h>
@@ -67,7 +67,8 @@ void remove_orphans(const fs::path& parent) {
     if (name.find_first_not_of("0123456789abcdef", k_prefix.size()) != std::string::npos) continue;
     const std::string path = entry->path().string();
     const base::UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (folder && is_ours(folder.get()) && ::flock(folder.get(), LOCK_EX | LOCK_NB) == 0 && is_at(folder.get(), path))
+    if (folder && is_ours(folder.get()) && ::flock(folder.get(), LOCK_EX | LOCK_NB) == 0 &&
+        is_at(folder.get(), path))
       static_cast<void>(base::remove_tree(entry->path()));
   }
 }
@@ -84,7 +85,8 @@ base::Result<FixedFolder> FixedFolder::make(const std::string& key, const fs::pa
     base::UniqueFd folder(::open(text.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!folder && errno == ENOENT) continue;  // its last owner has just removed it
     if (!folder || !is_ours(folder.get())) {
-      return base::fail(base::ErrorKind::cannot_write, text, "belongs to another user, and the build needs this path",
+      return base::fail(base::ErrorKind::cannot_write, text,
+                        "belongs to another user, and the build needs this path",
                         "remove it, or ask its owner to do so");
     }
     BASE_TRY(lock(folder.get(), text));

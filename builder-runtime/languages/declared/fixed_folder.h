@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A folder whose path depends on what is made in it and on nothing else: for tools that write their folder's path
-// into what they make. It is the same for every user, machine and cache.
+// A folder whose path depends on what is made in it and on nothing else: for tools that write their folder's
+// path into what they make. It is the same for every user, machine and cache.
 #pragma once
 
 #include <string>
@@ -13,8 +13,8 @@ namespace builder::declared {
 
 class FixedFolder {
  public:
-  // "/tmp/pachbuild-" and the first digits of `key`, empty. Waits while another build has it. `parent`: instead of
-  // /tmp.
+  // "/tmp/pachbuild-" and the first digits of `key`, empty. Waits while another build has it. `parent`:
+  // instead of /tmp.
   static base::Result<FixedFolder> make(const std::string& key, const base::fs::path& parent = "/tmp");
 
   FixedFolder(FixedFolder&& other) noexcept;

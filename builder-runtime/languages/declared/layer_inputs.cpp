@@ -92,8 +92,8 @@ class InputsOfLayer {
 
   void add_tools(const std::vector<FoundTool>& found) {
     for (const auto& tool : found) {
-      const bool counts = m_layer.tools ? std::find(m_layer.tools->begin(), m_layer.tools->end(), tool.name) !=
-                                              m_layer.tools->end()
+      const bool counts = m_layer.tools ? std::find(m_layer.tools->begin(), m_layer.tools->end(),
+                                                    tool.name) != m_layer.tools->end()
                                         : !m_layer.run.empty();
       if (counts) m_inputs.add_tool(tool.name, tool.path, tool.identity);
     }
@@ -218,7 +218,8 @@ class InputsOfLayer {
 };
 
 // Why a layer is not made; its manifest where it is.
-base::Result<std::string> find_reason(const LayerDescription& layer, const Facts& facts, std::string& manifest) {
+base::Result<std::string> find_reason(const LayerDescription& layer, const Facts& facts,
+                                      std::string& manifest) {
   if (!layer.when.empty()) {
     BASE_TRY_ASSIGN(const bool applies, facts.files.has_any(layer.when));
     std::vector<std::string> texts;
@@ -236,7 +237,8 @@ base::Result<std::string> find_reason(const LayerDescription& layer, const Facts
 
 base::Status check_needs(const LayerDescription& layer, const SourceFiles& files) {
   for (const auto& [name, hint] : layer.needs) {
-    if (!files.has(base::clean_path(name))) return base::fail(ErrorKind::bad_input, name, "missing in the source", hint);
+    if (!files.has(base::clean_path(name)))
+      return base::fail(ErrorKind::bad_input, name, "missing in the source", hint);
   }
   return {};
 }

@@ -52,8 +52,11 @@ bool is_meant(const FilePatterns& patterns, const TreeEntry& entry, const fs::pa
   });
 }
 
-// A file or a link. A link that leads out of the folder would lead elsewhere in the other one: it stays behind.
-base::Status copy_entry(const fs::path& folder, const TreeEntry& entry, const std::string& path, LayerTree& to) {
+enum class Links { all, inside };
+
+// A file or a link. Of links that lead out of the folder only those of a layer are meant so.
+base::Status copy_entry(const fs::path& folder, const TreeEntry& entry, const std::string& path,
+                        LayerTree& to, Links links) {
   const fs::path from = folder / entry.path;
   if (entry.type == TreeEntry::Type::file) {
     struct stat status{};
@@ -63,7 +66,9 @@ base::Status copy_entry(const fs::path& folder, const TreeEntry& entry, const st
   boost::system::error_code error;
   const auto target = fs::read_symlink(from, error);
   if (error) return base::fail(base::system_error("read", from.string(), error.value()));
-  if (target.is_absolute() || !base::stays_inside(fs::path(entry.path).parent_path() / target)) return {};
+  const bool is_inside =
+      !target.is_absolute() && base::stays_inside(fs::path(entry.path).parent_path() / target);
+  if (links == Links::inside && !is_inside) return {};
   return to.add_link(target.string(), path);
 }
 
@@ -199,13 +204,14 @@ base::Status LayerTree::copy_to(LayerTree& other) const {
     } else if (entry.type == TreeEntry::Type::other) {
       return base::fail(base::ErrorKind::step_failed, entry.path, "is neither a file, a folder nor a link");
     } else {
-      BASE_TRY(copy_entry(m_path, entry, entry.path, other));
+      BASE_TRY(copy_entry(m_path, entry, entry.path, other, Links::all));
     }
   }
   return {};
 }
 
-std::vector<std::pair<SourceFile, std::string>> copied_files(const CopyDescription& copy, const SourceFiles& files) {
+std::vector<std::pair<SourceFile, std::string>> copied_files(const CopyDescription& copy,
+                                                             const SourceFiles& files) {
   std::vector<std::pair<SourceFile, std::string>> copied;
   const auto to = base::clean_path(copy.to);
   const auto add = [&](const SourceFile& file, const std::string& below) {
@@ -224,7 +230,8 @@ std::vector<std::pair<SourceFile, std::string>> copied_files(const CopyDescripti
   return copied;
 }
 
-base::Status copy_files(const std::vector<CopyDescription>& copies, const SourceFiles& files, LayerTree& tree) {
+base::Status copy_files(const std::vector<CopyDescription>& copies, const SourceFiles& files,
+                        LayerTree& tree) {
   for (const auto& copy : copies) {
     for (const auto& [file, path] : copied_files(copy, files)) {
       BASE_TRY(base::check_stop());
@@ -243,13 +250,14 @@ base::Status take_files(const std::vector<CopyDescription>& takes, const fs::pat
       std::string below = entry.path;
       if (take.from.is_plain()) {
         if (!base::is_at_or_below(entry.path, plain)) continue;
-        below = entry.path == plain ? base::name_of(plain) : entry.path.substr(plain.empty() ? 0 : plain.size() + 1);
+        below = entry.path == plain ? base::name_of(plain)
+                                    : entry.path.substr(plain.empty() ? 0 : plain.size() + 1);
       } else if (!take.from.matches(entry.path, [] { return std::string(); })) {
         continue;
       }
       const auto path = base::join_path(base::clean_path(take.to), below);
       const bool is_copied = entry.type == TreeEntry::Type::file || entry.type == TreeEntry::Type::link;
-      if (is_copied) BASE_TRY(copy_entry(work, entry, path, tree));
+      if (is_copied) BASE_TRY(copy_entry(work, entry, path, tree, Links::inside));
     }
   }
   return {};

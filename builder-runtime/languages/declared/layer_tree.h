@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The steps that fill and trim the folder of a layer. Commands that nobody vouches for may have been at work in it:
-// no link in it is followed, so that nothing outside is written or removed.
+// The steps that fill and trim the folder of a layer. Commands that nobody vouches for may have been at work
+// in it: no link in it is followed, so that nothing outside is written or removed.
 #pragma once
 
 #include <string>
@@ -59,10 +59,12 @@ class LayerTree {
 };
 
 // Copies files of a folder to a layer, as [[layer]] copy and take say it. What is absent is passed over.
-base::Status copy_files(const std::vector<CopyDescription>& copies, const SourceFiles& files, LayerTree& tree);
+base::Status copy_files(const std::vector<CopyDescription>& copies, const SourceFiles& files,
+                        LayerTree& tree);
 
 // The files that one of them means, by the paths that they get in the layer.
-std::vector<std::pair<SourceFile, std::string>> copied_files(const CopyDescription& copy, const SourceFiles& files);
+std::vector<std::pair<SourceFile, std::string>> copied_files(const CopyDescription& copy,
+                                                             const SourceFiles& files);
 
 // The same from the working copy, with its links.
 base::Status take_files(const std::vector<CopyDescription>& takes, const fs::path& work, LayerTree& tree);

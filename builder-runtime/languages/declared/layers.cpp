@@ -5,6 +5,7 @@
 #include <array>
 #include <boost/filesystem/operations.hpp>
 
+#include "base/credentials.h"
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/parallel.h"
@@ -50,7 +51,10 @@ class OwnLines {
 class Making {
  public:
   Making(const LayerContext& context, const PlannedLayer& planned, fs::path tree)
-      : m_facts(*context.facts), m_tools(*context.tools), m_planned(planned), m_layer(*planned.what),
+      : m_facts(*context.facts),
+        m_tools(*context.tools),
+        m_planned(planned),
+        m_layer(*planned.what),
         m_tree(std::move(tree)) {}
 
   base::Result<MadeTree> run(const LayerBelow* below, const std::string& variables) {
@@ -78,8 +82,9 @@ class Making {
     BASE_TRY_ASSIGN(made.libraries, list_libraries(tree));
     if (!variables.empty()) BASE_TRY(base::write_file(m_tree / contract::k_variables_file, variables));
     BASE_TRY(leave_fixed_folder());
-    milestone.reached(m_layer.name + " made" +
-                      (made.packages.empty() ? "" : " with " + base::count_of(made.packages.size(), "package")));
+    milestone.reached(
+        m_layer.name + " made" +
+        (made.packages.empty() ? "" : " with " + base::count_of(made.packages.size(), "package")));
     return made;
   }
 
@@ -115,8 +120,9 @@ class Making {
 
   [[nodiscard]] bool uses(std::string_view name) const {
     const auto has = [&](const TextTemplate& one) { return one.has(name); };
-    return std::any_of(m_layer.run.begin(), m_layer.run.end(),
-                       [&](const Templates& command) { return std::any_of(command.begin(), command.end(), has); }) ||
+    return std::any_of(
+               m_layer.run.begin(), m_layer.run.end(),
+               [&](const Templates& command) { return std::any_of(command.begin(), command.end(), has); }) ||
            std::any_of(m_layer.environment.begin(), m_layer.environment.end(),
                        [&](const auto& entry) { return has(entry.second); });
   }
@@ -125,12 +131,11 @@ class Making {
   base::Status unpack(const LayerBelow& below) {
     const auto& settings = m_tools.settings();
     const auto shim = settings.shim.string();
-    const process::Command command{
-        .arguments = {shim, "--build", below.folder.string(), "--environment", below.digest, "--exec", "--", shim,
-                      "--version"},
-        .environment = {{"PATH", value_of(settings.environment, "PATH")},
-                        {contract::k_cache_variable, settings.cache.string()}},
-        .folder = "/"};
+    const process::Command command{.arguments = {shim, "--build", below.folder.string(), "--environment",
+                                                 below.digest, "--exec", "--", shim, "--version"},
+                                   .environment = {{"PATH", value_of(settings.environment, "PATH")},
+                                                   {contract::k_cache_variable, settings.cache.string()}},
+                                   .folder = "/"};
     BASE_TRY_ASSIGN(const auto finished, m_tools.run(command));
     m_base = settings.cache / contract::k_cache_environments / below.digest;
     boost::system::error_code error;
@@ -198,9 +203,9 @@ class Making {
     if (!speaks) report::output(own.take());
     if (finished.ending.succeeded()) return {};
     // What it said on its standard output is asked for only now.
-    report::output(finished.output);
-    auto fault = error_of_command(finished, m_layer.name + ": " + fs::path(shown).filename().string(), m_facts,
-                                  m_planned.manifest, places());
+    report::output(base::hide_credentials(finished.output));
+    auto fault = error_of_command(finished, m_layer.name + ": " + fs::path(shown).filename().string(),
+                                  m_facts, m_planned.manifest, places());
     if (const auto hint = memory.hint_after(finished.ending)) {
       fault.what += ": out of memory";
       fault.hint = *hint;
@@ -217,8 +222,7 @@ class Making {
 
   // The program that runs gets a name that run.sh knows.
   base::Status name_program(LayerTree& tree) const {
-    BASE_TRY_ASSIGN(auto made, tree.files({*m_layer.program}));
-    std::erase(made, k_started_program);
+    BASE_TRY_ASSIGN(const auto made, tree.files({*m_layer.program}));
     std::vector<std::string> names;
     for (const auto& path : made) names.push_back(base::name_of(path));
     const auto& wanted = m_facts.made_program;
@@ -237,10 +241,16 @@ class Making {
     } else if (made.size() > 1) {
       if (m_facts.needs_no_program) return {};
       const auto& variable = m_facts.builder->detect.variable;
-      return base::fail(ErrorKind::bad_input, m_layer.name, "made several programs: " + base::join(names, ", "),
-                        "name one in pachbuild.toml: [" + m_facts.builder->language + "] program = \"" +
-                            names.front() + "\"" +
-                            (variable.empty() ? "" : ", or with " + variable + " in transform.build.env"));
+      return base::fail(
+          ErrorKind::bad_input, m_layer.name, "made several programs: " + base::join(names, ", "),
+          "name one in pachbuild.toml: [" + m_facts.builder->language + "] program = \"" + names.front() +
+              "\"" + (variable.empty() ? "" : ", or with " + variable + " in transform.build.env"));
+    }
+    if (chosen == k_started_program) return {};
+    if (std::find(made.begin(), made.end(), k_started_program) != made.end()) {
+      return base::fail(ErrorKind::bad_input, where,
+                        base::quoted(wanted) + " cannot be chosen beside a program main",
+                        "rename the program main");
     }
     return tree.add_link(relative_link(k_started_program, chosen), k_started_program);
   }
@@ -272,8 +282,9 @@ class Making {
 
 }  // namespace
 
-base::Result<MadeTree> make_layer(const LayerContext& context, const PlannedLayer& planned, const fs::path& tree,
-                                  const LayerBelow* below, const std::string& variables) {
+base::Result<MadeTree> make_layer(const LayerContext& context, const PlannedLayer& planned,
+                                  const fs::path& tree, const LayerBelow* below,
+                                  const std::string& variables) {
   return Making(context, planned, tree).run(below, variables);
 }
 

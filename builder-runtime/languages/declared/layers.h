@@ -18,10 +18,11 @@ struct LayerContext {
   const Tools* tools = nullptr;
 };
 
-// `below` is null where the layer lies on none. `variables` is the content of the bundle's file of variables; empty:
-// it has none.
-base::Result<MadeTree> make_layer(const LayerContext& context, const PlannedLayer& planned, const fs::path& tree,
-                                  const LayerBelow* below, const std::string& variables);
+// `below` is null where the layer lies on none. `variables` is the content of the bundle's file of variables;
+// empty: it has none.
+base::Result<MadeTree> make_layer(const LayerContext& context, const PlannedLayer& planned,
+                                  const fs::path& tree, const LayerBelow* below,
+                                  const std::string& variables);
 
 // The words of the commands as they would be run, with the names of places in braces: for people.
 std::vector<std::vector<std::string>> shown_commands(const Facts& facts, const PlannedLayer& planned);

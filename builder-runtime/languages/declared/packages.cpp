@@ -2,6 +2,7 @@
 #include "builder-runtime/languages/declared/packages.h"
 
 #include <algorithm>
+#include <boost/filesystem/operations.hpp>
 #include <set>
 
 #include "base/elf_needs.h"
@@ -29,8 +30,8 @@ void add_packages(const std::string& text, const Pattern& pattern, std::set<std:
 
 }  // namespace
 
-base::Result<std::vector<std::string>> list_packages(const PackagesDescription& packages, const LayerTree& tree,
-                                                     const SourceFiles& source) {
+base::Result<std::vector<std::string>> list_packages(const PackagesDescription& packages,
+                                                     const LayerTree& tree, const SourceFiles& source) {
   std::vector<fs::path> files;
   BASE_TRY_ASSIGN(const auto made, tree.files(packages.files));
   for (const auto& path : made) files.push_back(tree.path() / path);
@@ -51,6 +52,8 @@ base::Result<std::vector<std::string>> list_libraries(const LayerTree& tree) {
   BASE_TRY_ASSIGN(const auto pattern, FilePattern::compile("bin/*"));
   BASE_TRY_ASSIGN(const auto programs, tree.files({pattern}));
   for (const auto& program : programs) {
+    boost::system::error_code error;
+    if (fs::file_size(tree.path() / program, error) == 0) continue;  // which cannot be mapped
     BASE_TRY_ASSIGN(const auto binary, base::MappedFile::open(tree.path() / program));
     const auto needs = base::elf_needs(binary.content()).value_or(base::ElfNeeds());
     libraries.insert(needs.libraries.begin(), needs.libraries.end());

@@ -41,7 +41,8 @@ std::optional<Pattern::Match> Pattern::find(std::string_view text, std::size_t f
   if (from > text.size()) return std::nullopt;
   const re2::StringPiece whole(text.data(), text.size());
   std::vector<re2::StringPiece> parts(static_cast<std::size_t>(m_program->NumberOfCapturingGroups()) + 1);
-  if (!m_program->Match(whole, from, text.size(), RE2::UNANCHORED, parts.data(), static_cast<int>(parts.size())))
+  if (!m_program->Match(whole, from, text.size(), RE2::UNANCHORED, parts.data(),
+                        static_cast<int>(parts.size())))
     return std::nullopt;
   Match match;
   match.begin = static_cast<std::size_t>(parts[0].data() - text.data());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Regular expressions for texts that nobody vouches for: by RE2, whose time and memory are bounded by the length
-// of the text whatever the expression.
+// Regular expressions for texts that nobody vouches for: by RE2, whose time and memory are bounded by the
+// length of the text whatever the expression.
 #pragma once
 
 #include <cstddef>

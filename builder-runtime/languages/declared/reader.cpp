@@ -123,7 +123,8 @@ bool has_zero_byte(const Value& value) {
 
 bool is_word(std::string_view text) {
   const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
-  return !text.empty() && text.front() >= 'a' && text.front() <= 'z' && std::all_of(text.begin(), text.end(), fits);
+  return !text.empty() && text.front() >= 'a' && text.front() <= 'z' &&
+         std::all_of(text.begin(), text.end(), fits);
 }
 
 bool is_variable(std::string_view text) {
@@ -166,8 +167,8 @@ class Reader {
 
  private:
   // What is wrong with a value; in the form "FILE:LINE:COLUMN: key".
-  [[nodiscard]] tl::unexpected<base::Error> wrong(const Value& value, const std::string& key, std::string what,
-                                                  std::string hint = {}) const {
+  [[nodiscard]] tl::unexpected<base::Error> wrong(const Value& value, const std::string& key,
+                                                  std::string what, std::string hint = {}) const {
     return base::fail(ErrorKind::bad_input, place_of(value.line, value.column) + key, std::move(what),
                       std::move(hint));
   }
@@ -186,10 +187,9 @@ class Reader {
       const auto field = std::find_if(shape.fields.begin(), shape.fields.end(),
                                       [&name = key](const Field& one) { return one.key == name; });
       if (field == shape.fields.end()) {
-        return base::fail(ErrorKind::bad_input, place_of(value.key_line, value.key_column) + prefix + key,
-                          "unknown key",
-                          base::did_you_mean(key, keys_of(shape),
-                                             "the keys here are " + base::join(keys_of(shape), ", ")));
+        return base::fail(
+            ErrorKind::bad_input, place_of(value.key_line, value.key_column) + prefix + key, "unknown key",
+            base::did_you_mean(key, keys_of(shape), "the keys here are " + base::join(keys_of(shape), ", ")));
       }
       BASE_TRY(check_field(value, *field, prefix + key));
     }
@@ -202,8 +202,8 @@ class Reader {
 
   base::Status check_field(const Value& value, const Field& field, const std::string& key) const {
     if (!has_form(value, field.form)) {
-      return wrong(value, key, "is " + std::string(data::name_of(value.kind)) +
-                                   ", expected " + expected_of(field.form));
+      return wrong(value, key,
+                   "is " + std::string(data::name_of(value.kind)) + ", expected " + expected_of(field.form));
     }
     for (const auto& text : is_texts(value) ? texts_of(value) : std::vector<std::string>()) {
       if (field.kind == Kind::word && !is_word(text)) {
@@ -282,11 +282,13 @@ class Reader {
     if (is_taken || !contract::is_builder_name(m_description.language)) {
       return wrong(file.at("language"), "language",
                    "no builder can be called " + base::quoted(m_description.language),
-                   is_taken ? "builder-runtime builds this language itself" : "the cache has such a folder for itself");
+                   is_taken ? "builder-runtime builds this language itself"
+                            : "the cache has such a folder for itself");
     }
     for (const auto& [name, value] : file.at("settings").members) {
       if (name == k_program_setting || !is_variable(name)) {
-        return wrong(value, "settings." + name, name == k_program_setting ? "every builder has this setting" : "invalid name",
+        return wrong(value, "settings." + name,
+                     name == k_program_setting ? "every builder has this setting" : "invalid name",
                      "letters, digits and _ only");
       }
       m_description.settings[name] = value.scalar;
@@ -302,7 +304,8 @@ class Reader {
     BASE_TRY(read_parts(table, "ignore", detect.ignore, FilePattern::compile));
     detect.variable = table.text("variable");
     if (!detect.variable.empty() && !is_variable(detect.variable))
-      return wrong(table.at("variable"), "detect.variable", "invalid variable name " + base::quoted(detect.variable));
+      return wrong(table.at("variable"), "detect.variable",
+                   "invalid variable name " + base::quoted(detect.variable));
     if (detect.any.empty() && detect.program.empty())
       return wrong(table, "detect", "says nothing of the source", "name files in any or program");
     if (detect.any.empty()) detect.any = detect.program;
@@ -356,7 +359,8 @@ class Reader {
     return {};
   }
 
-  base::Status read_command(const Value& value, const std::string& key, Templates& command, const Names& names) {
+  base::Status read_command(const Value& value, const std::string& key, Templates& command,
+                            const Names& names) {
     BASE_TRY(read_list(value, key, command, template_parser(names)));
     if (value.items.empty()) return {};
     const auto& first = value.items.front().scalar;
@@ -369,7 +373,8 @@ class Reader {
     for (const auto& [from, targets] : table.at(key).members) {
       auto pattern_from = FilePattern::compile(from);
       if (!pattern_from) return wrong(targets, m_prefix + key, std::move(pattern_from).error());
-      if (from.starts_with("#!")) return wrong(targets, m_prefix + key, "a copy needs a path or a file pattern");
+      if (from.starts_with("#!"))
+        return wrong(targets, m_prefix + key, "a copy needs a path or a file pattern");
       for (const auto& to : texts_of(targets)) {
         if (to != "." && !is_in_layer(to)) return outside(targets, key, to);
         copies.push_back({*pattern_from, to});
@@ -448,11 +453,13 @@ class Reader {
     layer.variables = texts_of(table.at("variables"));
     for (const auto& name : layer.variables) {
       if (!is_variable(name.ends_with('*') ? std::string_view(name).substr(0, name.size() - 1) : name))
-        return wrong(table.at("variables"), m_prefix + "variables", "invalid variable name " + base::quoted(name));
+        return wrong(table.at("variables"), m_prefix + "variables",
+                     "invalid variable name " + base::quoted(name));
     }
     for (const auto& name : layer.manifest) {
       if (name.empty() || !base::stays_inside(name))
-        return wrong(table.at("manifest"), m_prefix + "manifest", base::quoted(name) + " is not a file of the source");
+        return wrong(table.at("manifest"), m_prefix + "manifest",
+                     base::quoted(name) + " is not a file of the source");
     }
     for (const auto& [name, hint] : table.at("needs").members) {
       if (name.empty() || !base::stays_inside(name))
@@ -490,7 +497,8 @@ class Reader {
       if (!is_in_layer(path)) return outside(target, "link", path);
       auto parsed = template_parser(link_names())(target.scalar);
       if (!parsed) return wrong(target, m_prefix + "link", std::move(parsed).error());
-      if (!parsed->begins_with("source") && !is_in_layer(target.scalar)) return outside(target, "link", target.scalar);
+      if (!parsed->begins_with("source") && !is_in_layer(target.scalar))
+        return outside(target, "link", target.scalar);
       layer.link.emplace(path, std::move(*parsed));
     }
     return {};
@@ -557,7 +565,8 @@ class Reader {
   }
 
   static bool uses(const Templates& templates, std::string_view name) {
-    return std::any_of(templates.begin(), templates.end(), [&](const TextTemplate& one) { return one.has(name); });
+    return std::any_of(templates.begin(), templates.end(),
+                       [&](const TextTemplate& one) { return one.has(name); });
   }
 
   static base::Result<Pattern> pattern(const std::string& text) { return Pattern::compile(text); }

@@ -22,11 +22,13 @@ base::Result<Reference> Reference::parse(const std::string& text) {
   Reference reference{.text = text, .files = std::move(files)};
   if (mark == std::string::npos) return reference;
   if (!reference.files.is_plain()) {
-    return base::fail(base::ErrorKind::bad_input, "",
-                      "invalid reference " + base::quoted(text) + ": a pointer needs one file, not a pattern");
+    return base::fail(
+        base::ErrorKind::bad_input, "",
+        "invalid reference " + base::quoted(text) + ": a pointer needs one file, not a pattern");
   }
   reference.is_value = true;
-  for (auto& key : base::split(text.substr(mark + 2), '/')) reference.pointer.push_back(plain_key(std::move(key)));
+  for (auto& key : base::split(text.substr(mark + 2), '/'))
+    reference.pointer.push_back(plain_key(std::move(key)));
   return reference;
 }
 

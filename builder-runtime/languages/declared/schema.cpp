@@ -143,9 +143,8 @@ std::string schema_text() {
   Json whole = shape_schema(file_shape());
   whole["description"] = "A builder of pachbuild in one file. docs/builder-toml.md explains it.";
   schema.update(whole);
-  Json definitions = {
-      {"texts", {{"oneOf", {{{"type", "string"}}, array_of({{"type", "string"}})}}}},
-      {"command", {{"type", "array"}, {"items", {{"type", "string"}}}, {"minItems", 1}}}};
+  Json definitions = {{"texts", {{"oneOf", {{{"type", "string"}}, array_of({{"type", "string"}})}}}},
+                      {"command", {{"type", "array"}, {"items", {{"type", "string"}}}, {"minItems", 1}}}};
   for (const auto* shape : all_shapes()) {
     if (shape != &file_shape()) definitions[plain_name(*shape)] = shape_schema(*shape);
   }

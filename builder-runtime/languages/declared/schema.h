@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the keys of builder.toml are, for editors and for people: docs/builder.schema.json, and the reference in
-// docs/builder-toml.md.
+// What the keys of builder.toml are, for editors and for people: docs/builder.schema.json, and the reference
+// in docs/builder-toml.md.
 #pragma once
 
 #include <string>

@@ -38,7 +38,8 @@ class Listing {
   base::Status folder(const std::string& name) {
     struct stat status{};
     const fs::path path = name.empty() ? m_source : m_source / name;
-    if (::stat(path.c_str(), &status) != 0) return base::fail(base::system_error("read", path.string(), errno));
+    if (::stat(path.c_str(), &status) != 0)
+      return base::fail(base::system_error("read", path.string(), errno));
     // A folder that holds itself by a link is read once.
     if (!m_open.emplace(status.st_dev, status.st_ino).second) return {};
     boost::system::error_code error;
@@ -62,7 +63,8 @@ class Listing {
     if (is_ignored(name)) return {};
     const fs::path path = m_source / name;
     struct stat status{};
-    if (::lstat(path.c_str(), &status) != 0) return base::fail(base::system_error("read", path.string(), errno));
+    if (::lstat(path.c_str(), &status) != 0)
+      return base::fail(base::system_error("read", path.string(), errno));
     if (S_ISLNK(status.st_mode)) {
       if (m_root.empty()) m_root = base::resolved_path(m_source);
       BASE_TRY_ASSIGN(const auto outside, base::target_outside(m_root, path));
@@ -77,7 +79,8 @@ class Listing {
 
   [[nodiscard]] bool is_ignored(const std::string& name) const {
     const std::string last = base::name_of(name);
-    if (std::find(k_of_version_control.begin(), k_of_version_control.end(), last) != k_of_version_control.end())
+    if (std::find(k_of_version_control.begin(), k_of_version_control.end(), last) !=
+        k_of_version_control.end())
       return true;
     return std::any_of(m_ignored.begin(), m_ignored.end(), [&](const FilePattern& pattern) {
       return pattern.matches(base::contains(pattern.text(), '/') ? name : last, [] { return std::string(); });
@@ -169,8 +172,9 @@ std::vector<SourceFile> SourceFiles::matching(const FilePatterns& patterns) cons
 std::vector<SourceFile> SourceFiles::matching(const FilePattern& pattern) const {
   if (!pattern.is_plain()) return matching(FilePatterns{pattern});
   const auto name = base::clean_path(pattern.text());
-  const auto found = std::lower_bound(m_files.begin(), m_files.end(), name,
-                                      [](const SourceFile& file, const std::string& text) { return file.name < text; });
+  const auto found =
+      std::lower_bound(m_files.begin(), m_files.end(), name,
+                       [](const SourceFile& file, const std::string& text) { return file.name < text; });
   if (found == m_files.end() || found->name != name) return {};
   return {*found};
 }
@@ -242,8 +246,9 @@ std::string digest_of_files(const std::vector<SourceFile>& files,
                             const std::map<std::string, std::string>& digests) {
   base::Sha256 whole;
   for (const auto& file : files) {
-    for (const std::string_view field : {std::string_view(file.name), std::string_view(file.is_executable ? "x" : "-"),
-                                         std::string_view(digests.at(file.name))})
+    for (const std::string_view field :
+         {std::string_view(file.name), std::string_view(file.is_executable ? "x" : "-"),
+          std::string_view(digests.at(file.name))})
       whole.update_field(field);
   }
   return whole.finish();

@@ -30,8 +30,8 @@ inline constexpr std::size_t k_looked_at = std::size_t{1} << 20;
 
 class SourceFiles {
  public:
-  // Regular files, sorted by name, also those behind links that stay inside. Not those that `ignored` means, nor
-  // version control's own.
+  // Regular files, sorted by name, also those behind links that stay inside. Not those that `ignored` means,
+  // nor version control's own.
   static base::Result<SourceFiles> list(const fs::path& source, const FilePatterns& ignored);
 
   // Some of them, with what is known of these.
@@ -51,7 +51,8 @@ class SourceFiles {
   // Its first line; empty where it cannot be read.
   [[nodiscard]] std::string first_line_of(const std::string& name) const;
 
-  // The value that a reference leads to; absent where there is none. A file that cannot be parsed is an error.
+  // The value that a reference leads to; absent where there is none. A file that cannot be parsed is an
+  // error.
   [[nodiscard]] base::Result<data::Value> value_of(const Reference& reference) const;
   // Whether what a reference means is there, and, of a value, says something.
   [[nodiscard]] base::Result<bool> has(const Reference& reference) const;
@@ -80,7 +81,8 @@ class SourceFiles {
 std::string first_line_of_file(const fs::path& path);
 
 // One text for the names, modes and contents of files.
-std::string digest_of_files(const std::vector<SourceFile>& files, const std::map<std::string, std::string>& digests);
+std::string digest_of_files(const std::vector<SourceFile>& files,
+                            const std::map<std::string, std::string>& digests);
 
 // A text that is the same for the same value, whatever the file's form.
 std::string canonical_text(const data::Value& value);

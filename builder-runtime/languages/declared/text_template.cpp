@@ -33,9 +33,8 @@ base::Result<TextTemplate> TextTemplate::parse(std::string_view text) {
     const auto inner = text.substr(at + 1, end - at - 1);
     const auto colon = std::min(inner.find(':'), inner.size());
     finish_plain();
-    result.m_parts.push_back(
-        {"", Name{std::string(inner.substr(0, colon)),
-                  std::string(inner.substr(std::min(colon + 1, inner.size())))}});
+    result.m_parts.push_back({"", Name{std::string(inner.substr(0, colon)),
+                                       std::string(inner.substr(std::min(colon + 1, inner.size())))}});
     at = end;
   }
   finish_plain();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tools that a builder needs for a source: where they are, which version they have, and whether it is one that
-// the source wants.
+// The tools that a builder needs for a source: where they are, which version they have, and whether it is one
+// that the source wants.
 #pragma once
 
 #include <string>

@@ -55,7 +55,8 @@ const Names& link_names() {
 }
 
 Names layer_names(const LayerDescription& layer, bool is_second) {
-  Names names = {{"source", "program", "setting", "builder", "tree", "cache", "temporary", "jobs", "variable"}};
+  Names names = {
+      {"source", "program", "setting", "builder", "tree", "cache", "temporary", "jobs", "variable"}};
   if (layer.has_work_copy) {
     names.known.emplace_back("work");
   } else {
@@ -74,23 +75,27 @@ Names layer_names(const LayerDescription& layer, bool is_second) {
   return names;
 }
 
-base::Status check_name(const Name& name, const Names& names, const std::map<std::string, std::string>& settings) {
+base::Status check_name(const Name& name, const Names& names,
+                        const std::map<std::string, std::string>& settings) {
   const std::string shown = "{" + name.name + (name.argument.empty() ? "" : ":" + name.argument) + "}";
   const bool is_group = names.groups != nullptr && *names.groups && (*names.groups)->has_group(name.name);
   if (is_group && name.argument.empty()) return {};
   if (!contains(names.known, name.name)) {
     const auto reason = names.reasons.find(name.name);
-    if (reason != names.reasons.end()) return invalid_name("{" + name.name + "} has no meaning here", reason->second);
-    return invalid_name("unknown name " + shown,
-                   base::did_you_mean(name.name, names.known, "the names here are " + base::join(names.known, ", ")));
+    if (reason != names.reasons.end())
+      return invalid_name("{" + name.name + "} has no meaning here", reason->second);
+    return invalid_name(
+        "unknown name " + shown,
+        base::did_you_mean(name.name, names.known, "the names here are " + base::join(names.known, ", ")));
   }
   const bool needs_argument =
       std::find(k_with_argument.begin(), k_with_argument.end(), name.name) != k_with_argument.end();
   if (needs_argument == name.argument.empty())
-    return invalid_name(needs_argument ? shown + " needs a name: {" + name.name + ":NAME}" : shown + " takes no name");
+    return invalid_name(needs_argument ? shown + " needs a name: {" + name.name + ":NAME}"
+                                       : shown + " takes no name");
   if (name.name == "setting" && !settings.contains(name.argument)) {
     return invalid_name("no setting is called " + base::quoted(name.argument),
-                   base::did_you_mean(name.argument, keys_of(settings), "add it to [settings]"));
+                        base::did_you_mean(name.argument, keys_of(settings), "add it to [settings]"));
   }
   return {};
 }

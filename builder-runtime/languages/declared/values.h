@@ -19,8 +19,8 @@ inline constexpr char k_program_setting[] = "program";
 // Which names have a meaning.
 struct Names {
   std::vector<std::string> known;
-  const std::optional<Pattern>* groups = nullptr;  // and those of this pattern's groups
-  std::map<std::string, std::string> reasons = {};  // why others have none here
+  const std::optional<Pattern>* groups = nullptr;   // and those of this pattern's groups
+  std::map<std::string, std::string> reasons;  // why others have none here
 };
 
 const Names& check_names();
@@ -31,6 +31,7 @@ const Names& link_names();
 Names layer_names(const LayerDescription& layer, bool is_second);
 
 // An error of kind bad_input without a place where the name has no meaning.
-base::Status check_name(const Name& name, const Names& names, const std::map<std::string, std::string>& settings);
+base::Status check_name(const Name& name, const Names& names,
+                        const std::map<std::string, std::string>& settings);
 
 }  // namespace builder::declared

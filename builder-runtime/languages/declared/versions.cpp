@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ranges are those of npm's semver: alternatives between "||", each of comparators that all have to hold; "^", "~",
-// "x" and "1.2 - 2.0" are short for two. Pre-releases count as the release that they come before.
+// Ranges are those of npm's semver: alternatives between "||", each of comparators that all have to hold;
+// "^", "~", "x" and "1.2 - 2.0" are short for two. Pre-releases count as the release that they come before.
 #include "builder-runtime/languages/declared/versions.h"
 
 #include <algorithm>
@@ -89,7 +89,8 @@ std::optional<Range> range_of(std::string_view comparator) {
   const auto numbers = read_version(comparator.substr(sign.size()));
   if (!numbers) return std::nullopt;
   if (sign == ">=") return Range{*numbers, std::nullopt};
-  if (sign == ">") return Range{numbers->size() < 3 ? after(*numbers) : [&] {
+  if (sign == ">")
+    return Range{numbers->size() < 3 ? after(*numbers) : [&] {
     Numbers next = *numbers;
     next.push_back(1);
     return next;
@@ -117,7 +118,8 @@ std::vector<std::string> comparators_of(std::string_view text) {
 
 std::optional<bool> fits_all(const Numbers& version, std::string_view text) {
   auto comparators = comparators_of(text);
-  if (comparators.size() == 3 && comparators[1] == "-") comparators = {">=" + comparators[0], "<=" + comparators[2]};
+  if (comparators.size() == 3 && comparators[1] == "-")
+    comparators = {">=" + comparators[0], "<=" + comparators[2]};
   bool fits = true;
   for (const auto& comparator : comparators) {
     const auto range = range_of(comparator);
@@ -142,9 +144,9 @@ std::optional<bool> fits_range(const Numbers& version, std::string_view text) {
 }  // namespace
 
 std::optional<Comparison> comparison_of(std::string_view word) {
-  constexpr std::array k_words = {std::pair("prefix", Comparison::prefix), std::pair("minor", Comparison::minor),
-                                  std::pair("at-least", Comparison::at_least),
-                                  std::pair("semver-range", Comparison::semver_range)};
+  constexpr std::array k_words = {
+      std::pair("prefix", Comparison::prefix), std::pair("minor", Comparison::minor),
+      std::pair("at-least", Comparison::at_least), std::pair("semver-range", Comparison::semver_range)};
   const auto* const found =
       std::find_if(k_words.begin(), k_words.end(), [&](const auto& row) { return row.first == word; });
   return found == k_words.end() ? std::nullopt : std::optional(found->second);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Beside the folder is a note: a line for each copied file, with the digest that it was copied by, what its status
-// was then, and its name.
+// Beside the folder is a note: a line for each copied file, with the digest that it was copied by, what its
+// status was then, and its name.
 #include "builder-runtime/languages/declared/work_copy.h"
 
 #include <algorithm>
@@ -69,7 +69,8 @@ base::Status WorkCopy::bring_up_to_date(const SourceFiles& files, const std::vec
   BASE_TRY_ASSIGN(auto tree, LayerTree::open(m_folder));
   const Note former = read_note(note());
   Note now;
-  for (const auto& file : chosen) now[file.name].digest = (file.is_executable ? "x" : "") + digests.at(file.name);
+  for (const auto& file : chosen)
+    now[file.name].digest = (file.is_executable ? "x" : "") + digests.at(file.name);
   for (const auto& [name, copied] : former) {
     if (!now.contains(name)) BASE_TRY(tree.remove_path(name));
   }

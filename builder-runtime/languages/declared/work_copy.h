@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A copy of files of the source for tools that write beside them. It is kept: what did not change since keeps its
-// time, and what changed gets the time of now, whatever time the source's file has. Tools that go by times, as cargo
-// and make do, then see each edit, and nothing else.
+// A copy of files of the source for tools that write beside them. It is kept: what did not change since keeps
+// its time, and what changed gets the time of now, whatever time the source's file has. Tools that go by
+// times, as cargo and make do, then see each edit, and nothing else.
 #pragma once
 
 #include <string>

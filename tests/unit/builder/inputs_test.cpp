@@ -228,5 +228,29 @@ TEST_F(InputsTest, TheStateOfAFileIsAnotherOneAfterEachChange) {
   EXPECT_EQ(state_of_file(m_folder.path() / "circle"), "error " + std::to_string(ELOOP));
 }
 
+TEST_F(InputsTest, FilesCountByOneDigestAndChangeByWhatIsSeenOfThem) {
+  const auto with = [&](const std::string& digest, const std::string& now) {
+    Inputs inputs;
+    inputs.add_files("**", m_folder.path(), digest, "seen",
+                     [now]() -> base::Result<std::string> { return now; });
+    return inputs;
+  };
+  EXPECT_EQ(with("d", "seen").changed().value(), "");
+  EXPECT_EQ(with("d", "other").changed().value(), m_folder.path().string());
+  EXPECT_NE(with("d", "seen").key(), with("e", "seen").key());
+  EXPECT_EQ(with("d", "seen").key(), with("d", "other").key());
+  EXPECT_EQ(with("d", "seen").lines(), "files\t**\td\t" + m_folder.path().string() + "\n");
+}
+
+TEST_F(InputsTest, AWatchedFileIsInNoKey) {
+  Inputs inputs;
+  inputs.watch_file(m_file);
+  inputs.watch_file(m_folder.path() / "none");
+  EXPECT_EQ(inputs.key(), Inputs().key());
+  EXPECT_EQ(inputs.changed().value(), "");
+  ASSERT_TRUE(base::write_file(m_folder.path() / "none", ""));
+  EXPECT_EQ(inputs.changed().value(), (m_folder.path() / "none").string());
+}
+
 }  // namespace
 }  // namespace builder

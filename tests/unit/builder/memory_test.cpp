@@ -119,5 +119,21 @@ TEST_F(Memory, CountsWhatWasKilled) {
     EXPECT_EQ(kills_of(text), 0U) << text;
 }
 
+TEST_F(Memory, AWatchTellsWhatMayHaveBeenEndedByItsLack) {
+  write("membership", "0::/one\n");
+  write("mount/one/memory.max", "536870912\n");
+  write("mount/one/memory.events", "oom_kill 2\n");
+  const MemoryWatch watch(find());
+  const auto failed = process::Ending::from_wait_status(1 << 8);
+  EXPECT_EQ(watch.hint_after(failed), std::nullopt);
+  EXPECT_EQ(watch.hint_after(process::Ending::from_wait_status(15)), std::nullopt);
+  const std::string hint = "raise the memory in transform.build.resource_limits, now 512.0 MiB";
+  EXPECT_EQ(watch.hint_after(process::Ending::from_wait_status(9)), hint);
+  write("mount/one/memory.events", "oom_kill 3\n");
+  EXPECT_EQ(watch.hint_after(failed), hint);
+  write("mount/one/memory.max", "max\n");
+  EXPECT_EQ(watch.hint_after(failed), "raise the memory in transform.build.resource_limits");
+}
+
 }  // namespace
 }  // namespace builder

@@ -57,6 +57,15 @@ exec "$shim" ${at:+--chdir "$at"} --environment d1 --exec -- main "$@"
 )sh"));
 }
 
+TEST(RunScriptText, SomeWordsNameTheEnvironmentsFolder) {
+  const Start start = {.command = {"sh", "{env}/bin/a", "{env}"}, .expanded_words = 2};
+  EXPECT_EQ(rest_of(script("d1", start)),
+            "exec \"$shim\" ${at:+--chdir \"$at\"} --environment d1 --expand 2 --exec -- sh '{env}/bin/a' "
+            "'{env}' \"$@\"\n");
+  EXPECT_EQ(rest_of(script("", start)),
+            "exec \"$shim\" ${at:+--chdir \"$at\"} --exec -- sh '{env}/bin/a' '{env}' \"$@\"\n");
+}
+
 TEST(RunScriptText, QuotesEveryWordOfTheCommand) {
   EXPECT_EQ(rest_of(script("d1", {{"it's", "$HOME", "", "a\nb"}, "", false, ""})),
             std::string("exec \"$shim\" ${at:+--chdir \"$at\"} --environment d1 --exec -- 'it'\\''s' '$HOME' "

@@ -10,7 +10,8 @@ namespace {
 
 TEST(Builders, HaveNamesThatNoFolderOfACacheHas) {
   for (const std::string name : {"a", "r", "node", "c-2", "x-"}) EXPECT_TRUE(is_builder_name(name)) << name;
-  for (const std::string name : {"", "A", "2a", "-a", "a_b", "a.b", "a/b", "é"}) EXPECT_FALSE(is_builder_name(name)) << name;
+  for (const std::string name : {"", "A", "2a", "-a", "a_b", "a.b", "a/b", "é"})
+    EXPECT_FALSE(is_builder_name(name)) << name;
   EXPECT_TRUE(is_builder_name(std::string(40, 'a')));
   EXPECT_FALSE(is_builder_name(std::string(41, 'a')));
   for (const auto name : k_cache_folders) EXPECT_FALSE(is_builder_name(name)) << name;

@@ -241,7 +241,8 @@ TEST_F(Execute, AnEnvironmentsVariablesAreSet) {
   ::setenv("SHIM_SET", "pipeline", 1);
   ::setenv("SHIM_LIST", "a:b", 1);
   ::setenv("SHIM_EMPTY", "", 1);
-  file(".variables", "SHIM_SET=x\0SHIM_NEW={env}/x:{env}\0+SHIM_LIST={env}/l\0+SHIM_EMPTY=e\0+SHIM_NONE={env}\0"s);
+  file(".variables",
+       "SHIM_SET=x\0SHIM_NEW={env}/x:{env}\0+SHIM_LIST={env}/l\0+SHIM_EMPTY=e\0+SHIM_NONE={env}\0"s);
   enter_environment(folder);
   EXPECT_EQ(value("SHIM_SET"), "pipeline");
   EXPECT_EQ(value("SHIM_NEW"), folder + "/x:" + folder);
@@ -254,7 +255,8 @@ TEST_F(Execute, AnEnvironmentsVariablesAreSet) {
   EXPECT_TRUE(apply_variables("", "/e"));
   for (const auto& wrong : {"x"s, "=x"s, "+=x"s, "+"s, "\0"s}) EXPECT_FALSE(apply_variables(wrong, "/e"));
   EXPECT_EQ(with_environment("{env}{env}{en}", "/e"), "/e/e{en}");
-  for (const char* const name : {"SHIM_SET", "SHIM_NEW", "SHIM_LIST", "SHIM_EMPTY", "SHIM_NONE"}) ::unsetenv(name);
+  for (const char* const name : {"SHIM_SET", "SHIM_NEW", "SHIM_LIST", "SHIM_EMPTY", "SHIM_NONE"})
+    ::unsetenv(name);
 }
 
 TEST_F(Execute, AnEnvironmentsProgramsComeFirst) {

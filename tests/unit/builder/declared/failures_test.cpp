@@ -33,22 +33,26 @@ process::Finished ended_with(int code, std::string errors, std::string output = 
 class DeclaredFailures : public testing::Test {
  protected:
   std::string shown(const base::Error& error) {
-    return std::to_string(static_cast<int>(error.kind)) + " " + error.where + "|" + error.what + "|" + error.hint;
+    return std::to_string(static_cast<int>(error.kind)) + " " + error.where + "|" + error.what + "|" +
+           error.hint;
   }
   std::string error_of(const process::Finished& finished, const std::string& manifest = "") {
-    return shown(error_of_command(finished, "program: toy", m_facts, manifest, {{"/work", ""}, {"/tree", "made/"}}));
+    return shown(
+        error_of_command(finished, "program: toy", m_facts, manifest, {{"/work", ""}, {"/tree", "made/"}}));
   }
 
   base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "failures.").value();
-  Facts m_facts = {.builder = std::make_shared<const Description>(parse_builder(k_words_of_toy, "b", {}).value()),
-                   .files = SourceFiles::list(m_folder.path(), {}).value(),
-                   .program = {"main.toy", "by its name"}};
+  Facts m_facts = {
+      .builder = std::make_shared<const Description>(parse_builder(k_words_of_toy, "b", {}).value()),
+      .files = SourceFiles::list(m_folder.path(), {}).value(),
+      .program = {"main.toy", "by its name"}};
 };
 
 TEST_F(DeclaredFailures, TheFirstThatMatchesCounts) {
   EXPECT_EQ(error_of(ended_with(2, "x\nnetwork is gone\na:1:2: fault")),
             "75 toy|: cannot be reached for main.toy|again");
-  EXPECT_EQ(error_of(ended_with(2, "network is gone"), "toys.txt"), "75 toys.txt|cannot be reached for main.toy|again");
+  EXPECT_EQ(error_of(ended_with(2, "network is gone"), "toys.txt"),
+            "75 toys.txt|cannot be reached for main.toy|again");
   EXPECT_EQ(error_of(ended_with(2, "", "bare words\n")), "1 toy|words|");
   EXPECT_EQ(error_of(ended_with(2, "nothing")), "1 program: toy|ended with exit code 2|");
 }
@@ -77,7 +81,8 @@ TEST_F(DeclaredFailures, AProgramMaySpeakAsWeDo) {
 TEST_F(DeclaredFailures, WhatTheImageLacksIsSaid) {
   const std::string lacks = "x.c:1:2: fatal error: libxml/parser.h: No such file or directory\n";
   const auto hint = "libxml/parser.h is missing, which is in Debian's package libxml2-dev";
-  EXPECT_TRUE(error_of(ended_with(1, lacks)).ends_with(std::string("|") + hint)) << error_of(ended_with(1, lacks));
+  EXPECT_TRUE(error_of(ended_with(1, lacks)).ends_with(std::string("|") + hint))
+      << error_of(ended_with(1, lacks));
   EXPECT_EQ(error_of(ended_with(1, lacks + "error: xml2 cannot be installed\n")),
             std::string("1 |xml2 cannot be installed|") + hint);
   EXPECT_EQ(error_of(ended_with(1, lacks + "error: no\nhint: own\n")), "1 |no|own");
@@ -88,10 +93,13 @@ TEST_F(DeclaredFailures, WhatTheImageLacksIsSaid) {
 TEST_F(DeclaredFailures, GroupsThatAreMissingLeaveNothing) {
   const std::optional<TextTemplate> say = TextTemplate::parse("{what} at {line} of {file}").value();
   const std::optional<TextTemplate> none;
-  EXPECT_EQ(shown(error_of_groups({{"file", "a"}, {"what", "w"}}, {say, say, base::ErrorKind::bad_input}, m_facts, "")),
+  EXPECT_EQ(shown(error_of_groups({{"file", "a"}, {"what", "w"}}, {say, say, base::ErrorKind::bad_input},
+                                  m_facts, "")),
             "65 a|w at  of a|w at  of a");
-  EXPECT_EQ(shown(error_of_groups({{"line", "3"}}, {none, none, base::ErrorKind::io}, m_facts, "m")), "74 m||");
-  EXPECT_EQ(shown(error_of_groups({{"file", "a"}, {"column", "3"}, {"what", "w"}}, {none, none, base::ErrorKind::io}, m_facts, "")),
+  EXPECT_EQ(shown(error_of_groups({{"line", "3"}}, {none, none, base::ErrorKind::io}, m_facts, "m")),
+            "74 m||");
+  EXPECT_EQ(shown(error_of_groups({{"file", "a"}, {"column", "3"}, {"what", "w"}},
+                                  {none, none, base::ErrorKind::io}, m_facts, "")),
             "74 a|w|");
 }
 

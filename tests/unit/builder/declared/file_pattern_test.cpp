@@ -29,7 +29,8 @@ TEST(DeclaredFilePattern, StarsStopAtSlashes) {
 }
 
 TEST(DeclaredFilePattern, TwoStarsMeanAnyFolders) {
-  for (const std::string path : {"a.sh", "d/a.sh", "d/e/a.sh"}) EXPECT_TRUE(fits_path("**/*.sh", path)) << path;
+  for (const std::string path : {"a.sh", "d/a.sh", "d/e/a.sh"})
+    EXPECT_TRUE(fits_path("**/*.sh", path)) << path;
   EXPECT_FALSE(fits_path("**/*.sh", "a.txt"));
   EXPECT_TRUE(fits_path("**", "a/b/c"));
   EXPECT_TRUE(fits_path("lib/**", "lib/b/c"));

@@ -32,8 +32,8 @@ TEST(DeclaredFixedFolder, ItsPathIsThatOfTheKeyAndItGoesWithItsOwner) {
 
 TEST(DeclaredFixedFolder, WhatAKilledBuildLeftGoes) {
   const auto parent = base::TemporaryFolder::make(testing::TempDir(), "fixed.").value();
-  for (const std::string name : {"pachbuild-aaaaaaaaaaaaaaaa", "pachbuild-bbbbbbbbbbbbbbbb", "pachbuild-bbbbbbbbbbbbbbbg",
-                                 "pachbuild-bbb", "other"}) {
+  for (const std::string name : {"pachbuild-aaaaaaaaaaaaaaaa", "pachbuild-bbbbbbbbbbbbbbbb",
+                                 "pachbuild-bbbbbbbbbbbbbbbg", "pachbuild-bbb", "other"}) {
     ASSERT_TRUE(base::make_folders(parent.path() / name / "tree/old", 0700));
   }
   const auto folder = FixedFolder::make(k_fixed_key, parent.path()).value();

@@ -18,7 +18,8 @@ std::string fault_in_text(const std::string& text) {
   const auto read = parse_builder(text, "b", {"python"});
   if (read) return "";
   EXPECT_EQ(read.error().kind, base::ErrorKind::bad_input);
-  return read.error().where + ": " + read.error().what + (read.error().hint.empty() ? "" : " (" + read.error().hint + ")");
+  return read.error().where + ": " + read.error().what +
+         (read.error().hint.empty() ? "" : " (" + read.error().hint + ")");
 }
 
 // Of a builder with these lines in between, the first of which is the seventh.
@@ -69,7 +70,8 @@ needs = { n = "make n" }
 path = "fixed"
 environment = { X = "{variable:A}{jobs}{manifest}" }
 run = ["a"]
-)" + k_start, "b", {});
+)" + k_start,
+                                   "b", {});
   ASSERT_TRUE(tools) << tools.error().where << tools.error().what;
   EXPECT_EQ(tools->detect.any.at(1).pointer, std::vector<std::string>{"toy/~x"});
   EXPECT_EQ(tools->detect.any.size(), 2U);
@@ -107,7 +109,8 @@ packages = { files = "p", match = '(?P<name>a)(?P<version>b)' }
 [[error]]
 match = '(?P<what>x)'
 code = 75
-)" + k_start, "b", {});
+)" + k_start,
+                                   "b", {});
   ASSERT_TRUE(whole) << whole.error().where << whole.error().what;
   ASSERT_EQ(whole->layers.size(), 2U);
   EXPECT_EQ(whole->layers[0].run.size(), 2U);
@@ -123,29 +126,35 @@ code = 75
 }
 
 TEST(DeclaredReader, WhatIsUnknownOrMissingIsAnError) {
-  EXPECT_EQ(fault_in_text(""),
-            "b:1:1: schema: missing (The version of this format.)");
+  EXPECT_EQ(fault_in_text(""), "b:1:1: schema: missing (The version of this format.)");
   EXPECT_EQ(fault_of("[detct]\n"), "b:7:2: detct: unknown key (did you mean \"detect\"?)");
-  EXPECT_EQ(fault_of("[[check]]\nfile = \"x\"\n"), "b:8:1: check.file: unknown key (did you mean \"files\"?)");
-  EXPECT_EQ(fault_of("[[check]]\nreject = \"x\"\n"), "b:7:1: check.files: missing (Which files are checked.)");
+  EXPECT_EQ(fault_of("[[check]]\nfile = \"x\"\n"),
+            "b:8:1: check.file: unknown key (did you mean \"files\"?)");
+  EXPECT_EQ(fault_of("[[check]]\nreject = \"x\"\n"),
+            "b:7:1: check.files: missing (Which files are checked.)");
   EXPECT_EQ(fault_of("[tools.toy]\nwords = 1\n"),
-            "b:8:1: tools.toy.words: unknown key (the keys here are run, version, wants, compare, hint, needed_by)");
+            "b:8:1: tools.toy.words: unknown key (the keys here are run, version, wants, compare, hint, "
+            "needed_by)");
 }
 
 TEST(DeclaredReader, FormsAreChecked) {
-  EXPECT_EQ(fault_of("ignore = 1\n"), "b:7:10: detect.ignore: is a number, expected a text or an array of texts");
+  EXPECT_EQ(fault_of("ignore = 1\n"),
+            "b:7:10: detect.ignore: is a number, expected a text or an array of texts");
   EXPECT_EQ(fault_of("variable = [\"A\"]\n"), "b:7:12: detect.variable: is an array, expected a text");
   EXPECT_EQ(fault_of("[tools]\ntoy = 1\n"), "b:7:1: tools: is a table, expected a table of tables");
   EXPECT_EQ(fault_of("[layer]\n"), "b:7:1: layer: is a table, expected an array of tables");
-  EXPECT_EQ(fault_of("[[layer]]\nrun = []\n"),
-            "b:8:7: layer.run: is an array, expected an array of texts, the command's words, or an array of these");
-  EXPECT_EQ(fault_of("[[layer]]\nrun = [[\"a\"], \"b\"]\n"),
-            "b:8:7: layer.run: is an array, expected an array of texts, the command's words, or an array of these");
+  EXPECT_EQ(
+      fault_of("[[layer]]\nrun = []\n"),
+      "b:8:7: layer.run: is an array, expected an array of texts, the command's words, or an array of these");
+  EXPECT_EQ(
+      fault_of("[[layer]]\nrun = [[\"a\"], \"b\"]\n"),
+      "b:8:7: layer.run: is an array, expected an array of texts, the command's words, or an array of these");
   EXPECT_EQ(fault_of("[[error]]\nmatch = '(?P<what>x)'\ncode = 2\n"),
             "b:9:8: error.code: is \"2\", expected 1, 65, 69 or 75");
   EXPECT_EQ(fault_of("[[layer]]\npath = \"free\"\n"), "b:8:8: layer.path: is \"free\", expected fixed");
-  EXPECT_EQ(fault_of("[[layer]]\nname = \"A\"\n"),
-            "b:8:8: layer.name: invalid name \"A\" (lower-case letters, digits and -, beginning with a letter)");
+  EXPECT_EQ(
+      fault_of("[[layer]]\nname = \"A\"\n"),
+      "b:8:8: layer.name: invalid name \"A\" (lower-case letters, digits and -, beginning with a letter)");
   EXPECT_EQ(fault_of("variable = \"A\\u0000\"\n"), "b: has a text with a zero byte");
 }
 
@@ -156,7 +165,8 @@ TEST(DeclaredReader, NamesOfBuildersAndSettings) {
         {"env", "the cache has such a folder for itself"}}) {
     auto other = text;
     base::replace_all(other, "\"toy\"\ns", "\"" + name + "\"\ns");
-    EXPECT_EQ(fault_in_text(other), "b:2:12: language: no builder can be called \"" + name + "\" (" + hint + ")");
+    EXPECT_EQ(fault_in_text(other),
+              "b:2:12: language: no builder can be called \"" + name + "\" (" + hint + ")");
   }
   base::replace_all(text, "mode = ", "program = ");
   EXPECT_EQ(fault_in_text(text),
@@ -166,9 +176,11 @@ TEST(DeclaredReader, NamesOfBuildersAndSettings) {
 }
 
 TEST(DeclaredReader, DetectionNeedsSomethingToLookFor) {
-  EXPECT_EQ(fault_in_text("schema = 1\nlanguage = \"toy\"\nsummary = \"t\"\n[detect]\nignore = \"a\"\n[start]\ncommand = [\"a\"]\n"),
+  EXPECT_EQ(fault_in_text("schema = 1\nlanguage = \"toy\"\nsummary = \"t\"\n[detect]\nignore = "
+                          "\"a\"\n[start]\ncommand = [\"a\"]\n"),
             "b:4:1: detect: says nothing of the source (name files in any or program)");
-  EXPECT_EQ(fault_in_text("schema = 1\nlanguage = \"toy\"\nsummary = \"t\"\n[detect]\nany = \"a\"\n[start]\ncommand = [\"{program}\"]\n"),
+  EXPECT_EQ(fault_in_text("schema = 1\nlanguage = \"toy\"\nsummary = \"t\"\n[detect]\nany = "
+                          "\"a\"\n[start]\ncommand = [\"{program}\"]\n"),
             "b:7:12: start.command: {program} is not known (add program to [detect])");
   EXPECT_EQ(fault_of("any = \"*#/a\"\n"),
             "b:7:7: detect.any: invalid reference \"*#/a\": a pointer needs one file, not a pattern");
@@ -176,9 +188,12 @@ TEST(DeclaredReader, DetectionNeedsSomethingToLookFor) {
 }
 
 TEST(DeclaredReader, ToolsAreAskedOrNot) {
-  EXPECT_EQ(fault_of("[tools.toy]\nrun = [\"toyx\"]\n"), "b:8:7: tools.toy.run: the first word has to be \"toy\"");
-  EXPECT_EQ(fault_of("[tools.toy]\nrun = [\"toy\"]\nwants = \"a\"\n"), "b:7:1: tools.toy: wants needs compare");
-  EXPECT_EQ(fault_of("[tools.toy]\nrun = [\"toy\"]\ncompare = \"minor\"\n"), "b:7:1: tools.toy: compare needs wants");
+  EXPECT_EQ(fault_of("[tools.toy]\nrun = [\"toyx\"]\n"),
+            "b:8:7: tools.toy.run: the first word has to be \"toy\"");
+  EXPECT_EQ(fault_of("[tools.toy]\nrun = [\"toy\"]\nwants = \"a\"\n"),
+            "b:7:1: tools.toy: wants needs compare");
+  EXPECT_EQ(fault_of("[tools.toy]\nrun = [\"toy\"]\ncompare = \"minor\"\n"),
+            "b:7:1: tools.toy: compare needs wants");
   EXPECT_EQ(fault_of("[tools.toy]\nversion = \"x\"\n"), "b:7:1: tools.toy: a version needs run");
   EXPECT_EQ(fault_of("[tools.\"a/b\"]\n"), "b:7:1: tools.a/b: invalid name of a program");
   EXPECT_EQ(fault_of("[tools.toy]\nrun = [\"toy\"]\nwants = \"a\"\ncompare = \"at-least\"\n"), "");
@@ -188,15 +203,18 @@ TEST(DeclaredReader, ChecksRunOrReject) {
   EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\n"), "b:7:1: check: needs either run or reject");
   EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nreject = \"a\"\nrun = [\"a\", \"{file}\"]\n"),
             "b:7:1: check: needs either run or reject");
-  EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nreject = \"a\"\nplace = \"a\"\n"), "b:10:9: check.place: needs run");
-  EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nrun = [\"a\"]\n"), "b:9:7: check.run: needs either {file} or {files}");
+  EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nreject = \"a\"\nplace = \"a\"\n"),
+            "b:10:9: check.place: needs run");
+  EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nrun = [\"a\"]\n"),
+            "b:9:7: check.run: needs either {file} or {files}");
   EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nrun = [\"a\", \"{file}{files}\"]\n"),
             "b:9:7: check.run: needs either {file} or {files}");
   EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nrun = [\"-a\", \"{file}\"]\n"),
             "b:9:7: check.run: the first word is not a program: \"-a\"");
   EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nreject = '(?P<own>a)'\nsay = \"{own}{line}\"\n"), "");
   EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nreject = 'a'\nsay = \"{own}\"\n"),
-            "b:10:7: check.say: unknown name {own} (the names here are program, setting, manifest, file, line, column, what)");
+            "b:10:7: check.say: unknown name {own} (the names here are program, setting, manifest, file, "
+            "line, column, what)");
 }
 
 TEST(DeclaredReader, NamesHaveAMeaningWhereTheyStand) {
@@ -206,26 +224,35 @@ TEST(DeclaredReader, NamesHaveAMeaningWhereTheyStand) {
   EXPECT_EQ(run("{tree}{cache}{temporary}{jobs}{builder}{source}{program}{setting:mode}{variable:X}"), "");
   EXPECT_EQ(run("{work}"), "b:8:13: layer.run: {work} has no meaning here (the layer needs work = \"copy\")");
   EXPECT_EQ(run("{work}", "work = \"copy\"\n"), "");
-  EXPECT_EQ(run("{manifest}"), "b:8:13: layer.run: {manifest} has no meaning here (the layer needs manifest)");
+  EXPECT_EQ(run("{manifest}"),
+            "b:8:13: layer.run: {manifest} has no meaning here (the layer needs manifest)");
   EXPECT_EQ(run("{manifest}", "manifest = \"m\"\n"), "");
-  EXPECT_EQ(run("{base}"), "b:8:13: layer.run: {base} has no meaning here (only the second layer has one below it)");
+  EXPECT_EQ(run("{base}"),
+            "b:8:13: layer.run: {base} has no meaning here (only the second layer has one below it)");
   EXPECT_EQ(run("{setting}"), "b:8:13: layer.run: {setting} needs a name: {setting:NAME}");
   EXPECT_EQ(run("{tree:x}"), "b:8:13: layer.run: {tree:x} takes no name");
   EXPECT_EQ(run("{setting:mod}"), "b:8:13: layer.run: no setting is called \"mod\" (did you mean \"mode\"?)");
-  EXPECT_EQ(run("{setting:other}"), "b:8:13: layer.run: no setting is called \"other\" (add it to [settings])");
+  EXPECT_EQ(run("{setting:other}"),
+            "b:8:13: layer.run: no setting is called \"other\" (add it to [settings])");
   EXPECT_EQ(run("{trees}"), "b:8:13: layer.run: unknown name {trees} (did you mean \"tree\"?)");
-  EXPECT_EQ(run("{"), "b:8:13: layer.run: '{' begins a name that does not end (write {{ and }} for braces that are text)");
+  EXPECT_EQ(
+      run("{"),
+      "b:8:13: layer.run: '{' begins a name that does not end (write {{ and }} for braces that are text)");
 }
 
 TEST(DeclaredReader, NothingLeadsOutOfALayer) {
-  const std::string hint = " is not a path inside the layer (write it relative to the layer: \"bin\", without ..)";
+  const std::string hint =
+      " is not a path inside the layer (write it relative to the layer: \"bin\", without ..)";
   for (const std::string path : {"../a", "/a", "", "a/../..", ".base", "./.variables", ".base/x"}) {
     const auto shown = "\"" + path + "\"";
-    EXPECT_EQ(fault_of("[[layer]]\nfolders = [\"" + path + "\"]\nrun = [\"a\"]\n"), "b:8:11: layer.folders: " + shown + hint);
-    EXPECT_EQ(fault_of("[[layer]]\ncopy = { a = \"" + path + "\" }\n"), "b:8:14: layer.copy: " + shown + hint);
+    EXPECT_EQ(fault_of("[[layer]]\nfolders = [\"" + path + "\"]\nrun = [\"a\"]\n"),
+              "b:8:11: layer.folders: " + shown + hint);
+    EXPECT_EQ(fault_of("[[layer]]\ncopy = { a = \"" + path + "\" }\n"),
+              "b:8:14: layer.copy: " + shown + hint);
     EXPECT_EQ(fault_of("[[layer]]\nlink = { \"" + path + "\" = \"a\" }\n"),
               "b:8:" + std::to_string(15 + path.size()) + ": layer.link: " + shown + hint);
-    EXPECT_EQ(fault_of("[[layer]]\nlink = { a = \"" + path + "\" }\n"), "b:8:14: layer.link: " + shown + hint);
+    EXPECT_EQ(fault_of("[[layer]]\nlink = { a = \"" + path + "\" }\n"),
+              "b:8:14: layer.link: " + shown + hint);
   }
   EXPECT_EQ(fault_of("[[layer]]\ncopy = { a = \".\" }\n"), "");
   EXPECT_EQ(fault_of("[[layer]]\nfolders = \".\"\nrun = [\"a\"]\n"), "b:8:11: layer.folders: \".\"" + hint);
@@ -233,7 +260,8 @@ TEST(DeclaredReader, NothingLeadsOutOfALayer) {
             "b:9:8: layer.keep: invalid file pattern \"../a\": it leads out of the folder");
   EXPECT_EQ(fault_of("[[layer]]\nrun = [\"a\"]\nremove = \"#!\"\n"),
             "b:9:10: layer.remove: \"#!\" has no meaning here (name paths)");
-  EXPECT_EQ(fault_of("[[layer]]\ncopy = { \"#!\" = \".\" }\n"), "b:8:17: layer.copy: a copy needs a path or a file pattern");
+  EXPECT_EQ(fault_of("[[layer]]\ncopy = { \"#!\" = \".\" }\n"),
+            "b:8:17: layer.copy: a copy needs a path or a file pattern");
   EXPECT_EQ(fault_of("[[layer]]\nrun = [\"a\"]\nfolder = \"{cache}\"\n"),
             "b:9:10: layer.folder: has to begin with {tree}, {work} or {source}");
 }
@@ -241,25 +269,36 @@ TEST(DeclaredReader, NothingLeadsOutOfALayer) {
 TEST(DeclaredReader, LayersMakeSomething) {
   EXPECT_EQ(fault_of("[[layer]]\n"), "b:7:1: layer: makes nothing (it needs run, copy or link)");
   EXPECT_EQ(fault_of("[[layer]]\nwork = \"copy\"\ncopy = { a = \".\" }\n"), "b:8:8: layer.work: needs run");
-  EXPECT_EQ(fault_of("[[layer]]\nrun = [\"a\"]\ntake = { a = \".\" }\n"), "b:9:8: layer.take: needs work = \"copy\"");
+  EXPECT_EQ(fault_of("[[layer]]\nrun = [\"a\"]\ntake = { a = \".\" }\n"),
+            "b:9:8: layer.take: needs work = \"copy\"");
   EXPECT_EQ(fault_of("[[layer]]\nrun = [\"a\"]\nprogram = \"bin/*\"\n"),
-            "b:9:11: layer.program: detect.program names the program already (use any in [detect] for a language whose "
+            "b:9:11: layer.program: detect.program names the program already (use any in [detect] for a "
+            "language whose "
             "programs are made)");
   const std::string layer = "run = [\"a\"]\n";
-  EXPECT_EQ(fault_of("[[layer]]\nname = \"a\"\n" + layer + "[[layer]]\nname = \"b\"\n" + layer + "[[layer]]\nname = \"a\"\n" + layer),
+  EXPECT_EQ(fault_of("[[layer]]\nname = \"a\"\n" + layer + "[[layer]]\nname = \"b\"\n" + layer +
+                     "[[layer]]\nname = \"a\"\n" + layer),
             "b:13:1: layer.name: alternatives of a have to follow each other");
-  EXPECT_EQ(fault_of("[[layer]]\nname = \"a\"\n" + layer + "[[layer]]\nname = \"b\"\n" + layer + "[[layer]]\nname = \"c\"\n" + layer),
+  EXPECT_EQ(fault_of("[[layer]]\nname = \"a\"\n" + layer + "[[layer]]\nname = \"b\"\n" + layer +
+                     "[[layer]]\nname = \"c\"\n" + layer),
             "b:13:1: layer: is the third one (two at most are laid over each other)");
-  EXPECT_EQ(fault_of("[[layer]]\nname = \"a\"\n" + layer + "[[layer]]\nname = \"a\"\n" + layer + "[[layer]]\nname = \"c\"\n" + layer), "");
+  EXPECT_EQ(fault_of("[[layer]]\nname = \"a\"\n" + layer + "[[layer]]\nname = \"a\"\n" + layer +
+                     "[[layer]]\nname = \"c\"\n" + layer),
+            "");
 }
 
 TEST(DeclaredReader, NamesInLayersAreChecked) {
-  const auto fault = [](const std::string& line) { return fault_of("[[layer]]\nrun = [\"a\"]\n" + line + "\n"); };
+  const auto fault = [](const std::string& line) {
+    return fault_of("[[layer]]\nrun = [\"a\"]\n" + line + "\n");
+  };
   EXPECT_EQ(fault("image = \"usr\""),
-            "b:9:9: layer.image: \"usr\" is not an absolute path (* and ? stand for characters of one part of the path)");
+            "b:9:9: layer.image: \"usr\" is not an absolute path (* and ? stand for characters of one part "
+            "of the path)");
   EXPECT_EQ(fault("image = \"/usr/**\""),
-            "b:9:9: layer.image: \"/usr/**\" is not an absolute path (* and ? stand for characters of one part of the path)");
-  EXPECT_EQ(fault("image = \"/usr/[\""), "b:9:9: layer.image: invalid file pattern \"usr/[\": '[' is not closed");
+            "b:9:9: layer.image: \"/usr/**\" is not an absolute path (* and ? stand for characters of one "
+            "part of the path)");
+  EXPECT_EQ(fault("image = \"/usr/[\""),
+            "b:9:9: layer.image: invalid file pattern \"usr/[\": '[' is not closed");
   EXPECT_EQ(fault("variables = \"A-*\""), "b:9:13: layer.variables: invalid variable name \"A-*\"");
   EXPECT_EQ(fault("variables = [\"A_*\", \"B\"]"), "");
   EXPECT_EQ(fault("manifest = \"../a\""), "b:9:12: layer.manifest: \"../a\" is not a file of the source");
@@ -283,8 +322,10 @@ TEST(DeclaredReader, StartIsOfTheSourceOrTheEnvironment) {
 }
 
 TEST(DeclaredReader, ErrorsSaySomething) {
-  EXPECT_EQ(fault_of("[[error]]\nmatch = 'x'\n"), "b:7:1: error: says nothing (add say, or a group \"what\" to match)");
-  EXPECT_EQ(fault_of("[[error]]\nmatch = '('\nsay = \"x\"\n"), "b:8:9: error.match: invalid pattern: missing ): (");
+  EXPECT_EQ(fault_of("[[error]]\nmatch = 'x'\n"),
+            "b:7:1: error: says nothing (add say, or a group \"what\" to match)");
+  EXPECT_EQ(fault_of("[[error]]\nmatch = '('\nsay = \"x\"\n"),
+            "b:8:9: error.match: invalid pattern: missing ): (");
 }
 
 TEST(DeclaredReader, OnlyAFolderWithABuilderTomlIsABuilder) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// docs/builder.schema.json and the reference in docs/builder-toml.md say what the reader takes. PACHBUILD_RECORD=1
-// writes both.
+// docs/builder.schema.json and the reference in docs/builder-toml.md say what the reader takes.
+// PACHBUILD_RECORD=1 writes both.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -34,7 +34,8 @@ class DeclaredSourceFiles : public testing::Test {
 };
 
 TEST_F(DeclaredSourceFiles, AreListedByName) {
-  for (const std::string path : {"b", "a/c", "a/b/d", ".git/x", "a/.hg/x", ".svn/x", ".gitignore"}) file(path, path);
+  for (const std::string path : {"b", "a/c", "a/b/d", ".git/x", "a/.hg/x", ".svn/x", ".gitignore"})
+    file(path, path);
   fs::permissions(m_folder.path() / "b", fs::add_perms | fs::owner_exe);
   const auto files = list();
   EXPECT_EQ(names(files.all()), ".gitignore a/b/d a/c b*");
@@ -44,7 +45,8 @@ TEST_F(DeclaredSourceFiles, AreListedByName) {
 }
 
 TEST_F(DeclaredSourceFiles, IgnoredOnesAreNamedOrWhole) {
-  for (const std::string path : {"node_modules/x", "a/node_modules/y", "a/z.log", "dist/x", "a/dist/x"}) file(path, "");
+  for (const std::string path : {"node_modules/x", "a/node_modules/y", "a/z.log", "dist/x", "a/dist/x"})
+    file(path, "");
   EXPECT_EQ(names(list({"node_modules", "*.log", "dist/x"}).all()), "a/dist/x");
   EXPECT_EQ(names(list({"a"}).all()), "dist/x node_modules/x");
 }
@@ -88,7 +90,9 @@ TEST_F(DeclaredSourceFiles, OnlyTheBeginningOfALargeFileIsLookedAt) {
 }
 
 TEST_F(DeclaredSourceFiles, ReferencesLeadToValues) {
-  file("p.json", R"({"a": {"b/c": "x", "n": 1, "no": false, "empty": "", "list": [], "two": ["p", {"q": "r"}], "t": {}}})");
+  file(
+      "p.json",
+      R"({"a": {"b/c": "x", "n": 1, "no": false, "empty": "", "list": [], "two": ["p", {"q": "r"}], "t": {}}})");
   file("p.toml", "[a]\nb = true\n");
   file("p.lock", "  {\"a\": \"json\"}");
   file("q.lock", "a = \"toml\"\n");
