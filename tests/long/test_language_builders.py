@@ -45,6 +45,11 @@ class LongNode(language_suite.LanguageSuite):
     def npm(self, folder, *words):
         self.succeed("npm", *words, cwd=folder, env=self.environment())
 
+    def environment(self, **changes):
+        # Where Node brings its headers along, they need not be fetched.
+        headers = {"npm_config_nodedir": "/usr"} if pathlib.Path("/usr/include/node/node_api.h").exists() else {}
+        return super().environment(**headers, **changes)
+
     def test_a_native_module(self):
         self.source(NATIVE, "native")
         source = self.source({"package.json": json.dumps({"name": "app", "private": True, "main": "main.js", "dependencies": {
@@ -139,6 +144,11 @@ class LongR(language_suite.LanguageSuite):
         self.same_bytes_for_another_user("Rscript", {"main.R": "cat(over::over())\n",
                                           "renv.lock": json.dumps(lock_of(repository.url, records), indent=2)})
         self.assertEqual(self.output_of(self.folder / "one/source", build="one/out"), "answer.cpp")
+
+    def test_a_source_that_is_a_package_has_the_same_bytes_elsewhere(self):
+        support.require_tool("Rscript")
+        self.same_bytes_for_another_user("Rscript", {**r_packages.package_files("own", "1.0", files=r_packages.compiled("own")),
+                                                     "main.R": "cat(own::answer())\n"}, CRAN="file:///nowhere")
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ class LanguageSuite(BuilderSuite):
         for path in [second, *second.rglob("*")]:
             os.utime(path, (0, hash(str(path)) % 2**31))
             path.chmod(0o555 if path.is_dir() or path.stat().st_mode & 0o100 else 0o444)
-        self.cache = self.folder / "two/cache"
+        own, self.cache = self.cache, self.folder / "two/cache"
         self.cache.mkdir()
         (self.folder / "two/out").mkdir()
         (self.folder / "two/home").mkdir()
@@ -83,6 +83,7 @@ class LanguageSuite(BuilderSuite):
         self.succeed(*words, support.BUILDER, "--source", second, "--out", self.folder / "two/out", "--shim", self.shim,
                      "--language", self.LANGUAGE, env=self.environment(
                          HOME=str(self.folder / "two/home"), TZ="Pacific/Kiritimati", LC_ALL="C", **environment))
+        self.cache = own
         self.assertEqual(content_of(self.folder / "two/out"), content_of(self.folder / "one/out"))
 
 

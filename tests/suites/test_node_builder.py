@@ -79,6 +79,7 @@ class Node(language_suite.LanguageSuite):
         self.assert_fails(self.build(source), 65, "error: package.json: main is lib/main.js, which its build script does not make\n"
                                                   "hint: correct main, or the build script\n")
 
+    @support.long_test
     def test_the_same_bytes_elsewhere_and_for_another_user(self):
         self.same_bytes_for_another_user("node", {**WORKSPACES, **{
             "package.json": json.dumps({**json.loads(WORKSPACES["package.json"]), "scripts": {"build": "node -e 1"}})}},

@@ -55,6 +55,7 @@ class R(language_suite.LanguageSuite):
         self.assertEqual(sorted(language_suite.installed(log)), [
             "alpha 1.0 (installed before)", "beta 2.0 (installed before)", "delta 1.0", "gamma 0.1 (installed before)"])
 
+    @support.long_test
     def test_a_source_that_is_a_package(self):
         source = self.source({**r_packages.package_files("own", "1.0", code='word <- function() "one"\n'),
                               "main.R": "cat(own::word())\n"})
@@ -64,6 +65,7 @@ class R(language_suite.LanguageSuite):
         self.build_well(source, env=self.environment(CRAN="file:///nowhere"))
         self.assertEqual(self.output_of(source), "two")
 
+    @support.long_test
     def test_a_package_that_does_not_compile(self):
         repository = Repository(self.folder / "repository")
         files = r_packages.compiled("broken")

@@ -19,7 +19,7 @@ INSTALLER = support.ROOT / "etc/pipeline-build/r/install"
 # For each case (a folder with its manifest's name in `manifest`): the packages of the plan, or code, error and hint.
 HARNESS = r"""
 words <- commandArgs(TRUE)
-for (part in c("errors.R", "json.R", "manifests.R", "repositories.R", "plan.R", "library.R")) source(file.path(words[1], part))
+for (part in c("errors.R", "json.R", "manifests.R", "repositories.R", "plan.R", "fixed.R", "library.R")) source(file.path(words[1], part))
 fail <- function(what, hint = NULL, code = k_manifest_wrong) {
   stop(structure(class = c("refusal", "error", "condition"), list(message = what, hint = hint, code = code, call = NULL)))
 }

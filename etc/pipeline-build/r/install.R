@@ -7,7 +7,7 @@
 
 script <- sub("^--file=", "", grep("^--file=", commandArgs(FALSE), value = TRUE))
 folder <- file.path(dirname(normalizePath(script)), "install")
-for (part in c("errors.R", "json.R", "manifests.R", "repositories.R", "plan.R", "library.R")) source(file.path(folder, part))
+for (part in c("errors.R", "json.R", "manifests.R", "repositories.R", "plan.R", "fixed.R", "library.R")) source(file.path(folder, part))
 
 main <- function(library_folder, cache, source_folder, manifest) {
   options(warn = 1, timeout = 600, keep.source = FALSE, useFancyQuotes = FALSE)

@@ -51,10 +51,10 @@ copy_package <- function(from, library_folder, name) {
 }
 
 # Installs one package from its archive into the cache. Gives the lines that R printed when it fails.
-install_into_cache <- function(entry, place, library_folder) {
-  part <- paste0(place, ".", Sys.getpid(), ".part")
-  dir.create(part, recursive = TRUE)
+install_into_cache <- function(entry, key, place, library_folder) {
+  part <- fixed_folder(key)
   on.exit(unlink(part, recursive = TRUE))
+  if (dir.exists(place)) return(NULL) # another build was faster
   what <- entry$path
   if (!is.null(entry$sha)) {
     unpacked <- file.path(part, "source")
@@ -71,8 +71,13 @@ install_into_cache <- function(entry, place, library_folder) {
                  paste0("PACHBUILD_LIBRARY=", shQuote(library_folder)), "SOURCE_DATE_EPOCH=0", "LC_ALL=C.UTF-8")
   status <- system2(file.path(R.home("bin"), "R"), words, stdout = output, stderr = output, stdin = "/dev/null", env = variables)
   if (status != 0) return(readLines(output, warn = FALSE))
-  # Another build may have been faster.
-  if (!suppressWarnings(file.rename(file.path(made, entry$name), place)) && !dir.exists(place)) return("cannot write the cache")
+  # Beside its place first, since the cache may be another file system; then whole or not at all.
+  beside <- paste0(place, ".", Sys.getpid(), ".part")
+  on.exit(unlink(beside, recursive = TRUE), add = TRUE)
+  copied <- suppressWarnings(system2("cp", c("-RLp", "--", shQuote(file.path(made, entry$name)), shQuote(beside)),
+                                     stdout = TRUE, stderr = TRUE))
+  if (length(copied)) return(copied)
+  if (!suppressWarnings(file.rename(beside, place)) && !dir.exists(place)) return("cannot write the cache")
   NULL
 }
 
@@ -140,7 +145,7 @@ install_packages <- function(plan, library_folder, cache) {
         running[[name]] <- local({
           entry <- plan[[name]]
           to <- place
-          parallel::mcparallel(list(lines = install_into_cache(entry, to, library_folder)), name = name)
+          parallel::mcparallel(list(lines = install_into_cache(entry, basename(to), to, library_folder)), name = name)
         })
       }
     }
