@@ -277,6 +277,7 @@ TEST_F(CleaningTest, CountsWhatIsFreedAndNotWhatIsHeldElsewhere) {
   DiskUse use;
   ASSERT_TRUE(use.add(at("go/bundles/key")));
   ASSERT_TRUE(use.add(at("python/bundles/key")));
+  ASSERT_TRUE(use.add(at("lua/bundles/key")));
   EXPECT_LT(use.bytes_freed(), use.bytes());
   clean({"bundles"});
   EXPECT_EQ(m_bytes, use.bytes_freed());
