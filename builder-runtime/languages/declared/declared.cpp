@@ -49,13 +49,14 @@ std::vector<Layer> layers_of(const LayerContext& context, const std::vector<Plan
 }
 
 // "R 4.2.2": what of the image the program is started by.
-std::string interpreter_of_image(const Start& start, const std::vector<FoundTool>& found) {
+std::string interpreter_of_image(const Start& start, const std::vector<FoundTool>& found, bool has_bundle) {
   if (start.command.empty()) return "";
   for (const auto& tool : found) {
     if (tool.name == start.command.front())
       return tool.name + (tool.version.empty() ? "" : " " + tool.version);
   }
-  return base::contains(start.command.front(), '/') ? "" : start.command.front();
+  // A bundle brings its own, or says nothing of it.
+  return has_bundle || base::contains(start.command.front(), '/') ? "" : start.command.front();
 }
 
 // One that a layer makes has a name only once it is made, unless somebody has chosen it.
@@ -81,7 +82,7 @@ base::Result<Plan> plan_of(const std::shared_ptr<const Facts>& facts, const Tool
   }
   BASE_TRY_ASSIGN(plan.start, start_of(*facts, !plan.key.empty()));
   plan.platform = {.os = "linux", .architecture = architecture()};
-  plan.platform.interpreter = interpreter_of_image(plan.start, found);
+  plan.platform.interpreter = interpreter_of_image(plan.start, found, !plan.key.empty());
   plan.program = program_of(*facts);
   plan.checks = [facts, digest = builder.digest, found, &tools] {
     return run_checks(*facts, digest, found, tools);
