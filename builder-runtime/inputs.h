@@ -69,7 +69,7 @@ class Inputs {
     std::string digest;  // of a folder, or of a file without credentials
     std::string state;
     bool is_folder = false;
-    SeenNow seen_now = {};  // of files
+    SeenNow seen_now;  // of files
   };
   std::vector<Input> m_inputs;
   std::vector<Seen> m_seen;

@@ -68,7 +68,7 @@ struct Layer {
   // Fills an empty folder with what the bundle holds.
   std::function<base::Result<MadeTree>(const fs::path& tree)> make;
   // The same where the bundle is laid on another one, if it needs that one to be made.
-  std::function<base::Result<MadeTree>(const fs::path& tree, const LayerBelow& below)> make_over = {};
+  std::function<base::Result<MadeTree>(const fs::path& tree, const LayerBelow& below)> make_over;
 };
 
 // What is to be done for a source, found out without doing it.

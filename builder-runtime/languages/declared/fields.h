@@ -33,8 +33,8 @@ struct Field {
   std::string_view says;  // for the reference: one or two sentences
   Kind kind = Kind::plain;
   bool is_required = false;
-  std::vector<std::string_view> words = {};  // the only ones that a text may be
-  const Shape* shape = nullptr;              // of a table, of tables and of named tables
+  std::vector<std::string_view> words;  // the only ones that a text may be
+  const Shape* shape = nullptr;         // of a table, of tables and of named tables
 };
 
 struct Shape {

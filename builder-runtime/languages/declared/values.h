@@ -19,8 +19,8 @@ inline constexpr char k_program_setting[] = "program";
 // Which names have a meaning.
 struct Names {
   std::vector<std::string> known;
-  const std::optional<Pattern>* groups = nullptr;   // and those of this pattern's groups
-  std::map<std::string, std::string> reasons = {};  // why others have none here
+  const std::optional<Pattern>* groups = nullptr;  // and those of this pattern's groups
+  std::map<std::string, std::string> reasons;      // why others have none here
 };
 
 const Names& check_names();

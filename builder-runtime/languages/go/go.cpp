@@ -490,6 +490,8 @@ base::Result<Plan> plan(const Source& source, const std::shared_ptr<const Tree>&
   return plan;
 }
 
+}  // namespace
+
 bool may_be(const fs::path& source) {
   boost::system::error_code error;
   const fs::directory_iterator entries(source, error);
@@ -529,8 +531,6 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
                     return plan(source, tree, program, variables, tools);
                   }};
 }
-
-}  // namespace
 
 Language language() {
   return {.name = "go",

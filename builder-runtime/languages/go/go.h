@@ -8,6 +8,10 @@ namespace builder::go {
 
 Language language();
 
+bool may_be(const fs::path& source);
+bool may_be_below(const fs::path& source);
+base::Result<Findings> look(const Source& source, const process::Environment& environment);
+
 // [go] of a source's settings.
 base::Status read_settings(TableReader& reader, SourceSettings& settings);
 

@@ -424,6 +424,8 @@ void tell_of_unused_files(const fs::path& source, const Manifest& manifest, cons
   }
 }
 
+}  // namespace
+
 bool may_be(const fs::path& source) {
   boost::system::error_code error;
   for (fs::directory_iterator entry(source, error), end; entry != end; entry.increment(error)) {
@@ -454,8 +456,6 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
                     return plan(installation, request, pins, choice, tools);
                   }};
 }
-
-}  // namespace
 
 Language language() {
   return {.name = "python",

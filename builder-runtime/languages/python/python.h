@@ -8,6 +8,9 @@ namespace builder::python {
 
 Language language();
 
+bool may_be(const fs::path& source);
+base::Result<Findings> look(const Source& source, const process::Environment& environment);
+
 // [python] of a source's settings.
 base::Status read_settings(TableReader& reader, SourceSettings& settings);
 

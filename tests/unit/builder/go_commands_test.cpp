@@ -987,7 +987,7 @@ TEST_F(GoCommands, ASourceOfGoIsKnownByItsFiles) {
   const fs::path source = path("source");
   const auto has = [&](const std::string& name) {
     write("source/" + name, "");
-    const std::pair found(language().may_be(source).value(), language().may_be_below(source).value());
+    const std::pair found(may_be(source), may_be_below(source));
     fs::remove_all(source);
     return found;
   };

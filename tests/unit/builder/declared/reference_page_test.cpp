@@ -18,7 +18,9 @@ bool is_recording() { return std::getenv("PACHBUILD_RECORD") != nullptr; }
 
 TEST(DeclaredReference, TheSchemaIsThatOfTheReader) {
   const auto file = k_docs / "builder.schema.json";
-  if (is_recording()) ASSERT_TRUE(base::write_file(file, schema_text()));
+  if (is_recording()) {
+    ASSERT_TRUE(base::write_file(file, schema_text()));
+  }
   EXPECT_EQ(base::read_file(file).value(), schema_text());
 }
 
@@ -27,7 +29,9 @@ TEST(DeclaredReference, ThePageIsThatOfTheReader) {
   const auto page = base::read_file(file).value();
   const auto begin = page.find(k_heading);
   ASSERT_NE(begin, std::string::npos);
-  if (is_recording()) ASSERT_TRUE(base::write_file(file, page.substr(0, begin) + reference_text()));
+  if (is_recording()) {
+    ASSERT_TRUE(base::write_file(file, page.substr(0, begin) + reference_text()));
+  }
   EXPECT_EQ(base::read_file(file).value().substr(begin), reference_text());
 }
 
