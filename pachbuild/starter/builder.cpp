@@ -7,6 +7,7 @@
 #include <map>
 #include <string_view>
 
+#include "base/errors.h"
 #include "base/text.h"
 #include "contract/builders.h"
 #include "contract/layout.h"
