@@ -39,7 +39,7 @@ class Errors(BuilderSuite):
         source = self.source(PYTHON_ARGUMENTS)
         self.assert_fails(self.build(source, "--language", "cobol"), 64,
                           'error: --language: there is no builder for "cobol"\n'
-                          "hint: the languages are python and go\n")
+                          "hint: the languages are python, go, node, r, rust and shell\n")
 
     def test_an_unknown_option(self):
         result = self.run_program(support.BUILDER, "--sauce", "x")

@@ -566,7 +566,7 @@ class Settings(ProjectSuite):
                                                    "hint: it can be never, daily or always\n"),
                 ("[python\n", "error: pachbuild.toml:1:8: is not valid TOML: "),
                 ("language = 'cobol'\n", "error: pachbuild.toml: language: there is no builder for \"cobol\"\n"
-                                         "hint: the languages are python and go\n"),
+                                         "hint: the languages are python, go, node, r, rust and shell\n"),
                 ("[python]\nprogram = 'x.py'\n", "error: pachbuild.toml: python.program: there is no file x.py in the source\n"),
                 ("[python]\ndependencies = '../x.txt'\n",
                  "error: pachbuild.toml: python.dependencies: ../x.txt is outside the source\n"
