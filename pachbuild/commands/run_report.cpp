@@ -106,7 +106,7 @@ void RunReport::take(const std::string& pipeline, const local::PhaseEnds& event)
   if (event.succeeded) {
     info(pipeline, "build: done in " + base::format_duration(event.elapsed));
   } else if (const auto known = m_left_out.find(pipeline); known != m_left_out.end()) {
-    tell_missed(pipeline, std::string(known->second.build_end));
+    tell_missed(pipeline, known->second.build_end);
   }
   if (const auto kept = m_builds.find(pipeline); kept != m_builds.end()) {
     if (!event.succeeded) show(pipeline, kept->second);

@@ -32,7 +32,7 @@ class IgnoreRules {
   enum class Git { counts, is_not_asked };
   struct Reading {
     Git git = Git::counts;
-    std::vector<base::fs::path> data = {};  // folders that are no part of the source, whatever the lines say
+    std::vector<base::fs::path> data;  // folders that are no part of the source, whatever the lines say
   };
 
   // The built-in rules, and after them those of `folder`/.pachignore if it is there.

@@ -117,7 +117,7 @@ class Runs(RunSuite):
     def test_errors_before_anything_began(self):
         with self.fails("FOLDER/nowhere.json: cannot read: no such file or folder", 65):
             pachbuild.run("nowhere.json")
-        with self.fails("FOLDER/spec.json:13:15: no folder was given for repo data\nhint: add --input data=PATH", 64):
+        with self.fails("FOLDER/spec.json:13:15: no folder was given for repo data\nhint: add --input data=PATH, or put the data into FOLDER/data/data", 64):
             pachbuild.run("spec.json", output="out")
         with self.fails("inputs: is not a mapping of repos to folders: 'data'\n"
                         'hint: for example inputs={"images": "data"}, or inputs="pfs:"', 64):

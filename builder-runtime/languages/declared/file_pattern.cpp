@@ -50,7 +50,7 @@ class Translation {
       case '}':
         if (m_depth == 0) return invalid_pattern(m_text, "'}' closes nothing");
         --m_depth;
-        m_result += ")";
+        m_result += ')';
         break;
       case ',':
         m_result += m_depth > 0 ? "|" : ",";

@@ -78,7 +78,7 @@ void remove_orphans(const fs::path& parent) {
 base::Result<FixedFolder> FixedFolder::make(const std::string& key, const fs::path& parent) {
   remove_orphans(parent);
   const fs::path path = parent / (std::string(k_prefix) + key.substr(0, k_digits));
-  const std::string text = path.string();
+  const std::string& text = path.native();
   while (true) {
     if (::mkdir(text.c_str(), k_mode) != 0 && errno != EEXIST)
       return base::fail(base::system_error("create", text, errno));

@@ -81,6 +81,13 @@ Range near(const Numbers& numbers) {
   return numbers.empty() ? Range{} : Range{numbers, after(fixed)};
 }
 
+// The least version of those that ">1.2" or ">1.2.3" mean.
+Numbers above(Numbers numbers) {
+  if (numbers.size() < 3) return after(std::move(numbers));
+  numbers.push_back(1);
+  return numbers;
+}
+
 std::optional<Range> range_of(std::string_view comparator) {
   constexpr std::array<std::string_view, 6> k_operators = {">=", "<=", ">", "<", "^", "~"};
   const auto* const found = std::find_if(k_operators.begin(), k_operators.end(),
@@ -89,13 +96,8 @@ std::optional<Range> range_of(std::string_view comparator) {
   const auto numbers = read_version(comparator.substr(sign.size()));
   if (!numbers) return std::nullopt;
   if (sign == ">=") return Range{*numbers, std::nullopt};
-  if (sign == ">")
-    return Range{numbers->size() < 3 ? after(*numbers) : [&] {
-    Numbers next = *numbers;
-    next.push_back(1);
-    return next;
-  }(), std::nullopt};
-  if (sign == "<") return Range{{}, *numbers};
+  if (sign == ">") return Range{above(*numbers), std::nullopt};
+  if (sign == "<") return Range{{}, numbers};
   if (sign == "<=") return Range{{}, after(*numbers)};
   if (sign == "^") return compatible(*numbers);
   return sign == "~" ? near(*numbers) : range_of_prefix(*numbers);

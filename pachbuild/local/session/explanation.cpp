@@ -39,7 +39,7 @@ std::vector<std::string> explain_command(const std::string& runtime,
 base::Result<std::string> explain_build(const ExplainedBuilder& builder, const fs::path& source,
                                         const fs::path& cache, process::Interruption& interruption) {
   BASE_TRY_ASSIGN(const auto workspace, make_scratch(cache));
-  const fs::path scratch = workspace.path();
+  const fs::path& scratch = workspace.path();
   const fs::path copy = scratch / "source";
   BASE_TRY_ASSIGN(const auto files, source::list_source(source));
   BASE_TRY(base::make_folders(copy, 0700));

@@ -405,7 +405,7 @@ void Watcher::look_at_entry(const Key& key, const std::string& name, bool deep, 
     return;
   }
   folder->second.folders.insert(name);
-  m_folders[inner].verdict = verdict;
+  m_folders[inner].verdict = std::move(verdict);
   if (!is_same_folder || deep) look_at_folder(inner, file.stamp, /*deep=*/true, changes);
 }
 

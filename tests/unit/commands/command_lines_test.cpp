@@ -568,7 +568,9 @@ TEST_F(ClusterLines, LogsAreThoseOfTheNewestJobs) {
             "JOB_SUCCESS\n");
   const std::string hint =
       "! hint: NAME is a pipeline of a cluster, -f SPEC one that ran on this machine\n[64]";
-  EXPECT_EQ(told({"logs"}), "! error: logs: has neither NAME nor -f SPEC\n" + hint);
+  EXPECT_EQ(told({"logs"}),
+            "! error: the current folder has no pipeline spec\n"
+            "! hint: name one (pachbuild logs SPEC), or create a pipeline (pachbuild init)\n[64]");
   EXPECT_EQ(told({"logs", "map", "-f", "p.json"}),
             "! error: logs: has both the name of a pipeline and a spec\n" + hint);
   answer({{"list pipeline", present("p")}});
