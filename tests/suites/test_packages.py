@@ -175,7 +175,7 @@ class ManualPages(PackagesSuite):
         text = self.succeed("mandoc", "-T", "utf8", page).stdout
         text = re.sub(".\x08", "", text)
         for wanted in ("SYNOPSIS", "pachbuild run [OPTIONS]", "-i,--input REPO=PATH ...", "SEE ALSO", "NOTES",
-                       "    pachbuild run -f map.json --input scraper=pages --output counts\n"):
+                       "    pachbuild run map.json --input scraper=pages --output counts\n"):
             self.assertIn(wanted, text)
 
 

@@ -285,6 +285,10 @@ std::string Answers::line() const {
   std::string text = escaped(m_all.dump(-1, ' ', false, json::error_handler_t::replace));
   base::replace_all(text, m_folder, "SOURCE");
   base::replace_all(text, ":" PACHBUILD_VERSION, ":VERSION");
+  // Which builders there are is not asked here.
+  constexpr std::string_view k_builders = "official builders: ";
+  for (auto at = text.find(k_builders); at != std::string::npos; at = text.find(k_builders, at + 1))
+    text.erase(at + k_builders.size(), text.find(';', at) - at - k_builders.size());
   return text;
 }
 

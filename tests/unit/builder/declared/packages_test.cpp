@@ -47,7 +47,7 @@ TEST_F(DeclaredPackages, NamesThatAreNoWordsAndEmptyMatchesArePassedOver) {
 TEST_F(DeclaredPackages, LibrariesAreThoseOfPrograms) {
   file("tree/bin/empty", "");
   file("tree/bin/script", "#!/bin/sh\n");
-  fs::copy_file("/bin/true", m_folder.path() / "tree/bin/true");
+  file("tree/bin/true", base::read_file("/bin/true").value());
   const auto libraries = list_libraries(LayerTree::open(m_folder.path() / "tree").value()).value();
   EXPECT_NE(std::find(libraries.begin(), libraries.end(), "libc.so.6"), libraries.end());
   fs::rename(m_folder.path() / "tree/bin", m_folder.path() / "tree/other");
