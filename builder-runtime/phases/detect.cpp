@@ -47,14 +47,6 @@ base::Status check_folders(const Settings& settings) {
 
 using LanguagePointer = std::shared_ptr<const Language>;
 
-// "a, b and c".
-std::string listed(const std::vector<std::string>& names, const std::string& last = " and ") {
-  std::string text;
-  for (std::size_t i = 0; i < names.size(); ++i)
-    text += (i == 0 ? "" : i + 1 == names.size() ? last : ", ") + names[i];
-  return text;
-}
-
 // A row of languages(), which stays.
 LanguagePointer pointer_to(const Language& language) { return {LanguagePointer(), &language}; }
 
@@ -75,7 +67,7 @@ base::Result<LanguagePointer> named_language(const Settings& settings, const std
   if (std::find(names.begin(), names.end(), name) != names.end())
     return declared::installed_language(settings.builders, name);
   return base::fail(ErrorKind::usage, where, "there is no builder for \"" + name + "\"",
-                    "the languages are " + listed(names));
+                    "the languages are " + base::join(names, ", ", " and "));
 }
 
 tl::unexpected<base::Error> several(const fs::path& source, const std::vector<std::string>& what) {
@@ -99,13 +91,14 @@ base::Result<LanguagePointer> recognised_by_installed(const Settings& settings) 
     for (const auto& language : languages())
       markers.insert(markers.end(), language.markers.begin(), language.markers.end());
     return base::fail(ErrorKind::bad_input, settings.source.string(),
-                      "no supported language found: expected " + listed(markers, " or "),
+                      "no supported language found: expected " + base::join(markers, ", ", " or "),
                       "add one of them, or a build.sh of your own");
   }
   std::vector<std::string> names;
   for (const auto& language : found) names.push_back(language->name);
   return base::fail(ErrorKind::bad_input, settings.source.string(),
-                    "may be of several languages: " + listed(names), "choose one with --language");
+                    "may be of several languages: " + base::join(names, ", ", " and "),
+                    "choose one with --language");
 }
 
 base::Result<LanguagePointer> recognised_language(const Settings& settings) {

@@ -48,9 +48,13 @@ std::string lower(std::string_view text) {
 }
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {
+  return join(parts, separator, separator);
+}
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator, std::string_view last) {
   std::string result;
   for (const auto& part : parts) {
-    if (&part != &parts.front()) result += separator;
+    if (&part != &parts.front()) result += &part == &parts.back() ? last : separator;
     result += part;
   }
   return result;
@@ -117,6 +121,8 @@ std::string quoted(std::string_view text) {
   constexpr std::size_t k_shown = 120;
   return "\"" + shortened(text, k_shown) + "\"";
 }
+
+std::string first_line(std::string_view text) { return std::string(trim(text.substr(0, text.find('\n')))); }
 
 std::string last_line(std::string_view text) {
   const std::string_view lines = trim(text);

@@ -25,6 +25,8 @@ std::string lower(std::string_view text);
 
 // `parts` with `separator` between them.
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
+// With `last` in front of the last of several: "a, b or c".
+std::string join(const std::vector<std::string>& parts, std::string_view separator, std::string_view last);
 
 constexpr bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
@@ -48,6 +50,9 @@ std::string shortened(std::string_view text, std::size_t limit);
 
 // In double quotes, for an error: what stands in a file of the user's, a long one shortened.
 std::string quoted(std::string_view text);
+
+// The first line of `text`, without white space at its ends.
+std::string first_line(std::string_view text);
 
 // The last line of `text` that is not blank, without white space at its ends; empty when there is none.
 std::string last_line(std::string_view text);

@@ -12,7 +12,7 @@ namespace fs = base::fs;
 std::optional<std::string> read_line(const fs::path& file) {
   const auto text = base::read_input_file(file);
   if (!text) return std::nullopt;
-  return std::string(base::trim(base::split(*text, '\n').front()));
+  return base::first_line(*text);
 }
 
 std::optional<Repository> find_repository(const fs::path& source) {

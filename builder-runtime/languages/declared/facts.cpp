@@ -28,13 +28,10 @@ std::vector<std::string> names_of(const std::vector<SourceFile>& files) {
 
 // "main.R, run.R or one *.R".
 std::string expected(const References& references) {
-  std::string text;
-  for (std::size_t i = 0; i < references.size(); ++i) {
-    const auto& one = references[i];
-    text += i == 0 ? "" : i + 1 == references.size() ? " or " : ", ";
-    text += (one.is_value || one.files.is_plain() ? "" : "one ") + one.text;
-  }
-  return text;
+  std::vector<std::string> names;
+  for (const auto& one : references)
+    names.push_back((one.is_value || one.files.is_plain() ? "" : "one ") + one.text);
+  return base::join(names, ", ", " or ");
 }
 
 // The scripts that replace the builder's own steps are not programs of a source.

@@ -105,14 +105,6 @@ std::vector<std::string> keys_of(const Shape& shape) {
   return keys;
 }
 
-// "prefix, minor or at-least".
-std::string listed(const std::vector<std::string_view>& words) {
-  std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i)
-    text += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + std::string(words[i]);
-  return text;
-}
-
 bool has_zero_byte(const Value& value) {
   return base::contains(value.scalar, '\0') ||
          std::any_of(value.items.begin(), value.items.end(), has_zero_byte) ||
@@ -213,7 +205,9 @@ class Reader {
     }
     if (!field.words.empty() &&
         std::find(field.words.begin(), field.words.end(), value.scalar) == field.words.end()) {
-      return wrong(value, key, "is " + base::quoted(value.scalar) + ", expected " + listed(field.words));
+      return wrong(value, key,
+                   "is " + base::quoted(value.scalar) + ", expected " +
+                       base::join({field.words.begin(), field.words.end()}, ", ", " or "));
     }
     if (field.shape == nullptr) return {};
     if (field.form == Form::table) return check(value, *field.shape, key + ".");

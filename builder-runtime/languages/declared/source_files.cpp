@@ -238,8 +238,7 @@ base::Result<std::map<std::string, std::string>> SourceFiles::digests_of(
 
 std::string first_line_of_file(const fs::path& path) {
   // A carriage return belongs to the line's end here, whatever the kernel thinks of it.
-  const auto text = read_beginning(path, k_longest_first_line).value_or("");
-  return std::string(base::trim(std::string_view(text).substr(0, text.find('\n'))));
+  return base::first_line(read_beginning(path, k_longest_first_line).value_or(""));
 }
 
 std::string digest_of_files(const std::vector<SourceFile>& files,

@@ -59,6 +59,12 @@ TEST(Contains, LooksForAPartOrACharacter) {
 
 TEST(Lower, ChangesTheLettersOfAsciiOnly) { EXPECT_EQ(lower("AZ[@`az 09\xC3\x84"), "az[@`az 09\xC3\x84"); }
 
+TEST(FirstLine, IsTrimmed) {
+  EXPECT_EQ(first_line(" first \r\nsecond"), "first");
+  EXPECT_EQ(first_line("\nsecond"), "");
+  EXPECT_EQ(first_line("one"), "one");
+}
+
 TEST(LastLine, SkipsBlankLines) {
   EXPECT_EQ(last_line("first\n  second \r\n\n \n"), "second");
   EXPECT_EQ(last_line("one"), "one");
@@ -279,6 +285,10 @@ TEST(Join, PutsTheSeparatorBetween) {
   EXPECT_EQ(join({}, ", "), "");
   EXPECT_EQ(join({"a"}, ", "), "a");
   EXPECT_EQ(join({"a", "", "a"}, ", "), "a, , a");
+  EXPECT_EQ(join({}, ", ", " or "), "");
+  EXPECT_EQ(join({"a"}, ", ", " or "), "a");
+  EXPECT_EQ(join({"a", "b"}, ", ", " or "), "a or b");
+  EXPECT_EQ(join({"a", "a", "a"}, ", ", " or "), "a, a or a");
 }
 
 TEST(Trim, KnowsAllWhiteSpace) {
