@@ -20,6 +20,19 @@ base::Result<bool> is_builder_folder(const std::string& builder) {
                     is_there ? "" : base::did_you_mean_file(builder));
 }
 
+void ImageOptions::add_to(CLI::App& verb) {
+  verb.add_option("--runtime", runtime, "Of an image: podman (default) or docker")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"podman", "docker"}));
+  verb.add_flag("--pull", pull, "Pull the image if the runtime does not have it");
+}
+
+base::Result<local::Container> ImageOptions::find(const std::string& image,
+                                                  process::Interruption& interruption) const {
+  return local::find_container(runtime, image, pull ? local::Pull::when_missing : local::Pull::never,
+                               interruption);
+}
+
 void add_builder(CLI::App& app, Invocation& invocation) {
   auto* builder = app.add_subcommand("builder", "Make, check and explain builders");
   builder->require_subcommand(1);

@@ -10,12 +10,11 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "contract/builders.h"
-#include "contract/exit_codes.h"
 #include "pachbuild/commands/builder.h"
+#include "pachbuild/commands/interruptible.h"
 #include "pachbuild/local/session/environment.h"
 #include "pachbuild/local/session/explanation.h"
 #include "pachbuild/spec/pipeline_spec.h"
-#include "report/report.h"
 
 namespace commands {
 namespace {
@@ -38,8 +37,7 @@ struct BuilderExplainOptions {
   std::string builder;
   std::string source = ".";
   std::string format = "text";
-  std::string runtime = "podman";
-  bool pull = false;
+  ImageOptions image;
 };
 
 base::Result<local::ExplainedBuilder> find_explained(const BuilderExplainOptions& options,
@@ -49,9 +47,7 @@ base::Result<local::ExplainedBuilder> find_explained(const BuilderExplainOptions
     return local::ExplainedBuilder{.language = options.builder};
   BASE_TRY_ASSIGN(const bool is_here, is_builder_folder(options.builder));
   if (!is_here) {
-    const auto pull = options.pull ? local::Pull::when_missing : local::Pull::never;
-    BASE_TRY_ASSIGN(auto container,
-                    local::find_container(options.runtime, options.builder, pull, interruption));
+    BASE_TRY_ASSIGN(auto container, options.image.find(options.builder, interruption));
     return local::ExplainedBuilder{.container = std::move(container)};
   }
   const fs::path folder = fs::canonical(options.builder);
@@ -106,15 +102,6 @@ base::Result<int> explain_builder(const BuilderExplainOptions& options, process:
   return 0;
 }
 
-base::Result<int> explain_builder_until_interrupted(const BuilderExplainOptions& options) {
-  BASE_TRY_ASSIGN(auto interruption, process::Interruption::watch());
-  auto code = explain_builder(options, interruption);
-  const auto signal = interruption.signal();
-  if (code || !signal) return code;
-  report::warn("interrupted");
-  return contract::k_signal_base + *signal;
-}
-
 }  // namespace
 
 void add_builder_explain(CLI::App& builder, Invocation& invocation) {
@@ -128,12 +115,12 @@ void add_builder_explain(CLI::App& builder, Invocation& invocation) {
   verb->add_option("-o,--output", options->format, "text (default) or json")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"text", "json"}));
-  verb->add_option("--runtime", options->runtime, "Of an image: podman (default) or docker")
-      ->type_name("NAME")
-      ->check(CLI::IsMember({"podman", "docker"}));
-  verb->add_flag("--pull", options->pull, "Pull the image if the runtime does not have it");
+  options->image.add_to(*verb);
   verb->footer(k_about_builder_explain)->callback([options, &invocation] {
-    invocation.action = [options] { return explain_builder_until_interrupted(*options); };
+    invocation.action = [options] {
+      return until_interrupted(
+          [&](process::Interruption& interruption) { return explain_builder(*options, interruption); });
+    };
   });
 }
 

@@ -9,14 +9,12 @@
 #include "base/near.h"
 #include "base/text.h"
 #include "contract/builders.h"
-#include "contract/exit_codes.h"
 #include "pachbuild/commands/builder.h"
+#include "pachbuild/commands/interruptible.h"
 #include "pachbuild/commands/print_line.h"
 #include "pachbuild/commands/project_words.h"
 #include "pachbuild/spec/pipeline_spec.h"
 #include "pachbuild/starter/builder.h"
-#include "process/interruption.h"
-#include "report/report.h"
 
 namespace commands {
 namespace {
@@ -78,15 +76,6 @@ base::Result<int> make_builder(const NewOptions& options) {
   return 0;
 }
 
-base::Result<int> make_builder_until_interrupted(const NewOptions& options) {
-  BASE_TRY_ASSIGN(auto interruption, process::Interruption::watch());
-  auto code = make_builder(options);
-  const auto signal = interruption.signal();
-  if (code || !signal) return code;
-  report::warn("interrupted: nothing was written");
-  return contract::k_signal_base + *signal;
-}
-
 }  // namespace
 
 void add_builder_new(CLI::App& builder, Invocation& invocation) {
@@ -98,7 +87,10 @@ void add_builder_new(CLI::App& builder, Invocation& invocation) {
   verb->add_option("--from", options->from, "Begin with what this installed builder has")
       ->type_name("BUILDER");
   verb->footer(k_about_new)->callback([options, &invocation] {
-    invocation.action = [options] { return make_builder_until_interrupted(*options); };
+    invocation.action = [options] {
+      return until_interrupted([&](process::Interruption&) { return make_builder(*options); },
+                               "interrupted: nothing was written");
+    };
   });
 }
 

@@ -18,10 +18,9 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "base/workspace.h"
-#include "contract/exit_codes.h"
+#include "pachbuild/commands/interruptible.h"
 #include "pachbuild/conformance/examination.h"
 #include "pachbuild/local/session/builder_folder.h"
-#include "report/report.h"
 
 namespace commands {
 namespace {
@@ -46,8 +45,7 @@ struct BuilderOptions {
   std::string source;
   std::string junit;
   std::string format = "table";
-  std::string runtime = "podman";
-  bool pull = false;
+  ImageOptions image;
   std::vector<std::string> variables;
   std::vector<std::string> mounts;
   std::uint32_t seed = 1;
@@ -122,9 +120,7 @@ base::Result<conformance::Subject> find_subject(const BuilderOptions& options,
   BASE_TRY_ASSIGN(subject.probe, find_probe(options, is_image));
   if (options.log) subject.built = print_log;
   if (is_image) {
-    const auto pull = options.pull ? local::Pull::when_missing : local::Pull::never;
-    BASE_TRY_ASSIGN(subject.container,
-                    local::find_container(options.runtime, options.builder, pull, interruption));
+    BASE_TRY_ASSIGN(subject.container, options.image.find(options.builder, interruption));
     return subject;
   }
   subject.folder = fs::canonical(options.builder);
@@ -186,15 +182,6 @@ base::Result<int> test_builder(const BuilderOptions& options, process::Interrupt
                         "docs/authoring-builders.md says what each asks for");
 }
 
-base::Result<int> test_builder_until_interrupted(const BuilderOptions& options) {
-  BASE_TRY_ASSIGN(auto interruption, process::Interruption::watch());
-  auto code = test_builder(options, interruption);
-  const auto signal = interruption.signal();
-  if (code || !signal) return code;
-  report::warn("interrupted");
-  return contract::k_signal_base + *signal;
-}
-
 }  // namespace
 
 void add_builder_test(CLI::App& builder, Invocation& invocation) {
@@ -221,12 +208,12 @@ void add_builder_test(CLI::App& builder, Invocation& invocation) {
   verb->add_option("-o,--output", options->format, "table (default) or json")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"table", "json"}));
-  verb->add_option("--runtime", options->runtime, "Of an image: podman (default) or docker")
-      ->type_name("NAME")
-      ->check(CLI::IsMember({"podman", "docker"}));
-  verb->add_flag("--pull", options->pull, "Pull the image if the runtime does not have it");
+  options->image.add_to(*verb);
   verb->footer(k_about_test)->callback([options, &invocation] {
-    invocation.action = [options] { return test_builder_until_interrupted(*options); };
+    invocation.action = [options] {
+      return until_interrupted(
+          [&](process::Interruption& interruption) { return test_builder(*options, interruption); });
+    };
   });
 }
 

@@ -7,14 +7,13 @@
 
 #include "base/errors.h"
 #include "base/text.h"
-#include "contract/exit_codes.h"
 #include "contract/pipeline_names.h"
 #include "pachbuild/commands/commands.h"
+#include "pachbuild/commands/interruptible.h"
 #include "pachbuild/commands/print_line.h"
 #include "pachbuild/commands/project_words.h"
 #include "pachbuild/spec/input.h"
 #include "pachbuild/starter/starter.h"
-#include "process/interruption.h"
 #include "report/report.h"
 
 namespace commands {
@@ -99,15 +98,6 @@ base::Result<int> init(const InitOptions& options) {
   return 0;
 }
 
-base::Result<int> init_until_interrupted(const InitOptions& options) {
-  BASE_TRY_ASSIGN(auto interruption, process::Interruption::watch());
-  auto code = init(options);
-  const auto signal = interruption.signal();
-  if (code || !signal) return code;
-  report::warn("interrupted: nothing was written");
-  return contract::k_signal_base + *signal;
-}
-
 }  // namespace
 
 void add_init(CLI::App& app, Invocation& invocation) {
@@ -128,7 +118,10 @@ void add_init(CLI::App& app, Invocation& invocation) {
                    "The folder that COPY is relative to (default: that of the Dockerfile)")
       ->type_name("DIR");
   verb->footer(k_about_init)->callback([options, &invocation] {
-    invocation.action = [options] { return init_until_interrupted(*options); };
+    invocation.action = [options] {
+      return until_interrupted([&](process::Interruption&) { return init(*options); },
+                               "interrupted: nothing was written");
+    };
   });
 }
 
