@@ -35,19 +35,27 @@ std::string state_of_files(const SourceFiles& files, const std::vector<SourceFil
   return state.finish();
 }
 
+base::Result<FilePatterns> parts_of_pattern(const std::string& text) {
+  FilePatterns parts;
+  for (const auto& part : base::split(base::clean_path(text), '/')) {
+    BASE_TRY_ASSIGN(auto pattern, FilePattern::compile(part));
+    parts.push_back(std::move(pattern));
+  }
+  return parts;
+}
+
 // Files of the image that an absolute pattern means, a part of the path at a time.
-void find_in_image(const fs::path& folder, const std::vector<std::string>& parts, std::size_t at,
+void find_in_image(const fs::path& folder, const FilePatterns& parts, std::size_t at,
                    std::set<std::string>& found) {
   boost::system::error_code error;
   if (at == parts.size()) {
     if (fs::is_regular_file(folder, error)) found.insert(folder.string());
     return;
   }
-  const auto pattern = FilePattern::compile(parts[at]);
-  if (!pattern) return;
-  if (pattern->is_plain()) return find_in_image(folder / parts[at], parts, at + 1, found);
+  const auto& pattern = parts[at];
+  if (pattern.is_plain()) return find_in_image(folder / pattern.text(), parts, at + 1, found);
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    if (pattern->matches(entry->path().filename().string(), [] { return std::string(); }))
+    if (pattern.matches(entry->path().filename().string(), [] { return std::string(); }))
       find_in_image(entry->path(), parts, at + 1, found);
   }
 }
@@ -196,7 +204,7 @@ class InputsOfLayer {
   base::Status add_image() {
     for (const auto& text : m_layer.image) {
       std::set<std::string> found;
-      find_in_image("/", base::split(base::clean_path(text), '/'), 0, found);
+      if (const auto parts = parts_of_pattern(text)) find_in_image("/", *parts, 0, found);
       base::Sha256 digest;
       for (const auto& path : found) {
         BASE_TRY_ASSIGN(const std::string content, base::sha256_of_file(path));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder-runtime/languages/declared/tool_use.h"
 
+#include <set>
+
 #include "base/text.h"
 
 namespace builder::declared {
@@ -12,20 +14,27 @@ constexpr char k_default_hint[] = "install it in the image of the builder, or on
 
 std::string hint_of(const ToolDescription& tool) { return tool.hint.empty() ? k_default_hint : tool.hint; }
 
-base::Result<bool> is_needed(const ToolDescription& tool, const SourceFiles& files) {
-  if (!tool.needed_by) return true;
-  for (const auto& file : files.all()) {
-    BASE_TRY_ASSIGN(const std::string text, files.beginning_of(file.name));
-    if (tool.needed_by->matches(text)) return true;
+// Each file is read once at most, for all tools of which it is not known yet.
+base::Result<std::vector<const ToolDescription*>> needed_tools(const Facts& facts) {
+  std::set<const ToolDescription*> open;
+  for (const auto& tool : facts.builder->tools) {
+    if (tool.needed_by) open.insert(&tool);
   }
-  return false;
+  for (const auto& file : facts.files.all()) {
+    if (open.empty()) break;
+    BASE_TRY_ASSIGN(const std::string text, facts.files.beginning_of(file.name));
+    std::erase_if(open, [&](const ToolDescription* tool) { return tool->needed_by->matches(text); });
+  }
+  std::vector<const ToolDescription*> needed;
+  for (const auto& tool : facts.builder->tools) {
+    if (!open.contains(&tool)) needed.push_back(&tool);
+  }
+  return needed;
 }
 
 std::string version_in(const std::string& answer, const std::optional<Pattern>& pattern) {
-  const std::string first_line(base::trim(answer.substr(0, answer.find('\n'))));
-  if (!pattern) return first_line;
-  const auto match = pattern->find(answer);
-  if (!match) return first_line;
+  const auto match = pattern ? pattern->find(answer) : std::nullopt;
+  if (!match) return base::first_line(answer);
   const auto named = match->groups.find("version");
   return named == match->groups.end() ? match->first : named->second;
 }
@@ -39,7 +48,7 @@ base::Result<std::string> wanted_text(const Reference& reference, const SourceFi
   const auto found = files.matching(reference.files);
   if (found.empty()) return std::string();
   BASE_TRY_ASSIGN(const std::string text, files.beginning_of(found.front().name));
-  return std::string(base::trim(text.substr(0, text.find('\n'))));
+  return base::first_line(text);
 }
 
 base::Status check_version(const ToolDescription& tool, const SourceFiles& files, FoundTool& found) {
@@ -59,9 +68,9 @@ base::Status check_version(const ToolDescription& tool, const SourceFiles& files
 
 base::Result<std::vector<FoundTool>> find_tools(const Facts& facts, const Tools& tools) {
   std::vector<FoundTool> all;
-  for (const auto& tool : facts.builder->tools) {
-    BASE_TRY_ASSIGN(const bool needed, is_needed(tool, facts.files));
-    if (!needed) continue;
+  BASE_TRY_ASSIGN(const auto needed, needed_tools(facts));
+  for (const auto* one : needed) {
+    const auto& tool = *one;
     FoundTool found{.name = tool.name};
     BASE_TRY_ASSIGN(found.path, tools.find(tool.name, hint_of(tool)));
     if (tool.run.empty()) {
