@@ -75,14 +75,7 @@ std::string base_of(Reader& reader, std::size_t hash_size) {
     const std::string_view name = reader.take(4);
     const std::string_view content = reader.take(reader.number(4));
     if (name != "link" || content.size() < hash_size) continue;
-    std::string hex;
-    for (const char byte : content.substr(0, hash_size)) {
-      constexpr char k_digits[] = "0123456789abcdef";
-      const auto value = static_cast<unsigned char>(byte);
-      hex += k_digits[value >> 4U];
-      hex += k_digits[value & 15U];
-    }
-    return "sharedindex." + hex;
+    return "sharedindex." + base::to_hex(content.substr(0, hash_size));
   }
   return {};
 }

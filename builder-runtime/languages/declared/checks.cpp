@@ -99,7 +99,7 @@ class Checking {
   }
 
  private:
-  // Nothing: there is no fault.
+  // Empty when the file is right.
   using Fault = std::optional<base::Error>;
 
   std::vector<SourceFile> chosen_files() const {

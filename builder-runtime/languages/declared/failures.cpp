@@ -18,16 +18,17 @@ constexpr std::string_view k_hint = "hint: ";
 constexpr std::array k_own_kinds = {ErrorKind::step_failed,  ErrorKind::bad_input, ErrorKind::unavailable,
                                     ErrorKind::cannot_write, ErrorKind::io,        ErrorKind::network};
 
-std::string take(std::map<std::string, std::string>& groups, const std::string& name) {
+// What a group matched; empty when it did not.
+std::string text_of(const std::map<std::string, std::string>& groups, const std::string& name) {
   const auto found = groups.find(name);
   return found == groups.end() ? "" : found->second;
 }
 
 // "FILE:LINE:COLUMN", as much of it as is known.
-std::string place_of(std::map<std::string, std::string>& groups) {
-  std::string place = take(groups, "file");
+std::string place_of(const std::map<std::string, std::string>& groups) {
+  std::string place = text_of(groups, "file");
   for (const auto* name : {"line", "column"}) {
-    const auto part = take(groups, name);
+    const auto part = text_of(groups, name);
     if (place.empty() || part.empty()) break;
     place += ":" + part;
   }
@@ -54,13 +55,15 @@ base::Error error_of_groups(std::map<std::string, std::string> groups, const Wor
   base::Error error;
   error.kind = words.kind;
   error.where = place_of(groups);
-  error.what = on_one_line(words.say ? words.say->fill(value_of) : take(groups, "what"));
+  error.what = on_one_line(words.say ? words.say->fill(value_of) : text_of(groups, "what"));
   if (words.hint) error.hint = on_one_line(words.hint->fill(value_of));
   if (error.where.empty()) error.where = manifest.empty() ? facts.builder->language : manifest;
   // Words that begin with their place have said it.
   if (error.what.starts_with(error.where + ": ")) error.what.erase(0, error.where.size() + 2);
   return error;
 }
+
+bool is_own_line(std::string_view line) { return line.starts_with(k_error) || line.starts_with(k_hint); }
 
 std::optional<base::Error> own_words(const process::Finished& finished) {
   const auto code = finished.ending.code();

@@ -25,6 +25,9 @@ struct Words {
 base::Error error_of_groups(std::map<std::string, std::string> groups, const Words& words, const Facts& facts,
                             const std::string& manifest);
 
+// Whether a line begins as those of own_words() do.
+bool is_own_line(std::string_view line);
+
 // What a program says when it speaks as this one does: its last lines are "error: WHAT" and, if it has one,
 // "hint: FIX", and its exit code is one of ours. Nothing: it does not.
 std::optional<base::Error> own_words(const process::Finished& finished);

@@ -18,7 +18,7 @@ using FirstLine = std::function<std::string()>;
 
 class FilePattern {
  public:
-  // An error of kind bad_input says in `what` what is wrong.
+  // Fails with bad_input; `what` names the fault.
   static base::Result<FilePattern> compile(const std::string& text);
 
   // `path` is relative to the folder that the pattern is for.

@@ -36,7 +36,7 @@ constexpr char k_started_program[] = "bin/main";
 class OwnLines {
  public:
   std::optional<std::string> filter(std::string_view line) {
-    if (line.starts_with("error: ") || line.starts_with("hint: ")) {
+    if (is_own_line(line)) {
       m_kept += std::string(line) + "\n";
       return std::nullopt;
     }
@@ -184,8 +184,7 @@ class Making {
     const std::string shown = arguments.front();
     process::Command command;
     BASE_TRY_ASSIGN(command.arguments, with_program(std::move(arguments), m_facts, m_tools));
-    auto declared = m_layer.variables;
-    command.environment = command_environment(declared, m_tools);
+    command.environment = command_environment(m_layer.variables, m_tools);
     command.environment["TMPDIR"] = m_temporary.string();
     command.folder = command_folder();
     command.environment["PWD"] = command.folder.string();

@@ -20,7 +20,7 @@ namespace builder::declared {
 
 class Pattern {
  public:
-  // `^` and `$` stand for the ends of lines. An error of kind bad_input says in `what` what is wrong.
+  // `^` and `$` match at the ends of lines. Fails with bad_input; `what` names the fault.
   static base::Result<Pattern> compile(const std::string& text);
   // The same where all of a text has to match, and `.` is any byte.
   static base::Result<Pattern> compile_whole(const std::string& text);

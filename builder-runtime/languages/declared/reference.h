@@ -11,7 +11,7 @@
 namespace builder::declared {
 
 struct Reference {
-  // Errors are of kind bad_input and say in `what` what is wrong.
+  // Fails with bad_input; `what` names the fault.
   static base::Result<Reference> parse(const std::string& text);
 
   std::string text;                  // as it is written

@@ -24,7 +24,7 @@ using ValueOf = std::function<std::optional<std::string>(const Name& name)>;
 
 class TextTemplate {
  public:
-  // An error of kind bad_input says in `what` what is wrong.
+  // Fails with bad_input; `what` names the fault.
   static base::Result<TextTemplate> parse(std::string_view text);
 
   [[nodiscard]] std::string fill(const ValueOf& value_of) const;
@@ -35,7 +35,7 @@ class TextTemplate {
 
  private:
   struct Part {
-    std::string text;  // of a part that is no name
+    std::string text;  // of a part that is not a name
     std::optional<Name> name;
   };
   std::vector<Part> m_parts;

@@ -54,7 +54,7 @@ Numbers after(Numbers numbers) {
 
 struct Range {
   Numbers from;
-  std::optional<Numbers> below;  // none: there is no end
+  std::optional<Numbers> below;  // empty: no upper limit
   [[nodiscard]] bool contains(const Numbers& version) const {
     return !is_less(version, from) && (!below || is_less(version, *below));
   }
