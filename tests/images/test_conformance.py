@@ -54,7 +54,7 @@ class Conformance(containers.ImageSuite):
 
     def test_variables_and_files_of_this_machine(self):
         self.make_image("asks", run__sh='exec perl /pfs/build/main.pl "$@"\n',
-                        build__sh="cp run.sh /pfs/source/main.pl /pfs/out\necho $WORD; cat /etc/asked/file; ! : > /etc/asked/file\n")
+                        build__sh="cp run.sh /pfs/source/main.pl /pfs/out\necho $WORD; cat /etc/asked/file; ! true > /etc/asked/file\n")
         self.write("given/file", "of this machine\n")
         result = self.examine("asks:1", ROOT / "examples/custom-builder/probe", "--env", "WORD=said", "--mount",
                               "given:/etc/asked", "--log", "--keep", "kept")
