@@ -35,24 +35,25 @@ if ! [ -x "$shim" ]; then
     for cache in @PRIVATE_CACHE@-*; do ready "$cache" && return; done
     return 1
   }
-  # A file for the copy, where only this user and root can change the folder and all above it.
+  # A file for the copy, where only this user and root can change the folder and all above it. Where a user namespace
+  # has no number for root, that of /proc/sys stands for it.
   place() (
     set -f
     umask "$2"
     mkdir -p "$1/@SHIMS@" && cd -P "$1/@SHIMS@" || exit
-    folder=$PWD last=x
+    folder=$PWD last=x root=0
     while :; do
       set -- $(ls -ldn "$folder/")
-      case $3 in 0 | "$uid") ;; *) exit 1 ;; esac
+      case $3 in 0 | "$uid" | "$root") ;; *) exit 1 ;; esac
       case $last$1 in d????-??-* | xd????-??-* | d????????[tT]*) ;; *) exit 1 ;; esac
       [ "$folder" ] || break
-      folder=${folder%/*} last=
+      folder=${folder%/*} last= root=$kernel
     done
     mkdir -p @SHIM_DIGEST@ && cd @SHIM_DIGEST@ && chmod 1755 . && copy=$PWD/$(mktemp @SHIM@.XXXXXX) && chmod 755 "$copy" || exit
     [ -x "$copy" ] && echo "$copy" || { rm -f "$copy"; exit 1; }
   )
   if ! find; then
-    uid=$(id -u)
+    uid=$(id -u) kernel=$(set -- $(ls -ldn /proc/sys 2>/dev/null); echo "$3")
     { [ "$@VARIABLE@" ] && copy=$(place "$@VARIABLE@" 022); } 2>/dev/null ||
       copy=$(place @IMAGE_CACHE@ 022 2>/dev/null) || copy=$(place "@PRIVATE_CACHE@-$uid" 077 2>/dev/null) || {
       echo "error: @SCRIPT@: no cache folder from which programs can run and which only this user can change" >&2

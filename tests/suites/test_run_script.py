@@ -133,6 +133,21 @@ class RunScript(builder_suite.BuilderSuite):
             "error: run.sh: no cache folder from which programs can run and which only this user can change\n"
             "hint: set PACHBUILD_CACHE_DIR to such a folder; only this user and root may write to the folders above it\n"))
 
+    def test_folders_of_root_are_trusted_where_a_user_namespace_has_no_number_for_it(self):
+        """As in pachbuild's sandbox, where anybody but root starts it."""
+        support.require(UID == 0, "only root can be another user")
+        self.box.chmod(0o755)
+        self.folder.chmod(0o755)
+        chosen = self.box / "chosen"
+        chosen.mkdir()
+        os.chown(chosen, 54321, 54321)
+        person = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "unshare", "--user", "--map-user=54321"]
+        result = self.run_program(*person, "true")
+        support.require(result.returncode == 0, f"there are no user namespaces here: {result.stderr}")
+        result = self.start("a b", before=person, PACHBUILD_CACHE_DIR=str(chosen))
+        self.assertNotIn("run.sh:", result.stderr)
+        self.assertEqual(self.copies(chosen), ["worker-shim"])
+
     def test_many_at_once(self):
         processes = [subprocess.Popen(["sh", self.script, "a b"], env=support.environment(), text=True,
                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(8)]
