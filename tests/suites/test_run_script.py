@@ -142,8 +142,8 @@ class RunScript(builder_suite.BuilderSuite):
         chosen.mkdir()
         os.chown(chosen, 54321, 54321)
         person = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "unshare", "--user", "--map-user=54321"]
-        result = self.run_program(*person, "true")
-        support.require(result.returncode == 0, f"there are no user namespaces here: {result.stderr}")
+        if self.run_program(*person, "true").returncode != 0:  # in a chroot, for one
+            self.skipTest("user namespaces are not allowed here")
         result = self.start("a b", before=person, PACHBUILD_CACHE_DIR=str(chosen))
         self.assertNotIn("run.sh:", result.stderr)
         self.assertEqual(self.copies(chosen), ["worker-shim"])
