@@ -12,6 +12,7 @@
 #include <ctime>
 #include <optional>
 
+#include "../variables_of_program.h"
 #include "base/text.h"
 #include "builder-runtime/store/bundle_store.h"
 #include "cache/builder_cache.h"
@@ -178,6 +179,7 @@ TEST_F(CacheLimit, AnEnvironmentThatAProcessHasStays) {
     const auto program = process::Child::start(
         {.arguments = {"/bin/sleep", "60"}, .environment = {{"PACHBUILD_ENV", "/other/name/" + name}}});
     ASSERT_TRUE(program);
+    ASSERT_TRUE(wait_for_variables(program->pid()));
     shrink(1);
     EXPECT_TRUE(fs::exists(environment));
   }

@@ -12,11 +12,9 @@
 #include <boost/filesystem/operations.hpp>
 #include <chrono>
 #include <csignal>
-#include <fstream>
 #include <optional>
-#include <string>
-#include <thread>
 
+#include "../variables_of_program.h"
 #include "base/workspace.h"
 #include "cache/builder_cache.h"
 #include "pachbuild/cache/disk_use.h"
@@ -210,13 +208,6 @@ TEST_F(CleaningTest, DuringARunAnEnvironmentStaysForTwoHours) {
   EXPECT_FALSE(exists("env/" + digest('e')));
 }
 
-// A program that was just started has no variables until the kernel has made its stack.
-void wait_for_environment(pid_t program) {
-  const std::string file = "/proc/" + std::to_string(program) + "/environ";
-  while (std::ifstream(file).peek() == std::ifstream::traits_type::eof())
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-}
-
 TEST_F(CleaningTest, AnEnvironmentThatAProgramRunsFromStays) {
   fill();
   set_age("env/" + digest('e'), 100 * k_hour);
@@ -224,7 +215,7 @@ TEST_F(CleaningTest, AnEnvironmentThatAProgramRunsFromStays) {
       process::Child::start({.arguments = {"/bin/sleep", "100"},
                              .environment = {{"PACHBUILD_ENV", at("env/" + digest('e')).string()}}});
   ASSERT_TRUE(program);
-  wait_for_environment(program->pid());
+  ASSERT_TRUE(wait_for_variables(program->pid()));
   EXPECT_THAT(clean({"environments"}), ElementsAre("environments 0, 1: a program uses it"));
   EXPECT_TRUE(exists("env/" + digest('e') + "/bin/program"));
   program->signal_group(SIGKILL);
