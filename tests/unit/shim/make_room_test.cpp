@@ -12,6 +12,7 @@
 #include <csignal>
 
 #include "../steps.h"
+#include "../variables_of_program.h"
 #include "base/files.h"
 #include "base/mapped_file.h"
 #include "base/unique_fd.h"
@@ -62,7 +63,10 @@ class User {
   void wait_for_start() const {
     for (int i = 0; i < 1000; ++i) {
       const auto name = base::read_file("/proc/" + std::to_string(m_process) + "/comm");
-      if (name && *name == "sleep\n") return;
+      if (name && *name == "sleep\n") {
+        ASSERT_TRUE(wait_for_variables(m_process));
+        return;
+      }
       ::usleep(10'000);
     }
     FAIL() << "the program did not start";
