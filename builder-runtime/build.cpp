@@ -71,7 +71,7 @@ base::Result<std::string> explain(const Settings& settings, process::Runner& run
     if (plan.explanation) return plan.explanation();
     return base::fail(base::ErrorKind::usage, "--explain",
                       "the builder for " + plan.language + " is not declared by a builder.toml",
-                      "its inputs are shown by --inputs");
+                      "use --inputs to list its inputs");
   });
 }
 

@@ -25,12 +25,12 @@ namespace {
 constexpr char k_description[] =
     R"(Builds a pipeline's source folder into the artifact that the pipeline starts: run.sh, build.json,
 worker-shim, and a bundle of everything that was installed or compiled. Without options it does what
-build.sh in a builder image has to do: it reads /pfs/source and writes /pfs/out.
+build.sh in a builder image must do: it reads /pfs/source and writes /pfs/out.
 )";
 constexpr char k_footer[] = R"(
 A source folder is a Python project (main.py, requirements.txt or a lock file, pyproject.toml, …), a Go
-module with a package main, or of a language that --builder or an installed builder is for. Settings go into
-pachbuild.toml. A build.sh in the source replaces the build and may call builder-runtime; a run.sh in the
+module with a package main, or a project in the language of --builder or of an installed builder. Settings go
+into pachbuild.toml. A build.sh in the source replaces the build and may call builder-runtime; a run.sh in the
 source replaces the generated one. See docs/builders.md and docs/builder-toml.md.
 
 Environment:
@@ -56,19 +56,20 @@ void declare(CLI::App& app, builder::Options& options) {
       ->type_name("DIR")
       ->default_str(contract::k_out);
   app.add_option("--language", options.language,
-                 "python, go, or an installed builder (default: found from the source)")
+                 "python, go, or an installed builder (default: detected from the source)")
       ->type_name("NAME");
-  app.add_option("--builder", options.builder,
-                 "The folder of a builder: builder.toml and the files that it calls (docs/builder-toml.md)")
+  app.add_option(
+         "--builder", options.builder,
+         "The folder of a builder: its builder.toml and the files that this calls (docs/builder-toml.md)")
       ->type_name("DIR");
   app.add_option("--shim", options.shim,
-                 "The worker-shim that goes into the artifact (default: the one beside this program, else " +
+                 "The worker-shim to put into the artifact (default: the one next to this program, else " +
                      std::string(contract::k_image_shim) + ")")
       ->type_name("FILE");
   app.add_flag("--inputs", options.shows_inputs,
-               "Print every input of the build, and whether it counts for the bundle's key; build nothing");
+               "Print every input of the build and whether it is part of the bundle's key, without building");
   app.add_flag("--explain", options.explains,
-               "Print as JSON what a builder with a builder.toml would do, and why; build nothing");
+               "Print as JSON what a builder with a builder.toml would do and why, without building");
 }
 
 base::Status perform(const builder::Options& options, process::Runner& runner) {

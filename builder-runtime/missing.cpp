@@ -185,8 +185,8 @@ std::string_view package_of_header(std::string_view name) {
 std::string hint_for(std::string_view name, std::string_view package) {
   const std::string missing = "; " + std::string(name) + " is missing";
   if (!package.empty()) return missing + ", which is in Debian's package " + std::string(package);
-  return missing + "; if it is not the project's own, packages.debian.org or apt-file search " +
-         std::string(name) + " tells which package has it";
+  return missing + "; if it is not part of the project, packages.debian.org or apt-file search " +
+         std::string(name) + " shows which package provides it";
 }
 
 std::string hint_in(std::string_view line) {

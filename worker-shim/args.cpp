@@ -215,34 +215,35 @@ std::string help_text() {
 
   worker-shim [--] ARGS…                  sh /pfs/build/run.sh ARGS…: the default command
   worker-shim --exec [--] COMMAND ARGS…   COMMAND in the environment of the artifact in /pfs/build
-  worker-shim --check [--exec COMMAND…]   tells what it would run, from where, and whether the platform fits
+  worker-shim --check [--exec COMMAND…]   shows what it would run, from where, and whether the platform matches
   worker-shim --install DIR               copies itself to DIR/worker-shim
 
 The artifact's environment (/pfs/build/bundle-DIGEST.tar.zst: packages, compiled programs) is unpacked once per
-container. COMMAND finds its bin/ first on PATH and its folder in $PACHBUILD_ENV. Then the shim becomes COMMAND
-by exec: no process of it stays. As PID 1 of a container, or when asked, it stays and supervises COMMAND.
+container. Its bin/ comes first on COMMAND's PATH, and its folder is in $PACHBUILD_ENV. Then the shim becomes COMMAND
+by exec and leaves no process of its own. As PID 1 of a container, or on request, it stays and supervises COMMAND.
 
 Options, before --exec or --:
   --build DIR           the artifact's folder instead of /pfs/build
   --chdir DIR           work in this folder
   --environment DIGEST  use this environment; /pfs/build is opened only when it has to be unpacked
-  --expand N            in the first N words of COMMAND, {env} is the environment's folder
-  --imports MODULES     what COMMAND, a Python program, imports: kept in memory for the next one where
-                        PACHBUILD_PRELOAD is true (docs/python.md, "Preloading")
+  --expand N            replace {env} in the first N arguments of COMMAND with the environment's folder
+  --imports MODULES     the modules that COMMAND, a Python program, imports: kept in memory for the
+                        next program if PACHBUILD_PRELOAD is true (docs/python.md, "Preloading")
   --help, --version
-Those of a supervisor; each of them asks for one:
-  --supervise           forward signals, reap orphans, hand on the terminal, end as COMMAND ends
-  --grace TIME          from SIGTERM to SIGKILL for all that COMMAND started: 10s, 500ms, 2m (default: 10s)
+Supervisor options; each of them turns the supervisor on:
+  --supervise           forward signals, reap orphans, pass on the terminal, exit as COMMAND exits
+  --grace TIME          time from SIGTERM to SIGKILL for everything COMMAND started: 10s, 500ms, 2m (default: 10s)
   --single-process      forward signals to COMMAND alone instead of its process group
-  --remap-exit OLD:NEW  end with NEW where COMMAND's exit code is OLD; may be repeated
-  --parent-death-signal SIGNAL   act as if SIGNAL was sent here when the parent process dies
+  --remap-exit OLD:NEW  exit with NEW if COMMAND's exit code is OLD; may be repeated
+  --parent-death-signal SIGNAL   act as if SIGNAL had been received when the parent process dies
 
-ARGS and what follows COMMAND are passed on as they are. Put -- before words that begin with -.
+ARGS and the arguments of COMMAND are passed on unchanged. Put -- before arguments that begin with -.
 
 Environments are unpacked to env/DIGEST in the cache folder: $PACHBUILD_CACHE_DIR, else /var/cache/pachbuild
-where this user may write, else /tmp/pachbuild-UID. Only this user and root may be able to change it and what is above.
+if this user may write there, else /tmp/pachbuild-UID. Only this user and root may have write access to it and to
+the folders above it.
 
-Exit codes: the program's own (a supervisor's: 128+N when signal N ended it); 127 COMMAND was not found, 126 it
+Exit codes: the program's own (under a supervisor 128+N if signal N ended it); 127 COMMAND was not found, 126 it
 cannot be executed, 125 the shim failed.
 
 A pipeline's transform, for example:

@@ -143,7 +143,7 @@ base::Status lay_on_base(int environment, const std::string& base, const std::st
   if (!failure) return {};
   if (is_conflict(failure->error_number)) {
     return base::fail(base::ErrorKind::bad_input, base + "/" + failure->path,
-                      "is a folder here and none in the environment that lies on it");
+                      "is a folder here, but not in the environment stacked on it");
   }
   return base::fail(base::system_error("write", disk + "/" + failure->path, failure->error_number));
 }

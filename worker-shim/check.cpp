@@ -220,8 +220,8 @@ Report check(const Invocation& invocation) {
                                   base::join(record->command, " "));
   } else if (text) {
     findings.fails("artifact",
-                   {base::ErrorKind::bad_input, path, "is not as this version's builder-runtime writes it",
-                    "use the programs of one version for building and running"});
+                   {base::ErrorKind::bad_input, path, "was not written by this version of builder-runtime",
+                    "use the same version of pachbuild to build and to run"});
   } else {
     findings.tell("artifact", invocation.build_folder + ": no build.json, so its platform is not known");
   }

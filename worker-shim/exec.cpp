@@ -92,7 +92,7 @@ ExecFailure explain_format(const std::string& path) {
       return not_runnable(path, "is empty");
     case ExecutableFormat::Kind::script:
       return not_runnable(path,
-                          "its interpreter '" + format.interpreter + "' is no program for this machine");
+                          "its interpreter '" + format.interpreter + "' is not a program for this machine");
     case ExecutableFormat::Kind::elf:
       if (format.machine != own_machine()) {
         return not_runnable(path, "is for " + format.machine + ", this machine is " + own_machine());
@@ -102,7 +102,7 @@ ExecFailure explain_format(const std::string& path) {
       break;
   }
   return not_runnable(path, "is neither a program nor a script with an interpreter line",
-                      "begin a shell script with #!/bin/sh");
+                      "start a shell script with #!/bin/sh");
 }
 
 ExecFailure explain(const std::string& path, int error_number) {
@@ -214,7 +214,7 @@ void enter_environment(const std::string& folder) {
 ExecFailure execute(char* const* words) {
   const std::string_view name = words[0];
   if (name.empty()) {
-    return {k_command_not_found, {base::ErrorKind::usage, {}, "the command is an empty text", {}}};
+    return {k_command_not_found, {base::ErrorKind::usage, {}, "the command is empty", {}}};
   }
   if (!base::contains(name, '/')) return search(words);
   ::execv(words[0], words);

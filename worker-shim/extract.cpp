@@ -102,7 +102,7 @@ base::Status Extractor::refuse(const std::string& entry, const std::string& what
 }
 
 base::Status Extractor::refuse(const WriteFailure& failure) const {
-  if (failure.error_number == EEXIST) return refuse(failure.path, "is there twice");
+  if (failure.error_number == EEXIST) return refuse(failure.path, "appears twice");
   return refuse(failure.path, base::system_error("be created", {}, failure.error_number).what);
 }
 

@@ -97,9 +97,9 @@ base::Status check_libraries(const std::string& program) {
   const auto missing = missing_in(ask_loader(format.interpreter, program));
   if (missing.empty()) return {};
   return base::fail(base::ErrorKind::unavailable, program.substr(program.rfind('/') + 1),
-                    "needs what this image does not have: " + base::join(missing, ", "),
-                    "install it in the transform's image, or build in an image with the same libraries; a Go "
-                    "program without C needs none (CGO_ENABLED=0)");
+                    "needs libraries that this image lacks: " + base::join(missing, ", "),
+                    "install them in the transform's image, or build in an image with the same libraries; a "
+                    "Go program without cgo needs none (CGO_ENABLED=0)");
 }
 
 }  // namespace shim

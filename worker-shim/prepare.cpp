@@ -348,7 +348,7 @@ base::Status set_variables(const std::string& build_folder) {
   const auto text = read_text(path);
   if (!text) return base::fail(base::system_error("read", path, errno));
   if (apply_variables(*text, "")) return {};
-  return base::fail(base::ErrorKind::bad_input, path, "is not as builder-runtime writes it");
+  return base::fail(base::ErrorKind::bad_input, path, "was not written by builder-runtime");
 }
 
 base::Status check_run_script(const std::string& build_folder, const std::string& script) {
@@ -356,7 +356,7 @@ base::Status check_run_script(const std::string& build_folder, const std::string
   const int error_number = errno;
   if (!is_there(build_folder)) return base::fail(missing_build(build_folder));
   base::Error error = base::system_error("read", script, error_number);
-  error.hint = "the build must leave a run.sh in /pfs/out: look at the log of the build pipeline";
+  error.hint = "the build must write /pfs/out/run.sh: check the log of the build pipeline";
   return base::fail(std::move(error));
 }
 

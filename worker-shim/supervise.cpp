@@ -166,8 +166,8 @@ bool adopt_descendants() {
   if (::getpid() == k_init || ::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0) return true;
   // An emulator of another processor does not know it (qemu 7.2: EINVAL), as all who use one for long know.
   if (errno != EINVAL) {
-    say("worker-shim: the system refuses PR_SET_CHILD_SUBREAPER: what the program leaves outside its process "
-        "group will not end with it\n");
+    say("worker-shim: the system refuses PR_SET_CHILD_SUBREAPER: processes that the program leaves outside "
+        "its process group will outlive it\n");
   }
   return false;
 }
@@ -386,7 +386,7 @@ void Supervisor::stop_in_background(int signal) {
   if (stop(signal, 0)) return resume_program();
   // Nobody can give us the terminal any more. The kernel's words for that to a group that is stopped:
   if (m_was_hung_up) {
-    return say("worker-shim: the program waits for a terminal that nobody can give it\n");
+    return say("worker-shim: the program waits for a terminal that is not available\n");
   }
   m_was_hung_up = true;
   ::kill(-m_program, SIGHUP);
@@ -416,7 +416,7 @@ bool Supervisor::wait_for_rest() {
     if (reap_children() == Children::none) return true;
     if (!listed) return false;
     if (next_signal(end, signal) < 0) {
-      say("worker-shim: what the program left running did not end in time after SIGTERM: killing it\n");
+      say("worker-shim: processes left by the program did not end in time after SIGTERM: killing them\n");
       return false;
     }
     // Whoever is told to end again does not wait.

@@ -59,7 +59,7 @@ base::Status unpack(const UnpackOrder& order) {
   }
   if (digest != order.digest) {
     return base::fail(base::ErrorKind::bad_input, order.bundle, "is damaged: its SHA-256 is " + digest,
-                      "build it again; if it stays, look at how it is stored or copied");
+                      "build it again; if the damage persists, check how it is stored or copied");
   }
   return extraction.content;
 }

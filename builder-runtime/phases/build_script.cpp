@@ -42,8 +42,8 @@ base::Status run_build_script(const Settings& settings, const Tools& tools) {
   }
   if (!is_file(settings.out / contract::k_run_script)) {
     return base::fail(
-        ErrorKind::step_failed, script, "left no run.sh in " + settings.out.string(),
-        "the running pipeline starts with sh /pfs/build/run.sh: write one, or call builder-runtime");
+        ErrorKind::step_failed, script, "did not write run.sh to " + settings.out.string(),
+        "the pipeline is started with sh /pfs/build/run.sh: write this file, or call builder-runtime");
   }
   // What is there and is none of ours is the script's business.
   static_cast<void>(record_run_script(settings.out));

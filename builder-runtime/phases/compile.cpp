@@ -84,7 +84,7 @@ base::Result<StoredBundle> Compiler::find_or_make(const std::string& key, const 
   auto found = m_store.find(key);
   if (!found.bundle) {
     BASE_TRY_ASSIGN(const auto lock, m_store.lock(key, [] {
-      report::info("compile: the same build is running already; waiting for it");
+      report::info("compile: the same build is already running; waiting for it");
     }));
     // Another build may have made it meanwhile.
     found = m_store.find(key);

@@ -66,8 +66,8 @@ base::Result<LanguagePointer> named_language(const Settings& settings, const std
   const auto names = all_names(settings);
   if (std::find(names.begin(), names.end(), name) != names.end())
     return declared::installed_language(settings.builders, name);
-  return base::fail(ErrorKind::usage, where, "there is no builder for \"" + name + "\"",
-                    "the languages are " + base::join(names, ", ", " and "));
+  return base::fail(ErrorKind::usage, where, "no builder for \"" + name + "\"",
+                    "available languages: " + base::join(names, ", ", " and "));
 }
 
 tl::unexpected<base::Error> several(const fs::path& source, const std::vector<std::string>& what) {
@@ -97,7 +97,7 @@ base::Result<LanguagePointer> recognised_by_installed(const Settings& settings) 
   std::vector<std::string> names;
   for (const auto& language : found) names.push_back(language->name);
   return base::fail(ErrorKind::bad_input, settings.source.string(),
-                    "may be of several languages: " + base::join(names, ", ", " and "),
+                    "matches several languages: " + base::join(names, ", ", " and "),
                     "choose one with --language");
 }
 

@@ -218,7 +218,7 @@ std::string_view name_of(Kind kind) {
     case Kind::absent:
       return "nothing";
     case Kind::text:
-      return "a text";
+      return "a string";
     case Kind::number:
       return "a number";
     case Kind::boolean:

@@ -32,7 +32,7 @@ base::Status check_links(const fs::path& source) {
     if (target.empty()) continue;
     return base::fail(base::ErrorKind::bad_input, entry->path().string(),
                       "is a symbolic link out of the source, to " + target.string(),
-                      "put a copy in its place");
+                      "replace it with a copy");
   }
   if (error) return base::fail(base::system_error("read", source.string(), error.value()));
   return {};

@@ -32,7 +32,7 @@ base::Status TableReader::read(const std::string& key, std::vector<std::string>&
       take(key, found.is(data::Value::Kind::text) ? data::Value::Kind::text : data::Value::Kind::array));
   if (value == nullptr) return {};
   for (const auto& item : value->items) {
-    if (!item.is(data::Value::Kind::text)) return wrong_type(key, item, "a text");
+    if (!item.is(data::Value::Kind::text)) return wrong_type(key, item, "a string");
   }
   setting = m_table.texts(key);
   return {};
@@ -42,7 +42,7 @@ base::Status TableReader::read(const std::string& key, std::map<std::string, std
   BASE_TRY_ASSIGN(const data::Value* value, take(key, data::Value::Kind::table));
   if (value == nullptr) return {};
   for (const auto& [name, item] : value->members) {
-    if (!item.is(data::Value::Kind::text)) return wrong_type(key + "." + name, item, "a text");
+    if (!item.is(data::Value::Kind::text)) return wrong_type(key + "." + name, item, "a string");
     setting[name] = item.scalar;
   }
   return {};
@@ -60,8 +60,8 @@ base::Status TableReader::read_table(const std::string& key,
 base::Status TableReader::finish() const {
   for (const auto& [key, value] : m_table.members) {
     if (std::find(m_known.begin(), m_known.end(), key) != m_known.end()) continue;
-    return base::fail(base::ErrorKind::bad_input, place(value, key), "there is no such setting",
-                      "those that exist here: " + base::join(m_known, ", "));
+    return base::fail(base::ErrorKind::bad_input, place(value, key), "unknown setting",
+                      "valid settings: " + base::join(m_known, ", "));
   }
   return {};
 }

@@ -50,13 +50,13 @@ base::Status verify(const fs::path& entry, const std::string& record, const Bund
   if (written == found) return {};
   if (!written.starts_with(base::sha256(record))) {
     return base::fail(base::ErrorKind::io, (entry / contract::k_record).string(),
-                      "is not what was written there");
+                      "has changed since it was written");
   }
   for (const auto& bundle : bundles) {
     const fs::path file = entry / bundle.file;
     BASE_TRY_ASSIGN(const std::string actual, base::sha256_of_file(file.string()));
     if (actual != bundle.digest) {
-      return base::fail(base::ErrorKind::io, file.string(), "its digest is not the one in its name");
+      return base::fail(base::ErrorKind::io, file.string(), "its digest does not match its name");
     }
   }
   // Only saves the next one the work: a read-only cache is fine.

@@ -30,7 +30,7 @@ Status raise_descriptor_limit() {
   }
   if (limit.rlim_cur >= k_least) return {};
   return fail(ErrorKind::unavailable, "ulimit -n",
-              "only " + std::to_string(limit.rlim_cur) + " files may be open at a time, and a build needs " +
+              "only " + std::to_string(limit.rlim_cur) + " files may be open at once; a build needs " +
                   std::to_string(k_least),
               "raise the limit of the shell or container (ulimit -n 1024, --ulimit nofile=1024)");
 }

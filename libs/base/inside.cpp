@@ -11,7 +11,7 @@
 namespace base {
 namespace {
 
-constexpr char k_hint[] = "only files below transform.build.path are built: move the file there";
+constexpr char k_hint[] = "move the file below transform.build.path: only files there are built";
 
 // Both without links. Compared part by part: "/source-2" is not below "/source".
 bool is_below(const fs::path& path, const fs::path& folder) {

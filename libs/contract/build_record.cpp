@@ -42,9 +42,9 @@ base::Result<BuildRecord> parse_build_record(const std::string& text, const std:
   }
   if (schema->get<std::int64_t>() != k_build_record_schema) {
     return base::fail(ErrorKind::bad_input, where,
-                      "has schema " + schema->dump() + ", this program reads schema " +
+                      "has schema " + schema->dump() + ", but this program reads schema " +
                           std::to_string(k_build_record_schema),
-                      "use the programs of one version for building and running");
+                      "use the same version of pachbuild to build and to run");
   }
   try {
     auto record = json.get<BuildRecord>();

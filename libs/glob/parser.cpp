@@ -150,7 +150,7 @@ class Parser {
         if (opens_group) return group(character, start);
         break;
       case U'^':
-        if (opens_group) return fail(start, "there is no group '^(…)'; a negation is '!(…)'");
+        if (opens_group) return fail(start, "unsupported group '^(…)'; write a negation as '!(…)'");
         break;
       case U'{':
         return braces(start);
@@ -178,7 +178,7 @@ class Parser {
   base::Result<Code> literal(char32_t character, std::size_t start) {
     note_boundary();
     if (character == U'\\') {
-      if (at_end()) return fail(start, "nothing follows the '\\'");
+      if (at_end()) return fail(start, "nothing follows '\\'");
       character = m_pattern[m_next++];
     }
     if (character >= k_first_broken_byte) return fail(start, "is not UTF-8");
@@ -193,7 +193,7 @@ class Parser {
       all.push_back(std::move(one));
     } while (skip(delimiters[0]));
     if (!skip(delimiters[1])) {
-      return fail(start, delimiters[1] == U')' ? "'(' is not closed" : "'{' is not closed");
+      return fail(start, delimiters[1] == U')' ? "unclosed '('" : "unclosed '{'");
     }
     --m_nesting;
     return all;
@@ -253,14 +253,14 @@ class Parser {
     CharacterSet result;
     result.negated = skip(U'!') || skip(U'^');
     while (!skip(U']')) {
-      if (at_end()) return fail(start, "'[' is not closed");
+      if (at_end()) return fail(start, "unclosed '['");
       if (is_next(U'[') && is_next(U':', 1)) {
         BASE_TRY(posix_class(result));
       } else {
         BASE_TRY(range(result, start));
       }
     }
-    if (result.ranges.empty()) return fail(start, "there is no character between '[' and ']'");
+    if (result.ranges.empty()) return fail(start, "empty character class '[]'");
     m_program.sets.push_back(std::move(result));
     return Code{{Kind::set, static_cast<std::uint32_t>(m_program.sets.size() - 1), 0}};
   }
@@ -280,7 +280,7 @@ class Parser {
         return {};
       }
     }
-    return fail(start, "no character class is named so");
+    return fail(start, "unknown character class");
   }
 
   // One character, or two with a '-' between them.
@@ -290,7 +290,7 @@ class Parser {
     char32_t last = first;
     if (is_next(U'-') && !is_next(U']', 1)) {
       ++m_next;
-      if (at_end()) return fail(start, "'[' is not closed");
+      if (at_end()) return fail(start, "unclosed '['");
       BASE_TRY_ASSIGN(last, set_character(start));
     }
     if (last < first) return fail(offset, "the range is in reverse order");
@@ -302,7 +302,7 @@ class Parser {
     const std::size_t offset = m_next;
     char32_t character = m_pattern[m_next++];
     if (character == U'\\') {
-      if (at_end()) return fail(start, "'[' is not closed");
+      if (at_end()) return fail(start, "unclosed '['");
       character = m_pattern[m_next++];
     }
     if (character >= k_first_broken_byte) return fail(offset, "is not UTF-8");

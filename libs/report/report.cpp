@@ -72,7 +72,7 @@ int finish_output(int code) {
   const bool is_whole = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
   if (is_whole || code != 0) return code;
   return fail({base::ErrorKind::cannot_write, "standard output", "not all of it could be written",
-               "see whether the disk that it goes to is full"});
+               "check whether the disk is full"});
 }
 
 }  // namespace
@@ -153,7 +153,7 @@ int guard(const std::function<int()>& program) {
     return finish_output(program());
   } catch (const std::bad_alloc&) {
     return fail({base::ErrorKind::unavailable, "", "out of memory",
-                 "grant more memory (resource_limits), or stop others"});
+                 "raise the memory limit (resource_limits), or stop other programs"});
   } catch (const std::system_error& error) {
     // A thread that could not be started, where no other could do its work.
     if (error.code() != std::errc::resource_unavailable_try_again) return bug(error);

@@ -138,7 +138,7 @@ base::Result<Revision> parse(std::string_view text, const std::string& where) {
     if (!is_good) {
       return base::fail(ErrorKind::bad_input, where + ":" + std::to_string(line_number),
                         "invalid line " + base::quoted(line),
-                        "remove the file: pachbuild makes it where git is");
+                        "remove the file; pachbuild recreates it where git is installed");
     }
   }
   if (revision.commit.empty())

@@ -27,9 +27,9 @@ namespace fs = base::fs;
 // about to start is none that could be seen yet.
 constexpr auto k_lately = std::chrono::hours(2);
 
-constexpr char k_run[] = "a run is going on";
+constexpr char k_run[] = "a run is in progress";
 constexpr char k_build[] = "a build is running";
-constexpr char k_in_use[] = "a program uses it";
+constexpr char k_in_use[] = "in use by a program";
 
 bool is_held(const std::optional<base::FileLock>& lock) { return lock && lock->held(); }
 

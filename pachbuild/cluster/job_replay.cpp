@@ -84,7 +84,7 @@ base::Status read_details(const Pachctl& pachctl, const JobPlace& place, JobRepl
   });
   if (!listed) {
     listed.error().where = "job " + where;
-    listed.error().hint = "pachctl list job --pipeline " + place.pipeline + " shows which there are";
+    listed.error().hint = "pachctl list job --pipeline " + place.pipeline + " lists them";
   }
   return listed;
 }
@@ -104,7 +104,7 @@ base::Result<JobPlace> parse_job_place(const std::string& text, const std::strin
   const bool is_job = sign == std::string::npos || is_commit_id(place.job);
   if (spec::is_name(place.pipeline) && place.pipeline.front() != '-' && is_job) return place;
   return base::fail(ErrorKind::usage, where,
-                    base::quoted(text) + " is not of the form [PROJECT/]PIPELINE[@JOB]",
+                    base::quoted(text) + " does not have the form [PROJECT/]PIPELINE[@JOB]",
                     "for example map@f4de83f7bc204bb7975de966b346fce9; pachctl list job shows the ids");
 }
 

@@ -155,7 +155,7 @@ base::Status Pachctl::list_anywhere(std::vector<std::string> words, const Take& 
     return base::fail(ErrorKind::io, shown, "returned invalid JSON");
   } catch (const json::exception&) {
     return base::fail(ErrorKind::io, shown, "returned an unexpected answer",
-                      "see what `pachctl version` says");
+                      "check the output of `pachctl version`");
   }
   return {};
 }

@@ -65,7 +65,7 @@ base::Status list(const Pachctl& pachctl, const std::string& kind, const Pachctl
   const auto listed = pachctl.list({"list", kind}, take);
   if (listed) return {};
   return base::fail(ErrorKind::unavailable, "the cluster", "does not answer: " + listed.error().what,
-                    "see what `pachctl version` and `pachctl config get active-context` say");
+                    "check the output of `pachctl version` and `pachctl config get active-context`");
 }
 
 }  // namespace
@@ -104,8 +104,8 @@ base::Result<Present> read_present(const Pachctl& pachctl) {
 }
 
 base::Error no_such_pipeline(const std::string& pipeline) {
-  return {ErrorKind::bad_input, "pipeline " + pipeline, "is not there",
-          "pachctl list pipeline shows what is"};
+  return {ErrorKind::bad_input, "pipeline " + pipeline, "does not exist",
+          "pachctl list pipeline shows which pipelines exist"};
 }
 
 json comparable(json spec) {

@@ -117,11 +117,11 @@ base::Error as_unavailable(const Pachctl& pachctl, base::Error error, const Comm
   if (error.kind == ErrorKind::bad_input &&
       pachctl.limited_to(limit).call_anywhere({"version", "--timeout", k_patience_of_version})) {
     error.where = text_of(place);
-    error.hint = "pachctl list branch " + place.repo + " shows which there are";
+    error.hint = "pachctl list branch " + place.repo + " lists them";
     return error;
   }
   return {ErrorKind::unavailable, "the cluster", "does not answer: " + error.what,
-          "see what `pachctl version` and `pachctl config get active-context` say"};
+          "check the output of `pachctl version` and `pachctl config get active-context`"};
 }
 
 }  // namespace
@@ -141,7 +141,7 @@ base::Result<CommitPlace> parse_commit_place(const std::string& text, const std:
                                      [](char c) { return c > ' ' && c <= '~' && c != '@' && c != ':'; });
   if (spec::is_name(place.repo) && place.repo.front() != '-' && is_commit) return place;
   return base::fail(ErrorKind::usage, where,
-                    base::quoted(text) + " is not of the form [PROJECT/]REPO[@BRANCH-OR-COMMIT]",
+                    base::quoted(text) + " does not have the form [PROJECT/]REPO[@BRANCH-OR-COMMIT]",
                     "for example images@master");
 }
 
@@ -184,7 +184,8 @@ base::Result<std::string> find_commit(const Pachctl& pachctl, const CommitPlace&
   if (is_finished) return id;
   return base::fail(
       ErrorKind::network, where, "is not finished yet",
-      "somebody writes to it, or its job runs; name an earlier commit, for example " + where + "^");
+      "it is being written to, or its job is still running; name an earlier commit, for example " + where +
+          "^");
 }
 
 base::Result<std::vector<RepoFile>> list_commit(const Pachctl& pachctl, const CommitPlace& place) {
@@ -200,7 +201,7 @@ base::Result<std::vector<RepoFile>> list_commit(const Pachctl& pachctl, const Co
   }));
   if (!wrong.empty()) {
     return base::fail(ErrorKind::bad_input, text_of(place),
-                      "has a file " + base::quoted(wrong) + ", which cannot be a file of a folder here");
+                      "has a file " + base::quoted(wrong) + ", which cannot be stored in a folder here");
   }
   std::sort(files.begin(), files.end(), is_before);
   return files;

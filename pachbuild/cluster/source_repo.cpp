@@ -234,8 +234,8 @@ base::Result<StoredSource> read_files(const Pachctl& pachctl, const std::string&
   // An open commit on the branch is somebody's `pachctl start commit`: its files are not there yet.
   if (!branches.is_finished) {
     return base::fail(ErrorKind::unavailable, at(repo, k_source_branch), "has a commit that is not finished",
-                      "somebody is writing to it: `pachctl finish commit " + at(repo, k_source_branch) +
-                          "` when that is done");
+                      "it is still being written to: run `pachctl finish commit " +
+                          at(repo, k_source_branch) + "` when that is done");
   }
   BASE_TRY(pachctl.list({"glob", "file", at(repo, stored.commit) + ":/**"}, [&](const json& item) {
     if (item.value("file_type", "") != "FILE") return;

@@ -168,7 +168,7 @@ base::Result<Look> look_once(const Pachctl& pachctl, const Submission& submissio
   }
   if (look.branches.is_deleting) {
     return base::fail(ErrorKind::unavailable, "pipeline " + name, "is being deleted",
-                      "if that deletion was interrupted: pachbuild delete pipeline " + name);
+                      "if that deletion was interrupted, run pachbuild delete pipeline " + name);
   }
   BASE_TRY_ASSIGN(look.stored, read_files(pachctl, repo, look.branches));
   BASE_TRY_ASSIGN(outcome.source, compare(look.stored, submission.source.files));
@@ -279,10 +279,10 @@ base::Status pass_on_url(const Pachctl& pachctl, const std::string& url, Existin
 base::Result<Pachctl> pachctl_for(const Pachctl& pachctl, const spec::PipelineSpec& spec) {
   if (spec.project.empty() || spec.project == pachctl.project()) return pachctl;
   if (pachctl.project().empty()) return pachctl.with_project(spec.project);
-  return base::fail(
-      ErrorKind::usage, spec.places.where("/pipeline/project/name"),
-      "the pipeline is of project \"" + spec.project + "\", and --project says \"" + pachctl.project() + "\"",
-      "use only one of the two");
+  return base::fail(ErrorKind::usage, spec.places.where("/pipeline/project/name"),
+                    "the pipeline belongs to project \"" + spec.project + "\", but --project is \"" +
+                        pachctl.project() + "\"",
+                    "use only one of the two");
 }
 
 base::Status check(const Pachctl& pachctl, const Submission& submission, Existing existing) {

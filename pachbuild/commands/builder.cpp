@@ -21,7 +21,7 @@ base::Result<bool> is_builder_folder(const std::string& builder) {
 }
 
 void ImageOptions::add_to(CLI::App& verb) {
-  verb.add_option("--runtime", runtime, "Of an image: podman (default) or docker")
+  verb.add_option("--runtime", runtime, "The container engine for an image: podman (default) or docker")
       ->type_name("NAME")
       ->check(CLI::IsMember({"podman", "docker"}));
   verb.add_flag("--pull", pull, "Pull the image if the runtime does not have it");
@@ -34,7 +34,7 @@ base::Result<local::Container> ImageOptions::find(const std::string& image,
 }
 
 void add_builder(CLI::App& app, Invocation& invocation) {
-  auto* builder = app.add_subcommand("builder", "Make, check and explain builders");
+  auto* builder = app.add_subcommand("builder", "Create, check and explain builders");
   builder->require_subcommand(1);
   add_builder_new(*builder, invocation);
   add_builder_test(*builder, invocation);

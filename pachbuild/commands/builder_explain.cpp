@@ -24,8 +24,8 @@ using base::ErrorKind;
 using Json = nlohmann::ordered_json;
 
 constexpr char k_about_builder_explain[] = R"(
-Says what a builder would do with a source, and does none of it: which program it finds, which tools it uses, which files
-it checks, and of each layer what it is made of, its key, and whether the cache has it. The builder is a folder with a
+Shows what a builder would do with a source, without doing it: which program it finds, which tools it uses, which files
+it checks, and for each layer its inputs, its key, and whether it is in the cache. The builder is a folder with a
 builder.toml, the name of a builder that is installed with pachbuild, or an image of a builder that has a builder.toml.
 
   pachbuild builder explain ./lua --source ./source
@@ -55,7 +55,7 @@ base::Result<local::ExplainedBuilder> find_explained(const BuilderExplainOptions
   if (fs::is_regular_file(folder / contract::k_builder_file, error))
     return local::ExplainedBuilder{.folder = folder};
   return base::fail(ErrorKind::bad_input, options.builder, "has no builder.toml",
-                    "what a build.sh does only shows when it runs: pachbuild builder test --log");
+                    "a build.sh shows what it does only when it runs: use pachbuild builder test --log");
 }
 
 // A line for each value, below its name: lists and tables are indented.
@@ -92,7 +92,7 @@ base::Result<int> explain_builder(const BuilderExplainOptions& options, process:
     const auto document = Json::parse(answer, nullptr, false);
     if (!document.is_object()) {
       return base::fail(ErrorKind::unavailable, options.builder, "returned invalid JSON",
-                        "its builder-runtime may be an older one: use that of this pachbuild");
+                        "its builder-runtime may be older: use the one from this version of pachbuild");
     }
     answer.clear();
     for (const auto& [key, value] : document.items()) add_lines(answer, base::printable(key), value, 0);
@@ -107,11 +107,10 @@ base::Result<int> explain_builder(const BuilderExplainOptions& options, process:
 void add_builder_explain(CLI::App& builder, Invocation& invocation) {
   auto options = std::make_shared<BuilderExplainOptions>();
   auto* verb = builder.add_subcommand("explain", "Show what a builder would do with a source");
-  verb->add_option("builder", options->builder, "The folder, official builder or image")
+  verb->add_option("builder", options->builder, "The builder: a folder, an official builder or an image")
       ->type_name("DIR|IMAGE|NAME")
       ->required();
-  verb->add_option("--source", options->source, "What would be built (default: the current folder)")
-      ->type_name("DIR");
+  verb->add_option("--source", options->source, "The source (default: the current folder)")->type_name("DIR");
   verb->add_option("-o,--output", options->format, "text (default) or json")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"text", "json"}));

@@ -23,9 +23,9 @@ namespace fs = base::fs;
 using base::ErrorKind;
 
 constexpr char k_about_new[] = R"(
-DIR becomes a builder for the language that its last part names: a builder.toml, which docs/builder-toml.md explains, a
-probe, a Dockerfile, and ci.sh, which a CI system runs. It passes `pachbuild builder test` as it is. Without --from it
-builds scripts for sh; with --from it has what an installed builder has. Nothing is overwritten.
+Creates a builder in DIR; the last part of DIR is the name of the language. It gets a builder.toml (explained in
+docs/builder-toml.md), a probe, a Dockerfile, and a ci.sh for CI systems, and passes `pachbuild builder test` unchanged.
+Without --from it builds scripts for sh; with --from it is a copy of an installed builder. Nothing is overwritten.
 
   pachbuild builder new lua
   pachbuild builder new builders/team-scripts --from NAME
@@ -53,7 +53,7 @@ base::Result<std::string> language_of(const std::string& folder) {
   auto name = base::normal_path(folder).filename().string();
   if (!contract::is_builder_name(name)) {
     return base::fail(ErrorKind::usage, folder, base::quoted(name) + " is not a builder's name",
-                      "a name has at most 40 lower-case letters, digits and '-', and begins with a letter");
+                      "use at most 40 lowercase letters, digits and '-', starting with a letter");
   }
   const auto official = spec::official_languages();
   if (std::find(official.begin(), official.end(), name) != official.end()) {
@@ -80,16 +80,15 @@ base::Result<int> make_builder(const NewOptions& options) {
 
 void add_builder_new(CLI::App& builder, Invocation& invocation) {
   auto options = std::make_shared<NewOptions>();
-  auto* verb = builder.add_subcommand("new", "Make a new builder");
-  verb->add_option("folder", options->folder, "The folder, new or without such files")
+  auto* verb = builder.add_subcommand("new", "Create a new builder");
+  verb->add_option("folder", options->folder, "A new folder, or one without files of these names")
       ->type_name("DIR")
       ->required();
-  verb->add_option("--from", options->from, "Begin with what this installed builder has")
-      ->type_name("BUILDER");
+  verb->add_option("--from", options->from, "Start from this installed builder")->type_name("BUILDER");
   verb->footer(k_about_new)->callback([options, &invocation] {
     invocation.action = [options] {
       return until_interrupted([&](process::Interruption&) { return make_builder(*options); },
-                               "interrupted: nothing was written");
+                               "interrupted; nothing was written");
     };
   });
 }

@@ -30,12 +30,12 @@ using base::ErrorKind;
 
 constexpr char k_about_test[] = R"(
 The builder is an image, or a folder with a builder.toml or a build.sh, which then builds on this machine. It builds a
-probe: a source whose program writes its arguments to a file, ends with a code, or ends by a signal, as
-docs/authoring-builders.md says. The probe is built and started as the workers of a cluster would; it is edited as
-well, and built elsewhere to compare the bytes. A builder's probe is the folder probe/ beside its build.sh or builder.toml.
+probe: a source whose program writes its arguments to a file, exits with a code, or ends by a signal, as described in
+docs/authoring-builders.md. The probe is built and started as on a cluster's workers; it is also edited and rebuilt, and
+built elsewhere to compare the bytes. A builder's probe is the folder probe/ next to its build.sh or builder.toml.
 
   pachbuild builder test ./my-builder                         check a folder on this machine
-  pachbuild builder test ./my-builder --log --keep result     show what builds print, and keep what they make
+  pachbuild builder test ./my-builder --log --keep result     show what builds print, and keep their output
   pachbuild builder test my-builder:1 --junit report.xml      check an image, and write a report for CI
   pachbuild builder test my-builder:1 --env INDEX=https://packages.example.com --mount certificates:/etc/my-ca
 )";
@@ -66,7 +66,7 @@ base::Result<fs::path> find_probe(const BuilderOptions& options, bool is_image) 
   const bool guessed = options.source.empty();
   return base::fail(ErrorKind::usage, guessed ? options.builder : "--source " + source,
                     guessed ? "has no folder probe" : "is not a folder",
-                    "give the source of a probe: docs/authoring-builders.md says what it does");
+                    "name the source of a probe (see docs/authoring-builders.md)");
 }
 
 base::Result<std::map<std::string, std::string>> read_variables(const std::vector<std::string>& texts) {
@@ -74,7 +74,7 @@ base::Result<std::map<std::string, std::string>> read_variables(const std::vecto
   for (const auto& text : texts) {
     const auto equals = text.find('=');
     if (equals == std::string::npos || equals == 0)
-      return base::fail(ErrorKind::usage, "--env " + text, "is not of the form NAME=VALUE");
+      return base::fail(ErrorKind::usage, "--env " + text, "does not have the form NAME=VALUE");
     variables[text.substr(0, equals)] = text.substr(equals + 1);
   }
   return variables;
@@ -87,9 +87,9 @@ base::Result<std::vector<local::SharedFolder>> read_mounts(const std::vector<std
     const std::string path = text.substr(0, colon);
     const std::string inside = colon == std::string::npos ? "" : text.substr(colon + 1);
     if (path.empty() || !inside.starts_with('/') || base::contains(inside, ',')) {
-      return base::fail(
-          ErrorKind::usage, "--mount " + text, "is not of the form PATH:PATH",
-          "the first is of this machine; the second is an absolute path in the container, without commas");
+      return base::fail(ErrorKind::usage, "--mount " + text, "does not have the form PATH:PATH",
+                        "the first path is on this machine; the second is an absolute path in the container, "
+                        "without commas");
     }
     boost::system::error_code error;
     const fs::path found = fs::canonical(path, error);
@@ -158,7 +158,7 @@ base::Result<Scratch> make_scratch(const BuilderOptions& options) {
     boost::system::error_code error;
     scratch.path = fs::absolute(options.keep);
     if (fs::exists(scratch.path, error) && (!is_folder(options.keep) || !fs::is_empty(scratch.path, error))) {
-      return base::fail(ErrorKind::usage, "--keep " + options.keep, "exists already",
+      return base::fail(ErrorKind::usage, "--keep " + options.keep, "already exists",
                         "name a new folder, or an empty one");
     }
     BASE_TRY(base::make_folders(scratch.path));
@@ -179,7 +179,7 @@ base::Result<int> test_builder(const BuilderOptions& options, process::Interrupt
   return base::fail(ErrorKind::step_failed, options.builder,
                     std::to_string(failed) + " of " + base::count_of(rows.size(), "check") + " failed",
                     std::string(options.log ? "" : "--log shows what the builds print; ") +
-                        "docs/authoring-builders.md says what each asks for");
+                        "docs/authoring-builders.md describes each check");
 }
 
 }  // namespace
@@ -187,7 +187,7 @@ base::Result<int> test_builder(const BuilderOptions& options, process::Interrupt
 void add_builder_test(CLI::App& builder, Invocation& invocation) {
   auto options = std::make_shared<BuilderOptions>();
   auto* verb = builder.add_subcommand("test", "Check a builder against the build.sh protocol");
-  verb->add_option("builder", options->builder, "The folder, or the image")
+  verb->add_option("builder", options->builder, "The builder: a folder or an image")
       ->type_name("DIR|IMAGE")
       ->required();
   verb->add_option("--source", options->source, "The probe (default: the folder probe of the builder)")
@@ -195,14 +195,14 @@ void add_builder_test(CLI::App& builder, Invocation& invocation) {
   verb->add_option("--env", options->variables,
                    "Set a variable of the builds, as transform.build.env does; may be repeated")
       ->type_name("NAME=VALUE");
-  verb->add_option(
-          "--mount", options->mounts,
-          "Of an image: show the builds a file or folder of this machine, read-only; may be repeated")
+  verb->add_option("--mount", options->mounts,
+                   "Mount a file or folder of this machine read-only into the builds; only for images; may "
+                   "be repeated")
       ->type_name("PATH:PATH");
   verb->add_flag("--log", options->log, "Show what each build prints, on standard error");
-  verb->add_option("--keep", options->keep, "Keep what each build made and printed, in a new folder")
+  verb->add_option("--keep", options->keep, "Keep the output and the log of each build in a new folder")
       ->type_name("DIR");
-  verb->add_option("--seed", options->seed, "Choose other arguments for the probe (default: 1)")
+  verb->add_option("--seed", options->seed, "The seed for the arguments of the probe (default: 1)")
       ->type_name("NUMBER");
   verb->add_option("--junit", options->junit, "Write a report for CI systems")->type_name("FILE");
   verb->add_option("-o,--output", options->format, "table (default) or json")

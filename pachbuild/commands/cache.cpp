@@ -30,22 +30,22 @@ using nlohmann::json;
 namespace fs = base::fs;
 
 constexpr char k_about_cache_path[] = R"text(
-The folder is PACHBUILD_CACHE_DIR, else $XDG_CACHE_HOME/pachbuild, else ~/.cache/pachbuild. It need not exist.
+The folder is PACHBUILD_CACHE_DIR, else $XDG_CACHE_HOME/pachbuild, else ~/.cache/pachbuild. It may not exist yet.
 
   du -sh "$(pachbuild cache path)"
 )text";
 
 constexpr char k_about_cache_list[] = R"(
-Sizes are those on the disk. PACHBUILD_CACHE_LIMIT applies to results and logs together, and to bundles,
-bytecode and environments together; all else stays until it is cleaned.
+Sizes are disk usage. PACHBUILD_CACHE_LIMIT applies to results and logs together, and to bundles, bytecode and
+environments together; everything else stays until you clean it.
 
   pachbuild cache list
   pachbuild cache list -o json
 )";
 
 constexpr char k_about_cache_clean[] = R"(
-Builds and runs can go on meanwhile: what they use stays. Everything that is removed is made or downloaded again
-when it is needed.
+Builds and runs can continue meanwhile: entries in use are kept. Removed entries are built or downloaded again when
+they are needed.
 
   pachbuild cache clean results logs
   pachbuild cache clean --all --dry-run
@@ -230,7 +230,7 @@ void add_path(CLI::App& cache, Invocation& invocation) {
 void add_list_of_cache(CLI::App& cache, Invocation& invocation) {
   auto format = std::make_shared<std::string>();
   auto* verb = cache.add_subcommand("list", "List what is in the cache, by kind");
-  verb->add_option("-o,--output", *format, "json: for programs")
+  verb->add_option("-o,--output", *format, "json: for use by programs")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"json"}));
   verb->footer(k_about_cache_list)->callback([format, &invocation] {
@@ -240,11 +240,11 @@ void add_list_of_cache(CLI::App& cache, Invocation& invocation) {
 
 void add_clean(CLI::App& cache, Invocation& invocation) {
   auto options = std::make_shared<CleanOptions>();
-  auto* verb = cache.add_subcommand("clean", "Remove kinds of the cache");
-  verb->add_option("kind", options->kinds, "What to remove, as pachbuild cache list names it")
+  auto* verb = cache.add_subcommand("clean", "Remove entries from the cache, by kind");
+  verb->add_option("kind", options->kinds, "The kinds to remove, as shown by pachbuild cache list")
       ->type_name("KIND");
-  verb->add_flag("--all", options->all, "Every kind");
-  verb->add_flag("--dry-run", options->dry_run, "Remove nothing: tell what would go");
+  verb->add_flag("--all", options->all, "Remove every kind");
+  verb->add_flag("--dry-run", options->dry_run, "Show what would be removed, without removing it");
   std::string about = k_about_cache_clean;
   for (const auto& kind : cached::kinds()) {
     constexpr std::size_t k_width = sizeof "environments" + 1;
@@ -258,7 +258,7 @@ void add_clean(CLI::App& cache, Invocation& invocation) {
 }  // namespace
 
 void add_cache(CLI::App& app, Invocation& invocation) {
-  auto* cache = app.add_subcommand("cache", "See and clean what pachbuild keeps")->require_subcommand(1);
+  auto* cache = app.add_subcommand("cache", "Show and clean pachbuild's cache")->require_subcommand(1);
   add_path(*cache, invocation);
   add_list_of_cache(*cache, invocation);
   add_clean(*cache, invocation);

@@ -15,9 +15,9 @@
 namespace commands {
 
 void add_target_options(CLI::App& verb, cluster::Target& target) {
-  verb.add_option("--project", target.project, "The project (default: that of pachctl's context)")
+  verb.add_option("--project", target.project, "The project (default: the one in pachctl's context)")
       ->type_name("NAME");
-  verb.add_option("--context", target.context, "A context of pachctl (default: the active one)")
+  verb.add_option("--context", target.context, "The pachctl context (default: the active one)")
       ->type_name("NAME");
 }
 
@@ -41,10 +41,10 @@ base::Result<cluster::Pachctl> connect(const cluster::Target& target) {
 void add_template_options(CLI::App& verb, CLI::Option& file, std::string& jsonnet,
                           std::vector<std::string>& arguments) {
   auto* option =
-      verb.add_option("--jsonnet", jsonnet, "A jsonnet template that makes the pipelines, instead of -f")
+      verb.add_option("--jsonnet", jsonnet, "A jsonnet template that generates the pipelines, instead of -f")
           ->type_name("FILE")
           ->excludes(&file);
-  verb.add_option("--arg", arguments, "An argument of the template's function; repeat it")
+  verb.add_option("--arg", arguments, "An argument for the template's function; may be repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false)
       ->needs(option);
@@ -60,7 +60,7 @@ base::Result<spec::Sources> sources_of(std::vector<std::string> files, const std
 }
 
 void add_largest_file_option(CLI::App& verb, std::uint64_t& largest_file) {
-  verb.add_option("--max-file-size", largest_file, "The largest file that a source may have (default 1 GiB)")
+  verb.add_option("--max-file-size", largest_file, "The largest file allowed in a source (default: 1 GiB)")
       ->type_name("SIZE")
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false));
 }
@@ -92,7 +92,7 @@ namespace {
 void warn_of_empty_folders(const cluster::Submission& submission) {
   for (const auto& folder : submission.source.empty_folders) {
     report::warn((submission.spec.transform.build.folder / folder).string() +
-                 ": is empty, and Pachyderm keeps no empty folders");
+                 ": is empty, and Pachyderm does not store empty folders");
   }
 }
 

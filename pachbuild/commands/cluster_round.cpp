@@ -69,7 +69,7 @@ std::string job_text(const Job& job) {
 // Without a terminal `dev` prints a line.
 ClusterRound::ClusterRound() : m_is_quiet(::isatty(STDERR_FILENO) == 0) {}
 
-void ClusterRound::passed_on(const std::string& pipeline) { m_parts.push_back({pipeline, "sent as it is"}); }
+void ClusterRound::passed_on(const std::string& pipeline) { m_parts.push_back({pipeline, "sent as is"}); }
 
 base::Result<int> ClusterRound::follow(const cluster::Pachctl& pachctl, const std::string& pipeline,
                                        const cluster::Outcome& outcome) {

@@ -22,15 +22,15 @@ namespace {
 using nlohmann::json;
 
 constexpr char k_about_diff[] = R"(
-A line for each file of the source that differs from the one in its repo (+ new, ~ changed, - removed), and for each
-field of the specs of the build pipeline and the pipeline itself.
+Prints a line for each source file that differs from the one in its repo (+ new, ~ changed, - removed), and for each
+field that differs in the specs of the build pipeline and the pipeline itself.
 
   pachbuild diff map.json
 )";
 
 constexpr char k_about_validate[] = R"(
-Tells everything that pachbuild run or Pachyderm 2.12 would refuse, each with its place in the file, and exits with
-65 if there is anything. What is right on a cluster, and cannot be run on this machine, is a warning.
+Reports everything that pachbuild run or Pachyderm 2.12 would refuse, with its position in the file, and exits with
+65 if there is anything. A spec that is valid on a cluster but cannot run on this machine causes a warning.
 
   pachbuild validate
   pachbuild validate map.json
@@ -144,7 +144,7 @@ void add_compare(CLI::App& app, Invocation& invocation) {
   verb = app.add_subcommand("diff", "Show how specs and sources differ from what runs on a cluster");
   options->specs.add_to(*verb);
   add_target_options(*verb, options->target);
-  verb->add_flag("--exit-code", options->exit_code, "Exit with 1 when something differs");
+  verb->add_flag("--exit-code", options->exit_code, "Exit with 1 if there are differences");
   verb->footer(k_about_diff)->callback([options, &invocation] {
     invocation.action = [options, &invocation]() -> base::Result<int> {
       BASE_TRY(options->specs.settle(invocation));

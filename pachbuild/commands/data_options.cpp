@@ -27,10 +27,11 @@ base::Status check_folder(const std::string& where, const std::string& path) {
   if (::stat(path.c_str(), &status) != 0) {
     auto error = base::system_error("read", path, errno);
     return base::fail(ErrorKind::usage, where, path + ": " + error.what,
-                      base::did_you_mean_file(path, "give the folder that stands for the repo"));
+                      base::did_you_mean_file(path, "name the folder that stands for the repo"));
   }
   if (!S_ISDIR(status.st_mode)) {
-    return base::fail(ErrorKind::usage, where, path + ": is not a folder", "give the folder that it is in");
+    return base::fail(ErrorKind::usage, where, path + ": is not a folder",
+                      "name the folder that contains it");
   }
   return {};
 }
@@ -54,13 +55,12 @@ base::Result<local::GivenRepos> parse_inputs(const std::vector<std::string>& inp
     }
     const auto equals = input.find('=');
     if (equals == std::string::npos || equals == 0 || equals + 1 == input.size()) {
-      return base::fail(ErrorKind::usage, where, "is not of the form REPO=PATH",
+      return base::fail(ErrorKind::usage, where, "does not have the form REPO=PATH",
                         "for example --input scraper=pages, or --input scraper=pfs:scraper@master");
     }
     BASE_TRY(check_given(where, input.substr(equals + 1)));
     if (!repos.emplace(input.substr(0, equals), input.substr(equals + 1)).second) {
-      return base::fail(ErrorKind::usage, where,
-                        "gives repo " + input.substr(0, equals) + " a second folder");
+      return base::fail(ErrorKind::usage, where, "names repo " + input.substr(0, equals) + " a second time");
     }
   }
   return repos;
@@ -75,7 +75,7 @@ std::string time_now() {
 void SpecFiles::add_to(CLI::App& verb) {
   auto* option =
       verb.add_option("SPEC,-f,--file", files,
-                      "The pipeline spec, JSON or YAML, or a folder of them; repeat it for pipelines that "
+                      "The pipeline spec (JSON or YAML), or a folder of specs; repeat it for pipelines that "
                       "belong together (default: the only spec in the current folder)")
           ->type_name("SPEC")
           ->allow_extra_args(false);
@@ -104,31 +104,29 @@ base::Result<std::vector<spec::PipelineSpec>> SpecFiles::load() const {
 
 void add_datum_option(CLI::App& verb, std::vector<std::string>& datums) {
   verb.add_option("--datum", datums,
-                  "Only this datum: a file of it, its number in list datum, or its id; repeat it")
+                  "Only this datum: one of its files, its number in list datum, or its id; may be repeated")
       ->type_name("PATH|ID|N")
       ->allow_extra_args(false);
 }
 
 void DataOptions::add_to(CLI::App& verb) {
   specs.add_to(verb);
-  verb.add_option(
-          "-i,--input", inputs,
-          "The folder that stands for a repo of the spec's input, or pfs:REPO@BRANCH for a commit of the "
-          "cluster; repeat it. \"pfs:\" alone takes all others from the cluster (default: the folder "
-          "data/REPO beside the spec)")
+  verb.add_option("-i,--input", inputs,
+                  "The folder that stands for a repo of the spec's input, or pfs:REPO@BRANCH for a commit on "
+                  "the cluster; may be repeated. \"pfs:\" alone takes all other repos from the cluster "
+                  "(default: the folder data/REPO next to the spec)")
       ->type_name("REPO=PATH")
       ->allow_extra_args(false);
-  verb.add_option("--pipeline", pipeline, "Only this pipeline of several, and what it needs")
+  verb.add_option("--pipeline", pipeline, "Only this pipeline and the pipelines that it depends on")
       ->type_name("NAME");
   verb.add_option("--tick", tick, "The time of the tick that cron inputs get (default: now)")
       ->type_name("TIME");
 }
 
 void DataOptions::add_job_to(CLI::App& verb) {
-  verb.add_option(
-          "--job", job,
-          "A job of the cluster instead of -f and --input: its pipeline, files and variables as they were "
-          "then. Without --datum those of its datums run that failed")
+  verb.add_option("--job", job,
+                  "A job on the cluster, instead of -f and --input: its pipeline, files and variables as "
+                  "they were then. Without --datum only its failed datums run")
       ->type_name("PIPELINE[@JOB]");
 }
 
@@ -148,7 +146,7 @@ base::Status DataOptions::check_job() const {
   const bool has_others =
       !specs.files.empty() || !specs.jsonnet.empty() || !inputs.empty() || !pipeline.empty() || !tick.empty();
   if (!has_others) return {};
-  return base::fail(ErrorKind::usage, "--job " + job, "names the pipeline and its data already",
+  return base::fail(ErrorKind::usage, "--job " + job, "already names the pipeline and its data",
                     "omit -f, --jsonnet, --input, --pipeline and --tick");
 }
 

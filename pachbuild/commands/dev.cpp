@@ -402,8 +402,8 @@ base::Status check(const DevOptions& options) {
     if (::stat(path.c_str(), &status) == 0) continue;
     if (!sources) return base::fail(sources.error());
     return base::fail(ErrorKind::usage, "-f " + path,
-                      "is neither a file nor a folder, so edits cannot be seen",
-                      "save the spec and give the file");
+                      "is neither a file nor a folder, so edits cannot be detected",
+                      "save the spec to a file and name the file");
   }
   return {};
 }

@@ -19,7 +19,7 @@ using base::ErrorKind;
 constexpr char k_cluster_option[] = "--cluster";
 
 base::Error does_not_go(const std::string& option, const std::string& hint) {
-  return {ErrorKind::usage, k_cluster_option, "does not go with " + option, hint};
+  return {ErrorKind::usage, k_cluster_option, "cannot be combined with " + option, hint};
 }
 
 // The words of `update pipeline` for what was given; of a round here it has not all options.
@@ -54,13 +54,13 @@ base::Result<std::vector<base::fs::path>> sources_on_cluster(const SpecFiles& sp
 
 base::Status check(const SpecFiles& specs, const Invocation& invocation) {
   if (!invocation.after_dashes.empty())
-    return base::fail(does_not_go("arguments of the program", "write them into transform.cmd"));
+    return base::fail(does_not_go("arguments of the program", "put them into transform.cmd"));
   if (specs.files.size() > 1)
-    return base::fail(does_not_go("a second -f", "give the folder that the specs are in"));
+    return base::fail(does_not_go("a second -f", "name the folder that contains the specs"));
   if (!specs.files.empty() && (specs.files[0] == "-" || spec::is_url(specs.files[0]))) {
     return base::fail(ErrorKind::usage, "-f " + specs.files[0],
-                      "is neither a file nor a folder, so edits cannot be seen",
-                      "save the spec and give the file");
+                      "is neither a file nor a folder, so edits cannot be detected",
+                      "save the spec to a file and name the file");
   }
   return {};
 }
@@ -68,8 +68,9 @@ base::Status check(const SpecFiles& specs, const Invocation& invocation) {
 }  // namespace
 
 void add_cluster_to(CLI::App& verb, bool& on_cluster, cluster::Target& target) {
-  auto* cluster = verb.add_flag(k_cluster_option, on_cluster,
-                                "Send each edit to the cluster, and show what build and program print there");
+  auto* cluster =
+      verb.add_flag(k_cluster_option, on_cluster,
+                    "Send each edit to the cluster, and show what the build and the program print there");
   add_target_options(verb, target);
   for (const auto* name : {"--project", "--context"}) verb.get_option(name)->needs(cluster);
 }

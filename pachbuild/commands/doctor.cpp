@@ -21,8 +21,8 @@ using doctor::State;
 using nlohmann::json;
 
 constexpr char k_about_doctor[] = R"(
-Each line is ok, a warning, or bad with what mends it; the exit code is 69 when one is bad. Passwords are hidden, so
-that the output can go into a bug report.
+Each line is ok, warning, or bad with a fix; the exit code is 69 if any line is bad. Passwords are hidden, so the output
+can be attached to a bug report.
 
   pachbuild doctor
   pachbuild doctor --network --cluster
@@ -112,13 +112,13 @@ base::Result<int> examine(const DoctorOptions& options) {
 
 void add_doctor(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<DoctorOptions>();
-  auto* verb = app.add_subcommand("doctor", "Examine this machine: what pachbuild needs, and how to get it");
-  verb->add_flag("--network", options->scope.network, "Ask the package indexes for an answer");
-  auto* cluster = verb->add_flag("--cluster", options->scope.cluster, "Ask the cluster for its version");
-  verb->add_option("--context", options->scope.context, "A context of pachctl (default: the active one)")
+  auto* verb = app.add_subcommand("doctor", "Check that this machine has what pachbuild needs");
+  verb->add_flag("--network", options->scope.network, "Also check that the package indexes answer");
+  auto* cluster = verb->add_flag("--cluster", options->scope.cluster, "Also check the cluster's version");
+  verb->add_option("--context", options->scope.context, "The pachctl context (default: the active one)")
       ->type_name("NAME")
       ->needs(cluster);
-  verb->add_option("-o,--output", options->format, "json: for programs")
+  verb->add_option("-o,--output", options->format, "json: for use by programs")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"json"}));
   verb->footer(k_about_doctor)->callback([options, &invocation] {

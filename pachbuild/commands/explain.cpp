@@ -18,8 +18,8 @@ namespace {
 using local::RunRecord;
 
 constexpr char k_about_explain[] = R"(
-For the build and each datum that ran: what differed from the run before it, of files, variables, settings, packages
-and tools. Datums that ran for the same reason are told together; --datum tells of some of them one by one.
+For the build and each datum that ran, shows which files, variables, settings, packages and tools differed from the
+run before. Datums that ran for the same reason are grouped; --datum shows them one by one.
 
   pachbuild explain -f map.json
   pachbuild explain -f map.json --datum pages/a.html
@@ -81,9 +81,9 @@ base::Result<int> explain(const ExplainOptions& options) {
 
 void add_explain(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<ExplainOptions>();
-  auto* verb = app.add_subcommand("explain", "Say why the last run built and ran what it did");
+  auto* verb = app.add_subcommand("explain", "Show why the last run built and ran what it did");
   options->specs.add_to(*verb);
-  verb->add_option("--pipeline", options->pipeline, "Only this pipeline of several")->type_name("NAME");
+  verb->add_option("--pipeline", options->pipeline, "Only this pipeline")->type_name("NAME");
   add_datum_option(*verb, options->datums);
   verb->footer(k_about_explain)->callback([options, &invocation] {
     invocation.action = [options, &invocation]() -> base::Result<int> {

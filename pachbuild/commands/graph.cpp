@@ -19,7 +19,7 @@ namespace {
 using nlohmann::json;
 
 constexpr char k_about_graph[] = R"(
-Which pipeline reads what: repos and the results of other pipelines.
+Shows which repos and which results of other pipelines each pipeline reads.
 
   pachbuild graph -f pipelines
   pachbuild graph -f pipelines -o mermaid
@@ -129,7 +129,7 @@ base::Result<int> draw(const GraphOptions& options) {
 
 void add_graph(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<GraphOptions>();
-  auto* verb = app.add_subcommand("graph", "Show which pipeline reads what");
+  auto* verb = app.add_subcommand("graph", "Show what each pipeline reads");
   options->specs.add_to(*verb);
   verb->add_option("-o,--output", options->format, "text (the default), mermaid, dot or json")
       ->type_name("FORMAT")

@@ -58,7 +58,7 @@ base::Status check_apart(const std::string& where, const fs::path& file, const l
                          const std::string& output) {
   if (!output.empty() && base::path_below(file, base::resolved_path(output))) {
     return base::fail(ErrorKind::usage, where,
-                      "is in the folder of --output, which has outputs of datums only",
+                      "is in the --output folder, which contains only the outputs of datums",
                       "choose another folder");
   }
   for (const auto& [name, folder] : plan.folders) {

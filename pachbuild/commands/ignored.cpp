@@ -26,11 +26,11 @@ namespace fs = base::fs;
 constexpr std::size_t k_rule_shown = 200;
 
 constexpr char k_about_ignored[] = R"(
-For each PATH: whether it is part of the source, and what decides that: a line of .pachignore, a default, or a line of
-a .gitignore. Without PATH it lists all that is left out.
+Shows whether each PATH is part of the source, and why: because of a line in .pachignore, a default, or a line in a
+.gitignore. Without PATH it lists everything that is left out.
 
-The source is that of the spec, by default the only one in the current folder; or the folder --source. For a PATH in
-none of these it is the nearest folder around it that has a .pachignore, else the current one.
+The source is the one of the spec (by default the only spec in the current folder), or the folder --source. For a PATH
+outside of these it is the nearest parent folder with a .pachignore, else the current folder.
 
   pachbuild ignored
   pachbuild ignored data/pages.csv notes/*.md
@@ -152,12 +152,11 @@ void add_ignored(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<IgnoredOptions>();
   auto* verb = app.add_subcommand("ignored", "Show what is left out of a source, and why");
   verb->add_option("path", options->paths, "The files; they need not exist")->type_name("PATH");
-  auto* file =
-      verb->add_option("-f,--file", options->specs.files,
-                       "The pipeline spec that has the source; repeat it (default: the only spec in the "
-                       "current folder)")
-          ->type_name("SPEC")
-          ->allow_extra_args(false);
+  auto* file = verb->add_option("-f,--file", options->specs.files,
+                                "The pipeline spec with the source; may be repeated (default: the only spec "
+                                "in the current folder)")
+                   ->type_name("SPEC")
+                   ->allow_extra_args(false);
   verb->add_option("--source", options->source, "The folder of the source")->type_name("DIR")->excludes(file);
   verb->footer(k_about_ignored)->callback([options, &invocation] {
     invocation.action = [options, &invocation] { return explain_all(*options, invocation); };

@@ -22,12 +22,12 @@ namespace {
 using base::ErrorKind;
 
 constexpr char k_about_init[] = R"(
-Makes a small pipeline that works: a spec, a program, sample data, and a README with what to do next. The last line
-that it prints is the command that runs the pipeline. Files that exist are never replaced.
+Creates a small working pipeline: a spec, a program, sample data, and a README with the next steps. The last line that
+it prints is the command that runs the pipeline. Existing files are never replaced.
 
-With --from it converts a pipeline that has an image: give its spec, its Dockerfile, or both. The files that the
-Dockerfile copies become the source, what it installs with pip becomes requirements.txt, and the command finds
-both. A warning with the Dockerfile's line names each thing that is not converted, such as apt-get install.
+With --from it converts a pipeline that uses an image: pass its spec, its Dockerfile, or both. The files that the
+Dockerfile copies become the source, the packages that it installs with pip become requirements.txt, and the command
+is adjusted. A warning with the line in the Dockerfile names each step that is not converted, such as apt-get install.
 
   pachbuild init demo
   pachbuild init demo --language go
@@ -93,7 +93,7 @@ base::Result<int> init(const InitOptions& options) {
     report::warn(base::in_one_line({ErrorKind::bad_input, where, what, ""}));
   print_line("created " + options.folder + ": " + start.title);
   print_line("  " + summary_of(start.project));
-  print_line("run it, README.md says more:");
+  print_line("run it (README.md has the details):");
   print_line(command_line(options.folder, start.run));
   return 0;
 }
@@ -102,25 +102,27 @@ base::Result<int> init(const InitOptions& options) {
 
 void add_init(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<InitOptions>();
-  auto* verb = app.add_subcommand("init", "Make a new pipeline, or convert one that has an image");
+  auto* verb = app.add_subcommand("init", "Create a new pipeline, or convert one that uses an image");
   verb->add_option("folder", options->folder,
-                   "The folder, new or without such files (default: the current one)")
+                   "A new folder, or one without files of these names (default: the current folder)")
       ->type_name("DIR");
-  verb->add_option("--language", options->language, "python (default) or go; with --from what the files show")
+  verb->add_option("--language", options->language,
+                   "python (default) or go; with --from detected from the files")
       ->type_name("LANGUAGE")
       ->check(CLI::IsMember(starter::languages()));
-  verb->add_option("--name", options->name, "The pipeline's name (default: that of DIR, or of the spec)")
+  verb->add_option("--name", options->name,
+                   "The pipeline's name (default: the name of DIR, or the name in the spec)")
       ->type_name("NAME");
   verb->add_option("--from", options->from, "Convert this spec or Dockerfile; repeat it for both")
       ->type_name("SPEC|DOCKERFILE")
       ->allow_extra_args(false);
   verb->add_option("--context", options->context,
-                   "The folder that COPY is relative to (default: that of the Dockerfile)")
+                   "The folder that COPY is relative to (default: the Dockerfile's folder)")
       ->type_name("DIR");
   verb->footer(k_about_init)->callback([options, &invocation] {
     invocation.action = [options] {
       return until_interrupted([&](process::Interruption&) { return init(*options); },
-                               "interrupted: nothing was written");
+                               "interrupted; nothing was written");
     };
   });
 }

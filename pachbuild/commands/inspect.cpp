@@ -18,7 +18,7 @@ namespace {
 using base::ErrorKind;
 
 constexpr char k_about_inspect[] = R"(
-DIR is the output of a build (of builder-runtime --out DIR or a build pipeline), or its build.json.
+DIR is the output of a build (from builder-runtime --out DIR or a build pipeline), or its build.json.
 
   pachbuild inspect artifact
   pachbuild inspect --requirements artifact > requirements.txt
@@ -36,7 +36,7 @@ base::Result<contract::BuildRecord> read_record(const std::string& artifact) {
   const auto text = base::read_file(file);
   if (!text) {
     return base::fail(ErrorKind::bad_input, file.string(), text.error().what,
-                      "give the output folder of a build");
+                      "name the output folder of a build");
   }
   return contract::parse_build_record(*text, file.string());
 }
@@ -94,7 +94,7 @@ base::Result<int> inspect(const InspectOptions& options) {
   }
   if (record.builder != "python") {
     return base::fail(ErrorKind::bad_input, options.artifact,
-                      "is of " + record.builder + ", which has no requirements");
+                      "was built by the builder " + record.builder + ", which has no requirements");
   }
   for (const auto& line : record.requirements.empty() ? record.packages : record.requirements)
     print_line(line);

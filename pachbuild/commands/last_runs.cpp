@@ -21,7 +21,7 @@ base::Error has_not_run(const std::vector<spec::PipelineSpec>& specs) {
   return {ErrorKind::bad_input, specs.front().places.file(),
           "pipeline " + base::join(names, ", ") + (names.size() == 1 ? " has" : " have") +
               " not run on this machine",
-          "pachbuild run runs it, and the cache keeps what the last run was"};
+          "run it with pachbuild run; the cache remembers the last run"};
 }
 
 }  // namespace
@@ -44,14 +44,14 @@ base::Result<std::vector<KnownRun>> known_runs(const SpecFiles& files, const std
 
 base::Status check_one_run(const std::vector<KnownRun>& runs, const std::string& option) {
   if (runs.size() < 2) return {};
-  return base::fail(ErrorKind::usage, option, "is of one pipeline, and there are several",
+  return base::fail(ErrorKind::usage, option, "applies to one pipeline, but there are several",
                     "add --pipeline NAME");
 }
 
 base::Result<std::vector<std::size_t>> select(const KnownRun& run, const std::vector<std::string>& names) {
   const auto changed = [&] {
     return base::fail(ErrorKind::bad_input, run.spec.places.where("/input"),
-                      "the input is not that of the last run", "run the pipeline again");
+                      "the input has changed since the last run", "run the pipeline again");
   };
   // The datums as they were then, so that --datum means here what it means everywhere.
   std::map<std::string, local::Commit> commits;

@@ -28,16 +28,15 @@ using nlohmann::json;
 namespace fs = base::fs;
 
 constexpr char k_about_list[] = R"(
-The datums that a pipeline's input has over folders of this machine, in the order in which Pachyderm lists them,
-with the ids that it gives them.
+Lists the datums of a pipeline's input for folders on this machine, in Pachyderm's order and with Pachyderm's ids.
 
   pachbuild list datum -f join.yaml --input stores=data/stores --input sales=data/sales
   pachbuild list datum -f pipelines --pipeline join --input stores=data/stores --input sales=results/sales -o json
 )";
 
 constexpr char k_about_glob[] = R"(
-What an input's glob matches in a folder, each match with the texts of the glob's groups: those that join_on and
-group_by know as $1, $2 and so on.
+Shows which files in a folder an input's glob matches, and what the glob's groups captured: the values of $1, $2 and
+so on in join_on and group_by.
 
   pachbuild glob '/(*)/*_STOREID(*).txt' data/sales
 )";
@@ -164,12 +163,12 @@ base::Result<int> show_matches(const GlobOptions& options) {
 }  // namespace
 
 void add_list(CLI::App& app, Invocation& invocation) {
-  auto* list = app.add_subcommand("list", "List what a pipeline would run")->require_subcommand(1);
+  auto* list = app.add_subcommand("list", "List the datums of a pipeline")->require_subcommand(1);
   auto options = std::make_shared<ListOptions>();
-  auto* verb = list->add_subcommand("datum", "List the datums of a pipeline over folders of this machine");
+  auto* verb = list->add_subcommand("datum", "List the datums of a pipeline for folders on this machine");
   options->data.add_to(*verb);
   verb->add_option("-o,--output", options->format,
-                   "json: one object a line, as pachctl list datum --raw prints them")
+                   "json: one object per line, as printed by pachctl list datum --raw")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"json"}));
   verb->footer(k_about_list)->callback([options, &invocation] {
@@ -180,8 +179,8 @@ void add_list(CLI::App& app, Invocation& invocation) {
   });
 
   auto glob_options = std::make_shared<GlobOptions>();
-  auto* matches = app.add_subcommand("glob", "Show what an input's glob matches in a folder");
-  matches->add_option("pattern", glob_options->pattern, "The glob, as input.pfs.glob has it")
+  auto* matches = app.add_subcommand("glob", "Show which files in a folder an input's glob matches");
+  matches->add_option("pattern", glob_options->pattern, "The glob, as in input.pfs.glob")
       ->type_name("GLOB")
       ->required();
   matches->add_option("folder", glob_options->folder, "The folder that stands for the repo")

@@ -100,7 +100,7 @@ base::Status print_all(const KnownRun& run, const LocalLogs& options) {
   BASE_TRY_ASSIGN(const auto chosen, choose(run, options));
   if (chosen.empty()) {
     tell(run.spec.name + ", run at " + local_time(run.record.started) + ": no datum " +
-         (options.failed ? "failed" : "ran; --datum shows the log of one from when it ran"));
+         (options.failed ? "failed" : "ran; --datum shows the log of an earlier run of a datum"));
   }
   for (const auto place : chosen) {
     const auto& datum = run.record.datums[place];

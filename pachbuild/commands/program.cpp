@@ -114,7 +114,7 @@ base::Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
 // "help": what --help of a verb prints.
 void add_help(CLI::App& app, Invocation& invocation) {
   auto words = std::make_shared<std::vector<std::string>>();
-  auto* verb = app.add_subcommand("help", "Explain a verb");
+  auto* verb = app.add_subcommand("help", "Show the help of a verb");
   verb->add_option("VERB", *words, "The verb, as in: pachbuild help update pipeline");
   verb->callback([words, &app, &invocation] {
     invocation.action = [words, &app]() -> base::Result<int> {
@@ -144,8 +144,9 @@ void add_verbs(CLI::App& app, Invocation& invocation) {
   add_shell(app, invocation);
   add_list(app, invocation);
   add_graph(app, invocation);
-  auto* create = app.add_subcommand("create", "Make pipelines on a cluster")->require_subcommand(1);
-  auto* update = app.add_subcommand("update", "Make or change pipelines on a cluster")->require_subcommand(1);
+  auto* create = app.add_subcommand("create", "Create pipelines on a cluster")->require_subcommand(1);
+  auto* update =
+      app.add_subcommand("update", "Create or update pipelines on a cluster")->require_subcommand(1);
   add_submit(*create, *update, invocation);
   add_python_pipeline(*create, *update, invocation);
   add_watch(app, invocation);

@@ -157,13 +157,15 @@ void PublishOptions::add_to(CLI::App& verb) {
   verb.add_flag("--push-images", push_images, "Push the images that are on this machine");
   verb.add_option("--registry", registry, "The registry to push to (default docker.io)")->type_name("HOST");
   verb.add_option("--username", username,
-                  "Account in the registry: part of the image's name, and the login name")
+                  "The account in the registry: part of the image's name, and the login name")
       ->type_name("NAME");
-  verb.add_flag("--password-stdin", password_from_input, "Log in once with the password on standard input");
+  verb.add_flag("--password-stdin", password_from_input,
+                "Log in with the password from standard input, for this push only");
   verb.add_option("--builder", tool, "The tool that builds and pushes (default: the first one found)")
       ->check(CLI::IsMember({"docker", "podman", "buildah"}));
-  verb.add_option("--tag", tag, "The image's tag, a commit's id for example (default: by its content)");
-  verb.add_flag("--write", write, "Write the pushed images into the spec files as well");
+  verb.add_option("--tag", tag,
+                  "The image's tag, for example a commit id (default: derived from its content)");
+  verb.add_flag("--write", write, "Also write the pushed images into the spec files");
 }
 
 namespace {

@@ -19,8 +19,8 @@ using nlohmann::json;
 namespace fs = base::fs;
 
 constexpr char k_about_python[] = R"(
-PATH is a folder with a main.py, or one Python file, with the requirements.txt beside it if there is one. Each --input
-is a repo, or REPO:GLOB (by default /*); several are crossed. The pipeline is called like PATH.
+PATH is a folder with a main.py, or a single Python file; the requirements.txt next to it is used if there is one. Each
+--input is a repo, or REPO:GLOB (by default /*); several inputs are crossed. The pipeline is named after PATH.
 
   pachbuild create python-pipeline ./count --input scraper
   pachbuild update python-pipeline ./train.py --input images:/ --input labels --name train
@@ -45,7 +45,7 @@ base::Result<json> variables_of(const std::vector<std::string>& variables) {
   for (const auto& variable : variables) {
     const auto equals = variable.find('=');
     if (equals == std::string::npos || equals == 0) {
-      return base::fail(ErrorKind::usage, "--env " + variable, "is not of the form NAME=VALUE");
+      return base::fail(ErrorKind::usage, "--env " + variable, "does not have the form NAME=VALUE");
     }
     object[variable.substr(0, equals)] = variable.substr(equals + 1);
   }
@@ -93,12 +93,12 @@ void add_python_verb(CLI::App& group, Invocation& invocation, cluster::Existing 
   options->submission.existing = existing;
   auto* verb = group.add_subcommand("python-pipeline", "A Python program, without a spec file");
   verb->add_option("path", options->path, "The program")->type_name("PATH")->required();
-  verb->add_option("-i,--input", options->inputs, "A repo that it reads; repeat it")
+  verb->add_option("-i,--input", options->inputs, "A repo that it reads; may be repeated")
       ->type_name("REPO[:GLOB]")
       ->allow_extra_args(false)
       ->required();
-  verb->add_option("--name", options->name, "The pipeline's name (default: that of the file or folder)");
-  verb->add_option("--env", options->variables, "A variable of the program; repeat it")
+  verb->add_option("--name", options->name, "The pipeline's name (default: the name of the file or folder)");
+  verb->add_option("--env", options->variables, "An environment variable of the program; may be repeated")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   options->submission.specs.add_rules_to(*verb);

@@ -33,7 +33,7 @@ std::string list_of(const cluster::Belongings& belongings) {
 
 base::Result<bool> is_agreed(const std::string& list) {
   if (::isatty(STDIN_FILENO) == 0) {
-    return base::fail(ErrorKind::usage, "", "would delete " + list, "add --yes if that is meant");
+    return base::fail(ErrorKind::usage, "", "would delete " + list, "add --yes to confirm");
   }
   std::fprintf(stderr, "Delete %s, with all their data? [y/N] ", list.c_str());
   std::string answer;
@@ -57,7 +57,7 @@ base::Result<int> remove(const RemoveOptions& options) {
 
 void add_remove(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<RemoveOptions>();
-  auto* group = app.add_subcommand("delete", "Delete a pipeline of a cluster with its build and its source");
+  auto* group = app.add_subcommand("delete", "Delete a pipeline on a cluster with its build and its source");
   group->require_subcommand(1);
   auto* verb =
       group->add_subcommand("pipeline", "The pipeline, its build pipeline and the repo of its source");

@@ -26,7 +26,7 @@ namespace fs = base::fs;
 using base::ErrorKind;
 
 constexpr char k_about_rerun[] = R"(
-Starts the last `pachbuild run` of this folder again, with the same words. What has not changed is skipped, as in any
+Starts the last `pachbuild run` of this folder again, with the same arguments. Unchanged datums are skipped, as in any
 run.
 
   pachbuild rerun
@@ -59,8 +59,8 @@ base::Result<int> rerun(const std::vector<std::string>& added) {
   BASE_TRY_ASSIGN(const auto memory, memory_of_this_folder());
   auto words = recall(memory);
   if (!words) {
-    return base::fail(ErrorKind::usage, "rerun", "no run of this folder is known",
-                      "start one by pachbuild run; one with a password among its words is not kept");
+    return base::fail(ErrorKind::usage, "rerun", "no run is recorded for this folder",
+                      "start one with pachbuild run; a run with a password in its arguments is not recorded");
   }
   // Before what is the program's.
   words->insert(std::find(words->begin(), words->end(), "--"), added.begin(), added.end());
@@ -95,10 +95,10 @@ void add_rerun(CLI::App& app, Invocation& invocation) {
     bool explain = false;
   };
   auto options = std::make_shared<Options>();
-  verb->add_flag("--failed", options->failed, "Only the datums that failed");
-  verb->add_flag("--force", options->force, "Every datum, even if its result is known");
+  verb->add_flag("--failed", options->failed, "Rerun only the datums that failed");
+  verb->add_flag("--force", options->force, "Rerun every datum, even if its result is in the cache");
   verb->add_flag("--logs", options->logs, "Show the output of every datum that runs");
-  verb->add_flag("--explain", options->explain, "Say why the build and each datum runs");
+  verb->add_flag("--explain", options->explain, "Show why the build and each datum runs");
   verb->footer(k_about_rerun)->callback([options, &invocation] {
     invocation.action = [options] {
       std::vector<std::string> added;

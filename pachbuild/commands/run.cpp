@@ -26,13 +26,13 @@ namespace commands {
 namespace {
 
 constexpr char k_about_run[] = R"(
-The source of the pipeline (transform.build.path) is built by builder-runtime, and transform.cmd, or the
-build's run.sh, runs once per datum, as a worker of a cluster would run it: data in /pfs/<input>, output in
-/pfs/out. Results are kept in the cache: a datum whose data and code have not changed is skipped. The output
-folder changes when all datums have succeeded, and not at all otherwise.
+Builds the pipeline's source (transform.build.path) with builder-runtime, then runs transform.cmd, or the build's
+run.sh, once per datum, as a worker on a cluster would: data in /pfs/<input>, output in /pfs/out. Results are kept
+in the cache: a datum whose data and code have not changed is skipped. The output folder changes only if all datums
+succeed.
 
-Without options it takes the only spec in the current folder, the folder data/REPO beside it for each repo, and
-the folder output beside it for the output. The first line that it prints is the command with all of them.
+Without options it uses the only spec in the current folder, the folder data/REPO next to it for each repo, and
+the folder output next to it for the output. The first line that it prints is the full command.
 
   pachbuild run
   pachbuild run map.json --input scraper=pages --output counts
@@ -43,13 +43,13 @@ the folder output beside it for the output. The first line that it prints is the
 )";
 
 constexpr char k_about_dev[] = R"(
-Builds and runs as `pachbuild run` does, then waits: an edit of a source, a spec, an ignore file or the data
-starts what depends on it, and ends what still runs for an older edit. The output of each datum is in the output
-folder as soon as it has ended; datums that failed last time run first. On a terminal: r reruns all datums, f
-those that failed, o opens the report, q quits.
+Builds and runs like `pachbuild run`, then waits: an edit to a source, a spec, an ignore file or the data reruns
+whatever depends on it, and stops whatever still runs for an older edit. The output of each datum is written as soon
+as the datum ends; datums that failed last time run first. On a terminal: r reruns all datums, f reruns failed
+datums, o opens the report, q quits.
 
-With --cluster each edit is sent to the cluster as `pachbuild update pipeline` does, and shown is what the jobs that
-it starts print. The data is the cluster's, so of the options only those about specs and the cluster go with it.
+With --cluster each edit is sent to the cluster like `pachbuild update pipeline`, and the output of the jobs that it
+starts is shown. The data is the cluster's, so only the options about specs and the cluster can be used with it.
 
   pachbuild dev
   pachbuild dev -f map.json --input scraper=pages --output counts
@@ -210,37 +210,36 @@ void add_verb(CLI::App& app, Invocation& invocation, Verb which) {
                                   : app.add_subcommand("dev", "Run a pipeline again after each edit");
   options->run.add_to(*verb);
   if (which == Verb::run) options->run.data.add_job_to(*verb);
-  verb->add_option(
-          "--output", options->output,
-          "The folder for the output of all datums; made if it is missing (default: the folder output "
-          "beside the spec)")
+  verb->add_option("--output", options->output,
+                   "The folder for the output of all datums; created if it does not exist (default: the "
+                   "folder output next to the spec)")
       ->type_name("DIR");
-  verb->add_option(
-          "-o", options->short_output,
-          "The same; or json, beside --output: what happens, one JSON event per line on standard output")
+  verb->add_option("-o", options->short_output,
+                   "Same as --output; or, in addition to --output, json: print one JSON event per line on "
+                   "standard output")
       ->type_name("DIR|json");
-  auto* quiet = verb->add_flag("-q,--quiet", options->run.quiet, "Print errors and failures only");
-  verb->add_flag("-v,--verbose", options->verbose, "Print each datum's start and end too")->excludes(quiet);
+  auto* quiet = verb->add_flag("-q,--quiet", options->run.quiet, "Print only errors and failures");
+  verb->add_flag("-v,--verbose", options->verbose, "Also print each datum's start and end")->excludes(quiet);
   verb->add_option("-w,--workers", options->workers,
                    "How many datums run at once (default: one per processor)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
-  verb->add_flag("--logs", options->logs,
-                 "Show what every datum prints while it runs, each line after the datum's number and name");
+  verb->add_flag(
+      "--logs", options->logs,
+      "Show what every datum prints while it runs, with the datum's number and name before each line");
   verb->add_flag("--explain", options->explain,
-                 "Say why the build and each datum runs: what differs from the last run");
+                 "Show why the build and each datum runs: the differences from the last run");
   verb->add_flag("--failed", options->failed, "Run only the datums that failed in the last run");
-  verb->add_flag("--force", options->force, "Run every datum, even if its result is known");
+  verb->add_flag("--force", options->force, "Run every datum, even if its result is in the cache");
   // A round takes all that `dev` takes.
   auto* partial =
       verb->add_flag("--partial", options->partial,
-                     "Write the output of each datum as soon as it has ended, even if others fail");
+                     "Write the output of each datum as soon as the datum ends, even if others fail");
   auto* no_partial = verb->add_flag("--no-partial", options->no_partial,
-                                    "Change the output folder when all datums have succeeded, and not at all "
-                                    "otherwise");
+                                    "Change the output folder only if all datums succeed");
   (which == Verb::run ? no_partial : partial)->group("");
   if (which == Verb::run) verb->add_option(k_round_option, options->round)->group("");
-  verb->add_flag("--allow-empty", options->allow_empty, "Accept an input without datums");
+  verb->add_flag("--allow-empty", options->allow_empty, "Allow an input without datums");
   verb->add_flag("--hard-links", options->hard_links,
                  "Make output files read-only hard links into the cache, which saves a second copy of large "
                  "outputs");

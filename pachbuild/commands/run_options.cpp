@@ -106,7 +106,7 @@ void RunOptions::add_to(CLI::App& verb) {
   data.add_to(verb);
   add_datum_option(verb, datums);
   verb.add_option("--runtime", runtime,
-                  "Run everything in containers, one per worker, of the images that a cluster would use: "
+                  "Run everything in containers, one per worker, from the images that a cluster would use: "
                   "podman or docker (default: none, this machine)")
       ->type_name("NAME")
       ->check(CLI::IsMember({"none", "podman", "docker"}));
@@ -115,7 +115,7 @@ void RunOptions::add_to(CLI::App& verb) {
   verb.add_flag("--host-commands", host_commands,
                 "Run the commands of pipelines without transform.build on this machine, not in their images");
   verb.add_option("--secret", secrets,
-                  "The file or folder that has the values of a secret of transform.secrets; repeat it")
+                  "The file or folder with the values of a secret in transform.secrets; may be repeated")
       ->type_name("NAME=PATH")
       ->allow_extra_args(false);
   verb.add_flag("--pull", pull, "Pull images that the runtime does not have");

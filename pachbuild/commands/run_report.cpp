@@ -120,7 +120,7 @@ void RunReport::take(const std::string& pipeline, const local::Explained& event)
 
 void RunReport::take(const std::string& pipeline, const local::Counted& event) {
   if (event.datums == 0) warn(pipeline, "the input has no datums");
-  if (event.datums >= k_many) info(pipeline, "datums: " + base::format_number(event.datums) + " in all");
+  if (event.datums >= k_many) info(pipeline, "datums: " + base::format_number(event.datums) + " in total");
 }
 
 void RunReport::take(const std::string& pipeline, const local::DatumStarts& event) {
@@ -171,7 +171,7 @@ void RunReport::take(const std::string& pipeline, const local::PipelineEnds& eve
   if (event.recovered > 0) text += ", " + std::to_string(event.recovered) + " of them recovered by err_cmd";
   if (event.failed > 0) text += ", " + std::to_string(event.failed) + " failed";
   if (event.unselected > 0) text += ", " + std::to_string(event.unselected) + " not selected";
-  info(pipeline, text + ", " + base::format_duration(event.elapsed) + " in all");
+  info(pipeline, text + ", " + base::format_duration(event.elapsed) + " in total");
   if (event.exported) {
     info(pipeline, "output: " + event.output + " (" + base::count_of(event.files, "file") + ", " +
                        base::format_bytes(event.bytes) + ")");

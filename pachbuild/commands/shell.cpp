@@ -19,10 +19,10 @@ namespace commands {
 namespace {
 
 constexpr char k_about_shell[] = R"(
-Builds as run does, lays a datum out as its program would find it, and opens a shell, or runs COMMAND, exactly where
-the program would start: its /pfs, environment and folder; with --runtime in its image. What is written to /pfs/out is
-listed at the end and thrown away; results, logs and the output of runs stay as they are. The exit code is that of the
-shell or COMMAND. Several pipelines need --pipeline: those that it reads run first.
+Builds like run, prepares a datum as its program would find it, and opens a shell or runs COMMAND exactly where the
+program would start: in its /pfs, environment and folder, and with --runtime in its image. Files in /pfs/out are listed
+at the end and discarded; results, logs and the output of runs do not change. The exit code is the one of the shell or
+COMMAND. With several pipelines, choose one with --pipeline; the pipelines that it reads run first.
 
   pachbuild shell -f map.json --input scraper=pages --datum a.html
   pachbuild shell -f map.json --input scraper=pages -- sh /pfs/build/run.sh --verbose
@@ -118,7 +118,7 @@ base::Result<int> open_shell(RunOptions& options, Invocation& invocation) {
 
 void add_shell(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<RunOptions>();
-  auto* verb = app.add_subcommand("shell", "Open a shell where a datum's program would start");
+  auto* verb = app.add_subcommand("shell", "Open a shell in place of a datum's program");
   options->add_to(*verb);
   options->data.add_job_to(*verb);
   verb->footer(k_about_shell)->callback([options, &invocation] {

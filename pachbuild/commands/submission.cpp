@@ -144,7 +144,7 @@ class SubmissionOrder {
       return base::fail(base::ErrorKind::bad_input, where(i, "/pipeline/name"),
                         "another pipeline is named " + base::quoted(name.second) +
                             " as well: " + where(known->second, "/pipeline/name"),
-                        "give one of them another name, or leave one of the files out");
+                        "rename one of them, or omit one of the files");
     }
     for (std::size_t i = 0; i < m_pipelines.size(); ++i) BASE_TRY(visit(i));
     std::vector<LoadedPipeline> ordered;
@@ -170,8 +170,8 @@ class SubmissionOrder {
     if (m_states[i] == State::done) return {};
     if (m_states[i] == State::above) {
       return base::fail(base::ErrorKind::bad_input, where(i, "/input"),
-                        "pipeline " + m_pipelines[i].pipeline.name + " reads what is made of its own result",
-                        "take one of the inputs away");
+                        "pipeline " + m_pipelines[i].pipeline.name + " depends on its own result",
+                        "remove one of the inputs");
     }
     m_states[i] = State::above;
     std::vector<RepoName> repos;
@@ -205,7 +205,7 @@ base::Result<int> submit_one(const SubmissionOptions& options, const cluster::Pa
     BASE_TRY(
         cluster::pass_on(any_project, *pipeline.document.value, options.existing, reprocess_of(options)));
     const auto& name = pipeline.name.empty() ? options.specs.name() : pipeline.name;
-    if (!is_quiet) report::info(name + ": sent as it is");
+    if (!is_quiet) report::info(name + ": sent as is");
     if (round != nullptr) round->passed_on(name);
     return 0;
   }
@@ -250,9 +250,9 @@ void SubmissionOptions::add_to(CLI::App& verb) {
   if (existing == cluster::Existing::update) {
     verb.add_flag("--reprocess", reprocess, "Build again and process all datums again");
   }
-  verb.add_flag("--wait", wait, "Wait until the first job is done; exit code 1 if it fails");
+  verb.add_flag("--wait", wait, "Wait until the first job has finished; exit with 1 if it fails");
   verb.add_flag("--dry-run", dry_run, "Print the specs without sending them");
-  verb.add_option("-o,--output", output, "Print the result, or the specs of --dry-run, in this form")
+  verb.add_option("-o,--output", output, "Print the result, or the specs of --dry-run, in this format")
       ->check(CLI::IsMember({"json", "yaml"}));
 }
 
@@ -260,13 +260,14 @@ base::Result<int> submit_url(const SubmissionOptions& options) {
   const auto& url = options.specs.spec;
   const auto& images = options.publication;
   if (options.dry_run || options.wait || images.build || images.push_images || images.write) {
-    return base::fail(base::ErrorKind::usage, url,
-                      "pachctl fetches this, so nothing in it can be looked at, waited for or changed",
-                      "save the spec and give the file");
+    return base::fail(
+        base::ErrorKind::usage, url,
+        "pachctl fetches this spec, so pachbuild cannot inspect, wait for or change anything in it",
+        "save the spec to a file and name the file");
   }
   BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
   BASE_TRY(cluster::pass_on_url(pachctl, url, options.existing, reprocess_of(options)));
-  report::info(url + ": sent as it is");
+  report::info(url + ": sent as is");
   return 0;
 }
 

@@ -11,18 +11,18 @@ namespace commands {
 namespace {
 
 constexpr char k_about_submit[] = R"(
-SPEC is a file of pipelines in JSON or YAML, a folder of such files, - for standard input, or an address (https://…) of
-pipelines without transform.build, which pachctl fetches. A pipeline with transform.build becomes three things: repo
-NAME_source with the files below transform.build.path, pipeline NAME_build that builds them, and pipeline NAME, which
-reads both beside its own input. Only changes are sent, and they take effect all at once. Every other pipeline goes to
-pachctl as it is.
+SPEC is a JSON or YAML file of pipelines, a folder of such files, - for standard input, or the URL (https://…) of
+pipelines without transform.build, which pachctl fetches. A pipeline with transform.build becomes a repo NAME_source
+with the files below transform.build.path, a pipeline NAME_build that builds them, and the pipeline NAME, which reads
+both in addition to its own input. Only changes are sent, and they take effect all at once. Every other pipeline is
+passed to pachctl as is.
 
   pachbuild update pipeline -f map.json
   pachbuild update pipeline -f map.json --wait
   pachbuild update pipeline -f map.json --dry-run -o yaml
   pachbuild update pipeline -f train.json --build --registry REGISTRY --username ann
 
-The cluster is that of pachctl's active context; choose another one with --context, and another pachctl with PACHCTL.
+The cluster is the one in pachctl's active context; choose another with --context, and another pachctl with PACHCTL.
 )";
 
 base::Result<int> submit_specs(const SubmissionOptions& options) {

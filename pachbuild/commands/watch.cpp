@@ -29,7 +29,7 @@ using cluster::JobState;
 using nlohmann::json;
 
 constexpr char k_about_logs[] = R"(
-With NAME, the pipeline of a cluster is meant, with -f what ran on this machine last.
+NAME is a pipeline on the cluster; -f selects the last run on this machine.
 
   pachbuild logs edges --follow
   pachbuild logs -f edges.json --failed
@@ -144,8 +144,9 @@ base::Result<int> logs(const WatchOptions& options, Invocation& invocation) {
   }
   const auto& specs = options.local.specs;
   if (!specs.files.empty() || !specs.jsonnet.empty()) {
-    return base::fail(base::ErrorKind::usage, "logs", "has both the name of a pipeline and a spec",
-                      "NAME is a pipeline of a cluster, -f SPEC one that ran on this machine");
+    return base::fail(base::ErrorKind::usage, "logs",
+                      "takes either the name of a pipeline or a spec, not both",
+                      "NAME is a pipeline on a cluster; -f SPEC is a pipeline that ran on this machine");
   }
   BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
   BASE_TRY_ASSIGN(const auto watched, look(pachctl, options.pipeline));
@@ -175,19 +176,17 @@ void add_watch(CLI::App& app, Invocation& invocation) {
   auto* verb =
       add_verb(app, invocation, "status", "Show the state of a pipeline and its build", options, status);
   verb->get_option("name")->required();
-  verb->add_option("-o,--output", options->output, "The form")->check(CLI::IsMember({"json"}));
+  verb->add_option("-o,--output", options->output, "The output format")->check(CLI::IsMember({"json"}));
 
   options = std::make_shared<WatchOptions>();
-  verb = add_verb(
-      app, invocation, "logs",
-      "Print the logs of a pipeline: of its newest job and build, or of its last run on this machine",
-      options, logs);
+  verb = add_verb(app, invocation, "logs",
+                  "Print the logs of a pipeline's newest job and build, or of its last run on this machine",
+                  options, logs);
   auto& local = options->local;
   local.specs.add_to(*verb);
-  verb->add_option("--pipeline", local.pipeline, "Of several pipelines of the spec, this one")
-      ->type_name("NAME");
+  verb->add_option("--pipeline", local.pipeline, "Only this pipeline of the spec")->type_name("NAME");
   add_datum_option(*verb, local.datums);
-  verb->add_flag("--failed", local.failed, "Only of datums that failed");
+  verb->add_flag("--failed", local.failed, "Only the logs of datums that failed");
   verb->add_flag("-F,--follow", options->follow, "Keep printing until the job, or the run, ends");
   verb->footer(k_about_logs);
 }

@@ -195,12 +195,11 @@ base::Status Examination::take_probe() {
   if (outcome.result == TaskResult::succeeded) return {};
   const auto& image = m_subject.container->image;
   if (outcome.exit_code == k_no_probe) {
-    return base::fail(
-        ErrorKind::bad_input, image, "has no folder probe beside its build.sh",
-        "give the source of a probe with --source: docs/authoring-builders.md says what it does");
+    return base::fail(ErrorKind::bad_input, image, "has no folder probe beside its build.sh",
+                      "name the source of a probe with --source (see docs/authoring-builders.md)");
   }
   return base::fail(ErrorKind::bad_input, image, "its folder probe cannot be read: " + reason_of(outcome),
-                    "give the source of a probe with --source");
+                    "name the source of a probe with --source");
 }
 
 base::Result<local::Pool> Examination::open(Room room) {
@@ -380,7 +379,7 @@ base::Status Examination::examine_endings(local::Pool& pool) {
       BASE_TRY_ASSIGN(const auto outcome, start_probe(pool, m_built, {kind, std::to_string(number)}));
       if (outcome.exit_code == base_code + number) continue;
       m_rows.push_back(row(name, false,
-                           kind + " " + std::to_string(number) + " came out as exit code " +
+                           kind + " " + std::to_string(number) + " was reported as exit code " +
                                std::to_string(outcome.exit_code)));
       return {};
     }
@@ -436,7 +435,7 @@ base::Status Examination::examine_edit(local::Pool& pool, const std::string& nam
   m_rows.push_back(row(name, is_seen,
                        is_seen ? "seen, built in " + base::format_duration(built.time())
                        : outcome.result == TaskResult::succeeded
-                           ? "not seen: the program is that of a build before"
+                           ? "not picked up: an earlier build's program runs"
                            : "the edited program: " + reason_of(outcome)));
   return {};
 }

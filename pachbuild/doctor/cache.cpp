@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = base::fs;
 
-constexpr char k_another[] = "name a folder of your own in PACHBUILD_CACHE_DIR";
+constexpr char k_another[] = "set PACHBUILD_CACHE_DIR to a folder of your own";
 
 Finding from_error(const std::string& check, const base::Error& error) {
   const std::string where = error.where.empty() ? "" : error.where + ": ";

@@ -32,7 +32,7 @@ Findings result_of(std::future<Findings>& future, const Check& check, Time deadl
                    std::chrono::seconds patience) {
   if (future.wait_until(deadline) != std::future_status::ready) {
     return {bad(check.name, "did not answer within " + std::to_string(patience.count()) + " s",
-                "see whether a disk or the network hangs")};
+                "check whether a disk or the network hangs")};
   }
   try {
     return future.get();

@@ -57,7 +57,9 @@ std::optional<Finding> check_proxy(const Machine& machine, const std::string& na
   return ok(lower_value.empty() ? upper(name) : name, show(lower_value.empty() ? upper_value : lower_value));
 }
 
-std::string fix_of(const std::string& name) { return "unset " + name + ", or set it to what can be read"; }
+std::string fix_of(const std::string& name) {
+  return "unset " + name + ", or set it to a file that can be read";
+}
 
 Finding check_certificate_folder(const std::string& name, const std::string& value) {
   for (const auto& folder : base::split(value, ':')) {
@@ -171,7 +173,7 @@ Findings check_certificates(const Machine& machine) {
 Findings check_indexes(const Machine& machine) {
   Findings findings;
   const auto curl = process::find_program("curl", value_of(machine.environment, "PATH"));
-  if (!curl) return {warning("indexes", "cannot be asked without curl", "sudo apt-get install curl")};
+  if (!curl) return {warning("indexes", "cannot be checked without curl", "sudo apt-get install curl")};
   for (const auto& index : indexes()) findings.push_back(check_index(machine, index, *curl));
   return findings;
 }

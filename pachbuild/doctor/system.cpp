@@ -143,7 +143,7 @@ Findings check_disk(const fs::path& folder) {
   struct statvfs disk{};
   if (::statvfs(existing.c_str(), &disk) != 0) {
     return {bad("disk", base::system_error("read", existing.string(), errno).what,
-                "name another folder in PACHBUILD_CACHE_DIR")};
+                "set PACHBUILD_CACHE_DIR to another folder")};
   }
   return judge_disk(existing.string(), std::uint64_t{disk.f_bavail} * disk.f_frsize, disk.f_files,
                     disk.f_favail);

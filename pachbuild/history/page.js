@@ -519,9 +519,9 @@
     slowest.sort((a, b) => rows.lengths[b] - rows.lengths[a] || a - b);
     const figure = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, duration(value)));
     return section("durations", "Durations",
-      h("dl", { class: "figures" }, figure("median", durations.median), figure("95% below", durations.p95), figure("longest", durations.longest), figure("sum", durations.sum)),
+      h("dl", { class: "figures" }, figure("median", durations.median), figure("95th percentile", durations.p95), figure("longest", durations.longest), figure("sum", durations.sum)),
       h("div", { class: "halves" },
-        h("div", {}, h("h3", {}, "How many took how long"), makeHistogram(durations)),
+        h("div", {}, h("h3", {}, "Distribution"), makeHistogram(durations)),
         h("div", {}, h("h3", {}, "Slowest datums"), h("ol", { class: "slowest" }, slowest.slice(0, FEW).map((row) => {
           const bar = h("i", { class: STATES[stateOf(row)], "aria-hidden": "true" });
           bar.style.width = `${(100 * rows.lengths[row]) / Math.max(1, rows.lengths[slowest[0]])}%`;
@@ -548,7 +548,7 @@
         state !== SKIPPED && line("took", duration(rows.lengths[row])),
         (state === SUCCEEDED || state === SKIPPED) && line("output", `${bytes(rows.bytes[row])}, ${count(rows.files[row], "file")}`),
         becauseOf(row) && line("ran because", becauseOf(row))),
-      failure && failure.log && [h("h3", {}, failure.count > 1 ? "End of the log of the first that failed so" : "End of the log"),
+      failure && failure.log && [h("h3", {}, failure.count > 1 ? "End of the log of the first such failure" : "End of the log"),
         h("pre", { class: "log", tabindex: "0" }, failure.log)],
       h("h3", {}, "Run it again"), command(commandOf(row), "run this datum again"),
       h("h3", {}, "Open a shell where its program starts"), command(commandOf(row, "shell"), "open a shell"),

@@ -25,7 +25,7 @@ namespace {
 using base::ErrorKind;
 namespace fs = base::fs;
 
-constexpr char k_or_ignore[] = ", or name it in .pachignore";
+constexpr char k_or_ignore[] = ", or list it in .pachignore";
 
 base::Error bad_input(base::Error error) {
   error.kind = ErrorKind::bad_input;
@@ -74,7 +74,7 @@ class Lister {
     if (error) return base::fail(unreadable(m_folder, error.value()));
     if (m_real_folder == m_real_folder.root_path()) {
       return base::fail(ErrorKind::bad_input, m_folder.string(), "is the root folder of this machine",
-                        "name the folder of the source");
+                        "name the source folder");
     }
     BASE_TRY_ASSIGN(m_rules, IgnoreRules::read(m_folder, m_reading));
     BASE_TRY(walk("", m_rules.judge_top()));
@@ -125,10 +125,10 @@ class Lister {
     }
     if (::euidaccess(file.c_str(), R_OK) != 0) return base::fail(unreadable(entry.path(), errno));
     if (const auto bytes = fs::file_size(file, error); !error && bytes > m_largest_file) {
-      return base::fail(ErrorKind::bad_input, entry.path().string(),
-                        "has " + base::format_bytes(bytes) + ", and a source's file at most " +
-                            base::format_bytes(m_largest_file),
-                        "name it in .pachignore, or raise --max-file-size");
+      return base::fail(
+          ErrorKind::bad_input, entry.path().string(),
+          "has " + base::format_bytes(bytes) + "; the limit is " + base::format_bytes(m_largest_file),
+          "list it in .pachignore, or raise --max-file-size");
     }
     m_files.push_back({path, std::move(file)});
     return {};
@@ -152,13 +152,14 @@ class Lister {
         std::mismatch(m_real_folder.begin(), m_real_folder.end(), target.begin(), target.end());
     if (rest != m_real_folder.end()) {
       return fail(link, "is a symbolic link out of the source, to " + target.string(),
-                  "put a copy in its place");
+                  "replace it with a copy");
     }
     const fs::file_type type = fs::status(target, error).type();
     if (type == fs::directory_file) {
-      return fail(link, "is a symbolic link to a folder", "put a copy in its place");
+      return fail(link, "is a symbolic link to a folder", "replace it with a copy");
     }
-    if (type != fs::regular_file) return fail(link, "is a symbolic link to what is not a file", "remove it");
+    if (type != fs::regular_file)
+      return fail(link, "is a symbolic link to something that is not a file", "remove it");
     return target;
   }
 
@@ -174,7 +175,7 @@ class Lister {
     }
     if (wrong.empty()) return;
     m_faults.add(contract::names_fault(m_folder.string(), std::move(wrong),
-                                       "rename these, or name them in .pachignore"));
+                                       "rename them, or list them in .pachignore"));
   }
 
   fs::path m_folder;

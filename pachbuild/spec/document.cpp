@@ -117,7 +117,7 @@ void TreeBuilder::key(std::string name, std::size_t offset) {
   const auto [first, is_new] = level.keys.emplace(name, position);
   if (!is_new) {
     m_document.warnings.push_back(m_document.places.where(position) + ": the key " + base::quoted(name) +
-                                  " comes a second time, and this one counts; the first is in line " +
+                                  " is repeated, and this one counts; the first is in line " +
                                   std::to_string(first->second.line));
     m_document.places.forget(child_pointer(level.pointer, name));
   }

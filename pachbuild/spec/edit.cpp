@@ -69,8 +69,8 @@ base::Result<std::string> with_image(const std::string& text, const Document& do
     const bool is_quoted = text[start] == '"' || text[start] == '\'';
     if (!is_quoted && text.substr(start, end - start) != named) {
       return base::fail(base::ErrorKind::bad_input, document.places.where(pointer),
-                        base::quoted(named) + " is no name of an image",
-                        "write one without blanks, or in quotes");
+                        base::quoted(named) + " is not an image name",
+                        "write it without spaces, or in quotes");
     }
     return text.substr(0, start) + quoted + text.substr(end);
   }

@@ -51,7 +51,7 @@ class Judge {
   void check_taken(const std::string& name, const std::string& pointer) {
     const bool is_ours = name == contract::k_source_input || name == contract::k_build_input;
     if (name != "out" && !(m_reading.is_built && is_ours)) return;
-    add(pointer, base::quoted(name) + " is taken: /pfs/" + name + " is the build pipeline's own",
+    add(pointer, base::quoted(name) + " is reserved: /pfs/" + name + " belongs to the build pipeline",
         "give the input another \"name\"");
   }
 
@@ -187,7 +187,7 @@ class InputReader {
       add(pointer, base::quoted(name) + " is not an input's name",
           "a name has letters, digits, '_', '-' and '.', and does not start with '.'");
     } else if (!names.insert(name).second) {
-      add(pointer, base::quoted(name) + " is the name of another input as well",
+      add(pointer, base::quoted(name) + " is already the name of another input",
           "give one of them another \"name\"");
     } else {
       m_judge.check_taken(name, pointer);

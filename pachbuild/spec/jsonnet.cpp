@@ -139,7 +139,7 @@ base::Result<std::string> evaluate(const std::string& text, const std::string& f
   process::Command command{.arguments = {*program}, .environment = environment, .folder = {}};
   for (const auto& argument : arguments) {
     if (const auto equals = argument.find('='); equals == std::string::npos || equals == 0) {
-      return base::fail(ErrorKind::usage, "--arg " + argument, "is not of the form KEY=VALUE",
+      return base::fail(ErrorKind::usage, "--arg " + argument, "does not have the form KEY=VALUE",
                         "for example --arg image=ubuntu:24.04");
     }
     command.arguments.insert(command.arguments.end(), {"--tla-str", argument});

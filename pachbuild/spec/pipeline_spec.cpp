@@ -207,7 +207,7 @@ class Reader {
       const std::string in_pfs = std::string(contract::k_pfs) + "/";
       if (name.empty()) note_missing(pointer, "name", "has no \"name\"", "");
       if (!variable.empty() && key.empty())
-        note_missing(pointer, "key", "has \"env_var\" and no \"key\"", "add the key of the variable's value");
+        note_missing(pointer, "key", "has \"env_var\" but no \"key\"", "add the key of the variable's value");
       if (base::contains(variable, '='))
         note(fail(pointer + "/env_var", base::quoted(variable) + " is not a variable's name"));
       if (folder.empty()) continue;
@@ -218,7 +218,7 @@ class Reader {
         note(fail(at, base::quoted(folder) + " is in /pfs, where the datums are",
                   "choose a folder elsewhere"));
       } else if (!folders.insert(folder).second) {
-        note(fail(at, base::quoted(folder) + " is the folder of another secret as well"));
+        note(fail(at, base::quoted(folder) + " is already the folder of another secret"));
       }
     }
   }
@@ -260,8 +260,9 @@ class Reader {
     if (std::find(known.begin(), known.end(), language) != known.end()) return;
     const auto near = base::near_name(language, known);
     note(fail("/transform/build/language", base::quoted(language) + " has no official builder",
-              (near ? "did you mean " + base::quoted(*near) + "? " : "") + "official builders: " +
-                  base::join(known, ", ") + "; for another one name its image in transform.build.image"));
+              (near ? "did you mean " + base::quoted(*near) + "? " : "") +
+                  "official builders: " + base::join(known, ", ") +
+                  "; for another builder, name its image in transform.build.image"));
   }
 
   // A builder that is a folder of this machine.
@@ -276,9 +277,10 @@ class Reader {
       return fail(k_pointer, base::quoted(build.builder.string()) + " has neither builder.toml nor build.sh",
                   "a builder is a folder with one of them, or an image");
     }
-    const std::string what = base::quoted(build.image) + " is a folder, which a cluster does not have";
+    const std::string what =
+        base::quoted(build.image) + " is a folder on this machine, which a cluster cannot read";
     if (m_target == Target::cluster)
-      return fail(k_pointer, what, "build an image of it, push it, and name that");
+      return fail(k_pointer, what, "build an image of it, push the image and name it here");
     if (m_target == Target::any)
       m_spec.notes.push_back(m_spec.places.where(k_pointer) + ": " + field_name(k_pointer) + " " + what);
     return {};
@@ -314,7 +316,7 @@ class Reader {
       note(fail(input->pointer,
                 "reads branch " + base::quoted(input->branch) + " of repo " + input->repo +
                     ", and another input its branch " + base::quoted(known->second),
-                "Pachyderm takes one branch of a repo in a pipeline"));
+                "Pachyderm allows only one branch of a repo in a pipeline"));
     }
   }
 
@@ -425,7 +427,7 @@ base::Result<PipelineSpec> read_pipeline(const std::string& text, const std::str
   BASE_TRY_ASSIGN(const auto documents, read_specs(text, Places(file)));
   if (documents.size() > 1) {
     return base::fail(ErrorKind::bad_input, documents[1].places.where(""), "a second pipeline starts here",
-                      "put each pipeline into a file of its own: one is run at a time");
+                      "put each pipeline into its own file: one pipeline runs at a time");
   }
   return read_document(documents.front(), Target::machine, Builds::always);
 }

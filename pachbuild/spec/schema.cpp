@@ -369,7 +369,7 @@ const Message& spec_message() {
 std::string_view name_of(Type type) {
   switch (type) {
     case Type::text:
-      return "text";
+      return "a string";
     case Type::whole:
       return "a whole number";
     case Type::whole32:
@@ -385,13 +385,13 @@ std::string_view name_of(Type type) {
     case Type::time:
       return "a time like \"2024-12-31T23:59:59Z\"";
     case Type::cron:
-      return "text";
+      return "a string";
     case Type::texts:
-      return "a list of texts";
+      return "a list of strings";
     case Type::wholes:
       return "a list of whole numbers";
     case Type::text_map:
-      return "an object of texts";
+      return "an object of strings";
     case Type::object:
       return "an object";
     case Type::objects:
@@ -403,11 +403,17 @@ std::string_view name_of(Type type) {
   return "anything";
 }
 
-std::string describe(const json& value) {
+bool is_one_value(Type type) {
+  return type != Type::texts && type != Type::wholes && type != Type::text_map && type != Type::object &&
+         type != Type::objects;
+}
+
+// What a value of another type than the one expected is. A string is shown where it could have been right.
+std::string describe(const json& value, Type expected) {
   if (value.is_object()) return "an object";
   if (value.is_array()) return "a list";
-  if (value.is_string()) return "text";
-  return value.dump();
+  if (!value.is_string()) return value.dump();
+  return is_one_value(expected) ? base::quoted(value.get_ref<const std::string&>()) : "a string";
 }
 
 // As protobuf names fields in JSON: each letter after a '_' is a capital, without the '_'.
@@ -514,10 +520,9 @@ class Checker {
     std::string hint;
     if (type == Type::text && value.is_primitive()) hint = "put it in quotes";
     if (type == Type::texts && value.is_string())
-      hint = "write [\"sh\", \"-c\", \"…\"]: there is no shell in between";
+      hint = "write [\"sh\", \"-c\", \"…\"]: cmd does not run in a shell";
     fail(written, pointer,
-         field_name(pointer) + " must be " + std::string(name_of(type)) + ", and is " + describe(value),
-         hint);
+         field_name(pointer) + " must be " + std::string(name_of(type)) + ", not " + describe(value, type), hint);
     return std::nullopt;
   }
 
@@ -539,7 +544,7 @@ class Checker {
       }
       const std::string child_at = child_pointer(pointer, std::string(field->name));
       if (result.contains(field->name)) {
-        fail(child_written, child_at, field_name(child_at) + " is there a second time");
+        fail(child_written, child_at, field_name(child_at) + " appears twice");
         continue;
       }
       if (field->use == Use::removed) {

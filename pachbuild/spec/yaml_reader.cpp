@@ -21,7 +21,7 @@ namespace {
 using nlohmann::json;
 
 const std::string k_tags = "tag:yaml.org,2002:";
-constexpr char k_quote_it[] = "quote it if it is meant as text";
+constexpr char k_quote_it[] = "put it in quotes if it is meant as text";
 
 template <std::size_t size>
 bool is_one_of(const std::string& value, const std::array<const char*, size>& all) {
@@ -185,7 +185,8 @@ class YamlEvents final : public YAML::EventHandler {
       // yaml-cpp sees such keys in a list that is not closed; its own words about that are better.
       if (!m_key_error) {
         m_key_error =
-            m_builder.fail(offset_of(mark), "a key must be text, not " + value.dump(), k_quote_it).value();
+            m_builder.fail(offset_of(mark), "a key must be a string, not " + value.dump(), k_quote_it)
+                .value();
       }
       m_builder.key(value.dump(), offset_of(mark));
     }
@@ -194,7 +195,7 @@ class YamlEvents final : public YAML::EventHandler {
 
   // Pachyderm does not look at the tag of a list or an object.
   void open(json container, const YAML::Mark& mark) {
-    if (expects_key()) stop(mark, "a key must be text, not a list or an object");
+    if (expects_key()) stop(mark, "a key must be a string, not a list or an object");
     m_levels.push_back(container.is_array() ? Expected::item : Expected::key);
     check(m_builder.open(std::move(container), offset_of(mark)));
   }

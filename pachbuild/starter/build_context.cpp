@@ -176,7 +176,7 @@ base::Result<BuildContext::Entry> BuildContext::read(const std::string& path,
     return base::fail(
         ErrorKind::bad_input, where,
         base::quoted(path) + " is a symbolic link out of the build context, to " + real.string(),
-        "put a copy in its place");
+        "replace it with a copy");
   }
   if (!path.empty() && m_ignore.leaves_out(path) && !fs::is_directory(real, error)) {
     return base::fail(ErrorKind::bad_input, where, base::quoted(path) + " is left out by .dockerignore");

@@ -155,7 +155,7 @@ class Conversion {
                           "run it: pachbuild run -f " + base::shell_quote(file));
       }
       if (!names.insert(spec.name).second)
-        return base::fail(ErrorKind::bad_input, file, "pipeline " + spec.name + " is there twice");
+        return base::fail(ErrorKind::bad_input, file, "pipeline " + spec.name + " appears twice");
       const auto& first = specs.front().transform.image;
       if (repository_of(spec.transform.image) != repository_of(first)) {
         return base::fail(ErrorKind::bad_input, spec.places.where("/transform/image"),
@@ -187,7 +187,8 @@ class Conversion {
     BASE_TRY_ASSIGN(m_image, read_image(instructions, context, m_dockerfile));
     m_start.notes = std::move(m_image.notes);
     if (!m_image.files.files().empty() || !m_image.pip.empty()) return {};
-    return base::fail(ErrorKind::bad_input, m_dockerfile, "copies no file and installs nothing with pip",
+    return base::fail(ErrorKind::bad_input, m_dockerfile,
+                      "neither copies files nor installs packages with pip",
                       "name the Dockerfile of the pipeline's own image");
   }
 
@@ -204,8 +205,8 @@ class Conversion {
       }
       if (m_image.files.files().size() > before || before > 0) continue;
       return base::fail(ErrorKind::bad_input, spec.places.where("/transform/cmd"),
-                        "starts no file that is beside the spec",
-                        "add --from and the Dockerfile of its image");
+                        "does not start a file that is next to the spec",
+                        "add --from with the Dockerfile of its image");
     }
     boost::system::error_code error;
     const fs::path requirements = fs::path(m_spec_files.front()).parent_path() / k_requirements;
@@ -291,7 +292,7 @@ class Conversion {
     }
     if (!wrong.empty()) {
       return base::fail(contract::names_fault(m_dockerfile.empty() ? m_spec_files.front() : m_dockerfile,
-                                              std::move(wrong), "rename these"));
+                                              std::move(wrong), "rename them"));
     }
     if (m_language != "python") return {};
     if (!m_image.python_version.empty() &&

@@ -21,7 +21,7 @@ using base::ErrorKind;
 namespace fs = base::fs;
 
 constexpr char k_staging_prefix[] = ".pachbuild-init-";
-constexpr char k_other_hint[] = "choose another folder, or move what is there";
+constexpr char k_other_hint[] = "choose another folder, or move the existing files";
 
 // The names at the top of the project, sorted.
 std::vector<std::string> top_names(const Project& project) {

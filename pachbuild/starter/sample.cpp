@@ -96,7 +96,7 @@ base::Result<Start> sample_project(const std::string& language, const std::strin
       std::find_if(all.begin(), all.end(), [&](const Language& each) { return each.name == language; });
   if (found == all.end()) {
     return base::fail(ErrorKind::usage, "--language " + language, "has no sample",
-                      base::did_you_mean(language, languages(), "the languages are python and go"));
+                      base::did_you_mean(language, languages(), "available languages: python and go"));
   }
   Start start;
   start.title = "a " + found->shown + " pipeline that counts words, with sample data";

@@ -109,7 +109,7 @@ def snippet_of(thing: Any, name: str) -> Snippet:
         lines, first, file = source_of(thing)
     except (OSError, TypeError) as error:
         raise SourceError(f"the source of {name} is not known", name=name,
-                          hint="define it in a cell or in a file, not by exec or at a prompt") from error
+                          hint="define it in a cell or in a file, not with exec or at a prompt") from error
     text = "".join(lines)
     dedented = textwrap.dedent(text)
     try:
@@ -124,8 +124,8 @@ def snippet_of(thing: Any, name: str) -> Snippet:
         except SyntaxError:
             nodes = []
     if len(nodes) != 1 or not is_definition_of(nodes[0], name, thing):
-        raise SourceError(f"the source of {name} cannot be taken apart from what is around it", name=name,
-                          where=str(Place(file, first)), hint="define it by def, in lines of its own")
+        raise SourceError(f"the source of {name} cannot be separated from the code around it", name=name,
+                          where=str(Place(file, first)), hint="define it with def, on lines of its own")
     return Snippet(file, first, dedented, nodes[0])  # type: ignore[arg-type]
 
 
@@ -512,7 +512,7 @@ class Carrier:
         try:
             tree = ast.parse(file.read_bytes())
         except (OSError, SyntaxError, ValueError) as error:
-            raise SourceError(f"cannot be read: {error}", where=str(file), hint="mend it, or do not import it") from error
+            raise SourceError(f"cannot be read: {error}", where=str(file), hint="fix it, or do not import it") from error
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and node.level > 0:
                 continue  # its own package is whole
@@ -593,7 +593,7 @@ def check_function(function: Any) -> FunctionType:
     name = function.__name__
     place = str(Place(function.__code__.co_filename, function.__code__.co_firstlineno))
     if name == "<lambda>":
-        raise SourceError("a lambda cannot be a pipeline", where=place, hint="define a function by def")
+        raise SourceError("a lambda cannot be a pipeline", where=place, hint="define a function with def")
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise SourceError(f"{name} is not a plain function", name=name, where=place,
                           hint="without async and yield: call asyncio.run() inside it")

@@ -81,7 +81,7 @@ def check_cluster(client: Any) -> None:
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
         raise Error(f"the cluster does not answer: {reason}", where=address_of(client), exit_code=NETWORK,
-                    hint="see whether the address is right and the cluster runs") from error
+                    hint="check the address, and whether the cluster is running") from error
 
 
 @contextlib.contextmanager
@@ -140,7 +140,7 @@ def submit(spec: Spec, client: Any = None, *, update: bool = True, wait: bool = 
         if is_set:
             words.append(option)
     if client is not None and context is not None:
-        raise Error("names another cluster than the client", where="context", exit_code=USAGE,
+        raise Error("names a different cluster from the client's", where="context", exit_code=USAGE,
                     hint="use only one of client and context")
     with configured(client) as variables:
         output = call([*words, *map(str, options)], variables)

@@ -94,7 +94,7 @@ class Pipeline:
             files[PYTHON_FILE] = f"{self.python}\n".encode()
         for name, path in contents.items():
             if name in files:
-                raise Error(f"there are two files of this name: {path} is the other", where=name, exit_code=BAD_INPUT,
+                raise Error(f"two files have this name: {path} is the other", where=name, exit_code=BAD_INPUT,
                             hint="rename one of them")
             try:
                 files[name] = path.read_bytes()

@@ -170,7 +170,7 @@ class PipelineResult:
         if self.build_seconds is not None:
             parts.append(f"build {_words.duration(self.build_seconds)}")
         if self.seconds is not None:
-            parts.append(f"{_words.duration(self.seconds)} in all")
+            parts.append(f"{_words.duration(self.seconds)} in total")
         return ", ".join(parts)
 
     def __repr__(self) -> str:

@@ -83,7 +83,7 @@ class PachydermSdk(cluster_suite.ClusterSuite):
                          (4, {"cpu": 1, "memory": "1G"}, "60s"))
         self.assertEqual(json.loads(said[1]), [
             f"grpc://127.0.0.1:{port}: the cluster does not answer: Could not connect to pachyderm instance\n"
-            "hint: see whether the address is right and the cluster runs", 75])
+            "hint: check the address, and whether the cluster is running", 75])
 
 
 if __name__ == "__main__":

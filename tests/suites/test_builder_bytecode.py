@@ -38,7 +38,7 @@ class Bytecode(BuilderSuite):
         one = wheel("one", {"one/__init__.py": "VALUE = 1\n", "one/deeper/more.py": "VALUE = {'a', 'b'}\n"})
         two = wheel("two", {"two.py": "VALUE = 2\n", 'odd, name.py': "VALUE = 3\n"})
         log = self.build_well(self.project(one=one)).stderr
-        self.assertIn("compile: made bytecode of 1 package (", log)
+        self.assertIn("compile: compiled bytecode of 1 package (", log)
         log = self.build_and_compare(self.project(one=one, two=two))
         self.assertIn("compile: bytecode of 1 of 2 packages reused (", log)
         log = self.build_well(self.project(two=two)).stderr
@@ -57,8 +57,7 @@ class Bytecode(BuilderSuite):
                 self.write(f"cache/python/bytecode/{name}", damaged)
                 self.succeed("rm", "-rf", self.cache / "python/bundles")
                 log = self.build_well(self.project(one=one)).stderr
-                self.assertIn(f"warning: cache: {self.cache}/python/bytecode/{name}: its digest is not the one that it "
-                              "was stored with; compiling one-1.0 again\n", log)
+                self.assertIn(f"warning: cache: {self.cache}/python/bytecode/{name}: its digest does not match the stored one; compiling one-1.0 again\n", log)
                 self.assertEqual(content_of(self.folder / "out"), bundle)
                 self.assertEqual(self.entries(), {name: whole})
 

@@ -57,7 +57,7 @@ class BuilderTest(support.Suite):
         self.assertRegex(rows[name][1], f"^{text}$")
         self.assertEqual((result.returncode, result.stderr), (
             1, f"error: builder: {len(failed)} of {len(rows)} check{'s' * (len(rows) > 1)} failed\n"
-               "hint: --log shows what the builds print; docs/authoring-builders.md says what each asks for\n"))
+               "hint: --log shows what the builds print; docs/authoring-builders.md describes each check\n"))
 
     def test_a_builder_of_four_lines(self):
         self.builder()
@@ -103,11 +103,11 @@ class BuilderTest(support.Suite):
                 self.fails("arguments byte for byte", r"lost or changed: '' \(exit code 0\), seed 1", run=run)
 
     def test_exit_codes_that_are_changed(self):
-        self.fails("exit codes", "exit 2 came out as exit code 1",
+        self.fails("exit codes", "exit 2 was reported as exit code 1",
                    run='sh /pfs/build/probe.sh "$@" || exit 1\n')
 
     def test_signals_that_are_swallowed(self):
-        self.fails("signals", "signal 1 came out as exit code 0", run=(
+        self.fails("signals", "signal 1 was reported as exit code 0", run=(
             'code=0; sh /pfs/build/probe.sh "$@" || code=$?\n'
             'case $code in 129 | 130 | 137 | 143) exit 0 ;; esac\nexit $code\n'))
 
@@ -130,7 +130,7 @@ class BuilderTest(support.Suite):
         for test, name in (("[ -e $cache/probe.sh ]", "edit"),
                            ("[ $cache/probe.sh -nt /pfs/source/probe.sh ]", "edit with an older time")):
             with self.subTest(name):
-                self.fails(name, "not seen: the program is that of a build before", build=keep.format(test=test))
+                self.fails(name, "not picked up: an earlier build's program runs", build=keep.format(test=test))
         self.fails("edit", r"exit code 4 \(no\)", build=BUILD + "if grep -q rewritten /pfs/out/probe.sh; then echo no; exit 4; fi\n")
         self.fails("edit", "the edited program: exit code 5",
                    run="if grep -q rewritten /pfs/source/probe.sh; then exit 5; fi\n" + RUN)
@@ -178,7 +178,7 @@ class BuilderTest(support.Suite):
         self.assertEqual(sorted(path.name for path in (self.folder / "kept").iterdir()), ["room-1", "room-2", "source"])
         again = self.examine("--keep", "kept")
         self.assertEqual((again.returncode, again.stderr), (
-            64, "error: --keep kept: exists already\nhint: name a new folder, or an empty one\n"))
+            64, "error: --keep kept: already exists\nhint: name a new folder, or an empty one\n"))
 
     def test_what_is_not_wrong_but_could_be_better(self):
         self.builder(build=BUILD + "sleep 1.1\ndate +%N > /pfs/out/built\n")
@@ -203,18 +203,17 @@ class BuilderTest(support.Suite):
     def test_what_cannot_be_examined(self):
         self.builder()
         self.write("empty/probe/probe.sh", "")
-        hint = "hint: give the source of a probe: docs/authoring-builders.md says what it does\n"
+        hint = "hint: name the source of a probe (see docs/authoring-builders.md)\n"
         for words, code, expected in (
                 (["empty"], 65, "error: empty: has neither builder.toml nor build.sh\nhint: a builder is a folder with "
                                 "one of them, or an image with a build.sh\n"),
                 (["./bulder"], 64, 'error: ./bulder: does not exist\nhint: did you mean "./builder"?\n'),
-                (["builder", "--env", "X"], 64, "error: --env X: is not of the form NAME=VALUE\n"),
-                (["builder", "--env", "=X"], 64, "error: --env =X: is not of the form NAME=VALUE\n"),
+                (["builder", "--env", "X"], 64, "error: --env X: does not have the form NAME=VALUE\n"),
+                (["builder", "--env", "=X"], 64, "error: --env =X: does not have the form NAME=VALUE\n"),
                 (["builder", "--mount", "a:/b"], 64, "error: --mount: is for images\nhint: omit it: the builds of a "
                                                      "folder see this machine's files\n"),
                 (["image:1", "--mount", "a:/b"], 64, 'error: --mount a:/b: "a" does not exist\n'),
-                *((["image:1", "--mount", words], 64, f"error: --mount {words}: is not of the form PATH:PATH\nhint: the "
-                   "first is of this machine; the second is an absolute path in the container, without commas\n")
+                *((["image:1", "--mount", words], 64, f"error: --mount {words}: does not have the form PATH:PATH\nhint: the first path is on this machine; the second is an absolute path in the container, without commas\n")
                   for words in ("a", "a:b", ":/a", "a:", "a:/b,c")),
                 (["builder", "--source", "nope"], 64, "error: --source nope: is not a folder\n" + hint),
                 ([], 64, "error: builder is required\nhint: see pachbuild builder test --help\n")):

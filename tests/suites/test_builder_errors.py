@@ -38,8 +38,8 @@ class Errors(BuilderSuite):
     def test_an_unknown_language(self):
         source = self.source(PYTHON_ARGUMENTS)
         self.assert_fails(self.build(source, "--language", "cobol"), 64,
-                          'error: --language: there is no builder for "cobol"\n'
-                          "hint: the languages are python, go, node, r, rust and shell\n")
+                          'error: --language: no builder for "cobol"\n'
+                          "hint: available languages: python, go, node, r, rust and shell\n")
 
     def test_an_unknown_option(self):
         result = self.run_program(support.BUILDER, "--sauce", "x")
@@ -51,7 +51,7 @@ class Errors(BuilderSuite):
         source = self.source({"one.py": "", "other.py": ""})
         self.assert_fails(self.build(source, "--language", "python"), 65,
                           f"error: {source}: cannot tell which file is the program: one.py, other.py\n"
-                          "hint: name the program main.py, or say python.program in pachbuild.toml\n")
+                          "hint: name the program main.py, or set python.program in pachbuild.toml\n")
 
     def test_a_main_that_is_not_python(self):
         source = self.source({"main.py": "print(1\n"})
@@ -83,9 +83,8 @@ class Errors(BuilderSuite):
         env = self.environment(UV_DEFAULT_INDEX="http://127.0.0.1:9/simple", UV_HTTP_RETRIES="0",
                                UV_CACHE_DIR=str(self.folder / "uv"))
         self.assert_fails(self.build(source, env=env), 75,
-                          "error: requirements.txt: the package index http://127.0.0.1:9/simple cannot be reached: the "
-                          "connection is refused\n"
-                          "hint: this address is from the variable UV_DEFAULT_INDEX; check the address and the network, "
+                          "error: requirements.txt: the package index http://127.0.0.1:9/simple cannot be reached: connection refused\n"
+                          "hint: this address comes from the variable UV_DEFAULT_INDEX; check the address and the network, "
                           "then try again\n")
 
     def test_no_uv(self):
@@ -115,14 +114,14 @@ class Errors(BuilderSuite):
     def test_go_without_package_main(self):
         source = self.source({"go.mod": GO_HELLO["go.mod"], "lib.go": "// Pads.\npackage pad\n"})
         self.assert_fails(self.build(source), 65,
-                          f"error: {source}: has no package main; the root is package pad\n"
+                          f"error: {source}: contains no package main; the root is package pad\n"
                           "hint: a pipeline runs a program: make it package main with a function main\n")
 
     def test_go_that_leads_out_of_the_source(self):
         source = self.source({**GO_HELLO, "go.mod": GO_HELLO["go.mod"] + "replace example.com/a => ../a\n"})
         self.assert_fails(self.build(source), 65,
-                          f"error: {source}/go.mod: replaces a module by ../a, which is outside the source\n"
-                          "hint: only files below transform.build.path are built: move the folder there\n")
+                          f"error: {source}/go.mod: replaces a module with ../a, which is outside the source\n"
+                          "hint: move the folder below transform.build.path: only files there are built\n")
 
     def test_a_syntax_error_in_go(self):
         support.require_tool("go")
@@ -227,8 +226,7 @@ class Errors(BuilderSuite):
         self.assert_fails(self.build(source), 1, said + "\n")
         env = self.environment(PATH=self.only("python3", "sh", tool="uv"))
         self.assert_fails(self.build(source, env=env), 1, said + (
-            "; there is no C compiler here: a package that has to be compiled needs an image that has one (python:3.11 "
-            "rather than python:3.11-slim), or Debian's packages gcc and libc6-dev in this one\n"))
+            "; this image has no C compiler: to compile a package, use an image that has one (python:3.11 rather than python:3.11-slim), or install Debian's packages gcc and libc6-dev in this one\n"))
 
     def test_a_go_program_with_c_where_there_is_no_compiler(self):
         source = self.source({"go.mod": "module example.com/c\n\ngo 1.21\n",
@@ -237,8 +235,7 @@ class Errors(BuilderSuite):
         env = self.environment(PATH=self.only(tool="go"))
         self.assert_fails(self.build(source, env=env), 69,
                           "error: gcc: is not on PATH\n"
-                          "hint: the program has C in it: build in an image with a C compiler (golang:1.26 has one, "
-                          "golang:1.26-alpine has not), or without C: CGO_ENABLED=0\n")
+                          "hint: the program uses cgo: build in an image with a C compiler (golang:1.26, but not golang:1.26-alpine), or disable cgo with CGO_ENABLED=0\n")
 
 
 class BuildScript(BuilderSuite):
@@ -264,9 +261,8 @@ class BuildScript(BuilderSuite):
     def test_it_must_leave_a_run_script(self):
         source = self.source({"build.sh": ":\n"})
         self.assert_fails(self.build(source), 1,
-                          f"error: {source}/build.sh: left no run.sh in {self.folder}/out\n"
-                          "hint: the running pipeline starts with sh /pfs/build/run.sh: write one, or call "
-                          "builder-runtime\n")
+                          f"error: {source}/build.sh: did not write run.sh to {self.folder}/out\n"
+                          "hint: the pipeline is started with sh /pfs/build/run.sh: write this file, or call builder-runtime\n")
 
 
 if __name__ == "__main__":

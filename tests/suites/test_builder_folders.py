@@ -51,7 +51,7 @@ class FolderInASpec(pipelines.PipelineSuite):
         result = self.run_program(*self.command(output="builders/shout/out"), env=self.environment())
         self.assertEqual((result.returncode, result.stderr), (
             64, f"error: --output builders/shout/out: shares files with the builder ({self.folder}/builders/shout)\n"
-                "hint: choose a folder of its own\n"))
+                "hint: choose a separate folder\n"))
         result = self.pachbuild_run("--report", "builders/shout/report.html")
         self.assertEqual((result.returncode, result.stderr), (
             64, f"error: --report builders/shout/report.html: would be a part of the builder {self.folder}/builders/shout\n"
@@ -72,11 +72,11 @@ class FolderInASpec(pipelines.PipelineSuite):
     def test_clusters_and_containers_have_no_such_folder(self):
         result = self.run_program(support.PACHBUILD, "update", "pipeline", "-f", "spec.json", env=self.environment())
         self.assertEqual((result.returncode, result.stderr), (
-            65, 'error: spec.json:7:16: transform.build.image "./builders/shout" is a folder, which a cluster does not have\n'
-                "hint: build an image of it, push it, and name that\n"))
+            65, 'error: spec.json:7:16: transform.build.image "./builders/shout" is a folder on this machine, which a cluster cannot read\n'
+                "hint: build an image of it, push the image and name it here\n"))
         result = self.run_program(support.PACHBUILD, "validate", "-f", "spec.json", env=self.environment())
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertIn('spec.json:7:16: transform.build.image "./builders/shout" is a folder, which a cluster does not have',
+        self.assertIn('spec.json:7:16: transform.build.image "./builders/shout" is a folder on this machine, which a cluster cannot read',
                       result.stdout + result.stderr)
         result = self.pachbuild_run("--runtime", "podman")
         self.assertEqual((result.returncode, result.stderr), (
@@ -134,7 +134,7 @@ class New(support.Suite):
     def test_nothing_is_overwritten(self):
         self.write("lua/builder.toml", "mine")
         self.assertEqual(self.new("lua", code=73).stderr,
-                         "error: lua: already has builder.toml\nhint: choose another folder, or move what is there\n")
+                         "error: lua: already has builder.toml\nhint: choose another folder, or move the existing files\n")
         self.assertEqual(self.files("lua"), ["builder.toml"])
         self.write("tcl", "a file")
         self.assertEqual(self.new("tcl", code=73).stderr, "error: tcl: is not a folder\nhint: choose another name\n")
@@ -143,7 +143,7 @@ class New(support.Suite):
         self.assertIn("notes.txt", self.files("perl"))
 
     def test_names_that_cannot_be(self):
-        rule = "hint: a name has at most 40 lower-case letters, digits and '-', and begins with a letter\n"
+        rule = "hint: use at most 40 lowercase letters, digits and '-', starting with a letter\n"
         for name in ("Lua", "1lua", "my lua", "lua.sh", "env", "x" * 41):
             self.assertEqual(self.new(name, code=64).stderr, f'error: {name}: "{name}" is not a builder\'s name\n{rule}')
         self.assertEqual(self.new("a/python", code=64).stderr,
@@ -208,8 +208,7 @@ class Explain(support.Suite):
     def test_what_cannot_be_explained(self):
         self.write("script/build.sh", "")
         self.assertEqual(self.explain("script", code=65).stderr,
-                         "error: script: has no builder.toml\nhint: what a build.sh does only shows when it runs: "
-                         "pachbuild builder test --log\n")
+                         "error: script: has no builder.toml\nhint: a build.sh shows what it does only when it runs: use pachbuild builder test --log\n")
         self.assertEqual(self.explain("script", "--source", "nowhere", code=64).stderr,
                          "error: --source nowhere: is not a folder\n")
 

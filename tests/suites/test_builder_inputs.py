@@ -398,7 +398,7 @@ class GoKeys(InputSuite):
 
     def test_a_replacement_out_of_the_source_is_refused_wherever_it_stands(self):
         module = "module example.com/app\n\ngo 1.21\n"
-        hint = "\nhint: only files below transform.build.path are built: move the folder there\n"
+        hint = "\nhint: move the folder below transform.build.path: only files there are built\n"
         for name, files, file, target in (
                 ("quoted", {"go.mod": module + 'replace example.com/w => "../w"\n'}, "go.mod", "../w"),
                 ("by backquotes", {"go.mod": module + "replace example.com/w => `../w`\n"}, "go.mod", "../w"),
@@ -408,7 +408,7 @@ class GoKeys(InputSuite):
                 shutil.rmtree(self.folder / "source", ignore_errors=True)
                 source = self.source({"main.go": GO_HELLO["main.go"], "app/main.go": GO_HELLO["main.go"], **files})
                 self.assert_fails(self.build(source), 65,
-                                  f"error: {source}/{file}: replaces a module by {target}, which is outside the source{hint}")
+                                  f"error: {source}/{file}: replaces a module with {target}, which is outside the source{hint}")
         # From a member's folder this one is inside.
         shutil.rmtree(source)
         self.key(self.source({"go.work": "go 1.21\n\nuse ./app\n", "app/main.go": GO_HELLO["main.go"],

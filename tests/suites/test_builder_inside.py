@@ -12,7 +12,7 @@ import subprocess
 import support
 from builder_suite import GO_HELLO, PYTHON_ARGUMENTS, BuilderSuite, content_of
 
-INSIDE_HINT = "hint: only files below transform.build.path are built: move the file there\n"
+INSIDE_HINT = "hint: move the file below transform.build.path: only files there are built\n"
 SECRET = "s3cret-line-of-a-file-outside"
 
 
@@ -156,7 +156,7 @@ class Reads(BuilderSuite):
                 (source / name).symlink_to(os.path.relpath(target, (source / name).parent))
                 result = self.build(source)
                 self.assert_fails(result, 65, f"error: {source}/{name}: is a symbolic link out of the source, to {target}\n"
-                                              "hint: put a copy in its place\n")
+                                              "hint: replace it with a copy\n")
                 subprocess.run(["rm", "-rf", str(source)], check=True)
 
     def test_links_inside_of_the_source_are_followed(self):
@@ -217,7 +217,7 @@ class Reads(BuilderSuite):
 
     def test_paths_of_locks(self):
         support.require_tool("uv")
-        hint = "hint: only files below transform.build.path are built: move it there\n"
+        hint = "hint: move it below transform.build.path: only files there are built\n"
         self.refuses({"Pipfile": '[packages]\na = {path = "../outside"}\n'}, "Pipfile: ../outside is outside the source", hint)
         self.refuses({"Pipfile.lock": json.dumps({"default": {"a": {"path": "./b/../../outside"}}})},
                      "Pipfile.lock: b/../../outside is outside the source", hint)
@@ -250,7 +250,7 @@ class Limits(BuilderSuite):
         source = self.source(PYTHON_ARGUMENTS)
         command = [support.BUILDER, "--source", source, "--out", self.folder / "out", "--shim", self.shim]
         result = self.run_program("sh", "-c", 'ulimit -n 20; exec "$@"', "sh", *command, env=self.environment())
-        self.assert_fails(result, 69, "error: ulimit -n: only 20 files may be open at a time, and a build needs 256\n"
+        self.assert_fails(result, 69, "error: ulimit -n: only 20 files may be open at once; a build needs 256\n"
                                       "hint: raise the limit of the shell or container (ulimit -n 1024, --ulimit "
                                       "nofile=1024)\n")
 
@@ -350,7 +350,7 @@ class Shapes(BuilderSuite):
     def test_includes_in_a_row(self):
         files = {f"r{i}.txt": f"-r r{i + 1}.txt\n" for i in range(3_000)}
         self.refuses({"requirements.txt": "-r r0.txt\n", **files},
-                     "r62.txt: more than 64 requirements files include each other in a row")
+                     "r62.txt: more than 64 requirements files are nested")
         self.build_well(self.source({**PYTHON_ARGUMENTS, "requirements.txt": "-r a.txt\n", "a.txt": "-r requirements.txt\n"}))
 
     def test_what_is_no_regular_file(self):

@@ -145,10 +145,10 @@ class Cache(support.Suite):
                 if "started" in line:
                     break
             told = self.succeed_with("clean", "--all")
-            self.assertRegex(told, r"(?m)^environments: 1 stays: a program uses it$")
-            self.assertRegex(told, r"(?m)^logs: 1 stays: a run is going on$|^logs: removed 0 ")
+            self.assertRegex(told, r"(?m)^environments: 1 stays: in use by a program$")
+            self.assertRegex(told, r"(?m)^logs: 1 stays: a run is in progress$|^logs: removed 0 ")
             self.assertRegex(told, r"(?m)^bundles: removed [12] \(")
-            self.assertRegex(told, r"(?m)^scratch: \d+ stays?: a program uses it$")
+            self.assertRegex(told, r"(?m)^scratch: \d+ stays?: in use by a program$")
             self.assertIsNone(process.poll())
             self.assertTrue(list(self.cache.glob("env/*/lib/**/leaf.py")))
         finally:
@@ -199,8 +199,8 @@ class OfPreloadedPython(PreloadSuite):
 
     def test_an_interpreter_that_is_kept_keeps_its_environment_and_its_socket(self):
         self.check_preloaded()
-        self.assertEqual(self.clean(), ["environments: 1 stays: a program uses it",
-                                        "preload: 1 stays: a program uses it"])  # fmt: skip
+        self.assertEqual(self.clean(), ["environments: 1 stays: in use by a program",
+                                        "preload: 1 stays: in use by a program"])  # fmt: skip
         self.check_preloaded()
         interpreters = self.interpreters()
         self.end_keepers()

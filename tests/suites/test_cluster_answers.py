@@ -140,7 +140,7 @@ class Watching(Answers):
 
     def test_what_is_not_there(self):
         for verb in ("status", "logs"):
-            self.assertIn("error: pipeline other: is not there\n", self.pachbuild(verb, "other", code=65).stderr)
+            self.assertIn("error: pipeline other: does not exist\n", self.pachbuild(verb, "other", code=65).stderr)
 
     def test_logs(self):
         self.answer("logs --job map_build@7", "built\n")
@@ -209,7 +209,7 @@ class Comparing(Answers):
                          "".join(f"{name}: nothing to build\n" for name in ("plain", "other")))
         self.assertEqual(self.calls(), [])
         self.pachbuild("validate", "-f", self.spec, "--max-file-size", "8")
-        self.assertIn("has 8 B, and a source's file at most 7 B",
+        self.assertIn("has 8 B; the limit is 7 B",
                       self.pachbuild("validate", "-f", self.spec, "--max-file-size", "7B", code=65).stderr)
 
 
@@ -239,7 +239,7 @@ class Programs(Answers):
         self.assertEqual(one["input"]["cross"][2], {"pfs": {"repo": "a", "glob": "/"}})
         self.assertNotIn("env", one["transform"])
         for wrong in ("=x", "x", ""):
-            self.assertIn("is not of the form NAME=VALUE",
+            self.assertIn("does not have the form NAME=VALUE",
                           self.planned(self.folder / "train.py", "-i", "a", "--env", wrong, code=64).stderr)
 
 

@@ -155,8 +155,7 @@ exec {cluster_suite.STAND_IN} "$@"
 
             self.each(before, self.command("delete"), self.other("other"), names, look)
             self.assertEqual(ended, {(0, None), (75, "other")})
-        self.assertIn(f"error: pipeline {self.pipeline}: is being deleted\nhint: if that deletion was interrupted: pachbuild delete "
-                      f"pipeline {self.pipeline}\n", (self.folder / "log").read_text(encoding="utf-8"))
+        self.assertIn(f"error: pipeline {self.pipeline}: is being deleted\nhint: if that deletion was interrupted, run pachbuild delete pipeline {self.pipeline}\n", (self.folder / "log").read_text(encoding="utf-8"))
 
     def test_others_who_never_stop(self):
         self.start_over(self.command("old"))

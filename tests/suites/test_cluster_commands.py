@@ -156,7 +156,7 @@ class InAnImage(builder_suite.BuilderSuite):
         (self.folder / "out/environment.variables").write_bytes(b"A=b\0no name\0")
         result = self.start([support.SHIM, "--exec", "--", "my-tool"])
         self.assertEqual((result.returncode, result.stderr),
-                         (125, "error: /pfs/build/environment.variables: is not as builder-runtime writes it\n"))
+                         (125, "error: /pfs/build/environment.variables: was not written by builder-runtime\n"))
 
     def test_another_python_is_an_error(self):
         text = (self.folder / "out/environment.sh").read_text(encoding="utf-8")

@@ -119,8 +119,7 @@ class ClusterData(cluster_suite.ClusterSuite):
         self.run_here()
         commit = self.commit_id()
         told = self.run_here("--force", PACHCTL=str(self.folder / "gone"))
-        self.assertRegex(told, rf"warning: the cluster cannot be reached; \S*{self.data}@master is commit {commit}, "
-                               r"which it was \d+ s ago\n")
+        self.assertRegex(told, rf"warning: the cluster cannot be reached; \S*{self.data}@master is commit {commit}, as of \d+ s ago\n")
         self.assertEqual(self.outputs(), {"a.txt": "ONE"})
         told = self.run_here("--force", given=f"pfs:{self.data}@{commit}", PACHCTL=str(self.folder / "gone"))
         self.assertNotIn("warning", told)
@@ -148,7 +147,7 @@ class ClusterData(cluster_suite.ClusterSuite):
     def test_what_comes_damaged_is_refused_and_not_kept(self):
         self.put_data(**{"a.txt": "one"})
         told = self.run_here(code=75, STAND_IN_FAULT="damage")
-        self.assertIn("@master:/a.txt: came with another content than the cluster lists\nhint: run it again\n", told)
+        self.assertIn("@master:/a.txt: arrived with different content from what the cluster lists\nhint: run it again\n", told)
         self.assertFalse(self.out.exists() and self.outputs())
         self.run_here()
         self.assertEqual(self.outputs(), {"a.txt": "ONE"})
@@ -163,17 +162,17 @@ class ClusterData(cluster_suite.ClusterSuite):
                 commit = content["commits"][f"{self.data}@{self.commit_id()}"]
                 commit["files"] = {name: next(iter(commit["files"].values()))}
                 state.write_text(json.dumps(content))
-                self.assertIn("which cannot be a file of a folder here", self.run_here(code=65))
+                self.assertIn("which cannot be stored in a folder here", self.run_here(code=65))
 
     def test_what_is_not_there_or_not_finished_is_an_error(self):
         self.put_data(**{"a.txt": "one"})
         told = self.run_here(given=f"pfs:{self.data}@nope", code=65)
         self.assertIn(f'error: {self.data}@nope: branch "nope" not found in repo default/{self.data}\n'
-                      f"hint: pachctl list branch {self.data} shows which there are\n", told)
+                      f"hint: pachctl list branch {self.data} lists them\n", told)
         self.pachctl("start", "commit", self.data + "@open")
         self.assertIn(f"error: {self.data}@open: is not finished yet\n", self.run_here(given=f"pfs:{self.data}@open", code=75))
         told = self.run_here(given="pfs:a b@c", code=64)
-        self.assertIn('"a b@c" is not of the form [PROJECT/]REPO[@BRANCH-OR-COMMIT]', told)
+        self.assertIn('"a b@c" does not have the form [PROJECT/]REPO[@BRANCH-OR-COMMIT]', told)
 
     @cluster_suite.stand_in_only
     def test_two_runs_at_once_fetch_the_same(self):
@@ -324,7 +323,7 @@ class ClusterJobs(cluster_suite.ClusterSuite):
     def test_what_is_not_a_job(self):
         self.assertIn("not found", self.again("--job", "nope", code=65))
         self.assertIn(f"error: job {self.pipeline}@{'0' * 32}: ", self.again("--job", f"{self.pipeline}@{'0' * 32}", code=65))
-        self.assertIn("is not of the form [PROJECT/]PIPELINE[@JOB]", self.again("--job", "a@b", code=64))
+        self.assertIn("does not have the form [PROJECT/]PIPELINE[@JOB]", self.again("--job", "a@b", code=64))
         self.assertIn("omit -f", self.again("--job", "a", "-f", str(self.spec), code=64))
 
 

@@ -27,7 +27,7 @@ class Folders(cluster_suite.ClusterSuite):
 
     def test_each_follows_what_it_reads(self):
         lines = self.update(spec=self.chain(a="b", b="c", c=None, d="a"))
-        self.assertEqual(lines, [f"{self.name(letter)}: sent as it is" for letter in "cbad"])
+        self.assertEqual(lines, [f"{self.name(letter)}: sent as is" for letter in "cbad"])
         self.assertEqual(self.names("pipeline"), [self.name(letter) for letter in "abcd"])
 
     def test_one_that_is_built_is_one_of_them(self):
@@ -42,7 +42,7 @@ class Folders(cluster_suite.ClusterSuite):
         folder = self.chain(a="b", b="a", c=None)
         result = self.pachbuild("update", "pipeline", "-f", folder)
         self.assertEqual(result.returncode, 65, result.stderr)
-        self.assertRegex(result.stderr, f"{self.name('[ab]')} reads what is made of its own result\nhint: ")
+        self.assertRegex(result.stderr, f"{self.name('[ab]')} depends on its own result\nhint: ")
         self.chain(a=None, b=None)
         self.write("dag/z.json", (folder / "b.json").read_text())
         result = self.pachbuild("update", "pipeline", "-f", folder)

@@ -104,8 +104,7 @@ fi
     def test_a_pipeline_that_is_not_there(self):
         for words in (("status", "nope"), ("logs", "nope"), ("delete", "pipeline", "nope", "--yes")):
             result = self.pachbuild(*words)
-            self.assertEqual((result.returncode, result.stderr), (65, "error: pipeline nope: is not there\nhint: pachctl list "
-                                                                      "pipeline shows what is\n"))
+            self.assertEqual((result.returncode, result.stderr), (65, "error: pipeline nope: does not exist\nhint: pachctl list pipeline shows which pipelines exist\n"))
 
     def test_the_script_for_continuous_integration(self):
         path = f"{support.BIN}:{self.env['PATH']}"
@@ -150,7 +149,7 @@ fi
         self.update()
         belongs = f"pipeline {self.pipeline}, pipeline {self.pipeline}_build, repo {self.pipeline}_source"
         result = self.pachbuild("delete", "pipeline", self.pipeline)
-        self.assertEqual((result.returncode, result.stderr), (64, f"error: would delete {belongs}\nhint: add --yes if that is meant\n"))
+        self.assertEqual((result.returncode, result.stderr), (64, f"error: would delete {belongs}\nhint: add --yes to confirm\n"))
         self.assertEqual(len(self.names("pipeline")), 2)
         result = self.pachbuild("delete", "pipeline", self.pipeline, "--yes")
         self.assertEqual((result.returncode, result.stderr), (0, f"deleted {belongs}\n"))

@@ -73,8 +73,7 @@ class Ownership(cluster_suite.ClusterSuite):
         self.refused(f'repo "{self.repo}" exists and was not made by pachbuild\n',
                      f'pachctl update repo {self.repo} --description "{MARK.format(self.pipeline)}"\n')
         result = self.pachbuild("delete", "pipeline", self.pipeline, "--yes")
-        self.assertEqual((result.returncode, result.stderr), (65, f"error: pipeline {self.pipeline}: is not there\nhint: pachctl "
-                                                                  "list pipeline shows what is\n"))
+        self.assertEqual((result.returncode, result.stderr), (65, f"error: pipeline {self.pipeline}: does not exist\nhint: pachctl list pipeline shows which pipelines exist\n"))
         self.assertEqual(sorted(self.stored()), ["a", "b"])
 
     def test_a_repo_with_the_words_of_earlier_versions_proves_nothing_by_them(self):

@@ -75,14 +75,13 @@ class Refusals(cluster_suite.ClusterSuite):
         self.pachctl("start", "commit", repo + "@master")
         result = self.pachbuild("update", "pipeline", "-f", self.spec)
         self.assertEqual(result.returncode, 69)
-        self.assertEqual(result.stderr, f"error: {repo}@master: has a commit that is not finished\nhint: somebody is writing "
-                                        f"to it: `pachctl finish commit {repo}@master` when that is done\n")
+        self.assertEqual(result.stderr, f"error: {repo}@master: has a commit that is not finished\nhint: it is still being written to: run `pachctl finish commit {repo}@master` when that is done\n")
         self.pachctl("finish", "commit", repo + "@master")
         self.update()
 
     def test_two_projects(self):
         self.write_spec(pipeline={"name": self.pipeline, "project": {"name": "one"}})
-        self.refused('error: SPEC:1:61: the pipeline is of project "one", and --project says "two"\n'
+        self.refused('error: SPEC:1:61: the pipeline belongs to project "one", but --project is "two"\n'
                      "hint: use only one of the two\n", "--project", "two", code=64)
 
     def test_no_pachctl(self):
@@ -92,8 +91,7 @@ class Refusals(cluster_suite.ClusterSuite):
 
     def test_no_cluster(self):
         silent = self.write("silent", "#!/bin/sh\necho 'could not connect to pachd' >&2\nexit 1\n", mode=0o755)
-        self.refused("error: the cluster: does not answer: could not connect to pachd\nhint: see what `pachctl version` and "
-                     "`pachctl config get active-context` say\n", code=69, variables={"PACHCTL": str(silent)})
+        self.refused("error: the cluster: does not answer: could not connect to pachd\nhint: check the output of `pachctl version` and `pachctl config get active-context`\n", code=69, variables={"PACHCTL": str(silent)})
 
     def test_a_source_needs_a_local_spec(self):
         text = self.spec.read_text(encoding="utf-8")
@@ -103,8 +101,8 @@ class Refusals(cluster_suite.ClusterSuite):
         self.assertEqual(result.returncode, 65)
         self.assertRegex(result.stderr, "^error: pachctl update pipeline: .*unknown field \"build\".*\nhint: with transform.build, "
                                         "save the spec next to the source that it builds\n$")
-        self.refused("error: SPEC: pachctl fetches this, so nothing in it can be looked at, waited for or changed\n"
-                     "hint: save the spec and give the file\n", "--dry-run", code=64, spec="https://example.com/p.json")
+        self.refused("error: SPEC: pachctl fetches this spec, so pachbuild cannot inspect, wait for or change anything in it\n"
+                     "hint: save the spec to a file and name the file\n", "--dry-run", code=64, spec="https://example.com/p.json")
 
     def serve(self):
         """The address of this test's folder."""
@@ -122,7 +120,7 @@ class Refusals(cluster_suite.ClusterSuite):
             "pipeline": {"name": self.pipeline}, "transform": {"image": "x:1", "cmd": ["true"]},
             "input": {"pfs": {"repo": self.data, "glob": "/*"}}}))
         address = self.serve() + "plain.json"
-        self.assertEqual(self.update(spec=address), [f"{address}: sent as it is"])
+        self.assertEqual(self.update(spec=address), [f"{address}: sent as is"])
         self.assertIn(self.pipeline, self.names("pipeline"))
 
     def test_reserved_input_names_wherever_they_are(self):
@@ -131,7 +129,7 @@ class Refusals(cluster_suite.ClusterSuite):
                                           {"pfs": {"repo": self.data, "name": "build", "glob": "/*"}}]})
             result = self.pachbuild("update", "pipeline", "-f", self.spec)
             self.assertEqual(result.returncode, 65)
-            self.assertIn(f'input.{kind}[1].pfs.name "build" is taken: /pfs/build is the build pipeline\'s own\n'
+            self.assertIn(f'input.{kind}[1].pfs.name "build" is reserved: /pfs/build belongs to the build pipeline\n'
                           'hint: give the input another "name"\n', result.stderr)
         self.assertEqual(self.names("repo"), [self.data])
 
@@ -152,16 +150,16 @@ class Refusals(cluster_suite.ClusterSuite):
         self.write("source/a[1].txt", "")
         self.write("source/ä.txt", "")
         self.refused(f'error: {self.folder}/source: 2 names that PFS cannot store: "a[1].txt" with [ ], "ä.txt" with ä\nhint: names are '
-                     "printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename these, or name them in .pachignore\n")
+                     "printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename them, or list them in .pachignore\n")
         self.write("source/.pachignore", "a\\[1].txt\nä.txt\n")
         os.symlink("/etc", self.folder / "source/etc")
         self.refused(f"error: {self.folder}/source/etc: is a symbolic link out of the source, to /etc\n"
-                     "hint: put a copy in its place, or name it in .pachignore\n")
+                     "hint: replace it with a copy, or list it in .pachignore\n")
 
     def test_a_file_that_is_too_large(self):
         self.write("source/data.bin", b"x" * 3000)
-        self.refused(f"error: {self.folder}/source/data.bin: has 2.9 KiB, and a source's file at most 2.0 KiB\n"
-                     "hint: name it in .pachignore, or raise --max-file-size\n", "--max-file-size", "2k")
+        self.refused(f"error: {self.folder}/source/data.bin: has 2.9 KiB; the limit is 2.0 KiB\n"
+                     "hint: list it in .pachignore, or raise --max-file-size\n", "--max-file-size", "2k")
 
     def test_an_empty_source_and_a_missing_folder(self):
         (self.folder / "source/main.py").unlink()

@@ -117,7 +117,7 @@ class Submit(cluster_suite.ClusterSuite):
         text = (f"pipeline:\n  name: {plain}\ntransform:\n  image: pachbuild-python:{support.VERSION}\n  cmd: [sh, -c, 'exit 0']\n"
                 f"input:\n  pfs:\n    repo: {self.data}\n    glob: /*\n---\n" + self.spec.read_text(encoding="utf-8"))
         spec = self.write("both.yaml", text)
-        self.assertEqual(self.update(spec=spec)[0], f"{plain}: sent as it is")
+        self.assertEqual(self.update(spec=spec)[0], f"{plain}: sent as is")
         self.assertEqual(self.names("pipeline"), [self.pipeline, self.pipeline + "_build", plain])
         self.assertEqual(self.spec_of(plain)[0]["transform"]["cmd"], ["sh", "-c", "exit 0"])
 
@@ -130,7 +130,7 @@ class Submit(cluster_suite.ClusterSuite):
         (self.folder / "source/data/cache").mkdir(parents=True)
         result = self.pachbuild("validate", "-f", self.spec)
         self.assertEqual((result.returncode, result.stderr),
-                         (0, f"warning: {self.folder}/source/data/cache/: is empty, and Pachyderm keeps no empty folders\n"))
+                         (0, f"warning: {self.folder}/source/data/cache/: is empty, and Pachyderm does not store empty folders\n"))
 
     def test_a_dry_run_prints_everything_and_needs_no_cluster(self):
         result = self.pachbuild("update", "pipeline", "-f", self.spec, "--dry-run", "-o", "json", "--builder-images", "r.example/x/",
@@ -166,7 +166,7 @@ class Submit(cluster_suite.ClusterSuite):
         self.assertEqual(self.stored(), {"main.py": 117, "requirements.txt": 0})
         self.assertEqual(self.spec_of(self.pipeline)[0]["input"]["cross"][2]["pfs"]["glob"], "/")
         for wrong, error in ((("nowhere",), "error: nowhere: cannot be read: No such file or directory\n"),
-                             (("source", "--env", "A"), "error: --env A: is not of the form NAME=VALUE\n")):
+                             (("source", "--env", "A"), "error: --env A: does not have the form NAME=VALUE\n")):
             result = self.pachbuild("update", "python-pipeline", *wrong, *words)
             self.assertEqual(result.stderr, error)
 

@@ -176,15 +176,15 @@ class DeclaredBuilders(BuilderSuite):
         for change, error in (
                 (("summary =", "sumary ="), ':3:1: sumary: unknown key\nhint: did you mean "summary"?\n'),
                 (("schema = 1", "schema = 2"), ':1:10: schema: is "2", expected 1\n'),
-                (("folders = [", "folders = [1, "), ":30:11: layer.folders: is an array, expected a text or an array of texts\n"),
+                (("folders = [", "folders = [1, "), ":30:11: layer.folders: is an array, expected a string or an array of strings\n"),
                 (("{setting:greeting}", "{setting:greting}"),
-                 ':31:28: layer.environment.GREETING: no setting is called "greting"\nhint: did you mean "greeting"?\n'),
+                 ':31:28: layer.environment.GREETING: no setting named "greting"\nhint: did you mean "greeting"?\n'),
                 (('"bin" }', '"../bin" }'),
                  ':37:16: layer.copy: "../bin" is not a path inside the layer\n'
                  'hint: write it relative to the layer: "bin", without ..\n'),
                 (("reject = '^#!.*\\r$'", "reject = '('"), ":17:10: check.reject: invalid pattern: missing ): (\n"),
                 (("{env}/bin/{program}", "{tree}/bin/{program}"),
-                 ":43:18: start.command: unknown name {tree}\nhint: the names here are source, program, setting, env, interpreter\n"),
+                 ":43:18: start.command: unknown name {tree}\nhint: valid names: source, program, setting, env, interpreter\n"),
                 (("[start]", "[start"), None)):
             with self.subTest(change[1]):
                 self.edit(change)
@@ -205,7 +205,7 @@ class DeclaredBuilders(BuilderSuite):
                           f"error: --language: the builder in {self.builder} is for toy\n"
                           "hint: use only one of --language and --builder\n")
         self.edit(('"toy"', '"python"'))
-        self.assert_fails(self.make(), 65, 'language: no builder can be called "python"\n'
+        self.assert_fails(self.make(), 65, 'language: a builder cannot be named "python"\n'
                                            "hint: builder-runtime builds this language itself\n")
         os.mkfifo(self.folder / "pipe")
         (self.builder / "builder.toml").unlink()
@@ -239,7 +239,7 @@ class DeclaredBuilders(BuilderSuite):
         self.assertEqual(self.record()["program"], {"name": "helper.toy", "chosen": "the only *.toy"})
         self.write("source/second.toy", "echo second\n")
         self.assert_fails(self.make(), 65,
-                          f"error: {self.toys}: several files fit *.toy: helper.toy, second.toy\n"
+                          f"error: {self.toys}: several files match *.toy: helper.toy, second.toy\n"
                           'hint: name it in pachbuild.toml: [toy] program = "…"\n')
         self.write("source/pachbuild.toml", 'arguments = ["-x"]\n[toy]\nprogram = "second.toy"\ngreeting = "bye"\n')
         self.assertIn("installing for bye", self.make_well().stderr)
@@ -247,14 +247,14 @@ class DeclaredBuilders(BuilderSuite):
         self.make_well(env=self.environment(PROGRAM="helper.toy"))
         self.assertEqual(self.record()["program"], {"name": "helper.toy", "chosen": "PROGRAM"})
         self.assert_fails(self.make(env=self.environment(PROGRAM="helpr.toy")), 65,
-                          'error: PROGRAM: the source has no file "helpr.toy"\nhint: did you mean "helper.toy"?\n')
+                          'error: PROGRAM: the source does not contain "helpr.toy"\nhint: did you mean "helper.toy"?\n')
         self.write("source/pachbuild.toml", '[toy]\ncolour = "red"\n')
-        self.assert_fails(self.make(), 65, "error: pachbuild.toml:2: toy.colour: there is no such setting\n"
-                                           "hint: those that exist here: greeting, program\n")
+        self.assert_fails(self.make(), 65, "error: pachbuild.toml:2: toy.colour: unknown setting\n"
+                                           "hint: valid settings: greeting, program\n")
         self.write("source/pachbuild.toml", "")
         self.write("source/package.json", '{"main": "../x"}')
         self.assert_fails(self.make(), 65,
-                          'error: package.json#/main: "../x" is not a file of the source\n')
+                          'error: package.json#/main: "../x" is not in the source\n')
         self.write("source/package.json", "{")
         self.assertEqual(self.make().returncode, 65)
         for path in self.toys.glob("*"):
@@ -311,7 +311,7 @@ command = ["main"]
 """)
         source = self.source({"make.txt": "one\n", "kept": "x"}, "made")
         self.make_well(source=source)
-        self.assertEqual(self.record()["program"], {"name": "main", "chosen": "the only program that is made"})
+        self.assertEqual(self.record()["program"], {"name": "main", "chosen": "the only program built"})
         self.assertEqual(self.run_artifact(source).stdout, "one\n")
         self.assertTrue(list(self.cache.glob("env/*/out/made")))
         self.write("made/kept", "y")
@@ -321,14 +321,14 @@ command = ["main"]
         self.write("made/make.txt", "one\ntwo\n")
         os.utime(source / "make.txt", (1, 1))
         result = self.make(source=source)
-        self.assert_fails(result, 65, "error: program: made several programs: one, two\n"
-                                      'hint: name one in pachbuild.toml: [maker] program = "one", or with PROGRAM in '
+        self.assert_fails(result, 65, "error: program: produced several programs: one, two\n"
+                                      'hint: choose one in pachbuild.toml: [maker] program = "one", or with PROGRAM in '
                                       "transform.build.env\n")
         self.assertNotEqual((self.cache / "maker/tools/times").read_text(encoding="utf-8").splitlines()[2], times[0])
         self.make_well(source=source, env=self.environment(PROGRAM="two"))
         self.assertEqual(self.run_artifact(source).stdout, "two\n")
         self.assert_fails(self.make(source=source, env=self.environment(PROGRAM="three")), 65,
-                          'error: PROGRAM: no program is called "three"\nhint: the programs are one, two\n')
+                          'error: PROGRAM: no program named "three"\nhint: available programs: one, two\n')
 
     def test_a_fixed_path_is_the_same_everywhere(self):
         self.edit(('folders = ["library"]', 'folders = ["library"]\npath = "fixed"'))
@@ -417,15 +417,15 @@ command = ["main"]
         result = build()
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("detect: toy, ", result.stderr)
-        self.assert_fails(build("--language", "cobol"), 64, 'error: --language: there is no builder for "cobol"\n'
-                                                            "hint: the languages are python, go and toy\n")
+        self.assert_fails(build("--language", "cobol"), 64, 'error: --language: no builder for "cobol"\n'
+                                                            "hint: available languages: python, go and toy\n")
         shutil.copytree(self.builder, installed / "game")
         self.assert_fails(build("--language", "game"), 65,
                           f"error: {installed}/game/builder.toml: is for the language toy, not game\n"
-                          "hint: an installed builder's folder has the name of its language\n")
+                          "hint: name an installed builder's folder after its language\n")
         toml = installed / "game/builder.toml"
         toml.write_text(TOML.replace('"toy"', '"game"'), encoding="utf-8")
-        self.assert_fails(build(), 65, f"error: {self.toys}: may be of several languages: game and toy\n"
+        self.assert_fails(build(), 65, f"error: {self.toys}: matches several languages: game and toy\n"
                                        "hint: choose one with --language\n")
         # What a compiled-in language takes stays its own.
         self.write("source/main.py", "print()\n")
@@ -452,7 +452,7 @@ command = ["main"]
         self.assertIn("files\tthe builder\t", inputs)
         self.assert_fails(self.build(self.source({"main.py": ""}, "py"), "--explain"), 64,
                           "error: --explain: the builder for python is not declared by a builder.toml\n"
-                          "hint: its inputs are shown by --inputs\n")
+                          "hint: use --inputs to list its inputs\n")
 
 
 if __name__ == "__main__":

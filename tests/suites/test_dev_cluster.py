@@ -130,7 +130,7 @@ exec {self.program()[0]} "$@"
         self.spec = self.folder / "specs"
         dev = self.dev()
         line, _ = dev.wait_round("job")
-        self.assertRegex(line, rf"^round 1: {self.pipeline}: sent 1 file, .*; {other}: sent as it is, ")
+        self.assertRegex(line, rf"^round 1: {self.pipeline}: sent 1 file, .*; {other}: sent as is, ")
 
     def test_keys(self):
         session = terminal.Session([str(word) for word in self.words()], {**self.env, "TERM": "xterm"}, columns=200, cwd=self.folder)
@@ -151,11 +151,11 @@ exec {self.program()[0]} "$@"
 
     def test_what_makes_no_sense_on_a_cluster(self):
         for words, what in (
-            (("--input", "a=b"), "--cluster: does not go with --input"),
-            (("--output", "out"), "--cluster: does not go with --output"),
-            (("--logs",), "--cluster: does not go with --logs"),
-            (("-f", "q.json"), "--cluster: does not go with a second -f"),
-            (("--", "-v"), "--cluster: does not go with arguments of the program"),
+            (("--input", "a=b"), "--cluster: cannot be combined with --input"),
+            (("--output", "out"), "--cluster: cannot be combined with --output"),
+            (("--logs",), "--cluster: cannot be combined with --logs"),
+            (("-f", "q.json"), "--cluster: cannot be combined with a second -f"),
+            (("--", "-v"), "--cluster: cannot be combined with arguments of the program"),
         ):
             with self.subTest(words=words):
                 result = self.run_program(*self.words(*words), env=self.env, cwd=self.folder)

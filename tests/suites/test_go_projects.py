@@ -71,7 +71,7 @@ class Programs(GoSuite):
         (self.folder / "source/pachbuild.toml").unlink()
         self.write("source/go.mod", module + "ignore ./junk\n")
         source = self.folder / "source"
-        self.assert_fails(self.build(source), 65, f"error: {source}: has several programs: a/junk/deep, cmd/tool\n"
+        self.assert_fails(self.build(source), 65, f"error: {source}: contains several programs: a/junk/deep, cmd/tool\n"
                                                   "hint: choose one with go.package in pachbuild.toml\n")
 
     def test_every_build_tells_which_program_was_chosen_and_why(self):
@@ -80,8 +80,8 @@ class Programs(GoSuite):
                 ({"go.mod": MODULE, "lib/lib.go": LIBRARY, "cmd/tool/main.go": program()}, {}, "./cmd/tool",
                  "the only package main"),
                 ({**cmds, "main.go": program()}, {}, ".", "the one at the root of 3 programs"),
-                (cmds, {}, "./cmd/app", "the one named like the module of 2 programs"),
-                (cmds, {"PPS_PIPELINE_NAME": "one_build"}, "./cmd/one", "the one named like the pipeline of 2 programs"),
+                (cmds, {}, "./cmd/app", "the one named after the module of 2 programs"),
+                (cmds, {"PPS_PIPELINE_NAME": "one_build"}, "./cmd/one", "the one named after the pipeline of 2 programs"),
                 ({**cmds, "pachbuild.toml": '[go]\npackage = "cmd/one"\n'}, {}, "./cmd/one", "pachbuild.toml: go.package")):
             with self.subTest(why):
                 source = self.source(files)
@@ -98,7 +98,7 @@ class Programs(GoSuite):
         files = {"go.mod": MODULE, "cmd/one/main.go": program("one"), "cmd/two/main.go": program("two")}
         self.check(files, "two\n", env=self.environment(PPS_PIPELINE_NAME="two_build"))
         source = self.folder / "source"
-        self.assert_fails(self.build(source), 65, f"error: {source}: has several programs: cmd/one, cmd/two\n"
+        self.assert_fails(self.build(source), 65, f"error: {source}: contains several programs: cmd/one, cmd/two\n"
                                                   "hint: choose one with go.package in pachbuild.toml\n")
         for name in ("./cmd/one", "cmd/one", "example.com/app/cmd/one"):
             self.check({"pachbuild.toml": f'[go]\npackage = "{name}"\n'}, "one\n")
@@ -109,7 +109,7 @@ class Programs(GoSuite):
         source = self.source({"go.mod": MODULE, "lib.go": "package app\n", "main_windows.go": program(),
                               "old.go": "//go:build !linux && (arm64 || !go1.1)\n\n" + program()})
         self.assert_fails(self.build(source), 65, (
-            f"error: {source}: has no package main; the root is package app; build constraints exclude main_windows.go, "
+            f"error: {source}: contains no package main; the root is package app; build constraints exclude main_windows.go, "
             "old.go (//go:build !linux && (arm64 || !go1.1))\nhint: a pipeline runs a program: make it package main with a function main\n"))
 
 
@@ -126,8 +126,8 @@ class NestedModules(GoSuite):
         self.write("source/cmd/cli/go.mod", self.CLI["cmd/cli/go.mod"].replace("../../", "../../../other"))
         source = self.folder / "source"
         self.assert_fails(self.build(source), 65, (
-            f"error: {source}/cmd/cli/go.mod: replaces a module by ../../../other, which is outside the source\n"
-            "hint: only files below transform.build.path are built: move the folder there\n"))
+            f"error: {source}/cmd/cli/go.mod: replaces a module with ../../../other, which is outside the source\n"
+            "hint: move the folder below transform.build.path: only files there are built\n"))
 
     def test_a_module_below_with_a_vendor_folder_of_its_own(self):
         self.check({"server/go.mod": MODULE + "\nrequire example.com/words v1.0.0\n",
@@ -139,7 +139,7 @@ class NestedModules(GoSuite):
         files = {f"{name}/{path}": text for name in ("api", "worker", "testdata/m", "_old", "examples/e")
                  for path, text in {"go.mod": f"module example.com/{name}\n\ngo 1.21\n", "main.go": program(name)}.items()}
         source = self.source(files)
-        self.assert_fails(self.build(source), 65, f"error: {source}: has several programs: api, worker\n"
+        self.assert_fails(self.build(source), 65, f"error: {source}: contains several programs: api, worker\n"
                                                   "hint: choose one with go.package in pachbuild.toml\n")
         self.check({}, "worker\n", env=self.environment(PPS_PIPELINE_NAME="worker_build"))
         self.check({"pachbuild.toml": '[go]\npackage = "example.com/api"\n'}, "api\n")
@@ -178,7 +178,7 @@ class Excluded(GoSuite):
             for name in ("main.go", "cmd/tool/main.go"):
                 source = self.source({"go.mod": MODULE, name: f"{line}\n\n" + program("special")})
                 self.assert_fails(self.build(source), 65, (
-                    f"error: {source}: has no package main; build constraints exclude {name} ({line})\n"
+                    f"error: {source}: contains no package main; build constraints exclude {name} ({line})\n"
                     'hint: to include it, set go.tags = ["special"] in pachbuild.toml\n'))
                 self.again()
         self.check({"go.mod": MODULE, "main.go": "// +build special,linux\n\n" + program("special"),
@@ -188,7 +188,7 @@ class Excluded(GoSuite):
         source = self.source({"go.mod": MODULE, "main.go": program(), "t/main.go": "//go:build a && b\n\n" + program(),
                               "pachbuild.toml": '[go]\npackage = "./t"\n'})
         self.assert_fails(self.build(source), 65, (
-            "error: pachbuild.toml: go.package: has no package main; build constraints exclude t/main.go (//go:build a && b)\n"
+            "error: pachbuild.toml: go.package: contains no package main; build constraints exclude t/main.go (//go:build a && b)\n"
             'hint: to include it, set go.tags = ["a", "b"] in pachbuild.toml\n'))
 
 
@@ -215,7 +215,7 @@ class Variables(GoSuite):
                                                  "from the environment\n"),
                 (self.PLAIN, {"GO111MODULE": "perhaps"}, 1, "hint: see Go's output above\n"),
                 (work, {"GOFLAGS": "-mod=mod"}, 1, "hint: see Go's output above\n"),
-                (self.PLAIN, {"GOFLAGS": "-buildmode=c-shared"}, 65, "error: GOFLAGS: -buildmode=c-shared does not make a program\n"
+                (self.PLAIN, {"GOFLAGS": "-buildmode=c-shared"}, 65, "error: GOFLAGS: -buildmode=c-shared does not produce a program\n"
                                                                      "hint: remove it from GOFLAGS in the environment\n"),
                 (self.PLAIN, {"GOFLAGS": "-n"}, 65, "error: GOFLAGS: -n prints commands and builds nothing\n"
                                                     "hint: remove it from GOFLAGS in the environment\n"),
@@ -237,8 +237,7 @@ class Variables(GoSuite):
                 ('GOOS = "windows"', {}, "GOOS=windows from pachbuild.toml: go.environment is ignored: pipelines run on linux"),
                 ("", {"GOFLAGS": "-trimpath=false -buildvcs=true"}, "-trimpath=false from the environment is ignored"),
                 ("", {"GOFLAGS": "-trimpath=false -buildvcs=true"}, "-buildvcs from the environment is ignored"),
-                ("", {"GOWORK": f"{self.folder}/other.work"}, f"GOWORK={self.folder}/other.work from the environment is ignored: only "
-                                                              "a go.work of the source is used\n")):
+                ("", {"GOWORK": f"{self.folder}/other.work"}, f"GOWORK={self.folder}/other.work from the environment is ignored: only a go.work inside the source is used\n")):
             with self.subTest(said):
                 self.source({**self.PLAIN, "pachbuild.toml": f"[go]\nenvironment = {{ {setting} }}\n"})
                 for _ in ("the first time", "from the cache"):
@@ -315,7 +314,7 @@ class Sources(GoSuite):
         self.write("source/go.work", "go 1.21\n\nuse ../outside\n")
         self.assert_fails(self.build(self.folder / "source"), 65, (
             f"error: {self.folder}/source/go.work: uses ../outside, which is outside the source\n"
-            "hint: only files below transform.build.path are built: move the folder there\n"))
+            "hint: move the folder below transform.build.path: only files there are built\n"))
 
     @support.long_test
     def test_a_replacement_inside_the_source_and_embedded_files(self):
@@ -370,13 +369,13 @@ class Sources(GoSuite):
         c = 'package main\n\n// int three(void) { return 3; }\nimport "C"\n\nfunc three() int { return int(C.three()) }\n'
         files = {"go.mod": MODULE, "main.go": program("c", (), "\tfmt.Println(three())\n"), "c.go": c}
         result = self.check(files, "c\n3\n")
-        self.assertIn("compile: the image of the pipeline must have libc.so.6\n", result.stderr)
+        self.assertIn("compile: the pipeline's image must provide libc.so.6\n", result.stderr)
         self.assertEqual(json.loads((self.folder / "out/build.json").read_text())["libraries"], ["libc.so.6"])
         self.again()
         # In a package of the source that the program does not use, it is not.
         result = self.check({"go.mod": MODULE, "main.go": program("static"),
                              "unused/c.go": c.replace("package main", "package unused")}, "static\n")
-        self.assertNotIn("must have", result.stderr)
+        self.assertNotIn("must provide", result.stderr)
         self.assertEqual(json.loads((self.folder / "out/build.json").read_text())["libraries"], [])
 
 
@@ -417,15 +416,14 @@ class Modules(GoSuite):
 
     def test_without_go_sum_it_is_completed_with_a_warning_and_stays_the_same(self):
         result = self.check({"go.mod": NEEDS_TEXT, "main.go": CASES}, "x\nOf The Network\n")
-        self.assertIn("go.sum: lacks lines that the imports need\nhint: pin them where the source is: go mod tidy, and "
-                      "commit go.mod and go.sum\n", result.stderr)
+        self.assertIn("go.sum: lacks entries that the imports need\nhint: pin them: run go mod tidy in the source, and commit go.mod and go.sum\n", result.stderr)
         self.assertEqual(json.loads((self.folder / "out/build.json").read_text())["packages"], ["golang.org/x/text v0.14.0"])
         # The same imports: nothing is chosen again, and the network is not needed.
         edited = CASES.replace("of the network", "of the cache")
         result = self.check({"main.go": edited}, "x\nOf The Cache\n", env=self.environment(GOPROXY="off"))
-        self.assertIn("go.sum: lacks lines that the imports need\n", result.stderr)
+        self.assertIn("go.sum: lacks entries that the imports need\n", result.stderr)
         result = self.check({}, "x\nOf The Cache\n", env=self.environment(GOPROXY="off"))
-        self.assertIn("go.sum: lacks lines that the imports need\n", result.stderr)
+        self.assertIn("go.sum: lacks entries that the imports need\n", result.stderr)
 
     @support.long_test
     def test_a_workspace_whose_modules_want_different_versions(self):
@@ -446,7 +444,7 @@ class Modules(GoSuite):
         self.assertIn("source: has no go.mod; chosen: golang.org/x/text v", result.stderr)
         self.again()
         result = self.check({"go.mod": MODULE, "main.go": CASES}, "x\nOf The Network\n")
-        self.assertIn("go.sum: lacks lines that the imports need; chosen: golang.org/x/text v", result.stderr)
+        self.assertIn("go.sum: lacks entries that the imports need; chosen: golang.org/x/text v", result.stderr)
 
     def test_offline_the_imports_are_named(self):
         source = self.source({"main.go": CASES})
@@ -461,7 +459,7 @@ class Modules(GoSuite):
             with self.subTest(target):
                 result = self.check({"go.mod": f"{NEEDS_TEXT}\nreplace golang.org/x/text => {target}\n", "main.go": CASES},
                                     "x\nOf The Network\n")
-                self.assertIn("go.sum: lacks lines that the imports need\nhint: ", result.stderr)
+                self.assertIn("go.sum: lacks entries that the imports need\nhint: ", result.stderr)
                 self.again()
 
     def test_modules_that_cannot_be_fetched_are_named_with_what_helps(self):
@@ -472,7 +470,7 @@ class Modules(GoSuite):
         for files, env, ending in (
                 (private, {}, (
                     "/go.mod: cannot fetch private.invalid/team/tool v1.0.0 (GOPROXY={proxy})\nhint: see Go's output above; "
-                    "check path and version; if it is private, set GOPRIVATE=private.invalid/team/tool and " + access +
+                    "check the path and version; if the module is private, set GOPRIVATE=private.invalid/team/tool and " + access +
                     "set GOPROXY to a proxy that has it\n")),
                 (private, {"GOPRIVATE": "*.invalid/team"}, (
                     "/go.mod: cannot fetch private.invalid/team/tool v1.0.0 from private.invalid, which is private (GOPRIVATE)\n"
@@ -499,8 +497,8 @@ class Modules(GoSuite):
 
     def test_a_proxy_that_does_not_answer(self):
         silent = self.environment(GOPROXY="http://127.0.0.1:9,direct", GOMODCACHE=str(self.folder / "mod"))
-        said = ("modules are missing here and the module proxy does not answer (GOPROXY=http://127.0.0.1:9,direct)\n"
-                "hint: check the network and the proxies that Go is set up for (GOPROXY, HTTPS_PROXY), then try again\n")
+        said = ("modules are missing, and the module proxy does not answer (GOPROXY=http://127.0.0.1:9,direct)\n"
+                "hint: check the network and Go's proxy settings (GOPROXY, HTTPS_PROXY), then try again\n")
         source = self.source({"go.mod": NEEDS_TEXT, "main.go": CASES})
         self.assert_fails(self.build(source, env=silent), 75, f"error: {source}/go.mod: {said}")
         complete = ("golang.org/x/text v0.14.0 h1:ScX5w1eTa3QqT8oi6+ziP7dTV1S2+ALU0bI+0zXKWiQ=\n"

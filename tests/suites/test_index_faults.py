@@ -69,8 +69,8 @@ class Faults(BuilderSuite):
     def test_where_the_index_comes_from(self):
         """Of each kind of file and variable that can name one."""
         url = "http://127.0.0.1:9/simple"
-        said = f"the package index {url} cannot be reached: the connection is refused"
-        hint = "this address is from {}; check the address and the network, then try again"
+        said = f"the package index {url} cannot be reached: connection refused"
+        hint = "this address comes from {}; check the address and the network, then try again"
         lock = {"_meta": {"sources": [{"name": "ours", "url": url}]}, "default": {"planted": {"version": "==1.0"}}}
         cases = [
             ("Pipfile", f'[[source]]\nname = "ours"\nurl = "{url}"\n[packages]\nplanted = "*"\n', "Pipfile:3", {}),
@@ -110,7 +110,7 @@ class Faults(BuilderSuite):
         url = f"https://me:word@localhost:{server.server_port}/simple"
         files = {"Pipfile": f'[[source]]\nname = "ours"\nurl = "{url}"\n[packages]\nplanted = "*"\n'}
         result = self.fails(files, 75, f"error: Pipfile: the certificate of localhost:{server.server_port} is not trusted",
-                            "this address is from Pipfile:3; set SSL_CERT_FILE to a file with the certificate of its "
+                            "this address comes from Pipfile:3; set SSL_CERT_FILE to a file with the certificate of its "
                             "authority (PEM)", SSL_CERT_FILE=None, SSL_CERT_DIR=None)
         self.assertNotIn("word", result.stderr)
         # What the hint says is what works.
@@ -121,12 +121,12 @@ class Faults(BuilderSuite):
         self.addCleanup(server.close)
         host = f"127.0.0.1:{server.server_port}"
         index = f'{PROJECT}[[tool.uv.index]]\nname = "our-own"\nurl = "http://{{}}{host}/simple"\ndefault = true\n'
-        missing = f"error: pyproject.toml: cannot be installed: the package index http://{host}/simple wants credentials (401)"
-        netrc = "user and password in ~/.netrc (machine 127.0.0.1) or in UV_INDEX_OUR_OWN_USERNAME and …_PASSWORD"
+        missing = f"error: pyproject.toml: cannot be installed: the package index http://{host}/simple requires credentials (401)"
+        netrc = "the user name and password in ~/.netrc (machine 127.0.0.1) or in UV_INDEX_OUR_OWN_USERNAME and …_PASSWORD"
         self.fails({"pyproject.toml": index.format("")}, 1, missing,
-                   f"this address is from pyproject.toml:7; put {netrc}, or into the address")
+                   f"this address comes from pyproject.toml:7; put {netrc}, or into the URL")
         refused = f"error: pyproject.toml: cannot be installed: the package index http://{{}}{host}/simple refuses the credentials (401)"
-        hint = f"this address is from pyproject.toml:7; check {netrc}, or in the address"
+        hint = f"this address comes from pyproject.toml:7; check {netrc}, or in the URL"
         self.fails({"pyproject.toml": index.format("me:other@")}, 1, refused.format("me:***@"), hint)
         self.fails({"pyproject.toml": index.format("")}, 1, refused.format(""), hint,
                    UV_INDEX_OUR_OWN_USERNAME="me", UV_INDEX_OUR_OWN_PASSWORD="other")
@@ -144,7 +144,7 @@ class Faults(BuilderSuite):
                 host = self.answering(status)
                 self.fails({"requirements.txt": f"-i http://{host}/simple\nplanted\n"}, code,
                            f"error: requirements.txt: {what.format(host)}",
-                           f"this address is from requirements.txt:1; {hint}")
+                           f"this address comes from requirements.txt:1; {hint}")
 
     @support.long_test
     def test_an_index_without_a_page_of_its_own(self):
@@ -161,14 +161,14 @@ class Faults(BuilderSuite):
     def test_a_host_that_does_not_exist_and_a_proxy(self):
         files = {"requirements.txt": "-i http://index.invalid/simple\nplanted\n"}
         self.fails(files, 75, "error: requirements.txt: the host index.invalid is unknown",
-                   "this address is from requirements.txt:1; check the name, and the network and its DNS, then try again")
+                   "this address comes from requirements.txt:1; check the name, and the network and its DNS, then try again")
         self.fails(files, 75, "error: requirements.txt: the proxy http://127.0.0.1:9 does not lead to index.invalid",
                    "HTTP_PROXY sets this proxy; correct it, or add index.invalid to NO_PROXY, then try again",
                    HTTP_PROXY="http://127.0.0.1:9")
         proxy = f"http://me:pl4nted@{self.answering(407)}"
         secure = {"requirements.txt": "-i https://index.invalid/simple\nplanted\n"}
-        result = self.fails(secure, 75, f"error: requirements.txt: the proxy {proxy.replace('pl4nted', '***')} wants credentials (407)",
-                            "HTTPS_PROXY sets this proxy; put user and password into its address", HTTPS_PROXY=proxy)
+        result = self.fails(secure, 75, f"error: requirements.txt: the proxy {proxy.replace('pl4nted', '***')} requires credentials (407)",
+                            "HTTPS_PROXY sets this proxy; put the user name and password into its URL", HTTPS_PROXY=proxy)
         self.assertNotIn("pl4nted", result.stderr)
 
 

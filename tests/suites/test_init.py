@@ -90,7 +90,7 @@ class Sample(InitSuite):
         said = self.init("demo").stdout
         self.assertEqual(said, "created demo: a Python pipeline that counts words, with sample data\n"
                                "  README.md, data/ (3 files), pipeline.json, source/ (1 file)\n"
-                               "run it, README.md says more:\n"
+                               "run it (README.md has the details):\n"
                                "cd demo && pachbuild run\n")
         go = self.init("go", "--language", "go").stdout
         self.assertIn("created go: a Go pipeline that counts words, with sample data\n"
@@ -131,7 +131,7 @@ class NothingIsReplaced(InitSuite):
         self.write("mine/source/x.py", "x")
         self.write("mine/README.md", "mine")
         self.assertEqual(self.refused("mine"), "error: mine: already has README.md and source\n"
-                                               "hint: choose another folder, or move what is there\n")
+                                               "hint: choose another folder, or move the existing files\n")
         self.write("file", "")
         self.assertEqual(self.refused("file"), "error: file: is not a folder\nhint: choose another name\n")
         self.assertEqual(self.refused("file/below"), "error: file/below: cannot create: a part of the path is not a folder\n")
@@ -198,7 +198,7 @@ class NothingIsReplaced(InitSuite):
             time.sleep(0.001)
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=60)
-        self.assertEqual((process.returncode, stdout, stderr), (130, "", "warning: interrupted: nothing was written\n"))
+        self.assertEqual((process.returncode, stdout, stderr), (130, "", "warning: interrupted; nothing was written\n"))
         self.assertEqual(sorted(os.listdir(self.folder)), before)
 
     def test_a_closed_standard_output_is_an_error(self):
@@ -240,7 +240,7 @@ ADD edges.py /edges.py
             "if the program needs them, name an image that has them in transform.image"])
         self.assertEqual(said.stdout, "created new: pipeline edges built from source/\n"
                                       "  README.md, pipeline.json, source/ (2 files)\n"
-                                      "run it, README.md says more:\n"
+                                      "run it (README.md has the details):\n"
                                       "cd new && pachbuild run --input images=FOLDER\n")
         self.assertEqual(self.succeed(support.PACHBUILD, "validate", "new/pipeline.json", env=self.environment()).stderr, "")
 
@@ -388,10 +388,10 @@ class HostileImages(InitSuite):
         (self.folder / "old/link").symlink_to("../secret")
         self.assertEqual(self.fault("FROM python\nCOPY link /x\n"),
                          f'error: old/Dockerfile:2: "link" is a symbolic link out of the build context, to secret\n'
-                         "hint: put a copy in its place\n")
+                         "hint: replace it with a copy\n")
         self.assertEqual(self.fault("FROM python\nCOPY . /x\n"),
                          "error: old/link: is a symbolic link out of the source, to secret\n"
-                         "hint: put a copy in its place, or name it in .pachignore\n")
+                         "hint: replace it with a copy, or list it in .pachignore\n")
         (self.folder / "old/link").unlink()
         (self.folder / "old/link").symlink_to(self.folder)
         for source in ("link/secret", "link", "*"):
@@ -403,7 +403,7 @@ class HostileImages(InitSuite):
         os.mkfifo(self.folder / "old/x")
         self.assertEqual(self.fault("FROM python\nADD x /x\n"), 'error: old/Dockerfile:2: "x" is neither a file nor a folder\n')
         self.assertEqual(self.fault("FROM python\nADD . /x\n"), "error: old/x: is neither a file nor a folder\n"
-                                                               "hint: remove it, or name it in .pachignore\n")
+                                                               "hint: remove it, or list it in .pachignore\n")
         (self.folder / "old/x").unlink()
         with (self.folder / "old/x").open("wb") as file:
             file.truncate(2 << 30)

@@ -76,7 +76,7 @@ class Node(language_suite.LanguageSuite):
         self.assert_fails(self.build(source), 1, "error: src/main.x:3:5: X1: this is wrong\n")
         self.write("source/package.json", BUILT["package.json"].replace("dist/main.js", "lib/main.js"))
         self.write("source/src/main.x", "1\n")
-        self.assert_fails(self.build(source), 65, "error: package.json: main is lib/main.js, which its build script does not make\n"
+        self.assert_fails(self.build(source), 65, "error: package.json: main is lib/main.js, which its build script does not create\n"
                                                   "hint: correct main, or the build script\n")
 
     @support.long_test
@@ -96,14 +96,14 @@ class Node(language_suite.LanguageSuite):
 
     def test_what_cannot_be_installed(self):
         depends = {"package.json": '{"main": "main.js", "dependencies": {"left": "1.0.0"}}', "main.js": ""}
-        self.refuses(depends, 65, "error: package-lock.json: missing in the source\n"
+        self.refuses(depends, 65, "error: package-lock.json: missing from the source\n"
                                   "hint: run npm install --package-lock-only, and commit the file\n")
         self.refuses({**depends, "package-lock.json": '{"lockfileVersion": 3, "packages": {"": {}}}'}, 65,
-                     "error: package-lock.json: does not fit package.json\nhint: run npm install --package-lock-only\n")
+                     "error: package-lock.json: does not match package.json\nhint: run npm install --package-lock-only\n")
         self.refuses({**depends, "package-lock.json": json.dumps({"lockfileVersion": 3, "packages": {
             "": {"dependencies": {"left": "1.0.0"}}, "node_modules/left": {
                 "version": "1.0.0", "resolved": "http://127.0.0.1:1/left.tgz", "integrity": "sha512-AAAA"}}})}, 75,
-            "error: package-lock.json: the registry of packages does not answer\n", npm_config_fetch_retries="0", NO_PROXY="127.0.0.1")
+            "error: package-lock.json: the package registry does not answer\n", npm_config_fetch_retries="0", NO_PROXY="127.0.0.1")
 
     def test_which_node_is_needed(self):
         result = self.build(self.source({"package.json": '{"engines": {"node": ">=99"}}', "main.js": ""}))

@@ -358,7 +358,7 @@ class LocalModules(FunctionSuite):
     def test_that_cannot_come_along(self):
         self.write("broken_local.py", "def (\n")
         with self.fails("FOLDER/broken_local.py: cannot be read: invalid syntax (<unknown>, line 1)\n"
-                        "hint: mend it, or do not import it", 65, pachbuild.SourceError):
+                        "hint: fix it, or do not import it", 65, pachbuild.SourceError):
             self.carried("def edges():\n    import broken_local\n")
         self.write("pipelines_local.py", "\nfrom pachbuild import pipeline\ndef helper(): pass\n")
         for text, place, line in (("from pipelines_local import helper\ndef edges(): helper()\n", "pipelines_local.py:2", 2),
@@ -445,14 +445,14 @@ class Refused(FunctionSuite):
     def test_a_function_without_source(self):
         space = {}
         exec("def edges(): pass", space)
-        with self.fails("the source of edges is not known\nhint: define it in a cell or in a file, not by exec or at a prompt",
+        with self.fails("the source of edges is not known\nhint: define it in a cell or in a file, not with exec or at a prompt",
                         65, pachbuild.SourceError):
             _carry.Carrier(space["edges"]).source("")
 
     def test_a_lambda_that_shares_its_line(self):
         module = self.module("pair = (lambda: 1), (lambda: 2)\none = pair[0]\ndef edges(): return one()\n")
-        with self.fails(f"FOLDER/{module.__name__}.py:2: the source of one cannot be taken apart from what is around it\n"
-                        "hint: define it by def, in lines of its own", 65, pachbuild.SourceError):
+        with self.fails(f"FOLDER/{module.__name__}.py:2: the source of one cannot be separated from the code around it\n"
+                        "hint: define it with def, on lines of its own", 65, pachbuild.SourceError):
             _carry.Carrier(module.edges).source("")
 
     def test_things_that_are_no_plain_functions(self):
@@ -462,7 +462,7 @@ class Refused(FunctionSuite):
             with self.fails(f"{place}:{number}: {name} is not a plain function\n"
                             "hint: without async and yield: call asyncio.run() inside it", 65, pachbuild.SourceError):
                 pachbuild.pipeline(getattr(module, name), input="a")
-        with self.fails(f"{place}:5: a lambda cannot be a pipeline\nhint: define a function by def", 65, pachbuild.SourceError):
+        with self.fails(f"{place}:5: a lambda cannot be a pipeline\nhint: define a function with def", 65, pachbuild.SourceError):
             pachbuild.pipeline(module.d, input="a")
         for thing, kind in ((3, "int"), (dict, "type"), (print, "builtin_function_or_method")):
             with self.fails(f"pipeline: is not a function: an object of {kind}\n"
@@ -687,7 +687,7 @@ class Specs(FunctionSuite):
         with self.fails("nowhere.txt: cannot read: No such file or directory", 65):
             self.pipeline(requirements="nowhere.txt").write("x")
         self.write("main.py", "")
-        with self.fails("main.py: there are two files of this name: FOLDER/main.py is the other\nhint: rename one of them", 65):
+        with self.fails("main.py: two files have this name: FOLDER/main.py is the other\nhint: rename one of them", 65):
             self.pipeline(files=["main.py"]).write("x")
         self.assertFalse((self.folder / "x").exists())
 

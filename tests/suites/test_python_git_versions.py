@@ -178,7 +178,7 @@ class Versions(GitSuite):
         self.assertEqual(self.build(source).returncode, 1)
         self.commit("v1.0")
         result = self.build(source, env=self.environment(PATH=self.path_without_git()))
-        self.assertIn("warning: git is not on PATH: the build cannot make its version from .git; install git", result.stderr)
+        self.assertIn("warning: git is not on PATH, so the build cannot derive its version from .git; install git", result.stderr)
 
     def test_a_file_that_is_handed_over_is_checked(self):
         good = f"commit {'a' * 40}\ntime 1700000000\ncommits 5\nbranch main\ntag 3 v2.0\n"

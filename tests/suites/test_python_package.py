@@ -71,7 +71,7 @@ class Runs(RunSuite):
         self.assertEqual([datum.number for datum in second.datums], [1, 2, 3])
         skipped = found["data/a"]
         self.assertEqual((skipped.seconds, skipped.log, skipped.inputs), (None, "saw /pfs/data/a\n", datum.inputs))
-        self.assertRegex(repr(second), r"^<Result edges: 3 datums, 2 skipped, build [\d.]+ m?s, [\d.]+ m?s in all>$")
+        self.assertRegex(repr(second), r"^<Result edges: 3 datums, 2 skipped, build [\d.]+ m?s, [\d.]+ m?s in total>$")
 
     def test_datums_that_fail(self):
         self.data(bad="x", bad2="y")
@@ -591,10 +591,10 @@ class Clusters(cluster_suite.ClusterSuite, python_package.PackageSuite):
                 (self.client(transaction_id="1"), "client: is in a transaction\n"
                  "hint: submit pipelines outside of it: each submission is a transaction of its own", 64),
                 (self.client(get_version=silent), "grpcs://pach.example.com:443: the cluster does not answer: "
-                 "Could not connect to pachyderm instance\nhint: see whether the address is right and the cluster runs", 75)):
+                 "Could not connect to pachyderm instance\nhint: check the address, and whether the cluster is running", 75)):
             with self.fails(text, code):
                 pachbuild.submit("p.json", client)
-        with self.fails("context: names another cluster than the client\nhint: use only one of client and context", 64):
+        with self.fails("context: names a different cluster from the client's\nhint: use only one of client and context", 64):
             pachbuild.submit("p.json", self.client(), context="x")
         with self.fails("reprocess: a new pipeline has nothing to process again\n"
                         "hint: use only one of reprocess=True and update=False", 64):

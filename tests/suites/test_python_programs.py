@@ -195,7 +195,7 @@ class Entries(ProgramSuite):
                   "src/heather/cli.py": function}, "heather.cli:main", "the only script of pyproject.toml"),
                 ({"requirements.txt": "", "pyproject.toml": scripts + 'heath_er = "cli:Tool.main"\nx = "cli:other"\n',
                   "cli.py": "class Tool:\n    main = staticmethod(lambda: print('runs'))\n"}, "cli:Tool.main",
-                 "the script of pyproject.toml that is named like the project"),
+                 "the script of pyproject.toml that is named after the project"),
                 ({"requirements.txt": "", "setup.cfg": "[options.entry_points]\nconsole_scripts =\n  x = heather.cli:main\n",
                   "setup.py": "from setuptools import setup\nsetup()\n", "src/heather/cli.py": function},
                  "heather.cli:main", "the only script of setup.cfg"),
@@ -215,13 +215,13 @@ class Entries(ProgramSuite):
             with self.subTest(listed):
                 source = self.source(files, name=listed.replace(":", " "))
                 self.assert_fails(self.build(source), 65, (
-                    f"error: {source}: has several programs: {listed}\n"
-                    "hint: name the program main.py, or say python.program in pachbuild.toml\n"))
+                    f"error: {source}: contains several programs: {listed}\n"
+                    "hint: name the program main.py, or set python.program in pachbuild.toml\n"))
 
     def test_programs_that_are_not_there(self):
         place = "error: pachbuild.toml: python.program: "
         form = "hint: write tool.py, package.module or package.module:function\n"
-        missing = "there is no module {}, neither in the source nor among the installed packages\n"
+        missing = "no module {} in the source or the installed packages\n"
         files = {"main.py": "", "pkg/__init__.py": "", "pkg/cli.py": "import os\nif os: \n  def run(): pass\nX, (Y, *Z) = 1, (2,)\n",
                  "open/__init__.py": "from os.path import *\n"}
         for setting, message in (
@@ -243,8 +243,7 @@ class Entries(ProgramSuite):
         self.build_well(source)  # the build made it
         self.write("source/pachbuild.toml", "[python]\nprogram = 'counting._mad'\n")
         for _ in range(2):
-            self.assert_fails(self.build(source), 65, "error: pachbuild.toml: python.program: there is no module counting._mad, "
-                              "neither in the source nor among the installed packages\n"
+            self.assert_fails(self.build(source), 65, "error: pachbuild.toml: python.program: no module counting._mad in the source or the installed packages\n"
                               "hint: write tool.py, package.module or package.module:function\n")
 
     def test_scripts_of_packages_keep_their_beginning(self):
@@ -353,13 +352,13 @@ class Imports(ProgramSuite):
         files = {**project(), **self.plumbline(), "main.py": "import counting.cli\nfrom counting import attribute\n",
                  "counting/cli.py": "import counting._fast\nfrom . import anything\n"}
         source = self.source(files)
-        hint = "which the source does not have; if its build makes it, install the project as well (add . to requirements.txt)"
+        hint = "which is not in the source; if the build generates it, install the project as well (add . to requirements.txt)"
         expected = [f"counting/__init__.py:4: imports counting._made, {hint}",
                     f"counting/cli.py:1: imports counting._fast, {hint}"]
         self.assertEqual(self.warnings(self.build_well(source)), expected)
         self.write("source/requirements.txt", ".\n")
         self.assertEqual(self.warnings(self.build_well(source)), [
-            "counting/cli.py:1: imports counting._fast, which neither the source has nor its build makes"])
+            "counting/cli.py:1: imports counting._fast, which neither the source nor its build provides"])
 
     def test_no_false_alarms(self):
         source = self.source({**self.plumbline(), "main.py": (

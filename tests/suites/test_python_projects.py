@@ -236,7 +236,7 @@ class Locks(ProjectSuite):
     def test_inspect_needs_an_artifact(self):
         result = self.run_program(support.PACHBUILD, "inspect", self.folder)
         self.assert_fails(result, 65, f"error: {self.folder}/build.json: cannot read: no such file or folder\n"
-                                      "hint: give the output folder of a build\n")
+                                      "hint: name the output folder of a build\n")
 
 
 class Requirements(ProjectSuite):
@@ -429,8 +429,7 @@ class Projects(ProjectSuite):
         source = self.source({"main.py": "", "environment.yml": "dependencies: [numpy]\n"})
         self.assert_fails(self.build(source), 65, (
             "error: environment.yml: conda environments cannot be built\n"
-            "hint: put its packages into requirements.txt, by their names on PyPI, one per line: numpy; what only conda has "
-            "needs an image of your own without transform.build\n"))
+            "hint: put its packages into requirements.txt, by their names on PyPI, one per line: numpy; for packages that only conda has, use an image of your own, without transform.build\n"))
 
 
 class Sdists(ProjectSuite):
@@ -469,8 +468,7 @@ class Sdists(ProjectSuite):
     def test_a_header_that_is_missing_is_named_with_its_package(self):
         support.require_network()
         for header, rest in (("libxml/none.h", ", which is in Debian's package libxml2-dev\n"),
-                             ("none.h", "; if it is not the project's own, packages.debian.org or apt-file search none.h tells "
-                                        "which package has it\n")):
+                             ("none.h", "; if it is not part of the project, packages.debian.org or apt-file search none.h shows which package provides it\n")):
             with self.subTest(header):
                 source = self.source(self.package(**{"adder.c": f"#include <{header}>\n"}))
                 self.assert_fails(self.build(source), 1, (
@@ -538,11 +536,11 @@ class Entries(ProjectSuite):
         self.check({"main.py": "print(open('words.txt').read(), end='')\n", "words.txt": "beside\n"}, "beside\n")
 
     def test_none_and_several_are_errors(self):
-        hint = "hint: name the program main.py, or say python.program in pachbuild.toml\n"
+        hint = "hint: name the program main.py, or set python.program in pachbuild.toml\n"
         for files, what in (
-                ({"requirements.txt": ""}, "has no program: no main.py and no other .py file at its root"),
+                ({"requirements.txt": ""}, "no program found: expected main.py or another .py file at the root"),
                 ({"a.py": "", "b.py": ""}, "cannot tell which file is the program: a.py, b.py"),
-                ({"a.py": self.GUARDED, "b.py": self.GUARDED, "c.py": ""}, "has several programs: a.py, b.py")):
+                ({"a.py": self.GUARDED, "b.py": self.GUARDED, "c.py": ""}, "contains several programs: a.py, b.py")):
             with self.subTest(what):
                 source = self.source(files)
                 self.assert_fails(self.build(source), 65, f"error: {source}: {what}\n{hint}")
@@ -559,18 +557,18 @@ class Entries(ProjectSuite):
 class Settings(ProjectSuite):
     def test_wrong_settings(self):
         for text, message in (
-                ("languag = 'python'\n", "error: pachbuild.toml:1: languag: there is no such setting\n"
-                                         "hint: those that exist here: language, arguments, environment, python, go\n"),
+                ("languag = 'python'\n", "error: pachbuild.toml:1: languag: unknown setting\n"
+                                         "hint: valid settings: language, arguments, environment, python, go\n"),
                 ("[python]\nextras = 3\n", "error: pachbuild.toml:2: python.extras: is a number and has to be an array\n"),
                 ("[python]\nrefresh = 'weekly'\n", "error: pachbuild.toml:2: python.refresh: is \"weekly\"\n"
-                                                   "hint: it can be never, daily or always\n"),
+                                                   "hint: expected never, daily or always\n"),
                 ("[python\n", "error: pachbuild.toml:1:8: is not valid TOML: "),
-                ("language = 'cobol'\n", "error: pachbuild.toml: language: there is no builder for \"cobol\"\n"
-                                         "hint: the languages are python, go, node, r, rust and shell\n"),
+                ("language = 'cobol'\n", "error: pachbuild.toml: language: no builder for \"cobol\"\n"
+                                         "hint: available languages: python, go, node, r, rust and shell\n"),
                 ("[python]\nprogram = 'x.py'\n", "error: pachbuild.toml: python.program: there is no file x.py in the source\n"),
                 ("[python]\ndependencies = '../x.txt'\n",
                  "error: pachbuild.toml: python.dependencies: ../x.txt is outside the source\n"
-                 "hint: only files below transform.build.path are built: move the file there\n"),
+                 "hint: move the file below transform.build.path: only files there are built\n"),
                 ("[environment]\n'A-B' = 'x'\n", "error: pachbuild.toml: environment: invalid variable name \"A-B\"\n"
                                                  "hint: letters, digits and _ only\n")):
             with self.subTest(text):
@@ -591,7 +589,7 @@ class Interpreters(ProjectSuite):
         source = self.source({".python-version": "# a comment\n3.99.1\n"})
         result = self.build(source)
         self.assertEqual(result.returncode, 69, result.stderr)
-        self.assertIn("error: .python-version (3.99.1): there is no such Python here, only 3.", result.stderr)
+        self.assertIn("error: .python-version (3.99.1): this version of Python is not available here, only 3.", result.stderr)
         self.assertTrue(result.stderr.endswith(
             "hint: build in an image that has it (python:X.Y-slim), or change the pin\n"), result.stderr)
 

@@ -126,9 +126,9 @@ class PythonResolution(BuilderSuite):
             with self.subTest(name):
                 self.check({**both, "pyproject.toml": project}, ["plumb"], expected)
         self.refuse({**both, "pyproject.toml": PROJECT % '"plumb"' + uv + 'required-version = "<0.2"\n'}, 65,
-                    "and this is uv " + subprocess.run(["uv", "--version"], capture_output=True, text=True, check=True,
+                    "but this is uv " + subprocess.run(["uv", "--version"], capture_output=True, text=True, check=True,
                                                        env=self.environment()).stdout.split()[1]
-                    + "\nhint: install that uv (pip install uv==…), or change the line\n")
+                    + "\nhint: install that version (pip install uv==…), or change the line\n")
 
     def test_how_packages_are_built(self):
         both = {**TELLING, "wheels/plumb-1.0-py3-none-any.whl": PLUMB}
@@ -178,10 +178,10 @@ class PythonResolution(BuilderSuite):
                         "requirements.txt": "-r deep/r.txt\n"}, ["plumb"], "plumb 1.0\n")
         for line, code, ending in (
                 ("--use-pep517\nplumb\n", 65,
-                 "error: requirements.txt: --use-pep517 is no option of requirements files: pip does not read it either\n"
-                 "hint: remove it; options of pip's command line belong into pip.conf or PIP_… variables\n"),
+                 "error: requirements.txt: --use-pep517 is not an option for requirements files; pip does not accept it either\n"
+                 "hint: remove it; options of pip's command line belong in pip.conf or PIP_… variables\n"),
                 ("./elsewhere --config-settings a=b\n", 65,
-                 "error: requirements.txt: --config-settings behind ./elsewhere, whose package has no name here\n"
+                 "error: requirements.txt: --config-settings behind ./elsewhere, without a package name\n"
                  "hint: write it with its name: NAME @ ./FOLDER\n"),
                 ("-r https://me:secret@127.0.0.1/r.txt\n", 65,
                  "error: requirements.txt: https://me:***@127.0.0.1/r.txt is outside the source\n"
@@ -190,7 +190,7 @@ class PythonResolution(BuilderSuite):
         self.check({**files, "requirements.txt": ("# coding: koi8-r\n" + start + "plumb # \u0436\n").encode("koi8-r")}, ["plumb"],
                    "plumb 2.0\n")
         self.refuse({"requirements.txt": "# coding: koi8-r\nplumb#\u0436\n".encode("koi8-r")}, 65,
-                    "error: requirements.txt: is written in koi8-r, which is not read here\nhint: save it as UTF-8\n")
+                    "error: requirements.txt: is written in koi8-r, which is not supported\nhint: save it as UTF-8\n")
 
     def test_constraints_by_variable_are_for_the_choice(self):
         files = {"wheels/plumb-1.0-py3-none-any.whl": PLUMB, "wheels/plumb-2.0-py3-none-any.whl": PLUMB_2,

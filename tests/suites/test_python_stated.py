@@ -71,7 +71,7 @@ class InlineMetadata(Stated):
         source = self.source(files)
         result = self.build_well(source)
         self.assertEqual(self.packages(), ["sown==1.0"])
-        self.assertIn("warning: main.py: ignored, because requirements.txt decides what is installed; ignored: planted; "
+        self.assertIn("warning: main.py: ignored because requirements.txt takes precedence; not installed: planted; "
                       f'to use it instead, set python.dependencies = ["main.py"]{SETTING}\n', result.stderr)
         self.write("source/pachbuild.toml", '[python]\ndependencies = "main.py"\n')
         self.assertNotIn("warning: ", self.build_well(source).stderr)
@@ -85,7 +85,7 @@ class InlineMetadata(Stated):
 
     def test_its_python_and_its_errors(self):
         cases = {
-            SCRIPT.replace(">=3.9", ">=3.99"): (69, "error: main.py: requires-python (>=3.99): there is no such Python here"),
+            SCRIPT.replace(">=3.9", ">=3.99"): (69, "error: main.py: requires-python (>=3.99): this version of Python is not available here"),
             SCRIPT + "\n" + SCRIPT: (65, 'error: main.py:10: has a second block "# /// script"\nhint: keep one of them\n'),
             SCRIPT.replace("dependencies", "depends"): (
                 65, 'error: main.py: # /// script:2: "depends" is not a field of inline metadata\n'
@@ -120,7 +120,7 @@ class InlineMetadata(Stated):
 
 class FilesThatDoNotCount(Stated):
     def test_two_that_disagree(self):
-        chosen = ": ignored, because {} decides what is installed; ignored: {}; to use it instead, set " \
+        chosen = ": ignored because {} takes precedence; not installed: {}; to use it instead, set " \
                  'python.dependencies = ["{}"]' + SETTING
         setup = "from setuptools import setup\nsetup(name='x', install_requires=['six>=1', \"toolz\"])\n"
         poetry = '[tool.poetry.dependencies]\npython = "^3.9"\nsix = "^1.16"\n'
@@ -176,18 +176,18 @@ class FilesThatDoNotCount(Stated):
     def test_lists_of_requirements_that_nothing_names(self):
         cases = [
             ({"requirements/base.txt": "idna==3.6\n", "requirements/dev.txt": "-r base.txt\npytest\n"},
-             "requirements/base.txt, requirements/dev.txt: are not installed", "requirements/base.txt"),
-            ({"requirements.in": "idna\n"}, "requirements.in: is not installed", "requirements.in"),
-            ({"requirements-dev.txt": "pytest\n"}, "requirements-dev.txt: is not installed", "requirements-dev.txt"),
-            ({"deps.txt": "idna\n", "notes.txt": "idna\n"}, "deps.txt: is not installed", "deps.txt"),
+             "requirements/base.txt, requirements/dev.txt: not installed", "requirements/base.txt"),
+            ({"requirements.in": "idna\n"}, "requirements.in: not installed", "requirements.in"),
+            ({"requirements-dev.txt": "pytest\n"}, "requirements-dev.txt: not installed", "requirements-dev.txt"),
+            ({"deps.txt": "idna\n", "notes.txt": "idna\n"}, "deps.txt: not installed", "deps.txt"),
             ({"reqs/prod.in": "idna\n", "reqs/test.txt": "-r prod.in\n", "reqs/readme.txt": "These are the lists.\n"},
-             "reqs/prod.in, reqs/test.txt: are not installed", "reqs/prod.in"),
+             "reqs/prod.in, reqs/test.txt: not installed", "reqs/prod.in"),
         ]
         for files, said, setting in cases:
             with self.subTest(said=said):
                 it = "it" if " is " in said else "one of them"
                 self.assertEqual(self.warnings(files), [
-                    f"warning: {said}, because only requirements.txt is found by itself; to install {it}, set "
+                    f"warning: {said} because only requirements.txt is found automatically; to install {it}, set "
                     f'python.dependencies = ["{setting}"]{SETTING}'])
         self.assertEqual(self.warnings({"deps.txt": "idna\n", "requirements.txt": "idna\n"}), [])
         self.assertEqual(self.warnings({"data/words.txt": "requirement\n"}), [])
@@ -197,8 +197,8 @@ class FilesThatDoNotCount(Stated):
                               "pyproject.toml": PROJECT + 'dependencies = ["planted"]\n'})
         for _ in range(2):
             result = self.build_well(source)
-            self.assertIn("warning: pyproject.toml: ignored, because requirements.txt", result.stderr)
-            self.assertIn("compile: chosen, since requirements.txt does not pin it: sown 1.0\n", result.stderr)
+            self.assertIn("warning: pyproject.toml: ignored because requirements.txt", result.stderr)
+            self.assertIn("compile: chosen because requirements.txt does not pin it: sown 1.0\n", result.stderr)
         self.assertIn("nothing to do", result.stderr)
         self.assertEqual(self.run_artifact(source).stderr, "")
 
@@ -211,14 +211,13 @@ class FilesThatDoNotCount(Stated):
         self.assert_fails(result, 65,
                           "error: environment.yml: conda environments cannot be built\n"
                           "hint: put its packages into requirements.txt, by their names on PyPI, one per line: sown==1.*, "
-                          "planted>=1,<2; and 3.11 into .python-version; what only conda has needs an image of your own "
-                          "without transform.build\n")
+                          "planted>=1,<2; and 3.11 into .python-version; for packages that only conda has, use an image of your own, without transform.build\n")
         self.source({**WHEELS, "requirements.txt": "--no-index\n-f wheels\nsown==1.*\nplanted>=1,<2\n"})
         self.assertNotIn("warning: ", self.build_well(source).stderr)
         self.assertEqual(self.packages(), ["planted==1.0", "sown==1.0"])
         self.write("source/environment.yml", conda)
-        self.assertIn("warning: environment.yml: ignored, because requirements.txt decides what is installed; ignored: "
-                      "toolz>=0.12; list in requirements.txt what is needed of it\n", self.build_well(source).stderr)
+        self.assertIn("warning: environment.yml: ignored because requirements.txt takes precedence; not installed: "
+                      "toolz>=0.12; add to requirements.txt what you need from it\n", self.build_well(source).stderr)
 
 
 class WhatUvSays(Stated):
@@ -263,9 +262,8 @@ class WhatUvSays(Stated):
         source = self.source({"main.py": "", "requirements.txt": f"-i {url}\nhomemade\n"})
         result = self.build_well(source, env=self.environment(UV_CACHE_DIR=str(self.folder / "uv")))
         lines = result.stderr.splitlines()
-        told = [line for line in lines if "is being built from its source" in line]
-        self.assertRegex("\n".join(told), "^compile: homemade 1 is being built from its source: its index has no wheel of "
-                                          "this version for cpython-[^ ]+; another version of the package or of Python may "
+        told = [line for line in lines if "is being built from source" in line]
+        self.assertRegex("\n".join(told), "^compile: homemade 1 is being built from source: the index has no wheel of this version for cpython-[^ ]+; another version of the package or of Python may "
                                           "have one$")
         self.assertLess(lines.index(told[0]), lines.index(next(line for line in lines if "installed 1 package" in line)))
 

@@ -123,7 +123,7 @@ class Installer(support.Suite):
         self.case("empty list", "packages.txt", "# none\n", "")
         self.case("base packages", "packages.txt", "stats\ntools\n", "")
         self.case("two versions", "packages.txt", "alpha == 1.0\nalpha == 1.2\n",
-                  "65 packages.txt:2: alpha is asked for as 1.0, 1.2\nkeep one of the versions")
+                  "65 packages.txt:2: alpha is requested as 1.0, 1.2\nkeep one of the versions")
         self.case("bad line", "packages.txt", "alpha\nalpha; beta\n",
                   '65 packages.txt:2: invalid requirement "alpha; beta"\nwrite a name, name==version or name>=version')
         self.case("no such package", "packages.txt", "nothing\n", "65 packages.txt:1: no repository has nothing\n"
@@ -136,7 +136,7 @@ class Installer(support.Suite):
                   "65 packages.txt:2: needy needs alpha >= 2.0, but 1.2 is asked for\nchange one of the versions")
         self.case("what it needs is nowhere", "packages.txt", "\norphan\n", "65 packages.txt:2: no repository has nowhere\n"
                   "correct the name, or add its repository; repositories: REPOSITORY")
-        self.case("circle", "packages.txt", "one\n", "65 packages.txt:1: packages need each other in a circle: one, two")
+        self.case("circle", "packages.txt", "one\n", "65 packages.txt:1: packages depend on each other in a cycle: one, two")
         self.case("no repository", "packages.txt", "alpha\n", "65 packages.txt:1: REPOSITORY/none is not a repository of R "
                   "packages\ncorrect the repository's URL", cran=f"{self.repository.url}/none")
         self.case("description", "DESCRIPTION", "Package: own\nDepends: R (>= 3.0), methods\nImports:\n    beta (>= 2.0),\n    alpha\n",
@@ -175,7 +175,7 @@ class Installer(support.Suite):
         self.case("unclear loop", "install.R", "lapply(all(), install.packages)\n",
                   "65 install.R:1: cannot tell which packages lapply(all(), install.packages) installs without running it" + name_them)
         self.case("github", "install.R", 'x <- 1\nremotes::install_github("some/one")\n',
-                  "65 install.R:2: install_github installs what is in no repository\n"
+                  "65 install.R:2: install_github installs packages that are not in a repository\n"
                   "lock the versions with renv::snapshot(); this builder installs what renv.lock says")
         self.case("no R", "install.R", "x <- 1\ny <- )\n", "65 install.R:2:6: unexpected ')'")
         self.case("hostile name", "install.R", 'install.packages("../x")\n', '65 install.R:1: invalid package name "../x"')
@@ -184,17 +184,17 @@ class Installer(support.Suite):
     def test_locks(self):
         url = self.repository.url
         alpha, beta = lock_record(self.alpha), lock_record(self.beta)
-        again = "\nwrite the lock again with renv::snapshot()"
+        again = "\nregenerate the lock with renv::snapshot()"
         self.case("whole", "renv.lock", lock_of(url, [alpha, beta]), "alpha 1.2 archive\nbeta 2.1 archive", cran="")
         self.case("no hash", "renv.lock", lock_of(url, [{**alpha, "Hash": None, "Version": "1.0"}]), "alpha 1.0 archive")
         self.case("another hash", "renv.lock", lock_of(url, [{**alpha, "Hash": "0" * 32}]),
-                  f"65 renv.lock:12: alpha 1.2 is not what was locked: its hash is {alpha['Hash']}, not {'0' * 32}\n"
+                  f"65 renv.lock:12: alpha 1.2 does not match the lock: its hash is {alpha['Hash']}, not {'0' * 32}\n"
                   "check the repository, or lock its packages again with renv::snapshot()")
         self.case("not complete", "renv.lock", lock_of(url, [beta]), "65 renv.lock:12: beta needs alpha, which is not locked\n"
                   "install it and run renv::snapshot()")
         self.case("no such version", "renv.lock", lock_of(url, [{**alpha, "Version": "1.1"}]),
                   "65 renv.lock:12: no repository has alpha 1.1\nthere is 1.2; repositories: REPOSITORY")
-        self.case("no packages", "renv.lock", {"R": {}}, "65 renv.lock: has no Packages\nwrite it again with renv::snapshot()")
+        self.case("no packages", "renv.lock", {"R": {}}, "65 renv.lock: has no Packages\nregenerate it with renv::snapshot()")
         self.case("no version", "renv.lock", lock_of(url, [{**alpha, "Version": "latest"}]),
                   "65 renv.lock:12: alpha has no valid version" + again)
         self.case("bad name", "renv.lock", lock_of(url, [{**alpha, "Package": "../x"}]), "65 renv.lock:12: invalid package name")
@@ -203,7 +203,7 @@ class Installer(support.Suite):
                   "install it from a repository, GitHub or GitLab, and run renv::snapshot()")
         self.case("no commit", "renv.lock", lock_of(url, [{**alpha, "Source": "GitHub"}]),
                   "65 renv.lock:12: alpha from GitHub has no RemoteUsername, RemoteRepo and RemoteSha" + again)
-        restore = "\nrestore the file, or write it again with its tool"
+        restore = "\nrestore the file, or regenerate it with its tool"
         self.case("cut off", "renv.lock", '{\n  "R": {', "65 renv.lock:2: invalid JSON" + restore)
         self.case("no JSON", "renv.lock", '{\n  "R": 1,\n  Packages: 2\n}', "65 renv.lock:3: invalid JSON" + restore)
         self.case("more than JSON", "renv.lock", "{}\n}\n", "65 renv.lock:2: invalid JSON" + restore)

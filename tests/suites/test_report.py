@@ -211,7 +211,7 @@ class WithoutABrowser(ReportSuite):
                 ("missing/report.html", 64, f"the folder {self.folder}/missing does not exist"),
                 ("pipe", 64, "is not a regular file"),
                 ("/dev/null", 64, "is not a regular file"),
-                ("out/report.html", 64, "is in the folder of --output, which has outputs of datums only"),
+                ("out/report.html", 64, "is in the --output folder, which contains only the outputs of datums"),
                 ("data/report.html", 64, "would be a file of repo data"),
                 ("source/report.html", 64, f"would be a part of the source {self.folder}/source"),
                 ("/proc/report.html", 73, None)):

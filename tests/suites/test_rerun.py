@@ -65,12 +65,12 @@ class Rerun(pipelines.PipelineSuite):
         self.run_here()
         result = self.rerun(cwd=self.folder / "data")
         self.assertEqual(result.returncode, 64)
-        self.assertIn("error: rerun: no run of this folder is known\nhint: start one by pachbuild run", result.stderr)
+        self.assertIn("error: rerun: no run is recorded for this folder\nhint: start one with pachbuild run", result.stderr)
 
     def test_words_with_a_password_are_not_kept(self):
         self.run_here()
         self.run_here("--", "https://somebody:hunter2@example.com")
-        self.assertIn("no run of this folder is known", self.rerun().stderr)
+        self.assertIn("no run is recorded for this folder", self.rerun().stderr)
         for path in self.cache.rglob("*"):
             if path.is_file():
                 self.assertNotIn(b"hunter2", path.read_bytes(), path)
@@ -79,7 +79,7 @@ class Rerun(pipelines.PipelineSuite):
         self.run_here()
         (memory,) = self.cache.glob("run/commands/*")
         memory.write_bytes(memory.read_bytes().replace(b"spec.json", b"spec.yaml"))
-        self.assertIn("no run of this folder is known", self.rerun().stderr)
+        self.assertIn("no run is recorded for this folder", self.rerun().stderr)
 
 
 if __name__ == "__main__":

@@ -103,13 +103,13 @@ class Commands(pipelines.PipelineSuite):
         self.spec(glob="/", cmd=["bash"], stdin=["sh /pfs/build/run.sh"])
         result = self.pachbuild_run()
         self.assertEqual(result.returncode, 1)
-        self.assertIn("error: run.sh: has several programs: edges.py, montage.py\n"
-                      "hint: name the program main.py, or say python.program in pachbuild.toml\n", result.stdout + result.stderr)
+        self.assertIn("error: run.sh: contains several programs: edges.py, montage.py\n"
+                      "hint: name the program main.py, or set python.program in pachbuild.toml\n", result.stdout + result.stderr)
         # Without a command of its own that is an error of the build.
         self.spec(glob="/")
         result = self.pachbuild_run()
         self.assertEqual(result.returncode, 65)
-        self.assertIn("has several programs: edges.py, montage.py", result.stderr)
+        self.assertIn("contains several programs: edges.py, montage.py", result.stderr)
 
     def test_imports_of_all_programs_are_compared(self):
         self.python_source()

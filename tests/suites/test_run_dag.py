@@ -132,13 +132,13 @@ class Dag(pipelines.PipelineSuite):
         self.pipeline("more", "true\n", {"pfs": {"repo": "more2", "glob": "/"}})
         self.pipeline("more2", "true\n", {"pfs": {"repo": "more", "glob": "/"}})
         circle = self.dag(expect=65)
-        self.assertRegex(circle.stderr, "the pipelines read each other in a circle: (more reads more2 reads more|"
+        self.assertRegex(circle.stderr, "the pipelines form a cycle: (more reads more2 reads more|"
                                         "more2 reads more reads more2)\n")
         self.write("specs/twice.json", (self.folder / "specs/other/pipeline.json").read_text())
         twice = self.dag(expect=65)
         self.assertIn('another pipeline is named "other" as well', twice.stderr)
         unknown = self.dag("--pipeline", "nobody", files=("specs/other", "specs/first"), expect=64)
-        self.assertIn("there is no such pipeline\nhint: there are: ", unknown.stderr)
+        self.assertIn("no such pipeline\nhint: pipelines: ", unknown.stderr)
         self.assertFalse(self.out.exists())
 
     def test_an_empty_result_is_no_error(self):

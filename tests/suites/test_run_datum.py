@@ -85,16 +85,16 @@ class SomeDatums(pipelines.PipelineSuite):
 
     def test_what_names_nothing(self):
         for name, fault, hint in (
-                ("c.html", "there is no such datum", 'did you mean "data/d/c.html"?'),
-                ("b.htlm", "there is no such datum", 'did you mean "data/b.html"?'),
-                ("5", "there is no such datum", "pachbuild list datum shows all 4 datums; give a number from 1, an id or a file"),
-                ("", "there is no such datum", "pachbuild list datum shows all 4 datums; give a number from 1, an id or a file")):
+                ("c.html", "no such datum", 'did you mean "data/d/c.html"?'),
+                ("b.htlm", "no such datum", 'did you mean "data/b.html"?'),
+                ("5", "no such datum", "pachbuild list datum shows all 4 datums; use a number from 1, an id or a file"),
+                ("", "no such datum", "pachbuild list datum shows all 4 datums; use a number from 1, an id or a file")):
             result = self.pachbuild_run("--datum", name)
             self.assertEqual(result.returncode, 64, result.stderr)
             self.assertIn(f"error: --datum {name}: {fault}\nhint: {hint}\n", result.stderr)
         self.data(**{"notes.txt": "N"})
         result = self.pachbuild_run("--datum", "notes.txt")
-        self.assertIn("error: --datum notes.txt: is in no datum: the glob of its input does not match it\n", result.stderr)
+        self.assertIn("error: --datum notes.txt: is not part of any datum: the glob of its input does not match it\n", result.stderr)
         self.assertEqual(self.output(), {})
 
     def test_a_file_that_could_be_of_two_repos(self):

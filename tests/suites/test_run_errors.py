@@ -59,8 +59,7 @@ class Errors(pipelines.PipelineSuite):
 
     def test_an_unknown_language(self):
         self.refuse_spec('error: spec.json:3:37: transform.build.language "cobol-77" has no official builder\n'
-                         f"hint: official builders: {', '.join(support.LANGUAGES)}; for another one name its image in "
-                         "transform.build.image\n", transform={"build": {"language": "cobol-77", "path": "source"}})
+                         f"hint: official builders: {', '.join(support.LANGUAGES)}; for another builder, name its image in transform.build.image\n", transform={"build": {"language": "cobol-77", "path": "source"}})
 
     def test_language_and_image_both_or_neither(self):
         hint = 'hint: set "language" for an official builder, or "image" for another one\n'
@@ -72,7 +71,7 @@ class Errors(pipelines.PipelineSuite):
 
     def test_reserved_input_names(self):
         for name in ("source", "build"):
-            result = 'error: spec.json:4:57: input.pfs.name "%s" is taken: /pfs/%s is the build pipeline\'s own\n'
+            result = 'error: spec.json:4:57: input.pfs.name "%s" is reserved: /pfs/%s belongs to the build pipeline\n'
             self.refuse_spec(result % (name, name) + 'hint: give the input another "name"\n',
                              input={"pfs": {"repo": "data", "glob": "/*", "name": name}})
 
@@ -90,13 +89,13 @@ class Errors(pipelines.PipelineSuite):
     def test_wrong_inputs_on_the_command_line(self):
         spec = ("-f", "spec.json", "--output", "out", "--input")
         self.refuse(64, "error: --input data=nope: nope: cannot read: no such file or folder\n"
-                        "hint: give the folder that stands for the repo\n", *spec, "data=nope")
+                        "hint: name the folder that stands for the repo\n", *spec, "data=nope")
         self.refuse(64, "error: --input data=spec.json: spec.json: is not a folder\n"
-                        "hint: give the folder that it is in\n", *spec, "data=spec.json")
-        self.refuse(64, "error: --input data: is not of the form REPO=PATH\n"
+                        "hint: name the folder that contains it\n", *spec, "data=spec.json")
+        self.refuse(64, "error: --input data: does not have the form REPO=PATH\n"
                         "hint: for example --input scraper=pages, or --input scraper=pfs:scraper@master\n",
                     *spec, "data")
-        self.refuse(64, "error: --input data=source: gives repo data a second folder\n",
+        self.refuse(64, "error: --input data=source: names repo data a second time\n",
                     *spec, "data=data", "--input", "data=source")
         self.refuse(64, "error: --input other=data: no input of spec.json reads repo other\n",
                     *spec, "data=data", "--input", "other=data")
@@ -106,7 +105,7 @@ class Errors(pipelines.PipelineSuite):
             result = self.run_here("run", "-f", "spec.json", "--input", "data=data", "--output", output)
             self.assertEqual(result.returncode, 64)
             self.assertRegex(result.stderr, rf"^error: --output {output}: shares files with {what} \(.*\)\n"
-                                            "hint: choose a folder of its own\n$")
+                                            "hint: choose a separate folder\n$")
 
     def test_an_output_that_cannot_be_made(self):
         self.write("file", "")
@@ -122,8 +121,8 @@ class Errors(pipelines.PipelineSuite):
 
     def test_a_source_without_a_program(self):
         (self.folder / "source/main.py").rename(self.folder / "source/notes.txt")
-        self.refuse(65, "error: source: has no program: no main.py and no other .py file at its root\n"
-                        "hint: name the program main.py, or say python.program in pachbuild.toml\n")
+        self.refuse(65, "error: source: no program found: expected main.py or another .py file at the root\n"
+                        "hint: name the program main.py, or set python.program in pachbuild.toml\n")
         self.spec(language="go")
         self.refuse(65, "error: source: has no Go files\n"
                         "hint: the program is package main\n")

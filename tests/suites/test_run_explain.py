@@ -66,7 +66,7 @@ class Explain(pipelines.PipelineSuite):
         self.assertEqual(
             self.explained(), ["build: nothing changed", "4 datums: its result is no longer in the cache"]
         )
-        self.assertEqual(self.explained("--force"), ["build: nothing changed", "4 datums: every datum was asked for"])
+        self.assertEqual(self.explained("--force"), ["build: nothing changed", "4 datums: all datums were requested"])
 
     def test_a_failed_datum_runs_since_it_failed(self):
         self.data(b="bad")
@@ -128,7 +128,7 @@ class Explain(pipelines.PipelineSuite):
         self.assertEqual(
             result.stderr,
             f"error: {self.folder}/spec.json: pipeline edges has not run on this machine\n"
-            "hint: pachbuild run runs it, and the cache keeps what the last run was\n",
+            "hint: run it with pachbuild run; the cache remembers the last run\n",
         )
 
     def test_a_damaged_record_is_as_good_as_none(self):
@@ -144,7 +144,7 @@ class Explain(pipelines.PipelineSuite):
         self.spec(input={"pfs": {"repo": "other", "glob": "/*"}})
         result = self.explain("--datum", "b")
         self.assertEqual(result.returncode, 65)
-        self.assertIn("the input is not that of the last run\nhint: run the pipeline again\n", result.stderr)
+        self.assertIn("the input has changed since the last run\nhint: run the pipeline again\n", result.stderr)
 
 
 if __name__ == "__main__":

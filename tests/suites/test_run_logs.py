@@ -215,7 +215,7 @@ class LogsOfTheLastRun(pipelines.PipelineSuite):
     def test_names_that_exclude_each_other(self):
         result = self.logs("edges")
         self.assertEqual(result.returncode, 64)
-        self.assertIn("logs: has both the name of a pipeline and a spec", result.stderr)
+        self.assertIn("logs: takes either the name of a pipeline or a spec, not both", result.stderr)
 
 
 if __name__ == "__main__":

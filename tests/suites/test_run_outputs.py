@@ -185,7 +185,7 @@ class NothingIsLost(pipelines.PipelineSuite):
         result = self.pachbuild_run()
         self.assertEqual(result.returncode, 65)
         self.assertRegex(result.stderr, rf"error: .*: repo data \({self.folder}/data\) has no files\n"
-                                        "hint: give another --input; --allow-empty accepts an input without datums\n$")
+                                        "hint: use another --input; --allow-empty accepts an input without datums\n$")
         self.assertEqual(self.output(), {"a": b"one", "b": b"two"})
         accepted = self.succeed_run("--allow-empty")
         self.assertIn("warning: the input has no datums\n", accepted.stderr)

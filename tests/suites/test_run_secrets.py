@@ -97,8 +97,8 @@ class Secrets(pipelines.PipelineSuite):
     def test_errors_of_files_do_not_show_values(self):
         self.pipeline()
         for name, content, words in (
-                ("a.env", VALUE, "a.env:1: is not of the form KEY=VALUE"),
-                ("b.env", f"{VALUE} x=1", "b.env:1: the key is not one of a secret"),
+                ("a.env", VALUE, "a.env:1: does not have the form KEY=VALUE"),
+                ("b.env", f"{VALUE} x=1", "b.env:1: invalid secret key"),
                 ("c.yaml", f"kind: Secret\n password: *{VALUE}", "c.yaml:2:"),
                 ("d.json", json.dumps({**self.manifest(), "data": {"password": VALUE}}), "data.password is not base64"),
                 ("e.json", json.dumps(self.manifest("others")), 'has no Secret named "db"')):
@@ -130,7 +130,7 @@ class Secrets(pipelines.PipelineSuite):
         self.assertIsNone(re.search(hashlib.sha256(VALUE.encode()).hexdigest(), names))
 
     def test_specs_that_no_cluster_takes(self):
-        for secret, words in (({"name": "db", "env_var": "A"}, 'has "env_var" and no "key"'),
+        for secret, words in (({"name": "db", "env_var": "A"}, 'has "env_var" but no "key"'),
                               ({"name": "db", "mount_path": "db"}, '"db" must be an absolute path'),
                               ({"name": "db", "mount_path": "/pfs/db"}, '"/pfs/db" is in /pfs'),
                               ({"mount_path": "/db"}, 'has no "name"')):

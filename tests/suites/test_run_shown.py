@@ -188,7 +188,7 @@ class ShownRun(pipelines.PipelineSuite):
         self.data(a="1", b="2")
         for program, expected in (
                 ("mkdir /pfs/output; cp $data /pfs/output\n",
-                 "it made /pfs/output, which is lost; write to /pfs/out"),
+                 "it wrote /pfs/output, which is lost; write to /pfs/out"),
                 ("true\nfor file in /pfs/images/*; do cp $file /pfs/out; done 2>/dev/null; true\n",
                  "source/program.sh:2 names /pfs/images, which does not exist; the inputs are /pfs/data"),
                 ('find /pfs/data -type f -exec cp {} /pfs/out \\;\n',

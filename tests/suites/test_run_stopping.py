@@ -126,7 +126,7 @@ class Stopping(pipelines.PipelineSuite):
         while not lines or not lines[-1].startswith("datums: "):
             lines.append(process.stderr.readline())
             self.assertTrue(lines[-1], "it has ended by itself")
-        self.assertEqual(lines[-1], "datums: 1,000,000 in all\n")
+        self.assertEqual(lines[-1], "datums: 1,000,000 in total\n")
         self.assert_stops(process)
         self.assert_nothing_left()
 

@@ -232,7 +232,7 @@ class Command(ShellSuite):
     def test_what_cannot_be_entered(self):
         self.shell_pipeline("")
         result = self.shell("--datum", "c.txt", "--", "true", expect=64)
-        self.assertIn('error: --datum c.txt: there is no such datum\nhint: did you mean "data/', result.stderr)
+        self.assertIn('error: --datum c.txt: no such datum\nhint: did you mean "data/', result.stderr)
         self.write("source/build.sh", "exit 3\n")
         self.shell("--", "true", expect=1)
         self.spec(glob="/none/*")

@@ -44,7 +44,7 @@ class Shell(language_suite.LanguageSuite):
         self.assertEqual((result.returncode, result.stdout), (7, "<><a\nb><*>"))
 
     def test_syntax_errors_name_file_and_line(self):
-        bash = "hint: for the syntax of bash the first line has to be #!/bin/bash\n"
+        bash = "hint: to use bash syntax, the first line must be #!/bin/bash\n"
         self.refuses({"main.sh": "#!/bin/sh\n", "lib/a b.sh": "if true; then\n  echo\n"}, 1,
                      'error: lib/a b.sh:3: Syntax error: end of file unexpected (expecting "fi")\n' + bash)
         self.refuses({"main.sh": "#!/bin/sh\nx=(1 2)\n"}, 1, 'error: main.sh:2: Syntax error: "(" unexpected\n' + bash)
@@ -57,7 +57,7 @@ class Shell(language_suite.LanguageSuite):
         for name, text in (("main.sh", "#!/bin/sh\r\necho\r\n"), ("main.sh", "echo hello\r\n"), ("tool", "#!/usr/bin/perl\r\n")):
             with self.subTest(name, text=text):
                 self.refuses({"main.sh": "#!/bin/sh\n", name: text}, 1,
-                             f"error: {name}:1: lines end with carriage returns, which shells take for a part of names\n"
+                             f"error: {name}:1: lines end with carriage returns, which shells treat as part of the text\n"
                              f"hint: save the file with Unix line ends: dos2unix {name}\n")
         # Data of a program may have them.
         self.build_well(self.source({"main.sh": "#!/bin/sh\ncat <<E\na\r\nE\n", "table.csv": "a,b\r\n"}, "fine"))

@@ -119,7 +119,7 @@ interpreter  needs cpython-3.11.2-x86_64-linux-gnu as /bin/sh: fits
         self.artifact()
         (self.build / "build.json").write_text("{}\n", encoding="utf-8")
         code, text = self.check()
-        self.assertIn(f"artifact     {self.build}/build.json: is not as this version's builder-runtime writes it\n", text)
+        self.assertIn(f"artifact     {self.build}/build.json: was not written by this version of builder-runtime\n", text)
         self.assertEqual(code, 125)
 
 

@@ -265,7 +265,7 @@ class Laid(EnvironmentSuite):
         (self.build / f"bundle-{digest}.tar.zst").write_bytes(content)
         result = self.shim(self.build, digest, "true")
         self.assertEqual((result.stderr, result.returncode), (
-            f"error: {self.cache}/env/{self.below.digest}/lib: is a folder here and none in the environment that lies on it\n",
+            f"error: {self.cache}/env/{self.below.digest}/lib: is a folder here, but not in the environment stacked on it\n",
             125))
         self.assertEqual(os.listdir(outside), [])
         self.assertEqual(os.listdir(self.cache / "env"), [self.below.digest])
@@ -372,7 +372,7 @@ class Environment(EnvironmentSuite):
         self.assertTrue(feeder.whole, "the shim left before the end of the pipe")
         self.check_refused(result, f"error: {build}/{bundle.name}: is damaged: its SHA-256 is "
                            f"{hashlib.sha256(damaged).hexdigest()}\n"
-                           "hint: build it again; if it stays, look at how it is stored or copied\n")
+                           "hint: build it again; if the damage persists, check how it is stored or copied\n")
 
     def test_every_kind_of_damage_is_noticed(self):
         bundle = Bundle(files=20, large=300_000)
@@ -386,7 +386,7 @@ class Environment(EnvironmentSuite):
             result = self.shim(build, bundle.digest, "tool")
             self.check_refused(result, f"error: {path}: is damaged: its SHA-256 is "
                                f"{hashlib.sha256(content).hexdigest()}\n"
-                               "hint: build it again; if it stays, look at how it is stored or copied\n")
+                               "hint: build it again; if the damage persists, check how it is stored or copied\n")
         path.write_bytes(bundle.bytes)
         self.assertEqual(self.shim(build, bundle.digest, "tool").returncode, 0, "a good one works afterwards")
         self.check_whole(bundle)
@@ -403,7 +403,7 @@ class Environment(EnvironmentSuite):
         content = compress(buffer.getvalue())
         digest = hashlib.sha256(content).hexdigest()
         path = self.write(f"build/bundle-{digest}.tar.zst", content)
-        self.check_refused(self.shim(path.parent, digest, "true"), f"error: {path}: entry 'out' is there twice\n")
+        self.check_refused(self.shim(path.parent, digest, "true"), f"error: {path}: entry 'out' appears twice\n")
         self.assertFalse((self.folder / "written").exists())
 
     def test_a_missing_bundle_is_named(self):
@@ -530,9 +530,7 @@ class Environment(EnvironmentSuite):
         for _ in range(2):  # every datum is told, not only the first
             result = self.shim(build, bundle.digest, "tool")
             self.assertEqual((result.returncode, result.stderr), (
-                125, "error: tool: needs what this image does not have: libodd.so.1\nhint: install it in the "
-                "transform's image, or build in an image with the same libraries; a Go program without C needs none "
-                "(CGO_ENABLED=0)\n"))
+                125, "error: tool: needs libraries that this image lacks: libodd.so.1\nhint: install them in the transform's image, or build in an image with the same libraries; a Go program without cgo needs none (CGO_ENABLED=0)\n"))
         result = self.shim(build, bundle.digest, "tool", LD_LIBRARY_PATH=str(library.parent))
         self.assertEqual((result.returncode, result.stderr), (7, ""))
 

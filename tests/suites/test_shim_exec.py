@@ -112,7 +112,7 @@ class Exec(support.Suite):
     def test_a_build_without_run_sh_is_told(self):
         result = self.shim("word")
         self.assertEqual(result.stderr, f"error: {self.build}/run.sh: cannot read: no such file or folder\n"
-                         "hint: the build must leave a run.sh in /pfs/out: look at the log of the build pipeline\n")
+                         "hint: the build must write /pfs/out/run.sh: check the log of the build pipeline\n")
         self.assertEqual(result.returncode, 125)
 
     def test_without_a_bundle_the_environment_is_untouched(self):

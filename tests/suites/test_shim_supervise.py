@@ -176,7 +176,7 @@ class Own(support.Suite):
 
     def test_what_does_not_end_when_asked_is_killed(self):
         stubborn = f"trap '' TERM; touch {self.folder}/ready; while :; do sleep 0.01; done"
-        words = "worker-shim: what the program left running did not end in time after SIGTERM: killing it\n"
+        words = "worker-shim: processes left by the program did not end in time after SIGTERM: killing them\n"
         process, start = self.leave(stubborn)
         self.assertEqual((process.wait(timeout=60), process.stderr.read()), (5, words))
         self.assertGreater(time.monotonic() - start, 1)

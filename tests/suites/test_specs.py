@@ -47,8 +47,8 @@ class Specs(SpecSuite):
             f"error: specs/b.json:2:18: enable_stats {removed} remove it: statistics are always there\n"
             f'error: specs/b.json:3:19: resource_spec {removed} use "resource_requests"\n'
             'error: specs/b.json:4:38: transform.build.language "pyton" has no official builder\n'
-            f'hint: did you mean "python"? official builders: {", ".join(support.LANGUAGES)}; for another one name its '
-            "image in transform.build.image\n"
+            f'hint: did you mean "python"? official builders: {", ".join(support.LANGUAGES)}; for another builder, name '
+            "its image in transform.build.image\n"
             f'error: specs/b.json:5:12: inputs {removed} use "input": {{"pfs": {{…}}}}, of several inputs '
             '{"cross": [{"pfs": {…}}, …]}\n'
             f"error: specs/b.json:5:25: batch {removed} remove it\n"
@@ -60,7 +60,7 @@ class Specs(SpecSuite):
         self.spec(user=5, pipeline={"standby": True})
         result = self.pachbuild("run", "-f", "spec.json", "--input", "data=data", "--output", "out", code=65)
         self.assertEqual([line.split(": ")[2] for line in result.stderr.splitlines() if line.startswith("error")],
-                         ["transform.user must be text, and is 5", "standby was removed in Pachyderm 2.0"])
+                         ["transform.user must be a string, not 5", "standby was removed in Pachyderm 2.0"])
         result = self.pachbuild("run", "-f", "spec.json", "--output", "out", code=65, PACHBUILD_LOG="json")
         self.assertEqual([json.loads(line)["code"] for line in result.stderr.splitlines()], [65, 65])
 
@@ -72,8 +72,8 @@ class Specs(SpecSuite):
         self.assertEqual([spec["pipeline"]["name"] for spec in specs], ["a", "b"])
         self.assertEqual(specs[1]["datum_tries"], "2")
         self.assertEqual(specs[1]["resource_requests"], {"cpu": "0.5"})
-        self.assertEqual(said, 'warning: p.json:5:20: the key "datum_tries" comes a second time, and this one counts; '
-                         "the first is in line 5\n")
+        self.assertEqual(said, 'warning: p.json:5:20: the key "datum_tries" is repeated, and this one counts; the first '
+                         "is in line 5\n")
 
     def test_what_has_no_build_goes_through_whatever_it_has(self):
         spec = {"pipeline": {"name": "a b"}, "standby": True, "from": {"the": ["future"]}, "transform": {"cmd": "x"}}
@@ -135,11 +135,10 @@ class Specs(SpecSuite):
         for words in (("validate", "-f", "spec.json"), run):
             self.assertEqual(
                 self.pachbuild(*words, "--max-file-size", "2k", code=65).stderr,
-                "error: ./source/large.bin: has 2.9 KiB, and a source's file at most 2.0 KiB\n"
-                "hint: name it in .pachignore, or raise --max-file-size\n"
+                "error: ./source/large.bin: has 2.9 KiB; the limit is 2.0 KiB\n"
+                "hint: list it in .pachignore, or raise --max-file-size\n"
                 'error: ./source: 1 name that PFS cannot store: "a[1].txt" with [ ]\n'
-                "hint: names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename these, or name them in "
-                ".pachignore\n")
+                "hint: names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename them, or list them in .pachignore\n")
 
     def test_names_of_data_that_pfs_cannot_hold_are_told_before_anything_runs(self):
         self.data(a="1")
@@ -149,7 +148,7 @@ class Specs(SpecSuite):
         result = self.pachbuild("run", "-f", "spec.json", "--input", "data=data", "--output", "out", code=65)
         self.assertIn(
             f'error: {self.folder}/data: 2 names that PFS cannot store: "report (1).csv" with ( ), "é/b" with é\n'
-            "hint: names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename these\n", result.stderr)
+            "hint: names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename them\n", result.stderr)
         self.assertFalse(self.out.exists())
 
 
@@ -191,7 +190,7 @@ class Templates(SpecSuite):
         self.assertEqual(self.pachbuild("validate", "--jsonnet", "p.jsonnet", code=65).stderr,
                          "error: p.jsonnet: is not a valid template: function parameter name not bound in call.\n")
         self.assertEqual(self.pachbuild("validate", "--jsonnet", "p.jsonnet", "--arg", "name", code=64).stderr,
-                         "error: --arg name: is not of the form KEY=VALUE\nhint: for example --arg image=ubuntu:24.04\n")
+                         "error: --arg name: does not have the form KEY=VALUE\nhint: for example --arg image=ubuntu:24.04\n")
         self.assertEqual(self.pachbuild("validate", "--jsonnet", "p.jsonet", code=65).stderr,
                          'error: p.jsonet: cannot read: no such file or folder\nhint: did you mean "p.jsonnet"?\n')
         self.write("p.jsonnet", "{\n  a: }")

@@ -135,7 +135,7 @@ class Checking {
     auto groups = match->groups;
     groups["file"] = file;
     groups["line"] = std::to_string(line_of(text, match->begin));
-    groups.emplace("what", "contains what it must not");
+    groups.emplace("what", "contains text that the builder rejects");
     return Fault(error_of_groups(groups, {m_check.say, m_check.hint, ErrorKind::step_failed}, m_facts, ""));
   }
 

@@ -65,7 +65,7 @@ contract::Program program_of(const Facts& facts) {
   const bool is_made =
       std::any_of(layers.begin(), layers.end(), [](const auto& layer) { return layer.program.has_value(); });
   if (!is_made || facts.needs_no_program) return facts.program;
-  if (facts.made_program.empty()) return {"main", "the only program that is made"};
+  if (facts.made_program.empty()) return {"main", "the only program built"};
   return {facts.made_program, facts.program.chosen};
 }
 
@@ -126,7 +126,7 @@ base::Result<std::shared_ptr<const Language>> installed_language(const fs::path&
   if (language->name == name) return language;
   return base::fail(base::ErrorKind::bad_input, (folder / contract::k_builder_file).string(),
                     "is for the language " + language->name + ", not " + name,
-                    "an installed builder's folder has the name of its language");
+                    "name an installed builder's folder after its language");
 }
 
 }  // namespace builder::declared

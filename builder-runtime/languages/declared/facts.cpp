@@ -48,7 +48,7 @@ class ProgramChoice {
                                                       const std::string& where) const {
     const auto clean = base::clean_path(name);
     if (base::stays_inside(name) && m_files.has(clean)) return contract::Program{clean, where};
-    return base::fail(ErrorKind::bad_input, where, "the source has no file " + base::quoted(name),
+    return base::fail(ErrorKind::bad_input, where, "the source does not contain " + base::quoted(name),
                       base::did_you_mean(name, names_of(m_files.all())));
   }
 
@@ -70,7 +70,7 @@ class ProgramChoice {
     const auto clean = base::clean_path(value.scalar);
     if (!base::stays_inside(value.scalar) || clean.empty() || base::contains(clean, '\0')) {
       return base::fail(ErrorKind::bad_input, reference.text,
-                        base::quoted(value.scalar) + " is not a file of the source");
+                        base::quoted(value.scalar) + " is not in the source");
     }
     return contract::Program{clean, reference.text};
   }
@@ -84,7 +84,7 @@ class ProgramChoice {
                                reference.files.is_plain() ? "by its name" : "the only " + reference.text};
     }
     return base::fail(ErrorKind::bad_input, m_files.folder().string(),
-                      "several files fit " + reference.text + ": " + base::join(names_of(files), ", "),
+                      "several files match " + reference.text + ": " + base::join(names_of(files), ", "),
                       choice_hint(m_builder));
   }
 

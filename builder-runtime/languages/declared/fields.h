@@ -16,7 +16,7 @@ enum class Form {
   table,        // of fixed keys: Field::shape
   tables,       // an array of such tables
   named,        // a table of tables, by names of the author's choice
-  text_table,   // a table of texts, by names of the author's choice
+  text_table,   // a table of strings, by names of the author's choice
   texts_table,  // a table of lists, by names of the author's choice
   command,      // an argument vector
   commands,     // one, or several

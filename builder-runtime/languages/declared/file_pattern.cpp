@@ -24,7 +24,7 @@ class Translation {
 
   base::Result<std::string> translate() {
     while (m_at < m_text.size()) BASE_TRY(piece());
-    if (m_depth != 0) return invalid_pattern(m_text, "'{' is not closed");
+    if (m_depth != 0) return invalid_pattern(m_text, "unclosed '{'");
     return m_result;
   }
 
@@ -48,7 +48,7 @@ class Translation {
         m_result += "(?:";
         break;
       case '}':
-        if (m_depth == 0) return invalid_pattern(m_text, "'}' closes nothing");
+        if (m_depth == 0) return invalid_pattern(m_text, "unmatched '}'");
         --m_depth;
         m_result += ')';
         break;
@@ -83,7 +83,7 @@ class Translation {
     const bool is_negated = end > m_at + 1;
     const auto begin = end;
     end = m_text.find(']', end);
-    if (end == std::string::npos || end == begin) return invalid_pattern(m_text, "'[' is not closed");
+    if (end == std::string::npos || end == begin) return invalid_pattern(m_text, "unclosed '['");
     m_result += is_negated ? "[^/" : "[";
     for (const char character : m_text.substr(begin, end - begin)) {
       if (base::contains("\\[^&", character)) m_result += '\\';
@@ -106,7 +106,7 @@ class Translation {
 base::Result<FilePattern> FilePattern::compile(const std::string& text) {
   if (text.starts_with(k_interpreter)) return FilePattern(text, std::nullopt, false, true);
   if (text.empty()) return invalid_pattern(text, "it is empty");
-  if (!base::stays_inside(text)) return invalid_pattern(text, "it leads out of the folder");
+  if (!base::stays_inside(text)) return invalid_pattern(text, "it points outside the folder");
   Translation translation(text);
   BASE_TRY_ASSIGN(const std::string expression, translation.translate());
   auto pattern = Pattern::compile_whole(expression);

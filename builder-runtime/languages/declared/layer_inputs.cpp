@@ -246,7 +246,7 @@ base::Result<std::string> find_reason(const LayerDescription& layer, const Facts
 base::Status check_needs(const LayerDescription& layer, const SourceFiles& files) {
   for (const auto& [name, hint] : layer.needs) {
     if (!files.has(base::clean_path(name)))
-      return base::fail(ErrorKind::bad_input, name, "missing in the source", hint);
+      return base::fail(ErrorKind::bad_input, name, "missing from the source", hint);
   }
   return {};
 }
@@ -263,9 +263,9 @@ base::Result<BuilderFiles> read_builder_files(const fs::path& folder) {
   }
   if (chosen.size() > k_most_builder_files) {
     return base::fail(ErrorKind::bad_input, folder.string(),
-                      "has " + base::count_of(chosen.size(), "file") + "; a builder has at most " +
+                      "has " + base::count_of(chosen.size(), "file") + "; the limit is " +
                           base::format_number(k_most_builder_files),
-                      "keep a builder in a folder of its own");
+                      "give the builder its own folder");
   }
   BASE_TRY_ASSIGN(const auto digests, all.digests_of(chosen));
   return BuilderFiles{all.with(chosen), digest_of_files(chosen, digests)};

@@ -140,7 +140,7 @@ class Making {
     m_base = settings.cache / contract::k_cache_environments / below.digest;
     boost::system::error_code error;
     if (finished.ending.succeeded() && fs::is_directory(m_base, error)) return {};
-    return base::fail(ErrorKind::io, m_base.string(), "the layer below cannot be unpacked");
+    return base::fail(ErrorKind::io, m_base.string(), "cannot unpack the layer below");
   }
 
   [[nodiscard]] std::optional<std::string> value_of_name(const Name& name, const std::string& source) const {
@@ -227,28 +227,29 @@ class Making {
     const auto& wanted = m_facts.made_program;
     const std::string where = m_facts.program.chosen;
     if (made.empty()) {
-      return base::fail(ErrorKind::step_failed, m_layer.name, "made no program " + m_layer.program->text());
+      return base::fail(ErrorKind::step_failed, m_layer.name,
+                        "did not produce a program matching " + m_layer.program->text());
     }
     std::string chosen = made.front();
     if (!wanted.empty()) {
       const auto found = std::find(names.begin(), names.end(), wanted);
       if (found == names.end()) {
-        return base::fail(ErrorKind::bad_input, where, "no program is called " + base::quoted(wanted),
-                          "the programs are " + base::join(names, ", "));
+        return base::fail(ErrorKind::bad_input, where, "no program named " + base::quoted(wanted),
+                          "available programs: " + base::join(names, ", "));
       }
       chosen = made[static_cast<std::size_t>(found - names.begin())];
     } else if (made.size() > 1) {
       if (m_facts.needs_no_program) return {};
       const auto& variable = m_facts.builder->detect.variable;
       return base::fail(
-          ErrorKind::bad_input, m_layer.name, "made several programs: " + base::join(names, ", "),
-          "name one in pachbuild.toml: [" + m_facts.builder->language + "] program = \"" + names.front() +
+          ErrorKind::bad_input, m_layer.name, "produced several programs: " + base::join(names, ", "),
+          "choose one in pachbuild.toml: [" + m_facts.builder->language + "] program = \"" + names.front() +
               "\"" + (variable.empty() ? "" : ", or with " + variable + " in transform.build.env"));
     }
     if (chosen == k_started_program) return {};
     if (std::find(made.begin(), made.end(), k_started_program) != made.end()) {
       return base::fail(ErrorKind::bad_input, where,
-                        base::quoted(wanted) + " cannot be chosen beside a program main",
+                        base::quoted(wanted) + " cannot be chosen because another program is named main",
                         "rename the program main");
     }
     return tree.add_link(relative_link(k_started_program, chosen), k_started_program);

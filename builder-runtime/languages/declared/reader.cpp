@@ -32,21 +32,21 @@ std::string expected_of(Form form) {
     case Form::number:
       return "a number";
     case Form::text:
-      return "a text";
+      return "a string";
     case Form::texts:
-      return "a text or an array of texts";
+      return "a string or an array of strings";
     case Form::tables:
       return "an array of tables";
     case Form::command:
-      return "an array of texts, the command's words";
+      return "an array of strings (the command's arguments)";
     case Form::commands:
-      return "an array of texts, the command's words, or an array of these";
+      return "an array of strings (the command's arguments), or an array of such arrays";
     case Form::named:
       return "a table of tables";
     case Form::text_table:
-      return "a table of texts";
+      return "a table of strings";
     case Form::texts_table:
-      return "a table of texts or arrays of texts";
+      return "a table of strings or arrays of strings";
     case Form::table:
       break;
   }
@@ -181,7 +181,7 @@ class Reader {
       if (field == shape.fields.end()) {
         return base::fail(
             ErrorKind::bad_input, place_of(value.key_line, value.key_column) + prefix + key, "unknown key",
-            base::did_you_mean(key, keys_of(shape), "the keys here are " + base::join(keys_of(shape), ", ")));
+            base::did_you_mean(key, keys_of(shape), "valid keys: " + base::join(keys_of(shape), ", ")));
       }
       BASE_TRY(check_field(value, *field, prefix + key));
     }
@@ -200,7 +200,7 @@ class Reader {
     for (const auto& text : is_texts(value) ? texts_of(value) : std::vector<std::string>()) {
       if (field.kind == Kind::word && !is_word(text)) {
         return wrong(value, key, "invalid name " + base::quoted(text),
-                     "lower-case letters, digits and -, beginning with a letter");
+                     "use lowercase letters, digits and -, starting with a letter");
       }
     }
     if (!field.words.empty() &&
@@ -275,9 +275,9 @@ class Reader {
     const auto is_taken = std::find(taken.begin(), taken.end(), m_description.language) != taken.end();
     if (is_taken || !contract::is_builder_name(m_description.language)) {
       return wrong(file.at("language"), "language",
-                   "no builder can be called " + base::quoted(m_description.language),
+                   "a builder cannot be named " + base::quoted(m_description.language),
                    is_taken ? "builder-runtime builds this language itself"
-                            : "the cache has such a folder for itself");
+                            : "the cache uses this name for a folder of its own");
     }
     for (const auto& [name, value] : file.at("settings").members) {
       if (name == k_program_setting || !is_variable(name)) {
@@ -301,7 +301,7 @@ class Reader {
       return wrong(table.at("variable"), "detect.variable",
                    "invalid variable name " + base::quoted(detect.variable));
     if (detect.any.empty() && detect.program.empty())
-      return wrong(table, "detect", "says nothing of the source", "name files in any or program");
+      return wrong(table, "detect", "does not identify a source", "list files in any or program");
     if (detect.any.empty()) detect.any = detect.program;
     return {};
   }
@@ -312,10 +312,10 @@ class Reader {
       ToolDescription tool;
       tool.name = name;
       if (name.empty() || base::contains(name, '/') || name.front() == '-')
-        return wrong(table, "tools." + name, "invalid name of a program");
+        return wrong(table, "tools." + name, "invalid program name");
       tool.run = texts_of(table.at("run"));
       if (!tool.run.empty() && tool.run.front() != name)
-        return wrong(table.at("run"), m_prefix + "run", "the first word has to be " + base::quoted(name));
+        return wrong(table.at("run"), m_prefix + "run", "the first argument must be " + base::quoted(name));
       BASE_TRY(read_part(table, "version", tool.version, pattern));
       BASE_TRY(read_parts(table, "wants", tool.wants, Reference::parse));
       BASE_TRY(read_part(table, "needed_by", tool.needed_by, pattern));
@@ -411,7 +411,7 @@ class Reader {
     BASE_TRY(read_part(table, "folder", layer.folder, template_parser(names)));
     if (layer.folder && !layer.folder->begins_with("tree") && !layer.folder->begins_with("work") &&
         !layer.folder->begins_with("source")) {
-      return wrong(table.at("folder"), m_prefix + "folder", "has to begin with {tree}, {work} or {source}");
+      return wrong(table.at("folder"), m_prefix + "folder", "must start with {tree}, {work} or {source}");
     }
     BASE_TRY(read_environment(table, names, layer.environment));
     BASE_TRY(read_commands(table.at("run"), names, layer.run));
@@ -426,10 +426,10 @@ class Reader {
     if (layer.has_work_copy && layer.run.empty())
       return wrong(table.at("work"), m_prefix + "work", "needs run");
     if (layer.run.empty() && layer.copy.empty() && layer.link.empty())
-      return wrong(table, "layer", "makes nothing", "it needs run, copy or link");
+      return wrong(table, "layer", "produces nothing", "it needs run, copy or link");
     if (layer.program && !m_description.detect.program.empty()) {
-      return wrong(table.at("program"), m_prefix + "program", "detect.program names the program already",
-                   "use any in [detect] for a language whose programs are made");
+      return wrong(table.at("program"), m_prefix + "program", "detect.program already names the program",
+                   "use any in [detect] for a language whose programs are built");
     }
     m_description.layers.push_back(std::move(layer));
     return {};
@@ -453,11 +453,11 @@ class Reader {
     for (const auto& name : layer.manifest) {
       if (name.empty() || !base::stays_inside(name))
         return wrong(table.at("manifest"), m_prefix + "manifest",
-                     base::quoted(name) + " is not a file of the source");
+                     base::quoted(name) + " is not in the source");
     }
     for (const auto& [name, hint] : table.at("needs").members) {
       if (name.empty() || !base::stays_inside(name))
-        return wrong(hint, m_prefix + "needs", base::quoted(name) + " is not a file of the source");
+        return wrong(hint, m_prefix + "needs", base::quoted(name) + " is not in the source");
       layer.needs[name] = hint.scalar;
     }
     layer.folders = texts_of(table.at("folders"));
@@ -470,7 +470,7 @@ class Reader {
     for (const auto& tool : m_description.tools) known.push_back(tool.name);
     for (const auto& name : *layer.tools) {
       if (std::find(known.begin(), known.end(), name) == known.end()) {
-        return wrong(table.at("tools"), m_prefix + "tools", "no tool is called " + base::quoted(name),
+        return wrong(table.at("tools"), m_prefix + "tools", "no tool named " + base::quoted(name),
                      base::did_you_mean(name, known, "add [tools." + name + "]"));
       }
     }
@@ -518,10 +518,10 @@ class Reader {
       const auto& name = m_description.layers[i].name;
       if (!names.empty() && names.back() == name) continue;
       if (std::find(names.begin(), names.end(), name) != names.end())
-        return wrong(tables.items[i], "layer.name", "alternatives of " + name + " have to follow each other");
+        return wrong(tables.items[i], "layer.name", "the alternatives of " + name + " must be adjacent");
       names.push_back(name);
       if (names.size() > k_most_layers)
-        return wrong(tables.items[i], "layer", "is the third one", "two at most are laid over each other");
+        return wrong(tables.items[i], "layer", "is the third layer", "at most two layers can be stacked");
     }
     return {};
   }
@@ -532,7 +532,7 @@ class Reader {
     BASE_TRY(read_command(table.at("command"), "start.command", start.command, start_names()));
     BASE_TRY(read_part(table, "folder", start.folder, template_parser(link_names())));
     if (start.folder && !start.folder->begins_with("source"))
-      return wrong(table.at("folder"), "start.folder", "has to begin with {source}");
+      return wrong(table.at("folder"), "start.folder", "must start with {source}");
     BASE_TRY(read_environment(table, start_variable_names(), start.environment));
     for (const auto& [name, value] : table.at("prepend").members) {
       if (!is_variable(name)) return wrong(value, "start.prepend." + name, "invalid variable name");
@@ -550,7 +550,7 @@ class Reader {
     BASE_TRY(read_words(table, "say", say, match, words_names()));
     BASE_TRY(read_words(table, "hint", hint, match, words_names()));
     if (!say && !match->has_group("what"))
-      return wrong(table, "error", "says nothing", "add say, or a group \"what\" to match");
+      return wrong(table, "error", "produces no message", "add say, or a group \"what\" to match");
     ErrorDescription words{std::move(*match), std::move(say), std::move(hint)};
     if (const Value& code = table.at("code"); code.exists())
       words.kind = static_cast<ErrorKind>(base::parse_number(code.scalar).value_or(1));
@@ -566,7 +566,7 @@ class Reader {
   static base::Result<Pattern> pattern(const std::string& text) { return Pattern::compile(text); }
   static base::Result<FilePattern> layer_pattern(const std::string& text) {
     if (text.starts_with("#!"))
-      return base::fail(ErrorKind::bad_input, "", base::quoted(text) + " has no meaning here", "name paths");
+      return base::fail(ErrorKind::bad_input, "", base::quoted(text) + " is not allowed here", "use paths");
     return FilePattern::compile(text);
   }
 
@@ -580,7 +580,8 @@ class Reader {
 base::Result<Description> parse_builder(std::string_view text, const std::string& file,
                                         const std::vector<std::string>& taken) {
   BASE_TRY_ASSIGN(const Value table, data::parse_toml(text, file));
-  if (has_zero_byte(table)) return base::fail(ErrorKind::bad_input, file, "has a text with a zero byte");
+  if (has_zero_byte(table))
+    return base::fail(ErrorKind::bad_input, file, "contains a string with a NUL byte");
   return Reader(file).read(table, taken);
 }
 

@@ -39,7 +39,7 @@ base::Result<Start> start_of(const Facts& facts, bool has_bundle) {
   for (const auto& word : description.command) {
     if (word.has("env") && !has_bundle && !start.no_program) {
       return base::fail(base::ErrorKind::bad_input, facts.builder->file + ": start.command",
-                        "names {env}, but no layer is made of this source");
+                        "uses {env}, but this source has no layer");
     }
     start.command.push_back(filled(word, facts));
   }

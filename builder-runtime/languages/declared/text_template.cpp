@@ -9,7 +9,7 @@ namespace builder::declared {
 
 base::Result<TextTemplate> TextTemplate::parse(std::string_view text) {
   const auto invalid = [](const std::string& what) {
-    return base::fail(base::ErrorKind::bad_input, "", what, "write {{ and }} for braces that are text");
+    return base::fail(base::ErrorKind::bad_input, "", what, "write {{ and }} for literal braces");
   };
   TextTemplate result;
   std::string plain;
@@ -23,13 +23,13 @@ base::Result<TextTemplate> TextTemplate::parse(std::string_view text) {
       ++at;
       continue;
     }
-    if (character == '}') return invalid("'}' closes no name");
+    if (character == '}') return invalid("unmatched '}'");
     if (character != '{') {
       plain += character;
       continue;
     }
     const auto end = text.find('}', at);
-    if (end == std::string_view::npos) return invalid("'{' begins a name that does not end");
+    if (end == std::string_view::npos) return invalid("unclosed '{'");
     const auto inner = text.substr(at + 1, end - at - 1);
     const auto colon = std::min(inner.find(':'), inner.size());
     finish_plain();

@@ -83,10 +83,10 @@ base::Status check_name(const Name& name, const Names& names,
   if (!contains(names.known, name.name)) {
     const auto reason = names.reasons.find(name.name);
     if (reason != names.reasons.end())
-      return invalid_name("{" + name.name + "} has no meaning here", reason->second);
+      return invalid_name("{" + name.name + "} is not allowed here", reason->second);
     return invalid_name(
         "unknown name " + shown,
-        base::did_you_mean(name.name, names.known, "the names here are " + base::join(names.known, ", ")));
+        base::did_you_mean(name.name, names.known, "valid names: " + base::join(names.known, ", ")));
   }
   const bool needs_argument =
       std::find(k_with_argument.begin(), k_with_argument.end(), name.name) != k_with_argument.end();
@@ -94,7 +94,7 @@ base::Status check_name(const Name& name, const Names& names,
     return invalid_name(needs_argument ? shown + " needs a name: {" + name.name + ":NAME}"
                                        : shown + " takes no name");
   if (name.name == "setting" && !settings.contains(name.argument)) {
-    return invalid_name("no setting is called " + base::quoted(name.argument),
+    return invalid_name("no setting named " + base::quoted(name.argument),
                         base::did_you_mean(name.argument, keys_of(settings), "add it to [settings]"));
   }
   return {};

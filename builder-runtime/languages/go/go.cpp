@@ -61,7 +61,8 @@ base::Result<Toolchain> find_toolchain(const Source& source, const Tools& tools)
       tools.ask({go, "version"}, {{"GOTOOLCHAIN", "local"}, {"GOENV", "off"}, {"HOME", "/"}}, source.folder));
   // "go version go1.26.8 linux/amd64"
   const auto words = base::split(base::trim(answer), ' ');
-  if (words.size() < 4) return base::fail(ErrorKind::unavailable, go, "does not say its version", k_go_hint);
+  if (words.size() < 4)
+    return base::fail(ErrorKind::unavailable, go, "does not report its version", k_go_hint);
   return Toolchain{go, words[2]};
 }
 
@@ -221,7 +222,7 @@ base::Status name_programs(const fs::path& folder, const Tree& tree, const Progr
   boost::system::error_code error;
   const fs::directory_iterator first(folder, error);
   if (first == fs::directory_iterator()) {
-    return base::fail(ErrorKind::step_failed, "go build", "made no program and said nothing");
+    return base::fail(ErrorKind::step_failed, "go build", "produced neither a program nor a message");
   }
   if (!program.others.empty()) {
     return program.no_choice ? base::Status()
@@ -317,8 +318,8 @@ base::Result<UseOfC> find_use_of_c(const Source& source, const Tree& tree, const
 base::Status find_compiler(const GoVariables& variables, const Tools& tools) {
   if (!variables.value("CC").empty()) return {};
   BASE_TRY(tools.find("gcc",
-                      "the program has C in it: build in an image with a C compiler (golang:1.26 has one, "
-                      "golang:1.26-alpine has not), or without C: CGO_ENABLED=0"));
+                      "the program uses cgo: build in an image with a C compiler (golang:1.26, but not "
+                      "golang:1.26-alpine), or disable cgo with CGO_ENABLED=0"));
   return {};
 }
 
@@ -327,7 +328,7 @@ void take_library(const fs::path& compiled, const Tools& tools) {
   const fs::path below = fs::path("go") / "build";
   if (compiled != tools.settings().cache / below) return;  // a cache of the user's own
   if (const auto taken = take_compiled_library(contract::k_image_cache / below, compiled); !taken) {
-    report::warn("the image's compiled standard library cannot be copied: " + taken.error().where + ": " +
+    report::warn("cannot copy the image's compiled standard library: " + taken.error().where + ": " +
                  taken.error().what);
   }
   put_off_trimming(compiled);
@@ -364,12 +365,12 @@ base::Result<MadeTree> make_program(const Source& source, const Tree& go_tree, c
   milestone.reached("built " + (count == 1 ? "" : base::count_of(count, "program") + " ") + "with " +
                     base::count_of(made.packages.size(), "module"));
   if (!made.libraries.empty()) {
-    report::info("compile: the image of the pipeline must have " + base::join(made.libraries, ", "));
+    report::info("compile: the pipeline's image must provide " + base::join(made.libraries, ", "));
   }
   return made;
 }
 
-constexpr char k_inside_hint[] = "only files below transform.build.path are built: move the folder there";
+constexpr char k_inside_hint[] = "move the folder below transform.build.path: only files there are built";
 
 // `folder` is the one of the module, relative to the source.
 base::Status check_replacements(const fs::path& file, const std::string& folder) {
@@ -378,7 +379,7 @@ base::Status check_replacements(const fs::path& file, const std::string& folder)
   const auto outside = replacement_outside(text, folder);
   if (outside.empty()) return {};
   return base::fail(ErrorKind::bad_input, file.string(),
-                    "replaces a module by " + outside + ", which is outside the source", k_inside_hint);
+                    "replaces a module with " + outside + ", which is outside the source", k_inside_hint);
 }
 
 // What Go would follow of a go.work in this folder.
@@ -440,7 +441,7 @@ void warn_of_workspace(const fs::path& source, const Program& program, const GoV
       program.layout == Layout::workspace && fs::path(work) == program.home_in(source) / "go.work";
   if (!is_used) {
     report::warn("GOWORK=" + work + " from " + variables.origin("GOWORK") +
-                 " is ignored: only a go.work of the source is used");
+                 " is ignored: only a go.work inside the source is used");
   }
 }
 

@@ -22,7 +22,7 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
-constexpr char k_pin_hint[] = "pin them where the source is: go mod tidy, and commit go.mod and go.sum";
+constexpr char k_pin_hint[] = "pin them: run go mod tidy in the source, and commit go.mod and go.sum";
 
 struct ModuleFiles {
   std::string go_mod;
@@ -205,7 +205,7 @@ void Resolution::warn(const ModuleFiles& after) const {
   auto file = module_file(m_source, m_program, m_decision.variables);
   const std::string what =
       is_bare() ? m_source.string() + ": has no go.mod"
-                : file.replace_extension(".sum").string() + ": lacks lines that the imports need";
+                : file.replace_extension(".sum").string() + ": lacks entries that the imports need";
   report::warn(what + (chosen.empty() ? "" : "; chosen: " + base::join(chosen, ", ")));
   report::info(std::string("hint: ") + k_pin_hint);
 }

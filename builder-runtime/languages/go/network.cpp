@@ -155,7 +155,7 @@ base::Error cannot_fetch(base::Error failure, const std::vector<std::string>& pa
   std::vector<std::string> named(names.begin(), names.end());
   if (named.size() > k_most_named) {
     named.resize(k_most_named);
-    named.push_back("… (" + std::to_string(names.size()) + " in all)");
+    named.push_back("… (" + std::to_string(names.size()) + " in total)");
   }
   failure.what = "cannot fetch " + base::join(named, ", ");
   if (proxy == "off") {
@@ -172,9 +172,10 @@ base::Error cannot_fetch(base::Error failure, const std::vector<std::string>& pa
     return failure;
   }
   failure.what += " (GOPROXY=" + base::hide_credentials(proxy) + ")";
-  failure.hint = "see Go's output above; check path and version; if it is private, set GOPRIVATE=" + path +
-                 " and give the build access to " + host +
-                 " in ~/.netrc or the file that NETRC names, or set GOPROXY to a proxy that has it";
+  failure.hint =
+      "see Go's output above; check the path and version; if the module is private, set GOPRIVATE=" + path +
+      " and give the build access to " + host +
+      " in ~/.netrc or the file that NETRC names, or set GOPROXY to a proxy that has it";
   return failure;
 }
 
@@ -219,9 +220,9 @@ base::Error explained(base::Error failure, const BuildPlace& place, const fs::pa
   if (!proxy) return failure;
   if (!proxy->answers) {
     return {base::ErrorKind::network, where,
-            "modules are missing here and the module proxy does not answer (GOPROXY=" +
+            "modules are missing, and the module proxy does not answer (GOPROXY=" +
                 base::hide_credentials(proxy->setting) + ")",
-            "check the network and the proxies that Go is set up for (GOPROXY, HTTPS_PROXY), then try again"};
+            "check the network and Go's proxy settings (GOPROXY, HTTPS_PROXY), then try again"};
   }
   if (!missing) return failure;
   failure.where = where;

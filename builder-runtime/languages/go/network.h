@@ -13,7 +13,7 @@ namespace builder::go {
 base::Error go_error(const process::Finished& finished);
 
 // `failure` of one of Go's commands in `place`, or what is known to be its cause: an error of kind network
-// when modules are missing here and the module proxy does not even answer for one that every proxy has; one
+// when modules are missing, and the module proxy does not even answer for one that every proxy has; one
 // that names the modules when they cannot be fetched.
 base::Error explained(base::Error failure, const BuildPlace& place, const base::fs::path& source,
                       const Decision& decision, const Tools& tools);

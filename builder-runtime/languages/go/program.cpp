@@ -104,7 +104,7 @@ base::Result<Program> Choice::program_of(const Package& package, std::string why
         if (!entry->second.contains(package.module)) {
           const std::string file = folder == "." ? "go.work" : folder + "/go.work";
           const std::string what = package.module.empty()
-                                       ? shown(package.folder) + " is in no module"
+                                       ? shown(package.folder) + " is not in any module"
                                        : "the module of " + shown(package.folder) + " is not listed";
           return base::fail(ErrorKind::bad_input, (m_source / file).string(), what,
                             "add it with go work use, or set GOWORK=off in go.environment");
@@ -196,22 +196,22 @@ base::Result<Program> Choice::found(const std::string& build_pipeline) const {
   }
   if (programs.size() == 1) {
     const bool is_of_root = rank_of(programs.front()) == std::pair(false, 0);
-    return choose(programs.front(), is_of_root ? "the only one of the root module" + of_several
-                                               : "the only one that is no example" + of_several);
+    return choose(programs.front(), is_of_root ? "the only one in the root module" + of_several
+                                               : "the only one that is not an example" + of_several);
   }
   for (const auto& program : programs) {
     if (contract::build_pipeline_of(std::string(base::name_of(program.folder))) == build_pipeline)
-      return choose(program, "the one named like the pipeline" + of_several);
+      return choose(program, "the one named after the pipeline" + of_several);
   }
   const auto module = name_of_module(path_of(is_of_one ? programs.front().module : "."));
   for (const auto& program : programs) {
     if (!module.empty() && base::name_of(program.folder) == module)
-      return choose(program, "the one named like the module" + of_several);
+      return choose(program, "the one named after the module" + of_several);
   }
   std::vector<std::string> folders;
   for (const auto& program : programs) folders.push_back(program.folder);
   return base::fail(ErrorKind::bad_input, m_source.string(),
-                    "has several programs: " + base::join(folders, ", "), k_choose_hint);
+                    "contains several programs: " + base::join(folders, ", "), k_choose_hint);
 }
 
 base::Result<Program> Choice::all() const {
@@ -235,7 +235,7 @@ base::Result<Program> Choice::all() const {
     } else {
       report::warn(shown(other.folder) + " is not built: " +
                    (is_beside ? shown(known->second) + " has the same name"
-                              : "it is of another module than " + shown(program.folder)));
+                              : "it belongs to a different module than " + shown(program.folder)));
     }
   }
   return program;
@@ -260,7 +260,7 @@ tl::unexpected<base::Error> Choice::none(const std::string& where, const std::st
   if (!has_files) {
     return base::fail(ErrorKind::bad_input, where, "has no Go files", "the program is package main");
   }
-  std::string what = "has no package main";
+  std::string what = "contains no package main";
   if (other != nullptr)
     what += "; " + (other->folder == "." ? "the root" : other->folder) + " is package " + other->name;
   if (!excluded.empty()) what += "; build constraints exclude " + base::join(excluded, ", ");

@@ -121,7 +121,7 @@ void GoVariables::put_into(process::Environment& environment) const {
 base::Status GoVariables::check() const {
   const auto mode = flag("buildmode").value_or("");
   if (!is_one_of(mode, {"", "default", "exe", "pie"})) {
-    return base::fail(ErrorKind::bad_input, "GOFLAGS", "-buildmode=" + mode + " does not make a program",
+    return base::fail(ErrorKind::bad_input, "GOFLAGS", "-buildmode=" + mode + " does not produce a program",
                       "remove it from GOFLAGS in " + origin("GOFLAGS"));
   }
   if (const auto dry = flag("n"); dry && *dry != "false") {
@@ -134,7 +134,7 @@ base::Status GoVariables::check() const {
   if (const auto system = value("GOOS"); !system.empty() && system != k_system)
     overruled("GOOS", "GOOS=" + system, "pipelines run on linux");
   if (const auto trim = flag("trimpath"); trim && is_one_of(*trim, {"false", "0"}))
-    overruled("GOFLAGS", "-trimpath=false", "the same source has to give the same program in every folder");
+    overruled("GOFLAGS", "-trimpath=false", "the same source must give the same program in every folder");
   if (const auto vcs = flag("buildvcs"); vcs && !is_one_of(*vcs, {"false", "0"}))
     overruled("GOFLAGS", "-buildvcs", "the source has no repository when it is built on a cluster");
   return {};

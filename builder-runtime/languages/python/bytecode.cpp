@@ -203,9 +203,8 @@ class Store {
     const auto text = base::read_file(file);
     const auto entry = text ? parse_entry(*text, package.modules.size()) : std::nullopt;
     if (!entry) {
-      report::warn("cache: " + file.string() +
-                   ": its digest is not the one that it was stored with; compiling " + package.name +
-                   " again");
+      report::warn("cache: " + file.string() + ": its digest does not match the stored one; compiling " +
+                   package.name + " again");
       return false;
     }
     caches::mark_used(file);
@@ -295,7 +294,7 @@ base::Result<BytecodeSummary> make_bytecode(const Interpreter& interpreter, cons
 }
 
 std::string describe(const BytecodeSummary& summary) {
-  if (summary.reused == 0) return "made bytecode of " + base::count_of(summary.packages, "package");
+  if (summary.reused == 0) return "compiled bytecode of " + base::count_of(summary.packages, "package");
   return "bytecode of " + std::to_string(summary.reused) + " of " +
          base::count_of(summary.packages, "package") + " reused";
 }

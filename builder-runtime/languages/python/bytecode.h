@@ -29,7 +29,7 @@ struct BytecodeSummary {
 base::Result<BytecodeSummary> make_bytecode(const Interpreter& interpreter, const Tools& tools,
                                             const base::fs::path& packages);
 
-// "made bytecode of 3 packages", "bytecode of 41 of 42 packages reused".
+// "compiled bytecode of 3 packages", "bytecode of 41 of 42 packages reused".
 std::string describe(const BytecodeSummary& summary);
 
 }  // namespace builder::python

@@ -18,7 +18,7 @@ namespace {
 using base::ErrorKind;
 using data::Value;
 
-constexpr char k_choose_hint[] = "name the program main.py, or say python.program in pachbuild.toml";
+constexpr char k_choose_hint[] = "name the program main.py, or set python.program in pachbuild.toml";
 constexpr char k_form_hint[] = "write tool.py, package.module or package.module:function";
 constexpr char k_default_name[] = "the default name";
 // Files at the root that other tools start.
@@ -117,7 +117,7 @@ base::Result<Entry> entry_of_function(const fs::path& source, const std::string&
       colon == std::string::npos ? "" : text.substr(colon + 1, text.find('[', colon) - colon - 1)));
   if (!is_identifier_path(module) || !is_identifier_path(function) ||
       name.find_first_of("'\\\n") != std::string::npos) {
-    return base::fail(ErrorKind::bad_input, place, "\"" + text + "\" is not of the form module:function");
+    return base::fail(ErrorKind::bad_input, place, "\"" + text + "\" does not have the form module:function");
   }
   const auto [root, file] = file_of_module(source, module, "__init__.py");
   Entry entry;
@@ -252,14 +252,14 @@ base::Result<Entry> only_candidate(const fs::path& source, const std::vector<Scr
   candidates.insert(candidates.end(), packages.begin(), packages.end());
   if (!candidates.empty()) {
     return base::fail(ErrorKind::bad_input, source.string(),
-                      "has several programs: " + base::join(candidates, ", "), k_choose_hint);
+                      "contains several programs: " + base::join(candidates, ", "), k_choose_hint);
   }
   if (!files.empty()) {
     return base::fail(ErrorKind::bad_input, source.string(),
                       "cannot tell which file is the program: " + base::join(files, ", "), k_choose_hint);
   }
   return base::fail(ErrorKind::bad_input, source.string(),
-                    "has no program: no main.py and no other .py file at its root", k_choose_hint);
+                    "no program found: expected main.py or another .py file at the root", k_choose_hint);
 }
 
 }  // namespace
@@ -284,7 +284,7 @@ base::Result<Entry> find_entry(const fs::path& source, const Value& project, con
   if (scripts.all.size() == 1)
     return entry_of_script(scripts.all.front(), "the only script of " + scripts.file);
   if (const Script* const script = script_of_project(scripts)) {
-    return entry_of_script(*script, "the script of " + scripts.file + " that is named like the project");
+    return entry_of_script(*script, "the script of " + scripts.file + " that is named after the project");
   }
   return only_candidate(source, scripts.all);
 }

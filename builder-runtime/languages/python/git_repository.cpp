@@ -283,8 +283,8 @@ base::Result<std::optional<Revision>> find_revision(const fs::path& source, cons
   if (!git) {
     if (revision::is_in_repository(source)) {
       report::warn(
-          "git is not on PATH: the build cannot make its version from .git; install git (Debian's package "
-          "git), or build with pachbuild where it is");
+          "git is not on PATH, so the build cannot derive its version from .git; install git (Debian's "
+          "package git), or build with pachbuild on a machine that has git");
     }
     return std::optional<Revision>();
   }

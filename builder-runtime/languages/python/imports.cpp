@@ -389,7 +389,7 @@ base::Result<Imports> read_imports(const fs::path& source, const Entry& entry, c
                                                   .standard_input = input.get()}));
   if (!finished.ending.succeeded()) return base::fail(explain_failure(finished, entry));
   auto reading = parse_reading(finished.output);
-  if (!reading) return base::fail(ErrorKind::bug, "read_imports.py", "gave an answer that makes no sense");
+  if (!reading) return base::fail(ErrorKind::bug, "read_imports.py", "returned an unexpected answer");
   BASE_TRY(base::make_folders(folder, base::k_owner_writes));
   BASE_TRY(base::write_file(memory, base::sha256(finished.output) + "\n" + finished.output));
   return std::move(reading->imports);
@@ -460,11 +460,11 @@ std::string distribution_of(const std::string& package) {
 std::string describe(const OutsideImport& import, const Visible& visible) {
   if (import.is_own && is_built(import.name, visible.modules)) {
     return import.file + ":" + std::to_string(import.line) + ": imports " + import.name +
-           ", which neither the source has nor its build makes";
+           ", which neither the source nor its build provides";
   }
   if (import.is_own) {
     return import.file + ":" + std::to_string(import.line) + ": imports " + import.name +
-           ", which the source does not have; if its build makes it, install the project as well (" +
+           ", which is not in the source; if the build generates it, install the project as well (" +
            (visible.manifest.ends_with(".txt") ? "add . to " + visible.manifest
                                                : "[build-system] in pyproject.toml, or setup.py") +
            ")";

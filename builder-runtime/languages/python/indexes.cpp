@@ -252,20 +252,20 @@ std::optional<IndexFault> fault_of(const IndexPlace& index, const std::string& k
   const std::string shown = base::hide_credentials(index.url);
   const std::string the_index = index.is_index ? "the package index " + shown : shown;
   const std::string origin =
-      index.is_default ? "this is the default index; UV_DEFAULT_INDEX or PIP_INDEX_URL names another"
-                       : "this address is from " + index.place;
+      index.is_default ? "this is the default index; set UV_DEFAULT_INDEX or PIP_INDEX_URL to use another"
+                       : "this address comes from " + index.place;
   if (kind == "certificate") {
     return IndexFault{"the certificate of " + host + " is not trusted",
                       origin + "; set SSL_CERT_FILE to a file with the certificate of its authority (PEM)"};
   }
   if (kind == "tls")
     return IndexFault{"no secure connection to " + host + " (TLS)",
-                      origin + "; check whether it must be http://"};
+                      origin + "; check whether the URL should start with http://"};
   if (kind == "name")
     return IndexFault{"the host " + url.host_name() + " is unknown",
                       origin + "; check the name, and the network and its DNS, then try again"};
   if (kind == "refused")
-    return IndexFault{the_index + " cannot be reached: the connection is refused",
+    return IndexFault{the_index + " cannot be reached: connection refused",
                       origin + "; check the address and the network, then try again"};
   if (kind == "silence")
     return IndexFault{
@@ -279,19 +279,21 @@ std::optional<IndexFault> fault_of(const IndexPlace& index, const std::string& k
     const std::string named = "the proxy " + base::hide_credentials(proxy);
     const std::string set = variable + " sets this proxy; ";
     if (base::contains(detail, "407"))
-      return IndexFault{named + " wants credentials (407)", set + "put user and password into its address"};
+      return IndexFault{named + " requires credentials (407)",
+                        set + "put the user name and password into its URL"};
     return IndexFault{named + " does not lead to " + host + (detail.empty() ? "" : ": " + detail),
                       set + "correct it, or add " + url.host_name() + " to NO_PROXY, then try again"};
   }
   if (kind == "credentials") {
     const std::string variables =
         index.name.empty() ? "" : " or in UV_INDEX_" + upper(index.name) + "_USERNAME and …_PASSWORD";
-    const std::string in = "user and password in ~/.netrc (machine " + url.host_name() + ")" + variables;
+    const std::string in =
+        "the user name and password in ~/.netrc (machine " + url.host_name() + ")" + variables;
     if (detail == "missing")
-      return IndexFault{the_index + " wants credentials (401)",
-                        origin + "; put " + in + ", or into the address"};
+      return IndexFault{the_index + " requires credentials (401)",
+                        origin + "; put " + in + ", or into the URL"};
     return IndexFault{the_index + " refuses the credentials (401)",
-                      origin + "; check " + in + ", or in the address"};
+                      origin + "; check " + in + ", or in the URL"};
   }
   if (kind == "status" && detail == "404") {
     return IndexFault{

@@ -68,7 +68,8 @@ BehindShim behind_pyenv_shim(const fs::path& program, const process::Environment
 base::Result<Interpreter> parse_answer(const std::string& program, const std::string& answer) {
   const auto lines = base::split(base::trim(answer), '\n');
   if (lines.size() != k_answer_lines || !is_file(lines[0])) {
-    return base::fail(ErrorKind::unavailable, program, "does not say what it is", k_missing_hint);
+    return base::fail(ErrorKind::unavailable, program, "does not report its version and platform",
+                      k_missing_hint);
   }
   Interpreter interpreter{.path = lines[0], .identity = lines[1], .libc = lines[2]};
   for (auto line = lines.begin() + 3; line != lines.end(); ++line) {
@@ -176,7 +177,7 @@ base::Result<Interpreter> find_other(const Tools& tools, const std::vector<Pin>&
   });
   versions.erase(std::unique(versions.begin(), versions.end()), versions.end());
   return base::fail(ErrorKind::unavailable, texts_of(pins),
-                    "there is no such Python here, only " + base::join(versions, ", "),
+                    "this version of Python is not available here, only " + base::join(versions, ", "),
                     "build in an image that has it (python:X.Y-slim), or change the pin");
 }
 

@@ -62,10 +62,9 @@ base::Result<ManifestKind> kind_of_file(const std::string& file, const Value& pr
   if (name.ends_with(".txt") || name.ends_with(".in")) return ManifestKind::requirements;
   if (file == k_project_file && kind_of_project(project) != ManifestKind::none)
     return kind_of_project(project);
-  return base::fail(
-      ErrorKind::bad_input, file, "is no file that says what to install",
-      "a lock, a requirements file (*.txt), pyproject.toml, setup.py, Pipfile or a program with "
-      "inline metadata can be named");
+  return base::fail(ErrorKind::bad_input, file, "does not list what to install",
+                    "expected a lock, a requirements file (*.txt), pyproject.toml, setup.py, Pipfile or a "
+                    "program with inline metadata");
 }
 
 // The metadata of the program `name`, if it has any.
@@ -104,7 +103,7 @@ base::Result<Manifest> chosen_manifest(const fs::path& source, const SourceSetti
     }
     BASE_TRY_ASSIGN(const ManifestKind kind, kind_of_file(file, manifest.project));
     if (!manifest.files.empty() && (kind != manifest.kind || kind != ManifestKind::requirements)) {
-      return base::fail(ErrorKind::bad_input, where, "only requirements files can be named together");
+      return base::fail(ErrorKind::bad_input, where, "only requirements files can be combined");
     }
     manifest.kind = kind;
     manifest.files.push_back(path.string());

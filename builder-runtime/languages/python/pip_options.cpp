@@ -227,8 +227,8 @@ base::Result<RequirementLine> parse_requirement_line(const std::string& line, co
     if (option == nullptr) {
       return base::fail(ErrorKind::bad_input, where,
                         base::hide_credentials(word.substr(0, sign)) +
-                            " is no option of requirements files: pip does not read it either",
-                        "remove it; options of pip's command line belong into pip.conf or PIP_… variables");
+                            " is not an option for requirements files; pip does not accept it either",
+                        "remove it; options of pip's command line belong in pip.conf or PIP_… variables");
     }
     bool is_whole = is_short || option->name == name;
     std::string value;
@@ -268,7 +268,7 @@ base::Result<std::string> decode_requirements(const std::string& bytes, const st
   // In all others that pip reads, what is ASCII means the same, and requirements are.
   std::string text = without_letters_in_comments(bytes);
   if (is_ascii(text)) return text;
-  return base::fail(ErrorKind::bad_input, where, "is written in " + encoding + ", which is not read here",
+  return base::fail(ErrorKind::bad_input, where, "is written in " + encoding + ", which is not supported",
                     "save it as UTF-8");
 }
 

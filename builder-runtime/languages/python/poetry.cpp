@@ -196,7 +196,7 @@ base::Result<std::string> requirement_line(const Value& value, const Wanted& wan
   } else if (wanted.alternatives.size() > 1) {
     return base::fail(ErrorKind::bad_input,
                       std::string(k_manifest) + ":" + std::to_string(value.line) + ": " + wanted.name,
-                      "versions with || can only be built from a lock", "make one: poetry lock");
+                      "versions with || can only be built from a lock", "create one: poetry lock");
   } else if (!wanted.alternatives.empty()) {
     line += wanted.alternatives.front();
   }

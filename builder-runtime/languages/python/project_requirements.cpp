@@ -80,7 +80,7 @@ base::Result<RequirementList> checked_list(RequirementList list, const std::stri
     const auto path = line.substr(0, line.find_first_of(" ["));
     if (path.starts_with("./") && !base::stays_inside(path)) {
       return base::fail(ErrorKind::bad_input, file, path.substr(2) + " is outside the source",
-                        "only files below transform.build.path are built: move it there");
+                        "move it below transform.build.path: only files there are built");
     }
   }
   return list;

@@ -172,8 +172,8 @@ base::Status check_required_version(const Installation& installation) {
   const auto specifiers = Specifiers::parse(wanted);
   if (!version || !specifiers || specifiers->allows(*version)) return {};
   return base::fail(ErrorKind::bad_input, installation.uv_settings.place_of(k_key),
-                    "asks for uv " + wanted + ", and this is uv " + words.at(1),
-                    "install that uv (pip install uv==…), or change the line");
+                    "requires uv " + wanted + ", but this is uv " + words.at(1),
+                    "install that version (pip install uv==…), or change the line");
 }
 
 base::Status add_bundle(Plan& plan, Installation installation, const Request& request, const Tools& tools) {
@@ -302,10 +302,9 @@ bool has_program_module(const std::string& module, const std::vector<std::string
 }
 
 tl::unexpected<base::Error> no_module(const Entry& entry) {
-  return base::fail(
-      ErrorKind::bad_input, entry.place,
-      "there is no module " + entry.module + ", neither in the source nor among the installed packages",
-      "write tool.py, package.module or package.module:function");
+  return base::fail(ErrorKind::bad_input, entry.place,
+                    "no module " + entry.module + " in the source or the installed packages",
+                    "write tool.py, package.module or package.module:function");
 }
 
 // Tells what the programs will not find when they run; that one is itself not there is an error.
@@ -359,7 +358,7 @@ base::Result<Programs> read_programs(const fs::path& source, const Choice& choic
       programs.push_back({entry, std::move(*imports)});
     } else {
       report::warn(entry.program.name +
-                   ": its imports are not compared with what is installed: " + imports.error().what);
+                   ": its imports are not checked against the installed packages: " + imports.error().what);
     }
   }
   return programs;
@@ -372,10 +371,9 @@ void prepare_preloading(const PythonSettings& settings, const fs::path& source, 
   if (programs.size() != 1 || start.no_program) return;
   const auto found = find_preloadable(source, programs.front().imports, settings.image_packages);
   if (settings.preload == "true" && !found.obstacle.empty()) {
-    report::warn(
-        found.obstacle +
-        ": nothing is imported beforehand, since that may change what an import does; where it does not, "
-        "name the modules: preload = [\"pandas\"]");
+    report::warn(found.obstacle +
+                 ": preloading is off, because this may change what an import does; if it does not, name the "
+                 "modules: preload = [\"pandas\"]");
   }
   start.imports = found.modules;
 }

@@ -60,9 +60,8 @@ class RequirementsReader {
     BASE_TRY_ASSIGN(const fs::path file, base::path_inside(m_source, name, where));
     if (!m_seen.insert(file.lexically_normal().string()).second) return {};
     if (depth == k_deepest_include) {
-      return base::fail(
-          ErrorKind::bad_input, where,
-          "more than " + std::to_string(depth) + " requirements files include each other in a row");
+      return base::fail(ErrorKind::bad_input, where,
+                        "more than " + std::to_string(depth) + " requirements files are nested");
     }
     BASE_TRY_ASSIGN(const std::string bytes,
                     m_result.inputs.add_file(fs::path(name).lexically_normal().string(), file));
@@ -158,10 +157,10 @@ class RequirementsReader {
       if (!is_setting && option != "--global-option" && option != "--build-option") continue;
       const auto name = name_of_requirement(parts);
       if (name.empty()) {
-        return base::fail(ErrorKind::bad_input, where,
-                          option + " behind " + parts.requirement + parts.value("--editable") +
-                              ", whose package has no name here",
-                          "write it with its name: NAME @ ./FOLDER");
+        return base::fail(
+            ErrorKind::bad_input, where,
+            option + " behind " + parts.requirement + parts.value("--editable") + ", without a package name",
+            "write it with its name: NAME @ ./FOLDER");
       }
       m_result.pip.config_settings.push_back(name + ":" + (is_setting ? value : option + "=" + value));
     }

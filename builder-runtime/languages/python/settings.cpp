@@ -37,7 +37,7 @@ base::Status read_switch_or_modules(TableReader& reader, const std::string& key,
   for (const auto& name : names) {
     if (!is_name_of_module(name)) {
       return base::fail(ErrorKind::bad_input, reader.place(found, key),
-                        "invalid name of a module \"" + name + "\"",
+                        "invalid module name \"" + name + "\"",
                         "write true, or modules as after import: [\"pandas\", \"sklearn.metrics\"]");
     }
   }
@@ -53,7 +53,7 @@ base::Status read_refresh(TableReader& reader, const std::string& key, Refresh& 
   const auto word = words.find(value->scalar);
   if (word == words.end()) {
     return base::fail(ErrorKind::bad_input, reader.place(*value, key), "is \"" + value->scalar + "\"",
-                      "it can be never, daily or always");
+                      "expected never, daily or always");
   }
   setting = word->second;
   return {};

@@ -83,7 +83,7 @@ void SourceBuilds::watch(const std::stop_token& stop) {
       const std::string package = build->name + " " + build->version;
       auto& entry = seen.try_emplace(package, Seen{now, now, false}).first->second;
       if (!entry.is_told && now - entry.begun >= k_patience) {
-        m_tell(package + " is being built from its source" + m_why);
+        m_tell(package + " is being built from source" + m_why);
         entry.is_told = true;
         entry.told = now;
       } else if (entry.is_told && now - entry.told >= k_again) {

@@ -400,7 +400,7 @@ std::string unpinned_choices(const Statement& statement, const Texts& packages) 
   }
   if (chosen.empty()) return "";
   std::sort(chosen.begin(), chosen.end());
-  return "chosen, since " + statement.file + " does not pin " + (chosen.size() == 1 ? "it" : "them") + ": " +
+  return "chosen because " + statement.file + " does not pin " + (chosen.size() == 1 ? "it" : "them") + ": " +
          named(chosen);
 }
 
@@ -445,9 +445,9 @@ Texts shadowed_statements(const fs::path& source, const Manifest& manifest, cons
     }
     std::sort(names.begin(), names.end());
     const bool is_conda = other.file.starts_with("environment.");
-    lines.push_back(other.file + ": ignored, because " + base::join(manifest.files, ", ") +
-                    " decides what is installed" + (names.empty() ? "" : "; ignored: " + named(names)) +
-                    (is_conda ? "; list in " + manifest.files.front() + " what is needed of it"
+    lines.push_back(other.file + ": ignored because " + base::join(manifest.files, ", ") +
+                    " takes precedence" + (names.empty() ? "" : "; not installed: " + named(names)) +
+                    (is_conda ? "; add to " + manifest.files.front() + " what you need from it"
                               : "; to use it instead, set python.dependencies = [\"" + other.file +
                                     "\"] in pachbuild.toml"));
   }
@@ -512,8 +512,8 @@ std::string unlisted_requirements(const fs::path& source) {
   }
   if (files.empty()) return "";
   std::sort(files.begin(), files.end());
-  return named(files) + (files.size() == 1 ? ": is not installed" : ": are not installed") +
-         ", because only requirements.txt is found by itself; to install " +
+  return named(files) + (files.size() == 1 ? ": not installed" : ": not installed") +
+         " because only requirements.txt is found automatically; to install " +
          (files.size() == 1 ? "it" : "one of them") + ", set python.dependencies = [\"" + best_list(files) +
          "\"] in pachbuild.toml";
 }
@@ -532,7 +532,7 @@ std::optional<base::Error> conda_error(const fs::path& source) {
     hint = "put its packages into requirements.txt, by their names on PyPI, one per line: " +
            base::join(lines, ", ") + (is_cut ? ", …" : "") +
            (file->python.empty() ? "" : "; and " + file->python + " into .python-version") +
-           "; what only conda has needs an image of your own without transform.build";
+           "; for packages that only conda has, use an image of your own, without transform.build";
   }
   return base::Error{base::ErrorKind::bad_input, file->name, "conda environments cannot be built",
                      base::hide_credentials(hint)};

@@ -52,7 +52,7 @@ std::string reason_for_builds(const Installation& installation) {
   for (const auto* name : {"UV_NO_BINARY", "UV_NO_BINARY_PACKAGE"}) {
     if (!value_of(uv.environment, name).empty()) return "";
   }
-  return ": its index has no wheel of this version for " + installation.interpreter.identity +
+  return ": the index has no wheel of this version for " + installation.interpreter.identity +
          "; another version of the package or of Python may have one";
 }
 
@@ -78,9 +78,8 @@ std::string compiler_hint(const std::string& search_path) {
   for (const auto* name : {"cc", "gcc", "clang"}) {
     if (process::find_program(name, search_path)) return "";
   }
-  return "; there is no C compiler here: a package that has to be compiled needs an image that has one "
-         "(python:3.11 "
-         "rather than python:3.11-slim), or Debian's packages gcc and libc6-dev in this one";
+  return "; this image has no C compiler: to compile a package, use an image that has one (python:3.11 "
+         "rather than python:3.11-slim), or install Debian's packages gcc and libc6-dev in this one";
 }
 
 }  // namespace
@@ -104,8 +103,8 @@ base::Status run_uv(const Installation& installation, const Tools& tools, const 
     if (fault) return base::fail(ErrorKind::network, where, fault->what, fault->hint);
     return base::fail(
         ErrorKind::network, where, "a package index cannot be reached",
-        "see uv's output above; where it names a certificate, set SSL_CERT_FILE to a file with that of "
-        "the index's authority; otherwise check the network, then try again");
+        "see uv's output above; if it names a certificate, set SSL_CERT_FILE to a file with the certificate "
+        "of the index's authority; otherwise check the network, then try again");
   }
   if (fault) {
     return base::fail(ErrorKind::step_failed, where, "cannot be installed: " + fault->what, fault->hint);

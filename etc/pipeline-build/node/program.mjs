@@ -58,7 +58,7 @@ function main([source, work, folder, cache, program]) {
   run([lock ? commands[lock](cache, true, work)[0] : "npm", "run", "build"], work);
   copyAll(work, folder);
   if (!fs.existsSync(path.join(folder, program))) {
-    fail(`package.json: main is ${program}, which its build script does not make`, "correct main, or the build script");
+    fail(`package.json: main is ${program}, which its build script does not create`, "correct main, or the build script");
   }
 }
 

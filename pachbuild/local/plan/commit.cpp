@@ -84,7 +84,7 @@ base::Result<Commit> commit_of_folder(const base::fs::path& folder, FileDigests*
     if (!contract::can_be_stored_in_pfs(file.path)) wrong.push_back(file.path);
   }
   if (!wrong.empty())
-    return base::fail(contract::names_fault(commit.folder, std::move(wrong), "rename these"));
+    return base::fail(contract::names_fault(commit.folder, std::move(wrong), "rename them"));
   commit.digest = commit.digest_of(commit.all());
   return commit;
 }

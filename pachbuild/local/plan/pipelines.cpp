@@ -60,7 +60,7 @@ class Planner {
       return base::fail(ErrorKind::bad_input, spec.places.where("/pipeline/name"),
                         "another pipeline is named " + base::quoted(spec.name) +
                             " as well: " + entry->second->places.where("/pipeline/name"),
-                        "give one of them another name, or leave one of the files out");
+                        "rename one of them, or omit one of the files");
     }
     return {};
   }
@@ -148,8 +148,7 @@ class Planner {
       names += m_specs[*i].name + " reads ";
     }
     return {ErrorKind::bad_input, m_specs[index].places.where("/input"),
-            "the pipelines read each other in a circle: " + names + m_specs[index].name,
-            "take one of the inputs away"};
+            "the pipelines form a cycle: " + names + m_specs[index].name, "remove one of the inputs"};
   }
 
   base::Status check_missing() const {
@@ -177,7 +176,7 @@ class Planner {
       const auto writes = [&repo = name](const auto& planned) { return planned.spec.name == repo; };
       if (std::any_of(m_plan.pipelines.begin(), m_plan.pipelines.end(), writes)) {
         return base::fail(ErrorKind::usage, where, "pipeline " + name + " writes this repo itself",
-                          "leave this --input out, or name a pipeline that reads it in --pipeline");
+                          "omit this --input, or name a pipeline that reads it in --pipeline");
       }
       if (m_used.contains(name)) continue;
       std::vector<std::string> read;
@@ -216,8 +215,8 @@ base::Result<std::size_t> find_pipeline(const std::vector<spec::PipelineSpec>& s
     if (specs[i].name == name) return i;
     names.push_back(specs[i].name);
   }
-  return base::fail(ErrorKind::usage, "--pipeline " + name, "there is no such pipeline",
-                    base::did_you_mean(name, names, "there are: " + base::join(names, ", ")));
+  return base::fail(ErrorKind::usage, "--pipeline " + name, "no such pipeline",
+                    base::did_you_mean(name, names, "pipelines: " + base::join(names, ", ")));
 }
 
 std::size_t find_writer(const std::vector<spec::PipelineSpec>& specs, const spec::PipelineSpec& reader,

@@ -75,7 +75,7 @@ base::Status add_manifest(SecretValues& values, const spec::Document& document) 
     for (const auto& [key, value] : found->items()) {
       const auto where = document.places.where(spec::child_pointer(pointer, key));
       if (!value.is_string())
-        return base::fail(ErrorKind::bad_input, where, pointer.substr(1) + "." + key + " must be text");
+        return base::fail(ErrorKind::bad_input, where, pointer.substr(1) + "." + key + " must be a string");
       auto text =
           is_encoded ? base::from_base64(value.get_ref<const std::string&>()) : value.get<std::string>();
       if (!text) {
@@ -125,12 +125,12 @@ base::Result<SecretValues> read_lines(const std::string& path, const std::string
     const std::string where = path + ":" + std::to_string(number);
     const auto equals = line.find('=');
     if (equals == std::string::npos) {
-      return base::fail(ErrorKind::bad_input, where, "is not of the form KEY=VALUE",
+      return base::fail(ErrorKind::bad_input, where, "does not have the form KEY=VALUE",
                         "a manifest of Kubernetes is named *.json or *.yaml");
     }
     const std::string key = line.substr(0, equals);
     if (!is_key(key)) {
-      return base::fail(ErrorKind::bad_input, where, "the key is not one of a secret", k_key_hint);
+      return base::fail(ErrorKind::bad_input, where, "invalid secret key", k_key_hint);
     }
     values[key] = line.substr(equals + 1);
   }
@@ -180,7 +180,7 @@ base::Result<Secrets> load_secrets(const std::vector<std::string>& options) {
     const std::string where = "--secret " + option;
     const auto equals = option.find('=');
     if (equals == std::string::npos || equals == 0 || equals + 1 == option.size()) {
-      return base::fail(ErrorKind::usage, where, "is not of the form NAME=PATH",
+      return base::fail(ErrorKind::usage, where, "does not have the form NAME=PATH",
                         "for example --secret db=db.env");
     }
     const std::string name = option.substr(0, equals);

@@ -144,8 +144,8 @@ class Selector {
         const auto datum = m_datums.at(wanted.by_id[i]);
         ids.push_back(datum.id.substr(0, wanted.name.size() + k_fewest_digits) + " (" + datum.label() + ")");
       }
-      return base::fail(ambiguous(wanted.name, "so begin the ids of", wanted.by_id.size(), ids,
-                                  "add digits, or name a file"));
+      return base::fail(ambiguous(wanted.name, "it is the beginning of several ids:", wanted.by_id.size(),
+                                  ids, "add digits, or name a file"));
     }
     // Files of two repos that always come together, as in a join, mean the same datums.
     std::vector<std::string> shown;
@@ -179,13 +179,14 @@ class Selector {
   [[nodiscard]] base::Error nothing(const Wanted& wanted) const {
     const auto& name = wanted.name;
     if (!wanted.targets.empty()) {
-      return {ErrorKind::usage, "--datum " + name, "is in no datum: the glob of its input does not match it",
+      return {ErrorKind::usage, "--datum " + name,
+              "is not part of any datum: the glob of its input does not match it",
               "see pachbuild list datum"};
     }
     const std::string otherwise = "pachbuild list datum shows all " +
                                   base::count_of(m_datums.size(), "datum") +
-                                  "; give a number from 1, an id or a file";
-    return {ErrorKind::usage, "--datum " + name, "there is no such datum", near_files(name, otherwise)};
+                                  "; use a number from 1, an id or a file";
+    return {ErrorKind::usage, "--datum " + name, "no such datum", near_files(name, otherwise)};
   }
 
   // By whole names first: who types the last part of a path has made no mistake but one.

@@ -37,7 +37,7 @@ base::Status visit(const std::string& root, const std::string& path, const FileV
   }
   const FolderId id{status.st_dev, status.st_ino};
   if (std::find(above.begin(), above.end(), id) != above.end()) {
-    return base::fail(ErrorKind::bad_input, absolute, "is a link to a folder above it");
+    return base::fail(ErrorKind::bad_input, absolute, "is a link to one of its parent folders");
   }
   above.push_back(id);
   BASE_TRY_ASSIGN(const auto names, list_names(absolute));

@@ -39,12 +39,12 @@ std::string certificates() {
   return ::access(file.c_str(), R_OK) == 0 ? file : "";
 }
 
-// A program with an interpreter needs shared libraries, which an image need not have.
+// A program with an interpreter needs shared libraries, which an image may lack.
 base::Status check_static(const fs::path& program) {
   BASE_TRY_ASSIGN(const std::string text, base::read_file(program));
   if (const auto needs = base::elf_needs(text); !needs || needs->loader.empty()) return {};
   return base::fail(ErrorKind::unavailable, program.string(),
-                    "needs shared libraries, which an image need not have",
+                    "needs shared libraries, which an image may lack",
                     "use a static one: cmake --preset release, then build/release/bin/pachbuild");
 }
 
@@ -71,8 +71,7 @@ base::Status pull_image(const Container& container, const process::Interruption&
                                                      .orphan_signal = SIGKILL}));
   BASE_TRY_ASSIGN(const auto ending, wait_for(child, interruption));
   if (ending.succeeded()) return {};
-  return base::fail(ErrorKind::unavailable, container.image, "cannot be pulled",
-                    "what is wrong is said in the lines above");
+  return base::fail(ErrorKind::unavailable, container.image, "cannot be pulled", "see the output above");
 }
 
 base::Result<process::Finished> ask(const Container& container, std::vector<std::string> words,

@@ -437,7 +437,7 @@ base::Result<TaskOutcome> Pool::run_attended(const Task& task, int interruption,
     BASE_TRY_ASSIGN(message, await_message(worker, interruption));
   }
   auto outcome = decode_outcome(message);
-  if (!outcome) return base::fail(ErrorKind::step_failed, "", "the worker said nothing that makes sense");
+  if (!outcome) return base::fail(ErrorKind::step_failed, "", "the worker sent an invalid message");
   if (outcome->error) {
     translate(*outcome->error, worker.folder, task.id);
   } else if (outcome->result == TaskResult::succeeded) {

@@ -35,7 +35,9 @@ void compare(const Range& before, const Range& now, Tell&& tell) {
 std::string name_of(const Entry* before, const Entry* now) { return (now == nullptr ? before : now)->first; }
 
 std::string what_happened(const Entry* before, const Entry* now) {
-  return name_of(before, now) + (before == nullptr ? " is new" : now == nullptr ? " is gone" : " changed");
+  return name_of(before, now) + (before == nullptr ? " is new"
+                                 : now == nullptr  ? " was removed"
+                                                   : " changed");
 }
 
 // The files of a datum's part in a listing: the file itself, or what is below the folder.
@@ -102,7 +104,7 @@ const std::vector<std::string>& Reasons::files_of(const DatumPart& part) {
 }
 
 std::string Reasons::of(const Datum& datum, const std::string& key) {
-  if (!m_last) return m_force ? "every datum was asked for" : "it has not run before";
+  if (!m_last) return m_force ? "all datums were requested" : "it has not run before";
   const auto known = m_datums.find(datum.id);
   if (known == m_datums.end()) return "it is a new datum";
   const auto& last = *known->second;
@@ -111,9 +113,9 @@ std::string Reasons::of(const Datum& datum, const std::string& key) {
       case LastState::failed:
         return "it failed last time";
       case LastState::not_run:
-        return "the last run ended before it had run";
+        return "the last run ended before reaching it";
       default:
-        return m_force ? "every datum was asked for" : "its result is no longer in the cache";
+        return m_force ? "all datums were requested" : "its result is no longer in the cache";
     }
   }
   auto all = m_settings;
@@ -121,7 +123,7 @@ std::string Reasons::of(const Datum& datum, const std::string& key) {
     const auto& files = files_of(*part);
     all.insert(all.end(), files.begin(), files.end());
   }
-  return all.empty() ? "what decides its result changed" : in_a_line(all);
+  return all.empty() ? "an input of its result changed" : in_a_line(all);
 }
 
 }  // namespace local

@@ -190,7 +190,7 @@ base::Status OutputFolder::begin(const std::string& pipeline) {
   BASE_TRY_ASSIGN(const auto mark, m_own.status(k_state));
   if (mark && !state) {
     return base::fail(ErrorKind::cannot_write, (own / k_state).string(),
-                      "is damaged, so pachbuild does not know which files of the folder are its own",
+                      "is damaged, so pachbuild does not know which files in the folder are its own",
                       "choose another --output, or empty this folder");
   }
   if (state) BASE_TRY(check_pipeline(*state));

@@ -110,7 +110,7 @@ base::Result<std::string> RemoteCommits::id_of(const std::string& address, const
     silence = id.error();
     m_is_offline = true;
   }
-  warn("the cluster cannot be reached; " + address + " is commit " + known->id + ", which it was " +
+  warn("the cluster cannot be reached; " + address + " is commit " + known->id + ", as of " +
        age_text(seconds_now() - known->time) + " ago");
   return known->id;
 }
@@ -184,7 +184,7 @@ base::Result<std::vector<ResultFile>> RemoteCommits::fetch(const Commit& commit,
   for (const auto place : places) {
     auto found = find(place);
     if (!found || found->size() != 1)
-      return base::fail(ErrorKind::io, m_cache.string(), "lost a file that was just put there");
+      return base::fail(ErrorKind::io, m_cache.string(), "lost a file that had just been stored");
     files.push_back({commit.files[place].path, found->front().digest, found->front().size});
   }
   return files;
@@ -211,13 +211,13 @@ base::Status RemoteCommits::bring(const Commit& commit, const std::vector<std::s
       return key_of_file(commit.files[known->second].digest, entry.size);
     }
     return base::fail(ErrorKind::network, commit.address + ":/" + entry.path,
-                      "came with another content than the cluster lists", "run it again");
+                      "arrived with different content from what the cluster lists", "run it again");
   }));
   const auto absent = std::find(wanted.begin(), wanted.end(), true);
   if (absent == wanted.end()) return {};
   return base::fail(ErrorKind::network,
                     commit.address + ":/" + listed[static_cast<std::size_t>(absent - wanted.begin())].path,
-                    "did not come, though the cluster lists it", "run it again");
+                    "did not arrive, although the cluster lists it", "run it again");
 }
 
 }  // namespace local

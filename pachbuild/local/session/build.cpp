@@ -261,8 +261,8 @@ base::Result<Artifact> build(const spec::PipelineSpec& spec, const Container* co
 
   boost::system::error_code ignored;
   if (spec.transform.cmd.empty() && !fs::exists(artifact.folder / contract::k_run_script, ignored)) {
-    return base::fail(ErrorKind::step_failed, "the build", "left no run.sh in /pfs/out",
-                      "its build.sh must write one, or transform.cmd say what to run");
+    return base::fail(ErrorKind::step_failed, "the build", "did not write run.sh to /pfs/out",
+                      "its build.sh must write this file, or transform.cmd must name a command");
   }
   if (!spec.transform.build.builder.empty()) {
     BASE_TRY_ASSIGN(artifact.builder_files, folder_files(spec.transform.build.builder));

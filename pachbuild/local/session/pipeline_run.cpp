@@ -50,7 +50,7 @@ base::Error no_datum_error(const spec::PipelineSpec& spec, const Board& board) {
     const auto where = spec.places.where(input->pointer + "/glob");
     const std::string repo = "repo " + input->repo + " (" + commit.place() + ")";
     if (commit.files.empty())
-      return {ErrorKind::bad_input, where, repo + " has no files", "give another --input; " + hint};
+      return {ErrorKind::bad_input, where, repo + " has no files", "use another --input; " + hint};
     constexpr std::size_t k_shown = 3;
     std::string some;
     for (std::size_t i = 0; i < std::min(k_shown, commit.files.size()); ++i)
@@ -138,8 +138,7 @@ base::Status PipelineRun::check_folders() const {
     const bool is_below = base::path_below(m_output, input) && below == Below::refused;
     if (input != m_output && !is_below && !base::path_below(input, m_output)) return {};
     return base::fail(ErrorKind::usage, "--output " + m_options.output,
-                      "shares files with " + what + " (" + input.string() + ")",
-                      "choose a folder of its own");
+                      "shares files with " + what + " (" + input.string() + ")", "choose a separate folder");
   };
   if (spec::is_built(m_spec.transform))
     BASE_TRY(check(m_spec.transform.build.folder, "the source", Below::accepted));
@@ -656,7 +655,7 @@ void PipelineRun::tell_silence(const Task& task) {
   const std::string what = "datum " + record_of(task).label + " wrote nothing to /pfs/out: ";
   if (stranger != m_strangers.end() && !std::exchange(m_told_of_stranger, true)) {
     const std::string made = std::string(contract::k_pfs) + "/" + stranger->second;
-    tell(Warned{what + "it made " + made + ", which is lost; write to /pfs/out"});
+    tell(Warned{what + "it wrote " + made + ", which is lost; write to /pfs/out"});
   }
   if (stranger != m_strangers.end() || std::exchange(m_looked_into_silence, true)) return;
   if (const auto cause = explain_silence(m_spec, m_artifact.source)) tell(Warned{what + *cause});

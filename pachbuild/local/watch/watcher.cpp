@@ -75,7 +75,7 @@ Watcher::Watcher(std::vector<fs::path> excluded)
     : m_excluded(std::move(excluded)), m_inotify(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
   if (!m_inotify)
     poll_from_now_on({base::ErrorKind::unavailable, "fs.inotify.max_user_instances",
-                      "its limit is reached, so files are looked at once a second",
+                      "its limit is reached, so files are checked once per second",
                       "raise it: sysctl fs.inotify.max_user_instances=1024"});
 }
 
@@ -147,7 +147,7 @@ int Watcher::add_watch(const std::string& path, const Target& target) {
     m_targets[watch].insert(target);
   } else if (errno == ENOSPC || errno == ENOMEM) {
     poll_from_now_on({base::ErrorKind::unavailable, "fs.inotify.max_user_watches",
-                      "its limit is reached, so files are looked at once a second",
+                      "its limit is reached, so files are checked once per second",
                       "raise it: sysctl fs.inotify.max_user_watches=1048576"});
   }
   return watch;

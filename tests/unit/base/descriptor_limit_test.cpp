@@ -43,7 +43,7 @@ TEST(DescriptorLimitDeathTest, IsRaisedAsFarAsItMayAndIsOfUse) {
 
 TEST(DescriptorLimitDeathTest, OneThatIsTooLowIsAnError) {
   EXPECT_EXIT(raise_from(64, 255), testing::ExitedWithCode(1),
-              "error: ulimit -n: only 255 files may be open at a time, and a build needs 256\n"
+              "error: ulimit -n: only 255 files may be open at once; a build needs 256\n"
               "hint: raise the limit of the shell or container .ulimit -n 1024, --ulimit nofile=1024.\n"
               "255 of 255");
 }

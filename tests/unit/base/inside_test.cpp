@@ -84,7 +84,7 @@ TEST_F(InsideOf, TheErrorSaysWhatLeadsOut) {
     const auto path = path_inside(source(), name, "here");
     ASSERT_FALSE(path) << name;
     EXPECT_EQ(path.error().what, what);
-    EXPECT_EQ(path.error().hint, "only files below transform.build.path are built: move the file there");
+    EXPECT_EQ(path.error().hint, "move the file below transform.build.path: only files there are built");
   }
   fs::create_symlink("circle", source() / "circle");
   const auto circle = path_inside(source(), "circle/x", "here");

@@ -47,7 +47,7 @@ TEST(BundleStore, UsesNoRecordWithAnotherByte) {
   ASSERT_TRUE(base::write_file(record, other));
   const auto found = store.find(key);
   EXPECT_FALSE(found.bundle);
-  EXPECT_NE(found.damage.find("is not what was written there"), std::string::npos) << found.damage;
+  EXPECT_NE(found.damage.find("has changed since it was written"), std::string::npos) << found.damage;
   ASSERT_TRUE(base::write_file(record, written));
   EXPECT_TRUE(store.find(key).bundle);
 }
@@ -113,7 +113,7 @@ TEST_F(StoredBundles, AFileWithOtherContentIsDamage) {
     const auto file = stored.folder / bundle.file;
     const std::string text = base::read_file(file).value();
     ASSERT_TRUE(base::write_file(file, text + "x"));
-    EXPECT_EQ(m_store.find(m_key).damage, file.string() + ": its digest is not the one in its name");
+    EXPECT_EQ(m_store.find(m_key).damage, file.string() + ": its digest does not match its name");
     ASSERT_TRUE(base::write_file(file, text));
     EXPECT_TRUE(m_store.find(m_key).bundle) << "verified anew";
     base::fs::remove(file);

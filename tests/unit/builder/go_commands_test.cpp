@@ -229,7 +229,7 @@ TEST_F(GoCommands, NameProgramsForTheCommandsThatStartThem) {
   EXPECT_THAT(built(), ElementsAre("a", "main", "compile: built 3 programs with 0 modules"))
       << "a program of that name stays";
   m_go.names = {};
-  EXPECT_EQ(build().back(), "error: made no program and said nothing: ");
+  EXPECT_EQ(build().back(), "error: produced neither a program nor a message: ");
 }
 
 // Modules as "go version -m" shows them, libraries as ldd does.
@@ -259,7 +259,7 @@ TEST_F(GoCommands, WhatProgramsAreMadeOfAndNeedIsTold) {
   EXPECT_THAT(m_made.packages, ElementsAre("x.org/a v2.0.0", "x.org/b v1.0.0", "x.org/c v1.0.0"));
   EXPECT_THAT(m_made.libraries, testing::Contains("libc.so.6"));
   EXPECT_THAT(told, HasSubstr("compile: built 2 programs with 3 modules"));
-  EXPECT_THAT(told, HasSubstr("compile: the image of the pipeline must have " +
+  EXPECT_THAT(told, HasSubstr("compile: the pipeline's image must provide " +
                               base::join(m_made.libraries, ", ") + "\n"));
 }
 
@@ -417,9 +417,8 @@ TEST_F(GoModules, WhetherCIsNeededIsAskedOnceForTheSameImports) {
   };
   write("source/go.sum", m_sums + m_sums);
   EXPECT_EQ(build().back(),
-            "error: is not on PATH: the program has C in it: build in an image with a C "
-            "compiler (golang:1.26 has one, golang:1.26-alpine has not), or without C: "
-            "CGO_ENABLED=0");
+            "error: is not on PATH: the program uses cgo: build in an image with a C compiler (golang:1.26, "
+            "but not golang:1.26-alpine), or disable cgo with CGO_ENABLED=0");
   write("root/bin/gcc", "#!/bin/sh\n", 0755);
   EXPECT_THAT(build(), ElementsAre("source CGO_ENABLED=1: go build -trimpath -modcacherw "
                                    "-ldflags=-s -w -buildid= -o BIN ."));
@@ -621,14 +620,14 @@ class GoFailure : public GoModules {
 
 TEST_F(GoFailure, IsOfTheProxyOnlyWhereItDoesNotAnswer) {
   EXPECT_EQ(failure(),
-            "SOURCE/go.mod: modules are missing here and the module proxy does not answer "
-            "(GOPROXY=https://me:***@proxy,direct): check the network and the proxies that Go is set up for "
-            "(GOPROXY, HTTPS_PROXY), then try again");
+            "SOURCE/go.mod: modules are missing, and the module proxy does not answer "
+            "(GOPROXY=https://me:***@proxy,direct): check the network and Go's proxy settings (GOPROXY, "
+            "HTTPS_PROXY), then try again");
   m_answers = true;
   EXPECT_THAT(failure(),
               testing::StartsWith("SOURCE/go.mod: cannot fetch example.com/x/y "
                                   "(GOPROXY=https://me:***@proxy,direct): see Go's output above; "
-                                  "check path and version; if it is private, set "
+                                  "check the path and version; if the module is private, set "
                                   "GOPRIVATE=example.com/x/y and give the build access to example.com"));
   m_proxy = "off";
   EXPECT_EQ(failure(),
@@ -671,7 +670,7 @@ TEST_F(GoFailure, NamesModulesWithTheirVersions) {
   m_missing = "a.org/1\na.org/2\na.org/3\na.org/4\na.org/5\n";
   EXPECT_THAT(failure(), HasSubstr("cannot fetch a.org/1, a.org/2, a.org/3, a.org/4, a.org/5 ("));
   m_missing += "a.org/6\na.org/7\n";
-  EXPECT_THAT(failure(), HasSubstr("a.org/5, … (7 in all) ("));
+  EXPECT_THAT(failure(), HasSubstr("a.org/5, … (7 in total) ("));
 }
 
 TEST_F(GoFailure, IsGosOwnWhereNothingIsMissing) {
@@ -726,7 +725,7 @@ TEST_F(GoFailure, OfFlagsNamesThem) {
 
 TEST_F(GoFailure, WithoutAGoModIsOfTheSource) {
   fs::remove(path("source/go.mod"));
-  EXPECT_THAT(failure(), testing::StartsWith("SOURCE: modules are missing here and the module proxy"));
+  EXPECT_THAT(failure(), testing::StartsWith("SOURCE: modules are missing, and the module proxy"));
 }
 
 TEST_F(GoCommands, AnEndForLackOfMemorySaysSo) {
@@ -872,19 +871,19 @@ TEST_F(GoCommands, AGoThatDoesNotSayItsVersionIsNone) {
   const Tools tools(settings, silent);
   const auto plan = look(m_source, m_environment).value().plan(tools);
   ASSERT_FALSE(plan);
-  EXPECT_EQ(plan.error().what, "does not say its version");
+  EXPECT_EQ(plan.error().what, "does not report its version");
 }
 
 // What Go would follow out of the source.
 TEST_F(GoCommands, NothingOutsideTheSourceIsBuilt) {
-  const std::string hint = ": only files below transform.build.path are built: move the folder there";
+  const std::string hint = ": move the folder below transform.build.path: only files there are built";
   const auto fault = [&] {
     const auto found = look(m_source, m_environment);
     return found ? "none" : found.error().where + ": " + found.error().what + ": " + found.error().hint;
   };
   write("source/main.go", k_main);
   write("source/go.mod", "module example.com/a\n\nreplace x => ../x\n");
-  const std::string replaced = ": replaces a module by ../x, which is outside the source" + hint;
+  const std::string replaced = ": replaces a module with ../x, which is outside the source" + hint;
   EXPECT_EQ(fault(), path("source/go.mod") + replaced);
   write("source/other.mod", "module example.com/a\n");
   m_environment["GOFLAGS"] = "-modfile=other.mod";
@@ -899,10 +898,10 @@ TEST_F(GoCommands, NothingOutsideTheSourceIsBuilt) {
   EXPECT_EQ(fault(), "none") << "inside, seen from there";
   write("source/a/go.mod", "module example.com/a\n\nreplace x => ../../x\n");
   EXPECT_EQ(fault(),
-            path("source/a/go.mod") + ": replaces a module by ../../x, which is outside the source" + hint);
+            path("source/a/go.mod") + ": replaces a module with ../../x, which is outside the source" + hint);
   write("source/go.work", "use ./a\n");
   EXPECT_EQ(fault(),
-            path("source/a/go.mod") + ": replaces a module by ../../x, which is outside the source" + hint);
+            path("source/a/go.mod") + ": replaces a module with ../../x, which is outside the source" + hint);
   write("source/a/go.mod", "module example.com/a\n");
   EXPECT_EQ(fault(), "none");
   write("source/go.work", "use ./a\nuse ../b\n");
@@ -1018,7 +1017,7 @@ TEST_F(GoCommands, AWorkspaceOfTheEnvironmentIsIgnoredWithAWarning) {
     LogOfTest log;
     EXPECT_TRUE(look(m_source, m_environment));
     return log.end().find("GOWORK=" + value +
-                          " from the environment is ignored: only a go.work of the source is used") !=
+                          " from the environment is ignored: only a go.work inside the source is used") !=
            std::string::npos;
   };
   EXPECT_TRUE(warns("/other/go.work"));
@@ -1042,8 +1041,8 @@ TEST_F(GoModules, WhatIsChosenIsToldInEachBuild) {
     build();
     const auto told = log.end();
     EXPECT_NE(told.find("warning: " + path("source/go.sum") +
-                        ": lacks lines that the imports need; chosen: example.com/x v1.2.0\n"
-                        "hint: pin them where the source is: go mod tidy, and commit go.mod and go.sum\n"),
+                        ": lacks entries that the imports need; chosen: example.com/x v1.2.0\n"
+                        "hint: pin them: run go mod tidy in the source, and commit go.mod and go.sum\n"),
               std::string::npos)
         << told;
   }
@@ -1052,7 +1051,7 @@ TEST_F(GoModules, WhatIsChosenIsToldInEachBuild) {
   LogOfTest log;
   build();
   const auto told = log.end();
-  EXPECT_NE(told.find(": lacks lines that the imports need\n"), std::string::npos) << told;
+  EXPECT_NE(told.find(": lacks entries that the imports need\n"), std::string::npos) << told;
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ TEST(ChooseProgram, OfTheRootModuleComesFirst) {
   EXPECT_EQ(chosen(tree_of(k_root, {".", "cmd/a"})), ". . (the one at the root of 2 programs)");
   const auto nested = std::map<std::string, std::string>{{".", "x.y/app"}, {"tools", "x.y/app/tools"}};
   EXPECT_EQ(chosen(tree_of(nested, {"cmd/a", "tools"})),
-            ". ./cmd/a (the only one of the root module of 2 programs)");
+            ". ./cmd/a (the only one in the root module of 2 programs)");
   EXPECT_EQ(chosen(tree_of(nested, {"tools"})), "tools . (the only package main)");
 }
 
@@ -59,7 +59,7 @@ TEST(ChooseAllPrograms, BuildsThoseOfTheModuleWhicheverIsTheDefault) {
   EXPECT_EQ(all_of(tree_of(k_root, {"cmd/a"})), ". ./cmd/a");
   EXPECT_EQ(all_of(tree_of(k_root, {".", "cmd/a", "cmd/b"})), ". . ./cmd/a ./cmd/b");
   EXPECT_EQ(all_of(tree_of(k_root, {"cmd/a", "cmd/b", "examples/c"})),
-            ". ./cmd/a ./cmd/b (has several programs: cmd/a, cmd/b)");
+            ". ./cmd/a ./cmd/b (contains several programs: cmd/a, cmd/b)");
   EXPECT_EQ(all_of(tree_of(k_root, {"cmd/a", "cmd/app", "cmd/b"})), ". ./cmd/app ./cmd/a ./cmd/b");
   EXPECT_EQ(all_of(tree_of(k_root, {"cmd/a", "cmd/b"}), "./cmd/b"), ". ./cmd/b");
   EXPECT_EQ(all_of(tree_of(k_root, {"cmd/a"}), "./cmd/c"),
@@ -69,13 +69,13 @@ TEST(ChooseAllPrograms, BuildsThoseOfTheModuleWhicheverIsTheDefault) {
 
 TEST(ChooseAllPrograms, LeavesOutOtherModulesAndASecondOneOfAName) {
   EXPECT_EQ(all_of(tree_of(k_root, {"a/serve", "b/serve"})),
-            ". ./a/serve (has several programs: a/serve, b/serve)");
+            ". ./a/serve (contains several programs: a/serve, b/serve)");
   const std::map<std::string, std::string> two = {{"a", "x.y/a"}, {"b", "x.y/b"}};
-  EXPECT_EQ(all_of(tree_of(two, {"a", "b"})), "a . (has several programs: a, b)");
+  EXPECT_EQ(all_of(tree_of(two, {"a", "b"})), "a . (contains several programs: a, b)");
   EXPECT_EQ(all_of(tree_of(two, {"a", "b"}, {{".", {"a", "b"}}})), ". ./a ./b");
   // Without a module they have no names.
   EXPECT_EQ(all_of(tree_of({}, {"."})), ". . as main");
-  EXPECT_EQ(all_of(tree_of({}, {"a", "b"})), "/nowhere: has several programs: a, b");
+  EXPECT_EQ(all_of(tree_of({}, {"a", "b"})), "/nowhere: contains several programs: a, b");
 }
 
 TEST(ProgramName, IsTheOneThatGoGives) {
@@ -95,11 +95,11 @@ TEST(ChooseProgram, OfAModuleBelowIsBuiltThere) {
   EXPECT_EQ(chosen(tree_of(server, {"server", "server/cmd/a"})),
             "server . (the one at the root of ./server of 2 programs)");
   EXPECT_EQ(chosen(tree_of(server, {"server/cmd/server", "server/cmd/a"})),
-            "server ./cmd/server (the one named like the module of 2 programs)");
+            "server ./cmd/server (the one named after the module of 2 programs)");
   const std::map<std::string, std::string> two = {{"a", "x.y/a"}, {"b", "x.y/b"}};
-  EXPECT_EQ(chosen(tree_of(two, {"a", "b"})), "/nowhere: has several programs: a, b");
+  EXPECT_EQ(chosen(tree_of(two, {"a", "b"})), "/nowhere: contains several programs: a, b");
   EXPECT_EQ(chosen(tree_of(two, {"a", "b"}), "b_build"),
-            "b . (the one named like the pipeline of 2 programs)");
+            "b . (the one named after the pipeline of 2 programs)");
   EXPECT_EQ(chosen(tree_of(two, {"a", "b/cmd/c"}), "", "x.y/b/cmd/c"),
             "b ./cmd/c (pachbuild.toml: go.package)");
   EXPECT_EQ(chosen(tree_of(two, {"a", "b/cmd/c"}), "", "./b/cmd/c/"),
@@ -108,7 +108,7 @@ TEST(ChooseProgram, OfAModuleBelowIsBuiltThere) {
 
 TEST(ChooseProgram, ExamplesAndTestDataComeLastOrNever) {
   EXPECT_EQ(chosen(tree_of(k_root, {"cmd/a", "examples/b", "testdata/c"})),
-            ". ./cmd/a (the only one of the root module of 2 programs)");
+            ". ./cmd/a (the only one in the root module of 2 programs)");
   const std::map<std::string, std::string> modules = {
       {".", "x.y/app"}, {"examples/b", "x.y/b"}, {"cli", "x.y/cli"}, {"testdata/c", "x.y/c"}};
   EXPECT_EQ(chosen(tree_of(modules, {"examples/b", "testdata/c"})), "examples/b . (the only package main)");

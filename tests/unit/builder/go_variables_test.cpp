@@ -150,7 +150,7 @@ TEST(GoVariables, ThatMakeNoProgramAreRefused) {
   const std::string remove = ": remove it from GOFLAGS in the environment";
   for (const std::string mode : {"c-shared", "c-archive", "plugin", "archive", "shared"}) {
     EXPECT_EQ(fault("-buildmode=" + mode),
-              "GOFLAGS: -buildmode=" + mode + " does not make a program" + remove);
+              "GOFLAGS: -buildmode=" + mode + " does not produce a program" + remove);
   }
   for (const auto* flags : {"-n", "-n=true"})
     EXPECT_EQ(fault(flags), "GOFLAGS: -n prints commands and builds nothing" + remove);
@@ -174,9 +174,8 @@ TEST(GoVariables, ThatAreOverruledAreToldAsIgnored) {
               "warning: GOOS=" + std::string(system) + ignored + "pipelines run on linux\n");
   }
   for (const auto* flags : {"-trimpath=false", "-trimpath=0"}) {
-    EXPECT_EQ(told({{"GOFLAGS", flags}}),
-              "warning: -trimpath=false" + ignored +
-                  "the same source has to give the same program in every folder\n");
+    EXPECT_EQ(told({{"GOFLAGS", flags}}), "warning: -trimpath=false" + ignored +
+                                              "the same source must give the same program in every folder\n");
   }
   for (const auto* flags : {"-buildvcs", "-buildvcs=true", "-buildvcs=auto"}) {
     EXPECT_EQ(told({{"GOFLAGS", flags}}), "warning: -buildvcs" + ignored +

@@ -33,9 +33,8 @@ TEST(MissingHint, SaysWhereAnotherHeaderCanBeFound) {
   for (const std::string name : {"own.h", "own/zlib.h", "zlib.hpp", "Zlib.h", "/zlib.h"}) {
     EXPECT_EQ(missing_hint(gcc(name)),
               "; " + name +
-                  " is missing; if it is not the project's own, packages.debian.org or "
-                  "apt-file search " +
-                  name + " tells which package has it");
+                  " is missing; if it is not part of the project, packages.debian.org or apt-file search " +
+                  name + " shows which package provides it");
   }
 }
 

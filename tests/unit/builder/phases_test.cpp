@@ -109,7 +109,7 @@ TEST_F(Phases, TheLanguageIsThatOfTheFileAtTheRoot) {
   m_settings.language = "python";
   EXPECT_EQ(found(), "python");
   m_settings.language = "rust";
-  EXPECT_EQ(found(), "64 --language: there is no builder for \"rust\" (the languages are python and go)");
+  EXPECT_EQ(found(), "64 --language: no builder for \"rust\" (available languages: python and go)");
   m_settings.language = "";
   put("source/pachbuild.toml", "language = 'go'\n");
   EXPECT_EQ(found(), "go");
@@ -117,9 +117,8 @@ TEST_F(Phases, TheLanguageIsThatOfTheFileAtTheRoot) {
   EXPECT_EQ(found(), "python") << "the command line counts more";
   m_settings.language = "";
   put("source/pachbuild.toml", "language = 'rust'\n");
-  EXPECT_EQ(
-      found(),
-      "64 pachbuild.toml: language: there is no builder for \"rust\" (the languages are python and go)");
+  EXPECT_EQ(found(),
+            "64 pachbuild.toml: language: no builder for \"rust\" (available languages: python and go)");
 }
 
 TEST_F(Phases, WithoutItTheLanguageIsThatOfOtherFiles) {
@@ -203,9 +202,9 @@ TEST_F(BuildScript, HasToSucceedAndToLeaveARunScript) {
   ASSERT_FALSE(without);
   EXPECT_EQ(without.error().kind, base::ErrorKind::step_failed);
   EXPECT_EQ(without.error().where, script());
-  EXPECT_EQ(without.error().what, "left no run.sh in " + m_settings.out.string());
+  EXPECT_EQ(without.error().what, "did not write run.sh to " + m_settings.out.string());
   EXPECT_EQ(without.error().hint,
-            "the running pipeline starts with sh /pfs/build/run.sh: write one, or call builder-runtime");
+            "the pipeline is started with sh /pfs/build/run.sh: write this file, or call builder-runtime");
   EXPECT_TRUE(fs::is_directory(m_settings.out)) << "it is made for the script";
   m_runner.on_run = [this] { put("out/run.sh", "mine"); };
   EXPECT_TRUE(run());

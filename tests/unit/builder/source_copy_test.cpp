@@ -121,7 +121,7 @@ class SourceLinks : public SourceTree {
     const auto status = check_links(m_source);
     if (status) return "";
     EXPECT_EQ(status.error().kind, base::ErrorKind::bad_input);
-    EXPECT_EQ(status.error().hint, "put a copy in its place");
+    EXPECT_EQ(status.error().hint, "replace it with a copy");
     return status.error().where + ": " + status.error().what;
   }
 };

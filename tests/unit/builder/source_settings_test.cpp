@@ -107,12 +107,12 @@ TEST_F(SourceSettingsTest, FaultsAreNamedWithTheirPlaces) {
       {"[python]\nproject = 'x'\n",
        "pachbuild.toml:2: python.project: is a text and has to be true or false ()"},
       {"[python]\nrefresh = 'x'\n",
-       "pachbuild.toml:2: python.refresh: is \"x\" (it can be never, daily or always)"},
+       "pachbuild.toml:2: python.refresh: is \"x\" (expected never, daily or always)"},
       {"[go]\nx = 1\n",
-       "pachbuild.toml:2: go.x: there is no such setting (those that exist here: package, tags, ldflags, "
+       "pachbuild.toml:2: go.x: unknown setting (valid settings: package, tags, ldflags, "
        "environment)"},
       {"x = 1\n",
-       "pachbuild.toml:1: x: there is no such setting (those that exist here: language, arguments, "
+       "pachbuild.toml:1: x: unknown setting (valid settings: language, arguments, "
        "environment, "
        "python, go)"},
       {"environment = {1A = ''}\n",

@@ -188,10 +188,10 @@ TEST_F(CleaningTest, WhileThereIsARunWhatRunsKeepStays) {
   write("env/" + digest('d') + "/bin/program");
   const auto run = local::ResultStore::open(m_folder.path()).value();
   EXPECT_THAT(clean({"results", "logs", "records", "clusters", "shims", "images", "bundles", "environments"}),
-              ElementsAre("results 0, 2: a run is going on", "logs 0, 1: a run is going on",
-                          "records 0, 4: a run is going on", "bundles 3",
-                          "environments 1, 1: a run is going on", "images 0, 1: a run is going on",
-                          "clusters 0, 1: a run is going on", "shims 0, 1: a run is going on"));
+              ElementsAre("results 0, 2: a run is in progress", "logs 0, 1: a run is in progress",
+                          "records 0, 4: a run is in progress", "bundles 3",
+                          "environments 1, 1: a run is in progress", "images 0, 1: a run is in progress",
+                          "clusters 0, 1: a run is in progress", "shims 0, 1: a run is in progress"));
   EXPECT_FALSE(exists("env/" + digest('e')));
   EXPECT_TRUE(exists("env/" + digest('d')));
   EXPECT_TRUE(exists("results/objects/cc"));
@@ -203,7 +203,7 @@ TEST_F(CleaningTest, DuringARunAnEnvironmentStaysForTwoHours) {
   set_age("env/" + digest('d'), 2 * k_hour - 60);
   set_age("env/" + digest('e'), 2 * k_hour + 60);
   const auto run = local::ResultStore::open(m_folder.path()).value();
-  EXPECT_THAT(clean({"environments"}), ElementsAre("environments 1, 1: a run is going on"));
+  EXPECT_THAT(clean({"environments"}), ElementsAre("environments 1, 1: a run is in progress"));
   EXPECT_TRUE(exists("env/" + digest('d')));
   EXPECT_FALSE(exists("env/" + digest('e')));
 }
@@ -216,7 +216,7 @@ TEST_F(CleaningTest, AnEnvironmentThatAProgramRunsFromStays) {
                              .environment = {{"PACHBUILD_ENV", at("env/" + digest('e')).string()}}});
   ASSERT_TRUE(program);
   ASSERT_TRUE(wait_for_variables(program->pid()));
-  EXPECT_THAT(clean({"environments"}), ElementsAre("environments 0, 1: a program uses it"));
+  EXPECT_THAT(clean({"environments"}), ElementsAre("environments 0, 1: in use by a program"));
   EXPECT_TRUE(exists("env/" + digest('e') + "/bin/program"));
   program->signal_group(SIGKILL);
   ASSERT_TRUE(program->wait());
@@ -247,7 +247,7 @@ TEST_F(CleaningTest, APreloadedPythonStays) {
     write("preload/" + name + ".lock");
   }
   const auto lock = base::FileLock::acquire(at("preload/alive.lock")).value();
-  EXPECT_THAT(clean({"preload"}), ElementsAre("preload 1, 1: a program uses it"));
+  EXPECT_THAT(clean({"preload"}), ElementsAre("preload 1, 1: in use by a program"));
   EXPECT_TRUE(fs::exists(fs::symlink_status(at("preload/alive"))));
   EXPECT_TRUE(exists("preload/alive.lock"));
   EXPECT_FALSE(fs::exists(fs::symlink_status(at("preload/dead"))));
@@ -262,9 +262,9 @@ TEST_F(CleaningTest, AWorkspaceWithAnOwnerStays) {
   write("run/source-killed/lock");
   write("run/0123456789abcdef/logs/x.log");
   write("results/work-killed/lock");
-  EXPECT_THAT(clean({"scratch"}, Mode::only_tell), ElementsAre("scratch 3, 2: a program uses it"));
+  EXPECT_THAT(clean({"scratch"}, Mode::only_tell), ElementsAre("scratch 3, 2: in use by a program"));
   EXPECT_TRUE(exists("run/source-killed"));
-  EXPECT_THAT(clean({"scratch"}), ElementsAre("scratch 3, 2: a program uses it"));
+  EXPECT_THAT(clean({"scratch"}), ElementsAre("scratch 3, 2: in use by a program"));
   EXPECT_FALSE(exists("run/.pachbuild-killed"));
   EXPECT_FALSE(exists("run/source-killed"));
   EXPECT_FALSE(exists("results/work-killed"));

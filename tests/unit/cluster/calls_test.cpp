@@ -1008,7 +1008,7 @@ TEST_F(ClusterSubmission, ThatIsNotAllowedSaysWhy) {
   EXPECT_THAT(fault(), HasSubstr("the newest commit, h, was not made by pachbuild"));
   const auto large = prepare(submitted.spec, {.image_prefix = "", .largest_file = 7});
   ASSERT_FALSE(large);
-  EXPECT_THAT(large.error().what, HasSubstr("has 8 B, and a source's file at most 7 B"));
+  EXPECT_THAT(large.error().what, HasSubstr("has 8 B; the limit is 7 B"));
   EXPECT_TRUE(prepare(submitted.spec, {.image_prefix = "", .largest_file = 8}));
 }
 

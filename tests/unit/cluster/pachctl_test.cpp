@@ -183,8 +183,9 @@ TEST_F(PachctlAnswers, ThatAreNotUnderstoodNameTheCall) {
     return base::format_error(listed.error());
   };
   EXPECT_EQ(told(R"({"a": 1} {"a": 2})"), "understood");
-  EXPECT_EQ(told(R"({"a": 1} {"b": 2})"),
-            "error: pachctl list x: returned an unexpected answer\nhint: see what `pachctl version` says\n");
+  EXPECT_EQ(
+      told(R"({"a": 1} {"b": 2})"),
+      "error: pachctl list x: returned an unexpected answer\nhint: check the output of `pachctl version`\n");
   EXPECT_EQ(told(R"({"a": 1} {)"), "error: pachctl list x: returned invalid JSON\n");
 }
 

@@ -100,10 +100,9 @@ TEST_F(RepoCallsTest, ACommitHasAnIdWhenItIsFinished) {
             m_id);
   EXPECT_THAT(m_script.calls,
               ElementsAre("inspect commit r@b --raw", "wait commit r@" + m_id, "inspect commit r@b --raw"));
-  const std::string open =
-      kind_of(base::ErrorKind::network) +
-      "error: q/r@b: is not finished yet\nhint: somebody writes to it, or its job runs; name "
-      "an earlier commit, for example q/r@b^\n";
+  const std::string open = kind_of(base::ErrorKind::network) +
+                           "error: q/r@b: is not finished yet\nhint: it is being written to, or its job is "
+                           "still running; name an earlier commit, for example q/r@b^\n";
   EXPECT_EQ(find({"q", "r", "b"}, {commit_info(m_id).dump()}), open);
   EXPECT_EQ(m_script.calls.size(), 1U);
   EXPECT_EQ(find({"q", "r", "b"}, {commit_info(m_id, {{"finishing", "t"}}).dump()}), open);
@@ -127,7 +126,7 @@ TEST_F(RepoCallsTest, ACommitThatIsNotFoundIsNotAClusterThatIsSilent) {
   m_script.failing = "inspect";
   EXPECT_EQ(find(std::chrono::milliseconds(70)),
             kind_of(base::ErrorKind::bad_input) +
-                "error: q/r@b: Error: refused\nhint: pachctl list branch r shows which there are\n");
+                "error: q/r@b: Error: refused\nhint: pachctl list branch r lists them\n");
   EXPECT_THAT(m_script.calls,
               ElementsAre("inspect commit r@b --project q --raw in 70", "version --timeout 5s in 70"));
   m_script.failing = "wait";
@@ -151,8 +150,8 @@ TEST_F(RepoCallsTest, ACommitThatIsNotFoundIsNotAClusterThatIsSilent) {
   } late;
   EXPECT_EQ(shown(find_commit(pachctl().with_runner(late), place).error()),
             kind_of(base::ErrorKind::unavailable) +
-                "error: the cluster: does not answer: took too long\nhint: see what `pachctl version` and "
-                "`pachctl config get active-context` say\n");
+                "error: the cluster: does not answer: took too long\nhint: check the output of `pachctl "
+                "version` and `pachctl config get active-context`\n");
   EXPECT_EQ(late.count, 1);
   class Silent final : public process::Runner {
    public:
@@ -162,8 +161,8 @@ TEST_F(RepoCallsTest, ACommitThatIsNotFoundIsNotAClusterThatIsSilent) {
   } silent;
   EXPECT_EQ(shown(find_commit(pachctl().with_runner(silent), place).error()),
             kind_of(base::ErrorKind::unavailable) +
-                "error: the cluster: does not answer: Error: no route\nhint: see what `pachctl version` and "
-                "`pachctl config get active-context` say\n");
+                "error: the cluster: does not answer: Error: no route\nhint: check the output of `pachctl "
+                "version` and `pachctl config get active-context`\n");
 }
 
 TEST_F(RepoCallsTest, TheFilesOfACommitAreListedAsAFolderIs) {
@@ -189,7 +188,7 @@ TEST_F(RepoCallsTest, TheFilesOfACommitAreListedAsAFolderIs) {
     ASSERT_FALSE(wrong) << path;
     EXPECT_EQ(shown(wrong.error()), kind_of(base::ErrorKind::bad_input) + "error: r@b: has a file " +
                                         base::printable(base::quoted(path)) +
-                                        ", which cannot be a file of a folder here\n");
+                                        ", which cannot be stored in a folder here\n");
   }
   m_script.failing = "glob";
   EXPECT_FALSE(list_commit(pachctl(), {"", "r", "b"}));
@@ -222,7 +221,7 @@ TEST(CommitPlaces, ThatAreWrongSayWhatIsRight) {
   const auto error = parse_commit_place("a b", "--input").error();
   EXPECT_EQ(error.kind, base::ErrorKind::usage);
   EXPECT_EQ(base::format_error(error),
-            "error: --input: \"a b\" is not of the form [PROJECT/]REPO[@BRANCH-OR-COMMIT]\n"
+            "error: --input: \"a b\" does not have the form [PROJECT/]REPO[@BRANCH-OR-COMMIT]\n"
             "hint: for example images@master\n");
   for (const auto& [text, project, repo, commit] :
        std::vector<std::tuple<std::string, std::string, std::string, std::string>>{
@@ -267,7 +266,7 @@ TEST(JobPlaces, AreWhatPachctlTakes) {
   for (const std::string& text : Texts{"", "@" + id, "map@", "map@x", "-map", "a/b/map", "/map", "a b", "q/",
                                        "a b/map", "map@" + id + "@" + id})
     EXPECT_EQ(told(text), "error: --job: " + base::quoted(text) +
-                              " is not of the form [PROJECT/]PIPELINE[@JOB]\nhint: for example "
+                              " does not have the form [PROJECT/]PIPELINE[@JOB]\nhint: for example "
                               "map@f4de83f7bc204bb7975de966b346fce9; pachctl list job shows the ids\n");
   EXPECT_EQ(parse_job_place("", "").error().kind, base::ErrorKind::usage);
 }
@@ -391,9 +390,9 @@ TEST_F(JobReplays, EndAsTheirStatesSay) {
 
 TEST_F(JobReplays, FailWithEachOfTheirCalls) {
   m_script.failing = "inspect job";
-  EXPECT_EQ(shown(read_job_replay(pachctl(), {"q", "map", m_id}).error()).substr(3),
-            "error: job q/map@" + m_id +
-                ": Error: refused\nhint: pachctl list job --pipeline map shows which there are\n");
+  EXPECT_EQ(
+      shown(read_job_replay(pachctl(), {"q", "map", m_id}).error()).substr(3),
+      "error: job q/map@" + m_id + ": Error: refused\nhint: pachctl list job --pipeline map lists them\n");
   for (const char* failing : {"list job", "inspect commit", "list datum"}) {
     m_script.failing = failing;
     EXPECT_FALSE(read_job_replay(pachctl(), {"", "map", ""})) << failing;
@@ -441,10 +440,9 @@ TEST_F(RepoCallsTest, ATransactionHasTheIdInQuotes) {
 
 TEST_F(RepoCallsTest, AClusterThatDoesNotAnswerSaysWhy) {
   m_script.failing = "list repo";
-  const std::string silent =
-      kind_of(base::ErrorKind::unavailable) +
-      "error: the cluster: does not answer: Error: refused\nhint: see what `pachctl version` "
-      "and `pachctl config get active-context` say\n";
+  const std::string silent = kind_of(base::ErrorKind::unavailable) +
+                             "error: the cluster: does not answer: Error: refused\nhint: check the output of "
+                             "`pachctl version` and `pachctl config get active-context`\n";
   EXPECT_EQ(shown(read_repos(pachctl()).error()), silent);
   EXPECT_EQ(shown(read_present(pachctl()).error()), silent);
   m_script.failing = "list pipeline";
@@ -452,7 +450,7 @@ TEST_F(RepoCallsTest, AClusterThatDoesNotAnswerSaysWhy) {
   EXPECT_EQ(shown(read_present(pachctl()).error()), silent);
   EXPECT_FALSE(read_all_readers(pachctl()));
   EXPECT_EQ(base::format_error(no_such_pipeline("p")),
-            "error: pipeline p: is not there\nhint: pachctl list pipeline shows what is\n");
+            "error: pipeline p: does not exist\nhint: pachctl list pipeline shows which pipelines exist\n");
   EXPECT_EQ(no_such_pipeline("p").kind, base::ErrorKind::bad_input);
 }
 

@@ -280,10 +280,11 @@ TEST_F(SourceRepo, FilesAreThoseOfTheFinishedHead) {
   branches.head = "h";
   const auto open = read_files(pachctl(), "r", branches).error();
   EXPECT_EQ(open.kind, base::ErrorKind::unavailable);
-  EXPECT_EQ(open.where + ": " + open.what + "; " + open.hint,
-            "r@master: has a commit that is not finished; somebody is writing to it: `pachctl finish commit "
-            "r@master` "
-            "when that is done");
+  EXPECT_EQ(
+      open.where + ": " + open.what + "; " + open.hint,
+      "r@master: has a commit that is not finished; it is still being written to: run `pachctl finish commit "
+      "r@master` "
+      "when that is done");
   branches.is_finished = true;
   branches.digests = {{"b/c", "digest"}};
   answers.answers["glob file"] =

@@ -79,13 +79,13 @@ TEST_F(CommandLines, InitSaysWhatItMadeAndHowToRunIt) {
   const auto made = [](const std::string& folder, const std::string& language, const std::string& files) {
     return "created " + folder + ": a " + language + " pipeline that counts words, with sample data\n" +
            "  README.md, data/ (3 files), pipeline.json, source/ (" + files +
-           ")\nrun it, README.md says more:\n";
+           ")\nrun it (README.md has the details):\n";
   };
   EXPECT_EQ(told({"init", "my demo"}), made("my demo", "Python", "1 file") + "cd 'my demo' && " + run);
   EXPECT_EQ(told({"init", "go", "--language", "go"}), made("go", "Go", "2 files") + "cd go && " + run);
   EXPECT_EQ(told({"init", "go"}),
             "! error: go: already has README.md, data, pipeline.json and source\n"
-            "! hint: choose another folder, or move what is there\n[73]");
+            "! hint: choose another folder, or move the existing files\n[73]");
   EXPECT_EQ(told({"init", ""}), "! error: DIR: is empty\n! hint: name the new folder\n[64]");
   EXPECT_EQ(told({"init", "a\tb"}),
             "! error: a\\tb: has control characters\n! hint: choose another name\n[64]");
@@ -106,7 +106,7 @@ TEST_F(CommandLines, InitTellsWhatIsNotConverted) {
   EXPECT_EQ(
       told({"init", "new", "--from", "old/Dockerfile", "--name", "p"}),
       "created new: pipeline p built from source/\n  README.md, pipeline.json, source/ (1 file)\n"
-      "run it, README.md says more:\n"
+      "run it (README.md has the details):\n"
       "cd new && pachbuild run --input data=FOLDER\n"
       "! warning: old/Dockerfile:3: RUN make: not converted\n"
       "! warning: old/Dockerfile: no spec was given: the pipeline reads repo \"data\", each file a datum\n"
@@ -331,7 +331,7 @@ TEST_F(CommandLines, InspectDescribesAnArtifact) {
   EXPECT_EQ(told({"inspect", "artifact"}).find("key "), std::string::npos);
   EXPECT_EQ(told({"inspect", "artifact"}).find("program "), std::string::npos);
   EXPECT_EQ(told({"inspect", "none"}),
-            "! error: none/build.json: cannot read: no such file or folder\n! hint: give the output folder "
+            "! error: none/build.json: cannot read: no such file or folder\n! hint: name the output folder "
             "of a build\n[65]");
 }
 
@@ -351,10 +351,10 @@ TEST_F(CommandLines, ValidateTellsOfEachPipeline) {
 
 TEST_F(CommandLines, NothingIsKnownOfWhatHasNotRun) {
   EXPECT_EQ(told({"rerun"}),
-            "! error: rerun: no run of this folder is known\n! hint: start one by pachbuild run; one "
-            "with a password among its words is not kept\n[64]");
+            "! error: rerun: no run is recorded for this folder\n! hint: start one with pachbuild run; a run "
+            "with a password in its arguments is not recorded\n[64]");
   write("p.json", reading("p", {"r"}) + reading("q", {"s"}));
-  const std::string hint = "! hint: pachbuild run runs it, and the cache keeps what the last run was\n[65]";
+  const std::string hint = "! hint: run it with pachbuild run; the cache remembers the last run\n[65]";
   EXPECT_EQ(told({"explain", "-f", "p.json"}),
             "! error: p.json: pipeline p, q have not run on this machine\n" + hint);
   EXPECT_EQ(told({"explain", "-f", "p.json", "--pipeline", "q"}),
@@ -374,7 +374,7 @@ TEST_F(CommandLines, ThatAreWrongAreUsageErrors) {
   EXPECT_TRUE(told({"create", "python-pipeline", "none", "--input", "a"}).ends_with("[65]"));
   write("main.py", "print()\n");
   EXPECT_EQ(told({"create", "python-pipeline", "main.py", "--input", "a", "--env", "=x"}),
-            "! error: --env =x: is not of the form NAME=VALUE\n[64]");
+            "! error: --env =x: does not have the form NAME=VALUE\n[64]");
 }
 
 // Each way to give data that cannot be meant, before anything is read or run.
@@ -383,23 +383,24 @@ TEST_F(CommandLines, DataThatCannotBeMeantIsAUsageError) {
   write("file", "1");
   write("p.json", reading("p", {"r"}));
   const std::string form =
-      ": is not of the form REPO=PATH\n! hint: for example --input scraper=pages, or --input "
+      ": does not have the form REPO=PATH\n! hint: for example --input scraper=pages, or --input "
       "scraper=pfs:scraper@master\n[64]";
   const std::vector<std::pair<std::vector<std::string>, std::string>> rows = {
       {{"-i", "r"}, "! error: --input r" + form},
       {{"-i", "=data"}, "! error: --input =data" + form},
       {{"-i", "r="}, "! error: --input r=" + form},
       {{"-i", "r=none"},
-       "! error: --input r=none: none: cannot read: no such file or folder\n! hint: give the folder that "
+       "! error: --input r=none: none: cannot read: no such file or folder\n! hint: name the folder that "
        "stands for the repo\n[64]"},
       {{"-i", "r=dato"},
        "! error: --input r=dato: dato: cannot read: no such file or folder\n! hint: did you mean "
        "\"data\"?\n[64]"},
       {{"-i", "r=file"},
-       "! error: --input r=file: file: is not a folder\n! hint: give the folder that it is in\n[64]"},
-      {{"-i", "r=data", "-i", "r=data"}, "! error: --input r=data: gives repo r a second folder\n[64]"},
+       "! error: --input r=file: file: is not a folder\n! hint: name the folder that contains it\n[64]"},
+      {{"-i", "r=data", "-i", "r=data"}, "! error: --input r=data: names repo r a second time\n[64]"},
       {{"-i", "r=pfs:a b"},
-       "! error: --input r=pfs:a b: \"a b\" is not of the form [PROJECT/]REPO[@BRANCH-OR-COMMIT]\n! hint: "
+       "! error: --input r=pfs:a b: \"a b\" does not have the form [PROJECT/]REPO[@BRANCH-OR-COMMIT]\n! "
+       "hint: "
        "for example images@master\n[64]"},
       {{"-i", "r=data", "--tick", "2026-11-25"},
        "! error: --tick 2026-11-25: is not a time\n! hint: write it as 2026-11-25T22:31:45Z, in UTC\n[64]"},
@@ -452,13 +453,13 @@ TEST_F(CommandLines, ARunThatCannotBeSaysWhy) {
       run({"--output", "out", "--datum", "1"}),
       "! error: --datum: needs --pipeline: there are several pipelines\n! hint: name one of p, q\n[64]");
   EXPECT_EQ(told({"run", "--job", "p", "-f", "p.json", "--output", "out"}),
-            "! error: --job p: names the pipeline and its data already\n! hint: omit -f, --jsonnet, --input, "
+            "! error: --job p: already names the pipeline and its data\n! hint: omit -f, --jsonnet, --input, "
             "--pipeline and --tick\n[64]");
   for (const std::vector<std::string>& other : std::vector<std::vector<std::string>>{
            {"-i", "r=data"}, {"--pipeline", "p"}, {"--tick", "2026-11-25T22:31:45Z"}}) {
     std::vector<std::string> words = {"run", "--job", "p", "--output", "out"};
     words.insert(words.end(), other.begin(), other.end());
-    EXPECT_TRUE(told(words).starts_with("! error: --job p: names the pipeline and its data already\n"))
+    EXPECT_TRUE(told(words).starts_with("! error: --job p: already names the pipeline and its data\n"))
         << other.front();
   }
   auto without_command = json::parse(reading("p", {"r"}));
@@ -531,8 +532,9 @@ TEST_F(ClusterLines, StatusTellsOfThePipelineAndItsBuild) {
             json::parse(R"({"pipeline": "p", "state": "PIPELINE_RUNNING", "reason": "why",
                             "job": {"id": "7", "state": "JOB_FAILURE", "reason": "because", "datums": 9,
                                     "processed": 2, "skipped": 3, "failed": 1}})"));
-  EXPECT_EQ(told({"status", "q"}),
-            "! error: pipeline q: is not there\n! hint: pachctl list pipeline shows what is\n[65]");
+  EXPECT_EQ(
+      told({"status", "q"}),
+      "! error: pipeline q: does not exist\n! hint: pachctl list pipeline shows which pipelines exist\n[65]");
   answer({{"list pipeline", present("p")}});
   EXPECT_EQ(told({"status", "p"}), "p: PIPELINE_RUNNING\n  no job yet\n");
   EXPECT_EQ(json::parse(told({"status", "p", "-o", "json"})),
@@ -567,19 +569,18 @@ TEST_F(ClusterLines, LogsAreThoseOfTheNewestJobs) {
             "built\nran\n! == map_build, job 7\n! == map_build: JOB_SUCCESS\n! == map, job 7\n! == map: "
             "JOB_SUCCESS\n");
   const std::string hint =
-      "! hint: NAME is a pipeline of a cluster, -f SPEC one that ran on this machine\n[64]";
+      "! hint: NAME is a pipeline on a cluster; -f SPEC is a pipeline that ran on this machine\n[64]";
   EXPECT_EQ(told({"logs"}),
             "! error: the current folder has no pipeline spec\n"
             "! hint: name one (pachbuild logs SPEC), or create a pipeline (pachbuild init)\n[64]");
   EXPECT_EQ(told({"logs", "map", "-f", "p.json"}),
-            "! error: logs: has both the name of a pipeline and a spec\n" + hint);
+            "! error: logs: takes either the name of a pipeline or a spec, not both\n" + hint);
   answer({{"list pipeline", present("p")}});
   EXPECT_EQ(told({"logs", "p"}), "") << "it has no job yet";
   answer({{"list pipeline", "!no route\n"}});
-  EXPECT_EQ(
-      told({"logs", "p"}),
-      "! error: the cluster: does not answer: no route\n! hint: see what `pachctl version` and `pachctl "
-      "config get active-context` say\n[69]");
+  EXPECT_EQ(told({"logs", "p"}),
+            "! error: the cluster: does not answer: no route\n! hint: check the output of `pachctl version` "
+            "and `pachctl config get active-context`\n[69]");
 }
 
 TEST_F(ClusterLines, DeleteAsksOrIsTold) {
@@ -591,15 +592,16 @@ TEST_F(ClusterLines, DeleteAsksOrIsTold) {
   const base::UniqueFd before(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
   ::dup2(nothing.get(), STDIN_FILENO);
   EXPECT_EQ(told({"delete", "pipeline", "map"}),
-            "! error: would delete pipeline map, pipeline map_build, repo map_source\n! hint: add --yes if "
-            "that is meant\n[64]");
+            "! error: would delete pipeline map, pipeline map_build, repo map_source\n! hint: add --yes to "
+            "confirm\n[64]");
   if (before) ::dup2(before.get(), STDIN_FILENO);
   EXPECT_EQ(calls(), "");
   EXPECT_EQ(told({"delete", "pipeline", "map", "--yes"}),
             "! deleted pipeline map, pipeline map_build, repo map_source\n");
   EXPECT_EQ(calls(), "delete pipeline map\ndelete pipeline map_build\ndelete repo map_source\n");
   EXPECT_EQ(told({"delete", "pipeline", "other", "-y"}),
-            "! error: pipeline other: is not there\n! hint: pachctl list pipeline shows what is\n[65]");
+            "! error: pipeline other: does not exist\n! hint: pachctl list pipeline shows which pipelines "
+            "exist\n[65]");
 }
 
 TEST_F(ClusterLines, DiffHasALineForEachDifference) {
@@ -661,21 +663,20 @@ TEST_F(ClusterLines, PipelinesAreSentBehindWhatTheyRead) {
   answer({});
   EXPECT_EQ(
       sent(reading("last", {"mid", "c"}) + "\n" + reading("mid", {"first"}) + "\n" + reading("first", {"a"})),
-      "! first: sent as it is\n! mid: sent as it is\n! last: sent as it is\n");
+      "! first: sent as is\n! mid: sent as is\n! last: sent as is\n");
   EXPECT_EQ(calls(), "update pipeline\nupdate pipeline\nupdate pipeline\n");
   // Of another project nothing is read, unless its inputs say so.
   EXPECT_EQ(sent(reading("z", {"y"}) + "\n" + in_project(reading("y", {"a"}), "far")),
-            "! z: sent as it is\n! y: sent as it is\n");
+            "! z: sent as is\n! y: sent as is\n");
   EXPECT_EQ(sent(reading("z", {"y"}) + "\n" + in_project(reading("y", {"a"}), "default")),
-            "! y: sent as it is\n! z: sent as it is\n");
+            "! y: sent as is\n! z: sent as is\n");
   auto far = json::parse(reading("z", {"y"}));
   far["input"]["pfs"]["project"] = "far";
   EXPECT_EQ(sent(far.dump() + "\n" + in_project(reading("y", {"a"}), "far")),
-            "! y: sent as it is\n! z: sent as it is\n");
+            "! y: sent as is\n! z: sent as is\n");
   answer({});
   const auto circle = sent(reading("a", {"b"}) + "\n" + reading("b", {"a"}));
-  EXPECT_NE(circle.find(
-                "pipeline a reads what is made of its own result\n! hint: take one of the inputs away\n[65]"),
+  EXPECT_NE(circle.find("pipeline a depends on its own result\n! hint: remove one of the inputs\n[65]"),
             std::string::npos)
       << circle;
   const auto twice = sent(reading("a", {"x"}) + "\n" + reading("a", {"y"}));
@@ -697,7 +698,7 @@ TEST_F(ClusterLines, PipelinesAreSentBehindWhatTheyRead) {
                                    "' ;; esac\n",
                                0755));
   EXPECT_EQ(sent(reading("a", {"x"}) + "\n" + reading("b", {"y"}) + "\n" + reading("c", {"y"})),
-            "! a: sent as it is\n! warning: submitted before the error: a; not submitted: b, c\n! error: "
+            "! a: sent as is\n! warning: submitted before the error: a; not submitted: b, c\n! error: "
             "pachctl update pipeline: refused\n[65]");
 }
 
@@ -722,14 +723,14 @@ TEST_F(ClusterLines, APlanIsPrintedAndNothingSent) {
   EXPECT_NE(yaml.find("\n---\n"), std::string::npos);
   EXPECT_EQ(base::read_file(m_folder.path() / "log").value(), "");
   const std::string url = "https://h/x.json";
-  EXPECT_EQ(told({"update", "pipeline", "-f", url}), "! " + url + ": sent as it is\n");
+  EXPECT_EQ(told({"update", "pipeline", "-f", url}), "! " + url + ": sent as is\n");
   EXPECT_EQ(base::read_file(m_folder.path() / "log").value(), "update pipeline --file " + url + "\n");
   for (const std::string option : {"--dry-run", "--wait", "--build", "--push-images"})
-    EXPECT_TRUE(told({"update", "pipeline", "-f", url, option})
-                    .starts_with("! error: " + url +
-                                 ": pachctl fetches this, so nothing in it can be looked "
-                                 "at, waited for or changed\n! hint: save the spec and "
-                                 "give the file\n[64]"))
+    EXPECT_TRUE(
+        told({"update", "pipeline", "-f", url, option})
+            .starts_with("! error: " + url +
+                         ": pachctl fetches this spec, so pachbuild cannot inspect, wait for or change "
+                         "anything in it\n! hint: save the spec to a file and name the file\n[64]"))
         << option;
 }
 
@@ -762,14 +763,13 @@ TEST_F(ClusterLines, APythonProgramNeedsNoSpec) {
   write("requirements.txt", "");
   running({"train.py", "-i", "a"}, "train: 2 source files for repo train_source");
   const auto wrong = told({"create", "python-pipeline", "train.py", "-i", "a", "--env", "x", "--dry-run"});
-  EXPECT_EQ(wrong, "! error: --env x: is not of the form NAME=VALUE\n[64]");
+  EXPECT_EQ(wrong, "! error: --env x: does not have the form NAME=VALUE\n[64]");
   EXPECT_TRUE(told({"create", "python-pipeline", "none.py", "-i", "a"})
                   .starts_with("! error: none.py: cannot be read: "));
 }
 
 TEST_F(CommandLines, ABuilderIsAFolderWithADescriptionOrAScriptAndAProbe) {
-  const std::string hint =
-      "! hint: give the source of a probe: docs/authoring-builders.md says what it does\n[64]";
+  const std::string hint = "! hint: name the source of a probe (see docs/authoring-builders.md)\n[64]";
   EXPECT_EQ(told({"builder", "test", "./none"}), "! error: ./none: does not exist\n[64]");
   EXPECT_EQ(told({"builder", "test", ""}), "! error: the builder: has no name\n[64]");
   write("mine/file", "");
@@ -841,22 +841,21 @@ class PublishingLines : public ClusterLines {
 TEST_F(PublishingLines, BuildTheImagesOfDockerfilesOnly) {
   const std::string image = "h/i:0123456789ab@sha256:d1";
   write("p.json", with_dockerfile("map").dump() + "\n" + reading("plain", {"r"}) + "\n");
-  EXPECT_EQ(publish({"--build"}),
-            "! map: image: " + image + "\n! map: sent as it is\n! plain: sent as it is\n");
+  EXPECT_EQ(publish({"--build"}), "! map: image: " + image + "\n! map: sent as is\n! plain: sent as is\n");
   EXPECT_EQ(publish({"--push-images"}), "! map: image: " + image + "\n! plain: image: " + image +
-                                            "\n! map: sent as it is\n! plain: sent as it is\n");
+                                            "\n! map: sent as is\n! plain: sent as is\n");
   EXPECT_EQ(publish({"--build", "--username", "ann", "--tag", "v1"}),
-            "! map: image: h/ann/i:v1@sha256:d1\n! map: sent as it is\n! plain: sent as it is\n");
+            "! map: image: h/ann/i:v1@sha256:d1\n! map: sent as is\n! plain: sent as is\n");
   // Without an image the pipeline names it.
   auto nameless = with_dockerfile("map");
   nameless["transform"].erase("image");
   write("p.json", nameless.dump());
-  EXPECT_EQ(publish({"--build"}), "! map: image: h/map:0123456789ab@sha256:d1\n! map: sent as it is\n");
+  EXPECT_EQ(publish({"--build"}), "! map: image: h/map:0123456789ab@sha256:d1\n! map: sent as is\n");
   const std::string hint = "\n! hint: name the file there, relative to the spec's folder\n[65]";
   EXPECT_EQ(publish({"--push-images"}), "! error: p.json: has no pipeline with an image" + hint);
   write("p.json", reading("plain", {"r"}));
   EXPECT_EQ(publish({"--build"}), "! error: p.json: has no pipeline with transform.dockerfile" + hint);
-  EXPECT_EQ(publish({}), "! plain: sent as it is\n") << "nothing is published";
+  EXPECT_EQ(publish({}), "! plain: sent as is\n") << "nothing is published";
   nameless["transform"]["dockerfile"] = "none";
   write("p.json", nameless.dump());
   const auto missing = publish({"--build"});

@@ -29,7 +29,7 @@ class Completion : public testing::Test {
     auto* update = m_app.add_subcommand("update", "Change it");
     update->add_subcommand("pipeline", "A pipeline");
     update->add_subcommand("place", "");
-    m_app.add_subcommand("help", "Explain a verb")->add_option("VERB", m_texts);
+    m_app.add_subcommand("help", "Show the help of a verb")->add_option("VERB", m_texts);
     m_app.add_subcommand("status", "A state")->add_option("--log", m_text, "A log")->type_name("FILE");
     auto* clean = m_app.add_subcommand("clean", "Remove");
     clean->add_option("kind", m_texts)->type_name("KIND");
@@ -60,7 +60,7 @@ class Completion : public testing::Test {
 TEST_F(Completion, OffersVerbs) {
   EXPECT_EQ(offered({}), "none\t\n");
   EXPECT_EQ(offered({""}),
-            "none\t\nrun\tRun it\nupdate\tChange it\nhelp\tExplain a verb\nstatus\tA state\nclean\tRemove\n");
+            "none\t\nrun\tRun it\nupdate\tChange it\nhelp\tShow the help of a verb\nstatus\tA state\nclean\tRemove\n");
   EXPECT_EQ(offered({"r"}), "none\t\nrun\tRun it\n");
   EXPECT_EQ(offered({"x"}), "none\t\n");
   EXPECT_EQ(offered({"update", ""}), "none\t\npipeline\tA pipeline\nplace\t\n");

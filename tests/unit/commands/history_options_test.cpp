@@ -69,10 +69,9 @@ TEST_F(HistoryOptionsTest, ThatAreRight) {
 
 TEST_F(HistoryOptionsTest, ThatAreWrong) {
   const std::string where = "64 error: --report DIR/";
-  EXPECT_EQ(told(path("out/r.html")),
-            where +
-                "out/r.html: is in the folder of --output, which has outputs of datums "
-                "only\nhint: choose another folder\n");
+  EXPECT_EQ(told(path("out/r.html")), where +
+                                          "out/r.html: is in the --output folder, which contains only the "
+                                          "outputs of datums\nhint: choose another folder\n");
   EXPECT_EQ(told(path("data/x")),
             where + "data/x: would be a file of repo pages\nhint: choose another folder\n");
   EXPECT_EQ(told(path("source/r.txt")),

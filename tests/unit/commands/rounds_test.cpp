@@ -61,15 +61,14 @@ TEST(Rounds, OfAClusterNameTwentyPipelines) {
   ClusterRound round;
   EXPECT_EQ(round.summary().text, "");
   round.passed_on("a");
-  EXPECT_EQ(round.summary().text, "sent as it is");
+  EXPECT_EQ(round.summary().text, "sent as is");
   round.passed_on("b");
-  EXPECT_EQ(round.summary().text, "a: sent as it is; b: sent as it is");
+  EXPECT_EQ(round.summary().text, "a: sent as is; b: sent as is");
   EXPECT_EQ(round.summary().failed, 0U);
   for (int i = 0; i < 18; ++i) round.passed_on("c");
-  EXPECT_TRUE(round.summary().text.ends_with("; c: sent as it is")) << round.summary().text;
+  EXPECT_TRUE(round.summary().text.ends_with("; c: sent as is")) << round.summary().text;
   round.passed_on("d");
-  EXPECT_TRUE(round.summary().text.ends_with("; c: sent as it is; and 1 pipeline more"))
-      << round.summary().text;
+  EXPECT_TRUE(round.summary().text.ends_with("; c: sent as is; and 1 pipeline more")) << round.summary().text;
 }
 
 TEST(JobsOfACluster, AreTextWithTheirCounts) {
@@ -172,7 +171,7 @@ TEST(KnownRuns, AreOneWhereOneIsMeant) {
   const auto error = check_one_run(runs, "--x").error();
   EXPECT_EQ(error.kind, base::ErrorKind::usage);
   EXPECT_EQ(error.where + ": " + error.what + "; " + error.hint,
-            "--x: is of one pipeline, and there are several; add --pipeline NAME");
+            "--x: applies to one pipeline, but there are several; add --pipeline NAME");
 }
 
 TEST(FailureSignatures, AreWithoutTheNamesAndValuesOfTheDatum) {
@@ -211,23 +210,24 @@ TEST_F(DataOptionsTest, InputsAreFoldersOrCommits) {
   ASSERT_TRUE(base::make_folders(m_folder.path() / "pages"));
   EXPECT_EQ(repos({"a=" + here, "b=pfs:r@b", "c=pfs:", "pfs:"}), "=pfs:;a=" + here + ";b=pfs:r@b;c=pfs:;");
   const std::string form =
-      "is not of the form REPO=PATH | for example --input scraper=pages, or --input "
+      "does not have the form REPO=PATH | for example --input scraper=pages, or --input "
       "scraper=pfs:scraper@master";
   for (const std::string wrong : {"a", "=a", "a=", ""})
     EXPECT_EQ(repos({wrong}), "--input " + wrong + ": " + form);
-  EXPECT_EQ(repos({"a=" + here, "a=pfs:"}), "--input a=pfs:: gives repo a a second folder | ");
+  EXPECT_EQ(repos({"a=" + here, "a=pfs:"}), "--input a=pfs:: names repo a a second time | ");
   EXPECT_EQ(repos({"a=" + here + "/file"}), "--input a=" + here + "/file: " + here +
-                                                "/file: is not a folder | give the folder that it is in");
+                                                "/file: is not a folder | name the folder that contains it");
   EXPECT_EQ(repos({"a=" + here + "/pagse"}),
             "--input a=" + here + "/pagse: " + here +
                 "/pagse: cannot read: no such file or folder | did you mean \"" + here + "/pages\"?");
   EXPECT_EQ(
       repos({"a=" + here + "/nothing-like-it"}),
       "--input a=" + here + "/nothing-like-it: " + here +
-          "/nothing-like-it: cannot read: no such file or folder | give the folder that stands for the repo");
-  EXPECT_EQ(repos({"a=pfs:x y"}),
-            "--input a=pfs:x y: \"x y\" is not of the form [PROJECT/]REPO[@BRANCH-OR-COMMIT] | for example "
-            "images@master");
+          "/nothing-like-it: cannot read: no such file or folder | name the folder that stands for the repo");
+  EXPECT_EQ(
+      repos({"a=pfs:x y"}),
+      "--input a=pfs:x y: \"x y\" does not have the form [PROJECT/]REPO[@BRANCH-OR-COMMIT] | for example "
+      "images@master");
   EXPECT_EQ(repos({"a=b=c"}).substr(0, 20), "--input a=b=c: b=c: ");
 }
 
@@ -244,7 +244,7 @@ TEST_F(DataOptionsTest, AJobStandsAlone) {
     const auto error = other.check_job().error();
     EXPECT_EQ(error.kind, base::ErrorKind::usage);
     EXPECT_EQ(error.where + ": " + error.what + "; " + error.hint,
-              "--job map: names the pipeline and its data already; omit -f, --jsonnet, --input, --pipeline "
+              "--job map: already names the pipeline and its data; omit -f, --jsonnet, --input, --pipeline "
               "and --tick");
     EXPECT_FALSE(other.plan());
   }

@@ -79,7 +79,7 @@ TEST(RunReport, SaysWhatEachAmountWants) {
       same(local::Counted{0}, "warning: the input has no datums\n"),
       same(local::Counted{1}, ""),
       same(local::Counted{9'999}, ""),
-      same(local::Counted{10'000}, "datums: 10,000 in all\n"),
+      same(local::Counted{10'000}, "datums: 10,000 in total\n"),
       {local::DatumStarts{.datum = k_report_datum}, "", "datum 7 a: started (r/a)\n", ""},
       {local::DatumPrints{k_report_datum, "x\n"}, "", "", ""},
       {local::DatumEnds{.datum = k_report_datum,
@@ -187,14 +187,14 @@ TEST(RunReport, SaysWhatAPipelineHasCome) {
   };
   const local::PipelineEnds good{
       .run = 3, .output = "/o", .exported = true, .files = 2, .bytes = 5, .elapsed = 2s};
-  EXPECT_EQ(ends(good), "datums: 3 run, 0 skipped, 2.0 s in all\noutput: /o (2 files, 5 B)\n");
+  EXPECT_EQ(ends(good), "datums: 3 run, 0 skipped, 2.0 s in total\noutput: /o (2 files, 5 B)\n");
   auto end = good;
   end.skipped = 1;
   end.recovered = 2;
   end.unselected = 4;
   end.exported = false;
   EXPECT_EQ(ends(end),
-            "datums: 3 run, 1 skipped, 2 of them recovered by err_cmd, 4 not selected, 2.0 s in all\n");
+            "datums: 3 run, 1 skipped, 2 of them recovered by err_cmd, 4 not selected, 2.0 s in total\n");
   end.files = 0;
   EXPECT_TRUE(ends(end).ends_with("in all\nwarning: no datum wrote a file to /pfs/out\n"));
   const RunReport::Options quiet{.amount = Amount::failures};
@@ -203,7 +203,7 @@ TEST(RunReport, SaysWhatAPipelineHasCome) {
   end.exported = false;
   end.failed = 1;
   EXPECT_EQ(ends(end),
-            "datums: 3 run, 0 skipped, 1 failed, 2.0 s in all\nerror: /o: 1 datum failed, so the output "
+            "datums: 3 run, 0 skipped, 1 failed, 2.0 s in total\nerror: /o: 1 datum failed, so the output "
             "folder was not changed\nhint: the results of the other datums are kept for the next run; "
             "--partial exports them now\n");
   end.output = "";

@@ -42,7 +42,7 @@ TEST(BuildRecord, SaysWhatIsWrongWithAnother) {
   EXPECT_EQ(parse_build_record("{", "b").error().what, "is not a JSON object");
   EXPECT_EQ(parse_build_record("{}", "b").error().what, "has no schema number");
   EXPECT_EQ(parse_build_record(R"({"schema": 2})", "b").error().what,
-            "has schema 2, this program reads schema 1");
+            "has schema 2, but this program reads schema 1");
   EXPECT_FALSE(parse_build_record(R"({"schema": 1})", "b"));
 }
 
@@ -123,8 +123,8 @@ TEST(BuildRecord, OfAnotherVersionSaysSo) {
   for (const std::string schema : {"0", "2", "-1"}) {
     const auto read = parse_build_record("{\"schema\": " + schema + "}", "b");
     ASSERT_FALSE(read);
-    EXPECT_EQ(read.error().what, "has schema " + schema + ", this program reads schema 1");
-    EXPECT_EQ(read.error().hint, "use the programs of one version for building and running");
+    EXPECT_EQ(read.error().what, "has schema " + schema + ", but this program reads schema 1");
+    EXPECT_EQ(read.error().hint, "use the same version of pachbuild to build and to run");
   }
   for (const std::string text :
        {"{\"schema\": \"1\"}", "{\"schema\": null}", "{\"schema\": [1]}", "{\"other\": 1}"})

@@ -54,7 +54,7 @@ TEST_F(DoctorCache, ThatIsNoFolderIsBad) {
   ASSERT_TRUE(base::write_file(file, ""));
   EXPECT_THAT(lines_of(check_cache({})),
               ElementsAre("bad folder: " + file.string() +
-                          ": is not a folder | name another folder in PACHBUILD_CACHE_DIR"));
+                          ": is not a folder | set PACHBUILD_CACHE_DIR to another folder"));
   ::setenv("PACHBUILD_CACHE_DIR", "relative", 1);
   EXPECT_THAT(lines_of(check_cache({})),
               ElementsAre("bad folder: PACHBUILD_CACHE_DIR: the cache folder must be an absolute path, not "

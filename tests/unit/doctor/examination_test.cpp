@@ -53,7 +53,7 @@ TEST(Examination, ACheckThatHangsIsALine) {
                                {"a", "2", [] { return Findings{ok("2", "x")}; }}},
                               milliseconds(1500));
   EXPECT_THAT(all_lines(groups),
-              ElementsAre("a: bad 1: did not answer within 2 s | see whether a disk or the network hangs",
+              ElementsAre("a: bad 1: did not answer within 2 s | check whether a disk or the network hangs",
                           "a: ok 2: x"));
   const std::lock_guard lock(door->mutex);
   door->is_open = true;

@@ -64,12 +64,12 @@ TEST_F(DoctorNetwork, FilesOfCertificatesMustBeWhatTheyAreSaidToBe) {
   m_environment = {{"SSL_CERT_FILE", good}, {"CURL_CA_BUNDLE", empty}, {"PIP_CERT", missing}};
   EXPECT_THAT(
       lines_of(check_certificates(machine())),
-      ElementsAre(
-          "ok SSL_CERT_FILE: " + good,
-          "bad CURL_CA_BUNDLE: " + empty +
-              " has no certificates | unset CURL_CA_BUNDLE, or set it to what can be read",
-          "bad PIP_CERT: " + missing +
-              ": cannot read: no such file or folder | unset PIP_CERT, or set it to what can be read"));
+      ElementsAre("ok SSL_CERT_FILE: " + good,
+                  "bad CURL_CA_BUNDLE: " + empty +
+                      " has no certificates | unset CURL_CA_BUNDLE, or set it to a file that can be read",
+                  "bad PIP_CERT: " + missing +
+                      ": cannot read: no such file or folder | unset PIP_CERT, or set it to a file that can "
+                      "be read"));
 }
 
 TEST_F(DoctorNetwork, FoldersOfCertificatesMustBeFolders) {
@@ -81,7 +81,7 @@ TEST_F(DoctorNetwork, FoldersOfCertificatesMustBeFolders) {
   m_environment = {{"SSL_CERT_DIR", folder + ":" + file}};
   EXPECT_THAT(lines_of(check_certificates(machine())),
               ElementsAre("bad SSL_CERT_DIR: " + file +
-                          " is not a folder | unset SSL_CERT_DIR, or set it to what can be read"));
+                          " is not a folder | unset SSL_CERT_DIR, or set it to a file that can be read"));
   m_environment = {{"SSL_CERT_DIR", folder + "/missing"}};
   EXPECT_THAT(lines_of(check_certificates(machine())).at(0), testing::StartsWith("bad SSL_CERT_DIR: "));
 }
@@ -154,7 +154,7 @@ TEST_F(DoctorIndexes, ThatDoNotAnswerAreBad) {
 TEST_F(DoctorIndexes, CannotBeAskedWithoutCurl) {
   m_environment["PATH"] = "/nowhere";
   EXPECT_THAT(lines_of(check_indexes(machine())),
-              ElementsAre("warning indexes: cannot be asked without curl | sudo apt-get install curl"));
+              ElementsAre("warning indexes: cannot be checked without curl | sudo apt-get install curl"));
 }
 
 }  // namespace

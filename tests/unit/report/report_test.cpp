@@ -35,7 +35,7 @@ TEST(Guard, GivesTheCodeOfTheProgram) {
 TEST(Guard, TellsAMachineThatIsTooSmallFromABug) {
   const auto thrown = [](const auto& exception) { return [exception]() -> int { throw exception; }; };
   EXPECT_EXIT(end_with(false, thrown(std::bad_alloc())), testing::ExitedWithCode(69),
-              "^error: out of memory\nhint: grant more memory .*\n$");
+              "^error: out of memory\nhint: raise the memory limit .*\n$");
   EXPECT_EXIT(
       end_with(false,
                thrown(std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again)))),
@@ -176,7 +176,7 @@ TEST(Guard, AFullStandardOutputIsAnError) {
   };
   EXPECT_EXIT(end_with(false, print_to_full(0)), testing::ExitedWithCode(73),
               "^error: standard output: not all of it could be written\n"
-              "hint: see whether the disk that it goes to is full\n$");
+              "hint: check whether the disk is full\n$");
   EXPECT_EXIT(end_with(false, print_to_full(3)), testing::ExitedWithCode(3), "^$");
   // An earlier part that was lost, with nothing left to write.
   const auto flushed = [] {

@@ -125,7 +125,7 @@ TEST(Revision, ErrorsNameTheLine) {
   const auto error = parse("# a\ncommit " + k_commit + "\nwrong line\n", "file").error();
   EXPECT_EQ(error.where, "file:3");
   EXPECT_EQ(error.what, "invalid line \"wrong line\"");
-  EXPECT_EQ(error.hint, "remove the file: pachbuild makes it where git is");
+  EXPECT_EQ(error.hint, "remove the file; pachbuild recreates it where git is installed");
   const auto none = parse("time 1\n", "file").error();
   EXPECT_EQ(none.where, "file");
   EXPECT_EQ(none.what, "names no commit");

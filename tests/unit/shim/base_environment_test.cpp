@@ -95,7 +95,7 @@ TEST_F(LayOnBase, HasEverythingThatIsNotThereYet) {
 }
 
 TEST_F(LayOnBase, AFolderAndSomethingElseOfOneNameContradictEachOther) {
-  const std::string fault = "is a folder here and none in the environment that lies on it\n";
+  const std::string fault = "is a folder here, but not in the environment stacked on it\n";
   write("base/a/x/file", "");
   write("top/a/x", "a file");
   EXPECT_EQ(lay(), "error: TMP/base/a/x: " + fault);

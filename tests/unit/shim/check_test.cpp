@@ -246,8 +246,8 @@ TEST_F(CheckReport, ALibraryThatACommandLacksIsNamedWithWhatToDo) {
   write("ld-musl-x.so.1", "#!/bin/sh\necho 'libodd.so => not found'\n");
   write("tool", elf_program(k_this_machine, path("ld-musl-x.so.1")));
   const auto text = report({path("tool")}, Mode::command);
-  EXPECT_EQ(line_of(text, "command"), "tool: needs what this image does not have: libodd.so");
-  EXPECT_NE(text.find("\n             install it in the transform's image"), std::string::npos) << text;
+  EXPECT_EQ(line_of(text, "command"), "tool: needs libraries that this image lacks: libodd.so");
+  EXPECT_NE(text.find("\n             install them in the transform's image"), std::string::npos) << text;
   EXPECT_EQ(code_of(text), "125");
 }
 
@@ -255,8 +255,8 @@ TEST_F(CheckReport, WhatIsMissingIsNamed) {
   write("build/build.json", "{}");
   EXPECT_EQ(report(),
             "runs         sh TMP/build/run.sh\n"
-            "artifact     TMP/build/build.json: is not as this version's builder-runtime writes it\n"
-            "             use the programs of one version for building and running\n"
+            "artifact     TMP/build/build.json: was not written by this version of builder-runtime\n"
+            "             use the same version of pachbuild to build and to run\n"
             "environment  not unpacked yet: TMP/build/bundle-DIGEST.tar.zst\n125");
   ASSERT_TRUE(base::remove_tree(path("build/build.json")));
   EXPECT_EQ(line_of(report(), "artifact"), "TMP/build: no build.json, so its platform is not known");

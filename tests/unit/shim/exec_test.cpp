@@ -66,7 +66,7 @@ TEST_F(Execute, AMissingCommandIs127) {
             "127 error: /no/such/program: cannot execute: no such file or folder\n");
   EXPECT_EQ(failure("/etc/passwd/x"),
             "127 error: /etc/passwd/x: cannot execute: a part of the path is not a folder\n");
-  EXPECT_EQ(failure(""), "127 error: the command is an empty text\n");
+  EXPECT_EQ(failure(""), "127 error: the command is empty\n");
 }
 
 TEST_F(Execute, AFolderIs126) {
@@ -96,7 +96,7 @@ TEST_F(Execute, AFileThatIsNoProgramIs126) {
   EXPECT_EQ(failure(file("text", "echo a\n")),
             "126 error: " + m_folder.path().string() +
                 "/text: cannot be executed: is neither a program nor a script with an interpreter line\n"
-                "hint: begin a shell script with #!/bin/sh\n");
+                "hint: start a shell script with #!/bin/sh\n");
   EXPECT_EQ(failure(file("empty", "")),
             "126 error: " + m_folder.path().string() + "/empty: cannot be executed: is empty\n");
 }
@@ -142,10 +142,9 @@ TEST_F(Execute, WhatTheKernelRefusesIsExplained) {
   file("damaged", elf_program(k_this_machine, ""));
   EXPECT_EQ(told("damaged"), "126 error: TMP/damaged: cannot be executed: is a damaged program\n");
   file("of-another", "#!" + file("other", elf_program(k_other_machine, "")) + " -x\n");
-  EXPECT_EQ(
-      told("of-another"),
-      "126 error: TMP/of-another: cannot be executed: its interpreter 'TMP/other' is no program for this "
-      "machine\n");
+  EXPECT_EQ(told("of-another"),
+            "126 error: TMP/of-another: cannot be executed: its interpreter 'TMP/other' is not a program for "
+            "this machine\n");
   file("dynamic", elf_program(k_this_machine, "/no/such/loader"));
   EXPECT_EQ(
       told("dynamic"),

@@ -138,8 +138,8 @@ TEST_F(ExtractTar, NamesThatLeaveTheFolderAreRefused) {
 }
 
 TEST_F(ExtractTar, NothingIsWrittenThroughALink) {
-  EXPECT_EQ(error_of(Tar().link("out", "..").file("out/file", "x")), "entry 'out' is there twice");
-  EXPECT_EQ(error_of(Tar().link("out2", "..").link("out2/link", "x")), "entry 'out2' is there twice");
+  EXPECT_EQ(error_of(Tar().link("out", "..").file("out/file", "x")), "entry 'out' appears twice");
+  EXPECT_EQ(error_of(Tar().link("out2", "..").link("out2/link", "x")), "entry 'out2' appears twice");
   EXPECT_EQ(error_of(Tar().link("out3", "..").hard_link("out3/link", "file")),
             "entry 'out3/link' cannot be created: no such file or folder");
   EXPECT_EQ(std::distance(fs::directory_iterator(m_folder.path()), fs::directory_iterator()), 1);
@@ -153,7 +153,7 @@ TEST_F(ExtractTar, AHardLinkThroughALinkIsRefused) {
 }
 
 TEST_F(ExtractTar, AnEntryThatIsThereTwiceIsRefused) {
-  EXPECT_EQ(error_of(Tar().file("a", "1").file("a", "2")), "entry 'a' is there twice");
+  EXPECT_EQ(error_of(Tar().file("a", "1").file("a", "2")), "entry 'a' appears twice");
 }
 
 TEST_F(ExtractTar, AFileInPlaceOfAFolderIsRefused) {

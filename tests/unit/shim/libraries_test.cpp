@@ -35,9 +35,9 @@ class CheckLibraries : public testing::Test {
 std::string told_of(const base::Status& status) { return status ? "" : base::format_error(status.error()); }
 
 std::string lacks(const std::string& missing) {
-  return "error: main: needs what this image does not have: " + missing +
-         "\nhint: install it in the transform's image, or build in an image with the same libraries; a Go "
-         "program without C needs none (CGO_ENABLED=0)\n";
+  return "error: main: needs libraries that this image lacks: " + missing +
+         "\nhint: install them in the transform's image, or build in an image with the same libraries; a Go "
+         "program without cgo needs none (CGO_ENABLED=0)\n";
 }
 
 TEST_F(CheckLibraries, WhatALoaderSaysIsMissingIsNamed) {

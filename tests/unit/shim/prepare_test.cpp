@@ -293,7 +293,7 @@ TEST_F(Prepare, TheLibrariesOfItsProgramAreLookedFor) {
   EXPECT_TRUE(prepare_environment(m_settings, path("build"), digest, "other"));
   ASSERT_TRUE(base::remove_tree(m_settings.chosen));
   EXPECT_TRUE(told(prepare_environment(m_settings, path("build"), digest, "main"))
-                  .starts_with("error: main: needs what this image does not have: libodd.so\n"));
+                  .starts_with("error: main: needs libraries that this image lacks: libodd.so\n"));
   EXPECT_TRUE(fs::is_empty(m_settings.chosen + "/env"));
 }
 
@@ -336,10 +336,9 @@ TEST_F(Prepare, WhatABuildLacksIsNamed) {
                 ".tar.zst: cannot read: no such file or folder\nhint: run.sh and its bundle come from one "
                 "build; build again if one of them was changed\n");
   EXPECT_TRUE(told(check_bundle(path("none"), digest)).starts_with(missing));
-  EXPECT_EQ(
-      told(check_run_script(path("build"), path("build/run.sh"))),
-      "error: TMP/build/run.sh: cannot read: no such file or folder\nhint: the build must leave a run.sh "
-      "in /pfs/out: look at the log of the build pipeline\n");
+  EXPECT_EQ(told(check_run_script(path("build"), path("build/run.sh"))),
+            "error: TMP/build/run.sh: cannot read: no such file or folder\nhint: the build must write "
+            "/pfs/out/run.sh: check the log of the build pipeline\n");
   EXPECT_TRUE(told(check_run_script(path("none"), path("none/run.sh"))).starts_with(missing));
   ASSERT_TRUE(base::write_file(path("build/run.sh"), ""));
   EXPECT_EQ(told(check_run_script(path("build"), path("build/run.sh"))), "done");
@@ -364,7 +363,7 @@ TEST_F(Prepare, TheSourcesVariablesAreSetWhereThePipelineSetsNone) {
   EXPECT_EQ(value("SET_LAST"), "a b");
   EXPECT_EQ(set("SET_B=b\0"s), "done");
   EXPECT_EQ(value("SET_B"), "b");
-  const std::string fault = "error: TMP/build/environment.variables: is not as builder-runtime writes it\n";
+  const std::string fault = "error: TMP/build/environment.variables: was not written by builder-runtime\n";
   for (const auto& wrong : {"=x\0"s, "\0"s, "name\0"s, "A=b\0\0"s, "A=b\0name"s})
     EXPECT_EQ(set(wrong), fault);
   ASSERT_TRUE(base::remove_tree(path("build/environment.variables")));

@@ -51,7 +51,7 @@ TEST_F(Unpack, IsDoneWhenTheDigestIsRight) {
   ASSERT_TRUE(base::remove_tree(path("target/d")));
   EXPECT_EQ(unpack_it(std::string(64, '0')),
             "error: TMP/bundle: is damaged: its SHA-256 is " + m_digest +
-                "\nhint: build it again; if it stays, look at how it is stored or copied\n");
+                "\nhint: build it again; if the damage persists, check how it is stored or copied\n");
 }
 
 TEST_F(Unpack, WhatIsWrongWithTheContentCountsWhenTheDigestIsRight) {

@@ -121,7 +121,7 @@ TEST_F(Source, ALineWithANumberSignIsAComment) {
 TEST_F(Source, AMalformedIgnoreLineSaysWhere) {
   write("a");
   ignore("a\n\n[b\n");
-  EXPECT_EQ(fault(), "error: SRC/.pachignore:3: \"[b\": character 1: '[' is not closed\n");
+  EXPECT_EQ(fault(), "error: SRC/.pachignore:3: \"[b\": character 1: unclosed '['\n");
 }
 
 TEST_F(Source, AnIgnoreFileMustBeAFile) {
@@ -156,7 +156,7 @@ TEST_F(Source, AnIgnoredFolderIsNotEvenRead) {
 TEST_F(Source, NamesThatPfsRefusesAreAllNamed) {
   for (const char* path : {"ok", "z[1].py", "é.txt", "d/a b+c", "n\nl"}) write(path);
   const std::string hint =
-      "hint: names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename these, or name them in "
+      "hint: names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename them, or list them in "
       ".pachignore\n";
   EXPECT_EQ(fault(),
             "error: SRC: 4 names that PFS cannot store: \"d/a b+c\" with +, \"n\\nl\" with \\n, \"z[1].py\" "
@@ -210,18 +210,18 @@ TEST_F(Source, OtherLinksAreRefused) {
   };
   const std::string outside = (m_folder.path() / "secret").string();
   EXPECT_EQ(fault_of("../secret"), "error: SRC/l: is a symbolic link out of the source, to " + outside +
-                                       "\nhint: put a copy in its place, or name it in .pachignore\n");
+                                       "\nhint: replace it with a copy, or list it in .pachignore\n");
   EXPECT_NE(fault_of("../src2/b").find("out of the source"), std::string::npos);
   EXPECT_EQ(fault_of("none"),
-            "error: SRC/l: is a broken symbolic link\nhint: remove it, or name it in .pachignore\n");
+            "error: SRC/l: is a broken symbolic link\nhint: remove it, or list it in .pachignore\n");
   EXPECT_EQ(fault_of("l"),
-            "error: SRC/l: is a broken symbolic link\nhint: remove it, or name it in .pachignore\n");
+            "error: SRC/l: is a broken symbolic link\nhint: remove it, or list it in .pachignore\n");
   EXPECT_EQ(fault_of("."),
             "error: SRC/l: is a symbolic link to a folder\n"
-            "hint: put a copy in its place, or name it in .pachignore\n");
+            "hint: replace it with a copy, or list it in .pachignore\n");
   ASSERT_EQ(::mkfifo((root() / "pipe").c_str(), 0600), 0);
   EXPECT_EQ(fault(),
-            "error: SRC/pipe: is neither a file nor a folder\nhint: remove it, or name it in .pachignore\n");
+            "error: SRC/pipe: is neither a file nor a folder\nhint: remove it, or list it in .pachignore\n");
   ignore("pipe\nl\n");
   link("../secret", "l");
   EXPECT_EQ(paths(), (Paths{"a"})) << "what is ignored may be anything";

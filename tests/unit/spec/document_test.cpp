@@ -56,7 +56,8 @@ TEST(Document, YamlKnowsWhereEachValueIs) {
 TEST(Document, ANumberThatIsTooLargeIsAnErrorWithItsPlace) {
   for (const std::string number : {"3E1972", "-1e400", "1.5e309"}) {
     EXPECT_EQ(fault("a: 1\nb: [x, " + number + "]\n"),
-              "error: f:2:8: number too large: \"" + number + "\"\nhint: quote it if it is meant as text\n");
+              "error: f:2:8: number too large: \"" + number +
+                  "\"\nhint: put it in quotes if it is meant as text\n");
     const std::string number_fault = fault("{\n  \"a\": " + number + "\n}\n");
     EXPECT_TRUE(number_fault.starts_with("error: f:2:8: is not valid JSON: ")) << number_fault;
   }
@@ -79,9 +80,9 @@ TEST(Document, YamlScalarsAreWhatPachydermTakesThemFor) {
 TEST(Document, YamlNumbersThatJsonDoesNotHaveAreRefused) {
   for (const char* number : {"0x1f", "0o17", "017", "0b11", "1_000", "+1", "1.", ".inf", "-.Inf", ".nan",
                              "2020-01-02", "2020-01-02T03:04:05Z"}) {
-    EXPECT_EQ(fault(std::string("a: ") + number),
-              "error: f:1:4: \"" + std::string(number) +
-                  "\" is a number or date that JSON does not have\nhint: quote it if it is meant as text\n");
+    EXPECT_EQ(fault(std::string("a: ") + number), "error: f:1:4: \"" + std::string(number) +
+                                                      "\" is a number or date that JSON does not have\nhint: "
+                                                      "put it in quotes if it is meant as text\n");
   }
 }
 
@@ -93,7 +94,7 @@ TEST(Document, AnErrorInALongTextOfJsonIsShort) {
 
 TEST(Document, YamlNumbersThatAreTooLargeAreRefused) {
   EXPECT_EQ(fault("a: 3E1972"),
-            "error: f:1:4: number too large: \"3E1972\"\nhint: quote it if it is meant as text\n");
+            "error: f:1:4: number too large: \"3E1972\"\nhint: put it in quotes if it is meant as text\n");
 }
 
 TEST(Document, YamlBeyondJsonIsRefused) {
@@ -106,8 +107,8 @@ TEST(Document, YamlBeyondJsonIsRefused) {
   EXPECT_EQ(fault("a: 1\n<<: {b: 2}"),
             "error: f:2:1: merging with \"<<\" is not allowed in a pipeline spec\n");
   EXPECT_EQ(fault("a:\n  1: b"),
-            "error: f:2:3: a key must be text, not 1\nhint: quote it if it is meant as text\n");
-  EXPECT_EQ(fault("? [a]\n: b"), "error: f:1:3: a key must be text, not a list or an object\n");
+            "error: f:2:3: a key must be a string, not 1\nhint: put it in quotes if it is meant as text\n");
+  EXPECT_EQ(fault("? [a]\n: b"), "error: f:1:3: a key must be a string, not a list or an object\n");
 }
 
 TEST(Document, FaultsHaveLineAndColumn) {
@@ -134,7 +135,7 @@ TEST(Document, OfAKeyThatComesTwiceTheLastCounts) {
     ASSERT_EQ(document.warnings.size(), 1U);
     EXPECT_TRUE(document.warnings[0].starts_with("f:3:")) << document.warnings[0];
     EXPECT_TRUE(document.warnings[0].ends_with(
-        ": the key \"a\" comes a second time, and this one counts; the first is in line 1"))
+        ": the key \"a\" is repeated, and this one counts; the first is in line 1"))
         << document.warnings[0];
     EXPECT_TRUE(document.places.where("/a").starts_with("f:3:"));
     EXPECT_EQ(document.places.where("/a/x"), document.places.where("/a")) << "what does not count is nowhere";

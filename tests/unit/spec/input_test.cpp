@@ -142,7 +142,7 @@ TEST(InputOf, FaultsAreTold) {
            {R"({"pfs": {"repo": "a"}})",
             R"(input.pfs has no "glob" | "/*" makes a datum of each file and folder)"},
            {R"({"pfs": {"repo": "a", "glob": "a[", "name": "."}})",
-            "input.pfs.name \".\"" + name + "; input.pfs.glob \"/a[\": character 3: '[' is not closed"},
+            "input.pfs.name \".\"" + name + "; input.pfs.glob \"/a[\": character 3: unclosed '['"},
            {R"({"pfs": {"repo": "a", "glob": "/", "name": "a b"}})", "input.pfs.name \"a b\"" + name},
            {R"({"pfs": {"repo": "a", "glob": "/", "name": "a.b-c_D9"}})", ""},
            {R"({"cron": {"spec": "@daily"}})", "input.cron has no \"name\""},
@@ -165,8 +165,8 @@ TEST(InputOf, NamesThatAreTaken) {
     return "{\"pfs\": {\"repo\": \"r\", \"glob\": \"/\", \"name\": \"" + name + "\"}}";
   };
   const auto taken = [](const std::string& name) {
-    return "input.pfs.name \"" + name + "\" is taken: /pfs/" + name +
-           " is the build pipeline's own | give the input another \"name\"";
+    return "input.pfs.name \"" + name + "\" is reserved: /pfs/" + name +
+           " belongs to the build pipeline | give the input another \"name\"";
   };
   for (const std::string name : {"source", "build", "out"}) {
     EXPECT_EQ(told_of_input(input(name)), taken(name));
@@ -181,7 +181,7 @@ TEST(InputOf, NamesThatAreTaken) {
   for (const std::string kind : {"cross", "join", "group"})
     EXPECT_EQ(told_of_input(tree(kind, "a", "a")),
               "input." + kind +
-                  "[1].pfs.name \"a\" is the name of another input as well | give one "
+                  "[1].pfs.name \"a\" is already the name of another input | give one "
                   "of them another \"name\"");
   EXPECT_EQ(told_of_input(tree("union", "a", "a")), "") << "a datum has files of one of them";
   // A union in a cross has all its names.
@@ -189,7 +189,7 @@ TEST(InputOf, NamesThatAreTaken) {
     return told_of_input("{\"cross\": [" + input(first) + ", " + tree("union", "b", "c") + ", " +
                          input(last) + "]}");
   };
-  const std::string twice = "\" is the name of another input as well | give one of them another \"name\"";
+  const std::string twice = "\" is already the name of another input | give one of them another \"name\"";
   EXPECT_EQ(in_cross("a", "d"), "");
   EXPECT_EQ(in_cross("a", "b"), "input.cross[2].pfs.name \"b" + twice);
   EXPECT_EQ(in_cross("a", "c"), "input.cross[2].pfs.name \"c" + twice);
@@ -199,14 +199,14 @@ TEST(InputOf, NamesThatAreTaken) {
 TEST(InputOf, AClusterOnlyLeavesTakenNamesAlone) {
   EXPECT_EQ(told_of_names("{}"), k_empty);
   EXPECT_EQ(told_of_names(R"({"new": 1})"), "");
-  const std::string hint = " is the build pipeline's own | give the input another \"name\"";
+  const std::string hint = " belongs to the build pipeline | give the input another \"name\"";
   EXPECT_EQ(told_of_names(R"({"cross": [{"pfs": {"repo": "out"}}, {"union": [{"cron": {"name": "build"}}]},
                                         {"join": [{"pfs": {"repo": "source", "name": "x"}}]},
                                         {"group": [{"cron": {"repo": "source"}}]}], "pfs": {"repo": "build"}})"),
-            "input.pfs.repo \"build\" is taken: /pfs/build" + hint +
-                "; input.cross[0].pfs.repo \"out\" is taken: /pfs/out" + hint +
-                "; input.cross[1].union[0].cron.name \"build\" is taken: /pfs/build" + hint +
-                "; input.cross[3].group[0].cron.repo \"source\" is taken: /pfs/source" + hint);
+            "input.pfs.repo \"build\" is reserved: /pfs/build" + hint +
+                "; input.cross[0].pfs.repo \"out\" is reserved: /pfs/out" + hint +
+                "; input.cross[1].union[0].cron.name \"build\" is reserved: /pfs/build" + hint +
+                "; input.cross[3].group[0].cron.repo \"source\" is reserved: /pfs/source" + hint);
 }
 
 TEST(Names, OfReposAndPipelines) {

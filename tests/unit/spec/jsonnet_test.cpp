@@ -46,7 +46,7 @@ TEST_F(JsonnetTest, IsCalledWithTheArguments) {
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().kind, base::ErrorKind::usage);
     EXPECT_EQ(result.error().where, "--arg " + wrong);
-    EXPECT_EQ(result.error().what, "is not of the form KEY=VALUE");
+    EXPECT_EQ(result.error().what, "does not have the form KEY=VALUE");
     EXPECT_EQ(result.error().hint, "for example --arg image=ubuntu:24.04");
   }
 }

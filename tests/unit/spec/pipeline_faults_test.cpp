@@ -74,7 +74,7 @@ TEST(PipelineFaults, OfSecrets) {
            {R"({})", secret + " has no \"name\""},
            {R"({"name": ""})", secret + " has no \"name\""},
            {R"({"name": "s", "env_var": "V"})",
-            secret + " has \"env_var\" and no \"key\" | add the key of the variable's value"},
+            secret + " has \"env_var\" but no \"key\" | add the key of the variable's value"},
            {R"({"name": "s", "key": "k", "env_var": "A=B"})",
             secret + ".env_var \"A=B\" is not a variable's name"},
            {R"({"name": "s", "mount_path": "m"})",
@@ -87,15 +87,15 @@ TEST(PipelineFaults, OfSecrets) {
             secret + ".mount_path \"/pfs\" is in /pfs, where the datums are | choose a folder elsewhere"},
            {R"({"name": "s", "mount_path": "/pfs/x"})",
             secret + ".mount_path \"/pfs/x\" is in /pfs, where the datums are | choose a folder elsewhere"},
-           {R"({"name": 1, "env_var": "A=B"})", secret + ".name must be text, and is 1 | put it in quotes"},
+           {R"({"name": 1, "env_var": "A=B"})", secret + ".name must be a string, not 1 | put it in quotes"},
            {R"({"name": "s", "mount_path": "/m/pfs/x"})", ""},
        })
     EXPECT_EQ(of(json::array({json::parse(value)})), expected) << value;
   EXPECT_EQ(of(json::parse(R"([{"name": "a", "mount_path": "/m"}, {"name": "b", "mount_path": "/n"},
                                {"name": "c", "mount_path": "/m"}])")),
-            "transform.secrets[2].mount_path \"/m\" is the folder of another secret as well");
+            "transform.secrets[2].mount_path \"/m\" is already the folder of another secret");
   EXPECT_EQ(of(json::parse(R"([{"name": 1}, {"nam": "b"}, {"key": "c"}])")),
-            "transform.secrets[0].name must be text, and is 1 | put it in quotes; transform.secrets[1] has "
+            "transform.secrets[0].name must be a string, not 1 | put it in quotes; transform.secrets[1] has "
             "no field "
             "\"nam\" | did you mean \"name\"?; transform.secrets[2] has no \"name\"");
 }
@@ -121,8 +121,8 @@ TEST(PipelineFaults, OfNames) {
             "pipeline.name \"a b\"" + form);
   // A fault that is there already.
   EXPECT_EQ(told(spec_with({{"/pipeline/name", 1}})),
-            "pipeline.name must be text, and is 1 | put it in quotes");
-  EXPECT_EQ(told(spec_with({{"/pipeline", 1}})), "pipeline must be an object, and is 1");
+            "pipeline.name must be a string, not 1 | put it in quotes");
+  EXPECT_EQ(told(spec_with({{"/pipeline", 1}})), "pipeline must be an object, not 1");
   // Without a build its name does not have to leave room for it.
   const std::string longest(44, 'n');
   const json project = {{"name", longest}, {"project", {{"name", "fourteen-chars"}}}};
@@ -141,11 +141,11 @@ TEST(PipelineFaults, OfWhatIsBuilt) {
   EXPECT_EQ(told(spec_with({}, false)), "transform has no \"build\"" + hint);
   EXPECT_EQ(told(spec_with({}, false), By::run_finished), "");
   EXPECT_EQ(told(spec_with({{"/transform/build", empty}})), neither);
-  EXPECT_EQ(told(spec_with({{"/transform/build", 1}})), "transform.build must be an object, and is 1");
+  EXPECT_EQ(told(spec_with({{"/transform/build", 1}})), "transform.build must be an object, not 1");
   EXPECT_EQ(told(spec_with({{"/transform/build", {{"language", 1}}}})),
-            "transform.build.language must be text, and is 1 | put it in quotes");
+            "transform.build.language must be a string, not 1 | put it in quotes");
   EXPECT_EQ(told(spec_with({{"/transform/build", {{"image", 1}}}})),
-            "transform.build.image must be text, and is 1 | put it in quotes");
+            "transform.build.image must be a string, not 1 | put it in quotes");
   EXPECT_EQ(told(spec_with({{"/transform/build", {{"image", "x"}}}})), "");
   EXPECT_EQ(
       told(spec_with({{"/transform/build", {{"image", "x"}, {"language", "go"}}}})),
@@ -154,7 +154,7 @@ TEST(PipelineFaults, OfWhatIsBuilt) {
   for (const char* language : {"go", "python"})
     EXPECT_EQ(told(spec_with({{"/transform/build/language", language}})), "");
   EXPECT_EQ(told(spec_with({{"/transform/build/path", 1}})),
-            "transform.build.path must be text, and is 1 | put it in quotes");
+            "transform.build.path must be a string, not 1 | put it in quotes");
 }
 
 TEST(PipelineFaults, OfDatumBatching) {
@@ -190,17 +190,18 @@ TEST(PipelineFaults, OfInputs) {
   EXPECT_EQ(without_input({{"/spout", spouting}}, By::run_finished, false), none);
   EXPECT_EQ(without_input({}, By::validate, false), none);
   EXPECT_EQ(told(spec_with({{"/input/pfs", {{"repo", 1}}}})),
-            "input.pfs.repo must be text, and is 1 | put it in quotes");
+            "input.pfs.repo must be a string, not 1 | put it in quotes");
   // What a later Pachyderm knows of inputs is not for us to tell.
   EXPECT_EQ(told(spec_with({{"/input/pfs", {{"new", 1}}}}), By::submit), "");
-  EXPECT_EQ(
-      told(spec_with({{"/input/pfs", {{"repo", "source"}}}}), By::submit),
-      "input.pfs.repo \"source\" is taken: /pfs/source is the build pipeline's own | give the input another "
-      "\"name\"");
-  EXPECT_EQ(told(spec_with({{"/input/pfs/name", "source"}}, false), By::run_finished), "");
-  EXPECT_EQ(told(spec_with({{"/input/pfs/name", "out"}}, false), By::run_finished),
-            "input.pfs.name \"out\" is taken: /pfs/out is the build pipeline's own | give the input another "
+  EXPECT_EQ(told(spec_with({{"/input/pfs", {{"repo", "source"}}}}), By::submit),
+            "input.pfs.repo \"source\" is reserved: /pfs/source belongs to the build pipeline | give the "
+            "input another "
             "\"name\"");
+  EXPECT_EQ(told(spec_with({{"/input/pfs/name", "source"}}, false), By::run_finished), "");
+  EXPECT_EQ(
+      told(spec_with({{"/input/pfs/name", "out"}}, false), By::run_finished),
+      "input.pfs.name \"out\" is reserved: /pfs/out belongs to the build pipeline | give the input another "
+      "\"name\"");
 }
 
 TEST(PipelineFaults, OfBranches) {
@@ -220,7 +221,7 @@ TEST(PipelineFaults, OfBranches) {
   EXPECT_EQ(of({{"branch", "dev"}, {"project", "q"}}, none), "");
   EXPECT_EQ(of(none, dev),
             "input.cross[1].pfs reads branch \"dev\" of repo r, and another input its branch \"master\" | "
-            "Pachyderm takes one branch of a repo in a pipeline");
+            "Pachyderm allows only one branch of a repo in a pipeline");
 }
 
 TEST(PipelineFaults, OfSettings) {

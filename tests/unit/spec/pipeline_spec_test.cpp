@@ -231,10 +231,10 @@ TEST_F(PipelineSpecTest, OneDocumentWithAnObjectIsASpec) {
   const auto text_fault = [&](const std::string& text) { return shown(read_pipeline(text, file()).error()); };
   EXPECT_EQ(text_fault("{}\n{}"),
             "error: DIR/p.json:2:1: a second pipeline starts here\n"
-            "hint: put each pipeline into a file of its own: one is run at a time\n");
+            "hint: put each pipeline into its own file: one pipeline runs at a time\n");
   EXPECT_EQ(text_fault("[{}, {}]"),
             "error: DIR/p.json:1:6: a second pipeline starts here\n"
-            "hint: put each pipeline into a file of its own: one is run at a time\n");
+            "hint: put each pipeline into its own file: one pipeline runs at a time\n");
   EXPECT_EQ(text_fault("[]"), "error: DIR/p.json: has no pipeline\n");
   EXPECT_EQ(text_fault(" \"a\""), "error: DIR/p.json:1:2: is not a pipeline spec: it is not an object\n");
 }
@@ -262,7 +262,7 @@ TEST_F(PipelineSpecTest, UnknownFieldsAreRefused) {
             "error: resource_limits has no field \"cpus\"\nhint: did you mean \"cpu\"?\n");
   json both = with("/datum_tries", 1);
   both["datumTries"] = 2;
-  EXPECT_EQ(fault(both), "error: datum_tries is there a second time\n");
+  EXPECT_EQ(fault(both), "error: datum_tries appears twice\n");
 }
 
 TEST_F(PipelineSpecTest, FieldsThatPachydermRemovedAreRefused) {
@@ -288,34 +288,33 @@ TEST_F(PipelineSpecTest, WhatOnlyAClusterDoesIsRefused) {
 }
 
 TEST_F(PipelineSpecTest, WrongTypesAreRefused) {
-  EXPECT_EQ(fault(with("/pipeline", "map")), "error: pipeline must be an object, and is text\n");
+  EXPECT_EQ(fault(with("/pipeline", "map")), "error: pipeline must be an object, not a string\n");
   EXPECT_EQ(fault(with("/transform/user", 1000)),
-            "error: transform.user must be text, and is 1000\nhint: put it in quotes\n");
+            "error: transform.user must be a string, not 1000\nhint: put it in quotes\n");
   EXPECT_EQ(fault(with("/transform/cmd", "sh run.sh")),
-            "error: transform.cmd must be a list of texts, and is text\n"
-            "hint: write [\"sh\", \"-c\", \"…\"]: there is no shell in between\n");
+            "error: transform.cmd must be a list of strings, not a string\n"
+            "hint: write [\"sh\", \"-c\", \"…\"]: cmd does not run in a shell\n");
   EXPECT_EQ(fault(with("/transform/cmd", {"sh", true})),
-            "error: transform.cmd[1] must be text, and is true\nhint: put it in quotes\n");
+            "error: transform.cmd[1] must be a string, not true\nhint: put it in quotes\n");
   EXPECT_EQ(fault(with("/transform/env", {{"A", 1}})),
-            "error: transform.env.A must be text, and is 1\nhint: put it in quotes\n");
+            "error: transform.env.A must be a string, not 1\nhint: put it in quotes\n");
   EXPECT_EQ(fault(with("/transform/env", json::array())),
-            "error: transform.env must be an object of texts, and is a list\n");
+            "error: transform.env must be an object of strings, not a list\n");
   EXPECT_EQ(fault(with("/transform/accept_return_code", {1.5})),
-            "error: transform.accept_return_code[0] must be a whole number, and is 1.5\n");
-  EXPECT_EQ(fault(with("/transform/secrets", {1})),
-            "error: transform.secrets[0] must be an object, and is 1\n");
+            "error: transform.accept_return_code[0] must be a whole number, not 1.5\n");
+  EXPECT_EQ(fault(with("/transform/secrets", {1})), "error: transform.secrets[0] must be an object, not 1\n");
   EXPECT_EQ(fault(with("/input/pfs/lazy", "true")),
-            "error: input.pfs.lazy must be true or false, and is text\n");
+            "error: input.pfs.lazy must be true or false, not a string\n");
   EXPECT_EQ(fault(with("/input/cross", json::object({{"a", 1}}))),
-            "error: input.cross must be a list of objects, and is an object\n");
+            "error: input.cross must be a list of objects, not an object\n");
   EXPECT_EQ(fault(with("/parallelism_spec", {{"constant", -1}})),
-            "error: parallelism_spec.constant must be a whole number that is not negative, and is -1\n");
+            "error: parallelism_spec.constant must be a whole number that is not negative, not -1\n");
   EXPECT_EQ(fault(with("/datum_tries", 18446744073709551615U)),
-            "error: datum_tries must be a whole number, and is 18446744073709551615\n");
-  EXPECT_EQ(fault(with("/datum_tries", 1e300)), "error: datum_tries must be a whole number, and is 1e+300\n");
+            "error: datum_tries must be a whole number, not 18446744073709551615\n");
+  EXPECT_EQ(fault(with("/datum_tries", 1e300)), "error: datum_tries must be a whole number, not 1e+300\n");
   for (const char* text : {"x", "1 ", "", "1.", "NaN"}) {
     EXPECT_EQ(fault(with("/resource_limits", {{"cpu", text}})),
-              "error: resource_limits.cpu must be a number, and is text\n");
+              "error: resource_limits.cpu must be a number, not " + base::quoted(text) + "\n");
   }
   EXPECT_EQ(fault(with("/tolerations", json::array({{{"operator", "Exists"}}}))),
             "error: tolerations[0].operator must be one of EMPTY EXISTS EQUAL\n");
@@ -348,7 +347,7 @@ TEST_F(PipelineSpecTest, WhatToBuildIsChecked) {
             "error: transform.build has both \"language\" and \"image\"\n"
             "hint: keep \"language\" for an official builder, or \"image\" for another one\n");
   const std::string list = "official builders: " + base::join(official_languages(), ", ") +
-                           "; for another one name its image in transform.build.image\n";
+                           "; for another builder, name its image in transform.build.image\n";
   EXPECT_EQ(fault(with("/transform/build/language", "cobol-77")),
             "error: transform.build.language \"cobol-77\" has no official builder\nhint: " + list);
   EXPECT_EQ(fault(with("/transform/build/language", "Pyhton")),
@@ -399,12 +398,13 @@ TEST_F(PipelineSpecTest, FolderAsABuilderIsOfThisMachineOnly) {
   ASSERT_TRUE(base::write_file(file("b/build.sh"), ""));
   json spec = without("/transform/build/language");
   spec["transform"]["build"]["image"] = "./b";
-  const std::string what = "transform.build.image \"./b\" is a folder, which a cluster does not have";
+  const std::string what =
+      "transform.build.image \"./b\" is a folder on this machine, which a cluster cannot read";
   const auto cluster = read_for_cluster(spec.dump(), file(), Target::cluster);
   ASSERT_FALSE(cluster);
   EXPECT_EQ(cluster.error().kind, base::ErrorKind::bad_input);
   EXPECT_EQ(cluster.error().what, what);
-  EXPECT_EQ(cluster.error().hint, "build an image of it, push it, and name that");
+  EXPECT_EQ(cluster.error().hint, "build an image of it, push the image and name it here");
   const auto any = read_for_cluster(spec.dump(), file(), Target::any);
   ASSERT_TRUE(any);
   ASSERT_EQ(any->front().notes.size(), 1U);
@@ -434,11 +434,11 @@ reprocess_spec: never
             "error: DIR/p.yaml:3:10: standby was removed in Pachyderm 2.0\n"
             "error: DIR/p.yaml:5:35: transform.build has no field \"langauge\"\n"
             "error: DIR/p.yaml:5:45: transform.build.path \"DIR/nowhere\" does not exist\n"
-            "error: DIR/p.yaml:6:12: transform.env.A must be text, and is 1\n"
-            "error: DIR/p.yaml:6:18: transform.env.B must be text, and is 2\n"
-            "error: DIR/p.yaml:7:9: transform.user must be text, and is 5\n"
-            "error: DIR/p.yaml:9:27: input.pfs.glob must be text, and is a list\n"
-            "error: DIR/p.yaml:10:14: datum_tries must be a whole number, and is text\n"
+            "error: DIR/p.yaml:6:12: transform.env.A must be a string, not 1\n"
+            "error: DIR/p.yaml:6:18: transform.env.B must be a string, not 2\n"
+            "error: DIR/p.yaml:7:9: transform.user must be a string, not 5\n"
+            "error: DIR/p.yaml:9:27: input.pfs.glob must be a string, not a list\n"
+            "error: DIR/p.yaml:10:14: datum_tries must be a whole number, not \"x\"\n"
             "error: DIR/p.yaml:11:15: datum_timeout \"soon\" is not a duration\n"
             "error: DIR/p.yaml:12:17: reprocess_spec must be \"until_success\" or \"every_job\"\n");
 }
@@ -565,7 +565,7 @@ TEST_F(PipelineSpecTest, AFolderHasThePipelinesOfAllItsFiles) {
   EXPECT_EQ(shown({wrong.error().kind, wrong.error().where, "", ""}), "error: DIR/dag/deep/y.yaml:1:18: \n");
   ASSERT_EQ(wrong.error().more.size(), 2U) << "of all files";
   EXPECT_EQ(shown(wrong.error().more[0]), "error: DIR/none.json: cannot read: no such file or folder\n");
-  EXPECT_EQ(wrong.error().more[1].what, "transform.cmd must be a list of texts, and is text");
+  EXPECT_EQ(wrong.error().more[1].what, "transform.cmd must be a list of strings, not a string");
 }
 
 TEST_F(PipelineSpecTest, AFolderWithoutPipelinesIsAnError) {
@@ -618,14 +618,14 @@ TEST_F(PipelineSpecTest, InputsAreChecked) {
 
 TEST_F(PipelineSpecTest, InputsDoNotTakeEachOthersNames) {
   for (const std::string name : {"source", "build", "out"}) {
-    const std::string text = " \"" + name + "\" is taken: /pfs/" + name +
-                             " is the build pipeline's own\nhint: give the input another \"name\"\n";
+    const std::string text = " \"" + name + "\" is reserved: /pfs/" + name +
+                             " belongs to the build pipeline\nhint: give the input another \"name\"\n";
     EXPECT_EQ(fault(with("/input/pfs/name", name)), "error: input.pfs.name" + text);
     EXPECT_EQ(fault(with("/input/pfs/repo", name)), "error: input.pfs.repo" + text);
   }
   const json input = right()["input"];
   EXPECT_EQ(fault(with("/input", {{"cross", {input, input}}})),
-            "error: input.cross[1].pfs.repo \"scraper\" is the name of another input as well\n"
+            "error: input.cross[1].pfs.repo \"scraper\" is already the name of another input\n"
             "hint: give one of them another \"name\"\n");
 }
 
@@ -637,14 +637,14 @@ TEST_F(PipelineSpecTest, ARepoIsReadByOneBranch) {
   EXPECT_EQ(
       fault(with("/input", {{"union", {one, other}}})),
       "error: input.union[1].pfs reads branch \"dev\" of repo r, and another input its branch \"master\"\n"
-      "hint: Pachyderm takes one branch of a repo in a pipeline\n");
+      "hint: Pachyderm allows only one branch of a repo in a pipeline\n");
 }
 
 TEST_F(PipelineSpecTest, GlobsAreChecked) {
   EXPECT_EQ(fault(without("/input/pfs/glob")),
             "error: input.pfs has no \"glob\"\nhint: \"/*\" makes a datum of each file and folder\n");
   EXPECT_EQ(fault(with("/input/pfs/glob", "[a")),
-            "error: input.pfs.glob \"/[a\": character 2: '[' is not closed\n");
+            "error: input.pfs.glob \"/[a\": character 2: unclosed '['\n");
 }
 
 TEST_F(PipelineSpecTest, SettingsAreChecked) {

@@ -48,7 +48,7 @@ std::string field(const std::string& name, const std::string& value, With with =
 }
 
 TEST(CheckedFields, OfNumbers) {
-  const std::string whole = "datum_tries must be a whole number, and is ";
+  const std::string whole = "datum_tries must be a whole number, not ";
   for (const auto& [value, expected] : std::vector<std::pair<std::string, std::string>>{
            {"3", "3"},
            {"-3", "-3"},
@@ -63,18 +63,18 @@ TEST(CheckedFields, OfNumbers) {
            {"9223372036854775808", whole + "9223372036854775808"},
            {"-9007199254740994.0", whole + "-9.007199254740994e+15"},
            {"3.5", whole + "3.5"},
-           {"\"\"", whole + "text"},
-           {"\" 3\"", whole + "text"},
-           {"\"3 \"", whole + "text"},
-           {"\"true\"", whole + "text"},
-           {"\"null\"", whole + "text"},
+           {"\"\"", whole + "\"\""},
+           {"\" 3\"", whole + "\" 3\""},
+           {"\"3 \"", whole + "\"3 \""},
+           {"\"true\"", whole + "\"true\""},
+           {"\"null\"", whole + "\"null\""},
            {"true", whole + "true"},
            {"[]", whole + "a list"},
            {"{}", whole + "an object"},
            {"null", "-"},
        })
     EXPECT_EQ(field("datum_tries", value), expected) << value;
-  const std::string small = "service.internal_port must be a whole number of at most 2147483647, and is ";
+  const std::string small = "service.internal_port must be a whole number of at most 2147483647, not ";
   for (const auto& [value, expected] : std::vector<std::pair<std::string, std::string>>{
            {"2147483647", R"({"internal_port":2147483647})"},
            {"-2147483648", R"({"internal_port":-2147483648})"},
@@ -84,56 +84,55 @@ TEST(CheckedFields, OfNumbers) {
            {"1.5", small + "1.5"},
        })
     EXPECT_EQ(field("service", "{\"internal_port\": " + value + "}"), expected) << value;
-  const std::string count = "parallelism_spec.constant must be a whole number that is not negative, and is ";
+  const std::string count = "parallelism_spec.constant must be a whole number that is not negative, not ";
   for (const auto& [value, expected] : std::vector<std::pair<std::string, std::string>>{
            {"0", R"({"constant":0})"},
            {"1", R"({"constant":1})"},
            {"4294967296", R"({"constant":4294967296})"},
            {"-1", count + "-1"},
-           {"\"x\"", count + "text"},
+           {"\"x\"", count + "\"x\""},
        })
     EXPECT_EQ(field("parallelism_spec", "{\"constant\": " + value + "}"), expected) << value;
-  const std::string number = "resource_limits.cpu must be a number, and is ";
+  const std::string number = "resource_limits.cpu must be a number, not ";
   for (const auto& [value, expected] : std::vector<std::pair<std::string, std::string>>{
            {"0.5", R"({"cpu":0.5})"},
            {"\"0.5\"", R"({"cpu":0.5})"},
            {"2", R"({"cpu":2})"},
            {"false", number + "false"},
-           {"\"x\"", number + "text"},
+           {"\"x\"", number + "\"x\""},
            {"[1]", number + "a list"},
        })
     EXPECT_EQ(field("resource_limits", "{\"cpu\": " + value + "}"), expected) << value;
 }
 
 TEST(CheckedFields, OfTheOtherKinds) {
-  const std::string shell = " | write [\"sh\", \"-c\", \"…\"]: there is no shell in between";
+  const std::string shell = " | write [\"sh\", \"-c\", \"…\"]: cmd does not run in a shell";
   for (const auto& [name, value, expected] : std::vector<std::tuple<std::string, std::string, std::string>>{
            {"description", "\"\"", "\"\""},
            {"description", "\"a\"", "\"a\""},
            {"description", "\"a\\u0000b\"", "description has a NUL character"},
-           {"description", "1", "description must be text, and is 1 | put it in quotes"},
-           {"description", "true", "description must be text, and is true | put it in quotes"},
-           {"description", "[1]", "description must be text, and is a list"},
-           {"description", "{}", "description must be text, and is an object"},
+           {"description", "1", "description must be a string, not 1 | put it in quotes"},
+           {"description", "true", "description must be a string, not true | put it in quotes"},
+           {"description", "[1]", "description must be a string, not a list"},
+           {"description", "{}", "description must be a string, not an object"},
            {"autoscaling", "true", "true"},
            {"autoscaling", "false", "false"},
-           {"autoscaling", "\"true\"", "autoscaling must be true or false, and is text"},
-           {"autoscaling", "1", "autoscaling must be true or false, and is 1"},
+           {"autoscaling", "\"true\"", "autoscaling must be true or false, not a string"},
+           {"autoscaling", "1", "autoscaling must be true or false, not 1"},
            {"transform", R"({"cmd": []})", R"({"cmd":[]})"},
            {"transform", R"({"cmd": ["a", ""]})", R"({"cmd":["a",""]})"},
-           {"transform", R"({"cmd": "a"})", "transform.cmd must be a list of texts, and is text" + shell},
-           {"transform", R"({"cmd": 1})", "transform.cmd must be a list of texts, and is 1"},
-           {"transform", R"({"cmd": {}})", "transform.cmd must be a list of texts, and is an object"},
+           {"transform", R"({"cmd": "a"})", "transform.cmd must be a list of strings, not a string" + shell},
+           {"transform", R"({"cmd": 1})", "transform.cmd must be a list of strings, not 1"},
+           {"transform", R"({"cmd": {}})", "transform.cmd must be a list of strings, not an object"},
            {"transform", R"({"accept_return_code": ["3", 4]})", R"({"accept_return_code":[3,4]})"},
            {"transform", R"({"accept_return_code": 3})",
-            "transform.accept_return_code must be a list of whole numbers, and is 3"},
+            "transform.accept_return_code must be a list of whole numbers, not 3"},
            {"transform", R"({"env": {"A": "1"}})", R"({"env":{"A":"1"}})"},
-           {"transform", R"({"env": "A"})", "transform.env must be an object of texts, and is text"},
+           {"transform", R"({"env": "A"})", "transform.env must be an object of strings, not a string"},
            {"transform", R"({"secrets": [{"name": "s"}]})", R"({"secrets":[{"name":"s"}]})"},
-           {"transform", R"({"secrets": {}})",
-            "transform.secrets must be a list of objects, and is an object"},
-           {"transform", R"({"secrets": ["x"]})", "transform.secrets[0] must be an object, and is text"},
-           {"transform", "\"x\"", "transform must be an object, and is text"},
+           {"transform", R"({"secrets": {}})", "transform.secrets must be a list of objects, not an object"},
+           {"transform", R"({"secrets": ["x"]})", "transform.secrets[0] must be an object, not a string"},
+           {"transform", "\"x\"", "transform must be an object, not a string"},
            {"spec_commit", R"([1, {"a": null}])", R"([1,{"a":null}])"},
            {"tolerations", R"([{"operator": "EMPTY"}])", R"([{"operator":"EMPTY"}])"},
            {"tolerations", R"([{"operator": "EQUAL"}])", R"([{"operator":"EQUAL"}])"},
@@ -144,7 +143,8 @@ TEST(CheckedFields, OfTheOtherKinds) {
             "tolerations[0].operator must be one of EMPTY EXISTS EQUAL"},
            {"input", R"({"cron": {"spec": ""}})", R"({"cron":{"spec":""}})"},
            {"input", R"({"cron": {"spec": "@daily"}})", R"({"cron":{"spec":"@daily"}})"},
-           {"input", R"({"cron": {"spec": 1}})", "input.cron.spec must be text, and is 1 | put it in quotes"},
+           {"input", R"({"cron": {"spec": 1}})",
+            "input.cron.spec must be a string, not 1 | put it in quotes"},
            {"input", R"({"cron": {"spec": "@every x"}})",
             "input.cron.spec \"@every x\": \"x\" is not a duration | write \"@every 90s\" or \"@every 24h\""},
            {"input", R"({"cross": [{"pfs": {"repo": "a"}}]})", R"({"cross":[{"pfs":{"repo":"a"}}]})"},
@@ -162,9 +162,9 @@ TEST(CheckedFields, OfTimes) {
   for (const char* wrong :
        {"\"2024-12-31\"", "\"2024-12-31T23:59:59\"", "\"2024-12-31T23:59:59.1234567890Z\"",
         "\"2024-12-31 23:59:59Z\"", "\"\"", "\"x2024-12-31T23:59:59Z\"", "\"2024-12-31T23:59:59Zx\""})
-    EXPECT_EQ(start(wrong), "input.cron.start must be a time like \"2024-12-31T23:59:59Z\", and is text")
-        << wrong;
-  EXPECT_EQ(start("7"), "input.cron.start must be a time like \"2024-12-31T23:59:59Z\", and is 7");
+    EXPECT_EQ(start(wrong),
+              "input.cron.start must be a time like \"2024-12-31T23:59:59Z\", not " + std::string(wrong));
+  EXPECT_EQ(start("7"), "input.cron.start must be a time like \"2024-12-31T23:59:59Z\", not 7");
 }
 
 TEST(CheckedFields, OfDurations) {
@@ -174,7 +174,7 @@ TEST(CheckedFields, OfDurations) {
   EXPECT_EQ(field(name, "\"1h\""), name + " \"1h\" is not in seconds | write \"3600s\"");
   EXPECT_EQ(field(name, "\"x\""), name + " \"x\" is not a duration | write \"90s\"");
   EXPECT_EQ(field(name, "\"\""), name + " \"\" is not a duration | write \"90s\"");
-  EXPECT_EQ(field(name, "90"), name + " must be text, and is 90 | put it in quotes");
+  EXPECT_EQ(field(name, "90"), name + " must be a string, not 90 | put it in quotes");
   EXPECT_EQ(field(name, "\"90s\"", With::build), "\"90s\"");
   EXPECT_EQ(field(name, "\".5s\"", With::build), "\"0.5s\"");
   EXPECT_EQ(field(name, "\"1h\"", With::build), "\"3600s\"");
@@ -239,7 +239,7 @@ TEST(CheckedFields, ThatNobodyKnowsAreALaterPachydermsForAClusterOnly) {
   EXPECT_EQ(checked(text, Target::machine),
             R"({"transform":{"build":{}}}; f:1:9: a pipeline spec has no field "new")"
             R"(; f:1:59: transform.build has no field "new"; f:1:72: transform has no field "newer")");
-  EXPECT_EQ(checked("[1]", Target::cluster), R"({}; f:1:1:  must be an object, and is a list)");
+  EXPECT_EQ(checked("[1]", Target::cluster), R"({}; f:1:1:  must be an object, not a list)");
 }
 
 TEST(CheckedFields, HaveOneNameAndTheirPlaces) {
@@ -259,18 +259,19 @@ TEST(CheckedFields, HaveOneNameAndTheirPlaces) {
   EXPECT_EQ(places.where("/transform/accept_return_code/1"), "f:3:2");
   EXPECT_EQ(places.where("/transform/env/aB"), "f:4:2");
   EXPECT_EQ(checked(R"({"s3Out": true, "s3_out": true, "datumTries": 1, "datum_tries": null})", Target::any),
-            R"({"datum_tries":1,"s3_out":true}; f:1:27: s3_out is there a second time)"
-            R"(; f:1:65: datum_tries is there a second time)");
+            R"({"datum_tries":1,"s3_out":true}; f:1:27: s3_out appears twice)"
+            R"(; f:1:65: datum_tries appears twice)");
   EXPECT_EQ(checked(R"({"OutputBranch": "b", "outputbranch": "b", "output_Branch": "b"})"),
             R"({}; f:1:18: a pipeline spec has no field "OutputBranch" | did you mean "output_branch"?)"
             R"(; f:1:39: a pipeline spec has no field "outputbranch" | did you mean "output_branch"?)"
             R"(; f:1:61: a pipeline spec has no field "output_Branch" | did you mean "output_branch"?)");
   // What was removed is not meant.
   EXPECT_EQ(checked(R"({"bach": 1})"), R"({}; f:1:10: a pipeline spec has no field "bach")");
-  // A list keeps nothing of a wrong item; an object of texts the rest.
-  EXPECT_EQ(checked(R"({"transform": {"cmd": ["a", 1, "b"], "env": {"A": 1, "B": "x"}}})"),
-            R"({"transform":{"env":{"B":"x"}}}; f:1:29: transform.cmd[1] must be text, and is 1 | put it in )"
-            R"(quotes; f:1:51: transform.env.A must be text, and is 1 | put it in quotes)");
+  // A list keeps nothing of a wrong item; an object of strings the rest.
+  EXPECT_EQ(
+      checked(R"({"transform": {"cmd": ["a", 1, "b"], "env": {"A": 1, "B": "x"}}})"),
+      R"({"transform":{"env":{"B":"x"}}}; f:1:29: transform.cmd[1] must be a string, not 1 | put it in )"
+      R"(quotes; f:1:51: transform.env.A must be a string, not 1 | put it in quotes)");
 }
 
 // What a fault touches is not told to be missing.

@@ -141,7 +141,7 @@ TEST_F(ConversionTest, ASpecAndItsDockerfile) {
 
 A Pachyderm pipeline, converted by pachbuild from `edges.json` and `Dockerfile`. It needs no image of its own: pachbuild builds `source/`.
 
-| here | what it is |
+| file | purpose |
 |---|---|
 | `pipeline.json` | the pipeline |
 | `source/` | the files that the image had, as the pipeline now finds them in `/pfs/source` |
@@ -152,7 +152,7 @@ A Pachyderm pipeline, converted by pachbuild from `edges.json` and `Dockerfile`.
 pachbuild run --input images=FOLDER
 ```
 
-Put a folder with data in place of each `FOLDER`; without `--input` the folder `data/REPO` counts. `--input pfs:` takes the
+Put a folder with data in place of each `FOLDER`; without `--input` the folder `data/REPO` is used. `--input pfs:` takes the
 data of the cluster instead.
 
 ## Run it on a cluster
@@ -161,7 +161,7 @@ data of the cluster instead.
 pachbuild update pipeline --wait
 ```
 
-It has the name of the pipeline that it was made from, and takes its place. `pachbuild diff` shows what would change.
+It has the same name as the original pipeline, and replaces it. `pachbuild diff` shows what would change.
 
 ## Not converted
 
@@ -532,8 +532,8 @@ TEST_F(ConversionTest, ASpecAloneTakesFilesBesideIt) {
                                            "packages that the image has are not converted"));
   write_spec({{"image", "i"}, {"cmd", {"python3", "/missing.py"}}});
   EXPECT_EQ(fault_of({"p.json"}),
-            "65 error: p.json:12:10: starts no file that is beside the spec\nhint: add --from and the "
-            "Dockerfile of its image\n");
+            "65 error: p.json:12:10: does not start a file that is next to the spec\nhint: add --from with "
+            "the Dockerfile of its image\n");
 }
 
 TEST_F(ConversionTest, SeveralPipelinesShareASource) {
@@ -557,7 +557,7 @@ TEST_F(ConversionTest, SeveralPipelinesShareASource) {
   EXPECT_EQ(fault_of({"a.json", "b.json", "Dockerfile"}, origin),
             "64 error: --name c: there are 2 pipelines, which keep their names\nhint: omit --name\n");
   EXPECT_EQ(spec_of(convert({"a.json", "Dockerfile"}, origin))["pipeline"]["name"], "c");
-  EXPECT_EQ(fault_of({"a.json", "a.json", "Dockerfile"}), "65 error: a.json: pipeline a is there twice\n");
+  EXPECT_EQ(fault_of({"a.json", "a.json", "Dockerfile"}), "65 error: a.json: pipeline a appears twice\n");
   write_spec({{"image", "team/y:1"}, {"cmd", {"x"}}}, "b", "a");
   EXPECT_EQ(fault_of({"a.json", "b.json"}),
             "65 error: b.json:15:12: the pipelines run in different images: \"team/x:1\" and \"team/y:1\"\n"
@@ -576,7 +576,7 @@ TEST_F(ConversionTest, WhatIsGivenMustFit) {
   EXPECT_EQ(fault_of({"Dockerfil"}),
             "65 error: Dockerfil: cannot read: no such file or folder\nhint: did you mean \"Dockerfile\"?\n");
   EXPECT_EQ(fault_of({"x.Dockerfile"}),
-            "65 error: x.Dockerfile: copies no file and installs nothing with pip\n"
+            "65 error: x.Dockerfile: neither copies files nor installs packages with pip\n"
             "hint: name the Dockerfile of the pipeline's own image\n");
   EXPECT_THAT(fault_of({"Dockerfile"}),
               HasSubstr("65 error: Dockerfile:2: \"x.py\" does not exist in the build context\n"));
@@ -650,7 +650,7 @@ TEST_F(ConversionTest, NamesThatPfsCannotStoreAreRefused) {
   write("Dockerfile", "FROM python\nCOPY x+y.py /\n");
   EXPECT_EQ(fault_of({"Dockerfile"}),
             "65 error: Dockerfile: 1 name that PFS cannot store: \"x+y.py\" with +\n"
-            "hint: names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename these\n");
+            "hint: names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename them\n");
 }
 
 TEST_F(ConversionTest, WhatIsLeftToDoInCommandsIsFound) {

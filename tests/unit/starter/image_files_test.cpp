@@ -184,7 +184,7 @@ TEST_F(ContextTest, WildcardsMatchOnOneLevel) {
   EXPECT_THAT(matches("*.R"),
               ElementsAre("error: D:3: \"*.R\" does not exist in the build context\n"
                           "hint: name the folder that the image was built in with --context\n"));
-  EXPECT_THAT(matches("[*"), ElementsAre("error: D:3: \"[*\": character 1: '[' is not closed\n"));
+  EXPECT_THAT(matches("[*"), ElementsAre("error: D:3: \"[*\": character 1: unclosed '['\n"));
   for (const char* outside : {"..", "../x", "a/../../b", "/../x"})
     EXPECT_THAT(matches(outside),
                 ElementsAre("error: D:3: " + base::quoted(outside) +
@@ -218,7 +218,7 @@ TEST_F(ContextTest, WhatCannotBeCopiedIsAnError) {
   ASSERT_EQ(::symlink("/etc/passwd", path("out").c_str()), 0);
   EXPECT_THAT(files("out"),
               ElementsAre("error: D:3: \"out\" is a symbolic link out of the build context, to /etc/passwd\n"
-                          "hint: put a copy in its place\n"));
+                          "hint: replace it with a copy\n"));
   ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
   EXPECT_THAT(files("pipe"), ElementsAre("error: D:3: \"pipe\" is neither a file nor a folder\n"));
   for (const auto& [size, is_allowed] :
@@ -255,7 +255,7 @@ TEST_F(ContextTest, DockerignoreLeavesOut) {
   EXPECT_THAT(files(""), ElementsAre("a.log", "a.py"));
   write("Dockerfile.dockerignore", "[\n");
   EXPECT_EQ(shown(base::format_error(BuildContext::open(m_folder.path(), path("Dockerfile")).error())),
-            "error: DIR/Dockerfile.dockerignore:1: \"[\": character 1: '[' is not closed\n");
+            "error: DIR/Dockerfile.dockerignore:1: \"[\": character 1: unclosed '['\n");
 }
 
 TEST(DockerIgnoreTest, TheLastLineThatMatchesDecides) {

@@ -112,18 +112,19 @@ TEST_F(ProjectTest, AnExistingFolderGetsThemAndKeepsItsOwn) {
 
 TEST_F(ProjectTest, NothingIsReplaced) {
   write("old/source/mine", "mine");
-  EXPECT_EQ(told(write_project(path("old"), m_project)),
-            "73 error: DIR/old: already has source\nhint: choose another folder, or move what is there\n");
+  EXPECT_EQ(
+      told(write_project(path("old"), m_project)),
+      "73 error: DIR/old: already has source\nhint: choose another folder, or move the existing files\n");
   write("old/README.md", "mine");
   EXPECT_EQ(told(check_room(path("old"), m_project)),
-            "73 error: DIR/old: already has README.md and source\nhint: choose another folder, or move what "
-            "is there\n");
+            "73 error: DIR/old: already has README.md and source\nhint: choose another folder, or move the "
+            "existing files\n");
   Project more = m_project;
   more["a"] = {};
   ASSERT_EQ(::symlink("nowhere", path("old/a").c_str()), 0);
   EXPECT_EQ(told(write_project(path("old"), more)),
             "73 error: DIR/old: already has README.md, a and source\nhint: choose another folder, or move "
-            "what is there\n");
+            "the existing files\n");
   EXPECT_THAT(all(), ElementsAre("old", "old/README.md", "old/a", "old/source", "old/source/mine"));
   EXPECT_EQ(read("old/README.md"), "mine");
 }
@@ -148,7 +149,7 @@ TEST_F(ProjectTest, AFolderThatSomebodyMakesInTheMeantimeIsLeftAlone) {
     return {};
   });
   EXPECT_EQ(told(written),
-            "73 error: DIR/new: already exists\nhint: choose another folder, or move what is there\n");
+            "73 error: DIR/new: already exists\nhint: choose another folder, or move the existing files\n");
   EXPECT_THAT(all(), ElementsAre("new", "new/other"));
 }
 
@@ -158,8 +159,9 @@ TEST_F(ProjectTest, AFileThatSomebodyMakesInTheMeantimeTakesTheOthersAway) {
     write("old/source", "theirs");
     return {};
   });
-  EXPECT_EQ(told(written),
-            "73 error: DIR/old/source: already exists\nhint: choose another folder, or move what is there\n");
+  EXPECT_EQ(
+      told(written),
+      "73 error: DIR/old/source: already exists\nhint: choose another folder, or move the existing files\n");
   EXPECT_THAT(all(), ElementsAre("old", "old/mine", "old/source"));
   EXPECT_EQ(read("old/source"), "theirs");
 }

@@ -16,7 +16,7 @@ read_json <- function(path, name) {
 
   broken <- function() {
     line <- if (next_token > length(lines)) lines[length(lines)] else lines[next_token]
-    fail(paste0(name, ":", line, ": invalid JSON"), "restore the file, or write it again with its tool")
+    fail(paste0(name, ":", line, ": invalid JSON"), "restore the file, or regenerate it with its tool")
   }
   peek <- function() if (next_token > length(tokens)) broken() else tokens[next_token]
   take <- function() {

@@ -20,7 +20,7 @@ ordered <- function(plan) {
                     setdiff(names(plan), done))
     if (!length(ready)) {
       left <- setdiff(names(plan), done)
-      fail(paste0(plan[[left[1]]]$place, ": packages need each other in a circle: ", both(left)))
+      fail(paste0(plan[[left[1]]]$place, ": packages depend on each other in a cycle: ", both(left)))
     }
     done <- c(done, sort(ready, method = "radix"))
   }

@@ -26,7 +26,7 @@ merge_requests <- function(packages, name) {
   same <- packages[names(packages) == name]
   exact <- unique(vapply(Filter(function(p) identical(p$operator, "=="), same), function(p) p$version, ""))
   if (length(exact) > 1) {
-    fail(paste0(same[[2]]$place, ": ", name, " is asked for as ", both(exact)), "keep one of the versions")
+    fail(paste0(same[[2]]$place, ": ", name, " is requested as ", both(exact)), "keep one of the versions")
   }
   best <- order(!vapply(same, function(p) identical(p$operator, "=="), NA), vapply(same, function(p) is.na(p$operator), NA))[1]
   c(packages[names(packages) != name], same[best])
@@ -65,7 +65,7 @@ site_repositories <- function(manifest) {
 read_lock <- function(path, manifest) {
   lock <- read_json(path, manifest)
   if (!is.list(lock) || !is.list(lock$Packages)) {
-    fail(paste0(manifest, ": has no Packages"), "write it again with renv::snapshot()")
+    fail(paste0(manifest, ": has no Packages"), "regenerate it with renv::snapshot()")
   }
   repositories <- unlist(lapply(lock$R$Repositories, function(entry) structure(as.character(entry$URL), names = entry$Name)))
   override <- Sys.getenv("RENV_CONFIG_REPOS_OVERRIDE")
@@ -103,7 +103,7 @@ read_locked <- function(record, place, repositories) {
   if (!is.character(name) || !grepl(paste0("^", k_name, "$"), name)) fail(paste0(place, ": invalid package name"))
   version <- record$Version
   if (!is.character(version) || !grepl(paste0("^", k_version, "$"), version)) {
-    fail(paste0(place, ": ", name, " has no valid version"), "write the lock again with renv::snapshot()")
+    fail(paste0(place, ": ", name, " has no valid version"), "regenerate the lock with renv::snapshot()")
   }
   kind <- record$Source
   if (is.null(kind)) kind <- "unknown"
@@ -117,7 +117,7 @@ read_locked <- function(record, place, repositories) {
   sha <- record$RemoteSha
   if (!is.character(sha) || !grepl("^[0-9a-f]{7,64}$", sha) || is.null(record$RemoteRepo) || is.null(record$RemoteUsername)) {
     fail(paste0(place, ": ", name, " from ", kind, " has no RemoteUsername, RemoteRepo and RemoteSha"),
-         "write the lock again with renv::snapshot()")
+         "regenerate the lock with renv::snapshot()")
   }
   result$source <- kind
   result$url <- archive_of(record)
@@ -222,7 +222,7 @@ read_script <- function(path, manifest) {
                is.character(expression[[3]])) {
       return(add(expression[[2]], expression[[3]]))
     } else if (grepl("^install_(github|gitlab|git|bitbucket|url|bioc|svn|version)$", what)) {
-      fail(paste0(place, ": ", what, " installs what is in no repository"),
+      fail(paste0(place, ": ", what, " installs packages that are not in a repository"),
            "lock the versions with renv::snapshot(); this builder installs what renv.lock says")
     } else if (what %in% c("lapply", "sapply", "vapply", "walk") && length(expression) > 2 &&
                identical(expression[[3]], quote(install.packages))) {

@@ -60,12 +60,12 @@ TEST(DeclaredFilePattern, SetsAndAlternatives) {
 
 TEST(DeclaredFilePattern, WhatIsInvalidIsSaid) {
   EXPECT_EQ(fault_of_pattern(""), "invalid file pattern \"\": it is empty");
-  EXPECT_EQ(fault_of_pattern("/etc"), "invalid file pattern \"/etc\": it leads out of the folder");
-  EXPECT_EQ(fault_of_pattern("../a"), "invalid file pattern \"../a\": it leads out of the folder");
-  EXPECT_EQ(fault_of_pattern("[a"), "invalid file pattern \"[a\": '[' is not closed");
-  EXPECT_EQ(fault_of_pattern("[]"), "invalid file pattern \"[]\": '[' is not closed");
-  EXPECT_EQ(fault_of_pattern("{a"), "invalid file pattern \"{a\": '{' is not closed");
-  EXPECT_EQ(fault_of_pattern("a}"), "invalid file pattern \"a}\": '}' closes nothing");
+  EXPECT_EQ(fault_of_pattern("/etc"), "invalid file pattern \"/etc\": it points outside the folder");
+  EXPECT_EQ(fault_of_pattern("../a"), "invalid file pattern \"../a\": it points outside the folder");
+  EXPECT_EQ(fault_of_pattern("[a"), "invalid file pattern \"[a\": unclosed '['");
+  EXPECT_EQ(fault_of_pattern("[]"), "invalid file pattern \"[]\": unclosed '['");
+  EXPECT_EQ(fault_of_pattern("{a"), "invalid file pattern \"{a\": unclosed '{'");
+  EXPECT_EQ(fault_of_pattern("a}"), "invalid file pattern \"a}\": unmatched '}'");
   EXPECT_EQ(fault_of_pattern("[b-a]"),
             "invalid file pattern \"[b-a]\": invalid pattern: invalid character class range: b-a");
 }

@@ -133,40 +133,40 @@ TEST(DeclaredReader, WhatIsUnknownOrMissingIsAnError) {
   EXPECT_EQ(fault_of("[[check]]\nreject = \"x\"\n"),
             "b:7:1: check.files: missing (Which files are checked.)");
   EXPECT_EQ(fault_of("[tools.toy]\nwords = 1\n"),
-            "b:8:1: tools.toy.words: unknown key (the keys here are run, version, wants, compare, hint, "
+            "b:8:1: tools.toy.words: unknown key (valid keys: run, version, wants, compare, hint, "
             "needed_by)");
 }
 
 TEST(DeclaredReader, FormsAreChecked) {
   EXPECT_EQ(fault_of("ignore = 1\n"),
-            "b:7:10: detect.ignore: is a number, expected a text or an array of texts");
-  EXPECT_EQ(fault_of("variable = [\"A\"]\n"), "b:7:12: detect.variable: is an array, expected a text");
+            "b:7:10: detect.ignore: is a number, expected a string or an array of strings");
+  EXPECT_EQ(fault_of("variable = [\"A\"]\n"), "b:7:12: detect.variable: is an array, expected a string");
   EXPECT_EQ(fault_of("[tools]\ntoy = 1\n"), "b:7:1: tools: is a table, expected a table of tables");
   EXPECT_EQ(fault_of("[layer]\n"), "b:7:1: layer: is a table, expected an array of tables");
-  EXPECT_EQ(
-      fault_of("[[layer]]\nrun = []\n"),
-      "b:8:7: layer.run: is an array, expected an array of texts, the command's words, or an array of these");
-  EXPECT_EQ(
-      fault_of("[[layer]]\nrun = [[\"a\"], \"b\"]\n"),
-      "b:8:7: layer.run: is an array, expected an array of texts, the command's words, or an array of these");
+  EXPECT_EQ(fault_of("[[layer]]\nrun = []\n"),
+            "b:8:7: layer.run: is an array, expected an array of strings (the command's arguments), or an "
+            "array of such arrays");
+  EXPECT_EQ(fault_of("[[layer]]\nrun = [[\"a\"], \"b\"]\n"),
+            "b:8:7: layer.run: is an array, expected an array of strings (the command's arguments), or an "
+            "array of such arrays");
   EXPECT_EQ(fault_of("[[error]]\nmatch = '(?P<what>x)'\ncode = 2\n"),
             "b:9:8: error.code: is \"2\", expected 1, 65, 69 or 75");
   EXPECT_EQ(fault_of("[[layer]]\npath = \"free\"\n"), "b:8:8: layer.path: is \"free\", expected fixed");
   EXPECT_EQ(
       fault_of("[[layer]]\nname = \"A\"\n"),
-      "b:8:8: layer.name: invalid name \"A\" (lower-case letters, digits and -, beginning with a letter)");
-  EXPECT_EQ(fault_of("variable = \"A\\u0000\"\n"), "b: has a text with a zero byte");
+      "b:8:8: layer.name: invalid name \"A\" (use lowercase letters, digits and -, starting with a letter)");
+  EXPECT_EQ(fault_of("variable = \"A\\u0000\"\n"), "b: contains a string with a NUL byte");
 }
 
 TEST(DeclaredReader, NamesOfBuildersAndSettings) {
   std::string text = std::string(k_beginning) + k_start;
   for (const auto& [name, hint] :
        {std::pair<std::string, std::string>("python", "builder-runtime builds this language itself"),
-        {"env", "the cache has such a folder for itself"}}) {
+        {"env", "the cache uses this name for a folder of its own"}}) {
     auto other = text;
     base::replace_all(other, "\"toy\"\ns", "\"" + name + "\"\ns");
     EXPECT_EQ(fault_in_text(other),
-              "b:2:12: language: no builder can be called \"" + name + "\" (" + hint + ")");
+              "b:2:12: language: a builder cannot be named \"" + name + "\" (" + hint + ")");
   }
   base::replace_all(text, "mode = ", "program = ");
   EXPECT_EQ(fault_in_text(text),
@@ -178,7 +178,7 @@ TEST(DeclaredReader, NamesOfBuildersAndSettings) {
 TEST(DeclaredReader, DetectionNeedsSomethingToLookFor) {
   EXPECT_EQ(fault_in_text("schema = 1\nlanguage = \"toy\"\nsummary = \"t\"\n[detect]\nignore = "
                           "\"a\"\n[start]\ncommand = [\"a\"]\n"),
-            "b:4:1: detect: says nothing of the source (name files in any or program)");
+            "b:4:1: detect: does not identify a source (list files in any or program)");
   EXPECT_EQ(fault_in_text("schema = 1\nlanguage = \"toy\"\nsummary = \"t\"\n[detect]\nany = "
                           "\"a\"\n[start]\ncommand = [\"{program}\"]\n"),
             "b:7:12: start.command: {program} is not known (add program to [detect])");
@@ -189,13 +189,13 @@ TEST(DeclaredReader, DetectionNeedsSomethingToLookFor) {
 
 TEST(DeclaredReader, ToolsAreAskedOrNot) {
   EXPECT_EQ(fault_of("[tools.toy]\nrun = [\"toyx\"]\n"),
-            "b:8:7: tools.toy.run: the first word has to be \"toy\"");
+            "b:8:7: tools.toy.run: the first argument must be \"toy\"");
   EXPECT_EQ(fault_of("[tools.toy]\nrun = [\"toy\"]\nwants = \"a\"\n"),
             "b:7:1: tools.toy: wants needs compare");
   EXPECT_EQ(fault_of("[tools.toy]\nrun = [\"toy\"]\ncompare = \"minor\"\n"),
             "b:7:1: tools.toy: compare needs wants");
   EXPECT_EQ(fault_of("[tools.toy]\nversion = \"x\"\n"), "b:7:1: tools.toy: a version needs run");
-  EXPECT_EQ(fault_of("[tools.\"a/b\"]\n"), "b:7:1: tools.a/b: invalid name of a program");
+  EXPECT_EQ(fault_of("[tools.\"a/b\"]\n"), "b:7:1: tools.a/b: invalid program name");
   EXPECT_EQ(fault_of("[tools.toy]\nrun = [\"toy\"]\nwants = \"a\"\ncompare = \"at-least\"\n"), "");
 }
 
@@ -213,7 +213,7 @@ TEST(DeclaredReader, ChecksRunOrReject) {
             "b:9:7: check.run: the first word is not a program: \"-a\"");
   EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nreject = '(?P<own>a)'\nsay = \"{own}{line}\"\n"), "");
   EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nreject = 'a'\nsay = \"{own}\"\n"),
-            "b:10:7: check.say: unknown name {own} (the names here are program, setting, manifest, file, "
+            "b:10:7: check.say: unknown name {own} (valid names: program, setting, manifest, file, "
             "line, column, what)");
 }
 
@@ -222,22 +222,19 @@ TEST(DeclaredReader, NamesHaveAMeaningWhereTheyStand) {
     return fault_of("[[layer]]\n" + more + "run = [\"a\", \"" + word + "\"]\n");
   };
   EXPECT_EQ(run("{tree}{cache}{temporary}{jobs}{builder}{source}{program}{setting:mode}{variable:X}"), "");
-  EXPECT_EQ(run("{work}"), "b:8:13: layer.run: {work} has no meaning here (the layer needs work = \"copy\")");
+  EXPECT_EQ(run("{work}"), "b:8:13: layer.run: {work} is not allowed here (the layer needs work = \"copy\")");
   EXPECT_EQ(run("{work}", "work = \"copy\"\n"), "");
   EXPECT_EQ(run("{manifest}"),
-            "b:8:13: layer.run: {manifest} has no meaning here (the layer needs manifest)");
+            "b:8:13: layer.run: {manifest} is not allowed here (the layer needs manifest)");
   EXPECT_EQ(run("{manifest}", "manifest = \"m\"\n"), "");
   EXPECT_EQ(run("{base}"),
-            "b:8:13: layer.run: {base} has no meaning here (only the second layer has one below it)");
+            "b:8:13: layer.run: {base} is not allowed here (only the second layer has one below it)");
   EXPECT_EQ(run("{setting}"), "b:8:13: layer.run: {setting} needs a name: {setting:NAME}");
   EXPECT_EQ(run("{tree:x}"), "b:8:13: layer.run: {tree:x} takes no name");
-  EXPECT_EQ(run("{setting:mod}"), "b:8:13: layer.run: no setting is called \"mod\" (did you mean \"mode\"?)");
-  EXPECT_EQ(run("{setting:other}"),
-            "b:8:13: layer.run: no setting is called \"other\" (add it to [settings])");
+  EXPECT_EQ(run("{setting:mod}"), "b:8:13: layer.run: no setting named \"mod\" (did you mean \"mode\"?)");
+  EXPECT_EQ(run("{setting:other}"), "b:8:13: layer.run: no setting named \"other\" (add it to [settings])");
   EXPECT_EQ(run("{trees}"), "b:8:13: layer.run: unknown name {trees} (did you mean \"tree\"?)");
-  EXPECT_EQ(
-      run("{"),
-      "b:8:13: layer.run: '{' begins a name that does not end (write {{ and }} for braces that are text)");
+  EXPECT_EQ(run("{"), "b:8:13: layer.run: unclosed '{' (write {{ and }} for literal braces)");
 }
 
 TEST(DeclaredReader, NothingLeadsOutOfALayer) {
@@ -257,31 +254,30 @@ TEST(DeclaredReader, NothingLeadsOutOfALayer) {
   EXPECT_EQ(fault_of("[[layer]]\ncopy = { a = \".\" }\n"), "");
   EXPECT_EQ(fault_of("[[layer]]\nfolders = \".\"\nrun = [\"a\"]\n"), "b:8:11: layer.folders: \".\"" + hint);
   EXPECT_EQ(fault_of("[[layer]]\nrun = [\"a\"]\nkeep = \"../a\"\n"),
-            "b:9:8: layer.keep: invalid file pattern \"../a\": it leads out of the folder");
+            "b:9:8: layer.keep: invalid file pattern \"../a\": it points outside the folder");
   EXPECT_EQ(fault_of("[[layer]]\nrun = [\"a\"]\nremove = \"#!\"\n"),
-            "b:9:10: layer.remove: \"#!\" has no meaning here (name paths)");
+            "b:9:10: layer.remove: \"#!\" is not allowed here (use paths)");
   EXPECT_EQ(fault_of("[[layer]]\ncopy = { \"#!\" = \".\" }\n"),
             "b:8:17: layer.copy: a copy needs a path or a file pattern");
   EXPECT_EQ(fault_of("[[layer]]\nrun = [\"a\"]\nfolder = \"{cache}\"\n"),
-            "b:9:10: layer.folder: has to begin with {tree}, {work} or {source}");
+            "b:9:10: layer.folder: must start with {tree}, {work} or {source}");
 }
 
 TEST(DeclaredReader, LayersMakeSomething) {
-  EXPECT_EQ(fault_of("[[layer]]\n"), "b:7:1: layer: makes nothing (it needs run, copy or link)");
+  EXPECT_EQ(fault_of("[[layer]]\n"), "b:7:1: layer: produces nothing (it needs run, copy or link)");
   EXPECT_EQ(fault_of("[[layer]]\nwork = \"copy\"\ncopy = { a = \".\" }\n"), "b:8:8: layer.work: needs run");
   EXPECT_EQ(fault_of("[[layer]]\nrun = [\"a\"]\ntake = { a = \".\" }\n"),
             "b:9:8: layer.take: needs work = \"copy\"");
   EXPECT_EQ(fault_of("[[layer]]\nrun = [\"a\"]\nprogram = \"bin/*\"\n"),
-            "b:9:11: layer.program: detect.program names the program already (use any in [detect] for a "
-            "language whose "
-            "programs are made)");
+            "b:9:11: layer.program: detect.program already names the program (use any in [detect] for a "
+            "language whose programs are built)");
   const std::string layer = "run = [\"a\"]\n";
   EXPECT_EQ(fault_of("[[layer]]\nname = \"a\"\n" + layer + "[[layer]]\nname = \"b\"\n" + layer +
                      "[[layer]]\nname = \"a\"\n" + layer),
-            "b:13:1: layer.name: alternatives of a have to follow each other");
+            "b:13:1: layer.name: the alternatives of a must be adjacent");
   EXPECT_EQ(fault_of("[[layer]]\nname = \"a\"\n" + layer + "[[layer]]\nname = \"b\"\n" + layer +
                      "[[layer]]\nname = \"c\"\n" + layer),
-            "b:13:1: layer: is the third one (two at most are laid over each other)");
+            "b:13:1: layer: is the third layer (at most two layers can be stacked)");
   EXPECT_EQ(fault_of("[[layer]]\nname = \"a\"\n" + layer + "[[layer]]\nname = \"a\"\n" + layer +
                      "[[layer]]\nname = \"c\"\n" + layer),
             "");
@@ -297,13 +293,12 @@ TEST(DeclaredReader, NamesInLayersAreChecked) {
   EXPECT_EQ(fault("image = \"/usr/**\""),
             "b:9:9: layer.image: \"/usr/**\" is not an absolute path (* and ? stand for characters of one "
             "part of the path)");
-  EXPECT_EQ(fault("image = \"/usr/[\""),
-            "b:9:9: layer.image: invalid file pattern \"usr/[\": '[' is not closed");
+  EXPECT_EQ(fault("image = \"/usr/[\""), "b:9:9: layer.image: invalid file pattern \"usr/[\": unclosed '['");
   EXPECT_EQ(fault("variables = \"A-*\""), "b:9:13: layer.variables: invalid variable name \"A-*\"");
   EXPECT_EQ(fault("variables = [\"A_*\", \"B\"]"), "");
-  EXPECT_EQ(fault("manifest = \"../a\""), "b:9:12: layer.manifest: \"../a\" is not a file of the source");
-  EXPECT_EQ(fault("needs = { \"/a\" = \"x\" }"), "b:9:18: layer.needs: \"/a\" is not a file of the source");
-  EXPECT_EQ(fault("tools = \"toyz\""), "b:9:9: layer.tools: no tool is called \"toyz\" (add [tools.toyz])");
+  EXPECT_EQ(fault("manifest = \"../a\""), "b:9:12: layer.manifest: \"../a\" is not in the source");
+  EXPECT_EQ(fault("needs = { \"/a\" = \"x\" }"), "b:9:18: layer.needs: \"/a\" is not in the source");
+  EXPECT_EQ(fault("tools = \"toyz\""), "b:9:9: layer.tools: no tool named \"toyz\" (add [tools.toyz])");
   EXPECT_EQ(fault("environment = { \"1\" = \"x\" }"), "b:9:23: layer.environment.1: invalid variable name");
   EXPECT_EQ(fault("packages = { files = \"a\", match = 'a' }"),
             "b:9:35: layer.packages.match: needs the groups name and version");
@@ -314,16 +309,16 @@ TEST(DeclaredReader, StartIsOfTheSourceOrTheEnvironment) {
     return fault_in_text(std::string(k_beginning) + k_start + line + "\n");
   };
   EXPECT_EQ(fault("folder = \"{source}/x\""), "");
-  EXPECT_EQ(fault("folder = \"/x\""), "b:9:10: start.folder: has to begin with {source}");
+  EXPECT_EQ(fault("folder = \"/x\""), "b:9:10: start.folder: must start with {source}");
   EXPECT_EQ(fault("environment = { A = \"{program}\" }"),
-            "b:9:21: start.environment.A: unknown name {program} (the names here are source, setting, env)");
+            "b:9:21: start.environment.A: unknown name {program} (valid names: source, setting, env)");
   EXPECT_EQ(fault("prepend = { \"A B\" = \"x\" }"), "b:9:21: start.prepend.A B: invalid variable name");
   EXPECT_EQ(fault("prepend = { PATH = [\"{env}/x\", \"{source}\"] }"), "");
 }
 
 TEST(DeclaredReader, ErrorsSaySomething) {
   EXPECT_EQ(fault_of("[[error]]\nmatch = 'x'\n"),
-            "b:7:1: error: says nothing (add say, or a group \"what\" to match)");
+            "b:7:1: error: produces no message (add say, or a group \"what\" to match)");
   EXPECT_EQ(fault_of("[[error]]\nmatch = '('\nsay = \"x\"\n"),
             "b:8:9: error.match: invalid pattern: missing ): (");
 }

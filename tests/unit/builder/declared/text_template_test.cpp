@@ -31,9 +31,8 @@ TEST(DeclaredTemplate, DoubledBracesAreText) {
 }
 
 TEST(DeclaredTemplate, BracesThatDoNotMatchAreErrors) {
-  EXPECT_EQ(filled_text("a}b"), "'}' closes no name (write {{ and }} for braces that are text)");
-  EXPECT_EQ(filled_text("a{b"),
-            "'{' begins a name that does not end (write {{ and }} for braces that are text)");
+  EXPECT_EQ(filled_text("a}b"), "unmatched '}' (write {{ and }} for literal braces)");
+  EXPECT_EQ(filled_text("a{b"), "unclosed '{' (write {{ and }} for literal braces)");
 }
 
 TEST(DeclaredTemplate, KnowsItsNames) {

@@ -227,7 +227,7 @@ TEST_F(BytecodeOfPackages, AnEntryThatDoesNotFitIsMadeAgain) {
     const bool is_told =
         reported.lines() ==
         std::vector<std::string>{"cache: " + entry.string() +
-                                 ": its digest is not the one that it was stored with; compiling a-1 again"};
+                                 ": its digest does not match the stored one; compiling a-1 again"};
     return (is_told ? "told " : "") + made;
   };
   for (const auto& content : std::vector<std::string>{
@@ -281,8 +281,8 @@ TEST_F(BytecodeOfPackages, WhyItCannotBeMade) {
 }
 
 TEST(BytecodeSummaries, SayHowManyAreReused) {
-  EXPECT_EQ(describe({.packages = 1, .reused = 0}), "made bytecode of 1 package");
-  EXPECT_EQ(describe({.packages = 3, .reused = 0}), "made bytecode of 3 packages");
+  EXPECT_EQ(describe({.packages = 1, .reused = 0}), "compiled bytecode of 1 package");
+  EXPECT_EQ(describe({.packages = 3, .reused = 0}), "compiled bytecode of 3 packages");
   EXPECT_EQ(describe({.packages = 3, .reused = 1}), "bytecode of 1 of 3 packages reused");
   EXPECT_EQ(describe({.packages = 3, .reused = 3}), "bytecode of 3 of 3 packages reused");
 }

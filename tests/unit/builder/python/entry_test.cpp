@@ -94,7 +94,7 @@ TEST_F(EntryTest, ScriptsOfPoetryCountWhereTheProjectHasNone) {
 
 TEST_F(EntryTest, SeveralScripts) {
   const std::string scripts = "[project.scripts]\na = 'a:f'\nb = 'b:f'\n";
-  EXPECT_EQ(entry({{"d/x.py", ""}}, "", scripts), "error: source: has several programs: a:f, b:f");
+  EXPECT_EQ(entry({{"d/x.py", ""}}, "", scripts), "error: source: contains several programs: a:f, b:f");
   EXPECT_EQ(entry({{"x.py", ""}}, "", scripts), "/pfs/source/x.py | x.py");
 }
 
@@ -115,12 +115,12 @@ TEST_F(EntryTest, OfSeveralFilesTheOneWithAGuard) {
   }
   const std::string guard = "if __name__ == '__main__':\n";
   EXPECT_EQ(entry({{"b.py", guard}, {"a.py", guard}, {"c.py", ""}}),
-            "error: source: has several programs: a.py, b.py");
+            "error: source: contains several programs: a.py, b.py");
 }
 
 TEST_F(EntryTest, NoneIsAnError) {
   EXPECT_EQ(entry({{"a.txt", ""}, {"setup.py", ""}}),
-            "error: source: has no program: no main.py and no other .py file at its root");
+            "error: source: no program found: expected main.py or another .py file at the root");
 }
 
 TEST_F(EntryTest, ASettingNamesAFile) {
@@ -162,10 +162,10 @@ TEST_F(EntryTest, ASettingNamesAFunction) {
             "sys.exit(app.run()) | src/pkg.py");
   for (const char* wrong : {"pkg:", ":run", "pkg:run()", "a-b:run", "pkg:a:b"}) {
     EXPECT_EQ(entry({}, wrong), "error: pachbuild.toml: python.program: \"" + std::string(wrong) +
-                                    "\" is not of the form module:function");
+                                    "\" does not have the form module:function");
   }
   EXPECT_EQ(entry({}, "", "[project.scripts]\n\"a'b\" = 'x:y'\n"),
-            "error: pyproject.toml:2: a'b: \"x:y\" is not of the form module:function");
+            "error: pyproject.toml:2: a'b: \"x:y\" does not have the form module:function");
 }
 
 TEST_F(EntryTest, AFunctionIsNamedByOneColon) {

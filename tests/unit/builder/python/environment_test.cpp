@@ -127,7 +127,7 @@ TEST_F(PythonEnvironment, KnowsWhatIsInstalled) {
   const auto lines = m_reported.lines("compile: ");
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_THAT(lines[0], testing::StartsWith("installed 3 packages ("));
-  EXPECT_THAT(lines[1], testing::StartsWith("made bytecode of 2 packages ("));
+  EXPECT_THAT(lines[1], testing::StartsWith("compiled bytecode of 2 packages ("));
 }
 
 TEST_F(PythonEnvironment, ForgetsWhenAndWhereItCameFrom) {

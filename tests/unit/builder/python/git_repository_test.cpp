@@ -399,8 +399,8 @@ TEST_F(WithoutGit, ARevisionIsThatOfItsFile) {
   EXPECT_FALSE(find_revision(m_source, m_tools).value().has_value());
   EXPECT_THAT(
       reported.lines(),
-      testing::ElementsAre("git is not on PATH: the build cannot make its version from .git; install git "
-                           "(Debian's package git), or build with pachbuild where it is"));
+      testing::ElementsAre("git is not on PATH, so the build cannot derive its version from .git; install "
+                           "git (Debian's package git), or build with pachbuild on a machine that has git"));
   ASSERT_TRUE(base::write_file(m_source / revision::k_file, revision::to_text(m_revision)));
   EXPECT_EQ(find_revision(m_source, m_tools).value().value().commit, m_revision.commit);
   ASSERT_TRUE(base::write_file(m_source / revision::k_file, "nonsense"));

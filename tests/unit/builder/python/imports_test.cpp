@@ -246,10 +246,10 @@ TEST_F(MissingImports, ALineSaysWhatToDo) {
             start + "yaml, which is not installed; add \"z\" to python.groups in pachbuild.toml");
   const OutsideImport own{.name = "own.made", .is_own = true};
   EXPECT_EQ(describe_with(own, {{"own.__init__"}, false, "requirements.txt", {}}),
-            start + "own.made, which neither the source has nor its build makes");
-  const std::string project = start +
-                              "own.made, which the source does not have; if its build makes it, install "
-                              "the project as well (";
+            start + "own.made, which neither the source nor its build provides");
+  const std::string project =
+      start +
+      "own.made, which is not in the source; if the build generates it, install the project as well (";
   EXPECT_EQ(describe_with(own, plain), project + "add . to requirements.txt)");
   EXPECT_EQ(describe_with(own, {{}, false, "pyproject.toml", {}}),
             project + "[build-system] in pyproject.toml, or setup.py)");
@@ -336,7 +336,7 @@ TEST_F(ReadImports, LinesAreOfFilesAndOfWhatIsOutside) {
        {"outside\t3\tyaml\t\t-", "outside\t3\tyaml\t\t-\tmain.py\tx", "outside\tx\tyaml\t\t-\tmain.py"}) {
     m_machine.imports = line + "\n";
     fs::remove_all(m_settings.cache);
-    EXPECT_EQ(error(), "read_imports.py: gave an answer that makes no sense | ");
+    EXPECT_EQ(error(), "read_imports.py: returned an unexpected answer | ");
   }
 }
 

@@ -176,27 +176,28 @@ TEST_F(Indexes, ProxiesLeaveOutWhatNoProxyNames) {
 TEST_F(Indexes, FaultsAreSaidInOneForm) {
   m_environment = {{"UV_INDEX", "one=https://me:pw@a:8443/s"}, {"HTTPS_PROXY", "http://u:secret@proxy"}};
   const std::string index = "the package index https://me:***@a:8443/s";
-  const std::string origin = "this address is from the variable UV_INDEX";
+  const std::string origin = "this address comes from the variable UV_INDEX";
   const std::string set = "HTTPS_PROXY sets this proxy; ";
   const std::vector<std::array<std::string, 4>> rows = {
       {"certificate", "", "the certificate of a:8443 is not trusted",
        origin + "; set SSL_CERT_FILE to a file"},
-      {"tls", "", "no secure connection to a:8443 (TLS)", origin + "; check whether it must be http://"},
+      {"tls", "", "no secure connection to a:8443 (TLS)",
+       origin + "; check whether the URL should start with http://"},
       {"name", "", "the host a is unknown", origin + "; check the name"},
-      {"refused", "", index + " cannot be reached: the connection is refused",
-       origin + "; check the address"},
+      {"refused", "", index + " cannot be reached: connection refused", origin + "; check the address"},
       {"silence", "", index + " does not answer", origin + "; check the network, and whether a proxy"},
       {"broken", "why", index + " cannot be reached: why", origin + "; check the network"},
-      {"proxy", "407 X", "the proxy http://u:***@proxy wants credentials (407)",
-       set + "put user and password"},
+      {"proxy", "407 X", "the proxy http://u:***@proxy requires credentials (407)",
+       set + "put the user name and password"},
       {"proxy", "why", "the proxy http://u:***@proxy does not lead to a:8443: why",
        set + "correct it, or add a to"},
       {"proxy", "", "the proxy http://u:***@proxy does not lead to a:8443", set + "correct it"},
-      {"credentials", "missing", index + " wants credentials (401)",
-       origin + "; put user and password in ~/.netrc (machine a) or in UV_INDEX_ONE_USERNAME and …_PASSWORD, "
+      {"credentials", "missing", index + " requires credentials (401)",
+       origin + "; put the user name and password in ~/.netrc (machine a) or in UV_INDEX_ONE_USERNAME and "
+                "…_PASSWORD, "
                 "or into"},
       {"credentials", "refused", index + " refuses the credentials (401)",
-       origin + "; check user and password in"},
+       origin + "; check the user name and password in"},
       {"status", "404", "https://me:***@a:8443/s is not a package index (404)",
        origin + "; check it: it usually ends"},
       {"status", "403", index + " denies access (403)", origin + "; check whether its credentials"},
@@ -212,7 +213,7 @@ TEST_F(Indexes, TheDefaultIsNamedOnlyWhereItIsAsked) {
   EXPECT_THAT(
       fault("0\tname\t\n"),
       StartsWith(
-          "the host pypi.org is unknown|this is the default index; UV_DEFAULT_INDEX or PIP_INDEX_URL"));
+          "the host pypi.org is unknown|this is the default index; set UV_DEFAULT_INDEX or PIP_INDEX_URL"));
   m_python.questions.clear();
   EXPECT_EQ(fault("0\tname\t\n", true), "none");
   EXPECT_TRUE(m_python.questions.empty());
@@ -372,19 +373,19 @@ TEST_F(Indexes, QuestionsAreOfOneServer) {
 TEST_F(Indexes, FaultsOfFilesAndUnnamedIndexes) {
   m_environment = {{"UV_DEFAULT_INDEX", "https://a/s"}};
   write("source/requirements.txt", "x @ https://f/x.whl\n");
-  const std::string origin = "this address is from requirements.txt:1";
+  const std::string origin = "this address comes from requirements.txt:1";
   EXPECT_EQ(fault("1\tstatus\t404\n"), "https://f/x.whl does not exist (404)|" + origin + "; check it");
   EXPECT_EQ(fault("1\tstatus\t403\n"), "https://f/x.whl denies access (403)|" + origin +
                                            "; check whether its credentials may read this index");
   EXPECT_EQ(fault("0\tcredentials\tmissing\n"),
-            "the package index https://a/s wants credentials (401)|this address is from the variable "
-            "UV_DEFAULT_INDEX; put "
-            "user and password in ~/.netrc (machine a), or into the address");
-  EXPECT_EQ(fault("0\tcredentials\trefused\n"),
-            "the package index https://a/s refuses the credentials (401)|this address is from the variable "
-            "UV_DEFAULT_INDEX; check user and password in ~/.netrc (machine a), or in the address");
+            "the package index https://a/s requires credentials (401)|this address comes from the variable "
+            "UV_DEFAULT_INDEX; put the user name and password in ~/.netrc (machine a), or into the URL");
+  EXPECT_EQ(
+      fault("0\tcredentials\trefused\n"),
+      "the package index https://a/s refuses the credentials (401)|this address comes from the variable "
+      "UV_DEFAULT_INDEX; check the user name and password in ~/.netrc (machine a), or in the URL");
   EXPECT_EQ(fault("0\tstatus\t404\n"),
-            "https://a/s is not a package index (404)|this address is from the variable UV_DEFAULT_INDEX; "
+            "https://a/s is not a package index (404)|this address comes from the variable UV_DEFAULT_INDEX; "
             "check it: it "
             "usually ends with /simple");
   EXPECT_THAT(fault("1\ttls\t\n"), StartsWith("no secure connection to f"));

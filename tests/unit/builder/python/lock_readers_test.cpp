@@ -525,7 +525,7 @@ TEST(CheckedLists, HaveOneRequirementALine) {
        {"--index-url x", "-e x", "a\nb", "a\rb", "", "# x", "a\x7f", "a\x01", "a \\", "a\\ "})
     EXPECT_EQ(error(wrong), "invalid requirement \"" + wrong + "\"") << wrong;
   const std::string hint =
-      " is outside the source | only files below transform.build.path are built: move it there";
+      " is outside the source | move it below transform.build.path: only files there are built";
   EXPECT_EQ(error("./../a"), "../a" + hint);
   EXPECT_EQ(error("./a/../../b[x]"), "a/../../b" + hint);
   EXPECT_EQ(error("./../a ; m"), "../a" + hint);

@@ -147,8 +147,8 @@ TEST_F(PythonPlans, TheProgramIsFoundWhereOneHasToBe) {
                 : "") +
            (made->review ? " reviewed" : "");
   };
-  const std::string what = "has no program: no main.py and no other .py file at its root";
-  const std::string hint = "name the program main.py, or say python.program in pachbuild.toml";
+  const std::string what = "no program found: expected main.py or another .py file at the root";
+  const std::string hint = "name the program main.py, or set python.program in pachbuild.toml";
   EXPECT_EQ(told({{"main.py", ""}}, false, false), "python3 /pfs/source/main.py = main.py reviewed");
   EXPECT_EQ(told({{"main.py", ""}}, false, true), "python3 /pfs/source/main.py = main.py reviewed");
   EXPECT_EQ(told({{"main.py", ""}}, true, false), "python3");
@@ -175,24 +175,23 @@ TEST_F(PythonPlans, FilesThatDoNotCountAreTold) {
   const Files two = {{"main.py", ""},
                      {"requirements.txt", "a\n"},
                      {"pyproject.toml", "[project]\nname = 'x'\ndependencies = ['b']\n"}};
-  EXPECT_EQ(
-      told(two),
-      "pyproject.toml: ignored, because requirements.txt decides what is installed; ignored: b; to use it "
-      "instead, set python.dependencies = [\"pyproject.toml\"] in pachbuild.toml");
+  EXPECT_EQ(told(two),
+            "pyproject.toml: ignored because requirements.txt takes precedence; not installed: b; to use it "
+            "instead, set python.dependencies = [\"pyproject.toml\"] in pachbuild.toml");
   auto chosen = two;
   chosen["pachbuild.toml"] = "[python]\ndependencies = ['requirements.txt']\n";
   EXPECT_EQ(told(chosen), "");
   EXPECT_THAT(told({{"main.py", ""}, {"dev-requirements.txt", "a\n"}}),
-              StartsWith("dev-requirements.txt: is not installed"));
+              StartsWith("dev-requirements.txt: not installed"));
   EXPECT_EQ(told({{"main.py", ""}}), "");
   const std::string inline_b = "# /// script\n# dependencies = ['b']\n# ///\n";
   EXPECT_THAT(told({{"main.py", inline_b}, {"requirements.txt", "a\n"}}),
-              StartsWith("main.py: ignored, because"));
+              StartsWith("main.py: ignored because"));
   EXPECT_EQ(told({{"other.py", inline_b}, {"requirements.txt", "a\n"}, {"main.py", ""}}), "")
       << "not the program";
   m_asked.has_run_script = true;
   EXPECT_THAT(told({{"main.py", inline_b}, {"requirements.txt", "a\n"}}),
-              StartsWith("main.py: ignored, because"))
+              StartsWith("main.py: ignored because"))
       << "what a run.sh most likely starts";
 }
 
@@ -214,7 +213,7 @@ TEST_F(PythonPlans, TheInterpreterIsThatOfThePins) {
   put({{"main.py", ""}, {".python-version", "3.12"}});
   const auto made = try_plan();
   ASSERT_FALSE(made);
-  EXPECT_THAT(made.error().what, StartsWith("there is no such Python here, only 3.11.2"));
+  EXPECT_THAT(made.error().what, StartsWith("this version of Python is not available here, only 3.11.2"));
 }
 
 // Each way in which a manifest may say that something of the source is installed; nothing is there.
@@ -373,9 +372,9 @@ TEST_F(PythonPlans, TheUvThatASourceAsksForIsHere) {
   for (const std::string fits : {"", "0.9.1", "==0.9.1", ">=0.9", "<1,>0.9", "==0.9.*", "nonsense"})
     EXPECT_EQ(error(fits), "none") << fits;
   for (const std::string unknown : {"uv", "uv x", ""}) EXPECT_EQ(error(">=9", unknown), "none") << unknown;
-  const std::string hint = " | install that uv (pip install uv==…), or change the line";
-  EXPECT_EQ(error("0.9.2"), "uv.toml: required-version: asks for uv ==0.9.2, and this is uv 0.9.1" + hint);
-  EXPECT_EQ(error(">=1"), "uv.toml: required-version: asks for uv >=1, and this is uv 0.9.1" + hint);
+  const std::string hint = " | install that version (pip install uv==…), or change the line";
+  EXPECT_EQ(error("0.9.2"), "uv.toml: required-version: requires uv ==0.9.2, but this is uv 0.9.1" + hint);
+  EXPECT_EQ(error(">=1"), "uv.toml: required-version: requires uv >=1, but this is uv 0.9.1" + hint);
 }
 
 TEST_F(PythonPlans, UvsOwnOrderOfIndexesCountsWhereItHasAny) {
@@ -481,7 +480,7 @@ TEST_F(PythonPlans, VersionsAreChosenAsOftenAsTheSettingsSay) {
 
 TEST_F(PythonPlans, ChoicesAreToldWhereALockDoesNotMakeThem) {
   const auto made = plan({{"main.py", ""}, {"requirements.txt", "a\nb==2\n"}});
-  EXPECT_EQ(made.choices({"a==1", "b==2", "c==3"}), "chosen, since requirements.txt does not pin it: a 1");
+  EXPECT_EQ(made.choices({"a==1", "b==2", "c==3"}), "chosen because requirements.txt does not pin it: a 1");
   EXPECT_FALSE(plan({{"main.py", ""}, {"uv.lock", ""}, {"pyproject.toml", ""}}).choices);
 }
 
@@ -586,8 +585,9 @@ TEST_F(PythonPlans, EachProgramThatACommandMayStartIsRead) {
   };
   const Reported reported;
   const auto made = plan({{"a.py", ""}, {"b.py", ""}, {"c.py", ""}, {"requirements.txt", "a\n"}});
-  EXPECT_THAT(reported.lines(),
-              ElementsAre("b.py: its imports are not compared with what is installed: is not valid Python"));
+  EXPECT_THAT(
+      reported.lines(),
+      ElementsAre("b.py: its imports are not checked against the installed packages: is not valid Python"));
   EXPECT_EQ(m_machine.readings.size(), 3U);
   const Reported later;
   EXPECT_TRUE(made.review({}));
@@ -607,9 +607,8 @@ TEST_F(PythonPlans, AProgramThatNobodyHasIsAnError) {
     return status ? std::string("none") : error_of(status.error());
   };
   const std::string none =
-      "pachbuild.toml: python.program: there is no module own.cli, neither in the source nor among the "
-      "installed "
-      "packages | write tool.py, package.module or package.module:function";
+      "pachbuild.toml: python.program: no module own.cli in the source or the installed packages | write "
+      "tool.py, package.module or package.module:function";
   EXPECT_EQ(error({}), "none") << "it may be of Python itself";
   EXPECT_EQ(error({"own"}), "none");
   EXPECT_EQ(error({"own.__init__"}), "none");

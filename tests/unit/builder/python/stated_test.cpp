@@ -48,8 +48,8 @@ class Stated : public testing::Test {
     put(files);
     Texts texts;
     for (const auto& line : shadowed_statements(m_source, m_manifest, program)) {
-      const auto names = line.find("; ignored: ");
-      const auto begin = names + std::string_view("; ignored: ").size();
+      const auto names = line.find("; not installed: ");
+      const auto begin = names + std::string_view("; not installed: ").size();
       texts.push_back(
           line.substr(0, line.find(':')) +
           (names == std::string::npos ? "" : ": " + line.substr(begin, line.find(';', begin) - begin)));
@@ -156,9 +156,9 @@ TEST_F(Stated, WhatNobodyPinnedIsToldAsChosen) {
   put({{"requirements.txt", "a\nb>1\nc==1\nd @ https://h/d.whl\nE_f\n"}});
   const auto statement = statement_of(m_source, m_manifest);
   EXPECT_EQ(unpinned_choices(statement, {"b==2", "c==1", "d==1", "other==1"}),
-            "chosen, since requirements.txt does not pin it: b 2");
+            "chosen because requirements.txt does not pin it: b 2");
   EXPECT_EQ(unpinned_choices(statement, {"e-f==3", "b==2", "a==1"}),
-            "chosen, since requirements.txt does not pin them: a 1, b 2, e-f 3");
+            "chosen because requirements.txt does not pin them: a 1, b 2, e-f 3");
   EXPECT_EQ(unpinned_choices(statement, {"c==1", "b"}), "");
   auto lock = statement;
   lock.is_lock = true;
@@ -240,10 +240,10 @@ TEST_F(Stated, TheAdviceIsOneThatHelps) {
        {"environment.yml", "dependencies: [d]\n"}});
   EXPECT_THAT(
       shadowed_statements(m_source, m_manifest, ""),
-      ElementsAre("Pipfile: ignored, because requirements.txt decides what is installed; ignored: c; to use "
+      ElementsAre("Pipfile: ignored because requirements.txt takes precedence; not installed: c; to use "
                   "it instead, set python.dependencies = [\"Pipfile\"] in pachbuild.toml",
-                  "environment.yml: ignored, because requirements.txt decides what is installed; ignored: d; "
-                  "list in requirements.txt what is needed of it"));
+                  "environment.yml: ignored because requirements.txt takes precedence; not installed: d; add "
+                  "to requirements.txt what you need from it"));
 }
 
 // The hint of an error about a conda file has its packages as pip writes them.
@@ -255,7 +255,7 @@ TEST_F(Stated, CondaFilesAreTranslated) {
     EXPECT_EQ(error->where, "environment.yaml");
     const auto begin = error->hint.find("one per line: ");
     if (begin == std::string::npos) return error->hint.substr(0, 18);
-    return error->hint.substr(begin + 14, error->hint.find("; what") - begin - 14);
+    return error->hint.substr(begin + 14, error->hint.find("; for packages") - begin - 14);
   };
   for (const auto& [item, expected] :
        std::map<std::string, std::string>{{"numpy", "numpy"},
@@ -297,7 +297,7 @@ TEST_F(Stated, ListsThatAreNotFoundByThemselvesAreTold) {
   };
   EXPECT_EQ(told({{"notes.txt", "a\n"}, {"data/x.txt", "a\n"}, {"requirements.md", "a\n"}}), "");
   EXPECT_EQ(told({{"requirements-dev.txt", "a\n"}}),
-            "requirements-dev.txt: is not installed, because only requirements.txt is found by itself; to "
+            "requirements-dev.txt: not installed because only requirements.txt is found automatically; to "
             "install it, set "
             "python.dependencies = [\"requirements-dev.txt\"] in pachbuild.toml");
   EXPECT_EQ(told({{"Requirements.TXT", "# a comment\n"}}), "") << "it asks for nothing";

@@ -346,8 +346,8 @@ class UvFailures : public testing::Test {
 TEST_F(UvFailures, NameTheIndexThatIsAtFault) {
   const std::string tls = "0\ttls\t\n";
   const std::string what =
-      "no secure connection to a (TLS) | this address is from the variable UV_INDEX; check whether it must "
-      "be http:// | ";
+      "no secure connection to a (TLS) | this address comes from the variable UV_INDEX; check whether the "
+      "URL should start with http:// | ";
   const auto code = [](base::ErrorKind kind) { return std::to_string(static_cast<int>(kind)); };
   EXPECT_EQ(told(failure(2, 1, tls)), "the file: " + what + code(base::ErrorKind::network));
   EXPECT_EQ(told(failure(2, 2, tls)),
@@ -355,10 +355,9 @@ TEST_F(UvFailures, NameTheIndexThatIsAtFault) {
   EXPECT_EQ(told(failure(1, 1, tls)),
             "the file: cannot be installed: " + what + code(base::ErrorKind::step_failed));
   EXPECT_EQ(told(failure(2, 1, "")),
-            "the file: a package index cannot be reached | see uv's output above; where it names a "
-            "certificate, set "
-            "SSL_CERT_FILE to a file with that of the index's authority; otherwise check the network, then "
-            "try again | " +
+            "the file: a package index cannot be reached | see uv's output above; if it names a certificate, "
+            "set SSL_CERT_FILE to a file with the certificate of the index's authority; otherwise check the "
+            "network, then try again | " +
                 code(base::ErrorKind::network));
   m_installation.configuration.environment.erase("UV_INDEX");
   const std::string pypi = "0\tname\t\n";
@@ -382,9 +381,9 @@ TEST_F(UvFailures, AreTriedWithoutANetworkAndWithoutEffect) {
 
 TEST_F(UvFailures, SayWhatAnImageWithoutACompilerLacks) {
   const std::string none =
-      "see uv's output above; there is no C compiler here: a package that has to be compiled needs an image "
-      "that has "
-      "one (python:3.11 rather than python:3.11-slim), or Debian's packages gcc and libc6-dev in this one";
+      "see uv's output above; this image has no C compiler: to compile a package, use an image that has one "
+      "(python:3.11 rather than python:3.11-slim), or install Debian's packages gcc and libc6-dev in this "
+      "one";
   EXPECT_EQ(failure(1, 1, "").hint, none);
   EXPECT_EQ(
       failure(1, 1, "", "Package 'x', required by 'virtual:world', not found\n").hint.substr(0, none.size()),

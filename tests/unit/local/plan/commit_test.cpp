@@ -150,7 +150,7 @@ TEST_F(CommitOfAFolder, HasNamesThatPfsCanStoreOnly) {
   ASSERT_FALSE(commit);
   EXPECT_EQ(commit.error().where, m_root.string());
   EXPECT_NE(commit.error().what.find("1 name"), std::string::npos) << commit.error().what;
-  EXPECT_NE(commit.error().hint.find("rename these"), std::string::npos) << commit.error().hint;
+  EXPECT_NE(commit.error().hint.find("rename them"), std::string::npos) << commit.error().hint;
 }
 
 TEST_F(CommitOfAFolder, HoldsFilesOnlyAndNoResultsOfOurs) {
@@ -176,7 +176,7 @@ TEST_F(CommitOfAFolder, HoldsFilesOnlyAndNoResultsOfOurs) {
   const auto root = m_root.string();
   EXPECT_EQ(visit("none"), root + "/none: cannot read: no such file or folder, ");
   base::fs::create_symlink("../a", m_root / "a" / "up");
-  EXPECT_EQ(visit(""), root + "/a/up: is a link to a folder above it, ");
+  EXPECT_EQ(visit(""), root + "/a/up: is a link to one of its parent folders, ");
   base::fs::remove(m_root / "a" / "up");
   // Twice, but not in a circle.
   base::fs::create_symlink("a", m_root / "again");

@@ -184,7 +184,7 @@ TEST_F(DatumListTest, LinksInARepoAreFollowedButNotInCircles) {
   FileDigests digests({});
   const auto commit = commit_of_folder(m_folder.path() / "r", &digests);
   ASSERT_FALSE(commit);
-  EXPECT_EQ(commit.error().what, "is a link to a folder above it");
+  EXPECT_EQ(commit.error().what, "is a link to one of its parent folders");
 }
 
 TEST_F(DatumListTest, RunInAnOrderThatFollowsThePaths) {
@@ -285,7 +285,7 @@ TEST_F(Recorded, DatumsAreThoseOfPachyderm) {
       const auto fault = faults.take().what;
       // A group that is not closed is closed silently there.
       const auto is = [&](const char* text) { return fault.find(text) != std::string::npos; };
-      EXPECT_TRUE(line.contains("create") || is("is not an input's name") || is("is not closed")) << fault;
+      EXPECT_TRUE(line.contains("create") || is("is not an input's name") || is("unclosed")) << fault;
       continue;
     }
     for (const auto* repo : spec::repo_inputs(input)) {

@@ -183,18 +183,17 @@ TEST(Plans, WhatIsGivenForNothingIsRefused) {
             "error: --input daat=/d: no input of a.json reads repo daat\nhint: did you mean \"data\"?\n");
   EXPECT_TRUE(planned({a, b}, {{"data", "/d"}, {"other", "/o"}})
                   .starts_with("error: --input other=/o: no pipeline reads repo other\n"));
-  EXPECT_EQ(
-      planned({a, b}, {{"data", "/d"}, {"b", "/b"}}),
-      "error: --input b=/b: pipeline b writes this repo itself\nhint: leave this --input out, or name a "
-      "pipeline that reads it in --pipeline\n");
+  EXPECT_EQ(planned({a, b}, {{"data", "/d"}, {"b", "/b"}}),
+            "error: --input b=/b: pipeline b writes this repo itself\nhint: omit this --input, or name a "
+            "pipeline that reads it in --pipeline\n");
   EXPECT_EQ(planned({a, b}, {{"a", "/a"}}, "b"), "b reads a\na=/a\nseveral");
 }
 
 TEST(Plans, NamesAreUniqueInAProject) {
   const auto a = pipeline("a", {reads("data")});
   EXPECT_EQ(planned({a, pipeline("a", {reads("data")})}, {{"data", "/d"}}),
-            "error: a.json:1:1: another pipeline is named \"a\" as well: a.json:1:1\nhint: give one of them "
-            "another name, or leave one of the files out\n");
+            "error: a.json:1:1: another pipeline is named \"a\" as well: a.json:1:1\nhint: rename one of "
+            "them, or omit one of the files\n");
   EXPECT_EQ(planned({a, pipeline("a", {reads("data")}, "default")}, {{"data", "/d"}}).substr(0, 6), "error:");
   EXPECT_EQ(planned({a, pipeline("a", {reads("data")}, "team")}, {{"data", "/d"}}),
             "a reads data\na reads data\ndata=/d\nseveral");
@@ -206,11 +205,9 @@ TEST(Plans, CirclesAreShownFromWhereTheyBegin) {
   const auto c = pipeline("c", {reads("b")});
   EXPECT_EQ(
       planned({a, b, c}, {}),
-      "error: b.json:1:1: the pipelines read each other in a circle: b reads c reads b\nhint: take one of "
-      "the inputs away\n");
+      "error: b.json:1:1: the pipelines form a cycle: b reads c reads b\nhint: remove one of the inputs\n");
   EXPECT_EQ(planned({pipeline("a", {reads("a")})}, {}),
-            "error: a.json:1:1: the pipelines read each other in a circle: a reads a\nhint: take one of the "
-            "inputs away\n");
+            "error: a.json:1:1: the pipelines form a cycle: a reads a\nhint: remove one of the inputs\n");
 }
 
 TEST(Plans, APipelineIsFoundByItsName) {
@@ -218,7 +215,7 @@ TEST(Plans, APipelineIsFoundByItsName) {
   EXPECT_EQ(find_pipeline(specs, "a").value(), 0U);
   EXPECT_EQ(find_pipeline(specs, "c").value(), 2U);
   EXPECT_EQ(base::format_error(find_pipeline(specs, "d").error()),
-            "error: --pipeline d: there is no such pipeline\nhint: there are: a, b, c\n");
+            "error: --pipeline d: no such pipeline\nhint: pipelines: a, b, c\n");
   EXPECT_EQ(planned(specs, {}, "d").substr(0, 20), "error: --pipeline d:");
 }
 

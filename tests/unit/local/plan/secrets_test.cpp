@@ -60,13 +60,13 @@ TEST_F(SecretsTest, AreReadFromLines) {
       {"#a=1\n  # b\n\n \t\na=#1", "a=#1|"},
       {"A-z_0.9=x", "A-z_0.9=x|"},
       {"x",
-       "error: TMP/s:1: is not of the form KEY=VALUE\nhint: a manifest of Kubernetes is named *.json or "
+       "error: TMP/s:1: does not have the form KEY=VALUE\nhint: a manifest of Kubernetes is named *.json or "
        "*.yaml\n"},
       {"a=1\n\nx",
-       "error: TMP/s:3: is not of the form KEY=VALUE\nhint: a manifest of Kubernetes is named *.json "
+       "error: TMP/s:3: does not have the form KEY=VALUE\nhint: a manifest of Kubernetes is named *.json "
        "or *.yaml\n"},
-      {"a=1\n=2", "error: TMP/s:2: the key is not one of a secret" + k_key_rule},
-      {"a b=1", "error: TMP/s:1: the key is not one of a secret" + k_key_rule}};
+      {"a=1\n=2", "error: TMP/s:2: invalid secret key" + k_key_rule},
+      {"a b=1", "error: TMP/s:1: invalid secret key" + k_key_rule}};
   for (const auto& [text, values] : k_texts) {
     put("s", text);
     EXPECT_EQ(read("s"), values) << text;
@@ -116,7 +116,7 @@ TEST_F(SecretsTest, AreReadFromAManifest) {
       {"kind: Secret\nmetadata: {name: d}\n",
        "error: TMP/s.yaml: has no Secret named \"db\"\nhint: set kind: Secret and metadata.name: db\n"},
       {head + "data: [a]\n", "error: TMP/s.yaml:3:7: data must be an object\n"},
-      {head + "stringData: {a: 1}\n", "error: TMP/s.yaml:3:17: stringData.a must be text\n"},
+      {head + "stringData: {a: 1}\n", "error: TMP/s.yaml:3:17: stringData.a must be a string\n"},
       {head + "data: {a: '?'}\n",
        "error: TMP/s.yaml:3:11: data.a is not base64\nhint: put plain text into stringData\n"},
       {head + "stringData: {a b: x}\n",
@@ -142,7 +142,7 @@ TEST_F(SecretsTest, AreNamedByOptions) {
   put("s", "a=1");
   const auto s = path("s");
   EXPECT_EQ(load({"x=" + s, "y=" + s}), "x: a=1|y: a=1|");
-  const std::string form = "is not of the form NAME=PATH\nhint: for example --secret db=db.env\n";
+  const std::string form = "does not have the form NAME=PATH\nhint: for example --secret db=db.env\n";
   for (const std::string option : {"", "db", "=x", "db=", "="})
     EXPECT_EQ(load({option}), "error: --secret " + option + ": " + form);
   EXPECT_EQ(load({"db=" + s, "x=" + s, "db=" + s}),

@@ -106,8 +106,8 @@ TEST_F(SelectionTest, ANumberCountsBeforeAFileOfThatName) {
   EXPECT_EQ(select({"111"}), "pages/111");  // no number of a datum
   EXPECT_EQ(select({"/1"}), "pages/1");
   EXPECT_NE(first.find("pages/1"), std::string::npos);
-  EXPECT_EQ(select({"0"}).substr(0, 22), "there is no such datum");
-  EXPECT_EQ(select({"4"}).substr(0, 22), "there is no such datum");
+  EXPECT_EQ(select({"0"}).substr(0, 13), "no such datum");
+  EXPECT_EQ(select({"4"}).substr(0, 13), "no such datum");
 }
 
 TEST_F(SelectionTest, TheBeginningOfAnIdMustBeLongAndUnique) {
@@ -159,13 +159,13 @@ TEST_F(SelectionTest, AFileOfSeveralReposIsAmbiguousUnlessItMeansTheSameDatums) 
   m_input.kind = SelectionKind::join;
   EXPECT_EQ(select({"a"}), "pages/a + names/a");
   EXPECT_EQ(select({"b"}),
-            "is in no datum: the glob of its input does not match it | see pachbuild list datum");
+            "is not part of any datum: the glob of its input does not match it | see pachbuild list datum");
 }
 
 TEST_F(SelectionTest, IdsHaveSixToSixtyFourDigits) {
   add_files("pages", {"a", "b", "c"});
   const auto id = id_of("pages/a");
-  const std::string unknown = "there is no such datum";
+  const std::string unknown = "no such datum";
   EXPECT_EQ(select({id.substr(0, 6)}), "pages/a");
   EXPECT_EQ(select({id.substr(0, 5)}).substr(0, unknown.size()), unknown);
   EXPECT_EQ(select({id + "0"}).substr(0, unknown.size()), unknown);
@@ -233,25 +233,24 @@ TEST_F(SelectionTest, OfSeveralThatAFileCanMeanFourAreShown) {
 }
 
 TEST_F(SelectionTest, OfSeveralWithTheSameNameFourAreNamed) {
-  std::string expected = "there is no such datum | did you mean ";
+  std::string expected = "no such datum | did you mean ";
   for (int i = 1; i <= 5; ++i) {
     add_files("pages", {std::to_string(i) + "/x.html"});
     if (i <= 4) expected += (i == 1 ? "\"pages/" : " or \"pages/") + std::to_string(i) + "/x.html\"";
   }
   EXPECT_EQ(select({"x.html"}), expected + "?");
-  EXPECT_EQ(select({"1/y.html"}), "there is no such datum | did you mean \"pages/1/x.html\"?");
-  EXPECT_EQ(select({"/1/y.html"}), "there is no such datum | did you mean \"pages/1/x.html\"?");
+  EXPECT_EQ(select({"1/y.html"}), "no such datum | did you mean \"pages/1/x.html\"?");
+  EXPECT_EQ(select({"/1/y.html"}), "no such datum | did you mean \"pages/1/x.html\"?");
 }
 
 TEST_F(SelectionTest, WhatIsMistypedGetsANearName) {
   add_files("pages", {"summary.html", "deep/er/unique.html", "z.html"});
-  EXPECT_EQ(select({"sumary.html"}), "there is no such datum | did you mean \"pages/summary.html\"?");
-  EXPECT_EQ(select({"/sumary.html"}), "there is no such datum | did you mean \"pages/summary.html\"?");
-  EXPECT_EQ(select({"pages/sumary.html"}), "there is no such datum | did you mean \"pages/summary.html\"?");
-  EXPECT_EQ(select({"unique.html"}), "there is no such datum | did you mean \"pages/deep/er/unique.html\"?");
+  EXPECT_EQ(select({"sumary.html"}), "no such datum | did you mean \"pages/summary.html\"?");
+  EXPECT_EQ(select({"/sumary.html"}), "no such datum | did you mean \"pages/summary.html\"?");
+  EXPECT_EQ(select({"pages/sumary.html"}), "no such datum | did you mean \"pages/summary.html\"?");
+  EXPECT_EQ(select({"unique.html"}), "no such datum | did you mean \"pages/deep/er/unique.html\"?");
   EXPECT_EQ(select({"nothing like it"}),
-            "there is no such datum | pachbuild list datum shows all 3 datums; give a number from 1, an id "
-            "or a file");
+            "no such datum | pachbuild list datum shows all 3 datums; use a number from 1, an id or a file");
 }
 
 }  // namespace

@@ -69,8 +69,7 @@ TEST_F(FindContainer, AnImageThatIsMissingIsPulledWhereThatIsAskedFor) {
       "scripts/images build\n";
   EXPECT_EQ(find(Pull::never), none);
   EXPECT_EQ(asked(), "image inspect --format {{.Id}} image:1\nimages --quiet\n");
-  EXPECT_EQ(find(Pull::when_missing),
-            "error: image:1: cannot be pulled\nhint: what is wrong is said in the lines above\n");
+  EXPECT_EQ(find(Pull::when_missing), "error: image:1: cannot be pulled\nhint: see the output above\n");
   put("pulls");
   EXPECT_EQ(find(Pull::when_missing), "TMP/engine image:1 sha256:new");
   EXPECT_EQ(

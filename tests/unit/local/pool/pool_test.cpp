@@ -418,7 +418,7 @@ TEST_F(PoolTest, AnAttendedTaskWaitsForItsStreams) {
   EXPECT_EQ(base::read_file(path("output-good") / "file").value(), "good");
   EXPECT_EQ(outcome("no output"), "error /pfs/out: was removed or replaced by the program");
   EXPECT_EQ(outcome("error"), "error /x: is broken");
-  EXPECT_EQ(outcome("nonsense"), "error the worker said nothing that makes sense");
+  EXPECT_EQ(outcome("nonsense"), "error the worker sent an invalid message");
   EXPECT_EQ(outcome("lost"), "error the worker ended unexpectedly (exit code 0)");
 }
 

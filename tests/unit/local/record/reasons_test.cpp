@@ -14,7 +14,7 @@ TEST(Differences, AreToldByNameAndByValueWhereThatMayBeShown) {
   const Facts now{.shown = {{"package six", "1.17.0"}, {"package young", "1"}},
                   .hidden = {{"main.py", "2"}, {"new.py", "1"}, {"same.py", "1"}}};
   EXPECT_EQ(differences(before, now),
-            (Lines{"gone.py is gone", "main.py changed", "new.py is new", "package old is gone",
+            (Lines{"gone.py was removed", "main.py changed", "new.py is new", "package old was removed",
                    "package six: 1.16.0 is now 1.17.0", "package young is new"}));
   EXPECT_EQ(differences(now, now), Lines{});
 }
@@ -62,7 +62,7 @@ class ReasonsTest : public testing::Test {
 TEST_F(ReasonsTest, WithoutALastRunThereIsNothingToCompare) {
   m_last.reset();
   EXPECT_EQ(reason(part("a.html", {0, 1}), now()), "it has not run before");
-  EXPECT_EQ(reason(part("a.html", {0, 1}), now(), 'c', true), "every datum was asked for");
+  EXPECT_EQ(reason(part("a.html", {0, 1}), now(), 'c', true), "all datums were requested");
 }
 
 TEST_F(ReasonsTest, OfOneKeyTheStateCounts) {
@@ -72,10 +72,10 @@ TEST_F(ReasonsTest, OfOneKeyTheStateCounts) {
     return reason(part_of, now(), 'b', force);
   };
   EXPECT_EQ(of(LastState::failed), "it failed last time");
-  EXPECT_EQ(of(LastState::not_run), "the last run ended before it had run");
+  EXPECT_EQ(of(LastState::not_run), "the last run ended before reaching it");
   EXPECT_EQ(of(LastState::succeeded), "its result is no longer in the cache");
   EXPECT_EQ(of(LastState::skipped), "its result is no longer in the cache");
-  EXPECT_EQ(of(LastState::skipped, true), "every datum was asked for");
+  EXPECT_EQ(of(LastState::skipped, true), "all datums were requested");
   EXPECT_EQ(of(LastState::failed, true), "it failed last time");
 }
 
@@ -86,9 +86,9 @@ TEST_F(ReasonsTest, ADatumOfAnotherIdIsNew) {
 TEST_F(ReasonsTest, ChangedFilesOfTheDatumAreNamedAndThoseOfOthersNot) {
   m_last->repos["pages"] = {{"a.html", "0"}, {"dir/b.html", "0"}, {"dir/gone.html", "0"}, {"dirt", "0"}};
   EXPECT_EQ(reason(part("a.html", {0, 1}), now()), "pages/a.html changed");
-  EXPECT_EQ(reason(part("dir", {1, 2}), now()), "pages/dir/b.html changed, pages/dir/gone.html is gone");
+  EXPECT_EQ(reason(part("dir", {1, 2}), now()), "pages/dir/b.html changed, pages/dir/gone.html was removed");
   EXPECT_EQ(reason(part("", {0, 2}), now()),
-            "pages/a.html changed, pages/dir/b.html changed, pages/dir/gone.html is gone and 1 more "
+            "pages/a.html changed, pages/dir/b.html changed, pages/dir/gone.html was removed and 1 more "
             "difference");
   m_last->repos.clear();
   EXPECT_EQ(reason(part("a.html", {0, 1}), now()), "pages/a.html is new");
@@ -97,10 +97,10 @@ TEST_F(ReasonsTest, ChangedFilesOfTheDatumAreNamedAndThoseOfOthersNot) {
 TEST_F(ReasonsTest, FilesOfAFolderAreThoseBelowItOnly) {
   m_last->repos["pages"] = {
       {"dir", "0"}, {"dir-x", "0"}, {"dir/b.html", std::string(16, '2')}, {"dir0", "0"}, {"di", "0"}};
-  EXPECT_EQ(reason(part("dir", {1, 2}), now()), "pages/dir is gone") << "it was a file";
+  EXPECT_EQ(reason(part("dir", {1, 2}), now()), "pages/dir was removed") << "it was a file";
   m_last->repos["other"] = {{"dir/c.html", "0"}};
   m_last->repos["pages"].erase("dir");
-  EXPECT_EQ(reason(part("dir", {1, 2}), now()), "what decides its result changed");
+  EXPECT_EQ(reason(part("dir", {1, 2}), now()), "an input of its result changed");
 }
 
 TEST_F(ReasonsTest, SeveralPartsAreToldInTheirOrder) {
@@ -124,7 +124,7 @@ TEST_F(ReasonsTest, WhatDiffersForAllComesBeforeTheFiles) {
 }
 
 TEST_F(ReasonsTest, ADifferenceWithoutANameIsAdmitted) {
-  EXPECT_EQ(reason(part("a.html", {0, 1}), now()), "what decides its result changed");
+  EXPECT_EQ(reason(part("a.html", {0, 1}), now()), "an input of its result changed");
 }
 
 }  // namespace

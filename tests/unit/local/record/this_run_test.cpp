@@ -139,8 +139,8 @@ TEST_F(ThisRunTest, DatumsThatRunForOneReasonAreToldTogether) {
   auto again = begin();
   again.record().datums = run.record().datums;
   EXPECT_EQ(texts_of(again.explain(datums, {0, 1, 2, 3}, true)),
-            Texts{"4 datums: every datum was asked for"});
-  EXPECT_EQ(again.record().reasons, (Texts{"", "every datum was asked for"}));
+            Texts{"4 datums: all datums were requested"});
+  EXPECT_EQ(again.record().reasons, (Texts{"", "all datums were requested"}));
   remember({{.id = datums.at(0).id, .key = digest('b'), .state = LastState::failed},
             {.id = datums.at(1).id, .key = digest('b'), .state = LastState::not_run},
             {.id = datums.at(2).id, .key = digest('b'), .state = LastState::failed}});
@@ -150,10 +150,10 @@ TEST_F(ThisRunTest, DatumsThatRunForOneReasonAreToldTogether) {
   for (auto& datum : third.record().datums) datum.reason = 0;
   EXPECT_EQ(texts_of(third.explain(datums, {0, 1, 2, 3}, false)),
             (Texts{"2 datums: it failed last time",
-                   "datum " + datums.at(1).label() + ": the last run ended before it had run",
+                   "datum " + datums.at(1).label() + ": the last run ended before reaching it",
                    "datum " + datums.at(3).label() + ": it is a new datum"}));
   EXPECT_EQ(third.record().reasons,
-            (Texts{"", "it failed last time", "the last run ended before it had run", "it is a new datum"}));
+            (Texts{"", "it failed last time", "the last run ended before reaching it", "it is a new datum"}));
   std::vector<std::size_t> reasons;
   for (const auto& datum : third.record().datums) reasons.push_back(datum.reason);
   EXPECT_EQ(reasons, (std::vector<std::size_t>{1, 2, 1, 3}));

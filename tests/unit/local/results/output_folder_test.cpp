@@ -476,7 +476,7 @@ TEST_F(OutputFolderTest, NothingInAFolderThatWasHandedOverLeadsOutOfIt) {
       ASSERT_TRUE(base::write_file(own() / "output.json", text.dump()));
       EXPECT_EQ(text_of_open(),
                 (own() / "output.json").string() +
-                    ": is damaged, so pachbuild does not know which files of the folder are its own");
+                    ": is damaged, so pachbuild does not know which files in the folder are its own");
     }
   }
 }
@@ -493,7 +493,7 @@ TEST_F(OutputFolderTest, AMarkThatIsNoFileIsNeitherWaitedForNorBelieved) {
     EXPECT_FALSE(is_own_folder(own()));
     EXPECT_EQ(text_of_open(),
               (own() / "output.json").string() +
-                  ": is damaged, so pachbuild does not know which files of the folder are its own");
+                  ": is damaged, so pachbuild does not know which files in the folder are its own");
   }
 }
 

@@ -90,7 +90,7 @@ TEST_F(RemoteCommitsTest, OfASilentClusterTheLastKnownCommitIsTaken) {
   ASSERT_TRUE(commit);
   EXPECT_EQ(commit->id, k_first_id);
   EXPECT_THAT(warnings,
-              ElementsAre(HasSubstr("r@master is commit 00000000000000000000000000000001, which it was ")));
+              ElementsAre(HasSubstr("r@master is commit 00000000000000000000000000000001, as of ")));
   EXPECT_THAT(repos.asked, ElementsAre("find r@master soon"));
 }
 
@@ -130,7 +130,7 @@ TEST_F(RemoteCommitsTest, WhatDoesNotComeIsAnError) {
   repos.lost = "b/c";
   const auto fetched = here.fetch(commit, {1});
   ASSERT_FALSE(fetched);
-  EXPECT_EQ(fetched.error().what, "did not come, though the cluster lists it");
+  EXPECT_EQ(fetched.error().what, "did not arrive, although the cluster lists it");
 }
 
 TEST_F(RemoteCommitsTest, ASilentClusterIsAskedOnce) {
@@ -220,7 +220,7 @@ TEST_F(RemoteCommitsTest, SaysHowOldWhatItGoesOnWithIs) {
       warnings.clear();
     }
     EXPECT_THAT(warnings, ElementsAre(std::string("the cluster cannot be reached; r@master is commit ") +
-                                      k_first_id + ", which it was " + text + " ago"))
+                                      k_first_id + ", as of " + text + " ago"))
         << age;
   }
   ASSERT_TRUE(save_sealed(memory, 1, {{"id", 1}, {"time", 1}}));

@@ -363,7 +363,7 @@ TEST_F(PollingWatcher, SaysSoOnceAndFindsTheSame) {
   ASSERT_TRUE(fault);
   EXPECT_EQ(fault->kind, base::ErrorKind::unavailable);
   EXPECT_EQ(fault->where, "fs.inotify.max_user_instances");
-  EXPECT_EQ(fault->what, "its limit is reached, so files are looked at once a second");
+  EXPECT_EQ(fault->what, "its limit is reached, so files are checked once per second");
   EXPECT_EQ(fault->hint, "raise it: sysctl fs.inotify.max_user_instances=1024");
   EXPECT_FALSE(m_polling->take_fault());
   EXPECT_THAT(ticked(), IsEmpty());
