@@ -150,6 +150,8 @@ constexpr std::array k_tool_forms = std::to_array<Form>({
     {"cannot execute '", "': execvp: No such file"},  // gcc
 });
 
+constexpr std::string_view k_linker = "cannot find -l";  // ld, gold and lld
+
 bool is_name(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 || base::contains("_.+-/", static_cast<char>(c));
@@ -192,6 +194,11 @@ std::string hint_for(std::string_view name, std::string_view package) {
 std::string hint_in(std::string_view line) {
   for (const auto& form : k_header_forms) {
     if (const auto name = name_in(line, form)) return hint_for(*name, package_of_header(*name));
+  }
+  if (const auto at = line.find(k_linker); at != std::string_view::npos) {
+    const auto rest = line.substr(at + k_linker.size());
+    const auto name = rest.substr(0, rest.find_first_of(": \t\r"));
+    if (is_name(name)) return hint_for("lib" + std::string(name) + ".so", "");
   }
   for (const auto& form : k_tool_forms) {
     const auto name = name_in(line, form).value_or("");

@@ -136,7 +136,8 @@ class Checking {
     groups["file"] = file;
     groups["line"] = std::to_string(line_of(text, match->begin));
     groups.emplace("what", "contains text that the builder rejects");
-    return Fault(error_of_groups(groups, {m_check.say, m_check.hint, ErrorKind::step_failed}, m_facts, ""));
+    return Fault(error_of_groups(groups, {m_check.say, m_check.hint, ErrorKind::step_failed}, m_facts, "",
+                                 m_facts.builder->language));
   }
 
   base::Result<Fault> run_on(std::size_t at, std::size_t end) const {
@@ -164,20 +165,32 @@ class Checking {
     return value_of_fact(m_facts, name, m_facts.files.folder().string());
   }
 
-  // `file` is the only one that it can be; empty: there are several.
+  // The first fault of each file. `file` is the only one that it can be; empty: there are several.
   [[nodiscard]] base::Error fault_of(const process::Finished& finished, const std::string& file) const {
     const std::string text = finished.errors + finished.output;
-    std::map<std::string, std::string> groups;
-    if (m_check.place) {
-      if (const auto match = m_check.place->find(text)) groups = match->groups;
+    base::Errors faults;
+    std::set<std::string> told;
+    for (std::size_t at = 0; m_check.place && at <= text.size();) {
+      auto match = m_check.place->find(text, at);
+      if (!match) break;
+      at = std::max(match->end, match->begin + 1);
+      const auto named = file.empty() ? match->groups["file"] : file;
+      if (!told.insert(named).second) continue;
+      faults.add(error_of_place(std::move(match->groups), finished, file));
     }
+    return faults.none() ? error_of_place({}, finished, file) : faults.take();
+  }
+
+  [[nodiscard]] base::Error error_of_place(std::map<std::string, std::string> groups,
+                                           const process::Finished& finished, const std::string& file) const {
     if (!groups.contains("what")) {
-      const auto last = base::last_line(text);
+      const auto last = base::last_line(finished.errors + finished.output);
       groups["what"] = last.empty() ? "the check ended with " + finished.ending.describe() : last;
     }
     auto& place = groups["file"];
     if (place.empty()) place = file;
-    return error_of_groups(groups, {m_check.say, m_check.hint, ErrorKind::step_failed}, m_facts, "");
+    return error_of_groups(groups, {m_check.say, m_check.hint, ErrorKind::step_failed}, m_facts, "",
+                           m_facts.builder->language);
   }
 
   const Facts& m_facts;
@@ -196,8 +209,14 @@ base::Result<std::string> question_of(const Facts& facts, std::size_t number,
   for (const auto& field : {key_base(facts.builder->language), std::to_string(number), builder_digest})
     question.update_field(field);
   for (const auto& tool : found) question.update_field(tool.name + " " + tool.identity);
-  for (const auto& [name, value] : facts.settings) question.update_field(name + "=" + value);
-  question.update_field(facts.program.name);
+  // What its command names: the words of an error are for files that did not pass.
+  for (const auto& word : facts.builder->checks[number].run) {
+    for (const auto& name : word.names()) {
+      if (name.name == "setting")
+        question.update_field(name.argument + "=" + facts.settings.at(name.argument));
+      if (name.name == "program") question.update_field(facts.program.name);
+    }
+  }
   for (const auto& input : facts.builder->checks[number].inputs) {
     question.update_field(input.text);
     if (input.is_value) {

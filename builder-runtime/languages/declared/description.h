@@ -28,6 +28,7 @@ struct DetectDescription {
 
 struct ToolDescription {
   std::string name;
+  int line = 0;                  // in builder.toml
   std::vector<std::string> run;  // empty: only its file counts
   std::optional<Pattern> version;
   References wants;

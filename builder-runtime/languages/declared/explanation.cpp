@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder-runtime/languages/declared/explanation.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "builder-runtime/languages/declared/checks.h"
 #include "builder-runtime/languages/declared/layers.h"
+#include "builder-runtime/languages/declared/start.h"
 #include "builder-runtime/store/bundle_store.h"
 
 namespace builder::declared {
@@ -70,6 +72,17 @@ Json layers_of(const Facts& facts, const std::vector<PlannedLayer>& layers, cons
   return all;
 }
 
+// Also those that the bundle sets: "NAME=VALUE" and, in front of a list, "+NAME=VALUE".
+Json variables_of(const Facts& facts, const Start& start, bool has_bundle) {
+  Json all = start.environment;
+  const std::string text = has_bundle ? variables_of_bundle(facts) : "";
+  for (const auto& line : base::split(text, '\0')) {
+    const auto equals = line.find('=');
+    if (equals != std::string::npos) all[line.substr(0, equals)] = line.substr(equals + 1);
+  }
+  return all;
+}
+
 }  // namespace
 
 base::Result<std::string> explanation_of(const Facts& facts, const std::string& builder_digest,
@@ -78,6 +91,8 @@ base::Result<std::string> explanation_of(const Facts& facts, const std::string& 
                                          const Tools& tools) {
   const auto& builder = *facts.builder;
   BASE_TRY_ASSIGN(const auto states, state_of_checks(facts, builder_digest, found, tools));
+  const bool has_bundle =
+      std::any_of(layers.begin(), layers.end(), [](const auto& layer) { return layer.reason.empty(); });
   Json program = Json::object();
   if (!facts.program.name.empty()) program["program"] = facts.program.name;
   if (!facts.program.chosen.empty()) program["chosen"] = facts.program.chosen;
@@ -90,7 +105,10 @@ base::Result<std::string> explanation_of(const Facts& facts, const std::string& 
       {"tools", tools_of(found)},
       {"checks", checks_of(facts, states)},
       {"layers", layers_of(facts, layers, BundleStore(tools.settings().cache / builder.language))},
-      {"start", {{"command", start.command}, {"folder", start.folder}, {"environment", start.environment}}}};
+      {"start",
+       {{"command", start.command},
+        {"folder", start.folder},
+        {"environment", variables_of(facts, start, has_bundle)}}}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

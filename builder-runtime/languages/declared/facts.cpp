@@ -17,7 +17,7 @@ namespace {
 using base::ErrorKind;
 
 std::string choice_hint(const Description& builder) {
-  return "name it in pachbuild.toml: [" + builder.language + "] " + k_program_setting + " = \"…\"";
+  return "name it in pachbuild.toml: " + builder.language + "." + k_program_setting + " = \"…\"";
 }
 
 std::vector<std::string> names_of(const std::vector<SourceFile>& files) {

@@ -43,7 +43,7 @@ std::string on_one_line(std::string text) {
 }  // namespace
 
 base::Error error_of_groups(std::map<std::string, std::string> groups, const Words& words, const Facts& facts,
-                            const std::string& manifest) {
+                            const std::string& manifest, const std::string& where) {
   const std::string source = facts.files.folder().string() + "/";
   if (auto& file = groups["file"]; file.starts_with(source)) file.erase(0, source.size());
   const auto value_of = [&](const Name& name) -> std::optional<std::string> {
@@ -57,7 +57,7 @@ base::Error error_of_groups(std::map<std::string, std::string> groups, const Wor
   error.where = place_of(groups);
   error.what = on_one_line(words.say ? words.say->fill(value_of) : text_of(groups, "what"));
   if (words.hint) error.hint = on_one_line(words.hint->fill(value_of));
-  if (error.where.empty()) error.where = manifest.empty() ? facts.builder->language : manifest;
+  if (error.where.empty()) error.where = manifest.empty() ? where : manifest;
   // Words that begin with their place have said it.
   if (error.what.starts_with(error.where + ": ")) error.what.erase(0, error.where.size() + 2);
   return error;
@@ -106,7 +106,7 @@ base::Error error_of_command(const process::Finished& finished, const std::strin
       if (file.starts_with(folder + "/")) file = name + file.substr(folder.size() + 1);
     }
     return with_missing(
-        error_of_groups(std::move(groups), {words.say, words.hint, words.kind}, facts, manifest));
+        error_of_groups(std::move(groups), {words.say, words.hint, words.kind}, facts, manifest, where));
   }
   return with_missing({ErrorKind::step_failed, where, "ended with " + finished.ending.describe()});
 }

@@ -22,8 +22,9 @@ struct Words {
 };
 
 // The error of a pattern that matched: its groups are the place and fill the words.
+// Without a place the manifest is named; without one, `where`.
 base::Error error_of_groups(std::map<std::string, std::string> groups, const Words& words, const Facts& facts,
-                            const std::string& manifest);
+                            const std::string& manifest, const std::string& where);
 
 // Whether a line begins as those of own_words() do.
 bool is_own_line(std::string_view line);

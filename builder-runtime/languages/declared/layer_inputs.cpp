@@ -211,7 +211,7 @@ class InputsOfLayer {
         digest.update_field(path);
         digest.update_field(content);
       }
-      m_inputs.add_value(text, digest.finish());
+      m_inputs.add_value(text, found.empty() ? "matches no file" : digest.finish());
     }
     return {};
   }

@@ -243,7 +243,7 @@ class Making {
       const auto& variable = m_facts.builder->detect.variable;
       return base::fail(
           ErrorKind::bad_input, m_layer.name, "produced several programs: " + base::join(names, ", "),
-          "choose one in pachbuild.toml: [" + m_facts.builder->language + "] program = \"" + names.front() +
+          "choose one in pachbuild.toml: " + m_facts.builder->language + ".program = \"" + names.front() +
               "\"" + (variable.empty() ? "" : ", or with " + variable + " in transform.build.env"));
     }
     if (chosen == k_started_program) return {};

@@ -65,6 +65,12 @@ bool Pattern::has_group(const std::string& name) const {
   return m_program->NamedCapturingGroups().contains(name);
 }
 
+std::vector<std::string> Pattern::groups() const {
+  std::vector<std::string> names;
+  for (const auto& [name, number] : m_program->NamedCapturingGroups()) names.push_back(name);
+  return names;
+}
+
 std::string quoted_for_pattern(std::string_view text) {
   return RE2::QuoteMeta(re2::StringPiece(text.data(), text.size()));
 }

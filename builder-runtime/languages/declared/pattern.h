@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -37,6 +38,8 @@ class Pattern {
   [[nodiscard]] bool matches(std::string_view text) const;
 
   [[nodiscard]] bool has_group(const std::string& name) const;
+  // The names of its groups, sorted.
+  [[nodiscard]] std::vector<std::string> groups() const;
 
  private:
   enum class Extent { part, whole };

@@ -269,6 +269,35 @@ class Reader {
     return read_part(table, key, words, template_parser(names));
   }
 
+  // That each named group of a pattern is used.
+  base::Status check_groups(const Value& table, const std::string& key, const Pattern& found,
+                            const std::vector<std::string>& known) const {
+    for (const auto& group : found.groups()) {
+      if (std::find(known.begin(), known.end(), group) != known.end()) continue;
+      return wrong(table.at(key), m_prefix + key, "the group " + base::quoted(group) + " is not used",
+                   base::did_you_mean(group, known, "the groups here are " + base::join(known, ", ")));
+    }
+    return {};
+  }
+  // The groups of a place, and those that its words name.
+  static std::vector<std::string> place_groups(const std::optional<TextTemplate>& say,
+                                               const std::optional<TextTemplate>& hint) {
+    std::vector<std::string> known = {"file", "line", "column", "what"};
+    for (const auto* words : {&say, &hint}) {
+      if (!*words) continue;
+      for (const auto& name : (*words)->names()) known.push_back(name.name);
+    }
+    return known;
+  }
+
+  // That a key which takes paths has no pattern.
+  base::Status check_plain(const Value& value, const std::string& key, const std::string& path) const {
+    const auto compiled = FilePattern::compile(path);
+    if (compiled && compiled->is_plain()) return {};
+    return wrong(value, m_prefix + key, base::quoted(path) + " is a pattern, expected a path",
+                 "name each path by itself");
+  }
+
   base::Status read_top(const Value& file, const std::vector<std::string>& taken) {
     m_description.language = file.text("language");
     m_description.summary = file.text("summary");
@@ -311,12 +340,14 @@ class Reader {
       m_prefix = "tools." + name + ".";
       ToolDescription tool;
       tool.name = name;
+      tool.line = table.line;
       if (name.empty() || base::contains(name, '/') || name.front() == '-')
         return wrong(table, "tools." + name, "invalid program name");
       tool.run = texts_of(table.at("run"));
       if (!tool.run.empty() && tool.run.front() != name)
         return wrong(table.at("run"), m_prefix + "run", "the first argument must be " + base::quoted(name));
       BASE_TRY(read_part(table, "version", tool.version, pattern));
+      if (tool.version) BASE_TRY(check_groups(table, "version", *tool.version, {"version"}));
       BASE_TRY(read_parts(table, "wants", tool.wants, Reference::parse));
       BASE_TRY(read_part(table, "needed_by", tool.needed_by, pattern));
       tool.hint = table.text("hint");
@@ -349,6 +380,10 @@ class Reader {
     const auto& found = check.reject ? check.reject : check.place;
     BASE_TRY(read_words(table, "say", check.say, found, words_names()));
     BASE_TRY(read_words(table, "hint", check.hint, found, words_names()));
+    if (found) {
+      const std::string key = check.reject ? "reject" : "place";
+      BASE_TRY(check_groups(table, key, *found, place_groups(check.say, check.hint)));
+    }
     m_description.checks.push_back(std::move(check));
     return {};
   }
@@ -370,7 +405,12 @@ class Reader {
       if (from.starts_with("#!"))
         return wrong(targets, m_prefix + key, "a copy needs a path or a file pattern");
       for (const auto& to : texts_of(targets)) {
-        if (to != "." && !is_in_layer(to)) return outside(targets, key, to);
+        if (to == ".") {
+          copies.push_back({*pattern_from, to});
+          continue;
+        }
+        if (!is_in_layer(to)) return outside(targets, key, to);
+        BASE_TRY(check_plain(targets, key, to));
         copies.push_back({*pattern_from, to});
       }
     }
@@ -454,15 +494,18 @@ class Reader {
       if (name.empty() || !base::stays_inside(name))
         return wrong(table.at("manifest"), m_prefix + "manifest",
                      base::quoted(name) + " is not in the source");
+      BASE_TRY(check_plain(table.at("manifest"), "manifest", name));
     }
     for (const auto& [name, hint] : table.at("needs").members) {
       if (name.empty() || !base::stays_inside(name))
         return wrong(hint, m_prefix + "needs", base::quoted(name) + " is not in the source");
+      BASE_TRY(check_plain(hint, "needs", name));
       layer.needs[name] = hint.scalar;
     }
     layer.folders = texts_of(table.at("folders"));
     for (const auto& folder : layer.folders) {
       if (!is_in_layer(folder)) return outside(table.at("folders"), "folders", folder);
+      BASE_TRY(check_plain(table.at("folders"), "folders", folder));
     }
     if (!table.at("tools").exists()) return {};
     layer.tools = texts_of(table.at("tools"));
@@ -489,6 +532,7 @@ class Reader {
   base::Status read_links(const Value& table, LayerDescription& layer) {
     for (const auto& [path, target] : table.at("link").members) {
       if (!is_in_layer(path)) return outside(target, "link", path);
+      BASE_TRY(check_plain(target, "link", path));
       auto parsed = template_parser(link_names())(target.scalar);
       if (!parsed) return wrong(target, m_prefix + "link", std::move(parsed).error());
       if (!parsed->begins_with("source") && !is_in_layer(target.scalar))
@@ -507,6 +551,7 @@ class Reader {
     BASE_TRY(read_part(table, "match", match, pattern));
     if (!match->has_group("name") || !match->has_group("version"))
       return wrong(table.at("match"), m_prefix + "match", "needs the groups name and version");
+    BASE_TRY(check_groups(table, "match", *match, {"name", "version"}));
     layer.packages.emplace(PackagesDescription{std::move(files), std::move(*match)});
     m_prefix = prefix;
     return {};
@@ -551,6 +596,7 @@ class Reader {
     BASE_TRY(read_words(table, "hint", hint, match, words_names()));
     if (!say && !match->has_group("what"))
       return wrong(table, "error", "produces no message", "add say, or a group \"what\" to match");
+    BASE_TRY(check_groups(table, "match", *match, place_groups(say, hint)));
     ErrorDescription words{std::move(*match), std::move(say), std::move(hint)};
     if (const Value& code = table.at("code"); code.exists())
       words.kind = static_cast<ErrorKind>(base::parse_number(code.scalar).value_or(1));

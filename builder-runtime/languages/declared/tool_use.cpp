@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "base/errors.h"
 #include "base/text.h"
 
 namespace builder::declared {
@@ -64,11 +65,29 @@ base::Status check_version(const ToolDescription& tool, const SourceFiles& files
   return {};
 }
 
+// All that are missing at once. One without a hint of its own may be a misspelled one: its line is named.
+base::Status check_presence(const std::vector<const ToolDescription*>& needed, const Facts& facts,
+                            const Tools& tools) {
+  base::Errors missing;
+  for (const auto* tool : needed) {
+    auto path = tools.find(tool->name, hint_of(*tool));
+    if (path) continue;
+    if (tool->hint.empty()) {
+      path.error().hint += "; it is named in " + facts.builder->file + ":" + std::to_string(tool->line) +
+                           ": tools." + tool->name;
+    }
+    missing.add(std::move(path).error());
+  }
+  if (missing.none()) return {};
+  return base::fail(missing.take());
+}
+
 }  // namespace
 
 base::Result<std::vector<FoundTool>> find_tools(const Facts& facts, const Tools& tools) {
   std::vector<FoundTool> all;
   BASE_TRY_ASSIGN(const auto needed, needed_tools(facts));
+  BASE_TRY(check_presence(needed, facts, tools));
   for (const auto* one : needed) {
     const auto& tool = *one;
     FoundTool found{.name = tool.name};

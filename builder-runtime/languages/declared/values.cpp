@@ -84,9 +84,15 @@ base::Status check_name(const Name& name, const Names& names,
     const auto reason = names.reasons.find(name.name);
     if (reason != names.reasons.end())
       return invalid_name("{" + name.name + "} is not allowed here", reason->second);
+    auto known = names.known;
+    if (names.groups != nullptr && *names.groups) {
+      for (auto& group : (*names.groups)->groups()) {
+        if (!contains(known, group)) known.push_back(std::move(group));
+      }
+    }
     return invalid_name(
         "unknown name " + shown,
-        base::did_you_mean(name.name, names.known, "valid names: " + base::join(names.known, ", ")));
+        base::did_you_mean(name.name, known, "valid names: " + base::join(known, ", ")));
   }
   const bool needs_argument =
       std::find(k_with_argument.begin(), k_with_argument.end(), name.name) != k_with_argument.end();

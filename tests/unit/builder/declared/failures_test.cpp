@@ -50,10 +50,10 @@ class DeclaredFailures : public testing::Test {
 
 TEST_F(DeclaredFailures, TheFirstThatMatchesCounts) {
   EXPECT_EQ(error_of(ended_with(2, "x\nnetwork is gone\na:1:2: fault")),
-            "75 toy|: cannot be reached for main.toy|again");
+            "75 program: toy|: cannot be reached for main.toy|again");
   EXPECT_EQ(error_of(ended_with(2, "network is gone"), "toys.txt"),
             "75 toys.txt|cannot be reached for main.toy|again");
-  EXPECT_EQ(error_of(ended_with(2, "", "bare words\n")), "1 toy|words|");
+  EXPECT_EQ(error_of(ended_with(2, "", "bare words\n")), "1 program: toy|words|");
   EXPECT_EQ(error_of(ended_with(2, "nothing")), "1 program: toy|ended with exit code 2|");
 }
 
@@ -94,12 +94,12 @@ TEST_F(DeclaredFailures, GroupsThatAreMissingLeaveNothing) {
   const std::optional<TextTemplate> say = TextTemplate::parse("{what} at {line} of {file}").value();
   const std::optional<TextTemplate> none;
   EXPECT_EQ(shown(error_of_groups({{"file", "a"}, {"what", "w"}}, {say, say, base::ErrorKind::bad_input},
-                                  m_facts, "")),
+                                  m_facts, "", "w")),
             "65 a|w at  of a|w at  of a");
-  EXPECT_EQ(shown(error_of_groups({{"line", "3"}}, {none, none, base::ErrorKind::io}, m_facts, "m")),
+  EXPECT_EQ(shown(error_of_groups({{"line", "3"}}, {none, none, base::ErrorKind::io}, m_facts, "m", "w")),
             "74 m||");
   EXPECT_EQ(shown(error_of_groups({{"file", "a"}, {"column", "3"}, {"what", "w"}},
-                                  {none, none, base::ErrorKind::io}, m_facts, "")),
+                                  {none, none, base::ErrorKind::io}, m_facts, "", "w")),
             "74 a|w|");
 }
 

@@ -339,5 +339,39 @@ TEST(DeclaredReader, OnlyAFolderWithABuilderTomlIsABuilder) {
   EXPECT_EQ(fault(folder.path()).substr(0, 2), "65");
 }
 
+TEST(DeclaredReader, EachGroupOfAPatternIsUsed) {
+  const std::string check = "[[check]]\nfiles = \"*\"\nrun = [\"a\", \"{file}\"]\n";
+  EXPECT_EQ(fault_of(check + "place = '(?P<lin>x)'\n"),
+            "b:10:9: check.place: the group \"lin\" is not used (did you mean \"line\"?)");
+  EXPECT_EQ(fault_of(check + "place = '(?P<zzz>x)'\nsay = \"{zzz}\"\n"), "");
+  EXPECT_EQ(fault_of(check + "place = '(?P<file>x)(?P<line>x)(?P<column>x)(?P<what>x)'\n"), "");
+  EXPECT_EQ(
+      fault_of("[[check]]\nfiles = \"*\"\nreject = '(?P<zzz>x)'\n"),
+      "b:9:10: check.reject: the group \"zzz\" is not used (the groups here are file, line, column, what)");
+  EXPECT_EQ(fault_of("[[error]]\nmatch = '(?P<zzz>x)'\nsay = \"s\"\nhint = \"{zzz}\"\n"), "");
+  EXPECT_EQ(
+      fault_of("[[error]]\nmatch = '(?P<zzz>x)'\nsay = \"s\"\n"),
+      "b:8:9: error.match: the group \"zzz\" is not used (the groups here are file, line, column, what)");
+  EXPECT_EQ(fault_of("[tools.a]\nrun = [\"a\"]\nversion = '(?P<zzz>x)'\n"),
+            "b:9:11: tools.a.version: the group \"zzz\" is not used (the groups here are version)");
+  EXPECT_EQ(
+      fault_of("[[error]]\nmatch = '(?P<own>x)'\nsay = \"{own}{nope}\"\n"),
+      "b:9:7: error.say: unknown name {nope} (the names here are program, setting, manifest, file, line, "
+      "column, what, own)");
+}
+
+TEST(DeclaredReader, AKeyThatTakesPathsTakesNoPattern) {
+  const std::string layer = "[[layer]]\n";
+  const std::string hint = " is a pattern, expected a path (name each path by itself)";
+  EXPECT_EQ(fault_of(layer + "manifest = [\"Gemfile*\"]\nrun = [\"a\"]\n"),
+            "b:8:12: layer.manifest: \"Gemfile*\"" + hint);
+  EXPECT_EQ(fault_of(layer + "needs = { \"a?\" = \"h\" }\nrun = [\"a\"]\n"),
+            "b:8:18: layer.needs: \"a?\"" + hint);
+  EXPECT_EQ(fault_of(layer + "folders = \"a*\"\nrun = [\"a\"]\n"), "b:8:11: layer.folders: \"a*\"" + hint);
+  EXPECT_EQ(fault_of(layer + "copy = { \"*\" = \"a*\" }\n"), "b:8:16: layer.copy: \"a*\"" + hint);
+  EXPECT_EQ(fault_of(layer + "link = { \"a*\" = \"b\" }\n"), "b:8:17: layer.link: \"a*\"" + hint);
+  EXPECT_EQ(fault_of(layer + "copy = { \"*\" = [\".\", \"a\"] }\n"), "");
+}
+
 }  // namespace
 }  // namespace builder::declared
