@@ -2,8 +2,8 @@
 """The wheel's programs and documents beside its Python package, and its platforms: static programs run on every Linux of
 their processor, whatever its C library."""
 
+import os
 import pathlib
-import platform
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
@@ -14,7 +14,7 @@ class Wheel(BuildHookInterface):
         build_data["shared_data"] = {path: path for path in self.files("share")}
         build_data["pure_python"] = False
         # The oldest of each kind that every pip knows.
-        machine = platform.machine()
+        machine = os.environ["PACHBUILD_MACHINE"]
         build_data["tag"] = f"py3-none-manylinux_2_17_{machine}.musllinux_1_1_{machine}"
 
     def files(self, folder):

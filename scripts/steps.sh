@@ -94,6 +94,24 @@ wait_behind() {
   [ "$status" = 0 ] || exit "$status"
 }
 
+# Debian's name of this machine's processor is Go's, and so the registries'.
+machine() {
+  case $(uname -m) in
+    x86_64) printf amd64 ;;
+    aarch64) printf arm64 ;;
+    *) uname -m ;;
+  esac
+}
+
+# release_preset ARCH: the preset that makes what users of that processor run.
+release_preset() {
+  if [ "$1" = "$(machine)" ]; then
+    printf release
+  else
+    printf 'release-%s' "$1"
+  fi
+}
+
 # build PRESET [TARGET…]
 build() {
   local preset=$1

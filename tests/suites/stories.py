@@ -13,6 +13,13 @@ def read_fences(text):
     return re.findall(r"^```(\w+) ?(\S*)\n(.*?)^```$", text, re.M | re.S)
 
 
+def first_pipeline():
+    """The fences of the README's first pipeline, each by its language."""
+    text = (support.ROOT / "README.md").read_text(encoding="utf-8")
+    section = text.partition("\n## A first pipeline\n")[2].partition("\n## ")[0]
+    return {language: content for language, _, content in read_fences(section)}
+
+
 class StorySuite(support.Suite):
 
     def tell(self, document, *titles, env):

@@ -6,29 +6,19 @@ import base64
 import csv
 import hashlib
 import pathlib
-import platform
 import re
-import shutil
 import subprocess
 import tarfile
-import tempfile
 import time
-import unittest
 import zipfile
 
+import release_packages
 import stories
 import support
+from release_packages import OWN, PROGRAMS, Names
 
-RELEASE = support.ROOT / "build" / "release"
 BUILDERS = support.ROOT / "etc/pipeline-build"
-PROGRAMS = ("builder-runtime", "pachbuild", "worker-shim")
 VERSION = support.VERSION
-DEBIAN_ARCH = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-DEB = f"pachbuild_{VERSION}_{DEBIAN_ARCH}.deb"
-TREE = f"pachbuild-{VERSION}-linux-{DEBIAN_ARCH}"
-TARBALL = f"{TREE}.tar.gz"
-PLATFORMS = [f"{libc}_{platform.machine()}" for libc in ("manylinux_2_17", "musllinux_1_1")]
-WHEEL = f"pachbuild-{VERSION}-py3-none-{'.'.join(PLATFORMS)}.whl"
 
 PIPELINE = {
     "lines.json": """{"pipeline": {"name": "lines"},
@@ -45,18 +35,11 @@ for page in pathlib.Path("/pfs/words").iterdir():
 
 
 def setUpModule():
-    """Makes the packages once for all tests."""
-    support.require((RELEASE / "bin" / "pachbuild").exists(), "there is no release build; run scripts/demo")
-    support.TEST_FOLDER.mkdir(parents=True, exist_ok=True)
-    PackagesSuite.packages = pathlib.Path(tempfile.mkdtemp(prefix="packages.", dir=support.TEST_FOLDER))
-    unittest.addModuleCleanup(shutil.rmtree, PackagesSuite.packages)
-    made = subprocess.run([support.ROOT / "scripts/package", "--no-build", "--output", PackagesSuite.packages],
-                          env=support.environment(), capture_output=True, text=True, timeout=900)
-    if made.returncode != 0:
-        raise AssertionError(made.stdout + made.stderr)
+    PackagesSuite.packages = release_packages.make_for_module(OWN)
 
 
 class PackagesSuite(support.Suite):
+    names = Names(OWN)
 
     def run_pipeline(self, pachbuild, **changes):
         """A pipeline by nothing but what is beside the program and in /usr/bin."""
@@ -67,15 +50,16 @@ class PackagesSuite(support.Suite):
         self.assertEqual((self.folder / "counts/a.txt").read_text(encoding="utf-8"), "2\n")
 
     def unpack(self):
-        self.succeed("tar", "-xzf", self.packages / TARBALL)
-        return self.folder / TREE
+        self.succeed("tar", "-xzf", self.packages / self.names.tarball)
+        return self.folder / self.names.tree
 
 
 class Contents(PackagesSuite):
     def entries(self):
         """Name, mode, owner and time of all that the tarball and the Debian package have in them."""
-        deb = subprocess.run(["dpkg-deb", "--fsys-tarfile", self.packages / DEB], capture_output=True, check=True).stdout
-        for archive in (self.packages / TARBALL, self.write("deb.tar", deb)):
+        deb = subprocess.run(["dpkg-deb", "--fsys-tarfile", self.packages / self.names.deb], capture_output=True,
+                             check=True).stdout
+        for archive in (self.packages / self.names.tarball, self.write("deb.tar", deb)):
             with tarfile.open(archive) as tar:
                 yield archive, tar.getmembers()
 
@@ -112,7 +96,7 @@ class Contents(PackagesSuite):
         for archive, members in self.entries():
             names = {member.name.removeprefix("./").partition("/")[2] for member in members if member.isreg()}
             self.assertEqual({name for name in names if name.startswith("share/pachbuild/")}, wanted, archive.name)
-        with zipfile.ZipFile(self.packages / WHEEL) as wheel:
+        with zipfile.ZipFile(self.packages / self.names.wheel) as wheel:
             data = f"pachbuild-{VERSION}.data/data/"
             names = {name.removeprefix(data) for name in wheel.namelist()}
         self.assertEqual({name for name in names if name.startswith("share/pachbuild/")}, wanted)
@@ -124,7 +108,7 @@ class Contents(PackagesSuite):
             *(f"share/doc/pachbuild/{name}" for name in (
                 "README.md", "docs/README.md", "examples/map/map-go.json", "libraries-copyright.txt.gz",
                 "pachbuild.spdx.json"))}
-        licences = {TARBALL: "LICENSE", "deb.tar": "copyright"}
+        licences = {self.names.tarball: "LICENSE", "deb.tar": "copyright"}
         for archive, members in self.entries():
             with self.subTest(archive.name):
                 names = {member.name.removeprefix("./").partition("/")[2] for member in members}
@@ -138,10 +122,12 @@ class Contents(PackagesSuite):
     def test_the_same_build_gives_the_same_bytes(self):
         again = self.folder / "again"
         time.sleep(1.1)  # tar and ar count in seconds
-        self.succeed("sh", "-c", 'umask 077; exec "$0" "$@"', support.ROOT / "scripts/package", "--no-build", "--output", again,
+        self.succeed("sh", "-c", 'umask 077; exec "$0" "$@"', support.ROOT / "scripts/package", "--arch", self.names.arch,
+                     "--no-build", "--output", again,
                      env=support.environment(TZ="Pacific/Auckland", LC_ALL="C", HOME=str(self.folder)))
-        self.assertEqual((again / "SHA256SUMS").read_text(encoding="utf-8"),
-                         (self.packages / "SHA256SUMS").read_text(encoding="utf-8"))
+        self.assertEqual({file.name for file in again.iterdir()}, {*self.names.files, "SHA256SUMS"})
+        for name in self.names.files:
+            self.assertEqual((again / name).read_bytes(), (self.packages / name).read_bytes(), name)
 
 
 class ManualPages(PackagesSuite):
@@ -150,7 +136,7 @@ class ManualPages(PackagesSuite):
         self.pages = sorted((self.unpack() / "share/man/man1").iterdir())
 
     def test_programs_and_verbs_have_one_each(self):
-        verbs = re.findall(r"^  ([a-z]+)  ", self.succeed(RELEASE / "bin/pachbuild", "--help").stdout, re.MULTILINE)
+        verbs = re.findall(r"^  ([a-z]+)  ", self.succeed(Names(OWN).build / "bin/pachbuild", "--help").stdout, re.MULTILINE)
         names = {page.name for page in self.pages}
         self.assertLessEqual({f"{name}.1.gz" for name in (*PROGRAMS, "pachbuild-run", "pachbuild-update-pipeline")}, names)
         self.assertLessEqual({f"pachbuild-{verb}.1.gz" for verb in verbs}, names)
@@ -171,7 +157,7 @@ class ManualPages(PackagesSuite):
             self.assertEqual(self.succeed(mandoc, "-T", "lint", "-W", "warning", page).stdout, "", page.name)
 
     def test_one_has_the_options_and_the_examples_as_they_are_typed(self):
-        page = self.folder / TREE / "share/man/man1/pachbuild-run.1.gz"
+        page = self.folder / self.names.tree / "share/man/man1/pachbuild-run.1.gz"
         text = self.succeed("mandoc", "-T", "utf8", page).stdout
         text = re.sub(".\x08", "", text)
         for wanted in ("SYNOPSIS", "pachbuild run [OPTIONS]", "-i,--input REPO=PATH ...", "SEE ALSO", "NOTES",
@@ -194,7 +180,7 @@ class DebianSuite(PackagesSuite):
         (root / "var/lib/dpkg/updates").mkdir(exist_ok=True)
         (root / "var/lib/dpkg/status").touch()
         return self.succeed("dpkg", f"--root={root}", "--log=/dev/null", "--force-not-root", "--force-bad-path",
-                            "--force-script-chrootless", *arguments).stdout
+                            "--force-script-chrootless", "--force-architecture", *arguments).stdout
 
     def files(self):
         root = self.folder / "root"
@@ -203,16 +189,16 @@ class DebianSuite(PackagesSuite):
 
 class Debian(DebianSuite):
     def test_says_what_it_is_and_needs_no_other_package(self):
-        fields = self.succeed("dpkg-deb", "--field", self.packages / DEB).stdout
-        for line in (f"Version: {VERSION}", f"Architecture: {DEBIAN_ARCH}", "Package: pachbuild"):
+        fields = self.succeed("dpkg-deb", "--field", self.packages / self.names.deb).stdout
+        for line in (f"Version: {VERSION}", f"Architecture: {self.names.arch}", "Package: pachbuild"):
             self.assertIn(f"{line}\n", fields)
         self.assertNotRegex(fields, r"(?m)^(Pre-)?Depends:")
         self.assertIn("Recommends: python3 (>= 3.8), ca-certificates, git\n", fields)
-        sums = self.succeed("dpkg-deb", "--info", self.packages / DEB, "md5sums").stdout
+        sums = self.succeed("dpkg-deb", "--info", self.packages / self.names.deb, "md5sums").stdout
         self.assertIn("  usr/bin/pachbuild\n", sums)
 
     def test_is_installed_used_and_removed_without_a_trace(self):
-        self.dpkg("--install", self.packages / DEB)
+        self.dpkg("--install", self.packages / self.names.deb)
         listed = set(self.dpkg("--listfiles", "pachbuild").split("\n")) - {"", "/."}
         self.assertEqual(self.files(), listed)
         self.dpkg("--verify", "pachbuild")
@@ -221,21 +207,9 @@ class Debian(DebianSuite):
         self.assertEqual(self.files(), set())
 
 
-class Wheel(PackagesSuite):
-    def setUp(self):
-        super().setUp()
-        self.succeed("/usr/bin/python3", "-m", "venv", "venv")
-        self.bin = self.folder / "venv/bin"
-
-    def pip(self, *arguments):
-        return self.succeed(self.bin / "python", "-m", "pip", "--disable-pip-version-check", *arguments).stdout
-
-    def install(self, *options):
-        """Python pipelines need the tool uv, which its wheel puts beside the programs."""
-        self.pip("install", "--quiet", *options, self.packages / WHEEL)
-
+class WheelContents(PackagesSuite):
     def test_lists_every_file_with_its_digest(self):
-        with zipfile.ZipFile(self.packages / WHEEL) as wheel:
+        with zipfile.ZipFile(self.packages / self.names.wheel) as wheel:
             self.assertEqual(len({item.date_time for item in wheel.infolist()}), 1, "one time, that of the commit")
             record = f"pachbuild-{VERSION}.dist-info/RECORD"
             rows = {name: (digest, size) for name, digest, size in csv.reader(wheel.read(record).decode().splitlines())}
@@ -252,19 +226,33 @@ class Wheel(PackagesSuite):
                 self.assertEqual(oct(mode & 0o777), oct(0o755))
 
     def test_says_what_it_is_and_what_it_needs(self):
-        with zipfile.ZipFile(self.packages / WHEEL) as wheel:
+        with zipfile.ZipFile(self.packages / self.names.wheel) as wheel:
             metadata = wheel.read(f"pachbuild-{VERSION}.dist-info/METADATA").decode()
             tags = re.findall(r"^Tag: (.*)", wheel.read(f"pachbuild-{VERSION}.dist-info/WHEEL").decode(), re.MULTILINE)
-        self.assertEqual(tags, [f"py3-none-{platform}" for platform in PLATFORMS])
+        self.assertEqual(tags, [f"py3-none-{platform}" for platform in self.names.platforms])
         for line in (f"Version: {VERSION}", "Requires-Dist: uv", "License-Expression: Apache-2.0", "Requires-Python: >=3.9"):
             self.assertIn(f"\n{line}\n", metadata)
         self.assertIn((support.ROOT / "README.md").read_text(encoding="utf-8"), metadata)
+
+
+class Wheel(PackagesSuite):
+    def setUp(self):
+        super().setUp()
+        self.succeed("/usr/bin/python3", "-m", "venv", "venv")
+        self.bin = self.folder / "venv/bin"
+
+    def pip(self, *arguments):
+        return self.succeed(self.bin / "python", "-m", "pip", "--disable-pip-version-check", *arguments).stdout
+
+    def install(self, *options):
+        """Python pipelines need the tool uv, which its wheel puts beside the programs."""
+        self.pip("install", "--quiet", *options, self.packages / self.names.wheel)
 
     def test_is_installed_used_and_removed_without_a_trace(self):
         before = set(self.bin.parent.rglob("*"))
         self.install("--no-index", "--no-deps")
         for name in PROGRAMS:
-            self.assertEqual((self.bin / name).read_bytes(), (RELEASE / "bin" / name).read_bytes())
+            self.assertEqual((self.bin / name).read_bytes(), (self.names.build / "bin" / name).read_bytes())
         self.run_pipeline(self.bin / "pachbuild")
         code = ("import pachbuild; result = pachbuild.run('lines.json', {'words': 'words'}, 'counted'); "
                 "print(result.outputs['a.txt'].read_text(), pachbuild.program())")
@@ -300,7 +288,7 @@ class Document(stories.StorySuite, DebianSuite):
         super().setUp()
         (self.folder / "build").mkdir()
         (self.folder / "build/packages").symlink_to(self.packages)
-        (self.folder / "build/release").symlink_to(RELEASE)
+        (self.folder / "build/release").symlink_to(self.names.build)
         self.home = self.folder / "home"
         self.home.mkdir()
 
@@ -327,7 +315,7 @@ class Document(stories.StorySuite, DebianSuite):
 
     def test_a_folder(self):
         self.follow("A folder of your own")
-        self.follow("Try it", path=f"{self.folder / TREE}/bin:/usr/bin:/bin")
+        self.follow("Try it", path=f"{self.folder / self.names.tree}/bin:/usr/bin:/bin")
 
     def test_source(self):
         self.follow("From source")

@@ -58,8 +58,7 @@ class Readme(stories.TutorialSuite):
         return {**env, "PATH": f"{support.BIN}:{env['PATH']}"}
 
     def test_the_first_pipeline_runs(self):
-        section = read("README.md").partition("\n## A first pipeline\n")[2].partition("\n## ")[0]
-        fences = {language: content for language, _, content in stories.read_fences(section)}
+        fences = stories.first_pipeline()
         said = self.succeed("bash", "-euc", fences["sh"], env=self.environment())
         self.assertIn("\n2 a\n2 sea\n2 the\n2 walks\n1 and\n", said.stdout)
         shown = stories.read_fences(read("docs/tutorial.md"))
