@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/filesystem/operations.hpp>
 #include <chrono>
 #include <csignal>
 #include <nlohmann/json.hpp>
@@ -13,6 +14,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "process/shared_runner.h"
 
 namespace cluster {
 namespace {
@@ -66,13 +68,15 @@ std::string reason_in(const std::string& errors) {
   return last;
 }
 
-// Pachyderm's database has refused to do two things at the same time, and Pachyderm has not tried again.
-// Nothing of it has happened. PostgreSQL's codes: class 40 (serialization failure, deadlock), what follows
-// one in the same transaction, and a name that both have made; and the word of Pachyderm's driver (pgx) for a
-// transaction that could not be committed after one of these.
+// Pachyderm's database has refused to do two things at the same time, and Pachyderm has not tried again, or
+// not often enough. Nothing of it has happened. PostgreSQL's codes: class 40 (serialization failure,
+// deadlock), what follows one in the same transaction, and a name that both have made; the word of
+// Pachyderm's driver (pgx) for a transaction that could not be committed after one of these; and its own for
+// additions to a transaction that came at the same time.
 bool is_collision(const std::string& reason) {
   constexpr auto k_signs = std::to_array<std::string_view>(
-      {"(SQLSTATE 40", "(SQLSTATE 25P02)", "(SQLSTATE 23505)", "commit unexpectedly resulted in rollback"});
+      {"(SQLSTATE 40", "(SQLSTATE 25P02)", "(SQLSTATE 23505)", "commit unexpectedly resulted in rollback",
+       "could not be modified due to concurrent modifications"});
   return std::any_of(k_signs.begin(), k_signs.end(), [&](auto sign) { return base::contains(reason, sign); });
 }
 
@@ -172,6 +176,8 @@ Pachctl Pachctl::with_runner(process::Runner& runner) const {
   return other;
 }
 
+bool Pachctl::is_shared() const { return dynamic_cast<const process::SharedRunner*>(m_runner) != nullptr; }
+
 Pachctl Pachctl::limited_to(std::chrono::milliseconds limit) const {
   Pachctl other = *this;
   other.m_limit = limit;
@@ -182,6 +188,15 @@ Pachctl Pachctl::with_configuration(const fs::path& file) const {
   Pachctl other = *this;
   other.m_environment[k_configuration_variable] = file.string();
   return other;
+}
+
+base::Result<Pachctl> Pachctl::with_copied_configuration(const fs::path& file) const {
+  boost::system::error_code error;
+  constexpr mode_t k_private = 0600;
+  if (const auto original = configuration(); fs::exists(original, error)) {
+    BASE_TRY(base::copy_regular_file(original, file, k_private));
+  }
+  return with_configuration(file);
 }
 
 fs::path Pachctl::configuration() const { return configuration_in(m_environment); }

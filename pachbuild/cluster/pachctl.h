@@ -30,6 +30,8 @@ class Pachctl {
                                     process::Runner& runner);
 
   [[nodiscard]] const base::fs::path& scratch() const { return m_scratch; }
+  // Whether several threads may call it at the same time: its runner is a process::SharedRunner.
+  [[nodiscard]] bool is_shared() const;
 
   // Runs `pachctl WORDS…` about things of the project and gives its standard output. When it fails, its own
   // words are the error, of `kind`.
@@ -56,6 +58,9 @@ class Pachctl {
   [[nodiscard]] Pachctl limited_to(std::chrono::milliseconds limit) const;
   // The same pachctl with another configuration file.
   [[nodiscard]] Pachctl with_configuration(const base::fs::path& file) const;
+  // The same pachctl with a copy of its configuration in `file`, which only this user can read: the session's
+  // token is in it.
+  [[nodiscard]] base::Result<Pachctl> with_copied_configuration(const base::fs::path& file) const;
   // The configuration file that is in use: $PACH_CONFIG, else where pachctl looks. It may be missing.
   [[nodiscard]] base::fs::path configuration() const;
   // What tells the cluster from others, as that file has it: an address, or the name of a context; empty when

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "pachbuild/cluster/side_by_side.h"
+
 namespace cluster {
 namespace {
 
@@ -98,8 +100,10 @@ base::Result<std::vector<Reader>> read_all_readers(const Pachctl& pachctl) {
 
 base::Result<Present> read_present(const Pachctl& pachctl) {
   Present present;
-  BASE_TRY_ASSIGN(present.repos, read_repos(pachctl));
-  BASE_TRY_ASSIGN(present.pipelines, read_pipelines(pachctl));
+  SideBySide calls;
+  calls.add(pachctl, [&](const Pachctl& own) { return assign(present.repos, read_repos(own)); });
+  calls.add(pachctl, [&](const Pachctl& own) { return assign(present.pipelines, read_pipelines(own)); });
+  BASE_TRY(calls.run());
   return present;
 }
 

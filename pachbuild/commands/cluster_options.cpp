@@ -9,7 +9,7 @@
 #include "pachbuild/local/session/environment.h"
 #include "pachbuild/source/source.h"
 #include "pachbuild/source/source_view.h"
-#include "process/runner.h"
+#include "process/shared_runner.h"
 #include "report/report.h"
 
 namespace commands {
@@ -33,7 +33,7 @@ base::Result<base::fs::path> scratch_folder() {
 }
 
 base::Result<cluster::Pachctl> connect(const cluster::Target& target) {
-  static process::SystemRunner runner;
+  static process::SharedRunner runner(nullptr);
   BASE_TRY_ASSIGN(const auto scratch, scratch_folder());
   return cluster::Pachctl::find(target, scratch, runner);
 }

@@ -5,7 +5,7 @@
 
 #include "pachbuild/cluster/repo_files.h"
 #include "pachbuild/commands/cluster_options.h"
-#include "process/runner.h"
+#include "process/shared_runner.h"
 
 namespace commands {
 namespace {
@@ -59,22 +59,9 @@ class ClusterRepos final : public local::RemoteRepos {
   template <class Call>
   auto with_pachctl(const Call& call) -> decltype(call(std::declval<const cluster::Pachctl&>())) {
     BASE_TRY_ASSIGN(const auto pachctl, connect({}));
-    InterruptibleRunner runner(m_interruption);
+    process::SharedRunner runner(m_interruption);
     return call(pachctl.with_runner(runner));
   }
-
-  // A runner of its own for each call, since several are made at once.
-  class InterruptibleRunner final : public process::Runner {
-   public:
-    explicit InterruptibleRunner(process::Interruption* interruption) : m_interruption(interruption) {}
-    base::Result<process::Finished> run(const process::Command& command,
-                                        const process::ErrorSink& sink) override {
-      return process::SystemRunner(m_interruption).run(command, sink);
-    }
-
-   private:
-    process::Interruption* m_interruption;
-  };
 
   process::Interruption* m_interruption = nullptr;
 };

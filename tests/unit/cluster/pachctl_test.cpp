@@ -134,7 +134,8 @@ TEST_F(PachctlAnswers, ThatAreErrorsSayTheInnermostReason) {
 TEST_F(PachctlAnswers, ThatTellOfALostRaceAreAskedForAgain) {
   const steps::NoPauses no_pauses;
   for (const std::string said : {"x (SQLSTATE 40001)", "x (SQLSTATE 40P01)", "x (SQLSTATE 25P02)",
-                                 "x (SQLSTATE 23505)", "commit unexpectedly resulted in rollback"}) {
+                                 "x (SQLSTATE 23505)", "commit unexpectedly resulted in rollback",
+                                 "transaction could not be modified due to concurrent modifications"}) {
     class Once final : public process::Runner {
      public:
       explicit Once(std::string errors) : m_errors(std::move(errors)) {}

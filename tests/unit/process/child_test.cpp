@@ -6,15 +6,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/filesystem/operations.hpp>
 #include <chrono>
 #include <csignal>
 #include <fstream>
 #include <functional>
 #include <thread>
+#include <vector>
 
 #include "../steps.h"
 #include "process/runner.h"
+#include "process/shared_runner.h"
 
 namespace process {
 namespace {
@@ -229,6 +232,41 @@ TEST_F(InterruptedRunner, CleansUpInItsTimeAfterWorkThatWasToldToStop) {
   EXPECT_FALSE(base::check_stop());
   EXPECT_TRUE(runner.run(shell("exit 0"), {}));  // what has begun is taken back
   EXPECT_FALSE(runner.run(shell("trap '' INT; sleep 600"), {}));
+}
+
+// Two threads' commands end by one signal, and what cleans up after them by the next.
+TEST_F(InterruptedRunner, OfSeveralThreadsEndsAllOfThem) {
+  SharedRunner shared(&interruption);
+  const auto folder = base::TemporaryFolder::make(testing::TempDir(), "shared-").value();
+  const auto pid_of = [&](int number) {
+    const auto text = base::read_file((folder.path() / std::to_string(number)).string()).value_or("");
+    return text.substr(0, text.find('\n'));
+  };
+  std::array<bool, 2> interrupted{};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i) {
+    threads.emplace_back([&, i] {
+      const auto file = (folder.path() / std::to_string(i)).string();
+      const auto result = shared.run(
+          shell("trap '' INT; echo $$ >" + file + ".new; mv " + file + ".new " + file + "; sleep 600"), {});
+      interrupted.at(static_cast<std::size_t>(i)) = !result && result.error().what == "interrupted";
+    });
+  }
+  EXPECT_TRUE(happens([&] { return !pid_of(0).empty() && !pid_of(1).empty(); }));
+  ::kill(::getpid(), SIGINT);
+  for (auto& thread : threads) thread.join();
+  EXPECT_TRUE(interrupted[0]);
+  EXPECT_TRUE(interrupted[1]);
+  for (int i = 0; i < 2; ++i) EXPECT_FALSE(status_of(pid_of(i)).is_alive());
+  EXPECT_TRUE(shared.run(shell("exit 0"), {}));
+  const auto result =
+      shared.run(shell(k_deaf), [&](std::string_view /*bytes*/) { ::kill(::getpid(), SIGINT); });
+  EXPECT_FALSE(result);
+  EXPECT_FALSE(shared.run(shell("exit 0"), {})) << "nothing is started after the second signal";
+}
+
+TEST(SharedRunner, RunsWithoutAnInterruption) {
+  EXPECT_EQ(SharedRunner(nullptr).run(shell("echo a"), {})->output, "a\n");
 }
 
 TEST_F(InterruptedRunner, TakesWhatIsLeftOfTheGroupAlong) {
