@@ -27,8 +27,9 @@ using base::ErrorKind;
 using nlohmann::json;
 namespace fs = base::fs;
 
-// Branches of send_source(): this, the time in seconds since 1970, and a name that no other has at that time.
-constexpr char k_staging_prefix[] = "pachbuild-upload-";
+// Branches of older releases: this, the time in seconds since 1970, and a name that no other has at that
+// time.
+constexpr char k_upload_prefix[] = "pachbuild-upload-";
 constexpr std::chrono::hours k_longest_upload{24};
 constexpr char k_version_prefix[] = "pachbuild-version-";
 // Each removed path is a call; with more of them it is quicker to send everything.
@@ -88,8 +89,8 @@ base::Result<bool> is_same(const StoredFile& stored, const source::SourceFile& f
 }
 
 bool is_leftover(const std::string& branch) {
-  if (!branch.starts_with(k_staging_prefix)) return false;
-  const auto made = std::strtoll(branch.c_str() + std::string_view(k_staging_prefix).size(), nullptr, 10);
+  if (!branch.starts_with(k_upload_prefix)) return false;
+  const auto made = std::strtoll(branch.c_str() + std::string_view(k_upload_prefix).size(), nullptr, 10);
   return seconds_now() - made > std::chrono::seconds(k_longest_upload).count();
 }
 
@@ -128,86 +129,44 @@ base::Result<std::map<std::string, std::string>> digests_of(const StoredSource& 
   return digests;
 }
 
-// A commit that is being written, on a branch of its own that goes with it unless it is finished.
-class Staging {
- public:
-  static base::Result<Staging> start(const Pachctl& pachctl, const std::string& repo, const std::string& name,
-                                     const std::string& parent, const std::string& description) {
-    const std::string branch = k_staging_prefix + std::to_string(seconds_now()) + "-" + name;
-    Staging staging(pachctl, repo, branch);
-    // Not `start commit --parent`: pachctl 2.12 puts the project before the repo's name twice there.
-    if (!parent.empty()) {
-      BASE_TRY(pachctl.call({"create", "branch", at(repo, branch), "--head", parent}));
-    }
-    BASE_TRY_ASSIGN(const std::string id,
-                    pachctl.call({"start", "commit", at(repo, branch), "--description", description}));
-    staging.m_commit = base::trim(id);
-    return staging;
-  }
-
-  Staging(Staging&& other) noexcept
-      : m_pachctl(other.m_pachctl),
-        m_repo(std::move(other.m_repo)),
-        m_branch(std::exchange(other.m_branch, "")),
-        m_commit(std::move(other.m_commit)) {}
-  Staging& operator=(Staging&&) = delete;
-  ~Staging() {
-    if (!m_branch.empty()) {
-      (void)m_pachctl.call({"delete", "branch", at(m_repo, m_branch), "--force"});
-    }
-  }
-
-  base::Status remove(const std::string& path) {
-    std::vector<std::string> words = {"delete", "file", at(m_repo, m_commit) + ":/" + path};
-    if (path.back() == '/') words.emplace_back("--recursive");
-    return status_of(m_pachctl.call(std::move(words)));
-  }
-
-  base::Status put(const fs::path& folder) {
-    return status_of(m_pachctl.call({"put", "file", at(m_repo, m_commit) + ":/", "--recursive",
-                                     "--progress=false", "--file", folder.string()}));
-  }
-
-  base::Result<StagedSource> finish() && {
-    BASE_TRY(m_pachctl.call({"finish", "commit", at(m_repo, m_commit)}));
-    return StagedSource{m_commit, std::exchange(m_branch, "")};
-  }
-
- private:
-  Staging(const Pachctl& pachctl, std::string repo, std::string branch)
-      : m_pachctl(pachctl), m_repo(std::move(repo)), m_branch(std::move(branch)) {}
-
-  static base::Status status_of(base::Result<std::string> result) {
-    if (!result) return base::fail(std::move(result).error());
-    return {};
-  }
-
-  const Pachctl& m_pachctl;
-  std::string m_repo;
-  std::string m_branch;
-  std::string m_commit;
-};
+base::Status status_of(base::Result<std::string> result) {
+  if (!result) return base::fail(std::move(result).error());
+  return {};
+}
 
 }  // namespace
 
 base::Result<SourceBranches> read_branches(const Pachctl& pachctl, const std::string& repo) {
+  BASE_TRY_ASSIGN(auto branches, list_branches(pachctl, repo));
+  BASE_TRY(read_head(pachctl, repo, branches));
+  return branches;
+}
+
+base::Result<SourceBranches> list_branches(const Pachctl& pachctl, const std::string& repo) {
   SourceBranches branches;
   BASE_TRY(pachctl.list({"list", "branch", repo}, [&](const json& item) {
     const std::string name = item.at("branch").value("name", "");
-    if (name == k_source_branch) branches.head = item.value("head", json::object()).value("id", "");
+    const std::string head = item.value("head", json::object()).value("id", "");
+    if (name == k_source_branch) branches.head = head;
     if (name == k_deleting_branch) branches.is_deleting = true;
-    if (name.starts_with(k_version_prefix)) branches.versions.push_back(name);
-    if (name.starts_with(k_staging_prefix)) branches.uploads.push_back(name);
+    if (name.starts_with(k_version_prefix)) {
+      branches.versions.push_back(name);
+      branches.heads[name] = head;
+    }
+    if (name.starts_with(k_upload_prefix)) branches.uploads.push_back(name);
     if (is_leftover(name)) branches.leftovers.push_back(name);
   }));
-  if (branches.head.empty()) return branches;
-  BASE_TRY(pachctl.list({"inspect", "commit", at(repo, branches.head)}, [&](const json& info) {
+  return branches;
+}
+
+base::Status read_head(const Pachctl& pachctl, const std::string& repo, SourceBranches& branches) {
+  if (branches.head.empty()) return {};
+  return pachctl.list({"inspect", "commit", at(repo, branches.head)}, [&](const json& info) {
     branches.is_finished = info.contains("finishing");
     const json description = description_in(info);
     branches.is_own = is_own_commit(description);
     branches.digests = digests_in(description);
-  }));
-  return branches;
+  });
 }
 
 std::string new_version() {
@@ -228,25 +187,39 @@ base::Result<std::vector<std::string>> foreign_commits(const Pachctl& pachctl, c
 
 base::Result<StoredSource> read_files(const Pachctl& pachctl, const std::string& repo,
                                       const SourceBranches& branches) {
-  StoredSource stored;
-  stored.commit = branches.head;
-  if (stored.commit.empty()) return stored;
+  BASE_TRY(check_finished(repo, branches));
+  BASE_TRY_ASSIGN(auto stored, list_files(pachctl, repo, branches.head));
+  add_digests(stored, branches);
+  return stored;
+}
+
+base::Status check_finished(const std::string& repo, const SourceBranches& branches) {
   // An open commit on the branch is somebody's `pachctl start commit`: its files are not there yet.
-  if (!branches.is_finished) {
-    return base::fail(ErrorKind::unavailable, at(repo, k_source_branch), "has a commit that is not finished",
-                      "it is still being written to: run `pachctl finish commit " +
-                          at(repo, k_source_branch) + "` when that is done");
-  }
-  BASE_TRY(pachctl.list({"glob", "file", at(repo, stored.commit) + ":/**"}, [&](const json& item) {
+  if (branches.head.empty() || branches.is_finished) return {};
+  return base::fail(ErrorKind::unavailable, at(repo, k_source_branch), "has a commit that is not finished",
+                    "it is still being written to: run `pachctl finish commit " + at(repo, k_source_branch) +
+                        "` when that is done");
+}
+
+base::Result<StoredSource> list_files(const Pachctl& pachctl, const std::string& repo,
+                                      const std::string& commit) {
+  StoredSource stored;
+  stored.commit = commit;
+  if (commit.empty()) return stored;
+  BASE_TRY(pachctl.list({"glob", "file", at(repo, commit) + ":/**"}, [&](const json& item) {
     if (item.value("file_type", "") != "FILE") return;
     // "/a/b"
     std::string path = item.at("file").value("path", "");
     if (path.starts_with('/')) path.erase(0, 1);
-    const auto digest = branches.digests.find(path);
-    stored.files.emplace(path, StoredFile{number_in(item, "size_bytes"), item.value("hash", ""),
-                                          digest == branches.digests.end() ? "" : digest->second});
+    stored.files.emplace(path, StoredFile{number_in(item, "size_bytes"), item.value("hash", ""), ""});
   }));
   return stored;
+}
+
+void add_digests(StoredSource& stored, const SourceBranches& branches) {
+  for (const auto& [path, digest] : branches.digests) {
+    if (const auto file = stored.files.find(path); file != stored.files.end()) file->second.sha256 = digest;
+  }
 }
 
 base::Result<Changes> compare(const StoredSource& stored, const std::vector<source::SourceFile>& files) {
@@ -278,22 +251,52 @@ base::Result<Changes> compare(const StoredSource& stored, const std::vector<sour
   return changes;
 }
 
-base::Result<StagedSource> send_source(const Pachctl& pachctl, const std::string& repo,
-                                       const StoredSource& stored, const Changes& changes,
-                                       const std::vector<source::SourceFile>& files) {
+base::Result<Upload> Upload::prepare(const Pachctl& pachctl, const std::string& repo,
+                                     const StoredSource& stored, const Changes& changes,
+                                     const std::vector<source::SourceFile>& files) {
   const bool anew = changes.removed.size() > k_most_removals;
-  BASE_TRY_ASSIGN(const auto workspace, base::Workspace::make(pachctl.scratch(), "source-"));
-  const fs::path folder = workspace.path() / "source";
+  BASE_TRY_ASSIGN(auto workspace, base::Workspace::make(pachctl.scratch(), "source-"));
+  Upload upload(std::move(workspace), repo);
+  const fs::path folder = upload.m_workspace.path() / "source";
   BASE_TRY(base::make_folders(folder));
   BASE_TRY(source::copy_source(anew ? files : changes.sent, folder));
   BASE_TRY_ASSIGN(const auto digests, digests_of(stored, files, folder));
-  BASE_TRY_ASSIGN(auto staging, Staging::start(pachctl, repo, workspace.path().filename().string(),
-                                               anew ? "" : stored.commit, description_of(digests)));
+  upload.m_description = description_of(digests);
   if (!anew) {
-    for (const auto& path : changes.removed) BASE_TRY(staging.remove(path));
+    upload.m_parent = stored.commit;
+    upload.m_removed = changes.removed;
   }
-  if (anew || !changes.sent.empty()) BASE_TRY(staging.put(folder));
-  return std::move(staging).finish();
+  if (anew || !changes.sent.empty()) upload.m_files = folder;
+  return upload;
+}
+
+// Not `start commit --parent`: pachctl 2.12 puts the project before the repo's name twice there.
+base::Status Upload::make_branch(const Pachctl& pachctl, const std::string& branch) const {
+  return status_of(pachctl.call({"create", "branch", at(m_repo, branch), "--head", m_parent}));
+}
+
+base::Status Upload::start(const Pachctl& pachctl, const std::string& branch) {
+  BASE_TRY_ASSIGN(const std::string id,
+                  pachctl.call({"start", "commit", at(m_repo, branch), "--description", m_description}));
+  m_commit = base::trim(id);
+  return {};
+}
+
+// Into the commit by its id: by its branch, what comes after somebody has deleted that would make it again.
+void Upload::send(SideBySide& calls, const Pachctl& pachctl) const {
+  if (!m_files.empty()) {
+    calls.add(pachctl, [this](const Pachctl& own) {
+      return status_of(own.call({"put", "file", at(m_repo, m_commit) + ":/", "--recursive",
+                                 "--progress=false", "--file", m_files.string()}));
+    });
+  }
+  for (const auto& path : m_removed) {
+    calls.add(pachctl, [this, &path](const Pachctl& own) {
+      std::vector<std::string> words = {"delete", "file", at(m_repo, m_commit) + ":/" + path};
+      if (path.back() == '/') words.emplace_back("--recursive");
+      return status_of(own.call(std::move(words)));
+    });
+  }
 }
 
 base::Status delete_branches(const Pachctl& pachctl, const std::string& repo,

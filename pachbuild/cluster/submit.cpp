@@ -3,23 +3,21 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "base/text.h"
 #include "contract/layout.h"
 #include "pachbuild/cluster/ownership.h"
 #include "pachbuild/cluster/present.h"
+#include "pachbuild/cluster/side_by_side.h"
 #include "pachbuild/cluster/transaction.h"
 #include "process/interruption.h"
-#include "process/runner.h"
-#include "process/secret_folder.h"
+#include "process/shared_runner.h"
 
 namespace cluster {
 namespace {
 
 using base::ErrorKind;
 using nlohmann::json;
-namespace fs = base::fs;
 using Change = Outcome::Change;
 
 Change change_of(const Present& present, const json& spec) {
@@ -33,23 +31,6 @@ bool builds_otherwise(const Present& present, const json& spec) {
   const auto pipeline = present.pipelines.find(spec.at("pipeline").at("name"));
   return pipeline != present.pipelines.end() &&
          pipeline->second.spec->value("transform", json()) != spec.at("transform");
-}
-
-base::Status send_file(const Pachctl& pachctl, const std::string& file, Existing existing, bool reprocess) {
-  const bool is_new = existing == Existing::refuse;
-  std::vector<std::string> words = {is_new ? "create" : "update", "pipeline", "--file", file};
-  if (reprocess && !is_new) words.emplace_back("--reprocess");
-  BASE_TRY(pachctl.call(std::move(words)));
-  return {};
-}
-
-base::Status send_spec(const Pachctl& pachctl, const json& spec, Existing existing, bool reprocess) {
-  // A spec may have credentials in the address of an index.
-  BASE_TRY_ASSIGN(const auto folder, process::SecretFolder::make(pachctl.scratch()));
-  const fs::path file = folder.path() / "pipeline.json";
-  constexpr mode_t k_private = 0600;
-  BASE_TRY(base::write_file(file, spec.dump(), k_private));
-  return send_file(pachctl, file.string(), existing, reprocess);
 }
 
 // Which of the two pipelines does again what it has done.
@@ -67,46 +48,23 @@ struct Look {
   Again again;
 };
 
-base::Status change_pipeline(const Pachctl& pachctl, const json& spec, Change change, bool reprocess) {
-  if (change == Change::kept) return {};
-  // `create` fails when somebody else has made the pipeline in the meantime.
-  auto sent =
-      send_spec(pachctl, spec, change == Change::made ? Existing::refuse : Existing::update, reprocess);
-  if (!sent) sent.error().where = "pipeline " + spec.at("pipeline").at("name").get<std::string>();
-  return sent;
+void add_change(std::vector<PipelineChange>& changes, const std::shared_ptr<const json>& spec, Change change,
+                bool reprocess) {
+  if (change == Change::kept) return;
+  changes.push_back({spec, change == Change::made ? Existing::refuse : Existing::update, reprocess});
 }
 
-// Everything from here on happens at once: new source, new build and new pipeline are never seen mixed with
-// old ones, or with those of somebody else.
-base::Status change_all(const Pachctl& pachctl, const Submission& submission, Look& look,
-                        const std::optional<StagedSource>& source, const std::string& version) {
-  BASE_TRY_ASSIGN(auto transaction, Transaction::start(pachctl));
-  look.outcome.id = transaction.id();
-  const Pachctl& inside = transaction.pachctl();
-  const std::string repo = source_repo_of(submission.spec.name);
-  BASE_TRY(delete_branches(inside, repo, look.branches.versions, BranchDeletion::must_exist));
-  if (source) {
-    BASE_TRY(inside.call({"create", "branch", repo + "@" + k_source_branch, "--head", source->commit}));
-    BASE_TRY(delete_branches(inside, repo, {source->branch}, BranchDeletion::must_exist));
-  }
-  BASE_TRY(inside.call(
-      {"create", "branch", repo + "@" + version, "--head", source ? source->commit : look.stored.commit}));
-  BASE_TRY(change_pipeline(inside, *submission.build, look.outcome.build, look.again.build));
-  BASE_TRY(change_pipeline(inside, *submission.running, look.outcome.running, look.again.running));
-  return transaction.finish();
-}
-
-base::Status send_and_change(const Pachctl& pachctl, const Submission& submission, Look& look,
-                             const std::string& version) {
-  const std::string repo = source_repo_of(submission.spec.name);
-  std::optional<StagedSource> source;
-  if (!look.outcome.source.none()) {
-    BASE_TRY_ASSIGN(source,
-                    send_source(pachctl, repo, look.stored, look.outcome.source, submission.source.files));
-  }
-  auto changed = change_all(pachctl, submission, look, source, version);
-  if (!changed && source) (void)delete_branches(pachctl, repo, {source->branch}, BranchDeletion::force);
-  return changed;
+PlannedChange plan_change(const Submission& submission, const Look& look) {
+  PlannedChange change{.repo = source_repo_of(submission.spec.name),
+                       .branches = look.branches,
+                       .stored = look.stored,
+                       .source = look.outcome.source,
+                       .files = submission.source.files,
+                       .pipelines = {},
+                       .version = new_version()};
+  add_change(change.pipelines, submission.build, look.outcome.build, look.again.build);
+  add_change(change.pipelines, submission.running, look.outcome.running, look.again.running);
+  return change;
 }
 
 // Best effort: the error that led here is what counts. Only a repo with the mark is deleted, since another
@@ -126,14 +84,15 @@ base::Status make_repo(const Pachctl& pachctl, const std::string& pipeline) {
   return {};
 }
 
-base::Status change_or_take_back(const Pachctl& pachctl, const Submission& submission, Look& look,
-                                 const std::string& version) {
-  if (!look.outcome.made_source) return send_and_change(pachctl, submission, look, version);
+Made change_or_take_back(const Pachctl& pachctl, const Submission& submission, const PlannedChange& change,
+                         bool makes_repo) {
+  if (!makes_repo) return make_change(pachctl, change);
   // When this fails, the repo can be that of somebody who made it just now, and has begun to fill it.
-  BASE_TRY(make_repo(pachctl, submission.spec.name));
-  auto done = send_and_change(pachctl, submission, look, version);
-  if (!done) take_back_repo(pachctl, submission.spec.name);
-  return done;
+  if (auto repo = make_repo(pachctl, submission.spec.name); !repo)
+    return {.id = "", .status = std::move(repo)};
+  auto made = make_change(pachctl, change);
+  if (!made.status) take_back_repo(pachctl, submission.spec.name);
+  return made;
 }
 
 base::Error is_there(const std::string& where, const std::string& pipeline) {
@@ -141,7 +100,51 @@ base::Error is_there(const std::string& where, const std::string& pipeline) {
           "change it with: pachbuild update pipeline"};
 }
 
-// What is read first is what tells of a change: the version stands for all that is read after it.
+// The answers of the cluster as they came. What was found out first is the fault that is told, hence not all
+// errors are told at once.
+struct Answers {
+  base::Status pipelines;
+  base::Status head;
+  base::Result<StoredSource> files;
+};
+
+// The version stands for all that is read after it, hence all that a change may change is asked when it is
+// there: the change fails when it is not as it was read. The repos are only looked at for whose they are.
+base::Result<Answers> ask(const Pachctl& pachctl, const std::string& repo, Look& look) {
+  SideBySide first;
+  base::Result<SourceBranches> branches;
+  first.add(pachctl, [&](const Pachctl& own) { return assign(look.present.repos, read_repos(own)); });
+  first.add(pachctl, [&](const Pachctl& own) -> base::Status {
+    branches = list_branches(own, repo);  // it fails when there is no repo yet
+    return {};
+  });
+  BASE_TRY(first.run());
+  look.outcome.made_source = !look.present.repos.contains(repo);
+  if (!look.outcome.made_source) {
+    BASE_TRY_ASSIGN(look.branches, std::move(branches));
+  }
+  Answers answers;
+  SideBySide second;
+  if (!look.branches.head.empty()) {
+    second.add(pachctl, [&](const Pachctl& own) -> base::Status {
+      answers.head = read_head(own, repo, look.branches);
+      return {};
+    });
+  }
+  second.add(pachctl, [&](const Pachctl& own) -> base::Status {
+    answers.pipelines = assign(look.present.pipelines, read_pipelines(own));
+    return {};
+  });
+  if (!look.branches.head.empty()) {
+    second.add(pachctl, [&](const Pachctl& own) -> base::Status {
+      answers.files = list_files(own, repo, look.branches.head);
+      return {};
+    });
+  }
+  BASE_TRY(second.run());
+  return answers;
+}
+
 base::Result<Look> look_once(const Pachctl& pachctl, const Submission& submission, Existing existing,
                              Reprocess reprocess) {
   const auto& name = submission.spec.name;
@@ -149,13 +152,10 @@ base::Result<Look> look_once(const Pachctl& pachctl, const Submission& submissio
   const std::string repo = source_repo_of(name);
   const bool everything = reprocess == Reprocess::everything;
   Look look;
-  BASE_TRY_ASSIGN(look.present.repos, read_repos(pachctl));
+  BASE_TRY_ASSIGN(auto answers, ask(pachctl, repo, look));
   Outcome& outcome = look.outcome;
-  outcome.made_source = !look.present.repos.contains(repo);
-  if (!outcome.made_source) {
-    BASE_TRY_ASSIGN(look.branches, read_branches(pachctl, repo));
-  }
-  BASE_TRY_ASSIGN(look.present.pipelines, read_pipelines(pachctl));
+  BASE_TRY(answers.head);
+  BASE_TRY(answers.pipelines);
   if (existing == Existing::refuse && look.present.pipelines.contains(name)) {
     return base::fail(is_there(where, name));
   }
@@ -170,7 +170,9 @@ base::Result<Look> look_once(const Pachctl& pachctl, const Submission& submissio
     return base::fail(ErrorKind::unavailable, "pipeline " + name, "is being deleted",
                       "if that deletion was interrupted, run pachbuild delete pipeline " + name);
   }
-  BASE_TRY_ASSIGN(look.stored, read_files(pachctl, repo, look.branches));
+  BASE_TRY(check_finished(repo, look.branches));
+  BASE_TRY_ASSIGN(look.stored, std::move(answers.files));
+  add_digests(look.stored, look.branches);
   BASE_TRY_ASSIGN(outcome.source, compare(look.stored, submission.source.files));
   if (!look.stored.commit.empty() && !look.branches.is_own && !outcome.source.none()) {
     return base::fail(ErrorKind::bad_input, repo + "@" + k_source_branch,
@@ -197,39 +199,50 @@ base::Result<Look> look_at(const Pachctl& pachctl, const Submission& submission,
 }
 
 // Ctrl-C takes back what is half done, and then ends this program.
-base::Status change_watched(const Pachctl& pachctl, const Submission& submission, Look& look,
-                            const std::string& version) {
+base::Result<Made> change_watched(const Pachctl& pachctl, const Submission& submission,
+                                  const PlannedChange& change, bool makes_repo) {
   BASE_TRY_ASSIGN(auto interruption, process::Interruption::watch());
-  process::SystemRunner runner(&interruption);
-  auto done = change_or_take_back(pachctl.with_runner(runner), submission, look, version);
+  process::SharedRunner runner(&interruption);
+  auto made = change_or_take_back(pachctl.with_runner(runner), submission, change, makes_repo);
   std::move(interruption).pass_on();
-  return done;
+  return made;
 }
 
-// What updates that were killed have left. An upload that was there before this change began with a version
-// that is gone now: even if it still runs, it can only be begun anew.
+// What updates that were killed have left. What was there before this change began with a version that is
+// gone now: even if it still runs, it can only be begun anew.
 void clear_away_overtaken(const Pachctl& pachctl, const std::string& repo, const SourceBranches& before) {
-  if (before.uploads.empty()) return;
+  if (before.uploads.empty() && before.versions.size() < 2) return;
+  SideBySide calls;
   for (const auto& upload : before.uploads) {
-    (void)delete_branches(pachctl, repo, {upload}, BranchDeletion::force);
+    calls.add(pachctl, [&](const Pachctl& own) -> base::Status {
+      (void)delete_branches(own, repo, {upload}, BranchDeletion::force);
+      return {};
+    });
   }
-  delete_transactions(pachctl, before.versions);
+  calls.add(pachctl, [&](const Pachctl& own) -> base::Status {
+    delete_transactions(own, before.versions);
+    return {};
+  });
+  (void)calls.run();
 }
 
 enum class Attempt { done, failed, overtaken };
 
 // What has become of an attempt that ended with an error. Its answer may be all that was lost.
 Attempt result_of(const Pachctl& pachctl, const std::string& pipeline, const Look& look,
-                  const std::string& version) {
-  const std::string repo = source_repo_of(pipeline);
+                  const PlannedChange& change) {
   const auto repos = read_repos(pachctl);
   if (!repos) return Attempt::failed;
-  if (!repos->contains(repo)) return look.outcome.made_source ? Attempt::failed : Attempt::overtaken;
-  const auto branches = read_branches(pachctl, repo);
+  if (!repos->contains(change.repo)) return look.outcome.made_source ? Attempt::failed : Attempt::overtaken;
+  const auto branches = list_branches(pachctl, change.repo);
   if (!branches) return Attempt::failed;
-  const auto& versions = branches->versions;
-  if (std::find(versions.begin(), versions.end(), version) != versions.end()) return Attempt::done;
-  const bool is_other = look.outcome.made_source || versions != look.branches.versions;
+  if (was_made(change, *branches)) return Attempt::done;
+  // One more is of somebody who has begun.
+  const auto& before = look.branches.versions;
+  const bool has_all = std::all_of(before.begin(), before.end(),
+                                   [&](const auto& version) { return branches->heads.contains(version); });
+  const bool is_first = before.empty() && !branches->versions.empty();
+  const bool is_other = look.outcome.made_source || !has_all || is_first;
   if (is_other || branches->is_deleting) return Attempt::overtaken;
   const auto pipelines = read_pipelines(pachctl);
   if (!pipelines) return Attempt::failed;
@@ -271,7 +284,7 @@ base::Status check_passed_on(const Pachctl& pachctl, const spec::ClusterPipeline
 
 base::Status pass_on_url(const Pachctl& pachctl, const std::string& url, Existing existing,
                          Reprocess reprocess) {
-  auto sent = send_file(pachctl, url, existing, reprocess == Reprocess::everything);
+  auto sent = send_spec_file(pachctl, url, existing, reprocess == Reprocess::everything);
   if (!sent) sent.error().hint = "with transform.build, save the spec next to the source that it builds";
   return sent;
 }
@@ -306,14 +319,21 @@ base::Result<Outcome> submit(const Pachctl& pachctl, const Submission& submissio
       continue;
     }
     if (!look.outcome.source.none()) events.sending(look.outcome.source);
-    const std::string version = new_version();
-    auto done = change_watched(pachctl, submission, look, version);
-    switch (done ? Attempt::done : result_of(pachctl, name, look, version)) {
+    const auto change = plan_change(submission, look);
+    auto made = change_watched(pachctl, submission, change, look.outcome.made_source);
+    base::Status status;
+    if (made) {
+      look.outcome.id = made->id;
+      status = std::move(made->status);
+    } else {
+      status = base::fail(std::move(made).error());
+    }
+    switch (status ? Attempt::done : result_of(pachctl, name, look, change)) {
       case Attempt::done:
         clear_away_overtaken(pachctl, repo, look.branches);
         return look.outcome;
       case Attempt::failed:
-        return base::fail(std::move(done).error());
+        return base::fail(std::move(status).error());
       case Attempt::overtaken:
         events.repeating();
     }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "pachbuild/cluster/change.h"
 #include "pachbuild/cluster/pachctl.h"
 #include "pachbuild/cluster/pipelines.h"
 #include "pachbuild/cluster/source_repo.h"
@@ -34,7 +35,6 @@ struct SubmissionRules {
 
 base::Result<Submission> prepare(const spec::PipelineSpec& spec, const SubmissionRules& rules);
 
-enum class Existing { update, refuse };
 enum class Reprocess { changed, everything };
 
 // What was there, what was sent, what was kept.

@@ -2,13 +2,10 @@
 #include "pachbuild/cluster/transaction.h"
 
 #include <algorithm>
-#include <boost/filesystem/operations.hpp>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 namespace cluster {
-
-namespace fs = base::fs;
 
 namespace {
 
@@ -19,35 +16,41 @@ std::string id_in(const std::string& answer) {
   return start == end ? "" : answer.substr(start + 1, end - start - 1);
 }
 
-bool deletes_one_of(const nlohmann::json& transaction, const std::vector<std::string>& branches) {
-  const nlohmann::json::json_pointer name("/delete_branch/branch/name");
+bool needs_one_of(const nlohmann::json& transaction, const std::vector<std::string>& branches) {
   const auto requests = transaction.value("requests", nlohmann::json::array());
-  return std::any_of(requests.begin(), requests.end(), [&](const auto& request) {
-    return request.contains(name) && std::any_of(branches.begin(), branches.end(), [&](const auto& branch) {
-             return request.at(name) == branch;
-           });
-  });
+  // pachctl has a head that is a branch as an id.
+  for (const auto* const place : {"/delete_branch/branch/name", "/create_branch/head/id"}) {
+    const nlohmann::json::json_pointer name(place);
+    const bool found = std::any_of(requests.begin(), requests.end(), [&](const auto& request) {
+      return request.contains(name) && std::any_of(branches.begin(), branches.end(), [&](const auto& branch) {
+               return request.at(name) == branch;
+             });
+    });
+    if (found) return true;
+  }
+  return false;
 }
 
 }  // namespace
 
 base::Result<Transaction> Transaction::start(const Pachctl& pachctl) {
-  boost::system::error_code error;
-  BASE_TRY_ASSIGN(auto folder, process::SecretFolder::make(pachctl.scratch()));
-  const fs::path configuration = folder.path() / "config.json";
-  // The session's token is in it.
-  constexpr mode_t k_private = 0600;
-  if (const auto original = pachctl.configuration(); fs::exists(original, error)) {
-    BASE_TRY(base::copy_regular_file(original, configuration, k_private));
-  }
-  Transaction transaction(std::move(folder), pachctl.with_configuration(configuration));
-  transaction.m_open = false;
-  BASE_TRY_ASSIGN(const std::string answer, transaction.m_pachctl.call_anywhere({"start", "transaction"}));
-  transaction.m_open = true;
-  transaction.m_id = id_in(answer);
-  if (transaction.m_id.empty())
-    return base::fail(base::ErrorKind::io, "pachctl start transaction", "returned no id");
+  BASE_TRY_ASSIGN(auto transaction, prepare(pachctl));
+  BASE_TRY(transaction.begin());
   return transaction;
+}
+
+base::Result<Transaction> Transaction::prepare(const Pachctl& pachctl) {
+  BASE_TRY_ASSIGN(auto folder, process::SecretFolder::make(pachctl.scratch()));
+  BASE_TRY_ASSIGN(auto own, pachctl.with_copied_configuration(folder.path() / "config.json"));
+  return Transaction(std::move(folder), std::move(own));
+}
+
+base::Status Transaction::begin() {
+  BASE_TRY_ASSIGN(const std::string answer, m_pachctl.call_anywhere({"start", "transaction"}));
+  m_open = true;
+  m_id = id_in(answer);
+  if (m_id.empty()) return base::fail(base::ErrorKind::io, "pachctl start transaction", "returned no id");
+  return {};
 }
 
 Transaction::Transaction(Transaction&& other) noexcept
@@ -70,7 +73,7 @@ base::Status Transaction::finish() {
 void delete_transactions(const Pachctl& pachctl, const std::vector<std::string>& branches) {
   std::vector<std::string> ids;
   (void)pachctl.list_anywhere({"list", "transaction"}, [&](const nlohmann::json& one) {
-    if (deletes_one_of(one, branches)) ids.push_back(one.at("transaction").value("id", ""));
+    if (needs_one_of(one, branches)) ids.push_back(one.at("transaction").value("id", ""));
   });
   for (const auto& id : ids) {
     if (!id.empty()) (void)pachctl.call_anywhere({"delete", "transaction", id});

@@ -16,6 +16,9 @@ class Transaction {
   // pachctl keeps the transaction that it is in in its configuration: this one has a copy of its own, so that
   // the person's other terminals are not in it as well.
   static base::Result<Transaction> start(const Pachctl& pachctl);
+  // The same in two steps. Only the second calls pachctl, with pachctl() of this.
+  static base::Result<Transaction> prepare(const Pachctl& pachctl);
+  base::Status begin();
 
   Transaction(Transaction&& other) noexcept;
   Transaction& operator=(Transaction&&) = delete;
@@ -35,11 +38,11 @@ class Transaction {
   process::SecretFolder m_folder;
   Pachctl m_pachctl;
   std::string m_id;
-  bool m_open = true;
+  bool m_open = false;
 };
 
-// Deletes the transactions that would delete one of `branches`, which are gone: they cannot be finished any
-// more. Best effort.
+// Deletes the transactions that would delete one of `branches`, or make one of them the head of another: they
+// are gone, and so these cannot be finished any more. Best effort.
 void delete_transactions(const Pachctl& pachctl, const std::vector<std::string>& branches);
 
 }  // namespace cluster

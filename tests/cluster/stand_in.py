@@ -209,10 +209,18 @@ class Cluster:
             )
         commit = new_id()
         parent = branches.get(branch)
+        if parent and not self.commits[f"{repo}@{parent}"]["finished"]:
+            raise Refusal(f"create commit: parent commit default/{repo}@{parent} has not been finished")
         files = dict(self.commits[f"{repo}@{parent}"]["files"]) if parent else {}
         self.commits[f"{repo}@{commit}"] = {"files": files, "description": description, "finished": False}
         branches[branch] = commit
         return commit
+
+    def finish_commit(self, repo, name):
+        commit = self.commit(repo, name)
+        if commit["finished"]:
+            raise Refusal(f"commit default/{repo}@{name} has already finished")
+        commit["finished"] = True
 
     def put_pipeline(self, spec, update, reprocess):
         if unknown := sorted(set(spec) - SPEC_FIELDS):
@@ -241,6 +249,10 @@ class Cluster:
         for entry in inputs_of(spec):
             if entry["repo"] not in self.repos:
                 raise Refusal(f"could not create pipeline: rpc error: code = Unknown desc = repo default/{entry['repo']} not found")
+            branches = self.repos[entry["repo"]]["branches"]
+            if entry.get("name") == "source" and "master" not in branches:
+                branches["master"] = self.now  # an empty commit, which nobody has described
+                self.commits[f"{entry['repo']}@{self.now}"] = {"files": {}, "description": "", "finished": True}
         version = self.pipelines.get(name, {"version": 0})["version"] + 1
         self.pipelines[name] = {"spec": spec, "version": version, "made_by": self.now if reprocess else "", "seen": ""}
         self.repos.setdefault(name, {"branches": {}, "description": f"Output repo for pipeline default/{name}."})
@@ -447,10 +459,11 @@ def put_file(place, folder):
     head = cluster.repo(repo)["branches"].get(name, name)
     is_open = f"{repo}@{head}" in cluster.commits and not cluster.commits[f"{repo}@{head}"]["finished"]
     if not is_open and f"{repo}@{name}" not in cluster.commits:
-        place = f"{repo}@{change('start_commit', repo, name, '')}:/"
+        commit = change("start_commit", repo, name, "")
+        place = f"{repo}@{commit}:/"
     change_files(place, lambda files, _: put_folder(files, folder))
     if not is_open and f"{repo}@{name}" not in cluster.commits:
-        finish_commit(place)
+        change("finish_commit", repo, commit)
 
 
 def delete_path(files, path):
@@ -613,15 +626,6 @@ def put_specs(file, update, reprocess, project):
     change("put_pipeline", spec, update, reprocess)
 
 
-def finish_commit(place):
-    repo, commit, _ = split_place(place)
-    with LockedState() as state:
-        cluster = Cluster(state)
-        cluster.commit(repo, commit)["finished"] = True
-        cluster.run_jobs()
-        save(cluster)
-
-
 def start_transaction():
     set_transaction(new_id())
     write_json(transaction_file(), [])
@@ -629,12 +633,13 @@ def start_transaction():
 
 
 def list_transaction():
-    """Of the calls that each has, those that delete a branch."""
+    """Of the calls that each has, those that delete or make a branch."""
     for name in sorted(os.listdir(STATE)):
         if name.startswith("transaction-"):
             calls = read_json(f"{STATE}/{name}", [])
-            requests = [{"delete_branch": {"branch": {"repo": {"name": call[1]}, "name": call[2]}}}
-                        for call in calls if call[0] == "delete_branch"]
+            requests = [{call[0]: {"branch": {"repo": {"name": call[1]}, "name": call[2]},
+                                   **({"head": {"id": call[3]}} if len(call) > 3 else {})}}
+                        for call in calls if call[0].endswith("_branch")]  # fmt: skip
             print_all([{"transaction": {"id": name[len("transaction-") : -len(".json")]}, "requests": requests}])
 
 
@@ -713,7 +718,7 @@ def run(words):
         "create branch": lambda: change("create_branch", repo, commit, options["head"]),
         "delete branch": lambda: change("delete_branch", repo, commit),
         "start commit": lambda: print(change("start_commit", repo, commit, options["description"])),
-        "finish commit": lambda: finish_commit(place),
+        "finish commit": lambda: change("finish_commit", repo, commit),
         "put file": lambda: put_file(place, options["file"]),
         "delete file": lambda: change_files(place, delete_path),
         "create pipeline": lambda: put_specs(options["file"], False, "reprocess" in options, project),

@@ -123,4 +123,4 @@ def remove(path: pathlib.Path):
             remove(child)
         path.rmdir()
     else:
-        path.unlink()
+        path.unlink(missing_ok=True)

@@ -67,15 +67,21 @@ class AtOnce(cluster_suite.ClusterSuite):
     def run_with(self, command, at, script):
         """Runs the command; before the call of pachctl `at`, its number or its first words, the script is run once, which
         may do the call itself and exit. Gives the result and whether there was such a call."""
-        (self.folder / "happened").unlink(missing_ok=True)
+        for name in ("happened", "count.lock"):
+            cluster_suite.remove(self.folder / name)
         counter = self.write("count", "0")
         wrapper = self.write("wrapper", f"""#!/bin/sh
-if [ ! -e {self.folder}/happened ]; then
+# Several are called at once: one of them is the one.
+is_it() {{
+  until mkdir {counter}.lock 2>/dev/null; do sleep 0.01; done
   n=$(($(cat {counter}) + 1)); echo $n >{counter}
-  if [ "$n" = "{at}" ] || [ "$1 $2" = "{at}" ]; then
-    : >{self.folder}/happened
-    {script}
-  fi
+  [ "$n" = "{at}" ] || [ "$1 $2" = "{at}" ] && mkdir {self.folder}/happened 2>/dev/null
+  found=$?
+  rmdir {counter}.lock
+  return $found
+}}
+if [ ! -e {self.folder}/happened ] && is_it "$@"; then
+  {script}
 fi
 exec {cluster_suite.STAND_IN} "$@"
 """, mode=0o755)

@@ -33,6 +33,40 @@ def plain_of(name="plain", **fields):
             "input": {"pfs": {"repo": "data", "glob": "/*"}}, **fields}  # fmt: skip
 
 
+# Calls that are made side by side come in any order: within each of these rows they are put into the order of the row.
+SIDE_BY_SIDE = (
+    ("list repo", "list branch", "inspect commit", "list pipeline", "glob file"),
+    ("create branch p_source@pachbuild-version", "start commit", "start transaction", "delete branch p_source@pachbuild-version",
+     "create branch p_source@master", "create pipeline", "update pipeline", "put file", "delete file", "finish commit"),
+    ("--force", "list transaction"),  # what is cleared away
+)
+
+
+def in_order(calls):
+    """The calls as code would make them one after the other."""
+    def place(call):
+        words = re.sub(r"\b(?:a|b|q|p+)_source@", "p_source@", " ".join(call["words"]))
+        if words.endswith("--force"):
+            words = "--force " + words
+        for row, begins in enumerate(SIDE_BY_SIDE):
+            for rank, begin in enumerate(begins):
+                if words.startswith(begin):
+                    return row, rank, words if begin in ("delete file", "--force") else ""
+        return None
+
+    result, run = [], []
+    for call in [*calls, None]:
+        key = place(call) if call else None
+        if run and (key is None or key[0] != run[0][0][0]):
+            result += [one for _, one in sorted(run, key=lambda pair: pair[0])]
+            run = []
+        if key:
+            run.append((key, call))
+        elif call:
+            result.append(call)
+    return result
+
+
 RESOURCES = {"cpu": 1.5, "memory": "64Mi", "disk": "1Gi", "gpu": {"type": "nvidia.com/gpu", "number": 1}}
 # Every field that a build can have, and many of a pipeline.
 SPECS = {
@@ -147,7 +181,8 @@ class Conversation:
         result = self.suite.run_program(support.PACHBUILD, *words, env=env, cwd=self.folder, stdin=stdin)
         shown = "".join(f" {name}={value!r}" for name, value in variables.items())
         text = f"$ pachbuild {' '.join(words)}{shown}\n"
-        text += "".join(self.shown(json.loads(line)) for line in log.read_text(encoding="utf-8").splitlines())
+        calls = in_order([json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()])
+        text += "".join(map(self.shown, calls))
         self.text += self.stable(text + result.stdout + result.stderr) + f"[exit code {result.returncode}]\n\n"
 
     def update(self, *words, **options):

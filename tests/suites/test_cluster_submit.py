@@ -208,15 +208,18 @@ class Submit(cluster_suite.ClusterSuite):
         self.write("source/gone/file.py", "1\n")
         self.update()
         stops = 0
-        for stop in range(1, 40) if support.LONG else (9, 14, 40):
+        for stop in range(1, 40) if support.LONG else (7, 11, 40):
             (self.folder / "source/more.py").write_text(f"{stop}\n", encoding="utf-8")
             self.write(f"source/new{stop}.py", "")
             (self.folder / f"source/new{stop - 1}.py").unlink(missing_ok=True)
             self.write_spec(description=f"{stop}")
             # Counts the calls, and kills pachbuild instead of doing the one in question.
+            cluster_suite.remove(self.folder / "count.lock")
             counter = self.write("count", "0")
             killer = self.write("killer", "#!/bin/sh\n"
+                                f"until mkdir {counter}.lock 2>/dev/null; do sleep 0.01; done\n"
                                 f"n=$(($(cat {counter}) + 1)); echo $n >{counter}\n"
+                                f"rmdir {counter}.lock\n"
                                 f"[ $n != {stop} ] || {{ kill -9 $PPID; exit 1; }}\n"
                                 f'exec {cluster_suite.STAND_IN} "$@"\n', mode=0o755)
             result = self.pachbuild("update", "pipeline", "-f", self.spec, variables={"PACHCTL": str(killer)})
@@ -269,7 +272,7 @@ class Submit(cluster_suite.ClusterSuite):
         self.update()
         self.write("source/more.py", "1\n")
         # Deaf to all signals: first where something is sent, then where that is taken back.
-        deaf = self.write("deaf", "#!/bin/sh\ncase \"$1 $2\" in \"put file\"|\"delete branch\") trap '' INT TERM HUP; "
+        deaf = self.write("deaf", "#!/bin/sh\ncase \"$*\" in \"put file\"*|\"delete branch\"*--force) trap '' INT TERM HUP; "
                           f'echo $$ >"{self.folder}/$1"; while :; do sleep 0.1; done ;; esac\n'
                           f'exec {self.program()[0]} "$@"\n', mode=0o755)
         process = subprocess.Popen([support.PACHBUILD, "update", "pipeline", "-f", self.spec],

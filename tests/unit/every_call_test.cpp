@@ -40,6 +40,7 @@
 #include "contract/layout.h"
 #include "pachbuild/cache/cleaning.h"
 #include "pachbuild/cache/kinds.h"
+#include "pachbuild/cluster/side_by_side.h"
 #include "pachbuild/cluster/source_repo.h"
 #include "pachbuild/cluster/submit.h"
 #include "pachbuild/cluster/transaction.h"
@@ -451,8 +452,12 @@ Text send_a_source(const Place& place) {
   BASE_TRY_ASSIGN(const auto pachctl, pachctl_of(place, reader));
   BASE_TRY_ASSIGN(const auto files, source::list_source(place.tree()));
   BASE_TRY_ASSIGN(const auto changes, cluster::compare({}, files));
-  BASE_TRY_ASSIGN(const auto staged, cluster::send_source(pachctl, "r", {}, changes, files));
-  return staged.commit + reader.given;
+  BASE_TRY_ASSIGN(auto upload, cluster::Upload::prepare(pachctl, "r", {}, changes, files));
+  BASE_TRY(upload.start(pachctl, "v"));
+  cluster::SideBySide calls;
+  upload.send(calls, pachctl);
+  BASE_TRY(calls.run());
+  return reader.given;
 }
 
 struct Function {

@@ -65,6 +65,20 @@ TEST_F(TransactionTest, ThatIsFinishedIsNotDeleted) {
   EXPECT_EQ(m_calls.calls, (Words{"start transaction", "finish transaction"}));
 }
 
+TEST_F(TransactionTest, ThatNeverBeganIsNotDeleted) {
+  {
+    auto transaction = Transaction::prepare(pachctl()).value();
+    EXPECT_EQ(transaction.id(), "");
+    const auto moved = std::move(transaction);
+  }
+  EXPECT_EQ(m_calls.calls, Words());
+  auto transaction = Transaction::prepare(pachctl()).value();
+  EXPECT_TRUE(transaction.begin());
+  EXPECT_EQ(transaction.id(), "4bf5");
+  EXPECT_TRUE(transaction.finish());
+  EXPECT_EQ(m_calls.calls, (Words{"start transaction", "finish transaction"}));
+}
+
 TEST_F(TransactionTest, ThatIsLeftInBetweenIsDeleted) {
   {
     auto transaction = Transaction::start(pachctl()).value();
