@@ -91,7 +91,7 @@ fi
             result = self.pachbuild("update", "pipeline", "-f", self.spec, "--wait", variables={"PACHCTL": str(counts)})
             self.assertEqual(result.returncode, 0, result.stderr)
             starts.append(len(counted.read_text(encoding="utf-8").splitlines()))
-        self.assertEqual(starts, [14, 7, 16])
+        self.assertEqual(starts, [13, 7, 14])
 
     def test_the_log_is_that_of_the_build_and_the_run(self):
         self.update("--wait")
