@@ -275,7 +275,7 @@ class Reader {
     for (const auto& group : found.groups()) {
       if (std::find(known.begin(), known.end(), group) != known.end()) continue;
       return wrong(table.at(key), m_prefix + key, "the group " + base::quoted(group) + " is not used",
-                   base::did_you_mean(group, known, "the groups here are " + base::join(known, ", ")));
+                   base::did_you_mean(group, known, "valid groups: " + base::join(known, ", ")));
     }
     return {};
   }
@@ -294,8 +294,8 @@ class Reader {
   base::Status check_plain(const Value& value, const std::string& key, const std::string& path) const {
     const auto compiled = FilePattern::compile(path);
     if (compiled && compiled->is_plain()) return {};
-    return wrong(value, m_prefix + key, base::quoted(path) + " is a pattern, expected a path",
-                 "name each path by itself");
+    return wrong(value, m_prefix + key, base::quoted(path) + " is a pattern, and has to be a path",
+                 "list each path");
   }
 
   base::Status read_top(const Value& file, const std::vector<std::string>& taken) {

@@ -49,8 +49,8 @@ base::Status check_cache(const fs::path& folder) {
   if (auto opened = base::open_trusted_folder(folder.string(), ::geteuid()); !opened) {
     opened.error().kind = base::ErrorKind::cannot_write;
     auto& hint = opened.error().hint;
-    hint +=
-        std::string(hint.empty() ? "name another folder in " : "; name one in ") + contract::k_cache_variable;
+    const std::string variable = contract::k_cache_variable;
+    hint = hint.empty() ? "set " + variable + " to another folder" : hint + "; name one in " + variable;
     return base::fail(std::move(opened).error());
   }
   return {};

@@ -98,14 +98,14 @@ TEST_F(SourceSettingsTest, NoneIsAskedFor) {
 
 TEST_F(SourceSettingsTest, FaultsAreNamedWithTheirPlaces) {
   const std::vector<std::array<std::string, 2>> faults = {
-      {"language = 1\n", "pachbuild.toml:1: language: is a number and has to be a text ()"},
-      {"\narguments = [1]\n", "pachbuild.toml:2: arguments: is a number and has to be a text ()"},
+      {"language = 1\n", "pachbuild.toml:1: language: is a number and has to be a string ()"},
+      {"\narguments = [1]\n", "pachbuild.toml:2: arguments: is a number and has to be a string ()"},
       {"arguments = {}\n", "pachbuild.toml:1: arguments: is a table and has to be an array ()"},
-      {"environment = {A = 1}\n", "pachbuild.toml:1: environment.A: is a number and has to be a text ()"},
+      {"environment = {A = 1}\n", "pachbuild.toml:1: environment.A: is a number and has to be a string ()"},
       {"environment = []\n", "pachbuild.toml:1: environment: is an array and has to be a table ()"},
       {"python = 1\n", "pachbuild.toml:1: python: is a number and has to be a table ()"},
       {"[python]\nproject = 'x'\n",
-       "pachbuild.toml:2: python.project: is a text and has to be true or false ()"},
+       "pachbuild.toml:2: python.project: is a string and has to be true or false ()"},
       {"[python]\nrefresh = 'x'\n",
        "pachbuild.toml:2: python.refresh: is \"x\" (expected never, daily or always)"},
       {"[go]\nx = 1\n",

@@ -535,7 +535,7 @@ TEST_F(ClusterWithMap, IsNotRemovedWhereSomebodyElseHasAPartInIt) {
   m_script.answers["list repo"] = repo("data");
   answer();
   m_script.answers["list repo"] = repo("data");
-  EXPECT_EQ(find_belongings(pachctl(), "map").error().what, "is not there");
+  EXPECT_EQ(find_belongings(pachctl(), "map").error().what, "does not exist");
 }
 
 // Each question is asked once, and all of them once more after a failure.
@@ -585,11 +585,11 @@ TEST_F(ClusterWithMap, WhatIsLeftOfItIsRemovedAsWell) {
   m_script.failing.clear();
   // What only has the names is not what a deletion has begun.
   m_build["details"]["description"] = "mine";
-  EXPECT_EQ(remove_build(), "pipeline map: is not there");
+  EXPECT_EQ(remove_build(), "pipeline map: does not exist");
   m_build = json();
-  EXPECT_EQ(remove_build(), "pipeline map: is not there");
+  EXPECT_EQ(remove_build(), "pipeline map: does not exist");
   m_script.answers["list repo"] = repo("map_source", "mine");
-  EXPECT_EQ(find_belongings(pachctl(), "map").error().what, "is not there");
+  EXPECT_EQ(find_belongings(pachctl(), "map").error().what, "does not exist");
   m_script.answers["list repo"] = repo("map_source", source_mark("map"));
   EXPECT_THAT(find_belongings(pachctl(), "map")->repos, ElementsAre("map_source"));
 }

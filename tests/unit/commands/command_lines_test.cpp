@@ -327,7 +327,7 @@ TEST_F(CommandLines, InspectDescribesAnArtifact) {
   record.program = {};
   write("artifact/build.json", contract::to_json(record));
   EXPECT_EQ(told({"inspect", "--requirements", "artifact"}),
-            "! error: artifact: is of go, which has no requirements\n[65]");
+            "! error: artifact: was built by the builder go, which has no requirements\n[65]");
   EXPECT_EQ(told({"inspect", "artifact"}).find("key "), std::string::npos);
   EXPECT_EQ(told({"inspect", "artifact"}).find("program "), std::string::npos);
   EXPECT_EQ(told({"inspect", "none"}),

@@ -196,7 +196,7 @@ TEST(RunReport, SaysWhatAPipelineHasCome) {
   EXPECT_EQ(ends(end),
             "datums: 3 run, 1 skipped, 2 of them recovered by err_cmd, 4 not selected, 2.0 s in total\n");
   end.files = 0;
-  EXPECT_TRUE(ends(end).ends_with("in all\nwarning: no datum wrote a file to /pfs/out\n"));
+  EXPECT_TRUE(ends(end).ends_with("in total\nwarning: no datum wrote a file to /pfs/out\n"));
   const RunReport::Options quiet{.amount = Amount::failures};
   EXPECT_EQ(ends(good, quiet), "");
   end = good;

@@ -304,7 +304,7 @@ TEST_F(PipelineSpecTest, WrongTypesAreRefused) {
             "error: transform.accept_return_code[0] must be a whole number, not 1.5\n");
   EXPECT_EQ(fault(with("/transform/secrets", {1})), "error: transform.secrets[0] must be an object, not 1\n");
   EXPECT_EQ(fault(with("/input/pfs/lazy", "true")),
-            "error: input.pfs.lazy must be true or false, not a string\n");
+            "error: input.pfs.lazy must be true or false, not \"true\"\n");
   EXPECT_EQ(fault(with("/input/cross", json::object({{"a", 1}}))),
             "error: input.cross must be a list of objects, not an object\n");
   EXPECT_EQ(fault(with("/parallelism_spec", {{"constant", -1}})),

@@ -117,7 +117,7 @@ TEST(CheckedFields, OfTheOtherKinds) {
            {"description", "{}", "description must be a string, not an object"},
            {"autoscaling", "true", "true"},
            {"autoscaling", "false", "false"},
-           {"autoscaling", "\"true\"", "autoscaling must be true or false, not a string"},
+           {"autoscaling", "\"true\"", "autoscaling must be true or false, not \"true\""},
            {"autoscaling", "1", "autoscaling must be true or false, not 1"},
            {"transform", R"({"cmd": []})", R"({"cmd":[]})"},
            {"transform", R"({"cmd": ["a", ""]})", R"({"cmd":["a",""]})"},

@@ -347,22 +347,22 @@ TEST(DeclaredReader, EachGroupOfAPatternIsUsed) {
   EXPECT_EQ(fault_of(check + "place = '(?P<file>x)(?P<line>x)(?P<column>x)(?P<what>x)'\n"), "");
   EXPECT_EQ(
       fault_of("[[check]]\nfiles = \"*\"\nreject = '(?P<zzz>x)'\n"),
-      "b:9:10: check.reject: the group \"zzz\" is not used (the groups here are file, line, column, what)");
+      "b:9:10: check.reject: the group \"zzz\" is not used (valid groups: file, line, column, what)");
   EXPECT_EQ(fault_of("[[error]]\nmatch = '(?P<zzz>x)'\nsay = \"s\"\nhint = \"{zzz}\"\n"), "");
   EXPECT_EQ(
       fault_of("[[error]]\nmatch = '(?P<zzz>x)'\nsay = \"s\"\n"),
-      "b:8:9: error.match: the group \"zzz\" is not used (the groups here are file, line, column, what)");
+      "b:8:9: error.match: the group \"zzz\" is not used (valid groups: file, line, column, what)");
   EXPECT_EQ(fault_of("[tools.a]\nrun = [\"a\"]\nversion = '(?P<zzz>x)'\n"),
-            "b:9:11: tools.a.version: the group \"zzz\" is not used (the groups here are version)");
+            "b:9:11: tools.a.version: the group \"zzz\" is not used (valid groups: version)");
   EXPECT_EQ(
       fault_of("[[error]]\nmatch = '(?P<own>x)'\nsay = \"{own}{nope}\"\n"),
-      "b:9:7: error.say: unknown name {nope} (the names here are program, setting, manifest, file, line, "
+      "b:9:7: error.say: unknown name {nope} (valid names: program, setting, manifest, file, line, "
       "column, what, own)");
 }
 
 TEST(DeclaredReader, AKeyThatTakesPathsTakesNoPattern) {
   const std::string layer = "[[layer]]\n";
-  const std::string hint = " is a pattern, expected a path (name each path by itself)";
+  const std::string hint = " is a pattern, and has to be a path (list each path)";
   EXPECT_EQ(fault_of(layer + "manifest = [\"Gemfile*\"]\nrun = [\"a\"]\n"),
             "b:8:12: layer.manifest: \"Gemfile*\"" + hint);
   EXPECT_EQ(fault_of(layer + "needs = { \"a?\" = \"h\" }\nrun = [\"a\"]\n"),

@@ -187,7 +187,7 @@ TEST_F(SelectionTest, EachDatumIsSelectedOnceInTheirOrder) {
   const auto datums = DatumList::make(m_input, commits).value();
   EXPECT_EQ(select_datums(datums, m_input, commits, {"3", "1"}).value(), (std::vector<std::size_t>{0, 2}));
   EXPECT_EQ(select_datums(datums, m_input, commits, {}).value(), std::vector<std::size_t>());
-  EXPECT_EQ(select({"1", "none"}).substr(0, 13), "there is no s") << "one that is not there is an error";
+  EXPECT_EQ(select({"1", "none"}).substr(0, 13), "no such datum") << "one that is not there is an error";
 }
 
 TEST_F(SelectionTest, NamesAreOfWholePartsOfAPath) {
