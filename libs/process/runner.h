@@ -30,6 +30,8 @@ class Runner {
   // Fails only when the program cannot be started or watched; how it ended is in the result.
   // The descriptors of `command` for output are ours and must not be set.
   virtual base::Result<Finished> run(const Command& command, const ErrorSink& sink) = 0;
+  // Whether several threads may call run() at the same time.
+  [[nodiscard]] virtual bool is_shared() const { return false; }
 };
 
 // Starts real processes. With an interruption, a signal ends what runs and makes it an error:

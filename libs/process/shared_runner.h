@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A runner for several threads at the same time, and for who asks whether it has one.
+// A runner for several threads at the same time.
 #pragma once
 
 #include <mutex>
@@ -14,6 +14,7 @@ class SharedRunner : public Runner {
   explicit SharedRunner(Interruption* interruption) : m_interruption(interruption), m_cleanup(interruption) {}
 
   base::Result<Finished> run(const Command& command, const ErrorSink& sink) override;
+  [[nodiscard]] bool is_shared() const override { return true; }
 
  private:
   Interruption* m_interruption;

@@ -14,7 +14,6 @@
 #include <thread>
 
 #include "base/text.h"
-#include "process/shared_runner.h"
 
 namespace cluster {
 namespace {
@@ -176,7 +175,7 @@ Pachctl Pachctl::with_runner(process::Runner& runner) const {
   return other;
 }
 
-bool Pachctl::is_shared() const { return dynamic_cast<const process::SharedRunner*>(m_runner) != nullptr; }
+bool Pachctl::is_shared() const { return m_runner->is_shared(); }
 
 Pachctl Pachctl::limited_to(std::chrono::milliseconds limit) const {
   Pachctl other = *this;

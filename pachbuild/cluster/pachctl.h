@@ -30,7 +30,7 @@ class Pachctl {
                                     process::Runner& runner);
 
   [[nodiscard]] const base::fs::path& scratch() const { return m_scratch; }
-  // Whether several threads may call it at the same time: its runner is a process::SharedRunner.
+  // Whether several threads may call it at the same time.
   [[nodiscard]] bool is_shared() const;
 
   // Runs `pachctl WORDS…` about things of the project and gives its standard output. When it fails, its own
