@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "base/text.h"
 #include "pachbuild/spec/document.h"
 
 namespace spec {
@@ -64,10 +65,11 @@ std::string in_quotes(std::string_view text) {
   return result + '"';
 }
 
-// Plain where nothing but text can be meant.
+// Plain where nothing but text can be meant: not as TRUE or Null, which readers take for a value.
 std::string key_text(const std::string& key) {
   constexpr std::string_view k_plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
-  const bool is_plain = key.size() > 3 && key != "true" && key != "false" && key != "null" &&
+  const std::string small = base::lower(key);
+  const bool is_plain = key.size() > 3 && small != "true" && small != "false" && small != "null" &&
                         key.find_first_not_of(k_plain) == std::string::npos;
   return is_plain ? key : in_quotes(key);
 }

@@ -81,7 +81,7 @@ class Ownership(cluster_suite.ClusterSuite):
         self.refused(f'repo "{self.repo}" exists and was not made by pachbuild\n', verbs=("update",))
         self.put(self.repo, a="1")
         self.refused(f'repo "{self.repo}" exists and was not made by pachbuild\n', verbs=("update",))
-        self.refused("is not there", verbs=("delete",))
+        self.refused("does not exist", verbs=("delete",))
 
     def test_a_repo_is_handed_over_by_its_description(self):
         self.pachctl("create", "repo", self.repo)

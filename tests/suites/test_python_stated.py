@@ -185,7 +185,7 @@ class FilesThatDoNotCount(Stated):
         ]
         for files, said, setting in cases:
             with self.subTest(said=said):
-                it = "it" if " is " in said else "one of them"
+                it = "one of them" if ", " in said else "it"
                 self.assertEqual(self.warnings(files), [
                     f"warning: {said} because only requirements.txt is found automatically; to install {it}, set "
                     f'python.dependencies = ["{setting}"]{SETTING}'])

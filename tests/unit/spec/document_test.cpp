@@ -235,7 +235,7 @@ TEST(ToYaml, IsReadAsTheSame) {
        {"\x01\t\r\n\\\"\x7f", "\u0085\u2028\ufeff", "\uffff\ufdd0\U0001fffe", "\u00e9\u20ac\U0001f600"}},
       {std::string(3000, 'k'),
        {{"nested", {{1, {2, {3}}}, {{"a", 1}, {"b", {{"c", json::array({json::object()})}}}}}}}},
-      {"2U", {{"~", nullptr}, {"null", nullptr}, {"on", 1}}},
+      {"2U", {{"~", nullptr}, {"null", nullptr}, {"on", 1}, {"TRUE", 1}, {"False", 1}, {"Null", 1}}},
       {"empty", {json::array(), json::object()}}};
   const auto again = parse_documents(to_yaml(value), "p.yaml");
   ASSERT_TRUE(again) << again.error().where << ": " << again.error().what;
@@ -247,9 +247,10 @@ TEST(ToYaml, IsReadAsTheSame) {
 TEST(ToYaml, IsInOneForm) {
   const json value = {{"name", "x"}, {"yes", 1},         {"on", 1},         {"null", 1}, {"true", 1},
                       {"false", 1},  {"snake_case", 1},  {"Abcd", 1},       {"a1bc", 1}, {"with space", 1},
-                      {"", 1},       {"list", {1, "2"}}, {"empty", nullptr}};
+                      {"", 1},       {"list", {1, "2"}}, {"empty", nullptr}, {"True", 1},  {"FALSE", 1},
+                      {"NULL", 1}};
   EXPECT_EQ(to_yaml(value),
-            "\"\": 1\nAbcd: 1\n\"a1bc\": 1\nempty: ~\n\"false\": 1\nlist:\n  - 1\n  - \"2\"\nname: \"x\"\n"
+            "\"\": 1\nAbcd: 1\n\"FALSE\": 1\n\"NULL\": 1\n\"True\": 1\n\"a1bc\": 1\nempty: ~\n\"false\": 1\nlist:\n  - 1\n  - \"2\"\nname: \"x\"\n"
             "\"null\": 1\n\"on\": 1\nsnake_case: 1\n\"true\": 1\n\"with space\": 1\n\"yes\": 1\n");
   EXPECT_EQ(to_yaml({{"steps", {{{"from", "x"}, {"to", {1, 2}}}, {"y", json::array({"z"})}}}}),
             "steps:\n  - from: \"x\"\n    \"to\":\n      - 1\n      - 2\n  - - \"y\"\n    - - \"z\"\n");
