@@ -60,7 +60,7 @@ void declare(CLI::App& app, builder::Options& options) {
       ->type_name("NAME");
   app.add_option(
          "--builder", options.builder,
-         "The folder of a builder: its builder.toml and the files that this calls (docs/builder-toml.md)")
+         "The folder of a builder: builder.toml and the files it refers to (docs/builder-toml.md)")
       ->type_name("DIR");
   app.add_option("--shim", options.shim,
                  "The worker-shim to put into the artifact (default: the one next to this program, else " +

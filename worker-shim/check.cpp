@@ -38,7 +38,7 @@ class Findings {
   }
   void fits(std::string_view subject, const std::string& text) { tell(subject, text + ": fits"); }
   void fails(std::string_view subject, const std::string& text, int exit_code) {
-    tell(subject, text + ": does not fit");
+    tell(subject, text + ": failed");
     if (m_report.exit_code == 0) m_report.exit_code = exit_code;
   }
   void fails(std::string_view subject, const base::Error& error) {
@@ -66,7 +66,7 @@ std::string find_program(const std::string& name) {
 
 void check_program(Findings& findings, const std::string& name) {
   const std::string path = find_program(name);
-  if (path.empty()) return findings.fails("command", name + " is not there", k_command_not_found);
+  if (path.empty()) return findings.fails("command", name + " does not exist", k_command_not_found);
   const ExecutableFormat format = read_executable_format(path);
   if (format.kind == ExecutableFormat::Kind::elf && format.machine != own_machine()) {
     return findings.fails("command", path + " is for " + format.machine, k_command_not_runnable);
@@ -148,7 +148,7 @@ void check_interpreter(Findings& findings, const RecordLines& record, const std:
   if (path.empty()) return;  // a run.sh of the source's own
   const std::string text = "needs " + record.interpreter + " as " + path;
   if (!is_executable(path))
-    return findings.fails("interpreter", text + ", which is not there", k_command_not_found);
+    return findings.fails("interpreter", text + ", which does not exist", k_command_not_found);
   const ExecutableFormat format = read_executable_format(path);
   if (format.machine != own_machine()) {
     return findings.fails("interpreter", text + ", which is for " + format.machine, k_command_not_runnable);

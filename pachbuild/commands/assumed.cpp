@@ -5,7 +5,7 @@
 #include <boost/filesystem/operations.hpp>
 
 #include "base/text.h"
-#include "pachbuild/local/results/own_folder.h"
+#include "pachbuild/local/results/output_folder.h"
 #include "pachbuild/spec/pipeline_spec.h"
 #include "report/report.h"
 
@@ -26,17 +26,23 @@ std::string named(const std::vector<std::string>& specs) {
   return base::join(shown, ", ") + (more > 0 ? " and " + std::to_string(more) + " more" : "");
 }
 
-bool has_output(const fs::path& folder) { return local::is_own_folder(folder / local::k_own_folder); }
+// Whether a folder has output of a pipeline, or is empty: so a run that was killed can leave it.
+bool has_output_or_nothing(const fs::path& folder) {
+  boost::system::error_code error;
+  return local::OutputFolder::is_at(folder) ||
+         (fs::symlink_status(folder, error).type() == fs::directory_file && fs::is_empty(folder, error) &&
+          !error);
+}
 
-// Whether a folder is missing or empty, or has output of one pipeline or several.
+// Whether a folder is missing, or has nothing but output of one pipeline or several.
 bool can_have_output(const fs::path& folder) {
   boost::system::error_code error;
   const auto type = fs::symlink_status(folder, error).type();
-  if (type == fs::file_not_found || has_output(folder)) return true;
+  if (type == fs::file_not_found || has_output_or_nothing(folder)) return true;
   if (type != fs::directory_file) return false;
   fs::directory_iterator entry(folder, error);
   while (!error && entry != fs::directory_iterator()) {
-    if (!has_output(entry->path())) return false;
+    if (!has_output_or_nothing(entry->path())) return false;
     entry.increment(error);
   }
   return !error;

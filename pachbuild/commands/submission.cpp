@@ -24,7 +24,7 @@ using nlohmann::json;
 const char* word_of(Outcome::Change change) {
   switch (change) {
     case Outcome::Change::made:
-      return "made";
+      return "created";
     case Outcome::Change::updated:
       return "updated";
     case Outcome::Change::kept:

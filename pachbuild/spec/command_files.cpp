@@ -269,7 +269,7 @@ class CommandChecker {
     if (file.empty()) return std::nullopt;
     const std::string what = m_host == CommandHost::this_machine
                                  ? " does not exist on this machine; the source has "
-                                 : " is looked for in the image; the source has ";
+                                 : " is a path in the image; the source has ";
     return Fault{base::quoted(word) + what + file, file, interpreter_of_program(file, role), ""};
   }
 

@@ -401,10 +401,10 @@ class Carrier:
         except TooLarge:
             text = " " * (LARGEST_CONSTANT + 1)
         if text is None:
-            raise SourceError(f"{user} uses {name}, {kind_of(value)}, which cannot be written down as source", name=name,
+            raise SourceError(f"{user} uses {name}, {kind_of(value)}, which cannot be written as source code", name=name,
                               number=place.number, where=str(place),
                               hint=f"make {name} inside {user}, or read it from an input or a file; only functions, classes, "
-                                   "modules and constants come along")
+                                   "modules and constants are included")
         if len(text) > LARGEST_CONSTANT:
             raise SourceError(f"{user} uses {name}, a constant of more than 1 MiB", name=name, number=place.number,
                               where=str(place), hint=f"read {name} from an input or a file")

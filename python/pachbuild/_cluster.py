@@ -31,7 +31,7 @@ PROGRAM = "main.py"
 
 @dataclass(frozen=True)
 class Submission:
-    """What submitting a pipeline did: files that were sent to its source, and whether its pipelines were "made", "updated"
+    """What submitting a pipeline did: files that were sent to its source, and whether its pipelines were "created", "updated"
     or "unchanged"."""
 
     pipeline: str

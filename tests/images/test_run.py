@@ -98,7 +98,7 @@ while True:
             self.write("source/homemade/homemade.py", f"answer = '{answer}'\n")
             result = self.succeed_run("--runtime", "podman")
             self.assertEqual(self.output(), {"answer": answer.encode()})
-        self.assertIn("compile: what is installed is in the cache", result.stderr)
+        self.assertIn("compile: the installed dependencies are in the cache", result.stderr)
 
     def test_one_container_a_worker(self):
         self.data(**{str(number): "" for number in range(8)})

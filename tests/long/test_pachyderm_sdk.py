@@ -70,7 +70,7 @@ class PachydermSdk(cluster_suite.ClusterSuite):
                "PACHBUILD_CACHE_DIR": str(self.folder / "cache")}
         said = self.succeed(self.venv / "bin/python", "-c", SUBMIT, self.pipeline, self.data, env=env).stdout.splitlines()
         pipeline, running, port, asked = json.loads(said[0])
-        self.assertEqual((pipeline, running), (self.pipeline, "made"))
+        self.assertEqual((pipeline, running), (self.pipeline, "created"))
         self.assertEqual(asked, [["/versionpb_v2.API/GetVersion", "token-of-ann"]])
         context = json.loads(notes.read_text(encoding="utf-8"))["v2"]["contexts"]["pachbuild"]
         self.assertEqual(context, {"pachd_address": f"grpc://127.0.0.1:{port}", "session_token": "token-of-ann"})

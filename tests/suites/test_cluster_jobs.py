@@ -113,7 +113,7 @@ fi
         self.assertEqual(result.returncode, 0, result.stderr)
         start = f"{self.pipeline}: 1 source file\n+ main.py\n+ pipeline {self.pipeline}_build\n+ pipeline {self.pipeline}\n"
         self.assertTrue(result.stdout.startswith(start), result.stdout)
-        self.assertEqual(json.loads(result.stdout.removeprefix(start))["build_pipeline"], "made")
+        self.assertEqual(json.loads(result.stdout.removeprefix(start))["build_pipeline"], "created")
         self.assertEqual(self.status()["job"]["state"], "JOB_SUCCESS")
         self.write("source/main.py", "print('x'\n")
         result = self.run_program(*words, env={**self.env, "PATH": path})

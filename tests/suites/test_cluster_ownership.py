@@ -199,7 +199,7 @@ class Ownership(cluster_suite.ClusterSuite):
         result = self.pachbuild("delete", "pipeline", self.pipeline, "--yes")
         self.assertEqual((result.returncode, result.stderr), (65, f"error: pipeline {self.pipeline}: has no build\n"
                                                                   "hint: pachctl delete pipeline deletes it\n"))
-        self.assertEqual(self.update(), self.told("1 file sent (117 B), 0 kept", "made", "updated"))
+        self.assertEqual(self.update(), self.told("1 file sent (117 B), 0 kept", "created", "updated"))
 
     def test_a_pipeline_of_ones_own_beside_the_names_of_a_build(self):
         # All by hand, as before there was pachbuild.

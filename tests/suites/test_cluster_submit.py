@@ -16,7 +16,7 @@ class Submit(cluster_suite.ClusterSuite):
     builds = False
 
     def test_the_first_update_makes_a_source_a_build_and_the_pipeline(self):
-        self.assertEqual(self.update(), self.told("1 file sent (117 B), 0 kept", "made", "made"))
+        self.assertEqual(self.update(), self.told("1 file sent (117 B), 0 kept", "created", "created"))
         self.assertEqual(self.names("repo"), [self.pipeline, self.pipeline + "_build", self.data, self.pipeline + "_source"])
         self.assertEqual(self.names("pipeline"), [self.pipeline, self.pipeline + "_build"])
         self.assertEqual(self.stored(), self.local())
@@ -124,7 +124,7 @@ class Submit(cluster_suite.ClusterSuite):
     def test_a_folder_of_specs_is_submitted_whole(self):
         self.write("specs/a.json", self.spec.read_text(encoding="utf-8").replace('"source"', '"../source"'))
         self.write("specs/README.md", "no spec")
-        self.assertEqual(self.update(spec=self.folder / "specs")[1], f"{self.pipeline}: build pipeline: made")
+        self.assertEqual(self.update(spec=self.folder / "specs")[1], f"{self.pipeline}: build pipeline: created")
 
     def test_an_empty_folder_is_warned_of(self):
         (self.folder / "source/data/cache").mkdir(parents=True)
@@ -153,7 +153,7 @@ class Submit(cluster_suite.ClusterSuite):
     def test_a_python_program_needs_no_spec(self):
         words = ("--input", self.data, "--name", self.pipeline)
         result = self.pachbuild("create", "python-pipeline", self.folder / "source", *words, "--env", "A=b=c")
-        self.assertEqual((result.returncode, result.stderr.splitlines()), (0, self.told("1 file sent (117 B), 0 kept", "made", "made")))
+        self.assertEqual((result.returncode, result.stderr.splitlines()), (0, self.told("1 file sent (117 B), 0 kept", "created", "created")))
         running, _ = self.spec_of(self.pipeline)
         self.assertEqual(running["input"]["cross"][2], {"pfs": {"repo": self.data, "glob": "/*"}})
         self.assertEqual(running["transform"]["env"], {"A": "b=c"})
@@ -174,7 +174,7 @@ class Submit(cluster_suite.ClusterSuite):
         result = self.pachbuild("update", "pipeline", "-f", self.spec, "-o", "json")
         self.assertEqual(json.loads(result.stdout), {
             "pipeline": self.pipeline, "source": {"sent": 1, "sent_bytes": 117, "removed": 0, "kept": 0},
-            "build_pipeline": "made", "running_pipeline": "made"})
+            "build_pipeline": "created", "running_pipeline": "created"})
 
     def test_what_a_killed_upload_has_left_goes_with_the_next_update(self):
         self.update()

@@ -147,7 +147,7 @@ class DeclaredBuilders(BuilderSuite):
         os.utime(self.toys / "main.toy", (1, 1))
         edited = self.make_well().stderr
         self.assertIn("check: 2 files", without_times(edited))
-        self.assertIn("what is installed is in the cache", edited)
+        self.assertIn("the installed dependencies are in the cache", edited)
         self.assertNotIn("installing", edited)
         self.assertEqual(self.run_artifact(self.toys).stdout, "edited\n")
         self.assertEqual(self.record()["bundles"][1]["digest"], first[1]["digest"])

@@ -217,6 +217,17 @@ class Project(pipelines.PipelineSuite):
         self.pachbuild("run", "-q", "--output", "output/count")
         self.pachbuild("run", "-q")
 
+    def test_a_run_that_was_killed_leaves_an_output_for_the_next(self):
+        for left in ("output/.pachbuild/lock", "output/.pachbuild/output.json.Xy12Zz", "output/other/.pachbuild/lock"):
+            with self.subTest(left):
+                shutil.rmtree(self.project / "output", ignore_errors=True)
+                self.put(left, "")
+                (self.project / "output/another").mkdir() if "other" in left else None
+                self.pachbuild("run", "-q")
+        shutil.rmtree(self.project / "output")
+        self.put("output/.pachbuild/mine", "")
+        self.assertIn("is not an output folder of pachbuild", self.pachbuild("run", code=64).stderr)
+
 
 if __name__ == "__main__":
     support.main()

@@ -337,7 +337,7 @@ CMD ["--fast", "a b"]
         said = self.init("new", "--from", "old/x.json", "--from", "old/Dockerfile")
         self.assertEqual(self.warnings(said), [
             "source/x.py:2: names /app/table.csv; write /pfs/source/table.csv instead",
-            'pipeline.json:12:7: "/other/x.py" is looked for in the image; the source has x.py; write "cmd": '
+            'pipeline.json:12:7: "/other/x.py" is a path in the image; the source has x.py; write "cmd": '
             '["python3", "/pfs/source/x.py"]'])
 
 

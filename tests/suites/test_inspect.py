@@ -49,7 +49,7 @@ class Inspect(support.Suite):
     def test_requirements(self):
         self.assertEqual(self.inspect("--requirements"), "a==1 --hash=sha256:0\nb==2\n")
         self.assertEqual(self.inspect("--requirements", requirements=[]), "a==1\nb==2\n")
-        self.assertIn("is of go, which has no requirements", self.inspect("--requirements", builder="go", code=65))
+        self.assertIn("was built by the builder go, which has no requirements", self.inspect("--requirements", builder="go", code=65))
 
     def test_a_terminal_cannot_be_steered(self):
         self.assertIn("a\\x1b[2J\n", self.inspect("--requirements", requirements=["a\x1b[2J"]))

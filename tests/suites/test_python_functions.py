@@ -373,7 +373,7 @@ class LocalModules(FunctionSuite):
 
 
 class Refused(FunctionSuite):
-    LIVE = ("make {0} inside edges, or read it from an input or a file; only functions, classes, modules and constants come along")
+    LIVE = ("make {0} inside edges, or read it from an input or a file; only functions, classes, modules and constants are included")
 
     def test_a_live_object_with_its_name_and_line(self):
         self.assert_refused("""
@@ -382,7 +382,7 @@ class Refused(FunctionSuite):
             def edges():
                 x = 1
                 return model
-            """, "edges uses model, an object of _thread.lock, which cannot be written down as source",
+            """, "edges uses model, an object of _thread.lock, which cannot be written as source code",
                             self.LIVE.format("model"), 7, "model")
 
     def test_a_live_object_of_a_helper_and_in_a_list(self):
@@ -392,7 +392,7 @@ class Refused(FunctionSuite):
             tools = [1, {"a": Secret()}]
             def helper(): return tools
             def edges(): return helper()
-            """, "helper uses tools, an object of list, which cannot be written down as source",
+            """, "helper uses tools, an object of list, which cannot be written as source code",
                             self.LIVE.format("tools").replace("edges", "helper"), 6, "tools")
 
     def test_a_variable_of_a_function_around_it(self):
@@ -431,7 +431,7 @@ class Refused(FunctionSuite):
                                     "read BIG from an input or a file", 3, "BIG")
         deep = "x = []\nfor _ in range({}): x = [x]\ndef edges(): return x\n"
         self.program(deep.format(50))
-        self.assert_refused(deep.format(51), "edges uses x, an object of list, which cannot be written down as source",
+        self.assert_refused(deep.format(51), "edges uses x, an object of list, which cannot be written as source code",
                             self.LIVE.format("x"), 4, "x")
         self.assert_refused("x = []\nx += [x, x]\ndef edges(): return x\n", "edges uses x, a constant of more than 1 MiB",
                             "read x from an input or a file", 4, "x")
@@ -530,7 +530,7 @@ def edges(images):
     def test_errors_name_the_cell(self):
         self.cell("\nmodel = object()\n")
         self.cell("# a comment\n@pachbuild.pipeline(input='images')\ndef edges(images):\n    return model\n")
-        with self.fails("Cell In[2], line 4: edges uses model, an object of object, which cannot be written down as source\n"
+        with self.fails("Cell In[2], line 4: edges uses model, an object of object, which cannot be written as source code\n"
                         f"hint: {Refused.LIVE.format('model')}", 65, pachbuild.SourceError) as raised:
             self.space["edges"].source
         self.assertEqual((raised.exception.name, raised.exception.number), ("model", 4))

@@ -524,7 +524,7 @@ class Clusters(cluster_suite.ClusterSuite, python_package.PackageSuite):
     def note(self, name):
         return (self.folder / "notes" / name).read_text()
 
-    def submission(self, sent=1, build="made", running="made", **fields):
+    def submission(self, sent=1, build="created", running="created", **fields):
         return pachbuild.Submission(**{"pipeline": self.pipeline, "sent": sent, "sent_bytes": len(cluster_suite.PROGRAM), "removed": 0,
                                        "kept": 0, "build_pipeline": build, "running_pipeline": running, **fields})
 
@@ -605,7 +605,7 @@ class Clusters(cluster_suite.ClusterSuite, python_package.PackageSuite):
         steps = self.load(f"import pachbuild\n@pachbuild.pipeline(input='{self.data}', name='{self.pipeline}')\n"
                           "def edges(out): (out / 'x').write_text('1')\n")
         submission = steps.edges.submit(self.client(), wait=True)
-        self.assertEqual((submission.sent, submission.running_pipeline), (1, "made"))
+        self.assertEqual((submission.sent, submission.running_pipeline), (1, "created"))
         self.assertEqual(list(self.stored()), ["main.py"])
 
     def test_create_python_pipeline(self):

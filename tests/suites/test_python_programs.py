@@ -316,7 +316,7 @@ class Imports(ProgramSuite):
             "helper/__init__.py": "from . import deep\nfrom helper.more import *\n", "helper/deep.py": "\nimport in_deep\n",
             "helper/more.py": "class C:\n    import in_class\n", "lib/elsewhere.py": ""})
         expected = [f"{where}: imports {what}" for where, what in (
-            ("main.py:1", "yaml, which only this image has; add OddYaml to requirements.txt, or set "
+            ("main.py:1", "yaml, which only this image provides; add OddYaml to requirements.txt, or set "
                           "python.image_packages = true in pachbuild.toml"),
             ("main.py:2", "shared.two, which is not installed; add shared-two to requirements.txt"),
             ("main.py:3", "cv2, which is not installed; add opencv-python to requirements.txt"),

@@ -293,7 +293,7 @@ class Requirements(ProjectSuite):
         self.check(files, "1.16.0\n")
         self.assertIn("compile: nothing to do, the bundle is in the cache", self.check(files, "1.16.0\n").stderr)
         self.write("source/pachbuild.toml", "")
-        self.assertIn("compile: what is installed is in the cache", self.build_well(self.folder / "source").stderr)
+        self.assertIn("compile: the installed dependencies are in the cache", self.build_well(self.folder / "source").stderr)
 
     def test_an_environment_that_cannot_be_written_serves_everyone(self):
         if os.getuid() != 0:
@@ -320,7 +320,7 @@ class Requirements(ProjectSuite):
         self.check({"main.py": LIST, "requirements.txt": "six==1.16.0\n"}, "six==1.16.0\n")
         first = content_of(self.folder / "out")
         result = self.check({"main.py": LIST, "requirements.txt": "# needed\nsix >=1.16, <1.17\n"}, "six==1.16.0\n")
-        self.assertIn("compile: what is installed is in the cache", result.stderr)
+        self.assertIn("compile: the installed dependencies are in the cache", result.stderr)
         second = content_of(self.folder / "out")
         self.assertEqual({**first, "build.json": ""}, {**second, "build.json": ""})
 
@@ -363,7 +363,7 @@ class Projects(ProjectSuite):
         files[module] = files[module].replace("'counting'", "'edited'")
         files["homemade/homemade.py"] = "answer = 43\n"
         result = self.check(files, "edited 1.16.0 []\n43 True\n")
-        self.assertIn("compile: what is installed is in the cache", result.stderr)
+        self.assertIn("compile: the installed dependencies are in the cache", result.stderr)
         self.assertIn("compile: installed 2 packages", result.stderr)
         same = {name.split("-")[0] for name, _ in first.items() & content_of(self.folder / "out").items()}
         self.assertEqual(same, {"base", "worker"})

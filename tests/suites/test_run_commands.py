@@ -272,7 +272,7 @@ class FromAnImage(pipelines.PipelineSuite):
     def test_for_a_cluster_it_is_a_warning(self):
         result, said = self.said("validate", cmd=["python3", "/edges.py"])
         self.assertEqual((result.returncode, said), (0, [
-            '"/edges.py" is looked for in the image; the source has src/edges.py; write "cmd": '
+            '"/edges.py" is a path in the image; the source has src/edges.py; write "cmd": '
             '["python3", "/pfs/source/src/edges.py"]']))
         # In another image nobody knows where a relative path leads.
         self.assertEqual(self.said("validate", cmd=["python3", "edges.py"], image="x:1")[1], [])

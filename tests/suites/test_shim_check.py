@@ -59,14 +59,14 @@ interpreter  needs cpython-3.11.2-x86_64-linux-gnu as /bin/sh: fits
     def test_another_machine(self):
         self.artifact(architecture="s390x")
         code, text = self.check()
-        self.assertIn(f"platform     needs linux/s390x, this is linux/{MACHINE}: does not fit\n", text)
+        self.assertIn(f"platform     needs linux/s390x, this is linux/{MACHINE}: failed\n", text)
         self.assertEqual(code, 126)
 
     def test_a_newer_or_another_c_library(self):
         for libc in ("glibc 2.999", "glibc 3.0", "musl"):
             self.artifact(libc=libc)
             code, text = self.check()
-            self.assertIn(f"C library    needs {libc}, this image has {self.own_libc()}: does not fit\n", text)
+            self.assertIn(f"C library    needs {libc}, this image has {self.own_libc()}: failed\n", text)
             self.assertEqual(code, 126)
 
     def test_versions_of_the_c_library_are_numbers(self):
@@ -79,7 +79,7 @@ interpreter  needs cpython-3.11.2-x86_64-linux-gnu as /bin/sh: fits
     def test_the_first_fault_decides_the_exit_code(self):
         self.artifact(architecture="s390x", interpreter="/no/such/python3.11")
         code, text = self.check()
-        self.assertEqual(text.count(": does not fit\n"), 2, text)
+        self.assertEqual(text.count(": failed\n"), 2, text)
         self.assertEqual(code, 126, "that of the platform")
         (self.build / "run.sh").unlink()
         self.assertEqual(self.check()[0], 125, "that of run.sh")
@@ -87,8 +87,8 @@ interpreter  needs cpython-3.11.2-x86_64-linux-gnu as /bin/sh: fits
     def test_an_interpreter_that_is_not_there(self):
         self.artifact(interpreter="/no/such/python3.11")
         code, text = self.check()
-        self.assertIn("interpreter  needs cpython-3.11.2-x86_64-linux-gnu as /no/such/python3.11, which is not there: "
-                      "does not fit\n", text)
+        self.assertIn("interpreter  needs cpython-3.11.2-x86_64-linux-gnu as /no/such/python3.11, which does not exist: "
+                      "failed\n", text)
         self.assertEqual(code, 127)
 
     def test_a_command_and_its_environment(self):

@@ -82,9 +82,8 @@ std::optional<base::Error> own_words(const process::Finished& finished) {
   return error;
 }
 
-base::Error error_of_command(const process::Finished& finished, const std::string& where, const Facts& facts,
-                             const std::string& manifest,
-                             const std::vector<std::pair<std::string, std::string>>& places) {
+base::Error error_of_command(const process::Finished& finished, const LayerCommand& command,
+                             const Facts& facts) {
   const std::string text = finished.errors + finished.output;
   const auto missing = missing_hint(text);
   const auto with_missing = [&](base::Error error) {
@@ -101,14 +100,14 @@ base::Error error_of_command(const process::Finished& finished, const std::strin
     const auto match = words.match.find(text);
     if (!match) continue;
     auto groups = match->groups;
-    for (const auto& [folder, name] : places) {
+    for (const auto& [folder, name] : command.places) {
       auto& file = groups["file"];
       if (file.starts_with(folder + "/")) file = name + file.substr(folder.size() + 1);
     }
-    return with_missing(
-        error_of_groups(std::move(groups), {words.say, words.hint, words.kind}, facts, manifest, where));
+    return with_missing(error_of_groups(std::move(groups), {words.say, words.hint, words.kind}, facts,
+                                        command.manifest, command.layer));
   }
-  return with_missing({ErrorKind::step_failed, where, "ended with " + finished.ending.describe()});
+  return with_missing({ErrorKind::step_failed, command.layer + ": " + command.tool, "ended with " + finished.ending.describe()});
 }
 
 }  // namespace builder::declared

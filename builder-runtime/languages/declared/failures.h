@@ -33,10 +33,16 @@ bool is_own_line(std::string_view line);
 // "hint: FIX", and its exit code is one of ours. Nothing: it does not.
 std::optional<base::Error> own_words(const process::Finished& finished);
 
-// The error of a command of a layer. `places` are folders that files in its output may be in, and what they
-// are called instead ("" for the source).
-base::Error error_of_command(const process::Finished& finished, const std::string& where, const Facts& facts,
-                             const std::string& manifest,
-                             const std::vector<std::pair<std::string, std::string>>& places);
+struct LayerCommand {
+  std::string layer;
+  std::string tool;
+  std::string manifest;  // "": the layer has none
+  // Folders that files in its output may be in, and what they are called instead ("" for the source).
+  std::vector<std::pair<std::string, std::string>> places;
+};
+
+// The error of a command of a layer.
+base::Error error_of_command(const process::Finished& finished, const LayerCommand& command,
+                             const Facts& facts);
 
 }  // namespace builder::declared

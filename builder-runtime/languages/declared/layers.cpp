@@ -203,8 +203,8 @@ class Making {
     if (finished.ending.succeeded()) return {};
     // What it said on its standard output is asked for only now.
     report::output(base::hide_credentials(finished.output));
-    auto fault = error_of_command(finished, m_layer.name + ": " + fs::path(shown).filename().string(),
-                                  m_facts, m_planned.manifest, places());
+    auto fault = error_of_command(
+        finished, {m_layer.name, fs::path(shown).filename().string(), m_planned.manifest, places()}, m_facts);
     if (const auto hint = memory.hint_after(finished.ending)) {
       fault.what += ": out of memory";
       fault.hint = *hint;

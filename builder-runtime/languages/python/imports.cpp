@@ -484,7 +484,7 @@ std::string describe(const OutsideImport& import, const Visible& visible) {
   }
   const std::string add = "; add " + distribution + " to " + visible.manifest;
   if (import.image.empty() || visible.has_image_packages) return start + "is not installed" + add;
-  return start + "only this image has" + add + ", or set python.image_packages = true in pachbuild.toml";
+  return start + "only this image provides" + add + ", or set python.image_packages = true in pachbuild.toml";
 }
 
 }  // namespace builder::python

@@ -129,6 +129,12 @@ bool is_own_name(const std::string& name) {
          name.starts_with(k_state) || name.starts_with(k_plan);
 }
 
+// Whether this program has made a folder of the hidden name with these entries. Until the first export it has
+// no mark yet.
+bool is_ours(const fs::path& folder, const std::vector<std::string>& names) {
+  return std::all_of(names.begin(), names.end(), is_own_name) || is_own_folder(folder);
+}
+
 std::vector<ResultFile> files_of(const std::vector<DatumOutput>& outputs) {
   std::vector<ResultFile> files;
   for (const auto& output : outputs) files.insert(files.end(), output.files.begin(), output.files.end());
@@ -161,7 +167,7 @@ base::Result<OutputFolder> OutputFolder::open(const fs::path& path, const std::s
     }
     if (!own) return base::fail(std::move(own).error());
     BASE_TRY_ASSIGN(const auto names, own->names());
-    if (!std::all_of(names.begin(), names.end(), is_own_name) && !is_own_folder(own_path)) {
+    if (!is_ours(own_path, names)) {
       return base::fail(ErrorKind::cannot_write, own_path.string(), "was not made by pachbuild",
                         "choose another --output, or rename that folder");
     }
@@ -176,6 +182,13 @@ base::Result<OutputFolder> OutputFolder::open(const fs::path& path, const std::s
     BASE_TRY(folder.begin(pipeline));
     return folder;
   }
+}
+
+bool OutputFolder::is_at(const fs::path& path) {
+  const auto own = Folder::open(path / k_own_folder);
+  if (!own) return false;
+  const auto names = own->names();
+  return names && is_ours(path / k_own_folder, *names);
 }
 
 base::Status OutputFolder::begin(const std::string& pipeline) {

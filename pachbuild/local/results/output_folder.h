@@ -47,6 +47,8 @@ class OutputFolder {
   // Makes the folder if it is missing, locks it, and completes an export that was cut off. An error when it
   // holds the output of another pipeline.
   static base::Result<OutputFolder> open(const base::fs::path& path, const std::string& pipeline);
+  // Whether `path` is such a folder: it has an export, or a run was cut off before its first.
+  static bool is_at(const base::fs::path& path);
 
   OutputFolder(OutputFolder&&) = default;
   OutputFolder& operator=(OutputFolder&&) = delete;

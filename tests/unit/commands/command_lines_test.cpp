@@ -110,7 +110,7 @@ TEST_F(CommandLines, InitTellsWhatIsNotConverted) {
       "cd new && pachbuild run --input data=FOLDER\n"
       "! warning: old/Dockerfile:3: RUN make: not converted\n"
       "! warning: old/Dockerfile: no spec was given: the pipeline reads repo \"data\", each file a datum\n"
-      "! warning: pipeline.json:12:7: \"/other/x.py\" is looked for in the image; the source has x.py; write "
+      "! warning: pipeline.json:12:7: \"/other/x.py\" is a path in the image; the source has x.py; write "
       "\"cmd\": [\"python3\", \"/pfs/source/x.py\"]\n");
   EXPECT_EQ(base::read_file("new/source/x.py").value_or("none"), "");
   EXPECT_EQ(told({"init", "other", "--from", "old/x"}),

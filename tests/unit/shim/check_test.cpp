@@ -121,7 +121,7 @@ TEST_F(CheckReport, ThePlatformIsAnOperatingSystemAndAMachine) {
     const auto text = report();
     return line_of(text, "platform");
   };
-  const std::string own = ", this is linux/" + own_machine() + ": does not fit";
+  const std::string own = ", this is linux/" + own_machine() + ": failed";
   EXPECT_EQ(platform("linux", own_machine()), "linux/" + own_machine() + ": fits");
   EXPECT_EQ(platform("linux", "other"), "needs linux/other" + own);
   EXPECT_EQ(platform("plan9", own_machine()), "needs plan9/" + own_machine() + own);
@@ -146,7 +146,7 @@ TEST_F(CheckReport, TheLibraryOfCIsTheSameOrNewer) {
   }
   for (const auto& other : {version(major, minor + 1), version(major + 1, 0), k_libc + ".1",
                             std::string("musl"), std::string("glibcx")}) {
-    EXPECT_EQ(libc(other), "needs " + other + ", this image has " + k_libc + ": does not fit");
+    EXPECT_EQ(libc(other), "needs " + other + ", this image has " + k_libc + ": failed");
     EXPECT_EQ(code_of(report()), "126");
   }
   EXPECT_EQ(libc(""), "") << "a static program needs none";
@@ -158,18 +158,18 @@ TEST_F(CheckReport, TheInterpreterIsThatOfTheScript) {
     write("build/run.sh", "#!/bin/sh\n" + assignment + "\n");
     return line_of(report(), "interpreter");
   };
-  EXPECT_EQ(interpreter("interpreter=" + path("none")), needs + "none, which is not there: does not fit");
+  EXPECT_EQ(interpreter("interpreter=" + path("none")), needs + "none, which does not exist: failed");
   EXPECT_EQ(code_of(report()), "127");
   write("plain", "", 0644);
   if (::geteuid() != 0 || ::access(path("plain").c_str(), X_OK) != 0) {
-    EXPECT_EQ(interpreter("interpreter=" + path("plain")), needs + "plain, which is not there: does not fit");
+    EXPECT_EQ(interpreter("interpreter=" + path("plain")), needs + "plain, which does not exist: failed");
   }
   write("other", elf_program(k_other_machine, ""));
-  EXPECT_EQ(interpreter("interpreter=" + path("other")), needs + "other, which is for s390x: does not fit");
+  EXPECT_EQ(interpreter("interpreter=" + path("other")), needs + "other, which is for s390x: failed");
   EXPECT_EQ(code_of(report()), "126");
   write("a b", elf_program(k_this_machine, ""));
   EXPECT_EQ(interpreter("interpreter='" + path("a b") + "'"), needs + "a b: fits");
-  EXPECT_EQ(interpreter("interpreter='"), "needs cpython-3.11 as ', which is not there: does not fit");
+  EXPECT_EQ(interpreter("interpreter='"), "needs cpython-3.11 as ', which does not exist: failed");
   EXPECT_EQ(interpreter(" interpreter=" + path("none")), "") << "a script of the source's own";
   EXPECT_EQ(interpreter("interpreter="), "");
   EXPECT_EQ(interpreter("interpreter=" + path("a b") + "\ninterpreter=" + path("none")), needs + "a b: fits");
@@ -226,12 +226,12 @@ TEST_F(CheckReport, ACommandIsFoundAsByAShell) {
   EXPECT_EQ(command("second"), "TMP/b/second: fits");
   EXPECT_EQ(command("static"), "TMP/b/static: fits");
   EXPECT_EQ(command(path("b/second")), "TMP/b/second: fits");
-  EXPECT_EQ(command("other"), "TMP/b/other is for s390x: does not fit");
+  EXPECT_EQ(command("other"), "TMP/b/other is for s390x: failed");
   EXPECT_EQ(code_of(report({"other"}, Mode::command)), "126");
   for (const auto& none : {std::string("third"), path("third"), std::string("no/tool")}) {
     std::string shown = none;
     base::replace_all(shown, m_folder.path().string(), "TMP");
-    EXPECT_EQ(command(none), shown + " is not there: does not fit");
+    EXPECT_EQ(command(none), shown + " does not exist: failed");
     EXPECT_EQ(code_of(report({none}, Mode::command)), "127");
   }
   // An empty folder of PATH is the current one.

@@ -80,7 +80,7 @@ void expect_told(CommandHost host, const std::vector<CommandCase>& cases) {
 }
 
 std::string not_in_image(const std::string& path, const std::string& file) {
-  return "\"" + path + "\" is looked for in the image; the source has " + file;
+  return "\"" + path + "\" is a path in the image; the source has " + file;
 }
 
 std::string not_in_source(const std::string& path, const std::string& file) {

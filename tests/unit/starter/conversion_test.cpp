@@ -664,7 +664,7 @@ TEST_F(ConversionTest, WhatIsLeftToDoInCommandsIsFound) {
   ASSERT_EQ(notes->size(), 1U);
   EXPECT_EQ((*notes)[0].where, "pipeline.json:12:7");
   EXPECT_EQ((*notes)[0].what,
-            "\"/app/x.py\" is looked for in the image; the source has x.py; write \"cmd\": [\"python3\", "
+            "\"/app/x.py\" is a path in the image; the source has x.py; write \"cmd\": [\"python3\", "
             "\"/pfs/source/x.py\"]");
   write_spec({{"image", "i"}, {"cmd", {"python3", "/x.py"}}}, "p", "source");
   const auto other = convert({"p.json", "Dockerfile"});

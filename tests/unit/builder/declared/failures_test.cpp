@@ -37,8 +37,8 @@ class DeclaredFailures : public testing::Test {
            error.hint;
   }
   std::string error_of(const process::Finished& finished, const std::string& manifest = "") {
-    return shown(
-        error_of_command(finished, "program: toy", m_facts, manifest, {{"/work", ""}, {"/tree", "made/"}}));
+    return shown(error_of_command(
+        finished, {"program", "toy", manifest, {{"/work", ""}, {"/tree", "made/"}}}, m_facts));
   }
 
   base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "failures.").value();
@@ -53,7 +53,7 @@ TEST_F(DeclaredFailures, TheFirstThatMatchesCounts) {
             "75 program: toy|: cannot be reached for main.toy|again");
   EXPECT_EQ(error_of(ended_with(2, "network is gone"), "toys.txt"),
             "75 toys.txt|cannot be reached for main.toy|again");
-  EXPECT_EQ(error_of(ended_with(2, "", "bare words\n")), "1 program: toy|words|");
+  EXPECT_EQ(error_of(ended_with(2, "", "bare words\n")), "1 program|words|");
   EXPECT_EQ(error_of(ended_with(2, "nothing")), "1 program: toy|ended with exit code 2|");
 }
 

@@ -227,11 +227,11 @@ TEST_F(MissingImports, ALineSaysWhatToDo) {
   EXPECT_EQ(describe_with({.name = "yaml.reader"}, plain),
             start + "yaml, which is not installed; add PyYAML to requirements.txt");
   EXPECT_EQ(describe_with({.name = "yaml", .image = site}, plain),
-            start + "yaml, which only this image has; add my-yaml to requirements.txt" + image);
+            start + "yaml, which only this image provides; add my-yaml to requirements.txt" + image);
   EXPECT_EQ(describe_with({.name = "one", .image = site}, plain),
-            start + "one, which only this image has; add theirs to requirements.txt" + image);
+            start + "one, which only this image provides; add theirs to requirements.txt" + image);
   EXPECT_EQ(describe_with({.name = "two", .image = site}, plain),
-            start + "two, which only this image has; add two to requirements.txt" + image);
+            start + "two, which only this image provides; add two to requirements.txt" + image);
   EXPECT_EQ(describe_with({.name = "yaml", .image = site}, {{}, true, "requirements.txt", {}}),
             start + "yaml, which is not installed; add my-yaml to requirements.txt");
   EXPECT_EQ(describe_with({.name = "yaml"}, {{}, false, "", {}}),
