@@ -145,7 +145,7 @@ def finish(attempt, source, wanted, check):
 
 
 def killed(attempt):
-    """builder-runtime killed (SIGKILL), or what it has started"""
+    """builder-runtime or its child processes killed (SIGKILL)"""
     source, seconds, wanted, earlier = prepared(attempt)
     check = attempt.guard(attempt.folder / "given")
     for _ in range(attempt.choose.randrange(1, 5)):
@@ -165,7 +165,7 @@ def killed(attempt):
 
 
 def signalled(attempt):
-    """builder-runtime stopped by SIGINT, SIGTERM or SIGHUP, now and then twice"""
+    """builder-runtime stopped by SIGINT, SIGTERM or SIGHUP, sometimes twice"""
     source, seconds, wanted, earlier = prepared(attempt)
     check = attempt.guard(attempt.folder / "given")
     number = attempt.choose.choice((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
@@ -214,7 +214,7 @@ def full_disk(attempt):
 
 
 def same_bytes(attempt):
-    """one source built at other places, times, orders, masks, locales and numbers of processors"""
+    """one source built in other folders, at other times, with other file orders, umasks, locales and processors"""
     choose = attempt.choose
     source = Source(attempt)
     _, wanted = source.build_well()
@@ -244,7 +244,7 @@ def same_bytes(attempt):
 
 
 def at_once(attempt):
-    """many builder-runtime with one cache, some into one folder, some killed"""
+    """many builder-runtime at once with one cache, some into one folder, some killed"""
     source, seconds, wanted, earlier = prepared(attempt)
     check = attempt.guard(attempt.folder / "given")
     outs = [
@@ -284,7 +284,7 @@ def limited(attempt):
 
 
 def damaged(attempt):
-    """files of the cache of builder-runtime removed, cut or changed between two builds"""
+    """files of the cache of builder-runtime removed, truncated or changed between two builds"""
     source = Source(attempt, kind=attempt.choose.choice(("plain", "wheel", "wheel")))
     _, wanted = source.build_well()
     check = attempt.guard(attempt.folder / "given")
@@ -310,7 +310,7 @@ def damaged(attempt):
 
 
 def changing(attempt):
-    """a source that changes while it is built: the artifact is of one of its states"""
+    """a source that changes while it is built: the artifact never mixes two states"""
     source = Source(attempt, kind=attempt.choose.choice(("plain", "wheel", "wheel")))
     artifacts = []
     for version in (1, 2):
@@ -330,7 +330,7 @@ def changing(attempt):
 
 
 def credentials(attempt):
-    """credentials planted in requirements, indexes, variables and .netrc: none in any file, argument or line"""
+    """credentials in requirements, indexes, variables and .netrc: they reach no file, argument or message"""
     base.require_tool("uv")
     choose = attempt.choose
     word = "pl4nted"

@@ -140,7 +140,7 @@ def killed(attempt):
 
 
 def failing(attempt):
-    """a program of a DAG that fails: what hangs on it does not run, all else does"""
+    """a failing program in a DAG: downstream pipelines do not run, all others do"""
     dag = Dag(attempt)
     dag.prepare()
     name = attempt.choose.choice(sorted(READS))

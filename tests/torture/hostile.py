@@ -261,7 +261,7 @@ LINES = (
 
 
 def source(attempt):
-    """hostile sources: manifests that are damaged, contradict each other, lead out, are pipes, links or sockets"""
+    """hostile sources: manifests that are damaged, contradict each other, point outside, or are pipes, links or sockets"""
     choose = attempt.choose
     base.require_tool("uv")
     folder = attempt.folder / "given/source"

@@ -175,7 +175,7 @@ def killed(attempt):
 
 
 def signalled(attempt):
-    """pachbuild run stopped by SIGINT, SIGTERM or SIGHUP, now and then twice"""
+    """pachbuild run stopped by SIGINT, SIGTERM or SIGHUP, sometimes twice"""
     pipeline = Pipeline(attempt)
     earlier = pipeline.prepare()
     check = pipeline.guard()
@@ -253,7 +253,7 @@ def full_disk(attempt):
 
 
 def at_once(attempt):
-    """many pachbuild run into one cache and one output folder, some of them killed"""
+    """many pachbuild run at once with one cache and one output folder, some of them killed"""
     pipeline = Pipeline(attempt)
     earlier = pipeline.prepare()
     check = pipeline.guard()
@@ -307,7 +307,7 @@ HOSTILE = (
 
 
 def hostile_program(attempt):
-    """programs that attack /pfs, their worker, their log and names on the host"""
+    """programs that attack /pfs, their worker, their log and processes on the host"""
     tricks = attempt.choose.sample(HOSTILE, attempt.choose.randrange(1, 4))
     # What a program writes through a link of its own is its own doing, so such links come last.
     leading = [trick for trick in tricks if "ln -sT {canary}" in trick]
@@ -371,7 +371,7 @@ def limited(attempt):
 
 
 def another_user(attempt):
-    """pachbuild run as another user, with few processes or none allowed, and into folders of somebody else"""
+    """pachbuild run as another user, with a low process limit or none left, and into folders of other users"""
     base.require_root()
     pipeline = Pipeline(attempt)
     strangers = attempt.choose.choice(("none", "cache", "out"))
@@ -421,7 +421,7 @@ def damage_files(attempt, folder, keep=()):
 
 
 def damaged(attempt):
-    """files of the cache removed, cut or changed between two runs"""
+    """files of the cache removed, truncated or changed between two runs"""
     pipeline = Pipeline(attempt)
     pipeline.run_well()
     if attempt.choose.random() < 0.5:
@@ -436,7 +436,7 @@ def damaged(attempt):
 
 
 def changing(attempt):
-    """data and source that change while pachbuild run reads them: no output of a mixture"""
+    """data and source that change while pachbuild run reads them: no output mixes two states"""
     choose = attempt.choose
     pipeline = Pipeline(attempt, pause=0.05)
     data = attempt.folder / "given/data"
@@ -464,7 +464,7 @@ def changing(attempt):
 
 
 def secrets(attempt):
-    """credentials in the environment of pachbuild run: no program, file, argument or line has them"""
+    """credentials in the environment of pachbuild run: they reach no program, file, argument or message"""
     choose = attempt.choose
     word = f"pl4nted{choose.randrange(1 << 40)}"
     name = choose.choice(

@@ -110,7 +110,7 @@ def killed(attempt):
 
 
 def disk(attempt):
-    """worker-shim on a full disk, with and without old environments that may go"""
+    """worker-shim on a full disk, with and without old environments to remove"""
     choose = attempt.choose
     attempt.private_mounts()
     attempt.mount_disk(attempt.cache)
@@ -176,7 +176,7 @@ def hostile_entries(attempt):
 
 
 def hostile_bundle(attempt):
-    """bundles with hostile entries, cut off, damaged, or of another digest"""
+    """bundles with hostile entries, truncated, damaged, or with another digest"""
     choose = attempt.choose
     files = good_files(choose, choose.randrange(0, 10), 500)
     del files["bin/tool"]
@@ -284,7 +284,7 @@ SCRIPTS = (
 
 
 def supervised(attempt):
-    """worker-shim --supervise under random signals: the exit code is the program's, and nothing is left"""
+    """worker-shim --supervise under random signals: the exit code is the program's, and no process is left"""
     choose = attempt.choose
     (attempt.folder / "build").mkdir()
     script, _ = choose.choice(SCRIPTS)
