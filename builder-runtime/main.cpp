@@ -58,9 +58,8 @@ void declare(CLI::App& app, builder::Options& options) {
   app.add_option("--language", options.language,
                  "python, go, or an installed builder (default: detected from the source)")
       ->type_name("NAME");
-  app.add_option(
-         "--builder", options.builder,
-         "The folder of a builder: builder.toml and the files it refers to (docs/builder-toml.md)")
+  app.add_option("--builder", options.builder,
+                 "The folder of a builder: builder.toml and the files it refers to (docs/builder-toml.md)")
       ->type_name("DIR");
   app.add_option("--shim", options.shim,
                  "The worker-shim to put into the artifact (default: the one next to this program, else " +

@@ -107,7 +107,8 @@ base::Result<StoredBundle> Compiler::make_all() {
   for (const auto& layer : layers) {
     const auto make_layer = [&] { return make(layer, below ? &*below : nullptr); };
     if (layer.key == m_plan.key) return make_layer();
-    BASE_TRY_ASSIGN(below, find_or_make(layer.key, "the installed dependencies are in the cache", make_layer));
+    BASE_TRY_ASSIGN(below,
+                    find_or_make(layer.key, "the installed dependencies are in the cache", make_layer));
   }
   BASE_TRY(check_inputs());
   BASE_TRY_ASSIGN(const auto workspace, caches::make_workspace(m_cache));

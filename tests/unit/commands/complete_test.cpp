@@ -60,7 +60,8 @@ class Completion : public testing::Test {
 TEST_F(Completion, OffersVerbs) {
   EXPECT_EQ(offered({}), "none\t\n");
   EXPECT_EQ(offered({""}),
-            "none\t\nrun\tRun it\nupdate\tChange it\nhelp\tShow the help of a verb\nstatus\tA state\nclean\tRemove\n");
+            "none\t\nrun\tRun it\nupdate\tChange it\nhelp\tShow the help of a verb\nstatus\tA "
+            "state\nclean\tRemove\n");
   EXPECT_EQ(offered({"r"}), "none\t\nrun\tRun it\n");
   EXPECT_EQ(offered({"x"}), "none\t\n");
   EXPECT_EQ(offered({"update", ""}), "none\t\npipeline\tA pipeline\nplace\t\n");

@@ -64,8 +64,9 @@ TEST(ParseArguments, SomeWordsOfTheCommandAreExpanded) {
   EXPECT_EQ(expanded("1000000"), 1'000'000U);
   EXPECT_EQ(command_line({"--exec", "--", "a"}).parse().value().expanded, 0U);
   for (const std::string wrong : {"1000001", "-1", "x", "1x"}) {
-    EXPECT_EQ(error_of({"--expand", wrong, "--exec", "--", "a"}),
-              "error: --expand: '" + wrong + "' is not a number of arguments\nhint: see worker-shim --help\n");
+    EXPECT_EQ(
+        error_of({"--expand", wrong, "--exec", "--", "a"}),
+        "error: --expand: '" + wrong + "' is not a number of arguments\nhint: see worker-shim --help\n");
   }
 }
 

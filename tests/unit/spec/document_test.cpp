@@ -245,12 +245,13 @@ TEST(ToYaml, IsReadAsTheSame) {
 
 // Keys as people write them are plain; texts and what YAML could take for something else are in quotes.
 TEST(ToYaml, IsInOneForm) {
-  const json value = {{"name", "x"}, {"yes", 1},         {"on", 1},         {"null", 1}, {"true", 1},
-                      {"false", 1},  {"snake_case", 1},  {"Abcd", 1},       {"a1bc", 1}, {"with space", 1},
-                      {"", 1},       {"list", {1, "2"}}, {"empty", nullptr}, {"True", 1},  {"FALSE", 1},
-                      {"NULL", 1}};
+  const json value = {{"name", "x"},      {"yes", 1},        {"on", 1},         {"null", 1},
+                      {"true", 1},        {"false", 1},      {"snake_case", 1}, {"Abcd", 1},
+                      {"a1bc", 1},        {"with space", 1}, {"", 1},           {"list", {1, "2"}},
+                      {"empty", nullptr}, {"True", 1},       {"FALSE", 1},      {"NULL", 1}};
   EXPECT_EQ(to_yaml(value),
-            "\"\": 1\nAbcd: 1\n\"FALSE\": 1\n\"NULL\": 1\n\"True\": 1\n\"a1bc\": 1\nempty: ~\n\"false\": 1\nlist:\n  - 1\n  - \"2\"\nname: \"x\"\n"
+            "\"\": 1\nAbcd: 1\n\"FALSE\": 1\n\"NULL\": 1\n\"True\": 1\n\"a1bc\": 1\nempty: ~\n\"false\": "
+            "1\nlist:\n  - 1\n  - \"2\"\nname: \"x\"\n"
             "\"null\": 1\n\"on\": 1\nsnake_case: 1\n\"true\": 1\n\"with space\": 1\n\"yes\": 1\n");
   EXPECT_EQ(to_yaml({{"steps", {{{"from", "x"}, {"to", {1, 2}}}, {"y", json::array({"z"})}}}}),
             "steps:\n  - from: \"x\"\n    \"to\":\n      - 1\n      - 2\n  - - \"y\"\n    - - \"z\"\n");

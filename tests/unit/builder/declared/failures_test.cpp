@@ -37,8 +37,8 @@ class DeclaredFailures : public testing::Test {
            error.hint;
   }
   std::string error_of(const process::Finished& finished, const std::string& manifest = "") {
-    return shown(error_of_command(
-        finished, {"program", "toy", manifest, {{"/work", ""}, {"/tree", "made/"}}}, m_facts));
+    return shown(error_of_command(finished, {"program", "toy", manifest, {{"/work", ""}, {"/tree", "made/"}}},
+                                  m_facts));
   }
 
   base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "failures.").value();

@@ -345,19 +345,16 @@ TEST(DeclaredReader, EachGroupOfAPatternIsUsed) {
             "b:10:9: check.place: the group \"lin\" is not used (did you mean \"line\"?)");
   EXPECT_EQ(fault_of(check + "place = '(?P<zzz>x)'\nsay = \"{zzz}\"\n"), "");
   EXPECT_EQ(fault_of(check + "place = '(?P<file>x)(?P<line>x)(?P<column>x)(?P<what>x)'\n"), "");
-  EXPECT_EQ(
-      fault_of("[[check]]\nfiles = \"*\"\nreject = '(?P<zzz>x)'\n"),
-      "b:9:10: check.reject: the group \"zzz\" is not used (valid groups: file, line, column, what)");
+  EXPECT_EQ(fault_of("[[check]]\nfiles = \"*\"\nreject = '(?P<zzz>x)'\n"),
+            "b:9:10: check.reject: the group \"zzz\" is not used (valid groups: file, line, column, what)");
   EXPECT_EQ(fault_of("[[error]]\nmatch = '(?P<zzz>x)'\nsay = \"s\"\nhint = \"{zzz}\"\n"), "");
-  EXPECT_EQ(
-      fault_of("[[error]]\nmatch = '(?P<zzz>x)'\nsay = \"s\"\n"),
-      "b:8:9: error.match: the group \"zzz\" is not used (valid groups: file, line, column, what)");
+  EXPECT_EQ(fault_of("[[error]]\nmatch = '(?P<zzz>x)'\nsay = \"s\"\n"),
+            "b:8:9: error.match: the group \"zzz\" is not used (valid groups: file, line, column, what)");
   EXPECT_EQ(fault_of("[tools.a]\nrun = [\"a\"]\nversion = '(?P<zzz>x)'\n"),
             "b:9:11: tools.a.version: the group \"zzz\" is not used (valid groups: version)");
-  EXPECT_EQ(
-      fault_of("[[error]]\nmatch = '(?P<own>x)'\nsay = \"{own}{nope}\"\n"),
-      "b:9:7: error.say: unknown name {nope} (valid names: program, setting, manifest, file, line, "
-      "column, what, own)");
+  EXPECT_EQ(fault_of("[[error]]\nmatch = '(?P<own>x)'\nsay = \"{own}{nope}\"\n"),
+            "b:9:7: error.say: unknown name {nope} (valid names: program, setting, manifest, file, line, "
+            "column, what, own)");
 }
 
 TEST(DeclaredReader, AKeyThatTakesPathsTakesNoPattern) {
