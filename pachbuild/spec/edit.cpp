@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/spec/edit.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -45,9 +46,18 @@ std::size_t end_of_scalar(const std::string& text, std::size_t start) {
   return end == std::string::npos ? text.size() : end;
 }
 
-}  // namespace
+// Where a collection itself begins: `start` may be that of its tag or anchor ("&name"), which comments and
+// line breaks may follow.
+std::size_t behind_properties(const std::string& text, std::size_t start) {
+  constexpr std::string_view k_space = " \t\r\n";
+  while (start < text.size() && (text[start] == '!' || text[start] == '&' || text[start] == '#')) {
+    const auto end = text[start] == '#' ? text.find('\n', start) : text.find_first_of(k_space, start);
+    start = std::min(text.find_first_not_of(k_space, end), text.size());
+  }
+  return start;
+}
 
-base::Result<std::string> with_image(const std::string& text, const Document& document,
+base::Result<std::string> put_image(const std::string& text, const Document& document,
                                      const std::string& new_image) {
   const std::string quoted = nlohmann::json(new_image).dump();
   const auto& transform = document.value->at("transform");
@@ -74,16 +84,43 @@ base::Result<std::string> with_image(const std::string& text, const Document& do
     }
     return text.substr(0, start) + quoted + text.substr(end);
   }
-  if (text[start] == '{') {
-    const std::size_t next = text.find_first_not_of(" \t\r\n", start + 1);
-    const std::string space = text.substr(start + 1, next - start - 1);
-    return text.substr(0, start + 1) + space + "\"image\": " + quoted + "," + (space.empty() ? " " : space) +
+  const std::size_t first = behind_properties(text, start);
+  if (first < text.size() && text[first] == '{') {
+    const std::size_t next = text.find_first_not_of(" \t\r\n", first + 1);
+    const std::string space = text.substr(first + 1, next - first - 1);
+    return text.substr(0, first + 1) + space + "\"image\": " + quoted + "," + (space.empty() ? " " : space) +
            text.substr(next);
   }
   // A block of YAML starts with its first key; the new one stands above it, as far in.
-  const std::size_t line = text.rfind('\n', start) + 1;
-  return text.substr(0, start) + "image: " + quoted + "\n" + text.substr(line, start - line) +
-         text.substr(start);
+  const std::size_t line = text.rfind('\n', first) + 1;
+  return text.substr(0, first) + "image: " + quoted + "\n" + text.substr(line, first - line) +
+         text.substr(first);
+}
+
+// Whether `changed` says the same as `text`, but for the image.
+bool is_only_change(const std::string& text, const std::string& changed, const Document& document,
+                    const std::string& new_image) {
+  const auto before = parse_documents(text, document.places);
+  const auto after = parse_documents(changed, document.places);
+  if (!before || !after || before->size() != after->size()) return false;
+  for (std::size_t i = 0; i < before->size(); ++i) {
+    auto expected = *(*before)[i].value;
+    if ((*before)[i].places.at("") == document.places.at(""))
+      expected["transform"]["image"] = new_image;
+    if (*(*after)[i].value != expected) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+base::Result<std::string> with_image(const std::string& text, const Document& document,
+                                     const std::string& new_image) {
+  BASE_TRY_ASSIGN(auto changed, put_image(text, document, new_image));
+  if (is_only_change(text, changed, document, new_image)) return changed;
+  return base::fail(base::ErrorKind::bad_input, document.places.where("/transform"),
+                    "is written in a way that an image cannot be added to",
+                    "add \"image\": " + nlohmann::json(new_image).dump() + " yourself");
 }
 
 }  // namespace spec

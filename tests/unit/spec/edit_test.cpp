@@ -55,6 +55,17 @@ TEST(WithImage, AddsAnImageAboveTheFirstKeyOfYaml) {
   EXPECT_EQ(edited("transform: {cmd: [x]}\n"), "transform: {\"image\": \"r/new:1@sha256:ab\", cmd: [x]}\n");
 }
 
+TEST(WithImage, AddsAnImageBehindTagsAndAnchors) {
+  const std::string image = "image: \"r/new:1@sha256:ab\"\n  ";
+  for (const char* properties : {"&t", "!!map", "!own &t", "&t # why", "&t\n  # why\n  # not"}) {
+    const std::string begin = "transform: " + std::string(properties) + "\n  ";
+    EXPECT_EQ(edited(begin + "cmd: [x]\n"), begin + image + "cmd: [x]\n");
+  }
+  EXPECT_EQ(edited("transform: &t {cmd: [x]}\n"),
+            "transform: &t {\"image\": \"r/new:1@sha256:ab\", cmd: [x]}\n");
+  EXPECT_EQ(edited("transform:\n  ? cmd\n  : [x]\n"), "transform:\n  " + image + "? cmd\n  : [x]\n");
+}
+
 TEST(WithImage, AByteOrderMarkIsNoCharacterOfTheFirstLine) {
   EXPECT_EQ(edited("\xEF\xBB\xBF{\"transform\": {\"cmd\": [\"x\"]}}"),
             "\xEF\xBB\xBF{\"transform\": {\"image\": \"r/new:1@sha256:ab\", \"cmd\": [\"x\"]}}");
