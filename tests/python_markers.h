@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "builder-runtime/languages/python/marker.h"
+#include "builder-runtime/languages/python/packaging/marker.h"
 
 namespace tests {
 

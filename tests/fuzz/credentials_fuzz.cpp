@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/credentials.h"
-#include "builder-runtime/languages/python/git_credentials.h"
+#include "builder-runtime/languages/python/manifests/git_credentials.h"
 #include "tests/fuzz/target.h"
 
 namespace {

@@ -5,10 +5,10 @@
 #include <set>
 
 #include "base/inside.h"
+#include "builder-runtime/languages/go/build_folder.h"
 #include "builder-runtime/languages/go/build_info.h"
 #include "builder-runtime/languages/go/constraints.h"
 #include "builder-runtime/languages/go/module.h"
-#include "builder-runtime/languages/go/modules.h"
 #include "builder-runtime/languages/go/program.h"
 #include "builder-runtime/languages/go/tree.h"
 #include "tests/fuzz/target.h"

@@ -4,10 +4,13 @@
 #include <algorithm>
 
 #include "base/inside.h"
-#include "builder-runtime/languages/python/entry.h"
-#include "builder-runtime/languages/python/lock_readers.h"
-#include "builder-runtime/languages/python/manifest.h"
-#include "builder-runtime/languages/python/requirements.h"
+#include "builder-runtime/languages/python/locks/pdm.h"
+#include "builder-runtime/languages/python/locks/pipfile.h"
+#include "builder-runtime/languages/python/locks/poetry.h"
+#include "builder-runtime/languages/python/locks/uv_lock.h"
+#include "builder-runtime/languages/python/manifests/manifest.h"
+#include "builder-runtime/languages/python/manifests/requirements.h"
+#include "builder-runtime/languages/python/program/entry.h"
 #include "tests/fuzz/target.h"
 #include "tests/python_markers.h"
 

@@ -3,15 +3,15 @@
 // it is written out. And the files that a package names.
 #include <algorithm>
 
-#include "builder-runtime/languages/python/inline_metadata.h"
-#include "builder-runtime/languages/python/interpreter.h"
-#include "builder-runtime/languages/python/marker.h"
-#include "builder-runtime/languages/python/record.h"
-#include "builder-runtime/languages/python/requirement.h"
-#include "builder-runtime/languages/python/requirements.h"
-#include "builder-runtime/languages/python/source_builds.h"
-#include "builder-runtime/languages/python/uv_words.h"
-#include "builder-runtime/languages/python/version.h"
+#include "builder-runtime/languages/python/install/source_builds.h"
+#include "builder-runtime/languages/python/install/uv_words.h"
+#include "builder-runtime/languages/python/manifests/inline_metadata.h"
+#include "builder-runtime/languages/python/manifests/requirements.h"
+#include "builder-runtime/languages/python/packaging/interpreter.h"
+#include "builder-runtime/languages/python/packaging/marker.h"
+#include "builder-runtime/languages/python/packaging/record.h"
+#include "builder-runtime/languages/python/packaging/requirement.h"
+#include "builder-runtime/languages/python/packaging/version.h"
 #include "revision/revision.h"
 #include "tests/fuzz/target.h"
 

@@ -5,8 +5,8 @@
 #include <set>
 
 #include "base/credentials.h"
-#include "builder-runtime/languages/python/pip_configuration.h"
-#include "builder-runtime/languages/python/requirements.h"
+#include "builder-runtime/languages/python/manifests/pip_configuration.h"
+#include "builder-runtime/languages/python/manifests/requirements.h"
 #include "tests/fuzz/target.h"
 
 namespace {

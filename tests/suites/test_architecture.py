@@ -108,6 +108,17 @@ class Architecture(support.Suite):
         self.assertEqual(wrong, [])
         self.assertGreater(seen, 50)
 
+    def test_the_rooms_of_a_language_are_used_in_their_order(self):
+        text = (support.ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").partition("The rooms of `languages/python`")[2]
+        rooms = re.findall(r"^- `(\w+)/`", text.partition("\n## ")[0], re.MULTILINE)
+        folder = support.ROOT / "builder-runtime/languages/python"
+        self.assertEqual(sorted(rooms), sorted(path.name for path in folder.iterdir() if path.is_dir()))
+        wrong = [f"{path.relative_to(support.ROOT)} includes {name}"
+                 for at, room in enumerate(rooms) for path in cpp_files(folder / room) for _, name in includes(path)
+                 if name.startswith("builder-runtime/languages/python/")
+                 and pathlib.PurePath(name).parent.name not in rooms[:at + 1]]
+        self.assertEqual(wrong, [])
+
     def test_an_include_of_ours_is_quoted_and_of_others_is_not(self):
         wrong = [f"{path.relative_to(support.ROOT)}: {name}"
                  for folder in self.folders for path in cpp_files(folder) for mark, name in includes(path)

@@ -10,9 +10,9 @@
 
 #include "base/near.h"
 #include "base/text.h"
-#include "builder-runtime/languages/python/keys.h"
-#include "builder-runtime/languages/python/pip_configuration.h"
-#include "builder-runtime/languages/python/uv_settings.h"
+#include "builder-runtime/languages/python/install/keys.h"
+#include "builder-runtime/languages/python/manifests/pip_configuration.h"
+#include "builder-runtime/languages/python/manifests/uv_settings.h"
 #include "builder-runtime/memory.h"
 #include "builder-runtime/settings.h"
 #include "builder-runtime/store/cache_limit.h"

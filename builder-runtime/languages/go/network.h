@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "builder-runtime/languages/go/modules.h"
+#include "builder-runtime/languages/go/build_folder.h"
 #include "builder-runtime/tools.h"
 
 namespace builder::go {

@@ -8,7 +8,7 @@
 
 #include "base/files.h"
 #include "base/result.h"
-#include "builder-runtime/languages/python/resolution.h"
+#include "builder-runtime/languages/python/install/resolution.h"
 #include "builder-runtime/tools.h"
 
 namespace builder::python {

@@ -3,8 +3,8 @@
 
 #include <boost/filesystem/operations.hpp>
 
+#include "builder-runtime/languages/go/build_folder.h"
 #include "builder-runtime/languages/go/module.h"
-#include "builder-runtime/languages/go/modules.h"
 #include "builder-runtime/languages/go/tree.h"
 
 namespace builder::go {

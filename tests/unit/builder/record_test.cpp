@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder-runtime/languages/python/record.h"
+#include "builder-runtime/languages/python/packaging/record.h"
 
 #include <gmock/gmock.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is seen of a Go source without Go.
+#include "builder-runtime/languages/go/build_folder.h"
 #include "builder-runtime/languages/go/constraints.h"
 #include "builder-runtime/languages/go/module.h"
-#include "builder-runtime/languages/go/modules.h"
 #include "builder-runtime/languages/go/network.h"
 #include "builder-runtime/languages/go/program.h"
 #include "builder-runtime/languages/go/tree.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder-runtime/languages/python/bytecode.h"
+#include "builder-runtime/languages/python/program/bytecode.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder-runtime/languages/python/entry.h"
+#include "builder-runtime/languages/python/program/entry.h"
 
 #include <gtest/gtest.h>
 

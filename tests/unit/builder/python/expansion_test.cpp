@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder-runtime/languages/python/expansion.h"
+#include "builder-runtime/languages/python/manifests/expansion.h"
 
 #include <gtest/gtest.h>
 

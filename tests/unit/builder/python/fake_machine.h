@@ -15,9 +15,9 @@
 
 #include "base/files.h"
 #include "base/text.h"
-#include "builder-runtime/languages/python/ask_indexes.h"
-#include "builder-runtime/languages/python/compile_bytecode.h"
-#include "builder-runtime/languages/python/read_imports.h"
+#include "builder-runtime/languages/python/install/ask_indexes.h"
+#include "builder-runtime/languages/python/program/compile_bytecode.h"
+#include "builder-runtime/languages/python/program/read_imports.h"
 #include "builder-runtime/tools.h"
 #include "report/report.h"
 

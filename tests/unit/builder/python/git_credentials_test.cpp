@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder-runtime/languages/python/git_credentials.h"
+#include "builder-runtime/languages/python/manifests/git_credentials.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The repository that is made for a build answers git's questions as the source's own would.
-#include "builder-runtime/languages/python/git_repository.h"
+#include "builder-runtime/languages/python/install/git_repository.h"
 
 #include <gmock/gmock.h>
 

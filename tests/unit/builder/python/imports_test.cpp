@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder-runtime/languages/python/imports.h"
+#include "builder-runtime/languages/python/program/imports.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

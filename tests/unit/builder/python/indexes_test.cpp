@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which indexes a build asks, how they are asked what is wrong, and in which words that is said.
-#include "builder-runtime/languages/python/indexes.h"
+#include "builder-runtime/languages/python/install/indexes.h"
 
 #include <gmock/gmock.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which Python of a machine is taken, and why none.
-#include "builder-runtime/languages/python/interpreter.h"
+#include "builder-runtime/languages/python/packaging/interpreter.h"
 
 #include <gmock/gmock.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder-runtime/languages/python/keys.h"
+#include "builder-runtime/languages/python/install/keys.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder-runtime/languages/python/local_targets.h"
+#include "builder-runtime/languages/python/manifests/local_targets.h"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What each manifest that uv does not read asks for, as lines of a requirements file.
-#include "builder-runtime/languages/python/lock_readers.h"
-
 #include <gmock/gmock.h>
 
 #include "base/text.h"
+#include "builder-runtime/languages/python/locks/pdm.h"
+#include "builder-runtime/languages/python/locks/pipfile.h"
+#include "builder-runtime/languages/python/locks/poetry.h"
+#include "builder-runtime/languages/python/locks/project_requirements.h"
+#include "builder-runtime/languages/python/locks/requirement_list.h"
+#include "builder-runtime/languages/python/locks/uv_lock.h"
 
 namespace builder::python {
 namespace {

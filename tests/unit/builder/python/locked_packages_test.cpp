@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder-runtime/languages/python/locked_packages.h"
+#include "builder-runtime/languages/python/locks/locked_packages.h"
 
 #include <gmock/gmock.h>
 

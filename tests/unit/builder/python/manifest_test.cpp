@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which file says what to install, whether the source itself is installed, and for which Python.
-#include "builder-runtime/languages/python/manifest.h"
+#include "builder-runtime/languages/python/manifests/manifest.h"
 
 #include <gmock/gmock.h>
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder-runtime/languages/python/marker.h"
+#include "builder-runtime/languages/python/packaging/marker.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
 #include "base/text.h"
-#include "builder-runtime/languages/python/requirement.h"
+#include "builder-runtime/languages/python/packaging/requirement.h"
 
 namespace builder::python {
 namespace {

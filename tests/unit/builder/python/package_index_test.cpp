@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder-runtime/languages/python/package_index.h"
+#include "builder-runtime/languages/python/manifests/package_index.h"
 
 #include <gtest/gtest.h>
 

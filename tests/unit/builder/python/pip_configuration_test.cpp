@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder-runtime/languages/python/pip_configuration.h"
+#include "builder-runtime/languages/python/manifests/pip_configuration.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder-runtime/languages/python/preloading.h"
+#include "builder-runtime/languages/python/program/preloading.h"
 
 #include <gtest/gtest.h>
 

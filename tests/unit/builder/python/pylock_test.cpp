@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder-runtime/languages/python/pylock.h"
+#include "builder-runtime/languages/python/locks/pylock.h"
 
 #include <gtest/gtest.h>
 

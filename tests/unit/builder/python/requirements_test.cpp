@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder-runtime/languages/python/requirements.h"
+#include "builder-runtime/languages/python/manifests/requirements.h"
 
 #include <gtest/gtest.h>
 

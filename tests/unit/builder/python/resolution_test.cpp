@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder-runtime/languages/python/resolution.h"
+#include "builder-runtime/languages/python/install/resolution.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packages of the source that are installed: which they are, and from where they are imported.
-#include "builder-runtime/languages/python/source_packages.h"
+#include "builder-runtime/languages/python/install/source_packages.h"
 
 #include <gmock/gmock.h>
 

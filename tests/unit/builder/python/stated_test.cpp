@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What files of a source ask for, which of it does not count, and what is said of it.
-#include "builder-runtime/languages/python/stated.h"
+#include "builder-runtime/languages/python/manifests/stated.h"
 
 #include <gmock/gmock.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder-runtime/languages/python/text_list.h"
+#include "builder-runtime/languages/python/manifests/text_list.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Downloads are shared by all ways of building, what was built is not.
-#include "builder-runtime/languages/python/uv_cache.h"
+#include "builder-runtime/languages/python/install/uv_cache.h"
 
 #include <gtest/gtest.h>
 

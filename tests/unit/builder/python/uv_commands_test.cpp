@@ -6,9 +6,9 @@
 #include <functional>
 
 #include "base/text.h"
-#include "builder-runtime/languages/python/resolution.h"
-#include "builder-runtime/languages/python/uv.h"
-#include "builder-runtime/languages/python/uv_environment.h"
+#include "builder-runtime/languages/python/install/resolution.h"
+#include "builder-runtime/languages/python/install/uv.h"
+#include "builder-runtime/languages/python/install/uv_environment.h"
 #include "tests/unit/builder/python/fake_machine.h"
 
 namespace builder::python {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder-runtime/languages/python/uv_settings.h"
+#include "builder-runtime/languages/python/manifests/uv_settings.h"
 
 #include <gmock/gmock.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder-runtime/languages/python/uv_words.h"
+#include "builder-runtime/languages/python/install/uv_words.h"
 
 #include <gtest/gtest.h>
 
-#include "builder-runtime/languages/python/source_builds.h"
+#include "builder-runtime/languages/python/install/source_builds.h"
 
 namespace builder::python {
 namespace {

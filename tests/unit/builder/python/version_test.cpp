@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder-runtime/languages/python/version.h"
+#include "builder-runtime/languages/python/packaging/version.h"
 
 #include <gmock/gmock.h>
 
