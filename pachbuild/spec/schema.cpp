@@ -522,7 +522,8 @@ class Checker {
     if (type == Type::texts && value.is_string())
       hint = "write [\"sh\", \"-c\", \"…\"]: cmd does not run in a shell";
     fail(written, pointer,
-         field_name(pointer) + " must be " + std::string(name_of(type)) + ", not " + describe(value, type), hint);
+         field_name(pointer) + " must be " + std::string(name_of(type)) + ", not " + describe(value, type),
+         hint);
     return std::nullopt;
   }
 

@@ -90,9 +90,8 @@ base::Status check_name(const Name& name, const Names& names,
         if (!contains(known, group)) known.push_back(std::move(group));
       }
     }
-    return invalid_name(
-        "unknown name " + shown,
-        base::did_you_mean(name.name, known, "valid names: " + base::join(known, ", ")));
+    return invalid_name("unknown name " + shown,
+                        base::did_you_mean(name.name, known, "valid names: " + base::join(known, ", ")));
   }
   const bool needs_argument =
       std::find(k_with_argument.begin(), k_with_argument.end(), name.name) != k_with_argument.end();

@@ -41,7 +41,8 @@ class Data : public testing::Test {
 
 TEST_F(Data, BothLanguagesGiveTheSameTree) {
   const std::string tree =
-      "a table(array=an array(a string(x)a number(2))flag=true or false(true)none=an array()number=a number(-1)"
+      "a table(array=an array(a string(x)a number(2))flag=true or false(true)none=an array()number=a "
+      "number(-1)"
       "off=true or false(false)real=a number(1.5)table=a table(text=a string(t)))";
   EXPECT_EQ(shown(toml("array = ['x', 2]\nflag = true\nnone = []\nnumber = -1\noff = false\nreal = 1.5\n"
                        "[table]\ntext = 't'\n")
