@@ -145,7 +145,7 @@ std::string Inputs::lines() const {
   std::string text;
   for (const auto& input : sorted(m_inputs)) {
     std::string shown = base::is_digest(input.text) ? input.text.substr(0, k_shown_digits) : input.text;
-    if (!input.reason.empty()) shown = "not in the key: " + input.reason;
+    if (!input.reason.empty()) shown = std::string(k_not_in_key) + input.reason;
     std::vector<std::string> fields = {input.kind, input.name, std::move(shown), input.path.string()};
     std::transform(fields.begin(), fields.end(), fields.begin(), on_one_line);
     text += base::join(fields, "\t") + "\n";

@@ -16,6 +16,9 @@ namespace builder {
 
 namespace fs = base::fs;
 
+// What lines() begins the text of an input outside the key with; its reason follows.
+inline constexpr std::string_view k_not_in_key = "not in the key: ";
+
 struct Input {
   std::string kind;  // "file", "files", "folder", "variable", "tool", "value"
   std::string name;  // the same on every machine, whatever the path there

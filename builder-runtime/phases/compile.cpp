@@ -40,6 +40,24 @@ std::uint64_t bytes_below(const fs::path& tree) {
   return bytes;
 }
 
+// What the bundle has for worker-shim alone.
+struct OwnFiles {
+  std::uint64_t count = 0;
+  std::uint64_t bytes = 0;
+};
+
+OwnFiles own_files_of(const fs::path& tree) {
+  OwnFiles own;
+  for (const auto* name : {contract::k_base_file, contract::k_variables_file}) {
+    boost::system::error_code error;
+    const auto size = fs::file_size(tree / name, error);
+    if (error) continue;
+    ++own.count;
+    own.bytes += size;
+  }
+  return own;
+}
+
 class Compiler {
  public:
   Compiler(const Plan& plan, const Tools& tools)
@@ -146,12 +164,13 @@ base::Result<StoredBundle> Compiler::make(const Layer& layer, const StoredBundle
                           .bytes = summary.bytes,
                           .unpacked_bytes = summary.unpacked_bytes,
                           .files = summary.files};
+  const auto own = own_files_of(tree);
   m_added.push_back(bundle);
   BASE_TRY_ASSIGN(auto stored,
                   keep(file, {{std::move(bundle)}, std::move(made)}, below, layer.key, workspace));
   if (below == nullptr) keep_as_environment(tree, m_cache, summary.digest);
-  milestone.reached("packed " + base::count_of(summary.files, "file") + " of " +
-                    base::format_bytes(summary.unpacked_bytes));
+  milestone.reached("packed " + base::count_of(summary.files - own.count, "file") + " of " +
+                    base::format_bytes(summary.unpacked_bytes - own.bytes));
   return stored;
 }
 

@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "contract/builders.h"
+#include "contract/layout.h"
 #include "pachbuild/commands/builder.h"
 #include "pachbuild/commands/interruptible.h"
 #include "pachbuild/local/session/environment.h"
@@ -25,10 +26,12 @@ using Json = nlohmann::ordered_json;
 
 constexpr char k_about_builder_explain[] = R"(
 Shows what a builder would do with a source, without doing it: which program it finds, which tools it uses, which files
-it checks, and for each layer its inputs, its key, and whether it is in the cache. The builder is a folder with a
-builder.toml, the name of a builder that is installed with pachbuild, or an image of a builder that has a builder.toml.
+it checks, and for each layer its inputs, its key, and whether it is in the cache that pachbuild run uses. The builder is
+a folder with a builder.toml, the name of a builder that is installed with pachbuild, or an image of a builder that has a
+builder.toml.
 
   pachbuild builder explain ./lua --source ./source
+  pachbuild builder explain ./lua --source ./source --all     also the paths, and variables that do not count
   pachbuild builder explain ./lua --source ./source -o json
   pachbuild builder explain lua-builder:1 --source ./source
 )";
@@ -37,6 +40,7 @@ struct BuilderExplainOptions {
   std::string builder;
   std::string source = ".";
   std::string format = "text";
+  bool all = false;
   ImageOptions image;
 };
 
@@ -56,6 +60,45 @@ base::Result<local::ExplainedBuilder> find_explained(const BuilderExplainOptions
     return local::ExplainedBuilder{.folder = folder};
   return base::fail(ErrorKind::bad_input, options.builder, "has no builder.toml",
                     "a build.sh shows what it does only when it runs: use pachbuild builder test --log");
+}
+
+// A builder-runtime of an image is free to say anything.
+std::string text_of(const Json& table, const char* key) {
+  const auto found = table.find(key);
+  return found != table.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+// A source is built in /pfs/source: the person knows its files by another name.
+void name_source(Json& document, const std::string& source) {
+  constexpr std::string_view k_built = contract::k_source;
+  for (auto& layer : document["layers"]) {
+    if (!layer.contains("inputs")) continue;
+    for (auto& input : layer["inputs"]) {
+      const auto path = text_of(input, "path");
+      if (path == k_built || path.starts_with(std::string(k_built) + "/"))
+        input["path"] = source + path.substr(k_built.size());
+    }
+  }
+}
+
+// A line for each input that counts, and the others by their number. Those of the layer below are among them.
+void shorten(Json& document) {
+  for (auto& layer : document["layers"]) {
+    if (!layer.contains("inputs")) continue;
+    Json inputs = Json::object();
+    if (layer.contains("over")) inputs["all of layer"] = layer["over"];
+    layer.erase("over");
+    std::size_t uncounted = 0;
+    for (const auto& input : layer["inputs"]) {
+      if (input.contains("in_key") && input["in_key"] == false) {
+        ++uncounted;
+      } else {
+        inputs[text_of(input, "kind") + " " + text_of(input, "name")] = text_of(input, "value");
+      }
+    }
+    if (uncounted > 0) inputs["not in the key"] = base::count_of(uncounted, "input") + " (--all lists them)";
+    layer["inputs"] = std::move(inputs);
+  }
 }
 
 // A line for each value, below its name: lists and tables are indented.
@@ -88,12 +131,16 @@ base::Result<int> explain_builder(const BuilderExplainOptions& options, process:
   BASE_TRY_ASSIGN(const auto cache, local::cache_folder());
   BASE_TRY_ASSIGN(auto answer,
                   local::explain_build(builder, fs::absolute(options.source), cache, interruption));
-  if (options.format == "text") {
-    const auto document = Json::parse(answer, nullptr, false);
-    if (!document.is_object()) {
-      return base::fail(ErrorKind::unavailable, options.builder, "returned invalid JSON",
-                        "its builder-runtime may be older: use the one from this version of pachbuild");
-    }
+  auto document = Json::parse(answer, nullptr, false);
+  if (!document.is_object()) {
+    return base::fail(ErrorKind::unavailable, options.builder, "returned invalid JSON",
+                      "its builder-runtime may be older: use the one from this version of pachbuild");
+  }
+  name_source(document, fs::canonical(options.source).string());
+  if (options.format == "json") {
+    answer = document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  } else {
+    if (!options.all) shorten(document);
     answer.clear();
     for (const auto& [key, value] : document.items()) add_lines(answer, base::printable(key), value, 0);
   }
@@ -114,6 +161,7 @@ void add_builder_explain(CLI::App& builder, Invocation& invocation) {
   verb->add_option("-o,--output", options->format, "text (default) or json")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"text", "json"}));
+  verb->add_flag("--all", options->all, "Show all inputs, also those that are in no key, with their paths");
   options->image.add_to(*verb);
   verb->footer(k_about_builder_explain)->callback([options, &invocation] {
     invocation.action = [options] {

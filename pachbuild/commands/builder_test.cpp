@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -21,6 +22,7 @@
 #include "pachbuild/commands/interruptible.h"
 #include "pachbuild/conformance/examination.h"
 #include "pachbuild/local/session/builder_folder.h"
+#include "pachbuild/spec/duration.h"
 
 namespace commands {
 namespace {
@@ -49,6 +51,7 @@ struct BuilderOptions {
   std::vector<std::string> variables;
   std::vector<std::string> mounts;
   std::uint32_t seed = 1;
+  std::string timeout = "20s";
   bool log = false;
   std::string keep;
 };
@@ -99,6 +102,15 @@ base::Result<std::vector<local::SharedFolder>> read_mounts(const std::vector<std
   return mounts;
 }
 
+base::Result<std::chrono::milliseconds> read_timeout(const std::string& text) {
+  const auto duration = spec::parse_duration(text);
+  const auto timeout =
+      std::chrono::ceil<std::chrono::milliseconds>(duration.value_or(std::chrono::seconds{0}));
+  if (timeout.count() > 0) return timeout;
+  return base::fail(ErrorKind::usage, "--timeout " + text, "is not a duration",
+                    "write a number above 0 with a unit: 30s, 1m30s");
+}
+
 // Each build's output, below a line that says which build it is.
 void print_log(const std::string& name, const fs::path& log) {
   const auto text = base::read_file(log).value_or("");
@@ -112,6 +124,7 @@ base::Result<conformance::Subject> find_subject(const BuilderOptions& options,
   const bool is_image = !is_here;
   conformance::Subject subject{.seed = options.seed};
   BASE_TRY_ASSIGN(subject.variables, read_variables(options.variables));
+  BASE_TRY_ASSIGN(subject.patience, read_timeout(options.timeout));
   if (!is_image && !options.mounts.empty()) {
     return base::fail(ErrorKind::usage, "--mount", "is for images",
                       "omit it: the builds of a folder see this machine's files");
@@ -204,6 +217,8 @@ void add_builder_test(CLI::App& builder, Invocation& invocation) {
       ->type_name("DIR");
   verb->add_option("--seed", options->seed, "The seed for the arguments of the probe (default: 1)")
       ->type_name("NUMBER");
+  verb->add_option("--timeout", options->timeout, "How long each start of the probe may take (default: 20s)")
+      ->type_name("DURATION");
   verb->add_option("--junit", options->junit, "Write a report for CI systems")->type_name("FILE");
   verb->add_option("-o,--output", options->format, "table (default) or json")
       ->type_name("FORMAT")

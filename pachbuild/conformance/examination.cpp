@@ -40,8 +40,6 @@ using local::TaskResult;
 constexpr std::size_t k_digits_of_id = 64;
 // A second build that takes less is quick enough, whatever the first one took.
 constexpr std::chrono::seconds k_quick{1};
-// The probe does next to nothing, but waits for ever where it opens a named pipe a second time.
-constexpr std::chrono::milliseconds k_patience{20'000};
 // "nobody" of most systems; it need not be in the image.
 constexpr uid_t k_other_user = 65534;
 constexpr std::array k_exit_codes = {0, 1, 2, 64, 77, 125, 126, 127, 200, 255};
@@ -161,6 +159,7 @@ class Examination {
   Room m_room;                                          // of the pool that works now
   fs::path m_area;                                      // everything that it writes is in it
   Built m_built;                                        // the first build
+  bool m_timed_out = false;                             // the probe, when it was started last
   std::time_t m_built_at = 0;
   std::vector<Row> m_rows;
 };
@@ -295,9 +294,13 @@ base::Result<TaskOutcome> Examination::start_probe(local::Pool& pool, const Buil
       {contract::k_build_input, built.artifact.string(), "", built.version + (lazy ? "lazy" : ""), lazy}};
   datum.output = (m_area / "datum").string();
   datum.log = (m_area / "datum.log").string();
-  datum.timeout_ms = k_patience.count();
+  datum.timeout_ms = m_subject.patience.count();
   BASE_TRY(base::remove_tree(datum.output));
-  return perform(pool, std::move(datum));
+  const auto timeout = local::timeout_reason(datum);
+  BASE_TRY_ASSIGN(auto outcome, perform(pool, std::move(datum)));
+  m_timed_out = outcome.reason == timeout;
+  if (m_timed_out) outcome.reason += "; --timeout allows more";
+  return outcome;
 }
 
 // What the probe has written to this file of /pfs/out when it was started last.
@@ -344,10 +347,12 @@ base::Result<std::string> Examination::find_lost(local::Pool& pool, const std::v
     BASE_TRY_ASSIGN(const auto outcome, start_probe(pool, m_built, words));
     std::string expected;
     for (const auto& word : vector) (expected += word) += '\0';
-    if (written(k_arguments_file) == expected) continue;
+    if (!m_timed_out && written(k_arguments_file) == expected) continue;
     Words quoted;
     for (const auto& word : vector) quoted.push_back(base::shell_quote(word.substr(0, 40)));
-    return "lost or changed: " + base::join(quoted, " ") + " (" +
+    const auto shown = base::join(quoted, " ");
+    if (m_timed_out) return "with " + (shown.empty() ? "no arguments" : shown) + ": " + outcome.reason;
+    return "lost or changed: " + shown + " (" +
            (outcome.reason.empty() ? "exit code 0" : reason_of(outcome)) + ")";
   }
   return "";
@@ -377,10 +382,12 @@ base::Status Examination::examine_endings(local::Pool& pool) {
                            int base_code) -> base::Status {
     for (const int number : numbers) {
       BASE_TRY_ASSIGN(const auto outcome, start_probe(pool, m_built, {kind, std::to_string(number)}));
-      if (outcome.exit_code == base_code + number) continue;
-      m_rows.push_back(row(name, false,
-                           kind + " " + std::to_string(number) + " was reported as exit code " +
-                               std::to_string(outcome.exit_code)));
+      if (!m_timed_out && outcome.exit_code == base_code + number) continue;
+      m_rows.push_back(
+          row(name, false,
+              kind + " " + std::to_string(number) +
+                  (m_timed_out ? ": " + outcome.reason
+                               : " was reported as exit code " + std::to_string(outcome.exit_code))));
       return {};
     }
     m_rows.push_back(row(name, true, std::to_string(numbers.size()) + " of them"));

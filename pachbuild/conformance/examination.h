@@ -8,6 +8,7 @@
 //   signal N       ends itself by signal N
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -30,6 +31,8 @@ struct Subject {
   std::uint32_t seed = 1;  // of the arguments
   std::map<std::string, std::string> variables;  // of the builds, as transform.build.env
   std::vector<local::SharedFolder> mounts;       // of the containers
+  // The probe does next to nothing, but waits for ever where it opens a named pipe a second time.
+  std::chrono::milliseconds patience{20'000};
   // Gets the name of each build that has ended, and the file with what it has printed.
   std::function<void(const std::string& name, const base::fs::path& log)> built;
 };

@@ -106,6 +106,21 @@ class BuilderTest(support.Suite):
         self.fails("exit codes", "exit 2 was reported as exit code 1",
                    run='sh /pfs/build/probe.sh "$@" || exit 1\n')
 
+    def test_a_program_that_does_not_end(self):
+        self.builder(run="exec sleep 30\n")
+        rows = self.rows(self.examine("--timeout", "0.3s"))
+        slow = "timed out after 300 ms; --timeout allows more"
+        self.assertEqual({name: text for name, (outcome, text) in rows.items() if outcome == "FAILED"}, {
+            "arguments byte for byte": f"with no arguments: {slow}, seed 1", "exit codes": f"exit 0: {slow}", "signals": f"signal 1: {slow}",
+            "/pfs/build as named pipes": slow, "edit": f"the edited program: {slow}",
+            "edit with an older time": f"the edited program: {slow}"})
+
+    def test_a_time_limit_is_not_taken_for_a_signal(self):
+        """The limit ends a program by signal 9."""
+        self.builder(run='[ "$1 $2" != "signal 9" ] || exec sleep 30\n' + RUN)
+        self.assertEqual(self.rows(self.examine("--timeout", "1s"))["signals"],
+                         ("FAILED", "signal 9: timed out after 1.0 s; --timeout allows more"))
+
     def test_signals_that_are_swallowed(self):
         self.fails("signals", "signal 1 was reported as exit code 0", run=(
             'code=0; sh /pfs/build/probe.sh "$@" || code=$?\n'
@@ -208,6 +223,8 @@ class BuilderTest(support.Suite):
                 (["empty"], 65, "error: empty: has neither builder.toml nor build.sh\nhint: a builder is a folder with "
                                 "one of them, or an image with a build.sh\n"),
                 (["./bulder"], 64, 'error: ./bulder: does not exist\nhint: did you mean "./builder"?\n'),
+                *((["builder", "--timeout", text], 64, f"error: --timeout {text}: is not a duration\nhint: write a number above 0 "
+                                                      "with a unit: 30s, 1m30s\n") for text in ("0s", "x", "20", "-1s", "")),
                 (["builder", "--env", "X"], 64, "error: --env X: does not have the form NAME=VALUE\n"),
                 (["builder", "--env", "=X"], 64, "error: --env =X: does not have the form NAME=VALUE\n"),
                 (["builder", "--mount", "a:/b"], 64, "error: --mount: is for images\nhint: omit it: the builds of a "

@@ -191,12 +191,30 @@ class Explain(support.Suite):
                                         r"  program: main\.sh\n.*\nlayers:\n  name: words\n.*\n  cached: false\n.*"
                                         r"\nstart:\n  command: sh /pfs/source/main\.sh\n")
         self.assertFalse((self.folder / "done").exists(), "no command of it was run")
+        # Short: an input a line, and those that are in no key by their number.
+        self.assertRegex(result.stdout, r"\n  inputs:\n    file words\.txt: [0-9a-f]+\n(?:    (?:files|tool|value|variable) .*\n)+"
+                                        r"    not in the key: \d+ inputs \(--all lists them\)\nstart:\n")
+        self.assertNotIn("path: ", result.stdout.partition("layers:")[2])
+        every = self.explain("lua", "--source", "source", "--all").stdout
+        self.assertIn(f"  inputs:\n    kind: file\n    name: words.txt\n    value: ", every)
+        self.assertIn(f"    in_key: true\n    path: {self.folder}/source/words.txt\n", every)
+        self.assertIn("    name: HOME\n    value: not in the key: ", every)
         document = json.loads(self.explain("lua", "--source", "source", "-o", "json").stdout)
         layer = document["layers"][0]
+        self.assertIn(f"{self.folder}/source/words.txt", [one.get("path") for one in layer["inputs"]])
         self.assertRegex(layer["key"], "^[0-9a-f]{64}$")
         self.write("source/words.txt", "two\n")
         changed = json.loads(self.explain("./lua", "--source", "source", "-o", "json").stdout)["layers"][0]
         self.assertNotEqual(changed["key"], layer["key"])
+
+    def test_a_layer_over_another_names_it_for_its_inputs(self):
+        self.run_program(support.PACHBUILD, "builder", "new", "lua")
+        self.write("lua/builder.toml", (self.folder / "lua/builder.toml").read_text() + LAYER + '[[layer]]\ncopy = { "." = "bin" }\n')
+        self.write("source/main.sh", "")
+        self.write("source/words.txt", "one\n")
+        second = self.explain("lua", "--source", "source").stdout.split("layers:\n")[2]
+        self.assertRegex(second, r"(?s)^  name: program\n.*\n  inputs:\n    all of layer: words\n    files \*\*: [0-9a-f]+\n"
+                                 r"    value layer: program\nstart:\n")
 
     def test_a_source_of_another_language_is_the_builder_s_error(self):
         self.run_program(support.PACHBUILD, "builder", "new", "lua")

@@ -157,7 +157,7 @@ class DeclaredBuilders(BuilderSuite):
         self.assertIn("installing", self.make_well().stderr)
         self.write("builder/install.sh", INSTALL + "# another\n")
         self.assertIn("installing", self.make_well().stderr)
-        for name in ("README.md", "Dockerfile", "build.sh", "probe/main.toy"):
+        for name in ("README.md", "Dockerfile", "build.sh", "run.sh", "ci.sh", ".github/ci.yml", "probe/main.toy"):
             self.write(f"builder/{name}", "beside the builder\n")
         self.assertIn("nothing to do", self.make_well().stderr)
 
@@ -282,6 +282,57 @@ class DeclaredBuilders(BuilderSuite):
                           f"error: .frob: needs frob ^3.1 || ~2.2; {frob} is 2.3.4\nhint: get it\n")
         self.write("source/package.json", '{"frob": ">=2"}')
         self.make_well(env=self.environment(PATH=path))
+
+    def test_all_tools_that_are_missing_are_told(self):
+        """A tool without a hint may be a misspelled one, so that its place is named."""
+        self.edit(("[tools.sh]", '[tools.frob]\nhint = "install frob"\n[tools.sh]\n[tools.bundel]\n[tools.unused]\nneeded_by = \'never\''))
+        self.assert_fails(self.make(), 69, "error: bundel: is not on PATH\nhint: install it in the image of the builder, or on this machine; "
+                                           f"it is named in {self.builder}/builder.toml:16: tools.bundel\n"
+                                           "error: frob: is not on PATH\nhint: install frob\n")
+
+    def test_all_files_with_faults_are_told_each_once(self):
+        self.edit(('files = ["**/*.toy"]\nrun = ["sh", "-n", "{file}"]\nplace = \'^(?P<file>[^:]*): (?:line )?(?P<line>\\d+): (?P<what>.*)\'',
+                   'files = ["**/*.toy"]\nrun = ["sh", "{builder}/check.sh", "{files}"]\nplace = \'^(?P<file>/.*):(?P<line>\\d+): (?P<what>.*)\''))
+        self.write("builder/check.sh", 'for file; do ! grep -n bad "$file" | sed "s,^\\([0-9]*\\):,$file:\\1: ,"; done; '
+                                       'if grep -q bad "$@"; then exit 1; fi\n')
+        self.write("source/a.toy", "\nbad one\nbad two\n")
+        self.write("source/lib/b.toy", "bad three\n")
+        result = self.make()
+        self.assert_fails(result, 1, "error: a.toy:2: bad one\nerror: lib/b.toy:1: bad three\n")
+        self.assertNotIn("bad two", result.stderr)
+
+    def test_a_check_is_made_again_for_what_its_command_names(self):
+        self.edit(('[settings]', '[settings]\nlevel = "1"'), ('run = ["sh", "-n", "{file}"]', 'run = ["env", "LEVEL={setting:level}", "sh", "-n", "{file}"]'))
+        self.make_well()
+        changes = lambda: [check["changed"] for check in json.loads(self.make("--explain").stdout)["checks"]]  # noqa: E731
+        self.write("source/pachbuild.toml", '[toy]\ngreeting = "bye"\nprogram = "helper.toy"\n')
+        self.assertEqual(changes(), [1, 0])
+        self.write("source/pachbuild.toml", '[toy]\nlevel = "2"\n')
+        self.assertEqual(changes(), [1, 2])
+
+    def test_files_of_the_builder_are_copied(self):
+        self.edit(('copy = { "." = "bin" }', 'copy = { "." = "bin", "{builder}/start" = "boot", "{builder}/*.txt" = "." }'))
+        self.write("builder/start/lib/first.sh", "first\n")
+        self.write("builder/list.txt", "list\n")
+        self.write("source/list.txt", "the source's\n")
+        # Of the layer's own files only: what worker-shim reads is not counted.
+        log = self.make_well().stderr
+        self.assertIn("packed 1 file of 12 B", log)
+        self.assertIn("packed 9 files of ", log)
+        self.run_artifact(self.toys)
+        environment = self.cache / "env" / self.record()["bundles"][0]["digest"]
+        self.assertEqual((environment / "boot/lib/first.sh").read_text(), "first\n")
+        self.assertEqual((environment / "list.txt").read_text(), "list\n")
+        self.write("builder/list.txt", "another\n")
+        self.make_well()
+        self.run_artifact(self.toys)
+        environment = self.cache / "env" / self.record()["bundles"][0]["digest"]
+        self.assertEqual((environment / "list.txt").read_text(), "another\n")
+        for path in ("nothing", "probe/main.toy"):
+            self.write("builder/probe/main.toy", "")
+            self.edit(('copy = { "." = "bin" }', f'copy = {{ "." = "bin", "{{builder}}/{path}" = "boot" }}'))
+            self.assert_fails(self.make(), 65, f"error: {self.builder}/builder.toml: layer.copy: no file {{builder}}/{path}\n"
+                                               "hint: what only builder test and the image use cannot be copied: probe/, Dockerfile, …\n")
 
     def test_nothing_is_written_outside_and_no_link_is_followed(self):
         self.write("source/toys.txt", "out 1\n")
@@ -441,6 +492,12 @@ command = ["main"]
         self.assertEqual(told["layers"][0]["commands"],
                          [["sh", "{builder}/install.sh", "{source}/toys.txt", "{tree}/library"]])
         self.assertEqual([check["changed"] for check in told["checks"]], [4, 2])
+        self.assertEqual(told["start"]["environment"], {"PLAIN": "plain", "TOYS": "{env}/library", "+TOY_PATH": "{env}/library:/pfs/source"})
+        first, second = told["layers"]
+        self.assertEqual(([one for one in first if one == "over"], second["over"]), ([], "packages"))
+        self.assertEqual({one["name"]: one["in_key"] for one in first["inputs"] if one["name"] in ("toys.txt", "HOME")},
+                         {"toys.txt": True, "HOME": False})
+        self.assertEqual([(one["kind"], one["name"]) for one in second["inputs"]], [("files", "**"), ("value", "layer")])
         self.assertFalse((self.folder / "out").exists())
         self.make_well()
         told = json.loads(self.make("--explain").stdout)
@@ -450,6 +507,10 @@ command = ["main"]
         self.assertIn("file\ttoys.txt\t", inputs)
         self.assertIn("files\t**\t", inputs)
         self.assertIn("files\tthe builder\t", inputs)
+        self.edit(('variables = ["TOY_*"]', 'variables = ["TOY_*"]\nimage = ["/nowhere/*/toys", "/etc/pass?d"]'))
+        values = {one["name"]: one["value"] for one in json.loads(self.make("--explain").stdout)["layers"][0]["inputs"]}
+        self.assertEqual(values["/nowhere/*/toys"], "matches no file")
+        self.assertRegex(values["/etc/pass?d"], "^[0-9a-f]+$")
         self.assert_fails(self.build(self.source({"main.py": ""}, "py"), "--explain"), 64,
                           "error: --explain: the builder for python is not declared by a builder.toml\n"
                           "hint: use --inputs to list its inputs\n")

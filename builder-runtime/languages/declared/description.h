@@ -54,6 +54,12 @@ struct CopyDescription {
   std::string to;
 };
 
+// Files of the image, by an absolute path of which each part is a pattern.
+struct ImageDescription {
+  std::string text;
+  FilePatterns parts;
+};
+
 struct PackagesDescription {
   FilePatterns files;
   Pattern match;
@@ -64,7 +70,7 @@ struct LayerDescription {
   References when;
   std::vector<std::string> manifest;
   References inputs;
-  std::vector<std::string> image;
+  std::vector<ImageDescription> image;
   std::vector<std::string> variables;
   std::optional<std::vector<std::string>> tools;  // none: all that are needed, where there are commands
   std::map<std::string, std::string> needs;
@@ -72,6 +78,7 @@ struct LayerDescription {
   bool has_work_copy = false;
   std::vector<std::string> folders;
   std::vector<CopyDescription> copy;
+  std::vector<CopyDescription> copy_of_builder;  // from the builder's folder
   std::optional<TextTemplate> folder;
   std::map<std::string, TextTemplate> environment;
   std::vector<Templates> run;

@@ -40,13 +40,15 @@ Json checks_of(const Facts& facts, const std::vector<CheckState>& states) {
   return all;
 }
 
-// The lines of Inputs::lines() by field.
-Json inputs_of(const Inputs& inputs) {
+// The lines of Inputs::lines() by field; without those that the layer below has as well.
+Json inputs_of(const Inputs& inputs, const Inputs* below) {
+  const auto others = base::split(below == nullptr ? "" : below->lines(), '\n');
   Json all = Json::array();
-  for (const auto& line : base::split(base::trim(inputs.lines()), '\n')) {
+  for (const auto& line : base::split(inputs.lines(), '\n')) {
     const auto fields = base::split(line, '\t');
-    if (fields.size() < 3) continue;
-    Json one = {{"kind", fields[0]}, {"name", fields[1]}, {"value", fields[2]}};
+    if (fields.size() < 3 || std::find(others.begin(), others.end(), line) != others.end()) continue;
+    const bool is_in_key = !fields[2].starts_with(k_not_in_key);
+    Json one = {{"kind", fields[0]}, {"name", fields[1]}, {"value", fields[2]}, {"in_key", is_in_key}};
     if (fields.size() > 3 && !fields[3].empty()) one["path"] = fields[3];
     all.push_back(one);
   }
@@ -55,6 +57,7 @@ Json inputs_of(const Inputs& inputs) {
 
 Json layers_of(const Facts& facts, const std::vector<PlannedLayer>& layers, const BundleStore& store) {
   Json all = Json::array();
+  const PlannedLayer* below = nullptr;
   for (const auto& layer : layers) {
     Json one = {{"name", layer.what->name}, {"made", layer.reason.empty()}};
     if (!layer.reason.empty()) {
@@ -66,8 +69,10 @@ Json layers_of(const Facts& facts, const std::vector<PlannedLayer>& layers, cons
     one["key"] = layer.key;
     one["cached"] = store.find(layer.key).bundle.has_value();
     one["commands"] = shown_commands(facts, layer);
-    one["inputs"] = inputs_of(layer.inputs);
+    if (below != nullptr) one["over"] = below->what->name;
+    one["inputs"] = inputs_of(layer.inputs, below == nullptr ? nullptr : &below->inputs);
     all.push_back(one);
+    below = &layer;
   }
   return all;
 }

@@ -142,7 +142,8 @@ const Shape& layer_shape() {
        {"copy", Form::texts_table,
         "Files, folders or patterns of the source, and the folders of the layer that they are copied to; "
         "`\".\"` "
-        "is the whole source, or the top of the layer. What is copied is an input."},
+        "is the whole source, or the top of the layer. What is copied is an input. `{builder}/boot.rb` is a "
+        "file of the builder's folder."},
        {"folder", Form::text, "Where the commands run. Default: `{work}` if there is one, else `{tree}`.",
         Kind::text_template},
        {"environment", Form::text_table, "Variables for the commands.", Kind::text_template},

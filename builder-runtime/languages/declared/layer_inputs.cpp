@@ -22,8 +22,8 @@ using base::ErrorKind;
 constexpr std::size_t k_most_builder_files = 2000;
 
 // At the top of a builder's folder; no command of builder.toml has a use for them.
-constexpr std::array<std::string_view, 6> k_beside_builder = {"Dockerfile", "README.md", "build.sh",
-                                                              "run.sh",     "probe",     ".github"};
+constexpr std::array<std::string_view, 7> k_beside_builder = {"Dockerfile", "README.md", "build.sh", "run.sh",
+                                                              "ci.sh",      "probe",     ".github"};
 
 // A text that is another one after each change of one of the files.
 std::string state_of_files(const SourceFiles& files, const std::vector<SourceFile>& chosen) {
@@ -33,15 +33,6 @@ std::string state_of_files(const SourceFiles& files, const std::vector<SourceFil
     state.update_field(state_of_file(files.path_of(file.name)));
   }
   return state.finish();
-}
-
-base::Result<FilePatterns> parts_of_pattern(const std::string& text) {
-  FilePatterns parts;
-  for (const auto& part : base::split(base::clean_path(text), '/')) {
-    BASE_TRY_ASSIGN(auto pattern, FilePattern::compile(part));
-    parts.push_back(std::move(pattern));
-  }
-  return parts;
 }
 
 // Files of the image that an absolute pattern means, a part of the path at a time.
@@ -202,9 +193,9 @@ class InputsOfLayer {
   }
 
   base::Status add_image() {
-    for (const auto& text : m_layer.image) {
+    for (const auto& [text, parts] : m_layer.image) {
       std::set<std::string> found;
-      if (const auto parts = parts_of_pattern(text)) find_in_image("/", *parts, 0, found);
+      find_in_image("/", parts, 0, found);
       base::Sha256 digest;
       for (const auto& path : found) {
         BASE_TRY_ASSIGN(const std::string content, base::sha256_of_file(path));

@@ -62,6 +62,7 @@ class Making {
     BASE_TRY(prepare(below));
     BASE_TRY_ASSIGN(auto tree, LayerTree::open(m_tree));
     for (const auto& folder : m_layer.folders) BASE_TRY(tree.make_folder(folder));
+    BASE_TRY(copy_of_builder(tree));
     BASE_TRY(copy_files(m_layer.copy, m_facts.files, tree));
     for (const auto& command : m_layer.run) BASE_TRY(run_command(command));
     if (!m_layer.take.empty()) BASE_TRY(take_files(m_layer.take, m_work, tree));
@@ -116,6 +117,19 @@ class Making {
     m_base = beside / "base";
     if (below == nullptr) return base::make_folders(m_base, base::k_owner_writes);
     return uses("base") ? unpack(*below) : base::Status();
+  }
+
+  // Of what counts in each key (read_builder_files) alone.
+  base::Status copy_of_builder(LayerTree& tree) const {
+    if (m_layer.copy_of_builder.empty()) return {};
+    BASE_TRY_ASSIGN(const auto own, read_builder_files(m_facts.builder->folder));
+    for (const auto& copy : m_layer.copy_of_builder) {
+      if (!copied_files(copy, own.files).empty()) continue;
+      return base::fail(ErrorKind::bad_input, m_facts.builder->file + ": layer.copy",
+                        "no file {builder}/" + copy.from.text(),
+                        "what only builder test and the image use cannot be copied: probe/, Dockerfile, …");
+    }
+    return copy_files(m_layer.copy_of_builder, own.files, tree);
   }
 
   [[nodiscard]] bool uses(std::string_view name) const {

@@ -26,6 +26,7 @@ using ValueKind = Value::Kind;
 
 constexpr std::uint64_t k_largest_file = std::uint64_t{1} << 20;
 constexpr std::size_t k_most_layers = 2;
+constexpr std::string_view k_of_builder = "{builder}/";
 
 std::string expected_of(Form form) {
   switch (form) {
@@ -398,8 +399,16 @@ class Reader {
     return {};
   }
 
-  base::Status read_copies(const Value& table, const std::string& key, std::vector<CopyDescription>& copies) {
-    for (const auto& [from, targets] : table.at(key).members) {
+  // What is copied, and, of `copy`, what of that is the builder's own.
+  base::Status read_copies(const Value& table, const std::string& key,
+                           std::vector<CopyDescription>& of_source,
+                           std::vector<CopyDescription>* of_builder) {
+    for (const auto& [name, targets] : table.at(key).members) {
+      const bool is_builders = of_builder != nullptr && name.starts_with(k_of_builder);
+      auto& copies = is_builders ? *of_builder : of_source;
+      const std::string from = is_builders ? name.substr(k_of_builder.size()) : name;
+      if (from.empty() || !base::stays_inside(from) || from.starts_with("{builder}"))
+        return wrong(targets, m_prefix + key, base::quoted(name) + " is not a path to copy from");
       auto pattern_from = FilePattern::compile(from);
       if (!pattern_from) return wrong(targets, m_prefix + key, std::move(pattern_from).error());
       if (from.starts_with("#!"))
@@ -446,8 +455,8 @@ class Reader {
     BASE_TRY(read_parts(table, "when", layer.when, Reference::parse));
     BASE_TRY(read_parts(table, "inputs", layer.inputs, Reference::parse));
     BASE_TRY(read_layer_names(table, layer));
-    BASE_TRY(read_copies(table, "copy", layer.copy));
-    BASE_TRY(read_copies(table, "take", layer.take));
+    BASE_TRY(read_copies(table, "copy", layer.copy, &layer.copy_of_builder));
+    BASE_TRY(read_copies(table, "take", layer.take, nullptr));
     BASE_TRY(read_part(table, "folder", layer.folder, template_parser(names)));
     if (layer.folder && !layer.folder->begins_with("tree") && !layer.folder->begins_with("work") &&
         !layer.folder->begins_with("source")) {
@@ -465,7 +474,7 @@ class Reader {
       return wrong(table.at("take"), m_prefix + "take", "needs work = \"copy\"");
     if (layer.has_work_copy && layer.run.empty())
       return wrong(table.at("work"), m_prefix + "work", "needs run");
-    if (layer.run.empty() && layer.copy.empty() && layer.link.empty())
+    if (layer.run.empty() && layer.copy.empty() && layer.copy_of_builder.empty() && layer.link.empty())
       return wrong(table, "layer", "produces nothing", "it needs run, copy or link");
     if (layer.program && !m_description.detect.program.empty()) {
       return wrong(table.at("program"), m_prefix + "program", "detect.program already names the program",
@@ -476,13 +485,17 @@ class Reader {
   }
 
   base::Status read_layer_names(const Value& table, LayerDescription& layer) {
-    layer.image = texts_of(table.at("image"));
-    for (const auto& path : layer.image) {
+    for (const auto& path : texts_of(table.at("image"))) {
       if (!path.starts_with('/') || base::contains(path, "**"))
         return wrong(table.at("image"), m_prefix + "image", base::quoted(path) + " is not an absolute path",
                      "* and ? stand for characters of one part of the path");
-      if (auto compiled = FilePattern::compile(path.substr(1)); !compiled)
-        return wrong(table.at("image"), m_prefix + "image", std::move(compiled).error());
+      ImageDescription image{.text = path};
+      for (const auto& part : base::split(base::clean_path(path), '/')) {
+        auto compiled = FilePattern::compile(part);
+        if (!compiled) return wrong(table.at("image"), m_prefix + "image", std::move(compiled).error());
+        image.parts.push_back(std::move(*compiled));
+      }
+      layer.image.push_back(std::move(image));
     }
     layer.variables = texts_of(table.at("variables"));
     for (const auto& name : layer.variables) {

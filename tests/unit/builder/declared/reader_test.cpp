@@ -90,6 +90,9 @@ run = ["a"]
   EXPECT_TRUE(layer.has_fixed_path && !layer.has_work_copy);
   EXPECT_EQ(layer.tools, std::vector<std::string>());
   EXPECT_EQ(layer.needs.at("n"), "make n");
+  EXPECT_EQ(layer.image.at(0).text, "/usr/lib/*/x");
+  EXPECT_EQ(layer.image.at(0).parts.size(), 4U);
+  EXPECT_TRUE(layer.image.at(0).parts.at(2).matches("any", [] { return std::string(); }));
   EXPECT_EQ(layer.image.size() + layer.manifest.size() + layer.variables.size(), 4U);
   const auto whole = parse_builder(std::string(k_beginning) + R"([[layer]]
 name = "first"
@@ -293,7 +296,7 @@ TEST(DeclaredReader, NamesInLayersAreChecked) {
   EXPECT_EQ(fault("image = \"/usr/**\""),
             "b:9:9: layer.image: \"/usr/**\" is not an absolute path (* and ? stand for characters of one "
             "part of the path)");
-  EXPECT_EQ(fault("image = \"/usr/[\""), "b:9:9: layer.image: invalid file pattern \"usr/[\": unclosed '['");
+  EXPECT_EQ(fault("image = \"/usr/[\""), "b:9:9: layer.image: invalid file pattern \"[\": unclosed '['");
   EXPECT_EQ(fault("variables = \"A-*\""), "b:9:13: layer.variables: invalid variable name \"A-*\"");
   EXPECT_EQ(fault("variables = [\"A_*\", \"B\"]"), "");
   EXPECT_EQ(fault("manifest = \"../a\""), "b:9:12: layer.manifest: \"../a\" is not in the source");
@@ -368,6 +371,30 @@ TEST(DeclaredReader, AKeyThatTakesPathsTakesNoPattern) {
   EXPECT_EQ(fault_of(layer + "copy = { \"*\" = \"a*\" }\n"), "b:8:16: layer.copy: \"a*\"" + hint);
   EXPECT_EQ(fault_of(layer + "link = { \"a*\" = \"b\" }\n"), "b:8:17: layer.link: \"a*\"" + hint);
   EXPECT_EQ(fault_of(layer + "copy = { \"*\" = [\".\", \"a\"] }\n"), "");
+}
+
+TEST(DeclaredReader, FilesOfTheBuilderAreCopied) {
+  const auto read = parse_builder(
+      std::string(k_beginning) +
+          "[[layer]]\ncopy = { \"{builder}/a/*.rb\" = [\"b\", \".\"], \"{a,b}\" = \"c\" }\n" + k_start,
+      "b", {});
+  ASSERT_TRUE(read) << read.error().where << read.error().what;
+  const auto& layer = read->layers.at(0);
+  ASSERT_EQ(layer.copy_of_builder.size(), 2U);
+  EXPECT_EQ(layer.copy_of_builder[0].from.text(), "a/*.rb");
+  EXPECT_EQ(layer.copy_of_builder[0].to, "b");
+  EXPECT_EQ(layer.copy_of_builder[1].to, ".");
+  ASSERT_EQ(layer.copy.size(), 1U);
+  EXPECT_EQ(layer.copy[0].from.text(), "{a,b}");
+  EXPECT_EQ(fault_of("[[layer]]\ncopy = { \"{builder}/a\" = \"b\" }\n"), "");
+  for (const std::string from :
+       {"", "{builder}", "{builder}/", "{builder}/../x", "{builder}//x", "../x", "/x"}) {
+    EXPECT_EQ(fault_of("[[layer]]\ncopy = { \"" + from + "\" = \"b\" }\n"),
+              "b:8:" + std::to_string(15 + from.size()) + ": layer.copy: \"" + from +
+                  "\" is not a path to copy from");
+  }
+  EXPECT_EQ(fault_of("[[layer]]\nwork = \"copy\"\nrun = [\"a\"]\ntake = { \"{builder}/a\" = \"b\" }\n"),
+            "b:10:26: layer.take: \"{builder}/a\" is not a path to copy from");
 }
 
 }  // namespace
