@@ -397,8 +397,8 @@ class Refused(FunctionSuite):
 
     def test_a_variable_of_a_function_around_it(self):
         module = self.module("def make(table):\n    def edges(): return table\n    return edges\n")
-        with self.fails(f"FOLDER/{module.__name__}.py:3: edges uses table, an object of object, which cannot be written down as "
-                        f"source\nhint: {self.LIVE.format('table')}", 65, pachbuild.SourceError):
+        with self.fails(f"FOLDER/{module.__name__}.py:3: edges uses table, an object of object, which cannot be written as "
+                        f"source code\nhint: {self.LIVE.format('table')}", 65, pachbuild.SourceError):
             _carry.Carrier(module.make(object())).source("")
 
     def test_a_name_that_nobody_has_defined(self):

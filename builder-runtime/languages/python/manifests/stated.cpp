@@ -512,8 +512,7 @@ std::string unlisted_requirements(const fs::path& source) {
   }
   if (files.empty()) return "";
   std::sort(files.begin(), files.end());
-  return named(files) + (files.size() == 1 ? ": not installed" : ": not installed") +
-         " because only requirements.txt is found automatically; to install " +
+  return named(files) + ": not installed because only requirements.txt is found automatically; to install " +
          (files.size() == 1 ? "it" : "one of them") + ", set python.dependencies = [\"" + best_list(files) +
          "\"] in pachbuild.toml";
 }
