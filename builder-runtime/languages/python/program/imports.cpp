@@ -314,7 +314,7 @@ std::string distribution_in(const fs::path& site_packages, const std::string& mo
 
 void add_names(const fs::path& folder, const std::string& prefix, int depth,
                std::vector<std::string>& names) {
-  constexpr int k_deepest = 4;
+  constexpr int k_deepest_folder = 4;
   boost::system::error_code error;
   for (fs::directory_iterator entry(folder, error), end; entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
@@ -323,7 +323,7 @@ void add_names(const fs::path& folder, const std::string& prefix, int depth,
     } else if (name.find_first_of(".-") == std::string::npos && name != "__pycache__" &&
                fs::is_directory(entry->status())) {
       const auto has = [&](const char* file) { return fs::exists(entry->path() / file); };
-      if (has("__init__.py") || has("__init__.pyc") || depth == k_deepest) {
+      if (has("__init__.py") || has("__init__.pyc") || depth == k_deepest_folder) {
         names.push_back(prefix + name);
       } else {
         const auto before = names.size();
