@@ -33,6 +33,7 @@ struct Start {
   std::string interpreter;           // an absolute path that the command relies on; empty: none
   std::map<std::string, std::string>
       environment;  // what the program finds set where the pipeline does not set it
+  std::map<std::string, std::string> prepend;  // what comes first in lists separated by ":"
   // What the program imports of installed packages and could find imported; Python only.
   std::vector<std::string> imports;
   // In the first words of the command, so many, contract::k_environment_mark is the folder of the bundle.

@@ -128,10 +128,19 @@ std::string command_part(const RunScript& script) {
 }
 
 // The pipeline's own variables count more.
-std::string environment_part(const std::map<std::string, std::string>& environment) {
+std::string environment_part(const Start& start) {
   std::string text;
-  for (const auto& [name, value] : environment) {
+  for (const auto& [name, value] : start.environment) {
     text += "[ -n \"${" + name + "+set}\" ] || export " + name + "=" + shell_quote(value) + "\n";
+  }
+  return text;
+}
+
+// The pipeline's own lists come behind. Where a shim is started, it does so.
+std::string lists_part(const Start& start) {
+  std::string text;
+  for (const auto& [name, value] : start.prepend) {
+    text += "export " + name + "=" + shell_quote(value) + "\"${" + name + ":+:$" + name + "}\"\n";
   }
   return text;
 }
@@ -166,22 +175,23 @@ std::string run_script_text(const RunScript& script) {
   }
   return first_lines(script) + "starts the program with all arguments as they are." +
          shim_part(script, contract::k_run_script) + interpreter_part(script, contract::k_run_script) +
-         environment_part(script.start.environment) + folder_part(script.start) + command_part(script);
+         environment_part(script.start) + folder_part(script.start) + command_part(script);
 }
 
 std::string environment_script_text(const RunScript& script) {
   const bool bundled = !script.bundle_digest.empty();
-  if (!bundled && script.start.environment.empty()) return "";
+  if (!bundled && script.start.environment.empty() && script.start.prepend.empty()) return "";
   constexpr const char* k_name = contract::k_environment_script;
   return first_lines(script) + "starts the given command in the artifact's environment." +
          (bundled ? shim_part(script, k_name) + interpreter_part(script, k_name) : "\n") +
-         environment_part(script.start.environment) + (bundled ? shim_command(script, {}) : "exec") +
-         " \"$@\"\n";
+         environment_part(script.start) +
+         (bundled ? shim_command(script, {}) : lists_part(script.start) + "exec") + " \"$@\"\n";
 }
 
 std::string environment_variables_text(const Start& start) {
   std::string text;
   for (const auto& [name, value] : start.environment) text += name + "=" + value + std::string(1, '\0');
+  for (const auto& [name, value] : start.prepend) text += "+" + name + "=" + value + std::string(1, '\0');
   return text;
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`pachbuild builder test` of images, and the documents about builders, whose every command is run."""
 
+import pathlib
 import re
 
 import containers
@@ -92,6 +93,22 @@ class Documents(examples.ExampleSuite, containers.ImageSuite):
         for counts in ("counts", "counts-of-image"):
             self.assertEqual((self.folder / counts / "hundred").read_text(), "100\n")
         self.assertTrue((self.folder / "perl-builder/index.json").exists())
+
+    def test_the_programs_of_a_release_make_an_image_to_copy_from(self):
+        text = (ROOT / "docs/authoring-builders.md").read_text(encoding="utf-8")
+        command = re.search(r"^    (printf 'FROM scratch.*\n.*)$", text, re.MULTILINE)[1]
+        unpacked = re.search(r"pachbuild-[0-9.]+-linux-amd64$", command)[0]
+        name = re.search(r"-t (\S+)", command)[1]
+        for program in (support.BUILDER, support.SHIM):
+            self.write(f"{unpacked}/bin/{pathlib.Path(program).name}", pathlib.Path(program).read_bytes(), 0o755)
+        self.addCleanup(self.podman, "rmi", "--force", "localhost/programs-of-a-release:1")
+        self.succeed("bash", "-euc", command.replace(name, "localhost/programs-of-a-release:1"), env=self.environment())
+        self.succeed(support.PACHBUILD, "builder", "new", "lua")
+        self.succeed("podman", "build", "--build-arg=PACHBUILD_IMAGE=localhost/programs-of-a-release:1", "-t", "lua-builder:1", "lua",
+                     env=self.environment())
+        self.addCleanup(self.podman, "rmi", "--force", "lua-builder:1")
+        result = self.run_program(support.PACHBUILD, "builder", "test", "lua-builder:1")
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
     def test_the_custom_builder(self):
         self.addCleanup(self.podman, "rmi", "--force", "perl-builder:1")

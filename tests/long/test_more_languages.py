@@ -161,6 +161,11 @@ class Octave(MoreLanguages):
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertRegex(result.stderr, r"error: src/add\.cc:4:16: .*zero")
 
+    def test_functions_of_a_source_without_layers(self):
+        source = self.source({"main.m": "disp(twice(4))\n", "lib/twice.m": "function y = twice(x)\n  y = 2 * x;\nend\n"})
+        self.build_well(source)
+        self.assertEqual(self.output_of(source), "8\n")
+
     def test_each_script_that_is_wrong_is_told(self):
         source = self.source({"main.m": "disp(1)\n", "lib/a.m": "function a\n  x = (1\nend\n", "lib/b.m": "x = [1 2\ny = '\n"})
         result = self.build(source)

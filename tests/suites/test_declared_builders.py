@@ -334,6 +334,22 @@ class DeclaredBuilders(BuilderSuite):
             self.assert_fails(self.make(), 65, f"error: {self.builder}/builder.toml: layer.copy: no file {{builder}}/{path}\n"
                                                "hint: what only builder test and the image use cannot be copied: probe/, Dockerfile, …\n")
 
+    def test_lists_without_a_layer(self):
+        """What names the folder of the layers is left out of them."""
+        start = TOML.index("[[layer]]"), TOML.index("[start]")
+        text = (TOML[:start[0]] + TOML[start[1]:]).replace("{manifest}: ", "").replace("{env}/bin/", "{source}/")
+        self.write("builder/builder.toml", text)
+        self.write("source/main.toy", 'echo "$TOY_PATH|${TOYS-unset}|$PLAIN"\n')
+        self.make_well()
+        self.assertEqual(self.run_artifact(self.toys).stdout, "/pfs/source|unset|plain\n")
+        self.assertEqual(self.run_artifact(self.toys, env=self.environment(TOY_PATH="a b:c")).stdout, "/pfs/source:a b:c|unset|plain\n")
+        own = self.in_room(self.toys, self.shim, "--build", "/pfs/build", "--exec", "--", "sh", "-c", 'echo "$TOY_PATH|$PLAIN"',
+                           build=self.folder / "out", env=self.environment(TOY_PATH="mine"))
+        self.assertEqual(own.stdout, "/pfs/source:mine|plain\n", own.stderr)
+        self.assertEqual(json.loads(self.make("--explain").stdout)["start"]["environment"], {"PLAIN": "plain", "+TOY_PATH": "/pfs/source"})
+        self.edit(("{source}/{program}", "{env}/{program}"), text=text)
+        self.assert_fails(self.make(), 65, f"error: {self.builder}/builder.toml: start.command: uses {{env}}, but this source has no layer\n")
+
     def test_nothing_is_written_outside_and_no_link_is_followed(self):
         self.write("source/toys.txt", "out 1\n")
         self.make_well()

@@ -80,6 +80,7 @@ Json layers_of(const Facts& facts, const std::vector<PlannedLayer>& layers, cons
 // Also those that the bundle sets: "NAME=VALUE" and, in front of a list, "+NAME=VALUE".
 Json variables_of(const Facts& facts, const Start& start, bool has_bundle) {
   Json all = start.environment;
+  for (const auto& [name, value] : start.prepend) all["+" + name] = value;
   const std::string text = has_bundle ? variables_of_bundle(facts) : "";
   for (const auto& line : base::split(text, '\0')) {
     const auto equals = line.find('=');

@@ -32,14 +32,17 @@ const Shape& tool_shape() {
       "[tools.NAME]",
       "A program that the image has to have on PATH. A missing one ends the build with exit code 69.",
       {{"run", Form::command,
-        "Asks the tool for its version, once per installed file. Without it only the tool's presence and "
-        "content "
-        "count."},
+        "Asks the tool for its version, once per installed file; a script in each build. The first word is "
+        "the "
+        "tool. Without it only the tool's presence and content count."},
        {"version", Form::text,
         "Finds the version in the answer: the group `version`, else the first group, else all that matches. "
-        "Default: the first line.",
+        "Default: the first line. This text counts, and nothing else of the answer.",
         Kind::pattern},
-       {"wants", Form::texts, "Where the source says which version it needs: the first that is there counts.",
+       {"wants", Form::texts,
+        "Where the source says which version it needs: the first that is there counts, of a file its first "
+        "line. A name in front is passed over: `ruby-3.1.2`. What is no version (`lts/iron`) is not "
+        "compared.",
         Kind::reference},
        {"compare",
         Form::text,
@@ -60,7 +63,7 @@ const Shape& check_shape() {
       "[[check]]",
       "Looks at files before anything is made. A file that passed is checked again only when it, the "
       "builder, a "
-      "tool or one of `inputs` has changed.",
+      "tool, one of `inputs` or a setting that `run` names has changed.",
       {{"files", Form::texts, "Which files are checked.", Kind::file_pattern, true},
        {"run", Form::command,
         "A command that fails if a file is wrong: with `{file}` once for each, with `{files}` for many at "
@@ -71,9 +74,16 @@ const Shape& check_shape() {
        {"inputs", Form::texts, "What else the check depends on.", Kind::reference},
        {"when", Form::texts, "The check is made only if one of these is there.", Kind::reference},
        {"place", Form::text,
-        "Finds the fault in what the command prints: the groups `file`, `line`, `column` and `what`.",
+        "Finds the faults in what the command prints: the groups `file`, `line`, `column` and `what`. The "
+        "first "
+        "of each file is told.",
         Kind::pattern},
-       {"say", Form::text, "The error. Default: `{what}`, else the last line that the command printed.",
+       {"say", Form::text,
+        "The error, which is printed behind its place: the group `file` with line and column, else the file "
+        "that "
+        "is checked, else the language. A beginning that repeats the place is left out. Default: `{what}`, "
+        "else "
+        "the last line that the command printed.",
         Kind::text_template},
        {"hint", Form::text, "What to do about it.", Kind::text_template}}};
   return shape;
@@ -138,7 +148,8 @@ const Shape& layer_shape() {
         Kind::plain,
         false,
         {"copy"}},
-       {"folders", Form::texts, "Folders to make in the layer."},
+       {"folders", Form::texts,
+        "Folders to make in the layer: paths, as for all keys that do not speak of patterns."},
        {"copy", Form::texts_table,
         "Files, folders or patterns of the source, and the folders of the layer that they are copied to; "
         "`\".\"` "
@@ -187,7 +198,7 @@ const Shape& start_shape() {
         Kind::text_template},
        {"prepend", Form::texts_table,
         "Variables that are lists separated by `:` (PATH, R_LIBS, NODE_PATH), and what is put in front of "
-        "them.",
+        "them. One whose parts have another separator (RUBYOPT, NODE_OPTIONS) goes into `environment`.",
         Kind::text_template}}};
   return shape;
 }
@@ -199,13 +210,19 @@ const Shape& error_shape() {
       "command "
       "can do so itself: last lines `error: …` and `hint: …` on standard error, and 1, 65, 69, 73, 74 or 75 "
       "as its exit "
-      "code, are taken as they are. A header or a library that is missing is told with Debian's package that "
-      "has it.",
+      "code, are taken as they are. A header or a tool that is missing is told with Debian's package that "
+      "has it, where it is a common one; for others, and for a library that the linker misses, how to find "
+      "the "
+      "package is told. What a program prints when it runs for a datum is not looked at.",
       {{"match", Form::text,
         "Looked for in the command's output. The groups `file`, `line` and `column` are the place of the "
         "error.",
         Kind::pattern, true},
-       {"say", Form::text, "The error. Default: the group `what`.", Kind::text_template},
+       {"say", Form::text,
+        "The error, which is printed behind its place: the group `file`, else the layer's manifest, else the "
+        "layer's name with the command. A beginning that repeats the place is left out. Default: the group "
+        "`what`.",
+        Kind::text_template},
        {"hint", Form::text, "What to do about it.", Kind::text_template},
        {"code",
         Form::number,

@@ -29,6 +29,19 @@ base::Status check_interpreter(const Facts& facts) {
   return {};
 }
 
+// Lists by name; without a bundle those parts are left out that name its folder.
+std::map<std::string, std::string> lists_of(const Facts& facts, bool has_bundle) {
+  std::map<std::string, std::string> lists;
+  for (const auto& [name, values] : facts.builder->start.prepend) {
+    std::vector<std::string> parts;
+    for (const auto& value : values) {
+      if (has_bundle || !value.has("env")) parts.push_back(filled(value, facts));
+    }
+    if (!parts.empty()) lists[name] = base::join(parts, ":");
+  }
+  return lists;
+}
+
 }  // namespace
 
 base::Result<Start> start_of(const Facts& facts, bool has_bundle) {
@@ -52,6 +65,7 @@ base::Result<Start> start_of(const Facts& facts, bool has_bundle) {
   for (const auto& [name, value] : description.environment) {
     if (!value.has("env")) start.environment[name] = filled(value, facts);
   }
+  if (!has_bundle) start.prepend = lists_of(facts, false);
   return start;
 }
 
@@ -60,11 +74,7 @@ std::string variables_of_bundle(const Facts& facts) {
   for (const auto& [name, value] : facts.builder->start.environment) {
     if (value.has("env")) text += name + "=" + filled(value, facts) + '\0';
   }
-  for (const auto& [name, values] : facts.builder->start.prepend) {
-    std::vector<std::string> parts;
-    for (const auto& value : values) parts.push_back(filled(value, facts));
-    if (!parts.empty()) text += "+" + name + "=" + base::join(parts, ":") + '\0';
-  }
+  for (const auto& [name, value] : lists_of(facts, true)) text += "+" + name + "=" + value + '\0';
   return text;
 }
 

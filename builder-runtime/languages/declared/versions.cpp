@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -143,6 +144,15 @@ std::optional<bool> fits_range(const Numbers& version, std::string_view text) {
   }
 }
 
+// "ruby-3.1.2" and "go1.21" as their versions.
+std::string_view without_name(std::string_view text) {
+  text = base::trim(text);
+  const auto digit = text.find_first_of("0123456789");
+  const bool has_name =
+      digit != std::string_view::npos && std::isalpha(static_cast<unsigned char>(text.front())) != 0;
+  return has_name ? text.substr(digit) : text;
+}
+
 }  // namespace
 
 std::optional<Comparison> comparison_of(std::string_view word) {
@@ -158,7 +168,7 @@ std::optional<bool> version_fits(std::string_view found, std::string_view wanted
   const auto version = read_version(found);
   if (!version || version->empty()) return std::nullopt;
   if (comparison == Comparison::semver_range) return fits_range(*version, wanted);
-  const auto numbers = read_version(wanted);
+  const auto numbers = read_version(without_name(wanted));
   if (!numbers) return std::nullopt;
   if (comparison == Comparison::at_least) return !is_less(*version, *numbers);
   return has_prefix(*version, *numbers, comparison == Comparison::minor ? 2 : numbers->size());

@@ -101,6 +101,18 @@ TEST(EnvironmentScriptText, NeedsNoShimWithoutABundleAndNothingForNothing) {
             "[ -n \"${A+set}\" ] || export A='b c'\nexec \"$@\"\n");
 }
 
+TEST(EnvironmentScriptText, PutsListsInFrontOfThoseOfThePipeline) {
+  const Start start = {
+      .command = {"main"}, .environment = {{"A", "b"}}, .prepend = {{"L", "/a b:/c"}, {"M", "d"}}};
+  const std::string lines =
+      "[ -n \"${A+set}\" ] || export A=b\nexport L='/a b:/c'\"${L:+:$L}\"\nexport M=d\"${M:+:$M}\"\n";
+  EXPECT_TRUE(environment_script_text(script("", start)).ends_with(".\n" + lines + "exec \"$@\"\n"));
+  // The shim does it there.
+  EXPECT_EQ(run_script_text(script("", start)).find("/a b"), std::string::npos);
+  EXPECT_EQ(environment_variables_text(start), std::string("A=b\0+L=/a b:/c\0+M=d\0", 20));
+  EXPECT_NE(environment_script_text(script("", {.command = {"main"}, .prepend = {{"L", "x"}}})), "");
+}
+
 TEST(RunScriptText, HasNoPlaceThatIsNotFilled) {
   for (const std::string& text : {run_script_text(script("d1", {{"main"}, "", false, ""})),
                                   environment_script_text(script("d1", {{"main"}, "", false, ""}))}) {

@@ -33,6 +33,16 @@ TEST(DeclaredVersions, PrefixComparesWhatIsGiven) {
   EXPECT_EQ(range_fits("*", "18", Comparison::prefix), "?");
 }
 
+TEST(DeclaredVersions, ANameInFrontIsPassedOver) {
+  EXPECT_EQ(range_fits("3.1.2", "ruby-3.1.2\r", Comparison::prefix), "yes");
+  EXPECT_EQ(range_fits("3.1.2", "ruby-3.2", Comparison::prefix), "no");
+  EXPECT_EQ(range_fits("1.22", "go1.21", Comparison::at_least), "yes");
+  EXPECT_EQ(range_fits("1.20", "go1.21", Comparison::at_least), "no");
+  EXPECT_EQ(range_fits("18.1", "node", Comparison::prefix), "?");
+  EXPECT_EQ(range_fits("18.1", "=18", Comparison::prefix), "yes");
+  EXPECT_EQ(range_fits("18.1", "-18", Comparison::prefix), "?");
+}
+
 TEST(DeclaredVersions, MinorComparesTwoParts) {
   EXPECT_EQ(range_fits("4.2.2", "4.2.9", Comparison::minor), "yes");
   EXPECT_EQ(range_fits("4.2.2", "4.3.2", Comparison::minor), "no");
