@@ -41,7 +41,7 @@ const Shape& tool_shape() {
         Kind::pattern},
        {"wants", Form::texts,
         "Where the source says which version it needs: the first that is there counts, of a file its first "
-        "line. A name in front is passed over: `ruby-3.1.2`. What is no version (`lts/iron`) is not "
+        "line. A name in front is skipped: `ruby-3.1.2`. Text without a version (`lts/iron`) is not "
         "compared.",
         Kind::reference},
        {"compare",
@@ -75,8 +75,7 @@ const Shape& check_shape() {
        {"when", Form::texts, "The check is made only if one of these is there.", Kind::reference},
        {"place", Form::text,
         "Finds the faults in what the command prints: the groups `file`, `line`, `column` and `what`. The "
-        "first "
-        "of each file is told.",
+        "first of each file is reported.",
         Kind::pattern},
        {"say", Form::text,
         "The error, which is printed behind its place: the group `file` with line and column, else the file "
@@ -149,7 +148,7 @@ const Shape& layer_shape() {
         false,
         {"copy"}},
        {"folders", Form::texts,
-        "Folders to make in the layer: paths, as for all keys that do not speak of patterns."},
+        "Folders to make in the layer: paths, as in all keys that do not mention patterns."},
        {"copy", Form::texts_table,
         "Files, folders or patterns of the source, and the folders of the layer that they are copied to; "
         "`\".\"` "
@@ -210,17 +209,16 @@ const Shape& error_shape() {
       "command "
       "can do so itself: last lines `error: …` and `hint: …` on standard error, and 1, 65, 69, 73, 74 or 75 "
       "as its exit "
-      "code, are taken as they are. A header or a tool that is missing is told with Debian's package that "
-      "has it, where it is a common one; for others, and for a library that the linker misses, how to find "
-      "the "
-      "package is told. What a program prints when it runs for a datum is not looked at.",
+      "code, are taken as they are. For a missing header or tool, a hint names the Debian package that has "
+      "it, if it is a common one; for others, and for a library that the linker does not find, the hint says "
+      "how to find the package. The output of programs that run for a datum is not examined.",
       {{"match", Form::text,
         "Looked for in the command's output. The groups `file`, `line` and `column` are the place of the "
         "error.",
         Kind::pattern, true},
        {"say", Form::text,
         "The error, which is printed behind its place: the group `file`, else the layer's manifest, else the "
-        "layer's name with the command. A beginning that repeats the place is left out. Default: the group "
+        "layer's name. A beginning that repeats the place is left out. Default: the group "
         "`what`.",
         Kind::text_template},
        {"hint", Form::text, "What to do about it.", Kind::text_template},

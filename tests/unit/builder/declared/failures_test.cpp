@@ -50,7 +50,7 @@ class DeclaredFailures : public testing::Test {
 
 TEST_F(DeclaredFailures, TheFirstThatMatchesCounts) {
   EXPECT_EQ(error_of(ended_with(2, "x\nnetwork is gone\na:1:2: fault")),
-            "75 program: toy|: cannot be reached for main.toy|again");
+            "75 program|: cannot be reached for main.toy|again");
   EXPECT_EQ(error_of(ended_with(2, "network is gone"), "toys.txt"),
             "75 toys.txt|cannot be reached for main.toy|again");
   EXPECT_EQ(error_of(ended_with(2, "", "bare words\n")), "1 program|words|");
