@@ -91,7 +91,7 @@ struct Reading {
   bool (*read)(std::string_view value, Invocation& invocation);
   std::string_view form;
 };
-constexpr Reading k_count = {read_count, "a number of words"};
+constexpr Reading k_count = {read_count, "a number of arguments"};
 constexpr Reading k_grace = {read_grace, "a time, such as 10s, 500ms or 2m"};
 constexpr Reading k_remapping = {read_remapping, "two exit codes, such as 143:0"};
 constexpr Reading k_signal = {read_signal, "a signal, such as TERM or 15"};

@@ -45,7 +45,7 @@ SIDE_BY_SIDE = (
 def in_order(calls):
     """The calls as code would make them one after the other."""
     def place(call):
-        words = re.sub(r"\b(?:a|b|q|p+)_source@", "p_source@", " ".join(call["words"]))
+        words = re.sub(r"\b\w+_source@", "p_source@", " ".join(call["words"]))
         if words.endswith("--force"):
             words = "--force " + words
         for row, begins in enumerate(SIDE_BY_SIDE):
