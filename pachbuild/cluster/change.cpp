@@ -60,8 +60,8 @@ base::Status move_and_update(const Pachctl& inside, const PlannedChange& change,
   // is finished: the commit can still be written to, and when somebody has taken the version away, all fails.
   const std::string at = change.repo + "@";
   BASE_TRY(prepared.upload
-               ? inside.call({"create", "branch", at + k_source_branch, "--head", change.version})
-               : inside.call({"create", "branch", at + change.version, "--head", change.stored.commit}));
+               ? inside.run({"create", "branch", at + k_source_branch, "--head", change.version})
+               : inside.run({"create", "branch", at + change.version, "--head", change.stored.commit}));
   for (std::size_t i = 0; i < change.pipelines.size(); ++i) {
     const auto& pipeline = change.pipelines[i];
     auto sent = send_spec_file(inside, file_in(prepared.specs[i]), pipeline.existing, pipeline.reprocess);
@@ -103,9 +103,8 @@ base::Status fill(const Pachctl& pachctl, const PlannedChange& change, Preparati
   middle.add(transaction.pachctl(),
              [&](const Pachctl& own) { return move_and_update(own, change, prepared); });
   if (sends) {
-    sending.add(transaction.pachctl(), [&](const Pachctl& own) -> base::Status {
-      BASE_TRY(own.call({"finish", "commit", change.repo + "@" + change.version}));
-      return {};
+    sending.add(transaction.pachctl(), [&](const Pachctl& own) {
+      return own.run({"finish", "commit", change.repo + "@" + change.version});
     });
   }
   BASE_TRY(middle.run());
@@ -156,8 +155,7 @@ base::Status send_spec_file(const Pachctl& pachctl, const std::string& file, Exi
   const bool is_new = existing == Existing::refuse;
   std::vector<std::string> words = {is_new ? "create" : "update", "pipeline", "--file", file};
   if (reprocess && !is_new) words.emplace_back("--reprocess");
-  BASE_TRY(pachctl.call(std::move(words)));
-  return {};
+  return pachctl.run(std::move(words));
 }
 
 base::Status send_spec(const Pachctl& pachctl, const json& spec, Existing existing, bool reprocess) {

@@ -119,6 +119,11 @@ process::Command Pachctl::command(std::vector<std::string> words) const {
   return command;
 }
 
+base::Status Pachctl::run(std::vector<std::string> words) const {
+  BASE_TRY(call(std::move(words)));
+  return {};
+}
+
 base::Result<std::string> Pachctl::call(std::vector<std::string> words, ErrorKind kind) const {
   if (!m_target.project.empty()) words.insert(words.end(), {"--project", m_target.project});
   return call_anywhere(std::move(words), kind);

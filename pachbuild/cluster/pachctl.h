@@ -37,6 +37,8 @@ class Pachctl {
   // words are the error, of `kind`.
   [[nodiscard]] base::Result<std::string> call(std::vector<std::string> words,
                                                base::ErrorKind kind = base::ErrorKind::bad_input) const;
+  // The same for what it does alone.
+  [[nodiscard]] base::Status run(std::vector<std::string> words) const;
 
   // The same with `--raw`, whose answer is one JSON object after the other: `take` gets each. An answer
   // without something that `take` asks for is an error, like one that is no JSON.

@@ -222,8 +222,7 @@ base::Status get_files(const Pachctl& pachctl, const CommitPlace& place,
     std::vector<std::string> words = {"get",      "file",          at(place) + ":/" + path,
                                       "--output", target.string(), "--progress=false"};
     if (is_folder) words.emplace_back("--recursive");
-    BASE_TRY(local.call(std::move(words)));
-    return {};
+    return local.run(std::move(words));
   });
 }
 

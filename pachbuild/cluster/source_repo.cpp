@@ -129,11 +129,6 @@ base::Result<std::map<std::string, std::string>> digests_of(const StoredSource& 
   return digests;
 }
 
-base::Status status_of(base::Result<std::string> result) {
-  if (!result) return base::fail(std::move(result).error());
-  return {};
-}
-
 }  // namespace
 
 base::Result<SourceBranches> read_branches(const Pachctl& pachctl, const std::string& repo) {
@@ -272,7 +267,7 @@ base::Result<Upload> Upload::prepare(const Pachctl& pachctl, const std::string& 
 
 // Not `start commit --parent`: pachctl 2.12 puts the project before the repo's name twice there.
 base::Status Upload::make_branch(const Pachctl& pachctl, const std::string& branch) const {
-  return status_of(pachctl.call({"create", "branch", at(m_repo, branch), "--head", m_parent}));
+  return pachctl.run({"create", "branch", at(m_repo, branch), "--head", m_parent});
 }
 
 base::Status Upload::start(const Pachctl& pachctl, const std::string& branch) {
@@ -286,15 +281,15 @@ base::Status Upload::start(const Pachctl& pachctl, const std::string& branch) {
 void Upload::send(SideBySide& calls, const Pachctl& pachctl) const {
   if (!m_files.empty()) {
     calls.add(pachctl, [this](const Pachctl& own) {
-      return status_of(own.call({"put", "file", at(m_repo, m_commit) + ":/", "--recursive",
-                                 "--progress=false", "--file", m_files.string()}));
+      return own.run({"put", "file", at(m_repo, m_commit) + ":/", "--recursive", "--progress=false", "--file",
+                      m_files.string()});
     });
   }
   for (const auto& path : m_removed) {
     calls.add(pachctl, [this, &path](const Pachctl& own) {
       std::vector<std::string> words = {"delete", "file", at(m_repo, m_commit) + ":/" + path};
       if (path.back() == '/') words.emplace_back("--recursive");
-      return status_of(own.call(std::move(words)));
+      return own.run(std::move(words));
     });
   }
 }

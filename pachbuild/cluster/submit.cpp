@@ -79,9 +79,7 @@ void take_back_repo(const Pachctl& pachctl, const std::string& pipeline) {
 }
 
 base::Status make_repo(const Pachctl& pachctl, const std::string& pipeline) {
-  BASE_TRY(
-      pachctl.call({"create", "repo", source_repo_of(pipeline), "--description", source_mark(pipeline)}));
-  return {};
+  return pachctl.run({"create", "repo", source_repo_of(pipeline), "--description", source_mark(pipeline)});
 }
 
 Made change_or_take_back(const Pachctl& pachctl, const Submission& submission, const PlannedChange& change,
