@@ -141,15 +141,24 @@ base::Result<std::string> Inputs::changed() const {
   return std::string();
 }
 
+std::vector<ShownInput> Inputs::shown() const {
+  std::vector<ShownInput> all;
+  for (const auto& input : sorted(m_inputs)) {
+    std::string text = base::is_digest(input.text) ? input.text.substr(0, k_shown_digits) : input.text;
+    if (!input.reason.empty()) text = "not in the key: " + input.reason;
+    all.push_back({.kind = on_one_line(input.kind),
+                   .name = on_one_line(input.name),
+                   .text = on_one_line(std::move(text)),
+                   .path = on_one_line(input.path.string()),
+                   .in_key = input.reason.empty()});
+  }
+  return all;
+}
+
 std::string Inputs::lines() const {
   std::string text;
-  for (const auto& input : sorted(m_inputs)) {
-    std::string shown = base::is_digest(input.text) ? input.text.substr(0, k_shown_digits) : input.text;
-    if (!input.reason.empty()) shown = std::string(k_not_in_key) + input.reason;
-    std::vector<std::string> fields = {input.kind, input.name, std::move(shown), input.path.string()};
-    std::transform(fields.begin(), fields.end(), fields.begin(), on_one_line);
-    text += base::join(fields, "\t") + "\n";
-  }
+  for (const auto& input : shown())
+    text += base::join({input.kind, input.name, input.text, input.path}, "\t") + "\n";
   return text;
 }
 

@@ -16,9 +16,6 @@ namespace builder {
 
 namespace fs = base::fs;
 
-// What lines() begins the text of an input outside the key with; its reason follows.
-inline constexpr std::string_view k_not_in_key = "not in the key: ";
-
 struct Input {
   std::string kind;  // "file", "files", "folder", "variable", "tool", "value"
   std::string name;  // the same on every machine, whatever the path there
@@ -26,6 +23,16 @@ struct Input {
   fs::path path;     // of a file, a folder or a tool
   // Why the key leaves it out although it is read; empty: it is in the key.
   std::string reason;
+};
+
+// An input as people see it: its fields have one line each.
+struct ShownInput {
+  std::string kind;
+  std::string name;
+  std::string text;  // a digest has its first digits only; outside the key: "not in the key: <reason>"
+  std::string path;
+  bool in_key = true;
+  bool operator==(const ShownInput&) const = default;
 };
 
 class Inputs {
@@ -62,8 +69,9 @@ class Inputs {
   // undone counts as well: the build may have read the content in between.
   [[nodiscard]] base::Result<std::string> changed() const;
 
-  // One line per input, sorted, with fields separated by tabs: kind, name, text, path. Inputs outside the key
-  // have "not in the key: <reason>" in place of the text.
+  // All, sorted.
+  [[nodiscard]] std::vector<ShownInput> shown() const;
+  // The same, one line per input, with fields separated by tabs: kind, name, text, path.
   [[nodiscard]] std::string lines() const;
 
  private:

@@ -34,7 +34,7 @@ std::vector<Layer> layers_of(const LayerContext& context, const std::vector<Plan
     const bool is_last =
         &one == &planned.back() || std::all_of(&one + 1, planned.data() + planned.size(),
                                                [](const auto& next) { return !next.reason.empty(); });
-    const std::string variables = is_last ? variables_of_bundle(*context.facts) : std::string();
+    const std::string variables = is_last ? bundle_variables_text(*context.facts) : std::string();
     layers.push_back(
         {.key = one.key,
          .is_remade_by_each_edit = is_remade_by_each_edit(*one.what),

@@ -40,16 +40,14 @@ Json checks_of(const Facts& facts, const std::vector<CheckState>& states) {
   return all;
 }
 
-// The lines of Inputs::lines() by field; without those that the layer below has as well.
+// Without those that the layer below has as well.
 Json inputs_of(const Inputs& inputs, const Inputs* below) {
-  const auto others = base::split(below == nullptr ? "" : below->lines(), '\n');
+  const auto others = below == nullptr ? std::vector<ShownInput>() : below->shown();
   Json all = Json::array();
-  for (const auto& line : base::split(inputs.lines(), '\n')) {
-    const auto fields = base::split(line, '\t');
-    if (fields.size() < 3 || std::find(others.begin(), others.end(), line) != others.end()) continue;
-    const bool is_in_key = !fields[2].starts_with(k_not_in_key);
-    Json one = {{"kind", fields[0]}, {"name", fields[1]}, {"value", fields[2]}, {"in_key", is_in_key}};
-    if (fields.size() > 3 && !fields[3].empty()) one["path"] = fields[3];
+  for (const auto& input : inputs.shown()) {
+    if (std::find(others.begin(), others.end(), input) != others.end()) continue;
+    Json one = {{"kind", input.kind}, {"name", input.name}, {"value", input.text}, {"in_key", input.in_key}};
+    if (!input.path.empty()) one["path"] = input.path;
     all.push_back(one);
   }
   return all;
@@ -77,15 +75,12 @@ Json layers_of(const Facts& facts, const std::vector<PlannedLayer>& layers, cons
   return all;
 }
 
-// Also those that the bundle sets: "NAME=VALUE" and, in front of a list, "+NAME=VALUE".
+// Also those that the bundle sets; "+NAME" comes in front of a list.
 Json variables_of(const Facts& facts, const Start& start, bool has_bundle) {
   Json all = start.environment;
   for (const auto& [name, value] : start.prepend) all["+" + name] = value;
-  const std::string text = has_bundle ? variables_of_bundle(facts) : "";
-  for (const auto& line : base::split(text, '\0')) {
-    const auto equals = line.find('=');
-    if (equals != std::string::npos) all[line.substr(0, equals)] = line.substr(equals + 1);
-  }
+  if (!has_bundle) return all;
+  for (const auto& [name, value] : variables_of_bundle(facts)) all[name] = value;
   return all;
 }
 

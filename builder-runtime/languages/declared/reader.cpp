@@ -280,6 +280,7 @@ class Reader {
     }
     return {};
   }
+
   // The groups of a place, and those that its words name.
   static std::vector<std::string> place_groups(const std::optional<TextTemplate>& say,
                                                const std::optional<TextTemplate>& hint) {
@@ -297,6 +298,17 @@ class Reader {
     if (compiled && compiled->is_plain()) return {};
     return wrong(value, m_prefix + key, base::quoted(path) + " is a pattern, and has to be a path",
                  "list each path");
+  }
+
+  base::Status check_in_source(const Value& value, const std::string& key, const std::string& path) const {
+    if (path.empty() || !base::stays_inside(path))
+      return wrong(value, m_prefix + key, base::quoted(path) + " is not in the source");
+    return check_plain(value, key, path);
+  }
+
+  base::Status check_in_layer(const Value& value, const std::string& key, const std::string& path) const {
+    if (!is_in_layer(path)) return outside(value, key, path);
+    return check_plain(value, key, path);
   }
 
   base::Status read_top(const Value& file, const std::vector<std::string>& taken) {
@@ -414,12 +426,7 @@ class Reader {
       if (from.starts_with("#!"))
         return wrong(targets, m_prefix + key, "a copy needs a path or a file pattern");
       for (const auto& to : texts_of(targets)) {
-        if (to == ".") {
-          copies.push_back({*pattern_from, to});
-          continue;
-        }
-        if (!is_in_layer(to)) return outside(targets, key, to);
-        BASE_TRY(check_plain(targets, key, to));
+        if (to != ".") BASE_TRY(check_in_layer(targets, key, to));
         copies.push_back({*pattern_from, to});
       }
     }
@@ -503,23 +510,13 @@ class Reader {
         return wrong(table.at("variables"), m_prefix + "variables",
                      "invalid variable name " + base::quoted(name));
     }
-    for (const auto& name : layer.manifest) {
-      if (name.empty() || !base::stays_inside(name))
-        return wrong(table.at("manifest"), m_prefix + "manifest",
-                     base::quoted(name) + " is not in the source");
-      BASE_TRY(check_plain(table.at("manifest"), "manifest", name));
-    }
+    for (const auto& name : layer.manifest) BASE_TRY(check_in_source(table.at("manifest"), "manifest", name));
     for (const auto& [name, hint] : table.at("needs").members) {
-      if (name.empty() || !base::stays_inside(name))
-        return wrong(hint, m_prefix + "needs", base::quoted(name) + " is not in the source");
-      BASE_TRY(check_plain(hint, "needs", name));
+      BASE_TRY(check_in_source(hint, "needs", name));
       layer.needs[name] = hint.scalar;
     }
     layer.folders = texts_of(table.at("folders"));
-    for (const auto& folder : layer.folders) {
-      if (!is_in_layer(folder)) return outside(table.at("folders"), "folders", folder);
-      BASE_TRY(check_plain(table.at("folders"), "folders", folder));
-    }
+    for (const auto& folder : layer.folders) BASE_TRY(check_in_layer(table.at("folders"), "folders", folder));
     if (!table.at("tools").exists()) return {};
     layer.tools = texts_of(table.at("tools"));
     std::vector<std::string> known;
@@ -544,8 +541,7 @@ class Reader {
 
   base::Status read_links(const Value& table, LayerDescription& layer) {
     for (const auto& [path, target] : table.at("link").members) {
-      if (!is_in_layer(path)) return outside(target, "link", path);
-      BASE_TRY(check_plain(target, "link", path));
+      BASE_TRY(check_in_layer(target, "link", path));
       auto parsed = template_parser(link_names())(target.scalar);
       if (!parsed) return wrong(target, m_prefix + "link", std::move(parsed).error());
       if (!parsed->begins_with("source") && !is_in_layer(target.scalar))

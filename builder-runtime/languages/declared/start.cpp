@@ -69,12 +69,18 @@ base::Result<Start> start_of(const Facts& facts, bool has_bundle) {
   return start;
 }
 
-std::string variables_of_bundle(const Facts& facts) {
-  std::string text;
+std::vector<std::pair<std::string, std::string>> variables_of_bundle(const Facts& facts) {
+  std::vector<std::pair<std::string, std::string>> all;
   for (const auto& [name, value] : facts.builder->start.environment) {
-    if (value.has("env")) text += name + "=" + filled(value, facts) + '\0';
+    if (value.has("env")) all.emplace_back(name, filled(value, facts));
   }
-  for (const auto& [name, value] : lists_of(facts, true)) text += "+" + name + "=" + value + '\0';
+  for (auto& [name, value] : lists_of(facts, true)) all.emplace_back("+" + name, std::move(value));
+  return all;
+}
+
+std::string bundle_variables_text(const Facts& facts) {
+  std::string text;
+  for (const auto& [name, value] : variables_of_bundle(facts)) text += name + "=" + value + '\0';
   return text;
 }
 

@@ -65,20 +65,25 @@ base::Status check_version(const ToolDescription& tool, const SourceFiles& files
   return {};
 }
 
-// All that are missing at once. One without a hint of its own may be a misspelled one: its line is named.
-base::Status check_presence(const std::vector<const ToolDescription*>& needed, const Facts& facts,
-                            const Tools& tools) {
+// The path of each. All that are missing are one error. One without a hint of its own may be a misspelled
+// one: its line is named.
+base::Result<std::vector<std::string>> find_paths(const std::vector<const ToolDescription*>& needed,
+                                                  const Facts& facts, const Tools& tools) {
+  std::vector<std::string> paths;
   base::Errors missing;
   for (const auto* tool : needed) {
     auto path = tools.find(tool->name, hint_of(*tool));
-    if (path) continue;
+    if (path) {
+      paths.push_back(std::move(*path));
+      continue;
+    }
     if (tool->hint.empty()) {
       path.error().hint += "; it is named in " + facts.builder->file + ":" + std::to_string(tool->line) +
                            ": tools." + tool->name;
     }
     missing.add(std::move(path).error());
   }
-  if (missing.none()) return {};
+  if (missing.none()) return paths;
   return base::fail(missing.take());
 }
 
@@ -87,11 +92,10 @@ base::Status check_presence(const std::vector<const ToolDescription*>& needed, c
 base::Result<std::vector<FoundTool>> find_tools(const Facts& facts, const Tools& tools) {
   std::vector<FoundTool> all;
   BASE_TRY_ASSIGN(const auto needed, needed_tools(facts));
-  BASE_TRY(check_presence(needed, facts, tools));
-  for (const auto* one : needed) {
-    const auto& tool = *one;
-    FoundTool found{.name = tool.name};
-    BASE_TRY_ASSIGN(found.path, tools.find(tool.name, hint_of(tool)));
+  BASE_TRY_ASSIGN(const auto paths, find_paths(needed, facts, tools));
+  for (std::size_t i = 0; i < needed.size(); ++i) {
+    const auto& tool = *needed[i];
+    FoundTool found{.name = tool.name, .path = paths[i]};
     if (tool.run.empty()) {
       BASE_TRY_ASSIGN(found.identity, tools.digest_of(found.path));
     } else {
