@@ -76,7 +76,8 @@ class Packages:
                             "rm -rf .cache/pip", user=user)
         new, gone = self.left(files)
         self.assertEqual([name for name in new if "pachbuild" in name], [])
-        self.assertEqual([name for name in new if not name.endswith("/")], [], "but for uv's own folders")
+        self.assertEqual([name for name in new if not name.endswith("/") and "/.local/share/uv/tools/." not in name], [],
+                         "but for uv's folders, with .lock and .gitignore of its own")
         self.assertEqual(gone, [])
 
 
