@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder-runtime/build.h"
 
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/digest.h"
+#include "base/inside.h"
 #include "builder-runtime/phases/build_script.h"
 #include "builder-runtime/phases/compile.h"
 #include "builder-runtime/phases/detect.h"
@@ -58,6 +64,31 @@ base::Result<std::string> describe(const Settings& settings, process::Runner& ru
   return describe_plan(plan);
 }
 
+// The inputs that are files of the source, by their names there, with the digests of their content:
+// credentials in it count as well, since a build needs them. Python code is left out: what it decides is in
+// the facts. None where whole folders of the source are inputs.
+using FileDigests = std::map<std::string, std::string>;
+base::Result<std::optional<FileDigests>> files_of(const Inputs& inputs, const fs::path& source) {
+  FileDigests digests;
+  for (const auto& input : inputs.shown()) {
+    const auto name = base::path_below(input.path, source);
+    if (!name || name->extension() == ".py") continue;
+    if (input.kind != "file") return std::nullopt;
+    BASE_TRY_ASSIGN(digests[name->string()], base::sha256_of_file(input.path));
+  }
+  return digests;
+}
+
+nlohmann::ordered_json start_of(const Start& start) {
+  nlohmann::ordered_json json = {{"command", start.command},
+                                 {"folder", start.folder},
+                                 {"may_start_elsewhere", start.may_start_elsewhere},
+                                 {"environment", start.environment},
+                                 {"prepend", start.prepend}};
+  if (start.no_program) json["no_program"] = {start.no_program->what, start.no_program->hint};
+  return json;
+}
+
 }  // namespace
 
 base::Result<std::string> describe_inputs(const Settings& settings, process::Runner& runner) {
@@ -73,6 +104,26 @@ base::Result<std::string> explain(const Settings& settings, process::Runner& run
                       "the builder for " + plan.language + " is not declared by a builder.toml",
                       "use --inputs to list its inputs");
   });
+}
+
+base::Result<std::string> source_inputs(const Settings& settings, process::Runner& runner) {
+  const auto text_of = [](const nlohmann::ordered_json& json) {
+    return json.dump(2, ' ', /*ensure_ascii=*/false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  };
+  const nlohmann::ordered_json all = {{"all", true}};
+  const Tools tools(settings, runner);
+  BASE_TRY_ASSIGN(const Source source, detect(settings));
+  if (!source.names_source_inputs) return text_of(all);
+  BASE_TRY_ASSIGN(const auto use, CacheUse::begin(settings.cache));
+  BASE_TRY_ASSIGN(const Plan plan, resolve(source, tools));
+  BASE_TRY_ASSIGN(const auto files, files_of(plan.inputs, settings.source));
+  if (!files) return text_of(all);
+  return text_of({{"all", false},
+                  {"builder", plan.language + " " + PACHBUILD_VERSION},
+                  {"program", {plan.program.name, plan.program.chosen}},
+                  {"start", start_of(plan.start)},
+                  {"facts", plan.source_facts},
+                  {"files", *files}});
 }
 
 base::Status build(const Settings& settings, process::Runner& runner) {

@@ -69,13 +69,22 @@ void declare(CLI::App& app, builder::Options& options) {
                "Print every input of the build and whether it is part of the bundle's key, without building");
   app.add_flag("--explain", options.explains,
                "Print as JSON what a builder with a builder.toml would do and why, without building");
+  app.add_flag("--source-inputs", options.shows_source_inputs,
+               "Print as JSON which parts of the source decide the artifact, without building");
+}
+
+base::Result<std::string> answer(const builder::Options& options, const builder::Settings& settings,
+                                 process::Runner& runner) {
+  if (options.explains) return builder::explain(settings, runner);
+  if (options.shows_source_inputs) return builder::source_inputs(settings, runner);
+  return builder::describe_inputs(settings, runner);
 }
 
 base::Status perform(const builder::Options& options, process::Runner& runner) {
   BASE_TRY_ASSIGN(const builder::Settings settings, builder::settle(options, process::current_environment()));
-  if (!options.shows_inputs && !options.explains) return builder::build(settings, runner);
-  BASE_TRY_ASSIGN(const std::string text, options.explains ? builder::explain(settings, runner)
-                                                           : builder::describe_inputs(settings, runner));
+  const bool builds = !options.shows_inputs && !options.explains && !options.shows_source_inputs;
+  if (builds) return builder::build(settings, runner);
+  BASE_TRY_ASSIGN(const std::string text, answer(options, settings, runner));
   std::fputs(text.c_str(), stdout);
   return {};
 }

@@ -21,6 +21,7 @@ struct Options {
   std::string builder;  // the folder of a declared builder
   bool shows_inputs = false;
   bool explains = false;
+  bool shows_source_inputs = false;
 };
 
 struct Settings {

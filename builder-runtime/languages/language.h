@@ -86,6 +86,9 @@ struct Plan {
   std::function<base::Result<std::vector<Layer>>()> layers;
   // What must be right before anything is made; in every build. None: nothing is looked at.
   std::function<base::Status()> checks;
+  // What the artifact has from files that are not inputs of the bundle, such as the program's; the same on
+  // every machine. Of use where Findings::names_source_inputs.
+  std::vector<std::string> source_facts;
   // What would be made, as JSON; none: nobody can ask.
   std::function<base::Result<std::string>()> explanation;
   // Compares the program with what it will find, `modules` of the bundles; in every build, once these are
@@ -102,7 +105,8 @@ struct Source {
   std::shared_ptr<const Language> language;  // none when a build.sh decides
   bool has_build_script = false;             // and is to be used
   bool has_run_script = false;
-  bool has_own_command = false;  // of the pipeline: no program has to be chosen
+  bool has_own_command = false;      // of the pipeline: no program has to be chosen
+  bool names_source_inputs = false;  // see Findings
   SourceSettings settings;
   // What was found out by looking, as the next step takes it; none when a build.sh decides.
   std::function<base::Result<Plan>(const Tools& tools)> plan;
@@ -112,6 +116,9 @@ struct Source {
 struct Findings {
   std::string summary;  // one line on what is there
   std::function<base::Result<Plan>(const Tools& tools)> plan;
+  // The plan's inputs and Plan::source_facts are all of the source that decides the artifact: the rest of it
+  // can change without a new build.
+  bool names_source_inputs = false;
 };
 
 struct Language {

@@ -171,6 +171,7 @@ base::Result<Source> detect(const Settings& settings) {
   BASE_TRY_ASSIGN(source.language, choose_language(settings, source.settings, given));
   BASE_TRY_ASSIGN(auto findings, source.language->look(source, settings.environment));
   source.plan = std::move(findings.plan);
+  source.names_source_inputs = findings.names_source_inputs && !source.has_run_script;
   milestone.reached(source.language->name + ", " + findings.summary);
   return source;
 }

@@ -364,6 +364,23 @@ base::Result<Programs> read_programs(const fs::path& source, const Choice& choic
   return programs;
 }
 
+// What run.sh, build.json and the checks of a build have from Python code, which is in no bundle. Of imports
+// the names alone: who has them differs between this machine and the one that builds.
+void add_source_facts(const Installation& installation, const Programs& programs, Plan& plan) {
+  auto& facts = plan.source_facts;
+  facts.push_back("inline " + installation.manifest.inline_project);
+  for (const auto& [entry, imports] : programs) {
+    facts.push_back("program " + entry.file.lexically_relative(installation.source).string());
+    for (const auto& import : imports.outside) {
+      std::vector<std::string> groups;
+      for (const auto& group : import.unless) groups.push_back(base::join(group, ","));
+      facts.push_back("imports " + import.name + " unless " + base::join(groups, ";"));
+    }
+    const auto obstacle = preloading_obstacle(installation.source, imports);
+    facts.emplace_back(obstacle.empty() ? "can be preloaded" : "cannot be preloaded");
+  }
+}
+
 // With one program it is known what it imports.
 void prepare_preloading(const PythonSettings& settings, const fs::path& source, const Programs& programs,
                         Start& start) {
@@ -400,11 +417,14 @@ base::Result<Plan> plan(Installation installation, const Request& request, const
     const auto& arguments = choice.entry->arguments;
     plan.start.command.insert(plan.start.command.end(), arguments.begin(), arguments.end());
   }
+  add_source_facts(installation, programs, plan);
   if (request.installs_something) {
     prepare_preloading(installation.settings, source, programs, plan.start);
     BASE_TRY(add_bundle(plan, std::move(installation), request, tools));
-    add_exceptions(source, programs, plan.inputs);
+  } else {
+    plan.inputs.add(request.requirements.inputs);
   }
+  add_exceptions(source, programs, plan.inputs);
   return plan;
 }
 
@@ -449,10 +469,15 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
   tell_of_unused_files(source.folder, manifest, program);
   BASE_TRY_ASSIGN(const Request request, read_request(source, manifest, environment));
   BASE_TRY_ASSIGN(const auto pins, find_pins(source.folder, manifest, source.settings));
+  // Where a package is installed from files of the source, each of them may be in it; and a new build is how
+  // newer packages come where these are asked for.
+  const bool names_inputs =
+      !request.requirements.uses_files && source.settings.python.refresh == Refresh::never;
   return Findings{request.summary,
                   [installation = std::move(installation), request, pins, choice](const Tools& tools) {
                     return plan(installation, request, pins, choice, tools);
-                  }};
+                  },
+                  names_inputs};
 }
 
 Language language() {

@@ -84,15 +84,21 @@ Preloadable find_preloadable(const base::fs::path& source, const Imports& import
   }
   modules = unique(std::move(modules));
   if (modules.empty()) return {};
-  for (const auto& file : imports.files) {
-    if (auto obstacle = find_obstacle(source, file); !obstacle.empty()) return {{}, std::move(obstacle)};
-  }
+  if (auto obstacle = preloading_obstacle(source, imports); !obstacle.empty())
+    return {{}, std::move(obstacle)};
   if (base::join(modules, ",").size() > k_most_text) {
     std::transform(modules.begin(), modules.end(), modules.begin(), top_of);
     modules = unique(std::move(modules));
   }
   while (base::join(modules, ",").size() > k_most_text) modules.pop_back();
   return {std::move(modules), {}};
+}
+
+std::string preloading_obstacle(const base::fs::path& source, const Imports& imports) {
+  for (const auto& file : imports.files) {
+    if (auto obstacle = find_obstacle(source, file); !obstacle.empty()) return obstacle;
+  }
+  return {};
 }
 
 }  // namespace builder::python

@@ -107,5 +107,13 @@ TEST_F(Preloading, FitsInTheScript) {
   EXPECT_EQ(find("", outside).modules.size(), 10U);
 }
 
+TEST_F(Preloading, HasAnObstacleWhateverIsImported) {
+  EXPECT_TRUE(base::write_file(m_source.path() / "main.py", "pass\n"));
+  EXPECT_TRUE(base::write_file(m_source.path() / "more.py", "\nimport sys; sys.path.pop()\n"));
+  EXPECT_EQ(preloading_obstacle(m_source.path(), {{"main.py"}, {}}), "");
+  EXPECT_EQ(preloading_obstacle(m_source.path(), {{"main.py", "more.py"}, {}}),
+            "more.py:2: changes where modules are found");
+}
+
 }  // namespace
 }  // namespace builder::python

@@ -300,6 +300,45 @@ TEST_F(PythonPlans, FilesOutsideOfTheSourceAreInputsByTheirContent) {
   }
 }
 
+TEST_F(PythonPlans, SayWhatTheArtifactHasFromTheProgramsSource) {
+  m_machine.imports =
+      "file\td\tmain.py\noutside\t3\tyaml\t\t-\tmain.py\noutside\t9\tcsv2\ta,b;c\timage:/none\tmore.py\n";
+  EXPECT_THAT(plan({{"main.py", "1"}}).source_facts,
+              ElementsAre("inline ", "program main.py", "imports yaml unless ", "imports csv2 unless a,b;c",
+                          "can be preloaded"));
+  EXPECT_THAT(plan({{"main.py", "sys.path.pop()"}, {"requirements.txt", "a\n"}}).source_facts,
+              ElementsAre("inline ", "program main.py", "imports yaml unless ", "imports csv2 unless a,b;c",
+                          "cannot be preloaded"));
+  m_machine.imports.clear();
+  EXPECT_THAT(plan({{"main.py", "# /// script\n# dependencies = ['a']\n# ///\n"}}).source_facts,
+              ElementsAre(testing::HasSubstr("dependencies = ['a']"), "program main.py", "can be preloaded"));
+}
+
+TEST_F(PythonPlans, NameAllInputsUnlessFilesOfTheSourceAreInstalled) {
+  const auto names = [&](Files files) {
+    files.emplace("main.py", "");
+    put(files);
+    return find().value().names_source_inputs;
+  };
+  EXPECT_TRUE(names({}));
+  EXPECT_TRUE(names({{"requirements.txt", "a\n"}}));
+  EXPECT_TRUE(names({{"pachbuild.toml", "[python]\nrefresh = 'never'\n"}}));
+  EXPECT_FALSE(names({{"pachbuild.toml", "[python]\nrefresh = 'daily'\n"}}));
+  EXPECT_FALSE(names({{"pachbuild.toml", "[python]\nrefresh = 'always'\n"}}));
+  EXPECT_FALSE(names({{"setup.py", ""}}));
+  EXPECT_FALSE(names({{"requirements.txt", "./package\n"}, {"package/setup.py", ""}}));
+}
+
+TEST_F(PythonPlans, OfASourceThatInstallsNothingNameTheFilesThatWereRead) {
+  const auto made = plan({{"main.py", "1"}, {"requirements.txt", "# none\n"}, {".python-version", "3.11"}});
+  EXPECT_EQ(made.key, "");
+  EXPECT_THAT(inputs(made, "file", true), ElementsAre("requirements.txt"));
+  EXPECT_THAT(inputs(made, "file", false),
+              testing::UnorderedElementsAre(
+                  ".python-version: it selects the interpreter, which is in the key",
+                  "main.py: the program: its syntax is checked, but it is not in the bundle"));
+}
+
 TEST_F(PythonPlans, WhatOnlyFindsTheProgramIsNotInTheKey) {
   m_machine.imports = "file\td\tmain.py\nfile\td\tlib/deep.py\nfile\td\tother.py\n";
   const auto made = plan({{"main.py", "1"},
