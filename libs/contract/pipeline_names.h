@@ -37,4 +37,9 @@ inline std::string build_pipeline_of(const std::string& pipeline) {
          k_build_pipeline_suffix;
 }
 
+// The repo that the build pipeline of "map" reads, where that is not map_source: "map_build_source".
+inline std::string build_source_repo_of(const std::string& pipeline) {
+  return source_repo_of(build_pipeline_of(pipeline));
+}
+
 }  // namespace contract

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/workspace.h"
 #include "pachbuild/cluster/pipelines.h"
 #include "pachbuild/cluster/side_by_side.h"
 #include "pachbuild/cluster/transaction.h"
@@ -32,6 +33,7 @@ std::string file_in(const process::SecretFolder& folder) {
 struct Preparation {
   Transaction transaction;
   std::optional<Upload> upload;
+  std::optional<base::Workspace> build_source;  // a folder "source" with all files
   std::vector<process::SecretFolder> specs;
 };
 
@@ -42,13 +44,20 @@ base::Result<Preparation> prepare(const Pachctl& pachctl, const PlannedChange& c
                     Upload::prepare(pachctl, change.repo, change.stored, change.source, change.files));
     upload.emplace(std::move(made));
   }
+  std::optional<base::Workspace> build_source;
+  if (!change.build_repo.empty()) {
+    BASE_TRY_ASSIGN(auto workspace, base::Workspace::make(pachctl.scratch(), "build-source-"));
+    BASE_TRY(base::make_folders(workspace.path() / "source"));
+    BASE_TRY(source::copy_source(change.files, workspace.path() / "source"));
+    build_source.emplace(std::move(workspace));
+  }
   std::vector<process::SecretFolder> specs;
   for (const auto& pipeline : change.pipelines) {
     BASE_TRY_ASSIGN(auto folder, write_spec(pachctl, *pipeline.spec));
     specs.push_back(std::move(folder));
   }
   BASE_TRY_ASSIGN(auto transaction, Transaction::prepare(pachctl));
-  return Preparation{std::move(transaction), std::move(upload), std::move(specs)};
+  return Preparation{std::move(transaction), std::move(upload), std::move(build_source), std::move(specs)};
 }
 
 // In the transaction. The branches come first: with a pipeline whose source has no branch yet, Pachyderm
@@ -62,6 +71,12 @@ base::Status move_and_update(const Pachctl& inside, const PlannedChange& change,
   BASE_TRY(prepared.upload
                ? inside.run({"create", "branch", at + k_source_branch, "--head", change.version})
                : inside.run({"create", "branch", at + change.version, "--head", change.stored.commit}));
+  if (!change.build_repo.empty()) {
+    const std::string version = change.build_repo + "@" + change.version;
+    BASE_TRY(inside.run(
+        {"create", "branch", change.build_repo + "@" + k_source_branch, "--head", change.version}));
+    BASE_TRY(inside.run({"delete", "branch", version}));
+  }
   for (std::size_t i = 0; i < change.pipelines.size(); ++i) {
     const auto& pipeline = change.pipelines[i];
     auto sent = send_spec_file(inside, file_in(prepared.specs[i]), pipeline.existing, pipeline.reprocess);
@@ -85,6 +100,13 @@ base::Status fill(const Pachctl& pachctl, const PlannedChange& change, Preparati
     begin.add(pachctl, [&](const Pachctl& own) { return prepared.upload->make_branch(own, change.version); });
   } else if (sends) {
     begin.add(pachctl, start);
+  }
+  // A branch that is new has these files alone.
+  if (!change.build_repo.empty()) {
+    begin.add(pachctl, [&](const Pachctl& own) {
+      return own.run({"put", "file", change.build_repo + "@" + change.version + ":/", "--recursive",
+                      "--progress=false", "--file", (prepared.build_source->path() / "source").string()});
+    });
   }
   // With its own configuration, in which it will be.
   begin.add(transaction.pachctl(), [&](const Pachctl& /*own*/) { return transaction.begin(); });
@@ -118,7 +140,9 @@ void take_back(const Pachctl& pachctl, const PlannedChange& change, bool may_hav
     const auto now = list_branches(pachctl, change.repo);
     if (!now || was_made(change, *now)) return;
   }
-  (void)delete_branches(pachctl, change.repo, {change.version}, BranchDeletion::force);
+  for (const auto& repo : {change.repo, change.build_repo}) {
+    if (!repo.empty()) (void)delete_branches(pachctl, repo, {change.version}, BranchDeletion::force);
+  }
 }
 
 }  // namespace
@@ -133,7 +157,7 @@ Made make_change(const Pachctl& pachctl, const PlannedChange& change) {
       made.status = base::fail(std::move(prepared).error());
       return made;
     }
-    has_upload = prepared->upload.has_value();
+    has_upload = prepared->upload || prepared->build_source;
     made.status = fill(pachctl, change, *prepared);
     made.id = prepared->transaction.id();
     may_have_happened = made.status.has_value();

@@ -19,8 +19,8 @@ std::string former_source_mark(const std::string& pipeline) {
   return "The source of pipeline " + pipeline + ".";
 }
 
-RepoInput source_input(const PresentPipeline& reader, const std::string& pipeline) {
-  return {contract::k_source_input, reader.project, source_repo_of(pipeline), k_source_branch};
+RepoInput source_input(const PresentPipeline& reader, const std::string& repo) {
+  return {contract::k_source_input, reader.project, repo, k_source_branch};
 }
 
 RepoInput build_input(const PresentPipeline& reader, const std::string& pipeline) {
@@ -57,6 +57,10 @@ std::string source_mark(const std::string& pipeline) {
   return "Source of pipeline " + pipeline + ", managed by pachbuild.";
 }
 
+std::string build_source_mark(const std::string& pipeline) {
+  return "Source of the build of pipeline " + pipeline + ", managed by pachbuild.";
+}
+
 std::string build_mark(const std::string& pipeline) {
   return "Builds the source of pipeline " + pipeline + ".";
 }
@@ -65,16 +69,26 @@ bool is_build(const Present& present, const std::string& pipeline) {
   const auto found = present.pipelines.find(build_pipeline_of(pipeline));
   if (found == present.pipelines.end()) return false;
   const PresentPipeline& build = found->second;
-  const std::vector<RepoInput> input{source_input(build, pipeline)};
+  const auto reads_only = [&](const std::string& repo) {
+    const std::vector<RepoInput> input{source_input(build, repo)};
+    return build.inputs == input && build.direct_inputs == input;
+  };
   return build.description == build_mark(pipeline) && build.output_branch == contract::k_build_branch &&
-         build.command == build_command() && build.inputs == input && build.direct_inputs == input;
+         build.command == build_command() &&
+         (reads_only(source_repo_of(pipeline)) || reads_only(build_source_repo_of(pipeline)));
+}
+
+bool reads_build_source(const Present& present, const std::string& pipeline) {
+  const auto found = present.pipelines.find(build_pipeline_of(pipeline));
+  return found != present.pipelines.end() &&
+         contains(found->second.direct_inputs, source_input(found->second, build_source_repo_of(pipeline)));
 }
 
 bool runs_build(const Present& present, const std::string& pipeline) {
   const auto found = present.pipelines.find(pipeline);
   if (found == present.pipelines.end()) return false;
   const auto& inputs = found->second.direct_inputs;
-  return contains(inputs, source_input(found->second, pipeline)) &&
+  return contains(inputs, source_input(found->second, source_repo_of(pipeline))) &&
          contains(inputs, build_input(found->second, pipeline));
 }
 
@@ -102,6 +116,19 @@ base::Status check_ownership(const Present& present, const std::string& pipeline
                           repo + " --description \"" + source_mark(pipeline) + "\"");
   }
   return {};
+}
+
+bool has_build_source(const Present& present, const std::string& pipeline) {
+  const auto found = present.repos.find(build_source_repo_of(pipeline));
+  return found != present.repos.end() && found->second == build_source_mark(pipeline);
+}
+
+base::Status check_build_source(const Present& present, const std::string& pipeline,
+                                const std::string& where) {
+  const std::string repo = build_source_repo_of(pipeline);
+  if (!present.repos.contains(repo) || has_build_source(present, pipeline)) return {};
+  return base::fail(ErrorKind::bad_input, where, "repo \"" + repo + "\" exists and was not made by pachbuild",
+                    k_hint);
 }
 
 base::Status check_convertible(const Present& present, const std::string& pipeline,

@@ -15,12 +15,19 @@ namespace cluster {
 // The description of the repo of a pipeline's source.
 std::string source_mark(const std::string& pipeline);
 
+// The description of the repo that its build pipeline reads, where that is a repo of its own.
+std::string build_source_mark(const std::string& pipeline);
+
 // The description of its build pipeline.
 std::string build_mark(const std::string& pipeline);
 
-// Whether NAME_build exists and was made by pachbuild: it has the mark, reads NAME_source@master of
-// its own project as `source` and nothing else, starts build.sh, and writes to branch `build`.
+// Whether NAME_build exists and was made by pachbuild: it has the mark, reads NAME_build_source@master or
+// NAME_source@master of its own project as `source` and nothing else, starts build.sh, and writes to branch
+// `build`.
 bool is_build(const Present& present, const std::string& pipeline);
+
+// Whether NAME_build exists and reads NAME_build_source@master.
+bool reads_build_source(const Present& present, const std::string& pipeline);
 
 // Whether NAME exists and runs what NAME_build builds: its input crosses the source and the build.
 bool runs_build(const Present& present, const std::string& pipeline);
@@ -31,6 +38,13 @@ bool runs_build(const Present& present, const std::string& pipeline);
 // written as well: for these that commit, or the build pipeline, is the proof.
 base::Status check_ownership(const Present& present, const std::string& pipeline, bool has_own_head,
                              const std::string& where);
+
+// Whether NAME_build_source exists and was made by pachbuild.
+bool has_build_source(const Present& present, const std::string& pipeline);
+
+// Checks that NAME_build_source was made by pachbuild or does not exist.
+base::Status check_build_source(const Present& present, const std::string& pipeline,
+                                const std::string& where);
 
 // Checks that NAME is or can become a pipeline with a build. A pipeline without one is converted; the build
 // of another pipeline, or a repo that no pipeline writes, is refused.

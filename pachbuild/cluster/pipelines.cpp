@@ -64,8 +64,8 @@ json repo_input(const std::string& name, const std::string& repo, const std::str
   return {{"name", name}, {"repo", repo}, {"branch", branch}, {"glob", "/"}};
 }
 
-json source_input(const spec::PipelineSpec& spec) {
-  return {{"pfs", repo_input(contract::k_source_input, source_repo_of(spec.name), k_source_branch)}};
+json source_input(const std::string& repo) {
+  return {{"pfs", repo_input(contract::k_source_input, repo, k_source_branch)}};
 }
 
 json build_input(const spec::PipelineSpec& spec, BuildFiles files) {
@@ -78,12 +78,20 @@ json build_input(const spec::PipelineSpec& spec, BuildFiles files) {
 
 std::vector<std::string> build_command() { return {"sh", std::string("./") + contract::k_build_script}; }
 
-json build_pipeline(const spec::PipelineSpec& spec, const std::string& prefix) {
+BuildSource build_source_of(const spec::PipelineSpec& spec, bool has_own_script) {
+  // The languages whose builder says what in a source decides the artifact (builder-runtime --source-inputs).
+  constexpr std::array<std::string_view, 1> k_languages = {"python"};
+  const bool says = is_one_of(spec.transform.build.language, k_languages);
+  return says && !has_own_script ? BuildSource::own : BuildSource::shared;
+}
+
+json build_pipeline(const spec::PipelineSpec& spec, const std::string& prefix, BuildSource source) {
+  const bool is_own = source == BuildSource::own;
   json pipeline = {
       {"pipeline", spec.fields->at("pipeline")},
       {"description", build_mark(spec.name)},
       {"transform", {{"image", spec::images_of(spec.transform, prefix).builder}, {"cmd", build_command()}}},
-      {"input", source_input(spec)},
+      {"input", source_input(is_own ? build_source_repo_of(spec.name) : source_repo_of(spec.name))},
       {"output_branch", contract::k_build_branch},
       {"parallelism_spec", {{"constant", 1}}},
       // Pachyderm's three: the same source would fail three times in the same way.
@@ -115,7 +123,9 @@ json running_pipeline(const spec::PipelineSpec& spec, const std::string& prefix,
   const auto& folder = spec.transform.working_dir;
   if (!folder.empty() && !spec.transform.env.contains(contract::k_working_folder))
     transform["env"][contract::k_working_folder] = folder;
-  pipeline["input"] = {{"cross", {source_input(spec), build_input(spec, files), spec.fields->at("input")}}};
+  pipeline["input"] = {
+      {"cross",
+       {source_input(source_repo_of(spec.name)), build_input(spec, files), spec.fields->at("input")}}};
   return pipeline;
 }
 

@@ -15,13 +15,22 @@ namespace cluster {
 // The names of what belongs to a pipeline.
 inline constexpr char k_source_branch[] = "master";
 using contract::build_pipeline_of;
+using contract::build_source_repo_of;
 using contract::source_repo_of;
 
 // What a build pipeline runs.
 std::vector<std::string> build_command();
 
+// What a build pipeline reads. A repo of its own gets a commit only when something changes that decides the
+// artifact, and the pipeline has no job for all other edits. Pachyderm refuses a branch of the source's repo
+// for it: the running pipeline would read two branches of one repo.
+enum class BuildSource { shared, own };
+
+// `has_own_script`: the source has a build.sh or a run.sh.
+BuildSource build_source_of(const spec::PipelineSpec& spec, bool has_own_script);
+
 // The spec of the build pipeline; `prefix` is that of spec::images_of().
-nlohmann::json build_pipeline(const spec::PipelineSpec& spec, const std::string& prefix);
+nlohmann::json build_pipeline(const spec::PipelineSpec& spec, const std::string& prefix, BuildSource source);
 
 // How the files of a build arrive. A named pipe can be read once only, but what is not read does not travel:
 // right for the artifact of builder-runtime, and nothing that another build.sh or run.sh can be expected to

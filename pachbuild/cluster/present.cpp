@@ -50,6 +50,7 @@ PresentPipeline pipeline_of(const json& info) {
   pipeline.project = info.at("pipeline").value("project", json::object()).value("name", "");
   pipeline.state = info.value("state", "");
   pipeline.reason = info.value("reason", "");
+  pipeline.last_job = info.value("last_job_state", "");
   auto spec = json::parse(info.value("user_spec_json", ""), nullptr, /*allow_exceptions=*/false);
   pipeline.spec =
       std::make_shared<const json>(spec.is_object() ? comparable(std::move(spec)) : json::object());

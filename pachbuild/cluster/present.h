@@ -26,6 +26,7 @@ struct PresentPipeline {
   std::string project;
   std::string state;  // Pachyderm's: "PIPELINE_RUNNING"
   std::string reason;
+  std::string last_job;  // the state of the newest job: "JOB_SUCCESS"; empty: there is none
   std::string description;
   std::string output_branch;
   std::vector<std::string> command;

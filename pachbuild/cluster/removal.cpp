@@ -20,7 +20,8 @@ base::Status check_readers(const Pachctl& pachctl, const std::string& project, c
   BASE_TRY_ASSIGN(const auto readers, read_all_readers(pachctl));
   const auto& own = belongings.pipelines;
   const std::set<std::string> repos{belongings.pipeline, build_pipeline_of(belongings.pipeline),
-                                    source_repo_of(belongings.pipeline)};
+                                    source_repo_of(belongings.pipeline),
+                                    build_source_repo_of(belongings.pipeline)};
   for (const auto& reader : readers) {
     const bool is_near = reader.project == project;
     if (is_near && std::find(own.begin(), own.end(), reader.name) != own.end()) continue;
@@ -73,11 +74,14 @@ base::Result<Belongings> find_once(const Pachctl& pachctl, const std::string& pi
     return base::fail(ErrorKind::bad_input, where, "has no build", "pachctl delete pipeline deletes it");
   }
   // With the pipeline gone, only what a deletion has begun is continued.
-  if (!is_there && !(is_own && (has_source || present.pipelines.contains(build))))
+  if (!is_there &&
+      !(is_own && (has_source || has_build_source(present, pipeline) || present.pipelines.contains(build))))
     return base::fail(no_such_pipeline(pipeline));
   if (!is_own) return base::fail(is_own.error());
   if (is_there) belongings.pipelines.push_back(pipeline);
   if (present.pipelines.contains(build)) belongings.pipelines.push_back(build);
+  if (reads_build_source(present, pipeline)) BASE_TRY(check_build_source(present, pipeline, where));
+  if (has_build_source(present, pipeline)) belongings.repos.push_back(build_source_repo_of(pipeline));
   if (has_source) {
     belongings.repos.push_back(source);
     BASE_TRY(check_commits(pachctl, where, source));

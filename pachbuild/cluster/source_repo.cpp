@@ -46,6 +46,12 @@ std::int64_t seconds_now() {
       .count();
 }
 
+// Of a version's name.
+std::string inputs_suffix(const std::string& inputs) {
+  constexpr std::size_t k_digits = 32;
+  return inputs.empty() ? "" : "-" + inputs.substr(0, k_digits);
+}
+
 std::string at(const std::string& repo, const std::string& commit) { return repo + "@" + commit; }
 
 bool is_own_commit(const json& description) {
@@ -164,12 +170,16 @@ base::Status read_head(const Pachctl& pachctl, const std::string& repo, SourceBr
   });
 }
 
-std::string new_version() {
+std::string new_version(const std::string& inputs) {
   std::random_device random;
   std::ostringstream name;
   name << k_version_prefix << std::hex << std::setfill('0');
   for (int i = 0; i < 4; ++i) name << std::setw(8) << random();
-  return name.str();
+  return name.str() + inputs_suffix(inputs);
+}
+
+bool has_inputs(const SourceBranches& branches, const std::string& inputs) {
+  return branches.versions.size() == 1 && branches.versions.front().ends_with(inputs_suffix(inputs));
 }
 
 base::Result<std::vector<std::string>> foreign_commits(const Pachctl& pachctl, const std::string& repo) {

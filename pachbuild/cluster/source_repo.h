@@ -50,8 +50,11 @@ base::Result<SourceBranches> read_branches(const Pachctl& pachctl, const std::st
 base::Result<SourceBranches> list_branches(const Pachctl& pachctl, const std::string& repo);
 base::Status read_head(const Pachctl& pachctl, const std::string& repo, SourceBranches& branches);
 
-// A name for a new version.
-std::string new_version();
+// A name for a new version. It says from what the build pipeline was given its source, where that is a repo
+// of its own: `inputs` is a digest, or empty.
+std::string new_version(const std::string& inputs = "");
+// Whether the branches have one version, and it says the same `inputs`.
+bool has_inputs(const SourceBranches& branches, const std::string& inputs);
 inline constexpr char k_deleting_branch[] = "pachbuild-deleting";
 
 // The commits of a repo that pachbuild did not make.

@@ -60,37 +60,72 @@ PlannedChange plan_change(const Submission& submission, const Look& look) {
                        .stored = look.stored,
                        .source = look.outcome.source,
                        .files = submission.source.files,
+                       .build_repo = look.outcome.sends_build_source
+                                         ? build_source_repo_of(submission.spec.name)
+                                         : std::string(),
                        .pipelines = {},
-                       .version = new_version()};
+                       .version = new_version(submission.inputs)};
   add_change(change.pipelines, submission.build, look.outcome.build, look.again.build);
   add_change(change.pipelines, submission.running, look.outcome.running, look.again.running);
   return change;
 }
 
+struct NewRepo {
+  std::string name;
+  std::string mark;
+};
+
+std::vector<NewRepo> new_repos(const std::string& pipeline, const Outcome& outcome) {
+  std::vector<NewRepo> repos;
+  if (outcome.made_source) repos.push_back({source_repo_of(pipeline), source_mark(pipeline)});
+  if (outcome.made_build_source)
+    repos.push_back({build_source_repo_of(pipeline), build_source_mark(pipeline)});
+  return repos;
+}
+
 // Best effort: the error that led here is what counts. Only a repo with the mark is deleted, since another
 // one may have got the name in the meantime, and PFS deletes none that a pipeline reads.
-void take_back_repo(const Pachctl& pachctl, const std::string& pipeline) {
-  const std::string repo = source_repo_of(pipeline);
+void take_back_repos(const Pachctl& pachctl, const std::vector<NewRepo>& made) {
+  if (made.empty()) return;
   const auto repos = read_repos(pachctl);
   if (!repos) return;
-  const auto found = repos->find(repo);
-  if (found != repos->end() && found->second == source_mark(pipeline))
-    (void)pachctl.call({"delete", "repo", repo});
+  for (const auto& repo : made) {
+    const auto found = repos->find(repo.name);
+    if (found != repos->end() && found->second == repo.mark)
+      (void)pachctl.call({"delete", "repo", repo.name});
+  }
 }
 
-base::Status make_repo(const Pachctl& pachctl, const std::string& pipeline) {
-  return pachctl.run({"create", "repo", source_repo_of(pipeline), "--description", source_mark(pipeline)});
-}
-
-Made change_or_take_back(const Pachctl& pachctl, const Submission& submission, const PlannedChange& change,
-                         bool makes_repo) {
-  if (!makes_repo) return make_change(pachctl, change);
-  // When this fails, the repo can be that of somebody who made it just now, and has begun to fill it.
-  if (auto repo = make_repo(pachctl, submission.spec.name); !repo)
-    return {.id = "", .status = std::move(repo)};
-  auto made = make_change(pachctl, change);
-  if (!made.status) take_back_repo(pachctl, submission.spec.name);
+Made change_or_take_back(const Pachctl& pachctl, const PlannedChange& change,
+                         const std::vector<NewRepo>& repos) {
+  std::vector<NewRepo> made_repos;
+  Made made;
+  for (const auto& repo : repos) {
+    // When this fails, the repo can be that of somebody who made it just now, and has begun to fill it.
+    made.status = pachctl.run({"create", "repo", repo.name, "--description", repo.mark});
+    if (!made.status) break;
+    made_repos.push_back(repo);
+  }
+  if (made.status) made = make_change(pachctl, change);
+  if (!made.status) take_back_repos(pachctl, made_repos);
   return made;
+}
+
+// Whether the newest job of the build pipeline ended without an artifact: the next edit tries again, as it
+// does where every edit is built.
+bool has_failed(const Present& present, const std::string& build) {
+  const auto found = present.pipelines.find(build);
+  if (found == present.pipelines.end()) return false;
+  const auto& state = found->second.last_job;
+  return state == "JOB_FAILURE" || state == "JOB_KILLED" || state == "JOB_UNRUNNABLE";
+}
+
+bool sends_build_source(const Submission& submission, const Look& look) {
+  const auto& name = submission.spec.name;
+  if (submission.build_source == BuildSource::shared) return false;
+  return submission.inputs.empty() || look.outcome.made_build_source ||
+         !reads_build_source(look.present, name) || !has_inputs(look.branches, submission.inputs) ||
+         (!look.outcome.source.none() && has_failed(look.present, build_pipeline_of(name)));
 }
 
 base::Error is_there(const std::string& where, const std::string& pipeline) {
@@ -157,8 +192,10 @@ base::Result<Look> look_once(const Pachctl& pachctl, const Submission& submissio
   if (existing == Existing::refuse && look.present.pipelines.contains(name)) {
     return base::fail(is_there(where, name));
   }
-  BASE_TRY(check_ownership(look.present, name, look.branches.is_own, where));
   BASE_TRY(check_convertible(look.present, name, where));
+  BASE_TRY(check_ownership(look.present, name, look.branches.is_own, where));
+  const bool has_own_build_source = submission.build_source == BuildSource::own;
+  if (has_own_build_source) BASE_TRY(check_build_source(look.present, name, where));
   if (is_build(look.present, name) && look.branches.head.empty()) {
     // It was made after the branches were read.
     return base::fail(ErrorKind::network, "pipeline " + name, "was just changed by someone else",
@@ -179,6 +216,9 @@ base::Result<Look> look_once(const Pachctl& pachctl, const Submission& submissio
                       "pachctl create branch " +
                           repo + "@" + k_source_branch + " --head COMMIT");
   }
+  outcome.made_build_source =
+      has_own_build_source && !look.present.repos.contains(build_source_repo_of(name));
+  outcome.sends_build_source = sends_build_source(submission, look);
   outcome.build = change_of(look.present, *submission.build);
   outcome.running = change_of(look.present, *submission.running);
   if (everything && outcome.build == Change::kept) outcome.build = Change::updated;
@@ -197,30 +237,39 @@ base::Result<Look> look_at(const Pachctl& pachctl, const Submission& submission,
 }
 
 // Ctrl-C takes back what is half done, and then ends this program.
-base::Result<Made> change_watched(const Pachctl& pachctl, const Submission& submission,
-                                  const PlannedChange& change, bool makes_repo) {
+base::Result<Made> change_watched(const Pachctl& pachctl, const PlannedChange& change,
+                                  const std::vector<NewRepo>& repos) {
   BASE_TRY_ASSIGN(auto interruption, process::Interruption::watch());
   process::SharedRunner runner(&interruption);
-  auto made = change_or_take_back(pachctl.with_runner(runner), submission, change, makes_repo);
+  auto made = change_or_take_back(pachctl.with_runner(runner), change, repos);
   std::move(interruption).pass_on();
   return made;
 }
 
 // What updates that were killed have left. What was there before this change began with a version that is
 // gone now: even if it still runs, it can only be begun anew.
-void clear_away_overtaken(const Pachctl& pachctl, const std::string& repo, const SourceBranches& before) {
-  if (before.uploads.empty() && before.versions.size() < 2) return;
+void clear_away_overtaken(const Pachctl& pachctl, const PlannedChange& change) {
+  const auto& before = change.branches;
   SideBySide calls;
-  for (const auto& upload : before.uploads) {
+  const auto add = [&](const std::string& repo, const std::string& branch) {
+    calls.add(pachctl, [repo, branch](const Pachctl& own) -> base::Status {
+      (void)delete_branches(own, repo, {branch}, BranchDeletion::force);
+      return {};
+    });
+  };
+  for (const auto& upload : before.uploads) add(change.repo, upload);
+  if (!before.uploads.empty() || before.versions.size() > 1) {
     calls.add(pachctl, [&](const Pachctl& own) -> base::Status {
-      (void)delete_branches(own, repo, {upload}, BranchDeletion::force);
+      delete_transactions(own, before.versions);
       return {};
     });
   }
-  calls.add(pachctl, [&](const Pachctl& own) -> base::Status {
-    delete_transactions(own, before.versions);
-    return {};
-  });
+  // There each version goes in the transaction that has made use of it.
+  base::Result<SourceBranches> unused;
+  if (!change.build_repo.empty()) unused = list_branches(pachctl, change.build_repo);
+  if (unused) {
+    for (const auto& version : unused->versions) add(change.build_repo, version);
+  }
   (void)calls.run();
 }
 
@@ -231,7 +280,10 @@ Attempt result_of(const Pachctl& pachctl, const std::string& pipeline, const Loo
                   const PlannedChange& change) {
   const auto repos = read_repos(pachctl);
   if (!repos) return Attempt::failed;
-  if (!repos->contains(change.repo)) return look.outcome.made_source ? Attempt::failed : Attempt::overtaken;
+  // What this change had made is gone again.
+  const bool is_made = look.outcome.made_build_source && repos->contains(build_source_repo_of(pipeline));
+  if (!repos->contains(change.repo))
+    return look.outcome.made_source && !is_made ? Attempt::failed : Attempt::overtaken;
   const auto branches = list_branches(pachctl, change.repo);
   if (!branches) return Attempt::failed;
   if (was_made(change, *branches)) return Attempt::done;
@@ -240,7 +292,7 @@ Attempt result_of(const Pachctl& pachctl, const std::string& pipeline, const Loo
   const bool has_all = std::all_of(before.begin(), before.end(),
                                    [&](const auto& version) { return branches->heads.contains(version); });
   const bool is_first = before.empty() && !branches->versions.empty();
-  const bool is_other = look.outcome.made_source || !has_all || is_first;
+  const bool is_other = look.outcome.made_source || !has_all || is_first || is_made;
   if (is_other || branches->is_deleting) return Attempt::overtaken;
   const auto pipelines = read_pipelines(pachctl);
   if (!pipelines) return Attempt::failed;
@@ -255,11 +307,19 @@ base::Result<Submission> prepare(const spec::PipelineSpec& spec, const Submissio
   BASE_TRY_ASSIGN(auto source, source::read_source(spec.transform.build.folder, rules.largest_file,
                                                    spec.transform.build.data));
   BASE_TRY_ASSIGN(auto warning, source::add_revision(spec.transform.build.folder, source));
-  const bool is_lazy = !spec.transform.build.language.empty() && !source::has_own_script(source.files);
-  auto build = build_pipeline(spec, rules.image_prefix);
+  const bool has_own_script = source::has_own_script(source.files);
+  const bool is_lazy = !spec.transform.build.language.empty() && !has_own_script;
+  const auto build_source = build_source_of(spec, has_own_script);
+  auto build = build_pipeline(spec, rules.image_prefix, build_source);
   auto running = running_pipeline(spec, rules.image_prefix, is_lazy ? BuildFiles::lazy : BuildFiles::whole);
-  return Submission{spec, std::move(source), std::make_shared<const json>(std::move(build)),
-                    std::make_shared<const json>(std::move(running)), std::move(warning)};
+  return Submission{.spec = spec,
+                    .source = std::move(source),
+                    .build = std::make_shared<const json>(std::move(build)),
+                    .running = std::make_shared<const json>(std::move(running)),
+                    .warning = std::move(warning),
+                    .build_source = build_source,
+                    .inputs = "",
+                    .copy = nullptr};
 }
 
 base::Status pass_on(const Pachctl& pachctl, const json& spec, Existing existing, Reprocess reprocess) {
@@ -318,7 +378,7 @@ base::Result<Outcome> submit(const Pachctl& pachctl, const Submission& submissio
     }
     if (!look.outcome.source.none()) events.sending(look.outcome.source);
     const auto change = plan_change(submission, look);
-    auto made = change_watched(pachctl, submission, change, look.outcome.made_source);
+    auto made = change_watched(pachctl, change, new_repos(name, look.outcome));
     base::Status status;
     if (made) {
       look.outcome.id = made->id;
@@ -328,7 +388,7 @@ base::Result<Outcome> submit(const Pachctl& pachctl, const Submission& submissio
     }
     switch (status ? Attempt::done : result_of(pachctl, name, look, change)) {
       case Attempt::done:
-        clear_away_overtaken(pachctl, repo, look.branches);
+        clear_away_overtaken(pachctl, change);
         return look.outcome;
       case Attempt::failed:
         return base::fail(std::move(status).error());

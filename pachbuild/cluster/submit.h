@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/workspace.h"
 #include "pachbuild/cluster/change.h"
 #include "pachbuild/cluster/pachctl.h"
 #include "pachbuild/cluster/pipelines.h"
@@ -26,6 +27,12 @@ struct Submission {
   std::shared_ptr<const nlohmann::json> build;    // the build pipeline's spec
   std::shared_ptr<const nlohmann::json> running;  // the pipeline's own
   std::string warning;                            // about the source; may be empty
+  BuildSource build_source = BuildSource::shared;
+  // With a source of its own the build pipeline gets it when this digest is another one than the last time:
+  // of what decides the artifact. Empty: with each update.
+  std::string inputs;
+  std::shared_ptr<const base::Workspace>
+      copy;  // that has the source's files; none: they are the person's own
 };
 
 struct SubmissionRules {
@@ -40,13 +47,15 @@ enum class Reprocess { changed, everything };
 // What was there, what was sent, what was kept.
 struct Outcome {
   Changes source;
-  bool made_source = false;  // the repo was not there
+  bool made_source = false;         // the repo was not there
+  bool made_build_source = false;   // the same of the repo that the build pipeline reads
+  bool sends_build_source = false;  // the build pipeline gets the source
   enum class Change { made, updated, kept };
   Change build = Change::kept;
   Change running = Change::kept;
   std::string id;  // of the jobs that the change has started
   [[nodiscard]] bool none() const {
-    return source.none() && build == Change::kept && running == Change::kept;
+    return source.none() && !sends_build_source && build == Change::kept && running == Change::kept;
   }
 };
 

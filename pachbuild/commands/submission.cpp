@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "pachbuild/commands/build_inputs.h"
 #include "pachbuild/commands/cluster_round.h"
 #include "pachbuild/commands/job_report.h"
 #include "report/report.h"
@@ -243,6 +244,17 @@ base::Result<int> submit_all(const SubmissionOptions& options, const cluster::Pa
   return code;
 }
 
+// Ctrl-C ends this program, as it does before anything is sent.
+base::Status find_all_build_inputs(std::vector<LoadedPipeline>& pipelines) {
+  BASE_TRY_ASSIGN(auto interruption, process::Interruption::watch());
+  base::Status found;
+  for (auto& loaded : pipelines) {
+    if (found && loaded.submission) found = find_build_inputs(*loaded.submission, interruption);
+  }
+  std::move(interruption).pass_on();
+  return found;
+}
+
 }  // namespace
 
 void SubmissionOptions::add_to(CLI::App& verb) {
@@ -280,6 +292,7 @@ base::Result<int> submit(const SubmissionOptions& options, std::vector<LoadedPip
     for (const auto& pipeline : pipelines) BASE_TRY(check_one(options, pachctl, pipeline));
   }
   BASE_TRY(publish(options.publication, options.specs, pipelines));
+  BASE_TRY(find_all_build_inputs(pipelines));
   std::vector<json> outcomes;
   if (options.round < 0) {
     BASE_TRY_ASSIGN(const int code, submit_all(options, pachctl, pipelines, outcomes, nullptr));

@@ -36,8 +36,9 @@ def plain_of(name="plain", **fields):
 # Calls that are made side by side come in any order: within each of these rows they are put into the order of the row.
 SIDE_BY_SIDE = (
     ("list repo", "list branch", "inspect commit", "list pipeline", "glob file"),
-    ("create branch p_source@pachbuild-version", "start commit", "start transaction", "delete branch p_source@pachbuild-version",
-     "create branch p_source@master", "create pipeline", "update pipeline", "put file", "delete file", "finish commit"),
+    ("create branch p_source@pachbuild-version", "put file built@", "start commit", "start transaction",
+     "delete branch p_source@pachbuild-version", "create branch p_source@master", "create branch built@", "delete branch built@",
+     "create pipeline", "update pipeline", "put file", "delete file", "finish commit"),
     ("--force", "list transaction"),  # what is cleared away
 )
 
@@ -45,7 +46,8 @@ SIDE_BY_SIDE = (
 def in_order(calls):
     """The calls as code would make them one after the other."""
     def place(call):
-        words = re.sub(r"\b\w+_source@", "p_source@", " ".join(call["words"]))
+        words = re.sub(r"[\w-]+_build_source@", "built@", " ".join(call["words"]))
+        words = re.sub(r"\b\w+_source@", "p_source@", words)
         if words.endswith("--force"):
             words = "--force " + words
         for row, begins in enumerate(SIDE_BY_SIDE):

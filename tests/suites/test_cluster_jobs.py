@@ -26,7 +26,7 @@ class Jobs(cluster_suite.ClusterSuite):
         self.update("--wait")
         second = self.status()
         self.assertNotEqual(second["job"]["id"], first["job"]["id"])
-        self.assertEqual(second["job"]["id"], second["build"]["job"]["id"])
+        self.assertEqual(second["build"]["job"]["id"], first["build"]["job"]["id"], "it needs no build")
         # With nothing changed it is over at once.
         self.update("--wait")
         self.assertEqual(self.status()["job"]["id"], second["job"]["id"])
@@ -91,7 +91,7 @@ fi
             result = self.pachbuild("update", "pipeline", "-f", self.spec, "--wait", variables={"PACHCTL": str(counts)})
             self.assertEqual(result.returncode, 0, result.stderr)
             starts.append(len(counted.read_text(encoding="utf-8").splitlines()))
-        self.assertEqual(starts, [13, 7, 14])
+        self.assertEqual(starts, [18, 7, 14])
 
     def test_the_log_is_that_of_the_build_and_the_run(self):
         self.update("--wait")
@@ -147,7 +147,8 @@ fi
 
     def test_delete_asks_and_takes_all_that_belongs_to_the_pipeline(self):
         self.update()
-        belongs = f"pipeline {self.pipeline}, pipeline {self.pipeline}_build, repo {self.pipeline}_source"
+        belongs = (f"pipeline {self.pipeline}, pipeline {self.pipeline}_build, repo {self.pipeline}_build_source, "
+                   f"repo {self.pipeline}_source")
         result = self.pachbuild("delete", "pipeline", self.pipeline)
         self.assertEqual((result.returncode, result.stderr), (64, f"error: would delete {belongs}\nhint: add --yes to confirm\n"))
         self.assertEqual(len(self.names("pipeline")), 2)

@@ -131,7 +131,7 @@ class Ownership(cluster_suite.ClusterSuite):
     def test_a_build_pipeline_that_reads_another_project(self):
         self.update()
         spec, _ = self.spec_of(self.build)
-        self.pachctl("create", "repo", self.repo, "--project", "other")
+        self.pachctl("create", "repo", spec["input"]["pfs"]["repo"], "--project", "other")
         spec["input"]["pfs"]["project"] = "other"
         self.pachctl("update", "pipeline", "--file", self.write("other.json", json.dumps(spec)))
         self.refused(f'pipeline "{self.build}" exists and is not the build of "{self.pipeline}"\n', verbs=("update", "delete"))

@@ -17,7 +17,8 @@ class Submit(cluster_suite.ClusterSuite):
 
     def test_the_first_update_makes_a_source_a_build_and_the_pipeline(self):
         self.assertEqual(self.update(), self.told("1 file sent (117 B), 0 kept", "created", "created"))
-        self.assertEqual(self.names("repo"), [self.pipeline, self.pipeline + "_build", self.data, self.pipeline + "_source"])
+        self.assertEqual(self.names("repo"), [self.pipeline, self.pipeline + "_build", self.pipeline + "_build_source", self.data,
+                                              self.pipeline + "_source"])
         self.assertEqual(self.names("pipeline"), [self.pipeline, self.pipeline + "_build"])
         self.assertEqual(self.stored(), self.local())
         self.assertEqual(self.branches(), ["master"])

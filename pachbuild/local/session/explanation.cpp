@@ -21,17 +21,38 @@ namespace {
 
 namespace fs = base::fs;
 
-constexpr char k_explanation[] = "explanation";
+constexpr char k_answer[] = "answer";
 
 // In the builder's folder; an image has its builder-runtime on PATH. What is printed else goes to the log.
 constexpr char k_script[] =
-    R"([ ! -e builder.toml ] || set -- --builder . "$@"; exec "$0" "$@" --explain > /pfs/out/explanation)";
+    R"([ ! -e builder.toml ] || set -- --builder . "$@"; exec "$0" "$@" > /pfs/out/answer)";
 
-std::vector<std::string> explain_command(const std::string& runtime,
-                                         const std::vector<std::string>& options) {
-  std::vector<std::string> words = {"sh", "-c", k_script, runtime};
-  words.insert(words.end(), options.begin(), options.end());
+std::vector<std::string> question(const std::string& runtime, const std::string& language,
+                                  const std::string& option) {
+  std::vector<std::string> words = {"sh", "-c", k_script, runtime, option};
+  if (!language.empty()) words.insert(words.end(), {"--language", language});
   return words;
+}
+
+// What the builder says about a copy of a source, and what it prints else.
+struct Answer {
+  base::Result<std::string> text;
+  std::string printed;
+};
+
+base::Result<Answer> ask(Task task, const fs::path& source, const fs::path& scratch, const Place& place,
+                         process::Interruption& interruption) {
+  task.inputs = {{contract::k_source_input, source.string(), "", "copy"}};
+  task.output = (scratch / "out").string();
+  BASE_TRY_ASSIGN(auto pool, Pool::start(1, scratch, place));
+  Answer answer;
+  const auto keep = [&](std::string_view text) { answer.printed += text; };
+  BASE_TRY_ASSIGN(const auto outcome,
+                  pool.run_one(std::move(task), interruption.descriptor(), keep, report::warn));
+  auto checked = check_build(outcome);
+  answer.text = checked ? base::read_file(scratch / "out" / k_answer)
+                        : base::Result<std::string>(base::fail(std::move(checked).error()));
+  return answer;
 }
 
 }  // namespace
@@ -46,36 +67,39 @@ base::Result<std::string> explain_build(const ExplainedBuilder& builder, const f
   BASE_TRY(source::copy_source(files, copy));
   Task task;
   task.id = "explain";
-  task.inputs = {{contract::k_source_input, copy.string(), "", "copy"}};
-  task.output = (scratch / "out").string();
   std::unique_ptr<Place> place;
   if (builder.container) {
     const fs::path own = image_cache(*builder.container, cache);
     BASE_TRY(base::make_folders(own, 0700));
     place = containers_of(*builder.container, {{scratch}, {own, true}});
-    task.command = explain_command("builder-runtime", {});
+    task.command = question("builder-runtime", "", "--explain");
     task.environment = network_environment();
     task.environment[contract::k_cache_variable] = k_host_root + own.string();
   } else {
     BASE_TRY_ASSIGN(const auto runtime, find_builder_runtime());
     place = this_machine();
-    task.command = explain_command(runtime, builder.language.empty()
-                                                ? std::vector<std::string>()
-                                                : std::vector<std::string>{"--language", builder.language});
+    task.command = question(runtime, builder.language, "--explain");
     task.environment = build_environment(cache);
     task.folder = builder.folder.empty() ? "/" : builder.folder.string();
   }
-  BASE_TRY_ASSIGN(auto pool, Pool::start(1, scratch, *place));
-  std::string printed;
-  const auto keep = [&](std::string_view text) { printed += text; };
-  BASE_TRY_ASSIGN(const auto outcome,
-                  pool.run_one(std::move(task), interruption.descriptor(), keep, report::warn));
-  if (auto checked = check_build(outcome); !checked) {
-    // What a builder prints on its way to an answer is of no use beside it.
-    static_cast<void>(base::write_all(STDERR_FILENO, printed, "standard error"));
-    return base::fail(std::move(checked).error());
-  }
-  return base::read_file(scratch / "out" / k_explanation);
+  BASE_TRY_ASSIGN(auto answer, ask(std::move(task), copy, scratch, *place, interruption));
+  // What a builder prints on its way to an answer is of no use beside it.
+  if (!answer.text) static_cast<void>(base::write_all(STDERR_FILENO, answer.printed, "standard error"));
+  return std::move(answer.text);
+}
+
+base::Result<std::string> ask_source_inputs(const spec::PipelineSpec& spec, const fs::path& source,
+                                            const fs::path& cache, process::Interruption& interruption) {
+  BASE_TRY_ASSIGN(const auto workspace, make_scratch(cache));
+  BASE_TRY_ASSIGN(const auto runtime, find_builder_runtime());
+  Task task;
+  task.id = "source inputs";
+  task.command = question(runtime, spec.transform.build.language, "--source-inputs");
+  task.environment = build_environment(cache);
+  add_build_variables(task.environment, spec);
+  task.folder = "/";
+  BASE_TRY_ASSIGN(auto answer, ask(std::move(task), source, workspace.path(), *this_machine(), interruption));
+  return std::move(answer.text);
 }
 
 }  // namespace local

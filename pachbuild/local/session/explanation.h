@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a builder would do with a source, as builder-runtime tells it, without doing it.
+// What builder-runtime tells of a source without building it.
 #pragma once
 
 #include <optional>
@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/result.h"
 #include "pachbuild/local/pool/container.h"
+#include "pachbuild/spec/pipeline_spec.h"
 #include "process/interruption.h"
 
 namespace local {
@@ -22,5 +23,10 @@ struct ExplainedBuilder {
 // JSON. A builder that cannot tell has printed why; the error then has no text and its kind is the exit code.
 base::Result<std::string> explain_build(const ExplainedBuilder& builder, const base::fs::path& source,
                                         const base::fs::path& cache, process::Interruption& interruption);
+
+// What in the source of a pipeline decides its artifact, as JSON (builder-runtime --source-inputs), from the
+// builder of its language that was installed with this program. `source` is a copy that nobody changes.
+base::Result<std::string> ask_source_inputs(const spec::PipelineSpec& spec, const base::fs::path& source,
+                                            const base::fs::path& cache, process::Interruption& interruption);
 
 }  // namespace local

@@ -666,7 +666,7 @@ class ClusterSubmission : public ClusterWithMap {
 
   static json spec() {
     return json::parse(
-        R"({"pipeline": {"name": "map"}, "transform": {"build": {"language": "python", "path": "source"}},
+        R"({"pipeline": {"name": "map"}, "transform": {"build": {"language": "go", "path": "source"}},
       "input": {"pfs": {"repo": "data", "glob": "/*"}}})");
   }
   Submission submission(const json& fields = spec()) {
@@ -1070,6 +1070,171 @@ TEST_F(ClusterSubmission, OfAnOlderProgramGetsAVersionBeforeAnythingElse) {
   auto expected = k_update;
   expected.insert(expected.begin(), Lines{"create branch map_source@VERSION --head h"});
   EXPECT_EQ(in_order(told.calls, expected), all_of(expected));
+}
+
+// A pipeline whose build has a source of its own.
+class ClusterBuildSource : public ClusterSubmission {
+ protected:
+  const std::string k_inputs = std::string(64, 'a');
+  const std::string k_own_repo = repo("map_build_source", build_source_mark("map"));
+
+  static json python() {
+    auto fields = spec();
+    fields["transform"]["build"]["language"] = "python";
+    return fields;
+  }
+  Submission given() {
+    auto submitted = submission(python());
+    submitted.inputs = k_inputs;
+    return submitted;
+  }
+  // As the cluster is after an update from `inputs`.
+  void answer_after(const Submission& submitted, const std::string& inputs) {
+    const auto version = "pachbuild-version-old" + (inputs.empty() ? "" : "-" + inputs.substr(0, 32));
+    m_branches = branch("master", "h") + branch(version, "h");
+    m_build["details"]["input"]["pfs"]["repo"] = "map_build_source";
+    answer_with(submitted);
+    m_script.answers["list repo"] += k_own_repo;
+  }
+  // Of an update that sends the source to both: what it calls, in which groups.
+  static Groups both(const std::string& old) {
+    auto groups = k_update;
+    groups[0].emplace_back("put file map_build_source@VERSION:/ --recursive --progress=false --file FILE");
+    groups[1][1] = "delete branch map_source@" + old;
+    groups[1].emplace_back("create branch map_build_source@master --head VERSION");
+    groups[1].emplace_back("delete branch map_build_source@VERSION");
+    return groups;
+  }
+  // The names of new versions, inputs and all.
+  static Lines plain(Lines calls) {
+    for (auto& call : calls) {
+      if (const auto at = call.find("VERSION-"); at != std::string::npos) call.erase(at + 7, 33);
+    }
+    return calls;
+  }
+};
+
+TEST_F(ClusterBuildSource, StaysAsItIsWhereTheBuildWasGivenTheSame) {
+  const auto submitted = given();
+  answer_after(submitted, k_inputs);
+  const auto told = submit_it(submitted);
+  ASSERT_TRUE(told.outcome) << told.outcome.error().what;
+  EXPECT_FALSE(told.outcome->sends_build_source);
+  auto expected = k_update;
+  expected[1][1] = "delete branch map_source@pachbuild-version-old-" + k_inputs.substr(0, 32);
+  EXPECT_EQ(in_order(plain(told.calls), expected), all_of(expected));
+}
+
+TEST_F(ClusterBuildSource, GetsTheSourceWhereTheBuildWasGivenSomethingElse) {
+  const auto submitted = given();
+  const std::string others(64, 'b');
+  answer_after(submitted, others);
+  auto told = submit_it(submitted);
+  ASSERT_TRUE(told.outcome) << told.outcome.error().what;
+  EXPECT_TRUE(told.outcome->sends_build_source);
+  EXPECT_FALSE(told.outcome->made_build_source);
+  auto expected = both("pachbuild-version-old-" + others.substr(0, 32));
+  EXPECT_EQ(in_order(plain(told.calls), expected), all_of(expected));
+  // An older program has changed it last, or nobody knows what the source needs.
+  answer_after(submitted, "");
+  EXPECT_TRUE(submit_it(submitted).outcome->sends_build_source);
+  auto unknown = submitted;
+  unknown.inputs = "";
+  answer_after(unknown, k_inputs);
+  EXPECT_TRUE(submit_it(unknown).outcome->sends_build_source);
+}
+
+TEST_F(ClusterBuildSource, GetsTheSourceAgainAfterABuildThatFailed) {
+  const auto submitted = given();
+  for (const auto& [state, sends] : std::map<std::string, bool>{{"JOB_SUCCESS", false},
+                                                                {"JOB_RUNNING", false},
+                                                                {"JOB_FAILURE", true},
+                                                                {"JOB_KILLED", true},
+                                                                {"JOB_UNRUNNABLE", true}}) {
+    m_build["last_job_state"] = state;
+    answer_after(submitted, k_inputs);
+    EXPECT_EQ(submit_it(submitted).outcome->sends_build_source, sends) << state;
+  }
+  // Without an edit it would fail again.
+  auto same = submitted;
+  same.source.files.clear();
+  m_script.answers.erase("glob file map_source@h");
+  EXPECT_TRUE(submit_it(same).outcome->none());
+}
+
+TEST_F(ClusterBuildSource, IsMadeForAPipelineOfTheOldLayout) {
+  const auto submitted = given();
+  answer_with(submitted);
+  const auto told = submit_it(submitted);
+  ASSERT_TRUE(told.outcome) << told.outcome.error().what;
+  EXPECT_TRUE(told.outcome->made_build_source);
+  EXPECT_FALSE(told.outcome->made_source);
+  auto expected = both("pachbuild-version-old");
+  expected.insert(expected.begin(), {"create repo map_build_source DESCRIPTION"});
+  EXPECT_EQ(in_order(plain(told.calls), expected), all_of(expected));
+}
+
+TEST_F(ClusterBuildSource, ThatIsMadeIsTakenBackWithAllElse) {
+  const auto submitted = given();
+  answer_with(submitted);
+  ASSERT_TRUE(base::write_file(m_folder.path() / "repos", k_own_repo));
+  const auto told = submit_it(submitted, Reprocess::changed, "finish transaction");
+  ASSERT_FALSE(told.outcome);
+  auto expected = both("pachbuild-version-old");
+  expected.insert(expected.begin(), {"create repo map_build_source DESCRIPTION"});
+  for (const char* const call :
+       {"delete transaction", "delete branch map_source@VERSION --force",
+        "delete branch map_build_source@VERSION --force", "delete repo map_build_source"})
+    expected.push_back({call});
+  EXPECT_EQ(in_order(plain(told.calls), expected), all_of(expected));
+}
+
+TEST_F(ClusterBuildSource, OfANewPipelineIsMadeBesideTheOther) {
+  const auto submitted = given();
+  m_script.answers["list repo"] = repo("data");
+  const auto told = submit_it(submitted);
+  ASSERT_TRUE(told.outcome) << told.outcome.error().what;
+  auto expected = k_creation;
+  expected.insert(expected.begin() + 1, {"create repo map_build_source DESCRIPTION"});
+  expected[2].emplace_back("put file map_build_source@VERSION:/ --recursive --progress=false --file FILE");
+  expected[3].emplace_back("create branch map_build_source@master --head VERSION");
+  expected[3].emplace_back("delete branch map_build_source@VERSION");
+  EXPECT_EQ(in_order(plain(told.calls), expected), all_of(expected));
+}
+
+TEST_F(ClusterBuildSource, OfSomebodyElseIsRefusedWhereItIsNeeded) {
+  const auto submitted = given();
+  answer_with(submitted);
+  m_script.answers["list repo"] += repo("map_build_source", "mine");
+  EXPECT_THAT(what(check(pachctl(), submitted, Existing::update)),
+              HasSubstr("repo \"map_build_source\" exists and was not made by pachbuild"));
+  const auto other = submission();
+  answer_with(other);
+  m_script.answers["list repo"] += repo("map_build_source", "mine");
+  EXPECT_EQ(what(check(pachctl(), other, Existing::update)), "none");
+}
+
+TEST_F(ClusterBuildSource, GoesWithThePipeline) {
+  m_build["details"]["input"]["pfs"]["repo"] = "map_build_source";
+  const auto removed = [&](const std::string& description) {
+    answer();
+    m_script.answers["list repo"] += repo("map_build_source", description);
+    m_script.calls.clear();
+    auto belongings = find_belongings(pachctl(), "map");
+    return belongings ? what(remove(pachctl(), std::move(*belongings)))
+                      : what(base::Status(base::fail(belongings.error())));
+  };
+  EXPECT_EQ(removed(build_source_mark("map")), "none");
+  auto expected = k_removal;
+  expected.insert(expected.end() - 1, "delete repo map_build_source");
+  EXPECT_EQ(m_script.calls, expected);
+  EXPECT_THAT(removed("mine"), HasSubstr("repo \"map_build_source\" exists and was not made by pachbuild"));
+  // What another layout has left goes as well, and what is somebody else's stays.
+  m_build["details"]["input"]["pfs"]["repo"] = "map_source";
+  EXPECT_EQ(removed(build_source_mark("map")), "none");
+  EXPECT_EQ(m_script.calls, expected);
+  EXPECT_EQ(removed("mine"), "none");
+  EXPECT_EQ(m_script.calls, k_removal);
 }
 
 }  // namespace

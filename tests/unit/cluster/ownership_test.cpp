@@ -183,5 +183,40 @@ TEST(Ownership, OfABuildIsThatOfItsOwnPipelineOnly) {
   EXPECT_EQ(build_mark("p"), "Builds the source of pipeline p.");
 }
 
+TEST(Ownership, OfABuildThatHasASourceOfItsOwn) {
+  Present present = made();
+  EXPECT_FALSE(reads_build_source(present, "map"));
+  auto& build = present.pipelines["map_build"];
+  const RepoInput own{"source", "default", "map_build_source", "master"};
+  build.inputs = build.direct_inputs = {own};
+  EXPECT_TRUE(is_build(present, "map"));
+  EXPECT_TRUE(is_owned(present));
+  EXPECT_TRUE(reads_build_source(present, "map"));
+  EXPECT_FALSE(reads_build_source(present, "other"));
+  build.inputs.push_back({"source", "default", "map_source", "master"});
+  build.direct_inputs = build.inputs;
+  EXPECT_FALSE(is_build(present, "map")) << "it reads both";
+  build.inputs = build.direct_inputs = {{"source", "other", "map_build_source", "master"}};
+  EXPECT_FALSE(is_build(present, "map"));
+  EXPECT_FALSE(reads_build_source(present, "map"));
+}
+
+TEST(Ownership, OfTheSourceOfABuildIsProvedByItsMark) {
+  EXPECT_EQ(build_source_mark("p"), "Source of the build of pipeline p, managed by pachbuild.");
+  Present present = made();
+  EXPECT_FALSE(has_build_source(present, "map"));
+  EXPECT_TRUE(check_build_source(present, "map", "here"));
+  present.repos["map_build_source"] = build_source_mark("map");
+  EXPECT_TRUE(has_build_source(present, "map"));
+  EXPECT_TRUE(check_build_source(present, "map", "here"));
+  present.repos["map_build_source"] = source_mark("map");
+  EXPECT_FALSE(has_build_source(present, "map"));
+  const auto error = check_build_source(present, "map", "here").error();
+  EXPECT_EQ(error.kind, base::ErrorKind::bad_input);
+  EXPECT_EQ(error.where + ": " + error.what + "; " + error.hint,
+            "here: repo \"map_build_source\" exists and was not made by pachbuild; rename one of the two");
+  EXPECT_TRUE(is_owned(present)) << "a build that does not read it leaves it alone";
+}
+
 }  // namespace
 }  // namespace cluster

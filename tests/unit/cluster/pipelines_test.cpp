@@ -24,7 +24,8 @@ const json k_source = {
     {"pfs", {{"name", "source"}, {"repo", "map_source"}, {"branch", "master"}, {"glob", "/"}}}};
 
 TEST(BuildPipeline, HasWhatBuildsAndNothingElse) {
-  EXPECT_EQ(build_pipeline(spec_of(json::object(), {{"description", "mine"}, {"datum_tries", 5}}), "r/"),
+  EXPECT_EQ(build_pipeline(spec_of(json::object(), {{"description", "mine"}, {"datum_tries", 5}}), "r/",
+                           BuildSource::shared),
             (json{{"pipeline", {{"name", "map_build"}, {"project", {{"name", "q"}}}}},
                   {"description", "Builds the source of pipeline map."},
                   {"transform",
@@ -33,6 +34,23 @@ TEST(BuildPipeline, HasWhatBuildsAndNothingElse) {
                   {"output_branch", "build"},
                   {"parallelism_spec", {{"constant", 1}}},
                   {"datum_tries", 1}}));
+}
+
+TEST(BuildPipeline, DiffersInItsInputAloneWhereThatIsItsOwn) {
+  auto own = build_pipeline(spec_of(json::object()), "r/", BuildSource::own);
+  EXPECT_EQ(own.at("input").at("pfs").at("repo"), "map_build_source");
+  own["input"]["pfs"]["repo"] = "map_source";
+  EXPECT_EQ(own, build_pipeline(spec_of(json::object()), "r/", BuildSource::shared));
+}
+
+TEST(BuildPipeline, HasASourceOfItsOwnForPythonWithoutScripts) {
+  const auto of = [](const json& build, bool has_own_script) {
+    return build_source_of(spec_of({{"build", build}, {"image", "x"}}), has_own_script);
+  };
+  EXPECT_EQ(of({{"language", "python"}}, false), BuildSource::own);
+  EXPECT_EQ(of({{"language", "python"}}, true), BuildSource::shared);
+  EXPECT_EQ(of({{"language", "go"}}, false), BuildSource::shared);
+  EXPECT_EQ(of({{"image", "python"}}, false), BuildSource::shared);
 }
 
 TEST(BuildPipeline, GetsTheFieldsOfItsBuildWhereTheyBelong) {
@@ -49,7 +67,7 @@ TEST(BuildPipeline, GetsTheFieldsOfItsBuildWhereTheyBelong) {
                       {"datum_tries", 4},
                       {"autoscaling", true},
                       {"resource_limits", {{"cpu", 2}}}};
-  const auto pipeline = build_pipeline(spec_of({{"build", build}}), "r/");
+  const auto pipeline = build_pipeline(spec_of({{"build", build}}), "r/", BuildSource::shared);
   EXPECT_EQ(pipeline.at("transform"), (json{{"image", "builder"},
                                             {"cmd", {"sh", "./build.sh"}},
                                             {"env",
@@ -69,7 +87,7 @@ TEST(BuildPipeline, GetsTheFieldsOfItsBuildWhereTheyBelong) {
 
 TEST(BuildPipeline, IsToldOfACommandOfThePersons) {
   const auto variable = [](const json& transform) {
-    const auto pipeline = build_pipeline(spec_of(transform), "");
+    const auto pipeline = build_pipeline(spec_of(transform), "", BuildSource::shared);
     return pipeline.at("transform").value("env", json::object()).dump();
   };
   EXPECT_EQ(variable({{"cmd", {"bash"}}}), R"({"PACHBUILD_OWN_COMMAND":"1"})");

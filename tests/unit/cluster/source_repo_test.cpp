@@ -402,5 +402,22 @@ TEST(NewVersions, AreDifferentEachTime) {
   EXPECT_NE(new_version(), version);
 }
 
+TEST(NewVersions, SayWhatTheBuildWasGiven) {
+  const std::string inputs(64, 'a');
+  const std::string others(64, 'b');
+  const auto version = new_version(inputs);
+  ASSERT_EQ(version.size(), 18U + 32U + 1U + 32U);
+  EXPECT_EQ(version.substr(18 + 32), "-" + std::string(32, 'a'));
+  SourceBranches branches;
+  EXPECT_FALSE(has_inputs(branches, inputs));
+  branches.versions = {version};
+  EXPECT_TRUE(has_inputs(branches, inputs));
+  EXPECT_FALSE(has_inputs(branches, others));
+  branches.versions = {new_version()};
+  EXPECT_FALSE(has_inputs(branches, inputs));
+  branches.versions = {version, new_version(inputs)};
+  EXPECT_FALSE(has_inputs(branches, inputs)) << "of which nobody knows which counts";
+}
+
 }  // namespace
 }  // namespace cluster

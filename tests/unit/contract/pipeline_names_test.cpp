@@ -9,6 +9,7 @@ namespace {
 TEST(PipelineNames, AreTheNameAndWhatItIs) {
   EXPECT_EQ(source_repo_of("map"), "map_source");
   EXPECT_EQ(build_pipeline_of("map"), "map_build");
+  EXPECT_EQ(build_source_repo_of("map"), "map_build_source");
   EXPECT_EQ(build_pipeline_of(std::string(45, 'n')), std::string(45, 'n') + "_build");
 }
 
