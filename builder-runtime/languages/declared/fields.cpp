@@ -94,8 +94,11 @@ const Shape& packages_shape() {
       "Tells what was installed, for build.json and `pachbuild inspect`.",
       {{"files", Form::texts, "Files of the layer; without a match, of the source.", Kind::file_pattern,
         true},
-       {"match", Form::text, "Each match is a package, with the groups `name` and `version`.", Kind::pattern,
-        true}}};
+       {"match", Form::text, "Each match is a package, with the groups `name` and `version`.", Kind::pattern},
+       {"name", Form::text,
+        "Instead of `match`, where each file is JSON or TOML and describes a package: its name.",
+        Kind::pointer},
+       {"version", Form::text, "Its version.", Kind::pointer}}};
   return shape;
 }
 

@@ -23,7 +23,7 @@ enum class Form {
 };
 
 // What the texts are. Each kind is explained once in docs/builder-toml.md.
-enum class Kind { plain, word, file_pattern, reference, pattern, text_template };
+enum class Kind { plain, word, file_pattern, reference, pointer, pattern, text_template };
 
 struct Shape;
 

@@ -558,10 +558,17 @@ class Reader {
     BASE_TRY(read_parts(table, "files", files, FilePattern::compile));
     std::optional<Pattern> match;
     BASE_TRY(read_part(table, "match", match, pattern));
-    if (!match->has_group("name") || !match->has_group("version"))
+    std::optional<Pointer> name;
+    std::optional<Pointer> version;
+    BASE_TRY(read_part(table, "name", name, parse_pointer));
+    BASE_TRY(read_part(table, "version", version, parse_pointer));
+    if (match.has_value() == (name || version) || name.has_value() != version.has_value())
+      return wrong(table, prefix + "packages", "must contain either match, or name and version");
+    if (match && (!match->has_group("name") || !match->has_group("version")))
       return wrong(table.at("match"), m_prefix + "match", "needs the groups name and version");
-    BASE_TRY(check_groups(table, "match", *match, {"name", "version"}));
-    layer.packages.emplace(PackagesDescription{std::move(files), std::move(*match)});
+    if (match) BASE_TRY(check_groups(table, "match", *match, {"name", "version"}));
+    layer.packages.emplace(
+        PackagesDescription{std::move(files), std::move(match), std::move(name), std::move(version)});
     m_prefix = prefix;
     return {};
   }

@@ -103,6 +103,7 @@ std::string_view form_word(const Field& field) {
     case Form::text:
       return field.kind == Kind::pattern         ? "pattern"
              : field.kind == Kind::file_pattern  ? "file pattern"
+             : field.kind == Kind::pointer       ? "pointer"
              : field.kind == Kind::text_template ? "template"
                                                  : "text";
     case Form::texts:

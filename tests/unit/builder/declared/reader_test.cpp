@@ -305,6 +305,17 @@ TEST(DeclaredReader, NamesInLayersAreChecked) {
   EXPECT_EQ(fault("environment = { \"1\" = \"x\" }"), "b:9:23: layer.environment.1: invalid variable name");
   EXPECT_EQ(fault("packages = { files = \"a\", match = 'a' }"),
             "b:9:35: layer.packages.match: needs the groups name and version");
+  for (const auto* const other : {"", ", match = '(?P<name>a)(?P<version>b)', name = '#/n', version = '#/v'",
+                                  ", name = '#/n'", ", version = '#/v'", ", match = 'a', version = '#/v'"}) {
+    EXPECT_EQ(fault("packages = { files = 'a'" + std::string(other) + " }"),
+              "b:9:12: layer.packages: must contain either match, or name and version")
+        << other;
+  }
+  EXPECT_EQ(fault("packages = { files = 'a', name = '#/n', version = '#/v' }"), "");
+  EXPECT_EQ(fault("packages = { files = 'a', name = 'n', version = '#/v' }"),
+            "b:9:34: layer.packages.name: invalid pointer \"n\" (begin it with #/, followed by the keys that "
+            "lead to the "
+            "value: #/engines/node)");
 }
 
 TEST(DeclaredReader, StartIsOfTheSourceOrTheEnvironment) {
