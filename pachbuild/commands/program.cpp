@@ -149,7 +149,7 @@ void add_verbs(CLI::App& app, Invocation& invocation) {
       app.add_subcommand("update", "Create or update pipelines on a cluster")->require_subcommand(1);
   add_submit(*create, *update, invocation);
   add_python_pipeline(*create, *update, invocation);
-  add_watch(app, invocation);
+  add_status_and_logs(app, invocation);
   add_remove(app, invocation);
   add_compare(app, invocation);
   add_ignored(app, invocation);

@@ -155,11 +155,11 @@ class Examination {
   process::Interruption& m_interruption;
   Words m_command;  // what builds
   Source m_source;
-  std::vector<std::unique_ptr<local::Place>> m_places;  // of all pools
-  Room m_room;                                          // of the pool that works now
-  fs::path m_area;                                      // everything that it writes is in it
-  Built m_built;                                        // the first build
-  bool m_timed_out = false;                             // the probe, when it was started last
+  std::vector<std::unique_ptr<local::WorkerHost>> m_hosts;  // of all pools
+  Room m_room;                                              // of the pool that works now
+  fs::path m_area;                                          // everything that it writes is in it
+  Built m_built;                                            // the first build
+  bool m_timed_out = false;                                 // the probe, when it was started last
   std::time_t m_built_at = 0;
   std::vector<Row> m_rows;
 };
@@ -211,11 +211,11 @@ base::Result<local::Pool> Examination::open(Room room) {
     for (const auto& path : {m_source.folder, m_area}) {
       if (!path.empty()) shared.push_back({path});
     }
-    m_places.push_back(local::containers_of(*m_subject.container, std::move(shared), m_room.user));
+    m_hosts.push_back(local::containers_of(*m_subject.container, std::move(shared), m_room.user));
   } else {
-    m_places.push_back(local::this_machine());
+    m_hosts.push_back(local::this_machine());
   }
-  return local::Pool::start(1, m_area, *m_places.back());
+  return local::Pool::start(1, m_area, *m_hosts.back());
 }
 
 base::Result<TaskOutcome> Examination::perform(local::Pool& pool, Task task) {

@@ -48,24 +48,24 @@ base::Result<std::string> explain_build(const ExplainedBuilder& builder, const f
   task.id = "explain";
   task.inputs = {{contract::k_source_input, copy.string(), "", "copy"}};
   task.output = (scratch / "out").string();
-  std::unique_ptr<Place> place;
+  std::unique_ptr<WorkerHost> host;
   if (builder.container) {
     const fs::path own = image_cache(*builder.container, cache);
     BASE_TRY(base::make_folders(own, 0700));
-    place = containers_of(*builder.container, {{scratch}, {own, true}});
+    host = containers_of(*builder.container, {{scratch}, {own, true}});
     task.command = explain_command("builder-runtime", {});
     task.environment = network_environment();
     task.environment[contract::k_cache_variable] = k_host_root + own.string();
   } else {
     BASE_TRY_ASSIGN(const auto runtime, find_builder_runtime());
-    place = this_machine();
+    host = this_machine();
     task.command = explain_command(runtime, builder.language.empty()
                                                 ? std::vector<std::string>()
                                                 : std::vector<std::string>{"--language", builder.language});
     task.environment = build_environment(cache);
     task.folder = builder.folder.empty() ? "/" : builder.folder.string();
   }
-  BASE_TRY_ASSIGN(auto pool, Pool::start(1, scratch, *place));
+  BASE_TRY_ASSIGN(auto pool, Pool::start(1, scratch, *host));
   std::string printed;
   const auto keep = [&](std::string_view text) { printed += text; };
   BASE_TRY_ASSIGN(const auto outcome,

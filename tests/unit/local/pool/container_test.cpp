@@ -13,7 +13,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
-#include "pachbuild/local/pool/place.h"
+#include "pachbuild/local/pool/worker_host.h"
 #include "process/interruption.h"
 
 namespace local {
