@@ -50,8 +50,9 @@ base::Result<std::vector<std::string>> list_packages(const PackagesDescription& 
       continue;
     }
     const auto described = data::read_either(file, file.string());
-    if (!described && described.error().kind != base::ErrorKind::bad_input) return described.error();
-    if (!described) continue;  // no package that anything could find
+    if (!described && described.error().kind == base::ErrorKind::bad_input)
+      continue;  // no program can read it
+    BASE_TRY(described);
     add_package(value_at(*described, *packages.name).scalar, value_at(*described, *packages.version).scalar,
                 found);
   }

@@ -16,11 +16,11 @@ class DeclaredPackages : public testing::Test {
     ASSERT_TRUE(base::write_file(m_folder.path() / path, content));
   }
   std::vector<std::string> packages(const std::string& files, const std::string& match) {
-    fs::create_directories(m_folder.path() / "tree");
-    fs::create_directories(m_folder.path() / "source");
     return packages({{FilePattern::compile(files).value()}, Pattern::compile(match).value(), {}, {}});
   }
   std::vector<std::string> packages(const PackagesDescription& description) {
+    fs::create_directories(m_folder.path() / "tree");
+    fs::create_directories(m_folder.path() / "source");
     return list_packages(description, LayerTree::open(m_folder.path() / "tree").value(),
                          SourceFiles::list(m_folder.path() / "source", {}).value())
         .value();
