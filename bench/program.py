@@ -17,7 +17,8 @@ FOLDER = "PACHBUILD_BENCH_FOLDER"  # where bench/all wants the working folders
 
 class Parser(argparse.ArgumentParser):
     def __init__(self, text):
-        super().__init__(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+        super().__init__(description=text, formatter_class=argparse.RawDescriptionHelpFormatter,
+                         prog=f"bench/{pathlib.Path(sys.argv[0]).name}")
 
     def error(self, message):
         print(f"error: {message}\nhint: {self.prog} --help explains the options", file=sys.stderr)
@@ -62,4 +63,9 @@ def start(main):
     """Runs the program; Ctrl-C and SIGTERM end it without a trace."""
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, end_by_signal)
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except BrokenPipeError:
+        # Nobody reads on; what is still to be written goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

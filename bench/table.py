@@ -100,7 +100,8 @@ class Tables:
         medians = [None if None in column else statistics.median(column) for column in measured]
         plain = [column for column in self.columns if not column.of]
         by_name = dict(zip((column.name for column in plain), medians, strict=True))
-        spreads = {column.name: [min(own), max(own)] for column, own in zip(plain, measured) if None not in own}
+        spreads = {column.name: [min(own), max(own)] for column, own in zip(plain, measured)
+                   if None not in own and len(own) > 1}
         values = [column.of(by_name) if column.of else by_name[column.name] for column in self.columns]
         note = note(medians) if callable(note) else note
         self._record(title, values=values, note=note, repeats=repeats or len(samples), curve=curve, size=size, unit=unit,

@@ -84,12 +84,12 @@ def completed(command, env=None, **options):
     return subprocess.CompletedProcess(words, process.returncode, output, errors)
 
 
-def stop_group(process, signal_number=signal.SIGTERM):
+def stop_group(process, patience=GRACE):
     """Ends what leads a group and its children: in good order, and if that takes too long by force."""
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal_number)
+        os.killpg(process.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE)
+            process.wait(patience)
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
