@@ -81,51 +81,69 @@ class Collector:
         rows.unlink(missing_ok=True)
         start = time.monotonic()
         others = machine.Others(start)
-        first, *more = measurement.command
-        with errors.open("wb") as stream, subprocess.Popen(
-                [ROOT / first, *more, "--json", rows], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stream,
-                process_group=0, env={**os.environ, program.FOLDER: str(self.folder)}) as process:
-            try:
-                self.show_output(process.stdout, title, start)
-                process.wait()
-            except BaseException:
-                stop_group(process, patience=PATIENCE)
-                raise
-        now = time.monotonic()
         try:
-            if process.returncode != 0:
-                raise ValueError(ending(process.returncode))
-            found = json.loads(rows.read_text(encoding="utf-8"))
-            if found["format"] != table.DATA_FORMAT:
-                raise ValueError(f"wrote rows of another format: {found['format']}")
-        except (OSError, ValueError, KeyError, TypeError) as failure:
-            what = str(failure) if process.returncode else f"wrote no rows: {failure}"
+            with errors.open("wb") as stream:
+                code = self.run([*measurement.command, "--json", rows], stream, title, start)
+            now = time.monotonic()
+            tables = rows_of(rows, code)
+        except ValueError as fault:
             said = errors.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()[-SHOWN_LINES:]
-            self.failures.append(Failure(shlex.join(measurement.command), "\n".join([what, *(f"  {line}" for line in said)])))
+            text = "\n".join([str(fault), *(f"  {line}" for line in said)])
+            self.failures.append(Failure(shlex.join(measurement.command), text))
             return
         self.results.append({"name": measurement.name, "section": measurement.section,
                              "command": shlex.join(measurement.command), "seconds": round(now - start, 1),
-                             "others": others.share(now), "tables": found["tables"]})
+                             "others": others.share(now), "tables": tables})
 
-    def show_output(self, stream, title, start):
-        """Prints its lines as they come; a terminal shows meanwhile how long it takes."""
+    def run(self, command, errors, title, start):
+        """Its exit code. When this program is ended meanwhile, so is the command."""
+        first, *more = command
+        try:
+            process = subprocess.Popen([ROOT / first, *more], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                       stderr=errors, process_group=0, env={**os.environ, program.FOLDER: str(self.folder)})
+        except OSError as failure:
+            raise ValueError(f"cannot be started: {failure.strerror}") from failure
+        with process:
+            try:
+                self.show_output(process, title, start)
+                return process.wait()
+            except BaseException:
+                stop_group(process, patience=PATIENCE)
+                raise
+
+    def show_output(self, process, title, start):
+        """Prints its lines as they come, until it ends; a terminal shows meanwhile how long it takes. What it leaves running
+        may keep the pipe open."""
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        with selectors.DefaultSelector() as selector:
-            selector.register(stream, selectors.EVENT_READ)
+        end = os.pidfd_open(process.pid)
+        with selectors.DefaultSelector() as selector, open(end, "rb"):
+            for one in (process.stdout, end):
+                selector.register(one, selectors.EVENT_READ)
             while True:
                 self.progress.show(f"{title}: {time.monotonic() - start:.0f} s")
-                if not selector.select(1):
-                    continue
-                text = os.read(stream.fileno(), 65536)
-                if not text:
+                ready = [key.fileobj for key, _ in selector.select(1)]
+                if process.stdout in ready:
+                    text = os.read(process.stdout.fileno(), 65536)
+                    self.progress.clear()
+                    self.output.write(decoder.decode(text))
+                    self.output.flush()
+                    if not text:
+                        return
+                elif end in ready:
                     return
-                self.progress.clear()
-                self.output.write(decoder.decode(text))
-                self.output.flush()
 
 
-def ending(code):
-    return f"ended by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+def rows_of(file, code):
+    """What a measurement wrote; a ValueError says why there is nothing."""
+    if code != 0:
+        raise ValueError(f"ended by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}")
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        if found["format"] != table.DATA_FORMAT:
+            raise ValueError(f"rows of another format: {found['format']}")
+        return found["tables"]
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise ValueError(f"wrote no rows: {getattr(fault, 'strerror', None) or fault}") from fault
 
 
 def describe_run(collector, options):
@@ -137,5 +155,5 @@ def read_rows(file):
     """What an earlier run collected."""
     found = json.loads(pathlib.Path(file).read_text(encoding="utf-8"))
     if not isinstance(found, dict) or found.get("format") != table.DATA_FORMAT or "measurements" not in found:
-        raise ValueError("not written by bench/all, or by another version of it")
+        raise ValueError("was not written by this version of bench/all")
     return found

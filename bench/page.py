@@ -15,26 +15,28 @@ PAGE, DATA, PLOTS = "benchmarks.md", "benchmarks.json", "benchmarks"
 
 INTRODUCTION = """# Benchmarks
 
-How long builds, runs and starts take, measured on one machine in one run of `{command}`, which makes this page, its plots and
-[its data](benchmarks.json); please do not edit. Each table is followed by the command that repeats it.
+How long builds, runs and starts take on one machine. One run of `{command}` made this page, its plots
+and [its data](benchmarks.json); please do not edit. Each table is followed by the command that repeats it.
 
 - *reference*: the way of Pachyderm 1.13's build pipelines: `pip wheel` or `go build` in the build, `pip install` before the
   program for every datum. Measured in turn with pachbuild, on the same source and data.
 - *limit*: what the work takes at the least, such as the plain tool with warm caches; the programs' `--help` says what it is.
 - *ratio* is the reference divided by pachbuild; *of limit* is pachbuild divided by the limit.
-- Figures are medians of the repeats unless a column says *best*. *spread* is how far pachbuild's repeats are apart, in percent of
-  their median. Thin lines on bars show the same.
-- Bars have a logarithmic axis where the values of a plot differ by more than a factor of {wide}.
+- Figures are medians of the repeats unless a column says *best*. *spread* is how far pachbuild's repeats are apart, in
+  percent of their median. Thin lines on bars show the same.
+- Axes are logarithmic where the values of a plot differ by more than a factor of {wide}, and for sizes always: there a straight
+  line bends.
 """
 
 
 def cell(text):
-    return text.replace("|", "\\|")
+    """A text that Markdown shows as it is."""
+    return re.sub(r"([\\|*_`<>\[\]])", r"\\\1", text)
 
 
 def markdown_table(head, rows):
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join("| " + " | ".join(cell(text) for text in line) + " |\n" for line in lines)
+    lines = [list(map(cell, head)), ["---"] * len(head), *(map(cell, row) for row in rows)]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
 def slug(text):
@@ -54,15 +56,15 @@ def header(run):
             ["system", f"{about['system']}, {about['kernel']}"], ["load average at the start", f"{about['load']:.2f}"]]
     if shares:
         most = max(shares, key=shares.get)
-        rows.append(["used by other programs", f"{percent(shares[most])} of the processors at the most, during `{most}`"])
+        rows.append(["used by other programs", f"{percent(shares[most])} of the processors at the most, during {most}"])
     return "## The machine\n\n" + verdict(run, shares.values()) + "\n" + markdown_table(["", ""], rows)
 
 
 def verdict(run, shares):
     said = []
     if not machine.is_quiet(run["machine"], shares):
-        said.append("**The machine was not quiet:** other programs ran beside the measurements. Trust no figure, and ratios only "
-                    "where they are large; run `bench/all` again on a quiet machine.\n")
+        said.append("**The machine was not quiet:** other programs ran beside the measurements. Trust no figure, and ratios "
+                    "only where they are large; run `bench/all` again on a quiet machine.\n")
     if run["quick"]:
         said.append("**This was a quick run:** each figure was measured once, with smaller sizes.\n")
     return "\n".join(said) or "The machine was quiet.\n"
@@ -90,21 +92,22 @@ def is_heading(row):
     return not row["note"] and all(value is None for value in row["values"])
 
 
-def table_of(table):
+def table_of(table, first="", extras=True):
+    """`first` is the title of the column of titles; the extras are what is said of each row besides its values."""
     columns, rows, titles = table["columns"], table["rows"], full_titles(table["rows"])
     filled = [place for place in range(len(columns)) if any(row["values"][place] is not None for row in rows)]
     ours = next((place for place, column in enumerate(columns) if column["role"] == "ours"), None)
     spreads = [spread_of(row, ours) if ours is not None else "" for row in rows]
     notes = [row["note"] for row in rows]
-    extra = [("spread", spreads)] * any(spreads) + [("goal", notes)] * any(notes)
+    extra = [("spread", spreads)] * any(spreads) + [("goal", notes)] * any(notes) if extras else []
     lines = []
     for number, (row, title) in enumerate(zip(rows, titles)):
         if is_heading(row):
             continue
-        values = [amount(row["values"][place], row["unit"] or columns[place]["unit"]) if row["values"][place] is not None else ""
+        values = ["" if row["values"][place] is None else amount(row["values"][place], row["unit"] or columns[place]["unit"])
                   for place in filled]
         lines.append([title, *values, *(texts[number] for _, texts in extra)])
-    return markdown_table(["", *(columns[place]["name"] for place in filled), *(name for name, _ in extra)], lines)
+    return markdown_table([first, *(columns[place]["name"] for place in filled), *(name for name, _ in extra)], lines)
 
 
 def fits_of(table):
@@ -151,20 +154,20 @@ def curve_place(rows, row):
 
 def section_of(measurement, files):
     """The tables of a measurement; its pictures go into `files`."""
-    parts = []
+    parts, name, pictures = [], slug(measurement["name"]), 0
     for table in measurement["tables"]:
         parts.append(f"### {table['title']}\n")
         for alternative, svg in pictures_of(table):
-            name = f"{slug(measurement['name'])}-{sum(file.startswith(slug(measurement['name']) + '-') for file in files) + 1}.svg"
-            files[name] = svg
-            parts.append(f"![{alternative}]({PLOTS}/{name})\n")
+            pictures += 1
+            files[f"{name}-{pictures}.svg"] = svg
+            parts.append(f"![{alternative}]({PLOTS}/{name}-{pictures}.svg)\n")
         parts.append(table_of(table))
         if table["fits"]:
             parts.append(fits_of(table))
     repeats = sorted({row["repeats"] for table in measurement["tables"] for row in table["rows"] if row["repeats"]})
-    parts.append(f"`{measurement['command']}`: {measurement['seconds']:.0f} s, measurements of a figure: "
-                 f"{', '.join(f'{count:,}' for count in repeats) or 'none'}, other programs used "
-                 f"{percent(measurement['others'])} of the processors.\n")
+    counts = ", ".join(f"{count:,}" for count in repeats) or "none"
+    parts.append(f"`{measurement['command']}` prints these; it took {measurement['seconds']:.0f} s. Repeats of a figure: {counts}. "
+                 f"Other programs used {percent(measurement['others'])} of the processors.\n")
     return parts
 
 

@@ -147,8 +147,9 @@ def bars(title, columns, rows):
             y += BAR + GAP
         y += ROW_GAP
     parts += [text(tick_text(tick, unit), axis.place(tick), height - 8, "quiet", "middle") for tick in spread_out(ticks, axis)]
-    description = "; ".join(f"{row['title']}: " + ", ".join(f"{column['name']} {amount(value, unit)}" for column, value, _ in cells)
-                            for row, cells in drawn)
+    said = [f"{row['title']}: " + ", ".join(f"{column['name']} {amount(value, unit)}" for column, value, _ in cells)
+            for row, cells in drawn]
+    description = "; ".join(said)
     return picture(height, title, description, parts)
 
 

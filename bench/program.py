@@ -47,8 +47,9 @@ def parser(text, repeats=None, what="measurements of each number"):
 
 @contextlib.contextmanager
 def working_folder():
-    """A folder that is gone at the end; on the disk of build/, which is a disk as of containers."""
-    with tempfile.TemporaryDirectory(prefix="bench.", dir=os.environ.get(FOLDER, ROOT / "build")) as folder:
+    """A folder that is gone at the end; on the disk of build/, which is a disk as of containers. Its path has no links."""
+    place = pathlib.Path(os.environ.get(FOLDER, ROOT / "build")).resolve()
+    with tempfile.TemporaryDirectory(prefix="bench.", dir=place) as folder:
         yield pathlib.Path(folder)
 
 

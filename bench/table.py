@@ -30,10 +30,8 @@ def amount(value, unit):
     """Three digits that count: "12.4 ms", "1.50 s", "93.0"."""
     if value == 0:
         return f"0 {unit}".strip()
-    value = float(f"{value:.3g}")
-    scale, name = next((one for one in SCALES.get(unit, [(1, unit)]) if abs(value) >= one[0]),
-                       SCALES.get(unit, [(1, unit)])[-1])
-    scaled = value / scale
+    scales = [(float(f"{value / scale:.3g}"), name) for scale, name in SCALES.get(unit, [(1, unit)])]
+    scaled, name = next((one for one in scales if abs(one[0]) >= 1), scales[-1])
     decimals = min(3, max(0, 2 - math.floor(math.log10(abs(scaled)) + 1e-9)))
     return f"{scaled:,.{decimals}f} {name}".strip()
 
