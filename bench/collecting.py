@@ -16,6 +16,7 @@ import sys
 import time
 
 import machine
+import page
 import program
 import table
 from ways import ROOT, stop_group
@@ -152,8 +153,12 @@ def describe_run(collector, options):
 
 
 def read_rows(file):
-    """What an earlier run collected."""
-    found = json.loads(pathlib.Path(file).read_text(encoding="utf-8"))
-    if not isinstance(found, dict) or found.get("format") != table.DATA_FORMAT or "measurements" not in found:
-        raise ValueError("was not written by this version of bench/all")
-    return found
+    """What an earlier run collected. A ValueError says why it is nothing of that kind."""
+    try:
+        found = json.loads(pathlib.Path(file).read_text(encoding="utf-8"))
+        if found["format"] != table.DATA_FORMAT:
+            raise ValueError(found["format"])
+        page.make(found)
+        return found
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as fault:
+        raise ValueError("was not written by this version of bench/all") from fault

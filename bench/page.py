@@ -21,7 +21,8 @@ and [its data](benchmarks.json); please do not edit. Each table is followed by t
 - *reference*: the way of Pachyderm 1.13's build pipelines: `pip wheel` or `go build` in the build, `pip install` before the
   program for every datum. Measured in turn with pachbuild, on the same source and data.
 - *limit*: what the work takes at the least, such as the plain tool with warm caches; the programs' `--help` says what it is.
-- *ratio* is the reference divided by pachbuild; *of limit* is pachbuild divided by the limit.
+- *ratio* is the reference divided by pachbuild, beside `xargs` pachbuild divided by `xargs`; *of limit* is pachbuild divided by
+  the limit.
 - Figures are medians of the repeats unless a column says *best*. *spread* is how far pachbuild's repeats are apart, in
   percent of their median. Thin lines on bars show the same.
 - Axes are logarithmic where the values of a plot differ by more than a factor of {wide}, and for sizes always: there a straight
@@ -92,6 +93,11 @@ def is_heading(row):
     return not row["note"] and all(value is None for value in row["values"])
 
 
+def amount_of(row, column, value):
+    """A row can have another unit than its table, of which a ratio has none."""
+    return "" if value is None else amount(value, row["unit"] or column["unit"] if column["unit"] else "")
+
+
 def table_of(table, first="", extras=True):
     """`first` is the title of the column of titles; the extras are what is said of each row besides its values."""
     columns, rows, titles = table["columns"], table["rows"], full_titles(table["rows"])
@@ -99,13 +105,12 @@ def table_of(table, first="", extras=True):
     ours = next((place for place, column in enumerate(columns) if column["role"] == "ours"), None)
     spreads = [spread_of(row, ours) if ours is not None else "" for row in rows]
     notes = [row["note"] for row in rows]
-    extra = [("spread", spreads)] * any(spreads) + [("goal", notes)] * any(notes) if extras else []
+    extra = [("spread", spreads)] * any(spreads) + [("note", notes)] * any(notes) if extras else []
     lines = []
     for number, (row, title) in enumerate(zip(rows, titles)):
         if is_heading(row):
             continue
-        values = ["" if row["values"][place] is None else amount(row["values"][place], row["unit"] or columns[place]["unit"])
-                  for place in filled]
+        values = [amount_of(row, columns[place], row["values"][place]) for place in filled]
         lines.append([title, *values, *(texts[number] for _, texts in extra)])
     return markdown_table([first, *(columns[place]["name"] for place in filled), *(name for name, _ in extra)], lines)
 
