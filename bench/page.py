@@ -15,18 +15,17 @@ PAGE, DATA, PLOTS = "benchmarks.md", "benchmarks.json", "benchmarks"
 
 INTRODUCTION = """# Benchmarks
 
-How long builds, runs and starts take on one machine. One run of `{command}` made this page, its plots
-and [its data](benchmarks.json); please do not edit. Each table is followed by the command that repeats it.
+Build, run and start-up times on one machine. `{command}` generated this page, its plots
+and [its data](benchmarks.json) in one run; please do not edit it. The command that repeats a table is below it.
 
-- *reference*: the way of Pachyderm 1.13's build pipelines: `pip wheel` or `go build` in the build, `pip install` before the
+- *reference*: how Pachyderm 1.13's build pipelines work: `pip wheel` or `go build` in the build, `pip install` before the
   program for every datum. Measured in turn with pachbuild, on the same source and data.
-- *limit*: what the work takes at the least, such as the plain tool with warm caches; the programs' `--help` says what it is.
-- *ratio* is the reference divided by pachbuild, beside `xargs` pachbuild divided by `xargs`; *of limit* is pachbuild divided by
-  the limit.
-- Figures are medians of the repeats unless a column says *best*. *spread* is how far pachbuild's repeats are apart, in
-  percent of their median. Thin lines on bars show the same.
-- Axes are logarithmic where the values of a plot differ by more than a factor of {wide}, and for sizes always: there a straight
-  line bends.
+- *limit*: the least that the work can take, such as the plain tool with warm caches; each program's `--help` defines it.
+- *ratio*: reference divided by pachbuild; beside `xargs`, pachbuild divided by `xargs`. *of limit*: pachbuild divided by the limit.
+- Figures are medians of the repeats unless the column is named *best*. *spread* is the range of pachbuild's repeats as a
+  percentage of their median; thin lines on the bars show it too.
+- Axes are logarithmic if the values of a plot span more than a factor of {wide}. The axis of sizes always is, so that linear
+  growth is a curve.
 """
 
 
@@ -57,17 +56,17 @@ def header(run):
             ["system", f"{about['system']}, {about['kernel']}"], ["load average at the start", f"{about['load']:.2f}"]]
     if shares:
         most = max(shares, key=shares.get)
-        rows.append(["used by other programs", f"{percent(shares[most])} of the processors at the most, during {most}"])
+        rows.append(["used by other programs", f"at most {percent(shares[most])} of the processors, during {most}"])
     return "## The machine\n\n" + verdict(run, shares.values()) + "\n" + markdown_table(["", ""], rows)
 
 
 def verdict(run, shares):
     said = []
     if not machine.is_quiet(run["machine"], shares):
-        said.append("**The machine was not quiet:** other programs ran beside the measurements. Trust no figure, and ratios "
-                    "only where they are large; run `bench/all` again on a quiet machine.\n")
+        said.append("**The machine was not quiet:** other programs were running. Do not rely on these figures, and on ratios only "
+                    "if they are large; run `bench/all` again on a quiet machine.\n")
     if run["quick"]:
-        said.append("**This was a quick run:** each figure was measured once, with smaller sizes.\n")
+        said.append("**This was a quick run:** one repeat, smaller sizes.\n")
     return "\n".join(said) or "The machine was quiet.\n"
 
 
@@ -118,7 +117,7 @@ def table_of(table, first="", extras=True):
 def fits_of(table):
     lines = [[" ".join(filter(None, (fit["curve"] + ":" if fit["curve"] else "", fit["column"]))),
               amount(fit["slope"], fit["unit"]), amount(fit["base"], fit["unit"])] for fit in table["fits"]]
-    return markdown_table(["straight line through the points", f"per {table['growth']}", "with none"], lines)
+    return markdown_table(["linear fit", f"per {table['growth']}", "at zero"], lines)
 
 
 # Plots.
@@ -171,7 +170,7 @@ def section_of(measurement, files):
             parts.append(fits_of(table))
     repeats = sorted({row["repeats"] for table in measurement["tables"] for row in table["rows"] if row["repeats"]})
     counts = ", ".join(f"{count:,}" for count in repeats) or "none"
-    parts.append(f"`{measurement['command']}` prints these; it took {measurement['seconds']:.0f} s. Repeats of a figure: {counts}. "
+    parts.append(f"`{measurement['command']}` prints these tables; it took {measurement['seconds']:.0f} s. Repeats per figure: {counts}. "
                  f"Other programs used {percent(measurement['others'])} of the processors.\n")
     return parts
 

@@ -325,7 +325,7 @@ class Choices(support.Suite):
             first, *options = (*measurement.command, *(measurement.quick or ()))
             help_text = self.succeed(support.ROOT / first, *options, "--json", "rows.json", "--help").stdout
             self.assertTrue(help_text.startswith(f"usage: {first} "), help_text)
-        self.assertIn("\nMeasures everything that can be measured on one machine,", self.succeed(BENCH / "all", "--help").stdout)
+        self.assertIn("\nRuns every benchmark that one machine can run,", self.succeed(BENCH / "all", "--help").stdout)
 
 
 class Machines(support.Suite):
@@ -442,7 +442,7 @@ class All(support.Suite):
         self.assertTrue(said.startswith("error: a: exit code 1\n  error: no disk\nerror: b: ended by SIGKILL\nerror: c: wrote no rows: "), said)
         self.assertRegex(said, r"\nerror: d: wrote no rows: .*\nerror: e: wrote no rows: rows of another format: 2\n"
                                r"error: g: cannot be started: No such file or directory\n"
-                               r"hint: 6 of 7 measurements failed; correct what they report, then run bench/all again\n\Z")
+                               r"hint: 6 of 7 benchmarks failed; fix the errors above, then run bench/all again\n\Z")
         self.assertEqual(result.stdout, f"{self.folder}/scratch/benchmarks.md\n")
         self.assertEqual((self.folder / "docs/benchmarks.md").read_text(encoding="utf-8"), "before")
         self.assertEqual((self.folder / "README.md").read_text(encoding="utf-8"), README)
@@ -496,20 +496,20 @@ class All(support.Suite):
         self.write("broken.json", "{")
         usage = "hint: bench/driver.py --help explains the options\n"
         for options, code, said in (
-                (["--only", "b"], 64, "error: --only: unknown measurement 'b'; bench/all --list shows all\n" + usage),
+                (["--only", "b"], 64, "error: --only: unknown benchmark 'b'; bench/all --list prints all names\n" + usage),
                 (["--bad"], 64, "error: unrecognized arguments: --bad\n" + usage),
-                (["--from", "x", "--quick"], 64, "error: --from: measures nothing; omit --only, --quick and --cluster\n" + usage),
-                (["--from", "gone"], 1, "error: gone: No such file or directory\nhint: name a benchmarks.json that bench/all wrote\n"),
+                (["--from", "x", "--quick"], 64, "error: --from cannot be combined with --only, --quick or --cluster\n" + usage),
+                (["--from", "gone"], 1, "error: gone: No such file or directory\nhint: give a benchmarks.json written by bench/all\n"),
                 (["--from", "other.json"], 1, "error: other.json: was not written by this version of bench/all\n"
-                                              "hint: name a benchmarks.json that bench/all wrote\n"),
+                                              "hint: give a benchmarks.json written by bench/all\n"),
                 (["--from", "list.json"], 1, "error: list.json: was not written by this version of bench/all\n"
-                                             "hint: name a benchmarks.json that bench/all wrote\n"),
+                                             "hint: give a benchmarks.json written by bench/all\n"),
                 (["--from", "broken.json"], 1, "error: broken.json: was not written by this version of bench/all\n"
-                                               "hint: name a benchmarks.json that bench/all wrote\n"),
-                (["--from", "programs"], 1, "error: programs: Is a directory\nhint: name a benchmarks.json that bench/all wrote\n"),
-                (["--output", "file"], 1, "error: file: cannot be written: File exists\nhint: name another folder with --output\n"),
+                                               "hint: give a benchmarks.json written by bench/all\n"),
+                (["--from", "programs"], 1, "error: programs: Is a directory\nhint: give a benchmarks.json written by bench/all\n"),
+                (["--output", "file"], 1, "error: file: cannot be written: File exists\nhint: choose another folder with --output\n"),
                 (["--output", "file/below"], 1, "error: file/below: cannot be written: Not a directory\n"
-                                                "hint: name another folder with --output\n")):
+                                                "hint: choose another folder with --output\n")):
             with self.subTest(options):
                 result = self.all(*options)
                 self.assertEqual((result.returncode, result.stdout, result.stderr), (code, "", said))
