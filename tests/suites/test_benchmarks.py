@@ -3,6 +3,8 @@
 leave something. Nothing is measured here."""
 
 import contextlib
+import importlib.machinery
+import importlib.util
 import io
 import json
 import pathlib
@@ -26,6 +28,7 @@ import page  # noqa: E402
 import plots  # noqa: E402
 import quotes  # noqa: E402
 import table  # noqa: E402
+import ways  # noqa: E402
 
 MACHINE = {"date": "2026-01-02 03:04 UTC", "commit": "0123456789ab", "programs": "pachbuild 0.1.0 (0123456 2026-01-02)", "processors": 2,
            "model": "A | B", "memory": 24 << 30, "kernel": "Linux 6.1", "system": "Debian 12", "load": 0.5}
@@ -294,6 +297,15 @@ b
             self.assertEqual(text, quotes.update(text, run), "bench/all --from docs/benchmarks.json brings it up to date")
 
 
+class Sizes(support.Suite):
+    def test_two_are_always_left(self):
+        loader = importlib.machinery.SourceFileLoader("growth", str(BENCH / "growth"))
+        growth = importlib.util.module_from_spec(importlib.util.spec_from_loader("growth", loader))
+        loader.exec_module(growth)
+        for most, sizes in ((None, [10, 100, 1_000]), (1_000, [10, 100, 1_000]), (999, [10, 100]), (1, [10, 100])):
+            self.assertEqual(growth.Growth(None, None, most).sizes((10, 100, 1_000)), sizes, most)
+
+
 class Choices(support.Suite):
     def chosen(self, *words, quick=False, cluster=False):
         return [one.name for one in measurements.choose(measurements.MEASUREMENTS, words, quick, cluster)]
@@ -519,7 +531,47 @@ class All(support.Suite):
         self.assertEqual(result.stdout.split(), [measurement.name for measurement in measurements.MEASUREMENTS])
 
 
+INTERRUPTED = """
+import pathlib, sys
+sys.path.insert(0, {bench!r})
+import program, ways
+def main():
+    with program.working_folder() as folder:
+        (folder / "file").write_text("")
+        ways.run(["sh", "-c", "sleep 1000 & echo $! >pid.new; mv pid.new pid; wait"], cwd={folder!r})
+program.start(main)
+"""
+
+
 class Programs(support.Suite):
+    def test_interrupted_they_leave_neither_commands_nor_folders(self):
+        script = self.write("driver.py", INTERRUPTED.format(bench=str(BENCH), folder=str(self.folder)))
+        (self.folder / "work").mkdir()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number.name):
+                process = subprocess.Popen([sys.executable, "-B", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                           env=support.environment(PACHBUILD_BENCH_FOLDER=str(self.folder / "work")))
+                deadline = time.monotonic() + 60
+                while not (self.folder / "pid").exists():
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(0.01)
+                self.assertEqual([path.name for path in (self.folder / "work").rglob("*") if path.is_file()], ["file"])
+                process.send_signal(number)
+                output, _ = process.communicate(timeout=60)
+                self.assertEqual((process.returncode, output), (128 + number, b""))
+                child = (self.folder / "pid").read_text(encoding="utf-8").strip()
+                while pathlib.Path("/proc", child).exists():
+                    self.assertLess(time.monotonic(), deadline, "its command runs on")
+                    time.sleep(0.01)
+                self.assertEqual(list((self.folder / "work").iterdir()), [])
+                (self.folder / "pid").unlink()
+
+    def test_a_command_that_fails_is_shown_with_what_it_printed(self):
+        with self.assertRaises(ways.Failed) as failed:
+            ways.run(["sh", "-c", "echo said; exit 3"])
+        self.assertEqual(str(failed.exception), "said\n\nerror: sh -c echo said; exit 3: exit code 3")
+        self.assertEqual(ways.run(["sh", "-c", "echo a; echo b >&2"])[1], "a\nb\n")
+
     def test_wrong_numbers(self):
         for text in ("0", "-1", "x", "1.5"):
             result = self.run_program(BENCH / "go", f"--repeats={text}")
