@@ -168,7 +168,7 @@ TEST(GoVariables, ThatAreOverruledAreToldAsIgnored) {
     EXPECT_TRUE(variables_of(environment).check());
     return log.end();
   };
-  const std::string ignored = " from the environment is ignored: ";
+  const std::string ignored = " from the environment is ignored; ";
   for (const auto* system : {"windows", "darwin"}) {
     EXPECT_EQ(told({{"GOOS", system}}),
               "warning: GOOS=" + std::string(system) + ignored + "pipelines run on linux\n");

@@ -123,9 +123,8 @@ std::string both(const std::string& first, const std::string& second) {
 }
 
 TEST(InputOf, FaultsAreTold) {
-  const std::string repo = " is not a repo's name | a name has letters, digits, '_' and '-'";
-  const std::string name =
-      " is not an input's name | a name has letters, digits, '_', '-' and '.', and does not start with '.'";
+  const std::string repo = " | a name has letters, digits, '_' and '-'";
+  const std::string name = " | a name has letters, digits, '_', '-' and '.', and does not start with '.'";
   for (const auto& [text, expected] : std::vector<std::pair<std::string, std::string>>{
            {"{}", k_empty},
            {R"({"cross": [], "union": []})", k_empty},

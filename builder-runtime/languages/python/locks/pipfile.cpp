@@ -88,7 +88,7 @@ base::Status check_match(const LockRequest& request, const Value& locked) {
     const std::string hint = "regenerate the lock file (pipenv lock) and commit it";
     if (found == nullptr) {
       return base::fail(ErrorKind::bad_input, k_pipfile_lock,
-                        "does not match Pipfile: Pipfile needs " + name + ", which is not in it", hint);
+                        "does not match Pipfile: " + name + " is required but not locked", hint);
     }
     const std::string wanted = entry.is(Kind::text) ? entry.scalar : entry.text("version");
     const auto specifiers = Specifiers::parse(wanted == "*" ? "" : wanted);

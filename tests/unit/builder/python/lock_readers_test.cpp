@@ -81,7 +81,7 @@ TEST_F(PoetryLock, ConditionsOfThisMachineDecide) {
       {"w = {version = '*', optional = true}", {}},
       {"a-b = '^2'",
        {"poetry.lock: does not match pyproject.toml: it has a-b 1.3, and pyproject.toml needs a-b>=2,<3"}},
-      {"c = '*'", {"poetry.lock: does not match pyproject.toml: pyproject.toml needs c, which is not in it"}},
+      {"c = '*'", {"poetry.lock: does not match pyproject.toml: c is required but not locked"}},
       {"w = 'x y'", {"pyproject.toml:3: w: invalid version constraint \"x y\""}},
       {"w = {version = '*', python = 'x'}", {"pyproject.toml:3: w: invalid version constraint \"x\""}},
   };
@@ -358,11 +358,11 @@ TEST_F(LockReaders, PipfileLockHasToMatchItsPipfile) {
       {"a-b = {version = '==1.0'}", ""},
       {"a-b = '>=2'", begin + "it has a-b 1.0, and Pipfile needs a-b>=2"},
       {"a-b = {version = '<1'}", begin + "it has a-b 1.0, and Pipfile needs a-b<1"},
-      {"c = '*'", begin + "Pipfile needs c, which is not in it"},
+      {"c = '*'", begin + "c is required but not locked"},
       {"c = {version = '*', sys_platform = \"== 'win32'\"}", ""},
-      {"c = {version = '*', sys_platform = \"== 'linux'\"}", begin + "Pipfile needs c, which is not in it"},
+      {"c = {version = '*', sys_platform = \"== 'linux'\"}", begin + "c is required but not locked"},
       {"c = {path = 'libs/x'}", ""},
-      {"c = {path = 'libs/y'}", begin + "Pipfile needs c, which is not in it"},
+      {"c = {path = 'libs/y'}", begin + "c is required but not locked"},
       {"short = '>1'", ""},
   };
   for (const auto& row : rows) {
@@ -422,7 +422,7 @@ TEST_F(LockReaders, UvLockHasToMatchItsProject) {
             "uv.lock: does not match pyproject.toml: it has a-b 1.0, and pyproject.toml needs a-b>1 "
             "regenerate the lock file (uv lock) and commit it");
   EXPECT_EQ(check("'c'"),
-            "uv.lock: does not match pyproject.toml: pyproject.toml needs c, which is not in it "
+            "uv.lock: does not match pyproject.toml: c is required but not locked "
             "regenerate the lock file (uv lock) and commit it");
 }
 
@@ -505,12 +505,12 @@ TEST_F(ProjectRequirements, ALockOfUvIsMadeAgainByItsCommand) {
     return status.error().where + ": " + status.error().what + " | " + status.error().hint;
   };
   EXPECT_EQ(error(),
-            "x.lock: does not match pyproject.toml: pyproject.toml needs a, which is not in it | regenerate "
+            "x.lock: does not match pyproject.toml: a is required but not locked | regenerate "
             "the lock file (uv "
             "lock) and commit it");
   m_manifest.program = "tool.py";
   EXPECT_EQ(error(),
-            "x.lock: does not match tool.py: tool.py needs a, which is not in it | regenerate the lock file "
+            "x.lock: does not match tool.py: a is required but not locked | regenerate the lock file "
             "(uv lock "
             "--script tool.py) and commit it");
 }
