@@ -215,6 +215,7 @@ void read_size(CLI::Option& option) {
   option.transform(CLI::Validator(
       [=](std::string& value) {
         auto bytes = value;
+        if (base::contains(value, '-')) return "invalid size " + base::quoted(value);
         try {
           static_cast<void>(read(bytes));
         } catch (const CLI::ValidationError&) {

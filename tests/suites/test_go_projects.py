@@ -405,7 +405,7 @@ class Sources(GoSuite):
                                                                                  'import "C"\n\nvar _ C.int\n'})
         self.assert_fails(self.build(source), 1, (
             "error: go build: ended with exit code 1\n"
-            "hint: see Go's output above; openssl/none.h is missing, which is in Debian's package "
+            "hint: see Go's output above; openssl/none.h is missing: install the Debian package "
             "libssl-dev\n"))
 
 

@@ -186,19 +186,19 @@ class Locks(ProjectSuite):
     def test_a_lock_that_does_not_match_names_the_dependency(self):
         changes = {
             "poetry": ("pyproject.toml", 'six = "~1.16"', 'six = "^1.17"',
-                       "error: poetry.lock: does not match pyproject.toml: it has six 1.16.0, and pyproject.toml "
-                       "needs six>=1.17,<2\nhint: regenerate the lock file (poetry lock) and commit it\n"),
+                       "error: poetry.lock: does not match pyproject.toml: six 1.16.0 is locked, but pyproject.toml "
+                       "requires six>=1.17,<2\nhint: regenerate the lock file (poetry lock) and commit it\n"),
             "poetry-1.8": ("pyproject.toml", 'six = "~1.16"', 'flask = "^3"',
-                           "error: poetry.lock: does not match pyproject.toml: pyproject.toml needs flask, which is not "
-                           "in it\nhint: regenerate the lock file (poetry lock) and commit it\n"),
+                           "error: poetry.lock: does not match pyproject.toml: flask is required "
+                           "but not locked\nhint: regenerate the lock file (poetry lock) and commit it\n"),
             "pdm": ("pyproject.toml", "six~=1.16.0", "six>=1.17",
-                    "error: pdm.lock: does not match pyproject.toml: it has six 1.16.0, and pyproject.toml needs "
+                    "error: pdm.lock: does not match pyproject.toml: six 1.16.0 is locked, but pyproject.toml requires "
                     "six>=1.17\nhint: regenerate the lock file (pdm lock) and commit it\n"),
             "pipenv": ("Pipfile", 'six = "~=1.16.0"', 'six = ">=1.17"',
-                       "error: Pipfile.lock: does not match Pipfile: it has six 1.16.0, and Pipfile needs six>=1.17\n"
+                       "error: Pipfile.lock: does not match Pipfile: six 1.16.0 is locked, but Pipfile requires six>=1.17\n"
                        "hint: regenerate the lock file (pipenv lock) and commit it\n"),
             "uv": ("pyproject.toml", "six~=1.16.0", "six>=1.17",
-                   "error: uv.lock: does not match pyproject.toml: it has six 1.16.0, and pyproject.toml needs "
+                   "error: uv.lock: does not match pyproject.toml: six 1.16.0 is locked, but pyproject.toml requires "
                    "six>=1.17\nhint: regenerate the lock file (uv lock) and commit it\n"),
         }
         for name, (file, old, new, message) in changes.items():

@@ -209,7 +209,7 @@ TEST_F(GoCommands, NameProgramsForTheCommandsThatStartThem) {
                     (is_link ? " -> " + fs::read_symlink(entry.path()).string() : ""));
     }
     std::sort(all.begin(), all.end());
-    const auto begin = std::min(told.find("compile: built "), told.size());
+    const auto begin = std::min(told.find("compile: built"), told.size());
     all.push_back(told.substr(begin, std::min(told.find(" (", begin), told.size()) - begin));
     return all;
   };

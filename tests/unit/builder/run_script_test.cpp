@@ -86,7 +86,7 @@ TEST(EnvironmentScriptText, StartsTheGivenCommandWhereItIs) {
                                                                  .folder = "/pfs/source",
                                                                  .interpreter = "/p",
                                                                  .environment = {{"A", "b"}}}));
-  EXPECT_NE(text.find("echo \"error: environment.sh: this image has no"), std::string::npos);
+  EXPECT_NE(text.find("echo \"error: environment.sh: $interpreter not found"), std::string::npos);
   EXPECT_TRUE(
       text.ends_with("unset PYTHONHOME\n[ -n \"${A+set}\" ] || export A=b\n"
                      "exec \"$shim\" ${at:+--chdir \"$at\"} --environment d1 --exec -- \"$@\"\n"))

@@ -105,7 +105,7 @@ TEST_F(SourceSettingsTest, FaultsAreNamedWithTheirPlaces) {
       {"environment = []\n", "pachbuild.toml:1: environment: must be a table, not an array ()"},
       {"python = 1\n", "pachbuild.toml:1: python: must be a table, not a number ()"},
       {"[python]\nproject = 'x'\n",
-       "pachbuild.toml:2: python.project: is a string and has to be true or false ()"},
+       "pachbuild.toml:2: python.project: must be true or false, not a string ()"},
       {"[python]\nrefresh = 'x'\n",
        "pachbuild.toml:2: python.refresh: is \"x\" (expected never, daily or always)"},
       {"[go]\nx = 1\n",

@@ -92,7 +92,7 @@ TEST_F(CommandLines, InitSaysWhatItMadeAndHowToRunIt) {
   EXPECT_EQ(told({"init", "--context", "x", "y"}),
             "! error: --context: needs a Dockerfile\n! hint: add --from Dockerfile\n[64]");
   const auto name_fault = [&](const std::string& name) {
-    return told({"init", "named", "--name=" + name}).starts_with("! error: --name ");
+    return told({"init", "named", "--name=" + name}).starts_with("! error: --name");
   };
   for (const std::string name : {"a b", "-a", "_a"}) EXPECT_TRUE(name_fault(name)) << name;
   EXPECT_TRUE(name_fault(std::string(52, 'a')));

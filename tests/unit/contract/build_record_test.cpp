@@ -117,8 +117,7 @@ TEST(BuildRecord, NeedsEachOfItsFields) {
     EXPECT_EQ(other.error().where, "b");
     EXPECT_EQ(other.error().kind, base::ErrorKind::bad_input);
     if (item.key() != "schema") {
-      EXPECT_TRUE(other.error().what.starts_with("\"" + item.key() + "\" must be a"))
-          << other.error().what;
+      EXPECT_TRUE(other.error().what.starts_with("\"" + item.key() + "\" must be a")) << other.error().what;
     }
   }
 }

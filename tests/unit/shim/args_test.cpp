@@ -181,7 +181,8 @@ TEST(ParseArguments, SaysWhatIsWrong) {
   EXPECT_EQ(error_of({"--remap-exit", "5"}),
             "error: --remap-exit: invalid value \"5\": expected two exit codes, such as 143:0\n" + see_help);
   EXPECT_EQ(error_of({"--parent-death-signal", "5x"}),
-            "error: --parent-death-signal: '5x' is not a signal, such as TERM or 15\n" + see_help);
+            "error: --parent-death-signal: invalid value \"5x\": expected a signal, such as TERM or 15\n" +
+                see_help);
 }
 
 }  // namespace

@@ -182,9 +182,9 @@ TEST_F(Source, AnErrorAboutManyNamesHasAnEnd) {
 TEST_F(Source, FiftyNamesAreAllNamed) {
   write("ok");
   for (int i = 0; i < 50; ++i) write("@" + std::to_string(i));
-  EXPECT_NE(fault().find("\"@9\" with @\n"), std::string::npos) << fault();
+  EXPECT_NE(fault().find("\"@9\" contains @\n"), std::string::npos) << fault();
   write("@x");
-  EXPECT_NE(fault().find("\"@9\" with @ and 1 more\n"), std::string::npos) << fault();
+  EXPECT_NE(fault().find("\"@9\" contains @ and 1 more\n"), std::string::npos) << fault();
 }
 
 TEST_F(Source, LinksToFilesOfTheSourceAreFollowed) {

@@ -531,10 +531,9 @@ TEST_F(ConversionTest, ASpecAloneTakesFilesBesideIt) {
   EXPECT_THAT(notes_of(start), ElementsAre("specs/p.yaml: the Dockerfile of \"team/x:1\" was not given: "
                                            "packages that the image has are not converted"));
   write_spec({{"image", "i"}, {"cmd", {"python3", "/missing.py"}}});
-  EXPECT_EQ(
-      fault_of({"p.json"}),
-      "65 error: p.json:12:10: the command does not start a file in the spec's folder\nhint: add --from with "
-      "the Dockerfile of its image\n");
+  EXPECT_EQ(fault_of({"p.json"}),
+            "65 error: p.json:12:10: the command does not start a file in the spec's folder\nhint: add the "
+            "image's Dockerfile: --from Dockerfile\n");
 }
 
 TEST_F(ConversionTest, SeveralPipelinesShareASource) {

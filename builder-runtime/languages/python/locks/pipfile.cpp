@@ -96,8 +96,8 @@ base::Status check_match(const LockRequest& request, const Value& locked) {
     const auto parsed = Version::parse(version.substr(std::min<std::size_t>(2, version.size())));
     if (specifiers && parsed && !specifiers->allows(*parsed)) {
       return base::fail(ErrorKind::bad_input, k_pipfile_lock,
-                        "does not match Pipfile: it has " + name + " " + version.substr(2) +
-                            ", and Pipfile needs " + name + wanted,
+                        "does not match Pipfile: " + name + " " + version.substr(2) +
+                            " is locked, but Pipfile requires " + name + wanted,
                         hint);
     }
   }

@@ -159,7 +159,8 @@ TEST(DeclaredReader, FormsAreChecked) {
             "b:8:14: layer.copy.a: must be a string or an array of strings, not a number");
   EXPECT_EQ(fault_of("[[layer]]\nenvironment = { A = 1 }\n"),
             "b:8:21: layer.environment.A: must be a string, not a number");
-  EXPECT_EQ(fault_of("layer = [1]\n"), "b:7:10: detect.layer: unknown key (did you mean \"any\"?)");
+  EXPECT_EQ(fault_of("layer = [1]\n"),
+            "b:7:1: detect.layer: unknown key (valid keys: any, program, ignore, variable)");
   EXPECT_EQ(fault_of("[[error]]\nmatch = '(?P<what>x)'\ncode = 2\n"),
             "b:9:8: error.code: invalid value 2; expected 1, 65, 69 or 75");
   EXPECT_EQ(fault_of("[[layer]]\npath = \"free\"\n"),

@@ -89,7 +89,7 @@ TEST(LockedPackages, AMismatchNamesWhatAndWho) {
   EXPECT_EQ(error_of(lock, {{.name = "other"}}),
             "the.lock: does not match manifest: other is required but not locked");
   EXPECT_EQ(error_of(lock, {{.name = "app"}}),
-            "the.lock: does not match manifest: it has lib 2, and app needs lib>=3");
+            "the.lock: does not match manifest: lib 2 is locked, but app requires lib>=3");
   EXPECT_EQ(error_of(lock, {{.name = "app", .marker = "nonsense"}}),
             "the.lock: the marker \"nonsense\" makes no sense");
 }
