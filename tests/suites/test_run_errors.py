@@ -121,8 +121,8 @@ class Errors(pipelines.PipelineSuite):
 
     def test_a_cache_that_is_a_file(self):
         file = self.write("file", "")
-        result = self.run_program(support.PACHBUILD, "run", "-f", "spec.json", "--input", "data=data", "--output", "out",
-                                  env=self.environment(PACHBUILD_CACHE_DIR=file))
+        self.cache = file
+        result = self.run_here("run", "-f", "spec.json", "--input", "data=data", "--output", "out")
         self.assertEqual((result.returncode, result.stderr),
                          (73, f"error: PACHBUILD_CACHE_DIR: {file} is not a folder\n"))
 
