@@ -14,7 +14,7 @@ PRINT_WORDS = [b"/usr/bin/printf", rb"%s\0"]  # each argument, then a zero byte
 
 MISSING_BUILD = """error: {folder}: the input 'build' is missing
 hint: the pipeline's input must be a cross that includes {{"pfs": {{"name": "build", "repo": "<pipeline>_build", "branch": "build", \
-"glob": "/", "lazy": true}}}}, as pachbuild update pipeline writes it
+"glob": "/", "lazy": true}}}}; pachbuild update pipeline adds it
 """
 
 
