@@ -157,7 +157,8 @@ std::string format_error(const Error& error) {
 }
 
 std::string in_one_line(const Error& error) {
-  return error.where + ": " + error.what + (error.hint.empty() ? "" : "; " + error.hint);
+  return (error.where.empty() ? "" : error.where + ": ") + error.what +
+         (error.hint.empty() ? "" : "; " + error.hint);
 }
 
 std::string printable(std::string_view text) {

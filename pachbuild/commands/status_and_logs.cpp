@@ -161,7 +161,7 @@ using Action = base::Result<int> (*)(const StatusOptions&, Invocation&);
 CLI::App* add_verb(CLI::App& app, Invocation& invocation, const std::string& name, const std::string& about,
                    const std::shared_ptr<StatusOptions>& options, Action action) {
   auto* verb = app.add_subcommand(name, about);
-  verb->add_option("name", options->pipeline, "The pipeline")->type_name("NAME");
+  verb->add_option("NAME", options->pipeline, "The pipeline")->type_name("NAME");
   add_target_options(*verb, options->target);
   verb->callback([options, &invocation, action] {
     invocation.action = [options, &invocation, action] { return action(*options, invocation); };
@@ -175,8 +175,10 @@ void add_status_and_logs(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<StatusOptions>();
   auto* verb =
       add_verb(app, invocation, "status", "Show the state of a pipeline and its build", options, status);
-  verb->get_option("name")->required();
-  verb->add_option("-o,--output", options->output, "The output format")->check(CLI::IsMember({"json"}));
+  verb->get_option("NAME")->required();
+  verb->add_option("-o,--output", options->output, "The output format")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"json"}));
 
   options = std::make_shared<StatusOptions>();
   verb = add_verb(app, invocation, "logs",

@@ -69,7 +69,8 @@ Row row(std::string name, bool good, std::string text) {
 }
 
 std::string reason_of(const TaskOutcome& outcome) {
-  return outcome.error ? outcome.error->where + ": " + outcome.error->what : outcome.reason;
+  if (!outcome.error) return outcome.reason;
+  return (outcome.error->where.empty() ? "" : outcome.error->where + ": ") + outcome.error->what;
 }
 
 // For the task of a place: others can enter its folders.
@@ -390,7 +391,7 @@ base::Status Examination::examine_endings(local::Pool& pool) {
                                : " was reported as exit code " + std::to_string(outcome.exit_code))));
       return {};
     }
-    m_rows.push_back(row(name, true, std::to_string(numbers.size()) + " of them"));
+    m_rows.push_back(row(name, true, std::to_string(numbers.size()) + " " + name));
     return {};
   };
   BASE_TRY(examine("exit codes", "exit", k_exit_codes, 0));

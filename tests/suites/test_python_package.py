@@ -82,7 +82,7 @@ class Runs(RunSuite):
                          (1, "2 datums failed, so the output folder was not changed", str(self.folder / "out")))
         self.assertEqual(str(error), textwrap.dedent(f"""\
             {self.folder}/out: 2 datums failed, so the output folder was not changed
-            hint: the results of the other datums are kept for the next run; --partial exports them now
+            hint: the results of the other datums are kept for the next run; use --partial to write them now
             datum data/bad of edges: exit code 3
               no <good> data in /pfs/data/bad
             datum data/bad2 of edges: exit code 3
@@ -645,7 +645,7 @@ class Clusters(cluster_suite.ClusterSuite, python_package.PackageSuite):
         with self.fails("FOLDER/nowhere: does not exist\nhint: name a folder with a main.py, or a Python file", 65):
             pachbuild.create_python_pipeline(self.client(), "nowhere", self.data)
         with self.fails("create_python_pipeline.service: cannot be part of a spec: object\n"
-                        "hint: give a text, a number, a list, a dictionary, or a message of pachyderm_sdk", 65):
+                        "hint: pass a string, number, list, dictionary or pachyderm_sdk message", 65):
             pachbuild.create_python_pipeline(self.client(), "source", self.data, service=object())
         with self.assertRaises(pachbuild.Error) as raised:
             pachbuild.create_python_pipeline(self.client(), "source", self.data, datum_tries="x", parallelism_spec={"constant": "y"})

@@ -221,7 +221,7 @@ class PythonResolution(BuilderSuite):
                 lock = json.dumps({"_meta": {"sources": []}, "default": {key: place}})
                 self.check({**files, "Pipfile.lock": lock}, ["homemade"], "homemade\n")
         self.refuse({**files, "Pipfile.lock": json.dumps({"default": {"homemade": {"path": "other"}}})}, 65,
-                    "error: Pipfile.lock: does not match Pipfile: Pipfile needs e1839a8, which is not in it\n"
+                    "error: Pipfile.lock: does not match Pipfile: e1839a8 is required but not locked\n"
                     "hint: regenerate the lock file (pipenv lock) and commit it\n")
 
 

@@ -105,21 +105,21 @@ std::string_view form_word(const Field& field) {
              : field.kind == Kind::file_pattern  ? "file pattern"
              : field.kind == Kind::pointer       ? "pointer"
              : field.kind == Kind::text_template ? "template"
-                                                 : "text";
+                                                 : "string";
     case Form::texts:
       return field.kind == Kind::file_pattern ? "file patterns"
              : field.kind == Kind::reference  ? "references"
-                                              : "texts";
+                                              : "strings";
     case Form::table:
       return "table";
     case Form::tables:
       return "tables";
     case Form::named:
-      return "tables by name";
+      return "table of tables";
     case Form::text_table:
-      return field.kind == Kind::text_template ? "templates by name" : "texts by name";
+      return field.kind == Kind::text_template ? "table of templates" : "table of strings";
     case Form::texts_table:
-      return field.kind == Kind::text_template ? "lists of templates by name" : "lists by name";
+      return field.kind == Kind::text_template ? "table of template lists" : "table of lists";
     case Form::command:
       return "command";
     case Form::commands:

@@ -362,8 +362,9 @@ base::Result<MadeTree> make_program(const Source& source, const Tree& go_tree, c
   BASE_TRY(name_programs(folder, go_tree, decision.program));
   BASE_TRY_ASSIGN(auto made, describe_programs(folder));
   const auto count = decision.program.arguments().size();
-  milestone.reached("built " + (count == 1 ? "" : base::count_of(count, "program") + " ") + "with " +
-                    base::count_of(made.packages.size(), "module"));
+  milestone.reached(
+      "built" + (count == 1 ? "" : " " + base::count_of(count, "program")) +
+      (made.packages.empty() ? ", no modules" : " with " + base::count_of(made.packages.size(), "module")));
   if (!made.libraries.empty()) {
     report::info("compile: the pipeline's image must provide " + base::join(made.libraries, ", "));
   }
@@ -440,8 +441,7 @@ void warn_of_workspace(const fs::path& source, const Program& program, const GoV
   const bool is_used =
       program.layout == Layout::workspace && fs::path(work) == program.home_in(source) / "go.work";
   if (!is_used) {
-    report::warn("GOWORK=" + work + " from " + variables.origin("GOWORK") +
-                 " is ignored: only a go.work inside the source is used");
+    variables.warn_ignored("GOWORK", "GOWORK=" + work, "only a go.work inside the source is used");
   }
 }
 

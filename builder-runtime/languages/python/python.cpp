@@ -59,7 +59,9 @@ base::Result<Request> read_requirements_files(const Source& source, const Manife
                                               const process::Environment& environment) {
   BASE_TRY_ASSIGN(Requirements requirements, read_requirements(source.folder, manifest.files, environment));
   std::string summary =
-      base::join(manifest.files, ", ") + " with " + base::count_of(requirements.count, "requirement");
+      base::join(manifest.files, ", ") + (requirements.count == 0
+                                              ? " without requirements"
+                                              : " with " + base::count_of(requirements.count, "requirement"));
   const bool installs_something = requirements.count > 0;
   return Request{std::move(requirements), std::move(summary), installs_something};
 }

@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "base/text.h"
 #include "base/workspace.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
@@ -36,12 +37,12 @@ std::vector<std::string> explain_command(const std::string& runtime,
 
 }  // namespace
 
-base::Result<std::string> explain_build(const ExplainedBuilder& builder, const fs::path& source,
+base::Result<std::string> explain_build(const ExplainedBuilder& builder, const std::string& shown_source,
                                         const fs::path& cache, process::Interruption& interruption) {
   BASE_TRY_ASSIGN(const auto workspace, make_scratch(cache));
   const fs::path& scratch = workspace.path();
   const fs::path copy = scratch / "source";
-  BASE_TRY_ASSIGN(const auto files, source::list_source(source));
+  BASE_TRY_ASSIGN(const auto files, source::list_source(fs::absolute(shown_source)));
   BASE_TRY(base::make_folders(copy, 0700));
   BASE_TRY(source::copy_source(files, copy));
   Task task;
@@ -71,7 +72,9 @@ base::Result<std::string> explain_build(const ExplainedBuilder& builder, const f
   BASE_TRY_ASSIGN(const auto outcome,
                   pool.run_one(std::move(task), interruption.descriptor(), keep, report::warn));
   if (auto checked = check_build(outcome); !checked) {
-    // What a builder prints on its way to an answer is of no use beside it.
+    // What a builder prints on its way to an answer is of no use beside it. The person knows the source by
+    // another name.
+    base::replace_all(printed, contract::k_source, shown_source);
     static_cast<void>(base::write_all(STDERR_FILENO, printed, "standard error"));
     return base::fail(std::move(checked).error());
   }

@@ -138,7 +138,7 @@ base::Status PipelineRun::check_folders() const {
     const bool is_below = base::path_below(m_output, input) && below == Below::refused;
     if (input != m_output && !is_below && !base::path_below(input, m_output)) return {};
     return base::fail(ErrorKind::usage, "--output " + m_options.output,
-                      "shares files with " + what + " (" + input.string() + ")", "choose a separate folder");
+                      "overlaps with " + what + " (" + input.string() + ")", "choose a separate folder");
   };
   if (spec::is_built(m_spec.transform))
     BASE_TRY(check(m_spec.transform.build.folder, "the source", Below::accepted));
@@ -174,7 +174,7 @@ base::Status PipelineRun::find_containers() {
   if (m_options.engine.empty()) return {};
   if (!m_spec.transform.build.builder.empty()) {
     return base::fail(ErrorKind::bad_input, m_spec.places.where("/transform/build/image"),
-                      base::quoted(m_spec.transform.build.image) + " is a folder, and --runtime takes images",
+                      base::quoted(m_spec.transform.build.image) + " is a folder; --runtime needs an image",
                       "omit --runtime, or build an image of the folder and name that");
   }
   const auto images = spec::images_of(m_spec.transform, m_options.image_prefix);

@@ -199,10 +199,8 @@ TEST_F(UvCommands, AUvLockIsExported) {
   EXPECT_FALSE(m_uv.commands.front().environment.contains("UV_NO_SOURCES"));
   EXPECT_FALSE(m_uv.commands.front().environment.contains("UV_NO_SOURCES_PACKAGE"));
   put({{"uv.lock", ""}, {"pyproject.toml", k_project}});
-  EXPECT_THAT(
-      resolve(installation()),
-      ElementsAre(
-          "error: uv.lock: does not match pyproject.toml: pyproject.toml needs a, which is not in it"));
+  EXPECT_THAT(resolve(installation()),
+              ElementsAre("error: uv.lock: does not match pyproject.toml: a is required but not locked"));
 }
 
 TEST_F(UvCommands, APylockIsInstalledAsItIs) {
