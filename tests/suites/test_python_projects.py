@@ -560,7 +560,7 @@ class Settings(ProjectSuite):
                 ("languag = 'python'\n", "error: pachbuild.toml:1: languag: unknown setting\n"
                                          "hint: valid settings: language, arguments, environment, python, go\n"),
                 ("[python]\nextras = 3\n", "error: pachbuild.toml:2: python.extras: must be an array, not a number\n"),
-                ("[python]\nrefresh = 'weekly'\n", "error: pachbuild.toml:2: python.refresh: is \"weekly\"\n"
+                ("[python]\nrefresh = 'weekly'\n", "error: pachbuild.toml:2: python.refresh: invalid value \"weekly\"\n"
                                                    "hint: expected never, daily or always\n"),
                 ("[python\n", "error: pachbuild.toml:1:8: is not valid TOML: "),
                 ("language = 'cobol'\n", "error: pachbuild.toml: language: no builder for \"cobol\"\n"

@@ -107,7 +107,7 @@ TEST_F(SourceSettingsTest, FaultsAreNamedWithTheirPlaces) {
       {"[python]\nproject = 'x'\n",
        "pachbuild.toml:2: python.project: must be true or false, not a string ()"},
       {"[python]\nrefresh = 'x'\n",
-       "pachbuild.toml:2: python.refresh: is \"x\" (expected never, daily or always)"},
+       "pachbuild.toml:2: python.refresh: invalid value \"x\" (expected never, daily or always)"},
       {"[go]\nx = 1\n",
        "pachbuild.toml:2: go.x: unknown setting (valid settings: package, tags, ldflags, "
        "environment)"},
