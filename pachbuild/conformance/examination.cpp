@@ -69,8 +69,7 @@ Row row(std::string name, bool good, std::string text) {
 }
 
 std::string reason_of(const TaskOutcome& outcome) {
-  if (!outcome.error) return outcome.reason;
-  return (outcome.error->where.empty() ? "" : outcome.error->where + ": ") + outcome.error->what;
+  return outcome.error ? base::without_hint(*outcome.error) : outcome.reason;
 }
 
 // For the task of a place: others can enter its folders.

@@ -233,7 +233,7 @@ class BuilderTest(support.Suite):
                 *((["image:1", "--mount", words], 64, f"error: --mount {words}: does not have the form PATH:PATH\nhint: the first path is on this machine; the second is an absolute path in the container, without commas\n")
                   for words in ("a", "a:b", ":/a", "a:", "a:/b,c")),
                 (["builder", "--source", "nope"], 64, "error: --source nope: is not a folder\n" + hint),
-                ([], 64, "error: builder is required\nhint: see pachbuild builder test --help\n")):
+                ([], 64, "error: DIR|IMAGE is required\nhint: see pachbuild builder test --help\n")):
             result = self.run_program(support.PACHBUILD, "builder", "test", *words)
             self.assertEqual((result.returncode, result.stderr), (code, expected))
 

@@ -176,7 +176,7 @@ class Reads(BuilderSuite):
         (source / ".venv/more.txt").symlink_to(self.outside)
         self.write("source/requirements.txt", "-r .venv/more.txt\n")
         result = self.build(source)
-        self.assert_fails(result, 65, "error: requirements.txt: .venv/more.txt is outside the source: it is or lies behind a "
+        self.assert_fails(result, 65, "error: requirements.txt: .venv/more.txt is outside the source: it is, or is reached through, a "
                                       f"symbolic link to {self.outside}\n{INSIDE_HINT}")
         self.assertNotIn(SECRET, result.stderr)
 

@@ -651,7 +651,7 @@ class Elsewhere(EnvironmentSuite):
                     code=0; /tmp/worker-shim --build /tmp/build --environment "$2" --exec -- tool || code=$?
                     find /tmp/disk/cache; exit $code''', PACHBUILD_CACHE_DIR="/tmp/disk/cache")
                 self.assertRegex(result.stderr, r"\Aerror: /tmp/disk/cache/env: no space left: the environment needs 4\.0 MiB "
-                                 rf"and 302 files, its disk has {free} free\n"
+                                 rf"and 302 files; the disk has {free} free\n"
                                  "hint: free some space there, or set PACHBUILD_CACHE_DIR to a folder on another disk\n\\Z")
                 self.assertEqual((result.stdout, result.returncode), ("/tmp/disk/cache\n/tmp/disk/cache/env\n", 125))
 

@@ -328,8 +328,7 @@ void take_library(const fs::path& compiled, const Tools& tools) {
   const fs::path below = fs::path("go") / "build";
   if (compiled != tools.settings().cache / below) return;  // a cache of the user's own
   if (const auto taken = take_compiled_library(contract::k_image_cache / below, compiled); !taken) {
-    report::warn("cannot copy the image's compiled standard library: " + taken.error().where + ": " +
-                 taken.error().what);
+    report::warn("cannot copy the image's compiled standard library: " + base::without_hint(taken.error()));
   }
   put_off_trimming(compiled);
 }

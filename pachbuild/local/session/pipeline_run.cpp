@@ -365,8 +365,7 @@ std::vector<std::size_t> PipelineRun::running_datums() const {
 void PipelineRun::save_record() {
   // Nothing is told that way which a run of the same would not know.
   const auto saved = m_run->save();
-  if (!saved && !m_session.interruption.signal())
-    tell(Warned{saved.error().where + ": " + saved.error().what});
+  if (!saved && !m_session.interruption.signal()) tell(Warned{base::without_hint(saved.error())});
 }
 
 spec::Words PipelineRun::own_command(spec::Words command) const {
@@ -577,7 +576,7 @@ base::Status PipelineRun::take(Collector& collector, const Task& task, const Tas
     m_session.store.count_beside(static_cast<std::uint64_t>(log.st_blocks) * 512);
   if (outcome.log_errno != 0 && !std::exchange(m_told_of_logs, true)) {
     const auto error = base::system_error("write", task.log, outcome.log_errno);
-    tell(Warned{error.where + ": " + error.what + "; logs of datums are incomplete"});
+    tell(Warned{base::without_hint(error) + "; logs of datums are incomplete"});
   }
   const auto changed = changed_input(m_datums.at(work_of(task).index));
   if (!changed.empty()) {
@@ -588,7 +587,7 @@ base::Status PipelineRun::take(Collector& collector, const Task& task, const Tas
   if (outcome.error) {
     // What the program did wrong fails its datum; what the machine does, the run.
     if (outcome.error->kind != ErrorKind::step_failed) return base::fail(*outcome.error);
-    tell_failure(task, outcome.error->where + ": " + outcome.error->what);
+    tell_failure(task, base::without_hint(*outcome.error));
     return {};
   }
   if (!outcome.stranger.empty()) m_strangers[task.id] = outcome.stranger;
@@ -627,7 +626,7 @@ base::Status PipelineRun::collect(Collector& collector, bool wait) {
       tell_end(task, DatumState::succeeded, *files);
       m_outputs.push_back({record_of(task).label, std::move(*files)});
     } else if (files.error().kind == ErrorKind::step_failed && !m_session.interruption.signal()) {
-      tell_failure(task, files.error().where + ": " + files.error().what);
+      tell_failure(task, base::without_hint(files.error()));
     } else {
       return base::fail(std::move(files).error());
     }
