@@ -35,7 +35,7 @@ struct Field {
   bool is_required = false;
   std::vector<std::string_view> words;  // the only ones that a text may be
   const Shape* shape = nullptr;         // of a table, of tables and of named tables
-  std::string_view add = {};            // of one that is required: what to add where it is missing
+  std::string_view add;                 // of one that is required: what to add where it is missing
 };
 
 struct Shape {
