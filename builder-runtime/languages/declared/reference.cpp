@@ -15,14 +15,15 @@ std::string plain_key(std::string key) {
   return key;
 }
 
-data::Value member_at(const data::Value& value, const std::string& key) {
+const data::Value& member_at(const data::Value& value, const std::string& key) {
+  static const data::Value absent;
   for (const auto& [name, member] : value.members) {
     if (name == key) return member;
   }
   const auto number = base::parse_number(key);
   if (value.is(data::Value::Kind::array) && number && *number < value.items.size())
     return value.items[*number];
-  return {};
+  return absent;
 }
 
 }  // namespace
@@ -38,9 +39,10 @@ base::Result<Pointer> parse_pointer(const std::string& text) {
   return pointer;
 }
 
-data::Value value_at(data::Value value, const Pointer& pointer) {
-  for (const auto& key : pointer) value = member_at(value, key);
-  return value;
+const data::Value& value_at(const data::Value& value, const Pointer& pointer) {
+  const data::Value* reached = &value;
+  for (const auto& key : pointer) reached = &member_at(*reached, key);
+  return *reached;
 }
 
 base::Result<Reference> Reference::parse(const std::string& text) {

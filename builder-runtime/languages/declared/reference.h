@@ -19,7 +19,7 @@ using Pointer = std::vector<std::string>;
 base::Result<Pointer> parse_pointer(const std::string& text);
 
 // What the pointer leads to; an absent value where there is nothing.
-data::Value value_at(data::Value value, const Pointer& pointer);
+const data::Value& value_at(const data::Value& value, const Pointer& pointer);
 
 struct Reference {
   // Fails with bad_input; `what` names the fault.
