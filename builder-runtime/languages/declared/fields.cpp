@@ -47,7 +47,7 @@ const Shape& tool_shape() {
         "How the two are compared: `prefix` (the given parts must be equal), `minor` (the first two parts "
         "must be equal), `at-least`, or `semver-range` (`^18.2 || >=20 <23`).",
         Kind::plain,
-        false,
+        {},
         {"prefix", "minor", "at-least", "semver-range"}},
        {"hint", Form::text, "What to do if the tool is missing or has the wrong version."},
        {"needed_by", Form::text,
@@ -60,13 +60,7 @@ const Shape& check_shape() {
       "[[check]]",
       "Checks files before anything is built. A file that passed is checked again only if the file, the "
       "builder, a tool, one of `inputs` or a setting named in `run` has changed.",
-      {{"files",
-        Form::texts,
-        "Which files are checked.",
-        Kind::file_pattern,
-        true,
-        {},
-        nullptr,
+      {{"files", Form::texts, "Which files are checked.", Kind::file_pattern,
         "files = [\"PATTERN\", …] to [[check]]"},
        {"run", Form::command,
         "A command that fails if a file is faulty: with `{file}` it runs once per file, with `{files}` for "
@@ -92,13 +86,7 @@ const Shape& packages_shape() {
   static const Shape shape = {
       "[layer.packages]",
       "Lists the installed packages, for build.json and `pachbuild inspect`.",
-      {{"files",
-        Form::texts,
-        "Files of the layer; without a match, of the source.",
-        Kind::file_pattern,
-        true,
-        {},
-        nullptr,
+      {{"files", Form::texts, "Files of the layer; without a match, of the source.", Kind::file_pattern,
         "files = [\"PATTERN\", …] to [layer.packages]"},
        {"match", Form::text, "Each match is a package, with the groups `name` and `version`.", Kind::pattern},
        {"name", Form::text,
@@ -144,14 +132,14 @@ const Shape& layer_shape() {
         "`fixed`: `{tree}` and `{work}` have the same path in every build, on every machine, for tools that "
         "write it into their output. `{work}` is then a new copy for each key.",
         Kind::plain,
-        false,
+        {},
         {"fixed"}},
        {"work",
         Form::text,
         "`copy`: `{work}` is a copy of the layer's input files that is kept between builds. Files whose "
         "content changed are rewritten, with the time of the change; the others stay untouched.",
         Kind::plain,
-        false,
+        {},
         {"copy"}},
        {"folders", Form::texts,
         "Folders to create in the layer: paths, as in all keys that do not mention patterns."},
@@ -182,7 +170,7 @@ const Shape& layer_shape() {
         "running "
         "pipeline), or a path in the layer.",
         Kind::text_template},
-       {"packages", Form::table, "The installed packages.", Kind::plain, false, {}, &packages_shape()}}};
+       {"packages", Form::table, "The installed packages.", Kind::plain, {}, {}, &packages_shape()}}};
   return shape;
 }
 
@@ -191,13 +179,7 @@ const Shape& start_shape() {
       "[start]",
       "How the program is started for a datum. `{source}` is /pfs/source, and `{env}` is the folder of the "
       "unpacked layers, whose `bin` comes first on PATH.",
-      {{"command",
-        Form::command,
-        "The program, before the arguments of the pipeline.",
-        Kind::text_template,
-        true,
-        {},
-        nullptr,
+      {{"command", Form::command, "The program, before the arguments of the pipeline.", Kind::text_template,
         "command = [\"PROGRAM\", …] to [start]"},
        {"folder", Form::text,
         "The working folder: `{source}` or a folder below it. The pipeline's `working_dir` takes precedence. "
@@ -221,15 +203,10 @@ const Shape& error_shape() {
       "tool, a hint names the Debian package that provides it, if it is a common one; for others, and for a "
       "library that the linker does not find, the hint explains how to find the package. The output of "
       "programs that run for a datum is not examined.",
-      {{"match",
-        Form::text,
+      {{"match", Form::text,
         "Searched for in the command's output. The groups `file`, `line` and `column` are the place of the "
         "error.",
-        Kind::pattern,
-        true,
-        {},
-        nullptr,
-        "match = 'PATTERN' to [[error]]"},
+        Kind::pattern, "match = 'PATTERN' to [[error]]"},
        {"say", Form::text,
         "The error, which is printed after its place: the group `file`, else the layer's manifest, else the "
         "layer's name. If the text starts with the place, the repetition is left out. Default: the group "
@@ -241,7 +218,7 @@ const Shape& error_shape() {
         "The exit code: 1 a fault in the source (default), 65 not a valid source, 69 something is missing in "
         "the image, 75 may succeed if tried again.",
         Kind::plain,
-        false,
+        {},
         {"1", "65", "69", "75"}}}};
   return shape;
 }
@@ -252,30 +229,12 @@ const Shape& file_shape() {
   static const Shape shape = {
       "builder.toml",
       "The top of the file.",
-      {{"schema",
-        Form::number,
-        "The version of this format.",
-        Kind::plain,
-        true,
-        {"1"},
-        nullptr,
-        "schema = 1"},
-       {"language",
-        Form::text,
+      {{"schema", Form::number, "The version of this format.", Kind::plain, "schema = 1", {"1"}},
+       {"language", Form::text,
         "The builder's name: lowercase letters, digits and `-`, starting with a letter. An installed "
         "builder's folder has the same name.",
-        Kind::word,
-        true,
-        {},
-        nullptr,
-        "language = \"NAME\""},
-       {"summary",
-        Form::text,
-        "A description of what it builds, in one line.",
-        Kind::plain,
-        true,
-        {},
-        nullptr,
+        Kind::word, "language = \"NAME\""},
+       {"summary", Form::text, "A description of what it builds, in one line.", Kind::plain,
         "summary = \"WHAT IT BUILDS\""},
        {"settings", Form::text_table,
         "Settings of the builder and their defaults. A source changes them in pachbuild.toml, in the table "
@@ -284,22 +243,20 @@ const Shape& file_shape() {
         Form::table,
         "How a source is recognised.",
         Kind::plain,
-        true,
+        "a [detect] table that identifies a source",
         {},
-        &detect_shape(),
-        "a [detect] table that identifies a source"},
-       {"tools", Form::named, "The required programs, by name.", Kind::plain, false, {}, &tool_shape()},
-       {"check", Form::tables, "Checks that run before the build.", Kind::plain, false, {}, &check_shape()},
-       {"layer", Form::tables, "The bundles to build.", Kind::plain, false, {}, &layer_shape()},
+        &detect_shape()},
+       {"tools", Form::named, "The required programs, by name.", Kind::plain, {}, {}, &tool_shape()},
+       {"check", Form::tables, "Checks that run before the build.", Kind::plain, {}, {}, &check_shape()},
+       {"layer", Form::tables, "The bundles to build.", Kind::plain, {}, {}, &layer_shape()},
        {"start",
         Form::table,
         "How the program is started.",
         Kind::plain,
-        true,
+        "a [start] table with the command of the program",
         {},
-        &start_shape(),
-        "a [start] table with the command of the program"},
-       {"error", Form::tables, "Texts for errors.", Kind::plain, false, {}, &error_shape()}}};
+        &start_shape()},
+       {"error", Form::tables, "Texts for errors.", Kind::plain, {}, {}, &error_shape()}}};
   return shape;
 }
 

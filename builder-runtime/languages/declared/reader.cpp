@@ -202,7 +202,7 @@ class Reader {
       BASE_TRY(check_field(value, *field, prefix + key));
     }
     for (const auto& field : shape.fields) {
-      if (field.is_required && !table.at(field.key).exists())
+      if (field.is_required() && !table.at(field.key).exists())
         return wrong(table, prefix + std::string(field.key), "missing", "add " + std::string(field.add));
     }
     return {};

@@ -87,7 +87,7 @@ Json shape_schema(const Shape& shape) {
     Json schema = {{"description", field.says}};
     schema.update(form_schema(field));
     properties[std::string(field.key)] = schema;
-    if (field.is_required) required.push_back(field.key);
+    if (field.is_required()) required.push_back(field.key);
   }
   Json schema = {{"description", shape.about}, {"type", "object"}};
   if (!required.empty()) schema["required"] = required;
@@ -132,7 +132,7 @@ std::string reference_of(const Shape& shape) {
   std::string text = "### `" + std::string(shape.name) + "`\n\n" + std::string(shape.about) + "\n\n";
   for (const auto& field : shape.fields) {
     text += "- **`" + std::string(field.key) + "`** (" + std::string(form_word(field)) +
-            (field.is_required ? ", required" : "") + "): " + std::string(field.says) + "\n";
+            (field.is_required() ? ", required" : "") + "): " + std::string(field.says) + "\n";
   }
   return text;
 }
