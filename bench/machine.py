@@ -30,7 +30,7 @@ def printed(*command):
 
 def commit():
     name = printed("git", "rev-parse", "--short=12", "HEAD")
-    # What this program writes itself is no change of what is measured.
+    # What this program writes itself does not count as a change.
     changed = printed("git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs", ":!README.md")
     return f"{name}, with changes that are not committed" if name and changed else name
 

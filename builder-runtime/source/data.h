@@ -50,7 +50,7 @@ struct Value::Member {
 // "a string", "a table": for messages.
 std::string_view name_of(Value::Kind kind);
 
-// "must be a string, not a table": what is wrong with a value of another kind than it should be.
+// The fault of a value of the wrong kind: "must be a string, not a table".
 std::string must_be(std::string_view expected, const Value& value);
 
 // The whole file as a table. `name` is what errors call it; what cannot be parsed is of kind bad_input.

@@ -33,7 +33,7 @@ void find_below(const CLI::App& verb, const std::string& word, const std::string
   }
 }
 
-// What to type in place of a word that is no verb here.
+// The hint for a word that is not a verb here.
 std::string hint_for(const CLI::App& verb, const std::string& word, const std::vector<std::string>& names) {
   const auto otherwise = see_help(verb);
   if (word.starts_with('-')) return base::did_you_mean(word, names, otherwise);

@@ -210,7 +210,7 @@ class Plots(support.Suite):
         row = {"title": "a", "values": [None], "spread": [None], "size": 1}
         self.assertIsNone(plots.bars("t", columns, [row]))
         self.assertIsNone(plots.curves("t", "file", columns, [row, {**row, "size": 2}]))
-        self.assertIsNone(plots.curves("t", "file", columns, [{**row, "values": [1.0]}]), "one size is no curve")
+        self.assertIsNone(plots.curves("t", "file", columns, [{**row, "values": [1.0]}]), "one size makes no curve")
 
     def test_titles_are_text(self):
         made = page.make(run_of(printing(bars_of_a_build)[1]))[1]["go-map-1.svg"]

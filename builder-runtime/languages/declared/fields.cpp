@@ -100,7 +100,7 @@ const Shape& layer_shape() {
   static const Shape shape = {
       "[[layer]]",
       "One bundle, cached by a key of its inputs. There are at most two names: first the layer that seldom "
-      "changes, then the one that an edit changes, which lies over the first. The steps run in the order of "
+      "changes, then the layer that an edit changes, on top of the first. The steps run in the order of "
       "this table.",
       {{"name", Form::text,
         "Its name in errors and in the log, for example `packages`. Default: `program`. Layers with the same "
