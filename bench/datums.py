@@ -6,9 +6,8 @@ import json
 import os
 import re
 import resource
-import statistics
 
-from table import shown
+from table import Column, ratio_column
 from ways import TOOLS, Failed, environment, run
 
 DATUMS = 3000
@@ -89,25 +88,42 @@ class Pipelines:
         return seconds
 
 
-def measure_datums(repeats, folder):
-    pipelines = Pipelines(folder / "datums", ["trivial"], DATUMS)
-    pipelines.run(DATUMS)
-    program, files, out = folder / "program", folder / "files", folder / "xargs-out"
-    run([TOOLS / "go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, "."],
-        {**pipelines.environment, "CGO_ENABLED": "0", "GOCACHE": str(folder / "compiled")},
-        cwd=folder / "datums/source-trivial")
-    files.write_text("".join(f"{path}\n" for path in sorted((folder / "datums/data").iterdir())))
-    out.mkdir()
-    plain = ["xargs", "-a", files, "-n", "1", "-P", os.cpu_count(), program, out]
-    measured = [(processor_seconds(plain, pipelines.environment),
-                 processor_seconds([*pipelines.command, "--force"], pipelines.environment)) for _ in range(repeats)]
-    print(f"\n{DATUMS:,} datums of a trivial Go program, each\n{'':40}{'xargs -P':>12}{'pachbuild':>12}{'ratio':>8}")
-    for place, title in enumerate(["processor time", "time that passes"]):
-        theirs, ours = (statistics.median(one[way][place] for one in measured) / DATUMS for way in (0, 1))
-        print(f"{title:40}{shown(theirs):>12}{shown(ours):>12}{ours / theirs:8.1f}", flush=True)
+BESIDE_XARGS = (Column("xargs -P", role="limit"), Column("pachbuild", role="ours"), ratio_column("pachbuild", "xargs -P"))
 
 
-def measure_dag(repeats, folder):
+class TrivialDatums:
+    """A trivial Go program over a number of files: as datums, and by xargs."""
+
+    def __init__(self, folder, count):
+        folder.mkdir()
+        self.pipelines = Pipelines(folder / "datums", ["trivial"], count)
+        self.pipelines.run(count)
+        program, files, out = folder / "program", folder / "files", folder / "xargs-out"
+        run([TOOLS / "go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, "."],
+            {**self.pipelines.environment, "CGO_ENABLED": "0", "GOCACHE": str(folder / "compiled")},
+            cwd=folder / "datums/source-trivial")
+        files.write_text("".join(f"{path}\n" for path in sorted((folder / "datums/data").iterdir())))
+        out.mkdir()
+        self.plain = ["xargs", "-a", files, "-n", "1", "-P", os.cpu_count(), program, out]
+
+    def measure(self):
+        """The processor time and the time that passes, of xargs and of pachbuild."""
+        return (processor_seconds(self.plain, self.pipelines.environment),
+                processor_seconds([*self.pipelines.command, "--force"], self.pipelines.environment))
+
+
+DATUM_TIMES = ("processor time", "time that passes")
+
+
+def measure_datums(tables, folder):
+    datums = TrivialDatums(folder / "trivial", DATUMS)
+    measured = [datums.measure() for _ in range(tables.repeats)]
+    tables.head(f"{DATUMS:,} datums of a trivial Go program, each", BESIDE_XARGS, 40)
+    for place, title in enumerate(DATUM_TIMES):
+        tables.add(title, [[way[place] / DATUMS for way in both] for both in measured])
+
+
+def measure_dag(tables, folder):
     pipelines = Pipelines(folder / "dag", PIPELINES, DAG_DATUMS)
     pipelines.run(len(PIPELINES) * DAG_DATUMS)
     edits = iter(range(1, 1_000_000))
@@ -127,8 +143,7 @@ def measure_dag(repeats, folder):
 
     measures = [("all three edited", 3 * DAG_DATUMS, whole), ("nothing changed", 0, lambda: pipelines.run(0)),
                 ("the middle one edited", 2 * DAG_DATUMS, middle)]
-    print(f"\nThree Go pipelines of {DAG_DATUMS} datums, each reading the one before\n"
-          f"{'':40}{'datums run':>12}{'pachbuild':>12}")
+    tables.head(f"Three Go pipelines of {DAG_DATUMS} datums, each reading the one before",
+                (Column("datums run", unit="", text="{:.0f}".format), Column("pachbuild", role="ours")), 40)
     for title, count, function in measures:
-        seconds = statistics.median(function() for _ in range(repeats))
-        print(f"{title:40}{count:12}{shown(seconds):>12}", flush=True)
+        tables.row(title, lambda count=count, function=function: (count, function()))

@@ -6,12 +6,11 @@ import json
 import os
 import pathlib
 import signal
-import statistics
 import subprocess
 import time
 
 from room import time_in_room
-from table import shown
+from table import Column, met, shown
 from ways import PROGRAMS, Failed, environment, run
 
 PROGRAMS_TEXT = {
@@ -91,17 +90,15 @@ class Loop:
                 alone = self.alone()
                 time.sleep(0.5)  # the round before has come to its end
                 times.append((alone, self.in_dev()))
-            return [statistics.median(column) for column in zip(*times)] + [
-                statistics.median(ours - alone for alone, ours in times)]
+            return [(alone, ours, ours - alone) for alone, ours in times]
         finally:
             dev.send_signal(signal.SIGTERM)
             dev.wait()
 
 
-def measure_loop(repeats, folder):
-    print(f"\npachbuild dev: from saving a file to the output\n{'':28}{'build + program':>16}{'dev':>12}{'adds':>12}")
+def measure_loop(tables, folder):
+    tables.head("pachbuild dev: from saving a file to the output",
+                (Column("build + program", 16, role="limit"), Column("dev", role="ours"), Column("adds")), 28)
     for language in PROGRAMS_TEXT:
-        alone, ours, added = Loop(folder / f"loop-{language}", language).measure(max(repeats, 5))
-        verdict = "met" if added <= ALLOWED else "NOT met"
-        print(f"{language:28}{shown(alone):>16}{shown(ours):>12}{shown(added):>12}  at most {shown(ALLOWED)}: {verdict}",
-              flush=True)
+        tables.add(language, Loop(folder / f"loop-{language}", language).measure(max(tables.repeats, 5)),
+                   lambda medians: met(medians[2] <= ALLOWED, f"at most {shown(ALLOWED)}"))

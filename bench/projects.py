@@ -3,6 +3,7 @@
 and run.sh in a room whose /pfs is as a worker's."""
 
 import re
+import statistics
 
 import ways
 from room import time_in_room
@@ -98,6 +99,12 @@ class Project:
         python = str(environments[0]) if environments else base_interpreter()
         return self.in_room(self.ours, self.folder / "ours/out", count,
                             ["sh", "/pfs/build/run.sh"], [python, "/pfs/source/main.py"])
+
+    def first_datum(self):
+        """Of a fresh container, and its limit: the program with its environment there, plus unpacking."""
+        self.ours.refresh_container()
+        ours = self.datums(self.ours, 1)[0]
+        return ours, statistics.median(self.datums_and_plain(3)[1]) + self.unpack()
 
     def preloaded_datums(self, count):
         """Our datums where the packages are imported once; the first, for which that is done, is left out."""

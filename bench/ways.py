@@ -7,11 +7,13 @@ in building and starting only. A fresh container is a virtual environment withou
 unpacked bundles here.
 """
 
+import contextlib
 import dataclasses
 import itertools
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -20,6 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 PROGRAMS = ROOT / "build" / "release" / "bin"
 TOOLS = ROOT / "build" / "tools" / "bin"
 DATA = ROOT / "build" / "data"
+GRACE = 20  # seconds to end in good order
 
 # What the reference's builders do. {python} is the container's own, for which a virtual environment stands where
 # packages are installed into it.
@@ -68,15 +71,36 @@ def environment(**changes):
             **{name: str(value) for name, value in changes.items()}}
 
 
+def completed(command, env=None, **options):
+    """Runs to the end; when this program is ended meanwhile, so is the command with what it started."""
+    words = [str(word) for word in command]
+    with subprocess.Popen(words, env=env or environment(), stdin=subprocess.DEVNULL, text=True, process_group=0,
+                          **options) as process:
+        try:
+            output, errors = process.communicate()
+        except BaseException:
+            stop_group(process)
+            raise
+    return subprocess.CompletedProcess(words, process.returncode, output, errors)
+
+
+def stop_group(process, patience=GRACE):
+    """Ends what leads a group and its children: in good order, and if that takes too long by force."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
 def run(command, env=None, **options):
     """Runs to the end and gives the seconds and what was printed; a failure ends the measurement."""
-    command = [str(word) for word in command]
     start = time.monotonic()
-    result = subprocess.run(command, env=env or environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, check=False, **options)
+    result = completed(command, env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
     seconds = time.monotonic() - start
     if result.returncode != 0:
-        raise Failed(f"{result.stdout}\nerror: {' '.join(command)}: exit code {result.returncode}")
+        raise Failed(f"{result.stdout}\nerror: {' '.join(result.args)}: exit code {result.returncode}")
     return seconds, result.stdout
 
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/digest.h"
+#include "base/errors.h"
 #include "base/inside.h"
 #include "builder-runtime/phases/build_script.h"
 #include "builder-runtime/phases/compile.h"
@@ -146,7 +147,7 @@ base::Status build(const Settings& settings, process::Runner& runner) {
   // What was added may be too much. The artifact is whole, so nothing of this can fail the build.
   if (made.artifact.added.empty()) return {};
   if (const auto shrunk = std::move(use).shrink(limit, made.artifact.added); !shrunk) {
-    report::warn("cache: " + shrunk.error().where + ": " + shrunk.error().what);
+    report::warn("cache: " + base::without_hint(shrunk.error()));
   }
   return {};
 }

@@ -19,6 +19,7 @@
 #include "process/interruption.h"
 #include "process/runner.h"
 #include "report/report.h"
+#include "report/usage.h"
 
 namespace {
 
@@ -35,7 +36,7 @@ source replaces the generated one. See docs/builders.md and docs/builder-toml.md
 
 Environment:
   PACHBUILD_CACHE_DIR    folder of all caches (default: /var/cache/pachbuild, else ~/.cache/pachbuild)
-  PACHBUILD_CACHE_LIMIT  largest size of the caches (default: 20GiB; 0: no limit)
+  PACHBUILD_CACHE_LIMIT  size limit of each cache group (default: 20GiB; 0: no limit)
   PACHBUILD_LOG=json     log as JSON, one object per line on standard error
 Exit codes:
   0 done, 1 a step of the build failed (requirements, compiling, build.sh), 64 usage, 65 wrong source,
@@ -47,6 +48,7 @@ Examples:
 )";
 
 void declare(CLI::App& app, builder::Options& options) {
+  report::set_help_form(app);
   app.footer(k_footer);
   app.set_version_flag("-V,--version", about::version_line("builder-runtime"));
   app.add_option("--source", options.source, "The source folder")
@@ -128,7 +130,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    return report::fail({base::ErrorKind::usage, "", error.what(), "see builder-runtime --help"});
+    return report::fail(report::usage_error(app, error));
   }
   // Nothing of an artifact or a cache depends on the user's mask.
   ::umask(022);

@@ -186,7 +186,7 @@ std::string_view package_of_header(std::string_view name) {
 
 std::string hint_for(std::string_view name, std::string_view package) {
   const std::string missing = "; " + std::string(name) + " is missing";
-  if (!package.empty()) return missing + ", which is in Debian's package " + std::string(package);
+  if (!package.empty()) return missing + ": install the Debian package " + std::string(package);
   return missing + "; if it is not part of the project, packages.debian.org or apt-file search " +
          std::string(name) + " shows which package provides it";
 }

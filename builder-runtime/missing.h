@@ -7,7 +7,7 @@
 
 namespace builder {
 
-// To be added to a hint: "; ffi.h is missing, which is in Debian's package libffi-dev". Empty when the words
+// To be added to a hint: "; ffi.h is missing: install the Debian package libffi-dev". Empty when the words
 // tell of nothing that is missing.
 [[nodiscard]] std::string missing_hint(std::string_view words);
 

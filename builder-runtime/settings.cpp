@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "base/trusted_folder.h"
 #include "contract/builders.h"
+#include "contract/cache_variable.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
 
@@ -37,6 +38,7 @@ base::Status check_cache(const fs::path& folder) {
 bool is_usable(const fs::path& folder) { return check_cache(folder).has_value(); }
 
 base::Result<fs::path> chosen_cache(const fs::path& folder) {
+  BASE_TRY(contract::check_cache_variable(folder.string()));
   if (!folder.is_absolute()) {
     return base::fail(ErrorKind::usage, contract::k_cache_variable,
                       folder.string() + " is not an absolute path");

@@ -23,6 +23,11 @@ tl::unexpected<base::Error> usage_error(std::string_view where, std::string what
   return base::fail(base::ErrorKind::usage, std::string(where), std::move(what), std::move(hint));
 }
 
+tl::unexpected<base::Error> invalid_value(std::string_view option, std::string_view value,
+                                          std::string_view form) {
+  return usage_error(option, "invalid value " + base::quoted(value) + ": expected " + std::string(form));
+}
+
 // A number from 0 to `most`; nothing else before or after it.
 std::optional<unsigned> read_number(std::string_view text, unsigned most) {
   const auto number = base::parse_number(text);
@@ -145,23 +150,23 @@ base::Status read_option(char* const*& word, Invocation& invocation) {
   const std::string_view name = text.substr(0, text.find('='));
   const Option* const option = find_option(name);
   if (option == nullptr) {
-    return usage_error(name, "is not an option of worker-shim",
+    return usage_error("", "unknown option " + std::string(name),
                        "put -- before the arguments of your own program");
   }
   const bool has_value = name.size() < text.size();
   if (option->mode) invocation.mode = *option->mode;
   if (option->set != nullptr) option->set(invocation);
   if (option->text == nullptr && option->reading == nullptr) {
-    if (has_value) return usage_error(name, "takes no value");
+    if (has_value) return usage_error(name, "does not take a value");
     return {};
   }
-  if (!has_value && *word == nullptr) return usage_error(name, "needs a value");
+  if (!has_value && *word == nullptr) return usage_error(name, "requires a value");
   const std::string_view value = has_value ? text.substr(name.size() + 1) : *word++;
   if (value.empty()) return usage_error(name, "has an empty value");
   if (option->text != nullptr) {
     invocation.*option->text = value;
   } else if (!option->reading->read(value, invocation)) {
-    return usage_error(name, "'" + std::string(value) + "' is not " + std::string(option->reading->form));
+    return invalid_value(name, value, option->reading->form);
   }
   return {};
 }
@@ -171,7 +176,7 @@ base::Status take_words(char* const* word, Invocation& invocation) {
   const bool separated = *word != nullptr && std::string_view(*word) == "--";
   invocation.words = separated ? word + 1 : word;
   if (invocation.mode != Mode::command) return {};
-  if (*invocation.words == nullptr) return usage_error("--exec", "names no command");
+  if (*invocation.words == nullptr) return usage_error("--exec", "no command given");
   if (!separated && is_option(*word)) {
     return usage_error(*word, "follows --exec, which ends the options of worker-shim",
                        "put options before --exec, and -- before a command that begins with -");
@@ -181,17 +186,16 @@ base::Status take_words(char* const* word, Invocation& invocation) {
 
 base::Status check_modes(const Invocation& invocation) {
   if (!invocation.environment.empty()) {
-    if (invocation.mode != Mode::command) return usage_error("--environment", "needs --exec");
+    if (invocation.mode != Mode::command) return usage_error("--environment", "requires --exec");
     if (!base::is_digest(invocation.environment)) {
-      return usage_error("--environment",
-                         "'" + invocation.environment + "' is not a digest (64 digits or letters a to f)");
+      return invalid_value("--environment", invocation.environment, "64 hexadecimal digits");
     }
   }
   if (invocation.mode == Mode::install && *invocation.words != nullptr) {
-    return usage_error(*invocation.words, "is one argument too many for --install");
+    return usage_error("--install", "unexpected argument " + std::string(*invocation.words));
   }
   if (invocation.mode == Mode::install && invocation.check)
-    return usage_error("--check", "excludes --install");
+    return usage_error("--check", "cannot be used with --install");
   return {};
 }
 
@@ -231,7 +235,8 @@ Options, before --exec or --:
                         next program if PACHBUILD_PRELOAD is true (docs/python.md, "Preloading")
   --help, --version
 Supervisor options; each of them turns the supervisor on:
-  --supervise           forward signals, reap orphans, pass on the terminal, exit as COMMAND exits
+  --supervise           forward signals, reap orphans, hand over the terminal, exit with COMMAND's exit
+                        code
   --grace TIME          time from SIGTERM to SIGKILL for everything COMMAND started: 10s, 500ms, 2m (default: 10s)
   --single-process      forward signals to COMMAND alone instead of its process group
   --remap-exit OLD:NEW  exit with NEW if COMMAND's exit code is OLD; may be repeated

@@ -31,9 +31,9 @@ bool is_code(std::string_view name) {
 }
 
 // The copies of one run. Each step gives the number of the system's error, 0 when it worked.
-class Laying {
+class EnvironmentCopy {
  public:
-  explicit Laying(const MakeRoom& make_room) : m_room(make_room) {}
+  explicit EnvironmentCopy(const MakeRoom& make_room) : m_room(make_room) {}
 
   // Everything in the folder `from` that `to` does not have. `path` is the name of both inside the
   // environments.
@@ -139,7 +139,7 @@ base::Status lay_on_base(int environment, const std::string& base, const std::st
                          const MakeRoom& make_room) {
   base::UniqueFd source(::open(base.c_str(), k_folder_itself));
   if (!source) return base::fail(base::system_error("read", base, errno));
-  const auto failure = Laying(make_room).fill(std::move(source), environment, "");
+  const auto failure = EnvironmentCopy(make_room).fill(std::move(source), environment, "");
   if (!failure) return {};
   if (is_conflict(failure->error_number)) {
     return base::fail(base::ErrorKind::bad_input, base + "/" + failure->path,

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/trusted_folder.h"
 #include "base/unique_fd.h"
+#include "contract/cache_variable.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
 #include "worker-shim/folders.h"
@@ -81,6 +82,7 @@ base::Status check_chosen(const std::string& path) {
     return base::fail(base::ErrorKind::usage, contract::k_cache_variable, std::move(what));
   };
   if (path.front() != '/') return refuse("'" + path + "' is not an absolute path");
+  BASE_TRY(contract::check_cache_variable(path));
   if (base::contains(path, ':')) return refuse("'" + path + "' has a ':', which PATH cannot hold");
   return {};
 }

@@ -42,7 +42,7 @@ class Findings {
     if (m_report.exit_code == 0) m_report.exit_code = exit_code;
   }
   void fails(std::string_view subject, const base::Error& error) {
-    tell(subject, error.where + ": " + error.what);
+    tell(subject, base::without_hint(error));
     if (!error.hint.empty()) tell("", error.hint);
     if (m_report.exit_code == 0) m_report.exit_code = k_shim_failed;
   }

@@ -237,8 +237,9 @@ base::Status unpack_in(const Workplace& workplace, const Request& request, const
 // The input that a pipeline's spec lacks when its folder is not there.
 base::Error missing_build(const std::string& build_folder) {
   return {base::ErrorKind::bad_input, build_folder, "the input 'build' is missing",
-          "the pipeline's input must cross {\"pfs\": {\"name\": \"build\", \"repo\": \"<pipeline>_build\", "
-          "\"branch\": \"build\", \"glob\": \"/\", \"lazy\": true}}, as pachbuild update pipeline writes it"};
+          "the pipeline's input must be a cross that includes {\"pfs\": {\"name\": \"build\", \"repo\": "
+          "\"<pipeline>_build\", "
+          "\"branch\": \"build\", \"glob\": \"/\", \"lazy\": true}}; pachbuild update pipeline adds it"};
 }
 
 std::string path_of(const std::string& build_folder, const std::string& prefix, const std::string& digest) {
@@ -337,7 +338,7 @@ base::Result<BuildFolder> find_artifact(const std::string& build_folder) {
     if (digest.empty()) continue;
     if (!found.digest.empty()) {
       return base::fail(base::ErrorKind::bad_input, build_folder, "has more than one bundle",
-                        "name the one with --environment DIGEST");
+                        "choose one with --environment DIGEST");
     }
     found.digest = digest;
   }

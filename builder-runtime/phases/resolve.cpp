@@ -8,7 +8,7 @@ namespace builder {
 namespace {
 
 std::string summary_of(const Plan& plan) {
-  if (plan.key.empty()) return "nothing to install, " + plan.platform.interpreter + " of the image is enough";
+  if (plan.key.empty()) return "nothing to install; using " + plan.platform.interpreter;
   std::string platform = plan.platform.os + "/" + plan.platform.architecture;
   for (const auto& part : {plan.compiler, plan.platform.libc, plan.platform.interpreter}) {
     if (!part.empty()) platform += ", " + part;

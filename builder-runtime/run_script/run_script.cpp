@@ -56,8 +56,8 @@ if ! [ -x "$shim" ]; then
     uid=$(id -u) kernel=$(set -- $(ls -ldn /proc/sys 2>/dev/null); echo "$3")
     { [ "$@VARIABLE@" ] && copy=$(place "$@VARIABLE@" 022); } 2>/dev/null ||
       copy=$(place @IMAGE_CACHE@ 022 2>/dev/null) || copy=$(place "@PRIVATE_CACHE@-$uid" 077 2>/dev/null) || {
-      echo "error: @SCRIPT@: no cache folder from which programs can run and which only this user can change" >&2
-      echo "hint: set @VARIABLE@ to such a folder; only this user and root may write to the folders above it" >&2
+      echo "error: @SCRIPT@: no usable cache folder: it must allow programs to run, and only this user may have write access" >&2
+      echo "hint: set @VARIABLE@ to a folder that meets both conditions; only this user and root may write to the folders above it" >&2
       exit @FAILED@
     }
     cat @BUILD_SHIM@ >"$copy" && mv -f "$copy" "${copy%.*}" && ready "${copy%/@SHIMS@/*}" || { rm -f "$copy"; exit @FAILED@; }
@@ -97,7 +97,7 @@ std::string interpreter_part(const RunScript& script, const char* name_of_script
          "if ! [ -x \"$interpreter\" ]; then\n"
          "  echo \"error: " +
          std::string(name_of_script) +
-         ": this image has no $interpreter, which the bundle was made for\" >&2\n"
+         ": $interpreter not found in this image; the bundle was built for it\" >&2\n"
          "  echo \"hint: run in the image that built it, or build in this image\" "
          ">&2\n"
          "  exit " +

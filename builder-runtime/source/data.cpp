@@ -231,6 +231,10 @@ std::string_view name_of(Kind kind) {
   return "";
 }
 
+std::string must_be(std::string_view expected, const Value& value) {
+  return "must be " + std::string(expected) + ", not " + std::string(name_of(value.kind));
+}
+
 base::Result<Value> read_toml(const base::fs::path& file, const std::string& name) {
   BASE_TRY_ASSIGN(const std::string text, base::read_input_file(file));
   return parse_toml(text, name);

@@ -47,8 +47,11 @@ struct Value::Member {
   Value value;
 };
 
-// "a text", "a table": for messages.
+// "a string", "a table": for messages.
 std::string_view name_of(Value::Kind kind);
+
+// The fault of a value of the wrong kind: "must be a string, not a table".
+std::string must_be(std::string_view expected, const Value& value);
 
 // The whole file as a table. `name` is what errors call it; what cannot be parsed is of kind bad_input.
 base::Result<Value> read_toml(const base::fs::path& file, const std::string& name);

@@ -31,7 +31,7 @@ base::Status check_links(const fs::path& source) {
     BASE_TRY_ASSIGN(const auto target, base::target_outside(real_source, entry->path()));
     if (target.empty()) continue;
     return base::fail(base::ErrorKind::bad_input, entry->path().string(),
-                      "is a symbolic link out of the source, to " + target.string(),
+                      "is a symbolic link to " + target.string() + ", outside the source",
                       "replace it with a copy");
   }
   if (error) return base::fail(base::system_error("read", source.string(), error.value()));

@@ -84,7 +84,8 @@ base::Result<SourceSettings> read_source_settings(const fs::path& source,
   const Value& table = project.at("tool.pachbuild");
   if (own_file && table.exists()) {
     return base::fail(ErrorKind::bad_input, k_file,
-                      "and [tool.pachbuild] of pyproject.toml both have settings", "keep one of them");
+                      "conflicts with [tool.pachbuild] in pyproject.toml: both contain settings",
+                      "keep one of them");
   }
   if (own_file) {
     BASE_TRY_ASSIGN(const Value own, data::read_toml(source / k_file, k_file));

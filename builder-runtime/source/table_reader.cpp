@@ -76,8 +76,7 @@ base::Result<const data::Value*> TableReader::take(const std::string& key, data:
 
 tl::unexpected<base::Error> TableReader::wrong_type(const std::string& key, const data::Value& value,
                                                     const std::string& expected) const {
-  return base::fail(base::ErrorKind::bad_input, place(value, key),
-                    "is " + std::string(data::name_of(value.kind)) + " and has to be " + expected);
+  return base::fail(base::ErrorKind::bad_input, place(value, key), data::must_be(expected, value));
 }
 
 std::string TableReader::place(const data::Value& value, const std::string& key) const {

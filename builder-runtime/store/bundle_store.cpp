@@ -110,7 +110,7 @@ BundleStore::Lookup BundleStore::find(const std::string& key) const {
     caches::mark_used(caches::stamp_of_bundle(entry));
     return {std::move(*opened), ""};
   }
-  return {std::nullopt, opened.error().where + ": " + opened.error().what};
+  return {std::nullopt, base::without_hint(opened.error())};
 }
 
 base::Result<base::FileLock> BundleStore::lock(const std::string& key,

@@ -156,8 +156,12 @@ std::string format_error(const Error& error) {
   return text;
 }
 
+std::string without_hint(const Error& error) {
+  return (error.where.empty() ? "" : error.where + ": ") + error.what;
+}
+
 std::string in_one_line(const Error& error) {
-  return error.where + ": " + error.what + (error.hint.empty() ? "" : "; " + error.hint);
+  return without_hint(error) + (error.hint.empty() ? "" : "; " + error.hint);
 }
 
 std::string printable(std::string_view text) {

@@ -27,6 +27,9 @@ Error readable(Error error);
 // that a file name cannot forge lines.
 std::string format_error(const Error& error);
 
+// "WHERE: WHAT", or only "WHAT" if the error has no place.
+std::string without_hint(const Error& error);
+
 // The same in one line, for a warning: "WHERE: WHAT; HINT".
 std::string in_one_line(const Error& error);
 

@@ -209,7 +209,8 @@ Status make_folders(const fs::path& path, mode_t mode) {
   const int error_number = errno;
   boost::system::error_code ignored;
   if (error_number == EEXIST && fs::is_directory(path, ignored)) return {};
-  return fail(system_error("create", path.string(), error_number == EEXIST ? ENOTDIR : error_number));
+  if (error_number == EEXIST) return fail(ErrorKind::cannot_write, path.string(), "is not a folder");
+  return fail(system_error("create", path.string(), error_number));
 }
 
 Status rename_path(const fs::path& from, const fs::path& to) {

@@ -41,7 +41,8 @@ Result<fs::path> path_inside(const fs::path& folder, const std::string& name, co
   const auto real = fs::weakly_canonical(folder / name, error);
   if (error) return outside(" cannot be read: " + error.message());
   if (!is_below(real, fs::canonical(folder, error)) || error) {
-    return outside(" is outside the source: it is or lies behind a symbolic link to " + real.string());
+    return outside(" is outside the source: it is, or is reached through, a symbolic link to " +
+                   real.string());
   }
   return folder / name;
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -37,18 +38,23 @@ inline std::string wrong_in_pfs(std::string_view path) {
   return base::join(wrong, " ");
 }
 
+// What is wrong with `paths`, which cannot be stored, the first `most` of them by name: "invalid file name
+// for PFS: "a[1]" contains [ ]".
+inline std::string invalid_names(std::vector<std::string> paths, std::size_t most) {
+  const std::size_t count = paths.size();
+  if (count > most) paths.resize(most);
+  for (auto& path : paths) path = base::quoted(path) + " contains " + wrong_in_pfs(path);
+  return (count == 1 ? "invalid file name" : std::to_string(count) + " invalid file names") +
+         " for PFS: " + base::join(paths, ", ") +
+         (count > most ? " and " + std::to_string(count - most) + " more" : "");
+}
+
 // The error about `paths` below `folder`, which cannot be stored. `remedy` is what to do with them.
 inline base::Error names_fault(const std::string& folder, std::vector<std::string> paths,
                                const std::string& remedy) {
   constexpr std::size_t k_most_listed = 50;
   std::sort(paths.begin(), paths.end());
-  const std::size_t count = paths.size();
-  if (count > k_most_listed) paths.resize(k_most_listed);
-  for (auto& path : paths) path = base::quoted(path) + " with " + wrong_in_pfs(path);
-  const std::string more =
-      count > paths.size() ? " and " + std::to_string(count - paths.size()) + " more" : std::string();
-  return {base::ErrorKind::bad_input, folder,
-          base::count_of(count, "name") + " that PFS cannot store: " + base::join(paths, ", ") + more,
+  return {base::ErrorKind::bad_input, folder, invalid_names(std::move(paths), k_most_listed),
           std::string(k_pfs_names_hint) + "; " + remedy};
 }
 

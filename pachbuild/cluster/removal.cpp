@@ -41,9 +41,10 @@ base::Status check_commits(const Pachctl& pachctl, const std::string& where, con
   BASE_TRY_ASSIGN(const auto foreign, foreign_commits(pachctl, repo));
   if (foreign.empty()) return {};
   return base::fail(ErrorKind::bad_input, where,
-                    "repo \"" + repo + "\" has " + base::count_of(foreign.size(), "commit") +
-                        " that pachbuild did not make, the newest " + foreign.front(),
-                    "save their files, then delete with pachctl: pipeline, build pipeline and repo");
+                    "repo \"" + repo + "\" contains " + base::count_of(foreign.size(), "commit") +
+                        (foreign.size() == 1 ? " that was" : " that were") +
+                        " not made by pachbuild; the newest is " + foreign.front(),
+                    "save the files, then delete the pipeline, the build pipeline and the repo with pachctl");
 }
 
 // From now on every update that is under way fails, and no other one begins.

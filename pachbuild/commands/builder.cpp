@@ -30,7 +30,7 @@ void ImageOptions::add_to(CLI::App& verb) {
 base::Result<local::Container> ImageOptions::find(const std::string& image,
                                                   process::Interruption& interruption) const {
   return local::find_container(runtime, image, pull ? local::Pull::when_missing : local::Pull::never,
-                               interruption);
+                               interruption, "no such folder, and ");
 }
 
 void add_builder(CLI::App& app, Invocation& invocation) {

@@ -31,7 +31,7 @@ a folder with a builder.toml, the name of a builder that is installed with pachb
 builder.toml.
 
   pachbuild builder explain ./lua --source ./source
-  pachbuild builder explain ./lua --source ./source --all     also the paths, and variables that do not count
+  pachbuild builder explain ./lua --source ./source --all     also the paths, and variables that are not part of a key
   pachbuild builder explain ./lua --source ./source -o json
   pachbuild builder explain lua-builder:1 --source ./source
 )";
@@ -129,8 +129,7 @@ base::Result<int> explain_builder(const BuilderExplainOptions& options, process:
     return base::fail(ErrorKind::usage, "--source " + options.source, "is not a folder");
   BASE_TRY_ASSIGN(const auto builder, find_explained(options, interruption));
   BASE_TRY_ASSIGN(const auto cache, local::cache_folder());
-  BASE_TRY_ASSIGN(auto answer,
-                  local::explain_build(builder, fs::absolute(options.source), cache, interruption));
+  BASE_TRY_ASSIGN(auto answer, local::explain_build(builder, options.source, cache, interruption));
   auto document = Json::parse(answer, nullptr, false);
   if (!document.is_object()) {
     return base::fail(ErrorKind::unavailable, options.builder, "returned invalid JSON",
@@ -154,14 +153,16 @@ base::Result<int> explain_builder(const BuilderExplainOptions& options, process:
 void add_builder_explain(CLI::App& builder, Invocation& invocation) {
   auto options = std::make_shared<BuilderExplainOptions>();
   auto* verb = builder.add_subcommand("explain", "Show what a builder would do with a source");
-  verb->add_option("builder", options->builder, "The builder: a folder, an official builder or an image")
+  verb->add_option("DIR|IMAGE|NAME", options->builder,
+                   "The builder: a folder, an official builder or an image")
       ->type_name("DIR|IMAGE|NAME")
       ->required();
   verb->add_option("--source", options->source, "The source (default: the current folder)")->type_name("DIR");
   verb->add_option("-o,--output", options->format, "text (default) or json")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"text", "json"}));
-  verb->add_flag("--all", options->all, "Show all inputs, also those that are in no key, with their paths");
+  verb->add_flag("--all", options->all,
+                 "Show all inputs, including those that are not part of a key, with their paths");
   options->image.add_to(*verb);
   verb->footer(k_about_builder_explain)->callback([options, &invocation] {
     invocation.action = [options] {

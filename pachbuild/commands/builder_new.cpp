@@ -52,7 +52,7 @@ base::Result<std::string> language_of(const std::string& folder) {
   if (folder.empty()) return base::fail(ErrorKind::usage, "DIR", "is empty", "name the new folder");
   auto name = base::normal_path(folder).filename().string();
   if (!contract::is_builder_name(name)) {
-    return base::fail(ErrorKind::usage, folder, base::quoted(name) + " is not a builder's name",
+    return base::fail(ErrorKind::usage, folder, "invalid builder name " + base::quoted(name),
                       "use at most 40 lowercase letters, digits and '-', starting with a letter");
   }
   const auto official = spec::official_languages();
@@ -81,7 +81,7 @@ base::Result<int> make_builder(const NewOptions& options) {
 void add_builder_new(CLI::App& builder, Invocation& invocation) {
   auto options = std::make_shared<NewOptions>();
   auto* verb = builder.add_subcommand("new", "Create a new builder");
-  verb->add_option("folder", options->folder, "A new folder, or one without files of these names")
+  verb->add_option("DIR", options->folder, "A new folder, or an existing one without conflicting files")
       ->type_name("DIR")
       ->required();
   verb->add_option("--from", options->from, "Start from this installed builder")->type_name("BUILDER");

@@ -32,7 +32,7 @@ using base::ErrorKind;
 
 constexpr char k_about_test[] = R"(
 The builder is an image, or a folder with a builder.toml or a build.sh, which then builds on this machine. It builds a
-probe: a source whose program writes its arguments to a file, exits with a code, or ends by a signal, as described in
+probe: a source whose program writes its arguments to a file, exits with a code, or is killed by a signal, as described in
 docs/authoring-builders.md. The probe is built and started as on a cluster's workers; it is also edited and rebuilt, and
 built elsewhere to compare the bytes. A builder's probe is the folder probe/ next to its build.sh or builder.toml.
 
@@ -107,7 +107,7 @@ base::Result<std::chrono::milliseconds> read_timeout(const std::string& text) {
   const auto timeout =
       std::chrono::ceil<std::chrono::milliseconds>(duration.value_or(std::chrono::seconds{0}));
   if (timeout.count() > 0) return timeout;
-  return base::fail(ErrorKind::usage, "--timeout " + text, "is not a duration",
+  return base::fail(ErrorKind::usage, "--timeout", "invalid duration " + base::quoted(text),
                     "write a number above 0 with a unit: 30s, 1m30s");
 }
 
@@ -200,13 +200,13 @@ base::Result<int> test_builder(const BuilderOptions& options, process::Interrupt
 void add_builder_test(CLI::App& builder, Invocation& invocation) {
   auto options = std::make_shared<BuilderOptions>();
   auto* verb = builder.add_subcommand("test", "Check a builder against the build.sh protocol");
-  verb->add_option("builder", options->builder, "The builder: a folder or an image")
+  verb->add_option("DIR|IMAGE", options->builder, "The builder: a folder or an image")
       ->type_name("DIR|IMAGE")
       ->required();
   verb->add_option("--source", options->source, "The probe (default: the folder probe of the builder)")
       ->type_name("DIR");
   verb->add_option("--env", options->variables,
-                   "Set a variable of the builds, as transform.build.env does; may be repeated")
+                   "Set a variable for the builds, as transform.build.env does; may be repeated")
       ->type_name("NAME=VALUE");
   verb->add_option("--mount", options->mounts,
                    "Mount a file or folder of this machine read-only into the builds; only for images; may "

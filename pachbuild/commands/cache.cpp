@@ -230,7 +230,7 @@ void add_path(CLI::App& cache, Invocation& invocation) {
 void add_list_of_cache(CLI::App& cache, Invocation& invocation) {
   auto format = std::make_shared<std::string>();
   auto* verb = cache.add_subcommand("list", "List what is in the cache, by kind");
-  verb->add_option("-o,--output", *format, "json: for use by programs")
+  verb->add_option("-o,--output", *format, "json, for other programs")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"json"}));
   verb->footer(k_about_cache_list)->callback([format, &invocation] {
@@ -241,7 +241,7 @@ void add_list_of_cache(CLI::App& cache, Invocation& invocation) {
 void add_clean(CLI::App& cache, Invocation& invocation) {
   auto options = std::make_shared<CleanOptions>();
   auto* verb = cache.add_subcommand("clean", "Remove entries from the cache, by kind");
-  verb->add_option("kind", options->kinds, "The kinds to remove, as shown by pachbuild cache list")
+  verb->add_option("KIND", options->kinds, "The kinds to remove, as shown by pachbuild cache list")
       ->type_name("KIND");
   verb->add_flag("--all", options->all, "Remove every kind");
   verb->add_flag("--dry-run", options->dry_run, "Show what would be removed, without removing it");

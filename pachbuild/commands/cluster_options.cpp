@@ -11,6 +11,7 @@
 #include "pachbuild/source/source_view.h"
 #include "process/shared_runner.h"
 #include "report/report.h"
+#include "report/usage.h"
 
 namespace commands {
 
@@ -60,9 +61,9 @@ base::Result<spec::Sources> sources_of(std::vector<std::string> files, const std
 }
 
 void add_largest_file_option(CLI::App& verb, std::uint64_t& largest_file) {
-  verb.add_option("--max-file-size", largest_file, "The largest file allowed in a source (default: 1 GiB)")
-      ->type_name("SIZE")
-      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false));
+  report::read_size(*verb.add_option("--max-file-size", largest_file,
+                                     "The largest file allowed in a source (default: 1 GiB)")
+                         ->type_name("SIZE"));
 }
 
 void SpecOptions::add_to(CLI::App& verb) {

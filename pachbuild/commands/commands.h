@@ -53,6 +53,6 @@ void add_python_pipeline(CLI::App& create, CLI::App& update, Invocation& invocat
 // "pipeline" below "create" and "update".
 void add_submit(CLI::App& create, CLI::App& update, Invocation& invocation);
 // "status" and "logs".
-void add_watch(CLI::App& app, Invocation& invocation);
+void add_status_and_logs(CLI::App& app, Invocation& invocation);
 
 }  // namespace commands

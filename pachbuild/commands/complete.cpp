@@ -11,23 +11,12 @@
 #include "pachbuild/cache/kinds.h"
 #include "pachbuild/commands/data_options.h"
 #include "pachbuild/spec/pipeline_spec.h"
+#include "report/usage.h"
 
 namespace commands {
 namespace {
 
 using Paths = Completions::Paths;
-
-}  // namespace
-
-std::vector<std::string> values_of(const CLI::Option& option) {
-  const auto type = option.get_type_name();
-  const auto open = type.find('{');
-  const auto close = type.find('}', open);
-  if (close == std::string::npos) return {};
-  return base::split(type.substr(open + 1, close - open - 1), ',');
-}
-
-namespace {
 
 // The words so far, and what they lead to.
 class Line {
@@ -137,7 +126,7 @@ class Line {
   void offer_values(const CLI::Option& option, const std::string& before) {
     const auto type = option.get_type_name();
     m_found.before_path = before;
-    for (const auto& value : values_of(option)) offer(before + value, "");
+    for (const auto& value : report::values_of(option)) offer(before + value, "");
     if (type == "KIND") {
       for (const auto& kind : cached::kinds()) offer(std::string(kind.name), std::string(kind.about));
     } else if (type == "BUILDER") {

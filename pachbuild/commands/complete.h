@@ -8,7 +8,6 @@
 
 namespace CLI {  // NOLINT(readability-identifier-naming): not ours
 class App;
-class Option;
 }  // namespace CLI
 
 namespace commands {
@@ -31,9 +30,6 @@ struct Completions {
 // For `words` after the program's name, of which the last is typed. Specs that they name are read for their
 // repos, pipelines and secrets; what cannot be read offers nothing.
 Completions complete(const CLI::App& app, const std::vector<std::string>& words);
-
-// "podman" and "docker" of an option whose values CLI::IsMember names ("NAME:{podman,docker}"); else none.
-std::vector<std::string> values_of(const CLI::Option& option);
 
 // As the shells read it: a line each of "none", "files" or "folders"; what comes before a path; then
 // "TEXT<tab>DESCRIPTION" of each candidate.

@@ -114,7 +114,7 @@ void DataOptions::add_to(CLI::App& verb) {
   verb.add_option("-i,--input", inputs,
                   "The folder that stands for a repo of the spec's input, or pfs:REPO@BRANCH for a commit on "
                   "the cluster; may be repeated. \"pfs:\" alone takes all other repos from the cluster "
-                  "(default: the folder data/REPO next to the spec)")
+                  "(default: data/REPO next to the spec)")
       ->type_name("REPO=PATH")
       ->allow_extra_args(false);
   verb.add_option("--pipeline", pipeline, "Only this pipeline and the pipelines that it depends on")
@@ -164,7 +164,7 @@ base::Result<std::string> DataOptions::tick_time() const {
   std::tm parts{};
   const char* const end = ::strptime(tick.c_str(), base::k_rfc3339, &parts);
   if (end != nullptr && *end == '\0' && tick.size() == time_now().size()) return tick;
-  return base::fail(ErrorKind::usage, "--tick " + tick, "is not a time",
+  return base::fail(ErrorKind::usage, "--tick", "invalid time " + base::quoted(tick),
                     "write it as 2026-11-25T22:31:45Z, in UTC");
 }
 

@@ -56,7 +56,8 @@ void print_reasons(const RunRecord& record) {
                  record.reasons[i]);
   }
   if (groups[0].count > 0)
-    print_line("  " + base::count_of(groups[0].count, "datum") + ": skipped, since the result was known");
+    print_line("  " + base::count_of(groups[0].count, "datum") + ": skipped; " +
+               (groups[0].count == 1 ? "its result is" : "their results are") + " in the cache");
 }
 
 base::Result<int> explain(const ExplainOptions& options) {
@@ -70,7 +71,7 @@ base::Result<int> explain(const ExplainOptions& options) {
     }
     print_line(run.spec.name + ", run at " + local_time(record.started) + ", output in " + record.output);
     if (spec::is_built(run.spec.transform))
-      print_line("  build: " + (record.build_reason.empty() ? "nothing had changed" : record.build_reason));
+      print_line("  build: " + (record.build_reason.empty() ? "nothing changed" : record.build_reason));
     for (const auto place : chosen) print_datum(record, place);
     if (options.datums.empty()) print_reasons(record);
   }

@@ -69,8 +69,8 @@ bool FailureKinds::add(const std::string& label, std::string_view reason, std::s
 }
 
 std::string summary_of(const FailureKinds::Kind& kind) {
-  return base::count_of(kind.more, "more datum") + " failed as " + kind.first +
-         " did: " + base::join(kind.others, ", ") + (kind.more > kind.others.size() ? ", …" : "");
+  return base::count_of(kind.more, "more datum") + " failed in the same way as " + kind.first + ": " +
+         base::join(kind.others, ", ") + (kind.more > kind.others.size() ? ", …" : "");
 }
 
 }  // namespace commands

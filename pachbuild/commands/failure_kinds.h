@@ -30,7 +30,7 @@ class FailureKinds {
   std::vector<std::string> m_signatures;  // of the kinds
 };
 
-// "74 more datums failed as data/a did: data/b, data/c, data/d, …"
+// "74 more datums failed in the same way as data/a: data/b, data/c, data/d, …"
 std::string summary_of(const FailureKinds::Kind& kind);
 
 }  // namespace commands

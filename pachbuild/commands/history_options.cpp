@@ -77,7 +77,7 @@ base::Status check_apart(const std::string& where, const fs::path& file, const l
     BASE_TRY_ASSIGN(const auto decision, source::decide(source, file.lexically_relative(source).string(),
                                                         pipeline.spec.transform.build.data));
     if (decision.is_left_out) continue;
-    return base::fail(ErrorKind::usage, where, "would be a part of the source " + source.string(),
+    return base::fail(ErrorKind::usage, where, "is inside the source " + source.string(),
                       "choose another folder, or list the file in " + std::string(source::k_ignore_file));
   }
   return {};
@@ -100,7 +100,7 @@ base::Status HistoryOptions::check(const local::Plan& plan, const std::string& o
     BASE_TRY(check_file(where, path));
   }
   if (!report.empty() && !trace.empty() && base::resolved_path(report) == base::resolved_path(trace))
-    return base::fail(ErrorKind::usage, "--trace " + trace, "is the file of --report as well",
+    return base::fail(ErrorKind::usage, "--trace " + trace, "--report already writes to this file",
                       "choose another name");
   return {};
 }

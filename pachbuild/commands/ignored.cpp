@@ -29,8 +29,8 @@ constexpr char k_about_ignored[] = R"(
 Shows whether each PATH is part of the source, and why: because of a line in .pachignore, a default, or a line in a
 .gitignore. Without PATH it lists everything that is left out.
 
-The source is the one of the spec (by default the only spec in the current folder), or the folder --source. For a PATH
-outside of these it is the nearest parent folder with a .pachignore, else the current folder.
+The source is that of the spec (by default the only spec in the current folder), or the folder given with --source.
+For a PATH outside it, the source is the nearest parent folder with a .pachignore, else the current folder.
 
   pachbuild ignored
   pachbuild ignored data/pages.csv notes/*.md
@@ -151,7 +151,7 @@ base::Result<int> explain_all(const IgnoredOptions& options, Invocation& invocat
 void add_ignored(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<IgnoredOptions>();
   auto* verb = app.add_subcommand("ignored", "Show what is left out of a source, and why");
-  verb->add_option("path", options->paths, "The files; they need not exist")->type_name("PATH");
+  verb->add_option("PATH", options->paths, "The files; they need not exist")->type_name("PATH");
   auto* file = verb->add_option("-f,--file", options->specs.files,
                                 "The pipeline spec with the source; may be repeated (default: the only spec "
                                 "in the current folder)")

@@ -45,14 +45,14 @@ struct InitOptions {
 base::Status check_name(const std::string& name) {
   const bool is_right = spec::is_name(name) && name[0] != '_' && name[0] != '-';
   if (!is_right) {
-    return base::fail(ErrorKind::usage, "--name " + name, "is not a name",
+    return base::fail(ErrorKind::usage, "--name", "invalid name " + base::quoted(name),
                       "a name has letters, digits, '_' and '-', and starts with a letter or digit");
   }
   const std::size_t longest = contract::longest_pipeline_name("");
   if (name.size() <= longest) return {};
   return base::fail(
       ErrorKind::usage, "--name " + name,
-      "has " + std::to_string(name.size()) + " characters, and Pachyderm allows " + std::to_string(longest));
+      "has " + std::to_string(name.size()) + " characters; the limit is " + std::to_string(longest));
 }
 
 base::Result<starter::Start> start_of(const InitOptions& options) {
@@ -103,8 +103,8 @@ base::Result<int> init(const InitOptions& options) {
 void add_init(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<InitOptions>();
   auto* verb = app.add_subcommand("init", "Create a new pipeline, or convert one that uses an image");
-  verb->add_option("folder", options->folder,
-                   "A new folder, or one without files of these names (default: the current folder)")
+  verb->add_option("DIR", options->folder,
+                   "A new folder, or an existing one without conflicting files (default: the current folder)")
       ->type_name("DIR");
   verb->add_option("--language", options->language,
                    "python (default) or go; with --from detected from the files")

@@ -24,6 +24,8 @@ DIR is the output of a build (from builder-runtime --out DIR or a build pipeline
   pachbuild inspect --requirements artifact > requirements.txt
 )";
 
+constexpr char k_hint[] = "name the output folder of a build";
+
 struct InspectOptions {
   std::string artifact;
   bool requirements = false;
@@ -35,10 +37,11 @@ base::Result<contract::BuildRecord> read_record(const std::string& artifact) {
   const base::fs::path file = is_file ? given : given / contract::k_record;
   const auto text = base::read_file(file);
   if (!text) {
-    return base::fail(ErrorKind::bad_input, file.string(), text.error().what,
-                      "name the output folder of a build");
+    return base::fail(ErrorKind::bad_input, file.string(), text.error().what, k_hint);
   }
-  return contract::parse_build_record(*text, file.string());
+  auto record = contract::parse_build_record(*text, file.string());
+  if (!record && record.error().hint.empty()) record.error().hint = k_hint;
+  return record;
 }
 
 // A name in its column, and what belongs to it, a line each.
@@ -106,7 +109,7 @@ base::Result<int> inspect(const InspectOptions& options) {
 void add_inspect(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<InspectOptions>();
   auto* verb = app.add_subcommand("inspect", "Describe an artifact");
-  verb->add_option("artifact", options->artifact, "The folder")->type_name("DIR")->required();
+  verb->add_option("DIR", options->artifact, "The folder")->type_name("DIR")->required();
   verb->add_flag("--requirements", options->requirements,
                  "Print the Python packages as a requirements file with their hashes");
   verb->footer(k_about_inspect)->callback([options, &invocation] {

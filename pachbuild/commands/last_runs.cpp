@@ -19,8 +19,8 @@ base::Error has_not_run(const std::vector<spec::PipelineSpec>& specs) {
   std::vector<std::string> names;
   for (const auto& spec : specs) names.push_back(spec.name);
   return {ErrorKind::bad_input, specs.front().places.file(),
-          "pipeline " + base::join(names, ", ") + (names.size() == 1 ? " has" : " have") +
-              " not run on this machine",
+          (names.size() == 1 ? "pipeline " : "pipelines ") + base::join(names, ", ", " and ") +
+              (names.size() == 1 ? " has" : " have") + " not run on this machine",
           "run it with pachbuild run; the cache remembers the last run"};
 }
 
@@ -93,7 +93,7 @@ std::string end_of(const local::RunRecord::Datum& datum) {
     case LastState::failed:
       return "failed: " + datum.failure + took;
     case LastState::skipped:
-      return "skipped, its result was known";
+      return "skipped; its result is in the cache";
     case LastState::not_run:
       break;
   }

@@ -180,10 +180,10 @@ void add_list(CLI::App& app, Invocation& invocation) {
 
   auto glob_options = std::make_shared<GlobOptions>();
   auto* matches = app.add_subcommand("glob", "Show which files in a folder an input's glob matches");
-  matches->add_option("pattern", glob_options->pattern, "The glob, as in input.pfs.glob")
+  matches->add_option("GLOB", glob_options->pattern, "The glob, as in input.pfs.glob")
       ->type_name("GLOB")
       ->required();
-  matches->add_option("folder", glob_options->folder, "The folder that stands for the repo")
+  matches->add_option("DIR", glob_options->folder, "The folder that stands for the repo")
       ->type_name("DIR")
       ->required();
   matches->footer(k_about_glob)->callback([glob_options, &invocation] {

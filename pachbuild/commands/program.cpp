@@ -6,19 +6,17 @@
 #include <cstdio>
 #include <iterator>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "about/version.h"
 #include "base/descriptor_limit.h"
-#include "base/near.h"
-#include "base/text.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/complete.h"
 #include "pachbuild/local/worker/sandbox_check.h"
 #include "pachbuild/local/worker/worker.h"
 #include "report/report.h"
+#include "report/usage.h"
 
 namespace commands {
 namespace {
@@ -26,10 +24,10 @@ namespace {
 constexpr char k_footer[] = R"(
 Environment:
   PACHBUILD_CACHE_DIR       folder of all caches (default: ~/.cache/pachbuild)
-  PACHBUILD_CACHE_LIMIT     largest size of the kept results (default: 20GiB; 0: no limit)
+  PACHBUILD_CACHE_LIMIT     size limit of each cache group (default: 20GiB; 0: no limit)
   PACHBUILD_LOG=json        log as JSON, one object per line on standard error
   PACHBUILD_BUILDER_IMAGES  prefix for the official builder images ("REGISTRY/TEAM/")
-  PACHCTL                   the pachctl to use
+  PACHCTL                   path of the pachctl to use
 Exit codes:
   0 done, 1 a build or datum failed, 64 usage, 65 wrong source or spec, 69 something needed is missing,
   70 a bug in pachbuild, 73 cannot write, 74 cannot read, 75 network error (try again)
@@ -38,95 +36,22 @@ Exit codes:
 // The worker that pool.cpp starts: not for people, so not on the command line that is shown.
 [[noreturn]] void run_worker(char** arguments) { local::serve_tasks({arguments[2], arguments[3]}); }
 
-// "pachbuild update pipeline"
-std::string full_name(const CLI::App& verb) {
-  return (verb.get_parent() != nullptr ? full_name(*verb.get_parent()) + " " : "") + verb.get_name();
-}
-
-// The verb that the words led to.
-const CLI::App* reached_verb(const CLI::App* app) {
-  const auto verbs = app->get_subcommands();
-  return verbs.empty() ? app : reached_verb(verbs.back());
-}
-
-// The verbs below `verb` on all levels whose last word is `word`: "cache clean".
-void find_below(const CLI::App& verb, const std::string& word, const std::string& above,
-                std::vector<std::string>& found) {
-  for (const auto* each : verb.get_subcommands([](const CLI::App*) { return true; })) {
-    const auto name = above + each->get_name();
-    if (each->get_name() == word) found.push_back(name);
-    find_below(*each, word, name + " ", found);
-  }
-}
-
-// What to type in place of a word that is no verb here.
-std::string hint_for(const CLI::App& verb, const std::string& word, const std::vector<std::string>& names) {
-  const auto otherwise = "see " + full_name(verb) + " --help";
-  if (word.starts_with('-')) return base::did_you_mean(word, names, otherwise);
-  std::vector<std::string> below;
-  find_below(verb, word, "", below);
-  if (below.empty()) return base::did_you_mean(word, names, otherwise);
-  for (auto& each : below) each = base::quoted(each);
-  return "did you mean " + base::join(below, " or ") + "?";
-}
-
-// `word` is neither an option nor a verb of `verb`.
-base::Error unknown_word(const CLI::App& verb, const std::string& word) {
-  const auto verbs = verb.get_subcommands([](const CLI::App*) { return true; });
-  std::vector<std::string> names;
-  std::string what;
-  const bool is_option = word.starts_with('-');
-  const auto name = is_option ? word.substr(0, word.find('=')) : word;
-  if (is_option) {
-    for (const auto* option : verb.get_options()) {
-      for (const auto& each : option->get_lnames()) names.push_back("--" + each);
-    }
-    what = "unknown option " + name;
-  } else {
-    for (const auto* each : verbs) names.push_back(each->get_name());
-    what = (verbs.empty() ? "unexpected argument " : "unknown command ") + name;
-  }
-  return {base::ErrorKind::usage, "", what, hint_for(verb, name, names)};
-}
-
-// The value that was meant in place of one that an option does not have.
-std::optional<std::string> near_value(const CLI::App& verb) {
-  for (const auto* option : verb.get_options()) {
-    const auto values = values_of(*option);
-    for (const auto& given : option->results()) {
-      const bool is_wrong = !values.empty() && std::find(values.begin(), values.end(), given) == values.end();
-      if (is_wrong) return base::near_name(given, values);
-    }
-  }
-  return std::nullopt;
-}
-
-// What was given and is not known says more than what is therefore missing.
-base::Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
-  const auto& verb = *reached_verb(&app);
-  const auto unknown = app.remaining(/*recurse=*/true);
-  if (!unknown.empty()) return unknown_word(verb, unknown.front());
-  const auto value = near_value(verb);
-  return {base::ErrorKind::usage, "", error.what(),
-          value ? "did you mean " + base::quoted(*value) + "?" : "see " + full_name(verb) + " --help"};
-}
-
 // "help": what --help of a verb prints.
 void add_help(CLI::App& app, Invocation& invocation) {
   auto words = std::make_shared<std::vector<std::string>>();
   auto* verb = app.add_subcommand("help", "Show the help of a verb");
-  verb->add_option("VERB", *words, "The verb, as in: pachbuild help update pipeline");
+  verb->add_option("VERB", *words, "The verb, as in: pachbuild help update pipeline")->type_name("VERB");
   verb->callback([words, &app, &invocation] {
     invocation.action = [words, &app]() -> base::Result<int> {
       const CLI::App* found = &app;
       for (const auto& word : *words) {
         const auto next =
             found->get_subcommands([&](const CLI::App* each) { return each->get_name() == word; });
-        if (next.empty()) return base::fail(unknown_word(*found, word));
+        if (next.empty()) return base::fail(report::unknown_word(*found, word));
         found = next.front();
       }
       const auto text =
-          found->get_formatter()->make_help(found, full_name(*found), CLI::AppFormatMode::Normal);
+          found->get_formatter()->make_help(found, report::full_name(*found), CLI::AppFormatMode::Normal);
       std::fputs(text.c_str(), stdout);
       return 0;
     };
@@ -134,6 +59,7 @@ void add_help(CLI::App& app, Invocation& invocation) {
 }
 
 void add_verbs(CLI::App& app, Invocation& invocation) {
+  report::set_help_form(app);
   app.set_version_flag("-V,--version", about::version_line("pachbuild"));
   app.require_subcommand(1);
   app.footer(k_footer);
@@ -149,7 +75,7 @@ void add_verbs(CLI::App& app, Invocation& invocation) {
       app.add_subcommand("update", "Create or update pipelines on a cluster")->require_subcommand(1);
   add_submit(*create, *update, invocation);
   add_python_pipeline(*create, *update, invocation);
-  add_watch(app, invocation);
+  add_status_and_logs(app, invocation);
   add_remove(app, invocation);
   add_compare(app, invocation);
   add_ignored(app, invocation);
@@ -200,9 +126,9 @@ int run_words(const std::vector<std::string>& words, bool is_again) {
     app.parse(std::vector<std::string>(std::make_reverse_iterator(dashes), words.rend()));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
-    return report::fail(usage_error(app, error));
+    return report::fail(report::usage_error(app, error));
   }
-  invocation.verb = full_name(*reached_verb(&app));
+  invocation.verb = report::full_name(report::reached_verb(app));
   const auto code = invocation.action();
   if (code) return *code;
   // An error without words has been told: by the builder, or by the lines above it.

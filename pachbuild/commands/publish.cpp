@@ -154,17 +154,19 @@ base::Status write_images(const std::vector<LoadedPipeline>& pipelines,
 void PublishOptions::add_to(CLI::App& verb) {
   verb.add_flag("--build", build,
                 "Build the Dockerfile that transform.dockerfile names, push the image, and run in it");
-  verb.add_flag("--push-images", push_images, "Push the images that are on this machine");
-  verb.add_option("--registry", registry, "The registry to push to (default docker.io)")->type_name("HOST");
+  verb.add_flag("--push-images", push_images, "Push the pipelines' local images without building them");
+  verb.add_option("--registry", registry, "The registry to push to (default: docker.io)")->type_name("HOST");
   verb.add_option("--username", username,
                   "The account in the registry: part of the image's name, and the login name")
       ->type_name("NAME");
   verb.add_flag("--password-stdin", password_from_input,
                 "Log in with the password from standard input, for this push only");
   verb.add_option("--builder", tool, "The tool that builds and pushes (default: the first one found)")
+      ->type_name("TOOL")
       ->check(CLI::IsMember({"docker", "podman", "buildah"}));
   verb.add_option("--tag", tag,
-                  "The image's tag, for example a commit id (default: derived from its content)");
+                  "The image's tag, for example a commit id (default: derived from its content)")
+      ->type_name("TAG");
   verb.add_flag("--write", write, "Also write the pushed images into the spec files");
 }
 

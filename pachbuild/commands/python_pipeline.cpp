@@ -91,13 +91,17 @@ base::Result<int> submit_python(const PythonOptions& options) {
 void add_python_verb(CLI::App& group, Invocation& invocation, cluster::Existing existing) {
   auto options = std::make_shared<PythonOptions>();
   options->submission.existing = existing;
-  auto* verb = group.add_subcommand("python-pipeline", "A Python program, without a spec file");
-  verb->add_option("path", options->path, "The program")->type_name("PATH")->required();
+  auto* verb = group.add_subcommand("python-pipeline",
+                                    existing == cluster::Existing::refuse
+                                        ? "Create a pipeline from a Python program, without a spec file"
+                                        : "Update a pipeline from a Python program, without a spec file");
+  verb->add_option("PATH", options->path, "The program")->type_name("PATH")->required();
   verb->add_option("-i,--input", options->inputs, "A repo that it reads; may be repeated")
       ->type_name("REPO[:GLOB]")
       ->allow_extra_args(false)
       ->required();
-  verb->add_option("--name", options->name, "The pipeline's name (default: the name of the file or folder)");
+  verb->add_option("--name", options->name, "The pipeline's name (default: the name of the file or folder)")
+      ->type_name("NAME");
   verb->add_option("--env", options->variables, "An environment variable of the program; may be repeated")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);

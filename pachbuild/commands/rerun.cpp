@@ -26,7 +26,7 @@ namespace fs = base::fs;
 using base::ErrorKind;
 
 constexpr char k_about_rerun[] = R"(
-Starts the last `pachbuild run` of this folder again, with the same arguments. Unchanged datums are skipped, as in any
+Repeats the last `pachbuild run` in this folder, with the same arguments. Unchanged datums are skipped, as in any
 run.
 
   pachbuild rerun
@@ -87,7 +87,7 @@ void remember_run(const Invocation& invocation) {
 }
 
 void add_rerun(CLI::App& app, Invocation& invocation) {
-  auto* verb = app.add_subcommand("rerun", "Start the last run of this folder again");
+  auto* verb = app.add_subcommand("rerun", "Repeat the last run in this folder");
   struct Options {
     bool failed = false;
     bool force = false;

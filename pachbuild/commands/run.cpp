@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/files.h"
 #include "base/parallel.h"
 #include "pachbuild/commands/assumed.h"
 #include "pachbuild/commands/commands.h"
@@ -21,6 +22,7 @@
 #include "pachbuild/commands/show_run.h"
 #include "pachbuild/local/session/session.h"
 #include "report/report.h"
+#include "report/usage.h"
 
 namespace commands {
 namespace {
@@ -31,8 +33,8 @@ run.sh, once per datum, as a worker on a cluster would: data in /pfs/<input>, ou
 in the cache: a datum whose data and code have not changed is skipped. The output folder changes only if all datums
 succeed.
 
-Without options it uses the only spec in the current folder, the folder data/REPO next to it for each repo, and
-the folder output next to it for the output. The first line that it prints is the full command.
+Without options it uses the only spec in the current folder, data/REPO next to it for each repo, and output/ next to
+it for the output. The first line that it prints is the full command.
 
   pachbuild run
   pachbuild run map.json --input scraper=pages --output counts
@@ -78,6 +80,13 @@ struct Options {
 };
 
 // -o was the folder before events could be written: it is, unless --output names that.
+// That the output can become a folder, or is one.
+base::Status check_output(const std::string& option, const std::string& output) {
+  boost::system::error_code error;
+  if (!base::fs::exists(output, error) || base::fs::is_directory(output, error)) return {};
+  return base::fail(base::ErrorKind::cannot_write, option + " " + output, "is not a folder");
+}
+
 base::Status settle_output(Options& options, const CLI::App& verb, Invocation& invocation) {
   const bool was_given = verb.count("--output") + verb.count("-o") > 0;
   if (!was_given && options.run.data.job.empty()) {
@@ -87,12 +96,14 @@ base::Status settle_output(Options& options, const CLI::App& verb, Invocation& i
     if (verb.count(option) > 0 && verb.get_option(option)->as<std::string>().empty())
       return base::fail(base::ErrorKind::usage, option, "is empty", "name the folder for the output");
   }
+  BASE_TRY(check_output("--output", options.output));
   options.writes_events = !options.output.empty() && options.short_output == "json";
   if (options.writes_events || options.short_output.empty()) return {};
   if (!options.output.empty()) {
     return base::fail(base::ErrorKind::usage, "-o " + options.short_output,
-                      "beside --output it can only be json", "use only one of the two for the folder");
+                      "must be json when --output is given", "use only one of the two for the folder");
   }
+  BASE_TRY(check_output("-o", options.short_output));
   options.output = options.short_output;
   return {};
 }
@@ -211,8 +222,8 @@ void add_verb(CLI::App& app, Invocation& invocation, Verb which) {
   options->run.add_to(*verb);
   if (which == Verb::run) options->run.data.add_job_to(*verb);
   verb->add_option("--output", options->output,
-                   "The folder for the output of all datums; created if it does not exist (default: the "
-                   "folder output next to the spec)")
+                   "The folder for the output of all datums; created if it does not exist (default: output/ "
+                   "next to the spec)")
       ->type_name("DIR");
   verb->add_option("-o", options->short_output,
                    "Same as --output; or, in addition to --output, json: print one JSON event per line on "
@@ -220,10 +231,10 @@ void add_verb(CLI::App& app, Invocation& invocation, Verb which) {
       ->type_name("DIR|json");
   auto* quiet = verb->add_flag("-q,--quiet", options->run.quiet, "Print only errors and failures");
   verb->add_flag("-v,--verbose", options->verbose, "Also print each datum's start and end")->excludes(quiet);
-  verb->add_option("-w,--workers", options->workers,
-                   "How many datums run at once (default: one per processor)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1024));
+  report::check_whole_number(*verb->add_option("-w,--workers", options->workers,
+                                               "How many datums run at once (default: one per processor)")
+                                  ->type_name("N"),
+                             1, 1024);
   verb->add_flag(
       "--logs", options->logs,
       "Show what every datum prints while it runs, with the datum's number and name before each line");

@@ -181,16 +181,18 @@ void RunReport::take(const std::string& pipeline, const local::PipelineEnds& eve
     return;
   }
   const std::string failures = base::count_of(event.failed, "datum") + " failed";
+  std::string kept;
+  if (event.run + event.skipped > 0) kept = "the results of the other datums are kept for the next run";
   if (event.partial) {
     report::fail({ErrorKind::step_failed, event.output,
                   failures + " and " + (event.failed == 1 ? "has" : "have") + " no output here",
                   "see " + std::string(local::k_own_folder) + "/missing in that folder"});
   } else if (event.output.empty()) {
-    report::fail({ErrorKind::step_failed, "", prefix(pipeline) + failures,
-                  "the results of the other datums are kept for the next run"});
+    report::fail({ErrorKind::step_failed, "", prefix(pipeline) + failures, kept});
   } else {
-    report::fail({ErrorKind::step_failed, event.output, failures + ", so the output folder was not changed",
-                  "the results of the other datums are kept for the next run; --partial exports them now"});
+    if (!kept.empty()) kept += "; use --partial to write them now";
+    report::fail(
+        {ErrorKind::step_failed, event.output, failures + ", so the output folder was not changed", kept});
   }
 }
 

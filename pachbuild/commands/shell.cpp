@@ -21,7 +21,7 @@ namespace {
 constexpr char k_about_shell[] = R"(
 Builds like run, prepares a datum as its program would find it, and opens a shell or runs COMMAND exactly where the
 program would start: in its /pfs, environment and folder, and with --runtime in its image. Files in /pfs/out are listed
-at the end and discarded; results, logs and the output of runs do not change. The exit code is the one of the shell or
+at the end and discarded; results, logs and the output of runs do not change. The exit code is that of the shell or
 COMMAND. With several pipelines, choose one with --pipeline; the pipelines that it reads run first.
 
   pachbuild shell -f map.json --input scraper=pages --datum a.html

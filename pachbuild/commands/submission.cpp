@@ -143,8 +143,8 @@ class SubmissionOrder {
       const auto [known, is_new] = m_places.emplace(name, i);
       if (is_new || name.second.empty()) continue;
       return base::fail(base::ErrorKind::bad_input, where(i, "/pipeline/name"),
-                        "another pipeline is named " + base::quoted(name.second) +
-                            " as well: " + where(known->second, "/pipeline/name"),
+                        "pipeline name " + base::quoted(name.second) +
+                            " is already used: " + where(known->second, "/pipeline/name"),
                         "rename one of them, or omit one of the files");
     }
     for (std::size_t i = 0; i < m_pipelines.size(); ++i) BASE_TRY(visit(i));
@@ -265,6 +265,7 @@ void SubmissionOptions::add_to(CLI::App& verb) {
   verb.add_flag("--wait", wait, "Wait until the first job has finished; exit with 1 if it fails");
   verb.add_flag("--dry-run", dry_run, "Print the specs without sending them");
   verb.add_option("-o,--output", output, "Print the result, or the specs of --dry-run, in this format")
+      ->type_name("FORMAT")
       ->check(CLI::IsMember({"json", "yaml"}));
 }
 

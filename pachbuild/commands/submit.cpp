@@ -14,8 +14,8 @@ constexpr char k_about_submit[] = R"(
 SPEC is a JSON or YAML file of pipelines, a folder of such files, - for standard input, or the URL (https://…) of
 pipelines without transform.build, which pachctl fetches. A pipeline with transform.build becomes a repo NAME_source
 with the files below transform.build.path, a pipeline NAME_build that builds them, and the pipeline NAME, which reads
-both in addition to its own input. Only changes are sent, and they take effect all at once. Every other pipeline is
-passed to pachctl as is.
+both in addition to its own input. Only changes are sent, and they take effect all at once. A pipeline without
+transform.build is passed to pachctl as is.
 
   pachbuild update pipeline -f map.json
   pachbuild update pipeline -f map.json --wait
@@ -34,7 +34,9 @@ base::Result<int> submit_specs(const SubmissionOptions& options) {
 void add_pipeline_verb(CLI::App& group, Invocation& invocation, cluster::Existing existing) {
   auto options = std::make_shared<SubmissionOptions>();
   options->existing = existing;
-  auto* verb = group.add_subcommand("pipeline", "The pipelines of a spec");
+  auto* verb = group.add_subcommand("pipeline", existing == cluster::Existing::refuse
+                                                    ? "Create the pipelines in a spec"
+                                                    : "Update the pipelines in a spec");
   options->specs.add_to(*verb);
   options->add_to(*verb);
   options->publication.add_to(*verb);

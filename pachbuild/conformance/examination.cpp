@@ -69,7 +69,7 @@ Row row(std::string name, bool good, std::string text) {
 }
 
 std::string reason_of(const TaskOutcome& outcome) {
-  return outcome.error ? outcome.error->where + ": " + outcome.error->what : outcome.reason;
+  return outcome.error ? base::without_hint(*outcome.error) : outcome.reason;
 }
 
 // For the task of a place: others can enter its folders.
@@ -155,11 +155,11 @@ class Examination {
   process::Interruption& m_interruption;
   Words m_command;  // what builds
   Source m_source;
-  std::vector<std::unique_ptr<local::Place>> m_places;  // of all pools
-  Room m_room;                                          // of the pool that works now
-  fs::path m_area;                                      // everything that it writes is in it
-  Built m_built;                                        // the first build
-  bool m_timed_out = false;                             // the probe, when it was started last
+  std::vector<std::unique_ptr<local::WorkerHost>> m_hosts;  // of all pools
+  Room m_room;                                              // of the pool that works now
+  fs::path m_area;                                          // everything that it writes is in it
+  Built m_built;                                            // the first build
+  bool m_timed_out = false;                                 // the probe, when it was started last
   std::time_t m_built_at = 0;
   std::vector<Row> m_rows;
 };
@@ -211,11 +211,11 @@ base::Result<local::Pool> Examination::open(Room room) {
     for (const auto& path : {m_source.folder, m_area}) {
       if (!path.empty()) shared.push_back({path});
     }
-    m_places.push_back(local::containers_of(*m_subject.container, std::move(shared), m_room.user));
+    m_hosts.push_back(local::containers_of(*m_subject.container, std::move(shared), m_room.user));
   } else {
-    m_places.push_back(local::this_machine());
+    m_hosts.push_back(local::this_machine());
   }
-  return local::Pool::start(1, m_area, *m_places.back());
+  return local::Pool::start(1, m_area, *m_hosts.back());
 }
 
 base::Result<TaskOutcome> Examination::perform(local::Pool& pool, Task task) {
@@ -390,7 +390,7 @@ base::Status Examination::examine_endings(local::Pool& pool) {
                                : " was reported as exit code " + std::to_string(outcome.exit_code))));
       return {};
     }
-    m_rows.push_back(row(name, true, std::to_string(numbers.size()) + " of them"));
+    m_rows.push_back(row(name, true, std::to_string(numbers.size()) + " " + name));
     return {};
   };
   BASE_TRY(examine("exit codes", "exit", k_exit_codes, 0));

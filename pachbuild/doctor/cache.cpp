@@ -19,8 +19,7 @@ namespace fs = base::fs;
 constexpr char k_another[] = "set PACHBUILD_CACHE_DIR to a folder of your own";
 
 Finding from_error(const std::string& check, const base::Error& error) {
-  const std::string where = error.where.empty() ? "" : error.where + ": ";
-  return bad(check, where + error.what, error.hint.empty() ? k_another : error.hint);
+  return bad(check, base::without_hint(error), error.hint.empty() ? k_another : error.hint);
 }
 
 }  // namespace

@@ -99,7 +99,7 @@ Findings check_kernel() {
 Findings check_sandboxes(const Machine& machine) {
   const auto finished = ask(machine, {machine.program.string(), local::k_sandbox_check_command});
   if (!finished) return {bad("sandboxes", "cannot be made: " + finished.error().what, "run the check again")};
-  if (finished->ending.succeeded()) return {ok("sandboxes", "can be made")};
+  if (finished->ending.succeeded()) return {ok("sandboxes", "available")};
   const auto lines = base::split(finished->output, '\n');
   const std::string what = lines.front().empty() ? finished->ending.describe() : lines.front();
   return {bad("sandboxes", "cannot be made: " + what,

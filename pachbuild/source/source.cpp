@@ -127,7 +127,7 @@ class Lister {
     if (const auto bytes = fs::file_size(file, error); !error && bytes > m_largest_file) {
       return base::fail(
           ErrorKind::bad_input, entry.path().string(),
-          "has " + base::format_bytes(bytes) + "; the limit is " + base::format_bytes(m_largest_file),
+          "is " + base::format_bytes(bytes) + "; the limit is " + base::format_bytes(m_largest_file),
           "list it in .pachignore, or raise --max-file-size");
     }
     m_files.push_back({path, std::move(file)});
@@ -151,7 +151,7 @@ class Lister {
     const auto [rest, ignored] =
         std::mismatch(m_real_folder.begin(), m_real_folder.end(), target.begin(), target.end());
     if (rest != m_real_folder.end()) {
-      return fail(link, "is a symbolic link out of the source, to " + target.string(),
+      return fail(link, "is a symbolic link to " + target.string() + ", outside the source",
                   "replace it with a copy");
     }
     const fs::file_type type = fs::status(target, error).type();

@@ -92,7 +92,7 @@ std::optional<CronFault> fault_of_descriptor(const std::string& text) {
     // Go takes one sign; what is less than a second counts as one.
     if (duration.starts_with('-') && !duration.starts_with("-+")) duration.remove_prefix(1);
     if (parse_duration(duration)) return std::nullopt;
-    return CronFault{base::quoted(duration) + " is not a duration", R"(write "@every 90s" or "@every 24h")"};
+    return CronFault{"invalid duration " + base::quoted(duration), R"(write "@every 90s" or "@every 24h")"};
   }
   if (text != "@every" && text != "@never" &&
       std::find(k_descriptors.begin(), k_descriptors.end(), text) != k_descriptors.end()) {
@@ -111,7 +111,7 @@ std::optional<CronFault> fault_of_cron(const std::string& text) {
   const auto fields = base::words(text);
   if (fields.size() != k_bounds.size()) {
     const std::string count = fields.size() == 1 ? "1 field" : std::to_string(fields.size()) + " fields";
-    return CronFault{"has " + count + ", and Pachyderm takes 5", k_fields_hint};
+    return CronFault{"has " + count + "; Pachyderm expects 5", k_fields_hint};
   }
   for (std::size_t i = 0; i < fields.size(); ++i) {
     for (const auto& range : base::split(fields[i], ',')) {

@@ -116,8 +116,8 @@ void TreeBuilder::key(std::string name, std::size_t offset) {
   const Position position = m_finder.at(offset);
   const auto [first, is_new] = level.keys.emplace(name, position);
   if (!is_new) {
-    m_document.warnings.push_back(m_document.places.where(position) + ": the key " + base::quoted(name) +
-                                  " is repeated, and this one counts; the first is in line " +
+    m_document.warnings.push_back(m_document.places.where(position) + ": duplicate key " +
+                                  base::quoted(name) + ": this value is used; the first is on line " +
                                   std::to_string(first->second.line));
     m_document.places.forget(child_pointer(level.pointer, name));
   }

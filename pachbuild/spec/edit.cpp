@@ -79,8 +79,7 @@ base::Result<std::string> put_image(const std::string& text, const Document& doc
     const bool is_quoted = text[start] == '"' || text[start] == '\'';
     if (!is_quoted && text.substr(start, end - start) != named) {
       return base::fail(base::ErrorKind::bad_input, document.places.where(pointer),
-                        base::quoted(named) + " is not an image name",
-                        "write it without spaces, or in quotes");
+                        "invalid image name " + base::quoted(named), "write it without spaces, or in quotes");
     }
     return text.substr(0, start) + quoted + text.substr(end);
   }

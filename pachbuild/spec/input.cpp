@@ -48,6 +48,14 @@ class Judge {
                  {ErrorKind::bad_input, places.where(pointer), field_name(pointer) + " " + what, hint});
   }
 
+  // A text that cannot be a `kind`.
+  void refuse(const std::string& pointer, std::string_view kind, const std::string& value,
+              const std::string& hint) {
+    const auto& places = m_reading.places;
+    m_faults.add(pointer, places.at(pointer),
+                 {ErrorKind::bad_input, places.where(pointer), invalid_value(pointer, kind, value), hint});
+  }
+
   void check_taken(const std::string& name, const std::string& pointer) {
     const bool is_ours = name == contract::k_source_input || name == contract::k_build_input;
     if (name != "out" && !(m_reading.is_built && is_ours)) return;
@@ -143,8 +151,7 @@ class InputReader {
     if (input.repo.empty()) {
       add(pointer, "has no \"repo\"");
     } else if (!is_name(input.repo)) {
-      add(pointer + "/repo", base::quoted(input.repo) + " is not a repo's name",
-          "a name has letters, digits, '_' and '-'");
+      m_judge.refuse(pointer + "/repo", "repo name", input.repo, "a name has letters, digits, '_' and '-'");
     } else {
       check_name(input.name, pointer + (input.is_named ? "/name" : "/repo"), names);
     }
@@ -166,8 +173,7 @@ class InputReader {
     if (input.repo.empty()) {
       input.repo = m_reading.pipeline + "_" + input.name;
     } else if (!is_name(input.repo)) {
-      add(pointer + "/repo", base::quoted(input.repo) + " is not a repo's name",
-          "a name has letters, digits, '_' and '-'");
+      m_judge.refuse(pointer + "/repo", "repo name", input.repo, "a name has letters, digits, '_' and '-'");
     }
     input.branch = k_default_branch;
     input.glob = "/*";
@@ -184,8 +190,8 @@ class InputReader {
 
   void check_name(const std::string& name, const std::string& pointer, Names& names) {
     if (!is_folder_name(name)) {
-      add(pointer, base::quoted(name) + " is not an input's name",
-          "a name has letters, digits, '_', '-' and '.', and does not start with '.'");
+      m_judge.refuse(pointer, "input name", name,
+                     "a name has letters, digits, '_', '-' and '.', and does not start with '.'");
     } else if (!names.insert(name).second) {
       add(pointer, base::quoted(name) + " is already the name of another input",
           "give one of them another \"name\"");

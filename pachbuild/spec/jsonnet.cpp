@@ -91,8 +91,7 @@ base::Status check_imports(const std::string& text, const std::string& file) {
   TemplateWords words(text);
   for (auto word = words.next(); !word.empty(); word = words.next()) {
     if (word != "import" && word != "importstr" && word != "importbin") continue;
-    return base::fail(ErrorKind::bad_input, file,
-                      "has an " + std::string(word) + ", and a template has no files",
+    return base::fail(ErrorKind::bad_input, file, "imports a file; templates cannot import files",
                       "put what it imports into the template");
   }
   return {};

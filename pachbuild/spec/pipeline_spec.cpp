@@ -104,6 +104,13 @@ class Reader {
                       name.empty() ? what : name + " " + what, hint);
   }
 
+  [[nodiscard]] tl::unexpected<base::Error> invalid(const std::string& pointer, std::string_view kind,
+                                                    const std::string& value, const std::string& hint = {}) {
+    m_failed_at = pointer;
+    return base::fail(ErrorKind::bad_input, m_spec.places.where(pointer), invalid_value(pointer, kind, value),
+                      hint);
+  }
+
   void note(const tl::unexpected<base::Error>& failure) {
     m_faults.add(m_failed_at, m_spec.places.at(m_failed_at), failure.value());
   }
@@ -129,8 +136,8 @@ class Reader {
     if (name.empty()) {
       note_missing("", "pipeline/name", "has no pipeline name", R"(add "pipeline": {"name": "…"})");
     } else if (!is_name(name) || (m_has_build && (name[0] == '_' || name[0] == '-'))) {
-      note(fail("/pipeline/name", base::quoted(name) + " is not a name",
-                "a name has letters, digits, '_' and '-', and starts with a letter or digit"));
+      note(invalid("/pipeline/name", "name", name,
+                   "a name has letters, digits, '_' and '-', and starts with a letter or digit"));
     } else {
       check_length(name);
     }
@@ -141,14 +148,14 @@ class Reader {
     if (name.size() > longest) {
       const std::string why =
           longest == contract::k_longest_pipeline_name ? "" : " in project " + base::quoted(m_spec.project);
-      note(fail("/pipeline/name", "has " + std::to_string(name.size()) +
-                                      " characters, and Pachyderm allows " + std::to_string(longest) + why));
+      note(fail("/pipeline/name", "has " + std::to_string(name.size()) + " characters; the limit is " +
+                                      std::to_string(longest) + why));
       return;
     }
     const std::string build = contract::build_pipeline_of(name);
     if (m_has_build && build.size() > longest) {
       note(fail("/pipeline/name", base::quoted(name) + " is too long: pipeline " + base::quoted(build) +
-                                      " builds it, and Pachyderm allows " + std::to_string(longest) +
+                                      " builds it, and the limit is " + std::to_string(longest) +
                                       " characters in project " + base::quoted(m_spec.project)));
     }
   }
@@ -208,12 +215,11 @@ class Reader {
       if (name.empty()) note_missing(pointer, "name", "has no \"name\"", "");
       if (!variable.empty() && key.empty())
         note_missing(pointer, "key", "has \"env_var\" but no \"key\"", "add the key of the variable's value");
-      if (base::contains(variable, '='))
-        note(fail(pointer + "/env_var", base::quoted(variable) + " is not a variable's name"));
+      if (base::contains(variable, '=')) note(invalid(pointer + "/env_var", "variable name", variable));
       if (folder.empty()) continue;
       const std::string at = pointer + "/mount_path";
       if (folder[0] != '/' || folder.find_first_not_of('/') == std::string::npos) {
-        note(fail(at, base::quoted(folder) + " must be an absolute path, and not /"));
+        note(fail(at, base::quoted(folder) + " must be an absolute path other than /"));
       } else if (folder == contract::k_pfs || folder.starts_with(in_pfs)) {
         note(fail(at, base::quoted(folder) + " is in /pfs, where the datums are",
                   "choose a folder elsewhere"));
@@ -226,7 +232,10 @@ class Reader {
   void check_variables(const std::map<std::string, std::string>& variables, const std::string& pointer) {
     for (const auto& [name, value] : variables) {
       if (!name.empty() && name.find_first_of(std::string_view("=\0", 2)) == std::string::npos) continue;
-      note(fail(child_pointer(pointer, name), "is not a variable's name"));
+      const std::string at = child_pointer(pointer, name);
+      m_faults.add(
+          at, m_spec.places.at(at),
+          {ErrorKind::bad_input, m_spec.places.where(at), invalid_value(pointer, "variable name", name), ""});
     }
   }
 

@@ -107,7 +107,7 @@ const Message& pfs_message() {
       {"repo", Type::text},
       {"repo_type", Type::text, Use::cluster},
       {"branch", Type::text},
-      {"commit", Type::text, Use::refused, nullptr, "is not possible: an input is a branch"},
+      {"commit", Type::text, Use::refused, nullptr, "is not supported: an input reads a branch"},
       {"glob", Type::text},
       {"join_on", Type::text},
       {"outer_join", Type::boolean},
@@ -316,7 +316,7 @@ const Message& spout_message() {
 const Message& spec_message() {
   static const Message message{{
       {"pipeline", Type::object, Use::here, &pipeline_message()},
-      {"tf_job", Type::anything, Use::never, nullptr, "is not supported by Pachyderm either"},
+      {"tf_job", Type::anything, Use::never, nullptr, "is not supported"},
       {"transform", Type::object, Use::here, &transform_message()},
       {"parallelism_spec", Type::object, Use::here, &parallelism_message()},
       {"egress", Type::object, Use::beyond, &egress_message(), k_cluster_only},
@@ -330,8 +330,7 @@ const Message& spec_message() {
       {"description", Type::text},
       {"reprocess", Type::boolean, Use::cluster},
       {"service", Type::object, Use::beyond, &service_message(), k_cluster_only},
-      {"spout", Type::object, Use::refused, &spout_message(),
-       "is not possible: a build pipeline cannot be a spout"},
+      {"spout", Type::object, Use::refused, &spout_message(), "is not supported with transform.build"},
       {"datum_set_spec", Type::object, Use::here, &datum_set_message()},
       {"datum_timeout", Type::duration},
       {"job_timeout", Type::duration},
@@ -357,7 +356,7 @@ const Message& spec_message() {
       {"incremental", Type::anything, Use::removed, nullptr,
        "remove it: unchanged datums are skipped anyway"},
       {"inputs", Type::anything, Use::removed, nullptr,
-       "use \"input\": {\"pfs\": {…}}, of several inputs {\"cross\": [{\"pfs\": {…}}, …]}"},
+       "use \"input\": {\"pfs\": {…}}, or {\"cross\": […]} for several inputs"},
       {"max_queue_size", Type::whole, Use::removed, nullptr, "remove it"},
       {"resource_spec", Type::anything, Use::removed, nullptr, "use \"resource_requests\""},
       {"scale_down_threshold", Type::anything, Use::removed, nullptr, "use \"autoscaling\""},
@@ -375,7 +374,7 @@ std::string_view name_of(Type type) {
     case Type::whole32:
       return "a whole number of at most 2147483647";
     case Type::count:
-      return "a whole number that is not negative";
+      return "a non-negative whole number";
     case Type::number:
       return "a number";
     case Type::boolean:
@@ -613,7 +612,8 @@ class Checker {
         break;
       case Type::choice:
         if (is_choice(value, field.note)) return value;
-        fail(written, pointer, field_name(pointer) + " must be one of " + std::string(field.note));
+        fail(written, pointer,
+             field_name(pointer) + " must be " + base::join(base::split(field.note, ' '), ", ", " or "));
         return std::nullopt;
       case Type::duration:
         return duration(value, written, pointer);
@@ -658,7 +658,7 @@ class Checker {
     if (text.empty() && m_has_build) return std::nullopt;
     const auto duration = parse_duration(text);
     if (!duration) {
-      fail(written, pointer, field_name(pointer) + " " + base::quoted(text) + " is not a duration",
+      fail(written, pointer, invalid_value(pointer, "duration", text),
            m_has_build ? R"(write "90s" or "1h30m")" : R"(write "90s")");
       return std::nullopt;
     }
@@ -734,6 +734,10 @@ std::string field_name(const std::string& pointer) {
     }
   }
   return name;
+}
+
+std::string invalid_value(const std::string& pointer, std::string_view kind, std::string_view value) {
+  return field_name(pointer) + ": invalid " + std::string(kind) + " " + base::quoted(value);
 }
 
 }  // namespace spec

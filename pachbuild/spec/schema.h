@@ -34,4 +34,7 @@ bool has_build(const nlohmann::json& value);
 // "input.cross[0].pfs" for "/input/cross/0/pfs": how errors name a field.
 std::string field_name(const std::string& pointer);
 
+// "pipeline.name: invalid name "a b"": of a text that cannot be a `kind`.
+std::string invalid_value(const std::string& pointer, std::string_view kind, std::string_view value);
+
 }  // namespace spec

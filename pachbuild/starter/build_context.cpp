@@ -175,7 +175,7 @@ base::Result<BuildContext::Entry> BuildContext::read(const std::string& path,
   if (!base::path_below(real, m_real_folder)) {
     return base::fail(
         ErrorKind::bad_input, where,
-        base::quoted(path) + " is a symbolic link out of the build context, to " + real.string(),
+        base::quoted(path) + " is a symbolic link to " + real.string() + ", outside the build context",
         "replace it with a copy");
   }
   if (!path.empty() && m_ignore.leaves_out(path) && !fs::is_directory(real, error)) {

@@ -151,7 +151,7 @@ class Conversion {
       const std::string& file = spec.places.file();
       if (spec::is_built(spec.transform)) {
         return base::fail(ErrorKind::bad_input, spec.places.where("/transform/build"),
-                          "pipeline " + spec.name + " is built already",
+                          "pipeline " + spec.name + " already has transform.build",
                           "run it: pachbuild run -f " + base::shell_quote(file));
       }
       if (!names.insert(spec.name).second)
@@ -205,8 +205,8 @@ class Conversion {
       }
       if (m_image.files.files().size() > before || before > 0) continue;
       return base::fail(ErrorKind::bad_input, spec.places.where("/transform/cmd"),
-                        "does not start a file that is next to the spec",
-                        "add --from with the Dockerfile of its image");
+                        "the command does not start a file in the spec's folder",
+                        "add the image's Dockerfile: --from Dockerfile");
     }
     boost::system::error_code error;
     const fs::path requirements = fs::path(m_spec_files.front()).parent_path() / k_requirements;

@@ -11,6 +11,7 @@ import base64
 import contextlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import uuid
@@ -27,6 +28,8 @@ from ._specs import PathLike
 
 CONTEXT = "pachbuild"
 PROGRAM = "main.py"
+# Of the program, about a pipeline that exists and should be new.
+EXISTS_HINT = "change it with: pachbuild update pipeline"
 
 
 @dataclass(frozen=True)
@@ -142,8 +145,13 @@ def submit(spec: Spec, client: Any = None, *, update: bool = True, wait: bool = 
     if client is not None and context is not None:
         raise Error("names a different cluster from the client's", where="context", exit_code=USAGE,
                     hint="use only one of client and context")
-    with configured(client) as variables:
-        output = call([*words, *map(str, options)], variables)
+    try:
+        with configured(client) as variables:
+            output = call([*words, *map(str, options)], variables)
+    except Error as error:
+        if error.hint == EXISTS_HINT:
+            error.hint = "pass update=True"
+        raise
     return tuple(read_submissions(output))
 
 
@@ -192,8 +200,20 @@ def create_python_pipeline(client: Any, path: PathLike, input: Any = None, pipel
         file = folder / f"{_specs.folder_name(name)}.json"
         with _specs.told_as_error(file):
             file.write_text(_specs.to_json(merged(spec, fields)), encoding="utf-8")
-        return submit(file, client, update=update, wait=wait, reprocess=reprocess, project=project,
-                      builder_images=builder_images)[0]
+        with of_call("create_python_pipeline", file):
+            return submit(file, client, update=update, wait=wait, reprocess=reprocess, project=project,
+                          builder_images=builder_images)[0]
+
+
+@contextlib.contextmanager
+def of_call(name: str, file: Path) -> Iterator[None]:
+    """Errors in a spec that was made from a call name the call; nobody wrote the file, and it is gone."""
+    try:
+        yield
+    except Error as error:
+        for one in (error, *error.more):
+            one.where = re.sub(rf"^{re.escape(str(file))}(:\d+)*", name, one.where)
+        raise
 
 
 def single_file(program: Path, folder: Path) -> Path:

@@ -49,7 +49,7 @@ def plain(value: Any, where: str) -> Any:
     if hasattr(value, "to_dict") and not isinstance(value, type):
         return plain(value.to_dict(), where)
     raise Error(f"cannot be part of a spec: {type(value).__name__}", where=where, exit_code=BAD_INPUT,
-                hint="give a text, a number, a list, a dictionary, or a message of pachyderm_sdk")
+                hint="pass a string, number, list, dictionary or pachyderm_sdk message")
 
 
 def input_object(value: Any) -> Dict[str, Any]:

@@ -63,7 +63,7 @@ class ImageDag(pipelines.PipelineSuite, containers.ImageSuite):
     def test_images_that_are_not_there_are_told_before_anything_runs(self):
         self.chain(last="nowhere:1")
         result = self.dag(expect=69)
-        self.assertIn("error: nowhere:1: podman has no such image\n", result.stderr)
+        self.assertIn("error: nowhere:1: podman has no image with that name\n", result.stderr)
         self.assertFalse(self.out.exists())
 
     def test_an_image_without_a_shell(self):

@@ -141,8 +141,8 @@ while True:
         self.spec(build={"image": "localhost/none:1", "path": "./source"})
         result = self.pachbuild_run("--runtime", "podman")
         self.assertEqual((result.returncode, result.stderr.splitlines()[-2:]), (69, [
-            "error: localhost/none:1: podman has no such image",
-            "hint: pull it with --pull; the official builders are also made by scripts/images build"]))
+            "error: localhost/none:1: podman has no image with that name",
+            "hint: pull it with --pull; official builder images can also be built with scripts/images build"]))
 
     def wait_until(self, condition):
         deadline = time.monotonic() + 60

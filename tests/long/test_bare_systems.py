@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The packages on Debian 12, Debian 13 and Ubuntu 24.04 as they are after an installation: installed, the README's first
-pipeline run by root and by a user without its rights, and removed without a trace."""
+pipeline run by root and by a user without its rights, and removed without a trace; and the tutorial, followed by a user up to
+its cluster."""
 
 import bare_system
+import dev_session
 import release_packages
 import stories
 from release_packages import OWN, PROGRAMS, Names
@@ -79,6 +81,33 @@ class Packages:
         self.assertEqual([name for name in new if not name.endswith("/") and "/.local/share/uv/tools/." not in name], [],
                          "but for uv's folders, with .lock and .gitignore of its own")
         self.assertEqual(gone, [])
+
+
+class Tutorial(stories.TutorialSuite, bare_system.SystemSuite):
+    """docs/tutorial.md with nothing but Python, pip and the wheel."""
+
+    name = "debian-12"
+
+    def shell(self, script, where):
+        command = self.system.command(f"cd {where}\n{script}", user="person", path="/home/person/venv/bin")
+        return command, {"env": self.system.environment()}
+
+    def outside(self, path):
+        return self.system.root / path.lstrip("/")
+
+    def start_dev(self, words, where):
+        command, options = self.shell(f"exec {words}", where)
+        return dev_session.Dev(self, command, group=True, **options)  # unshare keeps signals to itself
+
+    def test_every_command_prints_what_the_page_shows(self):
+        support.require_network()
+        self.inside("apt-get update && apt-get install -y --no-install-recommends python3-venv ca-certificates && "
+                    "useradd --create-home person")
+        self.inside(f"cd; python3 -m venv venv; venv/bin/pip install --quiet {WHEEL}", user="person")
+        page = (support.ROOT / "docs/tutorial.md").read_text(encoding="utf-8")
+        here, cluster, _ = page.partition("\n## 7. On a cluster\n")
+        self.assertTrue(cluster)
+        self.follow(here, "/home/person")
 
 
 class Debian12(Packages, bare_system.SystemSuite):

@@ -118,7 +118,7 @@ class Ruby(MoreLanguages):
         self.build_well(source)
         self.assertEqual(self.output_of(source, "2"), "42\na=2 b=1\n")
         self.write("source/main.rb", 'require "tally"\nputs Tally.of(ARGV)\n')
-        self.assertNotIn("gems made", self.build_well(source).stderr)
+        self.assertNotIn("built gems", self.build_well(source).stderr)
         self.assertEqual(self.output_of(source, "x", "x"), "x=2\n")
         (source / "vendor/cache/plus-0.3.1.gem").unlink()
         self.assert_fails(self.build(source), 1, "plus-0.3.1 is not in vendor/cache\n"

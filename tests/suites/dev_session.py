@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A `pachbuild dev` that a test talks to: without a terminal, its lines as they come."""
+"""A `pachbuild dev` that a test talks to: without a terminal, its lines as they come. Its signals go to `group` where the
+command is another program that starts it and keeps them to itself."""
 
 import os
 import re
@@ -13,8 +14,9 @@ ROUND = re.compile(r"^round (\d+): (?:(.*?): )?(\d+) datums? run, (\d+) skipped,
 
 
 class Dev:
-    def __init__(self, suite, command, **options):
+    def __init__(self, suite, command, group=False, **options):
         self.suite = suite
+        self.group = group
         self.lines = []
         self.changed = threading.Condition()
         self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL,
@@ -32,8 +34,7 @@ class Dev:
 
     def kill(self):
         if self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(timeout=PATIENCE)
+            self.stop()
         self.reader.join(timeout=PATIENCE)
         self.process.stderr.close()
 
@@ -62,7 +63,10 @@ class Dev:
             time.sleep(0.01)
 
     def stop(self, number=signal.SIGTERM):
-        self.process.send_signal(number)
+        if self.group:
+            os.killpg(self.process.pid, number)
+        else:
+            self.process.send_signal(number)
         return self.process.wait(timeout=PATIENCE)
 
 

@@ -53,19 +53,32 @@ class TutorialSuite(StorySuite):
     one fails. `sh dev` is left running until the next commands; what comes after it is found among its lines, in this
     order."""
 
-    def follow(self, text, env):
-        where, printed, dev = self.folder, "", None
+    def shell(self, script, where):
+        """The words that run a bash script in a folder, and the options of starting them."""
+        raise NotImplementedError
+
+    def outside(self, path):
+        """Where a file of the person is for this test."""
+        return self.folder / path
+
+    def start_dev(self, words, where):
+        command, options = self.shell(f"exec {words}", where)
+        return dev_session.Dev(self, command, **options)
+
+    def follow(self, text, home):
+        """From the folder `home` on."""
+        where, printed, dev = home, "", None
         for language, word, content in read_fences(text):
             if language == "sh" and dev:
                 dev.stop()
                 dev = None
             if language == "sh" and word == "dev":
-                dev, seen = dev_session.Dev(self, content.split(), env=env, cwd=where), 0
+                dev, seen = self.start_dev(content.rstrip("\n"), where), 0
             elif language == "sh":
-                script = f"exec 2>&1\ntrap 'pwd > {self.folder}/where' EXIT\n{content}"
-                result = self.run_program("bash", "-euc", script, env=env, cwd=where)
-                self.assertEqual(result.returncode != 0, word == "fails", content + result.stdout)
-                where = (self.folder / "where").read_text(encoding="utf-8").rstrip("\n")
+                command, options = self.shell(f"exec 2>&1\ntrap 'pwd > {home}/where' EXIT\n{content}", where)
+                result = self.run_program(*command, **options)
+                self.assertEqual(result.returncode != 0, word == "fails", content + result.stdout + result.stderr)
+                where = self.outside(f"{home}/where").read_text(encoding="utf-8").rstrip("\n")
                 # Told every 30 seconds, where a machine takes that long.
                 printed = re.sub(r"^running: .*\n", "", result.stdout, flags=re.M)
             elif language == "text" and not word and dev:
@@ -76,7 +89,7 @@ class TutorialSuite(StorySuite):
                 self.compare_all(content.splitlines(), printed)
                 printed = ""
             elif word:
-                self.write(f"{where}/{word}", content)
+                self.write(self.outside(f"{where}/{word}"), content)
         self.assertEqual(printed, "", "was printed, and is not in the page")
 
     def compare_all(self, lines, printed):

@@ -40,9 +40,9 @@ class Bytecode(BuilderSuite):
         log = self.build_well(self.project(one=one)).stderr
         self.assertIn("compile: compiled bytecode of 1 package (", log)
         log = self.build_and_compare(self.project(one=one, two=two))
-        self.assertIn("compile: bytecode of 1 of 2 packages reused (", log)
+        self.assertIn("compile: reused bytecode of 1 of 2 packages (", log)
         log = self.build_well(self.project(two=two)).stderr
-        self.assertIn("compile: bytecode of 1 of 1 package reused (", log)
+        self.assertIn("compile: reused bytecode of 1 of 1 package (", log)
         self.assertEqual(len(self.entries()), 2)
 
     def test_a_damaged_entry_is_compiled_again(self):
@@ -77,7 +77,7 @@ class Bytecode(BuilderSuite):
         self.build_well(source)
         self.assertEqual(self.run_artifact(source).stdout, "True True\n")
         self.succeed("rm", "-rf", self.cache / "python/bundles", self.cache / "env")
-        self.assertIn("compile: bytecode of 1 of 1 package reused (", self.build_well(source).stderr)
+        self.assertIn("compile: reused bytecode of 1 of 1 package (", self.build_well(source).stderr)
         self.assertEqual(self.run_artifact(source).stdout, "True True\n")
 
     def test_odd_modules_harm_nothing(self):

@@ -109,7 +109,7 @@ class Errors(BuilderSuite):
     def test_go_without_go_files(self):
         source = self.source({"go.mod": GO_HELLO["go.mod"]})
         self.assert_fails(self.build(source), 65, f"error: {source}: has no Go files\n"
-                                                  "hint: the program is package main\n")
+                                                  "hint: add a main.go with package main\n")
 
     def test_go_without_package_main(self):
         source = self.source({"go.mod": GO_HELLO["go.mod"], "lib.go": "// Pads.\npackage pad\n"})
@@ -151,6 +151,12 @@ class Errors(BuilderSuite):
         result = self.build(source, env=self.environment(PACHBUILD_CACHE_DIR=source / "cache"))
         self.assert_fails(result, 64, f"error: {source}/cache: is inside the source folder {source}\n"
                                       "hint: name another folder for the cache in PACHBUILD_CACHE_DIR\n")
+
+    def test_a_cache_that_is_a_file(self):
+        file = self.write("file", "")
+        source = self.source(PYTHON_ARGUMENTS)
+        self.assert_fails(self.build(source, env=self.environment(PACHBUILD_CACHE_DIR=file)), 73,
+                          f"error: PACHBUILD_CACHE_DIR: {file} is not a folder\n")
 
     def test_an_output_folder_that_cannot_be_made(self):
         self.write("file", "")

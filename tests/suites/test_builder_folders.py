@@ -50,7 +50,7 @@ class FolderInASpec(pipelines.PipelineSuite):
     def test_nothing_is_written_into_it(self):
         result = self.run_program(*self.command(output="builders/shout/out"), env=self.environment())
         self.assertEqual((result.returncode, result.stderr), (
-            64, f"error: --output builders/shout/out: shares files with the builder ({self.folder}/builders/shout)\n"
+            64, f"error: --output builders/shout/out: overlaps with the builder ({self.folder}/builders/shout)\n"
                 "hint: choose a separate folder\n"))
         result = self.pachbuild_run("--report", "builders/shout/report.html")
         self.assertEqual((result.returncode, result.stderr), (
@@ -80,7 +80,7 @@ class FolderInASpec(pipelines.PipelineSuite):
                       result.stdout + result.stderr)
         result = self.pachbuild_run("--runtime", "podman")
         self.assertEqual((result.returncode, result.stderr), (
-            65, f'error: {self.folder}/spec.json:7:16: "./builders/shout" is a folder, and --runtime takes images\n'
+            65, f'error: {self.folder}/spec.json:7:16: "./builders/shout" is a folder; --runtime needs an image\n'
                 "hint: omit --runtime, or build an image of the folder and name that\n"))
 
 
@@ -145,7 +145,7 @@ class New(support.Suite):
     def test_names_that_cannot_be(self):
         rule = "hint: use at most 40 lowercase letters, digits and '-', starting with a letter\n"
         for name in ("Lua", "1lua", "my lua", "lua.sh", "env", "x" * 41):
-            self.assertEqual(self.new(name, code=64).stderr, f'error: {name}: "{name}" is not a builder\'s name\n{rule}')
+            self.assertEqual(self.new(name, code=64).stderr, f'error: {name}: invalid builder name "{name}"\n{rule}')
         self.assertEqual(self.new("a/python", code=64).stderr,
                          'error: a/python: "python" is the name of an official builder\nhint: choose another name\n')
         self.assertEqual(self.new("", code=64).stderr, "error: DIR: is empty\nhint: name the new folder\n")
@@ -222,6 +222,12 @@ class Explain(support.Suite):
         result = self.explain("lua", "--source", "source", code=65)
         self.assertEqual(result.stdout, "")
         self.assertEqual(len(re.findall("^error: ", result.stderr, re.MULTILINE)), 1, result.stderr)
+
+    def test_errors_name_the_source_as_the_person_does(self):
+        (self.folder / "source").mkdir(exist_ok=True)
+        fault = "no program found: expected main.py or another .py file at the root\n"
+        self.write("source/requirements.txt", "")
+        self.assertIn(f"error: source: {fault}", self.explain("python", "--source", "source", code=65).stderr)
 
     def test_what_cannot_be_explained(self):
         self.write("script/build.sh", "")

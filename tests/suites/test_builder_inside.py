@@ -155,7 +155,7 @@ class Reads(BuilderSuite):
                 (source / name).parent.mkdir(exist_ok=True)
                 (source / name).symlink_to(os.path.relpath(target, (source / name).parent))
                 result = self.build(source)
-                self.assert_fails(result, 65, f"error: {source}/{name}: is a symbolic link out of the source, to {target}\n"
+                self.assert_fails(result, 65, f"error: {source}/{name}: is a symbolic link to {target}, outside the source\n"
                                               "hint: replace it with a copy\n")
                 subprocess.run(["rm", "-rf", str(source)], check=True)
 
@@ -176,7 +176,7 @@ class Reads(BuilderSuite):
         (source / ".venv/more.txt").symlink_to(self.outside)
         self.write("source/requirements.txt", "-r .venv/more.txt\n")
         result = self.build(source)
-        self.assert_fails(result, 65, "error: requirements.txt: .venv/more.txt is outside the source: it is or lies behind a "
+        self.assert_fails(result, 65, "error: requirements.txt: .venv/more.txt is outside the source: it is, or is reached through, a "
                                       f"symbolic link to {self.outside}\n{INSIDE_HINT}")
         self.assertNotIn(SECRET, result.stderr)
 
@@ -335,7 +335,7 @@ class Shapes(BuilderSuite):
             f'[[package]]\nname = "p{i}"\nversion = "1"\noptional = false\npython-versions = "*"\n'
             f'[package.dependencies]\np{i + 1} = "*"\n' for i in range(count))
         self.refuses({"pyproject.toml": '[tool.poetry]\n[tool.poetry.dependencies]\np0 = "*"\n', "poetry.lock": packages},
-                     f"poetry.lock: does not match pyproject.toml: p{count - 1} needs p{count}, which is not in it",
+                     f"poetry.lock: does not match pyproject.toml: p{count} is required by p{count - 1} but not locked",
                      "hint: regenerate the lock file (poetry lock) and commit it\n", timeout=120)
 
     def test_markers(self):

@@ -210,7 +210,7 @@ class Comparing(Answers):
                          "".join(f"{name}: nothing to build\n" for name in ("plain", "other")))
         self.assertEqual(self.calls(), [])
         self.pachbuild("validate", "-f", self.spec, "--max-file-size", "8")
-        self.assertIn("has 8 B; the limit is 7 B",
+        self.assertIn("is 8 B; the limit is 7 B",
                       self.pachbuild("validate", "-f", self.spec, "--max-file-size", "7B", code=65).stderr)
 
 

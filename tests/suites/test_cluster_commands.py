@@ -164,7 +164,7 @@ class InAnImage(builder_suite.BuilderSuite):
         (self.folder / "out/environment.sh").write_text(text.replace(line, "interpreter=/no/python3"), encoding="utf-8")
         result = self.start([*SHELL, "my-tool"])
         self.assertEqual((result.returncode, result.stderr), (127, (
-            "error: environment.sh: this image has no /no/python3, which the bundle was made for\n"
+            "error: environment.sh: /no/python3 not found in this image; the bundle was built for it\n"
             "hint: run in the image that built it, or build in this image\n")))
 
 

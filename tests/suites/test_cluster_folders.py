@@ -47,7 +47,7 @@ class Folders(cluster_suite.ClusterSuite):
         self.write("dag/z.json", (folder / "b.json").read_text())
         result = self.pachbuild("update", "pipeline", "-f", folder)
         self.assertEqual(result.returncode, 65, result.stderr)
-        self.assertIn(f'another pipeline is named "{self.name("b")}" as well', result.stderr)
+        self.assertIn(f'pipeline name "{self.name("b")}" is already used', result.stderr)
         self.assertEqual(self.names("pipeline"), [])
 
     def test_what_was_submitted_before_an_error_is_told(self):

@@ -96,7 +96,7 @@ class Ownership(cluster_suite.ClusterSuite):
         self.pachctl("delete", "branch", self.repo + "@master")
         self.update()
         self.assertEqual(self.stored(), self.local())
-        self.refused("has 1 commit that pachbuild did not make", verbs=("delete",))
+        self.refused("contains 1 commit that was not made by pachbuild", verbs=("delete",))
 
     def test_commits_of_others_in_the_source_are_kept(self):
         self.update()
@@ -105,12 +105,12 @@ class Ownership(cluster_suite.ClusterSuite):
         self.refused(f"error: {self.repo}@master: the newest commit, {commit}, was not made by pachbuild\n"
                      "hint: save its files, then move the branch back to a commit before it, or delete it: pachctl create branch "
                      f"{self.repo}@master --head COMMIT\n", verbs=("update", "--build"))
-        self.refused(f'repo "{self.repo}" has 1 commit that pachbuild did not make, the newest {commit}\n', verbs=("delete",))
+        self.refused(f'repo "{self.repo}" contains 1 commit that was not made by pachbuild; the newest is {commit}\n', verbs=("delete",))
         # One below the head: an update takes nothing away that is not in the history, a deletion would.
         own = [item["commit"]["id"] for item in self.raw("list", "commit", self.repo)][-1]
         self.pachctl("create", "branch", self.repo + "@master", "--head", own)
         self.update()
-        self.refused(f'repo "{self.repo}" has 1 commit that pachbuild did not make, the newest {commit}\n', verbs=("delete",))
+        self.refused(f'repo "{self.repo}" contains 1 commit that was not made by pachbuild; the newest is {commit}\n', verbs=("delete",))
 
     def test_a_build_pipeline_that_is_not_wholly_as_pachbuild_makes_it(self):
         self.update()

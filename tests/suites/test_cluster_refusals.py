@@ -136,11 +136,11 @@ class Refusals(cluster_suite.ClusterSuite):
     def test_a_name_that_is_too_long(self):
         self.write_spec(pipeline={"name": "p" * 52})
         result = self.pachbuild("update", "pipeline", "-f", self.spec)
-        self.assertIn("pipeline.name has 52 characters, and Pachyderm allows 51\n", result.stderr)
+        self.assertIn("pipeline.name has 52 characters; the limit is 51\n", result.stderr)
 
     def test_a_spout_and_a_pipeline_without_input(self):
         self.write_spec(spout={})
-        self.assertIn("spout is not possible: a build pipeline cannot be a spout\n",
+        self.assertIn("spout is not supported with transform.build\n",
                       self.pachbuild("update", "pipeline", "-f", self.spec).stderr)
         self.write_spec(input={})
         self.assertIn('input is empty\nhint: for example {"pfs": {"repo": "…", "glob": "/*"}}\n',
@@ -149,16 +149,16 @@ class Refusals(cluster_suite.ClusterSuite):
     def test_names_and_links_that_pfs_refuses_are_listed_before_anything_is_sent(self):
         self.write("source/a[1].txt", "")
         self.write("source/ä.txt", "")
-        self.refused(f'error: {self.folder}/source: 2 names that PFS cannot store: "a[1].txt" with [ ], "ä.txt" with ä\nhint: names are '
+        self.refused(f'error: {self.folder}/source: 2 invalid file names for PFS: "a[1].txt" contains [ ], "ä.txt" contains ä\nhint: names are '
                      "printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename them, or list them in .pachignore\n")
         self.write("source/.pachignore", "a\\[1].txt\nä.txt\n")
         os.symlink("/etc", self.folder / "source/etc")
-        self.refused(f"error: {self.folder}/source/etc: is a symbolic link out of the source, to /etc\n"
+        self.refused(f"error: {self.folder}/source/etc: is a symbolic link to /etc, outside the source\n"
                      "hint: replace it with a copy, or list it in .pachignore\n")
 
     def test_a_file_that_is_too_large(self):
         self.write("source/data.bin", b"x" * 3000)
-        self.refused(f"error: {self.folder}/source/data.bin: has 2.9 KiB; the limit is 2.0 KiB\n"
+        self.refused(f"error: {self.folder}/source/data.bin: is 2.9 KiB; the limit is 2.0 KiB\n"
                      "hint: list it in .pachignore, or raise --max-file-size\n", "--max-file-size", "2k")
 
     def test_an_empty_source_and_a_missing_folder(self):

@@ -116,7 +116,7 @@ class DeclaredBuilders(BuilderSuite):
         log = self.make_well(env=self.environment(TOY_COLOUR="red", OTHER="x")).stderr
         self.assertIn("installing for hello red\n", log)
         self.assertIn("check: 6 files", without_times(log))
-        self.assertIn("packages made with 1 package", log)
+        self.assertIn("built packages with 1 package", log)
         record = self.record()
         self.assertEqual((record["builder"], record["program"], record["packages"]),
                          ("toy", {"name": "main.toy", "chosen": "by its name"}, ["train 1.2"]))
@@ -175,8 +175,8 @@ class DeclaredBuilders(BuilderSuite):
     def test_a_builder_that_is_wrong_is_told_with_line_and_column(self):
         for change, error in (
                 (("summary =", "sumary ="), ':3:1: sumary: unknown key\nhint: did you mean "summary"?\n'),
-                (("schema = 1", "schema = 2"), ':1:10: schema: is "2", expected 1\n'),
-                (("folders = [", "folders = [1, "), ":30:11: layer.folders: is an array, expected a string or an array of strings\n"),
+                (("schema = 1", "schema = 2"), ":1:10: schema: unsupported version 2; expected 1\n"),
+                (("folders = [", "folders = [1, "), ":30:12: layer.folders: must be a string, not a number\n"),
                 (("{setting:greeting}", "{setting:greting}"),
                  ':31:28: layer.environment.GREETING: no setting named "greting"\nhint: did you mean "greeting"?\n'),
                 (('"bin" }', '"../bin" }'),
@@ -287,7 +287,7 @@ class DeclaredBuilders(BuilderSuite):
         """A tool without a hint may be a misspelled one, so that its place is named."""
         self.edit(("[tools.sh]", '[tools.frob]\nhint = "install frob"\n[tools.sh]\n[tools.bundel]\n[tools.unused]\nneeded_by = \'never\''))
         self.assert_fails(self.make(), 69, "error: bundel: is not on PATH\nhint: install it in the image of the builder, or on this machine; "
-                                           f"it is named in {self.builder}/builder.toml:16: tools.bundel\n"
+                                           f"it is required by {self.builder}/builder.toml:16: tools.bundel\n"
                                            "error: frob: is not on PATH\nhint: install frob\n")
 
     def test_all_files_with_faults_are_told_each_once(self):

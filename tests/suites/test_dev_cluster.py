@@ -165,7 +165,7 @@ exec {self.program()[0]} "$@"
         self.assertEqual(result.returncode, 64)
         self.assertIn("error: -f -: is neither a file nor a folder", result.stderr)
         result = self.pachbuild("dev", "-f", self.spec, "--output", "out", "--project", "p")
-        self.assertEqual((result.returncode, result.stderr.partition("\n")[0]), (64, "error: --project requires --cluster"))
+        self.assertEqual((result.returncode, result.stderr.partition("\n")[0]), (64, "error: --project: requires --cluster"))
 
     def test_without_pachctl_it_ends(self):
         result = self.run_program(*self.words(), env={**self.env, "PACHCTL": "/nowhere/pachctl"}, cwd=self.folder)

@@ -123,7 +123,7 @@ class Doctor(support.Suite):
                          ("bad", f"{self.cache}: cannot be trusted: other users can write to it"))
         self.assertIn("name one in PACHBUILD_CACHE_DIR", found["fix"])
         file = self.write("file", "")
-        for path, what in ((file, f"{file}: is not a folder"),
+        for path, what in ((file, f"PACHBUILD_CACHE_DIR: {file} is not a folder"),
                            ("relative", "PACHBUILD_CACHE_DIR: the cache folder must be an absolute path")):  # fmt: skip
             found = self.examine(PACHBUILD_CACHE_DIR=str(path), code=69)["cache", "folder"]
             self.assertTrue(found["what"].startswith(what), found)

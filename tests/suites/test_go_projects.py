@@ -232,12 +232,12 @@ class Variables(GoSuite):
         (self.folder / "goenv").write_text("GOOS=plan9\n")
         (self.folder / "other.work").write_text("go 1.21\n")
         for setting, env, said in (
-                ("", {"GOOS": "darwin"}, "GOOS=darwin from the environment is ignored: pipelines run on linux"),
-                ("", {"GOENV": f"{self.folder}/goenv"}, f"GOOS=plan9 from {self.folder}/goenv is ignored: pipelines run on linux"),
-                ('GOOS = "windows"', {}, "GOOS=windows from pachbuild.toml: go.environment is ignored: pipelines run on linux"),
+                ("", {"GOOS": "darwin"}, "GOOS=darwin from the environment is ignored; pipelines run on Linux"),
+                ("", {"GOENV": f"{self.folder}/goenv"}, f"{self.folder}/goenv: GOOS=plan9 is ignored; pipelines run on Linux"),
+                ('GOOS = "windows"', {}, "pachbuild.toml: go.environment: GOOS=windows is ignored; pipelines run on Linux"),
                 ("", {"GOFLAGS": "-trimpath=false -buildvcs=true"}, "-trimpath=false from the environment is ignored"),
                 ("", {"GOFLAGS": "-trimpath=false -buildvcs=true"}, "-buildvcs from the environment is ignored"),
-                ("", {"GOWORK": f"{self.folder}/other.work"}, f"GOWORK={self.folder}/other.work from the environment is ignored: only a go.work inside the source is used\n")):
+                ("", {"GOWORK": f"{self.folder}/other.work"}, f"GOWORK={self.folder}/other.work from the environment is ignored; only a go.work inside the source is used\n")):
             with self.subTest(said):
                 self.source({**self.PLAIN, "pachbuild.toml": f"[go]\nenvironment = {{ {setting} }}\n"})
                 for _ in ("the first time", "from the cache"):
@@ -405,7 +405,7 @@ class Sources(GoSuite):
                                                                                  'import "C"\n\nvar _ C.int\n'})
         self.assert_fails(self.build(source), 1, (
             "error: go build: ended with exit code 1\n"
-            "hint: see Go's output above; openssl/none.h is missing, which is in Debian's package "
+            "hint: see Go's output above; openssl/none.h is missing: install the Debian package "
             "libssl-dev\n"))
 
 

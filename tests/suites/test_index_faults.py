@@ -162,7 +162,7 @@ class Faults(BuilderSuite):
         files = {"requirements.txt": "-i http://index.invalid/simple\nplanted\n"}
         self.fails(files, 75, "error: requirements.txt: the host index.invalid is unknown",
                    "this address comes from requirements.txt:1; check the name, and the network and its DNS, then try again")
-        self.fails(files, 75, "error: requirements.txt: the proxy http://127.0.0.1:9 does not lead to index.invalid",
+        self.fails(files, 75, "error: requirements.txt: index.invalid cannot be reached through the proxy http://127.0.0.1:9",
                    "HTTP_PROXY sets this proxy; correct it, or add index.invalid to NO_PROXY, then try again",
                    HTTP_PROXY="http://127.0.0.1:9")
         proxy = f"http://me:pl4nted@{self.answering(407)}"

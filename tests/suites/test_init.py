@@ -142,12 +142,12 @@ class NothingIsReplaced(InitSuite):
         for arguments, message in (
                 ([""], "DIR: is empty\nhint: name the new folder"),
                 (["a\nb"], "a\\nb: has control characters\nhint: choose another name"),
-                (["x", "--name", "a b"], "--name a b: is not a name\nhint: a name has letters, digits, '_' and '-', and starts with a "
+                (["x", "--name", "a b"], "--name: invalid name \"a b\"\nhint: a name has letters, digits, '_' and '-', and starts with a "
                                          "letter or digit"),
-                (["x", "--name=-a"], "--name -a: is not a name\nhint: a name has letters, digits, '_' and '-', and starts with a "
+                (["x", "--name=-a"], "--name: invalid name \"-a\"\nhint: a name has letters, digits, '_' and '-', and starts with a "
                                      "letter or digit"),
-                (["x", "--name", "a" * 52], f"--name {'a' * 52}: has 52 characters, and Pachyderm allows 51"),
-                (["x", "--language", "rust"], "--language: rust not in {python,go}\nhint: see pachbuild init --help"),
+                (["x", "--name", "a" * 52], f"--name {'a' * 52}: has 52 characters; the limit is 51"),
+                (["x", "--language", "rust"], "--language rust: must be python or go\nhint: see pachbuild init --help"),
                 (["x", "--context", "y"], "--context: needs a Dockerfile\nhint: add --from Dockerfile")):  # fmt: skip
             with self.subTest(arguments):
                 self.assertEqual(self.refused(*arguments, expect=64), f"error: {message}\n")
@@ -387,15 +387,15 @@ class HostileImages(InitSuite):
                              f'error: old/Dockerfile:2: "{source}" is outside the build context\n{hint}')
         (self.folder / "old/link").symlink_to("../secret")
         self.assertEqual(self.fault("FROM python\nCOPY link /x\n"),
-                         f'error: old/Dockerfile:2: "link" is a symbolic link out of the build context, to secret\n'
+                         f'error: old/Dockerfile:2: "link" is a symbolic link to secret, outside the build context\n'
                          "hint: replace it with a copy\n")
         self.assertEqual(self.fault("FROM python\nCOPY . /x\n"),
-                         "error: old/link: is a symbolic link out of the source, to secret\n"
+                         "error: old/link: is a symbolic link to secret, outside the source\n"
                          "hint: replace it with a copy, or list it in .pachignore\n")
         (self.folder / "old/link").unlink()
         (self.folder / "old/link").symlink_to(self.folder)
         for source in ("link/secret", "link", "*"):
-            self.assertIn("is a symbolic link out of the build context, to ", self.fault(f"FROM python\nCOPY {source} /x/\n"))
+            self.assertIn(", outside the build context\n", self.fault(f"FROM python\nCOPY {source} /x/\n"))
 
     def test_what_is_no_file_or_too_large(self):
         self.write("old/x", "")

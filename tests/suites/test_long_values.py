@@ -57,14 +57,14 @@ class LongValues(pipelines.PipelineSuite):
         long = "x" * (LONG // 4)  # a spec has 1 MiB at most
         pfs = {"repo": "data", "glob": "/*"}
         for content, reason in (
-                ({"pipeline": {"name": long + "/"}}, "is not a name"),
+                ({"pipeline": {"name": long + "/"}}, "invalid name"),
                 ({long: 1}, "has no field"),
                 ({"input": {"pfs": {**pfs, "glob": long + "["}}}, "xxx[\""),
-                ({"input": {"pfs": {**pfs, "name": long + "/"}}}, "is not an input's name"),
-                ({"input": {"pfs": {**pfs, "repo": long + "/"}}}, "is not a repo's name"),
+                ({"input": {"pfs": {**pfs, "name": long + "/"}}}, "invalid input name"),
+                ({"input": {"pfs": {**pfs, "repo": long + "/"}}}, "invalid repo name"),
                 ({"transform": {"build": {"language": long, "path": "./source"}}}, "has no official builder"),
                 ({"transform": {"build": {"language": "python", "path": long}}}, "xxx"),
-                ({"datum_timeout": long}, "is not a duration")):
+                ({"datum_timeout": long}, "invalid duration")):
             spec = {"pipeline": {"name": "edges"}, "input": {"pfs": pfs},
                     "transform": {"build": {"language": "python", "path": "./source"}}, **content}
             self.write("spec.json", json.dumps(spec))
@@ -84,7 +84,7 @@ class LongValues(pipelines.PipelineSuite):
         self.shell_pipeline("true\n")
         for number in range(300):
             self.write(f"source/{'n' * 200}{number}(1)", "")
-        self.refused(self.pachbuild_run(), "300 names that PFS cannot store: ", " and 250 more")
+        self.refused(self.pachbuild_run(), "300 invalid file names for PFS: ", " and 250 more")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The builder of Node programs: both kinds of modules, packages from locks of file packages, workspaces, a build script, checks."""
 
+import io
 import json
 import os
+import tarfile
 
 import language_suite
 import support
@@ -50,6 +52,28 @@ class Node(language_suite.LanguageSuite):
         self.build_well(source)
         self.assertEqual(self.output_of(source, "a b", ""), "42 [ 'a b', '' ]\n")
         self.makes_nothing_again(source)
+
+    def test_packages_are_listed_however_they_describe_themselves(self):
+        def archive(name, text):
+            with tarfile.open(self.folder / "source" / name, "w:gz") as tar:
+                for member, content in (("package/package.json", text), ("package/index.js", "module.exports = __dirname;\n")):
+                    entry = tarfile.TarInfo(member)
+                    entry.size = len(content)
+                    tar.addfile(entry, io.BytesIO(content.encode()))
+        wanted = {"left": "file:left.tgz", "@team/right": "file:right.tgz"}
+        source = self.source({
+            "package.json": json.dumps({"name": "app", "main": "main.js", "dependencies": wanted}),
+            "package-lock.json": json.dumps({"name": "app", "lockfileVersion": 3, "requires": True, "packages": {
+                "": {"name": "app", "dependencies": wanted},
+                "node_modules/left": {"version": "1.2.0", "resolved": "file:left.tgz"},
+                "node_modules/@team/right": {"version": "2.0.0-rc.1", "resolved": "file:right.tgz"}}}),
+            "main.js": 'console.log(require("left").split("/").pop(), require("@team/right").split("/").pop());\n'})
+        archive("left.tgz", '{"version": "1.2.0", "name": "left"}')
+        archive("right.tgz", '{"description": "d", "name": "@team/right", "version": "2.0.0-rc.1"}')
+        self.build_well(source)
+        self.assertEqual(self.output_of(source), "left right\n")
+        listed = json.loads((self.folder / "out/build.json").read_text())["packages"]
+        self.assertEqual(listed, ["@team/right 2.0.0-rc.1", "left 1.2.0"])
 
     def test_workspaces_and_an_edit_of_one(self):
         source = self.source(WORKSPACES)

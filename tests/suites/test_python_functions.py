@@ -614,7 +614,7 @@ class Specs(FunctionSuite):
             with self.fails(text + example, 64):
                 self.pipeline(input=input)
         with self.fails("input.pfs.repo[0]: cannot be part of a spec: object\n"
-                        "hint: give a text, a number, a list, a dictionary, or a message of pachyderm_sdk", 65):
+                        "hint: pass a string, number, list, dictionary or pachyderm_sdk message", 65):
             self.pipeline(input={"pfs": {"repo": [object()]}})
 
     def test_what_is_written(self):

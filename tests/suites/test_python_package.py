@@ -82,7 +82,7 @@ class Runs(RunSuite):
                          (1, "2 datums failed, so the output folder was not changed", str(self.folder / "out")))
         self.assertEqual(str(error), textwrap.dedent(f"""\
             {self.folder}/out: 2 datums failed, so the output folder was not changed
-            hint: the results of the other datums are kept for the next run; --partial exports them now
+            hint: the results of the other datums are kept for the next run; use --partial to write them now
             datum data/bad of edges: exit code 3
               no <good> data in /pfs/data/bad
             datum data/bad2 of edges: exit code 3
@@ -571,7 +571,7 @@ class Clusters(cluster_suite.ClusterSuite, python_package.PackageSuite):
         unchanged = self.submission(0, "unchanged", "unchanged", sent_bytes=0, kept=1)
         self.assertEqual(pachbuild.submit("p.json", reprocess=False), (unchanged,))
         with self.fails(f'FOLDER/p.json:1:23: pipeline "{self.pipeline}" already exists\n'
-                        "hint: change it with: pachbuild update pipeline", 65):
+                        "hint: pass update=True", 65):
             pachbuild.submit("p.json", update=False)
 
     def test_addresses(self):
@@ -636,6 +636,8 @@ class Clusters(cluster_suite.ClusterSuite, python_package.PackageSuite):
         again = pachbuild.create_python_pipeline(self.client(), str(program), self.data, update=True, image="builder:1")
         self.assertEqual((again.pipeline, sorted(self.stored())), (self.pipeline, ["main.py", "requirements.txt"]))
         self.assertEqual(self.spec_of(f"{self.pipeline}_build")[0]["transform"]["image"], "builder:1")
+        with self.fails(f'create_python_pipeline: pipeline "{self.pipeline}" already exists\nhint: pass update=True', 65):
+            pachbuild.create_python_pipeline(self.client(), program, self.data)
 
     def test_create_python_pipeline_that_cannot_be(self):
         with self.fails('input: is missing: a build pipeline reads something\nhint: for example input="images:/*"', 64):
@@ -643,8 +645,13 @@ class Clusters(cluster_suite.ClusterSuite, python_package.PackageSuite):
         with self.fails("FOLDER/nowhere: does not exist\nhint: name a folder with a main.py, or a Python file", 65):
             pachbuild.create_python_pipeline(self.client(), "nowhere", self.data)
         with self.fails("create_python_pipeline.service: cannot be part of a spec: object\n"
-                        "hint: give a text, a number, a list, a dictionary, or a message of pachyderm_sdk", 65):
+                        "hint: pass a string, number, list, dictionary or pachyderm_sdk message", 65):
             pachbuild.create_python_pipeline(self.client(), "source", self.data, service=object())
+        with self.assertRaises(pachbuild.Error) as raised:
+            pachbuild.create_python_pipeline(self.client(), "source", self.data, datum_tries="x", parallelism_spec={"constant": "y"})
+        for error in (raised.exception, *raised.exception.more):
+            self.assertEqual(error.where, "create_python_pipeline", "the spec's file is gone")
+        self.assertIn("datum_tries", raised.exception.what)
 
     def test_several_pipelines(self):
         second = json.loads(self.spec.read_text())

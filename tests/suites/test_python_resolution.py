@@ -181,7 +181,7 @@ class PythonResolution(BuilderSuite):
                  "error: requirements.txt: --use-pep517 is not an option for requirements files; pip does not accept it either\n"
                  "hint: remove it; options of pip's command line belong in pip.conf or PIP_… variables\n"),
                 ("./elsewhere --config-settings a=b\n", 65,
-                 "error: requirements.txt: --config-settings behind ./elsewhere, without a package name\n"
+                 "error: requirements.txt: --config-settings after ./elsewhere needs a package name\n"
                  "hint: write it with its name: NAME @ ./FOLDER\n"),
                 ("-r https://me:secret@127.0.0.1/r.txt\n", 65,
                  "error: requirements.txt: https://me:***@127.0.0.1/r.txt is outside the source\n"
@@ -221,7 +221,7 @@ class PythonResolution(BuilderSuite):
                 lock = json.dumps({"_meta": {"sources": []}, "default": {key: place}})
                 self.check({**files, "Pipfile.lock": lock}, ["homemade"], "homemade\n")
         self.refuse({**files, "Pipfile.lock": json.dumps({"default": {"homemade": {"path": "other"}}})}, 65,
-                    "error: Pipfile.lock: does not match Pipfile: Pipfile needs e1839a8, which is not in it\n"
+                    "error: Pipfile.lock: does not match Pipfile: e1839a8 is required but not locked\n"
                     "hint: regenerate the lock file (pipenv lock) and commit it\n")
 
 

@@ -198,7 +198,7 @@ class FilesThatDoNotCount(Stated):
         for _ in range(2):
             result = self.build_well(source)
             self.assertIn("warning: pyproject.toml: ignored because requirements.txt", result.stderr)
-            self.assertIn("compile: chosen because requirements.txt does not pin it: sown 1.0\n", result.stderr)
+            self.assertIn("compile: sown 1.0 chosen; requirements.txt does not pin it\n", result.stderr)
         self.assertIn("nothing to do", result.stderr)
         self.assertEqual(self.run_artifact(source).stderr, "")
 

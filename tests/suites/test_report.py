@@ -213,7 +213,7 @@ class WithoutABrowser(ReportSuite):
                 ("/dev/null", 64, "is not a regular file"),
                 ("out/report.html", 64, "is in the --output folder, which contains only the outputs of datums"),
                 ("data/report.html", 64, "would be a file of repo data"),
-                ("source/report.html", 64, f"would be a part of the source {self.folder}/source"),
+                ("source/report.html", 64, f"is inside the source {self.folder}/source"),
                 ("/proc/report.html", 73, None)):
             for option in ("--report", "--trace"):
                 with self.subTest(f"{option} {target}"):
@@ -223,7 +223,7 @@ class WithoutABrowser(ReportSuite):
                     self.assertNotIn("build:", result.stderr)
                     self.assertFalse(self.out.exists())
         result = self.pachbuild_run("--report", "one", "--trace", "./one")
-        self.assertIn("error: --trace ./one: is the file of --report as well\n", result.stderr)
+        self.assertIn("error: --trace ./one: --report already writes to this file\n", result.stderr)
 
     def test_a_source_may_have_it_where_it_is_ignored(self):
         self.numbered(1)

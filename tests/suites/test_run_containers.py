@@ -38,7 +38,7 @@ class Containers(pipelines.PipelineSuite):
     def test_an_unknown_runtime(self):
         self.spec()
         self.refused(self.pachbuild_run("--runtime", "lxc"), 64,
-                     "error: --runtime: lxc not in {none,podman,docker}\n"
+                     "error: --runtime lxc: must be none, podman or docker\n"
                      "hint: see pachbuild run --help\n")
 
     def test_no_engine(self):
@@ -52,8 +52,8 @@ class Containers(pipelines.PipelineSuite):
                                  "hint: start its service, or try another --runtime\n")
 
     def test_an_image_that_is_not_there(self):
-        hint = "hint: pull it with --pull; the official builders are also made by scripts/images build\n"
-        self.refused(self.run_with(image="nope:1"), 69, "error: nope:1: podman has no such image\n" + hint)
+        hint = "hint: pull it with --pull; official builder images can also be built with scripts/images build\n"
+        self.refused(self.run_with(image="nope:1"), 69, "error: nope:1: podman has no image with that name\n" + hint)
         self.assertNotIn("pull", (self.folder / "bin/podman.asked").read_text())
 
     def test_an_image_that_cannot_be_pulled(self):
@@ -66,7 +66,7 @@ class Containers(pipelines.PipelineSuite):
         self.write("bin/podman", ENGINE, mode=0o755)
         result = self.pachbuild_run("--runtime", "podman", env=self.environment(PATH=f"{self.folder / 'bin'}:/bin"))
         version = self.succeed(support.PACHBUILD, "--version").stdout.split()[1]
-        self.assertIn(f"error: pachbuild-python:{version}: podman has no such image\n", result.stderr)
+        self.assertIn(f"error: pachbuild-python:{version}: podman has no image with that name\n", result.stderr)
 
     def test_a_container_that_cannot_be_started(self):
         result = self.run_with()

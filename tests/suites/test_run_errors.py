@@ -54,7 +54,7 @@ class Errors(pipelines.PipelineSuite):
                          'hint: add "input": {"pfs": {"repo": "…", "glob": "/*"}}\n', input=None)
 
     def test_a_spout(self):
-        self.refuse_spec("error: spec.json:4:10: spout is not possible: a build pipeline cannot be a spout\n",
+        self.refuse_spec("error: spec.json:4:10: spout is not supported with transform.build\n",
                          input=None, spout={})
 
     def test_an_unknown_language(self):
@@ -104,7 +104,7 @@ class Errors(pipelines.PipelineSuite):
         for output, what in (("data/out", "repo data"), ("source", "the source"), (".", "the source")):
             result = self.run_here("run", "-f", "spec.json", "--input", "data=data", "--output", output)
             self.assertEqual(result.returncode, 64)
-            self.assertRegex(result.stderr, rf"^error: --output {output}: shares files with {what} \(.*\)\n"
+            self.assertRegex(result.stderr, rf"^error: --output {output}: overlaps with {what} \(.*\)\n"
                                             "hint: choose a separate folder\n$")
 
     def test_an_output_that_cannot_be_made(self):
@@ -112,6 +112,19 @@ class Errors(pipelines.PipelineSuite):
         result = self.run_here("run", "-f", "spec.json", "--input", "data=data", "--output", "file/out")
         self.assertEqual(result.returncode, 73)
         self.assertRegex(result.stderr, "^error: .*/file/out: cannot create: a part of the path is not a folder\n$")
+
+    def test_an_output_that_is_a_file(self):
+        self.write("file", "")
+        for option in ("--output", "-o"):
+            result = self.run_here("run", "-f", "spec.json", "--input", "data=data", option, "file")
+            self.assertEqual((result.returncode, result.stderr), (73, f"error: {option} file: is not a folder\n"))
+
+    def test_a_cache_that_is_a_file(self):
+        file = self.write("file", "")
+        self.cache = file
+        result = self.run_here("run", "-f", "spec.json", "--input", "data=data", "--output", "out")
+        self.assertEqual((result.returncode, result.stderr),
+                         (73, f"error: PACHBUILD_CACHE_DIR: {file} is not a folder\n"))
 
     def test_an_empty_source(self):
         (self.folder / "source/main.py").unlink()
@@ -125,7 +138,7 @@ class Errors(pipelines.PipelineSuite):
                         "hint: name the program main.py, or set python.program in pachbuild.toml\n")
         self.spec(language="go")
         self.refuse(65, "error: source: has no Go files\n"
-                        "hint: the program is package main\n")
+                        "hint: add a main.go with package main\n")
 
     def test_a_syntax_error_in_go(self):
         support.require_tool("go")
@@ -152,7 +165,7 @@ class Errors(pipelines.PipelineSuite):
         for option in ("--output", "-o"):
             self.refuse(64, f"error: {option}: is empty\nhint: name the folder for the output\n",
                         "-f", "spec.json", "--input", "data=data", option, "")
-        self.refuse(64, "error: --workers: Value 0 not in range 1 to 1024\n" + hint,
+        self.refuse(64, "error: --workers 0: must be a whole number from 1 to 1024\n" + hint,
                     "-f", "spec.json", "--output", "out", "--workers", "0")
         result = self.run_here("frobnicate")
         self.assertEqual((result.returncode, result.stderr), (64, "error: unknown command frobnicate\nhint: see pachbuild --help\n"))

@@ -104,8 +104,8 @@ class Explain(pipelines.PipelineSuite):
         self.assertEqual(result.returncode, 0, result.stderr)
         first, *lines = result.stdout.splitlines()
         self.assertRegex(first, rf"^edges, run at \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d, output in {self.out}$")
-        self.assertEqual(lines[0], "  build: nothing had changed")
-        self.assertEqual(lines[-1], "  2 datums: skipped, since the result was known")
+        self.assertEqual(lines[0], "  build: nothing changed")
+        self.assertEqual(lines[-1], "  2 datums: skipped; their results are in the cache")
         self.assertEqual(
             sorted(lines[1:-1]), ["  datum data/b: data/b changed", "  datum data/d: it is a new datum"]
         )

@@ -25,7 +25,7 @@ class Failures(pipelines.PipelineSuite):
         self.assertIn("\ncannot read this\n", result.stderr)
         self.assert_ran(result, run=2, failed=1)
         self.assertIn(f"error: {self.out}: 1 datum failed, so the output folder was not changed\nhint: the results of the "
-                      "other datums are kept for the next run; --partial exports them now\n", result.stderr)
+                      "other datums are kept for the next run; use --partial to write them now\n", result.stderr)
         self.assertFalse(self.out.exists())
         self.assert_nothing_left()
 
@@ -64,7 +64,7 @@ class Failures(pipelines.PipelineSuite):
         self.assertEqual(result.returncode, 1)
         self.assert_ran(result, run=60, failed=20)
         self.assertEqual(result.stderr.count(" failed: exit code 3"), 1, result.stderr)
-        self.assertRegex(result.stderr, r"warning: 19 more datums failed as data/n\d+ did: data/n\d+, data/n\d+, data/n\d+, … "
+        self.assertRegex(result.stderr, r"warning: 19 more datums failed in the same way as data/n\d+: data/n\d+, data/n\d+, data/n\d+, … "
                                         r"\(logs: .*/logs\)\n")
         self.assertLess(len(result.stderr.splitlines()), 12, result.stderr)
         # With --logs each has its own.
@@ -151,7 +151,7 @@ class Failures(pipelines.PipelineSuite):
         result = self.pachbuild_run()
         self.assertEqual(result.returncode, 1)
         self.assertIn("error: /pfs/out/same: written by two datums: data/a and data/b\n"
-                      "hint: include something of the datum's input in the output's name\n", result.stderr)
+                      "hint: make the output name depend on the datum, for example on its file name\n", result.stderr)
         self.assertEqual(self.output(), {})
         self.assert_nothing_left()
 
@@ -160,7 +160,7 @@ class Failures(pipelines.PipelineSuite):
         self.shell_pipeline("touch '/pfs/out/a(1)'\n")
         result = self.pachbuild_run()
         self.assertEqual(result.returncode, 1)
-        self.assertIn("datum data/a failed: /pfs/out/a(1): not a name that PFS can hold", result.stderr)
+        self.assertIn("datum data/a failed: invalid file name for PFS: \"/pfs/out/a(1)\" contains ( )", result.stderr)
 
     def test_a_command_that_is_not_there(self):
         self.data(a="one")

@@ -53,9 +53,9 @@ class FullDisk(pipelines.PipelineSuite):
         self.write("source/model.bin", "x" * (700 * KIB))
         result = self.run_on_disk(300 * KIB)
         self.assertEqual(result.returncode, 73, result.stderr)
-        self.assertRegex(result.stderr, rf"^error: {self.disk}/cache/.*/source/model\.bin: cannot write: no space left on the "
+        self.assertRegex(result.stderr, rf"(?m)^error: {self.disk}/cache/.*/source/model\.bin: cannot write: no space left on the "
                                         rf"disk of {self.disk} \(.* files free\), 700\.0 KiB needed\n"
-                                        "hint: free some space there, or choose another disk\n$")
+                                        "hint: free some space there, or choose another disk\n\\Z")
 
     def check_sizes(self, sizes):
         """On each size it succeeds, or names the disk by its mount point and nothing by a worker's own places."""

@@ -161,7 +161,7 @@ class LogsOfTheLastRun(pipelines.PipelineSuite):
         self.assertEqual(self.logs().stdout, "reading good\n")
         result = self.logs("--datum", "a")
         self.assertEqual((result.stdout, result.stderr),
-                         ("reading one\n", "== datum data/a: skipped, its result was known\n"))
+                         ("reading one\n", "== datum data/a: skipped; its result is in the cache\n"))
         result = self.logs("--failed")
         self.assertEqual(result.stdout, "")
         self.assertRegex(result.stderr, r"^== edges, run at .*: no datum failed\n$")

@@ -306,7 +306,7 @@ class NothingIsLost(pipelines.PipelineSuite):
         self.spec(pipeline={"pipeline": {"name": "second"}})
         result = self.pachbuild_run()
         self.assertEqual(result.returncode, 73)
-        self.assertIn(f"error: {self.out}: holds the output of pipeline edges\n", result.stderr)
+        self.assertIn(f"error: {self.out}: contains the output of pipeline edges\n", result.stderr)
         self.assertEqual(self.output(), {"a": b"one", "b": b"two"})
 
     def test_an_edit_of_an_output_is_not_one_of_the_cache(self):

@@ -167,7 +167,7 @@ class Recorded(pipelines.PipelineSuite):
         _, inputs = self.write_specs(names)
         result = self.run_specs(inputs)
         self.assertEqual(result.returncode, 65, result.stderr)
-        self.assertIn('"a/b" is not an input\'s name', result.stderr)
+        self.assertIn('input.pfs.name: invalid input name "a/b"', result.stderr)
 
 
 if __name__ == "__main__":

@@ -130,8 +130,8 @@ class RunScript(builder_suite.BuilderSuite):
                             PACHBUILD_CACHE_DIR=str(self.box / "no"))
         self.assertEqual(result.returncode, 125)
         self.assertEqual(result.stderr, (
-            "error: run.sh: no cache folder from which programs can run and which only this user can change\n"
-            "hint: set PACHBUILD_CACHE_DIR to such a folder; only this user and root may write to the folders above it\n"))
+            "error: run.sh: no usable cache folder: it must allow programs to run, and only this user may have write access\n"
+            "hint: set PACHBUILD_CACHE_DIR to a folder that meets both conditions; only this user and root may write to the folders above it\n"))
 
     def test_folders_of_root_are_trusted_where_a_user_namespace_has_no_number_for_it(self):
         """As in pachbuild's sandbox, where anybody but root starts it."""

@@ -109,7 +109,7 @@ class ShownRun(pipelines.PipelineSuite):
         self.assertTrue((self.folder / "json/a").is_file())
         refused = self.run_program(*self.command("-o", "elsewhere"), env=self.environment())
         self.assertEqual((refused.returncode, refused.stderr),
-                         (64, "error: -o elsewhere: beside --output it can only be json\n"
+                         (64, "error: -o elsewhere: must be json when --output is given\n"
                               "hint: use only one of the two for the folder\n"))
 
     def test_how_much_is_printed(self):
@@ -217,7 +217,7 @@ class ShownRun(pipelines.PipelineSuite):
         self.assertLessEqual(len([line for line in lines if line.startswith("running: ")]), took / 30)
         self.assertEqual(result.stderr.count("no number"), 1)
         self.assertIn(f"{count - 75} run, 0 skipped, 75 failed", result.stderr)
-        self.assertIn("warning: 74 more datums failed as data/", result.stderr)
+        self.assertIn("warning: 74 more datums failed in the same way as data/", result.stderr)
 
 
 if __name__ == "__main__":

@@ -329,7 +329,7 @@ class Environment(EnvironmentSuite):
         (build / f"bundle-{'0' * 64}.tar.zst").write_bytes(b"")
         result = self.run_program(*command, env=self.variables())
         self.assertEqual(result.stderr, f"error: {build}: has more than one bundle\n"
-                         "hint: name the one with --environment DIGEST\n")
+                         "hint: choose one with --environment DIGEST\n")
         self.assertEqual(result.returncode, 125)
 
     def test_once_unpacked_the_build_is_not_opened(self):
@@ -650,8 +650,8 @@ class Elsewhere(EnvironmentSuite):
                     mkdir /tmp/disk; mount -t tmpfs -o {options} tmpfs /tmp/disk
                     code=0; /tmp/worker-shim --build /tmp/build --environment "$2" --exec -- tool || code=$?
                     find /tmp/disk/cache; exit $code''', PACHBUILD_CACHE_DIR="/tmp/disk/cache")
-                self.assertRegex(result.stderr, r"\Aerror: /tmp/disk/cache/env: no space: the environment needs 4\.0 MiB "
-                                 rf"and 302 files, its disk has {free} free\n"
+                self.assertRegex(result.stderr, r"\Aerror: /tmp/disk/cache/env: no space left: the environment needs 4\.0 MiB "
+                                 rf"and 302 files; the disk has {free} free\n"
                                  "hint: free some space there, or set PACHBUILD_CACHE_DIR to a folder on another disk\n\\Z")
                 self.assertEqual((result.stdout, result.returncode), ("/tmp/disk/cache\n/tmp/disk/cache/env\n", 125))
 

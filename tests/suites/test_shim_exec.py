@@ -13,8 +13,8 @@ import support
 PRINT_WORDS = [b"/usr/bin/printf", rb"%s\0"]  # each argument, then a zero byte
 
 MISSING_BUILD = """error: {folder}: the input 'build' is missing
-hint: the pipeline's input must cross {{"pfs": {{"name": "build", "repo": "<pipeline>_build", "branch": "build", \
-"glob": "/", "lazy": true}}}}, as pachbuild update pipeline writes it
+hint: the pipeline's input must be a cross that includes {{"pfs": {{"name": "build", "repo": "<pipeline>_build", "branch": "build", \
+"glob": "/", "lazy": true}}}}; pachbuild update pipeline adds it
 """
 
 
@@ -141,7 +141,7 @@ class Exec(support.Suite):
     def test_a_wrong_command_line_is_125(self):
         result = self.run_program(support.SHIM, "--wrong")
         self.assertEqual(result.returncode, 125)
-        self.assertEqual(result.stderr, "error: --wrong: is not an option of worker-shim\n"
+        self.assertEqual(result.stderr, "error: unknown option --wrong\n"
                          "hint: put -- before the arguments of your own program\n")
 
     def test_install_copies_the_shim_in_one_step(self):

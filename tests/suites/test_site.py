@@ -13,7 +13,8 @@ import support
 
 WIDTHS = (360, 1280)
 # Tables, long lines, pictures, many headings: where a page could become too wide. With --long all pages are looked at.
-PAGES = ("concepts.html", "index.html", "reference.html", "repository/index.html", "running-locally.html", "tutorial.html")
+PAGES = ("benchmarks.html", "concepts.html", "index.html", "reference.html", "repository/index.html", "running-locally.html",
+         "tutorial.html")
 # What reaches out of the window, but for what scrolls by itself.
 TOO_WIDE = """(() => {
     const scrolls = (one) => one.tagName !== "MAIN" && (getComputedStyle(one).overflowX !== "visible" || scrolls(one.parentElement));

@@ -49,8 +49,8 @@ class Specs(SpecSuite):
             'error: specs/b.json:4:38: transform.build.language "pyton" has no official builder\n'
             f'hint: did you mean "python"? official builders: {", ".join(support.LANGUAGES)}; for another builder, name '
             "its image in transform.build.image\n"
-            f'error: specs/b.json:5:12: inputs {removed} use "input": {{"pfs": {{…}}}}, of several inputs '
-            '{"cross": [{"pfs": {…}}, …]}\n'
+            f'error: specs/b.json:5:12: inputs {removed} use "input": {{"pfs": {{…}}}}, or '
+            '{"cross": […]} for several inputs\n'
             f"error: specs/b.json:5:25: batch {removed} remove it\n"
             f'error: specs/b.json:6:35: parallelism_spec.strategy {removed} use "constant"\n'
             f'error: specs/b.json:6:62: parallelism_spec.coefficient {removed} use "constant"\n')
@@ -72,8 +72,8 @@ class Specs(SpecSuite):
         self.assertEqual([spec["pipeline"]["name"] for spec in specs], ["a", "b"])
         self.assertEqual(specs[1]["datum_tries"], "2")
         self.assertEqual(specs[1]["resource_requests"], {"cpu": "0.5"})
-        self.assertEqual(said, 'warning: p.json:5:20: the key "datum_tries" is repeated, and this one counts; the first '
-                         "is in line 5\n")
+        self.assertEqual(said, 'warning: p.json:5:20: duplicate key "datum_tries": this value is used; the first '
+                         "is on line 5\n")
 
     def test_what_has_no_build_goes_through_whatever_it_has(self):
         spec = {"pipeline": {"name": "a b"}, "standby": True, "from": {"the": ["future"]}, "transform": {"cmd": "x"}}
@@ -135,9 +135,9 @@ class Specs(SpecSuite):
         for words in (("validate", "-f", "spec.json"), run):
             self.assertEqual(
                 self.pachbuild(*words, "--max-file-size", "2k", code=65).stderr,
-                "error: ./source/large.bin: has 2.9 KiB; the limit is 2.0 KiB\n"
+                "error: ./source/large.bin: is 2.9 KiB; the limit is 2.0 KiB\n"
                 "hint: list it in .pachignore, or raise --max-file-size\n"
-                'error: ./source: 1 name that PFS cannot store: "a[1].txt" with [ ]\n'
+                'error: ./source: invalid file name for PFS: "a[1].txt" contains [ ]\n'
                 "hint: names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename them, or list them in .pachignore\n")
 
     def test_names_of_data_that_pfs_cannot_hold_are_told_before_anything_runs(self):
@@ -147,7 +147,7 @@ class Specs(SpecSuite):
         self.spec()
         result = self.pachbuild("run", "-f", "spec.json", "--input", "data=data", "--output", "out", code=65)
         self.assertIn(
-            f'error: {self.folder}/data: 2 names that PFS cannot store: "report (1).csv" with ( ), "é/b" with é\n'
+            f'error: {self.folder}/data: 2 invalid file names for PFS: "report (1).csv" contains ( ), "é/b" contains é\n'
             "hint: names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename them\n", result.stderr)
         self.assertFalse(self.out.exists())
 
@@ -212,7 +212,7 @@ class Templates(SpecSuite):
         for text in ("{a: importstr 'secret'}", "/* import */ local x = import 'secret'; x", "[@'a''' , import 'b']"):
             self.write("p.jsonnet", text)
             self.assertRegex(self.pachbuild("validate", "--jsonnet", "p.jsonnet", code=65).stderr,
-                             "^error: p.jsonnet: has an import(str)?, and a template has no files\n")
+                             "^error: p.jsonnet: imports a file; templates cannot import files\n")
 
     def test_without_jsonnet_it_says_how_to_get_it(self):
         self.assertEqual(self.pachbuild("validate", "--jsonnet", "p.jsonnet", code=69, PATH="/nowhere").stderr,
@@ -228,7 +228,7 @@ class Templates(SpecSuite):
                          "error: no spec was given\n"
                          "hint: name a file or folder of specs (-f SPEC), or a template (--jsonnet)\n")
         self.assertEqual(self.pachbuild("validate", "-f", "a", "--jsonnet", "b", code=64).stderr,
-                         "error: --file excludes --jsonnet\n" + hint)
+                         "error: --file: cannot be used with --jsonnet\n" + hint)
 
 
 if __name__ == "__main__":

@@ -21,17 +21,24 @@ SERIES = """class Series(list):
 NEEDS = ("numpy", "python-dateutil", "pytz", "tzdata")
 
 
+def read(name):
+    return (support.ROOT / name).read_text(encoding="utf-8")
+
+
 class Tutorial(stories.TutorialSuite):
+    def shell(self, script, where):
+        return ["bash", "-euc", script], {"env": self.env, "cwd": where}
+
     def follow_page(self, **variables):
         (self.folder / "home").mkdir()
         (self.folder / "bin").mkdir()
         (self.folder / "bin/pachctl").symlink_to(cluster_suite.STAND_IN)
-        env = support.environment(
+        self.env = support.environment(
             HOME=str(self.folder / "home"), PACHBUILD_CACHE_DIR=str(self.folder / "cache"), XDG_CACHE_HOME=None, PACHCTL=None,
             STAND_IN_STATE=str(self.folder / "state"), PACHBUILD_BIN=str(support.BIN), PACH_CONFIG=str(self.folder / "config.json"),
             **variables)
-        env["PATH"] = f"{self.folder}/bin:{support.BIN}:{env['PATH']}"
-        self.follow((support.ROOT / "docs/tutorial.md").read_text(encoding="utf-8"), env)
+        self.env["PATH"] = f"{self.folder}/bin:{support.BIN}:{self.env['PATH']}"
+        self.follow(read("docs/tutorial.md"), self.folder)
 
     def test_every_command_prints_what_the_page_shows(self):
         needed = "".join(f"Requires-Dist: {name}\n" for name in NEEDS)
@@ -48,11 +55,7 @@ class Tutorial(stories.TutorialSuite):
         self.follow_page(UV_CACHE_DIR=str(support.shared_cache("uv")))
 
 
-def read(name):
-    return (support.ROOT / name).read_text(encoding="utf-8")
-
-
-class Readme(stories.TutorialSuite):
+class Readme(stories.StorySuite):
     def environment(self):
         env = support.environment(HOME=str(self.folder), PACHBUILD_CACHE_DIR=str(self.folder / "cache"), XDG_CACHE_HOME=None)
         return {**env, "PATH": f"{support.BIN}:{env['PATH']}"}

@@ -130,7 +130,7 @@ TEST(BoundaryOf, NamesThatPfsCannotStore) {
   };
   EXPECT_EQ(told(50).find(" more"), std::string::npos);
   EXPECT_NE(told(51).find(" and 1 more"), std::string::npos) << told(51);
-  EXPECT_EQ(told(1).find("1 name that"), 0U) << told(1);
+  EXPECT_EQ(told(1).find("invalid file name for PFS"), 0U) << told(1);
 }
 
 TEST(BoundaryOf, OurOwnJson) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sessions start their workers as this program started again (local/pool/place.h), so it is one when asked.
+// Sessions start their workers as this program started again (local/pool/worker_host.h), so it is one when
+// asked.
 #include <gmock/gmock.h>
 
 #include <string>

@@ -62,7 +62,9 @@ struct ImageDescription {
 
 struct PackagesDescription {
   FilePatterns files;
-  Pattern match;
+  std::optional<Pattern> match;  // in the text of each; or one package a file:
+  std::optional<Pointer> name;
+  std::optional<Pointer> version;
 };
 
 struct LayerDescription {

@@ -23,7 +23,7 @@ enum class Form {
 };
 
 // What the texts are. Each kind is explained once in docs/builder-toml.md.
-enum class Kind { plain, word, file_pattern, reference, pattern, text_template };
+enum class Kind { plain, word, file_pattern, reference, pointer, pattern, text_template };
 
 struct Shape;
 
@@ -32,9 +32,11 @@ struct Field {
   Form form = Form::text;
   std::string_view says;  // for the reference: one or two sentences
   Kind kind = Kind::plain;
-  bool is_required = false;
+  std::string_view add;                 // what to add where it is missing; empty: it is not required
   std::vector<std::string_view> words;  // the only ones that a text may be
   const Shape* shape = nullptr;         // of a table, of tables and of named tables
+
+  [[nodiscard]] bool is_required() const { return !add.empty(); }
 };
 
 struct Shape {

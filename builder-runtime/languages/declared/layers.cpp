@@ -84,7 +84,7 @@ class Making {
     if (!variables.empty()) BASE_TRY(base::write_file(m_tree / contract::k_variables_file, variables));
     BASE_TRY(leave_fixed_folder());
     milestone.reached(
-        m_layer.name + " made" +
+        "built " + m_layer.name +
         (made.packages.empty() ? "" : " with " + base::count_of(made.packages.size(), "package")));
     return made;
   }

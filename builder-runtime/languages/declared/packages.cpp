@@ -8,6 +8,7 @@
 #include "base/elf_needs.h"
 #include "base/mapped_file.h"
 #include "base/stop.h"
+#include "builder-runtime/source/data.h"
 
 namespace builder::declared {
 namespace {
@@ -17,14 +18,16 @@ bool is_plain(const std::string& text) {
   return !text.empty() && std::none_of(text.begin(), text.end(), [](unsigned char c) { return c <= ' '; });
 }
 
-void add_packages(const std::string& text, const Pattern& pattern, std::set<std::string>& packages) {
+void add_package(const std::string& name, const std::string& version, std::set<std::string>& packages) {
+  if (is_plain(name)) packages.insert(name + (is_plain(version) ? " " + version : ""));
+}
+
+void add_matches(const std::string& text, const Pattern& pattern, std::set<std::string>& packages) {
   for (std::size_t at = 0; at <= text.size();) {
     auto match = pattern.find(text, at);
     if (!match) return;
     at = std::max(match->end, match->begin + 1);
-    const auto& name = match->groups["name"];
-    const auto& version = match->groups["version"];
-    if (is_plain(name)) packages.insert(name + (is_plain(version) ? " " + version : ""));
+    add_package(match->groups["name"], match->groups["version"], packages);
   }
 }
 
@@ -41,8 +44,17 @@ base::Result<std::vector<std::string>> list_packages(const PackagesDescription& 
   std::set<std::string> found;
   for (const auto& file : files) {
     BASE_TRY(base::check_stop());
-    BASE_TRY_ASSIGN(const std::string text, base::read_input_file(file));
-    add_packages(text, packages.match, found);
+    if (packages.match) {
+      BASE_TRY_ASSIGN(const std::string text, base::read_input_file(file));
+      add_matches(text, *packages.match, found);
+      continue;
+    }
+    const auto described = data::read_either(file, file.string());
+    if (!described && described.error().kind == base::ErrorKind::bad_input)
+      continue;  // no program can read it
+    BASE_TRY(described);
+    add_package(value_at(*described, *packages.name).scalar, value_at(*described, *packages.version).scalar,
+                found);
   }
   return std::vector(found.begin(), found.end());
 }

@@ -39,15 +39,12 @@ std::string expected_of(Form form) {
     case Form::tables:
       return "an array of tables";
     case Form::command:
-      return "an array of strings (the command's arguments)";
+      return "an array of strings";
     case Form::commands:
-      return "an array of strings (the command's arguments), or an array of such arrays";
+      return "an array of strings, or an array of such arrays";
     case Form::named:
-      return "a table of tables";
     case Form::text_table:
-      return "a table of strings";
     case Form::texts_table:
-      return "a table of strings or arrays of strings";
     case Form::table:
       break;
   }
@@ -62,35 +59,53 @@ bool is_table(const Value& value) { return value.is(ValueKind::table); }
 bool is_texts(const Value& value) { return is_text(value) || is_array_of(value, is_text); }
 bool is_command(const Value& value) { return is_array_of(value, is_text) && !value.items.empty(); }
 
-bool is_table_of(const Value& value, bool (*fits)(const Value&)) {
-  return is_table(value) && std::all_of(value.members.begin(), value.members.end(),
-                                        [&](const Value::Member& member) { return fits(member.value); });
-}
-
-bool has_form(const Value& value, Form form) {
+// Whether the value itself is what `form` wants, whatever is in it.
+bool has_outer_form(const Value& value, Form form) {
   switch (form) {
     case Form::number:
       return value.is(ValueKind::number);
     case Form::text:
       return is_text(value);
     case Form::texts:
-      return is_texts(value);
-    case Form::table:
-      return is_table(value);
+      return is_text(value) || value.is(ValueKind::array);
     case Form::tables:
-      return is_array_of(value, is_table);
-    case Form::named:
-      return is_table_of(value, is_table);
-    case Form::text_table:
-      return is_table_of(value, is_text);
-    case Form::texts_table:
-      return is_table_of(value, is_texts);
     case Form::command:
-      return is_command(value);
     case Form::commands:
-      return is_command(value) || (is_array_of(value, is_command) && !value.items.empty());
+      return value.is(ValueKind::array);
+    case Form::table:
+    case Form::named:
+    case Form::text_table:
+    case Form::texts_table:
+      break;
   }
-  return false;
+  return is_table(value);
+}
+
+// What is in a value of this form; nothing where it has no parts that are checked here. Commands are lists of
+// arguments or, where the first of them is a list, of commands.
+std::optional<Form> form_of_parts(const Value& value, Form form) {
+  switch (form) {
+    case Form::texts:
+    case Form::command:
+    case Form::text_table:
+      return Form::text;
+    case Form::texts_table:
+      return Form::texts;
+    case Form::tables:
+    case Form::named:
+      return Form::table;
+    case Form::commands:
+      return is_text(value.items.front()) ? Form::text : Form::command;
+    case Form::number:
+    case Form::text:
+    case Form::table:
+      break;
+  }
+  return std::nullopt;
+}
+
+bool is_empty_command(const Value& value, Form form) {
+  return (form == Form::command || form == Form::commands) && value.items.empty();
 }
 
 std::vector<std::string> texts_of(const Value& value) {
@@ -187,17 +202,25 @@ class Reader {
       BASE_TRY(check_field(value, *field, prefix + key));
     }
     for (const auto& field : shape.fields) {
-      if (field.is_required && !table.at(field.key).exists())
-        return wrong(table, prefix + std::string(field.key), "missing", std::string(field.says));
+      if (field.is_required() && !table.at(field.key).exists())
+        return wrong(table, prefix + std::string(field.key), "missing", "add " + std::string(field.add));
     }
     return {};
   }
 
+  // That the value and all that is in it have their forms.
+  base::Status check_form(const Value& value, Form form, const std::string& key) const {
+    if (!has_outer_form(value, form)) return wrong(value, key, data::must_be(expected_of(form), value));
+    if (is_empty_command(value, form)) return wrong(value, key, "must not be empty");
+    const auto parts = form_of_parts(value, form);
+    if (!parts) return {};
+    for (const auto& item : value.items) BASE_TRY(check_form(item, *parts, key));
+    for (const auto& [name, member] : value.members) BASE_TRY(check_form(member, *parts, key + "." + name));
+    return {};
+  }
+
   base::Status check_field(const Value& value, const Field& field, const std::string& key) const {
-    if (!has_form(value, field.form)) {
-      return wrong(value, key,
-                   "is " + std::string(data::name_of(value.kind)) + ", expected " + expected_of(field.form));
-    }
+    BASE_TRY(check_form(value, field.form, key));
     for (const auto& text : is_texts(value) ? texts_of(value) : std::vector<std::string>()) {
       if (field.kind == Kind::word && !is_word(text)) {
         return wrong(value, key, "invalid name " + base::quoted(text),
@@ -206,8 +229,9 @@ class Reader {
     }
     if (!field.words.empty() &&
         std::find(field.words.begin(), field.words.end(), value.scalar) == field.words.end()) {
+      const auto given = is_text(value) ? base::quoted(value.scalar) : value.scalar;
       return wrong(value, key,
-                   "is " + base::quoted(value.scalar) + ", expected " +
+                   (key == "schema" ? "unsupported version " : "invalid value ") + given + "; expected " +
                        base::join({field.words.begin(), field.words.end()}, ", ", " or "));
     }
     if (field.shape == nullptr) return {};
@@ -296,7 +320,7 @@ class Reader {
   base::Status check_plain(const Value& value, const std::string& key, const std::string& path) const {
     const auto compiled = FilePattern::compile(path);
     if (compiled && compiled->is_plain()) return {};
-    return wrong(value, m_prefix + key, base::quoted(path) + " is a pattern, and has to be a path",
+    return wrong(value, m_prefix + key, base::quoted(path) + " is a pattern; it must be a path",
                  "list each path");
   }
 
@@ -558,10 +582,17 @@ class Reader {
     BASE_TRY(read_parts(table, "files", files, FilePattern::compile));
     std::optional<Pattern> match;
     BASE_TRY(read_part(table, "match", match, pattern));
-    if (!match->has_group("name") || !match->has_group("version"))
+    std::optional<Pointer> name;
+    std::optional<Pointer> version;
+    BASE_TRY(read_part(table, "name", name, parse_pointer));
+    BASE_TRY(read_part(table, "version", version, parse_pointer));
+    if (match.has_value() == (name || version) || name.has_value() != version.has_value())
+      return wrong(table, prefix + "packages", "must contain either match, or name and version");
+    if (match && (!match->has_group("name") || !match->has_group("version")))
       return wrong(table.at("match"), m_prefix + "match", "needs the groups name and version");
-    BASE_TRY(check_groups(table, "match", *match, {"name", "version"}));
-    layer.packages.emplace(PackagesDescription{std::move(files), std::move(*match)});
+    if (match) BASE_TRY(check_groups(table, "match", *match, {"name", "version"}));
+    layer.packages.emplace(
+        PackagesDescription{std::move(files), std::move(match), std::move(name), std::move(version)});
     m_prefix = prefix;
     return {};
   }

@@ -6,6 +6,8 @@
 namespace builder::declared {
 namespace {
 
+constexpr std::string_view k_pointer = "#/";
+
 // RFC 6901: "~1" is a slash in a key, "~0" a tilde.
 std::string plain_key(std::string key) {
   base::replace_all(key, "~1", "/");
@@ -13,11 +15,39 @@ std::string plain_key(std::string key) {
   return key;
 }
 
+const data::Value& member_at(const data::Value& value, const std::string& key) {
+  static const data::Value absent;
+  for (const auto& [name, member] : value.members) {
+    if (name == key) return member;
+  }
+  const auto number = base::parse_number(key);
+  if (value.is(data::Value::Kind::array) && number && *number < value.items.size())
+    return value.items[*number];
+  return absent;
+}
+
 }  // namespace
+
+base::Result<Pointer> parse_pointer(const std::string& text) {
+  if (!text.starts_with(k_pointer)) {
+    return base::fail(base::ErrorKind::bad_input, "", "invalid pointer " + base::quoted(text),
+                      "begin it with #/, followed by the keys that lead to the value: #/engines/node");
+  }
+  Pointer pointer;
+  for (auto& key : base::split(text.substr(k_pointer.size()), '/'))
+    pointer.push_back(plain_key(std::move(key)));
+  return pointer;
+}
+
+const data::Value& value_at(const data::Value& value, const Pointer& pointer) {
+  const data::Value* reached = &value;
+  for (const auto& key : pointer) reached = &member_at(*reached, key);
+  return *reached;
+}
 
 base::Result<Reference> Reference::parse(const std::string& text) {
   // A file pattern may begin with "#!".
-  const auto mark = text.find("#/");
+  const auto mark = text.find(k_pointer);
   BASE_TRY_ASSIGN(auto files, FilePattern::compile(text.substr(0, mark)));
   Reference reference{.text = text, .files = std::move(files)};
   if (mark == std::string::npos) return reference;
@@ -27,8 +57,7 @@ base::Result<Reference> Reference::parse(const std::string& text) {
         "invalid reference " + base::quoted(text) + ": a pointer needs one file, not a pattern");
   }
   reference.is_value = true;
-  for (auto& key : base::split(text.substr(mark + 2), '/'))
-    reference.pointer.push_back(plain_key(std::move(key)));
+  BASE_TRY_ASSIGN(reference.pointer, parse_pointer(text.substr(mark)));
   return reference;
 }
 

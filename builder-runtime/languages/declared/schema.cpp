@@ -87,7 +87,7 @@ Json shape_schema(const Shape& shape) {
     Json schema = {{"description", field.says}};
     schema.update(form_schema(field));
     properties[std::string(field.key)] = schema;
-    if (field.is_required) required.push_back(field.key);
+    if (field.is_required()) required.push_back(field.key);
   }
   Json schema = {{"description", shape.about}, {"type", "object"}};
   if (!required.empty()) schema["required"] = required;
@@ -103,22 +103,23 @@ std::string_view form_word(const Field& field) {
     case Form::text:
       return field.kind == Kind::pattern         ? "pattern"
              : field.kind == Kind::file_pattern  ? "file pattern"
+             : field.kind == Kind::pointer       ? "pointer"
              : field.kind == Kind::text_template ? "template"
-                                                 : "text";
+                                                 : "string";
     case Form::texts:
       return field.kind == Kind::file_pattern ? "file patterns"
              : field.kind == Kind::reference  ? "references"
-                                              : "texts";
+                                              : "strings";
     case Form::table:
       return "table";
     case Form::tables:
       return "tables";
     case Form::named:
-      return "tables by name";
+      return "table of tables";
     case Form::text_table:
-      return field.kind == Kind::text_template ? "templates by name" : "texts by name";
+      return field.kind == Kind::text_template ? "table of templates" : "table of strings";
     case Form::texts_table:
-      return field.kind == Kind::text_template ? "lists of templates by name" : "lists by name";
+      return field.kind == Kind::text_template ? "table of template lists" : "table of lists";
     case Form::command:
       return "command";
     case Form::commands:
@@ -131,7 +132,7 @@ std::string reference_of(const Shape& shape) {
   std::string text = "### `" + std::string(shape.name) + "`\n\n" + std::string(shape.about) + "\n\n";
   for (const auto& field : shape.fields) {
     text += "- **`" + std::string(field.key) + "`** (" + std::string(form_word(field)) +
-            (field.is_required ? ", required" : "") + "): " + std::string(field.says) + "\n";
+            (field.is_required() ? ", required" : "") + "): " + std::string(field.says) + "\n";
   }
   return text;
 }

@@ -131,15 +131,6 @@ bool says_something(const Value& value) {
   return false;
 }
 
-Value member_at(const Value& value, const std::string& key) {
-  for (const auto& [name, member] : value.members) {
-    if (name == key) return member;
-  }
-  const auto number = base::parse_number(key);
-  if (value.is(ValueKind::array) && number && *number < value.items.size()) return value.items[*number];
-  return {};
-}
-
 }  // namespace
 
 base::Result<SourceFiles> SourceFiles::list(const fs::path& source, const FilePatterns& ignored) {
@@ -197,9 +188,7 @@ base::Result<Value> SourceFiles::value_of(const Reference& reference) const {
     BASE_TRY_ASSIGN(auto file, data::read_either(path_of(name), name));
     known = m_known->manifests.emplace(name, std::move(file)).first;
   }
-  Value value = known->second;
-  for (const auto& key : reference.pointer) value = member_at(value, key);
-  return value;
+  return value_at(known->second, reference.pointer);
 }
 
 base::Result<bool> SourceFiles::has(const Reference& reference) const {

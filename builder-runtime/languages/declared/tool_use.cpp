@@ -78,7 +78,7 @@ base::Result<std::vector<std::string>> find_paths(const std::vector<const ToolDe
       continue;
     }
     if (tool->hint.empty()) {
-      path.error().hint += "; it is named in " + facts.builder->file + ":" + std::to_string(tool->line) +
+      path.error().hint += "; it is required by " + facts.builder->file + ":" + std::to_string(tool->line) +
                            ": tools." + tool->name;
     }
     missing.add(std::move(path).error());

@@ -328,8 +328,7 @@ void take_library(const fs::path& compiled, const Tools& tools) {
   const fs::path below = fs::path("go") / "build";
   if (compiled != tools.settings().cache / below) return;  // a cache of the user's own
   if (const auto taken = take_compiled_library(contract::k_image_cache / below, compiled); !taken) {
-    report::warn("cannot copy the image's compiled standard library: " + taken.error().where + ": " +
-                 taken.error().what);
+    report::warn("cannot copy the image's compiled standard library: " + base::without_hint(taken.error()));
   }
   put_off_trimming(compiled);
 }
@@ -362,8 +361,9 @@ base::Result<MadeTree> make_program(const Source& source, const Tree& go_tree, c
   BASE_TRY(name_programs(folder, go_tree, decision.program));
   BASE_TRY_ASSIGN(auto made, describe_programs(folder));
   const auto count = decision.program.arguments().size();
-  milestone.reached("built " + (count == 1 ? "" : base::count_of(count, "program") + " ") + "with " +
-                    base::count_of(made.packages.size(), "module"));
+  milestone.reached(
+      "built" + (count == 1 ? "" : " " + base::count_of(count, "program")) +
+      (made.packages.empty() ? ", no modules" : " with " + base::count_of(made.packages.size(), "module")));
   if (!made.libraries.empty()) {
     report::info("compile: the pipeline's image must provide " + base::join(made.libraries, ", "));
   }
@@ -440,8 +440,7 @@ void warn_of_workspace(const fs::path& source, const Program& program, const GoV
   const bool is_used =
       program.layout == Layout::workspace && fs::path(work) == program.home_in(source) / "go.work";
   if (!is_used) {
-    report::warn("GOWORK=" + work + " from " + variables.origin("GOWORK") +
-                 " is ignored: only a go.work inside the source is used");
+    variables.warn_ignored("GOWORK", "GOWORK=" + work, "only a go.work inside the source is used");
   }
 }
 

@@ -258,7 +258,7 @@ tl::unexpected<base::Error> Choice::none(const std::string& where, const std::st
     }
   }
   if (!has_files) {
-    return base::fail(ErrorKind::bad_input, where, "has no Go files", "the program is package main");
+    return base::fail(ErrorKind::bad_input, where, "has no Go files", "add a main.go with package main");
   }
   std::string what = "contains no package main";
   if (other != nullptr)

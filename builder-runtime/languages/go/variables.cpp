@@ -17,6 +17,7 @@ using process::value_of;
 
 constexpr std::string_view k_space = " \t\r\n";
 constexpr char k_system[] = "linux";
+constexpr char k_environment[] = "the environment";
 
 bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
   return std::find(words.begin(), words.end(), word) != words.end();
@@ -78,7 +79,7 @@ std::string GoVariables::value(const std::string& name) const {
 std::string GoVariables::origin(const std::string& name) const {
   const auto setting = m_settings.find(name);
   if (setting != m_settings.end() && !setting->second.empty()) return m_settings_file + ": go.environment";
-  if (setting == m_settings.end() && !value_of(m_environment, name).empty()) return "the environment";
+  if (setting == m_settings.end() && !value_of(m_environment, name).empty()) return k_environment;
   return m_file.string();
 }
 
@@ -118,6 +119,13 @@ void GoVariables::put_into(process::Environment& environment) const {
     environment["GOOS"] = k_system;
 }
 
+void GoVariables::warn_ignored(const std::string& name, const std::string& text,
+                               const std::string& reason) const {
+  const auto place = origin(name);
+  report::warn((place == k_environment ? text + " from " + place : place + ": " + text) + " is ignored; " +
+               reason);
+}
+
 base::Status GoVariables::check() const {
   const auto mode = flag("buildmode").value_or("");
   if (!is_one_of(mode, {"", "default", "exe", "pie"})) {
@@ -128,15 +136,12 @@ base::Status GoVariables::check() const {
     return base::fail(ErrorKind::bad_input, "GOFLAGS", "-n prints commands and builds nothing",
                       "remove it from GOFLAGS in " + origin("GOFLAGS"));
   }
-  const auto overruled = [this](const std::string& name, const std::string& text, const std::string& reason) {
-    report::warn(text + " from " + origin(name) + " is ignored: " + reason);
-  };
   if (const auto system = value("GOOS"); !system.empty() && system != k_system)
-    overruled("GOOS", "GOOS=" + system, "pipelines run on linux");
+    warn_ignored("GOOS", "GOOS=" + system, "pipelines run on Linux");
   if (const auto trim = flag("trimpath"); trim && is_one_of(*trim, {"false", "0"}))
-    overruled("GOFLAGS", "-trimpath=false", "the same source must give the same program in every folder");
+    warn_ignored("GOFLAGS", "-trimpath=false", "the same source must give the same program in every folder");
   if (const auto vcs = flag("buildvcs"); vcs && !is_one_of(*vcs, {"false", "0"}))
-    overruled("GOFLAGS", "-buildvcs", "the source has no repository when it is built on a cluster");
+    warn_ignored("GOFLAGS", "-buildvcs", "the source has no repository when it is built on a cluster");
   return {};
 }
 

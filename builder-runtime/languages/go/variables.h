@@ -59,6 +59,8 @@ class GoVariables {
 
   // Fails where no program for a pipeline can come of it. Warns of what is overruled.
   [[nodiscard]] base::Status check() const;
+  // Says that `text`, the value of a variable, has no effect.
+  void warn_ignored(const std::string& name, const std::string& text, const std::string& reason) const;
 
  private:
   std::string m_settings_file;

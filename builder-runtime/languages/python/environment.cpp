@@ -201,10 +201,11 @@ base::Result<Environment> make_environment(const Resolution& resolution, const I
   BASE_TRY(repair_scripts(tree / "bin"));
   // uv's lock on the environment.
   BASE_TRY(base::remove_tree(tree / ".lock"));
-  milestone.reached("installed " + base::count_of(installed.names.size(), "package"));
+  const auto count = installed.names.size();
+  milestone.reached(count == 0 ? "nothing to install" : "installed " + base::count_of(count, "package"));
 
   BASE_TRY_ASSIGN(const auto bytecode, make_bytecode(resolution.installation().interpreter, tools, packages));
-  milestone.reached(describe(bytecode));
+  if (bytecode.packages > 0) milestone.reached(describe(bytecode));
   BASE_TRY(make_source_mirror(tree, packages, source, source_packages));
   if (extent == Extent::addition) {
     for (const auto& file : of_every_environment) BASE_TRY(base::remove_tree(file));

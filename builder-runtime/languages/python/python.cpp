@@ -59,7 +59,9 @@ base::Result<Request> read_requirements_files(const Source& source, const Manife
                                               const process::Environment& environment) {
   BASE_TRY_ASSIGN(Requirements requirements, read_requirements(source.folder, manifest.files, environment));
   std::string summary =
-      base::join(manifest.files, ", ") + " with " + base::count_of(requirements.count, "requirement");
+      base::join(manifest.files, ", ") + (requirements.count == 0
+                                              ? " without requirements"
+                                              : " with " + base::count_of(requirements.count, "requirement"));
   const bool installs_something = requirements.count > 0;
   return Request{std::move(requirements), std::move(summary), installs_something};
 }
@@ -114,10 +116,10 @@ base::Result<std::vector<Layer>> make_layers(const std::shared_ptr<const Resolut
                                              const std::string& key, const Tools& tools) {
   const Installation& installation = resolution->installation();
   const auto& fixed = resolution->fixed();
-  const auto& loose = resolution->loose();
+  const auto& unhashed = resolution->unhashed();
   const auto layer = [&](std::string own_key, const InstallStep& step, Extent extent,
                          std::vector<std::string> requirements) {
-    return Layer{std::move(own_key), installation.uses_files && &step == &loose,
+    return Layer{std::move(own_key), installation.uses_files && &step == &unhashed,
                  [resolution, &step, extent, requirements = std::move(requirements),
                   &tools](const fs::path& tree) -> base::Result<MadeTree> {
                    BASE_TRY_ASSIGN(auto made, make_environment(*resolution, step, extent, tools, tree));
@@ -129,8 +131,8 @@ base::Result<std::vector<Layer>> make_layers(const std::shared_ptr<const Resolut
     layers.push_back(
         layer(key_of_lines(installation, fixed.requirements), fixed, Extent::whole, fixed.requirements));
   }
-  if (layers.empty() || !loose.requirements.empty()) {
-    layers.push_back(layer(key, loose.requirements.empty() ? fixed : loose,
+  if (layers.empty() || !unhashed.requirements.empty()) {
+    layers.push_back(layer(key, unhashed.requirements.empty() ? fixed : unhashed,
                            layers.empty() ? Extent::whole : Extent::addition, resolution->requirements()));
   }
   return layers;

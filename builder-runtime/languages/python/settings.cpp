@@ -52,8 +52,8 @@ base::Status read_refresh(TableReader& reader, const std::string& key, Refresh& 
   if (value == nullptr) return {};
   const auto word = words.find(value->scalar);
   if (word == words.end()) {
-    return base::fail(ErrorKind::bad_input, reader.place(*value, key), "is \"" + value->scalar + "\"",
-                      "expected never, daily or always");
+    return base::fail(ErrorKind::bad_input, reader.place(*value, key),
+                      "invalid value \"" + value->scalar + "\"", "expected never, daily or always");
   }
   setting = word->second;
   return {};

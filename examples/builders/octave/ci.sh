@@ -1,5 +1,5 @@
-# What a CI system runs for this builder (sh ci.sh): checks the folder on the CI's machine, makes the image and checks that.
-# ENGINE is podman or docker; the reports, JUnit's XML, are left in REPORTS.
+# What a CI system runs for this builder (sh ci.sh): checks the folder on the CI's machine, builds the image and checks it.
+# ENGINE is podman or docker; JUnit XML reports are written to REPORTS.
 set -eu
 cd "$(dirname "$0")"
 engine=${ENGINE:-podman}

@@ -58,8 +58,8 @@ class Planner {
       const auto [entry, is_new] = names.emplace(std::pair(project_of(spec.project), spec.name), &spec);
       if (is_new) continue;
       return base::fail(ErrorKind::bad_input, spec.places.where("/pipeline/name"),
-                        "another pipeline is named " + base::quoted(spec.name) +
-                            " as well: " + entry->second->places.where("/pipeline/name"),
+                        "pipeline name " + base::quoted(spec.name) +
+                            " is already used: " + entry->second->places.where("/pipeline/name"),
                         "rename one of them, or omit one of the files");
     }
     return {};

@@ -43,8 +43,7 @@ bool is_key(const std::string& key) {
 
 base::Status add(SecretValues& values, const std::string& key, std::string value, const std::string& where) {
   if (!is_key(key)) {
-    return base::fail(ErrorKind::bad_input, where, base::quoted(key) + " is not a key of a secret",
-                      k_key_hint);
+    return base::fail(ErrorKind::bad_input, where, "invalid secret key " + base::quoted(key), k_key_hint);
   }
   values[key] = std::move(value);
   return {};
@@ -126,7 +125,7 @@ base::Result<SecretValues> read_lines(const std::string& path, const std::string
     const auto equals = line.find('=');
     if (equals == std::string::npos) {
       return base::fail(ErrorKind::bad_input, where, "does not have the form KEY=VALUE",
-                        "a manifest of Kubernetes is named *.json or *.yaml");
+                        "a Kubernetes manifest must be named *.json or *.yaml");
     }
     const std::string key = line.substr(0, equals);
     if (!is_key(key)) {
@@ -225,8 +224,8 @@ base::Status check_secrets(const std::vector<const spec::PipelineSpec*>& specs, 
           base::join(missing, ", "),
       options.empty() ? "add the key to the file or folder that --secret names"
                       : "add " + base::join(options, " ") +
-                            "; PATH is a folder with a file per key, a manifest of Kubernetes, or a file "
-                            "of lines KEY=VALUE");
+                            "; PATH is a folder with a file per key, a Kubernetes manifest, or a file with "
+                            "KEY=VALUE lines");
 }
 
 base::Result<std::string> digest_of_secrets(const spec::PipelineSpec& spec, const Secrets& secrets,

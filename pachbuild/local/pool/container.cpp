@@ -84,7 +84,7 @@ base::Result<process::Finished> ask(const Container& container, std::vector<std:
            {});
 }
 
-// Empty when the engine has no such image.
+// Empty when the engine has no image with that name.
 base::Result<std::string> image_id(const Container& container, process::Interruption& interruption) {
   BASE_TRY_ASSIGN(const auto finished,
                   ask(container, {"image", "inspect", "--format", "{{.Id}}", container.image}, interruption));
@@ -118,7 +118,7 @@ std::vector<std::string> user_words(const std::string& engine, const std::option
 }  // namespace
 
 base::Result<Container> find_container(const std::string& engine, const std::string& image, Pull pull,
-                                       process::Interruption& interruption) {
+                                       process::Interruption& interruption, const std::string& before) {
   Container container{.image = image};
   BASE_TRY_ASSIGN(container.engine, find_engine(engine));
   BASE_TRY_ASSIGN(container.image_id, image_id(container, interruption));
@@ -127,8 +127,9 @@ base::Result<Container> find_container(const std::string& engine, const std::str
     BASE_TRY_ASSIGN(container.image_id, image_id(container, interruption));
   }
   if (!container.image_id.empty()) return container;
-  return base::fail(ErrorKind::unavailable, image, engine + " has no such image",
-                    "pull it with --pull; the official builders are also made by scripts/images build");
+  return base::fail(
+      ErrorKind::unavailable, image, before + engine + " has no image with that name",
+      "pull it with --pull; official builder images can also be built with scripts/images build");
 }
 
 base::Result<fs::path> program_for_images() {

@@ -81,8 +81,9 @@ base::Status take_output(const base::fs::path& pfs, const Task& task) {
 
 }  // namespace
 
-base::Result<Pool> Pool::start(int count, const base::fs::path& folder, const Place& place, Slots* slots) {
-  Pool pool(folder, place, slots);
+base::Result<Pool> Pool::start(int count, const base::fs::path& folder, const WorkerHost& host,
+                               Slots* slots) {
+  Pool pool(folder, host, slots);
   for (int number = 0; number < count; ++number) {
     BASE_TRY_ASSIGN(auto worker, pool.start_worker());
     pool.m_workers.push_back(std::move(worker));
@@ -94,7 +95,7 @@ base::Result<Pool> Pool::start(int count, const base::fs::path& folder, const Pl
 base::Result<Pool::WorkerPointer> Pool::start_worker() {
   const auto own = m_folder / ("worker-" + std::to_string(m_started++));
   BASE_TRY(base::make_folders(own, 0700));
-  BASE_TRY_ASSIGN(auto started, m_place->start(own));
+  BASE_TRY_ASSIGN(auto started, m_host->start(own));
   auto worker = std::make_unique<Worker>(Worker{std::move(started.child), std::move(started.channel),
                                                 std::move(started.listener), own, started.name});
   if (!worker->listener) BASE_TRY(worker->channel.set_patience(k_patience_with_message));
@@ -122,7 +123,7 @@ Pool::~Pool() {
   }
   for (auto& worker : m_workers) {
     if (!worker) continue;
-    static_cast<void>(stop(*worker, m_place->patience()));
+    static_cast<void>(stop(*worker, m_host->patience()));
     remove_log(*worker);
   }
 }
@@ -136,8 +137,8 @@ std::optional<process::Ending> Pool::stop(Worker& worker, std::chrono::milliseco
   if (worker.child.descriptor() < 0) return std::nullopt;  // has been waited for
   const auto ending = worker.child.wait_for(patience);
   if (ending && *ending) return *ending;
-  if (m_place->kill(worker.name)) {
-    const auto removed = worker.child.wait_for(m_place->patience());
+  if (m_host->kill(worker.name)) {
+    const auto removed = worker.child.wait_for(m_host->patience());
     if (removed && *removed) return std::nullopt;
   }
   // The worker's own process in its namespace is in the group as well.
@@ -188,7 +189,7 @@ base::Status Pool::assign(Tasks& tasks, const Events& events) {
       open_pipe(*worker);
     }
     // A worker that is gone already has left its last words for us to receive.
-    if (!worker->channel.send(encode(m_place->seen_inside(*worker->task)), worker->log.get()))
+    if (!worker->channel.send(encode(m_host->seen_inside(*worker->task)), worker->log.get()))
       BASE_TRY(receive(worker, tasks, events));
   }
   return {};
@@ -429,7 +430,7 @@ base::Result<TaskOutcome> Pool::run_attended(const Task& task, int interruption,
                                              const std::function<base::Status(AttendedCommand&)>& attend) {
   auto& worker = *m_workers.front();
   // One that is gone already has left its last words.
-  static_cast<void>(worker.channel.send(encode(m_place->seen_inside(task))));
+  static_cast<void>(worker.channel.send(encode(m_host->seen_inside(task))));
   BASE_TRY_ASSIGN(auto message, await_message(worker, interruption));
   if (is_ready(message)) {
     AttendedCommand command(worker.channel, worker.channel.take_descriptor());

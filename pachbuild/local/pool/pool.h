@@ -19,9 +19,9 @@
 #include "base/files.h"
 #include "pachbuild/local/pool/attended.h"
 #include "pachbuild/local/pool/channel.h"
-#include "pachbuild/local/pool/place.h"
 #include "pachbuild/local/pool/slots.h"
 #include "pachbuild/local/pool/task.h"
+#include "pachbuild/local/pool/worker_host.h"
 #include "process/child.h"
 
 namespace local {
@@ -30,7 +30,7 @@ class Pool {
  public:
   // Starts `count` workers whose files are below `folder`, which must be on the file system of the tasks'
   // outputs. With `slots`, each of their tasks takes one of these. Both must outlive the pool.
-  static base::Result<Pool> start(int count, const base::fs::path& folder, const Place& place,
+  static base::Result<Pool> start(int count, const base::fs::path& folder, const WorkerHost& host,
                                   Slots* slots = nullptr);
 
   Pool(Pool&&) = default;
@@ -79,7 +79,7 @@ class Pool {
     Channel channel;
     std::optional<Listener> listener;  // until the worker has connected
     base::fs::path folder;
-    std::string name;  // by which its place knows it
+    std::string name;  // by which its host knows it
     std::optional<Task> task;
     std::optional<Slots::Slot> slot;  // of the task
     base::UniqueFd log;               // what the task's command prints
@@ -92,8 +92,8 @@ class Pool {
     std::optional<Clock::time_point> deadline;
   };
   using WorkerPointer = std::unique_ptr<Worker>;  // none: it is gone, and not replaced yet
-  Pool(base::fs::path folder, const Place& place, Slots* slots)
-      : m_folder(std::move(folder)), m_place(&place), m_slots(slots) {}
+  Pool(base::fs::path folder, const WorkerHost& host, Slots* slots)
+      : m_folder(std::move(folder)), m_host(&host), m_slots(slots) {}
   base::Result<WorkerPointer> start_worker();
   static base::Status await(Worker& worker);
   // The tasks of a run that no worker has.
@@ -126,7 +126,7 @@ class Pool {
   void clear(WorkerPointer& worker) const;
 
   base::fs::path m_folder;
-  const Place* m_place;
+  const WorkerHost* m_host;
   Slots* m_slots;
   int m_started = 0;
   Clock::time_point m_followed;  // when logs were looked at

@@ -90,7 +90,7 @@ std::optional<Value> read(const fs::path& folder, const std::string& name) {
 base::Status conflict(const std::string& path, const std::string& first, const std::string& second) {
   return base::fail(ErrorKind::step_failed, "/pfs/out/" + path,
                     "written by two datums: " + first + " and " + second,
-                    "include something of the datum's input in the output's name");
+                    "make the output name depend on the datum, for example on its file name");
 }
 
 // Two datums that wrote one path, as an error that names the path and both.
@@ -196,7 +196,7 @@ base::Status OutputFolder::begin(const std::string& pipeline) {
   const auto check_pipeline = [&](const State& state) -> base::Status {
     if (state.pipeline == pipeline) return {};
     return base::fail(ErrorKind::cannot_write, m_path.string(),
-                      "holds the output of pipeline " + state.pipeline,
+                      "contains the output of pipeline " + state.pipeline,
                       "choose another --output, or remove this one");
   };
   auto state = read<State>(own, k_state);

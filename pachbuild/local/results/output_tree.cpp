@@ -54,13 +54,8 @@ base::Status list_folder(const base::Folder& folder, const std::string& path, in
 
 base::Status check_names(std::vector<std::string> invalid) {
   if (invalid.empty()) return {};
-  std::string others;
-  if (invalid.size() > k_names_shown) {
-    others = " and " + base::count_of(invalid.size() - k_names_shown, "other");
-    invalid.resize(k_names_shown);
-  }
-  return base::fail(ErrorKind::step_failed, base::join(invalid, ", ") + others,
-                    "not a name that PFS can hold", contract::k_pfs_names_hint);
+  return base::fail(ErrorKind::step_failed, "", contract::invalid_names(std::move(invalid), k_names_shown),
+                    contract::k_pfs_names_hint);
 }
 
 }  // namespace

@@ -106,8 +106,8 @@ std::uint64_t bytes_of(const std::vector<source::SourceFile>& files) {
   return bytes;
 }
 
-base::Status perform(std::vector<Task> tasks, const Place& place, const Site& site) {
-  BASE_TRY_ASSIGN(auto pool, Pool::start(1, site.scratch, place, &site.slots));
+base::Status perform(std::vector<Task> tasks, const WorkerHost& host, const Site& site) {
+  BASE_TRY_ASSIGN(auto pool, Pool::start(1, site.scratch, host, &site.slots));
   for (auto& task : tasks) {
     BuildOutput output(site.tell);
     const auto outcome = pool.run_one(
@@ -134,8 +134,8 @@ base::Status build_in(const spec::PipelineSpec& spec, const Container& container
                       const Site& site) {
   const fs::path own = image_cache(container, site.cache);
   BASE_TRY(base::make_folders(own, 0700));
-  const auto place = containers_of(container, {{site.scratch}, {own, true}});
-  BASE_TRY(perform(tasks_in_container(spec, std::move(task), own), *place, site));
+  const auto host = containers_of(container, {{site.scratch}, {own, true}});
+  BASE_TRY(perform(tasks_in_container(spec, std::move(task), own), *host, site));
   return base::write_file(own / k_filled, "");
 }
 

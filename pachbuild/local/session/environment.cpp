@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "base/trusted_folder.h"
+#include "contract/cache_variable.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
 #include "contract/pipeline_names.h"
@@ -33,6 +34,7 @@ std::string value_of(const char* name) {
 
 base::Result<fs::path> cache_path() {
   fs::path folder = value_of(contract::k_cache_variable);
+  BASE_TRY(contract::check_cache_variable(folder.string()));
   if (folder.empty() && !value_of("XDG_CACHE_HOME").empty())
     folder = fs::path(value_of("XDG_CACHE_HOME")) / "pachbuild";
   if (folder.empty() && !value_of("HOME").empty()) folder = fs::path(value_of("HOME")) / ".cache/pachbuild";

@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "base/text.h"
 #include "base/workspace.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
@@ -40,11 +41,11 @@ struct Answer {
   std::string printed;
 };
 
-base::Result<Answer> ask(Task task, const fs::path& source, const fs::path& scratch, const Place& place,
+base::Result<Answer> ask(Task task, const fs::path& source, const fs::path& scratch, const WorkerHost& host,
                          process::Interruption& interruption) {
   task.inputs = {{contract::k_source_input, source.string(), "", "copy"}};
   task.output = (scratch / "out").string();
-  BASE_TRY_ASSIGN(auto pool, Pool::start(1, scratch, place));
+  BASE_TRY_ASSIGN(auto pool, Pool::start(1, scratch, host));
   Answer answer;
   const auto keep = [&](std::string_view text) { answer.printed += text; };
   BASE_TRY_ASSIGN(const auto outcome,
@@ -57,34 +58,38 @@ base::Result<Answer> ask(Task task, const fs::path& source, const fs::path& scra
 
 }  // namespace
 
-base::Result<std::string> explain_build(const ExplainedBuilder& builder, const fs::path& source,
+base::Result<std::string> explain_build(const ExplainedBuilder& builder, const std::string& shown_source,
                                         const fs::path& cache, process::Interruption& interruption) {
   BASE_TRY_ASSIGN(const auto workspace, make_scratch(cache));
   const fs::path& scratch = workspace.path();
   const fs::path copy = scratch / "source";
-  BASE_TRY_ASSIGN(const auto files, source::list_source(source));
+  BASE_TRY_ASSIGN(const auto files, source::list_source(fs::absolute(shown_source)));
   BASE_TRY(base::make_folders(copy, 0700));
   BASE_TRY(source::copy_source(files, copy));
   Task task;
   task.id = "explain";
-  std::unique_ptr<Place> place;
+  std::unique_ptr<WorkerHost> host;
   if (builder.container) {
     const fs::path own = image_cache(*builder.container, cache);
     BASE_TRY(base::make_folders(own, 0700));
-    place = containers_of(*builder.container, {{scratch}, {own, true}});
+    host = containers_of(*builder.container, {{scratch}, {own, true}});
     task.command = question("builder-runtime", "", "--explain");
     task.environment = network_environment();
     task.environment[contract::k_cache_variable] = k_host_root + own.string();
   } else {
     BASE_TRY_ASSIGN(const auto runtime, find_builder_runtime());
-    place = this_machine();
+    host = this_machine();
     task.command = question(runtime, builder.language, "--explain");
     task.environment = build_environment(cache);
     task.folder = builder.folder.empty() ? "/" : builder.folder.string();
   }
-  BASE_TRY_ASSIGN(auto answer, ask(std::move(task), copy, scratch, *place, interruption));
-  // What a builder prints on its way to an answer is of no use beside it.
-  if (!answer.text) static_cast<void>(base::write_all(STDERR_FILENO, answer.printed, "standard error"));
+  BASE_TRY_ASSIGN(auto answer, ask(std::move(task), copy, scratch, *host, interruption));
+  if (!answer.text) {
+    // What a builder prints on its way to an answer is of no use beside it. The person knows the source by
+    // another name.
+    base::replace_all(answer.printed, contract::k_source, shown_source);
+    static_cast<void>(base::write_all(STDERR_FILENO, answer.printed, "standard error"));
+  }
   return std::move(answer.text);
 }
 

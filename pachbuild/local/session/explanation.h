@@ -20,8 +20,9 @@ struct ExplainedBuilder {
   std::string language;
 };
 
-// JSON. A builder that cannot tell has printed why; the error then has no text and its kind is the exit code.
-base::Result<std::string> explain_build(const ExplainedBuilder& builder, const base::fs::path& source,
+// JSON, of the source at `shown_source`, which errors name so. A builder that cannot tell has printed why;
+// the error then has no text and its kind is the exit code.
+base::Result<std::string> explain_build(const ExplainedBuilder& builder, const std::string& shown_source,
                                         const base::fs::path& cache, process::Interruption& interruption);
 
 // What in the source of a pipeline decides its artifact, as JSON (builder-runtime --source-inputs), from the

@@ -138,7 +138,7 @@ base::Status PipelineRun::check_folders() const {
     const bool is_below = base::path_below(m_output, input) && below == Below::refused;
     if (input != m_output && !is_below && !base::path_below(input, m_output)) return {};
     return base::fail(ErrorKind::usage, "--output " + m_options.output,
-                      "shares files with " + what + " (" + input.string() + ")", "choose a separate folder");
+                      "overlaps with " + what + " (" + input.string() + ")", "choose a separate folder");
   };
   if (spec::is_built(m_spec.transform))
     BASE_TRY(check(m_spec.transform.build.folder, "the source", Below::accepted));
@@ -174,7 +174,7 @@ base::Status PipelineRun::find_containers() {
   if (m_options.engine.empty()) return {};
   if (!m_spec.transform.build.builder.empty()) {
     return base::fail(ErrorKind::bad_input, m_spec.places.where("/transform/build/image"),
-                      base::quoted(m_spec.transform.build.image) + " is a folder, and --runtime takes images",
+                      base::quoted(m_spec.transform.build.image) + " is a folder; --runtime needs an image",
                       "omit --runtime, or build an image of the folder and name that");
   }
   const auto images = spec::images_of(m_spec.transform, m_options.image_prefix);
@@ -268,7 +268,7 @@ void PipelineRun::explain_build() {
 }
 
 // What the workers of datums stage from and write to.
-std::unique_ptr<Place> PipelineRun::datum_place() const {
+std::unique_ptr<WorkerHost> PipelineRun::datum_host() const {
   if (!m_runner) return this_machine();
   auto container = *m_runner;
   for (const auto& secret : m_spec.transform.secrets) {
@@ -365,8 +365,7 @@ std::vector<std::size_t> PipelineRun::running_datums() const {
 void PipelineRun::save_record() {
   // Nothing is told that way which a run of the same would not know.
   const auto saved = m_run->save();
-  if (!saved && !m_session.interruption.signal())
-    tell(Warned{saved.error().where + ": " + saved.error().what});
+  if (!saved && !m_session.interruption.signal()) tell(Warned{base::without_hint(saved.error())});
 }
 
 spec::Words PipelineRun::own_command(spec::Words command) const {
@@ -376,7 +375,7 @@ spec::Words PipelineRun::own_command(spec::Words command) const {
 }
 
 // `environment` is what all datums share.
-Task PipelineRun::make_task(const Work& work, const Place& place, process::Environment environment) {
+Task PipelineRun::make_task(const Work& work, const WorkerHost& host, process::Environment environment) {
   const Datum datum = m_datums.at(work.index);
   const auto& transform = m_spec.transform;
   Task task;
@@ -406,7 +405,7 @@ Task PipelineRun::make_task(const Work& work, const Place& place, process::Envir
   add_secrets(task, m_spec, m_options.secrets);
   task.datum_variables = datum_variables(datum, m_spec, m_artifact.version, m_session.plan.job);
   task.folder = spec::folder_of_command(transform);
-  if (task.folder.empty()) task.folder = place.folder();
+  if (task.folder.empty()) task.folder = host.folder();
   task.log = log_of(work.key);
   task.tells_strangers = true;
   task.output = free_output();
@@ -417,8 +416,8 @@ Task PipelineRun::make_task(const Work& work, const Place& place, process::Envir
   return task;
 }
 
-process::Environment PipelineRun::datum_environment(const Place& place) const {
-  auto environment = place.environment(m_session.cache);
+process::Environment PipelineRun::datum_environment(const WorkerHost& host) const {
+  auto environment = host.environment(m_session.cache);
   add_pipeline_variables(environment, m_spec, m_artifact.source_version, m_artifact.version);
   return environment;
 }
@@ -439,8 +438,8 @@ base::Result<int> PipelineRun::run_shell() {
   const Datum datum = m_datums.at(place_of_shell());
   BASE_TRY(check_out({datum.number - 1}));
   BASE_TRY(base::make_folders(m_scratch->path() / k_outputs, 0700));
-  const auto place = datum_place();
-  Task task = make_task({datum.number - 1, ""}, *place, datum_environment(*place));
+  const auto host = datum_host();
+  Task task = make_task({datum.number - 1, ""}, *host, datum_environment(*host));
   ShellBegins begins{.datum = datum.name(),
                      .datums = m_datums.size(),
                      .program = m_spec.transform.cmd,
@@ -460,7 +459,7 @@ base::Result<int> PipelineRun::run_shell() {
   }
   task = attended_task(std::move(task), own_command(std::move(command)), shell.has_terminal);
 
-  BASE_TRY_ASSIGN(auto pool, Pool::start(1, m_scratch->path(), *place));
+  BASE_TRY_ASSIGN(auto pool, Pool::start(1, m_scratch->path(), *host));
   bool has_started = false;
   BASE_TRY_ASSIGN(const auto outcome,
                   pool.run_attended(task, m_session.interruption.descriptor(), [&](AttendedCommand& started) {
@@ -524,9 +523,9 @@ base::Status PipelineRun::run_datums() {
   }
   keep_logs(m_own / "logs", keys);
   const auto count = std::min(static_cast<std::size_t>(m_session.slots.count()), m_work.size());
-  const auto place = datum_place();
+  const auto host = datum_host();
   BASE_TRY_ASSIGN(auto pool,
-                  Pool::start(static_cast<int>(count), m_scratch->path(), *place, &m_session.slots));
+                  Pool::start(static_cast<int>(count), m_scratch->path(), *host, &m_session.slots));
   Collector collector(m_session.store, base::processors());
 
   Pool::Events events{.started =
@@ -555,10 +554,10 @@ base::Status PipelineRun::run_datums() {
     };
   }
   m_early = {m_options.partial && m_folder, Clock::now(), Clock::now(), m_outputs.empty(), m_outputs.size()};
-  const auto environment = datum_environment(*place);
+  const auto environment = datum_environment(*host);
   const auto next = [&, turn = m_work.begin()]() mutable -> base::Result<std::optional<Task>> {
     if (turn == m_work.end()) return std::nullopt;
-    return make_task(*turn++, *place, environment);
+    return make_task(*turn++, *host, environment);
   };
   BASE_TRY_ASSIGN(const auto run, pool.run(next, events, m_session.interruption.descriptor()));
   if (run == Pool::Run::interrupted) return base::fail(base::interrupted());
@@ -577,7 +576,7 @@ base::Status PipelineRun::take(Collector& collector, const Task& task, const Tas
     m_session.store.count_beside(static_cast<std::uint64_t>(log.st_blocks) * 512);
   if (outcome.log_errno != 0 && !std::exchange(m_told_of_logs, true)) {
     const auto error = base::system_error("write", task.log, outcome.log_errno);
-    tell(Warned{error.where + ": " + error.what + "; logs of datums are incomplete"});
+    tell(Warned{base::without_hint(error) + "; logs of datums are incomplete"});
   }
   const auto changed = changed_input(m_datums.at(work_of(task).index));
   if (!changed.empty()) {
@@ -588,7 +587,7 @@ base::Status PipelineRun::take(Collector& collector, const Task& task, const Tas
   if (outcome.error) {
     // What the program did wrong fails its datum; what the machine does, the run.
     if (outcome.error->kind != ErrorKind::step_failed) return base::fail(*outcome.error);
-    tell_failure(task, outcome.error->where + ": " + outcome.error->what);
+    tell_failure(task, base::without_hint(*outcome.error));
     return {};
   }
   if (!outcome.stranger.empty()) m_strangers[task.id] = outcome.stranger;
@@ -627,7 +626,7 @@ base::Status PipelineRun::collect(Collector& collector, bool wait) {
       tell_end(task, DatumState::succeeded, *files);
       m_outputs.push_back({record_of(task).label, std::move(*files)});
     } else if (files.error().kind == ErrorKind::step_failed && !m_session.interruption.signal()) {
-      tell_failure(task, files.error().where + ": " + files.error().what);
+      tell_failure(task, base::without_hint(files.error()));
     } else {
       return base::fail(std::move(files).error());
     }

@@ -15,8 +15,8 @@
 #include "base/workspace.h"
 #include "pachbuild/local/plan/datum_list.h"
 #include "pachbuild/local/plan/pipelines.h"
-#include "pachbuild/local/pool/place.h"
 #include "pachbuild/local/pool/slots.h"
+#include "pachbuild/local/pool/worker_host.h"
 #include "pachbuild/local/record/this_run.h"
 #include "pachbuild/local/results/collector.h"
 #include "pachbuild/local/results/output_folder.h"
@@ -89,12 +89,12 @@ class PipelineRun {
   [[nodiscard]] RunRecord::Datum& record_of(const Task& task) {
     return m_run->record().datums[work_of(task).index];
   }
-  [[nodiscard]] std::unique_ptr<Place> datum_place() const;
+  [[nodiscard]] std::unique_ptr<WorkerHost> datum_host() const;
   // Of the plan it is the one that is meant: others run for its sake.
   [[nodiscard]] bool is_last() const { return &m_pipeline == &m_session.plan.pipelines.back(); }
   [[nodiscard]] bool is_exported() const { return !m_options.output.empty(); }
   // What all datums see.
-  [[nodiscard]] process::Environment datum_environment(const Place& place) const;
+  [[nodiscard]] process::Environment datum_environment(const WorkerHost& host) const;
   // A datum that is to run.
   struct Work {
     std::size_t index = 0;  // in m_datums
@@ -112,7 +112,7 @@ class PipelineRun {
   }
   // A command of the pipeline's own, as it is started.
   [[nodiscard]] std::vector<std::string> own_command(std::vector<std::string> command) const;
-  [[nodiscard]] Task make_task(const Work& work, const Place& place, process::Environment environment);
+  [[nodiscard]] Task make_task(const Work& work, const WorkerHost& host, process::Environment environment);
   [[nodiscard]] std::string free_output();
   [[nodiscard]] PipelineEnds report(Clock::duration elapsed) const;
 

@@ -118,7 +118,7 @@ class Session {
     const auto removed = std::move(store).shrink(most, [&] { return all_logs(cache); });
     // The results are there: the next run removes what this one could not.
     if (!removed) {
-      m_events.tell({"", Warned{removed.error().where + ": " + removed.error().what}});
+      m_events.tell({"", Warned{base::without_hint(removed.error())}});
     } else if (removed->datums > 0 || removed->bytes > 0) {
       m_events.tell({"", CacheShrunk{removed->datums, removed->bytes}});
     }
@@ -198,8 +198,7 @@ class Session {
     }
     // Without it the next run takes longer.
     status = save_digests(digests.entries(), memory);
-    if (!status && !m_interruption.signal())
-      m_events.tell({"", Warned{status.error().where + ": " + status.error().what}});
+    if (!status && !m_interruption.signal()) m_events.tell({"", Warned{base::without_hint(status.error())}});
   }
 
   // Asks the cluster for what the plan has of it.

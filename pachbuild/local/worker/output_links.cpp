@@ -106,7 +106,7 @@ base::Status LinkFollower::follow_in(const Folder& folder, int depth) {
   BASE_TRY_ASSIGN(const auto names, folder.names());
   for (const auto& name : names) {
     if (name == k_copy) {
-      return base::fail(ErrorKind::step_failed, folder.shown(name), "not a name that PFS can hold",
+      return base::fail(ErrorKind::step_failed, "", contract::invalid_names({folder.shown(name)}, 1),
                         contract::k_pfs_names_hint);
     }
     BASE_TRY_ASSIGN(const auto entry, folder.status(name));

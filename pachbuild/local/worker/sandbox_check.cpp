@@ -4,6 +4,7 @@
 #include <boost/filesystem/operations.hpp>
 #include <cstdio>
 
+#include "base/errors.h"
 #include "base/files.h"
 #include "pachbuild/local/worker/sandbox.h"
 #include "process/fork.h"
@@ -14,8 +15,7 @@ namespace {
 namespace fs = base::fs;
 
 int tell(const base::Error& error) {
-  const std::string where = error.where.empty() ? "" : error.where + ": ";
-  std::printf("%s%s\n%s\n", where.c_str(), error.what.c_str(), error.hint.c_str());
+  std::printf("%s\n%s\n", base::without_hint(error).c_str(), error.hint.c_str());
   std::fflush(stdout);
   return static_cast<int>(error.kind);
 }

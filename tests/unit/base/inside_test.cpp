@@ -72,7 +72,7 @@ TEST(PathBelow, IsTheRestOfThePath) {
 
 TEST_F(InsideOf, TheErrorSaysWhatLeadsOut) {
   const auto other = fs::canonical(source() / "../source-2").string();
-  const std::string behind = " is outside the source: it is or lies behind a symbolic link to ";
+  const std::string behind = " is outside the source: it is, or is reached through, a symbolic link to ";
   const std::vector<std::pair<std::string, std::string>> rows = {
       {"/etc", "/etc is outside the source"},
       {"../source-2", "../source-2 is outside the source"},

@@ -209,24 +209,24 @@ TEST_F(GoCommands, NameProgramsForTheCommandsThatStartThem) {
                     (is_link ? " -> " + fs::read_symlink(entry.path()).string() : ""));
     }
     std::sort(all.begin(), all.end());
-    const auto begin = std::min(told.find("compile: built "), told.size());
+    const auto begin = std::min(told.find("compile: built"), told.size());
     all.push_back(told.substr(begin, std::min(told.find(" (", begin), told.size()) - begin));
     return all;
   };
   m_go.names = {"x"};
-  EXPECT_THAT(built(), ElementsAre("main", "compile: built with 0 modules"));
+  EXPECT_THAT(built(), ElementsAre("main", "compile: built, no modules"));
   m_source.has_own_command = true;
-  EXPECT_THAT(built(), ElementsAre("main", "x -> main", "compile: built with 0 modules"));
+  EXPECT_THAT(built(), ElementsAre("main", "x -> main", "compile: built, no modules"));
   m_go.names = {"main"};
-  EXPECT_THAT(built(), ElementsAre("main", "compile: built with 0 modules"));
+  EXPECT_THAT(built(), ElementsAre("main", "compile: built, no modules"));
   write("source/cmd/y/main.go", k_main);
   m_go.names = {"x", "y"};
-  EXPECT_THAT(built(), ElementsAre("x", "y", "compile: built 2 programs with 0 modules")) << "none is chosen";
+  EXPECT_THAT(built(), ElementsAre("x", "y", "compile: built 2 programs, no modules")) << "none is chosen";
   write("source/main.go", k_main);
   m_go.names = {"a", "x", "y"};
-  EXPECT_THAT(built(), ElementsAre("a", "main -> a", "x", "y", "compile: built 3 programs with 0 modules"));
+  EXPECT_THAT(built(), ElementsAre("a", "main -> a", "x", "y", "compile: built 3 programs, no modules"));
   m_go.names = {"a", "main"};
-  EXPECT_THAT(built(), ElementsAre("a", "main", "compile: built 3 programs with 0 modules"))
+  EXPECT_THAT(built(), ElementsAre("a", "main", "compile: built 3 programs, no modules"))
       << "a program of that name stays";
   m_go.names = {};
   EXPECT_EQ(build().back(), "error: produced neither a program nor a message: ");
@@ -1017,7 +1017,7 @@ TEST_F(GoCommands, AWorkspaceOfTheEnvironmentIsIgnoredWithAWarning) {
     LogOfTest log;
     EXPECT_TRUE(look(m_source, m_environment));
     return log.end().find("GOWORK=" + value +
-                          " from the environment is ignored: only a go.work inside the source is used") !=
+                          " from the environment is ignored; only a go.work inside the source is used") !=
            std::string::npos;
   };
   EXPECT_TRUE(warns("/other/go.work"));

@@ -168,10 +168,10 @@ TEST(GoVariables, ThatAreOverruledAreToldAsIgnored) {
     EXPECT_TRUE(variables_of(environment).check());
     return log.end();
   };
-  const std::string ignored = " from the environment is ignored: ";
+  const std::string ignored = " from the environment is ignored; ";
   for (const auto* system : {"windows", "darwin"}) {
     EXPECT_EQ(told({{"GOOS", system}}),
-              "warning: GOOS=" + std::string(system) + ignored + "pipelines run on linux\n");
+              "warning: GOOS=" + std::string(system) + ignored + "pipelines run on Linux\n");
   }
   for (const auto* flags : {"-trimpath=false", "-trimpath=0"}) {
     EXPECT_EQ(told({{"GOFLAGS", flags}}), "warning: -trimpath=false" + ignored +

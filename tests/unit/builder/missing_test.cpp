@@ -7,7 +7,7 @@ namespace builder {
 namespace {
 
 std::string in_package(const std::string& name, const std::string& package) {
-  return "; " + name + " is missing, which is in Debian's package " + package;
+  return "; " + name + " is missing: install the Debian package " + package;
 }
 
 std::string gcc(const std::string& header) {

@@ -281,7 +281,7 @@ TEST_F(Resolve, SaysForWhatAndWhichProgram) {
   log_is("resolve: for linux/amd64, go1.26.8, glibc 2.36, cpython-3.11, key 0123456789ab");
   m_plan.program = {};
   m_plan.key = "";
-  log_is("resolve: nothing to install, cpython-3.11 of the image is enough");
+  log_is("resolve: nothing to install; using cpython-3.11");
 }
 
 TEST_F(Resolve, AFailureOfThePlanIsItsOwn) {

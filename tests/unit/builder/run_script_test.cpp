@@ -30,7 +30,7 @@ TEST(RunScriptText, WithABundleNeedsItsInterpreter) {
       rest_of(script("d1", {{"python", "/pfs/source/main.py"}, "/pfs/source", false, "/usr/bin/python3.11"})),
       std::string(R"sh(interpreter=/usr/bin/python3.11
 if ! [ -x "$interpreter" ]; then
-  echo "error: run.sh: this image has no $interpreter, which the bundle was made for" >&2
+  echo "error: run.sh: $interpreter not found in this image; the bundle was built for it" >&2
   echo "hint: run in the image that built it, or build in this image" >&2
   exit 127
 fi
@@ -86,7 +86,7 @@ TEST(EnvironmentScriptText, StartsTheGivenCommandWhereItIs) {
                                                                  .folder = "/pfs/source",
                                                                  .interpreter = "/p",
                                                                  .environment = {{"A", "b"}}}));
-  EXPECT_NE(text.find("echo \"error: environment.sh: this image has no"), std::string::npos);
+  EXPECT_NE(text.find("echo \"error: environment.sh: $interpreter not found"), std::string::npos);
   EXPECT_TRUE(
       text.ends_with("unset PYTHONHOME\n[ -n \"${A+set}\" ] || export A=b\n"
                      "exec \"$shim\" ${at:+--chdir \"$at\"} --environment d1 --exec -- \"$@\"\n"))

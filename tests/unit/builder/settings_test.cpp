@@ -79,7 +79,8 @@ TEST_F(FindCache, APathHasToBeAbsolute) {
   ASSERT_TRUE(base::write_file(file, ""));
   const auto no_folder = settle({{"PACHBUILD_CACHE_DIR", file.string()}});
   ASSERT_FALSE(no_folder);
-  EXPECT_EQ(no_folder.error().what, "is not a folder");
+  EXPECT_EQ(no_folder.error().where, "PACHBUILD_CACHE_DIR");
+  EXPECT_EQ(no_folder.error().what, file.string() + " is not a folder");
   EXPECT_EQ(no_folder.error().hint, "") << "only of a folder that others can change";
 }
 

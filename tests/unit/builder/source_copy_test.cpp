@@ -141,7 +141,7 @@ TEST_F(SourceLinks, OutOfTheSourceAreNamed) {
     link(target, "source/a/b/link");
     const auto real = fs::canonical(m_source / "a/b/link").string();
     EXPECT_EQ(fault(),
-              (m_source / "a/b/link").string() + ": is a symbolic link out of the source, to " + real);
+              (m_source / "a/b/link").string() + ": is a symbolic link to " + real + ", outside the source");
     fs::remove(m_source / "a/b/link");
   }
 }

@@ -98,16 +98,16 @@ TEST_F(SourceSettingsTest, NoneIsAskedFor) {
 
 TEST_F(SourceSettingsTest, FaultsAreNamedWithTheirPlaces) {
   const std::vector<std::array<std::string, 2>> faults = {
-      {"language = 1\n", "pachbuild.toml:1: language: is a number and has to be a string ()"},
-      {"\narguments = [1]\n", "pachbuild.toml:2: arguments: is a number and has to be a string ()"},
-      {"arguments = {}\n", "pachbuild.toml:1: arguments: is a table and has to be an array ()"},
-      {"environment = {A = 1}\n", "pachbuild.toml:1: environment.A: is a number and has to be a string ()"},
-      {"environment = []\n", "pachbuild.toml:1: environment: is an array and has to be a table ()"},
-      {"python = 1\n", "pachbuild.toml:1: python: is a number and has to be a table ()"},
+      {"language = 1\n", "pachbuild.toml:1: language: must be a string, not a number ()"},
+      {"\narguments = [1]\n", "pachbuild.toml:2: arguments: must be a string, not a number ()"},
+      {"arguments = {}\n", "pachbuild.toml:1: arguments: must be an array, not a table ()"},
+      {"environment = {A = 1}\n", "pachbuild.toml:1: environment.A: must be a string, not a number ()"},
+      {"environment = []\n", "pachbuild.toml:1: environment: must be a table, not an array ()"},
+      {"python = 1\n", "pachbuild.toml:1: python: must be a table, not a number ()"},
       {"[python]\nproject = 'x'\n",
-       "pachbuild.toml:2: python.project: is a string and has to be true or false ()"},
+       "pachbuild.toml:2: python.project: must be true or false, not a string ()"},
       {"[python]\nrefresh = 'x'\n",
-       "pachbuild.toml:2: python.refresh: is \"x\" (expected never, daily or always)"},
+       "pachbuild.toml:2: python.refresh: invalid value \"x\" (expected never, daily or always)"},
       {"[go]\nx = 1\n",
        "pachbuild.toml:2: go.x: unknown setting (valid settings: package, tags, ldflags, "
        "environment)"},
@@ -131,7 +131,8 @@ TEST_F(SourceSettingsTest, FaultsAreNamedWithTheirPlaces) {
   for (const auto& [text, expected] : faults) EXPECT_EQ(fault(text), expected) << text;
   EXPECT_EQ(fault("", "[tool.pachbuild]\nx = 1\n").substr(0, 36), "pyproject.toml:2: tool.pachbuild.x: ");
   EXPECT_EQ(fault("language = 'go'\n", "[tool.pachbuild]\nlanguage = 'go'\n"),
-            "pachbuild.toml: and [tool.pachbuild] of pyproject.toml both have settings (keep one of them)");
+            "pachbuild.toml: conflicts with [tool.pachbuild] in pyproject.toml: both contain settings (keep "
+            "one of them)");
   EXPECT_NE(fault("", "=\n"), "");
   EXPECT_NE(fault("=\n"), "");
 }

@@ -524,8 +524,9 @@ TEST_F(ClusterWithMap, IsNotRemovedWhereSomebodyElseHasAPartInIt) {
   }
   m_script.answers.clear();
   m_description = {{"by", "someone"}};
-  EXPECT_EQ(fault(),
-            "pipeline map: repo \"map_source\" has 1 commit that pachbuild did not make, the newest h");
+  EXPECT_EQ(
+      fault(),
+      "pipeline map: repo \"map_source\" contains 1 commit that was not made by pachbuild; the newest is h");
   m_description = {{"by", "pachbuild 1"}};
   auto running = m_running;
   m_running["details"]["input"] = {{"pfs", {{"repo", "data"}}}};
@@ -1041,7 +1042,7 @@ TEST_F(ClusterSubmission, ThatIsNotAllowedSaysWhy) {
   EXPECT_THAT(fault(), HasSubstr("the newest commit, h, was not made by pachbuild"));
   const auto large = prepare(submitted.spec, {.image_prefix = "", .largest_file = 7});
   ASSERT_FALSE(large);
-  EXPECT_THAT(large.error().what, HasSubstr("has 8 B; the limit is 7 B"));
+  EXPECT_THAT(large.error().what, HasSubstr("is 8 B; the limit is 7 B"));
   EXPECT_TRUE(prepare(submitted.spec, {.image_prefix = "", .largest_file = 8}));
 }
 

@@ -92,7 +92,7 @@ TEST_F(CommandLines, InitSaysWhatItMadeAndHowToRunIt) {
   EXPECT_EQ(told({"init", "--context", "x", "y"}),
             "! error: --context: needs a Dockerfile\n! hint: add --from Dockerfile\n[64]");
   const auto name_fault = [&](const std::string& name) {
-    return told({"init", "named", "--name=" + name}).starts_with("! error: --name ");
+    return told({"init", "named", "--name=" + name}).starts_with("! error: --name");
   };
   for (const std::string name : {"a b", "-a", "_a"}) EXPECT_TRUE(name_fault(name)) << name;
   EXPECT_TRUE(name_fault(std::string(52, 'a')));
@@ -119,7 +119,7 @@ TEST_F(CommandLines, InitTellsWhatIsNotConverted) {
 
 TEST_F(CommandLines, GraphHasEachPipelineBehindWhatItReads) {
   write("p.json", reading("last", {"mid", "x\"y"}) + reading("mid", {"b", "a"}) + reading("other", {"a"}));
-  EXPECT_TRUE(told({"graph", "-f", "p.json"}).find("not a repo's name") != std::string::npos);
+  EXPECT_TRUE(told({"graph", "-f", "p.json"}).find("invalid repo name") != std::string::npos);
   write("p.json", reading("last", {"mid", "c"}) + reading("mid", {"b", "a"}) + reading("other", {"a"}));
   EXPECT_EQ(told({"graph", "-f", "p.json"}), "a + b -> [mid]\nc + [mid] -> [last]\na -> [other]\n");
   EXPECT_EQ(told({"graph", "-f", "p.json", "-o", "text"}), told({"graph", "-f", "p.json"}));
@@ -356,7 +356,7 @@ TEST_F(CommandLines, NothingIsKnownOfWhatHasNotRun) {
   write("p.json", reading("p", {"r"}) + reading("q", {"s"}));
   const std::string hint = "! hint: run it with pachbuild run; the cache remembers the last run\n[65]";
   EXPECT_EQ(told({"explain", "-f", "p.json"}),
-            "! error: p.json: pipeline p, q have not run on this machine\n" + hint);
+            "! error: p.json: pipelines p and q have not run on this machine\n" + hint);
   EXPECT_EQ(told({"explain", "-f", "p.json", "--pipeline", "q"}),
             "! error: p.json: pipeline q has not run on this machine\n" + hint);
   EXPECT_EQ(told({"logs", "-f", "p.json", "--pipeline", "q"}),
@@ -403,12 +403,14 @@ TEST_F(CommandLines, DataThatCannotBeMeantIsAUsageError) {
        "hint: "
        "for example images@master\n[64]"},
       {{"-i", "r=data", "--tick", "2026-11-25"},
-       "! error: --tick 2026-11-25: is not a time\n! hint: write it as 2026-11-25T22:31:45Z, in UTC\n[64]"},
+       "! error: --tick: invalid time \"2026-11-25\"\n! hint: write it as 2026-11-25T22:31:45Z, in "
+       "UTC\n[64]"},
       {{"-i", "r=data", "--tick", "2026-11-25T22:31:45Zx"},
-       "! error: --tick 2026-11-25T22:31:45Zx: is not a time\n! hint: write it as 2026-11-25T22:31:45Z, in "
+       "! error: --tick: invalid time \"2026-11-25T22:31:45Zx\"\n! hint: write it as 2026-11-25T22:31:45Z, "
+       "in "
        "UTC\n[64]"},
       {{"-i", "r=data", "--tick", "2026-1-25T22:31:45Z"},
-       "! error: --tick 2026-1-25T22:31:45Z: is not a time\n! hint: write it as 2026-11-25T22:31:45Z, in "
+       "! error: --tick: invalid time \"2026-1-25T22:31:45Z\"\n! hint: write it as 2026-11-25T22:31:45Z, in "
        "UTC\n[64]"},
   };
   for (const auto& [words, said] : rows) {
@@ -442,7 +444,7 @@ TEST_F(CommandLines, ARunThatCannotBeSaysWhy) {
   EXPECT_EQ(run({"--output", "out"}), in_images("pipeline p has no transform.build and runs"));
   EXPECT_EQ(run({"-o", "out"}), in_images("pipeline p has no transform.build and runs"));
   EXPECT_EQ(run({"--output", "out", "-o", "yaml"}),
-            "! error: -o yaml: beside --output it can only be json\n! hint: use only one of the two for the "
+            "! error: -o yaml: must be json when --output is given\n! hint: use only one of the two for the "
             "folder\n[64]");
   write("p.json", reading("p", {"r"}) + reading("q", {"r"}));
   EXPECT_EQ(run({"--output", "out"}), in_images("the pipelines p, q have no transform.build and run"));
@@ -680,7 +682,7 @@ TEST_F(ClusterLines, PipelinesAreSentBehindWhatTheyRead) {
             std::string::npos)
       << circle;
   const auto twice = sent(reading("a", {"x"}) + "\n" + reading("a", {"y"}));
-  EXPECT_NE(twice.find("another pipeline is named \"a\" as well: p.json:1:"), std::string::npos) << twice;
+  EXPECT_NE(twice.find("pipeline name \"a\" is already used: p.json:1:"), std::string::npos) << twice;
   EXPECT_EQ(calls(), "");
   answer({{"update pipeline", "!refused\n"}});
   EXPECT_EQ(sent(reading("a", {"x"}) + "\n" + reading("b", {"y"})),

@@ -40,8 +40,8 @@ TEST(FailureKinds, AreCountedAndSomeNamed) {
   EXPECT_EQ(kind.first, "data/a");
   EXPECT_THAT(kind.others, ElementsAre("data/b", "data/c", "data/d"));
   EXPECT_EQ(kind.more, 4U);
-  EXPECT_EQ(summary_of(kind), "4 more datums failed as data/a did: data/b, data/c, data/d, …");
-  EXPECT_EQ(summary_of({"x/1", {"x/2"}, 1}), "1 more datum failed as x/1 did: x/2");
+  EXPECT_EQ(summary_of(kind), "4 more datums failed in the same way as data/a: data/b, data/c, data/d, …");
+  EXPECT_EQ(summary_of({"x/1", {"x/2"}, 1}), "1 more datum failed in the same way as x/1: x/2");
 }
 
 TEST(FailureKinds, OfSeveralInputs) {

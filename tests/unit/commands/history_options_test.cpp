@@ -74,19 +74,18 @@ TEST_F(HistoryOptionsTest, ThatAreWrong) {
                                           "outputs of datums\nhint: choose another folder\n");
   EXPECT_EQ(told(path("data/x")),
             where + "data/x: would be a file of repo pages\nhint: choose another folder\n");
-  EXPECT_EQ(told(path("source/r.txt")),
-            where +
-                "source/r.txt: would be a part of the source DIR/source\nhint: choose "
-                "another folder, or list the file in .pachignore\n");
+  EXPECT_EQ(told(path("source/r.txt")), where +
+                                            "source/r.txt: is inside the source DIR/source\nhint: choose "
+                                            "another folder, or list the file in .pachignore\n");
   EXPECT_EQ(told(path("free")), where + "free: is a folder\nhint: name a file in it\n");
   EXPECT_EQ(told(path("free/x/")), where + "free/x/: is a folder\nhint: name a file in it\n");
   EXPECT_EQ(told(path("none/x")),
             where + "none/x: the folder DIR/none does not exist\nhint: create it first\n");
   ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
   EXPECT_EQ(told(path("fifo")), where + "fifo: is not a regular file\nhint: choose another name\n");
-  EXPECT_EQ(
-      one({path("free/a"), path("free/../free/a")}),
-      "64 error: --trace DIR/free/../free/a: is the file of --report as well\nhint: choose another name\n");
+  EXPECT_EQ(one({path("free/a"), path("free/../free/a")}),
+            "64 error: --trace DIR/free/../free/a: --report already writes to this file\nhint: choose "
+            "another name\n");
 }
 
 TEST_F(HistoryOptionsTest, ThatCannotBeWritten) {

@@ -136,7 +136,7 @@ TEST(LastDatums, EndInAState) {
   EXPECT_EQ(end(local::LastState::succeeded), "succeeded, 1.5 s");
   EXPECT_EQ(end(local::LastState::recovered), "recovered by err_cmd, 1.5 s");
   EXPECT_EQ(end(local::LastState::failed), "failed: exit code 3, 1.5 s");
-  EXPECT_EQ(end(local::LastState::skipped), "skipped, its result was known");
+  EXPECT_EQ(end(local::LastState::skipped), "skipped; its result is in the cache");
   EXPECT_EQ(end(local::LastState::not_run), "has not ended");
 }
 
@@ -279,8 +279,9 @@ TEST_F(DataOptionsTest, TicksAreTimesInUtc) {
     options.tick = wrong;
     const auto error = options.tick_time().error();
     EXPECT_EQ(error.kind, base::ErrorKind::usage);
-    EXPECT_EQ(error.where + ": " + error.what + "; " + error.hint,
-              "--tick " + std::string(wrong) + ": is not a time; write it as 2026-11-25T22:31:45Z, in UTC");
+    EXPECT_EQ(
+        error.where + ": " + error.what + "; " + error.hint,
+        "--tick: invalid time \"" + std::string(wrong) + "\"; write it as 2026-11-25T22:31:45Z, in UTC");
   }
 }
 

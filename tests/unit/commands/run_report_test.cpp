@@ -169,7 +169,8 @@ TEST(RunReport, TellsFailuresOnceEach) {
       {"map", fails("d6", "exit code 5", "five\n")},
       {"map", fails("d7", "exit code 1", "one\n")},
       {"map", local::PipelineFails{{base::ErrorKind::io, "w", "x", "h"}}}};
-  const std::string equal = "warning: 2 more datums failed as r/d1 did: r/d2, r/d7 (logs: " + logs + ")\n";
+  const std::string equal =
+      "warning: 2 more datums failed in the same way as r/d1: r/d2, r/d7 (logs: " + logs + ")\n";
   EXPECT_EQ(printed_of({.amount = Amount::failures}, events),
             told("d1", "exit code 1") + "one\n" + told("d3", "exit code 2") + "two\n" +
                 told("d4", "exit code 3") + told("d5", "exit code 4") +
@@ -205,9 +206,17 @@ TEST(RunReport, SaysWhatAPipelineHasCome) {
   EXPECT_EQ(ends(end),
             "datums: 3 run, 0 skipped, 1 failed, 2.0 s in total\nerror: /o: 1 datum failed, so the output "
             "folder was not changed\nhint: the results of the other datums are kept for the next run; "
-            "--partial exports them now\n");
+            "use --partial to write them now\n");
+  // Where nothing succeeded nothing is kept.
+  end.run = 0;
+  EXPECT_TRUE(ends(end).ends_with(": /o: 1 datum failed, so the output folder was not changed\n"));
+  end.skipped = 1;
+  EXPECT_TRUE(ends(end).ends_with("; use --partial to write them now\n"));
+  end.skipped = 0;
   end.output = "";
   end.files = 0;
+  EXPECT_EQ(ends(end, {.name_pipelines = true, .amount = Amount::failures}), "error: map: 1 datum failed\n");
+  end.run = 3;
   EXPECT_EQ(ends(end, {.name_pipelines = true, .amount = Amount::failures}),
             "error: map: 1 datum failed\nhint: the results of the other datums are kept for the next run\n");
   end.output = "/o";

@@ -108,15 +108,51 @@ TEST(BuildRecord, NeedsEachOfItsFields) {
     const auto read = parse_build_record(json.dump(), "b");
     const bool is_optional = std::find(optional.begin(), optional.end(), item.key()) != optional.end();
     EXPECT_EQ(read.has_value(), is_optional) << item.key();
+    if (!read && item.key() != "schema") {
+      EXPECT_EQ(read.error().what, "missing key \"" + item.key() + "\"");
+    }
     json[item.key()] = item.value().is_number() ? nlohmann::json("text") : nlohmann::json(7);
     const auto other = parse_build_record(json.dump(), "b");
     ASSERT_FALSE(other) << item.key();
     EXPECT_EQ(other.error().where, "b");
     EXPECT_EQ(other.error().kind, base::ErrorKind::bad_input);
     if (item.key() != "schema") {
-      EXPECT_TRUE(other.error().what.starts_with("is not a build record: ")) << other.error().what;
+      EXPECT_TRUE(other.error().what.starts_with("\"" + item.key() + "\" must be a")) << other.error().what;
     }
   }
+}
+
+// Whatever a file of that name has in it.
+TEST(BuildRecord, FaultsOfPartsAreNamed) {
+  auto record = example();
+  record.files = {{"run.sh", "digest"}};
+  record.modules = {"m v1"};
+  const auto whole = nlohmann::json::parse(to_json(record));
+  const auto fault_of = [&](const std::string& pointer, const nlohmann::json& value) {
+    auto json = whole;
+    const nlohmann::json::json_pointer place(pointer);
+    if (value.is_discarded()) {
+      json[place.parent_pointer()].erase(place.back());
+    } else {
+      json[place] = value;
+    }
+    const auto read = parse_build_record(json.dump(), "b");
+    return read ? "none" : read.error().what;
+  };
+  const nlohmann::json nothing(nlohmann::json::value_t::discarded);
+  EXPECT_EQ(fault_of("/platform/libc", nothing), "missing key \"platform.libc\"");
+  EXPECT_EQ(fault_of("/platform/libc", nullptr), "\"platform.libc\" must be a string, not null");
+  EXPECT_EQ(fault_of("/platform", "linux"), "\"platform\" must be an object, not a string");
+  EXPECT_EQ(fault_of("/bundles/0/bytes", "1"), "\"bundles[0].bytes\" must be a number, not a string");
+  EXPECT_EQ(fault_of("/bundles/0/digest", nothing), "missing key \"bundles[0].digest\"");
+  EXPECT_EQ(fault_of("/command/0", true), "\"command[0]\" must be a string, not true or false");
+  EXPECT_EQ(fault_of("/environment/A", 1), "\"environment.A\" must be a string, not a number");
+  EXPECT_EQ(fault_of("/environment/", "1"), "none");
+  EXPECT_EQ(fault_of("/files/run.sh", nlohmann::json::array()),
+            "\"files.run.sh\" must be a string, not an array");
+  EXPECT_EQ(fault_of("/modules/0", nlohmann::json::object()),
+            "\"modules[0]\" must be a string, not an object");
+  EXPECT_EQ(fault_of("/packages", nlohmann::json::array()), "none");
 }
 
 TEST(BuildRecord, OfAnotherVersionSaysSo) {

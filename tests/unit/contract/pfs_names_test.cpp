@@ -31,10 +31,10 @@ TEST(PfsNames, TheErrorListsThem) {
   const auto one = names_fault("folder", {"a*"}, "rename it");
   EXPECT_EQ(one.kind, base::ErrorKind::bad_input);
   EXPECT_EQ(one.where, "folder");
-  EXPECT_EQ(one.what, "1 name that PFS cannot store: \"a*\" with *");
+  EXPECT_EQ(one.what, "invalid file name for PFS: \"a*\" contains *");
   EXPECT_EQ(one.hint, "names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename it");
   EXPECT_EQ(names_fault("f", {"b?", "a*"}, "").what,
-            "2 names that PFS cannot store: \"a*\" with *, \"b?\" with ?");
+            "2 invalid file names for PFS: \"a*\" contains *, \"b?\" contains ?");
 }
 
 TEST(CacheLimitValue, IsASizeOrTheDefault) {

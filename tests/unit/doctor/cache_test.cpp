@@ -53,8 +53,8 @@ TEST_F(DoctorCache, ThatIsNoFolderIsBad) {
   const auto file = choose("file");
   ASSERT_TRUE(base::write_file(file, ""));
   EXPECT_THAT(lines_of(check_cache({})),
-              ElementsAre("bad folder: " + file.string() +
-                          ": is not a folder | set PACHBUILD_CACHE_DIR to another folder"));
+              ElementsAre("bad folder: PACHBUILD_CACHE_DIR: " + file.string() +
+                          " is not a folder | set PACHBUILD_CACHE_DIR to a folder of your own"));
   ::setenv("PACHBUILD_CACHE_DIR", "relative", 1);
   EXPECT_THAT(lines_of(check_cache({})),
               ElementsAre("bad folder: PACHBUILD_CACHE_DIR: the cache folder must be an absolute path, not "

@@ -89,7 +89,7 @@ class DoctorSandboxes : public testing::Test {
 };
 
 TEST_F(DoctorSandboxes, AreMadeByThisProgram) {
-  EXPECT_THAT(check({}), ElementsAre("ok sandboxes: can be made"));
+  EXPECT_THAT(check({}), ElementsAre("ok sandboxes: available"));
   EXPECT_THAT(m_runner.calls(), ElementsAre("5000 /opt/pachbuild check-sandbox"));
 }
 

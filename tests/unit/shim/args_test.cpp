@@ -64,9 +64,9 @@ TEST(ParseArguments, SomeWordsOfTheCommandAreExpanded) {
   EXPECT_EQ(expanded("1000000"), 1'000'000U);
   EXPECT_EQ(command_line({"--exec", "--", "a"}).parse().value().expanded, 0U);
   for (const std::string wrong : {"1000001", "-1", "x", "1x"}) {
-    EXPECT_EQ(
-        error_of({"--expand", wrong, "--exec", "--", "a"}),
-        "error: --expand: '" + wrong + "' is not a number of arguments\nhint: see worker-shim --help\n");
+    EXPECT_EQ(error_of({"--expand", wrong, "--exec", "--", "a"}),
+              "error: --expand: invalid value \"" + wrong +
+                  "\": expected a number of arguments\nhint: see worker-shim --help\n");
   }
 }
 
@@ -157,31 +157,32 @@ TEST(ParseArguments, ReadsSignals) {
 TEST(ParseArguments, SaysWhatIsWrong) {
   const std::string see_help = "hint: see worker-shim --help\n";
   EXPECT_EQ(error_of({"--colour"}),
-            "error: --colour: is not an option of worker-shim\n"
+            "error: unknown option --colour\n"
             "hint: put -- before the arguments of your own program\n");
   EXPECT_EQ(error_of({"-v"}),
-            "error: -v: is not an option of worker-shim\n"
+            "error: unknown option -v\n"
             "hint: put -- before the arguments of your own program\n");
-  EXPECT_EQ(error_of({"--exec"}), "error: --exec: names no command\n" + see_help);
-  EXPECT_EQ(error_of({"--exec", "--"}), "error: --exec: names no command\n" + see_help);
-  EXPECT_EQ(error_of({"--exec=true"}), "error: --exec: takes no value\n" + see_help);
+  EXPECT_EQ(error_of({"--exec"}), "error: --exec: no command given\n" + see_help);
+  EXPECT_EQ(error_of({"--exec", "--"}), "error: --exec: no command given\n" + see_help);
+  EXPECT_EQ(error_of({"--exec=true"}), "error: --exec: does not take a value\n" + see_help);
   EXPECT_EQ(error_of({"--exec", "--build", "/b", "true"}),
             "error: --build: follows --exec, which ends the options of worker-shim\n"
             "hint: put options before --exec, and -- before a command that begins with -\n");
-  EXPECT_EQ(error_of({"--build"}), "error: --build: needs a value\n" + see_help);
+  EXPECT_EQ(error_of({"--build"}), "error: --build: requires a value\n" + see_help);
   EXPECT_EQ(error_of({"--build="}), "error: --build: has an empty value\n" + see_help);
-  EXPECT_EQ(error_of({"--environment", k_digest, "a"}), "error: --environment: needs --exec\n" + see_help);
+  EXPECT_EQ(error_of({"--environment", k_digest, "a"}), "error: --environment: requires --exec\n" + see_help);
   EXPECT_EQ(error_of({"--environment", "../x", "--exec", "true"}),
-            "error: --environment: '../x' is not a digest (64 digits or letters a to f)\n" + see_help);
-  EXPECT_EQ(error_of({"--install", "/d", "x"}),
-            "error: x: is one argument too many for --install\n" + see_help);
-  EXPECT_EQ(error_of({"--check", "--install", "/d"}), "error: --check: excludes --install\n" + see_help);
+            "error: --environment: invalid value \"../x\": expected 64 hexadecimal digits\n" + see_help);
+  EXPECT_EQ(error_of({"--install", "/d", "x"}), "error: --install: unexpected argument x\n" + see_help);
+  EXPECT_EQ(error_of({"--check", "--install", "/d"}),
+            "error: --check: cannot be used with --install\n" + see_help);
   EXPECT_EQ(error_of({"--grace", "5"}),
-            "error: --grace: '5' is not a time, such as 10s, 500ms or 2m\n" + see_help);
+            "error: --grace: invalid value \"5\": expected a time, such as 10s, 500ms or 2m\n" + see_help);
   EXPECT_EQ(error_of({"--remap-exit", "5"}),
-            "error: --remap-exit: '5' is not two exit codes, such as 143:0\n" + see_help);
+            "error: --remap-exit: invalid value \"5\": expected two exit codes, such as 143:0\n" + see_help);
   EXPECT_EQ(error_of({"--parent-death-signal", "5x"}),
-            "error: --parent-death-signal: '5x' is not a signal, such as TERM or 15\n" + see_help);
+            "error: --parent-death-signal: invalid value \"5x\": expected a signal, such as TERM or 15\n" +
+                see_help);
 }
 
 }  // namespace

@@ -202,6 +202,9 @@ TEST_F(Cache, ThePrivateFolderIsPrivateOrRefused) {
 TEST_F(Cache, TheChoiceMustBeUsableInPath) {
   m_settings.chosen = "relative";
   EXPECT_EQ(find(), "error: PACHBUILD_CACHE_DIR: 'relative' is not an absolute path\n");
+  ASSERT_TRUE(base::write_file(path("file"), ""));
+  m_settings.chosen = path("file");
+  EXPECT_EQ(find(), "error: PACHBUILD_CACHE_DIR: " + path("file") + " is not a folder\n");
   m_settings.chosen = "/a:b";
   EXPECT_EQ(find(), "error: PACHBUILD_CACHE_DIR: '/a:b' has a ':', which PATH cannot hold\n");
 }

@@ -320,7 +320,7 @@ TEST_F(Prepare, TheArtifactOfABuildIsItsOneBundle) {
   EXPECT_EQ(found("x"), digest);
   ASSERT_TRUE(base::write_file(path("x/bundle-" + std::string(64, 'b') + ".tar.zst"), ""));
   EXPECT_EQ(found("x"),
-            "error: TMP/x: has more than one bundle\nhint: name the one with --environment DIGEST\n");
+            "error: TMP/x: has more than one bundle\nhint: choose one with --environment DIGEST\n");
   EXPECT_TRUE(
       found("none").starts_with("error: TMP/none: the input 'build' is missing\nhint: the pipeline's"));
   ASSERT_TRUE(base::write_file(path("file"), ""));

@@ -126,7 +126,7 @@ TEST_F(DecisionsTest, AFileOfTheLargestSizeIsTaken) {
   EXPECT_TRUE(read_source(m_folder.path(), 5));
   const auto fault = read_source(m_folder.path(), 4).error();
   EXPECT_EQ(fault.where, (m_folder.path() / "a").string());
-  EXPECT_EQ(fault.what, "has 5 B; the limit is 4 B");
+  EXPECT_EQ(fault.what, "is 5 B; the limit is 4 B");
   EXPECT_EQ(fault.hint, "list it in .pachignore, or raise --max-file-size");
   write("b", "12345");
   EXPECT_EQ(read_source(m_folder.path(), 4).error().more.size(), 1U) << "each is told";

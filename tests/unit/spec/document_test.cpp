@@ -134,8 +134,8 @@ TEST(Document, OfAKeyThatComesTwiceTheLastCounts) {
     EXPECT_EQ(*document.value, json::parse(R"({"a": {"y": 3}, "b": {"a": 2}})"));
     ASSERT_EQ(document.warnings.size(), 1U);
     EXPECT_TRUE(document.warnings[0].starts_with("f:3:")) << document.warnings[0];
-    EXPECT_TRUE(document.warnings[0].ends_with(
-        ": the key \"a\" is repeated, and this one counts; the first is in line 1"))
+    EXPECT_TRUE(
+        document.warnings[0].ends_with(": duplicate key \"a\": this value is used; the first is on line 1"))
         << document.warnings[0];
     EXPECT_TRUE(document.places.where("/a").starts_with("f:3:"));
     EXPECT_EQ(document.places.where("/a/x"), document.places.where("/a")) << "what does not count is nowhere";

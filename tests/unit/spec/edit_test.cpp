@@ -45,7 +45,7 @@ TEST(WithImage, ReplacesEveryFormOfAScalarOfYaml) {
   EXPECT_EQ(edited("transform:\n  image: |\n    old\n"),
             "error: p:2:10: is written over several lines, and cannot be replaced");
   EXPECT_EQ(edited("{transform: {image: O \"i\", cmd: [x]}}"),
-            "error: p:1:21: \"O \"i\"\" is not an image name");
+            "error: p:1:21: invalid image name \"O \"i\"\"");
 }
 
 TEST(WithImage, AddsAnImageAboveTheFirstKeyOfYaml) {
@@ -117,7 +117,7 @@ TEST(WithImage, SaysWhatItCannotReplace) {
   for (const char* image : {"O i", "a, b"})
     EXPECT_EQ(
         fault("transform:\n  image: " + std::string(image) + "\n"),
-        "p:2:10: \"" + std::string(image) + "\" is not an image name; write it without spaces, or in quotes");
+        "p:2:10: invalid image name \"" + std::string(image) + "\"; write it without spaces, or in quotes");
   // Of another text than that of the document.
   const auto document = parse_documents("x: 1\ntransform: {image: a}", "p").value().front();
   for (const char* other : {"", "x: 1", "x: 1\n", "x: 1\ntransform: {image: "}) {

@@ -123,9 +123,8 @@ std::string both(const std::string& first, const std::string& second) {
 }
 
 TEST(InputOf, FaultsAreTold) {
-  const std::string repo = " is not a repo's name | a name has letters, digits, '_' and '-'";
-  const std::string name =
-      " is not an input's name | a name has letters, digits, '_', '-' and '.', and does not start with '.'";
+  const std::string repo = " | a name has letters, digits, '_' and '-'";
+  const std::string name = " | a name has letters, digits, '_', '-' and '.', and does not start with '.'";
   for (const auto& [text, expected] : std::vector<std::pair<std::string, std::string>>{
            {"{}", k_empty},
            {R"({"cross": [], "union": []})", k_empty},
@@ -137,19 +136,23 @@ TEST(InputOf, FaultsAreTold) {
            {R"({"cross": [{}]})",
             R"(input.cross[0] is empty | for example {"pfs": {"repo": "…", "glob": "/*"}})"},
            {R"({"pfs": {"glob": "/"}})", "input.pfs has no \"repo\""},
-           {R"({"pfs": {"glob": "/", "repo": "a.b"}})", "input.pfs.repo \"a.b\"" + repo},
-           {R"({"pfs": {"glob": "/", "repo": "a/"}})", "input.pfs.repo \"a/\"" + repo},
+           {R"({"pfs": {"glob": "/", "repo": "a.b"}})", "input.pfs.repo: invalid repo name \"a.b\"" + repo},
+           {R"({"pfs": {"glob": "/", "repo": "a/"}})", "input.pfs.repo: invalid repo name \"a/\"" + repo},
            {R"({"pfs": {"repo": "a"}})",
             R"(input.pfs has no "glob" | "/*" makes a datum of each file and folder)"},
            {R"({"pfs": {"repo": "a", "glob": "a[", "name": "."}})",
-            "input.pfs.name \".\"" + name + "; input.pfs.glob \"/a[\": character 3: unclosed '['"},
-           {R"({"pfs": {"repo": "a", "glob": "/", "name": "a b"}})", "input.pfs.name \"a b\"" + name},
+            "input.pfs.name: invalid input name \".\"" + name +
+                "; input.pfs.glob \"/a[\": character 3: unclosed '['"},
+           {R"({"pfs": {"repo": "a", "glob": "/", "name": "a b"}})",
+            "input.pfs.name: invalid input name \"a b\"" + name},
            {R"({"pfs": {"repo": "a", "glob": "/", "name": "a.b-c_D9"}})", ""},
            {R"({"cron": {"spec": "@daily"}})", "input.cron has no \"name\""},
            {R"({"cron": {"name": "n"}})",
             R"(input.cron has no "spec" | for example "spec": "@every 60s", or "0 3 * * *")"},
-           {R"({"cron": {"name": "n/", "spec": "@daily"}})", "input.cron.name \"n/\"" + name},
-           {R"({"cron": {"name": "n", "spec": "@daily", "repo": "a b"}})", "input.cron.repo \"a b\"" + repo},
+           {R"({"cron": {"name": "n/", "spec": "@daily"}})",
+            "input.cron.name: invalid input name \"n/\"" + name},
+           {R"({"cron": {"name": "n", "spec": "@daily", "repo": "a b"}})",
+            "input.cron.repo: invalid repo name \"a b\"" + repo},
        })
     EXPECT_EQ(told_of_input(text), expected) << text;
   EXPECT_EQ(

@@ -89,8 +89,8 @@ TEST_F(JsonnetTest, GetsNoOtherFiles) {
   jsonnet("echo evaluated");
   for (const std::string word : {"import", "importstr", "importbin"}) {
     const std::string refused =
-        "error: t.jsonnet: has an " + word +
-        ", and a template has no files\nhint: put what it imports into the template\n";
+        "error: t.jsonnet: imports a file; templates cannot import files\nhint: put what it imports into the "
+        "template\n";
     for (const std::string& text : std::vector<std::string>{
              word + " 'x'", "{a: " + word + "'x'}", "'a' + " + word + "\"x\"", "/* c */" + word + " 'x'",
              "# c\n" + word + " 'x'", "// c\n" + word + " 'x'", "@'a\\'" + word + " 'x'",

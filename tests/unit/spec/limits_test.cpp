@@ -73,15 +73,15 @@ TEST(Limits, APipelinesNameIsAsLongAsPachydermAllows) {
     return read ? "" : read.error().what;
   };
   EXPECT_EQ(what(51), "");
-  EXPECT_EQ(what(52), "pipeline.name has 52 characters, and Pachyderm allows 51");
+  EXPECT_EQ(what(52), "pipeline.name has 52 characters; the limit is 51");
   EXPECT_EQ(what(51, "default"), "");
-  EXPECT_EQ(what(44, "fourteen-chars"),
-            "pipeline.name \"" + std::string(44, 'n') + "\" is too long: pipeline \"" + std::string(44, 'n') +
-                "_build\" builds it, and Pachyderm allows 44 characters in project "
-                "\"fourteen-chars\"");
+  EXPECT_EQ(what(44, "fourteen-chars"), "pipeline.name \"" + std::string(44, 'n') +
+                                            "\" is too long: pipeline \"" + std::string(44, 'n') +
+                                            "_build\" builds it, and the limit is 44 characters in project "
+                                            "\"fourteen-chars\"");
   EXPECT_EQ(what(38, "fourteen-chars"), "");
   EXPECT_EQ(what(45, "fourteen-chars"),
-            "pipeline.name has 45 characters, and Pachyderm allows 44 in project \"fourteen-chars\"");
+            "pipeline.name has 45 characters; the limit is 44 in project \"fourteen-chars\"");
 }
 
 TEST(Limits, ASpecIsAtMostAMebibyte) {

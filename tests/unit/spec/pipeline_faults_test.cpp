@@ -76,13 +76,13 @@ TEST(PipelineFaults, OfSecrets) {
            {R"({"name": "s", "env_var": "V"})",
             secret + " has \"env_var\" but no \"key\" | add the key of the variable's value"},
            {R"({"name": "s", "key": "k", "env_var": "A=B"})",
-            secret + ".env_var \"A=B\" is not a variable's name"},
+            secret + ".env_var: invalid variable name \"A=B\""},
            {R"({"name": "s", "mount_path": "m"})",
-            secret + ".mount_path \"m\" must be an absolute path, and not /"},
+            secret + ".mount_path \"m\" must be an absolute path other than /"},
            {R"({"name": "s", "mount_path": "/"})",
-            secret + ".mount_path \"/\" must be an absolute path, and not /"},
+            secret + ".mount_path \"/\" must be an absolute path other than /"},
            {R"({"name": "s", "mount_path": "//"})",
-            secret + ".mount_path \"//\" must be an absolute path, and not /"},
+            secret + ".mount_path \"//\" must be an absolute path other than /"},
            {R"({"name": "s", "mount_path": "/pfs"})",
             secret + ".mount_path \"/pfs\" is in /pfs, where the datums are | choose a folder elsewhere"},
            {R"({"name": "s", "mount_path": "/pfs/x"})",
@@ -101,24 +101,23 @@ TEST(PipelineFaults, OfSecrets) {
 }
 
 TEST(PipelineFaults, OfVariables) {
-  const std::string equals = ".A=B is not a variable's name";
+  const std::string equals = ": invalid variable name \"A=B\"";
   EXPECT_EQ(told(spec_with({{"/transform/env", {{"A=B", "1"}}}})), "transform.env" + equals);
   EXPECT_EQ(told(spec_with({{"/transform/build/env", {{"A=B", "1"}}}})), "transform.build.env" + equals);
-  EXPECT_EQ(told(spec_with({{"/transform/env", {{"", "1"}}}})), "transform.env is not a variable's name");
+  EXPECT_EQ(told(spec_with({{"/transform/env", {{"", "1"}}}})), "transform.env: invalid variable name \"\"");
   EXPECT_EQ(told(spec_with({{"/transform/env", {{std::string("A\0", 2), "1"}}}})),
-            "transform.env." + std::string("A\0", 2) + " is not a variable's name");
+            "transform.env: invalid variable name \"" + std::string("A\0", 2) + "\"");
   EXPECT_EQ(told(spec_with({{"/transform/env", {{"a.b-c d", "1"}}}})), "");
 }
 
 TEST(PipelineFaults, OfNames) {
-  const std::string form =
-      " is not a name | a name has letters, digits, '_' and '-', and starts with a letter or digit";
-  EXPECT_EQ(told(spec_with({{"/pipeline/name", "-a"}})), "pipeline.name \"-a\"" + form);
-  EXPECT_EQ(told(spec_with({{"/pipeline/name", "_a"}})), "pipeline.name \"_a\"" + form);
+  const std::string form = " | a name has letters, digits, '_' and '-', and starts with a letter or digit";
+  EXPECT_EQ(told(spec_with({{"/pipeline/name", "-a"}})), "pipeline.name: invalid name \"-a\"" + form);
+  EXPECT_EQ(told(spec_with({{"/pipeline/name", "_a"}})), "pipeline.name: invalid name \"_a\"" + form);
   EXPECT_EQ(told(spec_with({{"/pipeline/name", "a-_"}})), "");
   EXPECT_EQ(told(spec_with({{"/pipeline/name", "-a"}}, false), By::run_finished), "");
   EXPECT_EQ(told(spec_with({{"/pipeline/name", "a b"}}, false), By::run_finished),
-            "pipeline.name \"a b\"" + form);
+            "pipeline.name: invalid name \"a b\"" + form);
   // A fault that is there already.
   EXPECT_EQ(told(spec_with({{"/pipeline/name", 1}})),
             "pipeline.name must be a string, not 1 | put it in quotes");
@@ -181,7 +180,7 @@ TEST(PipelineFaults, OfInputs) {
     changes["/input"] = nullptr;
     return told(spec_with(changes, has_build), by);
   };
-  const std::string spout = "spout is not possible: a build pipeline cannot be a spout";
+  const std::string spout = "spout is not supported with transform.build";
   const json spouting = {{"service", empty}};
   for (const By by : {By::run, By::validate, By::submit}) EXPECT_EQ(without_input({}, by, true), none);
   EXPECT_EQ(without_input({{"/spout", spouting}}, By::run, true), spout);

@@ -84,7 +84,7 @@ TEST(CheckedFields, OfNumbers) {
            {"1.5", small + "1.5"},
        })
     EXPECT_EQ(field("service", "{\"internal_port\": " + value + "}"), expected) << value;
-  const std::string count = "parallelism_spec.constant must be a whole number that is not negative, not ";
+  const std::string count = "parallelism_spec.constant must be a non-negative whole number, not ";
   for (const auto& [value, expected] : std::vector<std::pair<std::string, std::string>>{
            {"0", R"({"constant":0})"},
            {"1", R"({"constant":1})"},
@@ -138,15 +138,15 @@ TEST(CheckedFields, OfTheOtherKinds) {
            {"tolerations", R"([{"operator": "EQUAL"}])", R"([{"operator":"EQUAL"}])"},
            {"tolerations", R"([{"operator": 2}])", R"([{"operator":2}])"},
            {"tolerations", R"([{"operator": 2.5}])",
-            "tolerations[0].operator must be one of EMPTY EXISTS EQUAL"},
+            "tolerations[0].operator must be EMPTY, EXISTS or EQUAL"},
            {"tolerations", R"([{"operator": "EMPTY EXISTS"}])",
-            "tolerations[0].operator must be one of EMPTY EXISTS EQUAL"},
+            "tolerations[0].operator must be EMPTY, EXISTS or EQUAL"},
            {"input", R"({"cron": {"spec": ""}})", R"({"cron":{"spec":""}})"},
            {"input", R"({"cron": {"spec": "@daily"}})", R"({"cron":{"spec":"@daily"}})"},
            {"input", R"({"cron": {"spec": 1}})",
             "input.cron.spec must be a string, not 1 | put it in quotes"},
            {"input", R"({"cron": {"spec": "@every x"}})",
-            "input.cron.spec \"@every x\": \"x\" is not a duration | write \"@every 90s\" or \"@every 24h\""},
+            "input.cron.spec \"@every x\": invalid duration \"x\" | write \"@every 90s\" or \"@every 24h\""},
            {"input", R"({"cross": [{"pfs": {"repo": "a"}}]})", R"({"cross":[{"pfs":{"repo":"a"}}]})"},
        })
     EXPECT_EQ(field(name, value), expected) << name << value;
@@ -172,13 +172,13 @@ TEST(CheckedFields, OfDurations) {
   EXPECT_EQ(field(name, "\"90s\""), "\"90s\"");
   EXPECT_EQ(field(name, "\".5s\""), "\".5s\"");
   EXPECT_EQ(field(name, "\"1h\""), name + " \"1h\" is not in seconds | write \"3600s\"");
-  EXPECT_EQ(field(name, "\"x\""), name + " \"x\" is not a duration | write \"90s\"");
-  EXPECT_EQ(field(name, "\"\""), name + " \"\" is not a duration | write \"90s\"");
+  EXPECT_EQ(field(name, "\"x\""), name + ": invalid duration \"x\" | write \"90s\"");
+  EXPECT_EQ(field(name, "\"\""), name + ": invalid duration \"\" | write \"90s\"");
   EXPECT_EQ(field(name, "90"), name + " must be a string, not 90 | put it in quotes");
   EXPECT_EQ(field(name, "\"90s\"", With::build), "\"90s\"");
   EXPECT_EQ(field(name, "\".5s\"", With::build), "\"0.5s\"");
   EXPECT_EQ(field(name, "\"1h\"", With::build), "\"3600s\"");
-  EXPECT_EQ(field(name, "\"x\"", With::build), name + R"( "x" is not a duration | write "90s" or "1h30m")");
+  EXPECT_EQ(field(name, "\"x\"", With::build), name + R"(: invalid duration "x" | write "90s" or "1h30m")");
   EXPECT_EQ(field(name, "\"\"", With::build), "-");
 }
 
@@ -190,8 +190,8 @@ TEST(CheckedFields, AreUsedByWhatCanUseThem) {
   };
   const std::string taken;
   const std::string only = "egress runs on a cluster only";
-  const std::string spout = "spout is not possible: a build pipeline cannot be a spout";
-  const std::string tf_job = "tf_job is not supported by Pachyderm either";
+  const std::string spout = "spout is not supported with transform.build";
+  const std::string tf_job = "tf_job is not supported";
   const std::string removed = "standby was removed in Pachyderm 2.0";
   for (const auto& use : std::vector<Use>{
            {R"("description": "x")", taken, taken, taken, taken, taken},

@@ -532,8 +532,8 @@ TEST_F(ConversionTest, ASpecAloneTakesFilesBesideIt) {
                                            "packages that the image has are not converted"));
   write_spec({{"image", "i"}, {"cmd", {"python3", "/missing.py"}}});
   EXPECT_EQ(fault_of({"p.json"}),
-            "65 error: p.json:12:10: does not start a file that is next to the spec\nhint: add --from with "
-            "the Dockerfile of its image\n");
+            "65 error: p.json:12:10: the command does not start a file in the spec's folder\nhint: add the "
+            "image's Dockerfile: --from Dockerfile\n");
 }
 
 TEST_F(ConversionTest, SeveralPipelinesShareASource) {
@@ -588,7 +588,8 @@ TEST_F(ConversionTest, WhatIsGivenMustFit) {
   EXPECT_EQ(fault_of({"p.json"}, origin),
             "64 error: --context: needs a Dockerfile\nhint: add --from Dockerfile\n");
   EXPECT_EQ(fault_of({"p.json"}),
-            "65 error: p.json:12:12: pipeline p is built already\nhint: run it: pachbuild run -f p.json\n");
+            "65 error: p.json:12:12: pipeline p already has transform.build\nhint: run it: pachbuild run -f "
+            "p.json\n");
   write("big.Dockerfile", std::string((1 << 20) + 1, '\n'));
   EXPECT_EQ(fault_of({"big.Dockerfile"}), "65 error: big.Dockerfile: is too large: the limit is 1.0 MiB\n");
   write("Containerfile", "FROM python:$V\n");
@@ -649,7 +650,7 @@ TEST_F(ConversionTest, NamesThatPfsCannotStoreAreRefused) {
   write("x+y.py");
   write("Dockerfile", "FROM python\nCOPY x+y.py /\n");
   EXPECT_EQ(fault_of({"Dockerfile"}),
-            "65 error: Dockerfile: 1 name that PFS cannot store: \"x+y.py\" with +\n"
+            "65 error: Dockerfile: invalid file name for PFS: \"x+y.py\" contains +\n"
             "hint: names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename them\n");
 }
 

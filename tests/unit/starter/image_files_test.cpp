@@ -217,7 +217,7 @@ TEST_F(ContextTest, WhatCannotBeCopiedIsAnError) {
                           "hint: did you mean \"DIR/summary.py\"?\n"));
   ASSERT_EQ(::symlink("/etc/passwd", path("out").c_str()), 0);
   EXPECT_THAT(files("out"),
-              ElementsAre("error: D:3: \"out\" is a symbolic link out of the build context, to /etc/passwd\n"
+              ElementsAre("error: D:3: \"out\" is a symbolic link to /etc/passwd, outside the build context\n"
                           "hint: replace it with a copy\n"));
   ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
   EXPECT_THAT(files("pipe"), ElementsAre("error: D:3: \"pipe\" is neither a file nor a folder\n"));

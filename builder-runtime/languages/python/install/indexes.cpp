@@ -281,7 +281,7 @@ std::optional<IndexFault> fault_of(const IndexPlace& index, const std::string& k
     if (base::contains(detail, "407"))
       return IndexFault{named + " requires credentials (407)",
                         set + "put the user name and password into its URL"};
-    return IndexFault{named + " does not lead to " + host + (detail.empty() ? "" : ": " + detail),
+    return IndexFault{host + " cannot be reached through " + named + (detail.empty() ? "" : ": " + detail),
                       set + "correct it, or add " + url.host_name() + " to NO_PROXY, then try again"};
   }
   if (kind == "credentials") {

@@ -298,9 +298,9 @@ base::Status Resolution::take(const Pylock& chosen) {
     step.is_chosen = true;
     return base::write_file(file, part.text(m_folder), 0600);
   };
-  if (builds_against_others(m_installation)) return take_part(m_loose, "all", chosen);
+  if (builds_against_others(m_installation)) return take_part(m_unhashed, "all", chosen);
   BASE_TRY(take_part(m_fixed, "fixed", chosen.fixed()));
-  return take_part(m_loose, "loose", chosen.loose());
+  return take_part(m_unhashed, "unhashed", chosen.unhashed());
 }
 
 base::Status Resolution::take_lines(const std::vector<std::string>& lines) {
@@ -316,7 +316,7 @@ base::Status Resolution::take_lines(const std::vector<std::string>& lines) {
     return write_lines(own, name);
   };
   BASE_TRY(take(m_fixed, "fixed.txt", has_hash));
-  return take(m_loose, "loose.txt", [](const std::string& line) { return !has_hash(line); });
+  return take(m_unhashed, "unhashed.txt", [](const std::string& line) { return !has_hash(line); });
 }
 
 base::Status Resolution::export_uv_lock(const Tools& tools) {

@@ -40,7 +40,7 @@ class Resolution {
   // itself that is everything, without lines.
   [[nodiscard]] const InstallStep& fixed() const { return m_fixed; }
   // The rest: packages of the source itself, and others without hashes.
-  [[nodiscard]] const InstallStep& loose() const { return m_loose; }
+  [[nodiscard]] const InstallStep& unhashed() const { return m_unhashed; }
   // Of both.
   [[nodiscard]] const std::vector<std::string>& requirements() const { return m_requirements; }
 
@@ -74,7 +74,7 @@ class Resolution {
   GitCredentials m_git;
   base::fs::path m_folder;
   InstallStep m_fixed;
-  InstallStep m_loose;
+  InstallStep m_unhashed;
   std::vector<std::string> m_requirements;
 };
 

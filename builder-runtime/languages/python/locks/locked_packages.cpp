@@ -110,8 +110,9 @@ class Selection {
   std::string mismatch(const Wanted& wanted, const std::string& asker, const std::string& version) const {
     std::string text = "does not match " + m_lock.manifest + ": ";
     const std::string by = asker.empty() ? m_lock.manifest : asker;
-    if (version.empty()) return text + by + " needs " + wanted.name + ", which is not in it";
-    return text + "it has " + wanted.name + " " + version + ", and " + by + " needs " + wanted.name +
+    const std::string required_by = asker.empty() ? "" : " by " + asker;
+    if (version.empty()) return text + wanted.name + " is required" + required_by + " but not locked";
+    return text + wanted.name + " " + version + " is locked, but " + by + " requires " + wanted.name +
            base::join(wanted.alternatives, " or ");
   }
 

@@ -88,7 +88,7 @@ base::Status check_match(const LockRequest& request, const Value& locked) {
     const std::string hint = "regenerate the lock file (pipenv lock) and commit it";
     if (found == nullptr) {
       return base::fail(ErrorKind::bad_input, k_pipfile_lock,
-                        "does not match Pipfile: Pipfile needs " + name + ", which is not in it", hint);
+                        "does not match Pipfile: " + name + " is required but not locked", hint);
     }
     const std::string wanted = entry.is(Kind::text) ? entry.scalar : entry.text("version");
     const auto specifiers = Specifiers::parse(wanted == "*" ? "" : wanted);
@@ -96,8 +96,8 @@ base::Status check_match(const LockRequest& request, const Value& locked) {
     const auto parsed = Version::parse(version.substr(std::min<std::size_t>(2, version.size())));
     if (specifiers && parsed && !specifiers->allows(*parsed)) {
       return base::fail(ErrorKind::bad_input, k_pipfile_lock,
-                        "does not match Pipfile: it has " + name + " " + version.substr(2) +
-                            ", and Pipfile needs " + name + wanted,
+                        "does not match Pipfile: " + name + " " + version.substr(2) +
+                            " is locked, but Pipfile requires " + name + wanted,
                         hint);
     }
   }

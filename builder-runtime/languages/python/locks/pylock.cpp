@@ -127,7 +127,7 @@ Pylock Pylock::fixed() const {
   return result;
 }
 
-Pylock Pylock::loose() const {
+Pylock Pylock::unhashed() const {
   Pylock result{*this};
   std::erase_if(result.m_packages, [](const Value& package) { return is_fixed(package); });
   return result;

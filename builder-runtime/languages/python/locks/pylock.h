@@ -20,7 +20,7 @@ class Pylock {
 
   // The packages whose files are known by hashes; the others.
   [[nodiscard]] Pylock fixed() const;
-  [[nodiscard]] Pylock loose() const;
+  [[nodiscard]] Pylock unhashed() const;
 
   [[nodiscard]] bool is_empty() const { return m_packages.empty(); }
   // As lines of a requirements file, with hashes and without credentials.

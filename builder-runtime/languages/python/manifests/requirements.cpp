@@ -159,7 +159,7 @@ class RequirementsReader {
       if (name.empty()) {
         return base::fail(
             ErrorKind::bad_input, where,
-            option + " behind " + parts.requirement + parts.value("--editable") + ", without a package name",
+            option + " after " + parts.requirement + parts.value("--editable") + " needs a package name",
             "write it with its name: NAME @ ./FOLDER");
       }
       m_result.pip.config_settings.push_back(name + ":" + (is_setting ? value : option + "=" + value));

@@ -400,8 +400,8 @@ std::string unpinned_choices(const Statement& statement, const Texts& packages) 
   }
   if (chosen.empty()) return "";
   std::sort(chosen.begin(), chosen.end());
-  return "chosen because " + statement.file + " does not pin " + (chosen.size() == 1 ? "it" : "them") + ": " +
-         named(chosen);
+  return named(chosen) + " chosen; " + statement.file + " does not pin " +
+         (chosen.size() == 1 ? "it" : "them");
 }
 
 Texts shadowed_statements(const fs::path& source, const Manifest& manifest, const std::string& program) {

@@ -177,8 +177,8 @@ base::Result<Interpreter> find_other(const Tools& tools, const std::vector<Pin>&
   });
   versions.erase(std::unique(versions.begin(), versions.end()), versions.end());
   return base::fail(ErrorKind::unavailable, texts_of(pins),
-                    "this version of Python is not available here, only " + base::join(versions, ", "),
-                    "build in an image that has it (python:X.Y-slim), or change the pin");
+                    "this version of Python is not available here; available: " + base::join(versions, ", "),
+                    "build in an image that has it (python:X.Y-slim), or change the required version");
 }
 
 tl::unexpected<base::Error> malformed(std::string place, const std::string& text,

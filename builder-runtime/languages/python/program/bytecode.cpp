@@ -295,8 +295,8 @@ base::Result<BytecodeSummary> make_bytecode(const Interpreter& interpreter, cons
 
 std::string describe(const BytecodeSummary& summary) {
   if (summary.reused == 0) return "compiled bytecode of " + base::count_of(summary.packages, "package");
-  return "bytecode of " + std::to_string(summary.reused) + " of " +
-         base::count_of(summary.packages, "package") + " reused";
+  return "reused bytecode of " + std::to_string(summary.reused) + " of " +
+         base::count_of(summary.packages, "package");
 }
 
 }  // namespace builder::python

@@ -80,7 +80,7 @@ TEST_F(DeclaredFailures, AProgramMaySpeakAsWeDo) {
 
 TEST_F(DeclaredFailures, WhatTheImageLacksIsSaid) {
   const std::string lacks = "x.c:1:2: fatal error: libxml/parser.h: No such file or directory\n";
-  const auto hint = "libxml/parser.h is missing, which is in Debian's package libxml2-dev";
+  const auto hint = "libxml/parser.h is missing: install the Debian package libxml2-dev";
   EXPECT_TRUE(error_of(ended_with(1, lacks)).ends_with(std::string("|") + hint))
       << error_of(ended_with(1, lacks));
   EXPECT_EQ(error_of(ended_with(1, lacks + "error: xml2 cannot be installed\n")),

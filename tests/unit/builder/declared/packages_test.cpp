@@ -16,10 +16,11 @@ class DeclaredPackages : public testing::Test {
     ASSERT_TRUE(base::write_file(m_folder.path() / path, content));
   }
   std::vector<std::string> packages(const std::string& files, const std::string& match) {
+    return packages({{FilePattern::compile(files).value()}, Pattern::compile(match).value(), {}, {}});
+  }
+  std::vector<std::string> packages(const PackagesDescription& description) {
     fs::create_directories(m_folder.path() / "tree");
     fs::create_directories(m_folder.path() / "source");
-    const PackagesDescription description = {{FilePattern::compile(files).value()},
-                                             Pattern::compile(match).value()};
     return list_packages(description, LayerTree::open(m_folder.path() / "tree").value(),
                          SourceFiles::list(m_folder.path() / "source", {}).value())
         .value();
@@ -42,6 +43,24 @@ TEST_F(DeclaredPackages, EachMatchIsOne) {
 TEST_F(DeclaredPackages, NamesThatAreNoWordsAndEmptyMatchesArePassedOver) {
   file("tree/list", "a b\nc\n\xFF\n");
   EXPECT_EQ(packages("list", "^(?P<name>.*)$(?P<version>)"), (std::vector<std::string>{"c", "\xFF"}));
+}
+
+TEST_F(DeclaredPackages, AFileCanDescribeOne) {
+  file("tree/a/package.json",
+       R"({"version": "1.0", "name": "a", "dependencies": {"name": "other", "version": "9"}})");
+  file("tree/b/package.json", R"({"name": "@scope/b"})");
+  file("tree/c/package.json", R"({"name": ["c"], "version": "1"})");
+  file("tree/d/package.json", "{");
+  file("tree/e/package.json", "name = 'e'\nversion = '2'\n");
+  const PackagesDescription description = {
+      {FilePattern::compile("*/package.json").value()}, {}, Pointer{"name"}, Pointer{"version"}};
+  EXPECT_EQ(packages(description), (std::vector<std::string>{"@scope/b", "a 1.0"}));
+  file("tree/f/package.json", R"({"of": [{"name": "f", "version": "3"}]})");
+  const PackagesDescription deeper = {{FilePattern::compile("f/*.json").value()},
+                                      {},
+                                      Pointer{"of", "0", "name"},
+                                      Pointer{"of", "0", "version"}};
+  EXPECT_EQ(packages(deeper), std::vector<std::string>{"f 3"});
 }
 
 TEST_F(DeclaredPackages, LibrariesAreThoseOfPrograms) {

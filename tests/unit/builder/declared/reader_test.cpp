@@ -129,12 +129,12 @@ code = 75
 }
 
 TEST(DeclaredReader, WhatIsUnknownOrMissingIsAnError) {
-  EXPECT_EQ(fault_in_text(""), "b:1:1: schema: missing (The version of this format.)");
+  EXPECT_EQ(fault_in_text(""), "b:1:1: schema: missing (add schema = 1)");
   EXPECT_EQ(fault_of("[detct]\n"), "b:7:2: detct: unknown key (did you mean \"detect\"?)");
   EXPECT_EQ(fault_of("[[check]]\nfile = \"x\"\n"),
             "b:8:1: check.file: unknown key (did you mean \"files\"?)");
   EXPECT_EQ(fault_of("[[check]]\nreject = \"x\"\n"),
-            "b:7:1: check.files: missing (Which files are checked.)");
+            "b:7:1: check.files: missing (add files = [\"PATTERN\", …] to [[check]])");
   EXPECT_EQ(fault_of("[tools.toy]\nwords = 1\n"),
             "b:8:1: tools.toy.words: unknown key (valid keys: run, version, wants, compare, hint, "
             "needed_by)");
@@ -142,19 +142,29 @@ TEST(DeclaredReader, WhatIsUnknownOrMissingIsAnError) {
 
 TEST(DeclaredReader, FormsAreChecked) {
   EXPECT_EQ(fault_of("ignore = 1\n"),
-            "b:7:10: detect.ignore: is a number, expected a string or an array of strings");
-  EXPECT_EQ(fault_of("variable = [\"A\"]\n"), "b:7:12: detect.variable: is an array, expected a string");
-  EXPECT_EQ(fault_of("[tools]\ntoy = 1\n"), "b:7:1: tools: is a table, expected a table of tables");
-  EXPECT_EQ(fault_of("[layer]\n"), "b:7:1: layer: is a table, expected an array of tables");
-  EXPECT_EQ(fault_of("[[layer]]\nrun = []\n"),
-            "b:8:7: layer.run: is an array, expected an array of strings (the command's arguments), or an "
-            "array of such arrays");
+            "b:7:10: detect.ignore: must be a string or an array of strings, not a number");
+  EXPECT_EQ(fault_of("variable = [\"A\"]\n"), "b:7:12: detect.variable: must be a string, not an array");
+  EXPECT_EQ(fault_of("[tools]\ntoy = 1\n"), "b:8:7: tools.toy: must be a table, not a number");
+  EXPECT_EQ(fault_of("[layer]\n"), "b:7:1: layer: must be an array of tables, not a table");
+  EXPECT_EQ(fault_of("[[layer]]\nrun = 1\n"),
+            "b:8:7: layer.run: must be an array of strings, or an array of such arrays, not a number");
+  EXPECT_EQ(fault_of("[[layer]]\nrun = []\n"), "b:8:7: layer.run: must not be empty");
+  EXPECT_EQ(fault_of("[[layer]]\nrun = [[]]\n"), "b:8:8: layer.run: must not be empty");
   EXPECT_EQ(fault_of("[[layer]]\nrun = [[\"a\"], \"b\"]\n"),
-            "b:8:7: layer.run: is an array, expected an array of strings (the command's arguments), or an "
-            "array of such arrays");
+            "b:8:15: layer.run: must be an array of strings, not a string");
+  EXPECT_EQ(fault_of("[[layer]]\nrun = [\"a\", 1]\n"), "b:8:13: layer.run: must be a string, not a number");
+  EXPECT_EQ(fault_of("[[layer]]\ncopy = { a = [\".\", 1] }\n"),
+            "b:8:20: layer.copy.a: must be a string, not a number");
+  EXPECT_EQ(fault_of("[[layer]]\ncopy = { a = 1 }\n"),
+            "b:8:14: layer.copy.a: must be a string or an array of strings, not a number");
+  EXPECT_EQ(fault_of("[[layer]]\nenvironment = { A = 1 }\n"),
+            "b:8:21: layer.environment.A: must be a string, not a number");
+  EXPECT_EQ(fault_of("layer = [1]\n"),
+            "b:7:1: detect.layer: unknown key (valid keys: any, program, ignore, variable)");
   EXPECT_EQ(fault_of("[[error]]\nmatch = '(?P<what>x)'\ncode = 2\n"),
-            "b:9:8: error.code: is \"2\", expected 1, 65, 69 or 75");
-  EXPECT_EQ(fault_of("[[layer]]\npath = \"free\"\n"), "b:8:8: layer.path: is \"free\", expected fixed");
+            "b:9:8: error.code: invalid value 2; expected 1, 65, 69 or 75");
+  EXPECT_EQ(fault_of("[[layer]]\npath = \"free\"\n"),
+            "b:8:8: layer.path: invalid value \"free\"; expected fixed");
   EXPECT_EQ(
       fault_of("[[layer]]\nname = \"A\"\n"),
       "b:8:8: layer.name: invalid name \"A\" (use lowercase letters, digits and -, starting with a letter)");
@@ -305,6 +315,17 @@ TEST(DeclaredReader, NamesInLayersAreChecked) {
   EXPECT_EQ(fault("environment = { \"1\" = \"x\" }"), "b:9:23: layer.environment.1: invalid variable name");
   EXPECT_EQ(fault("packages = { files = \"a\", match = 'a' }"),
             "b:9:35: layer.packages.match: needs the groups name and version");
+  for (const auto* const other : {"", ", match = '(?P<name>a)(?P<version>b)', name = '#/n', version = '#/v'",
+                                  ", name = '#/n'", ", version = '#/v'", ", match = 'a', version = '#/v'"}) {
+    EXPECT_EQ(fault("packages = { files = 'a'" + std::string(other) + " }"),
+              "b:9:12: layer.packages: must contain either match, or name and version")
+        << other;
+  }
+  EXPECT_EQ(fault("packages = { files = 'a', name = '#/n', version = '#/v' }"), "");
+  EXPECT_EQ(fault("packages = { files = 'a', name = 'n', version = '#/v' }"),
+            "b:9:34: layer.packages.name: invalid pointer \"n\" (begin it with #/, followed by the keys that "
+            "lead to the "
+            "value: #/engines/node)");
 }
 
 TEST(DeclaredReader, StartIsOfTheSourceOrTheEnvironment) {
@@ -362,7 +383,7 @@ TEST(DeclaredReader, EachGroupOfAPatternIsUsed) {
 
 TEST(DeclaredReader, AKeyThatTakesPathsTakesNoPattern) {
   const std::string layer = "[[layer]]\n";
-  const std::string hint = " is a pattern, and has to be a path (list each path)";
+  const std::string hint = " is a pattern; it must be a path (list each path)";
   EXPECT_EQ(fault_of(layer + "manifest = [\"Gemfile*\"]\nrun = [\"a\"]\n"),
             "b:8:12: layer.manifest: \"Gemfile*\"" + hint);
   EXPECT_EQ(fault_of(layer + "needs = { \"a?\" = \"h\" }\nrun = [\"a\"]\n"),

@@ -283,8 +283,8 @@ TEST_F(BytecodeOfPackages, WhyItCannotBeMade) {
 TEST(BytecodeSummaries, SayHowManyAreReused) {
   EXPECT_EQ(describe({.packages = 1, .reused = 0}), "compiled bytecode of 1 package");
   EXPECT_EQ(describe({.packages = 3, .reused = 0}), "compiled bytecode of 3 packages");
-  EXPECT_EQ(describe({.packages = 3, .reused = 1}), "bytecode of 1 of 3 packages reused");
-  EXPECT_EQ(describe({.packages = 3, .reused = 3}), "bytecode of 3 of 3 packages reused");
+  EXPECT_EQ(describe({.packages = 3, .reused = 1}), "reused bytecode of 1 of 3 packages");
+  EXPECT_EQ(describe({.packages = 3, .reused = 3}), "reused bytecode of 3 of 3 packages");
 }
 
 }  // namespace

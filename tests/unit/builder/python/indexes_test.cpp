@@ -189,9 +189,9 @@ TEST_F(Indexes, FaultsAreSaidInOneForm) {
       {"broken", "why", index + " cannot be reached: why", origin + "; check the network"},
       {"proxy", "407 X", "the proxy http://u:***@proxy requires credentials (407)",
        set + "put the user name and password"},
-      {"proxy", "why", "the proxy http://u:***@proxy does not lead to a:8443: why",
+      {"proxy", "why", "a:8443 cannot be reached through the proxy http://u:***@proxy: why",
        set + "correct it, or add a to"},
-      {"proxy", "", "the proxy http://u:***@proxy does not lead to a:8443", set + "correct it"},
+      {"proxy", "", "a:8443 cannot be reached through the proxy http://u:***@proxy", set + "correct it"},
       {"credentials", "missing", index + " requires credentials (401)",
        origin + "; put the user name and password in ~/.netrc (machine a) or in UV_INDEX_ONE_USERNAME and "
                 "…_PASSWORD, "

@@ -88,8 +88,9 @@ TEST_F(FindInterpreter, OthersByTheirNames) {
        {"python3-config", "python3.", "python3.x", "python", "python3.13t", "xpython3.13"}) {
     put("bin/" + name, "3.13.0");
   }
-  EXPECT_THAT(find("3.13"), testing::StartsWith(
-                                "the pin (3.13): this version of Python is not available here, only 3.11.2"));
+  EXPECT_THAT(
+      find("3.13"),
+      testing::StartsWith("the pin (3.13): this version of Python is not available here; available: 3.11.2"));
   put("bin/python3.13", "3.13.0");
   EXPECT_EQ(find("3.13"), "bin/python3.13");
 }
@@ -143,9 +144,10 @@ TEST_F(FindInterpreter, OthersThatDoNotWorkAreNone) {
   put("more/python3.8", "3.8.5");
   put("more/python3.10", "3.10.0");
   fs::create_symlink(path("bin/python3"), path("more/python3.11"));
-  EXPECT_THAT(find("3.9"),
-              testing::StartsWith(
-                  "the pin (3.9): this version of Python is not available here, only 3.8.5, 3.10.0, 3.11.2"));
+  EXPECT_THAT(
+      find("3.9"),
+      testing::StartsWith(
+          "the pin (3.9): this version of Python is not available here; available: 3.8.5, 3.10.0, 3.11.2"));
   EXPECT_EQ(find("3.8"), "more/python3.8");
   put("bin/python3", "silent");
   EXPECT_EQ(find(), path("bin/python3") + ": does not report its version and platform");
@@ -180,9 +182,10 @@ TEST_F(FindInterpreter, ShimsAreNotAskedForOthers) {
   put("more/python3.8", "3.8.0");
   m_environment["PATH"] = path("bin") + ":" + path("shims") + "::" + path("more");
   EXPECT_EQ(find(">=3.8,<3.11"), "more/python3.10") << "by their names";
-  EXPECT_THAT(find("3.9"),
-              testing::StartsWith(
-                  "the pin (3.9): this version of Python is not available here, only 3.8.0, 3.10.0, 3.11.2"));
+  EXPECT_THAT(
+      find("3.9"),
+      testing::StartsWith(
+          "the pin (3.9): this version of Python is not available here; available: 3.8.0, 3.10.0, 3.11.2"));
 }
 
 TEST_F(FindInterpreter, WithoutOneTheHintSaysWhatToDo) {
@@ -195,7 +198,8 @@ TEST_F(FindInterpreter, WithoutOneTheHintSaysWhatToDo) {
   const auto other =
       find_interpreter(tools, {pin_of_version("a", "3.9").value(), pin_of_poetry("b", "^3.9").value()});
   EXPECT_EQ(other.error().where, "a (3.9) and b (^3.9)");
-  EXPECT_EQ(other.error().hint, "build in an image that has it (python:X.Y-slim), or change the pin");
+  EXPECT_EQ(other.error().hint,
+            "build in an image that has it (python:X.Y-slim), or change the required version");
   EXPECT_EQ(other.error().kind, base::ErrorKind::unavailable);
 }
 

@@ -80,8 +80,9 @@ TEST_F(PoetryLock, ConditionsOfThisMachineDecide) {
       {"w = [{version = '^1', python = '>=3.9'}, {version = '^2', python = '<3.9'}]", {"w==1"}},
       {"w = {version = '*', optional = true}", {}},
       {"a-b = '^2'",
-       {"poetry.lock: does not match pyproject.toml: it has a-b 1.3, and pyproject.toml needs a-b>=2,<3"}},
-      {"c = '*'", {"poetry.lock: does not match pyproject.toml: pyproject.toml needs c, which is not in it"}},
+       {"poetry.lock: does not match pyproject.toml: a-b 1.3 is locked, but pyproject.toml requires "
+        "a-b>=2,<3"}},
+      {"c = '*'", {"poetry.lock: does not match pyproject.toml: c is required but not locked"}},
       {"w = 'x y'", {"pyproject.toml:3: w: invalid version constraint \"x y\""}},
       {"w = {version = '*', python = 'x'}", {"pyproject.toml:3: w: invalid version constraint \"x\""}},
   };
@@ -356,13 +357,13 @@ TEST_F(LockReaders, PipfileLockHasToMatchItsPipfile) {
       {"a_B = '*'", ""},
       {"a-b = '>=1'", ""},
       {"a-b = {version = '==1.0'}", ""},
-      {"a-b = '>=2'", begin + "it has a-b 1.0, and Pipfile needs a-b>=2"},
-      {"a-b = {version = '<1'}", begin + "it has a-b 1.0, and Pipfile needs a-b<1"},
-      {"c = '*'", begin + "Pipfile needs c, which is not in it"},
+      {"a-b = '>=2'", begin + "a-b 1.0 is locked, but Pipfile requires a-b>=2"},
+      {"a-b = {version = '<1'}", begin + "a-b 1.0 is locked, but Pipfile requires a-b<1"},
+      {"c = '*'", begin + "c is required but not locked"},
       {"c = {version = '*', sys_platform = \"== 'win32'\"}", ""},
-      {"c = {version = '*', sys_platform = \"== 'linux'\"}", begin + "Pipfile needs c, which is not in it"},
+      {"c = {version = '*', sys_platform = \"== 'linux'\"}", begin + "c is required but not locked"},
       {"c = {path = 'libs/x'}", ""},
-      {"c = {path = 'libs/y'}", begin + "Pipfile needs c, which is not in it"},
+      {"c = {path = 'libs/y'}", begin + "c is required but not locked"},
       {"short = '>1'", ""},
   };
   for (const auto& row : rows) {
@@ -419,10 +420,10 @@ TEST_F(LockReaders, UvLockHasToMatchItsProject) {
   EXPECT_EQ(check("'a_b>=1'"), "");
   EXPECT_EQ(check("'c; sys_platform == \"win32\"'"), "");
   EXPECT_EQ(check("'a-b>1'"),
-            "uv.lock: does not match pyproject.toml: it has a-b 1.0, and pyproject.toml needs a-b>1 "
+            "uv.lock: does not match pyproject.toml: a-b 1.0 is locked, but pyproject.toml requires a-b>1 "
             "regenerate the lock file (uv lock) and commit it");
   EXPECT_EQ(check("'c'"),
-            "uv.lock: does not match pyproject.toml: pyproject.toml needs c, which is not in it "
+            "uv.lock: does not match pyproject.toml: c is required but not locked "
             "regenerate the lock file (uv lock) and commit it");
 }
 
@@ -505,12 +506,12 @@ TEST_F(ProjectRequirements, ALockOfUvIsMadeAgainByItsCommand) {
     return status.error().where + ": " + status.error().what + " | " + status.error().hint;
   };
   EXPECT_EQ(error(),
-            "x.lock: does not match pyproject.toml: pyproject.toml needs a, which is not in it | regenerate "
+            "x.lock: does not match pyproject.toml: a is required but not locked | regenerate "
             "the lock file (uv "
             "lock) and commit it");
   m_manifest.program = "tool.py";
   EXPECT_EQ(error(),
-            "x.lock: does not match tool.py: tool.py needs a, which is not in it | regenerate the lock file "
+            "x.lock: does not match tool.py: a is required but not locked | regenerate the lock file "
             "(uv lock "
             "--script tool.py) and commit it");
 }

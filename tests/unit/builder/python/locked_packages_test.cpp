@@ -87,9 +87,9 @@ TEST(LockedPackages, AMismatchNamesWhatAndWho) {
   const Lock lock =
       lock_of({package("app", "1", {{.name = "lib", .alternatives = {">=3"}}}), package("lib", "2")});
   EXPECT_EQ(error_of(lock, {{.name = "other"}}),
-            "the.lock: does not match manifest: manifest needs other, which is not in it");
+            "the.lock: does not match manifest: other is required but not locked");
   EXPECT_EQ(error_of(lock, {{.name = "app"}}),
-            "the.lock: does not match manifest: it has lib 2, and app needs lib>=3");
+            "the.lock: does not match manifest: lib 2 is locked, but app requires lib>=3");
   EXPECT_EQ(error_of(lock, {{.name = "app", .marker = "nonsense"}}),
             "the.lock: the marker \"nonsense\" makes no sense");
 }

@@ -73,7 +73,7 @@ TEST_F(PylockOfUv, IsFixedWhereFilesHaveHashes) {
             (Lines{"a==1.0 ; sys_platform == 'linux' --hash=sha256:aa --hash=sha256:bb",
                    "b==2.0 --hash=sha256:cc", "/elsewhere/f.whl --hash=sha256:dd"}));
   EXPECT_EQ(
-      lock.loose().requirements(),
+      lock.unhashed().requirements(),
       (Lines{".", "./libs/d", "e @ git+https://host/e.git@0123#subdirectory=y", "g @ https://host/g.zip"}));
 }
 

@@ -118,7 +118,7 @@ TEST_F(PythonPlans, TheSummaryIsWhatSaysWhatToInstall) {
     std::string summary;
   } rows[] = {
       {{}, "nothing to install"},
-      {{{"requirements.txt", ""}}, "requirements.txt with 0 requirements"},
+      {{{"requirements.txt", ""}}, "requirements.txt without requirements"},
       {{{"requirements.txt", "a\nb\n"}}, "requirements.txt with 2 requirements"},
       {{{"pachbuild.toml", "[python]\ndependencies = ['a.txt', 'b.txt']\n"}, {"a.txt", "a\n"}, {"b.txt", ""}},
        "a.txt, b.txt with 1 requirement"},
@@ -213,7 +213,8 @@ TEST_F(PythonPlans, TheInterpreterIsThatOfThePins) {
   put({{"main.py", ""}, {".python-version", "3.12"}});
   const auto made = try_plan();
   ASSERT_FALSE(made);
-  EXPECT_THAT(made.error().what, StartsWith("this version of Python is not available here, only 3.11.2"));
+  EXPECT_THAT(made.error().what,
+              StartsWith("this version of Python is not available here; available: 3.11.2"));
 }
 
 // Each way in which a manifest may say that something of the source is installed; nothing is there.
@@ -519,7 +520,7 @@ TEST_F(PythonPlans, VersionsAreChosenAsOftenAsTheSettingsSay) {
 
 TEST_F(PythonPlans, ChoicesAreToldWhereALockDoesNotMakeThem) {
   const auto made = plan({{"main.py", ""}, {"requirements.txt", "a\nb==2\n"}});
-  EXPECT_EQ(made.choices({"a==1", "b==2", "c==3"}), "chosen because requirements.txt does not pin it: a 1");
+  EXPECT_EQ(made.choices({"a==1", "b==2", "c==3"}), "a 1 chosen; requirements.txt does not pin it");
   EXPECT_FALSE(plan({{"main.py", ""}, {"uv.lock", ""}, {"pyproject.toml", ""}}).choices);
 }
 

@@ -156,9 +156,9 @@ TEST_F(Stated, WhatNobodyPinnedIsToldAsChosen) {
   put({{"requirements.txt", "a\nb>1\nc==1\nd @ https://h/d.whl\nE_f\n"}});
   const auto statement = statement_of(m_source, m_manifest);
   EXPECT_EQ(unpinned_choices(statement, {"b==2", "c==1", "d==1", "other==1"}),
-            "chosen because requirements.txt does not pin it: b 2");
+            "b 2 chosen; requirements.txt does not pin it");
   EXPECT_EQ(unpinned_choices(statement, {"e-f==3", "b==2", "a==1"}),
-            "chosen because requirements.txt does not pin them: a 1, b 2, e-f 3");
+            "a 1, b 2, e-f 3 chosen; requirements.txt does not pin them");
   EXPECT_EQ(unpinned_choices(statement, {"c==1", "b"}), "");
   auto lock = statement;
   lock.is_lock = true;

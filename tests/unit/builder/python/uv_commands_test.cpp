@@ -95,9 +95,9 @@ class UvCommands : public testing::Test {
       told.push_back(shown(command.folder.string() + ": " + text));
     }
     if (!resolution) return {"error: " + resolution.error().where + ": " + resolution.error().what};
-    for (const auto* step : {&(*resolution)->fixed(), &(*resolution)->loose()}) {
+    for (const auto* step : {&(*resolution)->fixed(), &(*resolution)->unhashed()}) {
       if (step->arguments.empty()) continue;
-      told.push_back(std::string(step == &(*resolution)->fixed() ? "fixed" : "loose") +
+      told.push_back(std::string(step == &(*resolution)->fixed() ? "fixed" : "unhashed") +
                      (step->is_chosen ? "! " : " ") + shown(base::join(step->arguments, " ")));
     }
     told.push_back(base::join((*resolution)->requirements(), ", "));
@@ -112,7 +112,7 @@ class UvCommands : public testing::Test {
 const std::string k_project = "[project]\nname = 'x'\nversion = '1'\ndependencies = ['a']\n";
 const std::string k_compile = "pip compile --generate-hashes --python /bin/python3";
 const std::string k_fixed = "fixed! --no-deps --requirements WORK/pylock.fixed.toml";
-const std::string k_loose = "loose! --no-deps --requirements WORK/pylock.loose.toml";
+const std::string k_unhashed = "unhashed! --no-deps --requirements WORK/pylock.unhashed.toml";
 
 TEST_F(UvCommands, RequirementsAreChosenFrom) {
   put({{"requirements.txt", "a\n"}});
@@ -120,7 +120,7 @@ TEST_F(UvCommands, RequirementsAreChosenFrom) {
   ASSERT_EQ(told.size(), 4U);
   EXPECT_EQ(told[0], "SOURCE: " + k_compile + " requirements.txt");
   EXPECT_EQ(told[1], k_fixed);
-  EXPECT_EQ(told[2], k_loose);
+  EXPECT_EQ(told[2], k_unhashed);
   EXPECT_THAT(told[3], HasSubstr("a==1 --hash=sha256:aa"));
   auto with_arguments = installation();
   with_arguments.configuration.arguments = {"--no-index"};
@@ -199,10 +199,8 @@ TEST_F(UvCommands, AUvLockIsExported) {
   EXPECT_FALSE(m_uv.commands.front().environment.contains("UV_NO_SOURCES"));
   EXPECT_FALSE(m_uv.commands.front().environment.contains("UV_NO_SOURCES_PACKAGE"));
   put({{"uv.lock", ""}, {"pyproject.toml", k_project}});
-  EXPECT_THAT(
-      resolve(installation()),
-      ElementsAre(
-          "error: uv.lock: does not match pyproject.toml: pyproject.toml needs a, which is not in it"));
+  EXPECT_THAT(resolve(installation()),
+              ElementsAre("error: uv.lock: does not match pyproject.toml: a is required but not locked"));
 }
 
 TEST_F(UvCommands, APylockIsInstalledAsItIs) {
@@ -218,15 +216,15 @@ TEST_F(UvCommands, LocksThatUvDoesNotReadAreListsOfTwoSteps) {
         "[[package]]\nname = 'a'\nversion = '1'\nfiles = [{hash = 'sha256:0'}]\n"
         "[[package]]\nname = 'b'\nversion = '2'\n"},
        {"pyproject.toml", "[tool.poetry.dependencies]\na = '*'\nb = '*'\n"}});
-  EXPECT_THAT(
-      resolve(installation()),
-      ElementsAre("fixed! --no-deps --requirements WORK/.pachbuild-fixed.txt",
-                  "loose! --no-deps --requirements WORK/.pachbuild-loose.txt", "a==1 --hash=sha256:0, b==2"));
+  EXPECT_THAT(resolve(installation()),
+              ElementsAre("fixed! --no-deps --requirements WORK/.pachbuild-fixed.txt",
+                          "unhashed! --no-deps --requirements WORK/.pachbuild-unhashed.txt",
+                          "a==1 --hash=sha256:0, b==2"));
   EXPECT_TRUE(m_uv.commands.empty());
   // Without one of the two kinds there is one step.
   put({{"Pipfile.lock", R"({"default": {"a": {"version": "==1"}}})"}});
   EXPECT_THAT(resolve(installation()),
-              ElementsAre("loose! --no-deps --requirements WORK/.pachbuild-loose.txt", "a==1"));
+              ElementsAre("unhashed! --no-deps --requirements WORK/.pachbuild-unhashed.txt", "a==1"));
   auto with_project = installation();
   with_project.manifest.installs_project = true;
   EXPECT_EQ(resolve(with_project).back(), "a==1, .");
@@ -249,7 +247,7 @@ TEST_F(UvCommands, WhatIsBuiltAgainstOthersIsInstalledWithThem) {
   put({{"requirements.txt", "a\n"}});
   auto asked = installation();
   asked.configuration.environment["UV_NO_BUILD_ISOLATION"] = "1";
-  EXPECT_THAT(resolve(asked)[1], "loose! --no-deps --requirements WORK/pylock.all.toml");
+  EXPECT_THAT(resolve(asked)[1], "unhashed! --no-deps --requirements WORK/pylock.all.toml");
 }
 
 TEST_F(UvCommands, APoetryPythonIsWrittenAsUvReadsIt) {
@@ -502,7 +500,8 @@ TEST_F(UvCommands, WhatIsBuiltWithTheChosenVersionIsLocked) {
   auto told = resolve(with_settings());
   EXPECT_EQ(told[0], "WORK/source: lock --quiet --python /bin/python3");
   EXPECT_EQ(told[1], "WORK/source: export --frozen --no-dev --no-editable --python /bin/python3");
-  EXPECT_EQ(told[2], "loose! --no-deps --requirements WORK/pylock.all.toml") << "they are installed together";
+  EXPECT_EQ(told[2], "unhashed! --no-deps --requirements WORK/pylock.all.toml")
+      << "they are installed together";
   for (const std::string other :
        {"[tool.uv.extra-build-dependencies]\nb = ['a']\n",
         "[tool.uv.extra-build-dependencies]\nb = [{ requirement = 'a', match-runtime = false }]\n",
@@ -510,7 +509,7 @@ TEST_F(UvCommands, WhatIsBuiltWithTheChosenVersionIsLocked) {
     put({{"pyproject.toml", k_project + other}});
     told = resolve(with_settings());
     EXPECT_EQ(told[0], "SOURCE: " + k_compile + " pyproject.toml") << other;
-    EXPECT_EQ(told[1], "loose! --no-deps --requirements WORK/pylock.all.toml") << other;
+    EXPECT_EQ(told[1], "unhashed! --no-deps --requirements WORK/pylock.all.toml") << other;
   }
   put({{"pyproject.toml", k_project + "[tool.uv]\nno-build-isolation = false\n"}});
   EXPECT_EQ(resolve(with_settings())[1], k_fixed);
@@ -529,10 +528,10 @@ TEST_F(UvCommands, TheFilesOfAResolutionAreItsOwners) {
   m_uv.on_command = [&](const auto& command, auto& /*finished*/) { note(*(command.arguments.begin() + 6)); };
   const auto resolution = Resolution::make(installation(), m_tools).value();
   note(resolution->fixed().arguments.back());
-  note(resolution->loose().arguments.back());
+  note(resolution->unhashed().arguments.back());
   EXPECT_EQ(modes, (std::map<std::string, unsigned>{{".pachbuild-requirements.in", 0600},
                                                     {"pylock.fixed.toml", 0600},
-                                                    {"pylock.loose.toml", 0600}}));
+                                                    {"pylock.unhashed.toml", 0600}}));
 }
 
 TEST_F(UvCommands, AFailureOfUvIsOneOfTheResolution) {

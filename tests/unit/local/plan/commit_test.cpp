@@ -149,7 +149,7 @@ TEST_F(CommitOfAFolder, HasNamesThatPfsCanStoreOnly) {
   const auto commit = commit_of_folder(m_root, nullptr);
   ASSERT_FALSE(commit);
   EXPECT_EQ(commit.error().where, m_root.string());
-  EXPECT_NE(commit.error().what.find("1 name"), std::string::npos) << commit.error().what;
+  EXPECT_NE(commit.error().what.find("invalid file name"), std::string::npos) << commit.error().what;
   EXPECT_NE(commit.error().hint.find("rename them"), std::string::npos) << commit.error().hint;
 }
 

@@ -285,7 +285,7 @@ TEST_F(Recorded, DatumsAreThoseOfPachyderm) {
       const auto fault = faults.take().what;
       // A group that is not closed is closed silently there.
       const auto is = [&](const char* text) { return fault.find(text) != std::string::npos; };
-      EXPECT_TRUE(line.contains("create") || is("is not an input's name") || is("unclosed")) << fault;
+      EXPECT_TRUE(line.contains("create") || is("invalid input name") || is("unclosed")) << fault;
       continue;
     }
     for (const auto* repo : spec::repo_inputs(input)) {

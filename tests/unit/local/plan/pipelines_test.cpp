@@ -192,7 +192,7 @@ TEST(Plans, WhatIsGivenForNothingIsRefused) {
 TEST(Plans, NamesAreUniqueInAProject) {
   const auto a = pipeline("a", {reads("data")});
   EXPECT_EQ(planned({a, pipeline("a", {reads("data")})}, {{"data", "/d"}}),
-            "error: a.json:1:1: another pipeline is named \"a\" as well: a.json:1:1\nhint: rename one of "
+            "error: a.json:1:1: pipeline name \"a\" is already used: a.json:1:1\nhint: rename one of "
             "them, or omit one of the files\n");
   EXPECT_EQ(planned({a, pipeline("a", {reads("data")}, "default")}, {{"data", "/d"}}).substr(0, 6), "error:");
   EXPECT_EQ(planned({a, pipeline("a", {reads("data")}, "team")}, {{"data", "/d"}}),

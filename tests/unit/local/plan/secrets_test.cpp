@@ -60,10 +60,11 @@ TEST_F(SecretsTest, AreReadFromLines) {
       {"#a=1\n  # b\n\n \t\na=#1", "a=#1|"},
       {"A-z_0.9=x", "A-z_0.9=x|"},
       {"x",
-       "error: TMP/s:1: does not have the form KEY=VALUE\nhint: a manifest of Kubernetes is named *.json or "
+       "error: TMP/s:1: does not have the form KEY=VALUE\nhint: a Kubernetes manifest must be named *.json "
+       "or "
        "*.yaml\n"},
       {"a=1\n\nx",
-       "error: TMP/s:3: does not have the form KEY=VALUE\nhint: a manifest of Kubernetes is named *.json "
+       "error: TMP/s:3: does not have the form KEY=VALUE\nhint: a Kubernetes manifest must be named *.json "
        "or *.yaml\n"},
       {"a=1\n=2", "error: TMP/s:2: invalid secret key" + k_key_rule},
       {"a b=1", "error: TMP/s:1: invalid secret key" + k_key_rule}};
@@ -95,7 +96,7 @@ TEST_F(SecretsTest, AreReadFromAFolder) {
   base::fs::create_symlink("..data/x", path("d/linked"));
   EXPECT_EQ(read("d"), "linked=hidden|password=p\n|user=me|");
   put("d/a b", "");
-  EXPECT_EQ(read("d"), "error: TMP/d/a b: \"a b\" is not a key of a secret" + k_key_rule);
+  EXPECT_EQ(read("d"), "error: TMP/d/a b: invalid secret key \"a b\"" + k_key_rule);
   ASSERT_TRUE(base::make_folders(path("empty")));
   EXPECT_EQ(read("empty"), "");
 }
@@ -119,8 +120,7 @@ TEST_F(SecretsTest, AreReadFromAManifest) {
       {head + "stringData: {a: 1}\n", "error: TMP/s.yaml:3:17: stringData.a must be a string\n"},
       {head + "data: {a: '?'}\n",
        "error: TMP/s.yaml:3:11: data.a is not base64\nhint: put plain text into stringData\n"},
-      {head + "stringData: {a b: x}\n",
-       "error: TMP/s.yaml:3:19: \"a b\" is not a key of a secret" + k_key_rule},
+      {head + "stringData: {a b: x}\n", "error: TMP/s.yaml:3:19: invalid secret key \"a b\"" + k_key_rule},
   };
   for (const auto& [text, values] : k_texts) {
     put("s.yaml", text);
@@ -184,7 +184,7 @@ TEST(CheckSecrets, AllThatIsMissingIsToldAtOnce) {
   const spec::Secret other{"other", "", "/other", ""};
   const Secrets db = {{"db", {{"user", "me"}}}};
   const std::string forms =
-      "; PATH is a folder with a file per key, a manifest of Kubernetes, or a file of lines KEY=VALUE\n";
+      "; PATH is a folder with a file per key, a Kubernetes manifest, or a file with KEY=VALUE lines\n";
   EXPECT_EQ(told({}, {}), "");
   EXPECT_EQ(told({reading({whole, user})}, db), "");
   EXPECT_EQ(told({reading({whole})}, {}),

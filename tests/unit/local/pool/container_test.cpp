@@ -13,7 +13,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
-#include "pachbuild/local/pool/place.h"
+#include "pachbuild/local/pool/worker_host.h"
 #include "process/interruption.h"
 
 namespace local {
@@ -64,9 +64,9 @@ TEST_F(FindContainer, AnImageThatIsThereIsNotPulled) {
 TEST_F(FindContainer, AnImageThatIsMissingIsPulledWhereThatIsAskedFor) {
   put("works");
   const std::string none =
-      "error: image:1: engine has no such image\nhint: pull it with --pull; the official builders are also "
-      "made by "
-      "scripts/images build\n";
+      "error: image:1: engine has no image with that name\nhint: pull it with --pull; official builder "
+      "images can also be "
+      "built with scripts/images build\n";
   EXPECT_EQ(find(Pull::never), none);
   EXPECT_EQ(asked(), "image inspect --format {{.Id}} image:1\nimages --quiet\n");
   EXPECT_EQ(find(Pull::when_missing), "error: image:1: cannot be pulled\nhint: see the output above\n");

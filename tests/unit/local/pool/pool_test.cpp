@@ -26,10 +26,10 @@ namespace {
 using Behaviour =
     std::function<bool(const Task& task, Channel& channel, const base::fs::path& folder, int log)>;
 
-class FakePlace final : public Place {
+class FakeHost final : public WorkerHost {
  public:
-  explicit FakePlace(Behaviour behaviour) : m_behaviour(std::move(behaviour)) {}
-  ~FakePlace() override {
+  explicit FakeHost(Behaviour behaviour) : m_behaviour(std::move(behaviour)) {}
+  ~FakeHost() override {
     for (auto& thread : m_threads) thread.join();
   }
   [[nodiscard]] base::Result<Started> start(const base::fs::path& folder) const override {
@@ -102,7 +102,7 @@ class PoolTest : public testing::Test {
     return made;
   }
   // Runs the tasks; what became of each, one after the other: "ID RESULT CODE REASON" or "ID error …".
-  std::vector<std::string> run(const Place& place, int workers, std::vector<Task> tasks,
+  std::vector<std::string> run(const WorkerHost& host, int workers, std::vector<Task> tasks,
                                Slots* slots = nullptr) {
     std::vector<std::string> outcomes;
     Pool::Events events{.started = [&](const Task& one) { m_told += "start " + one.id + "\n"; },
@@ -124,7 +124,7 @@ class PoolTest : public testing::Test {
         m_printed += one.id + ":" + std::string(text) + "\n";
       };
     }
-    auto pool = Pool::start(workers, m_folder.path(), place, slots).value();
+    auto pool = Pool::start(workers, m_folder.path(), host, slots).value();
     std::size_t next = 0;
     const auto how = pool.run(
         [&]() -> base::Result<std::optional<Task>> {
@@ -163,24 +163,24 @@ using Outcomes = std::vector<std::string>;
 
 TEST_F(PoolTest, OutputsAreTakenAndEmptyFoldersGivenBack) {
   std::string seen;
-  const FakePlace place([&](const Task& one, Channel& channel, const base::fs::path& folder, int log) {
+  const FakeHost host([&](const Task& one, Channel& channel, const base::fs::path& folder, int log) {
     seen += one.id + " " + one.folder + "\n";
     return succeed(one, channel, folder, log);
   });
   ASSERT_TRUE(base::make_folders(path("output-b")));
-  EXPECT_EQ(run(place, 1, {task("a"), task("b")}), (Outcomes{"a succeeded 0 ", "b succeeded 0 "}));
+  EXPECT_EQ(run(host, 1, {task("a"), task("b")}), (Outcomes{"a succeeded 0 ", "b succeeded 0 "}));
   EXPECT_EQ(seen, "a inside\nb inside\n");
   for (const std::string id : {"a", "b"}) {
     EXPECT_EQ(base::read_file(path("output-" + id) / "file").value(), id);
     EXPECT_EQ(base::fs::exists(path("worker-0/pfs/.scratch/" + id + "/out")), id == "b") << "in exchange";
   }
   EXPECT_EQ(m_told, "start a\nstart b\n");
-  EXPECT_EQ(place.started, Outcomes{"worker-0"});
+  EXPECT_EQ(host.started, Outcomes{"worker-0"});
   EXPECT_EQ(logs(), Outcomes{}) << "nothing was printed";
 }
 
 TEST_F(PoolTest, AnOutputThatIsNotThereFailsItsTask) {
-  const FakePlace place([&](const Task& one, Channel& channel, const base::fs::path& folder, int log) {
+  const FakeHost host([&](const Task& one, Channel& channel, const base::fs::path& folder, int log) {
     make_output(folder, one);
     const auto scratch = folder / "pfs/.scratch" / one.id;
     if (one.id == "a") {
@@ -194,56 +194,56 @@ TEST_F(PoolTest, AnOutputThatIsNotThereFailsItsTask) {
     return channel.send(encode(TaskOutcome{.id = one.id, .result = TaskResult::succeeded})).has_value();
   });
   const std::string gone = " error /pfs/out: was removed or replaced by the program";
-  EXPECT_EQ(run(place, 1, {task("a"), task("b"), task("c")}),
+  EXPECT_EQ(run(host, 1, {task("a"), task("b"), task("c")}),
             (Outcomes{"a" + gone, "b" + gone, "c succeeded 0 "}));
   EXPECT_EQ(logs(), (Outcomes{"a.log=", "b.log="})) << "of what failed there is a log";
 }
 
 TEST_F(PoolTest, AWorkersErrorNamesThePersonsFiles) {
-  const FakePlace place([&](const Task& one, Channel& channel, const base::fs::path& folder, int) {
+  const FakeHost host([&](const Task& one, Channel& channel, const base::fs::path& folder, int) {
     TaskOutcome outcome{.id = one.id};
     outcome.error = base::Error{base::ErrorKind::io, "/run/pachbuild/host/data/a",
                                 "cannot read " + (folder / "pfs/in/x").string(), "see /pfs/.scratch/a/in/x"};
     return channel.send(encode(outcome)).has_value();
   });
-  EXPECT_EQ(run(place, 1, {task("a")}), Outcomes{"a error /data/a: cannot read /pfs/in/x"});
+  EXPECT_EQ(run(host, 1, {task("a")}), Outcomes{"a error /data/a: cannot read /pfs/in/x"});
 }
 
 TEST_F(PoolTest, LogsHaveTheNameOfTheirTaskIfSomethingIsPrintedOrFails) {
-  const FakePlace place([&](const Task& one, Channel& channel, const base::fs::path& folder, int log) {
+  const FakeHost host([&](const Task& one, Channel& channel, const base::fs::path& folder, int log) {
     if (one.id != "failed") return succeed(one, channel, folder, log);
     return channel.send(encode(TaskOutcome{.id = one.id, .reason = "exit code 1", .exit_code = 1}))
         .has_value();
   });
   ASSERT_TRUE(base::make_folders(path("logs")));
   ASSERT_TRUE(base::write_file(path("logs/printed.log"), "of a former run"));
-  EXPECT_EQ(run(place, 1, {task("quiet"), task("printed", "text"), task("failed"), task("again", "more")}),
+  EXPECT_EQ(run(host, 1, {task("quiet"), task("printed", "text"), task("failed"), task("again", "more")}),
             (Outcomes{"quiet succeeded 0 ", "printed succeeded 0 ", "failed failed 1 exit code 1",
                       "again succeeded 0 "}));
   EXPECT_EQ(logs(), (Outcomes{"again.log=more", "failed.log=", "printed.log=text"}));
 }
 
 TEST_F(PoolTest, ALogThatCannotBeMadeIsSaid) {
-  const FakePlace place(succeed);
+  const FakeHost host(succeed);
   auto one = task("a", "text");
   one.log = path("none/a.log").string();
-  EXPECT_EQ(run(place, 1, {one}), Outcomes{"a succeeded 0 "});
+  EXPECT_EQ(run(host, 1, {one}), Outcomes{"a succeeded 0 "});
   EXPECT_EQ(m_log_errno, ENOENT);
 }
 
 TEST_F(PoolTest, WhatIsPrintedIsToldBeforeTheEnd) {
-  const FakePlace place(succeed);
+  const FakeHost host(succeed);
   m_is_followed = true;
   auto without_log = task("c", "piped");
   without_log.log = "";
-  EXPECT_EQ(run(place, 1, {task("a", "one"), task("b"), without_log, task("d", "two")}),
+  EXPECT_EQ(run(host, 1, {task("a", "one"), task("b"), without_log, task("d", "two")}),
             (Outcomes{"a succeeded 0 ", "b succeeded 0 ", "c succeeded 0 ", "d succeeded 0 "}));
   EXPECT_EQ(m_printed, "a:one\nc:piped\nd:two\n");
   EXPECT_EQ(logs(), (Outcomes{"a.log=one", "d.log=two"}));
 }
 
 TEST_F(PoolTest, WhatAQuickTaskPrintedIsNotToldWhereOnlyTheNewestIs) {
-  const FakePlace place(succeed);
+  const FakeHost host(succeed);
   std::string printed;
   Pool::Events events{.started = [](const Task&) {},
                       .done = [](const Task&, const TaskOutcome&,
@@ -252,7 +252,7 @@ TEST_F(PoolTest, WhatAQuickTaskPrintedIsNotToldWhereOnlyTheNewestIs) {
                       .warned = [](const std::string&) {},
                       .printed = [&](const Task&, std::string_view text) { printed += text; },
                       .only_newest = true};
-  auto pool = Pool::start(1, m_folder.path(), place).value();
+  auto pool = Pool::start(1, m_folder.path(), host).value();
   std::optional<Task> only = task("a", "text");
   ASSERT_TRUE(pool.run(
       [&]() -> base::Result<std::optional<Task>> { return std::exchange(only, std::nullopt); }, events, -1));
@@ -263,7 +263,7 @@ TEST_F(PoolTest, WhatAQuickTaskPrintedIsNotToldWhereOnlyTheNewestIs) {
 TEST_F(PoolTest, ALostWorkersTaskRunsAgainOnce) {
   std::mutex mutex;
   std::map<std::string, int> tries;
-  const FakePlace place([&](const Task& one, Channel& channel, const base::fs::path& folder, int log) {
+  const FakeHost host([&](const Task& one, Channel& channel, const base::fs::path& folder, int log) {
     int number = 0;
     {
       const std::lock_guard lock(mutex);
@@ -272,7 +272,7 @@ TEST_F(PoolTest, ALostWorkersTaskRunsAgainOnce) {
     if (one.id == "never" || (one.id == "once" && number == 1)) return false;
     return succeed(one, channel, folder, log);
   });
-  auto outcomes = run(place, 1, {task("once"), task("never"), task("fine")});
+  auto outcomes = run(host, 1, {task("once"), task("never"), task("fine")});
   std::sort(outcomes.begin(), outcomes.end());
   EXPECT_EQ(outcomes,
             (Outcomes{"fine succeeded 0 ",
@@ -280,7 +280,7 @@ TEST_F(PoolTest, ALostWorkersTaskRunsAgainOnce) {
                       "short, use fewer --workers",
                       "once succeeded 0 "}));
   EXPECT_EQ(tries, (std::map<std::string, int>{{"fine", 1}, {"never", 2}, {"once", 2}}));
-  EXPECT_EQ(place.started, (Outcomes{"worker-0", "worker-1", "worker-2", "worker-3"}));
+  EXPECT_EQ(host.started, (Outcomes{"worker-0", "worker-1", "worker-2", "worker-3"}));
   const std::string again = "a worker ended unexpectedly (exit code 0); its datum runs again\n";
   EXPECT_EQ(m_told,
             "start once\n" + again + "start once\nstart never\n" + again + "start never\nstart fine\n");
@@ -289,32 +289,32 @@ TEST_F(PoolTest, ALostWorkersTaskRunsAgainOnce) {
 }
 
 TEST_F(PoolTest, WhatMakesNoSenseIsALostWorker) {
-  const FakePlace place([&](const Task&, Channel& channel, const base::fs::path&, int) {
+  const FakeHost host([&](const Task&, Channel& channel, const base::fs::path&, int) {
     return channel.send("nonsense").has_value();
   });
   EXPECT_EQ(
-      run(place, 1, {task("a")}),
+      run(host, 1, {task("a")}),
       Outcomes{"a failed 137 a worker ended unexpectedly (exit code 0) twice; if memory is short, use fewer "
                "--workers"});
 }
 
 TEST_F(PoolTest, ACommandThatRunsInItsTimeIsWaitedFor) {
-  const FakePlace place([&](const Task& one, Channel& channel, const base::fs::path& folder, int log) {
+  const FakeHost host([&](const Task& one, Channel& channel, const base::fs::path& folder, int log) {
     EXPECT_TRUE(channel.send(encode_running(true)));
     EXPECT_TRUE(channel.send(encode_running(false)));
     return succeed(one, channel, folder, log);
   });
   auto limited = task("a");
   limited.timeout_ms = 60'000;
-  EXPECT_EQ(run(place, 1, {limited, task("b")}), (Outcomes{"a succeeded 0 ", "b succeeded 0 "}));
-  EXPECT_EQ(place.started, Outcomes{"worker-0"});
+  EXPECT_EQ(run(host, 1, {limited, task("b")}), (Outcomes{"a succeeded 0 ", "b succeeded 0 "}));
+  EXPECT_EQ(host.started, Outcomes{"worker-0"});
 }
 
 TEST_F(PoolTest, NoMoreTasksRunThanThereAreSlots) {
   std::mutex mutex;
   int running = 0;
   int most = 0;
-  const FakePlace place([&](const Task& one, Channel& channel, const base::fs::path& folder, int log) {
+  const FakeHost host([&](const Task& one, Channel& channel, const base::fs::path& folder, int log) {
     {
       const std::lock_guard lock(mutex);
       most = std::max(most, ++running);
@@ -329,7 +329,7 @@ TEST_F(PoolTest, NoMoreTasksRunThanThereAreSlots) {
   auto slots = Slots::make(2).value();
   std::vector<Task> tasks;
   for (int i = 0; i < 12; ++i) tasks.push_back(task(std::to_string(i)));
-  EXPECT_EQ(run(place, 4, tasks, &slots).size(), 12U);
+  EXPECT_EQ(run(host, 4, tasks, &slots).size(), 12U);
   EXPECT_EQ(most, 2);
   const auto one = slots.take();
   const auto two = slots.take();
@@ -338,29 +338,29 @@ TEST_F(PoolTest, NoMoreTasksRunThanThereAreSlots) {
 }
 
 TEST_F(PoolTest, EndsWithAnEventThatFailsOrAnInterruption) {
-  const FakePlace place(succeed);
+  const FakeHost host(succeed);
   m_after_each = base::fail(base::ErrorKind::io, "", "full");
-  EXPECT_EQ(run(place, 1, {task("a"), task("b")}), Outcomes{"error full"});
+  EXPECT_EQ(run(host, 1, {task("a"), task("b")}), Outcomes{"error full"});
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
   const base::UniqueFd interruption(ends[0]);
   base::UniqueFd other(ends[1]);
   other.reset();
-  auto pool = Pool::start(1, m_folder.path(), place).value();
+  auto pool = Pool::start(1, m_folder.path(), host).value();
   const auto outcome = pool.run_one(task("c"), interruption.get(), {}, [](const std::string&) {});
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().what, "interrupted");
 }
 
 TEST_F(PoolTest, OfOneTaskTheOutputIsLookedAt) {
-  const FakePlace place([&](const Task& one, Channel& channel, const base::fs::path& folder, int log) {
+  const FakeHost host([&](const Task& one, Channel& channel, const base::fs::path& folder, int log) {
     make_output(folder, one);
     if (one.id == "bad") base::fs::create_symlink("x", folder / "pfs/.scratch/bad/out/link");
     if (one.id == "failed")
       return channel.send(encode(TaskOutcome{.id = one.id, .reason = "why", .exit_code = 3})).has_value();
     return succeed(one, channel, folder, log);
   });
-  auto pool = Pool::start(1, m_folder.path(), place).value();
+  auto pool = Pool::start(1, m_folder.path(), host).value();
   const auto outcome = [&](const std::string& id) {
     auto one = task(id, "printed by " + id);
     one.log = "";
@@ -378,7 +378,7 @@ TEST_F(PoolTest, OfOneTaskTheOutputIsLookedAt) {
 
 TEST_F(PoolTest, AnAttendedTaskWaitsForItsStreams) {
   std::string streams;
-  const FakePlace place([&](const Task& one, Channel& channel, const base::fs::path& folder, int log) {
+  const FakeHost host([&](const Task& one, Channel& channel, const base::fs::path& folder, int log) {
     if (one.id == "lost") return false;
     if (one.id == "error") {
       TaskOutcome outcome{.id = one.id};
@@ -402,7 +402,7 @@ TEST_F(PoolTest, AnAttendedTaskWaitsForItsStreams) {
     return succeed(one, channel, folder, log);
   });
   const auto outcome = [&](const std::string& id) {
-    auto pool = Pool::start(1, m_folder.path(), place).value();
+    auto pool = Pool::start(1, m_folder.path(), host).value();
     auto one = task(id);
     one.log = "";
     streams.clear();

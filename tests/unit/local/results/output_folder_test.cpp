@@ -193,7 +193,7 @@ TEST_F(OutputFolderTest, IsForOnePipelineAndOneProcess) {
   ASSERT_TRUE(publish({datum("1", {{"a", "1"}})}));
   const auto other = OutputFolder::open(out(), "other");
   ASSERT_FALSE(other);
-  EXPECT_EQ(other.error().what, "holds the output of pipeline pipeline");
+  EXPECT_EQ(other.error().what, "contains the output of pipeline pipeline");
   const auto held = open();
   const auto second = OutputFolder::open(out(), "pipeline");
   ASSERT_FALSE(second);

@@ -66,20 +66,23 @@ TEST_F(OutputTreeTest, RefusesNamesThatPfsCannotHold) {
   for (const char* name : {"a(1).txt", "b c.txt", "dir/é", "dir/x*"}) {
     ASSERT_TRUE(base::write_file(out() / name, "x"));
   }
-  EXPECT_EQ(listed(), "/pfs/out/a(1).txt, /pfs/out/dir/x*, /pfs/out/dir/é: not a name that PFS can hold");
+  EXPECT_EQ(
+      listed(),
+      ": 3 invalid file names for PFS: \"/pfs/out/a(1).txt\" contains ( ), \"/pfs/out/dir/x*\" contains "
+      "*, \"/pfs/out/dir/é\" contains é");
 }
 
 TEST_F(OutputTreeTest, OfManySuchNamesTheOthersAreCounted) {
   std::string text;
   for (int i = 0; i < 5; ++i) {
     ASSERT_TRUE(base::write_file(out() / ("(" + std::to_string(i)), "x"));
-    text += (i == 0 ? "/pfs/out/(" : ", /pfs/out/(") + std::to_string(i);
+    text += (i == 0 ? "\"/pfs/out/(" : ", \"/pfs/out/(") + std::to_string(i) + "\" contains (";
   }
-  EXPECT_EQ(listed(), text + ": not a name that PFS can hold");
+  EXPECT_EQ(listed(), ": 5 invalid file names for PFS: " + text);
   ASSERT_TRUE(base::write_file(out() / "{1", "x"));
-  EXPECT_EQ(listed(), text + " and 1 other: not a name that PFS can hold");
+  EXPECT_EQ(listed(), ": 6 invalid file names for PFS: " + text + " and 1 more");
   ASSERT_TRUE(base::write_file(out() / "{2", "x"));
-  EXPECT_EQ(listed(), text + " and 2 others: not a name that PFS can hold");
+  EXPECT_EQ(listed(), ": 7 invalid file names for PFS: " + text + " and 2 more");
 }
 
 TEST_F(OutputTreeTest, RefusesLinksPipesAndFoldersWithoutEnd) {
@@ -224,7 +227,7 @@ TEST_F(OutputTreeTest, AFolderThatLinksBackFailsTheDatum) {
 TEST_F(OutputTreeTest, ANameThatTheCopyWouldUseIsNotTakenForIt) {
   ASSERT_TRUE(base::write_file(out() / "*pachbuild-copy", "the program's"));
   fs::create_symlink("/etc/hostname", out() / "link");
-  expect_fault("/pfs/out/*pachbuild-copy: not a name that PFS can hold");
+  expect_fault(": invalid file name for PFS: \"/pfs/out/*pachbuild-copy\" contains *");
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <optional>
 
-#include "pachbuild/local/pool/place.h"
+#include "pachbuild/local/pool/worker_host.h"
 
 namespace local {
 namespace {

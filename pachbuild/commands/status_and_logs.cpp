@@ -36,7 +36,7 @@ NAME is a pipeline on the cluster; -f selects the last run on this machine.
   pachbuild logs -f edges.json --datum images/liberty.png
 )";
 
-struct WatchOptions {
+struct StatusOptions {
   std::string pipeline;
   cluster::Target target;
   std::string output;
@@ -88,7 +88,7 @@ void print_pipeline(const cluster::Present& present, const std::string& name, co
   if (!job->reason.empty()) std::printf("  %s\n", job->reason.c_str());
 }
 
-base::Result<int> status(const WatchOptions& options, Invocation&) {
+base::Result<int> status(const StatusOptions& options, Invocation&) {
   BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
   BASE_TRY_ASSIGN(const auto watched, look(pachctl, options.pipeline));
   const std::string build = cluster::build_pipeline_of(options.pipeline);
@@ -134,7 +134,7 @@ base::Status follow_output(const cluster::Pachctl& pachctl, const Job& started) 
   return {};
 }
 
-base::Result<int> logs(const WatchOptions& options, Invocation& invocation) {
+base::Result<int> logs(const StatusOptions& options, Invocation& invocation) {
   if (options.pipeline.empty()) {
     auto local = options.local;
     local.follow = options.follow;
@@ -156,12 +156,12 @@ base::Result<int> logs(const WatchOptions& options, Invocation& invocation) {
   return 0;
 }
 
-using Action = base::Result<int> (*)(const WatchOptions&, Invocation&);
+using Action = base::Result<int> (*)(const StatusOptions&, Invocation&);
 
 CLI::App* add_verb(CLI::App& app, Invocation& invocation, const std::string& name, const std::string& about,
-                   const std::shared_ptr<WatchOptions>& options, Action action) {
+                   const std::shared_ptr<StatusOptions>& options, Action action) {
   auto* verb = app.add_subcommand(name, about);
-  verb->add_option("name", options->pipeline, "The pipeline")->type_name("NAME");
+  verb->add_option("NAME", options->pipeline, "The pipeline")->type_name("NAME");
   add_target_options(*verb, options->target);
   verb->callback([options, &invocation, action] {
     invocation.action = [options, &invocation, action] { return action(*options, invocation); };
@@ -171,14 +171,16 @@ CLI::App* add_verb(CLI::App& app, Invocation& invocation, const std::string& nam
 
 }  // namespace
 
-void add_watch(CLI::App& app, Invocation& invocation) {
-  auto options = std::make_shared<WatchOptions>();
+void add_status_and_logs(CLI::App& app, Invocation& invocation) {
+  auto options = std::make_shared<StatusOptions>();
   auto* verb =
       add_verb(app, invocation, "status", "Show the state of a pipeline and its build", options, status);
-  verb->get_option("name")->required();
-  verb->add_option("-o,--output", options->output, "The output format")->check(CLI::IsMember({"json"}));
+  verb->get_option("NAME")->required();
+  verb->add_option("-o,--output", options->output, "The output format")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"json"}));
 
-  options = std::make_shared<WatchOptions>();
+  options = std::make_shared<StatusOptions>();
   verb = add_verb(app, invocation, "logs",
                   "Print the logs of a pipeline's newest job and build, or of its last run on this machine",
                   options, logs);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pachbuild/local/pool/place.h"
+#include "pachbuild/local/pool/worker_host.h"
 
 #include <unistd.h>
 
@@ -43,7 +43,7 @@ process::Environment machine_environment(const fs::path& cache) {
   return environment;
 }
 
-class Machine final : public Place {
+class Machine final : public WorkerHost {
  public:
   [[nodiscard]] base::Result<Started> start(const fs::path& folder) const override {
     BASE_TRY_ASSIGN(auto channel, Channel::make_pair());
@@ -64,7 +64,7 @@ class Machine final : public Place {
   [[nodiscard]] std::string folder() const override { return "/"; }
 };
 
-class Containers final : public Place {
+class Containers final : public WorkerHost {
  public:
   Containers(Container container, std::vector<SharedFolder> shared, std::optional<uid_t> user)
       : m_container(std::move(container)), m_shared(std::move(shared)), m_user(user) {}
@@ -116,10 +116,10 @@ class Containers final : public Place {
 
 }  // namespace
 
-std::unique_ptr<Place> this_machine() { return std::make_unique<Machine>(); }
+std::unique_ptr<WorkerHost> this_machine() { return std::make_unique<Machine>(); }
 
-std::unique_ptr<Place> containers_of(Container container, std::vector<SharedFolder> shared,
-                                     std::optional<uid_t> user) {
+std::unique_ptr<WorkerHost> containers_of(Container container, std::vector<SharedFolder> shared,
+                                          std::optional<uid_t> user) {
   return std::make_unique<Containers>(std::move(container), std::move(shared), user);
 }
 

@@ -18,12 +18,12 @@
 
 namespace local {
 
-class Place {
+class WorkerHost {
  public:
-  Place() = default;
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  virtual ~Place() = default;
+  WorkerHost() = default;
+  WorkerHost(const WorkerHost&) = delete;
+  WorkerHost& operator=(const WorkerHost&) = delete;
+  virtual ~WorkerHost() = default;
 
   struct Started {
     process::Child child;
@@ -51,11 +51,11 @@ class Place {
 };
 
 // This machine, all of it.
-std::unique_ptr<Place> this_machine();
+std::unique_ptr<WorkerHost> this_machine();
 
 // Containers of an image, which see `shared` of this machine and run as `user`, by default this one (others
 // are for root only).
-std::unique_ptr<Place> containers_of(Container container, std::vector<SharedFolder> shared,
-                                     std::optional<uid_t> user = std::nullopt);
+std::unique_ptr<WorkerHost> containers_of(Container container, std::vector<SharedFolder> shared,
+                                          std::optional<uid_t> user = std::nullopt);
 
 }  // namespace local

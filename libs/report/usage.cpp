@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/usage.h"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <utility>
+
+#include "base/near.h"
+#include "base/text.h"
+
+namespace report {
+namespace {
+
+using base::ErrorKind;
+
+constexpr char k_size[] = "size";  // the name of the check whose error has words of its own
+
+std::string see_help(const CLI::App& verb) { return "see " + full_name(verb) + " --help"; }
+
+base::Error fault(const CLI::App& verb, std::string where, std::string what) {
+  return {ErrorKind::usage, std::move(where), std::move(what), see_help(verb)};
+}
+
+// The verbs below `verb` on all levels whose last word is `word`: "cache clean".
+void find_below(const CLI::App& verb, const std::string& word, const std::string& above,
+                std::vector<std::string>& found) {
+  for (const auto* each : verb.get_subcommands([](const CLI::App*) { return true; })) {
+    const auto name = above + each->get_name();
+    if (each->get_name() == word) found.push_back(name);
+    find_below(*each, word, name + " ", found);
+  }
+}
+
+// The hint for a word that is not a verb here.
+std::string hint_for(const CLI::App& verb, const std::string& word, const std::vector<std::string>& names) {
+  const auto otherwise = see_help(verb);
+  if (word.starts_with('-')) return base::did_you_mean(word, names, otherwise);
+  std::vector<std::string> below;
+  find_below(verb, word, "", below);
+  if (below.empty()) return base::did_you_mean(word, names, otherwise);
+  for (auto& each : below) each = base::quoted(each);
+  return "did you mean " + base::join(below, " or ") + "?";
+}
+
+// What stands for a value in --help: "DIR".
+std::string form_of(const CLI::Option& option) {
+  const auto values = values_of(option);
+  if (!values.empty()) return base::join(values, ", ", " or ");
+  const auto type = option.get_type_name();
+  return type.substr(0, type.find(':'));
+}
+
+// The checks of an option: CLI11 does not tell how many there are.
+std::vector<const CLI::Validator*> checks_of(CLI::Option& option) {
+  std::vector<const CLI::Validator*> checks;
+  try {
+    for (int i = 0;; ++i) checks.push_back(option.get_validator(i));
+  } catch (const CLI::OptionNotFound&) {
+    return checks;
+  }
+}
+
+// The first value that a check of its option refuses.
+std::optional<base::Error> refused_value(CLI::App& verb) {
+  for (auto* option : verb.get_options()) {
+    const auto name = option->get_name();
+    const auto values = values_of(*option);
+    for (const auto* check : checks_of(*option)) {
+      for (auto value : option->results()) {
+        const auto given = value;
+        const auto what = (*check)(value);
+        if (what.empty()) continue;
+        if (check->get_name() == k_size) {
+          return base::Error{ErrorKind::usage, name, what, "write it as 20GiB or 500MiB"};
+        }
+        auto error = fault(verb, name + " " + given, what);
+        if (values.empty()) return error;
+        error.what = "must be " + form_of(*option);
+        error.hint = base::did_you_mean(given, values, error.hint);
+        return error;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+// Of a value that is not one of its option's type, which the message names. A flag has none.
+base::Error inconvertible(const CLI::App& verb, const CLI::ConversionError& error) {
+  for (const auto* option : verb.get_options()) {
+    const auto name = option->get_name();
+    if (!base::contains(error.what(), ": " + name + " = ")) continue;
+    if (option->get_items_expected_max() == 0) return fault(verb, name, "does not take a value");
+    return fault(verb, name, "invalid value " + base::quoted(option->results().back()));
+  }
+  return fault(verb, "", "invalid value");
+}
+
+// The option whose number of values is wrong: the message begins with its name.
+base::Error miscounted(const CLI::App& verb, const CLI::ArgumentMismatch& error) {
+  for (const auto* option : verb.get_options()) {
+    const auto name = option->get_name();
+    if (!std::string_view(error.what()).starts_with(name + ":")) continue;
+    const auto count = static_cast<int>(option->results().size());
+    if (count > option->get_items_expected_max()) return fault(verb, name, "may be given only once");
+    return fault(verb, name, "requires a value (" + form_of(*option) + ")");
+  }
+  return fault(verb, "", "wrong number of values");
+}
+
+base::Error missing(const CLI::App& verb) {
+  for (const auto* option : verb.get_options()) {
+    if (option->get_required() && option->count() == 0)
+      return fault(verb, "", option->get_name() + " is required");
+  }
+  return fault(verb, verb.get_name(), "a subcommand is required");
+}
+
+// Options of which one needs or excludes another.
+base::Error unfit(const CLI::App& verb) {
+  for (const auto* option : verb.get_options()) {
+    if (option->count() == 0) continue;
+    for (const auto* other : option->get_needs()) {
+      if (other->count() == 0) return fault(verb, option->get_name(), "requires " + other->get_name());
+    }
+    for (const auto* other : option->get_excludes()) {
+      if (other->count() > 0)
+        return fault(verb, option->get_name(), "cannot be used with " + other->get_name());
+    }
+  }
+  return fault(verb, "", "these options cannot be used together");
+}
+
+// An argument is called by what stands for it: its name and its form are the same word.
+class HelpForm : public CLI::Formatter {
+ public:
+  std::string make_option(const CLI::Option* option, bool is_positional) const override {
+    if (!is_positional) return CLI::Formatter::make_option(option, is_positional);
+    const auto form = " " + option->get_type_name();
+    auto more = make_option_opts(option);
+    if (more.starts_with(form)) more.erase(0, form.size());
+    std::stringstream text;
+    CLI::detail::format_help(text, make_option_name(option, is_positional) + more, make_option_desc(option),
+                             column_width_);
+    return text.str();
+  }
+};
+
+}  // namespace
+
+void set_help_form(CLI::App& app) { app.formatter(std::make_shared<HelpForm>()); }
+
+std::string full_name(const CLI::App& verb) {
+  return (verb.get_parent() != nullptr ? full_name(*verb.get_parent()) + " " : "") + verb.get_name();
+}
+
+CLI::App& reached_verb(CLI::App& app) {
+  const auto verbs = app.get_subcommands();
+  return verbs.empty() ? app : reached_verb(*verbs.back());
+}
+
+base::Error unknown_word(const CLI::App& verb, const std::string& word) {
+  const auto verbs = verb.get_subcommands([](const CLI::App*) { return true; });
+  std::vector<std::string> names;
+  std::string what;
+  const bool is_option = word.starts_with('-');
+  const auto name = is_option ? word.substr(0, word.find('=')) : word;
+  if (is_option) {
+    for (const auto* option : verb.get_options()) {
+      for (const auto& each : option->get_lnames()) names.push_back("--" + each);
+    }
+    what = "unknown option " + name;
+  } else {
+    for (const auto* each : verbs) names.push_back(each->get_name());
+    what = (verbs.empty() ? "unexpected argument " : "unknown command ") + name;
+  }
+  return {ErrorKind::usage, "", what, hint_for(verb, name, names)};
+}
+
+// What was given and is not known says more than what is therefore missing.
+base::Error usage_error(CLI::App& app, const CLI::ParseError& error) {
+  auto& verb = reached_verb(app);
+  const auto unknown = app.remaining(/*recurse=*/true);
+  if (!unknown.empty()) return unknown_word(verb, unknown.front());
+  if (const auto refused = refused_value(verb)) return *refused;
+  if (const auto* count = dynamic_cast<const CLI::ArgumentMismatch*>(&error)) return miscounted(verb, *count);
+  if (const auto* value = dynamic_cast<const CLI::ConversionError*>(&error))
+    return inconvertible(verb, *value);
+  return dynamic_cast<const CLI::RequiredError*>(&error) != nullptr ? missing(verb) : unfit(verb);
+}
+
+std::vector<std::string> values_of(const CLI::Option& option) {
+  const auto type = option.get_type_name();
+  const auto open = type.find('{');
+  const auto close = type.find('}', open);
+  if (close == std::string::npos) return {};
+  return base::split(type.substr(open + 1, close - open - 1), ',');
+}
+
+void check_whole_number(CLI::Option& option, int least, int most) {
+  const auto what = "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most);
+  option.check(CLI::Validator(
+      [=](const std::string& value) {
+        const auto number = base::parse_number(value);
+        const bool fits = number && *number >= static_cast<std::uint64_t>(least) &&
+                          *number <= static_cast<std::uint64_t>(most);
+        return fits ? std::string() : what;
+      },
+      ""));
+}
+
+void read_size(CLI::Option& option) {
+  const CLI::AsSizeValue read(/*kb_is_1000=*/false);
+  option.transform(CLI::Validator(
+      [=](std::string& value) {
+        auto bytes = value;
+        if (base::contains(value, '-')) return "invalid size " + base::quoted(value);
+        try {
+          static_cast<void>(read(bytes));
+        } catch (const CLI::ValidationError&) {
+          return "invalid size " + base::quoted(value);
+        }
+        value = std::move(bytes);
+        return std::string();
+      },
+      "", k_size));
+}
+
+}  // namespace report

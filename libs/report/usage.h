@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is wrong with a command line that CLI11 refuses, in our words: its own never reach a user. Also the
+// checks of values that several options share, since their errors are made here.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace CLI {  // NOLINT(readability-identifier-naming): not ours
+class App;
+class Option;
+class ParseError;
+}  // namespace CLI
+
+namespace report {
+
+// "pachbuild update pipeline"
+std::string full_name(const CLI::App& verb);
+
+// Has the help of `app` and of the verbs that are added to it later show each argument by one name: "DIR".
+void set_help_form(CLI::App& app);
+
+// The verb that the words led to.
+CLI::App& reached_verb(CLI::App& app);
+
+// `word` is neither an option nor a verb of `verb`.
+base::Error unknown_word(const CLI::App& verb, const std::string& word);
+
+// The error of words that `app` has refused by `error`.
+base::Error usage_error(CLI::App& app, const CLI::ParseError& error);
+
+// "podman" and "docker" of an option whose values CLI::IsMember names ("NAME:{podman,docker}"); else none.
+std::vector<std::string> values_of(const CLI::Option& option);
+
+// Accepts whole numbers from `least` to `most`.
+void check_whole_number(CLI::Option& option, int least, int most);
+
+// Accepts a size such as 20GiB, 500MB or 2k, by factors of 1024, and turns it into bytes.
+void read_size(CLI::Option& option);
+
+}  // namespace report
