@@ -65,9 +65,9 @@ base::Result<std::string> describe(const Settings& settings, process::Runner& ru
   return describe_plan(plan);
 }
 
-// The inputs that are files of the source, by their names there, with the digests of their content:
-// credentials in it count as well, since a build needs them. Python code is left out: what it decides is in
-// the facts. None where whole folders of the source are inputs.
+// The inputs that are files in the source: their paths there and the digests of their content. Credentials
+// count, because a build needs them. Python code is left out, since source_facts has what matters of it.
+// None if an input is a whole folder of the source.
 using FileDigests = std::map<std::string, std::string>;
 base::Result<std::optional<FileDigests>> files_of(const Inputs& inputs, const fs::path& source) {
   FileDigests digests;

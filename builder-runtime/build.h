@@ -16,9 +16,9 @@ base::Result<std::string> describe_inputs(const Settings& settings, process::Run
 // What a build would do, as JSON, of a source with a declared builder. Builds nothing.
 base::Result<std::string> explain(const Settings& settings, process::Runner& runner);
 
-// What in a source decides its artifact, as JSON: where two states of a source have the same text, a build of
-// the one serves the other as well. {"all": true}: every file may. Builds nothing; nothing of this machine is
-// in it.
+// The parts of a source that determine its artifact, as JSON. Two states of a source with the same text have
+// the same artifact. {"all": true}: any file may affect it. Builds nothing, and does not depend on this
+// machine.
 base::Result<std::string> source_inputs(const Settings& settings, process::Runner& runner);
 
 base::Status build(const Settings& settings, process::Runner& runner);

@@ -72,7 +72,7 @@ void declare(CLI::App& app, builder::Options& options) {
   app.add_flag("--explain", options.explains,
                "Print as JSON what a builder with a builder.toml would do and why, without building");
   app.add_flag("--source-inputs", options.shows_source_inputs,
-               "Print as JSON which parts of the source decide the artifact, without building");
+               "Print as JSON the parts of the source that determine the artifact, without building");
 }
 
 base::Result<std::string> answer(const builder::Options& options, const builder::Settings& settings,

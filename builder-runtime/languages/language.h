@@ -86,8 +86,8 @@ struct Plan {
   std::function<base::Result<std::vector<Layer>>()> layers;
   // What must be right before anything is made; in every build. None: nothing is looked at.
   std::function<base::Status()> checks;
-  // What the artifact has from files that are not inputs of the bundle, such as the program's; the same on
-  // every machine. Of use where Findings::names_source_inputs.
+  // Facts about files that are not inputs of the bundle, such as the program, that determine the artifact.
+  // The same on every machine. Used if Findings::names_source_inputs.
   std::vector<std::string> source_facts;
   // What would be made, as JSON; none: nobody can ask.
   std::function<base::Result<std::string>()> explanation;
@@ -116,8 +116,8 @@ struct Source {
 struct Findings {
   std::string summary;  // one line on what is there
   std::function<base::Result<Plan>(const Tools& tools)> plan;
-  // The plan's inputs and Plan::source_facts are all of the source that decides the artifact: the rest of it
-  // can change without a new build.
+  // The plan's inputs and Plan::source_facts are everything in the source that determines the artifact. The
+  // rest can change without a new build.
   bool names_source_inputs = false;
 };
 

@@ -101,7 +101,7 @@ base::Status fill(const Pachctl& pachctl, const PlannedChange& change, Preparati
   } else if (sends) {
     begin.add(pachctl, start);
   }
-  // A branch that is new has these files alone.
+  // The branch is new, so it has only these files.
   if (!change.build_repo.empty()) {
     begin.add(pachctl, [&](const Pachctl& own) {
       return own.run({"put", "file", change.build_repo + "@" + change.version + ":/", "--recursive",

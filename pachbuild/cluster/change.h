@@ -30,7 +30,7 @@ struct PlannedChange {
   // What becomes of it.
   const Changes& source;
   const std::vector<source::SourceFile>& files;
-  std::string build_repo;                 // that gets the files for the build pipeline; empty: none does
+  std::string build_repo;                 // gets the files for the build pipeline; empty: none does
   std::vector<PipelineChange> pipelines;  // in this order
   std::string version;                    // the new one
 };

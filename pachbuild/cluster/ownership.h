@@ -15,7 +15,7 @@ namespace cluster {
 // The description of the repo of a pipeline's source.
 std::string source_mark(const std::string& pipeline);
 
-// The description of the repo that its build pipeline reads, where that is a repo of its own.
+// The description of NAME_build_source, the repo that only the build pipeline reads.
 std::string build_source_mark(const std::string& pipeline);
 
 // The description of its build pipeline.

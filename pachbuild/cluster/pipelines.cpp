@@ -79,7 +79,7 @@ json build_input(const spec::PipelineSpec& spec, BuildFiles files) {
 std::vector<std::string> build_command() { return {"sh", std::string("./") + contract::k_build_script}; }
 
 BuildSource build_source_of(const spec::PipelineSpec& spec, bool has_own_script) {
-  // The languages whose builder says what in a source decides the artifact (builder-runtime --source-inputs).
+  // The languages for which builder-runtime --source-inputs names the parts of a source.
   constexpr std::array<std::string_view, 1> k_languages = {"python"};
   const bool says = is_one_of(spec.transform.build.language, k_languages);
   return says && !has_own_script ? BuildSource::own : BuildSource::shared;

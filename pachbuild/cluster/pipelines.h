@@ -21,9 +21,9 @@ using contract::source_repo_of;
 // What a build pipeline runs.
 std::vector<std::string> build_command();
 
-// What a build pipeline reads. A repo of its own gets a commit only when something changes that decides the
-// artifact, and the pipeline has no job for all other edits. Pachyderm refuses a branch of the source's repo
-// for it: the running pipeline would read two branches of one repo.
+// The repo that a build pipeline reads: the source's, or its own. Its own gets a commit only when something
+// changes that determines the artifact, so other edits start no build job. It cannot be a branch of the
+// source's repo: Pachyderm refuses a pipeline that depends on two branches of one repo.
 enum class BuildSource { shared, own };
 
 // `has_own_script`: the source has a build.sh or a run.sh.

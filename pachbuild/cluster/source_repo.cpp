@@ -46,7 +46,7 @@ std::int64_t seconds_now() {
       .count();
 }
 
-// Of a version's name.
+// The end of a version's name.
 std::string inputs_suffix(const std::string& inputs) {
   constexpr std::size_t k_digits = 32;
   return inputs.empty() ? "" : "-" + inputs.substr(0, k_digits);

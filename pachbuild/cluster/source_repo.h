@@ -50,10 +50,10 @@ base::Result<SourceBranches> read_branches(const Pachctl& pachctl, const std::st
 base::Result<SourceBranches> list_branches(const Pachctl& pachctl, const std::string& repo);
 base::Status read_head(const Pachctl& pachctl, const std::string& repo, SourceBranches& branches);
 
-// A name for a new version. It says from what the build pipeline was given its source, where that is a repo
-// of its own: `inputs` is a digest, or empty.
+// A name for a new version, with the first digits of `inputs`: the digest of what determines the artifact, or
+// empty if the build pipeline reads the source's repo.
 std::string new_version(const std::string& inputs = "");
-// Whether the branches have one version, and it says the same `inputs`.
+// Whether the branches have one version, and its name has these `inputs`.
 bool has_inputs(const SourceBranches& branches, const std::string& inputs);
 inline constexpr char k_deleting_branch[] = "pachbuild-deleting";
 

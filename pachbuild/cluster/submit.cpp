@@ -33,19 +33,19 @@ bool builds_otherwise(const Present& present, const json& spec) {
          pipeline->second.spec->value("transform", json()) != spec.at("transform");
 }
 
-// Which of the two pipelines does again what it has done.
-struct Again {
+// Which of the two pipelines processes its datums again.
+struct Reprocessing {
   bool build = false;
   bool running = false;
 };
 
 // Everything that is known before anything is changed.
-struct Look {
+struct Assessment {
   Present present;
   SourceBranches branches;
   StoredSource stored;
   Outcome outcome;
-  Again again;
+  Reprocessing reprocessing;
 };
 
 void add_change(std::vector<PipelineChange>& changes, const std::shared_ptr<const json>& spec, Change change,
@@ -54,19 +54,20 @@ void add_change(std::vector<PipelineChange>& changes, const std::shared_ptr<cons
   changes.push_back({spec, change == Change::made ? Existing::refuse : Existing::update, reprocess});
 }
 
-PlannedChange plan_change(const Submission& submission, const Look& look) {
+PlannedChange plan_change(const Submission& submission, const Assessment& assessment) {
   PlannedChange change{.repo = source_repo_of(submission.spec.name),
-                       .branches = look.branches,
-                       .stored = look.stored,
-                       .source = look.outcome.source,
+                       .branches = assessment.branches,
+                       .stored = assessment.stored,
+                       .source = assessment.outcome.source,
                        .files = submission.source.files,
-                       .build_repo = look.outcome.sends_build_source
+                       .build_repo = assessment.outcome.sends_build_source
                                          ? build_source_repo_of(submission.spec.name)
                                          : std::string(),
                        .pipelines = {},
                        .version = new_version(submission.inputs)};
-  add_change(change.pipelines, submission.build, look.outcome.build, look.again.build);
-  add_change(change.pipelines, submission.running, look.outcome.running, look.again.running);
+  add_change(change.pipelines, submission.build, assessment.outcome.build, assessment.reprocessing.build);
+  add_change(change.pipelines, submission.running, assessment.outcome.running,
+             assessment.reprocessing.running);
   return change;
 }
 
@@ -111,8 +112,8 @@ Made change_or_take_back(const Pachctl& pachctl, const PlannedChange& change,
   return made;
 }
 
-// Whether the newest job of the build pipeline ended without an artifact: the next edit tries again, as it
-// does where every edit is built.
+// Whether the newest job of the build pipeline ended without an artifact. The next edit then builds again, as
+// every edit does in other languages.
 bool has_failed(const Present& present, const std::string& build) {
   const auto found = present.pipelines.find(build);
   if (found == present.pipelines.end()) return false;
@@ -120,12 +121,13 @@ bool has_failed(const Present& present, const std::string& build) {
   return state == "JOB_FAILURE" || state == "JOB_KILLED" || state == "JOB_UNRUNNABLE";
 }
 
-bool sends_build_source(const Submission& submission, const Look& look) {
+bool sends_build_source(const Submission& submission, const Assessment& assessment) {
   const auto& name = submission.spec.name;
   if (submission.build_source == BuildSource::shared) return false;
-  return submission.inputs.empty() || look.outcome.made_build_source ||
-         !reads_build_source(look.present, name) || !has_inputs(look.branches, submission.inputs) ||
-         (!look.outcome.source.none() && has_failed(look.present, build_pipeline_of(name)));
+  return submission.inputs.empty() || assessment.outcome.made_build_source ||
+         !reads_build_source(assessment.present, name) ||
+         !has_inputs(assessment.branches, submission.inputs) ||
+         (!assessment.outcome.source.none() && has_failed(assessment.present, build_pipeline_of(name)));
 }
 
 base::Error is_there(const std::string& where, const std::string& pipeline) {
@@ -143,34 +145,34 @@ struct Answers {
 
 // The version stands for all that is read after it, hence all that a change may change is asked when it is
 // there: the change fails when it is not as it was read. The repos are only looked at for whose they are.
-base::Result<Answers> ask(const Pachctl& pachctl, const std::string& repo, Look& look) {
+base::Result<Answers> ask(const Pachctl& pachctl, const std::string& repo, Assessment& assessment) {
   SideBySide first;
   base::Result<SourceBranches> branches;
-  first.add(pachctl, [&](const Pachctl& own) { return assign(look.present.repos, read_repos(own)); });
+  first.add(pachctl, [&](const Pachctl& own) { return assign(assessment.present.repos, read_repos(own)); });
   first.add(pachctl, [&](const Pachctl& own) -> base::Status {
     branches = list_branches(own, repo);  // it fails when there is no repo yet
     return {};
   });
   BASE_TRY(first.run());
-  look.outcome.made_source = !look.present.repos.contains(repo);
-  if (!look.outcome.made_source) {
-    BASE_TRY_ASSIGN(look.branches, std::move(branches));
+  assessment.outcome.made_source = !assessment.present.repos.contains(repo);
+  if (!assessment.outcome.made_source) {
+    BASE_TRY_ASSIGN(assessment.branches, std::move(branches));
   }
   Answers answers;
   SideBySide second;
-  if (!look.branches.head.empty()) {
+  if (!assessment.branches.head.empty()) {
     second.add(pachctl, [&](const Pachctl& own) -> base::Status {
-      answers.head = read_head(own, repo, look.branches);
+      answers.head = read_head(own, repo, assessment.branches);
       return {};
     });
   }
   second.add(pachctl, [&](const Pachctl& own) -> base::Status {
-    answers.pipelines = assign(look.present.pipelines, read_pipelines(own));
+    answers.pipelines = assign(assessment.present.pipelines, read_pipelines(own));
     return {};
   });
-  if (!look.branches.head.empty()) {
+  if (!assessment.branches.head.empty()) {
     second.add(pachctl, [&](const Pachctl& own) -> base::Status {
-      answers.files = list_files(own, repo, look.branches.head);
+      answers.files = list_files(own, repo, assessment.branches.head);
       return {};
     });
   }
@@ -178,62 +180,62 @@ base::Result<Answers> ask(const Pachctl& pachctl, const std::string& repo, Look&
   return answers;
 }
 
-base::Result<Look> look_once(const Pachctl& pachctl, const Submission& submission, Existing existing,
-                             Reprocess reprocess) {
+base::Result<Assessment> assess_once(const Pachctl& pachctl, const Submission& submission, Existing existing,
+                                     Reprocess reprocess) {
   const auto& name = submission.spec.name;
   const auto where = submission.spec.places.where("/pipeline/name");
   const std::string repo = source_repo_of(name);
   const bool everything = reprocess == Reprocess::everything;
-  Look look;
-  BASE_TRY_ASSIGN(auto answers, ask(pachctl, repo, look));
-  Outcome& outcome = look.outcome;
+  Assessment assessment;
+  BASE_TRY_ASSIGN(auto answers, ask(pachctl, repo, assessment));
+  Outcome& outcome = assessment.outcome;
   BASE_TRY(answers.head);
   BASE_TRY(answers.pipelines);
-  if (existing == Existing::refuse && look.present.pipelines.contains(name)) {
+  if (existing == Existing::refuse && assessment.present.pipelines.contains(name)) {
     return base::fail(is_there(where, name));
   }
-  BASE_TRY(check_convertible(look.present, name, where));
-  BASE_TRY(check_ownership(look.present, name, look.branches.is_own, where));
+  BASE_TRY(check_convertible(assessment.present, name, where));
+  BASE_TRY(check_ownership(assessment.present, name, assessment.branches.is_own, where));
   const bool has_own_build_source = submission.build_source == BuildSource::own;
-  if (has_own_build_source) BASE_TRY(check_build_source(look.present, name, where));
-  if (is_build(look.present, name) && look.branches.head.empty()) {
+  if (has_own_build_source) BASE_TRY(check_build_source(assessment.present, name, where));
+  if (is_build(assessment.present, name) && assessment.branches.head.empty()) {
     // It was made after the branches were read.
     return base::fail(ErrorKind::network, "pipeline " + name, "was just changed by someone else",
                       "try again");
   }
-  if (look.branches.is_deleting) {
+  if (assessment.branches.is_deleting) {
     return base::fail(ErrorKind::unavailable, "pipeline " + name, "is being deleted",
                       "if that deletion was interrupted, run pachbuild delete pipeline " + name);
   }
-  BASE_TRY(check_finished(repo, look.branches));
-  BASE_TRY_ASSIGN(look.stored, std::move(answers.files));
-  add_digests(look.stored, look.branches);
-  BASE_TRY_ASSIGN(outcome.source, compare(look.stored, submission.source.files));
-  if (!look.stored.commit.empty() && !look.branches.is_own && !outcome.source.none()) {
+  BASE_TRY(check_finished(repo, assessment.branches));
+  BASE_TRY_ASSIGN(assessment.stored, std::move(answers.files));
+  add_digests(assessment.stored, assessment.branches);
+  BASE_TRY_ASSIGN(outcome.source, compare(assessment.stored, submission.source.files));
+  if (!assessment.stored.commit.empty() && !assessment.branches.is_own && !outcome.source.none()) {
     return base::fail(ErrorKind::bad_input, repo + "@" + k_source_branch,
-                      "the newest commit, " + look.stored.commit + ", was not made by pachbuild",
+                      "the newest commit, " + assessment.stored.commit + ", was not made by pachbuild",
                       "save its files, then move the branch back to a commit before it, or delete it: "
                       "pachctl create branch " +
                           repo + "@" + k_source_branch + " --head COMMIT");
   }
   outcome.made_build_source =
-      has_own_build_source && !look.present.repos.contains(build_source_repo_of(name));
-  outcome.sends_build_source = sends_build_source(submission, look);
-  outcome.build = change_of(look.present, *submission.build);
-  outcome.running = change_of(look.present, *submission.running);
+      has_own_build_source && !assessment.present.repos.contains(build_source_repo_of(name));
+  outcome.sends_build_source = sends_build_source(submission, assessment);
+  outcome.build = change_of(assessment.present, *submission.build);
+  outcome.running = change_of(assessment.present, *submission.running);
   if (everything && outcome.build == Change::kept) outcome.build = Change::updated;
   if (everything && outcome.running == Change::kept) outcome.running = Change::updated;
-  look.again = {.build = everything || builds_otherwise(look.present, *submission.build),
-                .running = everything};
-  return look;
+  assessment.reprocessing = {.build = everything || builds_otherwise(assessment.present, *submission.build),
+                             .running = everything};
+  return assessment;
 }
 
-// A cluster that changes between two questions can look as if names were somebody else's: only what is found
-// twice is an error.
-base::Result<Look> look_at(const Pachctl& pachctl, const Submission& submission, Existing existing,
-                           Reprocess reprocess) {
-  auto look = look_once(pachctl, submission, existing, reprocess);
-  return look ? look : look_once(pachctl, submission, existing, reprocess);
+// While someone else changes the cluster, two answers may contradict each other, and names seem to be theirs.
+// Only an error that is found twice is reported.
+base::Result<Assessment> assess(const Pachctl& pachctl, const Submission& submission, Existing existing,
+                                Reprocess reprocess) {
+  auto assessment = assess_once(pachctl, submission, existing, reprocess);
+  return assessment ? assessment : assess_once(pachctl, submission, existing, reprocess);
 }
 
 // Ctrl-C takes back what is half done, and then ends this program.
@@ -264,7 +266,7 @@ void clear_away_overtaken(const Pachctl& pachctl, const PlannedChange& change) {
       return {};
     });
   }
-  // There each version goes in the transaction that has made use of it.
+  // Each transaction deletes its own version there; versions that remain are of failed attempts.
   base::Result<SourceBranches> unused;
   if (!change.build_repo.empty()) unused = list_branches(pachctl, change.build_repo);
   if (unused) {
@@ -276,29 +278,30 @@ void clear_away_overtaken(const Pachctl& pachctl, const PlannedChange& change) {
 enum class Attempt { done, failed, overtaken };
 
 // What has become of an attempt that ended with an error. Its answer may be all that was lost.
-Attempt result_of(const Pachctl& pachctl, const std::string& pipeline, const Look& look,
+Attempt result_of(const Pachctl& pachctl, const std::string& pipeline, const Assessment& assessment,
                   const PlannedChange& change) {
   const auto repos = read_repos(pachctl);
   if (!repos) return Attempt::failed;
-  // What this change had made is gone again.
-  const bool is_made = look.outcome.made_build_source && repos->contains(build_source_repo_of(pipeline));
+  // Someone deleted the repo that this change had created.
+  const bool is_made =
+      assessment.outcome.made_build_source && repos->contains(build_source_repo_of(pipeline));
   if (!repos->contains(change.repo))
-    return look.outcome.made_source && !is_made ? Attempt::failed : Attempt::overtaken;
+    return assessment.outcome.made_source && !is_made ? Attempt::failed : Attempt::overtaken;
   const auto branches = list_branches(pachctl, change.repo);
   if (!branches) return Attempt::failed;
   if (was_made(change, *branches)) return Attempt::done;
   // One more is of somebody who has begun.
-  const auto& before = look.branches.versions;
+  const auto& before = assessment.branches.versions;
   const bool has_all = std::all_of(before.begin(), before.end(),
                                    [&](const auto& version) { return branches->heads.contains(version); });
   const bool is_first = before.empty() && !branches->versions.empty();
-  const bool is_other = look.outcome.made_source || !has_all || is_first || is_made;
+  const bool is_other = assessment.outcome.made_source || !has_all || is_first || is_made;
   if (is_other || branches->is_deleting) return Attempt::overtaken;
   const auto pipelines = read_pipelines(pachctl);
   if (!pipelines) return Attempt::failed;
   const std::string build = build_pipeline_of(pipeline);
-  return pipelines->contains(build) == look.present.pipelines.contains(build) ? Attempt::failed
-                                                                              : Attempt::overtaken;
+  return pipelines->contains(build) == assessment.present.pipelines.contains(build) ? Attempt::failed
+                                                                                    : Attempt::overtaken;
 }
 
 }  // namespace
@@ -357,7 +360,7 @@ base::Result<Pachctl> pachctl_for(const Pachctl& pachctl, const spec::PipelineSp
 }
 
 base::Status check(const Pachctl& pachctl, const Submission& submission, Existing existing) {
-  BASE_TRY(look_at(pachctl, submission, existing, Reprocess::changed));
+  BASE_TRY(assess(pachctl, submission, existing, Reprocess::changed));
   return {};
 }
 
@@ -367,29 +370,30 @@ base::Result<Outcome> submit(const Pachctl& pachctl, const Submission& submissio
   const std::string repo = source_repo_of(name);
   constexpr int k_attempts = 5;
   for (int attempt = 1; attempt <= k_attempts; ++attempt) {
-    BASE_TRY_ASSIGN(Look look, look_at(pachctl, submission, existing, reprocess));
+    BASE_TRY_ASSIGN(Assessment assessment, assess(pachctl, submission, existing, reprocess));
     // Somebody else may be at it as well; what stays goes with the next update.
-    (void)delete_branches(pachctl, repo, look.branches.leftovers, BranchDeletion::force);
-    if (look.outcome.none()) return look.outcome;
-    if (look.branches.versions.empty() && look.outcome.build != Change::made) {
-      // An older program has made it. The version is there before all is looked at again.
-      BASE_TRY(pachctl.call({"create", "branch", repo + "@" + new_version(), "--head", look.stored.commit}));
+    (void)delete_branches(pachctl, repo, assessment.branches.leftovers, BranchDeletion::force);
+    if (assessment.outcome.none()) return assessment.outcome;
+    if (assessment.branches.versions.empty() && assessment.outcome.build != Change::made) {
+      // An older program has made it. The version exists before everything is read again.
+      BASE_TRY(
+          pachctl.call({"create", "branch", repo + "@" + new_version(), "--head", assessment.stored.commit}));
       continue;
     }
-    if (!look.outcome.source.none()) events.sending(look.outcome.source);
-    const auto change = plan_change(submission, look);
-    auto made = change_watched(pachctl, change, new_repos(name, look.outcome));
+    if (!assessment.outcome.source.none()) events.sending(assessment.outcome.source);
+    const auto change = plan_change(submission, assessment);
+    auto made = change_watched(pachctl, change, new_repos(name, assessment.outcome));
     base::Status status;
     if (made) {
-      look.outcome.id = made->id;
+      assessment.outcome.id = made->id;
       status = std::move(made->status);
     } else {
       status = base::fail(std::move(made).error());
     }
-    switch (status ? Attempt::done : result_of(pachctl, name, look, change)) {
+    switch (status ? Attempt::done : result_of(pachctl, name, assessment, change)) {
       case Attempt::done:
         clear_away_overtaken(pachctl, change);
-        return look.outcome;
+        return assessment.outcome;
       case Attempt::failed:
         return base::fail(std::move(status).error());
       case Attempt::overtaken:

@@ -28,11 +28,11 @@ struct Submission {
   std::shared_ptr<const nlohmann::json> running;  // the pipeline's own
   std::string warning;                            // about the source; may be empty
   BuildSource build_source = BuildSource::shared;
-  // With a source of its own the build pipeline gets it when this digest is another one than the last time:
-  // of what decides the artifact. Empty: with each update.
+  // BuildSource::own: the digest of what determines the artifact. If it differs from the last one, the build
+  // pipeline gets the source. Empty: with each update.
   std::string inputs;
-  std::shared_ptr<const base::Workspace>
-      copy;  // that has the source's files; none: they are the person's own
+  // Holds the files of `source`; none: these are the person's own files.
+  std::shared_ptr<const base::Workspace> copy;
 };
 
 struct SubmissionRules {
@@ -48,7 +48,7 @@ enum class Reprocess { changed, everything };
 struct Outcome {
   Changes source;
   bool made_source = false;         // the repo was not there
-  bool made_build_source = false;   // the same of the repo that the build pipeline reads
+  bool made_build_source = false;   // nor the repo that the build pipeline reads
   bool sends_build_source = false;  // the build pipeline gets the source
   enum class Change { made, updated, kept };
   Change build = Change::kept;

@@ -15,7 +15,7 @@
 namespace commands {
 namespace {
 
-// Whether the builder's answer names what counts.
+// Whether the builder's answer names the parts of the source.
 bool is_known(const std::string& answer) {
   const auto json = nlohmann::json::parse(answer, nullptr, /*allow_exceptions=*/false);
   return json.is_object() && json.contains("all") && json["all"] == false;

@@ -8,10 +8,9 @@
 
 namespace commands {
 
-// Gives a submission whose build pipeline has a source of its own the digest of what decides the artifact, as
-// builder-runtime on this machine says, and a copy of the source that the digest is of: what is sent cannot
-// be another state of it. Where the builder does not say it, each file counts: then the build is what tells
-// what is wrong with the source.
+// For BuildSource::own: sets the digest of what determines the artifact, as builder-runtime on this machine
+// reports it, and copies the source first, so that exactly the files behind the digest are sent. If the
+// builder fails, the digest covers every file, and the build then reports what is wrong with the source.
 base::Status find_build_inputs(cluster::Submission& submission, process::Interruption& interruption);
 
 }  // namespace commands

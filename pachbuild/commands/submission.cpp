@@ -244,7 +244,7 @@ base::Result<int> submit_all(const SubmissionOptions& options, const cluster::Pa
   return code;
 }
 
-// Ctrl-C ends this program, as it does before anything is sent.
+// Ctrl-C ends this program: nothing has been sent.
 base::Status find_all_build_inputs(std::vector<LoadedPipeline>& pipelines) {
   BASE_TRY_ASSIGN(auto interruption, process::Interruption::watch());
   base::Status found;

@@ -366,8 +366,8 @@ base::Result<Programs> read_programs(const fs::path& source, const Choice& choic
   return programs;
 }
 
-// What run.sh, build.json and the checks of a build have from Python code, which is in no bundle. Of imports
-// the names alone: who has them differs between this machine and the one that builds.
+// Everything that run.sh, build.json and the checks of a build take from Python code, which is in no bundle.
+// Only the names of imports: which package provides them may differ on the machine that builds.
 void add_source_facts(const Installation& installation, const Programs& programs, Plan& plan) {
   auto& facts = plan.source_facts;
   facts.push_back("inline " + installation.manifest.inline_project);
@@ -471,8 +471,8 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
   tell_of_unused_files(source.folder, manifest, program);
   BASE_TRY_ASSIGN(const Request request, read_request(source, manifest, environment));
   BASE_TRY_ASSIGN(const auto pins, find_pins(source.folder, manifest, source.settings));
-  // Where a package is installed from files of the source, each of them may be in it; and a new build is how
-  // newer packages come where these are asked for.
+  // A package that is installed from the source may contain any of its files, and with `refresh` each build
+  // may find newer packages.
   const bool names_inputs =
       !request.requirements.uses_files && source.settings.python.refresh == Refresh::never;
   return Findings{request.summary,

@@ -35,7 +35,7 @@ std::vector<std::string> question(const std::string& runtime, const std::string&
   return words;
 }
 
-// What the builder says about a copy of a source, and what it prints else.
+// What the builder says about a copy of a source, and its other output.
 struct Answer {
   base::Result<std::string> text;
   std::string printed;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What builder-runtime tells of a source without building it.
+// What builder-runtime says about a source without building it.
 #pragma once
 
 #include <optional>
@@ -25,8 +25,9 @@ struct ExplainedBuilder {
 base::Result<std::string> explain_build(const ExplainedBuilder& builder, const std::string& shown_source,
                                         const base::fs::path& cache, process::Interruption& interruption);
 
-// What in the source of a pipeline decides its artifact, as JSON (builder-runtime --source-inputs), from the
-// builder of its language that was installed with this program. `source` is a copy that nobody changes.
+// The parts of a pipeline's source that determine its artifact, as JSON (builder-runtime --source-inputs),
+// from the builder of its language that is installed with this program. `source` is a copy that nobody
+// changes.
 base::Result<std::string> ask_source_inputs(const spec::PipelineSpec& spec, const base::fs::path& source,
                                             const base::fs::path& cache, process::Interruption& interruption);
 

@@ -20,7 +20,8 @@ struct Preloadable {
 // `has_image_packages`: the program finds those of the image before those that are installed.
 Preloadable find_preloadable(const base::fs::path& source, const Imports& imports, bool has_image_packages);
 
-// What the program or its source does that may change what an import does; empty: nothing.
+// The first thing in the program or its source that may change what an import does; empty if there is
+// nothing.
 std::string preloading_obstacle(const base::fs::path& source, const Imports& imports);
 
 }  // namespace builder::python
