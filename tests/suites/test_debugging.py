@@ -23,7 +23,7 @@ class Debugging(stories.StorySuite):
     def test_a_datum_that_hangs_and_one_that_writes_nothing(self):
         env = support.environment(PACHBUILD_CACHE_DIR=str(self.folder / "cache"))
         env["PATH"] = f"{support.BIN}:{env['PATH']}"
-        self.tell("docs/debugging.md", "A datum that seems to hang", "A program that ends well and writes nothing",
+        self.tell("docs/debugging.md", "A datum that seems to hang", "A program that succeeds but writes nothing",
                   env=env)
 
 
