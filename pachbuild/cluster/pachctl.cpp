@@ -137,7 +137,7 @@ base::Result<std::string> Pachctl::call_anywhere(std::vector<std::string> words,
     BASE_TRY_ASSIGN(auto finished, m_runner->run(command(words), {}));
     if (finished.ending.succeeded()) return std::move(finished.output);
     auto reason = reason_in(finished.errors);
-    if (reason.empty()) reason = "ended with " + finished.ending.describe();
+    if (reason.empty()) reason = finished.ending.predicate();
     const bool collided = is_collision(reason);
     if (!collided) return base::fail(kind, shown, reason);
     if (attempt == k_attempts) return base::fail(ErrorKind::network, shown, reason, "try again later");

@@ -462,7 +462,7 @@ class Sdists(ProjectSuite):
         self.assertIn("no such luck", result.stderr)
         self.assertIn("adder", result.stderr)
         self.assertTrue(result.stderr.endswith(
-            "error: requirements.txt: cannot be installed; uv ended with exit code 1\n"
+            "error: requirements.txt: installation failed: uv exited with code 1\n"
             "hint: see uv's output above\n"), result.stderr)
 
     def test_a_header_that_is_missing_is_named_with_its_package(self):
@@ -472,7 +472,7 @@ class Sdists(ProjectSuite):
             with self.subTest(header):
                 source = self.source(self.package(**{"adder.c": f"#include <{header}>\n"}))
                 self.assert_fails(self.build(source), 1, (
-                    "error: requirements.txt: cannot be installed; uv ended with exit code 1\n"
+                    "error: requirements.txt: installation failed: uv exited with code 1\n"
                     f"hint: see uv's output above; {header} is missing{rest}"))
 
     @support.long_test

@@ -108,7 +108,7 @@ base::Error error_of_command(const process::Finished& finished, const LayerComma
                                         command.manifest, command.layer));
   }
   return with_missing({ErrorKind::step_failed, command.layer + ": " + command.tool,
-                       "ended with " + finished.ending.describe()});
+                       finished.ending.predicate()});
 }
 
 }  // namespace builder::declared

@@ -187,7 +187,7 @@ bool has_vendor_folder(const BuildPlace& place) {
 }  // namespace
 
 base::Error go_error(const process::Finished& finished) {
-  return {base::ErrorKind::step_failed, "go build", "ended with " + finished.ending.describe(),
+  return {base::ErrorKind::step_failed, "go build", finished.ending.predicate(),
           "see Go's output above" + missing_hint(finished.errors)};
 }
 

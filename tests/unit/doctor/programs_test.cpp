@@ -128,7 +128,7 @@ TEST_F(DoctorPrograms, AToolThatDoesNotWorkIsBadWhereItIsUseful) {
   auto lines = lines_of(check_tools(machine(), Clusters::maybe));
   EXPECT_EQ(lines[0], "bad uv: does not work: error: broken (" + uv + ") | pip install uv");
   EXPECT_EQ(lines[3],
-            "bad git: does not work: ended with exit code 3 (" + git + ") | sudo apt-get install git");
+            "bad git: does not work: exited with code 3 (" + git + ") | sudo apt-get install git");
   EXPECT_EQ(lines[6], "warning pachctl: does not work: no (" + pachctl +
                           ") | install pachctl of the cluster's version");
   EXPECT_THAT(lines_of(check_tools(machine(), Clusters::wanted)).at(6), testing::StartsWith("bad pachctl: "));
