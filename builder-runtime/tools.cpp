@@ -216,8 +216,7 @@ base::Result<std::string> Tools::said_by(const std::vector<std::string>& argumen
     std::string said = finished.output.empty() ? std::move(finished.errors) : std::move(finished.output);
     if (finished.ending.succeeded()) return said;
     failing = std::move(said);
-    return base::fail(ErrorKind::unavailable, program,
-                      "does not work: it " + finished.ending.predicate());
+    return base::fail(ErrorKind::unavailable, program, "does not work: it " + finished.ending.predicate());
   };
   if (is_script(program)) return find_out();
   auto question = arguments;

@@ -208,7 +208,7 @@ class Variables(GoSuite):
         own = {"go.mod": MODULE, "lib/words.go": LIBRARY, "main.go": program("x", ['_ "example.com/app/lib"'])}
         work = {**self.PLAIN, "go.work": "go 1.21\n\nuse .\n"}
         for files, env, code, words in (
-                (self.NEEDS, {"GOFLAGS": "-mod=vendor"}, 1, "GOFLAGS has -mod=vendor, and there is no vendor folder\nhint: run go mod vendor and "
+                (self.NEEDS, {"GOFLAGS": "-mod=vendor"}, 1, "GOFLAGS has -mod=vendor, but the source has no vendor folder\nhint: run go mod vendor and "
                                                             "commit the folder, or remove -mod=vendor from the environment\n"),
                 (self.NEEDS, {"GOFLAGS": "-mod=readonly"}, 1, "hint: see Go's output above\n"),
                 (own, {"GO111MODULE": "off"}, 1, "with GO111MODULE=off, which ignores go.mod\nhint: see Go's output above; remove GO111MODULE "

@@ -207,7 +207,7 @@ base::Error explained(base::Error failure, const BuildPlace& place, const fs::pa
     return failure;
   }
   if (mode == "vendor") {
-    failure.what += ": GOFLAGS has -mod=vendor, and there is no vendor folder";
+    failure.what += ": GOFLAGS has -mod=vendor, but the source has no vendor folder";
     failure.hint =
         "run go mod vendor and commit the folder, or remove -mod=vendor from " + variables.origin("GOFLAGS");
     return failure;

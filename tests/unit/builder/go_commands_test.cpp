@@ -710,7 +710,7 @@ TEST_F(GoFailure, IsGosOwnWhereGoCannotBeAskedAbout) {
 TEST_F(GoFailure, OfFlagsNamesThem) {
   m_environment["GOFLAGS"] = "-mod=vendor";
   EXPECT_EQ(failure(),
-            "go build: exited with code 1: GOFLAGS has -mod=vendor, and there is no vendor folder: run "
+            "go build: exited with code 1: GOFLAGS has -mod=vendor, but the source has no vendor folder: run "
             "go mod vendor and commit the folder, or remove -mod=vendor from the environment");
   write("source/vendor/modules.txt", "");
   EXPECT_EQ(

@@ -208,8 +208,8 @@ TEST_F(BuildScript, HasToSucceedAndToLeaveARunScript) {
   EXPECT_TRUE(fs::is_directory(m_settings.out)) << "it is made for the script";
   m_runner.on_run = [this] { put("out/run.sh", "mine"); };
   EXPECT_TRUE(run());
-  for (const auto& [status, text] :
-       std::map<int, std::string>{{3 << 8, "exited with code 3"}, {SIGKILL, "was killed by signal 9 (Killed)"}}) {
+  for (const auto& [status, text] : std::map<int, std::string>{
+           {3 << 8, "exited with code 3"}, {SIGKILL, "was killed by signal 9 (Killed)"}}) {
     m_runner.status = status;
     const auto failed = run();
     ASSERT_FALSE(failed);

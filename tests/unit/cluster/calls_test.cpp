@@ -362,7 +362,7 @@ TEST_F(ClusterCalls, APipelineHasWhatItsAnswerSays) {
   m_script.failing = "list";
   const auto failed = read_present(pachctl());
   ASSERT_FALSE(failed);
-  EXPECT_EQ(failed.error().where + ": " + failed.error().what, "the cluster: does not answer: refused");
+  EXPECT_EQ(failed.error().where + ": " + failed.error().what, ": the cluster does not answer: refused");
   EXPECT_EQ(failed.error().kind, base::ErrorKind::unavailable);
 }
 
