@@ -38,6 +38,7 @@ Environment:
   PACHBUILD_CACHE_DIR    folder of all caches (default: /var/cache/pachbuild, else ~/.cache/pachbuild)
   PACHBUILD_CACHE_LIMIT  size limit of each cache group (default: 20GiB; 0: no limit)
   PACHBUILD_LOG=json     log as JSON, one object per line on standard error
+
 Exit codes:
   0 done, 1 a step of the build failed (requirements, compiling, build.sh), 64 usage, 65 wrong source,
   69 a tool is missing, 70 a bug in pachbuild, 73 cannot write, 74 cannot read, 75 network error (try again)
@@ -50,7 +51,7 @@ Examples:
 void declare(CLI::App& app, builder::Options& options) {
   report::set_help_form(app);
   app.footer(k_footer);
-  app.set_version_flag("-V,--version", about::version_line("builder-runtime"));
+  app.set_version_flag("-V,--version", about::version_line("builder-runtime"), "Print the version and exit");
   app.add_option("--source", options.source, "The source folder")
       ->type_name("DIR")
       ->default_str(contract::k_source);

@@ -41,7 +41,7 @@ base::Result<fs::path> chosen_cache(const fs::path& folder) {
   BASE_TRY(contract::check_cache_variable(folder.string()));
   if (!folder.is_absolute()) {
     return base::fail(ErrorKind::usage, contract::k_cache_variable,
-                      folder.string() + " is not an absolute path");
+                      "the cache folder must be an absolute path, not " + base::quoted(folder.string()));
   }
   BASE_TRY(check_cache(folder));
   return folder;

@@ -216,8 +216,7 @@ base::Result<std::string> Tools::said_by(const std::vector<std::string>& argumen
     std::string said = finished.output.empty() ? std::move(finished.errors) : std::move(finished.output);
     if (finished.ending.succeeded()) return said;
     failing = std::move(said);
-    return base::fail(ErrorKind::unavailable, program,
-                      "does not work: it ended with " + finished.ending.describe());
+    return base::fail(ErrorKind::unavailable, program, "does not work: it " + finished.ending.predicate());
   };
   if (is_script(program)) return find_out();
   auto question = arguments;
@@ -266,7 +265,7 @@ base::Result<std::string> Tools::answer_of(const process::Command& command) cons
   BASE_TRY_ASSIGN(auto finished, run(command));
   if (finished.ending.succeeded()) return std::move(finished.output);
   return base::fail(ErrorKind::unavailable, command.arguments.at(0),
-                    "does not work: it ended with " + finished.ending.describe());
+                    "does not work: it " + finished.ending.predicate());
 }
 
 }  // namespace builder

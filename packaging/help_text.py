@@ -5,7 +5,7 @@ import re
 import subprocess
 
 PROGRAMS = ("pachbuild", "builder-runtime", "worker-shim")
-HEADINGS = ("Options", "Subcommands", "Positionals", "Environment", "Exit codes", "Kinds")
+HEADINGS = ("Options", "Commands", "Positionals", "Environment", "Exit codes", "Kinds")
 
 
 def help_of(folder, words):
@@ -14,7 +14,7 @@ def help_of(folder, words):
 
 
 def verbs_in(text):
-    return re.findall(r"^  (\S+)", text.partition("\nSubcommands:\n")[2].partition("\n\n")[0], re.MULTILINE)
+    return re.findall(r"^  (\S+)", text.partition("\nCommands:\n")[2].partition("\n\n")[0], re.MULTILINE)
 
 
 def collect(folder):

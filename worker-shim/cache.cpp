@@ -81,7 +81,8 @@ base::Status check_chosen(const std::string& path) {
   const auto refuse = [](std::string what) {
     return base::fail(base::ErrorKind::usage, contract::k_cache_variable, std::move(what));
   };
-  if (path.front() != '/') return refuse("'" + path + "' is not an absolute path");
+  if (path.front() != '/')
+    return refuse("the cache folder must be an absolute path, not " + base::quoted(path));
   BASE_TRY(contract::check_cache_variable(path));
   if (base::contains(path, ':')) return refuse("'" + path + "' has a ':', which PATH cannot hold");
   return {};

@@ -38,7 +38,7 @@ base::Status run_build_script(const Settings& settings, const Tools& tools) {
   const auto script = command.arguments.back();
   BASE_TRY_ASSIGN(const auto finished, tools.run(std::move(command)));
   if (!finished.ending.succeeded()) {
-    return base::fail(ErrorKind::step_failed, script, "ended with " + finished.ending.describe());
+    return base::fail(ErrorKind::step_failed, script, finished.ending.predicate());
   }
   if (!is_file(settings.out / contract::k_run_script)) {
     return base::fail(

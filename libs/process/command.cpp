@@ -63,4 +63,8 @@ std::string Ending::describe() const {
   return "signal " + std::to_string(m_signal) + (name == nullptr ? "" : " (" + std::string(name) + ")");
 }
 
+std::string Ending::predicate() const {
+  return m_signal == 0 ? "exited with code " + std::to_string(m_code) : "was killed by " + describe();
+}
+
 }  // namespace process

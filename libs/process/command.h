@@ -58,6 +58,8 @@ class Ending {
   [[nodiscard]] int exit_code() const { return m_signal == 0 ? m_code : 128 + m_signal; }
   // "exit code 3", "signal 9 (Killed)".
   [[nodiscard]] std::string describe() const;
+  // "exited with code 3", "was killed by signal 9 (Killed)": what follows the name of a program.
+  [[nodiscard]] std::string predicate() const;
 
  private:
   Ending(int code, int signal) : m_code(code), m_signal(signal) {}

@@ -2,6 +2,7 @@
 #include "report/usage.h"
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -14,8 +15,6 @@ namespace report {
 namespace {
 
 using base::ErrorKind;
-
-constexpr char k_size[] = "size";  // the name of the check whose error has words of its own
 
 std::string see_help(const CLI::App& verb) { return "see " + full_name(verb) + " --help"; }
 
@@ -72,9 +71,6 @@ std::optional<base::Error> refused_value(CLI::App& verb) {
         const auto given = value;
         const auto what = (*check)(value);
         if (what.empty()) continue;
-        if (check->get_name() == k_size) {
-          return base::Error{ErrorKind::usage, name, what, "write it as 20GiB or 500MiB"};
-        }
         auto error = fault(verb, name + " " + given, what);
         if (values.empty()) return error;
         error.what = "must be " + form_of(*option);
@@ -92,7 +88,7 @@ base::Error inconvertible(const CLI::App& verb, const CLI::ConversionError& erro
     const auto name = option->get_name();
     if (!base::contains(error.what(), ": " + name + " = ")) continue;
     if (option->get_items_expected_max() == 0) return fault(verb, name, "does not take a value");
-    return fault(verb, name, "invalid value " + base::quoted(option->results().back()));
+    return fault(verb, name + " " + option->results().back(), "must be a number");
   }
   return fault(verb, "", "invalid value");
 }
@@ -114,7 +110,7 @@ base::Error missing(const CLI::App& verb) {
     if (option->get_required() && option->count() == 0)
       return fault(verb, "", option->get_name() + " is required");
   }
-  return fault(verb, verb.get_name(), "a subcommand is required");
+  return fault(verb, verb.get_name(), "a command is required");
 }
 
 // Options of which one needs or excludes another.
@@ -132,24 +128,65 @@ base::Error unfit(const CLI::App& verb) {
   return fault(verb, "", "these options cannot be used together");
 }
 
-// An argument is called by what stands for it: its name and its form are the same word.
+// An argument is called by what stands for it: its name and its form are the same word. One that an option
+// can give as well is explained there.
 class HelpForm : public CLI::Formatter {
  public:
+  HelpForm() {
+    label("Subcommands", "Commands");
+    label("SUBCOMMAND", "COMMAND");
+  }
+
+  void add_after_dashes(const CLI::App& verb, const std::string& form) { m_after_dashes[&verb] = form; }
+
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    auto text = CLI::Formatter::make_usage(app, std::move(name));
+    if (const auto found = m_after_dashes.find(app); found != m_after_dashes.end())
+      text.insert(text.size() - 1, " [-- " + found->second + "]");
+    return text;
+  }
+
+  std::string make_option_usage(const CLI::Option* option) const override {
+    auto text = CLI::Formatter::make_option_usage(option);
+    if (!option->get_allow_extra_args()) base::replace_all(text, "...", "");
+    return text;
+  }
+
   std::string make_option(const CLI::Option* option, bool is_positional) const override {
     if (!is_positional) return CLI::Formatter::make_option(option, is_positional);
+    std::stringstream text;
+    if (option->nonpositional()) {
+      const auto other = "--" + option->get_lnames().front();
+      const bool may_repeat = option->get_items_expected_max() > 1;
+      CLI::detail::format_help(
+          text, make_option_name(option, is_positional),
+          "Same as " + other + (may_repeat ? "; for more than one, repeat " + other : ""), column_width_);
+      return text.str();
+    }
     const auto form = " " + option->get_type_name();
     auto more = make_option_opts(option);
     if (more.starts_with(form)) more.erase(0, form.size());
-    std::stringstream text;
     CLI::detail::format_help(text, make_option_name(option, is_positional) + more, make_option_desc(option),
                              column_width_);
     return text.str();
   }
+
+  std::string make_footer(const CLI::App* app) const override {
+    const auto footer = app->get_footer();
+    return footer.empty() ? "" : std::string(base::trim(footer)) + "\n";
+  }
+
+ private:
+  std::map<const CLI::App*, std::string> m_after_dashes;
 };
 
 }  // namespace
 
 void set_help_form(CLI::App& app) { app.formatter(std::make_shared<HelpForm>()); }
+
+void add_usage_after_dashes(const CLI::App& verb, const std::string& form) {
+  dynamic_cast<HelpForm&>(*verb.get_formatter()).add_after_dashes(verb, form);
+}
 
 std::string full_name(const CLI::App& verb) {
   return (verb.get_parent() != nullptr ? full_name(*verb.get_parent()) + " " : "") + verb.get_name();
@@ -215,16 +252,17 @@ void read_size(CLI::Option& option) {
   option.transform(CLI::Validator(
       [=](std::string& value) {
         auto bytes = value;
-        if (base::contains(value, '-')) return "invalid size " + base::quoted(value);
+        constexpr char k_what[] = "must be a size such as 20GiB or 500MiB";
+        if (base::contains(value, '-')) return std::string(k_what);
         try {
           static_cast<void>(read(bytes));
         } catch (const CLI::ValidationError&) {
-          return "invalid size " + base::quoted(value);
+          return std::string(k_what);
         }
         value = std::move(bytes);
         return std::string();
       },
-      "", k_size));
+      ""));
 }
 
 }  // namespace report

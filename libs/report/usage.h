@@ -19,8 +19,12 @@ namespace report {
 // "pachbuild update pipeline"
 std::string full_name(const CLI::App& verb);
 
-// Has the help of `app` and of the verbs that are added to it later show each argument by one name: "DIR".
+// Has the help of `app` and of the commands that are added to it later show each argument by one name
+// ("DIR"), and one blank line before each part.
 void set_help_form(CLI::App& app);
+
+// Adds what may follow "--" ("ARGS...") to the usage line of a command whose app has the help form.
+void add_usage_after_dashes(const CLI::App& verb, const std::string& form);
 
 // The verb that the words led to.
 CLI::App& reached_verb(CLI::App& app);

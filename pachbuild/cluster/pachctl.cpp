@@ -102,11 +102,16 @@ base::Result<Pachctl> Pachctl::find(const Target& target, const fs::path& scratc
   const auto named = value_of(environment, k_program_variable);
   const auto program =
       process::find_program(named.empty() ? "pachctl" : named, value_of(environment, "PATH"));
+  const std::string variable = k_program_variable;
+  if (!program && named.empty()) {
+    return base::fail(ErrorKind::unavailable, "pachctl", "not found; it is needed to reach the cluster",
+                      "install pachctl, or set its path in " + variable);
+  }
   if (!program) {
-    return base::fail(ErrorKind::unavailable,
-                      named.empty() ? "pachctl" : std::string(k_program_variable) + "=" + named,
-                      "not found; it is needed to reach the cluster",
-                      "install pachctl, or set its path in " + std::string(k_program_variable));
+    const bool exists = base::contains(named, '/') && ::access(named.c_str(), F_OK) == 0;
+    return base::fail(ErrorKind::unavailable, variable + "=" + named,
+                      exists ? "is not executable" : "not found; it is needed to reach the cluster",
+                      "correct " + variable + ", or unset it");
   }
   return Pachctl(*program, target, scratch, std::move(environment), runner);
 }
@@ -137,7 +142,7 @@ base::Result<std::string> Pachctl::call_anywhere(std::vector<std::string> words,
     BASE_TRY_ASSIGN(auto finished, m_runner->run(command(words), {}));
     if (finished.ending.succeeded()) return std::move(finished.output);
     auto reason = reason_in(finished.errors);
-    if (reason.empty()) reason = "ended with " + finished.ending.describe();
+    if (reason.empty()) reason = "pachctl " + finished.ending.predicate();
     const bool collided = is_collision(reason);
     if (!collided) return base::fail(kind, shown, reason);
     if (attempt == k_attempts) return base::fail(ErrorKind::network, shown, reason, "try again later");

@@ -66,8 +66,8 @@ PresentPipeline pipeline_of(const json& info) {
 
 base::Status list(const Pachctl& pachctl, const std::string& kind, const Pachctl::Take& take) {
   const auto listed = pachctl.list({"list", kind}, take);
-  if (listed) return {};
-  return base::fail(ErrorKind::unavailable, "the cluster", "does not answer: " + listed.error().what,
+  if (listed || listed.error().kind == ErrorKind::io) return listed;  // an answer that cannot be read
+  return base::fail(ErrorKind::unavailable, "", "the cluster does not answer: " + listed.error().what,
                     "check the output of `pachctl version` and `pachctl config get active-context`");
 }
 

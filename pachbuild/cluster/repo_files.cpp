@@ -120,7 +120,7 @@ base::Error as_unavailable(const Pachctl& pachctl, base::Error error, const Comm
     error.hint = "pachctl list branch " + place.repo + " lists them";
     return error;
   }
-  return {ErrorKind::unavailable, "the cluster", "does not answer: " + error.what,
+  return {ErrorKind::unavailable, "", "the cluster does not answer: " + error.what,
           "check the output of `pachctl version` and `pachctl config get active-context`"};
 }
 

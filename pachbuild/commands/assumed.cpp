@@ -66,13 +66,13 @@ base::Result<std::string> assume_spec(Invocation& invocation) {
   }
   if (specs.empty()) {
     return base::fail(ErrorKind::usage, "", "the current folder has no pipeline spec",
-                      "name one (" + invocation.verb + " SPEC), or create a pipeline (pachbuild init)");
+                      "name one (" + invocation.verb + " -f SPEC), or create a pipeline (pachbuild init)");
   }
   return base::fail(
       ErrorKind::usage, "",
       "the current folder has " + std::to_string(specs.size()) + " pipeline specs: " + named(specs),
-      "choose one (" + invocation.verb + " " + base::shell_quote(specs.front()) + "), or all of them (" +
-          invocation.verb + " .)");
+      "choose one (" + invocation.verb + " -f " + base::shell_quote(specs.front()) + "), or all of them (" +
+          invocation.verb + " -f .)");
 }
 
 base::Result<std::string> assume_output(Invocation& invocation, const std::vector<std::string>& files) {

@@ -16,7 +16,7 @@ base::Result<bool> is_builder_folder(const std::string& builder) {
   if (builder.empty()) return base::fail(base::ErrorKind::usage, "the builder", "has no name");
   if (!spec::is_builder_path(builder)) return false;
   const bool is_there = base::fs::exists(builder, error);
-  return base::fail(base::ErrorKind::usage, builder, is_there ? "is not a folder" : "does not exist",
+  return base::fail(base::ErrorKind::usage, builder, is_there ? "is not a folder" : "no such folder",
                     is_there ? "" : base::did_you_mean_file(builder));
 }
 

@@ -72,9 +72,9 @@ std::string time_now() {
 
 }  // namespace
 
-void SpecFiles::add_to(CLI::App& verb) {
+void SpecFiles::add_to(CLI::App& verb, Argument argument) {
   auto* option =
-      verb.add_option("SPEC,-f,--file", files,
+      verb.add_option(argument == Argument::spec ? "SPEC,-f,--file" : "-f,--file", files,
                       "The pipeline spec (JSON or YAML), or a folder of specs; repeat it for pipelines that "
                       "belong together (default: the only spec in the current folder)")
           ->type_name("SPEC")

@@ -24,8 +24,9 @@ struct SpecFiles {
   std::string jsonnet;             // a template that makes specs, and its arguments
   std::vector<std::string> arguments;
 
-  // -f, --jsonnet and --arg.
-  void add_to(CLI::App& verb);
+  // -f, --jsonnet and --arg; and SPEC as an argument, unless the command has another one.
+  enum class Argument { spec, other };
+  void add_to(CLI::App& verb, Argument argument = Argument::spec);
   // Takes the only spec of the current folder where none was given.
   base::Status settle(Invocation& invocation);
   [[nodiscard]] base::Result<std::vector<spec::PipelineSpec>> load() const;

@@ -63,7 +63,7 @@ base::Status check_apart(const std::string& where, const fs::path& file, const l
   }
   for (const auto& [name, folder] : plan.folders) {
     if (base::path_below(file, base::resolved_path(folder)))
-      return base::fail(ErrorKind::usage, where, "would be a file of repo " + name, "choose another folder");
+      return base::fail(ErrorKind::usage, where, "is inside repo " + name, "choose another folder");
   }
   for (const auto& pipeline : plan.pipelines) {
     if (!spec::is_built(pipeline.spec.transform)) continue;

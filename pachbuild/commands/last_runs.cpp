@@ -19,8 +19,8 @@ base::Error has_not_run(const std::vector<spec::PipelineSpec>& specs) {
   std::vector<std::string> names;
   for (const auto& spec : specs) names.push_back(spec.name);
   return {ErrorKind::bad_input, specs.front().places.file(),
-          (names.size() == 1 ? "pipeline " : "pipelines ") + base::join(names, ", ", " and ") +
-              (names.size() == 1 ? " has" : " have") + " not run on this machine",
+          std::string("no run of ") + (names.size() == 1 ? "pipeline " : "pipelines ") +
+              base::join(names, ", ", " and ") + " is recorded on this machine",
           "run it with pachbuild run; the cache remembers the last run"};
 }
 

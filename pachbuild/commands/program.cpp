@@ -28,6 +28,7 @@ Environment:
   PACHBUILD_LOG=json        log as JSON, one object per line on standard error
   PACHBUILD_BUILDER_IMAGES  prefix for the official builder images ("REGISTRY/TEAM/")
   PACHCTL                   path of the pachctl to use
+
 Exit codes:
   0 done, 1 a build or datum failed, 64 usage, 65 wrong source or spec, 69 something needed is missing,
   70 a bug in pachbuild, 73 cannot write, 74 cannot read, 75 network error (try again)
@@ -39,8 +40,9 @@ Exit codes:
 // "help": what --help of a verb prints.
 void add_help(CLI::App& app, Invocation& invocation) {
   auto words = std::make_shared<std::vector<std::string>>();
-  auto* verb = app.add_subcommand("help", "Show the help of a verb");
-  verb->add_option("VERB", *words, "The verb, as in: pachbuild help update pipeline")->type_name("VERB");
+  auto* verb = app.add_subcommand("help", "Show the help of a command");
+  verb->add_option("COMMAND", *words, "The command, as in: pachbuild help update pipeline")
+      ->type_name("COMMAND");
   verb->callback([words, &app, &invocation] {
     invocation.action = [words, &app]() -> base::Result<int> {
       const CLI::App* found = &app;
@@ -60,7 +62,7 @@ void add_help(CLI::App& app, Invocation& invocation) {
 
 void add_verbs(CLI::App& app, Invocation& invocation) {
   report::set_help_form(app);
-  app.set_version_flag("-V,--version", about::version_line("pachbuild"));
+  app.set_version_flag("-V,--version", about::version_line("pachbuild"), "Print the version and exit");
   app.require_subcommand(1);
   app.footer(k_footer);
   add_init(app, invocation);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/errors.h"
 #include "base/workspace.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/submission.h"
@@ -66,7 +67,10 @@ base::Status copy_program(const fs::path& program, const fs::path& folder) {
 base::Result<int> submit_python(const PythonOptions& options) {
   boost::system::error_code error;
   const fs::path path = fs::canonical(options.path, error);
-  if (error) return base::fail(ErrorKind::bad_input, options.path, "cannot be read: " + error.message());
+  if (error) {
+    return base::fail(ErrorKind::bad_input, options.path,
+                      base::system_error("read", options.path, error.value()).what);
+  }
   fs::path source = path;
   std::optional<base::Workspace> workspace;
   if (!fs::is_directory(path, error)) {

@@ -26,8 +26,8 @@ void RoundEvents::tell(const local::Event& event) {
 
 std::optional<RoundSummary> RoundEvents::summary(bool succeeded) const {
   if (!m_any) return std::nullopt;
-  std::string text = base::count_of(m_run, "datum") + " run, " + std::to_string(m_skipped) + " skipped, " +
-                     std::to_string(m_failed) + " failed";
+  std::string text = base::count_of(m_run, "datum") + " processed, " + std::to_string(m_skipped) +
+                     " skipped, " + std::to_string(m_failed) + " failed";
   if (m_failed == 0 && !succeeded) text += ", not all pipelines could be run";
   return RoundSummary{std::move(text), m_failed};
 }

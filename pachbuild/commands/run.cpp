@@ -256,6 +256,7 @@ void add_verb(CLI::App& app, Invocation& invocation, Verb which) {
                  "outputs");
   options->history.add_to(*verb);
   if (which == Verb::dev) add_cluster_to(*verb, options->on_cluster, options->target);
+  report::add_usage_after_dashes(*verb, "ARGS...");
   verb->footer(which == Verb::run ? k_about_run : k_about_dev)->callback([options, &invocation, which, verb] {
     invocation.action = [options, &invocation, which, verb]() -> base::Result<int> {
       BASE_TRY(options->run.data.settle(invocation));

@@ -167,7 +167,7 @@ void RunReport::tell_failure(const std::string& pipeline, const local::DatumEnds
 void RunReport::take(const std::string& pipeline, const local::PipelineEnds& event) {
   tell_equal_failures(pipeline);
   std::string text =
-      "datums: " + std::to_string(event.run) + " run, " + std::to_string(event.skipped) + " skipped";
+      "datums: " + std::to_string(event.run) + " processed, " + std::to_string(event.skipped) + " skipped";
   if (event.recovered > 0) text += ", " + std::to_string(event.recovered) + " of them recovered by err_cmd";
   if (event.failed > 0) text += ", " + std::to_string(event.failed) + " failed";
   if (event.unselected > 0) text += ", " + std::to_string(event.unselected) + " not selected";

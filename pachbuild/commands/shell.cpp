@@ -14,6 +14,7 @@
 #include "pachbuild/local/session/session.h"
 #include "process/terminal.h"
 #include "report/report.h"
+#include "report/usage.h"
 
 namespace commands {
 namespace {
@@ -83,7 +84,7 @@ void tell_end(const local::ShellEnds& ends) {
     bytes += file.size;
     if (shown.size() < k_files_shown) shown.push_back(file.path + " (" + base::format_bytes(file.size) + ")");
   }
-  report::info("shell: thrown away from /pfs/out: " + base::count_of(ends.files.size(), "file") + ", " +
+  report::info("shell: discarded from /pfs/out: " + base::count_of(ends.files.size(), "file") + ", " +
                base::format_bytes(bytes));
   for (const auto& line : shown) report::info("  " + line);
   if (ends.files.size() > shown.size())
@@ -121,6 +122,7 @@ void add_shell(CLI::App& app, Invocation& invocation) {
   auto* verb = app.add_subcommand("shell", "Open a shell in place of a datum's program");
   options->add_to(*verb);
   options->data.add_job_to(*verb);
+  report::add_usage_after_dashes(*verb, "COMMAND...");
   verb->footer(k_about_shell)->callback([options, &invocation] {
     invocation.action = [options, &invocation] { return open_shell(*options, invocation); };
   });

@@ -185,7 +185,7 @@ void add_status_and_logs(CLI::App& app, Invocation& invocation) {
                   "Print the logs of a pipeline's newest job and build, or of its last run on this machine",
                   options, logs);
   auto& local = options->local;
-  local.specs.add_to(*verb);
+  local.specs.add_to(*verb, SpecFiles::Argument::other);
   verb->add_option("--pipeline", local.pipeline, "Only this pipeline of the spec")->type_name("NAME");
   add_datum_option(*verb, local.datums);
   verb->add_flag("--failed", local.failed, "Only the logs of datums that failed");

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "base/text.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/round.h"
 #include "pachbuild/commands/submission.h"
@@ -41,7 +42,9 @@ void add_pipeline_verb(CLI::App& group, Invocation& invocation, cluster::Existin
   options->add_to(*verb);
   options->publication.add_to(*verb);
   if (existing == cluster::Existing::update) verb->add_option(k_round_option, options->round)->group("");
-  verb->footer(k_about_submit)->callback([options, &invocation] {
+  std::string about = k_about_submit;
+  if (existing == cluster::Existing::refuse) base::replace_all(about, "update pipeline", "create pipeline");
+  verb->footer(std::move(about))->callback([options, &invocation] {
     invocation.action = [options, &invocation]() -> base::Result<int> {
       BASE_TRY(options->specs.settle(invocation));
       return submit_specs(*options);

@@ -315,7 +315,7 @@ base::Result<std::string> Examination::find_stray(const Built& built) const {
   BASE_TRY_ASSIGN(const auto source, local::artifact_version(built.staged));
   if (source != built.source.digest) return "something in /pfs/source was changed";
   const auto& stranger = built.outcome.stranger;
-  return stranger.empty() ? "" : "/pfs/" + stranger + " was made";
+  return stranger.empty() ? "" : "/pfs/" + stranger + " was created";
 }
 
 base::Status Examination::examine_first_build(local::Pool& pool) {

@@ -24,7 +24,7 @@ base::Result<std::string> first_line(const Machine& machine, std::vector<std::st
     return std::string(base::trim(base::split(base::trim(finished.output), '\n').front()));
   const auto reason = base::last_line(finished.errors);
   return base::fail(base::ErrorKind::unavailable, arguments.front(),
-                    reason.empty() ? "ended with " + finished.ending.describe() : reason);
+                    reason.empty() ? finished.ending.predicate() : reason);
 }
 
 }  // namespace doctor

@@ -134,7 +134,7 @@ bool is_name_of(const std::string& listed, const std::string& image) {
 }
 
 Finding check_engine(const Machine& machine, const std::string& engine, const std::string& path) {
-  const std::string check = "images of " + engine;
+  const std::string check = engine + " images";
   const auto finished = ask(machine, {path, "images", "--format", "{{.Repository}}:{{.Tag}}"});
   if (!finished || !finished->ending.succeeded()) {
     const auto why = finished ? base::last_line(finished->errors) : finished.error().what;
@@ -151,7 +151,7 @@ Finding check_engine(const Machine& machine, const std::string& engine, const st
   }
   if (missing.empty()) return ok(check, base::join(found, ", "));
   const std::string there = found.empty() ? "" : base::join(found, ", ") + "; ";
-  return ok(check, there + "without " + base::join(missing, ", ") + ", only needed for --runtime " + engine);
+  return ok(check, there + "missing: " + base::join(missing, ", ") + "; only needed for --runtime " + engine);
 }
 
 }  // namespace

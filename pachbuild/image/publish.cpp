@@ -3,6 +3,8 @@
 
 #include <boost/filesystem/operations.hpp>
 
+#include "base/errors.h"
+
 namespace image {
 
 namespace fs = base::fs;
@@ -19,7 +21,8 @@ base::Result<std::string> Publisher::publish_dockerfile(const fs::path& dockerfi
   boost::system::error_code error;
   const fs::path file = fs::canonical(dockerfile, error);
   if (error)
-    return base::fail(base::ErrorKind::bad_input, dockerfile.string(), "cannot be read: " + error.message());
+    return base::fail(base::ErrorKind::bad_input, dockerfile.string(),
+                      base::system_error("read", dockerfile.string(), error.value()).what);
   auto id = m_ids.find(file);
   if (id == m_ids.end()) {
     BASE_TRY_ASSIGN(std::string built, m_tool.build(file, file.parent_path()));

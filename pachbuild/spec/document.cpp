@@ -12,10 +12,20 @@
 namespace spec {
 namespace {
 
-std::string hexadecimal(unsigned char byte) {
+std::string hexadecimal(const char* form, unsigned char byte) {
   std::array<char, 8> text{};
-  std::snprintf(text.data(), text.size(), "0x%02x", byte);
+  std::snprintf(text.data(), text.size(), form, byte);
   return text.data();
+}
+
+// "U+0085": the control character that a text begins with; else empty. Those of U+0080 to U+009F have two
+// bytes.
+std::string control_character(std::string_view text) {
+  constexpr char k_form[] = "U+%04X";
+  const auto first = static_cast<unsigned char>(text.front());
+  const auto second = static_cast<unsigned char>(text.size() > 1 ? text[1] : 0);
+  if (first < 0x20) return hexadecimal(k_form, first);
+  return first == 0xC2 && second >= 0x80 && second <= 0x9F ? hexadecimal(k_form, second) : "";
 }
 
 base::Status check_text(const std::string& text, const Places& source) {
@@ -25,10 +35,11 @@ base::Status check_text(const std::string& text, const Places& source) {
     const bool white = first == '\n' || first == '\r' || first == '\t' || first == '\x7f';
     const std::size_t length = white ? 1 : base::utf8_length(rest);
     if (length == 0) {
-      return base::fail(base::ErrorKind::bad_input,
-                        source.where(PositionFinder(text).at(text.size() - rest.size())),
-                        "is not UTF-8 text: the byte " + hexadecimal(static_cast<unsigned char>(first)) +
-                            " is not part of a printable character");
+      const std::string control = control_character(rest);
+      return base::fail(
+          base::ErrorKind::bad_input, source.where(PositionFinder(text).at(text.size() - rest.size())),
+          control.empty() ? "invalid UTF-8: byte " + hexadecimal("0x%02x", static_cast<unsigned char>(first))
+                          : "control character " + control + " is not allowed");
     }
     rest.remove_prefix(length);
   }

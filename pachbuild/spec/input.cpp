@@ -59,7 +59,8 @@ class Judge {
   void check_taken(const std::string& name, const std::string& pointer) {
     const bool is_ours = name == contract::k_source_input || name == contract::k_build_input;
     if (name != "out" && !(m_reading.is_built && is_ours)) return;
-    add(pointer, base::quoted(name) + " is reserved: /pfs/" + name + " belongs to the build pipeline",
+    const std::string owner = is_ours ? "belongs to the build pipeline" : "is the output of the pipeline";
+    add(pointer, base::quoted(name) + " is reserved: /pfs/" + name + " " + owner,
         "give the input another \"name\"");
   }
 

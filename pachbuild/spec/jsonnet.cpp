@@ -119,7 +119,7 @@ base::Error failure(const std::string& errors, const std::string& file, const pr
   } else if (lines.size() > 1) {
     where = place_in(base::trim(lines[1]), file);
   }
-  if (what.empty()) return {ErrorKind::bad_input, file, "jsonnet ended with " + ending.describe()};
+  if (what.empty()) return {ErrorKind::bad_input, file, "jsonnet " + ending.predicate()};
   return {ErrorKind::bad_input, where.empty() ? file : where,
           "is not a valid template: " + std::string(what)};
 }

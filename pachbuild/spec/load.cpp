@@ -181,8 +181,8 @@ base::Result<std::string> read_spec_file(const std::string& path) {
   if (!S_ISREG(status.st_mode)) return base::fail(ErrorKind::bad_input, path, "is not a regular file");
   if (status.st_size > k_largest_spec) {
     return base::fail(ErrorKind::bad_input, path,
-                      "is too large for a pipeline spec: " +
-                          base::format_bytes(static_cast<std::uint64_t>(status.st_size)));
+                      "is " + base::format_bytes(static_cast<std::uint64_t>(status.st_size)) +
+                          "; the limit is " + base::format_bytes(static_cast<std::uint64_t>(k_largest_spec)));
   }
   auto text = base::read_file(path);
   if (!text) text.error().kind = ErrorKind::bad_input;

@@ -518,8 +518,10 @@ class Checker {
   Checked wrong_type(Type type, const json& value, const std::string& written, const std::string& pointer) {
     std::string hint;
     if (type == Type::text && value.is_primitive()) hint = "put it in quotes";
-    if (type == Type::texts && value.is_string())
-      hint = "write [\"sh\", \"-c\", \"…\"]: cmd does not run in a shell";
+    if (type == Type::texts && value.is_string()) {
+      hint = pointer.ends_with("/cmd") ? "write [\"sh\", \"-c\", \"…\"]: cmd does not run in a shell"
+                                       : "write a list: [\"first\", \"second\"]";
+    }
     fail(written, pointer,
          field_name(pointer) + " must be " + std::string(name_of(type)) + ", not " + describe(value, type),
          hint);

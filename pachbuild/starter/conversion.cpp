@@ -135,7 +135,7 @@ class Conversion {
         m_dockerfile = path;
       } else {
         return base::fail(ErrorKind::usage, "--from " + path, "is a second Dockerfile, after " + m_dockerfile,
-                          "convert the pipelines of each image into a folder of their own");
+                          "convert the pipelines of each image into a separate folder");
       }
     }
     if (!m_origin.context.empty() && m_dockerfile.empty())
@@ -161,7 +161,7 @@ class Conversion {
         return base::fail(ErrorKind::bad_input, spec.places.where("/transform/image"),
                           "the pipelines run in different images: " + base::quoted(first) + " and " +
                               base::quoted(spec.transform.image),
-                          "convert the pipelines of each image into a folder of their own");
+                          "convert the pipelines of each image into a separate folder");
       }
     }
     if (!m_origin.name.empty() && specs.size() > 1) {
@@ -390,11 +390,11 @@ class Conversion {
   base::Status make_spec() {
     if (m_repos.empty()) {
       m_repos.emplace_back("data");
-      note(m_dockerfile, R"(no spec was given: the pipeline reads repo "data", each file a datum)");
+      note(m_dockerfile, R"(no spec was given: the pipeline reads repo "data", one datum per file)");
     } else {
       note(m_dockerfile, "no spec was given: the pipeline reads " +
                              std::string(m_repos.size() == 1 ? "repo " : "repos ") +
-                             base::join(m_repos, ", ") + ", which the program names, each file a datum");
+                             base::join(m_repos, ", ") + ", which the program names, one datum per file");
     }
     json inputs = json::array();
     for (const auto& repo : m_repos) inputs.push_back({{"pfs", {{"repo", repo}, {"glob", "/*"}}}});

@@ -364,7 +364,8 @@ class Image {
                              program == "yum" || program == "dnf" || program == "conda" || program == "mamba";
     note_unconverted(
         line, text,
-        is_packages ? "if the program needs them, name an image that has them in transform.image" : "");
+        is_packages ? "if the program needs these packages, name an image that has them in transform.image"
+                    : "");
   }
 
   void add_pip(std::size_t line, const PipInstall& install, const std::string& folder) {

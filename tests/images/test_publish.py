@@ -153,7 +153,7 @@ class Publish(support.Suite):
         self.host = "127.0.0.1:1"
         self.spec.write_text(SPECS.replace("image/Dockerfile", "nowhere/Dockerfile"), encoding="utf-8")
         self.assertEqual(self.update("--build", "--builder", "podman", code=65),
-                         f"error: {self.spec}:4:15: cannot be read: No such file or directory\n")
+                         f"error: {self.spec}:4:15: cannot read: no such file or folder\n")
         self.spec.write_text(SPECS.replace("dockerfile: ", "working_dir: "), encoding="utf-8")
         self.assertEqual(self.update("--build", "--builder", "podman", code=65),
                          f"error: {self.spec}: has no pipeline with transform.dockerfile\n"

@@ -39,7 +39,7 @@ class InAContainer(pipelines.PipelineSuite, containers.ImageSuite):
         self.assertEqual(lines[:4], ["/pfs/source", str(os.getuid()), "A", "pachbuild"])
         self.assertTrue(lines[4].endswith(" 1.16.0"), lines)
         self.assertEqual(lines[5:8], [lines[4], lines[4], "typed"])
-        self.assertIn("shell: thrown away from /pfs/out: 1 file, 2 B\n", result.stderr)
+        self.assertIn("shell: discarded from /pfs/out: 1 file, 2 B\n", result.stderr)
 
     def test_a_shell_on_a_terminal(self):
         support.require_network()

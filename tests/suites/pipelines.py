@@ -74,7 +74,7 @@ class PipelineSuite(support.Suite):
         return (self.out / ".pachbuild/missing").read_text().splitlines()
 
     def assert_ran(self, result, run, skipped=0, failed=0):
-        expected = f"datums: {run} run, {skipped} skipped" + (f", {failed} failed" if failed else "")
+        expected = f"datums: {run} processed, {skipped} skipped" + (f", {failed} failed" if failed else "")
         self.assertIn(expected + ", ", result.stderr)
 
     def assert_nothing_left(self):

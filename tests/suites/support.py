@@ -23,6 +23,12 @@ TOOLS = ROOT / "build" / "tools"  # what scripts/setup installs for this checkou
 VERSION = re.search(r"^project\(pachbuild VERSION ([0-9.]+)", (ROOT / "CMakeLists.txt").read_text(encoding="utf-8"),
                     re.MULTILINE)[1]
 
+# Who runs the tests by nohup or in the background has signals ignored, which the programs under test would inherit.
+for _number, _handler in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGQUIT, signal.SIG_DFL),
+                          (signal.SIGINT, signal.default_int_handler)):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, _handler)
+
 # The languages that have an official builder.
 LANGUAGES = sorted(["go", "python", *(file.parent.name for file in (ROOT / "etc/pipeline-build").glob("*/builder.toml"))])
 

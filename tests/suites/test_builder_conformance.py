@@ -79,7 +79,7 @@ class BuilderTest(support.Suite):
 
     def test_a_build_that_writes_elsewhere(self):
         ways = [("touch /pfs/source/new", "something in /pfs/source was changed"),
-                ("mkdir /pfs/cache", "/pfs/cache was made"),
+                ("mkdir /pfs/cache", "/pfs/cache was created"),
                 ("echo >> /pfs/source/probe.sh", "something in /pfs/source was changed"),
                 ("touch junk", "something in the builder's own folder was changed")]
         for more, text in ways if support.LONG else ways[:2]:

@@ -65,7 +65,7 @@ class Errors(BuilderSuite):
         support.require_network()
         source = self.source({"main.py": "", "requirements.txt": "no-such-package-of-pachbuild==9\n"})
         result = self.build(source)
-        self.assert_fails(result, 1, "error: requirements.txt: cannot be installed; uv ended with exit code 1\n"
+        self.assert_fails(result, 1, "error: requirements.txt: installation failed: uv exited with code 1\n"
                                      "hint: see uv's output above\n")
         self.assertIn("no-such-package-of-pachbuild was not found", result.stderr)
         self.assertFalse((self.folder / "out").exists())
@@ -74,7 +74,7 @@ class Errors(BuilderSuite):
         support.require_tool("uv")
         source = self.source({"main.py": "", "requirements.txt": "a b c\n"})
         result = self.build(source)
-        self.assert_fails(result, 1, "error: requirements.txt: cannot be installed; uv ended with exit code 2\n"
+        self.assert_fails(result, 1, "error: requirements.txt: installation failed: uv exited with code 2\n"
                                      "hint: see uv's output above\n")
 
     def test_an_index_that_does_not_answer(self):
@@ -128,7 +128,7 @@ class Errors(BuilderSuite):
         source = self.source({**GO_HELLO, "main.go": "package main\n\nfunc main() { x := }\n"})
         self.assert_fails(self.build(source), 1,
                           "# example.com/hello\n./main.go:3:20: syntax error: unexpected }, expected expression\n"
-                          "error: go build: ended with exit code 1\n"
+                          "error: go build: exited with code 1\n"
                           "hint: see Go's output above\n")
 
     def test_errors_as_json(self):
@@ -137,7 +137,7 @@ class Errors(BuilderSuite):
         result = self.build(source, env=self.environment(PACHBUILD_LOG="json"))
         lines = [json.loads(line) for line in result.stderr.splitlines()]
         self.assertEqual(lines[-2]["level"], "output")
-        self.assertEqual(lines[-1], {"level": "error", "message": "ended with exit code 1", "where": "go build",
+        self.assertEqual(lines[-1], {"level": "error", "message": "exited with code 1", "where": "go build",
                                      "hint": "see Go's output above", "code": 1})
 
     def test_an_output_folder_inside_the_source(self):
@@ -227,7 +227,7 @@ class Errors(BuilderSuite):
             "main.py": "", "requirements.txt": "./own\n", "own/broken.py": "raise SystemExit('cannot be')\n",
             "own/pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "broken"\nbackend-path = ["."]\n'
                                   '[project]\nname = "own"\nversion = "1"\n'})
-        said = "error: requirements.txt: cannot be installed; uv ended with exit code 1\n" \
+        said = "error: requirements.txt: installation failed: uv exited with code 1\n" \
                "hint: see uv's output above"
         self.assert_fails(self.build(source), 1, said + "\n")
         env = self.environment(PATH=self.only("python3", "sh", tool="uv"))
@@ -262,7 +262,7 @@ class BuildScript(BuilderSuite):
 
     def test_its_failure_is_ours(self):
         source = self.source({"build.sh": "echo before\nexit 42\n"})
-        self.assert_fails(self.build(source), 1, f"before\nerror: {source}/build.sh: ended with exit code 42\n")
+        self.assert_fails(self.build(source), 1, f"before\nerror: {source}/build.sh: exited with code 42\n")
 
     def test_it_must_leave_a_run_script(self):
         source = self.source({"build.sh": ":\n"})

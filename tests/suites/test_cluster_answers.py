@@ -374,7 +374,7 @@ class Publishing(Answers):
                             (("--push-images",), "has no pipeline with an image")):
             self.assertIn(f"error: {self.spec}: {what}", self.publish(*words, code=65)[0])
         self.spec.write_text("pipeline: {name: a}\ntransform: {dockerfile: none}\n", encoding="utf-8")
-        self.assertIn(f"error: {self.spec}:2:25: cannot be read: No such file or directory",
+        self.assertIn(f"error: {self.spec}:2:25: cannot read: no such file or folder",
                       self.publish("--build", code=65)[0])
         self.spec.write_text("pipeline: {name: a}\ntransform: {image: no.such/x}\n", encoding="utf-8")
         self.assertIn("error: no.such/x: is not on this machine: no such image",

@@ -64,7 +64,7 @@ class ClusterData(cluster_suite.ClusterSuite):
         self.assertEqual(self.outputs(), {"a.txt": "ONE"})
         self.assertIn(self.commit_id(), told)
         # The same content under another name of the commit.
-        self.assertIn("0 run, 1 skipped", self.run_here(given=f"pfs:default/{self.data}@{self.commit_id()}"))
+        self.assertIn("0 processed, 1 skipped", self.run_here(given=f"pfs:default/{self.data}@{self.commit_id()}"))
         told = self.pachbuild("run", "-f", self.spec, "--input", "pfs:", "--output", self.out, "-o", "json").stdout
         inputs = [event["inputs"] for event in map(json.loads, told.splitlines()) if event["event"] == "datum_skipped"]
         self.assertEqual(inputs, [[{"name": "data", "path": "/a.txt"}]], "no file of this machine")

@@ -91,7 +91,7 @@ class Refusals(cluster_suite.ClusterSuite):
 
     def test_no_cluster(self):
         silent = self.write("silent", "#!/bin/sh\necho 'could not connect to pachd' >&2\nexit 1\n", mode=0o755)
-        self.refused("error: the cluster: does not answer: could not connect to pachd\nhint: check the output of `pachctl version` and `pachctl config get active-context`\n", code=69, variables={"PACHCTL": str(silent)})
+        self.refused("error: the cluster does not answer: could not connect to pachd\nhint: check the output of `pachctl version` and `pachctl config get active-context`\n", code=69, variables={"PACHCTL": str(silent)})
 
     def test_a_source_needs_a_local_spec(self):
         text = self.spec.read_text(encoding="utf-8")

@@ -166,7 +166,7 @@ class Submit(cluster_suite.ClusterSuite):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(self.stored(), {"main.py": 117, "requirements.txt": 0})
         self.assertEqual(self.spec_of(self.pipeline)[0]["input"]["cross"][2]["pfs"]["glob"], "/")
-        for wrong, error in ((("nowhere",), "error: nowhere: cannot be read: No such file or directory\n"),
+        for wrong, error in ((("nowhere",), "error: nowhere: cannot read: no such file or folder\n"),
                              (("source", "--env", "A"), "error: --env A: does not have the form NAME=VALUE\n")):
             result = self.pachbuild("update", "python-pipeline", *wrong, *words)
             self.assertEqual(result.stderr, error)

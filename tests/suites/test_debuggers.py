@@ -179,8 +179,8 @@ class Stories(Documented):
         self.assertIn("exit code 1\n", result.stdout)
         self.assertIn("shop;amount\nharbour;3,10\n", result.stdout)
         self.assertTrue(result.stdout.endswith("4.00\n"), result.stdout)
-        self.assertIn("datums: 1 run, 0 skipped, 1 not selected, ", result.stderr)
-        self.assertIn("datums: 1 run, 1 skipped, ", result.stderr)
+        self.assertIn("datums: 1 processed, 0 skipped, 1 not selected, ", result.stderr)
+        self.assertIn("datums: 1 processed, 1 skipped, ", result.stderr)
         self.assertEqual(self.output(self.folder / "totals/out"), {"monday": b"3.75\n", "tuesday": b"4.00\n"})
 
     def test_the_session_that_it_shows(self):

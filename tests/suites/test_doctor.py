@@ -97,7 +97,7 @@ class Doctor(support.Suite):
         self.assertEqual(found["tools", "go"]["state"], "bad")
         self.assertEqual(found["tools", "docker"]["state"], "warning")
         self.assertIn("http://me:***@host", found["tools", "docker"]["what"])
-        self.assertEqual(found["containers", "images of docker"]["state"], "warning")
+        self.assertEqual(found["containers", "docker images"]["state"], "warning")
         lines = self.run_program(support.PACHBUILD, "doctor", env=self.env)
         self.assertNotIn("\033", lines.stdout)
         self.assertNotIn("secret", lines.stdout)

@@ -14,7 +14,7 @@ class RunningLocally(examples.ExampleSuite):
         for page in sorted(examples.example_data("pages").iterdir())[:3]:
             shutil.copy(page, few)
         report = self.run_documented("docs/running-locally.md", pages=few)
-        self.assertRegex(report, r"(?s)datums: 3 run, 0 skipped, .*datums: 0 run, 3 skipped, ")
+        self.assertRegex(report, r"(?s)datums: 3 processed, 0 skipped, .*datums: 0 processed, 3 skipped, ")
 
 
 if __name__ == "__main__":

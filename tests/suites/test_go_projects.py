@@ -208,7 +208,7 @@ class Variables(GoSuite):
         own = {"go.mod": MODULE, "lib/words.go": LIBRARY, "main.go": program("x", ['_ "example.com/app/lib"'])}
         work = {**self.PLAIN, "go.work": "go 1.21\n\nuse .\n"}
         for files, env, code, words in (
-                (self.NEEDS, {"GOFLAGS": "-mod=vendor"}, 1, "GOFLAGS has -mod=vendor, and there is no vendor folder\nhint: run go mod vendor and "
+                (self.NEEDS, {"GOFLAGS": "-mod=vendor"}, 1, "GOFLAGS has -mod=vendor, but the source has no vendor folder\nhint: run go mod vendor and "
                                                             "commit the folder, or remove -mod=vendor from the environment\n"),
                 (self.NEEDS, {"GOFLAGS": "-mod=readonly"}, 1, "hint: see Go's output above\n"),
                 (own, {"GO111MODULE": "off"}, 1, "with GO111MODULE=off, which ignores go.mod\nhint: see Go's output above; remove GO111MODULE "
@@ -404,7 +404,7 @@ class Sources(GoSuite):
         source = self.source({"go.mod": MODULE, "main.go": program("c"), "c.go": "package main\n\n// #include <openssl/none.h>\n"
                                                                                  'import "C"\n\nvar _ C.int\n'})
         self.assert_fails(self.build(source), 1, (
-            "error: go build: ended with exit code 1\n"
+            "error: go build: exited with code 1\n"
             "hint: see Go's output above; openssl/none.h is missing: install the Debian package "
             "libssl-dev\n"))
 
@@ -476,9 +476,9 @@ class Modules(GoSuite):
                     "/go.mod: cannot fetch private.invalid/team/tool v1.0.0 from private.invalid, which is private (GOPRIVATE)\n"
                     "hint: see Go's output above; " + access + "commit the modules with the source (go mod vendor)\n")),
                 ({"go.mod": NEEDS_TEXT, "main.go": CASES.replace("x/text/cases", "x/text/nosuch").replace("cases.", "nosuch.")}, {},
-                 "error: go build: ended with exit code 1\nhint: see Go's output above\n"),
+                 "error: go build: exited with code 1\nhint: see Go's output above\n"),
                 ({"go.mod": NEEDS_TEXT, "main.go": CASES.replace('"fmt"', '"fmt"\n\t_ "example.com/app/nosuch"')}, {},
-                 "error: go build: ended with exit code 1\nhint: see Go's output above\n")):
+                 "error: go build: exited with code 1\nhint: see Go's output above\n")):
             with self.subTest(ending):
                 source = self.source(files)
                 env = self.environment(**env)
@@ -543,7 +543,7 @@ class GoErrors(GoSuite):
                 result = self.build(self.source({"go.mod": MODULE, **files}))
                 self.assertEqual(result.returncode, 1, result.stderr)
                 self.assertIn(words, result.stderr)
-                self.assertIn("error: go build: ended with exit code 1\nhint: see Go's output above\n",
+                self.assertIn("error: go build: exited with code 1\nhint: see Go's output above\n",
                               result.stderr)
                 self.again()
 

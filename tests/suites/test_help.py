@@ -28,7 +28,7 @@ def section_of(text, name):
 
 
 def verbs_in(text):
-    return re.findall(r"^  (\S+)", section_of(text, "Subcommands"), re.MULTILINE)
+    return re.findall(r"^  (\S+)", section_of(text, "Commands"), re.MULTILINE)
 
 
 def options_in(text):

@@ -166,8 +166,8 @@ class Project(pipelines.PipelineSuite):
         self.assertEqual(self.seen(), ["n:one", ".gitignore", "main.py", "names.py", "pipeline.json"])
         # Neither data nor output is source: nothing changes by them.
         self.put("data/texts/b.txt", "two")
-        self.assertIn("datums: 1 run, 1 skipped, ", self.pachbuild("run").stderr)
-        self.assertIn("datums: 0 run, 2 skipped, ", self.pachbuild("rerun").stderr)
+        self.assertIn("datums: 1 processed, 1 skipped, ", self.pachbuild("run").stderr)
+        self.assertIn("datums: 0 processed, 2 skipped, ", self.pachbuild("rerun").stderr)
         listed = self.pachbuild("ignored").stdout
         self.assertEqual(listed, "\n".join([
             ".pytest_cache/: left out  (built in: {,*/}.pytest_cache/)", ".venv/: left out  (built in: {,*/}.venv/)",
@@ -196,7 +196,7 @@ class Project(pipelines.PipelineSuite):
             with self.subTest(command):
                 self.assertEqual(self.pachbuild(*words, code=64).stderr,
                                  "error: the current folder has 2 pipeline specs: other.json, pipeline.json\n"
-                                 f"hint: choose one ({command} other.json), or all of them ({command} .)\n")
+                                 f"hint: choose one ({command} -f other.json), or all of them ({command} -f .)\n")
         self.assertFalse((self.project / "output").exists())
 
     def test_a_taken_output_is_left_alone(self):

@@ -121,11 +121,11 @@ class Faults(BuilderSuite):
         self.addCleanup(server.close)
         host = f"127.0.0.1:{server.server_port}"
         index = f'{PROJECT}[[tool.uv.index]]\nname = "our-own"\nurl = "http://{{}}{host}/simple"\ndefault = true\n'
-        missing = f"error: pyproject.toml: cannot be installed: the package index http://{host}/simple requires credentials (401)"
+        missing = f"error: pyproject.toml: installation failed: the package index http://{host}/simple requires credentials (401)"
         netrc = "the user name and password in ~/.netrc (machine 127.0.0.1) or in UV_INDEX_OUR_OWN_USERNAME and …_PASSWORD"
         self.fails({"pyproject.toml": index.format("")}, 1, missing,
                    f"this address comes from pyproject.toml:7; put {netrc}, or into the URL")
-        refused = f"error: pyproject.toml: cannot be installed: the package index http://{{}}{host}/simple refuses the credentials (401)"
+        refused = f"error: pyproject.toml: installation failed: the package index http://{{}}{host}/simple refuses the credentials (401)"
         hint = f"this address comes from pyproject.toml:7; check {netrc}, or in the URL"
         self.fails({"pyproject.toml": index.format("me:other@")}, 1, refused.format("me:***@"), hint)
         self.fails({"pyproject.toml": index.format("")}, 1, refused.format(""), hint,
@@ -135,9 +135,9 @@ class Faults(BuilderSuite):
 
     def test_an_index_that_answers_otherwise(self):
         for status, code, what, hint in (
-                (403, 1, "cannot be installed: the package index http://{}/simple denies access (403)",
+                (403, 1, "installation failed: the package index http://{}/simple denies access (403)",
                  "check whether its credentials may read this index"),
-                (404, 1, "cannot be installed: http://{}/simple is not a package index (404)",
+                (404, 1, "installation failed: http://{}/simple is not a package index (404)",
                  "check it: it usually ends with /simple"),
                 (503, 75, "the package index http://{}/simple fails (503)", "try again later")):
             with self.subTest(status=status):
@@ -155,7 +155,7 @@ class Faults(BuilderSuite):
         server = Server(self.folder / "served", "word")
         self.addCleanup(server.close)
         self.fails({"requirements.txt": f"-i http://me:word@127.0.0.1:{server.server_port}/simple\nplanted==2\n"}, 1,
-                   "error: requirements.txt: cannot be installed; uv ended with exit code 1", "see uv's output above")
+                   "error: requirements.txt: installation failed: uv exited with code 1", "see uv's output above")
 
     @support.long_test
     def test_a_host_that_does_not_exist_and_a_proxy(self):

@@ -61,17 +61,17 @@ class Sample(InitSuite):
         command = said.stdout.splitlines()[-1]
         self.assertEqual(command, "cd demo && pachbuild run")
         ran = self.shell(command)[1]
-        self.assertIn("datums: 3 run, 0 skipped, ", ran)
+        self.assertIn("datums: 3 processed, 0 skipped, ", ran)
         output = self.folder / "demo/output"
         self.assertEqual((output / "river.txt").read_text(encoding="utf-8"), self.COUNTS)
         # What the README says next.
         readme = (self.folder / "demo/README.md").read_text(encoding="utf-8")
         first = re.search(r"^```sh\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)[1]
         stdout, stderr = self.shell(first, cwd=self.folder / "demo")
-        self.assertIn("datums: 0 run, 3 skipped, ", stderr)
+        self.assertIn("datums: 0 processed, 3 skipped, ", stderr)
         self.assertEqual(stdout, self.COUNTS)
         self.write("demo/data/texts/new.txt", "one two two\n")
-        self.assertIn("datums: 1 run, 3 skipped, ", self.shell(first, cwd=self.folder / "demo")[1])
+        self.assertIn("datums: 1 processed, 3 skipped, ", self.shell(first, cwd=self.folder / "demo")[1])
         return {path.name: path.read_text(encoding="utf-8") for path in output.glob("*.txt")}
 
     def test_it_runs_as_it_says(self):
@@ -237,7 +237,7 @@ ADD edges.py /edges.py
         self.assertEqual(self.warnings(said), [
             "old/Dockerfile:2: FROM ubuntu:20.04: not converted: the pipeline runs in the builder's image",
             "old/Dockerfile:5: RUN DEBIAN_FRONTEND=noninteractive apt-get install -y python3 python3-pip libsm6 libxext6: not converted: "
-            "if the program needs them, name an image that has them in transform.image"])
+            "if the program needs these packages, name an image that has them in transform.image"])
         self.assertEqual(said.stdout, "created new: pipeline edges built from source/\n"
                                       "  README.md, pipeline.json, source/ (2 files)\n"
                                       "run it (README.md has the details):\n"
@@ -284,7 +284,7 @@ CMD ["--fast", "a b"]
         said = self.init("new", "--from", "old/Dockerfile", "--name", "service")
         self.assertEqual(self.warnings(said), [
             "old/Dockerfile:13: RUN useradd runner: not converted", "old/Dockerfile:15: USER runner: not converted",
-            'old/Dockerfile: no spec was given: the pipeline reads repo "data", each file a datum'])
+            'old/Dockerfile: no spec was given: the pipeline reads repo "data", one datum per file'])
         self.run_converted(said.stdout.splitlines()[-1], data="old/data")
         seen = json.loads((self.folder / "new/output/seen").read_text(encoding="utf-8"))
         seen[4].sort()

@@ -106,11 +106,11 @@ class Runs(RunSuite):
         result = raised.exception.result
         self.assertEqual(raised.exception.exit_code, 1)
         self.assertEqual(str(raised.exception), textwrap.dedent("""\
-            /pfs/source/build.sh: ended with exit code 7
+            /pfs/source/build.sh: exited with code 7
             build of edges:
               detect: the source's own build.sh (0 ms)
               no <compiler>
-              error: /pfs/source/build.sh: ended with exit code 7""").replace("0 ms", str(raised.exception).split("(")[1].split(")")[0]))
+              error: /pfs/source/build.sh: exited with code 7""").replace("0 ms", str(raised.exception).split("(")[1].split(")")[0]))
         self.assertEqual(result.pipelines["edges"].error.exit_code, 1)
         self.assertIn("no &lt;compiler&gt;", result._repr_html_())
 
@@ -157,7 +157,7 @@ class Runs(RunSuite):
     def test_a_program_that_ends_without_a_word(self):
         self.write("bin/pachbuild", "#!/bin/sh\necho last words >&2\n[ $# = 1 ] && kill -9 $$\nexit 9\n", 0o755)
         os.environ["PACHBUILD_BIN"] = "bin"
-        with self.fails("pachbuild: ended with exit code 9\nhint: last words", 9):
+        with self.fails("pachbuild: exited with code 9\nhint: last words", 9):
             self.run_spec()
         with self.fails("pachbuild: was ended by SIGKILL\nhint: last words", 137):
             pachbuild.version()

@@ -228,7 +228,7 @@ class Entries(ProgramSuite):
                 ("nosuch:main", missing.format("nosuch") + form), ("nosuch", missing.format("nosuch") + form),
                 ("pkg.clii:main", missing.format("pkg.clii") + form),
                 ("pkg", "the package pkg has no __main__.py, so it cannot be run\n" + form),
-                ("pkg.cli:main", "the module pkg.cli has no main\n")):
+                ("pkg.cli:main", "module pkg.cli has no function "main"\n")):
             with self.subTest(setting):
                 self.assert_fails(self.build(self.source(
                     {**files, "pachbuild.toml": f"[python]\nprogram = '{setting}'\n"})), 65, place + message)
@@ -402,7 +402,7 @@ class Imports(ProgramSuite):
         self.source({"main.py": "import late, later\n"}, name="no manifest")
         source = self.folder / "no manifest"
         self.assertEqual(self.warnings(self.build_well(source)), [
-            "main.py:1: imports later, which this image does not have; list later in a requirements.txt"])
+            "main.py:1: imports later, which is not installed; add later to requirements.txt"])
         self.install("later.py", "")
         self.assertEqual(said(), [])
 

@@ -214,7 +214,7 @@ class Locks(ProjectSuite):
         source = self.lock("poetry")
         shutil.copy(DATA / "pdm" / "pdm.lock", source)
         self.assert_fails(self.build(source), 65, (
-            "error: poetry.lock: conflicts with pdm.lock\n"
+            "error: conflicting lock files: poetry.lock and pdm.lock\n"
             "hint: remove the outdated lock file, or set python.dependencies in pachbuild.toml to the right one\n"))
         self.write("source/pachbuild.toml", '[python]\ndependencies = "pdm.lock"\n')
         self.assertIn("detect: python, pdm.lock\n", without_times(self.build(source, env=self.environment(PATH="")).stderr))
@@ -462,7 +462,7 @@ class Sdists(ProjectSuite):
         self.assertIn("no such luck", result.stderr)
         self.assertIn("adder", result.stderr)
         self.assertTrue(result.stderr.endswith(
-            "error: requirements.txt: cannot be installed; uv ended with exit code 1\n"
+            "error: requirements.txt: installation failed: uv exited with code 1\n"
             "hint: see uv's output above\n"), result.stderr)
 
     def test_a_header_that_is_missing_is_named_with_its_package(self):
@@ -472,7 +472,7 @@ class Sdists(ProjectSuite):
             with self.subTest(header):
                 source = self.source(self.package(**{"adder.c": f"#include <{header}>\n"}))
                 self.assert_fails(self.build(source), 1, (
-                    "error: requirements.txt: cannot be installed; uv ended with exit code 1\n"
+                    "error: requirements.txt: installation failed: uv exited with code 1\n"
                     f"hint: see uv's output above; {header} is missing{rest}"))
 
     @support.long_test
@@ -565,7 +565,7 @@ class Settings(ProjectSuite):
                 ("[python\n", "error: pachbuild.toml:1:8: is not valid TOML: "),
                 ("language = 'cobol'\n", "error: pachbuild.toml: language: no builder for \"cobol\"\n"
                                          "hint: available languages: python, go, node, r, rust and shell\n"),
-                ("[python]\nprogram = 'x.py'\n", "error: pachbuild.toml: python.program: there is no file x.py in the source\n"),
+                ("[python]\nprogram = 'x.py'\n", "error: pachbuild.toml: python.program: no file x.py in the source\n"),
                 ("[python]\ndependencies = '../x.txt'\n",
                  "error: pachbuild.toml: python.dependencies: ../x.txt is outside the source\n"
                  "hint: move the file below transform.build.path: only files there are built\n"),

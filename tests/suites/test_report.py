@@ -212,7 +212,7 @@ class WithoutABrowser(ReportSuite):
                 ("pipe", 64, "is not a regular file"),
                 ("/dev/null", 64, "is not a regular file"),
                 ("out/report.html", 64, "is in the --output folder, which contains only the outputs of datums"),
-                ("data/report.html", 64, "would be a file of repo data"),
+                ("data/report.html", 64, "is inside repo data"),
                 ("source/report.html", 64, f"is inside the source {self.folder}/source"),
                 ("/proc/report.html", 73, None)):
             for option in ("--report", "--trace"):

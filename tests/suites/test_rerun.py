@@ -32,14 +32,14 @@ class Rerun(pipelines.PipelineSuite):
             result.stderr.startswith("pachbuild run -f spec.json -i data=data -o out --partial -- 'x y'\n"),
             result.stderr,
         )
-        self.assertIn("datums: 1 run, 1 skipped", result.stderr)
+        self.assertIn("datums: 1 processed, 1 skipped", result.stderr)
         self.assertEqual(self.output(), {"a": b"one", "b": b"good"})
 
     def test_what_is_added_counts_once(self):
         self.run_here()
-        self.assertIn("datums: 1 run, 0 skipped, 1 failed", self.rerun("--force").stderr)
-        self.assertIn("datums: 0 run, 1 skipped, 1 failed", self.rerun().stderr)
-        self.assertIn("explain: datum data/b: it failed last time\n", self.rerun("--explain").stderr)
+        self.assertIn("datums: 1 processed, 0 skipped, 1 failed", self.rerun("--force").stderr)
+        self.assertIn("datums: 0 processed, 1 skipped, 1 failed", self.rerun().stderr)
+        self.assertIn("explain: datum data/b: failed last time\n", self.rerun("--explain").stderr)
 
     def test_only_what_failed(self):
         self.data(c="three")
@@ -47,19 +47,19 @@ class Rerun(pipelines.PipelineSuite):
         self.write("source/program.sh", 'echo edited > "/pfs/out/$(basename "$data")"\n')
         result = self.rerun("--failed")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertIn("datums: 1 run, 0 skipped, 2 not selected", result.stderr)
+        self.assertIn("datums: 1 processed, 0 skipped, 2 not selected", result.stderr)
         # What was not asked for stays as it was.
         self.assertEqual(self.output(), {"a": b"one", "b": b"edited\n", "c": b"three"})
         result = self.rerun("--failed")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertIn("datums: 0 run, 1 skipped, 2 not selected", result.stderr)
-        self.assertIn("datums: 2 run, 1 skipped", self.rerun().stderr)
+        self.assertIn("datums: 0 processed, 1 skipped, 2 not selected", result.stderr)
+        self.assertIn("datums: 2 processed, 1 skipped", self.rerun().stderr)
         self.assertEqual(set(self.output().values()), {b"edited\n"})
 
     def test_what_failed_stays_known_while_others_are_asked_for(self):
         self.run_here()
         self.run_here("--datum", "data/a")
-        self.assertIn("datums: 0 run, 1 skipped, 1 failed", self.run_here("--failed").stderr)
+        self.assertIn("datums: 0 processed, 1 skipped, 1 failed", self.run_here("--failed").stderr)
 
     def test_each_folder_has_its_own(self):
         self.run_here()

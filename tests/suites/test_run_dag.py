@@ -52,10 +52,10 @@ class Dag(pipelines.PipelineSuite):
         self.assertEqual(self.result_of("third"), {"a": "third second first one\n", "b": "third second first two\n"})
         self.assertEqual(self.result_of("other"), {"a": "other one\n", "b": "other two\n"})
         for name in ("first", "second", "third", "other"):
-            self.assertIn(f"{name}: datums: 2 run, 0 skipped, ", result.stderr)
+            self.assertIn(f"{name}: datums: 2 processed, 0 skipped, ", result.stderr)
         again = self.dag()
         for name in ("first", "second", "third", "other"):
-            self.assertIn(f"{name}: datums: 0 run, 2 skipped, ", again.stderr)
+            self.assertIn(f"{name}: datums: 0 processed, 2 skipped, ", again.stderr)
         self.assert_nothing_left()
 
     def test_an_edit_runs_what_hangs_on_it(self):
@@ -63,8 +63,8 @@ class Dag(pipelines.PipelineSuite):
         self.dag()
         self.write("specs/second/program.sh", 'cp /pfs/first/* /pfs/out/\n')
         result = self.dag()
-        for name, counts in (("first", "0 run, 2 skipped"), ("other", "0 run, 2 skipped"), ("second", "2 run, 0 skipped"),
-                             ("third", "2 run, 0 skipped")):
+        for name, counts in (("first", "0 processed, 2 skipped"), ("other", "0 processed, 2 skipped"), ("second", "2 processed, 0 skipped"),
+                             ("third", "2 processed, 0 skipped")):
             self.assertIn(f"{name}: datums: {counts}, ", result.stderr)
         self.assertEqual(self.result_of("third")["a"], "third first one\n")
 
@@ -74,7 +74,7 @@ class Dag(pipelines.PipelineSuite):
         self.data(a="changed")
         result = self.dag()
         for name in ("first", "second", "third", "other"):
-            self.assertIn(f"{name}: datums: 1 run, 1 skipped, ", result.stderr)
+            self.assertIn(f"{name}: datums: 1 processed, 1 skipped, ", result.stderr)
         self.assertEqual(self.result_of("third")["a"], "third second first changed\n")
 
     def test_the_same_result_of_edited_code_runs_nothing_behind_it(self):
@@ -83,8 +83,8 @@ class Dag(pipelines.PipelineSuite):
         program = (self.folder / "specs/first/program.sh").read_text()
         self.write("specs/first/program.sh", "# a comment\n" + program)
         result = self.dag()
-        self.assertIn("first: datums: 2 run, 0 skipped, ", result.stderr)
-        self.assertIn("second: datums: 0 run, 2 skipped, ", result.stderr)
+        self.assertIn("first: datums: 2 processed, 0 skipped, ", result.stderr)
+        self.assertIn("second: datums: 0 processed, 2 skipped, ", result.stderr)
 
     def test_what_hangs_on_a_failure_is_left_out_and_the_rest_goes_on(self):
         self.chain()
@@ -93,7 +93,7 @@ class Dag(pipelines.PipelineSuite):
         self.assertRegex(result.stderr, "warning: first: datum data/[ab] failed: exit code 3")  # whichever fails first
         self.assertIn("warning: pipeline second was not run: it reads first, which has no result\n", result.stderr)
         self.assertIn("warning: pipeline third was not run: it reads second, which has no result\n", result.stderr)
-        self.assertIn("other: datums: 2 run, ", result.stderr)
+        self.assertIn("other: datums: 2 processed, ", result.stderr)
         self.assertEqual(sorted(path.name for path in self.out.iterdir() if any(path.iterdir())), ["other"])
         self.assert_nothing_left()
 
@@ -103,7 +103,7 @@ class Dag(pipelines.PipelineSuite):
         result = self.dag(expect=1)
         self.assertIn("warning: first: could not be built\n", result.stderr)
         self.assertIn("warning: pipeline second was not run: it reads first", result.stderr)
-        self.assertIn("other: datums: 2 run, ", result.stderr)
+        self.assertIn("other: datums: 2 processed, ", result.stderr)
 
     def test_one_pipeline_and_what_it_needs(self):
         self.chain()
@@ -199,7 +199,7 @@ class Dag(pipelines.PipelineSuite):
         self.assert_nothing_left()
         self.chain()
         result = self.dag()
-        self.assertIn("first: datums: 0 run, 2 skipped, ", result.stderr)
+        self.assertIn("first: datums: 0 processed, 2 skipped, ", result.stderr)
 
     # Inputs
 
@@ -251,7 +251,7 @@ class Dag(pipelines.PipelineSuite):
         self.write("a/1", "A")
         for _ in range(2):
             result = self.dag("--tick", "2026-01-02T03:04:05Z", inputs=("a",))
-        self.assertIn("datums: 0 run, 1 skipped, ", result.stderr)
+        self.assertIn("datums: 0 processed, 1 skipped, ", result.stderr)
         self.assertEqual([text.decode() for text in self.output().values()],
                          ["a=/pfs/a/1\ntick=/pfs/tick/2026-01-02T03:04:05Z\na/1: A\ntick/2026-01-02T03:04:05Z: \n"])
 

@@ -35,7 +35,7 @@ class SomeDatums(pipelines.PipelineSuite):
 
     def test_only_these_run_and_of_the_others_stays_what_there_is(self):
         result = self.succeed_run("--datum", "b.html", "--datum", "/d/")
-        self.assertIn("datums: 3 run, 0 skipped, 1 not selected, ", result.stderr)
+        self.assertIn("datums: 3 processed, 0 skipped, 1 not selected, ", result.stderr)
         self.assertEqual(self.output(), {"b.html": b"B", "c.html": b"C", "d.html": b"D"})
         # What is known of the others counts as always.
         result = self.succeed_run("--datum", "a.html")
@@ -44,7 +44,7 @@ class SomeDatums(pipelines.PipelineSuite):
         # Nor is what an earlier program wrote taken away.
         self.shell_pipeline('echo new > "/pfs/out/$(basename "$data")"\n', glob="/**.html")
         result = self.succeed_run("--datum", "a.html")
-        self.assertIn("datums: 1 run, 0 skipped, 3 not selected, ", result.stderr)
+        self.assertIn("datums: 1 processed, 0 skipped, 3 not selected, ", result.stderr)
         self.assertEqual(self.output(), {"a.html": b"new\n", "b.html": b"B", "c.html": b"C", "d.html": b"D"})
         self.shell_pipeline('grep -q bad "$data" && exit 3; cp "$data" /pfs/out/\n', glob="/**.html")
         self.assert_ran(self.succeed_run("--datum", "a.html"), run=0, skipped=4)
@@ -54,11 +54,11 @@ class SomeDatums(pipelines.PipelineSuite):
     def test_the_exit_code_is_that_of_the_selected_ones(self):
         self.data(**{"a.html": "bad", "d__c.html": "bad"})
         result = self.succeed_run("--datum", "b.html")
-        self.assertIn("datums: 1 run, 0 skipped, 3 not selected, ", result.stderr)
+        self.assertIn("datums: 1 processed, 0 skipped, 3 not selected, ", result.stderr)
         before = self.output()
         result = self.pachbuild_run("--datum", "a.html", "--datum", "d/d.html")
         self.assertEqual(result.returncode, 1)
-        self.assertIn("datums: 1 run, 1 skipped, 1 failed, 1 not selected, ", result.stderr)
+        self.assertIn("datums: 1 processed, 1 skipped, 1 failed, 1 not selected, ", result.stderr)
         self.assertIn("1 datum failed, so the output folder was not changed", result.stderr)
         self.assertEqual(self.output(), before)
         result = self.pachbuild_run("--datum", "a.html", "--datum", "d/d.html", "--partial")
@@ -87,11 +87,11 @@ class SomeDatums(pipelines.PipelineSuite):
         for name, fault, hint in (
                 ("c.html", "no such datum", 'did you mean "data/d/c.html"?'),
                 ("b.htlm", "no such datum", 'did you mean "data/b.html"?'),
-                ("5", "no such datum", "pachbuild list datum shows all 4 datums; use a number from 1, an id or a file"),
-                ("", "no such datum", "pachbuild list datum shows all 4 datums; use a number from 1, an id or a file")):
+                ("5", "no such datum", "pachbuild list datum shows all 4 datums; use a number (1 to 4), an id or a file"),
+                ("", "no such datum", "pachbuild list datum shows all 4 datums; use a number (1 to 4), an id or a file")):
             result = self.pachbuild_run("--datum", name)
             self.assertEqual(result.returncode, 64, result.stderr)
-            self.assertIn(f"error: --datum {name}: {fault}\nhint: {hint}\n", result.stderr)
+            self.assertIn(f"error: --datum {name or '""'}: {fault}\nhint: {hint}\n", result.stderr)
         self.data(**{"notes.txt": "N"})
         result = self.pachbuild_run("--datum", "notes.txt")
         self.assertIn("error: --datum notes.txt: is not part of any datum: the glob of its input does not match it\n", result.stderr)
@@ -108,7 +108,7 @@ class SomeDatums(pipelines.PipelineSuite):
         self.assertRegex(result.stderr, r"error: --datum a.html: is ambiguous: this may mean (data/a.html, more|more/a.html, data)/a.html\n"
                                         r"hint: name the repo as well: (data|more)/a.html\n")
         result = self.succeed_run("--datum", "more/a.html", inputs=("data", "more"))
-        self.assertIn("datums: 2 run, 0 skipped, 2 not selected, ", result.stderr)
+        self.assertIn("datums: 2 processed, 0 skipped, 2 not selected, ", result.stderr)
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ class Explain(pipelines.PipelineSuite):
     def test_a_failed_datum_runs_since_it_failed(self):
         self.data(b="bad")
         self.explained()
-        self.assertEqual(self.explained(), ["build: nothing changed", "datum data/b: it failed last time"])
+        self.assertEqual(self.explained(), ["build: nothing changed", "datum data/b: failed last time"])
 
     def test_many_reasons_are_counted(self):
         for number in range(30):
@@ -127,7 +127,7 @@ class Explain(pipelines.PipelineSuite):
         self.assertEqual(result.returncode, 65)
         self.assertEqual(
             result.stderr,
-            f"error: {self.folder}/spec.json: pipeline edges has not run on this machine\n"
+            f"error: {self.folder}/spec.json: no run of pipeline edges is recorded on this machine\n"
             "hint: run it with pachbuild run; the cache remembers the last run\n",
         )
 

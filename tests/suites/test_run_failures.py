@@ -113,7 +113,7 @@ class Failures(pipelines.PipelineSuite):
         self.data(a="one", b="bad")
         self.shell_pipeline("grep -q bad \"$data\" && exit 1\n" + COPY, err_cmd=["sh"], err_stdin=["exit 0"])
         result = self.succeed_run()
-        self.assertIn("datums: 2 run, 0 skipped, 1 of them recovered by err_cmd, ", result.stderr)
+        self.assertIn("datums: 2 processed, 0 skipped, 1 of them recovered by err_cmd, ", result.stderr)
         self.assertEqual(self.output(), {"a": b"one"})
 
     def test_tries_start_from_a_clean_output(self):
@@ -167,7 +167,7 @@ class Failures(pipelines.PipelineSuite):
         self.shell_pipeline("", cmd=["no-such-program"])
         result = self.pachbuild_run()
         self.assertEqual(result.returncode, 1)
-        self.assertIn("datum data/a failed: command not found: no-such-program", result.stderr)
+        self.assertIn("datum data/a failed: no-such-program: command not found", result.stderr)
 
     def test_a_failing_build_stops_before_any_datum(self):
         self.data(a="one")

@@ -127,7 +127,7 @@ os.kill(child, 9)
         self.assertEqual(process.wait(timeout=30), 1, errors)
         self.assertIn("warning: datum data/b failed: a worker ended unexpectedly (signal 9 (Killed)) twice; if memory is "
                       "short, use fewer --workers", errors)
-        self.assertIn("datums: 2 run, 0 skipped, 1 failed, ", errors)
+        self.assertIn("datums: 2 processed, 0 skipped, 1 failed, ", errors)
         self.assert_nothing_left()
 
     def test_a_worker_that_is_stopped_does_not_defeat_the_time_limit(self):
@@ -138,7 +138,7 @@ os.kill(child, 9)
         self.assertEqual(process.wait(timeout=30), 1, errors)
         self.assertLess(time.monotonic() - begin, 10)
         self.assertIn("datum data/b failed: timed out after 1.0 s", errors)
-        self.assertIn("datums: 2 run, 0 skipped, 1 failed, ", errors)
+        self.assertIn("datums: 2 processed, 0 skipped, 1 failed, ", errors)
         self.assert_nothing_left()
 
     def test_a_stopped_worker_does_not_hold_up_ctrl_c(self):

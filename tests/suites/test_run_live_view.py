@@ -56,7 +56,7 @@ class LiveView(pipelines.PipelineSuite):
         self.assertRegex(lines[0], "^build.sh: done|^detect: ")
         failures = [line for line in lines if line.startswith("warning: datum data/bad failed: exit code 3")]
         self.assertEqual(len(failures), 1)
-        self.assertRegex("\n".join(lines), "datums: 2 run, 0 skipped, 1 failed")
+        self.assertRegex("\n".join(lines), "datums: 2 processed, 0 skipped, 1 failed")
         self.assertIn("31", session.screen.colours)
 
     def test_a_small_window(self):

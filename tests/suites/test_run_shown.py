@@ -216,7 +216,7 @@ class ShownRun(pipelines.PipelineSuite):
         self.assertLessEqual(len([line for line in lines if not line.startswith("running: ")]), 40, result.stderr)
         self.assertLessEqual(len([line for line in lines if line.startswith("running: ")]), took / 30)
         self.assertEqual(result.stderr.count("no number"), 1)
-        self.assertIn(f"{count - 75} run, 0 skipped, 75 failed", result.stderr)
+        self.assertIn(f"{count - 75} processed, 0 skipped, 75 failed", result.stderr)
         self.assertIn("warning: 74 more datums failed in the same way as data/", result.stderr)
 
 

@@ -146,7 +146,7 @@ class Command(ShellSuite):
         self.assertIn("shell: datum 1 of 2, data/", result.stderr)
         result = self.shell("--", "sh", "-c", "kill -KILL $$", expect=137)
         result = self.shell("--", "no-such-command", expect=127)
-        self.assertIn("command not found: no-such-command\n", result.stderr)
+        self.assertIn("no-such-command: command not found\n", result.stderr)
         self.assertIn("error: ", result.stderr)
 
     def test_without_a_command_or_a_terminal_the_shell_reads_what_comes(self):
@@ -163,12 +163,12 @@ class Command(ShellSuite):
         before = self.output()
         result = self.shell("--datum", "a.txt", "--", "sh", "-c",
                             "mkdir /pfs/out/d; echo much more > /pfs/out/d/x; ln -s $data /pfs/out/link; exit 4", expect=4)
-        self.assertIn("shell: thrown away from /pfs/out: 2 files, 12 B\n", result.stderr)
+        self.assertIn("shell: discarded from /pfs/out: 2 files, 12 B\n", result.stderr)
         self.assertIn("\n  d/x (10 B)\n  link (2 B)\n", result.stderr.replace("info: ", ""))
         self.assertEqual(self.output(), before)
         for count, more in ((20, ""), (21, "  and 1 more file\n"), (23, "  and 3 more files\n")):
             result = self.shell("--", "sh", "-c", f"cd /pfs/out; for i in $(seq 10 {9 + count}); do : > $i; done")
-            listed = result.stderr.replace("info: ", "").partition(f"thrown away from /pfs/out: {count} files, 0 B\n")[2]
+            listed = result.stderr.replace("info: ", "").partition(f"discarded from /pfs/out: {count} files, 0 B\n")[2]
             self.assertEqual(listed, "".join(f"  {number} (0 B)\n" for number in range(10, 30)) + more)
         self.assert_ran(self.succeed_run(), run=0, skipped=2)
         result = self.shell("--", "true")
@@ -260,10 +260,10 @@ class InADag(ShellSuite):
     def test_what_it_reads_runs_first(self):
         result = self.enter("--pipeline", "second", "--datum", "first/b.txt", "--", "cat", "/pfs/first/b.txt")
         self.assertEqual(result.stdout, "b\nfirst\n")
-        self.assertIn("first: datums: 2 run, 0 skipped, ", result.stderr)
+        self.assertIn("first: datums: 2 processed, 0 skipped, ", result.stderr)
         again = self.enter("--pipeline", "second", "--datum", "/a.txt", "--", "sh", "-c", 'cat "$first"')
         self.assertEqual(again.stdout, "a\nfirst\n")
-        self.assertIn("first: datums: 0 run, 2 skipped, ", again.stderr)
+        self.assertIn("first: datums: 0 processed, 2 skipped, ", again.stderr)
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["cache", "data", "specs"])
 
     def test_one_that_is_not_named(self):
@@ -321,7 +321,7 @@ class OnATerminal(ShellSuite):
         terminal.wait_for(r"Stopped +sh -c ")
         terminal.type("kill -9 %1; fg; echo a > /pfs/out/x; exit 9\n")
         self.assertEqual(terminal.end(), 9)
-        self.assertIn("shell: thrown away from /pfs/out: 1 file, 2 B", terminal.text)
+        self.assertIn("shell: discarded from /pfs/out: 1 file, 2 B", terminal.text)
         self.assertEqual(terminal.settings_now(), terminal.settings)
 
     def test_the_persons_own_settings_do_not_hide_the_artifacts_programs(self):

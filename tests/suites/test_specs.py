@@ -223,7 +223,7 @@ class Templates(SpecSuite):
         hint = "hint: see pachbuild validate --help\n"
         self.assertEqual(self.pachbuild("validate", code=64).stderr,
                          "error: the current folder has no pipeline spec\n"
-                         "hint: name one (pachbuild validate SPEC), or create a pipeline (pachbuild init)\n")
+                         "hint: name one (pachbuild validate -f SPEC), or create a pipeline (pachbuild init)\n")
         self.assertEqual(self.pachbuild("validate", "-f", "", code=64).stderr,
                          "error: no spec was given\n"
                          "hint: name a file or folder of specs (-f SPEC), or a template (--jsonnet)\n")

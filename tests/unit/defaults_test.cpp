@@ -107,7 +107,7 @@ TEST_F(Defaults, TheCacheOfABuildThatWasChosen) {
   EXPECT_EQ(chosen->cache, path("c"));
   const auto relative = builder::settle(options, {{"PACHBUILD_CACHE_DIR", "c"}});
   ASSERT_FALSE(relative);
-  EXPECT_EQ(relative.error().what, "c is not an absolute path");
+  EXPECT_EQ(relative.error().what, "the cache folder must be an absolute path, not \"c\"");
   EXPECT_EQ(relative.error().kind, base::ErrorKind::usage);
 }
 

@@ -185,7 +185,7 @@ class Checking {
                                            const process::Finished& finished, const std::string& file) const {
     if (!groups.contains("what")) {
       const auto last = base::last_line(finished.errors + finished.output);
-      groups["what"] = last.empty() ? "the check ended with " + finished.ending.describe() : last;
+      groups["what"] = last.empty() ? "the check " + finished.ending.predicate() : last;
     }
     auto& place = groups["file"];
     if (place.empty()) place = file;

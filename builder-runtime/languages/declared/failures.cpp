@@ -107,8 +107,8 @@ base::Error error_of_command(const process::Finished& finished, const LayerComma
     return with_missing(error_of_groups(std::move(groups), {words.say, words.hint, words.kind}, facts,
                                         command.manifest, command.layer));
   }
-  return with_missing({ErrorKind::step_failed, command.layer + ": " + command.tool,
-                       "ended with " + finished.ending.describe()});
+  return with_missing(
+      {ErrorKind::step_failed, command.layer + ": " + command.tool, finished.ending.predicate()});
 }
 
 }  // namespace builder::declared

@@ -187,7 +187,7 @@ bool has_vendor_folder(const BuildPlace& place) {
 }  // namespace
 
 base::Error go_error(const process::Finished& finished) {
-  return {base::ErrorKind::step_failed, "go build", "ended with " + finished.ending.describe(),
+  return {base::ErrorKind::step_failed, "go build", finished.ending.predicate(),
           "see Go's output above" + missing_hint(finished.errors)};
 }
 
@@ -207,7 +207,7 @@ base::Error explained(base::Error failure, const BuildPlace& place, const fs::pa
     return failure;
   }
   if (mode == "vendor") {
-    failure.what += ": GOFLAGS has -mod=vendor, and there is no vendor folder";
+    failure.what += ": GOFLAGS has -mod=vendor, but the source has no vendor folder";
     failure.hint =
         "run go mod vendor and commit the folder, or remove -mod=vendor from " + variables.origin("GOFLAGS");
     return failure;

@@ -184,9 +184,10 @@ class Selector {
               "see pachbuild list datum"};
     }
     const std::string otherwise = "pachbuild list datum shows all " +
-                                  base::count_of(m_datums.size(), "datum") +
-                                  "; use a number from 1, an id or a file";
-    return {ErrorKind::usage, "--datum " + name, "no such datum", near_files(name, otherwise)};
+                                  base::count_of(m_datums.size(), "datum") + "; use a number (1 to " +
+                                  std::to_string(m_datums.size()) + "), an id or a file";
+    return {ErrorKind::usage, "--datum " + (name.empty() ? base::quoted(name) : name), "no such datum",
+            near_files(name, otherwise)};
   }
 
   // By whole names first: who types the last part of a path has made no mistake but one.

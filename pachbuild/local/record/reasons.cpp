@@ -111,7 +111,7 @@ std::string Reasons::of(const Datum& datum, const std::string& key) {
   if (last.key == key) {
     switch (last.state) {
       case LastState::failed:
-        return "it failed last time";
+        return "failed last time";
       case LastState::not_run:
         return "the last run ended before reaching it";
       default:

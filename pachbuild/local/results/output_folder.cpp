@@ -197,7 +197,7 @@ base::Status OutputFolder::begin(const std::string& pipeline) {
     if (state.pipeline == pipeline) return {};
     return base::fail(ErrorKind::cannot_write, m_path.string(),
                       "contains the output of pipeline " + state.pipeline,
-                      "choose another --output, or remove this one");
+                      "choose another --output, or remove that folder");
   };
   auto state = read<State>(own, k_state);
   BASE_TRY_ASSIGN(const auto mark, m_own.status(k_state));

@@ -149,7 +149,7 @@ base::Status check_build(const TaskOutcome& outcome) {
         ErrorKind::bug, ErrorKind::cannot_write, ErrorKind::io, ErrorKind::network}) {
     if (outcome.exit_code == static_cast<int>(kind)) return base::fail(kind, "", "");
   }
-  return base::fail(ErrorKind::step_failed, "the build", "ended with " + outcome.reason);
+  return base::fail(ErrorKind::step_failed, "", "the build failed: " + outcome.reason);
 }
 
 fs::path image_cache(const Container& container, const fs::path& cache) {

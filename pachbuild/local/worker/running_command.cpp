@@ -60,7 +60,7 @@ FoundProgram find_program(const RunningCommand::Program& program) {
                                    contract::k_command_not_runnable)};
   }
   const bool is_relative = is_path && name.front() != '/';
-  return {"", Execution::failure("command not found: " + name + (is_relative ? " in " + folder.string() : ""),
+  return {"", Execution::failure(name + ": command not found" + (is_relative ? " in " + folder.string() : ""),
                                  contract::k_command_not_found)};
 }
 

@@ -86,7 +86,7 @@ TEST_F(Data, ValuesByTheirPaths) {
 TEST_F(Data, WhatCannotBeReadIsAnErrorWithItsPlace) {
   EXPECT_TRUE(fault(toml("a = 1\nb = \n")).starts_with("f.toml:2:")) << fault(toml("a = 1\nb = \n"));
   EXPECT_TRUE(fault(toml("a = 1\nb = \n")).find(": is not valid TOML: ") != std::string::npos);
-  EXPECT_EQ(fault(json(R"({"a": })")), "f.json: is not valid JSON at byte 7");
+  EXPECT_EQ(fault(json(R"({"a": })")), "f.json:1:7: is not valid JSON");
   EXPECT_EQ(toml("=").error().kind, base::ErrorKind::bad_input);
   EXPECT_EQ(json("").error().kind, base::ErrorKind::bad_input);
   EXPECT_FALSE(read_toml(m_folder.path() / "none", "none"));

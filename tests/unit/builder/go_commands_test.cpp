@@ -529,7 +529,7 @@ TEST_F(GoAndC, AQuestionThatFailsIsGosError) {
   };
   m_environment["GOFLAGS"] = "-mod=readonly";
   write("source/main.go", k_main);
-  EXPECT_EQ(build().back(), "error: ended with exit code 1: see Go's output above");
+  EXPECT_EQ(build().back(), "error: exited with code 1: see Go's output above");
 }
 
 TEST_F(GoModules, ASourceThatDecidesForItselfIsNotCompleted) {
@@ -675,12 +675,12 @@ TEST_F(GoFailure, NamesModulesWithTheirVersions) {
 
 TEST_F(GoFailure, IsGosOwnWhereNothingIsMissing) {
   m_missing = "fmt\nexample.com/a\nexample.com/a/own\n";
-  EXPECT_EQ(failure(), "go build: ended with exit code 1: see Go's output above");
+  EXPECT_EQ(failure(), "go build: exited with code 1: see Go's output above");
   EXPECT_EQ(m_go.commands.size(), 2U) << "the proxy is not asked";
   // What cannot be told is Go's own as well, but where the proxy does not answer.
   m_can_tell = false;
   m_answers = true;
-  EXPECT_EQ(failure(), "go build: ended with exit code 1: see Go's output above");
+  EXPECT_EQ(failure(), "go build: exited with code 1: see Go's output above");
   m_answers = false;
   EXPECT_THAT(failure(), HasSubstr("the module proxy does not answer"));
 }
@@ -691,7 +691,7 @@ TEST_F(GoFailure, IsGosOwnWhereGoCannotBeAskedAbout) {
   m_absent = "example.com/x\n";
   m_answers = true;
   ASSERT_THAT(failure(), HasSubstr("cannot fetch example.com/x v1.2.0"));
-  const std::string own = "go build: ended with exit code 1: see Go's output above";
+  const std::string own = "go build: exited with code 1: see Go's output above";
   for (const std::vector<std::string>& question :
        std::vector<std::vector<std::string>>{{"list", "-e", "-deps"},
                                              {"list", "-m", "-e"},
@@ -710,16 +710,16 @@ TEST_F(GoFailure, IsGosOwnWhereGoCannotBeAskedAbout) {
 TEST_F(GoFailure, OfFlagsNamesThem) {
   m_environment["GOFLAGS"] = "-mod=vendor";
   EXPECT_EQ(failure(),
-            "go build: ended with exit code 1: GOFLAGS has -mod=vendor, and there is no vendor folder: run "
+            "go build: exited with code 1: GOFLAGS has -mod=vendor, but the source has no vendor folder: run "
             "go mod vendor and commit the folder, or remove -mod=vendor from the environment");
   write("source/vendor/modules.txt", "");
   EXPECT_EQ(
       failure(),
-      "go build: ended with exit code 1: see Go's output above; if vendor/ does not match go.mod, run go mod "
+      "go build: exited with code 1: see Go's output above; if vendor/ does not match go.mod, run go mod "
       "vendor and commit the folder");
   m_environment["GO111MODULE"] = "off";
   EXPECT_EQ(failure(),
-            "go build: ended with exit code 1 with GO111MODULE=off, which ignores go.mod: see Go's output "
+            "go build: exited with code 1 with GO111MODULE=off, which ignores go.mod: see Go's output "
             "above; remove GO111MODULE from the environment");
 }
 

@@ -208,14 +208,14 @@ TEST_F(BuildScript, HasToSucceedAndToLeaveARunScript) {
   EXPECT_TRUE(fs::is_directory(m_settings.out)) << "it is made for the script";
   m_runner.on_run = [this] { put("out/run.sh", "mine"); };
   EXPECT_TRUE(run());
-  for (const auto& [status, text] :
-       std::map<int, std::string>{{3 << 8, "exit code 3"}, {SIGKILL, "signal 9 (Killed)"}}) {
+  for (const auto& [status, text] : std::map<int, std::string>{
+           {3 << 8, "exited with code 3"}, {SIGKILL, "was killed by signal 9 (Killed)"}}) {
     m_runner.status = status;
     const auto failed = run();
     ASSERT_FALSE(failed);
     EXPECT_EQ(failed.error().kind, base::ErrorKind::step_failed);
     EXPECT_EQ(failed.error().where, script());
-    EXPECT_EQ(failed.error().what, "ended with " + text);
+    EXPECT_EQ(failed.error().what, text);
     EXPECT_EQ(m_log.find("done"), std::string::npos);
   }
 }

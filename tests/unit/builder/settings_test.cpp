@@ -74,7 +74,7 @@ TEST_F(FindCache, APathHasToBeAbsolute) {
   ASSERT_FALSE(settings);
   EXPECT_EQ(settings.error().kind, base::ErrorKind::usage);
   EXPECT_EQ(settings.error().where, "PACHBUILD_CACHE_DIR");
-  EXPECT_EQ(settings.error().what, "relative is not an absolute path");
+  EXPECT_EQ(settings.error().what, "the cache folder must be an absolute path, not \"relative\"");
   const fs::path file = m_folder.path() / "file";
   ASSERT_TRUE(base::write_file(file, ""));
   const auto no_folder = settle({{"PACHBUILD_CACHE_DIR", file.string()}});

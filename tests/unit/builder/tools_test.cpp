@@ -67,7 +67,7 @@ TEST_F(AskTool, AChangedToolIsAskedAgain) {
 
 TEST_F(AskTool, AFailureIsNotKept) {
   answer("half", 3 << 8);
-  EXPECT_EQ(m_tools.ask({m_tool}, {}).error().what, "does not work: it ended with exit code 3");
+  EXPECT_EQ(m_tools.ask({m_tool}, {}).error().what, "does not work: it exited with code 3");
   answer("whole");
   EXPECT_EQ(m_tools.ask({m_tool}, {}).value(), "whole");
 }

@@ -137,7 +137,7 @@ TEST_F(ClusterCalls, ErrorsAreThoseOfPachctl) {
            {"first\nrpc error: code = A desc = error running request 4 of 4: repo x not found\n\n",
             "repo x not found"},
            {"its own words", "its own words"},
-           {"", "ended with exit code 1"}}) {
+           {"", "exited with code 1"}}) {
     m_script.errors = said;
     const auto result = pachctl().call({"create", "repo", "x"}, base::ErrorKind::network);
     ASSERT_FALSE(result);
@@ -362,7 +362,7 @@ TEST_F(ClusterCalls, APipelineHasWhatItsAnswerSays) {
   m_script.failing = "list";
   const auto failed = read_present(pachctl());
   ASSERT_FALSE(failed);
-  EXPECT_EQ(failed.error().where + ": " + failed.error().what, "the cluster: does not answer: refused");
+  EXPECT_EQ(failed.error().where + ": " + failed.error().what, ": the cluster does not answer: refused");
   EXPECT_EQ(failed.error().kind, base::ErrorKind::unavailable);
 }
 

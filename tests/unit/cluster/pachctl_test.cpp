@@ -220,8 +220,7 @@ TEST(PachctlProgram, IsFoundByItsVariableOrOnPath) {
     const auto pachctl = Pachctl::find({}, "/scratch", runner);
     if (!pachctl) {
       EXPECT_EQ(pachctl.error().kind, base::ErrorKind::unavailable);
-      EXPECT_EQ(pachctl.error().hint, "install pachctl, or set its path in PACHCTL");
-      return pachctl.error().where + ": " + pachctl.error().what;
+      return pachctl.error().where + ": " + pachctl.error().what + " | " + pachctl.error().hint;
     }
     EXPECT_EQ(pachctl->scratch(), "/scratch");
     return std::string("found");
@@ -233,12 +232,20 @@ TEST(PachctlProgram, IsFoundByItsVariableOrOnPath) {
   const auto none_named = found();
   EXPECT_TRUE(base::write_file(folder.path() / "pachctl", "", 0755));
   const auto still_named = found();
+  EXPECT_TRUE(base::write_file(folder.path() / "text", "", 0644));
+  ::setenv("PACHCTL", (folder.path() / "text").c_str(), 1);
+  const auto text = found();
   ::unsetenv("PACHCTL");
   const auto on_path = found();
   ::setenv("PATH", kept.c_str(), 1);
-  EXPECT_EQ(none, "pachctl: not found; it is needed to reach the cluster");
-  EXPECT_EQ(none_named, "PACHCTL=other: not found; it is needed to reach the cluster");
+  EXPECT_EQ(
+      none,
+      "pachctl: not found; it is needed to reach the cluster | install pachctl, or set its path in PACHCTL");
+  EXPECT_EQ(none_named,
+            "PACHCTL=other: not found; it is needed to reach the cluster | correct PACHCTL, or unset it");
   EXPECT_EQ(still_named, none_named);
+  EXPECT_EQ(text, "PACHCTL=" + (folder.path() / "text").string() +
+                      ": is not executable | correct PACHCTL, or unset it");
   EXPECT_EQ(on_path, "found");
 }
 

@@ -150,7 +150,7 @@ TEST_F(RepoCallsTest, ACommitThatIsNotFoundIsNotAClusterThatIsSilent) {
   } late;
   EXPECT_EQ(shown(find_commit(pachctl().with_runner(late), place).error()),
             kind_of(base::ErrorKind::unavailable) +
-                "error: the cluster: does not answer: took too long\nhint: check the output of `pachctl "
+                "error: the cluster does not answer: took too long\nhint: check the output of `pachctl "
                 "version` and `pachctl config get active-context`\n");
   EXPECT_EQ(late.count, 1);
   class Silent final : public process::Runner {
@@ -161,7 +161,7 @@ TEST_F(RepoCallsTest, ACommitThatIsNotFoundIsNotAClusterThatIsSilent) {
   } silent;
   EXPECT_EQ(shown(find_commit(pachctl().with_runner(silent), place).error()),
             kind_of(base::ErrorKind::unavailable) +
-                "error: the cluster: does not answer: Error: no route\nhint: check the output of `pachctl "
+                "error: the cluster does not answer: Error: no route\nhint: check the output of `pachctl "
                 "version` and `pachctl config get active-context`\n");
 }
 
@@ -441,7 +441,7 @@ TEST_F(RepoCallsTest, ATransactionHasTheIdInQuotes) {
 TEST_F(RepoCallsTest, AClusterThatDoesNotAnswerSaysWhy) {
   m_script.failing = "list repo";
   const std::string silent = kind_of(base::ErrorKind::unavailable) +
-                             "error: the cluster: does not answer: Error: refused\nhint: check the output of "
+                             "error: the cluster does not answer: Error: refused\nhint: check the output of "
                              "`pachctl version` and `pachctl config get active-context`\n";
   EXPECT_EQ(shown(read_repos(pachctl()).error()), silent);
   EXPECT_EQ(shown(read_present(pachctl()).error()), silent);

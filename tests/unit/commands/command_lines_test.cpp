@@ -109,7 +109,7 @@ TEST_F(CommandLines, InitTellsWhatIsNotConverted) {
       "run it (README.md has the details):\n"
       "cd new && pachbuild run --input data=FOLDER\n"
       "! warning: old/Dockerfile:3: RUN make: not converted\n"
-      "! warning: old/Dockerfile: no spec was given: the pipeline reads repo \"data\", each file a datum\n"
+      "! warning: old/Dockerfile: no spec was given: the pipeline reads repo \"data\", one datum per file\n"
       "! warning: pipeline.json:12:7: \"/other/x.py\" is a path in the image; the source has x.py; write "
       "\"cmd\": [\"python3\", \"/pfs/source/x.py\"]\n");
   EXPECT_EQ(base::read_file("new/source/x.py").value_or("none"), "");
@@ -205,7 +205,7 @@ TEST_F(CommandLines, IgnoredListsWhatASourceLeavesOut) {
 
 TEST_F(CommandLines, TheOnlySpecOfTheFolderIsTakenAndShown) {
   const std::string none =
-      "! hint: name one (pachbuild graph SPEC), or create a pipeline (pachbuild init)\n[64]";
+      "! hint: name one (pachbuild graph -f SPEC), or create a pipeline (pachbuild init)\n[64]";
   EXPECT_EQ(told({"graph"}), "! error: the current folder has no pipeline spec\n" + none);
   write("my map.json", reading("p", {"a"}));
   EXPECT_EQ(told({"graph"}), "a -> [p]\n! pachbuild graph -f 'my map.json'\n");
@@ -220,14 +220,15 @@ TEST_F(CommandLines, TheOnlySpecOfTheFolderIsTakenAndShown) {
   EXPECT_EQ(told({"graph"}), "a -> [p]\n! pachbuild graph -f ./-x.json\n");
   base::fs::rename("-x.json", "b.json");
   write("a b.json", reading("q", {"p"}));
-  EXPECT_EQ(told({"graph"}),
-            "! error: the current folder has 2 pipeline specs: 'a b.json', b.json\n"
-            "! hint: choose one (pachbuild graph 'a b.json'), or all of them (pachbuild graph .)\n[64]");
+  EXPECT_EQ(
+      told({"graph"}),
+      "! error: the current folder has 2 pipeline specs: 'a b.json', b.json\n"
+      "! hint: choose one (pachbuild graph -f 'a b.json'), or all of them (pachbuild graph -f .)\n[64]");
   EXPECT_EQ(told({"update", "pipeline"}).substr(0, 50), "! error: the current folder has 2 pipeline specs: ");
   for (int i = 0; i < 9; ++i)
     write("c" + std::to_string(i) + ".json", reading("r" + std::to_string(i), {"a"}));
   EXPECT_NE(told({"explain"})
-                .find("c6.json, c7.json and 1 more\n! hint: choose one (pachbuild explain 'a b.json')"),
+                .find("c6.json, c7.json and 1 more\n! hint: choose one (pachbuild explain -f 'a b.json')"),
             std::string::npos);
   for (int i = 0; i < 9; ++i) base::fs::remove("c" + std::to_string(i) + ".json");
   base::fs::remove("a b.json");
@@ -356,11 +357,11 @@ TEST_F(CommandLines, NothingIsKnownOfWhatHasNotRun) {
   write("p.json", reading("p", {"r"}) + reading("q", {"s"}));
   const std::string hint = "! hint: run it with pachbuild run; the cache remembers the last run\n[65]";
   EXPECT_EQ(told({"explain", "-f", "p.json"}),
-            "! error: p.json: pipelines p and q have not run on this machine\n" + hint);
+            "! error: p.json: no run of pipelines p and q is recorded on this machine\n" + hint);
   EXPECT_EQ(told({"explain", "-f", "p.json", "--pipeline", "q"}),
-            "! error: p.json: pipeline q has not run on this machine\n" + hint);
+            "! error: p.json: no run of pipeline q is recorded on this machine\n" + hint);
   EXPECT_EQ(told({"logs", "-f", "p.json", "--pipeline", "q"}),
-            "! error: p.json: pipeline q has not run on this machine\n" + hint);
+            "! error: p.json: no run of pipeline q is recorded on this machine\n" + hint);
 }
 
 TEST_F(CommandLines, ThatAreWrongAreUsageErrors) {
@@ -574,14 +575,14 @@ TEST_F(ClusterLines, LogsAreThoseOfTheNewestJobs) {
       "! hint: NAME is a pipeline on a cluster; -f SPEC is a pipeline that ran on this machine\n[64]";
   EXPECT_EQ(told({"logs"}),
             "! error: the current folder has no pipeline spec\n"
-            "! hint: name one (pachbuild logs SPEC), or create a pipeline (pachbuild init)\n[64]");
+            "! hint: name one (pachbuild logs -f SPEC), or create a pipeline (pachbuild init)\n[64]");
   EXPECT_EQ(told({"logs", "map", "-f", "p.json"}),
             "! error: logs: takes either the name of a pipeline or a spec, not both\n" + hint);
   answer({{"list pipeline", present("p")}});
   EXPECT_EQ(told({"logs", "p"}), "") << "it has no job yet";
   answer({{"list pipeline", "!no route\n"}});
   EXPECT_EQ(told({"logs", "p"}),
-            "! error: the cluster: does not answer: no route\n! hint: check the output of `pachctl version` "
+            "! error: the cluster does not answer: no route\n! hint: check the output of `pachctl version` "
             "and `pachctl config get active-context`\n[69]");
 }
 
@@ -772,7 +773,7 @@ TEST_F(ClusterLines, APythonProgramNeedsNoSpec) {
 
 TEST_F(CommandLines, ABuilderIsAFolderWithADescriptionOrAScriptAndAProbe) {
   const std::string hint = "! hint: name the source of a probe (see docs/authoring-builders.md)\n[64]";
-  EXPECT_EQ(told({"builder", "test", "./none"}), "! error: ./none: does not exist\n[64]");
+  EXPECT_EQ(told({"builder", "test", "./none"}), "! error: ./none: no such folder\n[64]");
   EXPECT_EQ(told({"builder", "test", ""}), "! error: the builder: has no name\n[64]");
   write("mine/file", "");
   EXPECT_EQ(told({"builder", "test", "./mine/file"}), "! error: ./mine/file: is not a folder\n[64]");
@@ -861,8 +862,9 @@ TEST_F(PublishingLines, BuildTheImagesOfDockerfilesOnly) {
   nameless["transform"]["dockerfile"] = "none";
   write("p.json", nameless.dump());
   const auto missing = publish({"--build"});
-  EXPECT_TRUE(missing.starts_with(
-      "! error: p.json:1:" + std::to_string(nameless.dump().find("\"none\"") + 1) + ": cannot be read: "))
+  EXPECT_TRUE(
+      missing.starts_with("! error: p.json:1:" + std::to_string(nameless.dump().find("\"none\"") + 1) +
+                          ": cannot read: no such file or "))
       << missing;
   write("gone", "");
   write("p.json", reading("plain", {"r"}));

@@ -72,8 +72,7 @@ TEST_F(HistoryOptionsTest, ThatAreWrong) {
   EXPECT_EQ(told(path("out/r.html")), where +
                                           "out/r.html: is in the --output folder, which contains only the "
                                           "outputs of datums\nhint: choose another folder\n");
-  EXPECT_EQ(told(path("data/x")),
-            where + "data/x: would be a file of repo pages\nhint: choose another folder\n");
+  EXPECT_EQ(told(path("data/x")), where + "data/x: is inside repo pages\nhint: choose another folder\n");
   EXPECT_EQ(told(path("source/r.txt")), where +
                                             "source/r.txt: is inside the source DIR/source\nhint: choose "
                                             "another folder, or list the file in .pachignore\n");

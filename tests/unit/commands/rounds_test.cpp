@@ -26,10 +26,11 @@ TEST(Rounds, SumUpTheirPipelines) {
   tell(local::Counted{5});
   EXPECT_FALSE(events.summary(true));
   tell(local::PipelineEnds{.run = 1, .skipped = 2});
-  EXPECT_EQ(events.summary(true)->text, "1 datum run, 2 skipped, 0 failed");
-  EXPECT_EQ(events.summary(false)->text, "1 datum run, 2 skipped, 0 failed, not all pipelines could be run");
+  EXPECT_EQ(events.summary(true)->text, "1 datum processed, 2 skipped, 0 failed");
+  EXPECT_EQ(events.summary(false)->text,
+            "1 datum processed, 2 skipped, 0 failed, not all pipelines could be run");
   tell(local::PipelineEnds{.run = 1, .skipped = 1, .failed = 3});
-  EXPECT_EQ(events.summary(false)->text, "2 datums run, 3 skipped, 3 failed");
+  EXPECT_EQ(events.summary(false)->text, "2 datums processed, 3 skipped, 3 failed");
   EXPECT_EQ(events.summary(true)->failed, 3U);
 }
 

@@ -188,14 +188,15 @@ TEST(RunReport, SaysWhatAPipelineHasCome) {
   };
   const local::PipelineEnds good{
       .run = 3, .output = "/o", .exported = true, .files = 2, .bytes = 5, .elapsed = 2s};
-  EXPECT_EQ(ends(good), "datums: 3 run, 0 skipped, 2.0 s in total\noutput: /o (2 files, 5 B)\n");
+  EXPECT_EQ(ends(good), "datums: 3 processed, 0 skipped, 2.0 s in total\noutput: /o (2 files, 5 B)\n");
   auto end = good;
   end.skipped = 1;
   end.recovered = 2;
   end.unselected = 4;
   end.exported = false;
-  EXPECT_EQ(ends(end),
-            "datums: 3 run, 1 skipped, 2 of them recovered by err_cmd, 4 not selected, 2.0 s in total\n");
+  EXPECT_EQ(
+      ends(end),
+      "datums: 3 processed, 1 skipped, 2 of them recovered by err_cmd, 4 not selected, 2.0 s in total\n");
   end.files = 0;
   EXPECT_TRUE(ends(end).ends_with("in total\nwarning: no datum wrote a file to /pfs/out\n"));
   const RunReport::Options quiet{.amount = Amount::failures};
@@ -203,10 +204,11 @@ TEST(RunReport, SaysWhatAPipelineHasCome) {
   end = good;
   end.exported = false;
   end.failed = 1;
-  EXPECT_EQ(ends(end),
-            "datums: 3 run, 0 skipped, 1 failed, 2.0 s in total\nerror: /o: 1 datum failed, so the output "
-            "folder was not changed\nhint: the results of the other datums are kept for the next run; "
-            "use --partial to write them now\n");
+  EXPECT_EQ(
+      ends(end),
+      "datums: 3 processed, 0 skipped, 1 failed, 2.0 s in total\nerror: /o: 1 datum failed, so the output "
+      "folder was not changed\nhint: the results of the other datums are kept for the next run; "
+      "use --partial to write them now\n");
   // Where nothing succeeded nothing is kept.
   end.run = 0;
   EXPECT_TRUE(ends(end).ends_with(": /o: 1 datum failed, so the output folder was not changed\n"));

@@ -127,8 +127,7 @@ TEST_F(DoctorPrograms, AToolThatDoesNotWorkIsBadWhereItIsUseful) {
   m_runner.answer(pachctl + " version --client-only", {exit_status(1), "", "no\n"});
   auto lines = lines_of(check_tools(machine(), Clusters::maybe));
   EXPECT_EQ(lines[0], "bad uv: does not work: error: broken (" + uv + ") | pip install uv");
-  EXPECT_EQ(lines[3],
-            "bad git: does not work: ended with exit code 3 (" + git + ") | sudo apt-get install git");
+  EXPECT_EQ(lines[3], "bad git: does not work: exited with code 3 (" + git + ") | sudo apt-get install git");
   EXPECT_EQ(lines[6], "warning pachctl: does not work: no (" + pachctl +
                           ") | install pachctl of the cluster's version");
   EXPECT_THAT(lines_of(check_tools(machine(), Clusters::wanted)).at(6), testing::StartsWith("bad pachctl: "));
@@ -152,13 +151,13 @@ TEST_F(DoctorPrograms, ImagesOfTheBuildersAreListedByEngine) {
   m_runner.answer(docker + words,
                   {0, "x/" + python + "\n" + base::join(images("", "python"), "\n") + "\n", ""});
   EXPECT_THAT(lines_of(check_images(machine())),
-              ElementsAre("ok images of podman: " + base::join(images(""), ", "),
-                          "ok images of docker: " + base::join(images("", "python"), ", ") + "; without " +
-                              python + ", only needed for --runtime docker"));
+              ElementsAre("ok podman images: " + base::join(images(""), ", "),
+                          "ok docker images: " + base::join(images("", "python"), ", ") +
+                              "; missing: " + python + "; only needed for --runtime docker"));
   m_environment["PACHBUILD_BUILDER_IMAGES"] = "x/";
-  EXPECT_EQ(lines_of(check_images(machine())).at(1), "ok images of docker: x/" + python + "; without " +
-                                                         base::join(images("x/", "python"), ", ") +
-                                                         ", only needed for --runtime docker");
+  EXPECT_EQ(lines_of(check_images(machine())).at(1),
+            "ok docker images: x/" + python + "; missing: " + base::join(images("x/", "python"), ", ") +
+                "; only needed for --runtime docker");
 }
 
 TEST_F(DoctorPrograms, AnEngineThatDoesNotWorkIsAWarning) {
@@ -168,10 +167,9 @@ TEST_F(DoctorPrograms, AnEngineThatDoesNotWorkIsAWarning) {
                   {exit_status(1), "", "Cannot connect to the Docker daemon\n"});
   EXPECT_THAT(
       lines_of(check_images(machine())),
-      ElementsAre(
-          "warning images of podman: podman does not work: did not answer within 5 s | podman info",
-          "warning images of docker: docker does not work: Cannot connect to the Docker daemon | sudo "
-          "systemctl start docker"));
+      ElementsAre("warning podman images: podman does not work: did not answer within 5 s | podman info",
+                  "warning docker images: docker does not work: Cannot connect to the Docker daemon | sudo "
+                  "systemctl start docker"));
 }
 
 }  // namespace

@@ -46,14 +46,16 @@ TEST(Ending, SaysHowAProcessEnded) {
     bool succeeded;
     std::optional<int> code, signal;
     int exit_code;
-    std::string text;
+    std::string text, predicate;
   } rows[] = {
-      {W_EXITCODE(0, 0), true, 0, std::nullopt, 0, "exit code 0"},
-      {W_EXITCODE(1, 0), false, 1, std::nullopt, 1, "exit code 1"},
-      {W_EXITCODE(255, 0), false, 255, std::nullopt, 255, "exit code 255"},
-      {W_EXITCODE(0, SIGTERM), false, std::nullopt, SIGTERM, 143, "signal 15 (Terminated)"},
-      {W_EXITCODE(0, SIGKILL), false, std::nullopt, SIGKILL, 137, "signal 9 (Killed)"},
-      {W_EXITCODE(0, 64), false, std::nullopt, 64, 192, "signal 64"},
+      {W_EXITCODE(0, 0), true, 0, std::nullopt, 0, "exit code 0", "exited with code 0"},
+      {W_EXITCODE(1, 0), false, 1, std::nullopt, 1, "exit code 1", "exited with code 1"},
+      {W_EXITCODE(255, 0), false, 255, std::nullopt, 255, "exit code 255", "exited with code 255"},
+      {W_EXITCODE(0, SIGTERM), false, std::nullopt, SIGTERM, 143, "signal 15 (Terminated)",
+       "was killed by signal 15 (Terminated)"},
+      {W_EXITCODE(0, SIGKILL), false, std::nullopt, SIGKILL, 137, "signal 9 (Killed)",
+       "was killed by signal 9 (Killed)"},
+      {W_EXITCODE(0, 64), false, std::nullopt, 64, 192, "signal 64", "was killed by signal 64"},
   };
   for (const auto& row : rows) {
     const auto ending = Ending::from_wait_status(row.status);
@@ -62,6 +64,7 @@ TEST(Ending, SaysHowAProcessEnded) {
     EXPECT_EQ(ending.signal(), row.signal) << row.text;
     EXPECT_EQ(ending.exit_code(), row.exit_code) << row.text;
     EXPECT_EQ(ending.describe(), row.text);
+    EXPECT_EQ(ending.predicate(), row.predicate);
   }
 }
 

@@ -58,8 +58,8 @@ class Usage : public testing::Test {
 };
 
 TEST_F(Usage, OfVerbs) {
-  EXPECT_EQ(said({}), "error: program: a subcommand is required\nhint: see program --help\n");
-  EXPECT_EQ(said({"list"}), fault("list: a subcommand is required", "list"));
+  EXPECT_EQ(said({}), "error: program: a command is required\nhint: see program --help\n");
+  EXPECT_EQ(said({"list"}), fault("list: a command is required", "list"));
   EXPECT_EQ(said({"list", "datum"}), fault("DIR is required", "list datum"));
   EXPECT_EQ(said({"rnu"}), "error: unknown command rnu\nhint: did you mean \"run\"?\n");
   EXPECT_EQ(said({"datum"}), "error: unknown command datum\nhint: did you mean \"list datum\"?\n");
@@ -84,7 +84,7 @@ TEST_F(Usage, OfValues) {
   EXPECT_EQ(said({"run", "--output", "svg"}), fault("--output svg: must be text, json or dot"));
   EXPECT_EQ(said({"run", "--output", "jsn"}),
             "error: --output jsn: must be text, json or dot\nhint: did you mean \"json\"?\n");
-  EXPECT_EQ(said({"run", "--count", "x"}), fault("--count: invalid value \"x\""));
+  EXPECT_EQ(said({"run", "--count", "x"}), fault("--count x: must be a number"));
   for (const std::string value : {"0", "1025", "x", "1x", "-1"}) {
     EXPECT_EQ(said({"run", "--workers", value}),
               fault("--workers " + value + ": must be a whole number from 1 to 1024"));
@@ -97,7 +97,7 @@ TEST_F(Usage, OfValues) {
 TEST_F(Usage, OfSizes) {
   for (const std::string value : {"x", "1 lot", "1.5GiB", "-1"}) {
     EXPECT_EQ(said({"run", "--size", value}),
-              "error: --size: invalid size \"" + value + "\"\nhint: write it as 20GiB or 500MiB\n");
+              fault("--size " + value + ": must be a size such as 20GiB or 500MiB"));
   }
   for (const auto& [text, bytes] :
        {std::pair<std::string, std::uint64_t>("7", 7), {"7B", 7}, {"2k", 2048}, {"500MiB", 500 << 20}}) {
@@ -115,10 +115,21 @@ TEST_F(Usage, AnArgumentHasOneName) {
   EXPECT_EQ(m_app.get_subcommand("list")->get_subcommand("datum")->help(),
             "Datums\nUsage: datum [OPTIONS] DIR\n\nPositionals:\n  DIR REQUIRED                Where\n\n"
             "Options:\n  -h,--help                   Print this help message and exit\n\n");
-  EXPECT_NE(m_app.get_subcommand("run")->help().find("\nPositionals:\n  SPEC ... Excludes: --jsonnet\n"),
-            std::string::npos);
-  EXPECT_NE(m_app.get_subcommand("run")->help().find("\n  -f,--file SPEC ... Excludes: --jsonnet\n"),
-            std::string::npos);
+  const auto run = m_app.get_subcommand("run")->help();
+  EXPECT_THAT(run,
+              testing::StartsWith("Run\nUsage: run [OPTIONS] [SPEC]\n\nPositionals:\n"
+                                  "  SPEC                        Same as --file; for more than one, repeat "
+                                  "--file\n\nOptions:\n"));
+  EXPECT_THAT(run, testing::HasSubstr("\n  -f,--file SPEC ... Excludes: --jsonnet\n"));
+}
+
+TEST_F(Usage, HasWhatMayFollowDashesAndOneBlankLineBeforeTheText) {
+  auto* run = m_app.get_subcommand("run");
+  add_usage_after_dashes(*run, "ARGS...");
+  run->footer("\n\nText.\n\n  program run\n\n");
+  EXPECT_THAT(run->help(), testing::HasSubstr("\nUsage: run [OPTIONS] [SPEC] [-- ARGS...]\n"));
+  EXPECT_THAT(run->help(), testing::EndsWith("\n\nText.\n\n  program run\n"));
+  EXPECT_THAT(run->help(), testing::Not(testing::HasSubstr("\n\n\n")));
 }
 
 TEST_F(Usage, NamesAndValues) {

@@ -201,7 +201,8 @@ TEST_F(Cache, ThePrivateFolderIsPrivateOrRefused) {
 
 TEST_F(Cache, TheChoiceMustBeUsableInPath) {
   m_settings.chosen = "relative";
-  EXPECT_EQ(find(), "error: PACHBUILD_CACHE_DIR: 'relative' is not an absolute path\n");
+  EXPECT_EQ(find(),
+            "error: PACHBUILD_CACHE_DIR: the cache folder must be an absolute path, not \"relative\"\n");
   ASSERT_TRUE(base::write_file(path("file"), ""));
   m_settings.chosen = path("file");
   EXPECT_EQ(find(), "error: PACHBUILD_CACHE_DIR: " + path("file") + " is not a folder\n");

@@ -206,7 +206,8 @@ TEST_F(CheckReport, TheEnvironmentIsNamedWhereItIs) {
   write("cache/env/" + other + "/more", "");
   EXPECT_EQ(environment(), "TMP/cache/env/" + other + " was changed; it is unpacked again by the next run");
   ::setenv("PACHBUILD_CACHE_DIR", "relative", 1);
-  EXPECT_EQ(environment(), "PACHBUILD_CACHE_DIR: 'relative' is not an absolute path");
+  EXPECT_EQ(environment(),
+            "PACHBUILD_CACHE_DIR: the cache folder must be an absolute path, not \"relative\"");
   ASSERT_TRUE(base::remove_tree(path("build/bundle-" + other + ".tar.zst")));
   EXPECT_EQ(environment(), "none: nothing was installed or compiled");
 }

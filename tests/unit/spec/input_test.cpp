@@ -169,7 +169,8 @@ TEST(InputOf, NamesThatAreTaken) {
   };
   const auto taken = [](const std::string& name) {
     return "input.pfs.name \"" + name + "\" is reserved: /pfs/" + name +
-           " belongs to the build pipeline | give the input another \"name\"";
+           (name == "out" ? " is the output of the pipeline" : " belongs to the build pipeline") +
+           " | give the input another \"name\"";
   };
   for (const std::string name : {"source", "build", "out"}) {
     EXPECT_EQ(told_of_input(input(name)), taken(name));
@@ -203,13 +204,15 @@ TEST(InputOf, AClusterOnlyLeavesTakenNamesAlone) {
   EXPECT_EQ(told_of_names("{}"), k_empty);
   EXPECT_EQ(told_of_names(R"({"new": 1})"), "");
   const std::string hint = " belongs to the build pipeline | give the input another \"name\"";
-  EXPECT_EQ(told_of_names(R"({"cross": [{"pfs": {"repo": "out"}}, {"union": [{"cron": {"name": "build"}}]},
+  EXPECT_EQ(
+      told_of_names(R"({"cross": [{"pfs": {"repo": "out"}}, {"union": [{"cron": {"name": "build"}}]},
                                         {"join": [{"pfs": {"repo": "source", "name": "x"}}]},
                                         {"group": [{"cron": {"repo": "source"}}]}], "pfs": {"repo": "build"}})"),
-            "input.pfs.repo \"build\" is reserved: /pfs/build" + hint +
-                "; input.cross[0].pfs.repo \"out\" is reserved: /pfs/out" + hint +
-                "; input.cross[1].union[0].cron.name \"build\" is reserved: /pfs/build" + hint +
-                "; input.cross[3].group[0].cron.repo \"source\" is reserved: /pfs/source" + hint);
+      "input.pfs.repo \"build\" is reserved: /pfs/build" + hint +
+          "; input.cross[0].pfs.repo \"out\" is reserved: /pfs/out is the output of the pipeline | give the "
+          "input another \"name\"" +
+          "; input.cross[1].union[0].cron.name \"build\" is reserved: /pfs/build" + hint +
+          "; input.cross[3].group[0].cron.repo \"source\" is reserved: /pfs/source" + hint);
 }
 
 TEST(Names, OfReposAndPipelines) {

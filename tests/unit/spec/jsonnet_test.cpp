@@ -67,7 +67,7 @@ TEST_F(JsonnetTest, ErrorsHaveTheirPlace) {
            {"STATIC ERROR: t.jsonnet:3:7: expected", "t.jsonnet:3:7: is not a valid template: expected"},
            {"STATIC ERROR: t.jsonnet:(1:2)-(3:4): two lines",
             "t.jsonnet: is not a valid template: two lines"},
-           {"STATIC ERROR: t.jsonnet:3", "t.jsonnet: jsonnet ended with exit code 3"},
+           {"STATIC ERROR: t.jsonnet:3", "t.jsonnet: jsonnet exited with code 3"},
            {"RUNTIME ERROR: no field\\n\\tt.jsonnet:5:1-4\\tobject\\n\\tt.jsonnet:9:9\\tcall",
             "t.jsonnet:5:1: is not a valid template: no field"},
            {"RUNTIME ERROR: no field\\n\\tother:5:1-4", "t.jsonnet: is not a valid template: no field"},
@@ -75,7 +75,7 @@ TEST_F(JsonnetTest, ErrorsHaveTheirPlace) {
            {"  out of memory ", "t.jsonnet: is not a valid template: out of memory"},
            {"STATIC ERROR: other.jsonnet:3:7: expected",
             "t.jsonnet: is not a valid template: other.jsonnet:3:7: expected"},
-           {"", "t.jsonnet: jsonnet ended with exit code 3"},
+           {"", "t.jsonnet: jsonnet exited with code 3"},
        }) {
     jsonnet("printf '" + said + "' >&2; exit 3");
     const auto result = evaluate("{}", "t.jsonnet", {});

@@ -91,8 +91,8 @@ TEST(Limits, ASpecIsAtMostAMebibyte) {
     EXPECT_TRUE(base::write_file(path, std::string(size, ' ')));
     return load_pipeline(path).error().what;
   };
-  EXPECT_EQ(what((1 << 20) + 1), "is too large for a pipeline spec: 1.0 MiB");
-  EXPECT_NE(what(1 << 20), "is too large for a pipeline spec: 1.0 MiB");
+  EXPECT_EQ(what((1 << 20) + 1), "is 1.0 MiB; the limit is 1.0 MiB");
+  EXPECT_NE(what(1 << 20), "is 1.0 MiB; the limit is 1.0 MiB");
 }
 
 TEST(Limits, WholeNumbers) {

@@ -199,7 +199,7 @@ TEST(PipelineFaults, OfInputs) {
   EXPECT_EQ(told(spec_with({{"/input/pfs/name", "source"}}, false), By::run_finished), "");
   EXPECT_EQ(
       told(spec_with({{"/input/pfs/name", "out"}}, false), By::run_finished),
-      "input.pfs.name \"out\" is reserved: /pfs/out belongs to the build pipeline | give the input another "
+      "input.pfs.name \"out\" is reserved: /pfs/out is the output of the pipeline | give the input another "
       "\"name\"");
 }
 

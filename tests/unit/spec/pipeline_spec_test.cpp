@@ -209,7 +209,7 @@ TEST_F(PipelineSpecTest, AFileThatIsNoSpecIsRefused) {
   ASSERT_EQ(::mkfifo(file("fifo").c_str(), 0600), 0);
   EXPECT_EQ(load_fault(file("fifo")), "error: DIR/fifo: is not a regular file\n");
   ASSERT_TRUE(base::write_file(file("large"), std::string((1 << 20) + 1, ' ')));
-  EXPECT_EQ(load_fault(file("large")), "error: DIR/large: is too large for a pipeline spec: 1.0 MiB\n");
+  EXPECT_EQ(load_fault(file("large")), "error: DIR/large: is 1.0 MiB; the limit is 1.0 MiB\n");
   ASSERT_TRUE(base::write_file(file("empty.json"), "\n"));
   EXPECT_EQ(load_fault(file("empty.json")), "error: DIR/empty.json: is empty\n");
   ASSERT_TRUE(base::write_file(file("broken.json"), "{\n  \"a\" 1}"));
@@ -617,8 +617,10 @@ TEST_F(PipelineSpecTest, InputsAreChecked) {
 
 TEST_F(PipelineSpecTest, InputsDoNotTakeEachOthersNames) {
   for (const std::string name : {"source", "build", "out"}) {
-    const std::string text = " \"" + name + "\" is reserved: /pfs/" + name +
-                             " belongs to the build pipeline\nhint: give the input another \"name\"\n";
+    const std::string text =
+        " \"" + name + "\" is reserved: /pfs/" + name +
+        (name == "out" ? " is the output of the pipeline" : " belongs to the build pipeline") +
+        "\nhint: give the input another \"name\"\n";
     EXPECT_EQ(fault(with("/input/pfs/name", name)), "error: input.pfs.name" + text);
     EXPECT_EQ(fault(with("/input/pfs/repo", name)), "error: input.pfs.repo" + text);
   }

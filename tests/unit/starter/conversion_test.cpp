@@ -165,7 +165,7 @@ It has the same name as the original pipeline, and replaces it. `pachbuild diff`
 
 ## Not converted
 
-- Dockerfile:2: RUN apt-get install -y libgl1: not converted: if the program needs them, name an image that has them in transform.image
+- Dockerfile:2: RUN apt-get install -y libgl1: not converted: if the program needs these packages, name an image that has them in transform.image
 
 )");
 }
@@ -185,7 +185,7 @@ TEST_F(ConversionTest, ADockerfileAloneSaysWhatIsReadAndStarted) {
   EXPECT_THAT(
       notes_of(start),
       ElementsAre("app/Dockerfile: no spec was given: the pipeline reads repos texts, labels, which the "
-                  "program names, each file a datum"));
+                  "program names, one datum per file"));
   Origin named;
   named.name = "other";
   EXPECT_EQ(spec_of(convert({"app/Dockerfile"}, named))["pipeline"]["name"], "other");
@@ -197,7 +197,7 @@ TEST_F(ConversionTest, ADockerfileAloneSaysWhatIsReadAndStarted) {
   EXPECT_EQ(spec_of(unknown)["input"], json::parse(R"({"pfs": {"repo": "data", "glob": "/*"}})"));
   EXPECT_THAT(
       notes_of(unknown),
-      ElementsAre("app/Dockerfile: no spec was given: the pipeline reads repo \"data\", each file a datum"));
+      ElementsAre("app/Dockerfile: no spec was given: the pipeline reads repo \"data\", one datum per file"));
 }
 
 TEST_F(ConversionTest, WithoutACommandTheBuildChoosesTheProgram) {
@@ -317,7 +317,7 @@ TEST_F(ConversionTest, WhatPipCannotFindIsTold) {
                   "Dockerfile:4: pip install /app/none.txt: not converted: the Dockerfile does not copy it",
                   "Dockerfile: requirements.txt is replaced by what the Dockerfile installs: it does not "
                   "install that file",
-                  "Dockerfile: no spec was given: the pipeline reads repo \"data\", each file a datum"));
+                  "Dockerfile: no spec was given: the pipeline reads repo \"data\", one datum per file"));
 }
 
 TEST_F(ConversionTest, ListsInOtherEncodingsAreCopiedButNotMixed) {
@@ -346,7 +346,7 @@ TEST_F(ConversionTest, StepsWithoutEffectAreNotTold) {
       "CMD [\"python3\", \"main.py\"]\n");
   EXPECT_THAT(
       notes_of(start),
-      ElementsAre("Dockerfile: no spec was given: the pipeline reads repo \"data\", each file a datum"));
+      ElementsAre("Dockerfile: no spec was given: the pipeline reads repo \"data\", one datum per file"));
 }
 
 TEST_F(ConversionTest, EverythingElseIsToldWithItsLine) {
@@ -361,7 +361,7 @@ TEST_F(ConversionTest, EverythingElseIsToldWithItsLine) {
   auto notes = notes_of(start);
   notes.pop_back();
   const std::string packages =
-      ": not converted: if the program needs them, name an image that has them in transform.image";
+      ": not converted: if the program needs these packages, name an image that has them in transform.image";
   EXPECT_THAT(
       notes,
       ElementsAre(
@@ -561,7 +561,7 @@ TEST_F(ConversionTest, SeveralPipelinesShareASource) {
   write_spec({{"image", "team/y:1"}, {"cmd", {"x"}}}, "b", "a");
   EXPECT_EQ(fault_of({"a.json", "b.json"}),
             "65 error: b.json:15:12: the pipelines run in different images: \"team/x:1\" and \"team/y:1\"\n"
-            "hint: convert the pipelines of each image into a folder of their own\n");
+            "hint: convert the pipelines of each image into a separate folder\n");
 }
 
 TEST_F(ConversionTest, WhatIsGivenMustFit) {
@@ -570,7 +570,7 @@ TEST_F(ConversionTest, WhatIsGivenMustFit) {
   write("folder/x");
   EXPECT_EQ(fault_of({"Dockerfile", "x.Dockerfile"}),
             "64 error: --from x.Dockerfile: is a second Dockerfile, after Dockerfile\nhint: convert the "
-            "pipelines of each image into a folder of their own\n");
+            "pipelines of each image into a separate folder\n");
   EXPECT_EQ(fault_of({"folder"}),
             "65 error: folder: is a folder\nhint: name the spec or the Dockerfile in it\n");
   EXPECT_EQ(fault_of({"Dockerfil"}),

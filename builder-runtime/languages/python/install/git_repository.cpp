@@ -113,7 +113,7 @@ class Repository {
     BASE_TRY_ASSIGN(const auto finished, m_tools.run_quietly(command));
     if (finished.ending.succeeded()) return std::string(base::trim(finished.output));
     return base::fail(ErrorKind::step_failed, "git " + words,
-                      "ended with " + finished.ending.describe() + ": " + base::last_line(finished.errors));
+                      finished.ending.predicate() + ": " + base::last_line(finished.errors));
   }
 
   // The last commit, which has the files.

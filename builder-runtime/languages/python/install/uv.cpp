@@ -107,9 +107,9 @@ base::Status run_uv(const Installation& installation, const Tools& tools, const 
         "of the index's authority; otherwise check the network, then try again");
   }
   if (fault) {
-    return base::fail(ErrorKind::step_failed, where, "cannot be installed: " + fault->what, fault->hint);
+    return base::fail(ErrorKind::step_failed, where, "installation failed: " + fault->what, fault->hint);
   }
-  return base::fail(ErrorKind::step_failed, where, "cannot be installed; uv ended with " + ending.describe(),
+  return base::fail(ErrorKind::step_failed, where, "installation failed: uv " + ending.predicate(),
                     "see uv's output above" +
                         compiler_hint(value_of(installation.configuration.environment, "PATH")) +
                         missing_hint(finished.errors));

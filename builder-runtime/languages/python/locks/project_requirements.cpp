@@ -32,7 +32,7 @@ base::Status add_group(const Value& project, const std::string& name, int depth,
   const Value& group = project.at("dependency-groups").at(name);
   if (!group.exists() || depth == k_deepest_group) {
     return base::fail(ErrorKind::bad_input, "pyproject.toml: " + place,
-                      group.exists() ? "includes itself" : "there is no such group");
+                      group.exists() ? "includes itself" : "no such group");
   }
   for (const auto& item : group.items) {
     if (item.is(Value::Kind::table)) {

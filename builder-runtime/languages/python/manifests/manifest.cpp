@@ -95,7 +95,8 @@ base::Result<Manifest> chosen_manifest(const fs::path& source, const SourceSetti
       return base::fail(ErrorKind::bad_input, where,
                         file + " begins with \"-\": uv would read it as an option", "rename the file");
     }
-    if (!is_file(source / file)) return base::fail(ErrorKind::bad_input, where, "there is no file " + file);
+    if (!is_file(source / file))
+      return base::fail(ErrorKind::bad_input, where, "no file " + file + " in the source");
     if (path.extension() == ".py" && path != "setup.py" && settings.python.dependencies.size() == 1) {
       BASE_TRY(take_inline_metadata(source, path.string(), manifest));
       if (manifest.is_inline()) return manifest;
@@ -127,7 +128,7 @@ base::Result<Manifest> recognised_manifest(const fs::path& source, Value project
       manifest.files = {file};
     } else if (is_lock_kind(row.kind)) {
       return base::fail(
-          ErrorKind::bad_input, manifest.files.front(), "conflicts with " + file,
+          ErrorKind::bad_input, "", "conflicting lock files: " + manifest.files.front() + " and " + file,
           "remove the outdated lock file, or set python.dependencies in pachbuild.toml to the right one");
     }
   }

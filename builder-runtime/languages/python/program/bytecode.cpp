@@ -233,7 +233,7 @@ base::Error compile_error(const process::Finished& finished, const fs::path& pac
     return base::system_error("write", packages.string(), static_cast<int>(*number));
   }
   return {ErrorKind::io, packages.string(),
-          "cannot be compiled to bytecode; python ended with " + finished.ending.describe(), ""};
+          "compiling to bytecode failed: python " + finished.ending.predicate(), ""};
 }
 
 // Compiles these modules and gives the interpreter's tag, which is part of the bytecode's file names.

@@ -156,7 +156,7 @@ base::Result<Entry> chosen_entry(const fs::path& source, const SourceSettings& s
   if (text.size() > 3 && text.substr(text.size() - 3) == ".py") {
     const auto path = fs::path(text).lexically_normal();
     if (path.is_absolute() || path.begin()->string() == ".." || !is_file(source / path)) {
-      return base::fail(ErrorKind::bad_input, place, "there is no file " + text + " in the source");
+      return base::fail(ErrorKind::bad_input, place, "no file " + text + " in the source");
     }
     return entry_of_file(source, path, place);
   }

@@ -228,8 +228,8 @@ std::vector<std::string> arguments_of(const fs::path& source, const Entry& entry
 
 base::Error explain_failure(const process::Finished& finished, const Entry& entry) {
   if (finished.ending.code() == k_no_function) {
-    return {ErrorKind::bad_input, entry.place, "the module " + entry.module + " has no " + entry.function,
-            ""};
+    return {ErrorKind::bad_input, entry.place,
+            "module " + entry.module + " has no function " + base::quoted(entry.function), ""};
   }
   if (finished.ending.code() == k_invalid) {
     return {ErrorKind::step_failed, entry.file.string(), "is not valid Python", "see Python's output above"};
@@ -475,7 +475,7 @@ std::string describe(const OutsideImport& import, const Visible& visible) {
   const std::string start =
       import.file + ":" + std::to_string(import.line) + ": imports " + package + ", which ";
   if (visible.manifest.empty()) {
-    return start + "this image does not have; list " + distribution + " in a requirements.txt";
+    return start + "is not installed; add " + distribution + " to requirements.txt";
   }
   for (const auto& name : {distribution, distribution_of(package)}) {
     const auto option = visible.optional.find(normalised_name(name));

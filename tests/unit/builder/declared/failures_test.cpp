@@ -54,7 +54,7 @@ TEST_F(DeclaredFailures, TheFirstThatMatchesCounts) {
   EXPECT_EQ(error_of(ended_with(2, "network is gone"), "toys.txt"),
             "75 toys.txt|cannot be reached for main.toy|again");
   EXPECT_EQ(error_of(ended_with(2, "", "bare words\n")), "1 program|words|");
-  EXPECT_EQ(error_of(ended_with(2, "nothing")), "1 program: toy|ended with exit code 2|");
+  EXPECT_EQ(error_of(ended_with(2, "nothing")), "1 program: toy|exited with code 2|");
 }
 
 TEST_F(DeclaredFailures, PlacesAreThoseOfTheSource) {

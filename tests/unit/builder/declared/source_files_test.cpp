@@ -114,7 +114,7 @@ TEST_F(DeclaredSourceFiles, ReferencesLeadToValues) {
   EXPECT_FALSE(files.has_any({reference("none")}).value());
   EXPECT_FALSE(files.has_any({}).value());
   file("bad.json", "{");
-  EXPECT_EQ(list().has(reference("bad.json#/a")).error().where, "bad.json");
+  EXPECT_EQ(list().has(reference("bad.json#/a")).error().where, "bad.json:1:2");
 }
 
 TEST_F(DeclaredSourceFiles, DigestsAreOfNamesModesAndContents) {

@@ -272,8 +272,8 @@ TEST_F(BytecodeOfPackages, WhyItCannotBeMade) {
     return make();
   };
   const std::string where = m_packages.string() + ": ";
-  EXPECT_EQ(error(1, "28"), where + "cannot be compiled to bytecode; python ended with exit code 1");
-  EXPECT_EQ(error(3, "x"), where + "cannot be compiled to bytecode; python ended with exit code 3");
+  EXPECT_EQ(error(1, "28"), where + "compiling to bytecode failed: python exited with code 1");
+  EXPECT_EQ(error(3, "x"), where + "compiling to bytecode failed: python exited with code 3");
   EXPECT_THAT(error(3, "28\n"), testing::HasSubstr("no space left"));
   m_machine.on_command = nullptr;
   clear();

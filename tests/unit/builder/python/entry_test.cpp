@@ -128,8 +128,8 @@ TEST_F(EntryTest, ASettingNamesAFile) {
   EXPECT_EQ(entry(files, "tool.py"), "/pfs/source/tool.py | tool.py");
   EXPECT_EQ(entry(files, "d/../d/x.py"), "/pfs/source/d/x.py | d/x.py");
   for (const char* none : {"none.py", "/etc/x.py", "../source/tool.py", "d.py"}) {
-    EXPECT_EQ(entry(files, none), "error: pachbuild.toml: python.program: there is no file " +
-                                      std::string(none) + " in the source");
+    EXPECT_EQ(entry(files, none),
+              "error: pachbuild.toml: python.program: no file " + std::string(none) + " in the source");
   }
 }
 

@@ -257,11 +257,11 @@ TEST_F(PythonEnvironment, OfAnInstallationThatIsNotWholeIsAnError) {
   m_machine.on_command = [](const process::Command& command, process::Finished& finished) {
     if (command.arguments.at(1) == "venv") finished.ending = process::Ending::from_wait_status(1 << 8);
   };
-  EXPECT_EQ(error_of(make()), "uv venv: cannot be installed; uv ended with exit code 1");
+  EXPECT_EQ(error_of(make()), "uv venv: installation failed: uv exited with code 1");
   m_machine.on_command = [](const process::Command& command, process::Finished& finished) {
     if (command.arguments.at(1) == "pip") finished.ending = process::Ending::from_wait_status(1 << 8);
   };
-  EXPECT_EQ(error_of(make()), "requirements.txt: cannot be installed; uv ended with exit code 1");
+  EXPECT_EQ(error_of(make()), "requirements.txt: installation failed: uv exited with code 1");
 }
 
 }  // namespace

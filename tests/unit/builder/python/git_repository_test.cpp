@@ -284,7 +284,7 @@ TEST_F(MadeRepository, EachCommandThatFailsIsAnError) {
        {"add --all", "write-tree", "fast-import --quiet --force", "rev-parse refs/heads/pachbuild-chain",
         "update-ref -d refs/heads/pachbuild-chain", "hash-object -t tag -w --stdin"}) {
     m_git.failing = command;
-    EXPECT_EQ(make(), "git " + command + ": ended with exit code 1: why");
+    EXPECT_EQ(make(), "git " + command + ": exited with code 1: why");
   }
 }
 

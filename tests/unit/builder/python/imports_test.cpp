@@ -235,7 +235,7 @@ TEST_F(MissingImports, ALineSaysWhatToDo) {
   EXPECT_EQ(describe_with({.name = "yaml", .image = site}, {{}, true, "requirements.txt", {}}),
             start + "yaml, which is not installed; add my-yaml to requirements.txt");
   EXPECT_EQ(describe_with({.name = "yaml"}, {{}, false, "", {}}),
-            start + "yaml, which this image does not have; list PyYAML in a requirements.txt");
+            start + "yaml, which is not installed; add PyYAML to requirements.txt");
   EXPECT_EQ(describe_with({.name = "yaml"}, {{}, false, "Pipfile", {{"pyyaml", "\"x\" to python.groups"}}}),
             start + "yaml, which is not installed; add \"x\" to python.groups in pachbuild.toml");
   EXPECT_EQ(describe_with({.name = "yaml", .image = site},
@@ -425,7 +425,7 @@ TEST_F(ReadImports, WhyTheyCannotBeRead) {
   EXPECT_EQ(error(), file + ": is not valid Python | see Python's output above");
   EXPECT_EQ(read().error().kind, base::ErrorKind::step_failed);
   status = 2 << 8;
-  EXPECT_EQ(error(), "pachbuild.toml: python.program: the module pkg.cli has no run | ");
+  EXPECT_EQ(error(), "pachbuild.toml: python.program: module pkg.cli has no function \"run\" | ");
   EXPECT_EQ(read().error().kind, base::ErrorKind::bad_input);
   status = 3 << 8;
   EXPECT_EQ(error(), file + ": cannot be read by Python: exit code 3 | ");

@@ -152,7 +152,7 @@ TEST_F(FindInterpreter, OthersThatDoNotWorkAreNone) {
   put("bin/python3", "silent");
   EXPECT_EQ(find(), path("bin/python3") + ": does not report its version and platform");
   put("bin/python3", "broken");
-  EXPECT_EQ(find(), path("bin/python3") + ": does not work: it ended with exit code 1");
+  EXPECT_EQ(find(), path("bin/python3") + ": does not work: it exited with code 1");
 }
 
 TEST_F(FindInterpreter, TheFileThatPyenvReadsIsKnown) {

@@ -402,7 +402,7 @@ bad = ["==1"]
   EXPECT_EQ(wanted(), "a \nc \nd \n");
   for (const auto& [group, error] : std::map<std::string, std::string>{
            {"circle", "pyproject.toml: dependency-groups.circle: includes itself"},
-           {"empty", "pyproject.toml: dependency-groups.no: there is no such group"},
+           {"empty", "pyproject.toml: dependency-groups.no: no such group"},
            {"bad", "pyproject.toml:10: dependency-groups.bad: invalid requirement \"==1\""}}) {
     m_settings.groups = {group};
     EXPECT_EQ(wanted(), error);
@@ -479,7 +479,7 @@ TEST_F(ProjectRequirements, WhatCannotBeReadHasItsPlace) {
   EXPECT_THAT(wanted("[dependency-groups]\ng = [{include-group = 'h'}]\nh = ['?']\n"),
               ElementsAre("pyproject.toml:3: dependency-groups.h: invalid requirement \"?\""));
   EXPECT_THAT(wanted("[dependency-groups]\ng = [{include-group = 'none'}]\n"),
-              ElementsAre("pyproject.toml: dependency-groups.none: there is no such group"));
+              ElementsAre("pyproject.toml: dependency-groups.none: no such group"));
   EXPECT_THAT(wanted("[dependency-groups]\ng = [{include-group = 'g'}]\n"),
               ElementsAre("pyproject.toml: dependency-groups.g: includes itself"));
 }

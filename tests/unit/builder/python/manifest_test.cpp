@@ -87,8 +87,9 @@ TEST_F(Manifests, TheFirstThatIsThereCounts) {
 }
 
 TEST_F(Manifests, TwoLocksAreAnError) {
-  EXPECT_EQ(found({{"poetry.lock", ""}, {"Pipfile.lock", ""}}), "conflicts with Pipfile.lock");
-  EXPECT_EQ(found({{"uv.lock", ""}, {"pdm.lock", ""}}), "conflicts with pdm.lock");
+  EXPECT_EQ(found({{"poetry.lock", ""}, {"Pipfile.lock", ""}}),
+            "conflicting lock files: poetry.lock and Pipfile.lock");
+  EXPECT_EQ(found({{"uv.lock", ""}, {"pdm.lock", ""}}), "conflicting lock files: uv.lock and pdm.lock");
 }
 
 TEST_F(Manifests, AFolderOfThatNameIsAnError) {
@@ -128,7 +129,7 @@ TEST_F(Manifests, SettingsChoose) {
       {{"x.md"}, {{"x.md", ""}}, "does not list what to install"},
       {{"a.txt", "setup.py"}, {{"a.txt", ""}, {"setup.py", ""}}, "only requirements files can be combined"},
       {{"uv.lock", "uv.lock"}, {}, "only requirements files can be combined"},
-      {{"no.txt"}, {}, "there is no file no.txt"},
+      {{"no.txt"}, {}, "no file no.txt in the source"},
       {{"-x.txt"}, {{"-x.txt", ""}}, "-x.txt begins with \"-\": uv would read it as an option"},
       {{"a.py"}, {{"a.py", ""}}, "a.py has no inline metadata (# /// script)"},
       {{"a.py"}, {{"a.py", "# /// script\n# dependencies = []\n# ///\n"}}, "a.py"},

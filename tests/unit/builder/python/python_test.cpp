@@ -158,7 +158,7 @@ TEST_F(PythonPlans, TheProgramIsFoundWhereOneHasToBe) {
   const std::string two = "cannot tell which file is the program: a.py, b.py";
   EXPECT_EQ(told({{"a.py", ""}, {"b.py", ""}}, false, true), "python3 | " + two + " | " + hint + " reviewed");
   EXPECT_EQ(told({{"x.py", ""}, {"pachbuild.toml", "[python]\nprogram = 'none.py'\n"}}, false, true),
-            "error: pachbuild.toml: python.program: there is no file none.py in the source | ");
+            "error: pachbuild.toml: python.program: no file none.py in the source | ");
   EXPECT_EQ(told({{"main.py", ""}, {"requirements.txt", "a\n"}}, false, false),
             "python /pfs/source/main.py = main.py reviewed")
       << "the environment's own";
@@ -576,10 +576,8 @@ TEST_F(PythonPlans, ImportsOfWhatIsNotInstalledAreTold) {
   const auto made = plan({{"main.py", ""}});
   const Reported reported;
   EXPECT_TRUE(made.review({}));
-  EXPECT_THAT(
-      reported.lines(),
-      ElementsAre(
-          "main.py:3: imports yaml, which this image does not have; list PyYAML in a requirements.txt"));
+  EXPECT_THAT(reported.lines(),
+              ElementsAre("main.py:3: imports yaml, which is not installed; add PyYAML to requirements.txt"));
 }
 
 TEST_F(PythonPlans, PackagesOfTheImageCountWhereTheyCanBeImported) {

@@ -292,9 +292,9 @@ TEST_F(UvCommands, AFailureIsOfTheNetworkOrOfTheSource) {
   };
   EXPECT_EQ(failure(0, 0), "none");
   EXPECT_EQ(m_uv.commands.size(), 1U);
-  EXPECT_EQ(failure(1, 0), "the file: cannot be installed; uv ended with exit code 1");
+  EXPECT_EQ(failure(1, 0), "the file: installation failed: uv exited with code 1");
   EXPECT_EQ(m_uv.commands.size(), 1U);
-  EXPECT_EQ(failure(2, 2), "the file: cannot be installed; uv ended with exit code 2");
+  EXPECT_EQ(failure(2, 2), "the file: installation failed: uv exited with code 2");
   ASSERT_EQ(m_uv.commands.size(), 2U);
   EXPECT_EQ(base::join(m_uv.commands.back().arguments, " "),
             "/bin/uv pip install x --offline --no-cache --quiet --quiet --dry-run");
@@ -349,9 +349,9 @@ TEST_F(UvFailures, NameTheIndexThatIsAtFault) {
   const auto code = [](base::ErrorKind kind) { return std::to_string(static_cast<int>(kind)); };
   EXPECT_EQ(told(failure(2, 1, tls)), "the file: " + what + code(base::ErrorKind::network));
   EXPECT_EQ(told(failure(2, 2, tls)),
-            "the file: cannot be installed: " + what + code(base::ErrorKind::step_failed));
+            "the file: installation failed: " + what + code(base::ErrorKind::step_failed));
   EXPECT_EQ(told(failure(1, 1, tls)),
-            "the file: cannot be installed: " + what + code(base::ErrorKind::step_failed));
+            "the file: installation failed: " + what + code(base::ErrorKind::step_failed));
   EXPECT_EQ(told(failure(2, 1, "")),
             "the file: a package index cannot be reached | see uv's output above; if it names a certificate, "
             "set SSL_CERT_FILE to a file with the certificate of the index's authority; otherwise check the "
@@ -361,7 +361,7 @@ TEST_F(UvFailures, NameTheIndexThatIsAtFault) {
   const std::string pypi = "0\tname\t\n";
   EXPECT_THAT(told(failure(2, 1, pypi)), testing::StartsWith("the file: the host pypi.org is unknown"));
   EXPECT_THAT(told(failure(1, 1, pypi)),
-              testing::StartsWith("the file: cannot be installed; uv ended with exit code 1"))
+              testing::StartsWith("the file: installation failed: uv exited with code 1"))
       << "nobody has named PyPI";
 }
 
@@ -538,7 +538,7 @@ TEST_F(UvCommands, AFailureOfUvIsOneOfTheResolution) {
   m_uv.on_command = [](const auto& /*command*/, auto& finished) {
     finished.ending = process::Ending::from_wait_status(1 << 8);
   };
-  const std::string what = ": cannot be installed; uv ended with exit code 1";
+  const std::string what = ": installation failed: uv exited with code 1";
   put({{"requirements.txt", "a\n"}});
   EXPECT_EQ(resolve(installation()).back(), "error: requirements.txt" + what);
   put({{"uv.lock", ""}, {"pyproject.toml", ""}});

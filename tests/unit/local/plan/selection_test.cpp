@@ -249,8 +249,9 @@ TEST_F(SelectionTest, WhatIsMistypedGetsANearName) {
   EXPECT_EQ(select({"/sumary.html"}), "no such datum | did you mean \"pages/summary.html\"?");
   EXPECT_EQ(select({"pages/sumary.html"}), "no such datum | did you mean \"pages/summary.html\"?");
   EXPECT_EQ(select({"unique.html"}), "no such datum | did you mean \"pages/deep/er/unique.html\"?");
-  EXPECT_EQ(select({"nothing like it"}),
-            "no such datum | pachbuild list datum shows all 3 datums; use a number from 1, an id or a file");
+  EXPECT_EQ(
+      select({"nothing like it"}),
+      "no such datum | pachbuild list datum shows all 3 datums; use a number (1 to 3), an id or a file");
 }
 
 }  // namespace

@@ -71,12 +71,12 @@ TEST_F(ReasonsTest, OfOneKeyTheStateCounts) {
     m_last->datums[0].state = state;
     return reason(part_of, now(), 'b', force);
   };
-  EXPECT_EQ(of(LastState::failed), "it failed last time");
+  EXPECT_EQ(of(LastState::failed), "failed last time");
   EXPECT_EQ(of(LastState::not_run), "the last run ended before reaching it");
   EXPECT_EQ(of(LastState::succeeded), "its result is no longer in the cache");
   EXPECT_EQ(of(LastState::skipped), "its result is no longer in the cache");
   EXPECT_EQ(of(LastState::skipped, true), "all datums were requested");
-  EXPECT_EQ(of(LastState::failed, true), "it failed last time");
+  EXPECT_EQ(of(LastState::failed, true), "failed last time");
 }
 
 TEST_F(ReasonsTest, ADatumOfAnotherIdIsNew) {

@@ -149,11 +149,11 @@ TEST_F(ThisRunTest, DatumsThatRunForOneReasonAreToldTogether) {
   third.record().datums = run.record().datums;
   for (auto& datum : third.record().datums) datum.reason = 0;
   EXPECT_EQ(texts_of(third.explain(datums, {0, 1, 2, 3}, false)),
-            (Texts{"2 datums: it failed last time",
+            (Texts{"2 datums: failed last time",
                    "datum " + datums.at(1).label() + ": the last run ended before reaching it",
                    "datum " + datums.at(3).label() + ": it is a new datum"}));
   EXPECT_EQ(third.record().reasons,
-            (Texts{"", "it failed last time", "the last run ended before reaching it", "it is a new datum"}));
+            (Texts{"", "failed last time", "the last run ended before reaching it", "it is a new datum"}));
   std::vector<std::size_t> reasons;
   for (const auto& datum : third.record().datums) reasons.push_back(datum.reason);
   EXPECT_EQ(reasons, (std::vector<std::size_t>{1, 2, 1, 3}));

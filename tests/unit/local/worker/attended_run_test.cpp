@@ -93,7 +93,7 @@ TEST_F(AttendedRun, ACommandHasTheStreamsThatCome) {
 
 TEST_F(AttendedRun, WhatCannotBeStartedFails) {
   m_task.command = {"no-such-tool"};
-  EXPECT_EQ(run("", with_files()), "failed 127 command not found: no-such-tool");
+  EXPECT_EQ(run("", with_files()), "failed 127 no-such-tool: command not found");
 }
 
 TEST_F(AttendedRun, SignalsAreTheCommandsAndOtherMessagesNothing) {

@@ -120,7 +120,7 @@ TEST_F(BatchTest, AProgramThatCannotBeStartedFailsItsDatum) {
   const auto execution = m_batch.attempt(m_task, steps).value();
   EXPECT_EQ(execution.result, TaskResult::failed);
   EXPECT_EQ(execution.exit_code, 127);
-  EXPECT_EQ(execution.reason, "command not found: /no/such/program");
+  EXPECT_EQ(execution.reason, "/no/such/program: command not found");
   EXPECT_EQ(m_told, "datum ") << "for the error command";
 }
 

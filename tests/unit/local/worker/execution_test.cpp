@@ -102,14 +102,14 @@ TEST_F(ExecutionTest, WhatCannotBeStartedFails) {
   ASSERT_TRUE(base::write_file(m_folder.path() / "tool", "#!/bin/sh\necho tool\n", 0755));
   ASSERT_TRUE(base::write_file(m_folder.path() / "broken", "#!/no/such/interpreter\n", 0755));
   const std::pair<std::string, std::string> k_commands[] = {
-      {"no-such-tool", "failed 127 command not found: no-such-tool"},
-      {"./none", "failed 127 command not found: ./none in " + folder},
-      {"/no/such/tool", "failed 127 command not found: /no/such/tool"},
+      {"no-such-tool", "failed 127 no-such-tool: command not found"},
+      {"./none", "failed 127 ./none: command not found in " + folder},
+      {"/no/such/tool", "failed 127 /no/such/tool: command not found"},
       {"./plain", "failed 126 cannot execute ./plain: no execute permission"},
       {folder + "/plain", "failed 126 cannot execute " + folder + "/plain: no execute permission"},
       {"./tool", "succeeded 0 "},
       {folder + "/tool", "succeeded 0 "},
-      {"tool", "failed 127 command not found: tool"}};
+      {"tool", "failed 127 tool: command not found"}};
   for (const auto& [command, outcome] : k_commands) {
     m_task.command = {command};
     EXPECT_EQ(run(), outcome) << command;
