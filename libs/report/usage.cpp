@@ -132,10 +132,7 @@ base::Error unfit(const CLI::App& verb) {
 // can give as well is explained there.
 class HelpForm : public CLI::Formatter {
  public:
-  HelpForm() {
-    label("Subcommands", "Commands");
-    label("SUBCOMMAND", "COMMAND");
-  }
+  HelpForm() { label("SUBCOMMAND", "COMMAND"); }
 
   void add_after_dashes(const CLI::App& verb, const std::string& form) { m_after_dashes[&verb] = form; }
 
@@ -169,6 +166,19 @@ class HelpForm : public CLI::Formatter {
     CLI::detail::format_help(text, make_option_name(option, is_positional) + more, make_option_desc(option),
                              column_width_);
     return text.str();
+  }
+
+  // CLI11 names the group, and no label changes that.
+  std::string make_subcommands(const CLI::App* app, CLI::AppFormatMode mode) const override {
+    auto text = CLI::Formatter::make_subcommands(app, mode);
+    base::replace_all(text, "\nSubcommands:\n", "\nCommands:\n");
+    return text;
+  }
+
+  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
+    auto text = CLI::Formatter::make_help(app, std::move(name), mode);
+    while (base::contains(text, "\n\n\n")) base::replace_all(text, "\n\n\n", "\n\n");
+    return text;
   }
 
   std::string make_footer(const CLI::App* app) const override {

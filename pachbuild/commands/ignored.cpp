@@ -134,7 +134,6 @@ base::Result<int> explain_all(const IgnoredOptions& options, Invocation& invocat
   if (subjects.empty() && options.specs.files.empty()) {
     // The fault that the spec has, or that there is none.
     auto specs = options.specs;
-    invocation.verb += " -f";  // a word alone is a PATH
     BASE_TRY(specs.settle(invocation));
     BASE_TRY(specs.load());
   }

@@ -19,7 +19,8 @@ class Usage : public testing::Test {
     set_help_form(m_app);
     m_app.require_subcommand(1);
     auto* run = m_app.add_subcommand("run", "Run it");
-    auto* spec = run->add_option("SPEC,-f,--file", m_texts, "Specs")->type_name("SPEC");
+    auto* spec =
+        run->add_option("SPEC,-f,--file", m_texts, "Specs")->type_name("SPEC")->allow_extra_args(false);
     auto* other = run->add_option("--jsonnet", m_text, "A template")->type_name("FILE")->excludes(spec);
     run->add_option("--arg", m_more, "For the template")->type_name("KEY=VALUE")->needs(other);
     run->add_option("--output", m_text, "A form")
@@ -117,7 +118,7 @@ TEST_F(Usage, AnArgumentHasOneName) {
             "Options:\n  -h,--help                   Print this help message and exit\n\n");
   const auto run = m_app.get_subcommand("run")->help();
   EXPECT_THAT(run,
-              testing::StartsWith("Run\nUsage: run [OPTIONS] [SPEC]\n\nPositionals:\n"
+              testing::StartsWith("Run it\nUsage: run [OPTIONS] [SPEC]\n\nPositionals:\n"
                                   "  SPEC                        Same as --file; for more than one, repeat "
                                   "--file\n\nOptions:\n"));
   EXPECT_THAT(run, testing::HasSubstr("\n  -f,--file SPEC ... Excludes: --jsonnet\n"));
