@@ -160,7 +160,7 @@ class Call:
         if self.errors:
             first, *more = self.errors
             return Error(first.what, where=first.where, hint=first.hint, exit_code=self.code, more=more)
-        what = f"ended with exit code {self.code}"
+        what = f"exited with code {self.code}"
         if self.code > 128:
             what = f"was ended by {signal.Signals(self.code - 128).name}" if self.code - 128 in list(signal.Signals) else what
         return Error(what, where=NAME, hint="\n".join(self.printed), exit_code=self.code)

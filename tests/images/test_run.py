@@ -34,7 +34,7 @@ class InContainers(pipelines.PipelineSuite, containers.ImageSuite):
         """Here and in containers; a second run in containers has nothing to do."""
         here = self.run_spec(spec, repo, data, "here", "--", *arguments)
         self.assertEqual(here.returncode, 0, here.stderr)
-        for ran in ("run, 0 skipped", "0 run,"):
+        for ran in ("processed, 0 skipped", "0 processed,"):
             result = self.run_spec(spec, repo, data, "there", "--runtime", "podman", "--", *arguments)
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertIn(ran, result.stderr)

@@ -222,7 +222,7 @@ class BuilderTest(support.Suite):
         for words, code, expected in (
                 (["empty"], 65, "error: empty: has neither builder.toml nor build.sh\nhint: a builder is a folder with "
                                 "one of them, or an image with a build.sh\n"),
-                (["./bulder"], 64, 'error: ./bulder: does not exist\nhint: did you mean "./builder"?\n'),
+                (["./bulder"], 64, 'error: ./bulder: no such folder\nhint: did you mean "./builder"?\n'),
                 *((["builder", "--timeout", text], 64, f"error: --timeout: invalid duration \"{text}\"\nhint: write a number above 0 "
                                                       "with a unit: 30s, 1m30s\n") for text in ("0s", "x", "20", "-1s", "")),
                 (["builder", "--env", "X"], 64, "error: --env X: does not have the form NAME=VALUE\n"),

@@ -135,7 +135,7 @@ class Cache(support.Suite):
         left = {path.name for path in self.cache.rglob("*") if path.is_file()}
         self.assertLessEqual(left, {"lock", "room", "room.lock", "unmeasured", "secret-key"})
         again = self.succeed(*self.run_words(), env=self.env)
-        self.assertIn("1 run", again.stdout + again.stderr)
+        self.assertIn("1 processed", again.stdout + again.stderr)
 
     def test_while_a_run_goes_on_what_it_uses_stays(self):
         self.prepare(SLOW)

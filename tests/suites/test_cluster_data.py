@@ -142,7 +142,7 @@ class ClusterData(cluster_suite.ClusterSuite):
         listed = self.raw("glob", "file", f"{self.data}@master:/*")
         whole = hashlib.blake2b(hashlib.blake2b(content, digest_size=32).digest(), digest_size=32).digest()
         self.assertNotEqual(base64.b64decode(listed[0]["hash"]), whole)
-        self.assertIn("1 run", self.run_here())
+        self.assertIn("1 processed", self.run_here())
 
     def test_what_comes_damaged_is_refused_and_not_kept(self):
         self.put_data(**{"a.txt": "one"})
@@ -215,7 +215,7 @@ class ClusterData(cluster_suite.ClusterSuite):
         objects = sum(path.stat().st_size for path in (self.cache / "results" / "objects").rglob("*") if path.is_file())
         self.assertLess(objects, 700 * 1024)
         told = self.run_here("--force", given=f"pfs:{self.data}@{first}", PACHBUILD_CACHE_LIMIT="0")
-        self.assertIn("1 run", told)
+        self.assertIn("1 processed", told)
 
 
 FAIL = """import os, sys

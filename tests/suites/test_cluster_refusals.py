@@ -86,7 +86,7 @@ class Refusals(cluster_suite.ClusterSuite):
 
     def test_no_pachctl(self):
         self.refused("error: PACHCTL=/nowhere/pachctl: not found; it is needed to reach the cluster\n"
-                     "hint: install pachctl, or set its path in PACHCTL\n",
+                     "hint: correct PACHCTL, or unset it\n",
                      code=69, variables={"PACHCTL": "/nowhere/pachctl"})
 
     def test_no_cluster(self):

@@ -24,7 +24,7 @@ class Submit(cluster_suite.ClusterSuite):
         self.assertEqual(self.branches(), ["master"])
         build, _ = self.spec_of(self.pipeline + "_build")
         self.assertEqual(build["transform"]["cmd"], ["sh", "./build.sh"])
-        self.assertEqual(build["input"], {"pfs": {"name": "source", "repo": self.pipeline + "_source", "branch": "master", "glob": "/"}})
+        self.assertEqual(build["input"], {"pfs": {"name": "source", "repo": self.pipeline + "_build_source", "branch": "master", "glob": "/"}})
         self.assertEqual(build["output_branch"], "build")
         running, _ = self.spec_of(self.pipeline)
         self.assertEqual(running["transform"]["cmd"], ["sh", "/pfs/build/run.sh"])

@@ -385,7 +385,7 @@ class Suspension(DevSuite):
         time.sleep(0.3)
         self.assertEqual(self.texts(), {})  # no process of the round has seen that it may go on
         shell.type(b"fg\n")
-        shell.wait_for(lambda screen: any("datums: 1 run" in line for line in screen.all_lines()), "the end")
+        shell.wait_for(lambda screen: any("datums: 1 processed" in line for line in screen.all_lines()), "the end")
         self.assertEqual(self.texts(), {"a": "1"})
         shell.type(b"q")
         shell.wait_for(lambda screen: screen.all_lines()[-1].startswith("$"), "the prompt")
