@@ -137,7 +137,7 @@ TEST_F(ClusterCalls, ErrorsAreThoseOfPachctl) {
            {"first\nrpc error: code = A desc = error running request 4 of 4: repo x not found\n\n",
             "repo x not found"},
            {"its own words", "its own words"},
-           {"", "exited with code 1"}}) {
+           {"", "pachctl exited with code 1"}}) {
     m_script.errors = said;
     const auto result = pachctl().call({"create", "repo", "x"}, base::ErrorKind::network);
     ASSERT_FALSE(result);

@@ -768,7 +768,7 @@ TEST_F(ClusterLines, APythonProgramNeedsNoSpec) {
   const auto wrong = told({"create", "python-pipeline", "train.py", "-i", "a", "--env", "x", "--dry-run"});
   EXPECT_EQ(wrong, "! error: --env x: does not have the form NAME=VALUE\n[64]");
   EXPECT_TRUE(told({"create", "python-pipeline", "none.py", "-i", "a"})
-                  .starts_with("! error: none.py: cannot be read: "));
+                  .starts_with("! error: none.py: cannot read: "));
 }
 
 TEST_F(CommandLines, ABuilderIsAFolderWithADescriptionOrAScriptAndAProbe) {
