@@ -55,7 +55,8 @@ TEST(GoVariables, EachHasTheFirstValueThatIsNotEmpty) {
   ASSERT_TRUE(base::write_file(file,
                                "#GOA=comment\nGOB\n GOC = spaces \nGOD=a=b\nGOE=written\nGOF=first\n"
                                "GOF=second"));
-  const GoSettings settings{.file = "p.toml", .environment = {{"GOE", ""}, {"GOG", "set"}, {"GOH", ""}}};
+  const GoSettings settings{.places = {.file = "p.toml", .prefix = "", .lines = {}},
+                            .environment = {{"GOE", ""}, {"GOG", "set"}, {"GOH", ""}}};
   const GoVariables variables(settings,
                               {{"GOENV", file}, {"GOE", "e"}, {"GOH", "h"}, {"GOI", "i"}, {"GOF", ""}});
   struct Row {
@@ -78,7 +79,7 @@ TEST(GoVariables, EachHasTheFirstValueThatIsNotEmpty) {
 
 TEST(GoVariables, AreWrittenToTheFileThatGoFinds) {
   const auto file = [](const process::Environment& environment, const process::Environment& settings = {}) {
-    return GoVariables({.file = "", .environment = settings}, environment).file().string();
+    return GoVariables({.places = {}, .environment = settings}, environment).file().string();
   };
   EXPECT_EQ(file({{"GOENV", "off"}, {"HOME", "/nowhere"}}), "");
   EXPECT_EQ(file({{"HOME", "/nowhere"}}), "/nowhere/.config/go/env");
