@@ -133,6 +133,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return report::fail(report::usage_error(app, error));
   }
+  if (const auto checked = report::check_values(app); !checked) return report::fail(checked.error());
   // Nothing of an artifact or a cache depends on the user's mask.
   ::umask(022);
   keep_memory();

@@ -78,6 +78,15 @@ fs::path fullest_folder(const Settings& settings) {
                            [&](const fs::path& a, const fs::path& b) { return room(a) < room(b); });
 }
 
+// The first line of what a tool said that is not empty, fit to be shown.
+std::string first_line(const std::string& said) {
+  for (const auto& line : base::split(said, '\n')) {
+    if (const auto content = base::trim(line); !content.empty())
+      return base::hide_credentials(std::string(content));
+  }
+  return "";
+}
+
 // Another file, or other content, gives another text.
 base::Result<std::string> identity_of_file(const std::string& path) {
   struct stat status{};
@@ -216,7 +225,9 @@ base::Result<std::string> Tools::said_by(const std::vector<std::string>& argumen
     std::string said = finished.output.empty() ? std::move(finished.errors) : std::move(finished.output);
     if (finished.ending.succeeded()) return said;
     failing = std::move(said);
-    return base::fail(ErrorKind::unavailable, program, "does not work: it " + finished.ending.predicate());
+    auto fault = "does not work: it " + finished.ending.predicate();
+    if (const auto line = first_line(failing); !line.empty()) fault += ": " + line;
+    return base::fail(ErrorKind::unavailable, program, std::move(fault));
   };
   if (is_script(program)) return find_out();
   auto question = arguments;

@@ -5,6 +5,8 @@
 
 #include <array>
 #include <cstdlib>
+#include <optional>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -43,13 +45,15 @@ class Findings {
   }
   void fails(std::string_view subject, const base::Error& error) {
     tell(subject, base::without_hint(error));
-    if (!error.hint.empty()) tell("", error.hint);
+    // Two lines about one fault need its hint once.
+    if (!error.hint.empty() && m_hints.insert(error.hint).second) tell("", error.hint);
     if (m_report.exit_code == 0) m_report.exit_code = k_shim_failed;
   }
   [[nodiscard]] Report report() const { return m_report; }
 
  private:
   Report m_report;
+  std::set<std::string> m_hints;  // those that are told
 };
 
 bool is_executable(const std::string& path) { return ::access(path.c_str(), X_OK) == 0; }
@@ -198,11 +202,13 @@ std::string check_run(Findings& findings, const Invocation& invocation) {
   return read_text(script).value_or("");
 }
 
-std::string digest_to_use(Findings& findings, const Invocation& invocation) {
+// Empty where there is no environment; nothing where that cannot be known.
+std::optional<std::string> digest_to_use(Findings& findings, const Invocation& invocation) {
   if (!invocation.environment.empty()) return invocation.environment;
   const auto folder = find_artifact(invocation.build_folder);
-  if (!folder) findings.fails("environment", folder.error());
-  return folder ? folder->digest : "";
+  if (folder) return folder->digest;
+  findings.fails("environment", folder.error());
+  return std::nullopt;
 }
 
 }  // namespace
@@ -219,14 +225,19 @@ Report check(const Invocation& invocation) {
                                   ", made by builder-runtime " + record->version + ", starts " +
                                   base::join(record->command, " "));
   } else if (text) {
-    findings.fails("artifact",
-                   {base::ErrorKind::bad_input, path, "was not written by this version of builder-runtime",
-                    "use the same version of pachbuild to build and to run"});
+    const auto content = base::trim(*text);
+    const bool is_object = content.starts_with('{') && content.size() > 1 && content.ends_with('}');
+    findings.fails("artifact", is_object
+                                   ? base::Error{base::ErrorKind::bad_input, path,
+                                                 "was not written by this version of builder-runtime",
+                                                 "use the same version of pachbuild to build and to run"}
+                                   : base::Error{base::ErrorKind::bad_input, path, "is not valid JSON",
+                                                 "build the source again"});
   } else {
     findings.tell("artifact", invocation.build_folder + ": no build.json, so its platform is not known");
   }
-  const std::string digest = digest_to_use(findings, invocation);
-  tell_environment(findings, invocation.build_folder, digest, record ? &*record : nullptr);
+  if (const auto digest = digest_to_use(findings, invocation))
+    tell_environment(findings, invocation.build_folder, *digest, record ? &*record : nullptr);
   if (record) {
     check_platform(findings, *record);
     check_interpreter(findings, *record, script);

@@ -13,6 +13,7 @@
 #include "contract/builders.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
+#include "report/report.h"
 
 namespace builder {
 namespace {
@@ -58,15 +59,15 @@ std::vector<std::string> all_names(const Settings& settings) {
   return names;
 }
 
-base::Result<LanguagePointer> named_language(const Settings& settings, const std::string& where,
-                                             const std::string& name) {
+base::Result<LanguagePointer> named_language(const Settings& settings, ErrorKind kind,
+                                             const std::string& where, const std::string& name) {
   for (const auto& language : languages()) {
     if (language.name == name) return pointer_to(language);
   }
   const auto names = all_names(settings);
   if (std::find(names.begin(), names.end(), name) != names.end())
     return declared::installed_language(settings.builders, name);
-  return base::fail(ErrorKind::usage, where, "no builder for \"" + name + "\"",
+  return base::fail(kind, where, "no builder for \"" + name + "\"",
                     "available languages: " + base::join(names, ", ", " and "));
 }
 
@@ -101,6 +102,15 @@ base::Result<LanguagePointer> recognised_by_installed(const Settings& settings) 
                     "choose one with --language");
 }
 
+// Whether a source may be of the language as well as of another one.
+base::Result<bool> is_marked(const Language& language, const fs::path& source) {
+  for (const auto& marker : language.markers) {
+    if (is_file(source / marker)) return true;
+  }
+  if (language.may_be) return language.may_be(source);
+  return false;
+}
+
 base::Result<LanguagePointer> recognised_language(const Settings& settings) {
   const auto& source = settings.source;
   std::vector<LanguagePointer> found;
@@ -131,9 +141,24 @@ base::Result<LanguagePointer> recognised_language(const Settings& settings) {
 base::Result<LanguagePointer> choose_language(const Settings& settings, const SourceSettings& source,
                                               const LanguagePointer& given) {
   if (given) return given;
-  if (!settings.language.empty()) return named_language(settings, "--language", settings.language);
-  if (!source.language.empty()) return named_language(settings, source.file + ": language", source.language);
+  if (!settings.language.empty())
+    return named_language(settings, ErrorKind::usage, "--language", settings.language);
+  if (!source.language.empty())
+    return named_language(settings, ErrorKind::bad_input, source.places.where("language"), source.language);
   return recognised_language(settings);
+}
+
+// The tables of other languages do nothing, unless the same source is also built in those.
+base::Status warn_of_other_tables(const Settings& settings, const Source& source) {
+  for (const auto& name : all_names(settings)) {
+    if (name == source.language->name || !source.settings.places.lines.contains(name)) continue;
+    BASE_TRY_ASSIGN(const auto other, named_language(settings, ErrorKind::bad_input, name, name));
+    BASE_TRY_ASSIGN(const bool is_one, is_marked(*other, source.folder));
+    if (is_one) continue;
+    report::warn(source.settings.places.where(name) +
+                 ": ignored because the source is built by the builder for " + source.language->name);
+  }
+  return {};
 }
 
 // The builder of --builder; none where there is no such option.
@@ -169,6 +194,7 @@ base::Result<Source> detect(const Settings& settings) {
   if (given) names.push_back(given->name);
   BASE_TRY_ASSIGN(source.settings, read_source_settings(settings.source, names));
   BASE_TRY_ASSIGN(source.language, choose_language(settings, source.settings, given));
+  BASE_TRY(warn_of_other_tables(settings, source));
   BASE_TRY_ASSIGN(auto findings, source.language->look(source, settings.environment));
   source.plan = std::move(findings.plan);
   source.names_source_inputs = findings.names_source_inputs && !source.has_run_script;

@@ -29,10 +29,20 @@ base::Status check_environment(const SourceSettings& settings) {
     };
     const bool starts_well = !name.empty() && std::isdigit(static_cast<unsigned char>(name.front())) == 0;
     if (starts_well && std::all_of(name.begin(), name.end(), fits)) continue;
-    return base::fail(ErrorKind::bad_input, settings.file + ": environment",
+    return base::fail(ErrorKind::bad_input, settings.places.where_in("environment", "environment." + name),
                       "invalid variable name \"" + name + "\"", "letters, digits and _ only");
   }
   return {};
+}
+
+// Of each setting, and of what the tables among them have.
+std::map<std::string, int> lines_of(const Value& table) {
+  std::map<std::string, int> lines;
+  for (const auto& [key, value] : table.members) {
+    lines[key] = value.line;
+    for (const auto& [name, inner] : value.members) lines[key + "." + name] = inner.line;
+  }
+  return lines;
 }
 
 // What may be the table of a language that is not compiled in: who builds it reads it. What else there is,
@@ -51,9 +61,8 @@ base::Status take_tables(const Value& table, TableReader& reader, const std::set
 base::Result<SourceSettings> read_table(const Value& table, const std::string& file,
                                         const std::string& prefix, const std::vector<std::string>& declared) {
   SourceSettings settings;
-  settings.file = file;
-  settings.prefix = prefix;
-  settings.go.file = file;
+  settings.places = {file, prefix, lines_of(table)};
+  settings.go.places = settings.places;
   TableReader reader(table, file, prefix);
   BASE_TRY(reader.read("language", settings.language));
   BASE_TRY(reader.read("arguments", settings.arguments));
@@ -71,6 +80,13 @@ base::Result<SourceSettings> read_table(const Value& table, const std::string& f
 }
 
 }  // namespace
+
+std::string SettingPlaces::name(const std::string& key) const { return file + ": " + prefix + key; }
+
+std::string SettingPlaces::where_in(const std::string& table, const std::string& key) const {
+  const auto line = lines.find(key);
+  return file + (line == lines.end() ? "" : ":" + std::to_string(line->second)) + ": " + prefix + table;
+}
 
 base::Result<SourceSettings> read_source_settings(const fs::path& source,
                                                   const std::vector<std::string>& declared) {

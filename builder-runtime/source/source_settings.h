@@ -30,8 +30,22 @@ struct PythonSettings {
   std::string preload;
 };
 
+// Where the settings are, for messages. A key is "language", "python.program", "environment.NAME".
+struct SettingPlaces {
+  std::string file;                  // empty: there are none
+  std::string prefix;                // of keys: "tool.pachbuild."
+  std::map<std::string, int> lines;  // by key
+
+  // "pachbuild.toml: python.program"
+  [[nodiscard]] std::string name(const std::string& key) const;
+  // "pachbuild.toml:3: python.program"
+  [[nodiscard]] std::string where(const std::string& key) const { return where_in(key, key); }
+  // The table's name, with the line of what it has under `key`: "pachbuild.toml:7: environment".
+  [[nodiscard]] std::string where_in(const std::string& table, const std::string& key) const;
+};
+
 struct GoSettings {
-  std::string file;     // what errors name
+  SettingPlaces places;
   std::string package;  // "./cmd/tool"
   std::vector<std::string> tags;
   std::string ldflags;                             // besides ours
@@ -39,13 +53,12 @@ struct GoSettings {
 };
 
 struct SourceSettings {
-  std::string file;  // what errors about them name; empty: there are none
+  SettingPlaces places;
   std::string language;
   std::vector<std::string> arguments;              // of the program, before those of the pipeline
   std::map<std::string, std::string> environment;  // of the program, where the pipeline does not set it
   PythonSettings python;
   GoSettings go;
-  std::string prefix;  // of names of settings in errors: "tool.pachbuild."
   std::map<std::string, data::Value>
       tables;  // of languages that are declared, by name: their builders read them
 };

@@ -99,6 +99,11 @@ std::string to_json(const BuildRecord& record) {
 base::Result<BuildRecord> parse_build_record(const std::string& text, const std::string& where) {
   using base::ErrorKind;
   const auto json = parse_own_json(text);
+  if (json.is_discarded()) {
+    return base::fail(ErrorKind::bad_input, where,
+                      Json::accept(text) ? "has fractions or too many levels" : "is not valid JSON",
+                      "build the source again");
+  }
   if (!json.is_object()) return base::fail(ErrorKind::bad_input, where, "is not a JSON object");
   const auto schema = json.find("schema");
   if (schema == json.end() || !schema->is_number_integer()) {

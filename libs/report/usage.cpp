@@ -2,6 +2,7 @@
 #include "report/usage.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,6 +16,8 @@ namespace report {
 namespace {
 
 using base::ErrorKind;
+
+constexpr char k_may_be_empty[] = "may be empty";  // the name of a check which accepts everything
 
 std::string see_help(const CLI::App& verb) { return "see " + full_name(verb) + " --help"; }
 
@@ -93,6 +96,10 @@ base::Error inconvertible(const CLI::App& verb, const CLI::ConversionError& erro
   return fault(verb, "", "invalid value");
 }
 
+base::Error no_value(const CLI::App& verb, const CLI::Option& option) {
+  return fault(verb, option.get_name(), "requires a value (" + form_of(option) + ")");
+}
+
 // The option whose number of values is wrong: the message begins with its name.
 base::Error miscounted(const CLI::App& verb, const CLI::ArgumentMismatch& error) {
   for (const auto* option : verb.get_options()) {
@@ -100,7 +107,7 @@ base::Error miscounted(const CLI::App& verb, const CLI::ArgumentMismatch& error)
     if (!std::string_view(error.what()).starts_with(name + ":")) continue;
     const auto count = static_cast<int>(option->results().size());
     if (count > option->get_items_expected_max()) return fault(verb, name, "may be given only once");
-    return fault(verb, name, "requires a value (" + form_of(*option) + ")");
+    return no_value(verb, *option);
   }
   return fault(verb, "", "wrong number of values");
 }
@@ -235,6 +242,25 @@ base::Error usage_error(CLI::App& app, const CLI::ParseError& error) {
   if (const auto* value = dynamic_cast<const CLI::ConversionError*>(&error))
     return inconvertible(verb, *value);
   return dynamic_cast<const CLI::RequiredError*>(&error) != nullptr ? missing(verb) : unfit(verb);
+}
+
+base::Status check_values(CLI::App& app) {
+  auto& verb = reached_verb(app);
+  for (auto* option : verb.get_options()) {
+    const auto& values = option->results();
+    // A positional argument has a use, and an error of its own, when it is empty.
+    const bool is_left_alone = option->get_items_expected_max() == 0 || option->get_positional();
+    if (is_left_alone || std::find(values.begin(), values.end(), "") == values.end()) continue;
+    const auto checks = checks_of(*option);
+    const auto allows = [](const CLI::Validator* check) { return check->get_name() == k_may_be_empty; };
+    if (std::any_of(checks.begin(), checks.end(), allows)) continue;
+    return base::fail(no_value(verb, *option));
+  }
+  return {};
+}
+
+void allow_empty(CLI::Option& option) {
+  option.check(CLI::Validator([](const std::string&) { return std::string(); }, "", k_may_be_empty));
 }
 
 std::vector<std::string> values_of(const CLI::Option& option) {

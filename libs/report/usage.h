@@ -35,6 +35,12 @@ base::Error unknown_word(const CLI::App& verb, const std::string& word);
 // The error of words that `app` has refused by `error`.
 base::Error usage_error(CLI::App& app, const CLI::ParseError& error);
 
+// The error of an option, of the verb that the words led to, that was given an empty value.
+base::Status check_values(CLI::App& app);
+
+// Lets the option have an empty value.
+void allow_empty(CLI::Option& option);
+
 // "podman" and "docker" of an option whose values CLI::IsMember names ("NAME:{podman,docker}"); else none.
 std::vector<std::string> values_of(const CLI::Option& option);
 

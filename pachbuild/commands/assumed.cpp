@@ -90,7 +90,7 @@ base::Result<std::string> assume_output(Invocation& invocation, const std::vecto
 }
 
 void show_assumed(const Invocation& invocation) {
-  if (!invocation.has_assumed) return;
+  if (!invocation.has_assumed && !invocation.is_again) return;
   std::vector<std::string> shown = {"pachbuild"};
   for (const auto& word : invocation.words) shown.push_back(base::shell_quote(word));
   if (!invocation.after_dashes.empty()) shown.emplace_back("--");

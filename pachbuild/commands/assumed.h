@@ -22,7 +22,7 @@ base::Result<std::string> assume_output(Invocation& invocation, const std::vecto
 // Adds an option to the words.
 void assume(Invocation& invocation, const std::string& option, const std::string& value);
 
-// Shows the command as it can be typed, where anything was added to its words.
+// Shows the command as it can be typed, where anything was added to its words or somebody else typed them.
 void show_assumed(const Invocation& invocation);
 
 }  // namespace commands

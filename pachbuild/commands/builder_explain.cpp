@@ -6,8 +6,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "base/errors.h"
+#include "base/files.h"
 #include "base/text.h"
 #include "contract/builders.h"
 #include "contract/layout.h"
@@ -44,11 +46,24 @@ struct BuilderExplainOptions {
   ImageOptions image;
 };
 
+// Those that have a builder.toml.
+std::vector<std::string> installed_builders() {
+  const auto own = base::own_folder();
+  return own ? contract::installed_builders(contract::builders_folder(*own)) : std::vector<std::string>();
+}
+
+bool is_one_of(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 base::Result<local::ExplainedBuilder> find_explained(const BuilderExplainOptions& options,
                                                      process::Interruption& interruption) {
-  const auto languages = spec::official_languages();
-  if (std::find(languages.begin(), languages.end(), options.builder) != languages.end())
-    return local::ExplainedBuilder{.language = options.builder};
+  const auto declared = installed_builders();
+  if (is_one_of(declared, options.builder)) return local::ExplainedBuilder{.language = options.builder};
+  if (is_one_of(spec::official_languages(), options.builder)) {
+    return base::fail(ErrorKind::usage, options.builder, "is built in: it has no builder.toml to explain",
+                      "builder-runtime --inputs --source DIR lists what its builds depend on");
+  }
   BASE_TRY_ASSIGN(const bool is_here, is_builder_folder(options.builder));
   if (!is_here) {
     BASE_TRY_ASSIGN(auto container, options.image.find(options.builder, interruption));
@@ -140,6 +155,7 @@ base::Result<int> explain_builder(const BuilderExplainOptions& options, process:
     answer = document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   } else {
     if (!options.all) shorten(document);
+    if (auto& start = document["start"]; text_of(start, "folder").empty()) start.erase("folder");
     answer.clear();
     for (const auto& [key, value] : document.items()) add_lines(answer, base::printable(key), value, 0);
   }
@@ -154,7 +170,7 @@ void add_builder_explain(CLI::App& builder, Invocation& invocation) {
   auto options = std::make_shared<BuilderExplainOptions>();
   auto* verb = builder.add_subcommand("explain", "Show what a builder would do with a source");
   verb->add_option("DIR|IMAGE|NAME", options->builder,
-                   "The builder: a folder, an official builder or an image")
+                   "The builder: a folder, an installed builder (not python or go) or an image")
       ->type_name("DIR|IMAGE|NAME")
       ->required();
   verb->add_option("--source", options->source, "The source (default: the current folder)")->type_name("DIR");

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -23,6 +24,7 @@
 #include "pachbuild/conformance/examination.h"
 #include "pachbuild/local/session/builder_folder.h"
 #include "pachbuild/spec/duration.h"
+#include "report/usage.h"
 
 namespace commands {
 namespace {
@@ -215,8 +217,10 @@ void add_builder_test(CLI::App& builder, Invocation& invocation) {
   verb->add_flag("--log", options->log, "Show what each build prints, on standard error");
   verb->add_option("--keep", options->keep, "Keep the output and the log of each build in a new folder")
       ->type_name("DIR");
-  verb->add_option("--seed", options->seed, "The seed for the arguments of the probe (default: 1)")
-      ->type_name("NUMBER");
+  report::check_whole_number(
+      *verb->add_option("--seed", options->seed, "The seed for the arguments of the probe (default: 1)")
+           ->type_name("NUMBER"),
+      0, std::numeric_limits<int>::max());
   verb->add_option("--timeout", options->timeout, "How long each start of the probe may take (default: 20s)")
       ->type_name("DURATION");
   verb->add_option("--junit", options->junit, "Write a report for CI systems")->type_name("FILE");

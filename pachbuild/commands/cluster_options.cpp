@@ -23,9 +23,9 @@ void add_target_options(CLI::App& verb, cluster::Target& target) {
 }
 
 void add_image_prefix_option(CLI::App& verb, std::string& prefix) {
-  verb.add_option("--builder-images", prefix, "Prefix for the official builder images")
-      ->type_name("PREFIX")
-      ->envname("PACHBUILD_BUILDER_IMAGES");
+  report::allow_empty(*verb.add_option("--builder-images", prefix, "Prefix for the official builder images")
+                           ->type_name("PREFIX")
+                           ->envname("PACHBUILD_BUILDER_IMAGES"));
 }
 
 base::Result<base::fs::path> scratch_folder() {

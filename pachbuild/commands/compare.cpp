@@ -14,6 +14,7 @@
 #include "pachbuild/cluster/source_repo.h"
 #include "pachbuild/commands/cluster_options.h"
 #include "pachbuild/commands/commands.h"
+#include "pachbuild/commands/submission_order.h"
 #include "report/report.h"
 
 namespace commands {
@@ -46,6 +47,7 @@ struct CompareOptions {
 
 base::Result<int> validate(const CompareOptions& options) {
   BASE_TRY_ASSIGN(const auto pipelines, load(options.specs, spec::Target::any));
+  BASE_TRY(submission_order(pipelines));
   for (const auto& [pipeline, submission] : pipelines) {
     const std::string line =
         pipeline.name + ": " +

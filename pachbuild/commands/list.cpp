@@ -147,8 +147,13 @@ base::Result<int> show_matches(const GlobOptions& options) {
     fault.kind = ErrorKind::usage;
     return base::fail(std::move(fault));
   }
+  if (!fs::is_directory(folder, error))
+    return base::fail(ErrorKind::usage, options.folder, "is not a folder",
+                      "name the folder that contains it");
   BASE_TRY_ASSIGN(const auto commit, local::commit_of_folder(folder, nullptr));
   BASE_TRY_ASSIGN(const auto matches, local::list_matches(input, commit));
+  if (matches.empty())
+    report::info("no file in " + options.folder + " matches " + base::quoted(options.pattern));
   for (const auto& match : matches) {
     std::string line = match.pfs_path();
     const auto groups = pattern.capture(match.path.empty() ? "" : "/" + match.path);

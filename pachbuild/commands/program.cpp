@@ -130,6 +130,7 @@ int run_words(const std::vector<std::string>& words, bool is_again) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
     return report::fail(report::usage_error(app, error));
   }
+  if (const auto checked = report::check_values(app); !checked) return report::fail(checked.error());
   invocation.verb = report::full_name(report::reached_verb(app));
   const auto code = invocation.action();
   if (code) return *code;

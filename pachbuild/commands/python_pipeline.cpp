@@ -2,6 +2,7 @@
 // python-pipeline: a Python program as a pipeline, without a spec file; what create_python_pipeline of the
 // Python client was for.
 #include <CLI/CLI.hpp>
+#include <boost/filesystem/directory.hpp>
 #include <boost/filesystem/operations.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -11,6 +12,7 @@
 #include "base/workspace.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/submission.h"
+#include "pachbuild/spec/document.h"
 
 namespace commands {
 namespace {
@@ -64,6 +66,54 @@ base::Status copy_program(const fs::path& program, const fs::path& folder) {
              : base::Status();
 }
 
+// What can be the program, by its name; the builder looks closer.
+base::Status check_program(const fs::path& path, const std::string& where) {
+  boost::system::error_code error;
+  if (!fs::is_directory(path, error)) {
+    if (path.extension() == ".py") return {};
+    return base::fail(ErrorKind::bad_input, where, "is not a Python file",
+                      "name a .py file, or a folder with a main.py");
+  }
+  for (const auto* const file : {"pyproject.toml", "setup.py", "setup.cfg"}) {
+    if (fs::exists(path / file, error)) return {};
+  }
+  for (fs::directory_iterator entry(path, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    if (entry->path().extension() == ".py") return {};
+  }
+  if (error) return base::fail(base::system_error("read", where, error.value()));
+  return base::fail(ErrorKind::bad_input, where, "has no main.py",
+                    "name the folder of a Python program, or a .py file");
+}
+
+// The spec, and which options its values are from.
+struct MadeSpec {
+  json value;
+  spec::Places places;
+};
+
+base::Result<MadeSpec> make_spec(const PythonOptions& options, const fs::path& path, const fs::path& source) {
+  MadeSpec made{{}, spec::Places(options.path)};
+  auto& [spec, places] = made;
+  const bool is_named = !options.name.empty();
+  places.add_origin("", options.path);
+  if (is_named) places.add_origin("/pipeline/name", "--name");
+  json inputs = json::array();
+  for (const auto& input : options.inputs) {
+    const auto place = options.inputs.size() == 1 ? "" : "/cross/" + std::to_string(inputs.size());
+    places.add_origin("/input" + place, "--input " + input);
+    inputs.push_back(input_of(input));
+  }
+  spec = {{"pipeline", {{"name", is_named ? options.name : path.stem().string()}}},
+          {"transform", {{"build", {{"language", "python"}, {"path", source.string()}}}}},
+          {"input", inputs.size() == 1 ? inputs.front() : json{{"cross", inputs}}}};
+  BASE_TRY_ASSIGN(const json variables, variables_of(options.variables));
+  if (!variables.empty()) spec["transform"]["env"] = variables;
+  for (const auto& [name, value] : variables.items())
+    places.add_origin(spec::child_pointer("/transform/env", name), "--env " + name);
+  return made;
+}
+
 base::Result<int> submit_python(const PythonOptions& options) {
   boost::system::error_code error;
   const fs::path path = fs::canonical(options.path, error);
@@ -71,6 +121,7 @@ base::Result<int> submit_python(const PythonOptions& options) {
     return base::fail(ErrorKind::bad_input, options.path,
                       base::system_error("read", options.path, error.value()).what);
   }
+  BASE_TRY(check_program(path, options.path));
   fs::path source = path;
   std::optional<base::Workspace> workspace;
   if (!fs::is_directory(path, error)) {
@@ -80,14 +131,10 @@ base::Result<int> submit_python(const PythonOptions& options) {
     BASE_TRY(base::make_folders(source));
     BASE_TRY(copy_program(path, source));
   }
-  json inputs = json::array();
-  for (const auto& input : options.inputs) inputs.push_back(input_of(input));
-  json spec = {{"pipeline", {{"name", options.name.empty() ? path.stem().string() : options.name}}},
-               {"transform", {{"build", {{"language", "python"}, {"path", source.string()}}}}},
-               {"input", inputs.size() == 1 ? inputs.front() : json{{"cross", inputs}}}};
-  BASE_TRY_ASSIGN(const json variables, variables_of(options.variables));
-  if (!variables.empty()) spec["transform"]["env"] = variables;
-  BASE_TRY_ASSIGN(auto pipelines, spec::read_for_cluster(spec.dump(), options.path, spec::Target::cluster));
+  BASE_TRY_ASSIGN(const auto made, make_spec(options, path, source));
+  BASE_TRY_ASSIGN(auto pipelines,
+                  spec::read_for_cluster(made.value.dump(-1, ' ', false, json::error_handler_t::replace),
+                                         made.places, spec::Target::any));
   BASE_TRY_ASSIGN(auto loaded, prepare(std::move(pipelines), options.submission.specs.rules));
   return submit(options.submission, std::move(loaded));
 }

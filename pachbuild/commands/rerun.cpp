@@ -17,7 +17,6 @@
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/local/pool/cbor.h"
 #include "pachbuild/local/session/environment.h"
-#include "report/report.h"
 
 namespace commands {
 namespace {
@@ -64,9 +63,6 @@ base::Result<int> rerun(const std::vector<std::string>& added) {
   }
   // Before what is the program's.
   words->insert(std::find(words->begin(), words->end(), "--"), added.begin(), added.end());
-  std::vector<std::string> shown;
-  for (const auto& word : *words) shown.push_back(base::shell_quote(word));
-  report::info("pachbuild " + base::join(shown, " "));
   return run_words(*words, /*is_again=*/true);
 }
 

@@ -92,10 +92,6 @@ base::Status settle_output(Options& options, const CLI::App& verb, Invocation& i
   if (!was_given && options.run.data.job.empty()) {
     BASE_TRY_ASSIGN(options.output, assume_output(invocation, options.run.data.specs.files));
   }
-  for (const auto* option : {"--output", "-o"}) {
-    if (verb.count(option) > 0 && verb.get_option(option)->as<std::string>().empty())
-      return base::fail(base::ErrorKind::usage, option, "is empty", "name the folder for the output");
-  }
   BASE_TRY(check_output("--output", options.output));
   options.writes_events = !options.output.empty() && options.short_output == "json";
   if (options.writes_events || options.short_output.empty()) return {};
@@ -104,6 +100,8 @@ base::Status settle_output(Options& options, const CLI::App& verb, Invocation& i
                       "must be json when --output is given", "use only one of the two for the folder");
   }
   BASE_TRY(check_output("-o", options.short_output));
+  if (options.short_output == "json")
+    report::warn("-o json: writes the output to the folder json; to print events, add --output DIR");
   options.output = options.short_output;
   return {};
 }

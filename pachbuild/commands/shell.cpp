@@ -92,6 +92,11 @@ void tell_end(const local::ShellEnds& ends) {
 }
 
 base::Result<int> open_shell(RunOptions& options, Invocation& invocation) {
+  if (options.datums.size() > 1) {
+    return base::fail(base::ErrorKind::usage, "--datum " + options.datums[1],
+                      "a shell is for one datum, and --datum " + options.datums[0] + " names one",
+                      "omit one of them");
+  }
   BASE_TRY(options.data.settle(invocation));
   BASE_TRY_ASSIGN(auto prepared, options.prepare({}));
   auto& [plan, session] = prepared;

@@ -6,7 +6,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -14,6 +13,7 @@
 #include "pachbuild/commands/build_inputs.h"
 #include "pachbuild/commands/cluster_round.h"
 #include "pachbuild/commands/job_report.h"
+#include "pachbuild/commands/submission_order.h"
 #include "report/report.h"
 
 namespace commands {
@@ -104,92 +104,6 @@ base::Status check_one(const SubmissionOptions& options, const cluster::Pachctl&
   }
   return cluster::check_passed_on(any_project, loaded.pipeline, options.existing);
 }
-
-// The pipeline's project and name, or the repo's that an input reads.
-using RepoName = std::pair<std::string, std::string>;
-
-RepoName repo_name(const std::string& project, const std::string& name) {
-  return {project.empty() ? "default" : project, name};
-}
-
-std::string field_text(const json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-// The repos of all pfs inputs, however they are nested.
-void collect_repos(const json& input, const std::string& project, std::vector<RepoName>& repos) {
-  if (!input.is_object()) return;
-  for (const auto& [kind, value] : input.items()) {
-    if (kind == "pfs" && value.is_object()) {
-      const auto own = field_text(value, "project");
-      repos.push_back(repo_name(own.empty() ? project : own, field_text(value, "repo")));
-    } else if (value.is_array()) {
-      for (const auto& part : value) collect_repos(part, project, repos);
-    }
-  }
-}
-
-// Puts pipelines behind those whose results they read: Pachyderm refuses an input that is not there yet.
-class SubmissionOrder {
- public:
-  explicit SubmissionOrder(std::vector<LoadedPipeline> pipelines)
-      : m_pipelines(std::move(pipelines)), m_states(m_pipelines.size(), State::open) {}
-
-  base::Result<std::vector<LoadedPipeline>> take() {
-    for (std::size_t i = 0; i < m_pipelines.size(); ++i) {
-      const auto name = repo_name(project_of(i), m_pipelines[i].pipeline.name);
-      // A pipeline without a name is for Pachyderm to refuse.
-      const auto [known, is_new] = m_places.emplace(name, i);
-      if (is_new || name.second.empty()) continue;
-      return base::fail(base::ErrorKind::bad_input, where(i, "/pipeline/name"),
-                        "pipeline name " + base::quoted(name.second) +
-                            " is already used: " + where(known->second, "/pipeline/name"),
-                        "rename one of them, or omit one of the files");
-    }
-    for (std::size_t i = 0; i < m_pipelines.size(); ++i) BASE_TRY(visit(i));
-    std::vector<LoadedPipeline> ordered;
-    for (const auto i : m_order) ordered.push_back(std::move(m_pipelines[i]));
-    return ordered;
-  }
-
- private:
-  enum class State { open, above, done };
-
-  [[nodiscard]] const json& value(std::size_t i) const { return *m_pipelines[i].pipeline.document.value; }
-  [[nodiscard]] std::string where(std::size_t i, const char* pointer) const {
-    return m_pipelines[i].pipeline.document.places.where(pointer);
-  }
-  [[nodiscard]] std::string project_of(std::size_t i) const {
-    const json pipeline = value(i).value("pipeline", json::object());
-    if (!pipeline.is_object()) return "";
-    const json project = pipeline.value("project", json::object());
-    return project.is_object() ? field_text(project, "name") : "";
-  }
-
-  base::Status visit(std::size_t i) {
-    if (m_states[i] == State::done) return {};
-    if (m_states[i] == State::above) {
-      return base::fail(base::ErrorKind::bad_input, where(i, "/input"),
-                        "pipeline " + m_pipelines[i].pipeline.name + " depends on its own result",
-                        "remove one of the inputs");
-    }
-    m_states[i] = State::above;
-    std::vector<RepoName> repos;
-    collect_repos(value(i).value("input", json()), project_of(i), repos);
-    for (const auto& repo : repos) {
-      if (const auto writer = m_places.find(repo); writer != m_places.end()) BASE_TRY(visit(writer->second));
-    }
-    m_states[i] = State::done;
-    m_order.push_back(i);
-    return {};
-  }
-
-  std::vector<LoadedPipeline> m_pipelines;
-  std::vector<State> m_states;
-  std::map<RepoName, std::size_t> m_places;
-  std::vector<std::size_t> m_order;
-};
 
 std::string names_of(const std::vector<LoadedPipeline>& pipelines, std::size_t begin, std::size_t end) {
   std::vector<std::string> names;
@@ -285,7 +199,10 @@ base::Result<int> submit_url(const SubmissionOptions& options) {
 }
 
 base::Result<int> submit(const SubmissionOptions& options, std::vector<LoadedPipeline> pipelines) {
-  BASE_TRY_ASSIGN(pipelines, SubmissionOrder(std::move(pipelines)).take());
+  BASE_TRY_ASSIGN(const auto order, submission_order(pipelines));
+  std::vector<LoadedPipeline> ordered;
+  for (const auto place : order) ordered.push_back(std::move(pipelines[place]));
+  pipelines = std::move(ordered);
   if (options.dry_run) return print_plan(options, pipelines);
   BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
   // If one is refused, those behind it would not be sent.

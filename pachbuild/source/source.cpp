@@ -137,10 +137,11 @@ class Lister {
   [[nodiscard]] std::string hint() const {
     const bool is_by_git = std::any_of(m_left_out.begin(), m_left_out.end(),
                                        [](const LeftOut& each) { return each.why.is_by_git(); });
-    return is_by_git ? "a .gitignore leaves files out: pachbuild ignored lists them, and .pachignore takes "
-                       "them back "
-                       "(!NAME)"
-                     : "";
+    if (is_by_git) {
+      return "a .gitignore leaves files out: pachbuild ignored lists them, and .pachignore takes them back "
+             "(!NAME)";
+    }
+    return m_left_out.empty() ? "" : "pachbuild ignored lists what is left out";
   }
 
   // PFS has no links: what one leads to is copied, which must be part of the source.

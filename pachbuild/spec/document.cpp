@@ -46,6 +46,18 @@ base::Status check_text(const std::string& text, const Places& source) {
   return {};
 }
 
+// What is known of the value at `pointer`, or of the nearest one around it; nothing where there is none.
+template <typename Value>
+const Value* nearest(const std::map<std::string, Value>& known, std::string pointer) {
+  while (true) {
+    const auto found = known.find(pointer);
+    if (found != known.end()) return &found->second;
+    const std::size_t slash = pointer.rfind('/');
+    if (slash == std::string::npos) return nullptr;
+    pointer.resize(slash);
+  }
+}
+
 }  // namespace
 
 Position PositionFinder::at(std::size_t offset) {
@@ -66,14 +78,20 @@ Position PositionFinder::at(std::size_t offset) {
   return m_position;
 }
 
+Places Places::without_positions() const {
+  Places result(m_file, m_title);
+  result.m_origins = m_origins;
+  return result;
+}
+
 Position Places::at(std::string pointer) const {
-  while (true) {
-    const auto found = m_positions.find(pointer);
-    if (found != m_positions.end()) return found->second;
-    const std::size_t slash = pointer.rfind('/');
-    if (slash == std::string::npos) return {};
-    pointer.resize(slash);
-  }
+  const auto* position = nearest(m_positions, std::move(pointer));
+  return position == nullptr ? Position{} : *position;
+}
+
+std::string Places::where(const std::string& pointer) const {
+  const auto* origin = nearest(m_origins, pointer);
+  return origin == nullptr ? where(at(pointer)) : *origin;
 }
 
 std::string Places::where(Position position) const {

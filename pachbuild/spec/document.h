@@ -33,11 +33,16 @@ class Places {
 
   void add(const std::string& pointer, Position position) { m_positions.emplace(pointer, position); }
 
+  // The value, and what is in it, is from `origin`, a word of a command line: errors name that.
+  void add_origin(const std::string& pointer, std::string origin) {
+    m_origins.emplace(pointer, std::move(origin));
+  }
+
   // Forgets the value and what is in it: another one counts.
   void forget(const std::string& pointer);
 
   // Of the same text, without any place so far.
-  [[nodiscard]] Places without_positions() const { return {m_file, m_title}; }
+  [[nodiscard]] Places without_positions() const;
 
   // The places of the value alone, which becomes the root.
   [[nodiscard]] Places below(const std::string& pointer) const;
@@ -45,8 +50,8 @@ class Places {
   // The position of the value, or of the nearest one around it.
   [[nodiscard]] Position at(std::string pointer) const;
 
-  // "pipeline.json:7:5": what an error about the value has as its `where`.
-  [[nodiscard]] std::string where(const std::string& pointer) const { return where(at(pointer)); }
+  // "pipeline.json:7:5", or the value's origin: what an error about the value has as its `where`.
+  [[nodiscard]] std::string where(const std::string& pointer) const;
   [[nodiscard]] std::string where(Position position) const;
 
   [[nodiscard]] const std::string& file() const { return m_file; }
@@ -59,6 +64,7 @@ class Places {
   std::string m_file;
   std::string m_title;
   std::map<std::string, Position> m_positions;
+  std::map<std::string, std::string> m_origins;
 };
 
 // What a text may start with: no part of the first line.

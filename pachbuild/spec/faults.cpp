@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "base/text.h"
 
 namespace spec {
 namespace {
@@ -32,6 +33,18 @@ base::Error Faults::take() {
   for (auto& [position, fault] : m_all) errors.add(std::move(fault.error));
   m_all.clear();
   return errors.take();
+}
+
+base::Error repeated_name_fault(std::string where, const std::string& name, const std::string& first_place) {
+  return {base::ErrorKind::bad_input, std::move(where),
+          "pipeline name " + base::quoted(name) + " is already used: " + first_place,
+          "rename one of them, or omit one of the files"};
+}
+
+base::Error cycle_fault(std::string where, const std::vector<std::string>& names) {
+  return {base::ErrorKind::bad_input, std::move(where),
+          "the pipelines form a cycle: " + base::join(names, " reads ") + " reads " + names.front(),
+          "remove one of the inputs"};
 }
 
 }  // namespace spec

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "pachbuild/spec/document.h"
@@ -30,5 +31,11 @@ class Faults {
   };
   std::multimap<Position, Fault> m_all;
 };
+
+// Of the second pipeline of a name.
+base::Error repeated_name_fault(std::string where, const std::string& name, const std::string& first_place);
+
+// Of pipelines that read each other: each of `names` the result of the next one, the last that of the first.
+base::Error cycle_fault(std::string where, const std::vector<std::string>& names);
 
 }  // namespace spec

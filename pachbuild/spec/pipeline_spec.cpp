@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/credentials.h"
 #include "base/errors.h"
 #include "base/near.h"
 #include "base/text.h"
@@ -352,7 +353,16 @@ class Reader {
 
   base::Status find_build_folder() {
     Build& build = m_spec.transform.build;
-    BASE_TRY_ASSIGN(build.folder, find_folder(build.path, "/transform/build/path"));
+    constexpr char k_pointer[] = "/transform/build/path";
+    if (is_url(build.path)) {
+      return fail(k_pointer, base::quoted(base::hide_credentials(build.path)) + " is a URL, not a folder",
+                  "clone the repository and name its folder");
+    }
+    BASE_TRY_ASSIGN(build.folder, find_folder(build.path, k_pointer));
+    boost::system::error_code error;
+    if (base::fs::canonical(build.folder, error) == "/")
+      return fail(k_pointer, base::quoted(build.path) + " is the root folder of this machine",
+                  "name the source folder");
     return {};
   }
 
@@ -508,9 +518,9 @@ base::Result<std::vector<ClusterPipeline>> cluster_pipelines(std::vector<Documen
 
 }  // namespace
 
-base::Result<std::vector<ClusterPipeline>> read_for_cluster(const std::string& text, const std::string& file,
+base::Result<std::vector<ClusterPipeline>> read_for_cluster(const std::string& text, const Places& source,
                                                             Target target) {
-  BASE_TRY_ASSIGN(auto documents, read_specs(text, Places(file)));
+  BASE_TRY_ASSIGN(auto documents, read_specs(text, source));
   return cluster_pipelines(std::move(documents), target, {});
 }
 

@@ -177,7 +177,11 @@ base::Result<std::vector<PipelineSpec>> load_pipelines(const Sources& sources,
 base::Result<std::vector<ClusterPipeline>> load_for_cluster(const Sources& sources, Target target);
 
 // The same for the text of one file.
-base::Result<std::vector<ClusterPipeline>> read_for_cluster(const std::string& text, const std::string& file,
+base::Result<std::vector<ClusterPipeline>> read_for_cluster(const std::string& text, const Places& source,
                                                             Target target);
+inline base::Result<std::vector<ClusterPipeline>> read_for_cluster(const std::string& text,
+                                                                   const std::string& file, Target target) {
+  return read_for_cluster(text, Places(file), target);
+}
 
 }  // namespace spec

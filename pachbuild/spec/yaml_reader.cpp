@@ -75,6 +75,47 @@ struct Stop : std::exception {
   base::Error error;
 };
 
+struct YamlFault {
+  const char* what;
+  const char* hint;
+};
+
+// The parser's faults in words about the text.
+YamlFault fault_of(const std::string& message) {
+  namespace told = YAML::ErrorMsg;
+  static constexpr char k_indentation[] =
+      "the keys of an object start in the same column, deeper than the key above them";
+  struct Row {
+    const char* message;
+    YamlFault fault;
+  };
+  static const std::array<Row, 15> k_faults = {{
+      {told::ALIAS_NOT_FOUND, {"a value cannot start with *", "put it in quotes"}},
+      {told::CHAR_IN_ALIAS, {"a value cannot start with *", "put it in quotes"}},
+      {told::UNKNOWN_ANCHOR, {"a value cannot start with *", "put it in quotes"}},
+      {told::ANCHOR_NOT_FOUND, {"a value cannot start with &", "put it in quotes"}},
+      {told::CHAR_IN_ANCHOR, {"a value cannot start with &", "put it in quotes"}},
+      {told::END_OF_MAP, {"expected a key", k_indentation}},
+      {told::END_OF_SEQ,
+       {"expected an item of the list", "the items of a list start with \"- \" in the same column"}},
+      {told::END_OF_MAP_FLOW, {"expected , or }", ""}},
+      {told::END_OF_SEQ_FLOW, {"expected , or ]", ""}},
+      {told::FLOW_END, {"nothing is open that this closes", ""}},
+      {told::TAB_IN_INDENTATION, {"a line is indented with a tab", "use spaces"}},
+      {told::BLOCK_ENTRY,
+       {"a list cannot start here", "the items of a list start with \"- \" in the same column"}},
+      {told::MAP_KEY, {"a key cannot start here", k_indentation}},
+      {told::MAP_VALUE,
+       {"\":\" cannot be here",
+        "quote a value that has \": \"; the keys of an object start in the same column"}},
+      {told::EOF_IN_SCALAR, {"the quote is not closed", ""}},
+  }};
+  for (const auto& [known, fault] : k_faults) {
+    if (message.starts_with(known)) return fault;
+  }
+  return {message == told::UNKNOWN_TOKEN ? "a value cannot start like this" : nullptr, k_quote_it};
+}
+
 class YamlEvents final : public YAML::EventHandler {
  public:
   YamlEvents(const std::string& text, const Places& source) : m_text(text), m_builder(text, source) {}
@@ -229,7 +270,9 @@ base::Result<std::vector<Document>> read_yaml(const std::string& text, const Pla
       return base::fail(std::move(stop.error));
     } catch (const YAML::Exception& exception) {
       const auto offset = static_cast<std::size_t>(std::max(exception.mark.pos, 0));
-      return events.builder().fail(offset, "is not valid YAML: " + exception.msg);
+      const auto [what, hint] = fault_of(exception.msg);
+      return events.builder().fail(offset, "is not valid YAML: " + (what == nullptr ? exception.msg : what),
+                                   what == nullptr ? "" : hint);
     }
     return events.take();
   };

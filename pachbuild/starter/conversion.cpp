@@ -35,9 +35,16 @@ constexpr char k_python_version[] = ".python-version";
 constexpr std::uint64_t k_largest_dockerfile = std::uint64_t{1} << 20;
 constexpr std::uint64_t k_largest_program = std::uint64_t{1} << 20;
 
-bool is_dockerfile(const std::string& path) {
+// By its name, or by how it starts: nothing that starts so is a spec.
+bool is_dockerfile(const std::string& path, const std::string& text) {
   const std::string name = base::lower(fs::path(path).filename().string());
-  return base::contains(name, "dockerfile") || base::contains(name, "containerfile");
+  if (base::contains(name, "dockerfile") || base::contains(name, "containerfile")) return true;
+  for (const auto& line : base::split(text, '\n')) {
+    const auto start = base::lower(std::string(base::trim(line)));
+    if (start.empty() || start.starts_with('#')) continue;
+    return start.starts_with("from ") || start.starts_with("arg ");
+  }
+  return false;
 }
 
 base::Result<std::string> read_given(const std::string& path, std::uint64_t largest) {
@@ -128,8 +135,8 @@ class Conversion {
 
   base::Status sort_files() {
     for (const auto& path : m_origin.files) {
-      BASE_TRY(read_given(path, k_largest_dockerfile));
-      if (!is_dockerfile(path)) {
+      BASE_TRY_ASSIGN(const auto text, read_given(path, k_largest_dockerfile));
+      if (!is_dockerfile(path, text)) {
         m_spec_files.push_back(path);
       } else if (m_dockerfile.empty()) {
         m_dockerfile = path;
@@ -262,7 +269,6 @@ class Conversion {
 
   base::Status choose_language() {
     m_language = m_origin.language;
-    if (!m_language.empty()) return {};
     const auto files = m_layout->files();
     const auto has = [&](bool (*is_one)(const std::string&)) {
       return std::any_of(files.begin(), files.end(), [&](const auto& file) { return is_one(file.first); });
@@ -270,10 +276,18 @@ class Conversion {
     const auto starts_python = [](const spec::PipelineSpec& spec) {
       return !spec.transform.cmd.empty() && is_python(spec.transform.cmd.front());
     };
-    if (m_image.is_go || (has(is_go_file) && !has(is_python_file))) {
+    const bool may_be_go = m_image.is_go || has(is_go_file);
+    const bool may_be_python = m_image.is_python || m_image.uses_pip || has(is_python_file) ||
+                               std::any_of(m_specs.begin(), m_specs.end(), starts_python);
+    if (!m_language.empty()) {
+      const bool is_other = m_language == "go" ? may_be_python && !may_be_go : may_be_go && !may_be_python;
+      if (!is_other) return {};
+      return base::fail(ErrorKind::usage, "--language " + m_language,
+                        "nothing of " + m_language + " is copied or installed", "omit --language");
+    }
+    if (m_image.is_go || (may_be_go && !has(is_python_file))) {
       m_language = "go";
-    } else if (m_image.is_python || m_image.uses_pip || has(is_python_file) ||
-               std::any_of(m_specs.begin(), m_specs.end(), starts_python)) {
+    } else if (may_be_python) {
       m_language = "python";
     } else {
       return base::fail(ErrorKind::bad_input, m_dockerfile.empty() ? m_spec_files.front() : m_dockerfile,

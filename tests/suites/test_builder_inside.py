@@ -118,14 +118,14 @@ class Reads(BuilderSuite):
                      "\u3000-r {}", "six\r-r {}", "-r \\\n  {}"):
             with self.subTest(line=line):
                 self.refuses({"requirements.txt": line.format(self.outside) + "\n"},
-                             f"requirements.txt: {self.outside} is outside the source", own_hint)
+                             f"requirements.txt:{2 if 'six' in line else 1}: {self.outside} is outside the source", own_hint)
         for line, name in (("-r ../outside/secret.txt", "../outside/secret.txt"),
                            ("-c a/../../outside/secret.txt", "a/../../outside/secret.txt")):
             with self.subTest(line=line):
-                self.refuses({"requirements.txt": line + "\n"}, f"requirements.txt: {name} is outside the source")
+                self.refuses({"requirements.txt": line + "\n"}, f"requirements.txt:1: {name} is outside the source")
         self.refuses({"requirements.txt": "-r a/more.txt\n", "a/more.txt": "-r ../../outside/secret.txt\n"},
-                     "a/more.txt: a/../../outside/secret.txt is outside the source")
-        self.refuses({"requirements.txt": "-r ${FOLDER}/secret.txt\n"}, "requirements.txt: includes ${FOLDER}/secret.txt, "
+                     "a/more.txt:1: a/../../outside/secret.txt is outside the source")
+        self.refuses({"requirements.txt": "-r ${FOLDER}/secret.txt\n"}, "requirements.txt:1: includes ${FOLDER}/secret.txt, "
                      "which does not exist", "")
 
     def test_included_urls(self):
@@ -134,12 +134,12 @@ class Reads(BuilderSuite):
         for url in (f"file://{self.outside}", "https://example.com/r.txt", "http://me:***@example.com/r.txt"):
             with self.subTest(url=url):
                 self.refuses({"requirements.txt": f"-r {url.replace('***', 'planted')}\n"},
-                             f"requirements.txt: {url} is outside the source", hint)
+                             f"requirements.txt:1: {url} is outside the source", hint)
 
     def test_variables_in_names_of_included_files(self):
         source = self.source({**PYTHON_ARGUMENTS, "requirements.txt": "-r ${FOLDER}/secret.txt\n"})
         result = self.build(source, env=self.environment(FOLDER=str(self.outside.parent)))
-        self.assert_fails(result, 65, f"error: requirements.txt: {self.outside} is outside the source\n"
+        self.assert_fails(result, 65, f"error: requirements.txt:1: {self.outside} is outside the source\n"
                                       "hint: include a file of the source by its path relative to requirements.txt\n")
 
     def test_links_out_of_the_source(self):
@@ -176,7 +176,7 @@ class Reads(BuilderSuite):
         (source / ".venv/more.txt").symlink_to(self.outside)
         self.write("source/requirements.txt", "-r .venv/more.txt\n")
         result = self.build(source)
-        self.assert_fails(result, 65, "error: requirements.txt: .venv/more.txt is outside the source: it is, or is reached through, a "
+        self.assert_fails(result, 65, "error: requirements.txt:1: .venv/more.txt is outside the source: it is, or is reached through, a "
                                       f"symbolic link to {self.outside}\n{INSIDE_HINT}")
         self.assertNotIn(SECRET, result.stderr)
 
@@ -187,7 +187,7 @@ class Reads(BuilderSuite):
                 name = f"{option}={self.folder}/written.txt"
                 self.write(f"source/{name}", "six\n")
                 self.refuses({"pachbuild.toml": f'[python]\ndependencies = ["{name}"]\n'},
-                             f"pachbuild.toml: python.dependencies: {name} begins with \"-\": uv would read it as an option",
+                             f"pachbuild.toml:2: python.dependencies: {name} begins with \"-\": uv would read it as an option",
                              "hint: rename the file\n")
                 self.assertFalse((self.folder / "written.txt").exists())
 
@@ -212,7 +212,7 @@ class Reads(BuilderSuite):
             for name in (f"x]\\n-r {self.outside}", "../outside/pyproject.toml:x", "--cache-dir=x"):
                 with self.subTest(key=key, name=name):
                     self.refuses({"pachbuild.toml": f'[python]\n{key} = ["{name}"]\n'},
-                                 f'pachbuild.toml: python.{key}: invalid name "{name}"',
+                                 f'pachbuild.toml:2: python.{key}: invalid name "{name}"',
                                  "hint: letters, digits, ., _ and - only\n")
 
     def test_paths_of_locks(self):
@@ -350,7 +350,7 @@ class Shapes(BuilderSuite):
     def test_includes_in_a_row(self):
         files = {f"r{i}.txt": f"-r r{i + 1}.txt\n" for i in range(3_000)}
         self.refuses({"requirements.txt": "-r r0.txt\n", **files},
-                     "r62.txt: more than 64 requirements files are nested")
+                     "r62.txt:1: more than 64 requirements files are nested")
         self.build_well(self.source({**PYTHON_ARGUMENTS, "requirements.txt": "-r a.txt\n", "a.txt": "-r requirements.txt\n"}))
 
     def test_what_is_no_regular_file(self):
@@ -371,7 +371,7 @@ class Shapes(BuilderSuite):
                 make(source / "more.txt")
                 self.assert_fails(self.build(source, timeout=30), 65, f"error: {source}/more.txt: is not a regular file\n")
                 subprocess.run(["rm", "-rf", str(source)], check=True)
-        self.refuses({"requirements.txt": "-r /dev/zero\n"}, "requirements.txt: /dev/zero is outside the source",
+        self.refuses({"requirements.txt": "-r /dev/zero\n"}, "requirements.txt:1: /dev/zero is outside the source",
                      "hint: include a file of the source by its path relative to requirements.txt\n")
 
     def test_a_manifest_that_is_too_large(self):

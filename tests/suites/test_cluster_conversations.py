@@ -279,7 +279,7 @@ class Conversation:
         self.say("update", "pipeline", "-f", "-", stdin=json.dumps(spec_of()))
 
     def a_program_without_a_spec(self):
-        words = ("python-pipeline", "source", "--input", "data", "--input", "data:/", "--name", "q", "--env", "A=b=c")
+        words = ("python-pipeline", "source", "--input", "data", "--input", "labels:/", "--name", "q", "--env", "A=b=c")
         self.say("create", *words)
         self.say("update", *words[:2], "-i", "data:/*/x", "--name", "q", "--reprocess")
         self.write("train.py", "train\n")

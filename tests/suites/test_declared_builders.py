@@ -255,6 +255,14 @@ class DeclaredBuilders(BuilderSuite):
         self.write("source/package.json", '{"main": "../x"}')
         self.assert_fails(self.make(), 65,
                           'error: package.json#/main: "../x" is not in the source\n')
+        self.write("source/package.json", '{"main": "./secnd.toy"}')
+        self.assert_fails(self.make(), 65, 'error: package.json#/main: the source does not contain "./secnd.toy"\n'
+                                           'hint: did you mean "second.toy"?\n')
+        for name in ("second", "library", "junk/made.toy"):  # with an ending, a folder, in what is ignored
+            self.write("source/package.json", json.dumps({"main": name}))
+            self.write("source/library/index.toy", "")
+            self.make_well()
+        shutil.rmtree(self.toys / "library")
         self.write("source/package.json", "{")
         self.assertEqual(self.make().returncode, 65)
         for path in self.toys.glob("*"):

@@ -103,7 +103,7 @@ class Programs(GoSuite):
         for name in ("./cmd/one", "cmd/one", "example.com/app/cmd/one"):
             self.check({"pachbuild.toml": f'[go]\npackage = "{name}"\n'}, "one\n")
         self.write("source/pachbuild.toml", '[go]\npackage = "cmd/three"\n')
-        self.assert_fails(self.build(source), 65, "error: pachbuild.toml: go.package: no Go package in cmd/three\n")
+        self.assert_fails(self.build(source), 65, "error: pachbuild.toml:2: go.package: no Go package in cmd/three\n")
 
     def test_no_program_is_said_in_words(self):
         source = self.source({"go.mod": MODULE, "lib.go": "package app\n", "main_windows.go": program(),
@@ -188,7 +188,7 @@ class Excluded(GoSuite):
         source = self.source({"go.mod": MODULE, "main.go": program(), "t/main.go": "//go:build a && b\n\n" + program(),
                               "pachbuild.toml": '[go]\npackage = "./t"\n'})
         self.assert_fails(self.build(source), 65, (
-            "error: pachbuild.toml: go.package: contains no package main; build constraints exclude t/main.go (//go:build a && b)\n"
+            "error: pachbuild.toml:2: go.package: contains no package main; build constraints exclude t/main.go (//go:build a && b)\n"
             'hint: to include it, set go.tags = ["a", "b"] in pachbuild.toml\n'))
 
 
@@ -234,7 +234,7 @@ class Variables(GoSuite):
         for setting, env, said in (
                 ("", {"GOOS": "darwin"}, "GOOS=darwin from the environment is ignored; pipelines run on Linux"),
                 ("", {"GOENV": f"{self.folder}/goenv"}, f"{self.folder}/goenv: GOOS=plan9 is ignored; pipelines run on Linux"),
-                ('GOOS = "windows"', {}, "pachbuild.toml: go.environment: GOOS=windows is ignored; pipelines run on Linux"),
+                ('GOOS = "windows"', {}, "pachbuild.toml:2: go.environment: GOOS=windows is ignored; pipelines run on Linux"),
                 ("", {"GOFLAGS": "-trimpath=false -buildvcs=true"}, "-trimpath=false from the environment is ignored"),
                 ("", {"GOFLAGS": "-trimpath=false -buildvcs=true"}, "-buildvcs from the environment is ignored"),
                 ("", {"GOWORK": f"{self.folder}/other.work"}, f"GOWORK={self.folder}/other.work from the environment is ignored; only a go.work inside the source is used\n")):

@@ -115,6 +115,8 @@ class Node(language_suite.LanguageSuite):
         self.refuses({"main.js": "return 1;\n}\n"}, 1, "error: main.js:2: Unexpected token '}'\n")
         self.refuses({"package.json": '{"main": "main.cjs"}', "main.cjs": "import fs from 'fs';\n"}, 1,
                      "error: main.cjs:1: Cannot use import statement outside a module\n")
+        self.refuses({"package.json": '{"main": "nosuch.js"}', "main.js": ""}, 65,
+                     'error: package.json#/main: the source does not contain "nosuch.js"\n')
         # Nothing of a source that is compiled is taken for JavaScript, and main may return.
         self.build_well(self.source({"main.js": "#!/usr/bin/env node\nif (1) return;\n"}, "fine"))
 

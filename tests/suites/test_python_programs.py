@@ -219,7 +219,7 @@ class Entries(ProgramSuite):
                     "hint: name the program main.py, or set python.program in pachbuild.toml\n"))
 
     def test_programs_that_are_not_there(self):
-        place = "error: pachbuild.toml: python.program: "
+        place = "error: pachbuild.toml:2: python.program: "
         form = "hint: write tool.py, package.module or package.module:function\n"
         missing = "no module {} in the source or the installed packages\n"
         files = {"main.py": "", "pkg/__init__.py": "", "pkg/cli.py": "import os\nif os: \n  def run(): pass\nX, (Y, *Z) = 1, (2,)\n",
@@ -243,7 +243,7 @@ class Entries(ProgramSuite):
         self.build_well(source)  # the build made it
         self.write("source/pachbuild.toml", "[python]\nprogram = 'counting._mad'\n")
         for _ in range(2):
-            self.assert_fails(self.build(source), 65, "error: pachbuild.toml: python.program: no module counting._mad in the source or the installed packages\n"
+            self.assert_fails(self.build(source), 65, "error: pachbuild.toml:2: python.program: no module counting._mad in the source or the installed packages\n"
                               "hint: write tool.py, package.module or package.module:function\n")
 
     def test_scripts_of_packages_keep_their_beginning(self):

@@ -88,9 +88,9 @@ class InlineMetadata(Stated):
             SCRIPT.replace(">=3.9", ">=3.99"): (69, "error: main.py: requires-python (>=3.99): this version of Python is not available here"),
             SCRIPT + "\n" + SCRIPT: (65, 'error: main.py:10: has a second block "# /// script"\nhint: keep one of them\n'),
             SCRIPT.replace("dependencies", "depends"): (
-                65, 'error: main.py: # /// script:2: "depends" is not a field of inline metadata\n'
+                65, 'error: main.py:3: "depends" is not a field of inline metadata\n'
                     "hint: its fields are dependencies, requires-python and tool\n"),
-            SCRIPT.replace('"]', '"'): (65, "error: main.py: # /// script:"),
+            SCRIPT.replace('"]', '"'): (65, "error: main.py:"),
         }
         for text, (code, said) in cases.items():
             with self.subTest(said=said):
@@ -99,11 +99,16 @@ class InlineMetadata(Stated):
                 self.assertIn(said, result.stderr)
 
     def test_a_comment_that_is_none(self):
-        for text in (SCRIPT.replace("# ///\n", ""), SCRIPT.replace("# requires", "requires"), '"""\n' + SCRIPT.replace("# ", "  # ")):
-            self.build(self.source({"main.py": text}))  # not Python, some of them
-            result = self.run_program(support.BUILDER, "--inputs", "--source", self.folder / "source",
-                                      env=self.environment())
-            self.assertIn("nothing to install", result.stderr)
+        self.source({"main.py": '"""\n' + SCRIPT.replace("# ", "  # ") + '"""\n'})
+        result = self.run_program(support.BUILDER, "--inputs", "--source", self.folder / "source",
+                                  env=self.environment())
+        self.assertIn("nothing to install", result.stderr)
+
+    def test_one_without_an_end(self):
+        for text in (SCRIPT.replace("# ///\n", ""), SCRIPT.replace("# requires", "requires")):
+            self.assert_fails(self.build(self.source({"main.py": text})), 65, (
+                'error: main.py:1: the block "# /// script" has no end\n'
+                "hint: end it with the line # ///; each line in between must be # alone or begin with # and a space\n"))
 
     @support.long_test
     def test_its_lock(self):

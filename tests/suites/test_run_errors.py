@@ -47,7 +47,7 @@ class Errors(pipelines.PipelineSuite):
         self.write("spec.yaml", "pipeline:\n  name: p\n bad: x\n")
         result = self.run_here("run", "-f", "spec.yaml", "--output", "out")
         self.assertEqual(result.returncode, 65)
-        self.assertRegex(result.stderr, r"^error: spec\.yaml:3:\d+: is not valid YAML: [^\n]+\n$")
+        self.assertRegex(result.stderr, r"^error: spec\.yaml:3:2: is not valid YAML: expected a key\nhint: the keys of an object [^\n]+\n$")
 
     def test_no_input(self):
         self.refuse_spec('error: spec.json:1:1: has no "input"\n'
@@ -163,7 +163,8 @@ class Errors(pipelines.PipelineSuite):
         hint = "hint: see pachbuild run --help\n"
         self.refuse(64, "error: unknown option --bogus\n" + hint, "--bogus")
         for option in ("--output", "-o"):
-            self.refuse(64, f"error: {option}: is empty\nhint: name the folder for the output\n",
+            form = "DIR" if option == "--output" else "DIR|json"
+            self.refuse(64, f"error: {option}: requires a value ({form})\n" + hint,
                         "-f", "spec.json", "--input", "data=data", option, "")
         self.refuse(64, "error: --workers 0: must be a whole number from 1 to 1024\n" + hint,
                     "-f", "spec.json", "--output", "out", "--workers", "0")

@@ -43,13 +43,12 @@ class ProgramChoice {
  public:
   ProgramChoice(const Description& builder, const SourceFiles& files) : m_builder(builder), m_files(files) {}
 
-  // One that somebody has named, at `where`.
-  [[nodiscard]] base::Result<contract::Program> named(const std::string& name,
-                                                      const std::string& where) const {
+  // One that somebody has named, at `where`; `why` says so in build.json.
+  [[nodiscard]] base::Result<contract::Program> named(const std::string& name, const std::string& where,
+                                                      const std::string& why) const {
     const auto clean = base::clean_path(name);
-    if (base::stays_inside(name) && m_files.has(clean)) return contract::Program{clean, where};
-    return base::fail(ErrorKind::bad_input, where, "the source does not contain " + base::quoted(name),
-                      base::did_you_mean(name, names_of(m_files.all())));
+    if (base::stays_inside(name) && m_files.has(clean)) return contract::Program{clean, why};
+    return missing(where, name);
   }
 
   [[nodiscard]] base::Result<contract::Program> found() const {
@@ -63,6 +62,37 @@ class ProgramChoice {
   }
 
  private:
+  [[nodiscard]] tl::unexpected<base::Error> missing(const std::string& where, const std::string& name) const {
+    return base::fail(ErrorKind::bad_input, where, "the source does not contain " + base::quoted(name),
+                      base::did_you_mean(name, names_of(m_files.all())));
+  }
+
+  // Whether a value can mean it: an interpreter adds an ending, or looks into a folder. What is ignored is
+  // not listed.
+  [[nodiscard]] bool is_found(const std::string& path) const {
+    const auto folders = base::folders_above(path);
+    if (std::any_of(folders.begin(), folders.end(), [&](const auto& folder) {
+          return any_matches(m_builder.detect.ignore, folder, [] { return std::string(); });
+        })) {
+      return true;
+    }
+    const auto& all = m_files.all();
+    return std::any_of(all.begin(), all.end(), [&](const SourceFile& file) {
+      return file.name == path || file.name.starts_with(path + ".") || file.name.starts_with(path + "/");
+    });
+  }
+
+  // Whether commands may make it: those of a layer with a manifest install packages.
+  [[nodiscard]] base::Result<bool> may_be_made() const {
+    for (const auto& layer : m_builder.layers) {
+      if (layer.run.empty() || !layer.manifest.empty()) continue;
+      if (layer.when.empty()) return true;
+      BASE_TRY_ASSIGN(const bool applies, m_files.has_any(layer.when));
+      if (applies) return true;
+    }
+    return false;
+  }
+
   // What a build makes need not be there yet.
   [[nodiscard]] base::Result<contract::Program> of_value(const Reference& reference) const {
     BASE_TRY_ASSIGN(const auto value, m_files.value_of(reference));
@@ -71,6 +101,10 @@ class ProgramChoice {
     if (!base::stays_inside(value.scalar) || clean.empty() || base::contains(clean, '\0')) {
       return base::fail(ErrorKind::bad_input, reference.text,
                         base::quoted(value.scalar) + " is not in the source");
+    }
+    if (!is_found(clean)) {
+      BASE_TRY_ASSIGN(const bool may_come, may_be_made());
+      if (!may_come) return missing(reference.text, value.scalar);
     }
     return contract::Program{clean, reference.text};
   }
@@ -99,7 +133,7 @@ base::Result<std::map<std::string, std::string>> read_settings(const Description
   settings.emplace(k_program_setting, "");
   const auto table = source.tables.find(builder.language);
   if (table == source.tables.end()) return settings;
-  TableReader reader(table->second, source.file, source.prefix + builder.language + ".");
+  TableReader reader(table->second, source.places.file, source.places.prefix + builder.language + ".");
   for (auto& [name, value] : settings) BASE_TRY(reader.read(name, value));
   BASE_TRY(reader.finish());
   return settings;
@@ -119,21 +153,25 @@ base::Result<Facts> look_at(const std::shared_ptr<const Description>& builder, c
   facts.needs_no_program = source.has_own_command || source.has_run_script;
   BASE_TRY_ASSIGN(facts.settings, read_settings(*builder, source.settings));
   std::string named = facts.settings.at(k_program_setting);
-  std::string where = source.settings.file + ": " + builder->language + "." + k_program_setting;
+  const std::string setting = builder->language + "." + k_program_setting;
+  std::string where = source.settings.places.where(setting);
+  std::string why = source.settings.places.name(setting);
   if (const auto& variable = builder->detect.variable; !process::value_of(environment, variable).empty()) {
     named = process::value_of(environment, variable);
-    where = variable;
+    where = why = variable;
   }
   facts.settings.erase(k_program_setting);
   if (builder->detect.program.empty()) {
     if (base::contains(named, '/') || base::contains(named, '\0'))
       return base::fail(ErrorKind::bad_input, where, base::quoted(named) + " is not the name of a program");
     facts.made_program = named;
-    if (!named.empty()) facts.program.chosen = where;
+    if (named.empty()) return facts;
+    facts.program.chosen = why;
+    facts.program_place = where;
     return facts;
   }
   const ProgramChoice choice(*builder, facts.files);
-  auto program = named.empty() ? choice.found() : choice.named(named, where);
+  auto program = named.empty() ? choice.found() : choice.named(named, where, why);
   if (program) {
     facts.program = std::move(*program);
   } else if (facts.needs_no_program && named.empty()) {

@@ -19,6 +19,7 @@ struct Facts {
   SourceFiles files;
   contract::Program program;  // its name is empty where there is none, or a layer makes it
   std::string made_program;   // which of those that a layer makes was chosen; empty: the only one
+  std::string program_place;  // where the program is named, for errors; empty: it is not
   std::optional<Start::NoProgram> no_program;
   std::map<std::string, std::string> settings;
   bool needs_no_program = false;  // since the pipeline's own command or the source's own run.sh names it

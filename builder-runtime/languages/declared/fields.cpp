@@ -13,7 +13,8 @@ const Shape& detect_shape() {
         Kind::reference},
        {"program", Form::texts,
         "Where the program may be, the best place first: the first existing one is `{program}`. A pattern "
-        "must match exactly one file; a reference into a file names the program.",
+        "must match exactly one file; a reference into a file names the program, which must be in the source "
+        "unless commands of a layer without a manifest may make it.",
         Kind::reference},
        {"ignore", Form::texts,
         "Files and folders that are not part of the source: a name stands for all files and folders with "

@@ -239,7 +239,7 @@ class Making {
     std::vector<std::string> names;
     for (const auto& path : made) names.push_back(base::name_of(path));
     const auto& wanted = m_facts.made_program;
-    const std::string where = m_facts.program.chosen;
+    const std::string& where = m_facts.program_place;
     if (made.empty()) {
       return base::fail(ErrorKind::step_failed, m_layer.name,
                         "did not produce a program matching " + m_layer.program->text());

@@ -447,8 +447,10 @@ void warn_of_workspace(const fs::path& source, const Program& program, const GoV
 std::string summary_of(const Tree& tree, const Program& program) {
   const std::string in = program.home == "." ? "" : " in " + program.home;
   switch (program.layout) {
-    case Layout::module:
-      return "module " + tree.modules.at(program.module) + in;
+    case Layout::module: {
+      const auto& path = tree.modules.at(program.module);
+      return (path.empty() ? "a go.mod without a module path" : "module " + path) + in;
+    }
     case Layout::workspace:
       return "a workspace" + in;
     case Layout::vendored:

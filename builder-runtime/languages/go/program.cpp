@@ -131,7 +131,7 @@ std::pair<bool, int> Choice::rank_of(const Program& program) const {
 }
 
 base::Result<Program> Choice::named() const {
-  const std::string where = m_settings.file + ": go.package";
+  const std::string where = m_settings.places.where("go.package");
   const std::string& text = m_settings.package;
   std::string wanted = plain_folder(text);
   // The import path of a package of one of the modules.
@@ -143,7 +143,7 @@ base::Result<Program> Choice::named() const {
   }
   for (const auto& package : m_tree.packages) {
     if (package.folder != wanted) continue;
-    if (is_program(package)) return program_of(package, where);
+    if (is_program(package)) return program_of(package, m_settings.places.name("go.package"));
     if (package.name.empty()) break;
     return base::fail(ErrorKind::bad_input, where,
                       text + " is package " + package.name + ", not package main");

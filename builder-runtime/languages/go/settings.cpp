@@ -7,7 +7,6 @@ namespace builder::go {
 
 base::Status read_settings(TableReader& reader, SourceSettings& settings) {
   auto& go = settings.go;
-  go.file = reader.file();
   BASE_TRY(reader.read("package", go.package));
   BASE_TRY(reader.read("tags", go.tags));
   BASE_TRY(reader.read("ldflags", go.ldflags));

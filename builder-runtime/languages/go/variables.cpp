@@ -55,7 +55,7 @@ std::vector<Flag> flags_in(std::string_view text) {
 }
 
 GoVariables::GoVariables(const GoSettings& settings, const process::Environment& environment)
-    : m_settings_file(settings.file), m_settings(settings.environment), m_environment(environment) {
+    : m_places(settings.places), m_settings(settings.environment), m_environment(environment) {
   auto all = environment;
   for (const auto& [name, value] : m_settings) all[name] = value;
   m_file = file_of(all);
@@ -78,7 +78,8 @@ std::string GoVariables::value(const std::string& name) const {
 
 std::string GoVariables::origin(const std::string& name) const {
   const auto setting = m_settings.find(name);
-  if (setting != m_settings.end() && !setting->second.empty()) return m_settings_file + ": go.environment";
+  if (setting != m_settings.end() && !setting->second.empty())
+    return m_places.where_in("go.environment", "go.environment." + name);
   if (setting == m_settings.end() && !value_of(m_environment, name).empty()) return k_environment;
   return m_file.string();
 }

@@ -63,7 +63,7 @@ class GoVariables {
   void warn_ignored(const std::string& name, const std::string& text, const std::string& reason) const;
 
  private:
-  std::string m_settings_file;
+  SettingPlaces m_places;
   process::Environment m_settings;
   process::Environment m_environment;
   process::Environment m_written;  // by "go env -w"

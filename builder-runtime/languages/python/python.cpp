@@ -458,6 +458,21 @@ bool may_be(const fs::path& source) {
   return has_package_with_main(source);
 }
 
+// Groups and extras are a project's: nothing else has any.
+void tell_of_unused_choices(const SourceSettings& settings, const Manifest& manifest) {
+  const bool has_choices = manifest.kind != ManifestKind::none &&
+                           manifest.kind != ManifestKind::requirements && !manifest.is_inline();
+  if (has_choices) return;
+  const std::string why = manifest.files.empty()
+                              ? "the source does not list what to install"
+                              : base::join(manifest.files, ", ") + " has no groups or extras";
+  const auto warn = [&](const std::string& key, const std::vector<std::string>& names) {
+    if (!names.empty()) report::warn(settings.places.where(key) + ": ignored because " + why);
+  };
+  warn("python.groups", settings.python.groups);
+  warn("python.extras", settings.python.extras);
+}
+
 base::Result<Findings> look(const Source& source, const process::Environment& environment) {
   Installation installation{.source = source.folder, .settings = source.settings.python};
   BASE_TRY_ASSIGN(installation.manifest, find_manifest(source.folder, source.settings));
@@ -469,6 +484,7 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
   const std::string program = is_file(file) ? file.lexically_relative(source.folder).string() : std::string();
   BASE_TRY(add_inline_metadata(source.folder, program, manifest));
   tell_of_unused_files(source.folder, manifest, program);
+  tell_of_unused_choices(source.settings, manifest);
   BASE_TRY_ASSIGN(const Request request, read_request(source, manifest, environment));
   BASE_TRY_ASSIGN(const auto pins, find_pins(source.folder, manifest, source.settings));
   // A package that is installed from the source may contain any of its files, and with `refresh` each build

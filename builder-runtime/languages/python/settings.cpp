@@ -89,8 +89,8 @@ base::Status read_settings(TableReader& reader, SourceSettings& settings) {
   BASE_TRY(read_refresh(reader, "refresh", python.refresh));
   BASE_TRY(read_switch_or_modules(reader, "preload", python.preload));
   BASE_TRY(reader.finish());
-  BASE_TRY(check_names(reader.file() + ": python.groups", python.groups));
-  return check_names(reader.file() + ": python.extras", python.extras);
+  BASE_TRY(check_names(reader.place(reader.at("groups"), "groups"), python.groups));
+  return check_names(reader.place(reader.at("extras"), "extras"), python.extras);
 }
 
 }  // namespace builder::python

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "pachbuild/local/plan/datum.h"
 #include "pachbuild/local/plan/remote_repos.h"
+#include "pachbuild/spec/faults.h"
 
 namespace local {
 namespace {
@@ -57,10 +58,8 @@ class Planner {
     for (const auto& spec : m_specs) {
       const auto [entry, is_new] = names.emplace(std::pair(project_of(spec.project), spec.name), &spec);
       if (is_new) continue;
-      return base::fail(ErrorKind::bad_input, spec.places.where("/pipeline/name"),
-                        "pipeline name " + base::quoted(spec.name) +
-                            " is already used: " + entry->second->places.where("/pipeline/name"),
-                        "rename one of them, or omit one of the files");
+      return base::fail(spec::repeated_name_fault(spec.places.where("/pipeline/name"), spec.name,
+                                                  entry->second->places.where("/pipeline/name")));
     }
     return {};
   }
@@ -143,12 +142,10 @@ class Planner {
   }
 
   base::Error circle(std::size_t index) const {
-    std::string names;
-    for (auto i = std::find(m_above.begin(), m_above.end(), index); i != m_above.end(); ++i) {
-      names += m_specs[*i].name + " reads ";
-    }
-    return {ErrorKind::bad_input, m_specs[index].places.where("/input"),
-            "the pipelines form a cycle: " + names + m_specs[index].name, "remove one of the inputs"};
+    std::vector<std::string> names;
+    for (auto i = std::find(m_above.begin(), m_above.end(), index); i != m_above.end(); ++i)
+      names.push_back(m_specs[*i].name);
+    return spec::cycle_fault(m_specs[index].places.where("/input"), names);
   }
 
   base::Status check_missing() const {

@@ -24,7 +24,8 @@ Tree tree_of(const std::map<std::string, std::string>& modules, const std::vecto
 
 std::string chosen(const Tree& tree, const std::string& pipeline = "", const std::string& package = "",
                    const process::Environment& environment = {}) {
-  const GoSettings settings{.file = "pachbuild.toml", .package = package};
+  const GoSettings settings{.places = {.file = "pachbuild.toml", .prefix = "", .lines = {}},
+                            .package = package};
   auto environment_of_go = environment;
   environment_of_go["GOENV"] = "off";
   const auto program =
@@ -45,7 +46,8 @@ TEST(ChooseProgram, OfTheRootModuleComesFirst) {
 }
 
 std::string all_of(const Tree& tree, const std::string& package = "") {
-  const GoSettings settings{.file = "pachbuild.toml", .package = package};
+  const GoSettings settings{.places = {.file = "pachbuild.toml", .prefix = "", .lines = {}},
+                            .package = package};
   const auto program =
       choose_all_programs("/nowhere", tree, settings, GoVariables(settings, {{"GOENV", "off"}}));
   if (!program) return program.error().where + ": " + program.error().what;

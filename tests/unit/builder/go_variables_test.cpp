@@ -25,7 +25,8 @@ TEST(GoVariables, ComeFromTheSettingsThenTheEnvironmentThenGoesOwnFile) {
   const auto folder = base::TemporaryFolder::make(testing::TempDir(), "variables.").value();
   const auto file = (folder.path() / "env").string();
   ASSERT_TRUE(base::write_file(file, "# a comment\nGOARCH=arm64\r\nGOOS=plan9\nGOFLAGS=-tags=x\n"));
-  const GoSettings settings{.file = "pachbuild.toml", .environment = {{"GOOS", "darwin"}, {"GOARCH", ""}}};
+  const GoSettings settings{.places = {.file = "pachbuild.toml", .prefix = "", .lines = {}},
+                            .environment = {{"GOOS", "darwin"}, {"GOARCH", ""}}};
   const GoVariables variables(settings,
                               {{"GOENV", file}, {"GOOS", "windows"}, {"GOFLAGS", "-race -tags=y -tags=z"}});
   EXPECT_EQ(variables.value("GOOS"), "darwin");
@@ -42,7 +43,8 @@ TEST(GoVariables, ComeFromTheSettingsThenTheEnvironmentThenGoesOwnFile) {
 
 GoVariables variables_of(process::Environment environment, process::Environment settings = {}) {
   environment.emplace("GOENV", "off");
-  const GoSettings of_source{.file = "pachbuild.toml", .environment = std::move(settings)};
+  const GoSettings of_source{.places = {.file = "pachbuild.toml", .prefix = "", .lines = {}},
+                             .environment = std::move(settings)};
   return {of_source, environment};
 }
 
@@ -53,7 +55,8 @@ TEST(GoVariables, EachHasTheFirstValueThatIsNotEmpty) {
   ASSERT_TRUE(base::write_file(file,
                                "#GOA=comment\nGOB\n GOC = spaces \nGOD=a=b\nGOE=written\nGOF=first\n"
                                "GOF=second"));
-  const GoSettings settings{.file = "p.toml", .environment = {{"GOE", ""}, {"GOG", "set"}, {"GOH", ""}}};
+  const GoSettings settings{.places = {.file = "p.toml", .prefix = "", .lines = {}},
+                            .environment = {{"GOE", ""}, {"GOG", "set"}, {"GOH", ""}}};
   const GoVariables variables(settings,
                               {{"GOENV", file}, {"GOE", "e"}, {"GOH", "h"}, {"GOI", "i"}, {"GOF", ""}});
   struct Row {
@@ -76,7 +79,7 @@ TEST(GoVariables, EachHasTheFirstValueThatIsNotEmpty) {
 
 TEST(GoVariables, AreWrittenToTheFileThatGoFinds) {
   const auto file = [](const process::Environment& environment, const process::Environment& settings = {}) {
-    return GoVariables({.file = "", .environment = settings}, environment).file().string();
+    return GoVariables({.places = {}, .environment = settings}, environment).file().string();
   };
   EXPECT_EQ(file({{"GOENV", "off"}, {"HOME", "/nowhere"}}), "");
   EXPECT_EQ(file({{"HOME", "/nowhere"}}), "/nowhere/.config/go/env");

@@ -118,7 +118,7 @@ TEST_F(Phases, TheLanguageIsThatOfTheFileAtTheRoot) {
   m_settings.language = "";
   put("source/pachbuild.toml", "language = 'rust'\n");
   EXPECT_EQ(found(),
-            "64 pachbuild.toml: language: no builder for \"rust\" (available languages: python and go)");
+            "65 pachbuild.toml:1: language: no builder for \"rust\" (available languages: python and go)");
 }
 
 TEST_F(Phases, WithoutItTheLanguageIsThatOfOtherFiles) {

@@ -69,8 +69,22 @@ void expect_every(const SourceSettings& settings) {
 TEST_F(SourceSettingsTest, EachIsRead) {
   const auto settings = read(k_every).value();
   expect_every(settings);
-  EXPECT_EQ(settings.file, "pachbuild.toml");
-  EXPECT_EQ(settings.go.file, "pachbuild.toml");
+  EXPECT_EQ(settings.places.file, "pachbuild.toml");
+  EXPECT_EQ(settings.go.places.file, "pachbuild.toml");
+}
+
+TEST_F(SourceSettingsTest, MessagesSayWhereASettingIs) {
+  const std::string text =
+      "language = 'python'\n\n[python]\nprogram = 'x.py'\n[environment]\nA = '1'\nB = '2'\n";
+  const auto places = read(text).value().places;
+  EXPECT_EQ(places.name("python.program"), "pachbuild.toml: python.program");
+  EXPECT_EQ(places.where("python.program"), "pachbuild.toml:4: python.program");
+  EXPECT_EQ(places.where("language"), "pachbuild.toml:1: language");
+  EXPECT_EQ(places.where_in("environment", "environment.B"), "pachbuild.toml:7: environment");
+  EXPECT_EQ(places.where("go.package"), "pachbuild.toml: go.package");
+  const auto project = read("", "[project]\nname = 'x'\n[tool.pachbuild.go]\npackage = './x'\n").value();
+  EXPECT_EQ(project.go.places.where("go.package"), "pyproject.toml:4: tool.pachbuild.go.package");
+  EXPECT_EQ(project.places.name("go.package"), "pyproject.toml: tool.pachbuild.go.package");
 }
 
 TEST_F(SourceSettingsTest, EachIsReadFromTheProjectsFile) {
@@ -79,7 +93,7 @@ TEST_F(SourceSettingsTest, EachIsReadFromTheProjectsFile) {
   text.replace(text.find("[go]"), 4, "[tool.pachbuild.go]");
   const auto settings = read("", text).value();
   expect_every(settings);
-  EXPECT_EQ(settings.file, "pyproject.toml");
+  EXPECT_EQ(settings.places.file, "pyproject.toml");
   expect_every(read(k_every, "[project]\nname = 'x'\n").value());
 }
 
@@ -116,17 +130,17 @@ TEST_F(SourceSettingsTest, FaultsAreNamedWithTheirPlaces) {
        "environment, "
        "python, go)"},
       {"environment = {1A = ''}\n",
-       "pachbuild.toml: environment: invalid variable name \"1A\" (letters, digits and _ only)"},
+       "pachbuild.toml:1: environment: invalid variable name \"1A\" (letters, digits and _ only)"},
       {"environment = {'' = ''}\n",
-       "pachbuild.toml: environment: invalid variable name \"\" (letters, digits and _ only)"},
+       "pachbuild.toml:1: environment: invalid variable name \"\" (letters, digits and _ only)"},
       {"environment = {'A-B' = ''}\n",
-       "pachbuild.toml: environment: invalid variable name \"A-B\" (letters, digits and _ only)"},
+       "pachbuild.toml:1: environment: invalid variable name \"A-B\" (letters, digits and _ only)"},
       {"[python]\ngroups = ['-x']\n",
-       "pachbuild.toml: python.groups: invalid name \"-x\" (letters, digits, ., _ and - only)"},
+       "pachbuild.toml:2: python.groups: invalid name \"-x\" (letters, digits, ., _ and - only)"},
       {"[python]\nextras = ['a,b']\n",
-       "pachbuild.toml: python.extras: invalid name \"a,b\" (letters, digits, ., _ and - only)"},
+       "pachbuild.toml:2: python.extras: invalid name \"a,b\" (letters, digits, ., _ and - only)"},
       {"[python]\nextras = ['']\n",
-       "pachbuild.toml: python.extras: invalid name \"\" (letters, digits, ., _ and - only)"},
+       "pachbuild.toml:2: python.extras: invalid name \"\" (letters, digits, ., _ and - only)"},
   };
   for (const auto& [text, expected] : faults) EXPECT_EQ(fault(text), expected) << text;
   EXPECT_EQ(fault("", "[tool.pachbuild]\nx = 1\n").substr(0, 36), "pyproject.toml:2: tool.pachbuild.x: ");

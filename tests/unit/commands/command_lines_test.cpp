@@ -254,7 +254,9 @@ TEST_F(CommandLines, GlobShowsMatchesAndGroups) {
   EXPECT_EQ(told({"glob", "/*", "data"}), "/a-1.txt\n/b-2.txt\n/sub/\n");
   EXPECT_EQ(told({"glob", "(*)-(*).txt", "data"}), "/a-1.txt  $1=a  $2=1\n/b-2.txt  $1=b  $2=2\n");
   EXPECT_EQ(told({"glob", "/", "data"}), "/\n");
-  EXPECT_EQ(told({"glob", "/none", "data"}), "");
+  EXPECT_EQ(told({"glob", "/none", "data"}), "! no file in data matches \"/none\"\n");
+  EXPECT_EQ(told({"glob", "/*", "data/a-1.txt"}),
+            "! error: data/a-1.txt: is not a folder\n! hint: name the folder that contains it\n[64]");
   EXPECT_EQ(told({"glob", "/*", "none"}), "! error: none: cannot read: no such file or folder\n[64]");
   EXPECT_TRUE(told({"glob", "/[", "data"}).ends_with("[65]")) << told({"glob", "/[", "data"});
 }
@@ -331,6 +333,9 @@ TEST_F(CommandLines, InspectDescribesAnArtifact) {
             "! error: artifact: was built by the builder go, which has no requirements\n[65]");
   EXPECT_EQ(told({"inspect", "artifact"}).find("key "), std::string::npos);
   EXPECT_EQ(told({"inspect", "artifact"}).find("program "), std::string::npos);
+  write("artifact/build.json", "{");
+  EXPECT_EQ(told({"inspect", "artifact"}),
+            "! error: artifact/build.json: is not valid JSON\n! hint: build the source again\n[65]");
   EXPECT_EQ(told({"inspect", "none"}),
             "! error: none/build.json: cannot read: no such file or folder\n! hint: name the output folder "
             "of a build\n[65]");
@@ -348,6 +353,42 @@ TEST_F(CommandLines, ValidateTellsOfEachPipeline) {
                 ": s3_out runs on a cluster only; `pachbuild run` refuses it\n");
   write("p.json", "{\"pipeline\": {\"name\": \"a b\"}}");
   EXPECT_TRUE(told({"validate", "-f", "p.json"}).ends_with("[65]"));
+  const std::string hint = "\n! hint: remove one of the inputs\n[65]";
+  write("p.json", reading("p", {"p"}));
+  EXPECT_EQ(
+      told({"validate"}),
+      "! pachbuild validate -f p.json\n! error: p.json:1:10: the pipelines form a cycle: p reads p" + hint);
+  write("p.json", reading("p", {"x", "q"}) + "\n" + reading("q", {"r"}) + "\n" + reading("r", {"p"}));
+  EXPECT_EQ(told({"validate", "p.json"}),
+            "! error: p.json:1:10: the pipelines form a cycle: p reads q reads r reads p" + hint);
+  write("p.json", reading("p", {"x"}) + "\n" + reading("p", {"y"}));
+  EXPECT_TRUE(
+      told({"validate", "p.json"}).ends_with("\n! hint: rename one of them, or omit one of the files\n[65]"));
+  write("p.json", reading("p", {"q"}) + "\n" + reading("q", {"x"}));
+  EXPECT_EQ(told({"validate", "p.json"}), "p: nothing to build\nq: nothing to build\n")
+      << "as they are written";
+}
+
+TEST_F(CommandLines, OptionsHaveValues) {
+  write("p.json", reading("p", {"r"}));
+  EXPECT_EQ(told({"run", "p.json", "--pipeline", ""}),
+            "! error: --pipeline: requires a value (NAME)\n! hint: see pachbuild run --help\n[64]");
+  EXPECT_EQ(told({"shell", "--job="}),
+            "! error: --job: requires a value (PIPELINE[@JOB])\n! hint: see pachbuild shell --help\n[64]");
+  EXPECT_EQ(told({"validate", "p.json", "--builder-images", ""}), "p: nothing to build\n");
+  EXPECT_EQ(told({"shell", "p.json", "--datum", "1", "--datum", "2"}),
+            "! error: --datum 2: a shell is for one datum, and --datum 1 names one\n! hint: omit one of "
+            "them\n[64]");
+  EXPECT_EQ(told({"builder", "test", "./none", "--seed", "x"}),
+            "! error: --seed x: must be a whole number from 0 to 2147483647\n! hint: see pachbuild builder "
+            "test --help\n[64]");
+}
+
+TEST_F(CommandLines, OfBuiltInBuildersNothingIsExplained) {
+  EXPECT_EQ(
+      told({"builder", "explain", "python"}),
+      "! error: python: is built in: it has no builder.toml to explain\n! hint: builder-runtime --inputs "
+      "--source DIR lists what its builds depend on\n[64]");
 }
 
 TEST_F(CommandLines, NothingIsKnownOfWhatHasNotRun) {
@@ -679,9 +720,9 @@ TEST_F(ClusterLines, PipelinesAreSentBehindWhatTheyRead) {
             "! y: sent as is\n! z: sent as is\n");
   answer({});
   const auto circle = sent(reading("a", {"b"}) + "\n" + reading("b", {"a"}));
-  EXPECT_NE(circle.find("pipeline a depends on its own result\n! hint: remove one of the inputs\n[65]"),
-            std::string::npos)
-      << circle;
+  EXPECT_EQ(circle,
+            "! error: p.json:1:10: the pipelines form a cycle: a reads b reads a\n! hint: remove one of the "
+            "inputs\n[65]");
   const auto twice = sent(reading("a", {"x"}) + "\n" + reading("a", {"y"}));
   EXPECT_NE(twice.find("pipeline name \"a\" is already used: p.json:1:"), std::string::npos) << twice;
   EXPECT_EQ(calls(), "");
@@ -769,6 +810,32 @@ TEST_F(ClusterLines, APythonProgramNeedsNoSpec) {
   EXPECT_EQ(wrong, "! error: --env x: does not have the form NAME=VALUE\n[64]");
   EXPECT_TRUE(told({"create", "python-pipeline", "none.py", "-i", "a"})
                   .starts_with("! error: none.py: cannot read: "));
+  // What is wrong with a value names its option.
+  const auto refused = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"update", "python-pipeline"});
+    words.emplace_back("--dry-run");
+    return told(words);
+  };
+  const std::string hint =
+      "! hint: a name has letters, digits, '_' and '-', and starts with a letter or digit\n[65]";
+  EXPECT_EQ(refused({"train.py", "-i", "a", "--name", "a b"}),
+            "! error: --name: pipeline.name: invalid name \"a b\"\n" + hint);
+  write("a b.py", "");
+  EXPECT_EQ(refused({"a b.py", "-i", "a"}), "! error: a b.py: pipeline.name: invalid name \"a b\"\n" + hint);
+  EXPECT_TRUE(refused({"train.py", "-i", "a", "-i", "x y"}).starts_with("! error: --input x y: "))
+      << refused({"train.py", "-i", "a", "-i", "x y"});
+  EXPECT_TRUE(refused({"train.py", "-i", "r:["}).starts_with("! error: --input r:[: "))
+      << refused({"train.py", "-i", "r:["});
+  write("pipeline.json", "{}");
+  EXPECT_EQ(refused({"pipeline.json", "-i", "a"}),
+            "! error: pipeline.json: is not a Python file\n! hint: name a .py file, or a folder with a "
+            "main.py\n[65]");
+  write("data/x.txt", "");
+  EXPECT_EQ(
+      refused({"data", "-i", "a"}),
+      "! error: data: has no main.py\n! hint: name the folder of a Python program, or a .py file\n[65]");
+  write("data/pyproject.toml", "");
+  EXPECT_TRUE(refused({"data", "-i", "a"}).ends_with("! data: 2 source files for repo data_source\n"));
 }
 
 TEST_F(CommandLines, ABuilderIsAFolderWithADescriptionOrAScriptAndAProbe) {

@@ -76,12 +76,12 @@ RECORDED_READER(source_settings, input, answers) {
       "settings", builder::read_source_settings(input.folder), [](const builder::SourceSettings& all) {
         const auto& python = all.python;
         const auto& go = all.go;
-        return Json{{"all", {all.file, all.language, all.arguments, all.environment}},
+        return Json{{"all", {all.places.file, all.language, all.arguments, all.environment}},
                     {"python",
                      {python.dependencies, python.groups, python.extras,
                       python.project ? Json(*python.project) : Json(), python.image_packages, python.program,
                       python.version, static_cast<int>(python.refresh), python.preload}},
-                    {"go", {go.file, go.package, go.tags, go.ldflags, go.environment}}};
+                    {"go", {go.places.file, go.package, go.tags, go.ldflags, go.environment}}};
       });
 }
 

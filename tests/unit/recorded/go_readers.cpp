@@ -48,13 +48,15 @@ RECORDED_READER(go_source, input, answers) {
   const GoVariables variables(settings->go, {});
   const auto told = [](const Program& program) { return json_of(program); };
   answers.tell("program", choose_program(input.folder, *tree, settings->go, variables, "tool"), told);
-  answers.tell(
-      "named",
-      choose_program(
-          input.folder, *tree,
-          {.file = "pachbuild.toml", .package = "./cmd/tool", .tags = {}, .ldflags = {}, .environment = {}},
-          variables, ""),
-      told);
+  answers.tell("named",
+               choose_program(input.folder, *tree,
+                              {.places = {.file = "pachbuild.toml", .prefix = "", .lines = {}},
+                               .package = "./cmd/tool",
+                               .tags = {},
+                               .ldflags = {},
+                               .environment = {}},
+                              variables, ""),
+               told);
   const auto status = variables.check();
   status ? answers.tell("variables", {variables.may_use_c(), variables.needs_c(), variables.tags(),
                                       variables.architecture()})
@@ -82,7 +84,7 @@ RECORDED_READER(go_flags, input, answers) {
   Json all = Json::array();
   for (const auto& flag : flags_in(input.line())) all.push_back({flag.name, flag.value});
   answers.tell("flags", all);
-  const GoVariables variables({.file = "pachbuild.toml",
+  const GoVariables variables({.places = {.file = "pachbuild.toml", .prefix = "", .lines = {}},
                                .package = {},
                                .tags = {},
                                .ldflags = {},

@@ -238,7 +238,7 @@ RECORDED_READER(uv_words, input, answers) {
 
 RECORDED_READER(inline_metadata, input, answers) {
   answers.tell("block", find_inline_block(input.file("main.py"), "main.py"),
-               [](const auto& block) { return block ? Json(*block) : Json(); });
+               [](const auto& block) { return block ? Json{block->begin, block->content} : Json(); });
   answers.tell("metadata", read_inline_metadata(input.folder / "main.py", "main.py"),
                [](const auto& metadata) { return metadata ? Json(metadata->project) : Json(); });
 }

@@ -30,6 +30,7 @@ class Usage : public testing::Test {
     read_size(*run->add_option("--size", m_size, "How large")->type_name("SIZE"));
     run->add_option("--count", m_number, "How many")->type_name("N");
     run->add_option("--context", m_text, "Where")->type_name("DIR");
+    allow_empty(*run->add_option("--prefix", m_text, "Of names")->type_name("PREFIX"));
     run->add_flag("--all", m_flag, "All");
     auto* list = m_app.add_subcommand("list", "List")->require_subcommand(1);
     list->add_subcommand("datum", "Datums")->add_option("DIR", m_text, "Where")->type_name("DIR")->required();
@@ -42,7 +43,8 @@ class Usage : public testing::Test {
     } catch (const CLI::ParseError& error) {
       return base::format_error(usage_error(m_app, error));
     }
-    return "accepted";
+    const auto checked = check_values(m_app);
+    return checked ? "accepted" : base::format_error(checked.error());
   }
 
   static std::string fault(const std::string& what, const std::string& verb = "run") {
@@ -93,6 +95,17 @@ TEST_F(Usage, OfValues) {
   EXPECT_EQ(said({"run", "--workers", "1"}), "accepted");
   EXPECT_EQ(said({"run", "--workers", "1024"}), "accepted");
   EXPECT_EQ(m_number, 1024);
+}
+
+TEST_F(Usage, OfValuesThatAreEmpty) {
+  EXPECT_EQ(said({"run", "--context", ""}), fault("--context: requires a value (DIR)"));
+  EXPECT_EQ(said({"run", "--context="}), fault("--context: requires a value (DIR)"));
+  EXPECT_EQ(said({"run", "--jsonnet", "a", "--arg", "x=1", "--arg", ""}),
+            fault("--arg: requires a value (KEY=VALUE)"));
+  EXPECT_EQ(said({"run", "--prefix", ""}), "accepted");
+  EXPECT_EQ(said({"run", "--all", "--context", "x"}), "accepted");
+  EXPECT_EQ(said({"run", "-f", ""}), "accepted") << "an argument of its own";
+  EXPECT_EQ(said({"list", "datum", ""}), "accepted");
 }
 
 TEST_F(Usage, OfSizes) {

@@ -259,12 +259,30 @@ TEST_F(CheckReport, WhatIsMissingIsNamed) {
             "artifact     TMP/build/build.json: was not written by this version of builder-runtime\n"
             "             use the same version of pachbuild to build and to run\n"
             "environment  not unpacked yet: TMP/build/bundle-DIGEST.tar.zst\n125");
+  for (const std::string cut : {"", "{", "{\n", "}", "{\"a\": 1", "[{}]"}) {
+    write("build/build.json", cut);
+    EXPECT_EQ(line_of(report(), "artifact"), "TMP/build/build.json: is not valid JSON") << cut;
+    EXPECT_NE(report().find("\n             build the source again\n"), std::string::npos);
+    EXPECT_EQ(code_of(report()), "125");
+  }
   ASSERT_TRUE(base::remove_tree(path("build/build.json")));
   EXPECT_EQ(line_of(report(), "artifact"), "TMP/build: no build.json, so its platform is not known");
   EXPECT_EQ(code_of(report()), "0");
   ASSERT_TRUE(base::remove_tree(path("build/run.sh")));
   EXPECT_EQ(line_of(report(), "runs"), "TMP/build/run.sh: cannot read: no such file or folder");
   EXPECT_EQ(code_of(report()), "125");
+}
+
+TEST_F(CheckReport, AFaultThatTwoLinesAreAboutHasItsHintOnce) {
+  ASSERT_TRUE(base::remove_tree(path("build")));
+  EXPECT_EQ(report(),
+            "runs         TMP/build: the input 'build' is missing\n"
+            "             the pipeline's input must be a cross that includes {\"pfs\": {\"name\": \"build\", "
+            "\"repo\": "
+            "\"<pipeline>_build\", \"branch\": \"build\", \"glob\": \"/\", \"lazy\": true}}; pachbuild "
+            "update pipeline adds it\n"
+            "artifact     TMP/build: no build.json, so its platform is not known\n"
+            "environment  TMP/build: the input 'build' is missing\n125");
 }
 
 TEST_F(CheckReport, TheFirstThatDoesNotFitDecidesTheExitCode) {

@@ -267,7 +267,7 @@ TEST_F(GitIgnored, ASourceWithoutAFileSaysWhy) {
       "a .gitignore leaves files out: pachbuild ignored lists them, and .pachignore takes them back (!NAME)");
   write(".gitignore", "");
   write(".pachignore", "a\n.*\n");
-  EXPECT_EQ(read_source(root()).error().hint, "");
+  EXPECT_EQ(read_source(root()).error().hint, "pachbuild ignored lists what is left out");
 }
 
 TEST_F(GitIgnored, AConversionOfAnImageAsksNoGit) {

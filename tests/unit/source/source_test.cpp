@@ -76,7 +76,7 @@ TEST_F(Source, WithoutAFileIsRefused) {
   EXPECT_EQ(fault(), "error: SRC: has no source files\n");
   write("a");
   ignore("a\n.pachignore\n");
-  EXPECT_EQ(fault(), "error: SRC: has no source files\n");
+  EXPECT_EQ(fault(), "error: SRC: has no source files\nhint: pachbuild ignored lists what is left out\n");
 }
 
 TEST_F(Source, IgnoreLinesAreGlobsThatCrossFolders) {

@@ -116,15 +116,58 @@ TEST(Document, FaultsHaveLineAndColumn) {
             "error: f:1:6: is not valid JSON: unexpected number literal; expected ':'\n");
   EXPECT_EQ(fault("{\"a\":\r\n[1}"), "error: f:2:3: is not valid JSON: unexpected '}'; expected ']'\n");
   EXPECT_EQ(fault("{\"a\": 1"), "error: f:1:8: is not valid JSON: unexpected end of input; expected '}'\n");
-  EXPECT_EQ(fault("a: 1\nb: c: d\n"), "error: f:2:5: is not valid YAML: illegal map value\n");
-  EXPECT_EQ(fault("a: [1,\n"), "error: f:2:1: is not valid YAML: end of sequence flow not found\n");
+  EXPECT_EQ(fault("a: 1\nb: c: d\n"),
+            "error: f:2:5: is not valid YAML: \":\" cannot be here\nhint: quote a value that has \": \"; the "
+            "keys of an object "
+            "start in the same column\n");
+  EXPECT_EQ(fault("a: [1,\n"), "error: f:2:1: is not valid YAML: expected , or ]\n");
   EXPECT_EQ(fault("{a: 1},\n"), "error: f:1:7: is not valid YAML: nothing can start here\n");
-  EXPECT_EQ(fault("{a: 1}]"), "error: f:1:7: is not valid YAML: illegal flow end\n");
-  EXPECT_EQ(fault("a: \"x"), "error: f:1:6: is not valid YAML: illegal EOF in scalar\n");
+  EXPECT_EQ(fault("{a: 1}]"), "error: f:1:7: is not valid YAML: nothing is open that this closes\n");
+  EXPECT_EQ(fault("a: \"x"), "error: f:1:6: is not valid YAML: the quote is not closed\n");
   EXPECT_EQ(fault("a: \"x\n"), "error: f:1:4: is not valid YAML: the quote is not closed\n");
   EXPECT_EQ(fault("a: 'x\'\'\n"), "error: f:1:4: is not valid YAML: the quote is not closed\n");
   EXPECT_EQ(fault("a: 'x\'\''"), "none");
   EXPECT_EQ(fault("a: \"x\\\"\""), "none");
+}
+
+TEST(Document, FaultsOfYamlAreAboutTheText) {
+  const std::string quotes = "\nhint: put it in quotes\n";
+  const std::string keys =
+      "\nhint: the keys of an object start in the same column, deeper than the key above them\n";
+  const std::string colons =
+      "\nhint: quote a value that has \": \"; the keys of an object start in the same column\n";
+  const std::string items = "\nhint: the items of a list start with \"- \" in the same column\n";
+  for (const auto& [text, said] : std::vector<std::pair<std::string, std::string>>{
+           {"glob: *", "1:8: is not valid YAML: a value cannot start with *" + quotes},
+           {"glob: */x", "1:7: is not valid YAML: a value cannot start with *" + quotes},
+           {"glob: *.csv", "1:7: is not valid YAML: a value cannot start with *" + quotes},
+           {"glob: &", "1:8: is not valid YAML: a value cannot start with &" + quotes},
+           {"a: 1\n b: 2", "2:3: is not valid YAML: \":\" cannot be here" + colons},
+           {"a:\n  b: 1\n c: 2", "3:2: is not valid YAML: expected a key" + keys},
+           {"a:\n  - b: 1\n   c: 2", "3:4: is not valid YAML: expected an item of the list" + items},
+           {"a: - 1", "1:4: is not valid YAML: a list cannot start here" + items},
+           {"a: @x",
+            "1:4: is not valid YAML: a value cannot start like this\nhint: put it in quotes if it is meant "
+            "as text\n"},
+           {"a: %x",
+            "1:4: is not valid YAML: a value cannot start like this\nhint: put it in quotes if it is meant "
+            "as text\n"},
+       }) {
+    EXPECT_EQ(fault(text), "error: f:" + said) << text;
+  }
+}
+
+TEST(Document, AValueOfACommandLineIsNamedByItsOrigin) {
+  Places source("f");
+  source.add_origin("/a", "--a");
+  source.add_origin("/c/0/x~1y", "--c");
+  const auto document = parse_documents(R"({"a": {"b": 1}, "c": [{"x/y": 1}]})", source).value().front();
+  EXPECT_EQ(document.places.where("/a"), "--a");
+  EXPECT_EQ(document.places.where("/a/b/z"), "--a");
+  EXPECT_EQ(document.places.where(child_pointer("/c/0", "x/y")), "--c");
+  EXPECT_EQ(document.places.where("/c/0"), "f:1:23");
+  EXPECT_EQ(document.places.where("/ab"), "f:1:1");
+  EXPECT_EQ(document.places.at("/a"), (Position{1, 7})) << "faults keep their order";
 }
 
 TEST(Document, OfAKeyThatComesTwiceTheLastCounts) {
@@ -163,10 +206,12 @@ TEST(Document, JsonIsReadAsPachydermReadsIt) {
 }
 
 TEST(Document, TheFaultIsThatOfTheReaderThatCameFurther) {
-  EXPECT_EQ(fault("# why\n{\"a\": 1,\n \"b\" 2}"),
-            "error: f:3:6: is not valid YAML: end of map flow not found\n");
-  EXPECT_EQ(fault("{\"a\": 1, }\n}"), "error: f:2:1: is not valid YAML: illegal flow end\n");
-  EXPECT_EQ(fault("a: {\"b\": 1}\nc: d: e"), "error: f:2:5: is not valid YAML: illegal map value\n");
+  EXPECT_EQ(fault("# why\n{\"a\": 1,\n \"b\" 2}"), "error: f:3:6: is not valid YAML: expected , or }\n");
+  EXPECT_EQ(fault("{\"a\": 1, }\n}"), "error: f:2:1: is not valid YAML: nothing is open that this closes\n");
+  EXPECT_EQ(fault("a: {\"b\": 1}\nc: d: e"),
+            "error: f:2:5: is not valid YAML: \":\" cannot be here\nhint: quote a value that has \": \"; the "
+            "keys of an object "
+            "start in the same column\n");
 }
 
 TEST(Document, APlaceCanBecomeTheRoot) {

@@ -503,10 +503,29 @@ TEST_F(ConversionTest, TheLanguageCanBeChosen) {
   EXPECT_EQ(transform_of(convert({"Dockerfile", "p.json"}))["build"]["language"], "python");
   write("Dockerfile", "FROM debian\nCOPY x.txt /\nRUN pip install six\n");
   EXPECT_EQ(transform_of(convert({"Dockerfile"}))["build"]["language"], "python");
+  EXPECT_EQ(fault_of({"Dockerfile"}, origin),
+            "64 error: --language go: nothing of go is copied or installed\nhint: omit --language\n");
   write("x.py");
   write("x.go");
+  write("Dockerfile", "FROM debian\nCOPY x.go /\n");
+  EXPECT_EQ(transform_of(convert({"Dockerfile"}, origin))["build"]["language"], "go");
+  origin.language = "python";
+  EXPECT_EQ(fault_of({"Dockerfile"}, origin),
+            "64 error: --language python: nothing of python is copied or installed\nhint: omit --language\n");
   write("Dockerfile", "FROM debian\nCOPY x.py x.go /\n");
+  EXPECT_EQ(transform_of(convert({"Dockerfile"}, origin))["build"]["language"], "python");
   EXPECT_EQ(transform_of(convert({"Dockerfile"}))["build"]["language"], "python");
+}
+
+TEST_F(ConversionTest, ADockerfileIsKnownByItsNameOrItsStart) {
+  write("main.py");
+  for (const std::string text : {"FROM python\nCOPY main.py /\n", "# why\n\n  from python\nCOPY main.py /\n",
+                                 "ARG A=python\nFROM ${A}\nCOPY main.py /\n"}) {
+    write("image.txt", text);
+    EXPECT_EQ(transform_of(convert({"image.txt"}))["build"]["language"], "python") << text;
+  }
+  write("image.txt", "fromage: 1\n");
+  EXPECT_NE(fault_of({"image.txt"}).find("image.txt:1:1"), std::string::npos) << "a spec";
 }
 
 TEST_F(ConversionTest, ASpecAloneTakesFilesBesideIt) {

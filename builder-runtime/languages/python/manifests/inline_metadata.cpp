@@ -15,7 +15,7 @@ constexpr std::string_view k_begin = "# /// script";
 constexpr std::string_view k_end = "# ///";
 
 // A project needs a name and a version; nothing is made of them.
-constexpr std::string_view k_project_header = "[project]\nname = \"script\"\nversion = \"0\"\n";
+constexpr char k_project_header[] = "[project]\nname = \"script\"\nversion = \"0\"\n";
 
 std::vector<std::string> lines_of(std::string_view text) {
   auto lines = base::split(text, '\n');
@@ -27,10 +27,19 @@ std::vector<std::string> lines_of(std::string_view text) {
 
 bool is_comment(const std::string& line) { return line == "#" || line.starts_with("# "); }
 
+// The block as it is in the program: whatever is found in it has the program's own line and column.
+std::string in_place(const InlineBlock& block) {
+  std::string text(block.begin, '\n');
+  for (const auto& line : base::split(block.content, '\n')) text += (line.empty() ? "" : "  " + line) + "\n";
+  return text;
+}
+
 }  // namespace
 
-base::Result<std::optional<std::string>> find_inline_block(std::string_view text, const std::string& where) {
-  std::optional<std::string> block;
+base::Result<std::optional<InlineBlock>> find_inline_block(std::string_view text, const std::string& name) {
+  const auto where = [&](std::size_t at) { return name + ":" + std::to_string(at + 1); };
+  std::optional<InlineBlock> block;
+  std::optional<std::size_t> unclosed;
   const auto lines = lines_of(text);
   for (std::size_t at = 0; at < lines.size(); ++at) {
     if (lines[at] != k_begin) continue;
@@ -39,17 +48,25 @@ base::Result<std::optional<std::string>> find_inline_block(std::string_view text
     for (std::size_t next = at + 1; next < lines.size() && is_comment(lines[next]); ++next) {
       if (lines[next] == k_end) end = next;
     }
-    if (end == 0) continue;
-    if (block) {
-      return base::fail(ErrorKind::bad_input, where + ":" + std::to_string(at + 1),
-                        "has a second block \"# /// script\"", "keep one of them");
+    if (end == 0) {
+      unclosed = unclosed.value_or(at);
+      continue;
     }
-    block.emplace();
+    if (block) {
+      return base::fail(ErrorKind::bad_input, where(at), "has a second block \"# /// script\"",
+                        "keep one of them");
+    }
+    block.emplace(InlineBlock{"", at + 1});
     for (std::size_t line = at + 1; line < end; ++line) {
-      *block += lines[line].size() > 1 ? lines[line].substr(2) : "";
-      *block += '\n';
+      block->content += lines[line].size() > 1 ? lines[line].substr(2) : "";
+      block->content += '\n';
     }
     at = end;
+  }
+  if (!block && unclosed) {
+    return base::fail(
+        ErrorKind::bad_input, where(*unclosed), "the block \"# /// script\" has no end",
+        "end it with the line # ///; each line in between must be # alone or begin with # and a space");
   }
   return block;
 }
@@ -60,18 +77,16 @@ base::Result<std::optional<InlineMetadata>> read_inline_metadata(const base::fs:
   BASE_TRY_ASSIGN(const auto block, find_inline_block(text, name));
   std::optional<InlineMetadata> metadata;
   if (!block) return metadata;
-  const std::string where = name + ": # /// script";
-  // By itself first: an error then has the block's own lines.
-  BASE_TRY_ASSIGN(const data::Value alone, data::parse_toml(*block, where));
+  BASE_TRY_ASSIGN(const data::Value alone, data::parse_toml(in_place(*block), name));
   for (const auto& [key, value] : alone.members) {
     if (key == "dependencies" || key == "requires-python" || key == "tool") continue;
-    return base::fail(ErrorKind::bad_input, where + ":" + std::to_string(value.line),
+    return base::fail(ErrorKind::bad_input, name + ":" + std::to_string(value.key_line),
                       "\"" + key + "\" is not a field of inline metadata",
                       "its fields are dependencies, requires-python and tool");
   }
   metadata.emplace();
-  metadata->project = std::string(k_project_header) + *block;
-  BASE_TRY_ASSIGN(metadata->value, data::parse_toml(metadata->project, where));
+  metadata->project = k_project_header + block->content;
+  BASE_TRY_ASSIGN(metadata->value, data::parse_toml(metadata->project, name));
   return metadata;
 }
 

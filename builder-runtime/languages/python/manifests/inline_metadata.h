@@ -3,6 +3,7 @@
 // Python and uv's settings.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,9 +21,14 @@ struct InlineMetadata {
   data::Value value;  // of it
 };
 
-// The content of the block `# /// script`, without the comment signs; nothing where there is none. Two blocks
-// are an error, which names `where`.
-base::Result<std::optional<std::string>> find_inline_block(std::string_view text, const std::string& where);
+struct InlineBlock {
+  std::string content;    // without the comment signs
+  std::size_t begin = 0;  // the number of the line `# /// script`
+};
+
+// The block `# /// script` of the program `name`; nothing where there is none. Two blocks are an error, and
+// so is one without an end: uv refuses it as well.
+base::Result<std::optional<InlineBlock>> find_inline_block(std::string_view text, const std::string& name);
 
 // Of a file of the source; nothing where it has no such block. `name` is what errors call it.
 base::Result<std::optional<InlineMetadata>> read_inline_metadata(const base::fs::path& file,

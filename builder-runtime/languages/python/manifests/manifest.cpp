@@ -88,7 +88,7 @@ base::Result<Manifest> chosen_manifest(const fs::path& source, const SourceSetti
                                        Value project) {
   Manifest manifest{.project = std::move(project), .is_chosen = true};
   for (const auto& file : settings.python.dependencies) {
-    const std::string where = settings.file + ": python.dependencies";
+    const std::string where = settings.places.where("python.dependencies");
     const auto path = fs::path(file).lexically_normal();
     BASE_TRY(base::path_inside(source, file, where));
     if (path.string().starts_with('-')) {
@@ -263,7 +263,8 @@ base::Result<std::vector<Pin>> find_pins(const fs::path& source, const Manifest&
                                          const SourceSettings& settings) {
   std::vector<Pin> pins;
   if (!settings.python.version.empty()) {
-    BASE_TRY_ASSIGN(Pin pin, pin_of_version(settings.file + ": python.version", settings.python.version));
+    BASE_TRY_ASSIGN(Pin pin,
+                    pin_of_version(settings.places.where("python.version"), settings.python.version));
     pins.push_back(std::move(pin));
     return pins;
   }

@@ -70,10 +70,11 @@ class RequirementsReader {
     bool is_plain = (text == bytes || bytes.size() == text.size() + 3) && !base::contains(text, '\\') &&
                     !GitCredentials::are_in(text);
     std::vector<std::string> for_uv;
-    for (const auto& line : logical_lines(text)) {
-      BASE_TRY_ASSIGN(const RequirementLine parts, parse_requirement_line(line, name));
+    for (const auto& [number, line] : numbered_lines(text)) {
+      const Place place{fs::path(name), name + ":" + std::to_string(number)};
+      BASE_TRY_ASSIGN(const RequirementLine parts, parse_requirement_line(line, place.where));
       is_plain = is_plain && parts.is_plain;
-      BASE_TRY_ASSIGN(std::string plain, take(line, parts, fs::path(name), depth));
+      BASE_TRY_ASSIGN(std::string plain, take(line, parts, place, depth));
       if (!plain.empty()) for_uv.push_back(std::move(plain));
     }
     if (!is_plain) m_result.rewritten.emplace(own_name, base::join(for_uv, "\n") + "\n");
@@ -87,16 +88,23 @@ class RequirementsReader {
   }
 
  private:
+  // A line of a file.
+  struct Place {
+    fs::path file;
+    std::string where;  // "requirements.txt:3"
+  };
+
   // Gives the line for uv, without what uv is told otherwise.
-  base::Result<std::string> take(const std::string& line, const RequirementLine& parts, const fs::path& file,
+  base::Result<std::string> take(const std::string& line, const RequirementLine& parts, const Place& place,
                                  int depth) {
+    const auto& file = place.file;
     add_variables(line);
     add_options(line);
     std::string asked = parts.requirement;
     if (!asked.empty()) m_result.uses_files = m_result.uses_files || names_a_file(asked);
     for (const auto& [option, value] : parts.options) {
       if (option == "--requirement" || option == "--constraint") {
-        BASE_TRY(include(expanded(value, m_environment), file, depth));
+        BASE_TRY(include(expanded(value, m_environment), place, depth));
         return option + " " + as_word(value);
       }
       if (option == "--editable") {
@@ -110,7 +118,7 @@ class RequirementsReader {
     if (file.has_parent_path()) BASE_TRY(m_targets.add_line(line, m_source / file.parent_path()));
     if (asked.empty()) return std::string();
     ++m_result.count;
-    BASE_TRY(take_settings(parts, file.string()));
+    BASE_TRY(take_settings(parts, place.where));
     for (const auto& [option, value] : parts.options) {
       if (option != "--hash") continue;
       m_result.has_hashes = true;
@@ -191,25 +199,25 @@ class RequirementsReader {
   }
 
   // Not left to uv, which would read whatever the name leads to and print what it does not understand.
-  base::Status include(const std::string& included, const fs::path& file, int depth) {
+  base::Status include(const std::string& included, const Place& place, int depth) {
+    const auto& [file, where] = place;
     if (base::contains(included, "://") || included.starts_with("file:")) {
       return base::fail(
-          ErrorKind::bad_input, file.string(), base::hide_credentials(included) + " is outside the source",
+          ErrorKind::bad_input, where, base::hide_credentials(included) + " is outside the source",
           "copy the file into the source and include it by its path: the content of a URL may change "
           "without an edit");
     }
     if (fs::path(included).is_absolute()) {
-      return base::fail(ErrorKind::bad_input, file.string(), included + " is outside the source",
+      return base::fail(ErrorKind::bad_input, where, included + " is outside the source",
                         "include a file of the source by its path relative to " + file.filename().string());
     }
     const std::string name = (file.parent_path() / included).string();
-    BASE_TRY_ASSIGN(const fs::path path, base::path_inside(m_source, name, file.string()));
+    BASE_TRY_ASSIGN(const fs::path path, base::path_inside(m_source, name, where));
     boost::system::error_code error;
     if (!fs::exists(path, error)) {
-      return base::fail(ErrorKind::bad_input, file.string(),
-                        "includes " + included + ", which does not exist");
+      return base::fail(ErrorKind::bad_input, where, "includes " + included + ", which does not exist");
     }
-    return read(name, file.string(), depth + 1);
+    return read(name, where, depth + 1);
   }
 
   void add_variables(const std::string& line) {
@@ -287,23 +295,35 @@ std::string included_file(const std::string& line) {
   return "";
 }
 
-std::vector<std::string> logical_lines(std::string_view text) {
+std::vector<NumberedLine> numbered_lines(std::string_view text) {
   constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
   if (text.substr(0, 3) == k_byte_order_mark) text.remove_prefix(3);
-  std::vector<std::string> lines;
+  std::vector<NumberedLine> lines;
+  std::size_t number = 0;
+  std::size_t begin = 1;  // of what is joined
   std::string joined;
+  const auto add = [&] {
+    if (const auto line = base::trim(joined); !line.empty()) lines.push_back({begin, std::string(line)});
+    joined.clear();
+    begin = number + 1;
+  };
   for (const auto& raw : base::split(with_plain_spaces(text), '\n')) {
+    ++number;
     std::string_view line = base::trim(raw);
     const auto comment = line.substr(0, 1) == "#" ? 0 : line.find(" #");
     line = base::trim(line.substr(0, comment));
     const bool continued = !line.empty() && line.back() == '\\';
     if (continued) line.remove_suffix(1);
     joined += line;
-    if (continued) continue;
-    if (!base::trim(joined).empty()) lines.emplace_back(base::trim(joined));
-    joined.clear();
+    if (!continued) add();
   }
-  if (!base::trim(joined).empty()) lines.emplace_back(base::trim(joined));
+  add();
+  return lines;
+}
+
+std::vector<std::string> logical_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  for (auto& line : numbered_lines(text)) lines.push_back(std::move(line.text));
   return lines;
 }
 

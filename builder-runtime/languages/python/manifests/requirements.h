@@ -48,4 +48,11 @@ std::string included_file(const std::string& line);
 // Lines with their continuations joined and without comments; empty ones are left out.
 std::vector<std::string> logical_lines(std::string_view text);
 
+// The same, each with the number of the line where it begins.
+struct NumberedLine {
+  std::size_t number = 0;
+  std::string text;
+};
+std::vector<NumberedLine> numbered_lines(std::string_view text);
+
 }  // namespace builder::python

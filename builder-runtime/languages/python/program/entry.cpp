@@ -21,6 +21,7 @@ using data::Value;
 constexpr char k_choose_hint[] = "name the program main.py, or set python.program in pachbuild.toml";
 constexpr char k_form_hint[] = "write tool.py, package.module or package.module:function";
 constexpr char k_default_name[] = "the default name";
+constexpr char k_program_setting[] = "python.program";
 // Files at the root that other tools start.
 constexpr std::string_view k_not_programs[] = {"setup.py",   "conftest.py",   "__init__.py",
                                                "noxfile.py", "versioneer.py", "fabfile.py",
@@ -32,8 +33,6 @@ template <std::size_t N>
 bool is_one_of(const std::string_view (&names)[N], const std::string& name) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
-
-std::string place_of(const SourceSettings& settings) { return settings.file + ": python.program"; }
 
 std::string in_source(const fs::path& folder) { return (contract::k_source / folder).string(); }
 
@@ -152,22 +151,23 @@ Entry entry_of_module(const fs::path& source, const std::string& place, const st
 
 base::Result<Entry> chosen_entry(const fs::path& source, const SourceSettings& settings) {
   const std::string& text = settings.python.program;
-  const std::string place = place_of(settings);
+  const std::string place = settings.places.where(k_program_setting);
+  const std::string why = settings.places.name(k_program_setting);
   if (text.size() > 3 && text.substr(text.size() - 3) == ".py") {
     const auto path = fs::path(text).lexically_normal();
     if (path.is_absolute() || path.begin()->string() == ".." || !is_file(source / path)) {
       return base::fail(ErrorKind::bad_input, place, "no file " + text + " in the source");
     }
-    return entry_of_file(source, path, place);
+    return entry_of_file(source, path, why);
   }
   if (base::contains(text, ':')) {
-    return entry_of_function(source, place, text, text.substr(0, text.find(':')), place);
+    return entry_of_function(source, place, text, text.substr(0, text.find(':')), why);
   }
   if (!is_identifier_path(text)) {
     return base::fail(ErrorKind::bad_input, place, "\"" + text + "\" is neither a file nor a module",
                       k_form_hint);
   }
-  Entry entry = entry_of_module(source, place, text, place);
+  Entry entry = entry_of_module(source, place, text, why);
   if (const auto package = file_of_module(source, text, "__init__.py");
       entry.file.empty() && !package.file.empty()) {
     return base::fail(ErrorKind::bad_input, place,

@@ -24,7 +24,7 @@ class EntryTest : public testing::Test {
     }
     EXPECT_TRUE(base::write_file(m_folder.path() / "project", project));
     SourceSettings settings;
-    settings.file = "pachbuild.toml";
+    settings.places.file = "pachbuild.toml";
     settings.python.program = program;
     const auto found =
         find_entry(source, data::read_toml(m_folder.path() / "project", "p").value(), settings);

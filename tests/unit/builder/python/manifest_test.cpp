@@ -19,7 +19,7 @@ class Manifests : public testing::Test {
  protected:
   base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "manifest.").value();
   base::fs::path m_source;
-  SourceSettings m_settings{.file = "pachbuild.toml"};
+  SourceSettings m_settings{.places = {.file = "pachbuild.toml", .prefix = "", .lines = {}}};
 
   void put(const Files& files) {
     m_source = m_folder.path() / "source";

@@ -158,7 +158,7 @@ TEST_F(PythonPlans, TheProgramIsFoundWhereOneHasToBe) {
   const std::string two = "cannot tell which file is the program: a.py, b.py";
   EXPECT_EQ(told({{"a.py", ""}, {"b.py", ""}}, false, true), "python3 | " + two + " | " + hint + " reviewed");
   EXPECT_EQ(told({{"x.py", ""}, {"pachbuild.toml", "[python]\nprogram = 'none.py'\n"}}, false, true),
-            "error: pachbuild.toml: python.program: no file none.py in the source | ");
+            "error: pachbuild.toml:2: python.program: no file none.py in the source | ");
   EXPECT_EQ(told({{"main.py", ""}, {"requirements.txt", "a\n"}}, false, false),
             "python /pfs/source/main.py = main.py reviewed")
       << "the environment's own";
@@ -645,7 +645,7 @@ TEST_F(PythonPlans, AProgramThatNobodyHasIsAnError) {
     return status ? std::string("none") : error_of(status.error());
   };
   const std::string none =
-      "pachbuild.toml: python.program: no module own.cli in the source or the installed packages | write "
+      "pachbuild.toml:2: python.program: no module own.cli in the source or the installed packages | write "
       "tool.py, package.module or package.module:function";
   EXPECT_EQ(error({}), "none") << "it may be of Python itself";
   EXPECT_EQ(error({"own"}), "none");

@@ -16,6 +16,41 @@ class ReadRequirements : public testing::Test {
   }
 };
 
+TEST(RequirementLines, HaveTheNumbersOfTheirFirstLines) {
+  const auto lines = [](std::string_view text) {
+    std::string all;
+    for (const auto& [number, line] : numbered_lines(text)) all += std::to_string(number) + " " + line + "|";
+    return all;
+  };
+  EXPECT_EQ(lines("a\n# c\n\nb\\\n  ==1 \\\n # why\nc\n"), "1 a|4 b==1|7 c|");
+  EXPECT_EQ(lines("\\\n\n a\\\n"), "3 a|");
+  EXPECT_EQ(lines("\xEF\xBB\xBF"
+                  "a\r\nb\rc"),
+            "1 a|2 b|3 c|");
+  EXPECT_EQ(lines(""), "");
+}
+
+TEST_F(ReadRequirements, FaultsAreOnTheirLines) {
+  ASSERT_TRUE(base::make_folders(m_source.path() / "more"));
+  const auto fault = [&](const std::string& text) {
+    EXPECT_TRUE(base::write_file(m_source.path() / "requirements.txt", text));
+    const auto read = read_requirements(m_source.path(), {"requirements.txt"}, {});
+    return read ? "none" : read.error().where + ": " + read.error().what;
+  };
+  EXPECT_EQ(fault("a\n\n-r more/none.txt\n"),
+            "requirements.txt:3: includes more/none.txt, which does not exist");
+  EXPECT_EQ(
+      fault("a\n--foo\n"),
+      "requirements.txt:2: --foo is not an option for requirements files; pip does not accept it either");
+  EXPECT_EQ(fault("-r\n"), "requirements.txt:1: --requirement needs a value");
+  EXPECT_EQ(fault("\n-r /etc/x\n"), "requirements.txt:2: /etc/x is outside the source");
+  EXPECT_EQ(fault("\n-c https://x/y\n"), "requirements.txt:2: https://x/y is outside the source");
+  EXPECT_EQ(fault("\n-r ../x\n"), "requirements.txt:2: ../x is outside the source");
+  EXPECT_EQ(fault("a\n./b -C x=1\n"), "requirements.txt:2: --config-settings after ./b needs a package name");
+  ASSERT_TRUE(base::write_file(m_source.path() / "more/b.txt", "# why\n-r none.txt"));
+  EXPECT_EQ(fault("-r more/b.txt"), "more/b.txt:2: includes none.txt, which does not exist");
+}
+
 TEST_F(ReadRequirements, CountsWhatIsAskedFor) {
   EXPECT_EQ(read("").count, 0U);
   EXPECT_EQ(read("# a comment\n\n  \n--pre\n").count, 0U);

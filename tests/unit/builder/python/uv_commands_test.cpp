@@ -460,7 +460,7 @@ TEST_F(UvCommands, ACopyOfAPartOfARepositoryHasItsPlaceInIt) {
 TEST_F(UvCommands, AScriptIsAProjectOfItsOwn) {
   m_uv.chosen.clear();
   put({{"tool.py", "# /// script\n# dependencies = ['a']\n# ///\n"}, {"pachbuild.toml", ""}});
-  m_source_settings.file = "pachbuild.toml";
+  m_source_settings.places.file = "pachbuild.toml";
   m_source_settings.python.dependencies = {"tool.py"};
   std::string text;
   m_uv.on_command = [&](const auto& command, auto& /*finished*/) {
