@@ -107,7 +107,7 @@ void Watcher::watch(const std::vector<WatchedRoot>& roots) {
     m_roots.push_back(std::move(root));
   }
   std::vector<Change> none;
-  for (std::size_t i = 0; i < m_roots.size(); ++i) look_at_root(i, none);
+  for (std::size_t i = 0; i < m_roots.size(); ++i) look_at_root(i, /*named=*/false, none);
 }
 
 Watcher::Stamp Watcher::stamp_of(const struct stat& status) {
@@ -163,9 +163,7 @@ void Watcher::drop_watch(int watch, const Target& target) {
 }
 
 void Watcher::mark_all() {
-  for (std::size_t i = 0; i < m_roots.size(); ++i) {
-    m_marked_roots.insert(i);
-  }
+  for (std::size_t i = 0; i < m_roots.size(); ++i) m_marked_roots[i] = true;
   for (const auto& [key, folder] : m_folders) m_marked[key].all = true;
 }
 
@@ -199,7 +197,7 @@ bool Watcher::mark(const Target& target, std::uint32_t mask, const std::string& 
   const auto& key = target.key;
   if (target.is_root) {
     if (!name.empty() && name != target.name) return false;
-    m_marked_roots.insert(key.root);
+    m_marked_roots[key.root] = true;
   } else if (!target.name.empty()) {
     m_marked[key].names.insert(target.name);
   } else if (!name.empty()) {
@@ -211,7 +209,7 @@ bool Watcher::mark(const Target& target, std::uint32_t mask, const std::string& 
       folder->second.stamp = {};
     m_marked[key].all = true;  // it may be readable now, or not any more
     if (key.path.empty()) {
-      m_marked_roots.insert(key.root);
+      m_marked_roots[key.root] = true;
     } else {
       m_marked[{key.root, base::folder_of(key.path)}].names.insert(base::name_of(key.path));
     }
@@ -220,7 +218,7 @@ bool Watcher::mark(const Target& target, std::uint32_t mask, const std::string& 
 }
 
 void Watcher::tick() {
-  for (std::size_t i = 0; i < m_roots.size(); ++i) m_marked_roots.insert(i);
+  for (std::size_t i = 0; i < m_roots.size(); ++i) m_marked_roots.emplace(i, false);
   for (const auto& [key, folder] : m_folders) {
     if (!m_inotify || m_roots[key.root].is_remote) {
       m_marked[key].all = true;
@@ -233,7 +231,7 @@ void Watcher::tick() {
 std::vector<Watcher::Change> Watcher::look(bool with_passing) {
   std::vector<Change> changes;
   m_passing.clear();
-  for (const auto root : std::exchange(m_marked_roots, {})) look_at_root(root, changes);
+  for (const auto& [root, named] : std::exchange(m_marked_roots, {})) look_at_root(root, named, changes);
   for (const auto& [key, mark] : std::exchange(m_marked, {})) {
     const auto folder = m_folders.find(key);
     if (folder == m_folders.end()) continue;
@@ -265,11 +263,11 @@ void Watcher::watch_parent(std::size_t number) {
   root.parent_watch = m_inotify ? watch : -1;
 }
 
-void Watcher::look_at_root(std::size_t number, std::vector<Change>& changes) {
+void Watcher::look_at_root(std::size_t number, bool named, std::vector<Change>& changes) {
   // Before its status is taken: whatever comes afterwards is told.
   watch_parent(number);
   auto& root = m_roots[number];
-  if (root.what.kind == RootKind::file) return look_at_file(number, changes);
+  if (root.what.kind == RootKind::file) return look_at_file(number, named, changes);
   const Key top{number, ""};
   struct stat status{};
   const bool is_folder = ::stat(absolute(top).c_str(), &status) == 0 && S_ISDIR(status.st_mode);
@@ -285,7 +283,7 @@ void Watcher::look_at_root(std::size_t number, std::vector<Change>& changes) {
   look_at_folder(top, stamp, /*deep=*/true, within);
 }
 
-void Watcher::look_at_file(std::size_t number, std::vector<Change>& changes) {
+void Watcher::look_at_file(std::size_t number, bool named, std::vector<Change>& changes) {
   auto& root = m_roots[number];
   const Key top{number, ""};
   const Target target{top, true, ""};
@@ -297,7 +295,7 @@ void Watcher::look_at_file(std::size_t number, std::vector<Change>& changes) {
     file.is_fresh = is_fresh_now(status);
   }
   if (file.watch != root.file.watch) drop_watch(root.file.watch, target);
-  const bool may_have_changed = root.file.is_fresh && m_inotify;
+  const bool may_have_changed = named && root.file.is_fresh;
   if (file.stamp != root.file.stamp || may_have_changed) changes.push_back({number, ""});
   if (!m_inotify) file.watch = -1;
   root.file = file;

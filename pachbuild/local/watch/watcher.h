@@ -129,8 +129,8 @@ class Watcher {
   bool mark(const Target& target, std::uint32_t mask, const std::string& name);
 
   void watch_parent(std::size_t root);
-  void look_at_root(std::size_t root, std::vector<Change>& changes);
-  void look_at_file(std::size_t root, std::vector<Change>& changes);
+  void look_at_root(std::size_t root, bool named, std::vector<Change>& changes);
+  void look_at_file(std::size_t root, bool named, std::vector<Change>& changes);
   void look_at_folder(const Key& key, const Stamp& stamp, bool deep, std::vector<Change>& changes);
   void look_at_entry(const Key& key, const std::string& name, bool deep, bool named,
                      std::vector<Change>& changes);
@@ -155,7 +155,7 @@ class Watcher {
   std::map<Key, Folder> m_folders;
   std::map<int, std::set<Target>> m_targets;  // by watch
   std::map<Key, Mark> m_marked;
-  std::set<std::size_t> m_marked_roots;
+  std::map<std::size_t, bool> m_marked_roots;  // whether an event named it
   std::vector<Change> m_passing;
 };
 

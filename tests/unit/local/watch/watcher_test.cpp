@@ -261,6 +261,19 @@ TEST_F(WatcherTest, AFileThatAppearsIsARootOfItsOwn) {
   EXPECT_THAT(changed(), ElementsAre("secret"));
 }
 
+TEST_F(WatcherTest, AFileThatWasJustWrittenHasNotChangedSince) {
+  write("secret", "one");
+  m_roots = {{m_root / "secret", Kind::file, "secret"}};
+  m_watcher.watch(m_roots);
+  m_watcher.tick();
+  EXPECT_THAT(changed(), IsEmpty());
+  write("secret", "one");
+  m_watcher.watch({});
+  m_watcher.watch(m_roots);
+  write_in_place("secret", "two");
+  EXPECT_THAT(changed(), ElementsAre("secret")) << "the stamp may be the same";
+}
+
 TEST_F(WatcherTest, LinksLeadToWhatIsWatched) {
   fs::create_directories(m_root / "elsewhere/folder");
   write("elsewhere/file", "one");
