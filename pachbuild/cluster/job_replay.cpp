@@ -103,8 +103,7 @@ base::Result<JobPlace> parse_job_place(const std::string& text, const std::strin
   }
   const bool is_job = sign == std::string::npos || is_commit_id(place.job);
   if (spec::is_name(place.pipeline) && place.pipeline.front() != '-' && is_job) return place;
-  return base::fail(ErrorKind::usage, where,
-                    base::quoted(text) + " does not have the form [PROJECT/]PIPELINE[@JOB]",
+  return base::fail(ErrorKind::usage, where + " " + text, "does not have the form [PROJECT/]PIPELINE[@JOB]",
                     "for example map@f4de83f7bc204bb7975de966b346fce9; pachctl list job shows the ids");
 }
 

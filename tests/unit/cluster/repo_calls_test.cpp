@@ -265,8 +265,8 @@ TEST(JobPlaces, AreWhatPachctlTakes) {
   EXPECT_EQ(told("map@" + id), "|map|" + id);
   for (const std::string& text : Texts{"", "@" + id, "map@", "map@x", "-map", "a/b/map", "/map", "a b", "q/",
                                        "a b/map", "map@" + id + "@" + id})
-    EXPECT_EQ(told(text), "error: --job: " + base::quoted(text) +
-                              " does not have the form [PROJECT/]PIPELINE[@JOB]\nhint: for example "
+    EXPECT_EQ(told(text), "error: --job " + text +
+                              ": does not have the form [PROJECT/]PIPELINE[@JOB]\nhint: for example "
                               "map@f4de83f7bc204bb7975de966b346fce9; pachctl list job shows the ids\n");
   EXPECT_EQ(parse_job_place("", "").error().kind, base::ErrorKind::usage);
 }
