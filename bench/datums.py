@@ -82,7 +82,7 @@ class Pipelines:
     def run(self, expected):
         """The seconds of a run in which this number of datums must run."""
         seconds, printed = run(self.command, self.environment)
-        ran = sum(map(int, re.findall(r"datums: (\d+) run", printed)))
+        ran = sum(map(int, re.findall(r"datums: (\d+) processed", printed)))
         if ran != expected:
             raise Failed(f"{printed}\nerror: {ran} datums ran, not {expected}")
         return seconds

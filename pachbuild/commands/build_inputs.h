@@ -10,7 +10,7 @@ namespace commands {
 
 // For BuildSource::own: sets the digest of what determines the artifact, as builder-runtime on this machine
 // reports it, and copies the source first, so that exactly the files behind the digest are sent. If the
-// builder fails, the digest covers every file, and the build then reports what is wrong with the source.
+// builder fails, the digest covers every file, and the build on the cluster then reports the error.
 base::Status find_build_inputs(cluster::Submission& submission, process::Interruption& interruption);
 
 }  // namespace commands

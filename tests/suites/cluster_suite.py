@@ -82,6 +82,18 @@ class ClusterSuite(support.Suite):
         self.assertEqual(result.returncode, code, result.stdout + result.stderr)
         return result.stderr.splitlines()
 
+    def update_killed_at(self, call):
+        """An update that is killed instead of doing this call of pachctl, from 1."""
+        remove(self.folder / "count.lock")
+        counter = self.write("count", "0")
+        killer = self.write("killer", "#!/bin/sh\n"
+                            f"until mkdir {counter}.lock 2>/dev/null; do sleep 0.01; done\n"
+                            f"n=$(($(cat {counter}) + 1)); echo $n >{counter}\n"
+                            f"rmdir {counter}.lock\n"
+                            f"[ $n != {call} ] || {{ kill -9 $PPID; exit 1; }}\n"
+                            f'exec {STAND_IN} "$@"\n', mode=0o755)
+        return self.pachbuild("update", "pipeline", "-f", self.spec, variables={"PACHCTL": str(killer)})
+
     def told(self, source, build, running, name=None):
         name = name or self.pipeline
         return [f"{name}: source: {source}", f"{name}: build pipeline: {build}", f"{name}: pipeline: {running}"]

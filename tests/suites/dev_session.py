@@ -10,7 +10,7 @@ import threading
 import time
 
 PATIENCE = 60
-ROUND = re.compile(r"^round (\d+): (?:(.*?): )?(\d+) datums? run, (\d+) skipped, (\d+) failed.*, [^,]*$")
+ROUND = re.compile(r"^round (\d+): (?:(.*?): )?(\d+) datums? processed, (\d+) skipped, (\d+) failed.*, [^,]*$")
 
 
 class Dev:
@@ -50,7 +50,7 @@ class Dev:
                 if time.monotonic() > deadline:
                     self.suite.fail(f"no line has {pattern!r} from {after} on:\n" + "\n".join(self.lines))
 
-    def wait_round(self, pattern="datums? run", after=0):
+    def wait_round(self, pattern="datums? processed", after=0):
         """Waits for the end of a round with the pattern in its line; its line and the place behind it."""
         match, place = self.wait_line(r"^round \d+: .*" + pattern, after)
         return match.string, place + 1

@@ -135,15 +135,7 @@ class Edits(cluster_suite.ClusterSuite):
         self.update()
         for stop in range(1, 20) if support.LONG else (9, 14):
             self.write("source/pachbuild.toml", f'arguments = ["{stop}"]\n')
-            cluster_suite.remove(self.folder / "count.lock")
-            counter = self.write("count", "0")
-            killer = self.write("killer", "#!/bin/sh\n"
-                                f"until mkdir {counter}.lock 2>/dev/null; do sleep 0.01; done\n"
-                                f"n=$(($(cat {counter}) + 1)); echo $n >{counter}\n"
-                                f"rmdir {counter}.lock\n"
-                                f"[ $n != {stop} ] || {{ kill -9 $PPID; exit 1; }}\n"
-                                f'exec {cluster_suite.STAND_IN} "$@"\n', mode=0o755)
-            self.pachbuild("update", "pipeline", "-f", self.spec, variables={"PACHCTL": str(killer)})
+            self.update_killed_at(stop)
             self.update()
             names = [item["branch"]["name"] for item in self.raw("list", "branch", self.build_source)]
             self.assertEqual((self.given(), self.stored(), names), (self.local(), self.local(), ["master"]), stop)

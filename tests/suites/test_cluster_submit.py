@@ -214,16 +214,7 @@ class Submit(cluster_suite.ClusterSuite):
             self.write(f"source/new{stop}.py", "")
             (self.folder / f"source/new{stop - 1}.py").unlink(missing_ok=True)
             self.write_spec(description=f"{stop}")
-            # Counts the calls, and kills pachbuild instead of doing the one in question.
-            cluster_suite.remove(self.folder / "count.lock")
-            counter = self.write("count", "0")
-            killer = self.write("killer", "#!/bin/sh\n"
-                                f"until mkdir {counter}.lock 2>/dev/null; do sleep 0.01; done\n"
-                                f"n=$(($(cat {counter}) + 1)); echo $n >{counter}\n"
-                                f"rmdir {counter}.lock\n"
-                                f"[ $n != {stop} ] || {{ kill -9 $PPID; exit 1; }}\n"
-                                f'exec {cluster_suite.STAND_IN} "$@"\n', mode=0o755)
-            result = self.pachbuild("update", "pipeline", "-f", self.spec, variables={"PACHCTL": str(killer)})
+            result = self.update_killed_at(stop)
             self.update()
             self.assertEqual(self.stored(), self.local())
             self.assertEqual(self.spec_of(self.pipeline)[0]["description"], f"{stop}")

@@ -75,7 +75,7 @@ class Rounds(DevSuite):
         self.write("source/__pycache__/x.pyc", "ignored")
         self.data(b="last")
         line, seen = dev.wait_round(after=seen)
-        self.assertRegex(line, r"^round 6: data/b changed: 1 datum run")
+        self.assertRegex(line, r"^round 6: data/b changed: 1 datum processed")
 
         for number in range(3):
             self.write(f"more/{number}", "x")
@@ -240,7 +240,7 @@ class Outputs(DevSuite):
         _, seen = dev.wait_round("0 failed", after=seen)
         self.assertEqual(trace.read_text().split(), [*"cabd"])
         self.data(d="other")
-        _, seen = dev.wait_round("1 datum run", after=seen)
+        _, seen = dev.wait_round("1 datum processed", after=seen)
         trace.write_text("")
         self.write("source/program.sh", program + "true\ntrue\n")
         dev.wait_round("0 failed", after=seen)

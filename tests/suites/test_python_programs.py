@@ -228,7 +228,7 @@ class Entries(ProgramSuite):
                 ("nosuch:main", missing.format("nosuch") + form), ("nosuch", missing.format("nosuch") + form),
                 ("pkg.clii:main", missing.format("pkg.clii") + form),
                 ("pkg", "the package pkg has no __main__.py, so it cannot be run\n" + form),
-                ("pkg.cli:main", "module pkg.cli has no function "main"\n")):
+                ("pkg.cli:main", 'module pkg.cli has no function "main"\n')):
             with self.subTest(setting):
                 self.assert_fails(self.build(self.source(
                     {**files, "pachbuild.toml": f"[python]\nprogram = '{setting}'\n"})), 65, place + message)

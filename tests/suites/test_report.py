@@ -81,7 +81,7 @@ class InABrowser(ReportSuite):
         self.numbered(40)
         result = self.run_with_report("--partial", "--workers", "3")
         self.assertEqual(result.returncode, 1, result.stderr)
-        run, skipped, failed = map(int, re.search(r"(\d+) run, (\d+) skipped, (\d+) failed", result.stderr).groups())
+        run, skipped, failed = map(int, re.search(r"(\d+) processed, (\d+) skipped, (\d+) failed", result.stderr).groups())
         self.assertEqual((run, skipped, failed), (32, 0, 8))
         self.open()
         self.assertEqual(self.text("#ending"), "✗ 8 datums failed")

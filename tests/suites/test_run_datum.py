@@ -91,7 +91,7 @@ class SomeDatums(pipelines.PipelineSuite):
                 ("", "no such datum", "pachbuild list datum shows all 4 datums; use a number (1 to 4), an id or a file")):
             result = self.pachbuild_run("--datum", name)
             self.assertEqual(result.returncode, 64, result.stderr)
-            self.assertIn(f"error: --datum {name or '""'}: {fault}\nhint: {hint}\n", result.stderr)
+            self.assertIn(f"error: --datum {name or chr(34) * 2}: {fault}\nhint: {hint}\n", result.stderr)
         self.data(**{"notes.txt": "N"})
         result = self.pachbuild_run("--datum", "notes.txt")
         self.assertIn("error: --datum notes.txt: is not part of any datum: the glob of its input does not match it\n", result.stderr)

@@ -108,7 +108,8 @@ class Specs(SpecSuite):
         self.spec(pipeline={"pipeline": {"name": name}})
         (build, running), _ = self.sent("-f", "spec.json")
         self.assertEqual(build["pipeline"]["name"], "n" * 36 + "-c043d3b9_build")
-        self.assertEqual(build["input"]["pfs"]["repo"], name + "_source")
+        self.assertEqual(build["input"]["pfs"]["repo"], build["pipeline"]["name"] + "_source")
+        self.assertEqual(running["input"]["cross"][0]["pfs"]["repo"], name + "_source")
         self.assertEqual(running["input"]["cross"][1]["pfs"]["repo"], build["pipeline"]["name"])
 
     def test_durations_are_sent_in_seconds(self):

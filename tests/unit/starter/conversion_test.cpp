@@ -133,8 +133,9 @@ TEST_F(ConversionTest, ASpecAndItsDockerfile) {
 )");
   EXPECT_THAT(
       notes_of(start),
-      ElementsAre("Dockerfile:2: RUN apt-get install -y libgl1: not converted: if the program needs these packages, "
-                  "name an image that has them in transform.image"));
+      ElementsAre(
+          "Dockerfile:2: RUN apt-get install -y libgl1: not converted: if the program needs these packages, "
+          "name an image that has them in transform.image"));
   EXPECT_EQ(start.title, "pipeline edges built from source/");
   EXPECT_THAT(start.run, ElementsAre("pachbuild", "run", "--input", "images=FOLDER"));
   EXPECT_EQ(start.project.at("README.md").content, R"(# edges
