@@ -123,7 +123,7 @@ base::Result<std::string> source_inputs(const Settings& settings, process::Runne
                   {"builder", plan.language + " " + PACHBUILD_VERSION},
                   {"program", {plan.program.name, plan.program.chosen}},
                   {"start", start_of(plan.start)},
-                  {"facts", plan.source_facts},
+                  {"facts", plan.source_facts()},
                   {"files", *files}});
 }
 

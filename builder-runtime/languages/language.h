@@ -34,6 +34,8 @@ struct Start {
   std::map<std::string, std::string>
       environment;  // what the program finds set where the pipeline does not set it
   std::map<std::string, std::string> prepend;  // what comes first in lists separated by ":"
+  // What the bundle sets besides, in the form of contract::k_variables_file; "+NAME" comes first in a list.
+  std::vector<std::pair<std::string, std::string>> bundle_variables;
   // What the program imports of installed packages and could find imported; Python only.
   std::vector<std::string> imports;
   // In the first words of the command, so many, contract::k_environment_mark is the folder of the bundle.
@@ -87,8 +89,8 @@ struct Plan {
   // What must be right before anything is made; in every build. None: nothing is looked at.
   std::function<base::Status()> checks;
   // Facts about files that are not inputs of the bundle, such as the program, that determine the artifact.
-  // The same on every machine. Used if Findings::names_source_inputs.
-  std::vector<std::string> source_facts;
+  // The same on every machine. Asked for only if Findings::names_source_inputs.
+  std::function<std::vector<std::string>()> source_facts;
   // What would be made, as JSON; none: nobody can ask.
   std::function<base::Result<std::string>()> explanation;
   // Compares the program with what it will find, `modules` of the bundles; in every build, once these are

@@ -193,6 +193,19 @@ base::Result<StoredBundle> Compiler::keep(const fs::path& file, BundleContent co
   return m_store.add(key, files, std::move(content), workspace);
 }
 
+// Where run.sh and the bundle set the same, run.sh comes first.
+void add_variables(const Start& start, contract::BuildRecord& record) {
+  record.environment = start.environment;
+  record.prepend = start.prepend;
+  for (const auto& [name, value] : start.bundle_variables) {
+    if (name.starts_with('+')) {
+      record.prepend.emplace(name.substr(1), value);
+    } else {
+      record.environment.emplace(name, value);
+    }
+  }
+}
+
 }  // namespace
 
 base::Result<Compiled> compile(const Plan& plan, const Tools& tools) {
@@ -203,8 +216,8 @@ base::Result<Compiled> compile(const Plan& plan, const Tools& tools) {
                      .key = plan.key,
                      .platform = plan.platform,
                      .program = plan.program,
-                     .command = plan.start.command,
-                     .environment = plan.start.environment};
+                     .command = plan.start.command};
+  add_variables(plan.start, artifact.record);
   if (plan.key.empty()) return Compiled{std::move(artifact), {}, ""};
   Compiler compiler(plan, tools);
   const auto stored = compiler.run();

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/position.h"
 #include "base/text.h"
 
 // Of arrays and inline tables; toml++ refuses what is deeper.
@@ -171,15 +172,6 @@ const Value& absent() {
   return value;
 }
 
-// "LINE:COLUMN", both from 1; a column counts characters.
-std::string position_of(std::string_view text, std::size_t byte) {
-  const auto before = text.substr(0, std::min(byte, text.size()));
-  const auto line = before.substr(before.rfind('\n') + 1);
-  const auto is_first = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; };
-  return std::to_string(1 + std::count(before.begin(), before.end(), '\n')) + ":" +
-         std::to_string(1 + std::count_if(line.begin(), line.end(), is_first));
-}
-
 }  // namespace
 
 const Value& Value::at(std::string_view path) const {
@@ -275,9 +267,10 @@ base::Result<Value> read_json(const base::fs::path& file, const std::string& nam
     if (is_too_deep) return too_deep(name);
     return from_json(json);
   } catch (const nlohmann::ordered_json::parse_error& error) {
-    return base::fail(ErrorKind::bad_input,
-                      name + ":" + position_of(text, std::max<std::size_t>(error.byte, 1) - 1),
-                      "is not valid JSON");
+    return base::fail(
+        ErrorKind::bad_input,
+        name + ":" + base::to_text(base::PositionFinder(text).at(std::max<std::size_t>(error.byte, 1) - 1)),
+        "is not valid JSON");
   } catch (const nlohmann::ordered_json::out_of_range&) {
     return base::fail(ErrorKind::bad_input, name, "has a number that is too large");
   }

@@ -31,7 +31,7 @@ Json whole_record() {
   whole["program"] = record.program;
   whole["starts_in"] = record.starts_in;
   whole["modules"] = Json::array({""});
-  whole["files"] = {{k_any, ""}};
+  whole["prepend"] = whole["files"] = {{k_any, ""}};
   return whole;
 }
 
@@ -70,7 +70,7 @@ std::string difference(const Json& whole, const Json& given, const std::string& 
 std::string fault_of(const Json& given) {
   auto whole = whole_record();
   // Of an artifact only: the cache's own records have none of these.
-  for (const auto* key : {"program", "starts_in", "files", "modules"}) {
+  for (const auto* key : {"program", "starts_in", "prepend", "files", "modules"}) {
     if (!given.contains(key)) whole.erase(key);
   }
   return difference(whole, given, "");
@@ -91,6 +91,7 @@ std::string to_json(const BuildRecord& record) {
   json["schema"] = k_build_record_schema;
   if (!record.program.name.empty()) json["program"] = record.program;
   if (!record.starts_in.folder.empty()) json["starts_in"] = record.starts_in;
+  if (!record.prepend.empty()) json["prepend"] = record.prepend;
   if (!record.modules.empty()) json["modules"] = record.modules;
   if (!record.files.empty()) json["files"] = record.files;
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
@@ -120,6 +121,7 @@ base::Result<BuildRecord> parse_build_record(const std::string& text, const std:
   auto record = json.get<BuildRecord>();
   record.program = json.value("program", record.program);
   record.starts_in = json.value("starts_in", record.starts_in);
+  record.prepend = json.value("prepend", record.prepend);
   record.files = json.value("files", record.files);
   record.modules = json.value("modules", record.modules);
   return record;

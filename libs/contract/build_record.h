@@ -58,7 +58,10 @@ struct BuildRecord {
   std::vector<Bundle> bundles;
   std::vector<std::string> command;  // what run.sh starts, without the user's arguments
   StartFolder starts_in;  // without a folder: where run.sh itself is started, or a run.sh that is the user's
-  std::map<std::string, std::string> environment;  // what run.sh sets for it
+  // What is set for it where the pipeline sets nothing, and what comes first in lists separated by ":". In
+  // the values contract::k_environment_mark stands for the folder of the unpacked bundle.
+  std::map<std::string, std::string> environment;
+  std::map<std::string, std::string> prepend;
   std::vector<std::string> packages;  // what was resolved: "numpy==2.1.3", "golang.org/x/net v0.30.0"
   // The same with hashes, as a requirements file has them; Python only, none where a lock has them already.
   std::vector<std::string> requirements;

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "base/workspace.h"
 #include "pachbuild/cluster/pipelines.h"
 #include "pachbuild/cluster/side_by_side.h"
 #include "pachbuild/cluster/transaction.h"
@@ -33,7 +32,6 @@ std::string file_in(const process::SecretFolder& folder) {
 struct Preparation {
   Transaction transaction;
   std::optional<Upload> upload;
-  std::optional<base::Workspace> build_source;  // a folder "source" with all files
   std::vector<process::SecretFolder> specs;
 };
 
@@ -44,20 +42,13 @@ base::Result<Preparation> prepare(const Pachctl& pachctl, const PlannedChange& c
                     Upload::prepare(pachctl, change.repo, change.stored, change.source, change.files));
     upload.emplace(std::move(made));
   }
-  std::optional<base::Workspace> build_source;
-  if (!change.build_repo.empty()) {
-    BASE_TRY_ASSIGN(auto workspace, base::Workspace::make(pachctl.scratch(), "build-source-"));
-    BASE_TRY(base::make_folders(workspace.path() / "source"));
-    BASE_TRY(source::copy_source(change.files, workspace.path() / "source"));
-    build_source.emplace(std::move(workspace));
-  }
   std::vector<process::SecretFolder> specs;
   for (const auto& pipeline : change.pipelines) {
     BASE_TRY_ASSIGN(auto folder, write_spec(pachctl, *pipeline.spec));
     specs.push_back(std::move(folder));
   }
   BASE_TRY_ASSIGN(auto transaction, Transaction::prepare(pachctl));
-  return Preparation{std::move(transaction), std::move(upload), std::move(build_source), std::move(specs)};
+  return Preparation{std::move(transaction), std::move(upload), std::move(specs)};
 }
 
 // In the transaction. The branches come first: with a pipeline whose source has no branch yet, Pachyderm
@@ -105,7 +96,7 @@ base::Status fill(const Pachctl& pachctl, const PlannedChange& change, Preparati
   if (!change.build_repo.empty()) {
     begin.add(pachctl, [&](const Pachctl& own) {
       return own.run({"put", "file", change.build_repo + "@" + change.version + ":/", "--recursive",
-                      "--progress=false", "--file", (prepared.build_source->path() / "source").string()});
+                      "--progress=false", "--file", change.copy.string()});
     });
   }
   // With its own configuration, in which it will be.

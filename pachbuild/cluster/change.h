@@ -30,6 +30,7 @@ struct PlannedChange {
   // What becomes of it.
   const Changes& source;
   const std::vector<source::SourceFile>& files;
+  const base::fs::path& copy;             // a folder with these files; for build_repo only
   std::string build_repo;                 // gets the files for the build pipeline; empty: none does
   std::vector<PipelineChange> pipelines;  // in this order
   std::string version;                    // the new one

@@ -60,6 +60,7 @@ PlannedChange plan_change(const Submission& submission, const Assessment& assess
                        .stored = assessment.stored,
                        .source = assessment.outcome.source,
                        .files = submission.source.files,
+                       .copy = submission.copy,
                        .build_repo = assessment.outcome.sends_build_source
                                          ? build_source_repo_of(submission.spec.name)
                                          : std::string(),
@@ -322,7 +323,8 @@ base::Result<Submission> prepare(const spec::PipelineSpec& spec, const Submissio
                     .warning = std::move(warning),
                     .build_source = build_source,
                     .inputs = "",
-                    .copy = nullptr};
+                    .copy = {},
+                    .workspace = nullptr};
 }
 
 base::Status pass_on(const Pachctl& pachctl, const json& spec, Existing existing, Reprocess reprocess) {

@@ -31,8 +31,9 @@ struct Submission {
   // BuildSource::own: the digest of what determines the artifact. If it differs from the last one, the build
   // pipeline gets the source. Empty: with each update.
   std::string inputs;
-  // Holds the files of `source`; none: these are the person's own files.
-  std::shared_ptr<const base::Workspace> copy;
+  // BuildSource::own: a folder with exactly the files of `source`, and what it goes with.
+  base::fs::path copy;
+  std::shared_ptr<const base::Workspace> workspace;
 };
 
 struct SubmissionRules {

@@ -27,15 +27,14 @@ base::Status find_build_inputs(cluster::Submission& submission, process::Interru
   if (submission.build_source == cluster::BuildSource::shared) return {};
   BASE_TRY_ASSIGN(const auto cache, local::cache_folder());
   BASE_TRY_ASSIGN(auto made, local::make_scratch(cache));
-  const auto workspace = std::make_shared<const base::Workspace>(std::move(made));
-  const base::fs::path copy = workspace->path() / "source";
+  submission.workspace = std::make_shared<const base::Workspace>(std::move(made));
+  submission.copy = submission.workspace->path() / "source";
   constexpr mode_t k_private = 0700;
-  BASE_TRY(base::make_folders(copy, k_private));
+  BASE_TRY(base::make_folders(submission.copy, k_private));
   auto& files = submission.source.files;
-  BASE_TRY(source::copy_source(files, copy));
-  for (auto& file : files) file.file = copy / file.path;
-  submission.copy = workspace;
-  const auto answer = local::ask_source_inputs(submission.spec, copy, cache, interruption);
+  BASE_TRY(source::copy_source(files, submission.copy));
+  for (auto& file : files) file.file = submission.copy / file.path;
+  const auto answer = local::ask_source_inputs(submission.spec, submission.copy, cache, interruption);
   if (interruption.signal()) return base::fail(base::ErrorKind::step_failed, "", "interrupted");
   if (answer && is_known(*answer)) {
     submission.inputs = base::sha256(*answer);

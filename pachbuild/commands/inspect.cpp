@@ -20,6 +20,8 @@ using base::ErrorKind;
 constexpr char k_about_inspect[] = R"(
 DIR is the output of a build (from builder-runtime --out DIR or a build pipeline), or its build.json.
 
+In the values of variables, {env} stands for the folder of the unpacked bundle.
+
   pachbuild inspect artifact
   pachbuild inspect --requirements artifact > requirements.txt
 )";
@@ -78,6 +80,8 @@ void print_record(const contract::BuildRecord& record) {
   std::vector<std::string> environment;
   for (const auto& [name, value] : record.environment)
     environment.push_back(name + "=" + base::shell_quote(value));
+  for (const auto& [name, value] : record.prepend)
+    environment.push_back(name + "=" + base::shell_quote(value) + ":$" + name);
   print_row("builder", {record.builder + " " + record.version});
   print_row("platform", {platform_text(record.platform)});
   if (!record.key.empty()) print_row("key", {record.key});

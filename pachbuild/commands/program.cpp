@@ -4,9 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "about/version.h"
@@ -60,32 +61,58 @@ void add_help(CLI::App& app, Invocation& invocation) {
   });
 }
 
-void add_verbs(CLI::App& app, Invocation& invocation) {
-  report::set_help_form(app);
-  app.set_version_flag("-V,--version", about::version_line("pachbuild"), "Print the version and exit");
-  app.require_subcommand(1);
-  app.footer(k_footer);
-  add_init(app, invocation);
-  add_run(app, invocation);
-  add_rerun(app, invocation);
-  add_explain(app, invocation);
-  add_shell(app, invocation);
-  add_list(app, invocation);
-  add_graph(app, invocation);
+// "pipeline" and "python-pipeline" below "create" and "update".
+void add_create_and_update(CLI::App& app, Invocation& invocation) {
   auto* create = app.add_subcommand("create", "Create pipelines on a cluster")->require_subcommand(1);
   auto* update =
       app.add_subcommand("update", "Create or update pipelines on a cluster")->require_subcommand(1);
   add_submit(*create, *update, invocation);
   add_python_pipeline(*create, *update, invocation);
-  add_status_and_logs(app, invocation);
-  add_remove(app, invocation);
-  add_compare(app, invocation);
-  add_ignored(app, invocation);
-  add_inspect(app, invocation);
-  add_builder(app, invocation);
-  add_cache(app, invocation);
-  add_doctor(app, invocation);
-  add_help(app, invocation);
+}
+
+// Who adds which verbs, in the order of the help.
+struct Adder {
+  void (*add)(CLI::App& app, Invocation& invocation);
+  std::vector<std::string_view> verbs;
+};
+
+const std::vector<Adder>& adders() {
+  static const std::vector<Adder> all = {{add_init, {"init"}},
+                                         {add_run, {"run", "dev"}},
+                                         {add_rerun, {"rerun"}},
+                                         {add_explain, {"explain"}},
+                                         {add_shell, {"shell"}},
+                                         {add_list, {"list", "glob"}},
+                                         {add_graph, {"graph"}},
+                                         {add_create_and_update, {"create", "update"}},
+                                         {add_status_and_logs, {"status", "logs"}},
+                                         {add_remove, {"delete"}},
+                                         {add_compare, {"validate", "diff"}},
+                                         {add_ignored, {"ignored"}},
+                                         {add_inspect, {"inspect"}},
+                                         {add_builder, {"builder"}},
+                                         {add_cache, {"cache"}},
+                                         {add_doctor, {"doctor"}},
+                                         {add_help, {}}};  // needs all the others
+  return all;
+}
+
+// All verbs, or those alone that are added with the first of the words, where it is one: the others' options
+// take longer than what most verbs do. Whether these are all.
+bool add_verbs(CLI::App& app, Invocation& invocation, std::string_view first = {}) {
+  report::set_help_form(app);
+  app.set_version_flag("-V,--version", about::version_line("pachbuild"), "Print the version and exit");
+  app.require_subcommand(1);
+  app.footer(k_footer);
+  const auto& all = adders();
+  const auto own = std::find_if(all.begin(), all.end(), [&](const Adder& adder) {
+    return std::find(adder.verbs.begin(), adder.verbs.end(), first) != adder.verbs.end();
+  });
+  const bool adds_all = own == all.end();
+  for (auto each = all.begin(); each != all.end(); ++each) {
+    if (adds_all || each == own) each->add(app, invocation);
+  }
+  return adds_all;
 }
 
 constexpr char k_about[] = "Turns an edited source folder into a running Pachyderm pipeline.";
@@ -97,6 +124,27 @@ int print_completions(const std::vector<std::string>& words) {
   add_verbs(app, invocation);
   std::fputs(to_text(complete(app, words)).c_str(), stdout);
   return 0;
+}
+
+// Gives the exit code; none where words are wrong and only the verbs of `first` were added: what was meant
+// may be one of the others.
+std::optional<int> run_verb(Invocation invocation, const std::string& first) {
+  CLI::App app(k_about, "pachbuild");
+  const bool has_all = add_verbs(app, invocation, first);
+  try {
+    // From the last to the first, as CLI11 takes them.
+    app.parse(std::vector<std::string>(invocation.words.rbegin(), invocation.words.rend()));
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+    if (!has_all) return std::nullopt;
+    return report::fail(report::usage_error(app, error));
+  }
+  if (const auto checked = report::check_values(app); !checked) return report::fail(checked.error());
+  invocation.verb = report::full_name(report::reached_verb(app));
+  const auto code = invocation.action();
+  if (code) return *code;
+  // An error without words has been told: by the builder, or by the lines above it.
+  return code.error().what.empty() ? static_cast<int>(code.error().kind) : report::fail(code.error());
 }
 
 }  // namespace
@@ -120,22 +168,8 @@ int run_words(const std::vector<std::string>& words, bool is_again) {
   invocation.words.assign(words.begin(), dashes);
   invocation.is_again = is_again;
   if (dashes != words.end()) invocation.after_dashes.assign(dashes + 1, words.end());
-
-  CLI::App app(k_about, "pachbuild");
-  add_verbs(app, invocation);
-  try {
-    // From the last to the first, as CLI11 takes them.
-    app.parse(std::vector<std::string>(std::make_reverse_iterator(dashes), words.rend()));
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
-    return report::fail(report::usage_error(app, error));
-  }
-  if (const auto checked = report::check_values(app); !checked) return report::fail(checked.error());
-  invocation.verb = report::full_name(report::reached_verb(app));
-  const auto code = invocation.action();
-  if (code) return *code;
-  // An error without words has been told: by the builder, or by the lines above it.
-  return code.error().what.empty() ? static_cast<int>(code.error().kind) : report::fail(code.error());
+  const auto code = run_verb(invocation, invocation.words.empty() ? "" : invocation.words.front());
+  return code ? *code : run_verb(invocation, "").value_or(0);
 }
 
 }  // namespace commands

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/spec/document.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <utility>
@@ -37,7 +36,7 @@ base::Status check_text(const std::string& text, const Places& source) {
     if (length == 0) {
       const std::string control = control_character(rest);
       return base::fail(
-          base::ErrorKind::bad_input, source.where(PositionFinder(text).at(text.size() - rest.size())),
+          base::ErrorKind::bad_input, source.where(base::PositionFinder(text).at(text.size() - rest.size())),
           control.empty() ? "invalid UTF-8: byte " + hexadecimal("0x%02x", static_cast<unsigned char>(first))
                           : "control character " + control + " is not allowed");
     }
@@ -60,33 +59,15 @@ const Value* nearest(const std::map<std::string, Value>& known, std::string poin
 
 }  // namespace
 
-Position PositionFinder::at(std::size_t offset) {
-  offset = std::min(offset, m_text.size());
-  if (offset < m_offset) {
-    m_offset = 0;
-    m_position = {};
-  }
-  for (; m_offset < offset; ++m_offset) {
-    const auto byte = static_cast<unsigned char>(m_text[m_offset]);
-    if (byte == '\n') {
-      ++m_position.line;
-      m_position.column = 1;
-    } else if ((byte & 0xc0U) != 0x80U) {  // the first byte of a character
-      ++m_position.column;
-    }
-  }
-  return m_position;
-}
-
 Places Places::without_positions() const {
   Places result(m_file, m_title);
   result.m_origins = m_origins;
   return result;
 }
 
-Position Places::at(std::string pointer) const {
+base::Position Places::at(std::string pointer) const {
   const auto* position = nearest(m_positions, std::move(pointer));
-  return position == nullptr ? Position{} : *position;
+  return position == nullptr ? base::Position{} : *position;
 }
 
 std::string Places::where(const std::string& pointer) const {
@@ -94,9 +75,7 @@ std::string Places::where(const std::string& pointer) const {
   return origin == nullptr ? where(at(pointer)) : *origin;
 }
 
-std::string Places::where(Position position) const {
-  return name() + ":" + std::to_string(position.line) + ":" + std::to_string(position.column);
-}
+std::string Places::where(base::Position position) const { return name() + ":" + base::to_text(position); }
 
 void Places::forget(const std::string& pointer) {
   m_positions.erase(pointer);
@@ -142,7 +121,7 @@ base::Status TreeBuilder::open(nlohmann::json empty_container, std::size_t offse
 
 void TreeBuilder::key(std::string name, std::size_t offset) {
   Level& level = m_open.back();
-  const Position position = m_finder.at(offset);
+  const base::Position position = m_finder.at(offset);
   const auto [first, is_new] = level.keys.emplace(name, position);
   if (!is_new) {
     m_document.warnings.push_back(m_document.places.where(position) + ": duplicate key " +
@@ -193,8 +172,8 @@ base::Result<std::vector<Document>> parse_documents(const std::string& text, con
   BASE_TRY(check_text(content, source));
   // JSON has its own reader: YAML's does not know halves of a character ("\ud83d\ude00") nor values without a
   // line between them, and has worse words for what is wrong.
-  Position json_fault;
-  Position yaml_fault;
+  base::Position json_fault;
+  base::Position yaml_fault;
   auto documents = read_json(content, source, json_fault);
   if (!documents) {
     auto yaml = read_yaml(content, source, yaml_fault);

@@ -3,8 +3,6 @@
 // is what Pachyderm 2.12 takes: it reads everything with one YAML parser, JSON too.
 #pragma once
 
-#include <compare>
-#include <cstddef>
 #include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
@@ -12,16 +10,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/position.h"
 #include "base/result.h"
 
 namespace spec {
-
-// A line and a column, both from 1; a column counts characters, not bytes.
-struct Position {
-  std::size_t line = 1;
-  std::size_t column = 1;
-  auto operator<=>(const Position&) const = default;
-};
 
 // Where each value is written, by JSON pointer ("/transform/build/path").
 class Places {
@@ -31,7 +23,7 @@ class Places {
   // Of a text that `file` is not, but makes: errors call it `title`.
   Places(std::string file, std::string title) : m_file(std::move(file)), m_title(std::move(title)) {}
 
-  void add(const std::string& pointer, Position position) { m_positions.emplace(pointer, position); }
+  void add(const std::string& pointer, base::Position position) { m_positions.emplace(pointer, position); }
 
   // The value, and what is in it, is from `origin`, a word of a command line: errors name that.
   void add_origin(const std::string& pointer, std::string origin) {
@@ -48,11 +40,11 @@ class Places {
   [[nodiscard]] Places below(const std::string& pointer) const;
 
   // The position of the value, or of the nearest one around it.
-  [[nodiscard]] Position at(std::string pointer) const;
+  [[nodiscard]] base::Position at(std::string pointer) const;
 
   // "pipeline.json:7:5", or the value's origin: what an error about the value has as its `where`.
   [[nodiscard]] std::string where(const std::string& pointer) const;
-  [[nodiscard]] std::string where(Position position) const;
+  [[nodiscard]] std::string where(base::Position position) const;
 
   [[nodiscard]] const std::string& file() const { return m_file; }
   // What errors call it.
@@ -63,7 +55,7 @@ class Places {
  private:
   std::string m_file;
   std::string m_title;
-  std::map<std::string, Position> m_positions;
+  std::map<std::string, base::Position> m_positions;
   std::map<std::string, std::string> m_origins;
 };
 

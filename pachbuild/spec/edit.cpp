@@ -10,7 +10,7 @@ namespace spec {
 namespace {
 
 // Lines count from 1, columns in characters.
-std::size_t offset_of(const std::string& text, Position position) {
+std::size_t offset_of(const std::string& text, base::Position position) {
   std::size_t offset = text.starts_with(k_byte_order_mark) ? k_byte_order_mark.size() : 0;
   for (std::size_t line = 1; line < position.line; ++line) {
     const auto end = text.find('\n', offset);

@@ -17,7 +17,7 @@ bool is_within(const std::string& inner, const std::string& outer) {
 
 }  // namespace
 
-void Faults::add(std::string pointer, Position position, base::Error error) {
+void Faults::add(std::string pointer, base::Position position, base::Error error) {
   m_all.emplace(position, Fault{std::move(pointer), std::move(error)});
 }
 

@@ -14,7 +14,7 @@ namespace spec {
 class Faults {
  public:
   // `pointer` is that of the value at fault, under Pachyderm's own names of fields.
-  void add(std::string pointer, Position position, base::Error error);
+  void add(std::string pointer, base::Position position, base::Error error);
 
   [[nodiscard]] bool none() const { return m_all.empty(); }
 
@@ -29,7 +29,7 @@ class Faults {
     std::string pointer;
     base::Error error;
   };
-  std::multimap<Position, Fault> m_all;
+  std::multimap<base::Position, Fault> m_all;
 };
 
 // Of the second pipeline of a name.

@@ -49,7 +49,7 @@ class JsonEvents {
 
   JsonEvents(const std::string& text, const Places& source) : m_text(text), m_builder(text, source) {}
 
-  [[nodiscard]] Position fault() const { return m_builder.fault(); }
+  [[nodiscard]] base::Position fault() const { return m_builder.fault(); }
 
   base::Result<Document> read_one(std::size_t& offset) {
     m_offset = &offset;
@@ -135,7 +135,7 @@ class JsonEvents {
 }  // namespace
 
 base::Result<std::vector<Document>> read_json(const std::string& text, const Places& source,
-                                              Position& fault) {
+                                              base::Position& fault) {
   std::vector<Document> documents;
   JsonEvents events(text, source);
   std::size_t offset = 0;

@@ -15,18 +15,6 @@ namespace spec {
 // Protobuf's parsers allow 100 levels by default, and a spec needs less than 10.
 inline constexpr std::size_t k_deepest_nesting = 100;
 
-// Line and column of a byte. Asked in the order of the text it reads the text once.
-class PositionFinder {
- public:
-  explicit PositionFinder(const std::string& text) : m_text(text) {}
-  Position at(std::size_t offset);
-
- private:
-  const std::string& m_text;
-  std::size_t m_offset = 0;
-  Position m_position;
-};
-
 class TreeBuilder {
  public:
   TreeBuilder(const std::string& text, const Places& source)
@@ -41,7 +29,7 @@ class TreeBuilder {
   [[nodiscard]] tl::unexpected<base::Error> fail(std::size_t offset, const std::string& what,
                                                  const std::string& hint = {});
   // Of the last failure.
-  [[nodiscard]] Position fault() const { return m_fault; }
+  [[nodiscard]] base::Position fault() const { return m_fault; }
 
   // The document that was built; the next event starts another one.
   Document take();
@@ -50,8 +38,8 @@ class TreeBuilder {
   struct Level {
     nlohmann::json* container;
     std::string pointer;
-    std::string key;                       // of the value that comes next in an object
-    std::map<std::string, Position> keys;  // all of an object so far
+    std::string key;                             // of the value that comes next in an object
+    std::map<std::string, base::Position> keys;  // all of an object so far
   };
 
   // Adds a value where one is expected now, and gives its place in the tree.
@@ -59,15 +47,17 @@ class TreeBuilder {
   [[nodiscard]] std::string next_pointer() const;
 
   Places m_source;
-  PositionFinder m_finder;
-  Position m_fault;
+  base::PositionFinder m_finder;
+  base::Position m_fault;
   Document m_document;
   std::shared_ptr<nlohmann::json> m_root;
   std::vector<Level> m_open;
 };
 
 // `fault` is where reading ended when it fails.
-base::Result<std::vector<Document>> read_json(const std::string& text, const Places& source, Position& fault);
-base::Result<std::vector<Document>> read_yaml(const std::string& text, const Places& source, Position& fault);
+base::Result<std::vector<Document>> read_json(const std::string& text, const Places& source,
+                                              base::Position& fault);
+base::Result<std::vector<Document>> read_yaml(const std::string& text, const Places& source,
+                                              base::Position& fault);
 
 }  // namespace spec

@@ -258,7 +258,7 @@ class YamlEvents final : public YAML::EventHandler {
 }  // namespace
 
 base::Result<std::vector<Document>> read_yaml(const std::string& text, const Places& source,
-                                              Position& fault) {
+                                              base::Position& fault) {
   YamlEvents events(text, source);
   const auto parse = [&]() -> base::Result<std::vector<Document>> {
     try {

@@ -121,6 +121,11 @@ class DeclaredBuilders(BuilderSuite):
         self.assertEqual((record["builder"], record["program"], record["packages"]),
                          ("toy", {"name": "main.toy", "chosen": "by its name"}, ["train 1.2"]))
         self.assertEqual(record["starts_in"], {"folder": "/pfs/source", "is_default": True})
+        self.assertEqual((record["environment"], record["prepend"]),
+                         ({"PLAIN": "plain", "TOYS": "{env}/library"}, {"TOY_PATH": "{env}/library:/pfs/source"}))
+        told = self.run_program(support.PACHBUILD, "inspect", self.folder / "out").stdout
+        self.assertIn("variables   PLAIN=plain\n            TOYS='{env}/library'\n            TOY_PATH='{env}/library:/pfs/source':$TOY_PATH\n",
+                      told)
         self.assertEqual([bundle["file"].split("-")[0] for bundle in record["bundles"]], ["bundle", "base"])
         ran = self.run_artifact(self.toys, "an argument", env=self.environment(TOY_PATH="mine"))
         self.assertEqual(ran.returncode, 0, ran.stderr)

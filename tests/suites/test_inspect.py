@@ -10,7 +10,7 @@ RECORD = {
     "platform": {"os": "linux", "architecture": "amd64", "libc": "glibc 2.36", "interpreter": "cpython-3.11.2"},
     "program": {"name": "main.py", "chosen": "the default name"},
     "bundles": [{"file": "bundle-x.tar.zst", "digest": "x", "bytes": 2048, "unpacked_bytes": 3 << 20, "files": 1}],
-    "command": ["python", "a b.py"], "environment": {"A": "it's", "B": "c"}, "packages": ["a==1", "b==2"],
+    "command": ["python", "a b.py"], "environment": {"A": "it's", "B": "c"}, "prepend": {"PATHS": "{env}/lib"}, "packages": ["a==1", "b==2"],
     "requirements": ["a==1 --hash=sha256:0", "b==2"], "libraries": [],
 }
 TEXT = """builder     python 1.2.3
@@ -21,6 +21,7 @@ program     main.py (the default name)
 command     python 'a b.py'
 variables   A='it'\\''s'
             B=c
+            PATHS='{env}/lib':$PATHS
 packages    a==1
             b==2
 """
@@ -42,8 +43,8 @@ class Inspect(support.Suite):
 
     def test_what_is_not_known_is_left_out(self):
         platform = {"os": "linux", "architecture": "arm64", "libc": "", "interpreter": ""}
-        self.assertEqual(self.inspect(builder="go", key="", program=None, bundles=[], environment={}, packages=[],
-                                      requirements=[], platform=platform),
+        self.assertEqual(self.inspect(builder="go", key="", program=None, bundles=[], environment={}, prepend=None,
+                                      packages=[], requirements=[], platform=platform),
                          "builder     go 1.2.3\nplatform    linux/arm64\ncommand     python 'a b.py'\n")
 
     def test_requirements(self):

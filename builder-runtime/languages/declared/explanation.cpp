@@ -75,12 +75,11 @@ Json layers_of(const Facts& facts, const std::vector<PlannedLayer>& layers, cons
   return all;
 }
 
-// Also those that the bundle sets; "+NAME" comes in front of a list.
-Json variables_of(const Facts& facts, const Start& start, bool has_bundle) {
+// Also those that the bundle sets; "+NAME" comes first in a list.
+Json variables_of(const Start& start) {
   Json all = start.environment;
   for (const auto& [name, value] : start.prepend) all["+" + name] = value;
-  if (!has_bundle) return all;
-  for (const auto& [name, value] : variables_of_bundle(facts)) all[name] = value;
+  for (const auto& [name, value] : start.bundle_variables) all[name] = value;
   return all;
 }
 
@@ -92,8 +91,6 @@ base::Result<std::string> explanation_of(const Facts& facts, const std::string& 
                                          const Tools& tools) {
   const auto& builder = *facts.builder;
   BASE_TRY_ASSIGN(const auto states, state_of_checks(facts, builder_digest, found, tools));
-  const bool has_bundle =
-      std::any_of(layers.begin(), layers.end(), [](const auto& layer) { return layer.reason.empty(); });
   Json program = Json::object();
   if (!facts.program.name.empty()) program["program"] = facts.program.name;
   if (!facts.program.chosen.empty()) program["chosen"] = facts.program.chosen;
@@ -107,9 +104,7 @@ base::Result<std::string> explanation_of(const Facts& facts, const std::string& 
       {"checks", checks_of(facts, states)},
       {"layers", layers_of(facts, layers, BundleStore(tools.settings().cache / builder.language))},
       {"start",
-       {{"command", start.command},
-        {"folder", start.folder},
-        {"environment", variables_of(facts, start, has_bundle)}}}};
+       {{"command", start.command}, {"folder", start.folder}, {"environment", variables_of(start)}}}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

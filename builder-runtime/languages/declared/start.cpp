@@ -42,6 +42,16 @@ std::map<std::string, std::string> lists_of(const Facts& facts, bool has_bundle)
   return lists;
 }
 
+// "+NAME" comes first in a list.
+std::vector<std::pair<std::string, std::string>> variables_of_bundle(const Facts& facts) {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const auto& [name, value] : facts.builder->start.environment) {
+    if (value.has("env")) all.emplace_back(name, filled(value, facts));
+  }
+  for (auto& [name, value] : lists_of(facts, true)) all.emplace_back("+" + name, std::move(value));
+  return all;
+}
+
 }  // namespace
 
 base::Result<Start> start_of(const Facts& facts, bool has_bundle) {
@@ -61,21 +71,15 @@ base::Result<Start> start_of(const Facts& facts, bool has_bundle) {
     start.folder = filled(*description.folder, facts);
     start.may_start_elsewhere = true;
   }
-  // What names the bundle's folder is in the bundle.
   for (const auto& [name, value] : description.environment) {
     if (!value.has("env")) start.environment[name] = filled(value, facts);
   }
-  if (!has_bundle) start.prepend = lists_of(facts, false);
-  return start;
-}
-
-std::vector<std::pair<std::string, std::string>> variables_of_bundle(const Facts& facts) {
-  std::vector<std::pair<std::string, std::string>> all;
-  for (const auto& [name, value] : facts.builder->start.environment) {
-    if (value.has("env")) all.emplace_back(name, filled(value, facts));
+  if (has_bundle) {
+    start.bundle_variables = variables_of_bundle(facts);
+  } else {
+    start.prepend = lists_of(facts, false);
   }
-  for (auto& [name, value] : lists_of(facts, true)) all.emplace_back("+" + name, std::move(value));
-  return all;
+  return start;
 }
 
 std::string bundle_variables_text(const Facts& facts) {

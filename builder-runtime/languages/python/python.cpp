@@ -368,19 +368,20 @@ base::Result<Programs> read_programs(const fs::path& source, const Choice& choic
 
 // Everything that run.sh, build.json and the checks of a build take from Python code, which is in no bundle.
 // Only the names of imports: which package provides them may differ on the machine that builds.
-void add_source_facts(const Installation& installation, const Programs& programs, Plan& plan) {
-  auto& facts = plan.source_facts;
-  facts.push_back("inline " + installation.manifest.inline_project);
+std::vector<std::string> source_facts(const fs::path& source, const std::string& inline_project,
+                                      const Programs& programs) {
+  std::vector<std::string> facts = {"inline " + inline_project};
   for (const auto& [entry, imports] : programs) {
-    facts.push_back("program " + entry.file.lexically_relative(installation.source).string());
+    facts.push_back("program " + entry.file.lexically_relative(source).string());
     for (const auto& import : imports.outside) {
       std::vector<std::string> groups;
       for (const auto& group : import.unless) groups.push_back(base::join(group, ","));
       facts.push_back("imports " + import.name + " unless " + base::join(groups, ";"));
     }
-    const auto obstacle = preloading_obstacle(installation.source, imports);
+    const auto obstacle = preloading_obstacle(source, imports);
     facts.emplace_back(obstacle.empty() ? "can be preloaded" : "cannot be preloaded");
   }
+  return facts;
 }
 
 // With one program it is known what it imports.
@@ -419,7 +420,9 @@ base::Result<Plan> plan(Installation installation, const Request& request, const
     const auto& arguments = choice.entry->arguments;
     plan.start.command.insert(plan.start.command.end(), arguments.begin(), arguments.end());
   }
-  add_source_facts(installation, programs, plan);
+  plan.source_facts = [=, inline_project = installation.manifest.inline_project] {
+    return source_facts(source, inline_project, programs);
+  };
   if (request.installs_something) {
     prepare_preloading(installation.settings, source, programs, plan.start);
     BASE_TRY(add_bundle(plan, std::move(installation), request, tools));

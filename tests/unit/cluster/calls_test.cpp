@@ -1087,6 +1087,7 @@ class ClusterBuildSource : public ClusterSubmission {
   Submission given() {
     auto submitted = submission(python());
     submitted.inputs = k_inputs;
+    submitted.copy = m_folder.path();
     return submitted;
   }
   // As the cluster is after an update from `inputs`.

@@ -21,6 +21,7 @@ BuildRecord example() {
           .command = {"python", "main.py"},
           .starts_in = {"/pfs/source", false},
           .environment = {{"A", "b"}},
+          .prepend = {{"C", "d"}},
           .packages = {"numpy==2.1.3"}};
 }
 
@@ -32,7 +33,8 @@ TEST(BuildRecord, NeedsNoProgram) {
   auto record = example();
   record.program = {};
   record.starts_in = {};
-  for (const char* name : {"program", "starts_in"})
+  record.prepend = {};
+  for (const char* name : {"program", "starts_in", "prepend"})
     EXPECT_EQ(to_json(record).find(name), std::string::npos) << name;
   EXPECT_EQ(parse_build_record(to_json(record), "build.json").value(), record);
 }
@@ -88,14 +90,15 @@ TEST(BuildRecord, HasOnlyTheFieldsThatArePresent) {
   record.files = {{"run.sh", "digest"}};
   const auto json = nlohmann::json::parse(to_json(record));
   EXPECT_EQ(json["schema"], 1);
-  for (const char* name : {"program", "starts_in", "modules", "files"})
+  for (const char* name : {"program", "starts_in", "prepend", "modules", "files"})
     EXPECT_TRUE(json.contains(name)) << name;
   record.program = {};
   record.starts_in = {};
+  record.prepend.clear();
   record.modules.clear();
   record.files.clear();
   const auto least = nlohmann::json::parse(to_json(record));
-  for (const char* name : {"program", "starts_in", "modules", "files"})
+  for (const char* name : {"program", "starts_in", "prepend", "modules", "files"})
     EXPECT_FALSE(least.contains(name)) << name;
   EXPECT_EQ(parse_build_record(to_json(record), "b").value(), record);
 }
@@ -109,7 +112,7 @@ TEST(BuildRecord, NeedsEachOfItsFields) {
   record.libraries = {"libc.so.6"};
   EXPECT_EQ(parse_build_record(to_json(record), "b").value(), record);
   const auto whole = nlohmann::json::parse(to_json(record));
-  const std::vector<std::string> optional = {"program", "starts_in", "modules", "files"};
+  const std::vector<std::string> optional = {"program", "starts_in", "prepend", "modules", "files"};
   for (const auto& item : whole.items()) {
     auto json = whole;
     json.erase(item.key());

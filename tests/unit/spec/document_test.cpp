@@ -167,7 +167,7 @@ TEST(Document, AValueOfACommandLineIsNamedByItsOrigin) {
   EXPECT_EQ(document.places.where(child_pointer("/c/0", "x/y")), "--c");
   EXPECT_EQ(document.places.where("/c/0"), "f:1:23");
   EXPECT_EQ(document.places.where("/ab"), "f:1:1");
-  EXPECT_EQ(document.places.at("/a"), (Position{1, 7})) << "faults keep their order";
+  EXPECT_EQ(document.places.at("/a"), (base::Position{1, 7})) << "faults keep their order";
 }
 
 TEST(Document, OfAKeyThatComesTwiceTheLastCounts) {
