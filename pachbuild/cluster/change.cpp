@@ -148,7 +148,7 @@ Made make_change(const Pachctl& pachctl, const PlannedChange& change) {
       made.status = base::fail(std::move(prepared).error());
       return made;
     }
-    has_upload = prepared->upload || prepared->build_source;
+    has_upload = prepared->upload || !change.build_repo.empty();
     made.status = fill(pachctl, change, *prepared);
     made.id = prepared->transaction.id();
     may_have_happened = made.status.has_value();

@@ -304,14 +304,14 @@ TEST_F(PythonPlans, FilesOutsideOfTheSourceAreInputsByTheirContent) {
 TEST_F(PythonPlans, SayWhatTheArtifactHasFromTheProgramsSource) {
   m_machine.imports =
       "file\td\tmain.py\noutside\t3\tyaml\t\t-\tmain.py\noutside\t9\tcsv2\ta,b;c\timage:/none\tmore.py\n";
-  EXPECT_THAT(plan({{"main.py", "1"}}).source_facts,
+  EXPECT_THAT(plan({{"main.py", "1"}}).source_facts(),
               ElementsAre("inline ", "program main.py", "imports yaml unless ", "imports csv2 unless a,b;c",
                           "can be preloaded"));
-  EXPECT_THAT(plan({{"main.py", "sys.path.pop()"}, {"requirements.txt", "a\n"}}).source_facts,
+  EXPECT_THAT(plan({{"main.py", "sys.path.pop()"}, {"requirements.txt", "a\n"}}).source_facts(),
               ElementsAre("inline ", "program main.py", "imports yaml unless ", "imports csv2 unless a,b;c",
                           "cannot be preloaded"));
   m_machine.imports.clear();
-  EXPECT_THAT(plan({{"main.py", "# /// script\n# dependencies = ['a']\n# ///\n"}}).source_facts,
+  EXPECT_THAT(plan({{"main.py", "# /// script\n# dependencies = ['a']\n# ///\n"}}).source_facts(),
               ElementsAre(testing::HasSubstr("dependencies = ['a']"), "program main.py", "can be preloaded"));
 }
 
