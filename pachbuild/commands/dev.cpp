@@ -116,6 +116,7 @@ class Dev {
       if (const auto code = obey_keys()) return *code;
       const auto now = Clock::now();
       if (m_watcher.take_events()) m_debounce.note(now);
+      note_reader();
       if (now >= next_tick) {
         m_keyboard.refresh();
         m_watcher.tick();
@@ -155,9 +156,16 @@ class Dev {
     m_has_keys = entries[2].revents != 0;
   }
 
+  // Of what is yet to be looked at: a round that goes on, or has ended since, may have seen it as it was
+  // then.
+  void note_reader() {
+    if (m_round && m_debounce.due()) m_has_reader = true;
+  }
+
   // What has really changed makes the round that goes on an old one.
   void look(Clock::time_point since) {
-    const auto changes = m_watcher.look(/*with_passing=*/m_round.has_value());
+    const bool has_reader = std::exchange(m_has_reader, false) || m_round;
+    const auto changes = m_watcher.look(/*with_passing=*/has_reader);
     if (changes.empty()) return;
     m_changes.insert(changes.begin(), changes.end());
     next_round({describe({m_changes.begin(), m_changes.end()}, m_roots) + " changed", since});
@@ -229,6 +237,8 @@ class Dev {
     }
     BASE_TRY_ASSIGN(const auto ending, m_round->child.wait_for(std::chrono::milliseconds(0)));
     if (!ending) return std::nullopt;
+    if (m_watcher.take_events()) m_debounce.note(Clock::now());
+    note_reader();
     const bool was_stopped = m_round->deadline.has_value();
     const auto summary = read_summary(m_round->summary.get());
     if (!was_stopped) m_changes.clear();
@@ -383,6 +393,7 @@ class Dev {
   Keyboard m_keyboard;
   bool m_shows;
   bool m_has_keys = false;
+  bool m_has_reader = false;  // note_reader()
   bool m_has_hint = false;
   std::vector<WatchedRoot> m_roots;
   std::set<Watcher::Change> m_changes;  // since the last round that came to its end

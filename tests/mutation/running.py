@@ -84,11 +84,15 @@ class Tests:
             self.known.get(group, {}).pop(name, None)
         return [f"{group}: {name}" for name in failed]
 
+    def unit_tests(self):
+        """With all the changes of recorded answers."""
+        return ["env", "PACHBUILD_LONG_TESTS=1", str(self.copy.bin / "unit_tests")]
+
     def reach_once(self, group):
         room = self.room()
         report = room.log / "reach"
         if group == UNIT:
-            command, cache = [str(self.copy.bin / "unit_tests"), "--gtest_brief=1"], None
+            command, cache = [*self.unit_tests(), "--gtest_brief=1"], None
         else:
             command = self.suite(group, "reach", str(report), str(self.copy.page))
             cache = self.cache
@@ -156,7 +160,7 @@ class Tests:
         if group == UNIT:
             names = ":".join(tests)
             chosen = names if len(names) < 100_000 else "*"
-            command = [str(self.copy.bin / "unit_tests"), f"--gtest_filter={chosen}", "--gtest_fail_fast"]
+            command = [*self.unit_tests(), f"--gtest_filter={chosen}", "--gtest_fail_fast"]
             code, output = self.run(command, faults, timeout)
             if code == 0:
                 return "", ""

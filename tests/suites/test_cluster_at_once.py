@@ -66,8 +66,9 @@ class AtOnce(cluster_suite.ClusterSuite):
 
     def run_with(self, command, at, script):
         """Runs the command; before the call of pachctl `at`, its number or its first words, the script is run once, which
-        may do the call itself and exit. Gives the result and whether there was such a call."""
-        for name in ("happened", "count.lock"):
+        may do the call itself and exit. Gives the result and whether there was such a call; "late" is there if the command
+        had made its change by then."""
+        for name in ("happened", "count.lock", "finished", "late"):
             cluster_suite.remove(self.folder / name)
         counter = self.write("count", "0")
         wrapper = self.write("wrapper", f"""#!/bin/sh
@@ -81,8 +82,10 @@ is_it() {{
   return $found
 }}
 if [ ! -e {self.folder}/happened ] && is_it "$@"; then
+  [ ! -e {self.folder}/finished ] || touch {self.folder}/late
   {script}
 fi
+[ "$1 $2" != "finish transaction" ] || touch {self.folder}/finished
 exec {cluster_suite.STAND_IN} "$@"
 """, mode=0o755)
         result = self.pachbuild(*command, variables={"PACHCTL": str(wrapper)})
@@ -118,7 +121,12 @@ exec {cluster_suite.STAND_IN} "$@"
 
         def look(_, result):
             self.assertEqual(result.returncode, 0, result.stderr)
-            self.assertEqual(self.who(), "new")
+            if not (self.folder / "late").exists():
+                self.assertEqual(self.who(), "new")
+            elif other == "delete":
+                self.assertEqual(self.raw("list", "pipeline"), [])
+            else:
+                self.assertEqual(self.who(), other)
             said.append("changed by someone else in the meantime; starting over\n" in result.stderr)
 
         self.each(before, self.command("new"), self.other(other), names, look)

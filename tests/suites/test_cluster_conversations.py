@@ -279,6 +279,7 @@ class Conversation:
         self.say("update", "pipeline", "-f", "-", stdin=json.dumps(spec_of()))
 
     def a_program_without_a_spec(self):
+        self.state(lambda state: state["repos"].update(labels={"branches": {"master": ""}, "description": ""}))
         words = ("python-pipeline", "source", "--input", "data", "--input", "labels:/", "--name", "q", "--env", "A=b=c")
         self.say("create", *words)
         self.say("update", *words[:2], "-i", "data:/*/x", "--name", "q", "--reprocess")

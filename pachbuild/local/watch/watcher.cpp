@@ -273,7 +273,11 @@ void Watcher::look_at_root(std::size_t number, bool named, std::vector<Change>& 
   const bool is_folder = ::stat(absolute(top).c_str(), &status) == 0 && S_ISDIR(status.st_mode);
   const Stamp stamp = is_folder ? stamp_of(status) : Stamp{};
   const auto known = m_folders.find(top);
-  if (known == m_folders.end() ? !is_folder : known->second.stamp == stamp && is_folder) return;
+  if (known == m_folders.end() && !is_folder) return;
+  if (known != m_folders.end() && is_folder && known->second.stamp == stamp) {
+    if (named) m_passing.push_back({number, ""});
+    return;
+  }
   std::vector<Change> within;
   forget_folder(top, within);
   changes.push_back({number, ""});
@@ -382,6 +386,7 @@ void Watcher::look_at_entry(const Key& key, const std::string& name, bool deep, 
       is_in && is_folder && m_folders.contains(inner) && m_folders[inner].stamp == file.stamp;
   const bool was_known = folder->second.folders.contains(name) || folder->second.files.contains(name);
   if (!is_same_folder) forget_folder(inner, changes);
+  if (is_same_folder && named) m_passing.push_back({key.root, inner.path});
   if (!is_in || is_folder) {
     forget_file(key, name, changes);
     drop_watch(file.watch, {key, false, name});

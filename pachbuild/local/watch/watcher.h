@@ -56,8 +56,8 @@ class Watcher {
     auto operator<=>(const Change&) const = default;
   };
   // What of the marked has changed since it was looked at before, in the order of roots and paths. Files that
-  // came and went in between are told only where there is nothing else, and only `with_passing`: somebody who
-  // reads the folders at the same time may have seen them.
+  // came and went in between, and folders that went and came, are told only where there is nothing else, and
+  // only `with_passing`: somebody who reads the folders at the same time may have seen it.
   std::vector<Change> look(bool with_passing = false);
 
   // Why watches do not work here, once.

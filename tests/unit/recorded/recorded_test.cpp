@@ -194,9 +194,11 @@ class Folder {
   base::TemporaryFolder m_folder;
 };
 
-// So many changes of each input.
+// So many changes of each input are recorded. Files take longer: so many are looked at for every change of
+// ours, and all with scripts/test --long and by scripts/mutate.
 constexpr int k_changes_of_lines = 32;
 constexpr int k_changes_of_files = 64;
+constexpr int k_changes_at_once = 16;
 constexpr std::size_t k_digits = 4;
 
 struct Answer {
@@ -205,11 +207,18 @@ struct Answer {
   std::vector<std::pair<Files, std::string>> changes;
 };
 
+int changes_of(const Written& input) {
+  if (input.files.contains("")) return k_changes_of_lines;
+  const bool takes_all =
+      std::getenv("PACHBUILD_LONG_TESTS") != nullptr || std::getenv("PACHBUILD_RECORD") != nullptr;
+  return takes_all ? k_changes_of_files : k_changes_at_once;
+}
+
 Answer answer_of(Folder& folder, Reader reader, const Written& input, const std::vector<std::string>& words) {
   Answer answer;
   answer.itself = folder.ask(reader, input.files);
   const bool is_line = input.files.contains("");
-  const int count = is_line ? k_changes_of_lines : k_changes_of_files;
+  const int count = changes_of(input);
   for (int i = 0; i < count; ++i) {
     Changes changes(std::stoull(base::sha256(input.title + std::to_string(i)).substr(0, 15), nullptr, 16),
                     words);
@@ -246,7 +255,7 @@ TEST_P(Recorded, Answers) {
     ASSERT_GT(known.size(), 2 * i + 1) << "not recorded: " << inputs[i].title;
     EXPECT_EQ(answer.itself, known[2 * i]) << inputs[i].title;
     const auto& digests = known[2 * i + 1];
-    ASSERT_EQ(answer.changed.size(), digests.size()) << inputs[i].title;
+    ASSERT_GE(digests.size(), answer.changed.size()) << inputs[i].title;
     for (std::size_t change = 0; change < answer.changes.size(); ++change) {
       const auto& [files, told] = answer.changes[change];
       if (answer.changed.substr(change * k_digits, k_digits) == digests.substr(change * k_digits, k_digits))

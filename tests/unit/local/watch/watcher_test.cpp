@@ -142,6 +142,23 @@ TEST_F(WatcherTest, WhatCameAndWentIsToldToWhoMayHaveSeenItWhereNothingElseChang
   EXPECT_THAT(told(m_watcher.look(/*with_passing=*/true)), ElementsAre("source/main.py"));
 }
 
+TEST_F(WatcherTest, WhatWentAndCameIsToldToWhoMayHaveMissedIt) {
+  for (const std::string folder : {"source/package", "source", "data/inner"}) {
+    const auto go_and_come = [&] {
+      fs::rename(m_root / folder, m_root / "away");
+      fs::rename(m_root / "away", m_root / folder);
+      take_all();
+    };
+    go_and_come();
+    EXPECT_THAT(told(m_watcher.look(/*with_passing=*/true)), ElementsAre(folder));
+    go_and_come();
+    EXPECT_THAT(told(m_watcher.look(/*with_passing=*/false)), IsEmpty()) << folder;
+    EXPECT_THAT(told(m_watcher.look(/*with_passing=*/true)), IsEmpty()) << "it was told once";
+    write(folder + "/new.txt", "");
+    EXPECT_THAT(changed(), ElementsAre(folder + "/new.txt")) << "it is still watched";
+  }
+}
+
 TEST_F(WatcherTest, TheIgnoreFileDecidesFromThenOn) {
   write("source/.pachignore", "*.log\nnotes/\n");
   EXPECT_THAT(changed(), ElementsAre("source/.pachignore"));
