@@ -35,14 +35,12 @@ base::Status check_environment(const SourceSettings& settings) {
   return {};
 }
 
-// Of each setting, and of what the tables among them have.
-std::map<std::string, int> lines_of(const Value& table) {
-  std::map<std::string, int> lines;
+// Of each setting, and of what the tables among them have: "go", "go.environment", "go.environment.GOOS".
+void add_lines(const Value& table, const std::string& prefix, std::map<std::string, int>& lines) {
   for (const auto& [key, value] : table.members) {
-    lines[key] = value.line;
-    for (const auto& [name, inner] : value.members) lines[key + "." + name] = inner.line;
+    lines[prefix + key] = value.line;
+    add_lines(value, prefix + key + ".", lines);
   }
-  return lines;
 }
 
 // What may be the table of a language that is not compiled in: who builds it reads it. What else there is,
@@ -61,7 +59,8 @@ base::Status take_tables(const Value& table, TableReader& reader, const std::set
 base::Result<SourceSettings> read_table(const Value& table, const std::string& file,
                                         const std::string& prefix, const std::vector<std::string>& declared) {
   SourceSettings settings;
-  settings.places = {file, prefix, lines_of(table)};
+  settings.places = {file, prefix, {}};
+  add_lines(table, "", settings.places.lines);
   settings.go.places = settings.places;
   TableReader reader(table, file, prefix);
   BASE_TRY(reader.read("language", settings.language));

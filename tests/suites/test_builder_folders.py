@@ -225,11 +225,12 @@ class Explain(support.Suite):
 
     def test_errors_name_the_source_as_the_person_does(self):
         (self.folder / "source").mkdir(exist_ok=True)
-        fault = "no program found: expected main.py or another .py file at the root\n"
-        self.write("source/requirements.txt", "")
-        self.assertIn(f"error: source: {fault}", self.explain("python", "--source", "source", code=65).stderr)
+        self.assertIn("error: source: no program found: expected main.R, ", self.explain("r", "--source", "source", code=65).stderr)
 
     def test_what_cannot_be_explained(self):
+        self.assertEqual(self.explain("python", "--source", ".", code=64).stderr,
+                         "error: python: is built in: it has no builder.toml to explain\n"
+                         "hint: builder-runtime --inputs --source DIR lists what its builds depend on\n")
         self.write("script/build.sh", "")
         self.assertEqual(self.explain("script", code=65).stderr,
                          "error: script: has no builder.toml\nhint: a build.sh shows what it does only when it runs: use pachbuild builder test --log\n")

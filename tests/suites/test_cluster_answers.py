@@ -239,8 +239,9 @@ class Programs(Answers):
         one = support.read_objects(self.planned(self.folder / "train.py", "-i", "a:/").stdout)[1]
         self.assertEqual(one["input"]["cross"][2], {"pfs": {"repo": "a", "glob": "/"}})
         self.assertNotIn("env", one["transform"])
-        for wrong in ("=x", "x", ""):
-            self.assertIn("does not have the form NAME=VALUE",
+        for wrong, fault in (("=x", "does not have the form NAME=VALUE"), ("x", "does not have the form NAME=VALUE"),
+                             ("", "error: --env: requires a value (NAME=VALUE)")):  # fmt: skip
+            self.assertIn(fault,
                           self.planned(self.folder / "train.py", "-i", "a", "--env", wrong, code=64).stderr)
 
 

@@ -178,13 +178,13 @@ class PythonResolution(BuilderSuite):
                         "requirements.txt": "-r deep/r.txt\n"}, ["plumb"], "plumb 1.0\n")
         for line, code, ending in (
                 ("--use-pep517\nplumb\n", 65,
-                 "error: requirements.txt:1: --use-pep517 is not an option for requirements files; pip does not accept it either\n"
+                 "error: requirements.txt:3: --use-pep517 is not an option for requirements files; pip does not accept it either\n"
                  "hint: remove it; options of pip's command line belong in pip.conf or PIP_… variables\n"),
                 ("./elsewhere --config-settings a=b\n", 65,
-                 "error: requirements.txt:1: --config-settings after ./elsewhere needs a package name\n"
+                 "error: requirements.txt:3: --config-settings after ./elsewhere needs a package name\n"
                  "hint: write it with its name: NAME @ ./FOLDER\n"),
                 ("-r https://me:secret@127.0.0.1/r.txt\n", 65,
-                 "error: requirements.txt:1: https://me:***@127.0.0.1/r.txt is outside the source\n"
+                 "error: requirements.txt:3: https://me:***@127.0.0.1/r.txt is outside the source\n"
                  "hint: copy the file into the source and include it by its path: the content of a URL may change without an edit\n")):
             self.refuse({**files, "requirements.txt": start + line}, code, ending)
         self.check({**files, "requirements.txt": ("# coding: koi8-r\n" + start + "plumb # \u0436\n").encode("koi8-r")}, ["plumb"],

@@ -142,7 +142,7 @@ TEST_F(JobsDoneAgain, WithoutAFailedDatumNeedOne) {
   EXPECT_EQ(base::format_error(none.error()),
             "error: --job " + m_job +
                 ": has no failed datum\nhint: name one in --datum; pachctl list datum shows them\n");
-  EXPECT_EQ(plan_of_job("a b").error().where, "--job");
+  EXPECT_EQ(plan_of_job("a b").error().where, "--job a b");
   answer({{"inspect job", "!no such job\n"}});
   const auto failed = plan_of_job("map@" + std::string(32, 'a'));
   ASSERT_FALSE(failed);
