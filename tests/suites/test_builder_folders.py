@@ -225,6 +225,7 @@ class Explain(support.Suite):
 
     def test_errors_name_the_source_as_the_person_does(self):
         (self.folder / "source").mkdir(exist_ok=True)
+        self.write("source/notes.txt", "")
         self.assertIn("error: source: no program found: expected main.R, ", self.explain("r", "--source", "source", code=65).stderr)
 
     def test_what_cannot_be_explained(self):
