@@ -82,7 +82,7 @@ fs::path fullest_folder(const Settings& settings) {
 std::string first_line(const std::string& said) {
   for (const auto& line : base::split(said, '\n')) {
     if (const auto content = base::trim(line); !content.empty())
-      return base::hide_credentials(std::string(content));
+      return base::hide_credentials(content);
   }
   return "";
 }

@@ -40,7 +40,7 @@ bool is_dockerfile(const std::string& path, const std::string& text) {
   const std::string name = base::lower(fs::path(path).filename().string());
   if (base::contains(name, "dockerfile") || base::contains(name, "containerfile")) return true;
   for (const auto& line : base::split(text, '\n')) {
-    const auto start = base::lower(std::string(base::trim(line)));
+    const auto start = base::lower(base::trim(line));
     if (start.empty() || start.starts_with('#')) continue;
     return start.starts_with("from ") || start.starts_with("arg ");
   }
