@@ -81,8 +81,7 @@ fs::path fullest_folder(const Settings& settings) {
 // The first line of what a tool said that is not empty, fit to be shown.
 std::string first_line(const std::string& said) {
   for (const auto& line : base::split(said, '\n')) {
-    if (const auto content = base::trim(line); !content.empty())
-      return base::hide_credentials(content);
+    if (const auto content = base::trim(line); !content.empty()) return base::hide_credentials(content);
   }
   return "";
 }
