@@ -2,9 +2,15 @@
 #include "base/time_text.h"
 
 #include <array>
+#include <chrono>
 #include <ctime>
 
 namespace base {
+
+std::int64_t seconds_now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
 
 std::optional<std::string> time_text(std::int64_t seconds, const char* form, Zone zone) {
   const std::time_t time = seconds;

@@ -8,6 +8,10 @@
 
 namespace base {
 
+// The present time in seconds since 1970, by the exact clock: std::time may be a few milliseconds behind it,
+// and so say the second before.
+std::int64_t seconds_now();
+
 enum class Zone { utc, local };
 
 // "2026-11-25T22:31:45Z", for Zone::utc.

@@ -15,6 +15,7 @@
 #include "base/errors.h"
 #include "base/relative_path.h"
 #include "base/text.h"
+#include "base/time_text.h"
 #include "base/workspace.h"
 #include "pachbuild/cluster/pipelines.h"
 #include "pachbuild/cluster/protobuf_json.h"
@@ -40,11 +41,6 @@ constexpr char k_digests_field[] = "pachbuild-digests";
 // And who made it: a name and a version.
 constexpr char k_maker_field[] = "by";
 constexpr std::string_view k_maker = "pachbuild ";
-
-std::int64_t seconds_now() {
-  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 // The end of a version's name.
 std::string inputs_suffix(const std::string& inputs) {
@@ -97,7 +93,7 @@ base::Result<bool> is_same(const StoredFile& stored, const source::SourceFile& f
 bool is_leftover(const std::string& branch) {
   if (!branch.starts_with(k_upload_prefix)) return false;
   const auto made = std::strtoll(branch.c_str() + std::string_view(k_upload_prefix).size(), nullptr, 10);
-  return seconds_now() - made > std::chrono::seconds(k_longest_upload).count();
+  return base::seconds_now() - made > std::chrono::seconds(k_longest_upload).count();
 }
 
 // The topmost folders of `gone` in which nothing of `files` is: "a/" for "a/x" and "a/b/y". Both are sorted.

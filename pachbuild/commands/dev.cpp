@@ -115,8 +115,7 @@ class Dev {
       if (process::Suspension::is_asked()) suspend();
       if (const auto code = obey_keys()) return *code;
       const auto now = Clock::now();
-      if (m_watcher.take_events()) m_debounce.note(now);
-      note_reader();
+      take_events(now);
       if (now >= next_tick) {
         m_keyboard.refresh();
         m_watcher.tick();
@@ -156,9 +155,10 @@ class Dev {
     m_has_keys = entries[2].revents != 0;
   }
 
-  // Of what is yet to be looked at: a round that goes on, or has ended since, may have seen it as it was
-  // then.
-  void note_reader() {
+  // A round that goes on may have seen what is yet to be looked at as it was then, also when it has ended
+  // until then.
+  void take_events(Clock::time_point now) {
+    if (m_watcher.take_events()) m_debounce.note(now);
     if (m_round && m_debounce.due()) m_has_reader = true;
   }
 
@@ -237,8 +237,7 @@ class Dev {
     }
     BASE_TRY_ASSIGN(const auto ending, m_round->child.wait_for(std::chrono::milliseconds(0)));
     if (!ending) return std::nullopt;
-    if (m_watcher.take_events()) m_debounce.note(Clock::now());
-    note_reader();
+    take_events(Clock::now());
     const bool was_stopped = m_round->deadline.has_value();
     const auto summary = read_summary(m_round->summary.get());
     if (!was_stopped) m_changes.clear();
@@ -393,7 +392,7 @@ class Dev {
   Keyboard m_keyboard;
   bool m_shows;
   bool m_has_keys = false;
-  bool m_has_reader = false;  // note_reader()
+  bool m_has_reader = false;  // take_events()
   bool m_has_hint = false;
   std::vector<WatchedRoot> m_roots;
   std::set<Watcher::Change> m_changes;  // since the last round that came to its end

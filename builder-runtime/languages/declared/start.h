@@ -12,7 +12,7 @@ namespace builder::declared {
 // `has_bundle`: there is a layer, so that {env} means something.
 base::Result<Start> start_of(const Facts& facts, bool has_bundle);
 
-// The text of the bundle's contract::k_variables_file; empty: there are no variables.
+// The text of the bundle's contract::k_variables_file; empty if there are no variables.
 std::string bundle_variables_text(const Facts& facts);
 
 }  // namespace builder::declared

@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/text.h"
+#include "base/time_text.h"
 #include "pachbuild/local/pool/cbor.h"
 #include "pachbuild/local/results/output_tree.h"
 #include "pachbuild/local/results/scratch.h"
@@ -30,11 +31,6 @@ constexpr std::chrono::milliseconds k_longest_silence{10'000};
 constexpr int k_listing_version = 1;
 constexpr int k_known_version = 1;
 constexpr char k_listing[] = "listing";
-
-std::int64_t seconds_now() {
-  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 std::string key_of_file(const std::string& digest, std::uint64_t size) {
   base::Sha256 key;
@@ -103,7 +99,8 @@ base::Result<std::string> RemoteCommits::id_of(const std::string& address, const
     auto id = m_repos->find(address, known ? k_longest_silence : std::chrono::milliseconds(0));
     if (id) {
       BASE_TRY(base::make_folders(memory_of(address).parent_path(), 0700));
-      BASE_TRY(save_sealed(memory_of(address), k_known_version, {{"id", *id}, {"time", seconds_now()}}));
+      BASE_TRY(
+          save_sealed(memory_of(address), k_known_version, {{"id", *id}, {"time", base::seconds_now()}}));
       return id;
     }
     if (id.error().kind != ErrorKind::unavailable || !known || !known_listing(address, known->id)) return id;
@@ -111,7 +108,7 @@ base::Result<std::string> RemoteCommits::id_of(const std::string& address, const
     m_is_offline = true;
   }
   warn("the cluster cannot be reached; " + address + " is commit " + known->id + ", as of " +
-       age_text(seconds_now() - known->time) + " ago");
+       age_text(base::seconds_now() - known->time) + " ago");
   return known->id;
 }
 

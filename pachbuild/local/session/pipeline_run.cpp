@@ -18,6 +18,7 @@
 #include "base/parallel.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "base/time_text.h"
 #include "contract/layout.h"
 #include "pachbuild/local/plan/selection.h"
 #include "pachbuild/local/pool/pool.h"
@@ -251,7 +252,7 @@ Job PipelineRun::job() const {
 void PipelineRun::begin_record() {
   m_run->read_last();
   auto& record = m_run->record();
-  record.started = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  record.started = base::seconds_now();
   record.output = is_exported() ? m_output.string() : "";
   record.logs = (m_own / "logs").string();
   record.build = build_facts(m_spec, m_artifact);

@@ -385,8 +385,11 @@ void Watcher::look_at_entry(const Key& key, const std::string& name, bool deep, 
   const bool is_same_folder =
       is_in && is_folder && m_folders.contains(inner) && m_folders[inner].stamp == file.stamp;
   const bool was_known = folder->second.folders.contains(name) || folder->second.files.contains(name);
-  if (!is_same_folder) forget_folder(inner, changes);
-  if (is_same_folder && named) m_passing.push_back({key.root, inner.path});
+  if (!is_same_folder) {
+    forget_folder(inner, changes);
+  } else if (named) {
+    m_passing.push_back({key.root, inner.path});
+  }
   if (!is_in || is_folder) {
     forget_file(key, name, changes);
     drop_watch(file.watch, {key, false, name});

@@ -5,11 +5,11 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <ctime>
 #include <functional>
 #include <nlohmann/json.hpp>
 
 #include "base/digest.h"
+#include "base/time_text.h"
 #include "pachbuild/cluster/jobs.h"
 
 namespace cluster {
@@ -133,7 +133,7 @@ class SourceRepo : public SendSource {
 
 TEST_F(SourceRepo, AnUploadIsALeftoverAfterADay) {
   const auto name = [](std::int64_t age) {
-    return "pachbuild-upload-" + std::to_string(std::time(nullptr) - age) + "-x";
+    return "pachbuild-upload-" + std::to_string(base::seconds_now() - age) + "-x";
   };
   const auto old = name(25 * 3600);
   answers.answers["list branch"] = branch(name(10)) + branch(name(60)) + branch(name(3600)) +
@@ -142,13 +142,13 @@ TEST_F(SourceRepo, AnUploadIsALeftoverAfterADay) {
 }
 
 TEST_F(SourceRepo, ADayIsNotOverAtItsLastSecond) {
-  for (std::time_t now = 0; now != std::time(nullptr);) {
-    now = std::time(nullptr);
+  for (std::int64_t now = 0; now != base::seconds_now();) {
+    now = base::seconds_now();
     const auto last = "pachbuild-upload-" + std::to_string(now - 24L * 3600) + "-x";
     const auto over = "pachbuild-upload-" + std::to_string(now - 24L * 3600 - 1) + "-x";
     answers.answers["list branch"] = branch(last) + branch(over);
     const auto leftovers = read_branches(pachctl(), "p_source").value().leftovers;
-    if (now == std::time(nullptr)) {
+    if (now == base::seconds_now()) {
       EXPECT_EQ(leftovers, std::vector<std::string>{over});
     }
   }
@@ -235,7 +235,7 @@ TEST_F(SourceRepo, BranchesAreKnownByTheirNames) {
   const auto with_head = [](const std::string& name, const std::string& head) {
     return json{{"branch", {{"name", name}}}, {"head", {{"id", head}}}}.dump();
   };
-  const auto recent = "pachbuild-upload-" + std::to_string(std::time(nullptr)) + "-x";
+  const auto recent = "pachbuild-upload-" + std::to_string(base::seconds_now()) + "-x";
   answers.answers["list branch"] = with_head("dev", "x") + with_head("master", "h") +
                                    branch("pachbuild-version-1") + with_head("pachbuild-version-2", "v") +
                                    branch(recent) + branch("pachbuild-upload-1-x") +

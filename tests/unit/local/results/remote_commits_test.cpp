@@ -4,9 +4,9 @@
 #include <gmock/gmock.h>
 
 #include <boost/filesystem/operations.hpp>
-#include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "base/time_text.h"
 #include "pachbuild/local/pool/cbor.h"
 #include "tests/unit/local/fake_repos.h"
 
@@ -212,11 +212,11 @@ TEST_F(RemoteCommitsTest, SaysHowOldWhatItGoesOnWithIs) {
     warnings.clear();
     // Within the second in which it is read.
     for (int attempt = 0; attempt < 20; ++attempt) {
-      const auto now = std::time(nullptr);
+      const auto now = base::seconds_now();
       ASSERT_TRUE(save_sealed(memory, 1, {{"id", k_first_id}, {"time", now - age}}));
       auto later = commits();
       ASSERT_TRUE(find(later));
-      if (std::time(nullptr) == now) break;
+      if (base::seconds_now() == now) break;
       warnings.clear();
     }
     EXPECT_THAT(warnings, ElementsAre(std::string("the cluster cannot be reached; r@master is commit ") +

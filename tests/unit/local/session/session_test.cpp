@@ -12,7 +12,6 @@
 #include <boost/filesystem/operations.hpp>
 #include <csignal>
 #include <cstdlib>
-#include <ctime>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -22,6 +21,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "base/time_text.h"
 #include "pachbuild/local/record/run_record.h"
 #include "tests/unit/local/fake_repos.h"
 
@@ -612,7 +612,7 @@ TEST_F(SessionTest, WhatBecameOfEachDatumIsRemembered) {
   m_on_event = [&](const Event& event) {
     if (std::holds_alternative<DatumStarts>(event.what)) goes_on.push_back(last_run("p").goes_on());
   };
-  const auto before = std::time(nullptr);
+  const auto before = base::seconds_now();
   run({spec});
   EXPECT_THAT(goes_on, ElementsAre(true, true));
   EXPECT_FALSE(last_run("p").goes_on());
@@ -627,7 +627,7 @@ TEST_F(SessionTest, WhatBecameOfEachDatumIsRemembered) {
   };
   const auto last = last_run("p").load().value();
   EXPECT_GE(last.started, before);
-  EXPECT_LE(last.started, std::time(nullptr));
+  EXPECT_LE(last.started, base::seconds_now());
   EXPECT_EQ(last.output, fs::canonical(m_folder.path()).string() + "/out");
   EXPECT_EQ(last.logs, fs::canonical(log_folders().at(0)).string());
   EXPECT_TRUE(last.settings.hidden.contains("transform.cmd"));
