@@ -99,7 +99,7 @@ class GitParser {
     CharacterSet set;
     set.negated = has("!") || has("^");
     if (set.negated) ++m_next;
-    std::optional<unsigned char> former;  // that a range can begin with
+    int former = -1;  // that a range can begin with; -1: none
     for (bool is_first = true; is_first || !has("]"); is_first = false) {
       if (m_next >= m_pattern.size()) return false;
       if (has("[:")) {
@@ -111,12 +111,12 @@ class GitParser {
           if (known == nullptr) return false;
           set.ranges.insert(set.ranges.end(), known->begin(), known->end());
           m_next = end + 1;
-          former.reset();
+          former = -1;
           continue;
         }
       }
       const bool is_range =
-          has("-") && former && m_next + 1 < m_pattern.size() && m_pattern[m_next + 1] != ']';
+          has("-") && former >= 0 && m_next + 1 < m_pattern.size() && m_pattern[m_next + 1] != ']';
       if (is_range) ++m_next;
       if (has("\\")) ++m_next;
       if (m_next >= m_pattern.size()) return false;
@@ -126,8 +126,8 @@ class GitParser {
         former = character;
         continue;
       }
-      if (*former <= character) set.ranges.emplace_back(*former, character);
-      former.reset();
+      if (former <= character) set.ranges.emplace_back(former, character);
+      former = -1;
     }
     ++m_next;
     if (set.negated) {

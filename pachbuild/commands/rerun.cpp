@@ -45,9 +45,9 @@ base::Result<fs::path> memory_of_this_folder() {
 }
 
 std::optional<std::vector<std::string>> recall(const fs::path& memory) {
-  const auto json = local::load_sealed(memory, k_version);
+  const auto known = local::load_sealed(memory, k_version);
   try {
-    if (json) return json->at("words").get<std::vector<std::string>>();
+    if (known) return known->at("words").get<std::vector<std::string>>();
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
   }

@@ -27,10 +27,10 @@ constexpr char k_stream[] = "|";
 constexpr char k_signal[] = "!";
 
 // A whole number from `least` to `greatest`; anything else throws, as all that is not what it should be.
-std::int64_t number_in(const Json& json, const char* name, std::int64_t least, std::int64_t greatest) {
-  const Json& value = json.at(name);
+std::int64_t number_in(const Json& object, const char* name, std::int64_t least, std::int64_t greatest) {
+  const Json& value = object.at(name);
   const bool fits = value.is_number_integer() && value >= least && value <= greatest;
-  if (!fits) throw Json::other_error::create(500, std::string(name) + " is out of range", &json);
+  if (!fits) throw Json::other_error::create(500, std::string(name) + " is out of range", &object);
   return value.get<std::int64_t>();
 }
 
@@ -50,21 +50,21 @@ bool is_kind(int number) {
   return false;
 }
 
-TaskOutcome outcome_of(const Json& json) {
+TaskOutcome outcome_of(const Json& object) {
   constexpr auto k_greatest = std::numeric_limits<std::int64_t>::max();
   constexpr int k_greatest_code = 255;
-  TaskOutcome outcome{.id = json.at("id"), .reason = json.at("reason")};
+  TaskOutcome outcome{.id = object.at("id"), .reason = object.at("reason")};
   outcome.result =
-      static_cast<TaskResult>(number_in(json, "result", 0, static_cast<int>(TaskResult::never_asked)));
-  outcome.exit_code = static_cast<int>(number_in(json, "exit_code", 0, k_greatest_code));
-  outcome.duration_ns = number_in(json, "duration_ns", 0, k_greatest);
-  outcome.log_errno = static_cast<int>(number_in(json, "log_errno", 0, std::numeric_limits<int>::max()));
-  outcome.left_processes = json.at("left_processes").get<bool>();
-  outcome.stranger = json.at("stranger").get<std::string>();
-  const auto error = json.find("error");
-  if (error == json.end()) return outcome;
+      static_cast<TaskResult>(number_in(object, "result", 0, static_cast<int>(TaskResult::never_asked)));
+  outcome.exit_code = static_cast<int>(number_in(object, "exit_code", 0, k_greatest_code));
+  outcome.duration_ns = number_in(object, "duration_ns", 0, k_greatest);
+  outcome.log_errno = static_cast<int>(number_in(object, "log_errno", 0, std::numeric_limits<int>::max()));
+  outcome.left_processes = object.at("left_processes").get<bool>();
+  outcome.stranger = object.at("stranger").get<std::string>();
+  const auto error = object.find("error");
+  if (error == object.end()) return outcome;
   const auto kind = static_cast<int>(number_in(*error, "kind", 1, k_greatest_code));
-  if (!is_kind(kind)) throw Json::other_error::create(500, "no such kind of error", &json);
+  if (!is_kind(kind)) throw Json::other_error::create(500, "no such kind of error", &object);
   outcome.error = error->get<base::Error>();
   return outcome;
 }
@@ -103,7 +103,7 @@ std::string encode(const Task& task) { return to_cbor(task); }
 Task decode_task(const std::string& message) { return from_cbor(message).value().get<Task>(); }
 
 std::string encode(const TaskOutcome& outcome) {
-  Json json = {{"id", outcome.id},
+  Json object = {{"id", outcome.id},
                {"result", outcome.result},
                {"reason", outcome.reason},
                {"exit_code", outcome.exit_code},
@@ -111,15 +111,15 @@ std::string encode(const TaskOutcome& outcome) {
                {"log_errno", outcome.log_errno},
                {"left_processes", outcome.left_processes},
                {"stranger", outcome.stranger}};
-  if (outcome.error) json["error"] = *outcome.error;
-  return to_cbor(json);
+  if (outcome.error) object["error"] = *outcome.error;
+  return to_cbor(object);
 }
 
 std::optional<TaskOutcome> decode_outcome(const std::string& message) {
-  const auto json = from_cbor(message);
-  if (!json) return std::nullopt;
+  const auto object = from_cbor(message);
+  if (!object) return std::nullopt;
   try {
-    return outcome_of(*json);
+    return outcome_of(*object);
   } catch (const Json::exception&) {
     return std::nullopt;
   }
