@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/inside.h"
+#include "base/json_text.h"
 #include "builder-runtime/phases/build_script.h"
 #include "builder-runtime/phases/compile.h"
 #include "builder-runtime/phases/detect.h"
@@ -108,23 +109,21 @@ base::Result<std::string> explain(const Settings& settings, process::Runner& run
 }
 
 base::Result<std::string> source_inputs(const Settings& settings, process::Runner& runner) {
-  const auto text_of = [](const nlohmann::ordered_json& json) {
-    return json.dump(2, ' ', /*ensure_ascii=*/false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
-  };
-  const nlohmann::ordered_json all = {{"all", true}};
+  using Json = nlohmann::ordered_json;
+  const auto all = base::json_lines(Json{{"all", true}});
   const Tools tools(settings, runner);
   BASE_TRY_ASSIGN(const Source source, detect(settings));
-  if (!source.names_source_inputs) return text_of(all);
+  if (!source.names_source_inputs) return all;
   BASE_TRY_ASSIGN(const auto use, CacheUse::begin(settings.cache));
   BASE_TRY_ASSIGN(const Plan plan, resolve(source, tools));
   BASE_TRY_ASSIGN(const auto files, files_of(plan.inputs, settings.source));
-  if (!files) return text_of(all);
-  return text_of({{"all", false},
-                  {"builder", plan.language + " " + PACHBUILD_VERSION},
-                  {"program", {plan.program.name, plan.program.chosen}},
-                  {"start", start_of(plan.start)},
-                  {"facts", plan.source_facts()},
-                  {"files", *files}});
+  if (!files) return all;
+  return base::json_lines(Json{{"all", false},
+                               {"builder", plan.language + " " + PACHBUILD_VERSION},
+                               {"program", {plan.program.name, plan.program.chosen}},
+                               {"start", start_of(plan.start)},
+                               {"facts", plan.source_facts()},
+                               {"files", *files}});
 }
 
 base::Status build(const Settings& settings, process::Runner& runner) {

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "contract/own_json.h"
 
 namespace contract {
@@ -94,7 +95,7 @@ std::string to_json(const BuildRecord& record) {
   if (!record.prepend.empty()) json["prepend"] = record.prepend;
   if (!record.modules.empty()) json["modules"] = record.modules;
   if (!record.files.empty()) json["files"] = record.files;
-  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return base::json_lines(json);
 }
 
 base::Result<BuildRecord> parse_build_record(const std::string& text, const std::string& where) {

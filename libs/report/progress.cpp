@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "contract/environment.h"
 #include "report/report.h"
 #include "report/terminal.h"
@@ -56,7 +57,7 @@ void Step::tell(std::uint64_t done) {
                                        {"done", done},
                                        {"all", m_all},
                                        {"unit", m_unit == Unit::bytes ? "bytes" : "files"}};
-  write_error(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  write_error(base::json_text(line) + "\n");
 }
 
 }  // namespace report

@@ -16,6 +16,7 @@
 
 #include "base/credentials.h"
 #include "base/errors.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "contract/environment.h"
 #include "report/terminal.h"
@@ -23,6 +24,8 @@
 
 namespace report {
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 bool g_json = false;
 std::mutex g_mutex;  // of what follows
@@ -37,10 +40,6 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
   void flush_() override {}
 };
 
-std::string json_line(const nlohmann::ordered_json& object) {
-  return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 void log(spdlog::level::level_enum level, std::string_view line) {
   spdlog::default_logger_raw()->log(level, spdlog::string_view_t(line.data(), line.size()));
 }
@@ -49,7 +48,7 @@ void print(spdlog::level::level_enum level, std::string_view name, std::string_v
            std::string_view whole) {
   const std::string message = base::shortened(base::hide_credentials(whole), base::k_longest_message);
   if (g_json) {
-    log(level, json_line({{"level", name}, {"message", message}}));
+    log(level, base::json_text(Json{{"level", name}, {"message", message}}));
   } else {
     log(level, std::string(prefix) + base::printable(message));
   }
@@ -96,11 +95,11 @@ int fail(const base::Error& failure) {
   const int code = static_cast<int>(error.kind);
   if (g_json) {
     const base::Error shown = base::readable(error);
-    nlohmann::ordered_json object = {{"level", "error"}, {"message", shown.what}};
+    Json object = {{"level", "error"}, {"message", shown.what}};
     if (!shown.where.empty()) object["where"] = shown.where;
     if (!shown.hint.empty()) object["hint"] = shown.hint;
     object["code"] = code;
-    log(spdlog::level::err, json_line(object));
+    log(spdlog::level::err, base::json_text(object));
   } else {
     log(spdlog::level::err, base::trim(base::format_error(error)));
   }
@@ -143,7 +142,7 @@ void output(std::string_view text) {
   while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
   if (text.empty()) return;
   for (const auto& line : base::split(text, '\n')) {
-    log(spdlog::level::info, json_line({{"level", "output"}, {"message", line}}));
+    log(spdlog::level::info, base::json_text(Json{{"level", "output"}, {"message", line}}));
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "contract/builders.h"
 #include "contract/layout.h"
@@ -152,7 +153,7 @@ base::Result<int> explain_builder(const BuilderExplainOptions& options, process:
   }
   name_source(document, fs::canonical(options.source).string());
   if (options.format == "json") {
-    answer = document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    answer = base::json_lines(document);
   } else {
     if (!options.all) shorten(document);
     if (auto& start = document["start"]; text_of(start, "folder").empty()) start.erase("folder");

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json_text.h"
 #include "base/near.h"
 #include "base/text.h"
 #include "base/time_text.h"
@@ -143,8 +144,7 @@ void print_json(const fs::path& cache, std::uint64_t limit, const std::vector<Ro
   }
   const json all = {
       {"folder", cache.string()}, {"limit", limit}, {"bytes", total_of(rows)}, {"kinds", std::move(kinds)}};
-  // A folder's name need not be UTF-8.
-  std::puts(all.dump(2, ' ', false, json::error_handler_t::replace).c_str());
+  std::fputs(base::json_lines(all).c_str(), stdout);
 }
 
 base::Result<int> list_cache(const std::string& format) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "about/version.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/print_line.h"
@@ -88,8 +89,7 @@ void print_json(const std::vector<doctor::Group>& groups) {
                     {"bad", count_of(groups, State::bad)},
                     {"warnings", count_of(groups, State::warning)},
                     {"checks", std::move(checks)}};
-  // What a tool prints need not be UTF-8.
-  std::puts(all.dump(2, ' ', false, json::error_handler_t::replace).c_str());
+  std::fputs(base::json_lines(all).c_str(), stdout);
 }
 
 base::Result<int> examine(const DoctorOptions& options) {

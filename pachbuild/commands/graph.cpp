@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/json_text.h"
 #include "base/text.h"
 #include "pachbuild/commands/assumed.h"
 #include "pachbuild/commands/commands.h"
@@ -112,7 +113,7 @@ std::string as_json(const std::vector<Node>& nodes) {
   for (const auto& node : nodes) {
     list.push_back({{"pipeline", node.name}, {"repos", node.repos}, {"pipelines", node.pipelines}});
   }
-  return list.dump(2) + "\n";
+  return base::json_lines(list);
 }
 
 base::Result<int> draw(const GraphOptions& options) {

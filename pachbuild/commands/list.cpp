@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "glob/glob.h"
 #include "pachbuild/commands/assumed.h"
@@ -64,7 +65,7 @@ json to_json(const local::Datum& datum, const std::string& project) {
 // A person sees the number by which --datum knows the datum as well; a program that reads the lines does not.
 void print_datum(const local::Datum& datum, const spec::PipelineSpec& spec, bool as_json, std::size_t width) {
   if (as_json) {
-    std::puts(to_json(datum, spec.project).dump().c_str());
+    std::puts(base::json_text(to_json(datum, spec.project)).c_str());
     return;
   }
   std::string files;

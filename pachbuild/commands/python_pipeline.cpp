@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "base/errors.h"
+#include "base/json_text.h"
 #include "base/workspace.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/submission.h"
@@ -133,8 +134,7 @@ base::Result<int> submit_python(const PythonOptions& options) {
   }
   BASE_TRY_ASSIGN(const auto made, make_spec(options, path, source));
   BASE_TRY_ASSIGN(auto pipelines,
-                  spec::read_for_cluster(made.value.dump(-1, ' ', false, json::error_handler_t::replace),
-                                         made.places, spec::Target::any));
+                  spec::read_for_cluster(base::json_text(made.value), made.places, spec::Target::any));
   BASE_TRY_ASSIGN(auto loaded, prepare(std::move(pipelines), options.submission.specs.rules));
   return submit(options.submission, std::move(loaded));
 }

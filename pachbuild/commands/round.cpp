@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "base/files.h"
+#include "base/json_text.h"
 #include "base/text.h"
 
 namespace commands {
@@ -34,7 +35,7 @@ std::optional<RoundSummary> RoundEvents::summary(bool succeeded) const {
 
 void write_summary(int descriptor, const RoundSummary& summary) {
   // Nobody is left to read it when it fails.
-  const auto text = nlohmann::json(summary).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const auto text = base::json_text(nlohmann::json(summary));
   static_cast<void>(base::write_all(descriptor, text, "the summary"));
 }
 

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/json_text.h"
 #include "pachbuild/cluster/jobs.h"
 #include "pachbuild/cluster/ownership.h"
 #include "pachbuild/cluster/pipelines.h"
@@ -96,7 +97,7 @@ base::Result<int> status(const StatusOptions& options, Invocation&) {
   if (options.output == "json") {
     json object = pipeline_json(watched.present, options.pipeline, watched.running);
     if (has_build) object["build"] = pipeline_json(watched.present, build, watched.build);
-    std::printf("%s\n", object.dump(2).c_str());
+    std::fputs(base::json_lines(object).c_str(), stdout);
   } else {
     if (has_build) print_pipeline(watched.present, build, watched.build);
     print_pipeline(watched.present, options.pipeline, watched.running);

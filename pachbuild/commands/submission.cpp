@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json_text.h"
 #include "base/text.h"
 #include "pachbuild/commands/build_inputs.h"
 #include "pachbuild/commands/cluster_round.h"
@@ -73,7 +74,7 @@ cluster::Reprocess reprocess_of(const SubmissionOptions& options) {
 
 void print_json(const std::vector<json>& objects, const std::string& format) {
   for (const auto& object : objects) {
-    const std::string text = format == "yaml" ? "---\n" + spec::to_yaml(object) : object.dump(2) + "\n";
+    const std::string text = format == "yaml" ? "---\n" + spec::to_yaml(object) : base::json_lines(object);
     std::fwrite(text.data(), 1, text.size(), stdout);
   }
 }

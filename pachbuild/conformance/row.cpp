@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
+#include "base/json_text.h"
 
 namespace conformance {
 namespace {
@@ -84,7 +85,7 @@ std::string to_json(const std::string& subject, const std::vector<Row>& rows) {
                     {"text", base::printable(row.text)}});
   }
   const nlohmann::json document = {{"builder", subject}, {"rows", list}};
-  return document.dump(2) + "\n";
+  return base::json_lines(document);
 }
 
 std::string to_junit(const std::string& subject, const std::vector<Row>& rows) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/digest.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "pachbuild/history/page_parts.h"
 #include "pachbuild/history/words.h"
@@ -232,7 +233,7 @@ Json data_of(const Run& run, std::size_t most_rows) {
 
 // JSON that no HTML parser takes for the end of the element that it is in.
 std::string json_in_html(const Json& json) {
-  std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text = base::json_text(json);
   base::replace_all(text, "<", "\\u003c");
   return text;
 }

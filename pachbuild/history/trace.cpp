@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "pachbuild/history/words.h"
 
 namespace history {
@@ -60,7 +61,7 @@ class Trace {
                           {"started", std::to_string(m_run.started)},
                           {"exit code", std::to_string(m_run.exit_code)}}},
                         {"traceEvents", m_events}};
-    return whole.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    return base::json_text(whole) + "\n";
   }
 
  private:

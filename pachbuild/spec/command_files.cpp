@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/files.h"
+#include "base/json_text.h"
 #include "base/near.h"
 #include "base/relative_path.h"
 #include "base/text.h"
@@ -305,8 +306,7 @@ class CommandChecker {
 
   static std::string shown(const Words& words) {
     Words quoted;
-    for (const auto& word : words)
-      quoted.push_back(json(word).dump(-1, ' ', false, json::error_handler_t::replace));
+    for (const auto& word : words) quoted.push_back(base::json_text(json(word)));
     return "[" + base::join(quoted, ", ") + "]";
   }
 

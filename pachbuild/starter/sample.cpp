@@ -3,6 +3,7 @@
 #include <cctype>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "base/near.h"
 #include "base/text.h"
 #include "contract/pipeline_names.h"
@@ -61,7 +62,7 @@ std::string filled_in(std::string_view file, const std::map<std::string, std::st
   return text;
 }
 
-std::string spec_text(const json& spec) { return in_order(spec).dump(2) + "\n"; }
+std::string spec_text(const json& spec) { return base::json_lines(in_order(spec)); }
 
 std::string as_line(const std::vector<std::string>& words) {
   std::vector<std::string> quoted;

@@ -9,6 +9,7 @@
 
 #include "base/credentials.h"
 #include "base/errors.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "base/time_text.h"
 #include "pachbuild/view/run_state.h"
@@ -171,9 +172,7 @@ void describe(Json& object, const local::CacheShrunk& event) {
   object["bytes"] = event.bytes;
 }
 
-std::string line_of(const Json& object) {
-  return object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+std::string line_of(const Json& object) { return base::json_text(object) + "\n"; }
 
 Json begin(steady_clock::time_point time, const std::string& pipeline) {
   Json object = {{"time", time_text(time)}, {"event", ""}};

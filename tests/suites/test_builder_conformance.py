@@ -63,6 +63,15 @@ class BuilderTest(support.Suite):
         self.builder()
         self.passes(self.examine())
 
+    def test_a_folder_whose_name_is_no_utf8(self):
+        self.builder("echo no such compiler >&2\nexit 3\n")
+        folder = (self.folder / "builder").rename(self.folder / "b\udcff")
+        result = self.examine("-o", "json", builder=folder)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        report = json.loads(result.stdout)
+        self.assertEqual(report["builder"], f"{self.folder}/b\ufffd")
+        self.assertEqual(report["rows"][0]["text"], "exit code 3 (no such compiler)")
+
     def test_the_builder_of_the_example(self):
         self.passes(self.examine(builder=support.ROOT / "examples/custom-builder"))
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "base/text.h"
 #include "builder-runtime/languages/declared/checks.h"
 #include "builder-runtime/languages/declared/layers.h"
@@ -105,7 +106,7 @@ base::Result<std::string> explanation_of(const Facts& facts, const std::string& 
       {"layers", layers_of(facts, layers, BundleStore(tools.settings().cache / builder.language))},
       {"start",
        {{"command", start.command}, {"folder", start.folder}, {"environment", variables_of(start)}}}};
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return base::json_lines(json);
 }
 
 }  // namespace builder::declared

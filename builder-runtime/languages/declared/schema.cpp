@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "base/json_text.h"
 #include "base/text.h"
 #include "builder-runtime/languages/declared/fields.h"
 
@@ -150,7 +151,7 @@ std::string schema_text() {
     if (shape != &file_shape()) definitions[plain_name(*shape)] = shape_schema(*shape);
   }
   schema["$defs"] = definitions;
-  return schema.dump(2) + "\n";
+  return base::json_lines(schema);
 }
 
 std::string reference_text() {

@@ -104,13 +104,13 @@ Task decode_task(const std::string& message) { return from_cbor(message).value()
 
 std::string encode(const TaskOutcome& outcome) {
   Json object = {{"id", outcome.id},
-               {"result", outcome.result},
-               {"reason", outcome.reason},
-               {"exit_code", outcome.exit_code},
-               {"duration_ns", outcome.duration_ns},
-               {"log_errno", outcome.log_errno},
-               {"left_processes", outcome.left_processes},
-               {"stranger", outcome.stranger}};
+                 {"result", outcome.result},
+                 {"reason", outcome.reason},
+                 {"exit_code", outcome.exit_code},
+                 {"duration_ns", outcome.duration_ns},
+                 {"log_errno", outcome.log_errno},
+                 {"left_processes", outcome.left_processes},
+                 {"stranger", outcome.stranger}};
   if (outcome.error) object["error"] = *outcome.error;
   return to_cbor(object);
 }

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "base/time_text.h"
 #include "base/unique_fd.h"
@@ -241,14 +242,12 @@ base::Status add_instead_of_git(const Revision& revision, const fs::path& source
                             "node: " + revision.commit + "\nnode-date: " + time + "\n" +
                                 (name.empty() ? "" : "describe-name: " + name + "\n") + "ref-names: " + refs +
                                 "\n"));
-  BASE_TRY(
-      base::write_file(source / ".git_archival.json", nlohmann::json({{"hash-full", revision.commit},
-                                                                      {"hash-short", node},
-                                                                      {"timestamp", time},
-                                                                      {"refs", refs},
-                                                                      {"describe", described(k_short_hash)}})
-                                                              .dump(2) +
-                                                          "\n"));
+  BASE_TRY(base::write_file(source / ".git_archival.json",
+                            base::json_lines(nlohmann::json{{"hash-full", revision.commit},
+                                                            {"hash-short", node},
+                                                            {"timestamp", time},
+                                                            {"refs", refs},
+                                                            {"describe", described(k_short_hash)}})));
   // What follows counts for every package that is built: so it names this one, or is for few tools.
   const std::string version = usual_version(revision, 1, true);
   const std::string project = base::read_input_file(source / "pyproject.toml").value_or("");

@@ -12,6 +12,7 @@
 
 #include "base/credentials.h"
 #include "base/inside.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "base/unique_fd.h"
 #include "builder-runtime/languages/language.h"
@@ -234,14 +235,13 @@ std::string question_about(const IndexPlace& index, const std::vector<std::strin
     user = value_of(environment, prefix + upper(index.name) + "_USERNAME");
     password = value_of(environment, prefix + upper(index.name) + "_PASSWORD");
   }
-  return nlohmann::json({{"url", index.url},
-                         {"proxy", proxy_for(url, environment).second},
-                         {"user", user},
-                         {"password", password},
-                         {"netrc", value_of(environment, "NETRC")},
-                         {"insecure", is_insecure(url, environment)},
-                         {"names", names}})
-      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return base::json_text(nlohmann::json{{"url", index.url},
+                                        {"proxy", proxy_for(url, environment).second},
+                                        {"user", user},
+                                        {"password", password},
+                                        {"netrc", value_of(environment, "NETRC")},
+                                        {"insecure", is_insecure(url, environment)},
+                                        {"names", names}});
 }
 
 // A kind of fault as ask_indexes.py names it.
