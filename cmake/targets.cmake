@@ -13,7 +13,8 @@ target_compile_options(pachbuild_options INTERFACE
   $<$<BOOL:${PACHBUILD_WERROR}>:-Werror>
   # What a public build would contain of this machine's paths, and code that no one calls.
   -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.
-  -ffunction-sections -fdata-sections)
+  -ffunction-sections -fdata-sections
+  $<$<BOOL:${PACHBUILD_STATIC}>:-fPIE>)
 target_link_options(pachbuild_options INTERFACE -Wl,--gc-sections)
 target_compile_definitions(pachbuild_options INTERFACE
   PACHBUILD_VERSION="${PROJECT_VERSION}"
@@ -56,13 +57,20 @@ function(pachbuild_library name)
 endfunction()
 
 # A program: one main.cpp over its library, stripped of debug data when it is a release.
+# A release is static, and position-independent, with which comes the table that the handlers of exceptions are found by:
+# without it the first exception sorts all entries of the program, for 2 to 7 ms. FIXED: at a fixed address, for a program that
+# throws nothing and starts 0.05 ms sooner.
 function(pachbuild_program name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "FIXED" "" "SOURCES;PRIVATE" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE pachbuild_options ${ARG_PRIVATE})
   if(PACHBUILD_STATIC)
+    set(static -static-pie)
+    if(ARG_FIXED)
+      set(static -static)
+    endif()
     # The map names what was linked in, for images/linked.py.
-    target_link_options(${name} PRIVATE -static -s -Wl,-Map=${CMAKE_BINARY_DIR}/${name}.map)
+    target_link_options(${name} PRIVATE ${static} -s -Wl,-Map=${CMAKE_BINARY_DIR}/${name}.map)
   endif()
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()

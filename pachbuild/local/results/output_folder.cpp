@@ -79,7 +79,9 @@ bool is_sound(const OutputFolder::Plan& plan) {
 template <class Value>
 std::optional<Value> read(const fs::path& folder, const std::string& name) {
   try {
-    auto value = read_own_file(folder, name).get<Value>();
+    const Json content = read_own_file(folder, name);
+    if (content.is_null()) return std::nullopt;  // as usual, and so without an exception
+    auto value = content.get<Value>();
     if (is_sound(value)) return value;
   } catch (const Json::exception&) {
     return std::nullopt;
