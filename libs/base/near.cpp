@@ -70,7 +70,7 @@ std::optional<std::string> near_name(std::string_view name, const std::vector<st
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& names,
                          const std::string& otherwise) {
   const auto nearest = near_name(name, names);
-  return nearest ? "did you mean " + quoted(*nearest) + "?" : otherwise;
+  return nearest ? "did you mean " + base::quoted(*nearest) + "?" : otherwise;
 }
 
 std::string did_you_mean_file(const std::string& path, const std::string& otherwise) {
@@ -86,7 +86,7 @@ std::string did_you_mean_file(const std::string& path, const std::string& otherw
     if (fs::path(name).stem() == *stem) alike.push_back(name);
   }
   const auto nearest = near_name(wanted.filename().string(), alike).value_or(alike.front());
-  return "did you mean " + quoted((wanted.parent_path() / nearest).string()) + "?";
+  return "did you mean " + base::quoted((wanted.parent_path() / nearest).string()) + "?";
 }
 
 }  // namespace base
