@@ -358,6 +358,18 @@ TEST_F(SessionTest, TheOutputSharesNoFilesWithTheInput) {
   record(run({spec}));
 }
 
+TEST_F(SessionTest, ARunIsAcceptedWhenAllOfItCanBeRun) {
+  int accepted = 0;
+  m_options.accepted = [&] { ++accepted; };
+  m_options.output = path("data").string();
+  run({map_pipeline("p", "data", k_copy)});
+  EXPECT_EQ(accepted, 0);
+  m_options.output = path("out").string();
+  m_options.folder_each = true;
+  run({map_pipeline("p", "data", k_copy), map_pipeline("fails", "data", "exit 3")});
+  EXPECT_EQ(accepted, 1);
+}
+
 TEST_F(SessionTest, PipelinesReadWhatOthersWrote) {
   const auto first = map_pipeline("first", "data", k_copy);
   const auto second = map_pipeline("second", "first", "cat $first $first > /pfs/out/$(basename $first)");
