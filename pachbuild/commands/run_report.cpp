@@ -76,18 +76,18 @@ void RunReport::tell(const local::Event& event) {
 void RunReport::take(const std::string& pipeline, const local::Warned& event) { warn(pipeline, event.what); }
 
 void RunReport::take(const std::string& pipeline, const local::SourceLeftOut& event) {
-  info(pipeline, left_out_line(event.paths));
-  m_left_out[pipeline].paths = event.paths;
+  info(pipeline, left_out_line(event.source, event.paths));
+  m_left_out[pipeline].source = event;
 }
 
 // Of all that is left out, what most likely has made something fail, once.
 void RunReport::tell_missed(const std::string& pipeline, std::string_view log) {
   const auto known = m_left_out.find(pipeline);
   if (known == m_left_out.end()) return;
-  auto& paths = known->second.paths;
+  auto& [paths, folder] = known->second.source;
   const auto missed = missed_path(paths, log);
   if (!missed) return;
-  warn_of_failure(pipeline, missed_line(*missed));
+  warn_of_failure(pipeline, missed_line(folder, *missed));
   std::erase(paths, *missed);
 }
 

@@ -162,7 +162,7 @@ class Project(pipelines.PipelineSuite):
         said = self.pachbuild("run").stderr.splitlines()
         self.assertEqual(said[0], "pachbuild run -f pipeline.json --output output --input texts=data/texts")
         self.assertEqual([line for line in said if "left out" in line],
-                         ["left out by .gitignore: 1 file, 1 folder (pachbuild ignored lists them)"])
+                         ["left out of the source (.) by .gitignore: 1 file, 1 folder (pachbuild ignored lists them)"])
         self.assertEqual(self.seen(), ["n:one", ".gitignore", "main.py", "names.py", "pipeline.json"])
         # Neither data nor output is source: nothing changes by them.
         self.put("data/texts/b.txt", "two")
@@ -182,8 +182,8 @@ class Project(pipelines.PipelineSuite):
         self.put(".gitignore", "names.py\ndist/\n")
         said = self.pachbuild("run", code=1).stderr
         self.assertIn("No module named 'names'", said)
-        self.assertIn("warning: names.py is left out of the source by .gitignore; if the program needs it, add the line "
-                      "!names.py to .pachignore\n", said)  # fmt: skip
+        self.assertIn("warning: names.py is left out of the source (.) by .gitignore; if the program needs it, add the "
+                      "line !names.py to .pachignore\n", said)  # fmt: skip
         self.put(".pachignore", "!names.py\n")
         self.pachbuild("run", "-q")
         self.assertIn("names.py", self.seen())

@@ -70,8 +70,8 @@ TEST(RunReport, SaysWhatEachAmountWants) {
   };
   const std::vector<Row> rows = {
       same(local::Warned{"careful"}, "warning: careful\n"),
-      same(local::SourceLeftOut{{"a", "b/"}},
-           "left out by .gitignore: 1 file, 1 folder (pachbuild ignored lists them)\n"),
+      same(local::SourceLeftOut{{"a", "b/"}, "src"},
+           "left out of the source (src) by .gitignore: 1 file, 1 folder (pachbuild ignored lists them)\n"),
       same(local::PhaseEnds{.phase = Phase::building, .elapsed = 1500ms}, "build: done in 1.5 s\n"),
       same(local::PhaseEnds{.phase = Phase::building, .elapsed = 1500ms, .succeeded = false}, ""),
       same(local::PhaseEnds{.phase = Phase::reading, .elapsed = 1500ms}, ""),
@@ -246,11 +246,11 @@ TEST(RunReport, NamesWhatAFailureMayMissOnce) {
   const auto folder = base::TemporaryFolder::make(testing::TempDir(), "report.").value();
   const auto log = (folder.path() / "1.log").string();
   ASSERT_TRUE(base::write_file(log, "No module named 'gen'\n"));
-  const local::SourceLeftOut left_out{{"gen/", "other/"}};
+  const local::SourceLeftOut left_out{{"gen/", "other/"}, "src"};
   const local::DatumEnds fails{.datum = k_report_datum, .reason = "exit code 1", .log = log};
   const std::string line =
-      "warning: gen/ is left out of the source by .gitignore; if the program needs it, add the line !gen/ to "
-      ".pachignore\n";
+      "warning: gen/ is left out of the source (src) by .gitignore; if the program needs it, add the line "
+      "!gen/ to src/.pachignore\n";
   const auto text = printed_of({}, {{"map", left_out}, {"map", fails}, {"map", fails}});
   EXPECT_NE(text.find(line), std::string::npos) << text;
   EXPECT_EQ(text.find(line), text.rfind(line)) << text;
