@@ -176,7 +176,7 @@ class Project(pipelines.PipelineSuite):
             "output/: left out  (built in: output of a pipeline: it has .pachbuild)",
             "web/node_modules/: left out  (built in: {,*/}node_modules/)", ""]))
         # What goes to a cluster is the same.
-        self.assertIn("count: 4 source files\n", self.pachbuild("validate").stdout)
+        self.assertIn("count: ok, 4 source files\n", self.pachbuild("validate").stdout)
 
     def test_a_module_that_is_left_out_is_named(self):
         self.put(".gitignore", "names.py\ndist/\n")
