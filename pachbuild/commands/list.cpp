@@ -143,7 +143,7 @@ base::Result<int> show_matches(const GlobOptions& options) {
   boost::system::error_code error;
   const auto folder = fs::canonical(options.folder, error);
   if (error) {
-    auto fault = base::system_error("read", options.folder, error.value());
+    auto fault = base::read_error(options.folder, error.value());
     fault.kind = ErrorKind::usage;
     return base::fail(std::move(fault));
   }
