@@ -57,8 +57,10 @@ base::Error no_datum_error(const spec::PipelineSpec& spec, const Board& board) {
     for (std::size_t i = 0; i < std::min(k_shown, commit.files.size()); ++i)
       some += (i == 0 ? "/" : ", /") + commit.files[i].path;
     if (commit.files.size() > k_shown) some += ", …";
+    const auto meant = did_you_mean_glob(*input, commit);
     return {ErrorKind::bad_input, where, "glob \"" + input->glob + "\" matches nothing in " + repo,
-            "the repo has " + base::count_of(commit.files.size(), "file") + ": " + some + "; " + hint};
+            (meant.empty() ? "the repo has " : meant + " The repo has ") +
+                base::count_of(commit.files.size(), "file") + ": " + some + "; " + hint};
   }
   return {ErrorKind::bad_input, spec.places.where("/input"),
           "the input has no datums: no files belong together", hint};

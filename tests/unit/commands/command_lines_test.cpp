@@ -255,6 +255,7 @@ TEST_F(CommandLines, GlobShowsMatchesAndGroups) {
   EXPECT_EQ(told({"glob", "(*)-(*).txt", "data"}), "/a-1.txt  $1=a  $2=1\n/b-2.txt  $1=b  $2=2\n");
   EXPECT_EQ(told({"glob", "/", "data"}), "/\n");
   EXPECT_EQ(told({"glob", "/none", "data"}), "! no file in data matches \"/none\"\n");
+  EXPECT_EQ(told({"glob", "/c-*", "data"}), "! no file in data matches \"/c-*\"; did you mean \"/*/c-*\"?\n");
   EXPECT_EQ(told({"glob", "/*", "data/a-1.txt"}),
             "! error: data/a-1.txt: is not a folder\n! hint: name the folder that contains it\n[64]");
   EXPECT_EQ(told({"glob", "/*", "none"}), "! error: none: cannot read: no such file or folder\n[64]");
