@@ -62,7 +62,8 @@ void RunReport::show_build(const std::string& pipeline, const std::string& lines
   if (lines.empty()) return;
   // The builder's own log is JSON then.
   if (report::is_json()) return report::write(lines);
-  if (m_options.amount != Amount::failures) return show(pipeline, lines);
+  // Of builds that go on at once the lines come in any order.
+  if (m_options.amount != Amount::failures) return show(pipeline, lines, prefix(pipeline));
   auto& kept = m_builds[pipeline];
   kept += lines;
   if (kept.size() > k_build_kept) kept.erase(0, kept.find('\n', kept.size() - k_build_kept) + 1);
@@ -109,7 +110,7 @@ void RunReport::take(const std::string& pipeline, const local::PhaseEnds& event)
     tell_missed(pipeline, known->second.build_end);
   }
   if (const auto kept = m_builds.find(pipeline); kept != m_builds.end()) {
-    if (!event.succeeded) show(pipeline, kept->second);
+    if (!event.succeeded) show(pipeline, kept->second, prefix(pipeline));
     m_builds.erase(kept);
   }
 }
@@ -206,10 +207,11 @@ void RunReport::tell_equal_failures(const std::string& pipeline) {
 }
 
 void RunReport::take(const std::string& pipeline, const local::PipelineFails& event) {
-  const auto& error = event.error;
+  auto error = event.error;
   tell_equal_failures(pipeline);
   const bool was_told = error.where.empty() && error.what.empty();
   if (!was_told) {
+    if (error.where.empty() && m_options.name_pipelines) error.where = pipeline;
     report::fail(error);
   } else if (m_options.name_pipelines) {
     warn_of_failure(pipeline, "could not be built");

@@ -138,6 +138,17 @@ TEST(RunReport, ShowsABuildOrKeepsItUntilItFails) {
   EXPECT_TRUE(build(Amount::usual, true).starts_with("one\ntwo\nbuild: done in "));
   EXPECT_EQ(build(Amount::failures, true), "");
   EXPECT_EQ(build(Amount::failures, false), "one\ntwo\n");
+  // Of several each line names its own.
+  for (const auto amount : {Amount::usual, Amount::failures}) {
+    EXPECT_EQ(printed_of({.name_pipelines = true, .amount = amount},
+                         {{"map", local::BuildPrints{"one\ntw"}},
+                          {"count", local::BuildPrints{"three\n"}},
+                          {"map", local::BuildPrints{"o\n"}},
+                          {"count", local::PhaseEnds{.phase = local::Phase::building, .succeeded = false}},
+                          {"map", local::PhaseEnds{.phase = local::Phase::building, .succeeded = false}}}),
+              amount == Amount::usual ? "map: one\ncount: three\nmap: two\n"
+                                      : "count: three\nmap: one\nmap: two\n");
+  }
   // The end of it, in whole lines.
   const std::string line(1023, 'x');
   std::string lines;
@@ -237,7 +248,8 @@ TEST(RunReport, SaysOnceWhyAPipelineFailed) {
     return printed_of({.name_pipelines = name_pipelines}, {{"map", local::PipelineFails{error}}});
   };
   EXPECT_EQ(fails({base::ErrorKind::io, "w", "", ""}, true), "error: w:\n");
-  EXPECT_EQ(fails({base::ErrorKind::io, "", "x", ""}, true), "error: x\n");
+  EXPECT_EQ(fails({base::ErrorKind::io, "", "x", ""}, true), "error: map: x\n");
+  EXPECT_EQ(fails({base::ErrorKind::io, "", "x", ""}, false), "error: x\n");
   EXPECT_EQ(fails({base::ErrorKind::io, "", "", ""}, true), "warning: map: could not be built\n");
   EXPECT_EQ(fails({base::ErrorKind::io, "", "", ""}, false), "");
 }
