@@ -73,6 +73,7 @@ class Rerun(pipelines.PipelineSuite):
             (65, "the spec", lambda: self.write("wrong.json", "{}") and self.pachbuild("run", "-f", "wrong.json")),
             (64, "the data", lambda: self.run_here("-i", "other=data")),
             (64, "an option", lambda: self.run_here("--datum")),
+            (64, "a datum", lambda: self.run_here("--datum", "nowhere")),
             (64, "the report", lambda: self.run_here("--report", "data/report.html")),
             (64, "the output", lambda: self.pachbuild(
                 "run", "-f", "spec.json", "-i", "data=data", "--output", "data/below")),
@@ -84,6 +85,12 @@ class Rerun(pipelines.PipelineSuite):
                 self.assertTrue(
                     self.rerun().stderr.startswith("pachbuild run -f spec.json -i data=data -o out --partial\n")
                 )
+
+    def test_a_run_whose_build_fails_is_one(self):
+        self.write("source/build.sh", "exit 1\n")
+        self.run_here()
+        self.write("source/build.sh", pipelines.COPY_RUN_SCRIPT)
+        self.assertIn("datums: 1 processed, 0 skipped, 1 failed", self.rerun().stderr)
 
     def test_words_with_a_password_are_not_kept(self):
         self.run_here()

@@ -202,7 +202,9 @@ int PipelineRun::run() {
     // Whatever an interrupted run has met on its way out is not worth telling.
     if (code || m_session.interruption.signal()) return code.value_or(0);
     // The build has told why it failed.
-    note_early_end(code.error().what.empty() ? "its build failed" : base::without_hint(code.error()));
+    const auto& error = code.error();
+    if (error.kind != ErrorKind::usage)
+      note_early_end(error.what.empty() ? "its build failed" : base::without_hint(error));
     tell(PipelineFails{code.error()});
     return static_cast<int>(code.error().kind);
   } catch (...) {
@@ -214,10 +216,15 @@ int PipelineRun::run() {
 base::Result<int> PipelineRun::try_run() {
   const auto start = Clock::now();
   BASE_TRY_ASSIGN(m_scratch, make_scratch(m_session.cache));
-  if (spec::is_built(m_spec.transform)) BASE_TRY(build_source());
+  if (spec::is_built(m_spec.transform)) {
+    const auto built = build_source();
+    if (!built) accept();
+    BASE_TRY(built);
+  }
   BASE_TRY_ASSIGN(const auto missing,
                   m_session.board.wait_for({m_pipeline.reads.begin(), m_pipeline.reads.end()}));
   if (missing) {
+    accept();
     note_early_end("it reads " + *missing + ", which has no result");
     tell(PipelineLeftOut{*missing});
     return static_cast<int>(ErrorKind::step_failed);
@@ -225,6 +232,7 @@ base::Result<int> PipelineRun::try_run() {
   begin_record();
   explain_build();
   BASE_TRY(list_datums());
+  accept();
   if (m_options.shell != nullptr && is_last()) return run_shell();
   BASE_TRY(list_work());
   // Before the first datum, as far as it can be known.
@@ -236,6 +244,10 @@ base::Result<int> PipelineRun::try_run() {
   BASE_TRY(export_results());
   tell(report(Clock::now() - start));
   return m_missing.size() == m_unselected ? 0 : static_cast<int>(ErrorKind::step_failed);
+}
+
+void PipelineRun::accept() const {
+  if (is_last() && m_options.accepted) m_options.accepted();
 }
 
 base::Status PipelineRun::build_source() {

@@ -64,6 +64,8 @@ class PipelineRun {
   base::Status check_own_commands() const;
   base::Status find_containers();
   base::Result<int> try_run();
+  // Says that it can be run as it was asked for.
+  void accept() const;
   base::Status build_source();
   base::Status list_datums();
   base::Status list_work();

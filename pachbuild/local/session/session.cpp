@@ -113,7 +113,6 @@ class Session {
       BASE_TRY(runs.back()->check());
     }
     for (const auto& run : runs) BASE_TRY(run->prepare());
-    if (m_options.accepted) m_options.accepted();
     const int code = run_all(runs, memory_of(cache), remote, board);
     if (m_interruption.signal() || code > static_cast<int>(base::ErrorKind::step_failed)) return code;
     const auto removed = std::move(store).shrink(most, [&] { return all_logs(cache); });

@@ -47,7 +47,9 @@ struct SessionOptions {
   bool tells_interruption = true;       // in a warning
   std::shared_ptr<RemoteRepos> remote;  // for what the plan has of a cluster
   Printed printed = Printed::nothing;
-  std::function<void()> accepted;  // called once all pipelines were checked, before anything runs
+  // Called on any thread, once nothing in the spec of the plan's last pipeline and in these options keeps it
+  // from running: its datums are known, or its build failed.
+  std::function<void()> accepted;
 };
 
 // Runs the plan and tells `events` of it. The exit code of the program: 0, 1 when a datum failed, that of the
