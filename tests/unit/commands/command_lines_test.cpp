@@ -214,7 +214,7 @@ TEST_F(CommandLines, TheOnlySpecOfTheFolderIsTakenAndShown) {
   EXPECT_EQ(told({"graph", "my map.json"}), "a -> [p]\n");
   EXPECT_EQ(told({"graph", "-f", ""}).substr(0, 34), "! error: no spec was given\n! hint:")
       << "an empty variable";
-  EXPECT_EQ(told({"validate"}), "p: nothing to build\n! pachbuild validate -f 'my map.json'\n");
+  EXPECT_EQ(told({"validate"}), "p: ok, nothing to build\n! pachbuild validate -f 'my map.json'\n");
   EXPECT_EQ(told({"validate", "-f", ""}).substr(0, 27), "! error: no spec was given\n");
   base::fs::rename("my map.json", "-x.json");
   EXPECT_EQ(told({"graph"}), "a -> [p]\n! pachbuild graph -f ./-x.json\n");
@@ -349,7 +349,7 @@ TEST_F(CommandLines, ValidateTellsOfEachPipeline) {
   built["s3_out"] = true;
   write("p.json", built.dump() + "\n" + reading("plain", {"r"}));
   EXPECT_EQ(told({"validate", "-f", "p.json"}),
-            "built: 1 source file\nplain: nothing to build\n! warning: p.json:1:" +
+            "built: ok, 1 source file\nplain: ok, nothing to build\n! warning: p.json:1:" +
                 std::to_string(built.dump().find("true") + 1) +
                 ": s3_out runs on a cluster only; `pachbuild run` refuses it\n");
   write("p.json", "{\"pipeline\": {\"name\": \"a b\"}}");
