@@ -366,7 +366,7 @@ TEST_F(CommandLines, ValidateTellsOfEachPipeline) {
   EXPECT_TRUE(
       told({"validate", "p.json"}).ends_with("\n! hint: rename one of them, or omit one of the files\n[65]"));
   write("p.json", reading("p", {"q"}) + "\n" + reading("q", {"x"}));
-  EXPECT_EQ(told({"validate", "p.json"}), "p: nothing to build\nq: nothing to build\n")
+  EXPECT_EQ(told({"validate", "p.json"}), "p: ok, nothing to build\nq: ok, nothing to build\n")
       << "as they are written";
 }
 
@@ -376,7 +376,7 @@ TEST_F(CommandLines, OptionsHaveValues) {
             "! error: --pipeline: requires a value (NAME)\n! hint: see pachbuild run --help\n[64]");
   EXPECT_EQ(told({"shell", "--job="}),
             "! error: --job: requires a value (PIPELINE[@JOB])\n! hint: see pachbuild shell --help\n[64]");
-  EXPECT_EQ(told({"validate", "p.json", "--builder-images", ""}), "p: nothing to build\n");
+  EXPECT_EQ(told({"validate", "p.json", "--builder-images", ""}), "p: ok, nothing to build\n");
   EXPECT_EQ(told({"shell", "p.json", "--datum", "1", "--datum", "2"}),
             "! error: --datum 2: a shell is for one datum, and --datum 1 names one\n! hint: omit one of "
             "them\n[64]");

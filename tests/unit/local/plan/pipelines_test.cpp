@@ -103,10 +103,10 @@ TEST(Plans, AddressesOfAClusterAreCompleted) {
 TEST(Plans, AMistypedRepoIsMostLikelyWhatAnotherPipelineWritesOrAFolderOfData) {
   EXPECT_EQ(
       planned({pipeline("clean", {reads("data")}), pipeline("count", {reads("claen")})}, {{"data", "/d"}}),
-      "error: count.json: no folder was given for repo claen\n"
+      "error: count.json:1:1: no folder was given for repo claen\n"
       "hint: did you mean \"clean\"? Otherwise add --input claen=PATH, or put the data into data/claen\n");
   EXPECT_EQ(planned({pipeline("claim", {reads("clain")})}, {}),
-            "error: claim.json: no folder was given for repo clain\n"
+            "error: claim.json:1:1: no folder was given for repo clain\n"
             "hint: add --input clain=PATH, or put the data into data/clain\n")
       << "it does not read its own result";
   const auto folder = base::TemporaryFolder::make(testing::TempDir(), "plans.").value();
@@ -115,7 +115,7 @@ TEST(Plans, AMistypedRepoIsMostLikelyWhatAnotherPipelineWritesOrAFolderOfData) {
   auto spec = pipeline("p", {reads("tabels")});
   const auto root = folder.path().string();
   spec.places = spec::Places(root + "/p.json");
-  EXPECT_EQ(planned({spec}, {}), "error: " + root + "/p.json: no folder was given for repo tabels\n" +
+  EXPECT_EQ(planned({spec}, {}), "error: " + root + "/p.json:1:1: no folder was given for repo tabels\n" +
                                      "hint: did you mean \"tables\"? Otherwise add --input " +
                                      "tabels=PATH, or put the data into " + root + "/data/tabels\n");
 }
