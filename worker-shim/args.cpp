@@ -217,10 +217,10 @@ base::Result<Invocation> parse_arguments(int argc, char* const* argv) {
 std::string help_text() {
   return R"(worker-shim starts the program of a build pipeline.
 
-  worker-shim [--] ARGS…                  sh /pfs/build/run.sh ARGS…: the default command
-  worker-shim --exec [--] COMMAND ARGS…   COMMAND in the environment of the artifact in /pfs/build
-  worker-shim --check [--exec COMMAND…]   shows what it would run, from where, and whether the platform matches
-  worker-shim --install DIR               copies itself to DIR/worker-shim
+  worker-shim [--] ARGS...                  sh /pfs/build/run.sh ARGS...: the default command
+  worker-shim --exec [--] COMMAND ARGS...   COMMAND in the environment of the artifact in /pfs/build
+  worker-shim --check [--exec COMMAND...]   shows what it would run, from where, and whether the platform matches
+  worker-shim --install DIR                 copies itself to DIR/worker-shim
 
 The artifact's environment (/pfs/build/bundle-DIGEST.tar.zst: packages, compiled programs) is unpacked once per
 container. Its bin/ comes first on COMMAND's PATH, and its folder is in $PACHBUILD_ENV. Then the shim becomes COMMAND

@@ -142,6 +142,20 @@ Error system_error(std::string_view attempt, const std::string& path, int error_
           {}};
 }
 
+Error read_error(const std::string& path, int error_number) {
+  const bool leads_nowhere = error_number == ENOENT || error_number == ELOOP;
+  auto fault = leads_nowhere ? broken_link(path) : std::nullopt;
+  if (!fault) return system_error("read", path, error_number);
+  return {ErrorKind::io, path, std::move(*fault), "remove the link, or create its target"};
+}
+
+std::optional<std::string> broken_link(const std::string& path) {
+  boost::system::error_code error;
+  const auto target = boost::filesystem::read_symlink(path, error);
+  if (error || boost::filesystem::exists(path, error)) return std::nullopt;
+  return "is a broken symbolic link to " + target.string();
+}
+
 Error readable(Error error) {
   for (auto* text : {&error.where, &error.what, &error.hint}) *text = shortened(*text, k_longest_message);
   return error;

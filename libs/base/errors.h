@@ -2,6 +2,7 @@
 // Turns the operating system's error numbers into errors for a person.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,13 @@ namespace base {
 // ("read", "create", …). A full disk names the disk, by where a person finds it, with its free bytes and is
 // ErrorKind::cannot_write.
 Error system_error(std::string_view attempt, const std::string& path, int error_number);
+
+// The same for what could not be read in a folder that a person has filled: a symbolic link that leads
+// nowhere names its target.
+Error read_error(const std::string& path, int error_number);
+
+// "is a broken symbolic link to ../gone"; nothing for what is no link, or leads somewhere.
+std::optional<std::string> broken_link(const std::string& path);
 
 // Whether it means that the disk is full, or this user's quota.
 bool is_full(int error_number);

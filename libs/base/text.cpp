@@ -231,8 +231,12 @@ std::string format_number(std::uint64_t number) {
   return text;
 }
 
+std::string noun_for(std::uint64_t count, std::string_view singular) {
+  return std::string(singular) + (count == 1 ? "" : "s");
+}
+
 std::string count_of(std::uint64_t count, std::string_view singular) {
-  return std::to_string(count) + " " + std::string(singular) + (count == 1 ? "" : "s");
+  return std::to_string(count) + " " + noun_for(count, singular);
 }
 
 }  // namespace base

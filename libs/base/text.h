@@ -81,6 +81,9 @@ std::string format_duration(std::chrono::nanoseconds duration);
 // "2,176,782,336".
 std::string format_number(std::uint64_t number);
 
+// "datum" of one, else "datums".
+std::string noun_for(std::uint64_t count, std::string_view singular);
+
 // "1 datum", "2 datums".
 std::string count_of(std::uint64_t count, std::string_view singular);
 

@@ -156,6 +156,13 @@ class HelpForm : public CLI::Formatter {
     return text;
   }
 
+  // An argument takes several values, as in the usage line; an option has to be repeated, as its text says.
+  std::string make_option_opts(const CLI::Option* option) const override {
+    auto text = CLI::Formatter::make_option_opts(option);
+    base::replace_all(text, " ...", option->nonpositional() ? "" : "...");
+    return text;
+  }
+
   std::string make_option(const CLI::Option* option, bool is_positional) const override {
     if (!is_positional) return CLI::Formatter::make_option(option, is_positional);
     std::stringstream text;

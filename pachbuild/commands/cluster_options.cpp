@@ -125,9 +125,11 @@ base::Result<std::vector<LoadedPipeline>> prepare(std::vector<spec::ClusterPipel
       item.submission = std::move(*submission);
       warn_of_empty_folders(*item.submission);
       if (!item.submission->warning.empty()) report::warn(item.submission->warning);
-      if (const auto line = left_out_line(source::left_out_by_git(item.submission->source)); !line.empty())
-        report::info(item.submission->spec.name + ": " + line);
-      BASE_TRY(warn_of_commands(item.submission->spec));
+      const auto& spec = item.submission->spec;
+      const auto left_out = source::left_out_by_git(item.submission->source);
+      if (const auto line = left_out_line(spec.transform.build.folder.string(), left_out); !line.empty())
+        report::info(spec.name + ": " + line);
+      BASE_TRY(warn_of_commands(spec));
     }
     item.pipeline = std::move(pipeline);
     loaded.push_back(std::move(item));

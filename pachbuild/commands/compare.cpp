@@ -30,8 +30,12 @@ field that differs in the specs of the build pipeline and the pipeline itself.
 )";
 
 constexpr char k_about_validate[] = R"(
+Checks each spec (fields, values, names, inputs, cycles among the pipelines) and the source that it builds: the folder
+exists, Pachyderm can store each of its files, and it has the files that the commands name. Nothing is built or run.
+
 Reports everything that pachbuild run or Pachyderm 2.12 would refuse, with its position in the file, and exits with
-65 if there is anything. A spec that is valid on a cluster but cannot run on this machine causes a warning.
+65 if there is anything. A spec that is valid on a cluster but cannot run on this machine causes a warning. If there
+are no errors, it prints a line for each pipeline, for example "map: ok, 3 source files".
 
   pachbuild validate
   pachbuild validate map.json
@@ -50,7 +54,7 @@ base::Result<int> validate(const CompareOptions& options) {
   BASE_TRY(submission_order(pipelines));
   for (const auto& [pipeline, submission] : pipelines) {
     const std::string line =
-        pipeline.name + ": " +
+        pipeline.name + ": ok, " +
         (submission ? base::count_of(submission->source.files.size(), "source file") : "nothing to build");
     std::puts(base::printable(line).c_str());
     for (const auto& note : pipeline.notes) report::warn(note);

@@ -25,7 +25,7 @@ using base::ErrorKind;
 base::Status check_folder(const std::string& where, const std::string& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) {
-    auto error = base::system_error("read", path, errno);
+    auto error = base::read_error(path, errno);
     return base::fail(ErrorKind::usage, where, path + ": " + error.what,
                       base::did_you_mean_file(path, "name the folder that stands for the repo"));
   }

@@ -94,7 +94,8 @@ struct Round {
   base::UniqueFd summary;
   std::string cause;
   Clock::time_point begin;
-  std::optional<Clock::time_point> deadline;  // once it was told to stop
+  std::optional<Clock::time_point> deadline = {};  // once it was told to stop
+  std::string stopped_for = {};                    // and for what: "a newer edit"
 };
 
 class Dev {
@@ -139,6 +140,7 @@ class Dev {
     std::string cause;
     Clock::time_point begin;
     bool force = false;
+    std::string what = "a rerun";  // a round that goes on is stopped for it
   };
 
   void wait(Clock::time_point next_tick) {
@@ -168,16 +170,18 @@ class Dev {
     const auto changes = m_watcher.look(/*with_passing=*/has_reader);
     if (changes.empty()) return;
     m_changes.insert(changes.begin(), changes.end());
-    next_round({describe({m_changes.begin(), m_changes.end()}, m_roots) + " changed", since});
+    next_round(
+        {describe({m_changes.begin(), m_changes.end()}, m_roots) + " changed", since, false, "a newer edit"});
   }
 
   void next_round(Next next) {
     if (m_next && m_next->force) next.force = true;
+    if (m_round && !m_round->deadline) stop_round(next.what);
     m_next = std::move(next);
-    if (m_round && !m_round->deadline) stop_round();
   }
 
-  void stop_round() {
+  void stop_round(const std::string& stopped_for) {
+    m_round->stopped_for = stopped_for;
     m_round->child.signal_group(SIGTERM);
     m_round->deadline = Clock::now() + k_round_patience;
   }
@@ -224,7 +228,7 @@ class Dev {
     command.inherited = {writing.get()};
     command.orphan_signal = SIGTERM;
     BASE_TRY_ASSIGN(auto child, process::Child::start(command));
-    m_round.emplace(Round{std::move(child), std::move(reading), cause, begin, std::nullopt});
+    m_round.emplace(Round{std::move(child), std::move(reading), cause, begin});
     return {};
   }
 
@@ -244,7 +248,7 @@ class Dev {
     m_failed = summary ? summary->failed : 1;
     auto round = *std::exchange(m_round, std::nullopt);
     round.summary = {};  // whoever reads the line finds nothing of the round
-    tell_end(round, *ending, summary, was_stopped);
+    tell_end(round, *ending, summary);
     // What the command line has wrong no edit mends.
     const int code = ending->exit_code();
     if (m_number == 1 && !was_stopped && code == static_cast<int>(ErrorKind::usage)) return code;
@@ -252,20 +256,20 @@ class Dev {
     return std::nullopt;
   }
 
-  void tell_end(const Round& round, const process::Ending& ending, const std::optional<RoundSummary>& summary,
-                bool was_stopped) const {
-    // A run has said it itself.
-    if (m_shows && !m_options.on_cluster) return;
+  void tell_end(const Round& round, const process::Ending& ending,
+                const std::optional<RoundSummary>& summary) const {
+    // A run that came to its end has said it itself.
+    if (m_shows && !m_options.on_cluster && !round.deadline) return;
     std::string line = "round " + std::to_string(m_number) + ": ";
     if (!m_shows && !round.cause.empty()) line += round.cause + ": ";
-    if (was_stopped) {
-      line += "given up";
+    if (round.deadline) {
+      line += "stopped for " + round.stopped_for + " after ";
     } else if (summary) {
-      line += summary->text;
+      line += summary->text + ", ";
     } else {
-      line += "could not be run (" + ending.describe() + ")";
+      line += "could not be run (" + ending.describe() + "), ";
     }
-    report::info(line + ", " + base::format_duration(Clock::now() - round.begin));
+    report::info(line + base::format_duration(Clock::now() - round.begin));
   }
 
   std::optional<int> obey_keys() {
@@ -273,7 +277,7 @@ class Dev {
     for (const char key : m_keyboard.take()) {
       switch (key) {
         case 'r':
-          next_round(m_options.on_cluster ? Next{"submitted again", Clock::now()}
+          next_round(m_options.on_cluster ? Next{"submitted again", Clock::now(), false, "another submission"}
                                           : Next{"rerun of all datums", Clock::now(), true});
           break;
         case 'f':

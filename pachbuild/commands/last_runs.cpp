@@ -9,6 +9,7 @@
 #include "pachbuild/local/plan/datum_list.h"
 #include "pachbuild/local/plan/selection.h"
 #include "pachbuild/local/session/environment.h"
+#include "report/report.h"
 
 namespace commands {
 namespace {
@@ -24,6 +25,11 @@ base::Error has_not_run(const std::vector<spec::PipelineSpec>& specs) {
           "run it with pachbuild run; the cache remembers the last run"};
 }
 
+std::string text_of(const std::string& pipeline, const local::EarlyEnd& end) {
+  return "the last run of pipeline " + pipeline + ", at " + local_time(end.time) +
+         ", ended before its datums: " + end.why;
+}
+
 }  // namespace
 
 base::Result<std::vector<KnownRun>> known_runs(const SpecFiles& files, const std::string& pipeline) {
@@ -34,11 +40,23 @@ base::Result<std::vector<KnownRun>> known_runs(const SpecFiles& files, const std
   }
   BASE_TRY_ASSIGN(const auto cache, local::cache_folder());
   std::vector<KnownRun> runs;
+  std::vector<std::string> early_ends;
   for (const auto& spec : specs) {
     BASE_TRY_ASSIGN(auto last, local::LastRun::of(cache, spec.places.file(), spec.name));
-    if (auto record = last.load()) runs.push_back({spec, std::move(last), std::move(*record)});
+    auto record = last.load();
+    if (const auto end = last.early_end()) {
+      early_ends.push_back(text_of(spec.name, *end) +
+                           (record ? "; the run shown is the one at " + local_time(record->started)
+                                   : "; no earlier run is recorded"));
+    }
+    if (record) runs.push_back({spec, std::move(last), std::move(*record)});
   }
-  if (runs.empty()) return base::fail(has_not_run(specs));
+  if (runs.empty() && early_ends.empty()) return base::fail(has_not_run(specs));
+  if (runs.empty()) {
+    return base::fail(ErrorKind::bad_input, specs.front().places.file(), base::join(early_ends, "; "),
+                      "run it again with pachbuild run to see why");
+  }
+  for (const auto& text : early_ends) report::warn(text);
   return runs;
 }
 

@@ -19,8 +19,8 @@ struct KnownRun {
   local::RunRecord record;
 };
 
-// Those of all pipelines of the specs, or of the one called `pipeline`. An error (bad_input) when none of
-// them has run.
+// Those of all pipelines of the specs, or of the one called `pipeline`. Warns of a newer run that ended
+// before its datums. An error (bad_input) when none of them has run.
 base::Result<std::vector<KnownRun>> known_runs(const SpecFiles& specs, const std::string& pipeline);
 
 // That what `option` asks for is asked of one pipeline.

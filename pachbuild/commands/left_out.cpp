@@ -3,9 +3,11 @@
 
 #include <algorithm>
 
+#include "base/files.h"
 #include "base/relative_path.h"
 #include "base/text.h"
 #include "contract/layout.h"
+#include "pachbuild/source/source.h"
 
 namespace commands {
 namespace {
@@ -70,16 +72,20 @@ bool misses_package(std::string_view log, const std::string& path) {
   return false;
 }
 
+std::string left_out_of(const std::string& folder) {
+  return "left out of the source (" + folder + ") by .gitignore";
+}
+
 }  // namespace
 
-std::string left_out_line(const std::vector<std::string>& paths) {
+std::string left_out_line(const std::string& folder, const std::vector<std::string>& paths) {
   if (paths.empty()) return {};
   const auto folders = static_cast<std::size_t>(std::count_if(paths.begin(), paths.end(), is_folder));
   const auto files = paths.size() - folders;
   std::vector<std::string> counts;
   if (files > 0) counts.push_back(base::count_of(files, "file"));
   if (folders > 0) counts.push_back(base::count_of(folders, "folder"));
-  return "left out by .gitignore: " + base::join(counts, ", ") + " (pachbuild ignored lists " +
+  return left_out_of(folder) + ": " + base::join(counts, ", ") + " (pachbuild ignored lists " +
          (paths.size() == 1 ? "it)" : "them)");
 }
 
@@ -93,9 +99,10 @@ std::optional<std::string> missed_path(const std::vector<std::string>& paths, st
   return *found;
 }
 
-std::string missed_line(const std::string& path) {
-  return path + " is left out of the source by .gitignore; if the program needs it, add the line !" + path +
-         " to .pachignore";
+std::string missed_line(const std::string& folder, const std::string& path) {
+  const auto ignore_file = (base::fs::path(folder) / source::k_ignore_file).lexically_normal().string();
+  return path + " is " + left_out_of(folder) + "; if the program needs it, add the line !" + path + " to " +
+         ignore_file;
 }
 
 }  // namespace commands

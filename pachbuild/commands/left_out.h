@@ -11,14 +11,15 @@ namespace commands {
 
 // `paths` are those of source::left_out_by_git().
 
-// "left out by .gitignore: 12 files, 1 folder (pachbuild ignored lists them)"; empty when there are none.
-std::string left_out_line(const std::vector<std::string>& paths);
+// "left out of the source (counter) by .gitignore: 12 files, 1 folder (pachbuild ignored lists them)", of the
+// source in `folder`; empty when there are none.
+std::string left_out_line(const std::string& folder, const std::vector<std::string>& paths);
 
 // The one that a program or build most likely misses, by what it printed: a Python module, a Go package or a
 // file of /pfs/source.
 std::optional<std::string> missed_path(const std::vector<std::string>& paths, std::string_view log);
 
 // What to do about it.
-std::string missed_line(const std::string& path);
+std::string missed_line(const std::string& folder, const std::string& path);
 
 }  // namespace commands

@@ -144,7 +144,7 @@ base::Result<int> show_matches(const GlobOptions& options) {
   boost::system::error_code error;
   const auto folder = fs::canonical(options.folder, error);
   if (error) {
-    auto fault = base::system_error("read", options.folder, error.value());
+    auto fault = base::read_error(options.folder, error.value());
     fault.kind = ErrorKind::usage;
     return base::fail(std::move(fault));
   }
@@ -153,8 +153,11 @@ base::Result<int> show_matches(const GlobOptions& options) {
                       "name the folder that contains it");
   BASE_TRY_ASSIGN(const auto commit, local::commit_of_folder(folder, nullptr));
   BASE_TRY_ASSIGN(const auto matches, local::list_matches(input, commit));
-  if (matches.empty())
-    report::info("no file in " + options.folder + " matches " + base::quoted(options.pattern));
+  if (matches.empty()) {
+    const auto meant = local::did_you_mean_glob(input, commit);
+    report::info("no file in " + options.folder + " matches " + base::quoted(options.pattern) +
+                 (meant.empty() ? "" : "; " + meant));
+  }
   for (const auto& match : matches) {
     std::string line = match.pfs_path();
     const auto groups = pattern.capture(match.path.empty() ? "" : "/" + match.path);

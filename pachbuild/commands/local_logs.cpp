@@ -106,7 +106,8 @@ base::Status print_all(const KnownRun& run, const LocalLogs& options) {
     const auto& datum = run.record.datums[place];
     const std::string about = title(datum) + ": " + end_of(datum);
     Log log(run.record.log_of(datum));
-    if (!log.print(true, [&] { tell(about); })) tell(about + "; it printed nothing");
+    if (log.print(true, [&] { tell(about); })) continue;
+    tell(about + (datum.printed ? "; its log is no longer in the cache" : "; it printed nothing"));
   }
   return {};
 }

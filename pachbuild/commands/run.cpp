@@ -132,6 +132,7 @@ void leave_out_of_sources(local::Plan& plan, const std::string& output) {
 }
 
 base::Result<int> run(const Options& options, Invocation& invocation) {
+  const Invocation given = invocation;  // without the inputs that are assumed
   BASE_TRY_ASSIGN(auto prepared, options.run.prepare(invocation.after_dashes));
   auto& [plan, session] = prepared;
   assume_inputs(invocation, plan);
@@ -139,6 +140,7 @@ base::Result<int> run(const Options& options, Invocation& invocation) {
   if (!options.output.empty()) leave_out_of_sources(plan, options.output);
   const bool is_round = options.round >= 0;
   BASE_TRY(options.history.check(plan, options.output));
+  if (!given.is_again) session.accepted = [&given] { remember_run(given); };
   session.output = options.output;
   session.workers = options.workers;
   session.partial = options.partial || (is_round && !options.no_partial);
@@ -200,15 +202,13 @@ base::Result<int> dev(const Options& options, Invocation& invocation) {
   if (!options.run.quiet) show_assumed(invocation);
   auto& words = invocation.words;
   words.at(0) = "run";
-  remember_run(invocation);
   dev.round = words;
   return run_dev(dev);
 }
 
-// The words of a round that a person would have given.
+// The words of a round that a person would have given: `dev` adds its own after them.
 void forget_round(std::vector<std::string>& words) {
-  const auto option = std::find(words.begin(), words.end(), k_round_option);
-  if (std::distance(option, words.end()) > 1) words.erase(option, option + 2);
+  words.erase(std::find(words.begin(), words.end(), k_round_option), words.end());
 }
 
 enum class Verb { run, dev };
@@ -264,11 +264,7 @@ void add_verb(CLI::App& app, Invocation& invocation, Verb which) {
       }
       BASE_TRY(settle_output(*options, *verb, invocation));
       if (which == Verb::dev) return dev(*options, invocation);
-      if (options->round >= 0) {
-        forget_round(invocation.words);
-      } else if (!invocation.is_again) {
-        remember_run(invocation);
-      }
+      if (options->round >= 0) forget_round(invocation.words);
       return run(*options, invocation);
     };
   });

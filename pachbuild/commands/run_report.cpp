@@ -62,7 +62,8 @@ void RunReport::show_build(const std::string& pipeline, const std::string& lines
   if (lines.empty()) return;
   // The builder's own log is JSON then.
   if (report::is_json()) return report::write(lines);
-  if (m_options.amount != Amount::failures) return show(pipeline, lines);
+  // Of builds that go on at once the lines come in any order.
+  if (m_options.amount != Amount::failures) return show(pipeline, lines, prefix(pipeline));
   auto& kept = m_builds[pipeline];
   kept += lines;
   if (kept.size() > k_build_kept) kept.erase(0, kept.find('\n', kept.size() - k_build_kept) + 1);
@@ -76,18 +77,18 @@ void RunReport::tell(const local::Event& event) {
 void RunReport::take(const std::string& pipeline, const local::Warned& event) { warn(pipeline, event.what); }
 
 void RunReport::take(const std::string& pipeline, const local::SourceLeftOut& event) {
-  info(pipeline, left_out_line(event.paths));
-  m_left_out[pipeline].paths = event.paths;
+  info(pipeline, left_out_line(event.source, event.paths));
+  m_left_out[pipeline].source = event;
 }
 
 // Of all that is left out, what most likely has made something fail, once.
 void RunReport::tell_missed(const std::string& pipeline, std::string_view log) {
   const auto known = m_left_out.find(pipeline);
   if (known == m_left_out.end()) return;
-  auto& paths = known->second.paths;
+  auto& [paths, folder] = known->second.source;
   const auto missed = missed_path(paths, log);
   if (!missed) return;
-  warn_of_failure(pipeline, missed_line(*missed));
+  warn_of_failure(pipeline, missed_line(folder, *missed));
   std::erase(paths, *missed);
 }
 
@@ -109,7 +110,7 @@ void RunReport::take(const std::string& pipeline, const local::PhaseEnds& event)
     tell_missed(pipeline, known->second.build_end);
   }
   if (const auto kept = m_builds.find(pipeline); kept != m_builds.end()) {
-    if (!event.succeeded) show(pipeline, kept->second);
+    if (!event.succeeded) show(pipeline, kept->second, prefix(pipeline));
     m_builds.erase(kept);
   }
 }
@@ -206,10 +207,11 @@ void RunReport::tell_equal_failures(const std::string& pipeline) {
 }
 
 void RunReport::take(const std::string& pipeline, const local::PipelineFails& event) {
-  const auto& error = event.error;
+  auto error = event.error;
   tell_equal_failures(pipeline);
   const bool was_told = error.where.empty() && error.what.empty();
   if (!was_told) {
+    if (error.where.empty() && m_options.name_pipelines) error.where = pipeline;
     report::fail(error);
   } else if (m_options.name_pipelines) {
     warn_of_failure(pipeline, "could not be built");

@@ -73,8 +73,8 @@ class RunReport final : public local::Events {
   };
   std::map<std::string, Failures> m_failures;  // by pipeline
   struct LeftOut {
-    std::vector<std::string> paths;  // by .gitignore files
-    std::string build_end;           // the end of what the build printed
+    local::SourceLeftOut source;
+    std::string build_end;  // the end of what the build printed
   };
   std::map<std::string, LeftOut> m_left_out;  // by pipeline
 };

@@ -682,7 +682,7 @@
       return [pipeline.name, build,
         of > 0 ? `${number(pipeline.counts[SKIPPED])} of ${number(of)} (${percent(pipeline.counts[SKIPPED], of)})` : "no datums",
         sorted.length === 0 ? "–" : h("ul", { class: "plain" }, sorted.slice(0, MOST).map(([text, times]) => h("li", {}, `${number(times)} × ${text}`)),
-          sorted.length > MOST && h("li", {}, `and ${sorted.length - MOST} more reasons`))];
+          sorted.length > MOST && h("li", {}, `and ${count(sorted.length - MOST, "more reason")}`))];
     }))));
 
   // What was built of what.

@@ -148,7 +148,9 @@ class Lister {
   base::Result<fs::path> resolve_link(const fs::path& link) {
     boost::system::error_code error;
     const fs::path target = fs::canonical(link, error);
-    if (error) return fail(link, "is a broken symbolic link", "remove it");
+    if (error) {
+      return fail(link, base::broken_link(link.string()).value_or("is a broken symbolic link"), "remove it");
+    }
     const auto [rest, ignored] =
         std::mismatch(m_real_folder.begin(), m_real_folder.end(), target.begin(), target.end());
     if (rest != m_real_folder.end()) {

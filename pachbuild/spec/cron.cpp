@@ -110,8 +110,8 @@ std::optional<CronFault> fault_of_cron(const std::string& text) {
   if (text[0] == '@') return fault_of_descriptor(text);
   const auto fields = base::words(text);
   if (fields.size() != k_bounds.size()) {
-    const std::string count = fields.size() == 1 ? "1 field" : std::to_string(fields.size()) + " fields";
-    return CronFault{"has " + count + "; Pachyderm expects 5", k_fields_hint};
+    return CronFault{"has " + base::count_of(fields.size(), "field") + "; Pachyderm expects 5",
+                     k_fields_hint};
   }
   for (std::size_t i = 0; i < fields.size(); ++i) {
     for (const auto& range : base::split(fields[i], ',')) {

@@ -247,9 +247,11 @@ std::string text_of(const RunState::Part& part) {
   const auto number = [&](std::uint64_t value) {
     return part.meter->counts_files ? base::format_number(value) : base::format_bytes(value);
   };
-  text += ": " + number(part.meter->done);
-  if (part.meter->all > 0) text += " of " + number(part.meter->all);
-  return part.meter->counts_files ? text + " files" : text;
+  const std::uint64_t done = part.meter->done;
+  const std::uint64_t all = part.meter->all;
+  text += ": " + number(done);
+  if (all > 0) text += " of " + number(all);
+  return part.meter->counts_files ? text + " " + base::noun_for(all > 0 ? all : done, "file") : text;
 }
 
 std::string progress_text(const RunState& state, Time now) {

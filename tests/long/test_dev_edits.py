@@ -253,10 +253,10 @@ class RandomEdits(pipelines.PipelineSuite):
         self.assertEqual(dev_session.processes_with(str(self.cache)), [])
         self.assert_nothing_left()
         rounds = sum(line.startswith("round ") for line in self.dev.lines)
-        given_up = sum("given up" in line for line in self.dev.lines if line.startswith("round "))
+        stopped = sum("stopped for a newer edit" in line for line in self.dev.lines if line.startswith("round "))
         print(f"{edits} edits, {checks} quiet moments (exit codes of plain runs: "
               f"{', '.join(f'{code} x {codes.count(code)}' for code in sorted(set(codes)))}), "
-              f"{self.compared} outputs compared, {rounds} rounds, {given_up} of them given up", file=sys.stderr)
+              f"{self.compared} outputs compared, {rounds} rounds, {stopped} of them stopped", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -205,9 +205,9 @@ class Comparing(Answers):
     def test_validate_counts_files(self):
         rest = '"transform": {"image": "i", "cmd": ["true"]}, "input": {"pfs": {"repo": "r", "glob": "/"}}}'
         plain = self.write("plain.json", f'{{"pipeline": {{"name": "plain"}}, {rest}{{"pipeline": {{"name": "other"}}, {rest}')
-        self.assertEqual(self.pachbuild("validate", "-f", self.spec).stdout, "map: 3 source files\n")
+        self.assertEqual(self.pachbuild("validate", "-f", self.spec).stdout, "map: ok, 3 source files\n")
         self.assertEqual(self.pachbuild("validate", "-f", plain).stdout,
-                         "".join(f"{name}: nothing to build\n" for name in ("plain", "other")))
+                         "".join(f"{name}: ok, nothing to build\n" for name in ("plain", "other")))
         self.assertEqual(self.calls(), [])
         self.pachbuild("validate", "-f", self.spec, "--max-file-size", "8")
         self.assertIn("is 8 B; the limit is 7 B",

@@ -111,7 +111,7 @@ fi
         words = [support.ROOT / "examples/ci/deploy", self.spec]
         result = self.run_program(*words, env={**self.env, "PATH": path, "PACHBUILD_LOG": ""})
         self.assertEqual(result.returncode, 0, result.stderr)
-        start = f"{self.pipeline}: 1 source file\n+ main.py\n+ pipeline {self.pipeline}_build\n+ pipeline {self.pipeline}\n"
+        start = f"{self.pipeline}: ok, 1 source file\n+ main.py\n+ pipeline {self.pipeline}_build\n+ pipeline {self.pipeline}\n"
         self.assertTrue(result.stdout.startswith(start), result.stdout)
         self.assertEqual(json.loads(result.stdout.removeprefix(start))["build_pipeline"], "created")
         self.assertEqual(self.status()["job"]["state"], "JOB_SUCCESS")
@@ -125,7 +125,7 @@ fi
             {"cron": {"name": "tick", "spec": "@every 1h", "overwrite": True}},
             {"union": [{"pfs": {"repo": self.data, "glob": "/", "s3": False}}, {"pfs": {"repo": self.data, "glob": "/*"}}]}]})
         result = self.pachbuild("validate", "-f", self.spec)
-        self.assertEqual((result.returncode, result.stdout), (0, f"{self.pipeline}: 1 source file\n"))
+        self.assertEqual((result.returncode, result.stdout), (0, f"{self.pipeline}: ok, 1 source file\n"))
 
     def test_diff_names_files_and_fields(self):
         diff = self.pachbuild("diff", "-f", self.spec, "--exit-code")
@@ -143,7 +143,7 @@ fi
 
     def test_validate_needs_no_cluster(self):
         result = self.pachbuild("validate", "-f", self.spec, variables={"PACHCTL": "/nowhere"})
-        self.assertEqual((result.returncode, result.stdout), (0, f"{self.pipeline}: 1 source file\n"))
+        self.assertEqual((result.returncode, result.stdout), (0, f"{self.pipeline}: ok, 1 source file\n"))
 
     def test_delete_asks_and_takes_all_that_belongs_to_the_pipeline(self):
         self.update()

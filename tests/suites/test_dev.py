@@ -130,7 +130,7 @@ class Rounds(DevSuite):
         self.assertLess(time.monotonic() - begin, 20)
         line, _ = dev.wait_round()
         self.assertIn(": program.sh changed: 1 datum processed, ", line)
-        self.assertIn("round 1: given up, ", "\n".join(dev.lines))
+        self.assertIn("round 1: stopped for a newer edit after ", "\n".join(dev.lines))
         self.assertNotIn("interrupted", "\n".join(dev.lines))
 
     @staticmethod
@@ -349,6 +349,10 @@ class Terminal(DevSuite):
         self.press("f")
         seen = self.read_until("rerun of failed datums", seen)
         seen = self.read_until("waiting for changes", seen)
+        self.write("source/program.sh", "sleep 300\n")
+        seen = self.read_until("program.sh changed", seen)
+        self.press("r")
+        seen = self.read_until(": stopped for a rerun after ", seen)
         self.press("q")
         self.assertEqual(process.wait(timeout=dev_session.PATIENCE), 0)
 

@@ -106,7 +106,7 @@ exec {self.program()[0]} "$@"
         dev.wait_until(asked.exists, "the waiting")
         self.assertNotIn("round 1", "\n".join(dev.lines))
         self.edit("source/main.py", cluster_suite.PROGRAM.replace("one", "two"))
-        _, seen = dev.wait_line("^round 1: given up, ")
+        _, seen = dev.wait_line("^round 1: stopped for a newer edit after ")
         dev.wait_until(lambda: len(self.jobs()) == 2, "the job of the edit")
         hold.unlink()
         line, _ = dev.wait_round("job", after=seen)

@@ -162,7 +162,7 @@ class Project(pipelines.PipelineSuite):
         said = self.pachbuild("run").stderr.splitlines()
         self.assertEqual(said[0], "pachbuild run -f pipeline.json --output output --input texts=data/texts")
         self.assertEqual([line for line in said if "left out" in line],
-                         ["left out by .gitignore: 1 file, 1 folder (pachbuild ignored lists them)"])
+                         ["left out of the source (.) by .gitignore: 1 file, 1 folder (pachbuild ignored lists them)"])
         self.assertEqual(self.seen(), ["n:one", ".gitignore", "main.py", "names.py", "pipeline.json"])
         # Neither data nor output is source: nothing changes by them.
         self.put("data/texts/b.txt", "two")
@@ -176,14 +176,14 @@ class Project(pipelines.PipelineSuite):
             "output/: left out  (built in: output of a pipeline: it has .pachbuild)",
             "web/node_modules/: left out  (built in: {,*/}node_modules/)", ""]))
         # What goes to a cluster is the same.
-        self.assertIn("count: 4 source files\n", self.pachbuild("validate").stdout)
+        self.assertIn("count: ok, 4 source files\n", self.pachbuild("validate").stdout)
 
     def test_a_module_that_is_left_out_is_named(self):
         self.put(".gitignore", "names.py\ndist/\n")
         said = self.pachbuild("run", code=1).stderr
         self.assertIn("No module named 'names'", said)
-        self.assertIn("warning: names.py is left out of the source by .gitignore; if the program needs it, add the line "
-                      "!names.py to .pachignore\n", said)  # fmt: skip
+        self.assertIn("warning: names.py is left out of the source (.) by .gitignore; if the program needs it, add the "
+                      "line !names.py to .pachignore\n", said)  # fmt: skip
         self.put(".pachignore", "!names.py\n")
         self.pachbuild("run", "-q")
         self.assertIn("names.py", self.seen())

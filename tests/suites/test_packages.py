@@ -160,7 +160,7 @@ class ManualPages(PackagesSuite):
         page = self.folder / self.names.tree / "share/man/man1/pachbuild-run.1.gz"
         text = self.succeed("mandoc", "-T", "utf8", page).stdout
         text = re.sub(".\x08", "", text)
-        for wanted in ("SYNOPSIS", "pachbuild run [OPTIONS]", "-i,--input REPO=PATH ...", "SEE ALSO", "NOTES",
+        for wanted in ("SYNOPSIS", "pachbuild run [OPTIONS]", "-i,--input REPO=PATH", "SEE ALSO", "NOTES",
                        "    pachbuild run map.json --input scraper=pages --output counts\n"):
             self.assertIn(wanted, text)
 

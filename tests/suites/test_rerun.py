@@ -67,6 +67,31 @@ class Rerun(pipelines.PipelineSuite):
         self.assertEqual(result.returncode, 64)
         self.assertIn("error: rerun: no run is recorded for this folder\nhint: start one with pachbuild run", result.stderr)
 
+    def test_a_run_that_was_not_accepted_is_not_the_last_one(self):
+        self.run_here()
+        refused = (
+            (65, "the spec", lambda: self.write("wrong.json", "{}") and self.pachbuild("run", "-f", "wrong.json")),
+            (64, "the data", lambda: self.run_here("-i", "other=data")),
+            (64, "an option", lambda: self.run_here("--datum")),
+            (64, "a datum", lambda: self.run_here("--datum", "nowhere")),
+            (64, "the report", lambda: self.run_here("--report", "data/report.html")),
+            (64, "the output", lambda: self.pachbuild(
+                "run", "-f", "spec.json", "-i", "data=data", "--output", "data/below")),
+        )
+        for code, what, start in refused:
+            with self.subTest(what):
+                result = start()
+                self.assertEqual(result.returncode, code, result.stderr)
+                self.assertTrue(
+                    self.rerun().stderr.startswith("pachbuild run -f spec.json -i data=data -o out --partial\n")
+                )
+
+    def test_a_run_whose_build_fails_is_one(self):
+        self.write("source/build.sh", "exit 1\n")
+        self.run_here()
+        self.write("source/build.sh", pipelines.COPY_RUN_SCRIPT)
+        self.assertIn("datums: 1 processed, 0 skipped, 1 failed", self.rerun().stderr)
+
     def test_words_with_a_password_are_not_kept(self):
         self.run_here()
         self.run_here("--", "https://somebody:hunter2@example.com")

@@ -99,8 +99,9 @@ class Dag(pipelines.PipelineSuite):
 
     def test_a_build_that_fails_is_a_failure_as_well(self):
         self.chain()
-        self.write("specs/first/build.sh", "exit 65\n")
+        self.write("specs/first/build.sh", "echo printed; exit 65\n")
         result = self.dag(expect=1)
+        self.assertIn("first: printed\n", result.stderr)
         self.assertIn("warning: first: could not be built\n", result.stderr)
         self.assertIn("warning: pipeline second was not run: it reads first", result.stderr)
         self.assertIn("other: datums: 2 processed, ", result.stderr)

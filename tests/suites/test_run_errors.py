@@ -90,6 +90,9 @@ class Errors(pipelines.PipelineSuite):
         spec = ("-f", "spec.json", "--output", "out", "--input")
         self.refuse(64, "error: --input data=nope: nope: cannot read: no such file or folder\n"
                         "hint: name the folder that stands for the repo\n", *spec, "data=nope")
+        (self.folder / "link").symlink_to("gone")
+        self.refuse(64, "error: --input data=link: link: is a broken symbolic link to gone\n"
+                        "hint: name the folder that stands for the repo\n", *spec, "data=link")
         self.refuse(64, "error: --input data=spec.json: spec.json: is not a folder\n"
                         "hint: name the folder that contains it\n", *spec, "data=spec.json")
         self.refuse(64, "error: --input data: does not have the form REPO=PATH\n"

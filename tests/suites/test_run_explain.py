@@ -131,6 +131,23 @@ class Explain(pipelines.PipelineSuite):
             "hint: run it with pachbuild run; the cache remembers the last run\n",
         )
 
+    def test_the_only_run_ended_before_its_datums(self):
+        time_text = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+        spec = self.folder / "spec.json"
+        for change, why in (
+            (lambda: self.write("source/build.sh", "exit 1\n"), "its build failed"),
+            (lambda: self.shell_pipeline(COPY, glob="/none"), f'{spec}:.*: glob "/none" matches nothing in repo .*'),
+        ):
+            change()
+            self.pachbuild_run()
+            result = self.explain()
+            self.assertEqual(result.returncode, 65)
+            self.assertRegex(
+                result.stderr,
+                f"^error: {spec}: the last run of pipeline edges, at {time_text}, ended before its datums: {why}; "
+                "no earlier run is recorded\nhint: run it again with pachbuild run to see why\n$",
+            )
+
     def test_a_damaged_record_is_as_good_as_none(self):
         self.explained()
         (record,) = [path for path in self.cache.glob("run/last/*") if path.suffix != ".lock"]

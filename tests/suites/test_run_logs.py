@@ -173,6 +173,38 @@ class LogsOfTheLastRun(pipelines.PipelineSuite):
         self.assertEqual(result.stdout, "")
         self.assertRegex(result.stderr, r"^== datum data/a: succeeded, .*; it printed nothing\n$")
 
+    def test_a_log_that_was_removed(self):
+        self.pachbuild_run("--partial")
+        for log in self.cache.glob("run/*/logs/*.log"):
+            log.unlink()
+        result = self.logs("--datum", "b")
+        self.assertEqual(result.stdout, "")
+        self.assertRegex(result.stderr,
+                         r"^== datum data/b: failed: exit code 3, .*; its log is no longer in the cache\n$")
+
+    def test_the_log_of_a_failure_stays_while_others_run(self):
+        self.pachbuild_run("--partial")
+        self.pachbuild_run("--force", "--datum", "a")
+        self.assertEqual(self.logs("--failed").stdout, "reading bad\n")
+
+    def test_after_a_run_without_datums_it_says_whose_logs_it_shows(self):
+        self.pachbuild_run("--partial")
+        build = self.write("source/build.sh", "exit 1\n")
+        self.pachbuild_run()
+        result = self.logs("--failed")
+        self.assertEqual((result.returncode, result.stdout), (0, "reading bad\n"))
+        time_text = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+        lines = result.stderr.splitlines()
+        self.assertRegex(
+            lines[0],
+            f"^warning: the last run of pipeline edges, at {time_text}, ended before its datums: its build failed; "
+            f"the run shown is the one at {time_text}$",
+        )
+        self.assertEqual(len(lines), 2)
+        build.write_text(pipelines.COPY_RUN_SCRIPT)
+        self.pachbuild_run()
+        self.assertNotIn("warning", self.logs("--failed").stderr)
+
     def test_a_run_is_followed_to_its_end(self):
         self.data(b="good")
         self.shell_pipeline('echo "reading $(cat "$data")"; while [ ! -e /tmp/go ]; do sleep 0.05; done; ' + COPY)

@@ -178,6 +178,14 @@ class NothingIsLost(pipelines.PipelineSuite):
                                         'accepts an input without datums\n$')
         self.assertEqual(self.output(), {"a": b"one", "b": b"two"})
 
+    def test_a_glob_for_files_of_another_depth_gets_the_one_that_matches(self):
+        for path in (self.folder / "data").iterdir():
+            path.unlink()
+        self.data(sub__a="one")
+        self.spec(glob="/a")
+        self.assertIn('hint: did you mean "/*/a"? The repo has 1 file: /sub/a; --allow-empty accepts',
+                      self.pachbuild_run().stderr)
+
     def test_an_empty_input_folder(self):
         self.succeed_run()
         for path in (self.folder / "data").iterdir():

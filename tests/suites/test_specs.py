@@ -84,7 +84,7 @@ class Specs(SpecSuite):
     def test_what_only_a_cluster_does_is_a_warning_of_validate(self):
         self.spec(pipeline={"egress": {"URL": "s3://b"}})
         result = self.pachbuild("validate", "-f", "spec.json")
-        self.assertEqual(result.stdout, "edges: 1 source file\n")
+        self.assertEqual(result.stdout, "edges: ok, 1 source file\n")
         self.assertRegex(result.stderr, r"^warning: spec\.json:\d+:\d+: egress runs on a cluster only; `pachbuild run` refuses it\n$")
 
     def test_what_is_built_cannot_be_a_batch_on_a_cluster(self):
@@ -178,7 +178,7 @@ class Templates(SpecSuite):
         self.assertEqual((running["pipeline"]["name"], running["datum_tries"]), ("a", 5))
         self.assertEqual(running["transform"]["stdin"], ["import os", 'import "x"', "import this\n"])
         self.assertEqual(self.pachbuild("validate", "--jsonnet", "p.jsonnet", "--arg", "name=a").stdout,
-                         "a: 1 source file\n")
+                         "a: ok, 1 source file\n")
 
     def test_a_template_runs(self):
         self.data(a="one")

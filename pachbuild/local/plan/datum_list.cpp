@@ -305,6 +305,27 @@ base::Result<std::vector<DatumPart>> list_matches(const spec::RepoInput& input, 
   return matches;
 }
 
+std::string did_you_mean_glob(const spec::RepoInput& input, const Commit& commit) {
+  constexpr int k_levels = 3;
+  constexpr std::string_view k_level = "/*";
+  std::vector<std::string> candidates;
+  std::string deeper = input.glob;
+  for (int level = 0; level < k_levels; ++level) candidates.push_back(deeper.insert(0, k_level));
+  for (const auto& first : {std::string(k_level), "/" + input.repo}) {
+    if (input.glob.starts_with(first + "/")) candidates.push_back(input.glob.substr(first.size()));
+  }
+  const auto paths = commit.paths();
+  std::string found;
+  for (const auto& candidate : candidates) {
+    const auto pattern = glob::Glob::compile(candidate, glob::Separator::slash);
+    const auto is_match = [&](const auto& entry) { return glob::is_datum(*pattern, "/" + entry.first); };
+    if (!pattern || std::none_of(paths.begin(), paths.end(), is_match)) continue;
+    if (!found.empty()) return "";
+    found = candidate;
+  }
+  return found.empty() ? "" : "did you mean " + base::quoted(found) + "?";
+}
+
 base::Result<DatumList> DatumList::make(const spec::Input& input, const Commits& commits) {
   std::deque<DatumPart> matches;
   BASE_TRY_ASSIGN(auto made, DatumMaker(commits, matches).make(input));

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -45,5 +46,9 @@ class DatumList {
 
 // What the input's glob matches in a commit, in the order of the paths.
 base::Result<std::vector<DatumPart>> list_matches(const spec::RepoInput& input, const Commit& commit);
+
+// "did you mean "/*/*.txt"?" for a glob that matches nothing: its files are in other folders, a few levels
+// deeper or higher, or the glob begins with the repo's name. Empty unless there is just one such glob.
+std::string did_you_mean_glob(const spec::RepoInput& input, const Commit& commit);
 
 }  // namespace local

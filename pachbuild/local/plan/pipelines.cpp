@@ -2,6 +2,7 @@
 #include "pachbuild/local/plan/pipelines.h"
 
 #include <algorithm>
+#include <boost/filesystem/directory.hpp>
 #include <boost/filesystem/operations.hpp>
 #include <utility>
 
@@ -29,6 +30,19 @@ bool reads_result(const spec::RepoInput& input, const spec::PipelineSpec& reader
   const auto& branch = writer.output_branch.empty() ? spec::k_default_branch : writer.output_branch;
   return !input.cron && input.repo == writer.name && input.branch == branch &&
          project_of(project) == project_of(writer.project);
+}
+
+std::vector<std::string> folders_in(const base::fs::path& folder) {
+  constexpr std::size_t k_most = 1000;
+  std::vector<std::string> names;
+  boost::system::error_code error;
+  for (base::fs::directory_iterator entry(folder, error), end;
+       !error && entry != end && names.size() < k_most; entry.increment(error)) {
+    boost::system::error_code unknown;
+    if (base::fs::is_directory(entry->path(), unknown)) names.push_back(entry->path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 class Planner {
@@ -137,8 +151,19 @@ class Planner {
       m_plan.folders.emplace(key, folder.string());
       m_plan.assumed.emplace(key, folder.string());
     } else {
-      m_missing.push_back({key, spec.places.where(input.pointer + "/repo"), folder.string()});
+      m_missing.push_back({key, spec.places.where(input.pointer + "/repo"), folder.string(),
+                           meant_instead(spec, input, folder)});
     }
+  }
+
+  // Whose result or which folder of data the repo most likely is, if its name is mistyped.
+  std::string meant_instead(const spec::PipelineSpec& reader, const spec::RepoInput& input,
+                            const base::fs::path& folder) const {
+    auto names = folders_in(folder.parent_path());
+    for (const auto& spec : m_specs) {
+      if (&spec != &reader) names.push_back(spec.name);
+    }
+    return base::did_you_mean(input.repo, names);
   }
 
   base::Error circle(std::size_t index) const {
@@ -153,17 +178,20 @@ class Planner {
     std::vector<std::string> names;
     std::vector<std::string> options;
     std::vector<std::string> folders;
-    for (const auto& [name, where, folder] : m_missing) {
+    std::string meant;
+    for (const auto& [name, where, folder, instead] : m_missing) {
       if (std::find(names.begin(), names.end(), name) != names.end()) continue;
       names.push_back(name);
       options.push_back("--input " + name + "=PATH");
       folders.push_back(folder);
+      if (meant.empty()) meant = instead;
     }
-    return base::fail(
-        ErrorKind::usage, m_missing.front().where,
-        names.size() == 1 ? "no folder was given for repo " + names[0]
-                          : "no folders were given for the repos " + base::join(names, ", "),
-        "add " + base::join(options, " ") + ", or put the data into " + base::join(folders, ", "));
+    const auto add =
+        "add " + base::join(options, " ") + ", or put the data into " + base::join(folders, ", ");
+    return base::fail(ErrorKind::usage, m_missing.front().where,
+                      names.size() == 1 ? "no folder was given for repo " + names[0]
+                                        : "no folders were given for the repos " + base::join(names, ", "),
+                      meant.empty() ? add : meant + " Otherwise " + add);
   }
 
   base::Status check_given() const {
@@ -196,8 +224,9 @@ class Planner {
   std::vector<std::size_t> m_above;             // those that wait for what they read
   struct Missing {
     std::string repo;
-    std::string where;   // it is named
-    std::string folder;  // that would stand for it
+    std::string where;    // it is named
+    std::string folder;   // that would stand for it
+    std::string instead;  // "did you mean "tables"?"; empty: nothing is near
   };
   std::vector<Missing> m_missing;
   std::set<std::string> m_used;

@@ -29,7 +29,7 @@ base::Status visit(const std::string& root, const std::string& path, const FileV
   BASE_TRY(base::check_stop());
   const std::string absolute = base::join_path(root, path);
   struct stat status{};
-  if (::stat(absolute.c_str(), &status) != 0) return base::fail(base::system_error("read", absolute, errno));
+  if (::stat(absolute.c_str(), &status) != 0) return base::fail(base::read_error(absolute, errno));
   if (S_ISREG(status.st_mode)) return visitor(path, status);
   if (!S_ISDIR(status.st_mode)) {
     return base::fail(ErrorKind::bad_input, absolute, "is neither a file nor a folder",

@@ -2,6 +2,7 @@
 #include "pachbuild/local/record/run_record.h"
 
 #include <algorithm>
+#include <boost/filesystem/operations.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/digest.h"
@@ -15,7 +16,7 @@ namespace fs = base::fs;
 using Json = nlohmann::json;
 
 // Raise it when the meaning of a record changes.
-constexpr int k_version = 1;
+constexpr int k_version = 2;
 constexpr int k_last_state = static_cast<int>(LastState::skipped);
 
 Json to_json(const Facts& facts) { return Json::array({facts.shown, facts.hidden}); }
@@ -30,7 +31,7 @@ Facts facts_of(const Json& json) {
 // Lists instead of names: there can be a million of them.
 Json to_json(const RunRecord::Datum& datum) {
   return Json::array({datum.id, datum.label, datum.key, static_cast<int>(datum.state), datum.milliseconds,
-                      datum.reason, datum.failure});
+                      datum.reason, datum.failure, datum.printed});
 }
 
 RunRecord::Datum datum_of(const Json& json) {
@@ -42,6 +43,7 @@ RunRecord::Datum datum_of(const Json& json) {
   json.at(4).get_to(datum.milliseconds);
   json.at(5).get_to(datum.reason);
   json.at(6).get_to(datum.failure);
+  json.at(7).get_to(datum.printed);
   return datum;
 }
 
@@ -90,17 +92,37 @@ std::optional<RunRecord> LastRun::load() const {
 base::Status LastRun::save(const RunRecord& record) const {
   Json datums = Json::array();
   for (const auto& datum : record.datums) datums.push_back(to_json(datum));
-  return save_sealed(m_file, k_version,
-                     {{"started", record.started},
-                      {"output", record.output},
-                      {"logs", record.logs},
-                      {"build_reason", record.build_reason},
-                      {"build", to_json(record.build)},
-                      {"settings", to_json(record.settings)},
-                      {"repos", record.repos},
-                      {"folders", record.folders},
-                      {"reasons", record.reasons},
-                      {"datums", std::move(datums)}});
+  BASE_TRY(save_sealed(m_file, k_version,
+                       {{"started", record.started},
+                        {"output", record.output},
+                        {"logs", record.logs},
+                        {"build_reason", record.build_reason},
+                        {"build", to_json(record.build)},
+                        {"settings", to_json(record.settings)},
+                        {"repos", record.repos},
+                        {"folders", record.folders},
+                        {"reasons", record.reasons},
+                        {"datums", std::move(datums)}}));
+  boost::system::error_code none_is_there;
+  fs::remove(end_file(), none_is_there);
+  return {};
+}
+
+std::optional<EarlyEnd> LastRun::early_end() const {
+  const auto json = load_sealed(end_file(), k_version);
+  if (!json) return std::nullopt;
+  try {
+    EarlyEnd end;
+    json->at("time").get_to(end.time);
+    json->at("why").get_to(end.why);
+    return end;
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
+base::Status LastRun::save(const EarlyEnd& end) const {
+  return save_sealed(end_file(), k_version, {{"time", end.time}, {"why", end.why}});
 }
 
 base::Result<base::FileLock> LastRun::begin() const {

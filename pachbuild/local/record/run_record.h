@@ -3,6 +3,7 @@
 // and for the next run, which says by it why something is done again.
 //
 //   <cache>/run/last/<digest of the spec's path and the pipeline's name>       the record, in CBOR
+//   <cache>/run/last/<the same>.ended                                          why a later run has no record
 //   <cache>/run/last/<the same>.lock                                           held while the run goes on
 #pragma once
 
@@ -42,6 +43,7 @@ struct RunRecord {
     std::int64_t milliseconds = 0;  // that its program took
     std::size_t reason = 0;         // why it ran: a place in `reasons`
     std::string failure;            // why it failed
+    bool printed = false;           // its program printed something
     bool operator==(const Datum&) const = default;
   };
   // The digests of a repo's files, by path.
@@ -62,6 +64,13 @@ struct RunRecord {
   [[nodiscard]] std::string log_of(const Datum& datum) const { return logs + "/" + datum.key + ".log"; }
 };
 
+// A run that ended before its datums, so that there is no record of it.
+struct EarlyEnd {
+  std::int64_t time = 0;  // seconds since the epoch
+  std::string why;        // "its build failed"
+  bool operator==(const EarlyEnd&) const = default;
+};
+
 // The record of a pipeline, and of which run it is.
 class LastRun {
  public:
@@ -73,12 +82,17 @@ class LastRun {
   [[nodiscard]] std::optional<RunRecord> load() const;
   [[nodiscard]] base::Status save(const RunRecord& record) const;
 
+  // How a run has ended that is newer than the record; nothing when the record is of the newest.
+  [[nodiscard]] std::optional<EarlyEnd> early_end() const;
+  [[nodiscard]] base::Status save(const EarlyEnd& end) const;
+
   // That the run goes on, as long as the lock lives. Several can.
   [[nodiscard]] base::Result<base::FileLock> begin() const;
   [[nodiscard]] bool goes_on() const;
 
  private:
   explicit LastRun(base::fs::path file) : m_file(std::move(file)) {}
+  [[nodiscard]] base::fs::path end_file() const { return m_file.string() + ".ended"; }
   base::fs::path m_file;
 };
 

@@ -230,7 +230,8 @@ base::Result<Artifact> build(const spec::PipelineSpec& spec, const Container* co
   BASE_TRY_ASSIGN(auto source, source::read_source(spec.transform.build));
   BASE_TRY_ASSIGN(const std::string warning, source::add_revision(spec.transform.build.folder, source));
   if (!warning.empty()) tell(Warned{warning});
-  if (auto paths = source::left_out_by_git(source); !paths.empty()) tell(SourceLeftOut{std::move(paths)});
+  if (auto paths = source::left_out_by_git(source); !paths.empty())
+    tell(SourceLeftOut{std::move(paths), spec.transform.build.folder.string()});
   auto& files = source.files;
   Artifact artifact{.scratch = shared, .source = scratch / "source", .folder = scratch / "artifact"};
   BASE_TRY(base::make_folders(artifact.source, 0700));

@@ -68,6 +68,7 @@ struct Warned {
 // What .gitignore files leave out of the source that is built; a folder ends with a '/'.
 struct SourceLeftOut {
   std::vector<std::string> paths;
+  std::string source;  // its folder
 };
 
 // What a build has made.

@@ -57,8 +57,10 @@ base::Error no_datum_error(const spec::PipelineSpec& spec, const Board& board) {
     for (std::size_t i = 0; i < std::min(k_shown, commit.files.size()); ++i)
       some += (i == 0 ? "/" : ", /") + commit.files[i].path;
     if (commit.files.size() > k_shown) some += ", …";
+    const auto meant = did_you_mean_glob(*input, commit);
     return {ErrorKind::bad_input, where, "glob \"" + input->glob + "\" matches nothing in " + repo,
-            "the repo has " + base::count_of(commit.files.size(), "file") + ": " + some + "; " + hint};
+            (meant.empty() ? "the repo has " : meant + " The repo has ") +
+                base::count_of(commit.files.size(), "file") + ": " + some + "; " + hint};
   }
   return {ErrorKind::bad_input, spec.places.where("/input"),
           "the input has no datums: no files belong together", hint};
@@ -199,6 +201,10 @@ int PipelineRun::run() {
     give_up();
     // Whatever an interrupted run has met on its way out is not worth telling.
     if (code || m_session.interruption.signal()) return code.value_or(0);
+    // The build has told why it failed.
+    const auto& error = code.error();
+    if (error.kind != ErrorKind::usage)
+      note_early_end(error.what.empty() ? "its build failed" : base::without_hint(error));
     tell(PipelineFails{code.error()});
     return static_cast<int>(code.error().kind);
   } catch (...) {
@@ -210,16 +216,23 @@ int PipelineRun::run() {
 base::Result<int> PipelineRun::try_run() {
   const auto start = Clock::now();
   BASE_TRY_ASSIGN(m_scratch, make_scratch(m_session.cache));
-  if (spec::is_built(m_spec.transform)) BASE_TRY(build_source());
+  if (spec::is_built(m_spec.transform)) {
+    const auto built = build_source();
+    if (!built) accept();
+    BASE_TRY(built);
+  }
   BASE_TRY_ASSIGN(const auto missing,
                   m_session.board.wait_for({m_pipeline.reads.begin(), m_pipeline.reads.end()}));
   if (missing) {
+    accept();
+    note_early_end("it reads " + *missing + ", which has no result");
     tell(PipelineLeftOut{*missing});
     return static_cast<int>(ErrorKind::step_failed);
   }
   begin_record();
   explain_build();
   BASE_TRY(list_datums());
+  accept();
   if (m_options.shell != nullptr && is_last()) return run_shell();
   BASE_TRY(list_work());
   // Before the first datum, as far as it can be known.
@@ -231,6 +244,10 @@ base::Result<int> PipelineRun::try_run() {
   BASE_TRY(export_results());
   tell(report(Clock::now() - start));
   return m_missing.size() == m_unselected ? 0 : static_cast<int>(ErrorKind::step_failed);
+}
+
+void PipelineRun::accept() const {
+  if (is_last() && m_options.accepted) m_options.accepted();
 }
 
 base::Status PipelineRun::build_source() {
@@ -325,6 +342,9 @@ base::Status PipelineRun::list_work() {
     record = {.id = datum.id, .label = datum.label(), .key = key};
     const bool selected = !m_selected || std::binary_search(m_selected->begin(), m_selected->end(), i);
     auto known = m_options.force && selected ? std::nullopt : m_session.store.find(key);
+    const auto* last = m_run->last_of(datum.id);
+    if (last != nullptr && last->key != key) last = nullptr;
+    record.printed = last != nullptr && last->printed && (known || !selected);
     if (known) {
       tell(DatumSkipped{.datum = {datum.id, datum.number, record.label},
                         .inputs = inputs_of(datum),
@@ -336,7 +356,7 @@ base::Status PipelineRun::list_work() {
       ++m_skipped;
     } else if (!selected) {
       // That it has failed stays known.
-      if (const auto* last = m_run->last_of(datum.id); last != nullptr && last->key == key) {
+      if (last != nullptr) {
         record.state = last->state;
         record.milliseconds = last->milliseconds;
         record.failure = last->failure;
@@ -366,7 +386,15 @@ std::vector<std::size_t> PipelineRun::running_datums() const {
 void PipelineRun::save_record() {
   // Nothing is told that way which a run of the same would not know.
   const auto saved = m_run->save();
+  m_is_recorded = true;
   if (!saved && !m_session.interruption.signal()) tell(Warned{base::without_hint(saved.error())});
+}
+
+void PipelineRun::note_early_end(const std::string& why) {
+  const bool is_shell = m_options.shell != nullptr && is_last();
+  if (m_is_recorded || is_shell) return;
+  // Its failure is told anyway.
+  static_cast<void>(m_run->save(EarlyEnd{base::seconds_now(), why}));
 }
 
 spec::Words PipelineRun::own_command(spec::Words command) const {
@@ -520,7 +548,7 @@ base::Status PipelineRun::run_datums() {
   // A failed run's logs would be taken for this one's, and those of earlier code by nobody.
   std::set<std::string> keys;
   for (const auto& datum : m_run->record().datums) {
-    if (datum.state == LastState::skipped) keys.insert(datum.key);
+    if (!m_places.contains(datum.id)) keys.insert(datum.key);
   }
   keep_logs(m_own / "logs", keys);
   const auto count = std::min(static_cast<std::size_t>(m_session.slots.count()), m_work.size());
@@ -573,8 +601,10 @@ base::Status PipelineRun::take(Collector& collector, const Task& task, const Tas
                                std::optional<Slots::Slot> slot) {
   record_of(task).milliseconds = outcome.duration_ns / 1'000'000;
   struct stat log{};
-  if (::lstat(task.log.c_str(), &log) == 0)
+  if (::lstat(task.log.c_str(), &log) == 0) {
+    record_of(task).printed = true;
     m_session.store.count_beside(static_cast<std::uint64_t>(log.st_blocks) * 512);
+  }
   if (outcome.log_errno != 0 && !std::exchange(m_told_of_logs, true)) {
     const auto error = base::system_error("write", task.log, outcome.log_errno);
     tell(Warned{base::without_hint(error) + "; logs of datums are incomplete"});

@@ -64,6 +64,8 @@ class PipelineRun {
   base::Status check_own_commands() const;
   base::Status find_containers();
   base::Result<int> try_run();
+  // Says that it can be run as it was asked for.
+  void accept() const;
   base::Status build_source();
   base::Status list_datums();
   base::Status list_work();
@@ -86,6 +88,8 @@ class PipelineRun {
   void begin_record();
   void explain_build();
   void save_record();
+  // Of a run without a record, why there is none.
+  void note_early_end(const std::string& why);
   [[nodiscard]] RunRecord::Datum& record_of(const Task& task) {
     return m_run->record().datums[work_of(task).index];
   }
@@ -142,6 +146,7 @@ class PipelineRun {
   std::size_t m_unselected = 0;  // of them, which nobody has asked for
   std::size_t m_skipped = 0;
   std::size_t m_recovered = 0;
+  bool m_is_recorded = false;
   bool m_told_of_logs = false;  // that they are incomplete
   std::unordered_map<std::string, std::string>
       m_strangers;  // what datums made in /pfs beside out, by their ids

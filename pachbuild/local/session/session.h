@@ -3,6 +3,7 @@
 // what it reads is there, as many side by side as there are workers for.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -46,6 +47,9 @@ struct SessionOptions {
   bool tells_interruption = true;       // in a warning
   std::shared_ptr<RemoteRepos> remote;  // for what the plan has of a cluster
   Printed printed = Printed::nothing;
+  // Called on any thread, once nothing in the spec of the plan's last pipeline and in these options keeps it
+  // from running: its datums are known, or its build failed.
+  std::function<void()> accepted;
 };
 
 // Runs the plan and tells `events` of it. The exit code of the program: 0, 1 when a datum failed, that of the

@@ -3,12 +3,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/files.h"
 #include "base/text.h"
 
 namespace base {
@@ -55,6 +57,20 @@ TEST(SystemError, SaysWhatWasTriedAndWhy) {
   const Error error = system_error("read", "/x", ENOENT);
   EXPECT_EQ(error.kind, ErrorKind::io);
   EXPECT_EQ(format_error(error), "error: /x: cannot read: no such file or folder\n");
+}
+
+TEST(ReadError, OfALinkThatLeadsNowhereNamesItsTarget) {
+  const auto folder = TemporaryFolder::make(testing::TempDir(), "errors.").value();
+  const auto link = (folder.path() / "link").string();
+  ASSERT_EQ(::symlink("../gone", link.c_str()), 0);
+  EXPECT_EQ(format_error(read_error(link, ENOENT)), "error: " + link +
+                                                        ": is a broken symbolic link to ../gone\n" +
+                                                        "hint: remove the link, or create its target\n");
+  ASSERT_EQ(::unlink(link.c_str()), 0);
+  ASSERT_EQ(::symlink(".", link.c_str()), 0);
+  EXPECT_EQ(broken_link(link), std::nullopt);
+  EXPECT_EQ(read_error(link, EACCES).what, "cannot read: permission denied");
+  EXPECT_EQ(broken_link(folder.path().string()), std::nullopt);
 }
 
 TEST(SystemError, HasWordsForWhatPeopleMeet) {

@@ -203,6 +203,8 @@ TEST(CountOf, HasAPlural) {
   EXPECT_EQ(count_of(0, "datum"), "0 datums");
   EXPECT_EQ(count_of(1, "datum"), "1 datum");
   EXPECT_EQ(count_of(2, "datum"), "2 datums");
+  EXPECT_EQ(noun_for(1, "file"), "file");
+  EXPECT_EQ(noun_for(0, "file"), "files");
 }
 
 TEST(ShellQuote, LeavesNothingThatAShellKnows) {

@@ -214,7 +214,7 @@ TEST_F(CommandLines, TheOnlySpecOfTheFolderIsTakenAndShown) {
   EXPECT_EQ(told({"graph", "my map.json"}), "a -> [p]\n");
   EXPECT_EQ(told({"graph", "-f", ""}).substr(0, 34), "! error: no spec was given\n! hint:")
       << "an empty variable";
-  EXPECT_EQ(told({"validate"}), "p: nothing to build\n! pachbuild validate -f 'my map.json'\n");
+  EXPECT_EQ(told({"validate"}), "p: ok, nothing to build\n! pachbuild validate -f 'my map.json'\n");
   EXPECT_EQ(told({"validate", "-f", ""}).substr(0, 27), "! error: no spec was given\n");
   base::fs::rename("my map.json", "-x.json");
   EXPECT_EQ(told({"graph"}), "a -> [p]\n! pachbuild graph -f ./-x.json\n");
@@ -255,6 +255,7 @@ TEST_F(CommandLines, GlobShowsMatchesAndGroups) {
   EXPECT_EQ(told({"glob", "(*)-(*).txt", "data"}), "/a-1.txt  $1=a  $2=1\n/b-2.txt  $1=b  $2=2\n");
   EXPECT_EQ(told({"glob", "/", "data"}), "/\n");
   EXPECT_EQ(told({"glob", "/none", "data"}), "! no file in data matches \"/none\"\n");
+  EXPECT_EQ(told({"glob", "/c-*", "data"}), "! no file in data matches \"/c-*\"; did you mean \"/*/c-*\"?\n");
   EXPECT_EQ(told({"glob", "/*", "data/a-1.txt"}),
             "! error: data/a-1.txt: is not a folder\n! hint: name the folder that contains it\n[64]");
   EXPECT_EQ(told({"glob", "/*", "none"}), "! error: none: cannot read: no such file or folder\n[64]");
@@ -348,7 +349,7 @@ TEST_F(CommandLines, ValidateTellsOfEachPipeline) {
   built["s3_out"] = true;
   write("p.json", built.dump() + "\n" + reading("plain", {"r"}));
   EXPECT_EQ(told({"validate", "-f", "p.json"}),
-            "built: 1 source file\nplain: nothing to build\n! warning: p.json:1:" +
+            "built: ok, 1 source file\nplain: ok, nothing to build\n! warning: p.json:1:" +
                 std::to_string(built.dump().find("true") + 1) +
                 ": s3_out runs on a cluster only; `pachbuild run` refuses it\n");
   write("p.json", "{\"pipeline\": {\"name\": \"a b\"}}");
@@ -365,7 +366,7 @@ TEST_F(CommandLines, ValidateTellsOfEachPipeline) {
   EXPECT_TRUE(
       told({"validate", "p.json"}).ends_with("\n! hint: rename one of them, or omit one of the files\n[65]"));
   write("p.json", reading("p", {"q"}) + "\n" + reading("q", {"x"}));
-  EXPECT_EQ(told({"validate", "p.json"}), "p: nothing to build\nq: nothing to build\n")
+  EXPECT_EQ(told({"validate", "p.json"}), "p: ok, nothing to build\nq: ok, nothing to build\n")
       << "as they are written";
 }
 
@@ -375,7 +376,7 @@ TEST_F(CommandLines, OptionsHaveValues) {
             "! error: --pipeline: requires a value (NAME)\n! hint: see pachbuild run --help\n[64]");
   EXPECT_EQ(told({"shell", "--job="}),
             "! error: --job: requires a value (PIPELINE[@JOB])\n! hint: see pachbuild shell --help\n[64]");
-  EXPECT_EQ(told({"validate", "p.json", "--builder-images", ""}), "p: nothing to build\n");
+  EXPECT_EQ(told({"validate", "p.json", "--builder-images", ""}), "p: ok, nothing to build\n");
   EXPECT_EQ(told({"shell", "p.json", "--datum", "1", "--datum", "2"}),
             "! error: --datum 2: a shell is for one datum, and --datum 1 names one\n! hint: omit one of "
             "them\n[64]");

@@ -9,12 +9,15 @@ namespace {
 using Paths = std::vector<std::string>;
 
 TEST(LeftOut, IsCounted) {
-  EXPECT_EQ(left_out_line({}), "");
-  EXPECT_EQ(left_out_line({"a"}), "left out by .gitignore: 1 file (pachbuild ignored lists it)");
-  EXPECT_EQ(left_out_line({"a/"}), "left out by .gitignore: 1 folder (pachbuild ignored lists it)");
-  EXPECT_EQ(left_out_line({"a", "b"}), "left out by .gitignore: 2 files (pachbuild ignored lists them)");
-  EXPECT_EQ(left_out_line({"a/", "b", "c/"}),
-            "left out by .gitignore: 1 file, 2 folders (pachbuild ignored lists them)");
+  EXPECT_EQ(left_out_line("src", {}), "");
+  EXPECT_EQ(left_out_line("src", {"a"}),
+            "left out of the source (src) by .gitignore: 1 file (pachbuild ignored lists it)");
+  EXPECT_EQ(left_out_line("src", {"a/"}),
+            "left out of the source (src) by .gitignore: 1 folder (pachbuild ignored lists it)");
+  EXPECT_EQ(left_out_line("src", {"a", "b"}),
+            "left out of the source (src) by .gitignore: 2 files (pachbuild ignored lists them)");
+  EXPECT_EQ(left_out_line("src", {"a/", "b", "c/"}),
+            "left out of the source (src) by .gitignore: 1 file, 2 folders (pachbuild ignored lists them)");
 }
 
 TEST(LeftOut, IsMissedByWhatIsPrinted) {
@@ -53,9 +56,14 @@ TEST(LeftOut, IsMissedByWhatIsPrinted) {
 }
 
 TEST(LeftOut, IsTakenBackByALine) {
-  EXPECT_EQ(missed_line("gen/"),
-            "gen/ is left out of the source by .gitignore; if the program needs it, add the line !gen/ to "
-            ".pachignore");
+  EXPECT_EQ(
+      missed_line("src", "gen/"),
+      "gen/ is left out of the source (src) by .gitignore; if the program needs it, add the line !gen/ to "
+      "src/.pachignore");
+  EXPECT_EQ(
+      missed_line(".", "x.py"),
+      "x.py is left out of the source (.) by .gitignore; if the program needs it, add the line !x.py to "
+      ".pachignore");
 }
 
 }  // namespace

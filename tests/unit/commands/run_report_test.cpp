@@ -70,8 +70,8 @@ TEST(RunReport, SaysWhatEachAmountWants) {
   };
   const std::vector<Row> rows = {
       same(local::Warned{"careful"}, "warning: careful\n"),
-      same(local::SourceLeftOut{{"a", "b/"}},
-           "left out by .gitignore: 1 file, 1 folder (pachbuild ignored lists them)\n"),
+      same(local::SourceLeftOut{{"a", "b/"}, "src"},
+           "left out of the source (src) by .gitignore: 1 file, 1 folder (pachbuild ignored lists them)\n"),
       same(local::PhaseEnds{.phase = Phase::building, .elapsed = 1500ms}, "build: done in 1.5 s\n"),
       same(local::PhaseEnds{.phase = Phase::building, .elapsed = 1500ms, .succeeded = false}, ""),
       same(local::PhaseEnds{.phase = Phase::reading, .elapsed = 1500ms}, ""),
@@ -138,6 +138,17 @@ TEST(RunReport, ShowsABuildOrKeepsItUntilItFails) {
   EXPECT_TRUE(build(Amount::usual, true).starts_with("one\ntwo\nbuild: done in "));
   EXPECT_EQ(build(Amount::failures, true), "");
   EXPECT_EQ(build(Amount::failures, false), "one\ntwo\n");
+  // Of several each line names its own.
+  for (const auto amount : {Amount::usual, Amount::failures}) {
+    EXPECT_EQ(printed_of({.name_pipelines = true, .amount = amount},
+                         {{"map", local::BuildPrints{"one\ntw"}},
+                          {"count", local::BuildPrints{"three\n"}},
+                          {"map", local::BuildPrints{"o\n"}},
+                          {"count", local::PhaseEnds{.phase = local::Phase::building, .succeeded = false}},
+                          {"map", local::PhaseEnds{.phase = local::Phase::building, .succeeded = false}}}),
+              amount == Amount::usual ? "map: one\ncount: three\nmap: two\n"
+                                      : "count: three\nmap: one\nmap: two\n");
+  }
   // The end of it, in whole lines.
   const std::string line(1023, 'x');
   std::string lines;
@@ -237,7 +248,8 @@ TEST(RunReport, SaysOnceWhyAPipelineFailed) {
     return printed_of({.name_pipelines = name_pipelines}, {{"map", local::PipelineFails{error}}});
   };
   EXPECT_EQ(fails({base::ErrorKind::io, "w", "", ""}, true), "error: w:\n");
-  EXPECT_EQ(fails({base::ErrorKind::io, "", "x", ""}, true), "error: x\n");
+  EXPECT_EQ(fails({base::ErrorKind::io, "", "x", ""}, true), "error: map: x\n");
+  EXPECT_EQ(fails({base::ErrorKind::io, "", "x", ""}, false), "error: x\n");
   EXPECT_EQ(fails({base::ErrorKind::io, "", "", ""}, true), "warning: map: could not be built\n");
   EXPECT_EQ(fails({base::ErrorKind::io, "", "", ""}, false), "");
 }
@@ -246,11 +258,11 @@ TEST(RunReport, NamesWhatAFailureMayMissOnce) {
   const auto folder = base::TemporaryFolder::make(testing::TempDir(), "report.").value();
   const auto log = (folder.path() / "1.log").string();
   ASSERT_TRUE(base::write_file(log, "No module named 'gen'\n"));
-  const local::SourceLeftOut left_out{{"gen/", "other/"}};
+  const local::SourceLeftOut left_out{{"gen/", "other/"}, "src"};
   const local::DatumEnds fails{.datum = k_report_datum, .reason = "exit code 1", .log = log};
   const std::string line =
-      "warning: gen/ is left out of the source by .gitignore; if the program needs it, add the line !gen/ to "
-      ".pachignore\n";
+      "warning: gen/ is left out of the source (src) by .gitignore; if the program needs it, add the line "
+      "!gen/ to src/.pachignore\n";
   const auto text = printed_of({}, {{"map", left_out}, {"map", fails}, {"map", fails}});
   EXPECT_NE(text.find(line), std::string::npos) << text;
   EXPECT_EQ(text.find(line), text.rfind(line)) << text;

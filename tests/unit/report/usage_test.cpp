@@ -134,7 +134,18 @@ TEST_F(Usage, AnArgumentHasOneName) {
               testing::StartsWith("Run it\nUsage: run [OPTIONS] [SPEC]\n\nPositionals:\n"
                                   "  SPEC                        Same as --file; for more than one, repeat "
                                   "--file\n\nOptions:\n"));
-  EXPECT_THAT(run, testing::HasSubstr("\n  -f,--file SPEC ... Excludes: --jsonnet\n"));
+  EXPECT_THAT(run, testing::HasSubstr("\n  -f,--file SPEC Excludes: --jsonnet\n"));
+}
+
+TEST(UsageForm, SeveralValuesOfAnArgumentAreThreeDots) {
+  CLI::App app;
+  std::vector<std::string> texts;
+  set_help_form(app);
+  app.add_option("PATH", texts, "Files")->type_name("PATH");
+  app.add_option("--env", texts, "Variables; may be repeated")->type_name("NAME=VALUE");
+  EXPECT_THAT(app.help(), testing::HasSubstr(" [PATH...]\n"));
+  EXPECT_THAT(app.help(), testing::HasSubstr("\n  PATH...                     Files\n"));
+  EXPECT_THAT(app.help(), testing::HasSubstr("\n  --env NAME=VALUE            Variables; may be repeated\n"));
 }
 
 TEST_F(Usage, HasWhatMayFollowDashesAndOneBlankLineBeforeTheText) {

@@ -215,9 +215,9 @@ TEST_F(Source, OtherLinksAreRefused) {
                                        "\nhint: replace it with a copy, or list it in .pachignore\n");
   EXPECT_NE(fault_of("../src2/b").find(", outside the source"), std::string::npos);
   EXPECT_EQ(fault_of("none"),
-            "error: SRC/l: is a broken symbolic link\nhint: remove it, or list it in .pachignore\n");
+            "error: SRC/l: is a broken symbolic link to none\nhint: remove it, or list it in .pachignore\n");
   EXPECT_EQ(fault_of("l"),
-            "error: SRC/l: is a broken symbolic link\nhint: remove it, or list it in .pachignore\n");
+            "error: SRC/l: is a broken symbolic link to l\nhint: remove it, or list it in .pachignore\n");
   EXPECT_EQ(fault_of("."),
             "error: SRC/l: is a symbolic link to a folder\n"
             "hint: replace it with a copy, or list it in .pachignore\n");

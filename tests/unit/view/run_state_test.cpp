@@ -112,6 +112,8 @@ TEST(PhasesOfARun, AreShownWithHowFarTheyAre) {
   EXPECT_EQ(text(Phase::reading, "r", run_meter(3, 9)), "map: reading r: 3 B of 9 B, 2 s");
   EXPECT_EQ(text(Phase::exporting, "r", run_meter(3, 9, true)), "map: writing the output: 3 of 9 files, 2 s");
   EXPECT_EQ(text(Phase::exporting, "", run_meter(3, 0, true)), "map: writing the output: 3 files, 2 s");
+  EXPECT_EQ(text(Phase::exporting, "", run_meter(1, 1, true)), "map: writing the output: 1 of 1 file, 2 s");
+  EXPECT_EQ(text(Phase::exporting, "", run_meter(1, 0, true)), "map: writing the output: 1 file, 2 s");
   EXPECT_EQ(text(Phase::building, "x", nullptr), "map: building, 2 s");
   EXPECT_EQ(State().tell(0s, local::PhaseBegins{.phase = Phase::reading}, "").text(1s), "reading, 1 s");
 }

@@ -178,6 +178,10 @@ TEST_F(CommitOfAFolder, HoldsFilesOnlyAndNoResultsOfOurs) {
   base::fs::create_symlink("../a", m_root / "a" / "up");
   EXPECT_EQ(visit(""), root + "/a/up: is a link to one of its parent folders, ");
   base::fs::remove(m_root / "a" / "up");
+  base::fs::create_symlink("../gone", m_root / "a" / "link");
+  EXPECT_EQ(visit(""),
+            root + "/a/link: is a broken symbolic link to ../gone, remove the link, or create its target");
+  base::fs::remove(m_root / "a" / "link");
   // Twice, but not in a circle.
   base::fs::create_symlink("a", m_root / "again");
   EXPECT_EQ(visit(""), "");

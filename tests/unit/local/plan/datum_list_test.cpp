@@ -83,6 +83,23 @@ TEST_F(DatumListTest, GlobsSelectFilesAndFolders) {
   EXPECT_EQ(labels(repo_input("r", "/nothing*")), Labels{});
 }
 
+TEST(DidYouMeanGlob, IsTheOnlyOneThatMatches) {
+  const auto meant = [](const std::string& glob, const std::vector<std::string>& paths) {
+    std::vector<Commit::File> files;
+    for (const auto& path : paths) files.push_back({.path = path});
+    return did_you_mean_glob(repo_input("pages", glob).repo, commit_of_files(std::move(files)));
+  };
+  EXPECT_EQ(meant("/*.txt", {"a/x.txt", "b/y.txt"}), "did you mean \"/*/*.txt\"?");
+  EXPECT_EQ(meant("/*.txt", {"a/b/c/x.txt"}), "did you mean \"/*/*/*/*.txt\"?");
+  EXPECT_EQ(meant("/*.txt", {"a/x.txt", "a/b/y.txt"}), "") << "at two depths";
+  EXPECT_EQ(meant("/*.txt", {"a/b/c/d/x.txt"}), "") << "too deep";
+  EXPECT_EQ(meant("/*/*.txt", {"x.txt"}), "did you mean \"/*.txt\"?");
+  EXPECT_EQ(meant("/pages/*.txt", {"x.txt"}), "did you mean \"/*.txt\"?");
+  EXPECT_EQ(meant("/page/*.txt", {"x.txt"}), "");
+  EXPECT_EQ(meant("/*.txt", {"x.csv"}), "");
+  EXPECT_EQ(meant("/*.txt", {}), "");
+}
+
 TEST_F(DatumListTest, AnEmptyRepoHasNoDatum) {
   boost::filesystem::create_directories(m_folder.path() / "r");
   EXPECT_EQ(labels(repo_input("r", "/")), Labels{});

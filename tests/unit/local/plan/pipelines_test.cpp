@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "base/errors.h"
+#include "base/files.h"
 #include "base/text.h"
 
 namespace local {
@@ -97,6 +98,26 @@ TEST(Plans, AddressesOfAClusterAreCompleted) {
   EXPECT_EQ(address(reads("data", "master", "team"), "pfs:", "own"), "pfs:team/data@master");
   EXPECT_EQ(address(reads("data"), "pfs:images@x"), "pfs:images@x");
   EXPECT_EQ(address(reads("data"), "/a/pfs:"), "/a/pfs:") << "a folder";
+}
+
+TEST(Plans, AMistypedRepoIsMostLikelyWhatAnotherPipelineWritesOrAFolderOfData) {
+  EXPECT_EQ(
+      planned({pipeline("clean", {reads("data")}), pipeline("count", {reads("claen")})}, {{"data", "/d"}}),
+      "error: count.json:1:1: no folder was given for repo claen\n"
+      "hint: did you mean \"clean\"? Otherwise add --input claen=PATH, or put the data into data/claen\n");
+  EXPECT_EQ(planned({pipeline("claim", {reads("clain")})}, {}),
+            "error: claim.json:1:1: no folder was given for repo clain\n"
+            "hint: add --input clain=PATH, or put the data into data/clain\n")
+      << "it does not read its own result";
+  const auto folder = base::TemporaryFolder::make(testing::TempDir(), "plans.").value();
+  ASSERT_TRUE(base::make_folders(folder.path() / "data" / "tables"));
+  ASSERT_TRUE(base::write_file(folder.path() / "data" / "tabelss", "no folder"));
+  auto spec = pipeline("p", {reads("tabels")});
+  const auto root = folder.path().string();
+  spec.places = spec::Places(root + "/p.json");
+  EXPECT_EQ(planned({spec}, {}), "error: " + root + "/p.json:1:1: no folder was given for repo tabels\n" +
+                                     "hint: did you mean \"tables\"? Otherwise add --input " +
+                                     "tabels=PATH, or put the data into " + root + "/data/tabels\n");
 }
 
 TEST(Plans, AClockTicksUnlessFilesAreGiven) {

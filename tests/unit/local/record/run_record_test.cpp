@@ -30,7 +30,8 @@ class RunRecordTest : public testing::Test {
                       .state = LastState::failed,
                       .milliseconds = 1500,
                       .reason = 1,
-                      .failure = "exit code 1"}};
+                      .failure = "exit code 1",
+                      .printed = true}};
     return record;
   }
   LastRun last(const std::string& spec = "spec.json", const std::string& name = "map") const {
@@ -52,6 +53,20 @@ TEST_F(RunRecordTest, IsReadAsItWasWritten) {
   ASSERT_TRUE(last().load());
   EXPECT_EQ(*last().load(), sample());
   EXPECT_EQ(sample().log_of(sample().datums[0]), "/somewhere/logs/" + std::string(64, 'b') + ".log");
+}
+
+TEST_F(RunRecordTest, ARunThatEndedEarlyIsKnownUntilTheNextRecord) {
+  const EarlyEnd end{.time = 1'790'000'001, .why = "its build failed"};
+  EXPECT_FALSE(last().early_end());
+  ASSERT_TRUE(last().save(end));
+  EXPECT_EQ(last().early_end(), end);
+  EXPECT_FALSE(last().load());
+  EXPECT_FALSE(last("spec.json", "reduce").early_end());
+  ASSERT_TRUE(last().save(sample()));
+  EXPECT_FALSE(last().early_end());
+  ASSERT_TRUE(last().save(end));
+  EXPECT_EQ(last().early_end(), end);
+  EXPECT_EQ(last().load(), sample());
 }
 
 TEST_F(RunRecordTest, IsOfOneSpecAndOnePipeline) {

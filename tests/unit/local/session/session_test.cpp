@@ -358,6 +358,27 @@ TEST_F(SessionTest, TheOutputSharesNoFilesWithTheInput) {
   record(run({spec}));
 }
 
+TEST_F(SessionTest, ARunIsAcceptedUnlessTheSpecOrAnOptionIsWrong) {
+  int accepted = 0;
+  m_options.accepted = [&] { ++accepted; };
+  const auto good = map_pipeline("p", "data", k_copy);
+  m_options.output = path("data").string();
+  run({good});
+  m_options.output = path("out").string();
+  m_options.datums = {"none"};
+  run({good});
+  m_options.datums.clear();
+  auto mistyped = good;
+  mistyped["input"]["pfs"]["glob"] = "/*.jpg";
+  run({mistyped});
+  EXPECT_EQ(accepted, 0);
+  m_options.folder_each = true;
+  run({good, map_pipeline("fails", "data", "exit 3")});
+  EXPECT_EQ(accepted, 1);
+  run({map_pipeline("fails", "data", "exit 3"), map_pipeline("second", "fails", k_copy)});
+  EXPECT_EQ(accepted, 2);
+}
+
 TEST_F(SessionTest, PipelinesReadWhatOthersWrote) {
   const auto first = map_pipeline("first", "data", k_copy);
   const auto second = map_pipeline("second", "first", "cat $first $first > /pfs/out/$(basename $first)");
