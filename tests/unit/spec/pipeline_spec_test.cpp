@@ -214,7 +214,7 @@ TEST_F(PipelineSpecTest, AFileThatIsNoSpecIsRefused) {
   EXPECT_EQ(load_fault(file("empty.json")), "error: DIR/empty.json: is empty\n");
   ASSERT_TRUE(base::write_file(file("broken.json"), "{\n  \"a\" 1}"));
   EXPECT_EQ(load_fault(file("broken.json")),
-            "error: DIR/broken.json:2:7: is not valid JSON: unexpected number literal; expected ':'\n");
+            "error: DIR/broken.json:2:7: is not valid JSON: unexpected number; expected ':'\n");
   EXPECT_EQ(load_fault(file("borken.json")),
             "error: DIR/borken.json: cannot read: no such file or folder\n"
             "hint: did you mean \"DIR/broken.json\"?\n");
