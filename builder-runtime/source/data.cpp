@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/merge_conflict.h"
 #include "base/position.h"
 #include "base/text.h"
 
@@ -246,6 +247,7 @@ base::Result<Value> parse_toml(std::string_view text, const std::string& name) {
   try {
     return from_toml(toml::parse(text));
   } catch (const toml::parse_error& error) {
+    if (auto conflict = base::merge_conflict(text, name)) return base::fail(std::move(*conflict));
     const auto place = error.source().begin;
     return base::fail(ErrorKind::bad_input,
                       name + ":" + std::to_string(place.line) + ":" + std::to_string(place.column),
@@ -267,6 +269,7 @@ base::Result<Value> read_json(const base::fs::path& file, const std::string& nam
     if (is_too_deep) return too_deep(name);
     return from_json(json);
   } catch (const nlohmann::ordered_json::parse_error& error) {
+    if (auto conflict = base::merge_conflict(text, name)) return base::fail(std::move(*conflict));
     return base::fail(
         ErrorKind::bad_input,
         name + ":" + base::to_text(base::PositionFinder(text).at(std::max<std::size_t>(error.byte, 1) - 1)),

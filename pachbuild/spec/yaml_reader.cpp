@@ -88,8 +88,7 @@ constexpr char k_quotes[] = "put it in quotes";
 constexpr char k_backslash[] = "write \\\\ for a backslash, or use single quotes";
 constexpr char k_pipe[] = "after | or > comes a line break";
 constexpr char k_directive[] = "remove the line: a pipeline spec needs no %YAML and no %TAG";
-const YamlFault k_tab = {YAML::ErrorMsg::TAB_IN_INDENTATION, "a line is indented with a tab",
-                             "use spaces"};
+const YamlFault k_tab = {YAML::ErrorMsg::TAB_IN_INDENTATION, "a line is indented with a tab", "use spaces"};
 
 // Where the lines of a text start in the wrong columns.
 const std::array k_block_faults = {

@@ -87,6 +87,9 @@ TEST_F(Data, WhatCannotBeReadIsAnErrorWithItsPlace) {
   EXPECT_TRUE(fault(toml("a = 1\nb = \n")).starts_with("f.toml:2:")) << fault(toml("a = 1\nb = \n"));
   EXPECT_TRUE(fault(toml("a = 1\nb = \n")).find(": is not valid TOML: ") != std::string::npos);
   EXPECT_EQ(fault(json(R"({"a": })")), "f.json:1:7: is not valid JSON");
+  const std::string conflict = "a\n<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> other\n";
+  EXPECT_EQ(fault(toml(conflict)), "f.toml:2: a merge conflict is not resolved");
+  EXPECT_EQ(fault(json(conflict)), "f.json:2: a merge conflict is not resolved");
   EXPECT_EQ(toml("=").error().kind, base::ErrorKind::bad_input);
   EXPECT_EQ(json("").error().kind, base::ErrorKind::bad_input);
   EXPECT_FALSE(read_toml(m_folder.path() / "none", "none"));

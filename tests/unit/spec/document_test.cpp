@@ -185,6 +185,14 @@ TEST(Document, ATabInTheIndentationOfYamlIsNamed) {
   EXPECT_EQ(fault("{\n\t\"a\": 1\n\t\"b\": 2\n}"), "error: f:3:5: is not valid YAML: expected , or }\n");
 }
 
+TEST(Document, AMergeConflictIsNamed) {
+  const std::string conflict = "<<<<<<< HEAD\n\"b\": 1\n=======\n\"b\": 2\n>>>>>>> other\n";
+  for (const std::string& text : {"{\n" + conflict + "}\n", "a: 1\n" + conflict})
+    EXPECT_TRUE(fault(text).starts_with("error: f:2: a merge conflict is not resolved\nhint: "))
+        << fault(text);
+  EXPECT_EQ(fault("- |\n  <<<<<<< HEAD\n  >>>>>>> other\n"), "none");
+}
+
 TEST(Document, FaultsOfJsonAreAboutTheText) {
   for (const auto& [text, said] : std::vector<std::pair<std::string, std::string>>{
            {"{\"a\":: 1}", "1:6: is not valid JSON: unexpected ':'; expected a value"},
