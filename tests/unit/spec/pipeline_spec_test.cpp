@@ -392,6 +392,32 @@ TEST(BuilderPath, BeginsAsNoNameOfAnImageDoes) {
     EXPECT_FALSE(is_builder_path(name)) << name;
 }
 
+TEST_F(PipelineSpecTest, AGroupThatTheGlobLacksIsAWarning) {
+  json spec = without("/input");
+  spec["input"]["join"] = {{{"pfs", {{"repo", "a"}, {"glob", "/(*).csv"}, {"join_on", "$1-${2}"}}}},
+                           {{"pfs", {{"repo", "b"}, {"glob", "/*.csv"}, {"join_on", "$0-$1"}}}},
+                           {{"pfs", {{"repo", "c"}, {"glob", "/(*)-(*)"}, {"join_on", "$2$1"}}}}};
+  const std::vector<std::string> expected = {
+      "input.join[0].pfs.join_on: $2 is always empty: the glob \"/(*).csv\" has 1 group; put the part of the "
+      "path that $2 stands for into ( )",
+      "input.join[1].pfs.join_on: $1 is always empty: the glob \"/*.csv\" has no groups; put the part of the "
+      "path that $1 stands for into ( )"};
+  const auto read = read_pipeline(spec.dump(), file());
+  ASSERT_TRUE(read);
+  const auto any = read_for_cluster(spec.dump(), file(), Target::any);
+  ASSERT_TRUE(any);
+  spec["transform"].erase("build");
+  spec["transform"]["cmd"] = {"x"};
+  spec["transform"]["image"] = "i";
+  const auto without_build = read_for_cluster(spec.dump(), file(), Target::any);
+  ASSERT_TRUE(without_build);
+  for (const auto& told : {read->warnings, any->front().notes, without_build->front().notes}) {
+    ASSERT_EQ(told.size(), expected.size());
+    for (std::size_t i = 0; i < told.size(); ++i)
+      EXPECT_TRUE(told[i].ends_with(": " + expected[i])) << told[i];
+  }
+}
+
 TEST_F(PipelineSpecTest, FolderAsABuilderIsOfThisMachineOnly) {
   ASSERT_TRUE(base::make_folders(file("b")));
   ASSERT_TRUE(base::write_file(file("b/build.sh"), ""));
