@@ -84,6 +84,22 @@ class Messages(support.Suite):
         self.assertEqual([message for message in messages if message not in sources], [])
 
 
+class ExitCodes(support.Suite):
+    def test_the_table_has_each_kind_of_error(self):
+        kinds = re.search(r"^enum class ErrorKind : int \{\n(.*?)\n\};", read("libs/base/result.h"), re.M | re.S)[1]
+        codes = [int(code) for code in re.findall(r"^  \w+ = (\d+),", kinds, re.M)]
+        self.assertGreater(len(codes), 5)
+        section = read("docs/troubleshooting.md").partition("## By exit code\n")[2].partition("\n## ")[0]
+        self.assertEqual([int(code) for code in re.findall(r"^\| (\d+) \|", section, re.M)], [0, *codes])
+        # The help texts and the Python package have them too.
+        helps = re.findall(r"^\*\*Exit codes\*\*\n\n(.*?)\n\n", read("docs/reference.md"), re.M | re.S)
+        self.assertEqual(len(helps), 2)
+        for text in helps:
+            self.assertEqual([int(code) for code in re.findall(r"(?:^|, )(\d+) ", " ".join(text.split()))], [0, *codes], text)
+        constants = re.findall(r"^[A-Z_]+ = (\d+)$", read("python/pachbuild/_errors.py"), re.M)
+        self.assertEqual([int(code) for code in constants], codes)
+
+
 class Changes(support.Suite):
     def test_the_version_of_the_programs_is_first(self):
         versions = re.findall(r"^## \[(.+?)\] - (\S+)$", read("CHANGELOG.md"), re.M)
