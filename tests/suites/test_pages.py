@@ -66,6 +66,14 @@ class Reference(support.Suite):
             module.PAGE.write_text(made, encoding="utf-8")
         self.assertEqual(made, read("docs/reference.md"), "scripts/reference makes it anew, and so does PACHBUILD_RECORD=1")
 
+    def test_repeats_and_defaults_have_one_notation(self):
+        options = re.findall(r"^\| `(-.*?)` \| (.*) \|$", read("docs/reference.md"), re.M)
+        self.assertGreater(len(options), 100)
+        for name, meaning in options:
+            self.assertEqual(" ..." in name, "may be repeated" in meaning, name)
+            self.assertNotRegex(name, "…|=/", "a default is in the text")
+            self.assertNotRegex(meaning, r"\((the )?default\)", name)
+
 
 class Names(support.Suite):
     def test_no_command_names_what_exists_nowhere(self):

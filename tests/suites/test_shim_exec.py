@@ -134,7 +134,7 @@ class Exec(support.Suite):
 
     def test_help_and_version_go_to_standard_output(self):
         result = self.run_program(support.SHIM, "--help")
-        self.assertIn("worker-shim --exec [--] COMMAND ARGS…", result.stdout)
+        self.assertIn("worker-shim --exec [--] COMMAND [ARGS...]", result.stdout)
         self.assertEqual((result.stderr, result.returncode), ("", 0))
         version = self.succeed(support.SHIM, "--version").stdout
         self.assertRegex(version, r"\Aworker-shim \d+\.\d+\.\d+( \([0-9a-f]{7}\+? \d{4}-\d\d-\d\d\))?\n\Z")
