@@ -52,15 +52,14 @@ void declare(CLI::App& app, builder::Options& options) {
   report::set_help_form(app);
   app.footer(k_footer);
   app.set_version_flag("-V,--version", about::version_line("builder-runtime"), "Print the version and exit");
-  app.add_option("--source", options.source, "The source folder")
-      ->type_name("DIR")
-      ->default_str(contract::k_source);
-  app.add_option("--out", options.out, "The folder for the artifact")
-      ->type_name("DIR")
-      ->default_str(contract::k_out);
+  const auto by_default = [](const char* folder) { return " (default: " + std::string(folder) + ")"; };
+  app.add_option("--source", options.source, "The source folder" + by_default(contract::k_source))
+      ->type_name("DIR");
+  app.add_option("--out", options.out, "The folder for the artifact" + by_default(contract::k_out))
+      ->type_name("DIR");
   app.add_option("--language", options.language,
                  "python, go, or an installed builder (default: detected from the source)")
-      ->type_name("NAME");
+      ->type_name("LANGUAGE");
   app.add_option("--builder", options.builder,
                  "The folder of a builder: builder.toml and the files it refers to (docs/builder-toml.md)")
       ->type_name("DIR");

@@ -15,11 +15,11 @@ CODE = re.compile(r"(`+)(?:(?!\1).)+?\1(?!`)")
 LINK = re.compile(r"(!?\[(?:[^\[\]]|\[[^\[\]]*\])*\]\()([^()\s]+)(\))")
 
 
-def markdown_files():
-    """All of the repository, as paths below it."""
-    found = []
-    for folder, folders, names in os.walk(ROOT):
-        here = pathlib.Path(folder).relative_to(ROOT)
+def markdown_files(root=None):
+    """All of the repository, or of the copy of it in `root`, as paths below it."""
+    root, found = root or ROOT, []
+    for folder, folders, names in os.walk(root):
+        here = pathlib.Path(folder).relative_to(root)
         folders[:] = [name for name in folders if (here / name).as_posix() not in SKIPPED]
         found += [(here / name).as_posix() for name in names if name.endswith(".md")]
     return sorted(found)
@@ -89,17 +89,17 @@ def resolve(page, target):
     return posixpath.normpath(posixpath.join(folder, urllib.parse.unquote(path))) if path else page, anchor
 
 
-def dead_links(pages=None):
-    """A line for each link that leads nowhere: to no file of the repository, or to no heading of a page."""
-    faults = []
-    for page in markdown_files() if pages is None else pages:
-        text = (ROOT / page).read_text(encoding="utf-8")
+def dead_links(pages=None, root=None):
+    """A line for each link that leads nowhere: to no file of the repository, or of its copy in `root`, or to no heading."""
+    root, faults = root or ROOT, []
+    for page in markdown_files(root) if pages is None else pages:
+        text = (root / page).read_text(encoding="utf-8")
         for number, target in links_of(text):
             if is_external(target):
                 continue
             path, anchor = resolve(page, target)
-            if path.startswith("../") or not (ROOT / path).exists():
+            if path.startswith("../") or not (root / path).exists():
                 faults.append(f"{page}:{number}: {target}: no such file")
-            elif anchor and path.endswith(".md") and anchor not in anchors_of((ROOT / path).read_text(encoding="utf-8")):
+            elif anchor and path.endswith(".md") and anchor not in anchors_of((root / path).read_text(encoding="utf-8")):
                 faults.append(f"{page}:{number}: {target}: no such heading")
     return faults

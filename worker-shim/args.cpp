@@ -97,7 +97,7 @@ struct Reading {
   std::string_view form;
 };
 constexpr Reading k_count = {read_count, "a number of arguments"};
-constexpr Reading k_grace = {read_grace, "a time, such as 10s, 500ms or 2m"};
+constexpr Reading k_grace = {read_grace, "a duration, such as 10s, 500ms or 2m"};
 constexpr Reading k_remapping = {read_remapping, "two exit codes, such as 143:0"};
 constexpr Reading k_signal = {read_signal, "a signal, such as TERM or 15"};
 
@@ -217,10 +217,10 @@ base::Result<Invocation> parse_arguments(int argc, char* const* argv) {
 std::string help_text() {
   return R"(worker-shim starts the program of a build pipeline.
 
-  worker-shim [--] ARGS...                  sh /pfs/build/run.sh ARGS...: the default command
-  worker-shim --exec [--] COMMAND ARGS...   COMMAND in the environment of the artifact in /pfs/build
-  worker-shim --check [--exec COMMAND...]   shows what it would run, from where, and whether the platform matches
-  worker-shim --install DIR                 copies itself to DIR/worker-shim
+  worker-shim [--] [ARGS...]                  sh /pfs/build/run.sh ARGS...: the default command
+  worker-shim --exec [--] COMMAND [ARGS...]   COMMAND in the environment of the artifact in /pfs/build
+  worker-shim --check [--exec COMMAND...]     shows what it would run, from where, and whether the platform matches
+  worker-shim --install DIR                   copies itself to DIR/worker-shim
 
 The artifact's environment (/pfs/build/bundle-DIGEST.tar.zst: packages, compiled programs) is unpacked once per
 container. Its bin/ comes first on COMMAND's PATH, and its folder is in $PACHBUILD_ENV. Then the shim becomes COMMAND
@@ -237,9 +237,9 @@ Options, before --exec or --:
 Supervisor options; each of them turns the supervisor on:
   --supervise           forward signals, reap orphans, hand over the terminal, exit with COMMAND's exit
                         code
-  --grace TIME          time from SIGTERM to SIGKILL for everything COMMAND started: 10s, 500ms, 2m (default: 10s)
+  --grace DURATION      time from SIGTERM to SIGKILL for everything COMMAND started: 10s, 500ms, 2m (default: 10s)
   --single-process      forward signals to COMMAND alone instead of its process group
-  --remap-exit OLD:NEW  exit with NEW if COMMAND's exit code is OLD; may be repeated
+  --remap-exit OLD:NEW       exit with NEW if COMMAND's exit code is OLD; may be repeated
   --parent-death-signal SIGNAL   act as if SIGNAL had been received when the parent process dies
 
 ARGS and the arguments of COMMAND are passed on unchanged. Put -- before arguments that begin with -.

@@ -234,12 +234,31 @@ base::Status unpack_in(const Workplace& workplace, const Request& request, const
   return put_in_place(workplace, environments + "/" + digest);
 }
 
-// The input that a pipeline's spec lacks when its folder is not there.
+constexpr char k_folder_hint[] = "name the folder that a build wrote: the one with run.sh and build.json";
+
+// Of a pipeline's /pfs/build its spec lacks the input. Any other folder was named by a person.
 base::Error missing_build(const std::string& build_folder) {
+  if (build_folder != contract::k_build)
+    return {base::ErrorKind::bad_input, build_folder, "no such folder", k_folder_hint};
   return {base::ErrorKind::bad_input, build_folder, "the input 'build' is missing",
           "the pipeline's input must be a cross that includes {\"pfs\": {\"name\": \"build\", \"repo\": "
           "\"<pipeline>_build\", "
           "\"branch\": \"build\", \"glob\": \"/\", \"lazy\": true}}; pachbuild update pipeline adds it"};
+}
+
+base::Error not_a_folder(const std::string& build_folder) {
+  return {base::ErrorKind::bad_input, build_folder, "is not a folder", k_folder_hint};
+}
+
+// A file of the build that cannot be read, or its folder when that is why.
+base::Error unreadable(const std::string& build_folder, const std::string& file, int error_number,
+                       const char* hint) {
+  struct stat status{};
+  if (::stat(build_folder.c_str(), &status) != 0) return missing_build(build_folder);
+  if (!S_ISDIR(status.st_mode)) return not_a_folder(build_folder);
+  base::Error error = base::system_error("read", file, error_number);
+  error.hint = hint;
+  return error;
 }
 
 std::string path_of(const std::string& build_folder, const std::string& prefix, const std::string& digest) {
@@ -248,11 +267,9 @@ std::string path_of(const std::string& build_folder, const std::string& prefix, 
 
 base::Status check_file(const std::string& build_folder, const std::string& bundle) {
   if (::access(bundle.c_str(), R_OK) == 0) return {};
-  const int error_number = errno;
-  if (!is_there(build_folder)) return base::fail(missing_build(build_folder));
-  base::Error error = base::system_error("read", bundle, error_number);
-  error.hint = "run.sh and its bundle come from one build; build again if one of them was changed";
-  return base::fail(std::move(error));
+  return base::fail(
+      unreadable(build_folder, bundle, errno,
+                 "run.sh and its bundle come from one build; build again if one of them was changed"));
 }
 
 base::Result<std::string> prepare(const Request& request, Role role, const std::string& digest) {
@@ -324,6 +341,7 @@ bool has_environment(const CacheSettings& settings, const std::string& digest) {
 base::Result<BuildFolder> find_artifact(const std::string& build_folder) {
   const Folder folder = open_folder(build_folder);
   if (!folder && errno == ENOENT) return base::fail(missing_build(build_folder));
+  if (!folder && errno == ENOTDIR) return base::fail(not_a_folder(build_folder));
   if (!folder) return base::fail(base::system_error("read", build_folder, errno));
   BuildFolder found;
   while (true) {
@@ -354,11 +372,10 @@ base::Status set_variables(const std::string& build_folder) {
 
 base::Status check_run_script(const std::string& build_folder, const std::string& script) {
   if (::access(script.c_str(), R_OK) == 0) return {};
-  const int error_number = errno;
-  if (!is_there(build_folder)) return base::fail(missing_build(build_folder));
-  base::Error error = base::system_error("read", script, error_number);
-  error.hint = "the build must write /pfs/out/run.sh: check the log of the build pipeline";
-  return base::fail(std::move(error));
+  const char* const hint = build_folder == contract::k_build
+                               ? "the build must write /pfs/out/run.sh: check the log of the build pipeline"
+                               : k_folder_hint;
+  return base::fail(unreadable(build_folder, script, errno, hint));
 }
 
 }  // namespace shim

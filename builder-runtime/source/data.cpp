@@ -2,9 +2,11 @@
 #include "builder-runtime/source/data.h"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/merge_conflict.h"
 #include "base/position.h"
 #include "base/text.h"
 
@@ -167,6 +169,38 @@ void add_to(toml::table& table, const std::string& key, const Value& value) {
   with_node(value, [&](const auto& node) { table.insert(key, node); });
 }
 
+// The parser's reason in our words: it says "Error while parsing PART: REASON, saw 'x'".
+std::string reason_of(std::string_view description) {
+  struct Row {
+    std::string_view theirs;
+    std::string_view ours;
+    bool keeps_rest;
+  };
+  static constexpr std::array<Row, 9> k_rows = {{
+      {"expected value-terminator", "expected the end of the value", true},
+      {"expected value", "expected a value", true},
+      {"expected keys, tables, whitespace or comments", "expected a key or a [table]", true},
+      {"expected a comment or whitespace", "expected the end of the line", true},
+      {"could not determine value type", "a value cannot start like this; text needs quotes", false},
+      {"unescaped control characters", "a string has no closing quote, or a control character", false},
+      {"control characters", "a string has no closing quote, or a control character", false},
+      {"encountered end-of-file", "the file ends too early", false},
+      {"Encountered invalid utf-8", "invalid UTF-8", false},
+  }};
+  if (description.starts_with("Error while parsing "))
+    description.remove_prefix(std::min(description.find(": "), description.size() - 2) + 2);
+  std::string reason(description);
+  const auto* const row = std::find_if(k_rows.begin(), k_rows.end(),
+                                       [&](const Row& each) { return description.starts_with(each.theirs); });
+  if (row != k_rows.end()) {
+    reason = row->ours;
+    if (row->keeps_rest) reason += description.substr(row->theirs.size());
+  }
+  base::replace_all(reason, ", saw '\\n'", ", found the end of the line");
+  base::replace_all(reason, ", saw ", ", found ");
+  return reason;
+}
+
 const Value& absent() {
   static const Value value;
   return value;
@@ -246,10 +280,11 @@ base::Result<Value> parse_toml(std::string_view text, const std::string& name) {
   try {
     return from_toml(toml::parse(text));
   } catch (const toml::parse_error& error) {
+    if (auto conflict = base::merge_conflict(text, name)) return base::fail(std::move(*conflict));
     const auto place = error.source().begin;
     return base::fail(ErrorKind::bad_input,
                       name + ":" + std::to_string(place.line) + ":" + std::to_string(place.column),
-                      "is not valid TOML: " + std::string(error.description()));
+                      "is not valid TOML: " + reason_of(error.description()));
   }
 }
 
@@ -267,6 +302,7 @@ base::Result<Value> read_json(const base::fs::path& file, const std::string& nam
     if (is_too_deep) return too_deep(name);
     return from_json(json);
   } catch (const nlohmann::ordered_json::parse_error& error) {
+    if (auto conflict = base::merge_conflict(text, name)) return base::fail(std::move(*conflict));
     return base::fail(
         ErrorKind::bad_input,
         name + ":" + base::to_text(base::PositionFinder(text).at(std::max<std::size_t>(error.byte, 1) - 1)),

@@ -299,6 +299,20 @@ std::string Glob::replace(std::string_view path, std::string_view text) const {
   return result;
 }
 
+std::size_t Glob::groups() const { return m_program->groups; }
+
+std::string Glob::lacking_group(std::string_view text) const {
+  std::string lacking;
+  read_template(
+      text, [](std::string_view) {},
+      [&](const Reference& reference) {
+        if (!lacking.empty() || !reference.is_valid()) return;
+        if (std::stoul(std::string(reference.digits)) > groups())
+          lacking = "$" + std::string(reference.digits);
+      });
+  return lacking;
+}
+
 base::Status check_template(std::string_view text) {
   std::string_view wrong;
   read_template(

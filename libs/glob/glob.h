@@ -63,6 +63,12 @@ class Glob {
   // A group that the pattern lacks is empty, and all are if `path` is not matched.
   [[nodiscard]] std::string replace(std::string_view path, std::string_view text) const;
 
+  // How many groups there are.
+  [[nodiscard]] std::size_t groups() const;
+
+  // The first reference of `text` to a group that the pattern lacks, "$2"; empty when it has all of them.
+  [[nodiscard]] std::string lacking_group(std::string_view text) const;
+
   [[nodiscard]] const std::string& pattern() const { return m_pattern; }
 
   // What every path that is matched starts with, as far as the pattern says it literally.

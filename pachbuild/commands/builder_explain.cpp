@@ -175,7 +175,7 @@ void add_builder_explain(CLI::App& builder, Invocation& invocation) {
       ->type_name("DIR|IMAGE|NAME")
       ->required();
   verb->add_option("--source", options->source, "The source (default: the current folder)")->type_name("DIR");
-  verb->add_option("-o,--output", options->format, "text (default) or json")
+  verb->add_option("-o,--output", options->format, "The output format (default: text)")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"text", "json"}));
   verb->add_flag("--all", options->all,

@@ -230,7 +230,7 @@ void add_path(CLI::App& cache, Invocation& invocation) {
 void add_list_of_cache(CLI::App& cache, Invocation& invocation) {
   auto format = std::make_shared<std::string>();
   auto* verb = cache.add_subcommand("list", "List what is in the cache, by kind");
-  verb->add_option("-o,--output", *format, "json, for other programs")
+  verb->add_option("-o,--output", *format, "The output format")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"json"}));
   verb->footer(k_about_cache_list)->callback([format, &invocation] {

@@ -74,9 +74,10 @@ std::string time_now() {
 
 void SpecFiles::add_to(CLI::App& verb, Argument argument) {
   auto* option =
-      verb.add_option(argument == Argument::spec ? "SPEC,-f,--file" : "-f,--file", files,
-                      "The pipeline spec (JSON or YAML), or a folder of specs; repeat it for pipelines that "
-                      "belong together (default: the only spec in the current folder)")
+      verb.add_option(
+              argument == Argument::spec ? "SPEC,-f,--file" : "-f,--file", files,
+              "The pipeline spec (JSON or YAML), or a folder of specs; may be repeated for pipelines that "
+              "belong together (default: the only spec in the current folder)")
           ->type_name("SPEC")
           ->allow_extra_args(false);
   add_template_options(verb, *option, jsonnet, arguments);

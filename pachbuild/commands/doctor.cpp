@@ -118,7 +118,7 @@ void add_doctor(CLI::App& app, Invocation& invocation) {
   verb->add_option("--context", options->scope.context, "The pachctl context (default: the active one)")
       ->type_name("NAME")
       ->needs(cluster);
-  verb->add_option("-o,--output", options->format, "json, for other programs")
+  verb->add_option("-o,--output", options->format, "The output format")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"json"}));
   verb->footer(k_about_doctor)->callback([options, &invocation] {

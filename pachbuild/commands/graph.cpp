@@ -132,7 +132,7 @@ void add_graph(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<GraphOptions>();
   auto* verb = app.add_subcommand("graph", "Show what each pipeline reads");
   options->specs.add_to(*verb);
-  verb->add_option("-o,--output", options->format, "text (the default), mermaid, dot or json")
+  verb->add_option("-o,--output", options->format, "The output format (default: text)")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"text", "mermaid", "dot", "json"}));
   verb->footer(k_about_graph)->callback([options, &invocation] {

@@ -107,13 +107,13 @@ void add_init(CLI::App& app, Invocation& invocation) {
                    "A new folder, or an existing one without conflicting files (default: the current folder)")
       ->type_name("DIR");
   verb->add_option("--language", options->language,
-                   "python (default) or go; with --from detected from the files")
+                   "The program's language (default: python; with --from detected from the files)")
       ->type_name("LANGUAGE")
       ->check(CLI::IsMember(starter::languages()));
   verb->add_option("--name", options->name,
                    "The pipeline's name (default: the name of DIR, or the name in the spec)")
       ->type_name("NAME");
-  verb->add_option("--from", options->from, "Convert this spec or Dockerfile; repeat it for both")
+  verb->add_option("--from", options->from, "Convert this spec or Dockerfile; may be repeated for both")
       ->type_name("SPEC|DOCKERFILE")
       ->allow_extra_args(false);
   verb->add_option("--context", options->context,

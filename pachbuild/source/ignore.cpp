@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "base/inside.h"
+#include "base/merge_conflict.h"
 #include "base/relative_path.h"
 #include "base/text.h"
 #include "contract/layout.h"
@@ -81,6 +82,7 @@ base::Result<IgnoreRules> IgnoreRules::read(const fs::path& folder, const Readin
     text.error().kind = base::ErrorKind::bad_input;
     return tl::unexpected<base::Error>(std::move(text).error());
   }
+  if (auto conflict = base::merge_conflict(*text, file.string())) return base::fail(std::move(*conflict));
   BASE_TRY_ASSIGN(auto rules, parse(*text, file.string()));
   rules.look_around(folder, reading);
   return rules;

@@ -92,7 +92,10 @@ std::optional<CronFault> fault_of_descriptor(const std::string& text) {
     // Go takes one sign; what is less than a second counts as one.
     if (duration.starts_with('-') && !duration.starts_with("-+")) duration.remove_prefix(1);
     if (parse_duration(duration)) return std::nullopt;
-    return CronFault{"invalid duration " + base::quoted(duration), R"(write "@every 90s" or "@every 24h")"};
+    const auto meant = meant_duration(duration);
+    return CronFault{"invalid duration " + base::quoted(duration),
+                     meant.empty() ? R"(write "@every 90s" or "@every 24h")"
+                                   : "write \"" + std::string(k_every) + meant + "\""};
   }
   if (text != "@every" && text != "@never" &&
       std::find(k_descriptors.begin(), k_descriptors.end(), text) != k_descriptors.end()) {

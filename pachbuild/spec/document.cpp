@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/merge_conflict.h"
 #include "base/text.h"
 #include "pachbuild/spec/tree_builder.h"
 
@@ -183,7 +184,10 @@ base::Result<std::vector<Document>> parse_documents(const std::string& text, con
     if (yaml || yaml_fault > json_fault || (yaml_fault == json_fault && !looks_like_json))
       documents = std::move(yaml);
   }
-  if (!documents) return documents;
+  if (!documents) {
+    if (auto conflict = base::merge_conflict(content, source.name())) return base::fail(std::move(*conflict));
+    return documents;
+  }
   if (documents->empty()) return base::fail(base::ErrorKind::bad_input, source.name(), "is empty");
   return documents;
 }

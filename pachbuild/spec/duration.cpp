@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/spec/duration.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
 #include <string>
 #include <utility>
+
+#include "base/text.h"
 
 namespace spec {
 namespace {
@@ -57,10 +60,58 @@ std::optional<long double> take_unit(std::string_view& text) {
   return std::nullopt;
 }
 
+// Units as people write them, and the one of Go.
+constexpr std::array<std::pair<const char*, const char*>, 5> k_written_units = {{
+    {"ms msec msecs millisecond milliseconds", "ms"},
+    {"s sec secs second seconds", "s"},
+    {"m min mins minute minutes", "m"},
+    {"h hr hrs hour hours", "h"},
+    {"d day days", "d"},
+}};
+
+// Takes the characters at the start of `text` that are of `kind`, and the spaces and commas behind them.
+std::string_view take_all(std::string_view& text, std::string_view kind) {
+  const std::size_t end = std::min(text.find_first_not_of(kind), text.size());
+  const std::string_view taken = text.substr(0, end);
+  text.remove_prefix(std::min(text.find_first_not_of(" ,", end), text.size()));
+  return taken;
+}
+
+// An amount and its unit for parse_duration(); empty where the unit is unknown.
+std::string in_unit_of_go(std::string_view amount, const std::string& written) {
+  for (const auto& [names, unit] : k_written_units) {
+    const auto all = base::words(names);
+    if (std::find(all.begin(), all.end(), written) == all.end()) continue;
+    if (std::string_view(unit) != "d") return std::string(amount) + unit;
+    const auto days = base::parse_number(amount);
+    constexpr std::uint64_t k_most_days = 100'000;
+    return days && *days <= k_most_days ? std::to_string(*days * 24) + "h" : "";
+  }
+  return {};
+}
+
+constexpr std::size_t k_longest = 100;  // so that no number overflows a long double
+
 }  // namespace
 
+std::string meant_duration(std::string_view text) {
+  if (text.size() > k_longest) return {};
+  const std::string lower = base::lower(base::trim(text));
+  std::string_view rest = lower;
+  std::string meant;
+  while (!rest.empty()) {
+    const auto amount = take_all(rest, "0123456789.");
+    const std::string unit(take_all(rest, "abcdefghijklmnopqrstuvwxyz"));
+    // Pachyderm counts in seconds.
+    const bool is_number = unit.empty() && amount == lower;
+    const auto part = in_unit_of_go(amount, is_number ? "s" : unit);
+    if (part.empty()) return {};
+    meant += part;
+  }
+  return parse_duration(meant) ? meant : std::string();
+}
+
 std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
-  constexpr std::size_t k_longest = 100;  // so that no number overflows a long double
   constexpr auto k_limit = static_cast<long double>(std::numeric_limits<std::int64_t>::max());
   if (text.starts_with('+')) text.remove_prefix(1);
   if (text == "0") return std::chrono::nanoseconds(0);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // JSON through nlohmann's event parser. It tells values but not where they are; that we see from how far it
 // has read.
+#include <algorithm>
+#include <array>
 #include <cctype>
 #include <iterator>
 
-#include "base/text.h"
 #include "pachbuild/spec/tree_builder.h"
 
 namespace spec {
@@ -33,14 +34,74 @@ class CountingIterator {
   std::size_t* m_offset;
 };
 
-// The parser's own words begin with "[json.exception.parse_error.101] parse error at line 1, column 2: syntax
-// error while parsing value - ".
-std::string reason_of(const std::string& message) {
-  for (const std::string_view start : {" - ", ": "}) {
-    const std::size_t found = message.find(start);
-    if (found != std::string::npos) return message.substr(found + start.size());
-  }
-  return message;
+struct Word {
+  std::string_view theirs;
+  std::string_view ours;
+};
+
+template <std::size_t size>
+std::string_view ours(const std::array<Word, size>& words, std::string_view theirs) {
+  const auto found = std::find_if(words.begin(), words.end(),
+                                  [&](const Word& word) { return theirs.starts_with(word.theirs); });
+  return found == words.end() ? std::string_view() : found->ours;
+}
+
+// What the parser found.
+std::string_view found_token(std::string_view name) {
+  static constexpr std::array<Word, 12> k_tokens = {{{"true literal", "true"},
+                                                     {"false literal", "false"},
+                                                     {"null literal", "null"},
+                                                     {"string literal", "string"},
+                                                     {"number literal", "number"},
+                                                     {"end of input", "end of file"},
+                                                     {"'['", "'['"},
+                                                     {"'{'", "'{'"},
+                                                     {"']'", "']'"},
+                                                     {"'}'", "'}'"},
+                                                     {"':'", "':'"},
+                                                     {"','", "','"}}};
+  return ours(k_tokens, name);
+}
+
+// What the parser wanted instead. It names only the closing sign where a comma is right as well.
+std::string_view expected_token(std::string_view name) {
+  static constexpr std::array<Word, 4> k_tokens = {
+      {{"string literal", "a key in quotes"}, {"':'", "':'"}, {"'}'", "',' or '}'"}, {"']'", "',' or ']'"}}};
+  const auto token = ours(k_tokens, name);
+  return token.empty() ? "a value" : token;
+}
+
+// A token that is at fault itself. A literal that the parser does not know is text without quotes.
+std::string_view invalid_token(std::string_view reason) {
+  static constexpr std::array<Word, 5> k_tokens = {
+      {{"invalid string: missing closing quote", "the quote is not closed"},
+       {"invalid string: control character",
+        "a string has a line break or another control character; write \\n for a line break"},
+       {"invalid string: forbidden character after backslash",
+        "invalid escape in a string; write \\\\ for a backslash"},
+       {"invalid string", "invalid \\u escape in a string"},
+       {"invalid number", "invalid number"}}};
+  return ours(k_tokens, reason);
+}
+
+// The parser's message in our words. It is "[…] parse error at …: syntax error while parsing … - REASON",
+// where REASON is "unexpected TOKEN; expected TOKEN" or "invalid …; last read: …", also with what was
+// expected.
+std::string reason_of(std::string_view message) {
+  constexpr std::string_view k_start = " - ";
+  constexpr std::string_view k_unexpected = "unexpected ";
+  constexpr std::string_view k_expected = "; expected ";
+  const auto start = message.find(k_start);
+  if (start == std::string_view::npos) return "number too large";  // the only other message
+  const auto reason = message.substr(start + k_start.size());
+  if (const auto invalid = invalid_token(reason); !invalid.empty()) return std::string(invalid);
+  const auto expects = reason.rfind(k_expected);
+  const auto expected =
+      expected_token(expects == std::string_view::npos ? "" : reason.substr(expects + k_expected.size()));
+  const bool is_token = reason.starts_with(k_unexpected);
+  const auto found = is_token ? found_token(reason.substr(k_unexpected.size())) : std::string_view();
+  return (found.empty() ? "" : std::string(k_unexpected) + std::string(found) + "; ") + "expected " +
+         std::string(expected);
 }
 
 class JsonEvents {
@@ -82,10 +143,7 @@ class JsonEvents {
     // `read` counts one character more at the end of the text.
     const bool at_end = m_start + read > m_text.size();
     const std::size_t offset = at_end ? m_text.size() : start_of(token, m_start + read);
-    // The parser repeats what it has read of a text, however long that is.
-    constexpr std::size_t k_longest_reason = 200;
-    return keep(m_builder.fail(
-        offset, "is not valid JSON: " + base::shortened(reason_of(error.what()), k_longest_reason)));
+    return keep(m_builder.fail(offset, "is not valid JSON: " + reason_of(error.what())));
   }
 
  private:

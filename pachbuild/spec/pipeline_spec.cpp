@@ -20,6 +20,7 @@
 #include "contract/builders.h"
 #include "contract/layout.h"
 #include "contract/pipeline_names.h"
+#include "glob/glob.h"
 #include "pachbuild/spec/duration.h"
 #include "pachbuild/spec/faults.h"
 #include "pachbuild/spec/load.h"
@@ -314,6 +315,26 @@ class Reader {
     } else {
       m_spec.input = read_input(input, "/input", reading, m_faults);
       check_branches();
+      warn_of_lacking_groups();
+    }
+  }
+
+  // Pachyderm takes them for empty.
+  void warn_of_lacking_groups() {
+    if (!m_faults.none()) return;
+    auto& warnings = m_target == Target::any ? m_spec.notes : m_spec.warnings;
+    for (const auto* input : repo_inputs(m_spec.input)) {
+      const auto glob = glob::Glob::compile(input->glob, glob::Separator::slash);
+      for (const auto& [field, text] :
+           {std::pair("/join_on", &input->join_on), std::pair("/group_by", &input->group_by)}) {
+        const auto lacking = glob->lacking_group(*text);
+        if (lacking.empty()) continue;
+        const auto pointer = input->pointer + field;
+        const auto groups = glob->groups() == 0 ? "no groups" : base::count_of(glob->groups(), "group");
+        warnings.push_back(m_spec.places.where(pointer) + ": " + field_name(pointer) + ": " + lacking +
+                           " is always empty: the glob " + base::quoted(input->glob) + " has " + groups +
+                           "; put the part of the path that " + lacking + " stands for into ( )");
+      }
     }
   }
 
@@ -492,7 +513,10 @@ base::Result<ClusterPipeline> cluster_pipeline(Document document, Target target)
     pipeline.name = pipeline.spec->name;
     pipeline.notes = pipeline.spec->notes;
   } else {
-    if (target == Target::any) BASE_TRY(read_document(document, target, Builds::maybe));
+    if (target == Target::any) {
+      BASE_TRY_ASSIGN(const auto spec, read_document(document, target, Builds::maybe));
+      pipeline.notes = spec.notes;
+    }
     const auto name = value.find("pipeline");
     if (name != value.end() && name->is_object())
       pipeline.name = name->value("name", json()).is_string() ? name->value("name", "") : "";

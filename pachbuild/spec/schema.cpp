@@ -431,6 +431,20 @@ std::string camel_case(std::string_view name) {
   return result;
 }
 
+// How the text of a list's only item, or of a command, is written as a list. Only a shell takes a command
+// with signs that mean something to it.
+std::string as_list(const std::string& text, bool is_command) {
+  constexpr std::size_t k_longest = 200;
+  if (base::trim(text).empty() || text.size() > k_longest) return R"(a list: ["first", "second"])";
+  std::vector<std::string> items = {text};
+  if (is_command) {
+    const bool needs_shell = text.find_first_of("|&;<>()$`\\\"'*?[]#~%\n") != std::string::npos;
+    items = needs_shell ? std::vector<std::string>{"sh", "-c", text} : base::words(text);
+  }
+  for (auto& item : items) item = json(item).dump();
+  return "[" + base::join(items, ", ") + "]";
+}
+
 std::vector<std::string> names_of(const Message& message) {
   std::vector<std::string> names;
   for (const Field& field : message.fields) {
@@ -518,10 +532,9 @@ class Checker {
   Checked wrong_type(Type type, const json& value, const std::string& written, const std::string& pointer) {
     std::string hint;
     if (type == Type::text && value.is_primitive()) hint = "put it in quotes";
-    if (type == Type::texts && value.is_string()) {
-      hint = pointer.ends_with("/cmd") ? "write [\"sh\", \"-c\", \"…\"]: cmd does not run in a shell"
-                                       : "write a list: [\"first\", \"second\"]";
-    }
+    if (type == Type::duration) hint = duration_hint(value.is_number() ? value.dump() : "");
+    if (type == Type::texts && value.is_string())
+      hint = "write " + as_list(value.get_ref<const std::string&>(), pointer.ends_with("cmd"));
     fail(written, pointer,
          field_name(pointer) + " must be " + std::string(name_of(type)) + ", not " + describe(value, type),
          hint);
@@ -655,13 +668,12 @@ class Checker {
   // Pachyderm 2 takes seconds only. What 1.x took as well ("1h30m") is put into them where this program
   // writes the spec that Pachyderm reads, and refused where it does not.
   Checked duration(const json& value, const std::string& written, const std::string& pointer) {
-    if (!value.is_string()) return wrong_type(Type::text, value, written, pointer);
+    if (!value.is_string()) return wrong_type(Type::duration, value, written, pointer);
     const auto& text = value.get_ref<const std::string&>();
     if (text.empty() && m_has_build) return std::nullopt;
     const auto duration = parse_duration(text);
     if (!duration) {
-      fail(written, pointer, invalid_value(pointer, "duration", text),
-           m_has_build ? R"(write "90s" or "1h30m")" : R"(write "90s")");
+      fail(written, pointer, invalid_value(pointer, "duration", text), duration_hint(text));
       return std::nullopt;
     }
     const std::string seconds = in_seconds(*duration);
@@ -669,6 +681,12 @@ class Checker {
     fail(written, pointer, field_name(pointer) + " " + base::quoted(text) + " is not in seconds",
          "write " + base::quoted(seconds));
     return std::nullopt;
+  }
+
+  [[nodiscard]] std::string duration_hint(const std::string& text) const {
+    const auto meant = meant_duration(text);
+    if (meant.empty()) return m_has_build ? R"(write "90s" or "1h30m")" : R"(write "90s")";
+    return "write " + base::quoted(m_has_build ? meant : in_seconds(*parse_duration(meant)));
   }
 
   Checked cron(const json& value, const std::string& written, const std::string& pointer) {

@@ -76,44 +76,77 @@ struct Stop : std::exception {
 };
 
 struct YamlFault {
+  const char* message;  // of the parser, or its start
   const char* what;
   const char* hint;
 };
 
-// The parser's faults in words about the text.
-YamlFault fault_of(const std::string& message) {
-  namespace told = YAML::ErrorMsg;
-  static constexpr char k_indentation[] =
-      "the keys of an object start in the same column, deeper than the key above them";
-  struct Row {
-    const char* message;
-    YamlFault fault;
-  };
-  static const std::array<Row, 15> k_faults = {{
-      {told::ALIAS_NOT_FOUND, {"a value cannot start with *", "put it in quotes"}},
-      {told::CHAR_IN_ALIAS, {"a value cannot start with *", "put it in quotes"}},
-      {told::UNKNOWN_ANCHOR, {"a value cannot start with *", "put it in quotes"}},
-      {told::ANCHOR_NOT_FOUND, {"a value cannot start with &", "put it in quotes"}},
-      {told::CHAR_IN_ANCHOR, {"a value cannot start with &", "put it in quotes"}},
-      {told::END_OF_MAP, {"expected a key", k_indentation}},
-      {told::END_OF_SEQ,
-       {"expected an item of the list", "the items of a list start with \"- \" in the same column"}},
-      {told::END_OF_MAP_FLOW, {"expected , or }", ""}},
-      {told::END_OF_SEQ_FLOW, {"expected , or ]", ""}},
-      {told::FLOW_END, {"nothing is open that this closes", ""}},
-      {told::TAB_IN_INDENTATION, {"a line is indented with a tab", "use spaces"}},
-      {told::BLOCK_ENTRY,
-       {"a list cannot start here", "the items of a list start with \"- \" in the same column"}},
-      {told::MAP_KEY, {"a key cannot start here", k_indentation}},
-      {told::MAP_VALUE,
-       {"\":\" cannot be here",
-        "quote a value that has \": \"; the keys of an object start in the same column"}},
-      {told::EOF_IN_SCALAR, {"the quote is not closed", ""}},
-  }};
-  for (const auto& [known, fault] : k_faults) {
-    if (message.starts_with(known)) return fault;
-  }
-  return {message == told::UNKNOWN_TOKEN ? "a value cannot start like this" : nullptr, k_quote_it};
+constexpr char k_indentation[] =
+    "the keys of an object start in the same column, deeper than the key above them";
+constexpr char k_items[] = "the items of a list start with \"- \" in the same column";
+constexpr char k_quotes[] = "put it in quotes";
+constexpr char k_backslash[] = "write \\\\ for a backslash, or use single quotes";
+constexpr char k_pipe[] = "after | or > comes a line break";
+constexpr char k_directive[] = "remove the line: a pipeline spec needs no %YAML and no %TAG";
+const YamlFault k_tab = {YAML::ErrorMsg::TAB_IN_INDENTATION, "a line is indented with a tab", "use spaces"};
+
+// Where the lines of a text start in the wrong columns.
+const std::array k_block_faults = {
+    YamlFault{YAML::ErrorMsg::END_OF_MAP, "expected a key", k_indentation},
+    YamlFault{YAML::ErrorMsg::END_OF_SEQ, "expected an item of the list", k_items},
+    YamlFault{YAML::ErrorMsg::BLOCK_ENTRY, "a list cannot start here", k_items},
+    YamlFault{YAML::ErrorMsg::MAP_KEY, "a key cannot start here", k_indentation},
+    YamlFault{YAML::ErrorMsg::MAP_VALUE, "\":\" cannot be here",
+              "quote a value that has \": \"; the keys of an object start in the same column"},
+};
+
+const std::array k_other_faults = {
+    k_tab,
+    YamlFault{YAML::ErrorMsg::END_OF_MAP_FLOW, "expected , or }", ""},
+    YamlFault{YAML::ErrorMsg::END_OF_SEQ_FLOW, "expected , or ]", ""},
+    YamlFault{YAML::ErrorMsg::FLOW_END, "nothing is open that this closes", ""},
+    YamlFault{YAML::ErrorMsg::EOF_IN_SCALAR, "the quote is not closed", ""},
+    YamlFault{YAML::ErrorMsg::DOC_IN_SCALAR, "the quote is not closed", ""},
+    YamlFault{YAML::ErrorMsg::UNKNOWN_TOKEN, "a value cannot start like this", k_quote_it},
+    YamlFault{YAML::ErrorMsg::ALIAS_NOT_FOUND, "a value cannot start with *", k_quotes},
+    YamlFault{YAML::ErrorMsg::CHAR_IN_ALIAS, "a value cannot start with *", k_quotes},
+    YamlFault{YAML::ErrorMsg::UNKNOWN_ANCHOR, "a value cannot start with *", k_quotes},
+    YamlFault{YAML::ErrorMsg::MULTIPLE_ALIASES, "a value cannot start with *", k_quotes},
+    YamlFault{YAML::ErrorMsg::ALIAS_CONTENT, "a value cannot start with *", k_quotes},
+    YamlFault{YAML::ErrorMsg::ANCHOR_NOT_FOUND, "a value cannot start with &", k_quotes},
+    YamlFault{YAML::ErrorMsg::CHAR_IN_ANCHOR, "a value cannot start with &", k_quotes},
+    YamlFault{YAML::ErrorMsg::MULTIPLE_ANCHORS, "a value cannot start with &", k_quotes},
+    YamlFault{YAML::ErrorMsg::CHAR_IN_TAG_HANDLE, "a value cannot start with !", k_quotes},
+    YamlFault{YAML::ErrorMsg::TAG_WITH_NO_SUFFIX, "a value cannot start with !", k_quotes},
+    YamlFault{YAML::ErrorMsg::END_OF_VERBATIM_TAG, "a value cannot start with !", k_quotes},
+    YamlFault{YAML::ErrorMsg::MULTIPLE_TAGS, "a value cannot start with !", k_quotes},
+    YamlFault{YAML::ErrorMsg::INVALID_ESCAPE, "invalid escape in a string", k_backslash},
+    YamlFault{YAML::ErrorMsg::INVALID_HEX, "invalid escape in a string", k_backslash},
+    YamlFault{YAML::ErrorMsg::INVALID_UNICODE, "invalid escape in a string", k_backslash},
+    YamlFault{YAML::ErrorMsg::CHAR_IN_BLOCK, "a text cannot start in this line", k_pipe},
+    YamlFault{YAML::ErrorMsg::ZERO_INDENT_IN_BLOCK, "a text cannot start in this line", k_pipe},
+    YamlFault{YAML::ErrorMsg::YAML_DIRECTIVE_ARGS, "invalid directive", k_directive},
+    YamlFault{YAML::ErrorMsg::YAML_VERSION, "invalid directive", k_directive},
+    YamlFault{YAML::ErrorMsg::YAML_MAJOR_VERSION, "invalid directive", k_directive},
+    YamlFault{YAML::ErrorMsg::REPEATED_YAML_DIRECTIVE, "invalid directive", k_directive},
+    YamlFault{YAML::ErrorMsg::TAG_DIRECTIVE_ARGS, "invalid directive", k_directive},
+    YamlFault{YAML::ErrorMsg::REPEATED_TAG_DIRECTIVE, "invalid directive", k_directive},
+};
+
+template <std::size_t size>
+const YamlFault* find_fault(const std::array<YamlFault, size>& faults, const std::string& message) {
+  const auto* const found = std::find_if(faults.begin(), faults.end(), [&](const YamlFault& fault) {
+    return message.starts_with(fault.message);
+  });
+  return found == faults.end() ? nullptr : found;
+}
+
+// The first tab in the white space and dashes that the line of `offset` starts with.
+std::optional<std::size_t> tab_in_indentation(const std::string& text, std::size_t offset) {
+  const std::size_t before = offset == 0 ? std::string::npos : text.rfind('\n', offset - 1);
+  const std::size_t start = before == std::string::npos ? 0 : before + 1;
+  const std::size_t tab = text.find_first_not_of(" -", start);
+  return tab != std::string::npos && text[tab] == '\t' ? std::optional(tab) : std::nullopt;
 }
 
 class YamlEvents final : public YAML::EventHandler {
@@ -255,6 +288,23 @@ class YamlEvents final : public YAML::EventHandler {
   std::optional<base::Error> m_key_error;  // the first
 };
 
+// The parser's fault in words about the text.
+tl::unexpected<base::Error> refuse(const YAML::Exception& exception, const std::string& text,
+                                   TreeBuilder& builder) {
+  auto offset = static_cast<std::size_t>(std::max(exception.mark.pos, 0));
+  const YamlFault* fault = find_fault(k_block_faults, exception.msg);
+  if (fault != nullptr) {
+    if (const auto tab = tab_in_indentation(text, offset)) {
+      offset = *tab;
+      fault = &k_tab;
+    }
+  } else {
+    fault = find_fault(k_other_faults, exception.msg);
+  }
+  if (fault == nullptr) return builder.fail(offset, "is not valid YAML");
+  return builder.fail(offset, std::string("is not valid YAML: ") + fault->what, fault->hint);
+}
+
 }  // namespace
 
 base::Result<std::vector<Document>> read_yaml(const std::string& text, const Places& source,
@@ -269,10 +319,7 @@ base::Result<std::vector<Document>> read_yaml(const std::string& text, const Pla
     } catch (Stop& stop) {
       return base::fail(std::move(stop.error));
     } catch (const YAML::Exception& exception) {
-      const auto offset = static_cast<std::size_t>(std::max(exception.mark.pos, 0));
-      const auto [what, hint] = fault_of(exception.msg);
-      return events.builder().fail(offset, "is not valid YAML: " + (what == nullptr ? exception.msg : what),
-                                   what == nullptr ? "" : hint);
+      return refuse(exception, text, events.builder());
     }
     return events.take();
   };

@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 
 import support
 from builder_suite import GO_HELLO, PYTHON_ARGUMENTS, SIX, BuilderSuite
@@ -69,6 +70,21 @@ class Errors(BuilderSuite):
                                      "hint: see uv's output above\n")
         self.assertIn("no-such-package-of-pachbuild was not found", result.stderr)
         self.assertFalse((self.folder / "out").exists())
+
+    def test_a_merge_that_is_not_resolved(self):
+        conflict = "<<<<<<< HEAD\na\n=======\nb\n>>>>>>> other\n"
+        for files, name in (({"main.py": "", "requirements.txt": conflict}, "requirements.txt"),
+                            ({"main.py": "", "pyproject.toml": conflict}, "pyproject.toml"),
+                            ({"main.py": "", "pachbuild.toml": conflict}, "pachbuild.toml"),
+                            ({"main.mjs": "", "package.json": conflict}, "package.json"),
+                            ({**GO_HELLO, "go.mod": conflict + "module a\n"}, "{source}/go.mod"),
+                            ({**GO_HELLO, "go.sum": conflict}, "{source}/go.sum")):
+            with self.subTest(name=name):
+                source = self.source(files)
+                self.assert_fails(self.build(source), 65,
+                                  f"error: {name.format(source=source)}:1: a merge conflict is not resolved\nhint: keep one side "
+                                  "of it, and remove the lines that start with <<<<<<<, ======= and >>>>>>>\n")
+                shutil.rmtree(source)
 
     def test_a_requirement_that_makes_no_sense(self):
         support.require_tool("uv")

@@ -5,9 +5,14 @@ import os
 import pathlib
 import pty
 import subprocess
+import sys
 import time
 
 import support
+
+sys.path.insert(0, str(support.ROOT / "site"))
+
+import links  # noqa: E402
 
 BUILD = support.BIN.parent
 SPEC = """{"pipeline": {"name": "map"}, "transform": {"build": {"language": "python", "path": "."}},
@@ -77,6 +82,11 @@ class Install(support.Suite):
         for name in ("README.md", "ARCHITECTURE.md", "docs/running-locally.md", "examples/map/map-go.json"):
             with self.subTest(name):
                 self.assertTrue((documents / name).is_file())
+
+    def test_the_links_of_the_documents_lead_to_what_is_installed(self):
+        documents = self.folder / "usr/share/doc/pachbuild"
+        self.assertGreater(len(links.markdown_files(documents)), 40)
+        self.assertEqual(links.dead_links(root=documents), [])
 
     def test_the_builders_are_beside_the_programs(self):
         builders = self.folder / "usr/share/pachbuild/builders"

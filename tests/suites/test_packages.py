@@ -8,6 +8,7 @@ import hashlib
 import pathlib
 import re
 import subprocess
+import sys
 import tarfile
 import time
 import zipfile
@@ -16,6 +17,10 @@ import release_packages
 import stories
 import support
 from release_packages import OWN, PROGRAMS, Names
+
+sys.path.insert(0, str(support.ROOT / "site"))
+
+import links  # noqa: E402
 
 BUILDERS = support.ROOT / "etc/pipeline-build"
 VERSION = support.VERSION
@@ -113,6 +118,11 @@ class Contents(PackagesSuite):
             with self.subTest(archive.name):
                 names = {member.name.removeprefix("./").partition("/")[2] for member in members}
                 self.assertLessEqual(wanted | {f"share/doc/pachbuild/{licences[archive.name]}"}, names)
+
+    def test_the_links_of_the_documents_lead_to_what_is_in_it(self):
+        self.succeed("dpkg-deb", "--extract", self.packages / self.names.deb, self.folder / "deb")
+        for documents in (self.unpack() / "share/doc/pachbuild", self.folder / "deb/usr/share/doc/pachbuild"):
+            self.assertEqual(links.dead_links(root=documents), [], documents)
 
     def test_a_library_s_copyright_is_there(self):
         text = self.succeed("gzip", "-dc", self.unpack() / "share/doc/pachbuild/libraries-copyright.txt.gz").stdout

@@ -66,6 +66,14 @@ class Reference(support.Suite):
             module.PAGE.write_text(made, encoding="utf-8")
         self.assertEqual(made, read("docs/reference.md"), "scripts/reference makes it anew, and so does PACHBUILD_RECORD=1")
 
+    def test_repeats_and_defaults_have_one_notation(self):
+        options = re.findall(r"^\| `(-.*?)` \| (.*) \|$", read("docs/reference.md"), re.M)
+        self.assertGreater(len(options), 100)
+        for name, meaning in options:
+            self.assertEqual(" ..." in name, "may be repeated" in meaning, name)
+            self.assertNotRegex(name, "…|=/", "a default is in the text")
+            self.assertNotRegex(meaning, r"\((the )?default\)", name)
+
 
 class Names(support.Suite):
     def test_no_command_names_what_exists_nowhere(self):
@@ -82,6 +90,22 @@ class Messages(support.Suite):
         sources = "".join(path.read_text(encoding="utf-8") for folder in ("builder-runtime", "libs", "pachbuild", "worker-shim")
                           for path in sorted((support.ROOT / folder).rglob("*.cpp")))
         self.assertEqual([message for message in messages if message not in sources], [])
+
+
+class ExitCodes(support.Suite):
+    def test_the_table_has_each_kind_of_error(self):
+        kinds = re.search(r"^enum class ErrorKind : int \{\n(.*?)\n\};", read("libs/base/result.h"), re.M | re.S)[1]
+        codes = [int(code) for code in re.findall(r"^  \w+ = (\d+),", kinds, re.M)]
+        self.assertGreater(len(codes), 5)
+        section = read("docs/troubleshooting.md").partition("## By exit code\n")[2].partition("\n## ")[0]
+        self.assertEqual([int(code) for code in re.findall(r"^\| (\d+) \|", section, re.M)], [0, *codes])
+        # The help texts and the Python package have them too.
+        helps = re.findall(r"^\*\*Exit codes\*\*\n\n(.*?)\n\n", read("docs/reference.md"), re.M | re.S)
+        self.assertEqual(len(helps), 2)
+        for text in helps:
+            self.assertEqual([int(code) for code in re.findall(r"(?:^|, )(\d+) ", " ".join(text.split()))], [0, *codes], text)
+        constants = re.findall(r"^[A-Z_]+ = (\d+)$", read("python/pachbuild/_errors.py"), re.M)
+        self.assertEqual([int(code) for code in constants], codes)
 
 
 class Changes(support.Suite):

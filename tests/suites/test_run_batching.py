@@ -202,7 +202,7 @@ while True:
 
     def test_a_program_that_dies_fails_its_datum_only(self):
         self.failing("open('/pfs/out/half', 'w').close(); os.kill(os.getpid(), 9)")
-        self.assert_failed(self.run_one("--partial"), {"b": "signal 9 (Killed)"}, run=2)
+        self.assert_failed(self.run_one("--partial"), {"b": "signal 9 (Killed): perhaps out of memory"}, run=2)
         self.assertEqual(self.output(), {"a": b"one", "c": b"three"})
 
     def test_a_program_that_ends(self):

@@ -189,6 +189,8 @@ class ShownRun(pipelines.PipelineSuite):
         for program, expected in (
                 ("mkdir /pfs/output; cp $data /pfs/output\n",
                  "it wrote /pfs/output, which is lost; write to /pfs/out"),
+                ("mkdir /pfs/source/results; cp $data /pfs/source/results\n",
+                 "it wrote /pfs/source/results, which is lost; write to /pfs/out"),
                 ("true\nfor file in /pfs/images/*; do cp $file /pfs/out; done 2>/dev/null; true\n",
                  "source/program.sh:2 names /pfs/images, which does not exist; the inputs are /pfs/data"),
                 ('find /pfs/data -type f -exec cp {} /pfs/out \\;\n',

@@ -114,7 +114,7 @@ interpreter  needs cpython-3.11.2-x86_64-linux-gnu as /bin/sh: fits
 
     def test_what_is_missing_is_named(self):
         code, text = self.check()
-        self.assertIn(f"runs         {self.build}: the input 'build' is missing\n", text)
+        self.assertIn(f"runs         {self.build}: no such folder\n", text)
         self.assertEqual(code, 125)
         self.artifact()
         (self.build / "build.json").write_text("{}\n", encoding="utf-8")

@@ -12,10 +12,7 @@ import support
 
 PRINT_WORDS = [b"/usr/bin/printf", rb"%s\0"]  # each argument, then a zero byte
 
-MISSING_BUILD = """error: {folder}: the input 'build' is missing
-hint: the pipeline's input must be a cross that includes {{"pfs": {{"name": "build", "repo": "<pipeline>_build", "branch": "build", \
-"glob": "/", "lazy": true}}}}; pachbuild update pipeline adds it
-"""
+FOLDER_HINT = "hint: name the folder that a build wrote: the one with run.sh and build.json\n"
 
 
 def random_words(generator):
@@ -107,12 +104,18 @@ class Exec(support.Suite):
         missing = self.folder / "no build"
         for arguments in ([], ["--exec", "--", "true"], ["--environment", "0" * 64, "--exec", "--", "true"]):
             result = self.run_program(support.SHIM, "--build", missing, *arguments)
-            self.assertEqual((result.stderr, result.returncode), (MISSING_BUILD.format(folder=missing), 125))
+            self.assertEqual((result.stderr, result.returncode), (f"error: {missing}: no such folder\n{FOLDER_HINT}", 125))
+
+    def test_a_build_that_is_a_file_is_told(self):
+        file = self.write("file", "")
+        for arguments in ([], ["--exec", "--", "true"], ["--environment", "0" * 64, "--exec", "--", "true"]):
+            result = self.run_program(support.SHIM, "--build", file, *arguments)
+            self.assertEqual((result.stderr, result.returncode), (f"error: {file}: is not a folder\n{FOLDER_HINT}", 125))
 
     def test_a_build_without_run_sh_is_told(self):
         result = self.shim("word")
         self.assertEqual(result.stderr, f"error: {self.build}/run.sh: cannot read: no such file or folder\n"
-                         "hint: the build must write /pfs/out/run.sh: check the log of the build pipeline\n")
+                         + FOLDER_HINT)
         self.assertEqual(result.returncode, 125)
 
     def test_without_a_bundle_the_environment_is_untouched(self):
@@ -131,7 +134,7 @@ class Exec(support.Suite):
 
     def test_help_and_version_go_to_standard_output(self):
         result = self.run_program(support.SHIM, "--help")
-        self.assertIn("worker-shim --exec [--] COMMAND ARGS...", result.stdout)
+        self.assertIn("worker-shim --exec [--] COMMAND [ARGS...]", result.stdout)
         self.assertEqual((result.stderr, result.returncode), ("", 0))
         version = self.succeed(support.SHIM, "--version").stdout
         self.assertRegex(version, r"\Aworker-shim \d+\.\d+\.\d+( \([0-9a-f]{7}\+? \d{4}-\d\d-\d\d\))?\n\Z")

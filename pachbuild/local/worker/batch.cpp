@@ -119,7 +119,7 @@ Execution Batch::judge_failure(const Task& task, const Turn& turn, const process
   }
   // As long as there are datums it has to wait for them.
   return Execution::failure(
-      ending.describe() + (is_accepted(task, ending) ? ", before it asked for the next datum" : ""),
+      failure_reason(ending) + (is_accepted(task, ending) ? ", before it asked for the next datum" : ""),
       ending.exit_code());
 }
 

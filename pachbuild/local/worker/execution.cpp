@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <optional>
 #include <variant>
 
+#include "contract/exit_codes.h"
 #include "pachbuild/local/worker/running_command.h"
 
 namespace local {
@@ -14,7 +16,7 @@ namespace {
 Execution judge(const Task& task, const process::Ending& ending, bool timed_out) {
   if (timed_out) return Execution::failure(timeout_reason(task), ending.exit_code());
   if (is_accepted(task, ending)) return Execution{TaskResult::succeeded, "", ending.exit_code()};
-  return Execution::failure(ending.describe(), ending.exit_code());
+  return Execution::failure(failure_reason(ending), ending.exit_code());
 }
 
 // One run of one command, to its end or to the time limit; then nothing of its group is left.
@@ -50,6 +52,20 @@ bool is_accepted(const Task& task, const process::Ending& ending) {
   const auto code = ending.code();
   const auto& accepted = task.accepted_codes;
   return ending.succeeded() || (code && std::find(accepted.begin(), accepted.end(), *code) != accepted.end());
+}
+
+std::string failure_reason(const process::Ending& ending) {
+  constexpr int k_signals = 32;
+  constexpr int k_killed = contract::k_signal_base + SIGKILL;
+  const std::string reason = ending.describe();
+  if (ending.signal() == SIGKILL) return reason + ": perhaps out of memory";
+  const int code = ending.code().value_or(0);
+  if (code == contract::k_command_not_runnable) return reason + ": a command cannot be executed";
+  if (code == contract::k_command_not_found) return reason + ": a command was not found";
+  if (code == k_killed) return reason + ": killed, perhaps out of memory";
+  const int signal = code - contract::k_signal_base;
+  if (signal <= 0 || signal >= k_signals) return reason;
+  return reason + ": as after " + process::Ending::from_wait_status(signal).describe();
 }
 
 base::Result<Execution> execute(const Task& task, const ExecutionOptions& options, const Attempt& attempt) {

@@ -36,6 +36,9 @@ struct ExecutionOptions {
 // Whether a command that ended so has succeeded.
 bool is_accepted(const Task& task, const process::Ending& ending);
 
+// Why a command that ended so has failed: the exit code or signal, and what it means where it has a meaning.
+std::string failure_reason(const process::Ending& ending);
+
 // One try of a datum: how it ended, without the error command.
 using Attempt = std::function<base::Result<Execution>()>;
 

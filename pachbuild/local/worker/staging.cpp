@@ -9,10 +9,12 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "base/digest.h"
@@ -35,6 +37,14 @@ constexpr char k_environment[] = ".env";
 
 // A larger file is copied anew: its blocks can be shared then.
 constexpr off_t k_largest_refilled = off_t{64} << 10;
+
+// Nothing where a program has made the folder something else.
+std::optional<std::vector<std::string>> names_in(const fs::path& folder) {
+  const auto opened = base::Folder::open(folder);
+  if (!opened) return std::nullopt;
+  auto names = opened->names();
+  return names ? std::optional(std::move(*names)) : std::nullopt;
+}
 
 void add(std::string& text, const std::string& name, const struct stat& status) {
   text += name;
@@ -275,9 +285,26 @@ base::Status Staging::remove_strangers(const Inputs& inputs) const {
   return {};
 }
 
-base::Result<std::string> Staging::find_stranger() const {
+base::Result<std::string> Staging::find_stranger(const Task& task) const {
   BASE_TRY_ASSIGN(const auto names, strangers([&](const auto& name) { return m_staged.contains(name); }));
-  return names.empty() ? "" : names.front();
+  if (!names.empty()) return names.front();
+  const auto source = std::find_if(task.inputs.begin(), task.inputs.end(), [](const TaskInput& input) {
+    return input.name == contract::k_source_input && input.path.empty() && !input.resident;
+  });
+  if (source == task.inputs.end() || names_in(output()) != std::vector<std::string>()) return "";
+  return find_stranger_of(*source);
+}
+
+// Tools leave hidden files, and Python __pycache__.
+std::string Staging::find_stranger_of(const TaskInput& source) const {
+  const auto own = names_in(source.root);
+  const auto now = names_in(m_scratch / source.name);
+  if (!own || !now) return "";
+  const auto stranger = std::find_if(now->begin(), now->end(), [&](const std::string& name) {
+    return !name.starts_with('.') && !name.starts_with("__") &&
+           std::find(own->begin(), own->end(), name) == own->end();
+  });
+  return stranger == now->end() ? "" : source.name + "/" + *stranger;
 }
 
 // What m_staged has of this name is as it was made.

@@ -57,8 +57,9 @@ class Staging {
   // After the program has ended: stops the lazy inputs, see LazyFiles::finish().
   base::Status finish() { return m_lazy.finish(m_scratch); }
 
-  // A name in /pfs that is none of these; empty: there is none.
-  [[nodiscard]] base::Result<std::string> find_stranger() const;
+  // What the program of `task` has made in /pfs that is none of these, or, where it has left no output, in
+  // its source: "output", "source/results". Empty: there is nothing.
+  [[nodiscard]] base::Result<std::string> find_stranger(const Task& task) const;
 
   // The folder that has the datum's inputs and its output.
   [[nodiscard]] const base::fs::path& scratch() const { return m_scratch; }
@@ -82,6 +83,7 @@ class Staging {
   [[nodiscard]] base::Result<std::vector<std::string>> strangers(
       const std::function<bool(const std::string& name)>& is_input) const;
   base::Status remove_strangers(const Inputs& inputs) const;
+  [[nodiscard]] std::string find_stranger_of(const TaskInput& source) const;
   base::Status stage(const std::string& name, const Parts& parts);
   base::Result<bool> refill(Staged& staged, const std::string& name, const Parts& parts) const;
   base::Status copy_input(const TaskInput& input, const base::fs::path& folder);

@@ -148,7 +148,7 @@ class Worker {
     outcome.log_errno = execution.log_errno;
     outcome.left_processes = left() == Staging::Left::processes;
     if (task.tells_strangers) {
-      BASE_TRY_ASSIGN(outcome.stranger, m_staging.find_stranger());
+      BASE_TRY_ASSIGN(outcome.stranger, m_staging.find_stranger(task));
     }
     if (execution.result != TaskResult::succeeded) return {};
     if (!task.attended) BASE_TRY(read_whole);

@@ -86,7 +86,23 @@ TEST_F(Data, ValuesByTheirPaths) {
 TEST_F(Data, WhatCannotBeReadIsAnErrorWithItsPlace) {
   EXPECT_TRUE(fault(toml("a = 1\nb = \n")).starts_with("f.toml:2:")) << fault(toml("a = 1\nb = \n"));
   EXPECT_TRUE(fault(toml("a = 1\nb = \n")).find(": is not valid TOML: ") != std::string::npos);
+  for (const auto& [text, reason] : std::vector<std::pair<std::string, std::string>>{
+           {"a = \n", "1:5: is not valid TOML: expected a value, found the end of the line"},
+           {"a = 1 b = 2\n", "1:7: is not valid TOML: expected the end of the line, found 'b'"},
+           {"a: 1\n", "1:2: is not valid TOML: expected '=', found ':'"},
+           {"{}\n", "1:1: is not valid TOML: expected a key or a [table], found '{'"},
+           {"a = x\n", "1:5: is not valid TOML: a value cannot start like this; text needs quotes"},
+           {"a = \"x\n", "1:7: is not valid TOML: a string has no closing quote, or a control character"},
+           {"a = 'x\n", "1:7: is not valid TOML: a string has no closing quote, or a control character"},
+           {"a = [1, 2\n", "1:11: is not valid TOML: the file ends too early"},
+           {"a = 1\na = 2\n", "2:5: is not valid TOML: cannot redefine existing integer 'a'"},
+       }) {
+    EXPECT_EQ(fault(toml(text)), "f.toml:" + reason) << text;
+  }
   EXPECT_EQ(fault(json(R"({"a": })")), "f.json:1:7: is not valid JSON");
+  const std::string conflict = "a\n<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> other\n";
+  EXPECT_EQ(fault(toml(conflict)), "f.toml:2: a merge conflict is not resolved");
+  EXPECT_EQ(fault(json(conflict)), "f.json:2: a merge conflict is not resolved");
   EXPECT_EQ(toml("=").error().kind, base::ErrorKind::bad_input);
   EXPECT_EQ(json("").error().kind, base::ErrorKind::bad_input);
   EXPECT_FALSE(read_toml(m_folder.path() / "none", "none"));

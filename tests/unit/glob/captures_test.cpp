@@ -30,5 +30,16 @@ TEST(Captures, AreThoseOfOhmyglob) {
   EXPECT_GT(compared, 1200U);
 }
 
+TEST(Captures, OfGroupsThatThePatternLacksTheFirstIsNamed) {
+  const auto lacking = [](std::string_view pattern, std::string_view text) {
+    return Glob::compile(pattern, Separator::slash).value().lacking_group(text);
+  };
+  EXPECT_EQ(lacking("/(*)-(*)", "$0 $1 ${2} $$3 $x"), "");
+  EXPECT_EQ(lacking("/(*)", "$1-${2}-$3"), "$2");
+  EXPECT_EQ(lacking("/*", "$1"), "$1");
+  EXPECT_EQ(lacking("/*", "$01"), "") << "check_template refuses it";
+  EXPECT_EQ(Glob::compile("/@(a|b)(c)*", Separator::slash).value().groups(), 2U);
+}
+
 }  // namespace
 }  // namespace glob

@@ -176,8 +176,9 @@ TEST(ParseArguments, SaysWhatIsWrong) {
   EXPECT_EQ(error_of({"--install", "/d", "x"}), "error: --install: unexpected argument x\n" + see_help);
   EXPECT_EQ(error_of({"--check", "--install", "/d"}),
             "error: --check: cannot be used with --install\n" + see_help);
-  EXPECT_EQ(error_of({"--grace", "5"}),
-            "error: --grace: invalid value \"5\": expected a time, such as 10s, 500ms or 2m\n" + see_help);
+  EXPECT_EQ(
+      error_of({"--grace", "5"}),
+      "error: --grace: invalid value \"5\": expected a duration, such as 10s, 500ms or 2m\n" + see_help);
   EXPECT_EQ(error_of({"--remap-exit", "5"}),
             "error: --remap-exit: invalid value \"5\": expected two exit codes, such as 143:0\n" + see_help);
   EXPECT_EQ(error_of({"--parent-death-signal", "5x"}),

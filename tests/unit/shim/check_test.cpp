@@ -276,13 +276,10 @@ TEST_F(CheckReport, WhatIsMissingIsNamed) {
 TEST_F(CheckReport, AFaultThatTwoLinesAreAboutHasItsHintOnce) {
   ASSERT_TRUE(base::remove_tree(path("build")));
   EXPECT_EQ(report(),
-            "runs         TMP/build: the input 'build' is missing\n"
-            "             the pipeline's input must be a cross that includes {\"pfs\": {\"name\": \"build\", "
-            "\"repo\": "
-            "\"<pipeline>_build\", \"branch\": \"build\", \"glob\": \"/\", \"lazy\": true}}; pachbuild "
-            "update pipeline adds it\n"
+            "runs         TMP/build: no such folder\n"
+            "             name the folder that a build wrote: the one with run.sh and build.json\n"
             "artifact     TMP/build: no build.json, so its platform is not known\n"
-            "environment  TMP/build: the input 'build' is missing\n125");
+            "environment  TMP/build: no such folder\n125");
 }
 
 TEST_F(CheckReport, TheFirstThatDoesNotFitDecidesTheExitCode) {

@@ -152,7 +152,7 @@ TEST_F(Prepare, IsDoneOnceAndNeedsTheBuildNoMore) {
   EXPECT_TRUE(is_whole());
   fs::remove(environment() + "/c");
   EXPECT_FALSE(has_environment(m_settings, m_digest)) << "it is damaged";
-  EXPECT_TRUE(told(prepare()).starts_with("error: TMP/build: the input 'build' is missing\nhint: "));
+  EXPECT_TRUE(told(prepare()).starts_with("error: TMP/build: no such folder\nhint: "));
 }
 
 TEST_F(Prepare, SaysWhenItUnpacksAgain) {
@@ -321,25 +321,32 @@ TEST_F(Prepare, TheArtifactOfABuildIsItsOneBundle) {
   ASSERT_TRUE(base::write_file(path("x/bundle-" + std::string(64, 'b') + ".tar.zst"), ""));
   EXPECT_EQ(found("x"),
             "error: TMP/x: has more than one bundle\nhint: choose one with --environment DIGEST\n");
-  EXPECT_TRUE(
-      found("none").starts_with("error: TMP/none: the input 'build' is missing\nhint: the pipeline's"));
+  EXPECT_TRUE(found("none").starts_with("error: TMP/none: no such folder\nhint: name the folder"));
   ASSERT_TRUE(base::write_file(path("file"), ""));
-  EXPECT_EQ(found("file"), "error: TMP/file: cannot read: a part of the path is not a folder\n");
+  EXPECT_TRUE(found("file").starts_with("error: TMP/file: is not a folder\nhint: name the folder"));
 }
 
 TEST_F(Prepare, WhatABuildLacksIsNamed) {
-  const std::string missing = "error: TMP/none: the input 'build' is missing\nhint: ";
+  const std::string hint = "\nhint: name the folder that a build wrote: the one with run.sh and build.json\n";
+  const std::string missing = "error: TMP/none: no such folder" + hint;
   const std::string digest(64, 'a');
   EXPECT_EQ(told(check_bundle(path("build"), m_digest)), "done");
   EXPECT_EQ(told(check_bundle(path("build"), digest)),
             "error: TMP/build/bundle-" + digest +
                 ".tar.zst: cannot read: no such file or folder\nhint: run.sh and its bundle come from one "
                 "build; build again if one of them was changed\n");
-  EXPECT_TRUE(told(check_bundle(path("none"), digest)).starts_with(missing));
+  EXPECT_EQ(told(check_bundle(path("none"), digest)), missing);
   EXPECT_EQ(told(check_run_script(path("build"), path("build/run.sh"))),
-            "error: TMP/build/run.sh: cannot read: no such file or folder\nhint: the build must write "
-            "/pfs/out/run.sh: check the log of the build pipeline\n");
-  EXPECT_TRUE(told(check_run_script(path("none"), path("none/run.sh"))).starts_with(missing));
+            "error: TMP/build/run.sh: cannot read: no such file or folder" + hint);
+  EXPECT_EQ(told(check_run_script(path("none"), path("none/run.sh"))), missing);
+  ASSERT_TRUE(base::write_file(path("file"), ""));
+  EXPECT_EQ(told(check_run_script(path("file"), path("file/run.sh"))),
+            "error: TMP/file: is not a folder" + hint);
+  if (!fs::exists("/pfs/build")) {
+    EXPECT_TRUE(
+        told(check_run_script("/pfs/build", "/pfs/build/run.sh"))
+            .starts_with("error: /pfs/build: the input 'build' is missing\nhint: the pipeline's input "));
+  }
   ASSERT_TRUE(base::write_file(path("build/run.sh"), ""));
   EXPECT_EQ(told(check_run_script(path("build"), path("build/run.sh"))), "done");
 }

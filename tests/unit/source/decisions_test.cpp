@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/digest.h"
+#include "base/errors.h"
 #include "base/text.h"
 #include "pachbuild/source/ignore.h"
 #include "pachbuild/source/source.h"
@@ -51,6 +52,9 @@ TEST_F(DecisionsTest, AreThoseOfTheLastLineThatMatches) {
   EXPECT_EQ(fault.kind, base::ErrorKind::bad_input);
   EXPECT_EQ(fault.where, (m_folder.path() / ".pachignore").string() + ":2");
   EXPECT_TRUE(fault.what.starts_with("\"[\": ")) << fault.what;
+  write(".pachignore", "a\n<<<<<<< HEAD\nb\n=======\n>>>>>>> other\n");
+  EXPECT_EQ(base::without_hint(decide(m_folder.path(), "x").error()),
+            (m_folder.path() / ".pachignore").string() + ":2: a merge conflict is not resolved");
 }
 
 TEST_F(DecisionsTest, AFolderIsLeftOutWhereNoLaterLineTakesPartOfItBack) {

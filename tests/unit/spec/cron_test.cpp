@@ -61,7 +61,7 @@ TEST(Crons, FaultsAreTold) {
            {"* * * foo *", "the month, \"foo\": \"foo\" is not a number or name", k_five},
            {"* * * * fri-x", "the day of the week, \"fri-x\": \"x\" is not a number or name", k_sunday},
            {"60/5 * * * *", "the minute, \"60/5\": 60 is more than 59", k_five},
-           {"@every 1d", "invalid duration \"1d\"", k_every_hint},
+           {"@every 1d", "invalid duration \"1d\"", "write \"@every 24h\""},
            {"@every ", "invalid duration \"\"", k_every_hint},
            {"@every --1s", "invalid duration \"-1s\"", k_every_hint},
            {"@every ++1s", "invalid duration \"++1s\"", k_every_hint},

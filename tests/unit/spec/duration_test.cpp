@@ -33,6 +33,31 @@ TEST(ParseDuration, RefusesEverythingElse) {
   EXPECT_EQ(parse_duration(std::string(200, '9') + "s"), std::nullopt);
 }
 
+TEST(MeantDuration, IsWhatParseDurationTakes) {
+  for (const auto& [text, meant] : std::vector<std::pair<std::string, std::string>>{
+           {"5 min", "5m"},
+           {" 1h 30m ", "1h30m"},
+           {"1 hour, 30 Minutes", "1h30m"},
+           {"90 sec", "90s"},
+           {"250 milliseconds", "250ms"},
+           {"1.5 hrs", "1.5h"},
+           {"2d", "48h"},
+           {"1 day 12 hours", "24h12h"},
+           {"5M", "5m"},
+           {"300", "300s"},
+           {"1.5", "1.5s"},
+       }) {
+    EXPECT_EQ(meant_duration(text), meant) << text;
+    EXPECT_TRUE(parse_duration(meant)) << text;
+  }
+  for (const std::string& text :
+       {std::string(), std::string("soon"), std::string("-5s"), std::string("1h 30"), std::string("min 5"),
+        std::string("1.5d"), std::string("5 months"), std::string("00:05:00"), std::string("1..5 s"),
+        std::string("999999999 days"), std::string(200, '9')}) {
+    EXPECT_EQ(meant_duration(text), "") << text;
+  }
+}
+
 TEST(InSeconds, IsWhatProtobufWrites) {
   EXPECT_EQ(in_seconds(90min), "5400s");
   EXPECT_EQ(in_seconds(1500ms), "1.5s");

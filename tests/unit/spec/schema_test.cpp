@@ -106,7 +106,7 @@ TEST(CheckedFields, OfNumbers) {
 }
 
 TEST(CheckedFields, OfTheOtherKinds) {
-  const std::string shell = " | write [\"sh\", \"-c\", \"…\"]: cmd does not run in a shell";
+  const std::string no_list = " must be a list of strings, not a string | write ";
   for (const auto& [name, value, expected] : std::vector<std::tuple<std::string, std::string, std::string>>{
            {"description", "\"\"", "\"\""},
            {"description", "\"a\"", "\"a\""},
@@ -121,7 +121,16 @@ TEST(CheckedFields, OfTheOtherKinds) {
            {"autoscaling", "1", "autoscaling must be true or false, not 1"},
            {"transform", R"({"cmd": []})", R"({"cmd":[]})"},
            {"transform", R"({"cmd": ["a", ""]})", R"({"cmd":["a",""]})"},
-           {"transform", R"({"cmd": "a"})", "transform.cmd must be a list of strings, not a string" + shell},
+           {"transform", R"({"cmd": "a"})", "transform.cmd" + no_list + R"(["a"])"},
+           {"transform", R"({"cmd": "python3  main.py x"})",
+            "transform.cmd" + no_list + R"(["python3", "main.py", "x"])"},
+           {"transform", R"({"cmd": "a \"b\" > c"})",
+            "transform.cmd" + no_list + R"(["sh", "-c", "a \"b\" > c"])"},
+           {"transform", R"({"err_cmd": "a b"})", "transform.err_cmd" + no_list + R"(["a", "b"])"},
+           {"transform", R"({"stdin": "a b"})", "transform.stdin" + no_list + R"(["a b"])"},
+           {"transform", R"({"cmd": " "})", "transform.cmd" + no_list + R"(a list: ["first", "second"])"},
+           {"transform", "{\"cmd\": \"" + std::string(201, 'x') + "\"}",
+            "transform.cmd" + no_list + R"(a list: ["first", "second"])"},
            {"transform", R"({"cmd": 1})", "transform.cmd must be a list of strings, not 1"},
            {"transform", R"({"cmd": {}})", "transform.cmd must be a list of strings, not an object"},
            {"transform", R"({"accept_return_code": ["3", 4]})", R"({"accept_return_code":[3,4]})"},
@@ -174,7 +183,13 @@ TEST(CheckedFields, OfDurations) {
   EXPECT_EQ(field(name, "\"1h\""), name + " \"1h\" is not in seconds | write \"3600s\"");
   EXPECT_EQ(field(name, "\"x\""), name + ": invalid duration \"x\" | write \"90s\"");
   EXPECT_EQ(field(name, "\"\""), name + ": invalid duration \"\" | write \"90s\"");
-  EXPECT_EQ(field(name, "90"), name + " must be a string, not 90 | put it in quotes");
+  EXPECT_EQ(field(name, "90"), name + " must be a duration, not 90 | write \"90s\"");
+  EXPECT_EQ(field(name, "-90"), name + " must be a duration, not -90 | write \"90s\"");
+  EXPECT_EQ(field(name, "\"5 min\""), name + ": invalid duration \"5 min\" | write \"300s\"");
+  EXPECT_EQ(field(name, "300", With::build), name + " must be a duration, not 300 | write \"300s\"");
+  EXPECT_EQ(field(name, "true", With::build),
+            name + " must be a duration, not true | write \"90s\" or \"1h30m\"");
+  EXPECT_EQ(field(name, "\"1h 30m\"", With::build), name + ": invalid duration \"1h 30m\" | write \"1h30m\"");
   EXPECT_EQ(field(name, "\"90s\"", With::build), "\"90s\"");
   EXPECT_EQ(field(name, "\".5s\"", With::build), "\"0.5s\"");
   EXPECT_EQ(field(name, "\"1h\"", With::build), "\"3600s\"");

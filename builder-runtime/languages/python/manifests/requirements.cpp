@@ -11,6 +11,7 @@
 
 #include "base/credentials.h"
 #include "base/inside.h"
+#include "base/merge_conflict.h"
 #include "base/text.h"
 #include "builder-runtime/languages/python/manifests/expansion.h"
 #include "builder-runtime/languages/python/manifests/git_credentials.h"
@@ -67,6 +68,7 @@ class RequirementsReader {
                     m_result.inputs.add_file(fs::path(name).lexically_normal().string(), file));
     const auto own_name = file.lexically_relative(m_source).string();
     BASE_TRY_ASSIGN(const std::string text, decode_requirements(bytes, name));
+    if (auto conflict = base::merge_conflict(text, name)) return base::fail(std::move(*conflict));
     bool is_plain = (text == bytes || bytes.size() == text.size() + 3) && !base::contains(text, '\\') &&
                     !GitCredentials::are_in(text);
     std::vector<std::string> for_uv;

@@ -46,6 +46,8 @@ TEST_F(ReadRequirements, FaultsAreOnTheirLines) {
   EXPECT_EQ(fault("\n-r /etc/x\n"), "requirements.txt:2: /etc/x is outside the source");
   EXPECT_EQ(fault("\n-c https://x/y\n"), "requirements.txt:2: https://x/y is outside the source");
   EXPECT_EQ(fault("\n-r ../x\n"), "requirements.txt:2: ../x is outside the source");
+  EXPECT_EQ(fault("a\n<<<<<<< HEAD\nb==1\n=======\nb==2\n>>>>>>> other\n"),
+            "requirements.txt:2: a merge conflict is not resolved");
   EXPECT_EQ(fault("a\n./b -C x=1\n"), "requirements.txt:2: --config-settings after ./b needs a package name");
   ASSERT_TRUE(base::write_file(m_source.path() / "more/b.txt", "# why\n-r none.txt"));
   EXPECT_EQ(fault("-r more/b.txt"), "more/b.txt:2: includes none.txt, which does not exist");

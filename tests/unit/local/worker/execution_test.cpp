@@ -96,6 +96,24 @@ TEST_F(ExecutionTest, AcceptedCodesAreSuccess) {
   EXPECT_TRUE(run().starts_with("failed 137 signal 9 (")) << "a signal is no code";
 }
 
+TEST_F(ExecutionTest, WhatAnExitCodeOrSignalMeansIsSaid) {
+  for (const auto& [line, expected] : std::vector<std::pair<std::string, std::string>>{
+           {"exit 1", "failed 1 exit code 1"},
+           {"exit 126", "failed 126 exit code 126: a command cannot be executed"},
+           {"exit 127", "failed 127 exit code 127: a command was not found"},
+           {"exit 128", "failed 128 exit code 128"},
+           {"exit 137", "failed 137 exit code 137: killed, perhaps out of memory"},
+           {"exit 143", "failed 143 exit code 143: as after signal 15 (Terminated)"},
+           {"exit 160", "failed 160 exit code 160"},
+           {"exit 255", "failed 255 exit code 255"},
+           {"kill -9 $$", "failed 137 signal 9 (Killed): perhaps out of memory"},
+           {"kill -15 $$", "failed 143 signal 15 (Terminated)"},
+       }) {
+    m_task.command = shell(line);
+    EXPECT_EQ(run(), expected);
+  }
+}
+
 TEST_F(ExecutionTest, WhatCannotBeStartedFails) {
   const auto folder = m_folder.path().string();
   ASSERT_TRUE(base::write_file(m_folder.path() / "plain", "#!/bin/sh\n", 0644));

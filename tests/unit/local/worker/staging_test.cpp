@@ -344,13 +344,32 @@ TEST_F(StagingTest, WhatWasAddedDuringTheRunIsAnError) {
   EXPECT_EQ(status.error().what, "files were added or removed during the run");
 }
 
+TEST_F(StagingTest, WhatIsMadeInTheSourceIsFoundWhereThereIsNoOutput) {
+  Staging staging(pfs());
+  auto built = task("1", "", "v");
+  built.inputs[0].name = "source";
+  ASSERT_TRUE(staging.prepare(built));
+  for (const auto* name : {".cache", "__pycache__", "dir/new"}) {
+    ASSERT_TRUE(base::make_folders(staging.scratch() / "source" / name));
+    EXPECT_EQ(staging.find_stranger(built).value(), "") << name;
+  }
+  ASSERT_TRUE(base::write_file(staging.scratch() / "source" / "result", ""));
+  EXPECT_EQ(staging.find_stranger(built).value(), "source/result");
+  ASSERT_TRUE(base::write_file(staging.output() / "file", ""));
+  EXPECT_EQ(staging.find_stranger(built).value(), "");
+  fs::remove(staging.output() / "file");
+  ASSERT_TRUE(base::remove_tree(staging.scratch() / "source"));
+  EXPECT_EQ(staging.find_stranger(built).value(), "") << "the program has removed it";
+}
+
 TEST_F(StagingTest, StrangersAreFoundAndRemoved) {
   Staging staging(pfs());
-  ASSERT_TRUE(staging.prepare(task("1", "", "v")));
+  const auto first = task("1", "", "v");
+  ASSERT_TRUE(staging.prepare(first));
   ASSERT_TRUE(staging.write_environment("A=1\n"));
-  EXPECT_EQ(staging.find_stranger().value(), "");
+  EXPECT_EQ(staging.find_stranger(first).value(), "");
   ASSERT_TRUE(base::make_folders(pfs() / "result"));
-  EXPECT_EQ(staging.find_stranger().value(), "result");
+  EXPECT_EQ(staging.find_stranger(first).value(), "result");
   ASSERT_TRUE(staging.prepare(task("2", "", "v")));
   EXPECT_FALSE(fs::exists(pfs() / "result"));
   auto other = task("3", "", "v");
