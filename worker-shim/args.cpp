@@ -239,7 +239,7 @@ Supervisor options; each of them turns the supervisor on:
                         code
   --grace DURATION      time from SIGTERM to SIGKILL for everything COMMAND started: 10s, 500ms, 2m (default: 10s)
   --single-process      forward signals to COMMAND alone instead of its process group
-  --remap-exit OLD:NEW       exit with NEW if COMMAND's exit code is OLD; may be repeated
+  --remap-exit OLD:NEW  exit with NEW if COMMAND's exit code is OLD; may be repeated
   --parent-death-signal SIGNAL   act as if SIGNAL had been received when the parent process dies
 
 ARGS and the arguments of COMMAND are passed on unchanged. Put -- before arguments that begin with -.
