@@ -15,6 +15,7 @@
 #include "builder-runtime/languages/python/install/keys.h"
 #include "builder-runtime/languages/python/install/resolution.h"
 #include "builder-runtime/languages/python/install/uv_environment.h"
+#include "builder-runtime/languages/python/manifests/choices.h"
 #include "builder-runtime/languages/python/manifests/local_targets.h"
 #include "builder-runtime/languages/python/manifests/manifest.h"
 #include "builder-runtime/languages/python/manifests/optional_packages.h"
@@ -488,6 +489,7 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
   BASE_TRY(add_inline_metadata(source.folder, program, manifest));
   tell_of_unused_files(source.folder, manifest, program);
   tell_of_unused_choices(source.settings, manifest);
+  BASE_TRY(check_choices(source.settings, manifest));
   BASE_TRY_ASSIGN(const Request request, read_request(source, manifest, environment));
   BASE_TRY_ASSIGN(const auto pins, find_pins(source.folder, manifest, source.settings));
   // A package that is installed from the source may contain any of its files, and with `refresh` each build
