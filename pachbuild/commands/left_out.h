@@ -18,6 +18,9 @@ std::string left_out_line(const std::vector<std::string>& paths);
 // file of /pfs/source.
 std::optional<std::string> missed_path(const std::vector<std::string>& paths, std::string_view log);
 
+// Those that the builder of Python has warned of: "main.py:3: imports gen, which is not installed; …".
+std::vector<std::string> missed_imports(const std::vector<std::string>& paths, std::string_view log);
+
 // What to do about it.
 std::string missed_line(const std::string& path);
 
