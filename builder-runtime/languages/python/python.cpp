@@ -410,10 +410,15 @@ base::Result<Plan> plan(Installation installation, const Request& request, const
   plan.start.no_program = choice.no_program;
   BASE_TRY_ASSIGN(const Programs programs, read_programs(source, choice, interpreter, tools));
   if (!programs.empty()) {
-    plan.review = [=, image = !request.installs_something || installation.settings.image_packages,
+    const bool has_image_packages = installation.settings.image_packages;
+    const bool is_this_machine =
+        !has_image_packages && !value_of(tools.settings().environment, contract::k_this_machine).empty();
+    plan.review = [=, image = !request.installs_something || has_image_packages,
                    place = place_for_packages(installation.manifest),
                    optional = optional_packages(source, installation.manifest)](const auto& modules) {
-      return review(programs, {modules, image, request.installs_something ? place : "", optional}, source);
+      return review(programs,
+                    {modules, image, request.installs_something ? place : "", optional, is_this_machine},
+                    source);
     };
   }
   if (choice.entry) {
