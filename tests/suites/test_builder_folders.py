@@ -138,7 +138,8 @@ class New(support.Suite):
     def test_nothing_is_overwritten(self):
         self.write("lua/builder.toml", "mine")
         self.assertEqual(self.new("lua", code=73).stderr,
-                         "error: lua: already has builder.toml; nothing was changed\nhint: choose another folder, or move the existing files\n")
+                         "error: lua: already has builder.toml; nothing was changed\n"
+                         "hint: choose another folder, or move the existing files\n")
         self.assertEqual(self.files("lua"), ["builder.toml"])
         self.write("tcl", "a file")
         self.assertEqual(self.new("tcl", code=73).stderr, "error: tcl: is not a folder\nhint: choose another name\n")

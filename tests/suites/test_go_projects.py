@@ -210,8 +210,9 @@ class Variables(GoSuite):
         for files, env, code, words in (
                 (self.NEEDS, {"GOFLAGS": "-mod=vendor"}, 1, "GOFLAGS has -mod=vendor, but the source has no vendor folder\nhint: run go mod vendor and "
                                                             "commit the folder, or remove -mod=vendor from the environment\n"),
-                (self.NEEDS, {"GOFLAGS": "-mod=readonly"}, 1, "/go.sum: lacks the entry for golang.org/x/text v0.14.0\n"
-                                                              "hint: run go mod tidy in the source, and commit go.mod and go.sum\n"),
+                (self.NEEDS, {"GOFLAGS": "-mod=readonly"}, 1,
+                 "/go.sum: lacks the entry for golang.org/x/text v0.14.0\n"
+                 "hint: run go mod tidy in the source, and commit go.mod and go.sum\n"),
                 (own, {"GO111MODULE": "off"}, 1, "with GO111MODULE=off, which ignores go.mod\nhint: see Go's output above; remove GO111MODULE "
                                                  "from the environment\n"),
                 (self.PLAIN, {"GO111MODULE": "perhaps"}, 1, "hint: see Go's output above\n"),
@@ -553,21 +554,21 @@ class GoErrors(GoSuite):
         result = self.build(source, env=self.environment(GOTOOLCHAIN="local"))
         self.assertIn("go.mod requires go >= 1.99", result.stderr)
         own = re.search(r"running go (\S+);", result.stderr)[1]
-        go = shutil.which("go")
-        self.assert_fails(result, 1, f"error: {source}/go.mod: needs Go 1.99; {go} is {own}\n"
-                                     "hint: install Go 1.99 or newer (https://go.dev/dl), or build in an image that has it, "
-                                     "or let Go download it (GOTOOLCHAIN=auto)\n")
+        self.assert_fails(
+            result, 1, f"error: {source}/go.mod: needs Go 1.99; {self.go} is {own}\n"
+                       "hint: install Go 1.99 or newer (https://go.dev/dl), or build in an image that has it, or let "
+                       "Go download it (GOTOOLCHAIN=auto)\n")
 
     def test_files_of_a_module_that_are_wrong(self):
-        for go_mod, words in (("moodule x\n", "is not a valid go.mod\nhint: see Go's output above\n"),
-                              (MODULE + "require a\n", "is not a valid go.mod\nhint: see Go's output above\n"),
-                              ("", "does not name its module\nhint: add a module line: go mod edit -module=example.com/NAME\n")):
+        invalid = "is not a valid go.{}\nhint: see Go's output above\n"
+        nameless = "does not name its module\nhint: add a module line: go mod edit -module=example.com/NAME\n"
+        for go_mod, words in (("moodule x\n", invalid), (MODULE + "require a\n", invalid), ("", nameless)):
             with self.subTest(go_mod):
                 source = self.source({"go.mod": go_mod, "main.go": program()})
-                self.assert_fails(self.build(source), 1, f"error: {source}/go.mod: {words}")
+                self.assert_fails(self.build(source), 1, f"error: {source}/go.mod: " + words.format("mod"))
                 self.again()
         source = self.source({"go.work": "go 1.21\n\nuse .\nuse\n", "go.mod": MODULE, "main.go": program()})
-        self.assert_fails(self.build(source), 1, f"error: {source}/go.work: is not a valid go.work\nhint: see Go's output above\n")
+        self.assert_fails(self.build(source), 1, f"error: {source}/go.work: " + invalid.format("work"))
 
 
 class Documented(GoSuite):
