@@ -28,6 +28,9 @@ inline constexpr char k_working_folder[] = "PACHBUILD_WORKING_DIR";
 // Set for the build of a pipeline whose spec has a command of its own: that one says which of the source's
 // programs run. All of them are made then, and none has to be the pipeline's.
 inline constexpr char k_own_command[] = "PACHBUILD_OWN_COMMAND";
+// Set by pachbuild for a build on this machine of a pipeline that runs in an official image elsewhere: what
+// the program takes from this machine, it will not find there.
+inline constexpr char k_this_machine[] = "PACHBUILD_THIS_MACHINE";
 // The names of the variables that transform.build.env sets, separated by commas: builder-runtime hands these
 // on to its tools whatever they are called.
 inline constexpr char k_build_variables[] = "PACHBUILD_BUILD_VARIABLES";

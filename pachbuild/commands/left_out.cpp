@@ -2,6 +2,7 @@
 #include "pachbuild/commands/left_out.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/files.h"
 #include "base/relative_path.h"
@@ -35,25 +36,29 @@ std::string module_of(const std::string& path) {
   return module;
 }
 
-// What stands between `before` and the next quote, at each place.
-std::vector<std::string_view> quoted_after(std::string_view log, std::string_view before) {
+// What stands between `before` and the next `after`, at each place.
+std::vector<std::string_view> texts_between(std::string_view log, std::string_view before,
+                                            std::string_view after) {
   std::vector<std::string_view> found;
   for (auto at = log.find(before); at != std::string_view::npos; at = log.find(before, at)) {
     at += before.size();
-    found.push_back(log.substr(at, log.find('\'', at) - at));
+    found.push_back(log.substr(at, log.find(after, at) - at));
   }
   return found;
+}
+
+// The top of the source need not be where modules are looked for: it may be "src".
+bool is_among(const std::string& module, const std::vector<std::string_view>& names) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](std::string_view name) { return ends_with_parts(module, name, '.'); });
 }
 
 bool misses_module(std::string_view log, const std::string& path) {
   const std::string module = module_of(path);
   if (module.empty()) return false;
-  // The top of the source need not be where modules are looked for: it may be "src".
-  const auto is_it = [&](std::string_view name) { return ends_with_parts(module, name, '.'); };
-  const auto missing = quoted_after(log, "No module named '");
-  const auto not_in = quoted_after(log, "cannot import name '");
+  const auto not_in = texts_between(log, "cannot import name '", "'");
   const std::string last = module.substr(module.rfind('.') + 1);
-  return std::any_of(missing.begin(), missing.end(), is_it) ||
+  return is_among(module, texts_between(log, "No module named '", "'")) ||
          std::find(not_in.begin(), not_in.end(), last) != not_in.end();
 }
 
@@ -97,6 +102,16 @@ std::optional<std::string> missed_path(const std::vector<std::string>& paths, st
   const auto found = std::find_if(paths.begin(), paths.end(), is_missed);
   if (found == paths.end()) return std::nullopt;
   return *found;
+}
+
+std::vector<std::string> missed_imports(const std::vector<std::string>& paths, std::string_view log) {
+  const auto names = texts_between(log, ": imports ", ", which is not ");
+  std::vector<std::string> missed;
+  std::copy_if(paths.begin(), paths.end(), std::back_inserter(missed), [&](const std::string& path) {
+    const std::string module = module_of(path);
+    return !module.empty() && is_among(module, names);
+  });
+  return missed;
 }
 
 std::string missed_line(const std::string& folder, const std::string& path) {

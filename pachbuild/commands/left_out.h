@@ -19,6 +19,9 @@ std::string left_out_line(const std::string& folder, const std::vector<std::stri
 // file of /pfs/source.
 std::optional<std::string> missed_path(const std::vector<std::string>& paths, std::string_view log);
 
+// Those that the builder of Python has warned of: "main.py:3: imports gen, which is not installed; …".
+std::vector<std::string> missed_imports(const std::vector<std::string>& paths, std::string_view log);
+
 // What to do about it.
 std::string missed_line(const std::string& folder, const std::string& path);
 

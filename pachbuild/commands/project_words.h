@@ -8,8 +8,8 @@
 
 namespace commands {
 
-// "README.md, data/ (3 files), pipeline.json"
-std::string summary_of(const starter::Project& project);
+// What is in the folder, a line each: "  data/          sample data (3 files)".
+std::string list_of(const starter::Project& project);
 
 // The folder as an argument: a name like "-x" is not read as an option.
 std::string as_argument(const std::string& folder);

@@ -92,6 +92,18 @@ void RunReport::tell_missed(const std::string& pipeline, std::string_view log) {
   std::erase(paths, *missed);
 }
 
+// What the build has warned of is known before a datum fails. Where warnings are not shown, a failure tells
+// it.
+void RunReport::tell_missed_imports(const std::string& pipeline) {
+  const auto known = m_left_out.find(pipeline);
+  if (known == m_left_out.end() || m_options.amount == Amount::failures) return;
+  auto& [source, build_end] = known->second;
+  for (const auto& path : missed_imports(source.paths, build_end)) {
+    warn(pipeline, missed_line(source.source, path));
+    std::erase(source.paths, path);
+  }
+}
+
 void RunReport::take(const std::string& pipeline, const local::BuildPrints& event) {
   if (const auto known = m_left_out.find(pipeline); known != m_left_out.end()) {
     auto& end = known->second.build_end;
@@ -105,6 +117,7 @@ void RunReport::take(const std::string& pipeline, const local::PhaseEnds& event)
   if (event.phase != Phase::building) return;
   show_build(pipeline, m_lines.finish(pipeline));
   if (event.succeeded) {
+    tell_missed_imports(pipeline);
     info(pipeline, "build: done in " + base::format_duration(event.elapsed));
   } else if (const auto known = m_left_out.find(pipeline); known != m_left_out.end()) {
     tell_missed(pipeline, known->second.build_end);

@@ -57,6 +57,7 @@ class RunReport final : public local::Events {
   void tell_failure(const std::string& pipeline, const local::DatumEnds& event);
   void tell_equal_failures(const std::string& pipeline);
   void tell_missed(const std::string& pipeline, std::string_view log);
+  void tell_missed_imports(const std::string& pipeline);
   // What a program or a build has printed, in the person's words; `lead` comes before each line.
   void show(const std::string& pipeline, const std::string& text, const std::string& lead = "");
   void show_build(const std::string& pipeline, const std::string& lines);

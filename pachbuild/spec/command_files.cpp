@@ -285,8 +285,18 @@ class CommandChecker {
     BASE_TRY_ASSIGN(const auto* files, files_of_source());
     const std::string other = counterpart_of(file, *files);
     const std::string what = base::quoted(word) + " is not in the source";
-    if (other.empty()) return Fault{what, "", "", base::did_you_mean(file, *files)};
-    return Fault{what + ", which has " + other, other, interpreter_of_program(other, role), ""};
+    if (!other.empty())
+      return Fault{what + ", which has " + other, other, interpreter_of_program(other, role), ""};
+    const auto nearest = base::near_name(file, *files);
+    return Fault{what, "", "",
+                 nearest ? "did you mean " + base::quoted(named_like(word, *nearest)) + "?" : std::string()};
+  }
+
+  // What names a file of the source in the place of `word`: from where the command starts, or as a whole
+  // path.
+  [[nodiscard]] std::string named_like(const std::string& word, const std::string& file) const {
+    const fs::path path = in_source(file);
+    return (word.starts_with('/') ? path : path.lexically_relative(base::normal_path(m_folder))).string();
   }
 
   [[nodiscard]] std::string interpreter_of_program(const std::string& file, Role role) const {

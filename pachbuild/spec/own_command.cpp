@@ -23,11 +23,11 @@ bool starts_with(const Words& command, const Words& words) {
   return command.size() > words.size() && std::equal(words.begin(), words.end(), command.begin());
 }
 
+}  // namespace
+
 bool is_official(const Transform& transform) {
   return !transform.build.language.empty() && transform.image.empty();
 }
-
-}  // namespace
 
 bool is_own_command(const Words& command) {
   if (command.empty() || base::name_of(command.front()) == contract::k_shim) return false;

@@ -13,6 +13,9 @@ namespace spec {
 
 using Words = std::vector<std::string>;
 
+// Whether a pipeline runs in the image of an official builder.
+bool is_official(const Transform& transform);
+
 // Whether a command is the person's own: there is one, and it is neither the artifact's run.sh nor the shim,
 // which see to the environment themselves.
 bool is_own_command(const Words& command);

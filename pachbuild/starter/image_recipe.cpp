@@ -21,6 +21,7 @@ using Kind = PipItem::Kind;
 
 constexpr std::size_t k_shown_command = 100;
 constexpr std::size_t k_most_stages = 100;
+constexpr char k_pip_settings[] = "pip.conf";
 
 // They say something about the image, or about how it is run, that a pipeline does without.
 constexpr std::array<std::string_view, 6> k_without_effect = {"EXPOSE",     "HEALTHCHECK", "LABEL",
@@ -202,6 +203,7 @@ class Image {
       set_variables(instruction);
     } else if (keyword == "ARG") {
       read_argument(instruction, m_variables);
+      read_index_arguments(instruction);
     } else if (keyword == "CMD") {
       m_cmd = &instruction;
     } else if (keyword == "ENTRYPOINT") {
@@ -255,12 +257,45 @@ class Image {
     // A build has an environment of its own, and pip's settings say how it works.
     constexpr std::array<std::string_view, 3> k_of_the_image = {"VIRTUAL_ENV", "DEBIAN_FRONTEND", "HOME"};
     if (std::find(k_of_the_image.begin(), k_of_the_image.end(), name) != k_of_the_image.end()) return;
-    if (name == "PIP_INDEX_URL" || name == "PIP_EXTRA_INDEX_URL") {
-      m_recipe.build_env[name] = value.text;
+    if (is_index_variable(name)) {
+      set_index(line, "ENV " + name, name, value);
     } else if (name == "PATH" || !value.unknown.empty()) {
       note_unconverted(line, "ENV " + name, name == "PATH" ? "" : "nothing sets " + value.unknown);
     } else if (!name.starts_with("PIP_") && !name.starts_with("POETRY_") && !name.starts_with("UV_")) {
       m_recipe.env[name] = value.text;
+    }
+  }
+
+  // Builds take packages from the same indexes.
+  void set_index(std::size_t line, const std::string& text, const std::string& name,
+                 const ExpandedText& value) {
+    if (value.unknown.empty()) {
+      m_recipe.build_env[name] = value.text;
+    } else {
+      note_unconverted(line, text,
+                       "nothing sets " + value.unknown + "; set " + name + " in transform.build.env");
+    }
+  }
+
+  // "NAME=value" of a shell.
+  void set_index(const std::string& assignment) {
+    const auto equals = assignment.find('=');
+    if (equals != std::string::npos && is_index_variable(assignment.substr(0, equals)))
+      m_recipe.build_env[assignment.substr(0, equals)] = assignment.substr(equals + 1);
+  }
+
+  // RUN sees arguments as variables.
+  void read_index_arguments(const Instruction& instruction) {
+    const auto expanded = expand_words(instruction.text, m_variables);
+    for (const auto& word : expanded.words) {
+      const auto equals = word.find('=');
+      const std::string name = word.substr(0, equals);
+      if (!is_index_variable(name)) continue;
+      if (equals != std::string::npos) {
+        set_index(instruction.line, "ARG " + name, name, {word.substr(equals + 1), expanded.unknown});
+      } else if (!m_variables.contains(name)) {
+        note_unconverted(instruction.line, "ARG " + word, "nothing sets it; set it in transform.build.env");
+      }
     }
   }
 
@@ -313,6 +348,10 @@ class Image {
     for (const auto& path : paths) {
       BASE_TRY_ASSIGN(const auto entry, m_context.read(path, where));
       BASE_TRY(m_recipe.files.add(entry, base::name_of(path), target, into_folder, where));
+      if (entry.is_folder || base::name_of(into_folder ? path : target) != k_pip_settings) continue;
+      note(instruction.line, instruction.keyword + " " + path +
+                                 ": builds do not read it; set PIP_INDEX_URL or PIP_EXTRA_INDEX_URL in "
+                                 "transform.build.env to its indexes");
     }
     return {};
   }
@@ -323,7 +362,7 @@ class Image {
       return {};
     }
     if (!instruction.exec.empty()) {
-      run_command(instruction, {instruction.exec, "", 0, true}, m_recipe.working_folder);
+      run_command(instruction, {.words = instruction.exec}, m_recipe.working_folder);
       return {};
     }
     std::string folder = m_recipe.working_folder;
@@ -344,7 +383,15 @@ class Image {
       note_unconverted(line, text);
       return;
     }
+    if (const auto setting = read_pip_config(command.words); !setting.empty()) {
+      set_index(setting);
+      return;
+    }
+    if (base::name_of(command.words.front()) == "export") {
+      for (const auto& word : command.words) set_index(word);
+    }
     if (const auto install = read_pip_install(command.words)) {
+      for (const auto& assignment : command.assignments) set_index(assignment);
       add_pip(line, *install, folder);
       return;
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <iterator>
 #include <string_view>
 
 #include "base/relative_path.h"
@@ -30,11 +31,14 @@ struct Option {
   char letter;  // '\0': there is none
   bool has_value;
   Fate fate;
+  std::string_view kept_as = {};  // of one of uv's, which has another name in requirements.txt
 };
 
 constexpr std::array k_options = {
     Option{"--index-url", 'i', true, Fate::kept},
     Option{"--extra-index-url", '\0', true, Fate::kept},
+    Option{"--default-index", '\0', true, Fate::kept, "--index-url"},
+    Option{"--index", '\0', true, Fate::kept, "--extra-index-url"},
     Option{"--find-links", 'f', true, Fate::links},
     Option{"--trusted-host", '\0', true, Fate::kept},
     Option{"--no-binary", '\0', true, Fate::kept},
@@ -110,6 +114,12 @@ bool is_path(const std::string& word) {
          word.ends_with(".tar.gz") || word.ends_with(".zip");
 }
 
+// An index of uv's may have a name: "internal=https://…".
+std::string without_name(const std::string& index) {
+  const auto equals = index.find('=');
+  return equals < index.find("://") ? index.substr(equals + 1) : index;
+}
+
 class Words {
  public:
   Words(const std::vector<std::string>& words, std::size_t first) : m_words(words), m_next(first) {}
@@ -168,7 +178,11 @@ class Words {
     const std::string name(option.name);
     switch (option.fate) {
       case Fate::kept:
-        m_install.items.push_back({Kind::line, option.has_value ? name + " " + value : name});
+        if (!option.kept_as.empty()) {
+          m_install.items.push_back({Kind::line, std::string(option.kept_as) + " " + without_name(value)});
+        } else {
+          m_install.items.push_back({Kind::line, option.has_value ? name + " " + value : name});
+        }
         break;
       case Fate::file:
         m_install.items.push_back({Kind::file, value});
@@ -198,6 +212,29 @@ class Words {
 };
 
 }  // namespace
+
+bool is_index_variable(std::string_view name) {
+  constexpr std::array<std::string_view, 6> k_names = {"PIP_INDEX_URL",      "PIP_EXTRA_INDEX_URL",
+                                                       "UV_INDEX_URL",       "UV_DEFAULT_INDEX",
+                                                       "UV_EXTRA_INDEX_URL", "UV_INDEX"};
+  return std::find(k_names.begin(), k_names.end(), name) != k_names.end();
+}
+
+std::string read_pip_config(const std::vector<std::string>& words) {
+  const auto first = behind_pip(words);
+  if (!first) return "";
+  std::vector<std::string> rest;
+  std::copy_if(words.begin() + static_cast<std::ptrdiff_t>(*first), words.end(), std::back_inserter(rest),
+               [](const std::string& word) { return !word.starts_with('-'); });
+  if (rest.size() != 4 || rest[0] != "config" || rest[1] != "set") return "";
+  std::string name = rest[2].substr(rest[2].find('.') + 1);
+  for (char& character : name) {
+    character =
+        character == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(character)));
+  }
+  const std::string variable = "PIP_" + name;
+  return is_index_variable(variable) ? variable + "=" + rest[3] : "";
+}
 
 std::optional<PipInstall> read_pip_install(const std::vector<std::string>& words) {
   auto first = behind_pip(words);

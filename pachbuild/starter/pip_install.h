@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace starter {
@@ -28,5 +29,12 @@ struct PipInstall {
 
 // Nothing when the words are no `pip install`.
 std::optional<PipInstall> read_pip_install(const std::vector<std::string>& words);
+
+// Whether a variable says from where pip or uv takes packages: PIP_INDEX_URL.
+bool is_index_variable(std::string_view name);
+
+// "PIP_INDEX_URL=URL" of `pip config set global.index-url URL`; empty for other words, and for settings that
+// do not say from where pip takes packages.
+std::string read_pip_config(const std::vector<std::string>& words);
 
 }  // namespace starter

@@ -109,7 +109,8 @@ base::Status check_room(const fs::path& folder, const Project& project) {
     if (is_there(folder / name)) taken.push_back(name);
   }
   if (taken.empty()) return {};
-  return base::fail(ErrorKind::cannot_write, folder.string(), "already has " + list_of(taken), k_other_hint);
+  return base::fail(ErrorKind::cannot_write, folder.string(),
+                    "already has " + list_of(taken) + "; nothing was changed", k_other_hint);
 }
 
 base::Status write_project(const fs::path& given, const Project& project,

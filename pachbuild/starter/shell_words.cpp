@@ -145,8 +145,8 @@ class Reader {
     m_has_word = false;
     auto word = std::move(m_word);
     m_word.clear();
-    if (m_command.words.empty() && is_assignment(word)) return;
-    m_command.words.push_back(std::move(word));
+    const bool is_before = m_command.words.empty() && is_assignment(word);
+    (is_before ? m_command.assignments : m_command.words).push_back(std::move(word));
   }
 
   void end_command() {

@@ -13,8 +13,9 @@ namespace starter {
 
 struct ShellCommand {
   std::vector<std::string> words;  // without quotes, redirections and assignments; variables as far as known
-  std::string text;                // as it is written, in one line
-  std::size_t offset = 0;          // of its first character
+  std::vector<std::string> assignments;  // before the words: "NAME=value"
+  std::string text;                      // as it is written, in one line
+  std::size_t offset = 0;                // of its first character
   bool is_plain = true;  // no variable, substitution or compound command that would change its meaning
 };
 

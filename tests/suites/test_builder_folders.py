@@ -99,7 +99,11 @@ class New(support.Suite):
     def test_a_new_builder_passes_the_test(self):
         self.assertEqual(self.new("builders/my lua/lua").stdout,
                          "created builders/my lua/lua: a builder\n"
-                         "  Dockerfile, build.sh, builder.toml, ci.sh, probe/ (1 file)\n"
+                         "  builder.toml  how sources are built\n"
+                         "  probe/        a source to test the builder with (1 file)\n"
+                         "  Dockerfile    the builder's image\n"
+                         "  build.sh      what the image runs\n"
+                         "  ci.sh         tests the builder and its image\n"
                          "check it:\npachbuild builder test 'builders/my lua/lua'\n")
         text = (self.folder / "builders/my lua/lua/builder.toml").read_text()
         self.assertIn('language = "lua"\n', text)
@@ -134,7 +138,8 @@ class New(support.Suite):
     def test_nothing_is_overwritten(self):
         self.write("lua/builder.toml", "mine")
         self.assertEqual(self.new("lua", code=73).stderr,
-                         "error: lua: already has builder.toml\nhint: choose another folder, or move the existing files\n")
+                         "error: lua: already has builder.toml; nothing was changed\n"
+                         "hint: choose another folder, or move the existing files\n")
         self.assertEqual(self.files("lua"), ["builder.toml"])
         self.write("tcl", "a file")
         self.assertEqual(self.new("tcl", code=73).stderr, "error: tcl: is not a folder\nhint: choose another name\n")

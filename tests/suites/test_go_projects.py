@@ -210,7 +210,9 @@ class Variables(GoSuite):
         for files, env, code, words in (
                 (self.NEEDS, {"GOFLAGS": "-mod=vendor"}, 1, "GOFLAGS has -mod=vendor, but the source has no vendor folder\nhint: run go mod vendor and "
                                                             "commit the folder, or remove -mod=vendor from the environment\n"),
-                (self.NEEDS, {"GOFLAGS": "-mod=readonly"}, 1, "hint: see Go's output above\n"),
+                (self.NEEDS, {"GOFLAGS": "-mod=readonly"}, 1,
+                 "/go.sum: lacks the entry for golang.org/x/text v0.14.0\n"
+                 "hint: run go mod tidy in the source, and commit go.mod and go.sum\n"),
                 (own, {"GO111MODULE": "off"}, 1, "with GO111MODULE=off, which ignores go.mod\nhint: see Go's output above; remove GO111MODULE "
                                                  "from the environment\n"),
                 (self.PLAIN, {"GO111MODULE": "perhaps"}, 1, "hint: see Go's output above\n"),
@@ -550,8 +552,23 @@ class GoErrors(GoSuite):
     def test_a_newer_go_than_there_is(self):
         source = self.source({"go.mod": "module example.com/app\n\ngo 1.99\n", "main.go": program()})
         result = self.build(source, env=self.environment(GOTOOLCHAIN="local"))
-        self.assertEqual(result.returncode, 1, result.stderr)
         self.assertIn("go.mod requires go >= 1.99", result.stderr)
+        own = re.search(r"running go (\S+);", result.stderr)[1]
+        self.assert_fails(
+            result, 1, f"error: {source}/go.mod: needs Go 1.99; {self.go} is {own}\n"
+                       "hint: install Go 1.99 or newer (https://go.dev/dl), or build in an image that has it, or let "
+                       "Go download it (GOTOOLCHAIN=auto)\n")
+
+    def test_files_of_a_module_that_are_wrong(self):
+        invalid = "is not a valid go.{}\nhint: see Go's output above\n"
+        nameless = "does not name its module\nhint: add a module line: go mod edit -module=example.com/NAME\n"
+        for go_mod, words in (("moodule x\n", invalid), (MODULE + "require a\n", invalid), ("", nameless)):
+            with self.subTest(go_mod):
+                source = self.source({"go.mod": go_mod, "main.go": program()})
+                self.assert_fails(self.build(source), 1, f"error: {source}/go.mod: " + words.format("mod"))
+                self.again()
+        source = self.source({"go.work": "go 1.21\n\nuse .\nuse\n", "go.mod": MODULE, "main.go": program()})
+        self.assert_fails(self.build(source), 1, f"error: {source}/go.work: " + invalid.format("work"))
 
 
 class Documented(GoSuite):
@@ -569,6 +586,7 @@ class Documented(GoSuite):
                           NestedModules.CLI["cmd/cli/go.mod"].replace("../../", "../../../other")}, {}),
             ({"go.work": "go 1.21\n\nuse ./a\n", "a/go.mod": "module a\n", "b/go.mod": "module b\n", "a/main.go": program(),
               "b/main.go": program(), "pachbuild.toml": '[go]\npackage = "b"\n'}, {}),
+            ({"go.mod": NEEDS_TEXT, "main.go": CASES}, {"GOFLAGS": "-mod=readonly"}),
             ({**words, "vendor/modules.txt": ""}, {}), (words, {"GOFLAGS": "-mod=vendor"}),
             ({"go.mod": MODULE, "main.go": "//go:build special\n\n" + program()}, {}),
             ({"go.mod": MODULE, "lib/words.go": LIBRARY, "main.go": program("x", ['_ "example.com/app/lib"'])},

@@ -89,12 +89,18 @@ class Sample(InitSuite):
     def test_python_is_what_it_makes_by_default(self):
         said = self.init("demo").stdout
         self.assertEqual(said, "created demo: a Python pipeline that counts words, with sample data\n"
-                               "  README.md, data/ (3 files), pipeline.json, source/ (1 file)\n"
+                               "  pipeline.json  the spec: which program, which data\n"
+                               "  source/        the program (1 file)\n"
+                               "  data/          sample data (3 files)\n"
+                               "  README.md      the next steps\n"
                                "run it (README.md has the details):\n"
                                "cd demo && pachbuild run\n")
         go = self.init("go", "--language", "go").stdout
         self.assertIn("created go: a Go pipeline that counts words, with sample data\n"
-                      "  README.md, data/ (3 files), pipeline.json, source/ (2 files)\n", go)
+                      "  pipeline.json  the spec: which program, which data\n"
+                      "  source/        the program (2 files)\n"
+                      "  data/          sample data (3 files)\n"
+                      "  README.md      the next steps\n", go)
 
     def test_the_name_is_that_of_the_folder_or_the_one_given(self):
         for arguments, name in ((["a/b/My demo!"], "My-demo"), (["x", "--name", "other_1"], "other_1")):
@@ -130,7 +136,7 @@ class NothingIsReplaced(InitSuite):
     def test_names_that_are_taken_are_told_together(self):
         self.write("mine/source/x.py", "x")
         self.write("mine/README.md", "mine")
-        self.assertEqual(self.refused("mine"), "error: mine: already has README.md and source\n"
+        self.assertEqual(self.refused("mine"), "error: mine: already has README.md and source; nothing was changed\n"
                                                "hint: choose another folder, or move the existing files\n")
         self.write("file", "")
         self.assertEqual(self.refused("file"), "error: file: is not a folder\nhint: choose another name\n")
@@ -239,7 +245,9 @@ ADD edges.py /edges.py
             "old/Dockerfile:5: RUN DEBIAN_FRONTEND=noninteractive apt-get install -y python3 python3-pip libsm6 libxext6: not converted: "
             "if the program needs these packages, name an image that has them in transform.image"])
         self.assertEqual(said.stdout, "created new: pipeline edges built from source/\n"
-                                      "  README.md, pipeline.json, source/ (2 files)\n"
+                                      "  pipeline.json  the spec: which program, which data\n"
+                                      "  source/        the program (2 files)\n"
+                                      "  README.md      the next steps\n"
                                       "run it (README.md has the details):\n"
                                       "cd new && pachbuild run --input images=FOLDER\n")
         self.assertEqual(self.succeed(support.PACHBUILD, "validate", "new/pipeline.json", env=self.environment()).stderr, "")

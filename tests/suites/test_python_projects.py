@@ -576,6 +576,16 @@ class Settings(ProjectSuite):
                 self.assertEqual(result.returncode, 65, result.stderr)
                 self.assertIn(message, result.stderr)
 
+    def test_groups_and_extras_that_the_project_has_not(self):
+        project = "[project]\nname = 'x'\nversion = '1'\ndependencies = ['leftpad']\n[dependency-groups]\ndev = []\n"
+        for setting, message in (
+                ("groups = ['dve']", 'python.groups: pyproject.toml has no group dve\nhint: did you mean "dev"?\n'),
+                ("groups = ['serve']", "python.groups: pyproject.toml has no group serve\nhint: it has dev\n"),
+                ("extras = ['plot']", "python.extras: pyproject.toml has no extra plot\n")):
+            with self.subTest(setting):
+                files = {"main.py": "", "pyproject.toml": project, "pachbuild.toml": f"[python]\n{setting}\n"}
+                self.assert_fails(self.build(self.source(files)), 65, f"error: pachbuild.toml:2: {message}")
+
     def test_in_pyproject_too_but_not_in_both(self):
         files = {"main.py": "import sys; print(sys.argv[1:])", "pyproject.toml": "[tool.pachbuild]\narguments = ['x']\n"}
         self.check(files, "['x']\n")

@@ -49,7 +49,9 @@ class Shell(language_suite.LanguageSuite):
                      'error: lib/a b.sh:3: Syntax error: end of file unexpected (expecting "fi")\n' + bash)
         self.refuses({"main.sh": "#!/bin/sh\nx=(1 2)\n"}, 1, 'error: main.sh:2: Syntax error: "(" unexpected\n' + bash)
         self.refuses({"main.sh": "#!/bin/bash\nx=(1 2)\nfi\n"}, 1,
-                     "error: main.sh:3: syntax error near unexpected token `fi'\n" + bash)
+                     "error: main.sh:3: syntax error near unexpected token `fi'\n")
+        self.refuses({"main.sh": "#!/bin/sh\n", "tool": "#!/usr/bin/env bash\nx=(1 2\n"}, 1,
+                     "error: tool:2: unexpected EOF while looking for matching `)'\n")
         source = self.source({"main.sh": "#!/bin/bash\nx=(1 2)\n", "tool.py": "#!/usr/bin/env python3\nif x: fi (\n"})
         self.build_well(source)
 

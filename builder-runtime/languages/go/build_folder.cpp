@@ -22,8 +22,6 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
-constexpr char k_pin_hint[] = "pin them: run go mod tidy in the source, and commit go.mod and go.sum";
-
 struct ModuleFiles {
   std::string go_mod;
   std::string go_sum;
@@ -164,7 +162,7 @@ base::Result<ModuleFiles> Resolution::find_out(const BuildPlace& place, const fs
   BASE_TRY_ASSIGN(const auto finished,
                   run_go(variant(place, "1"), m_source, m_decision, question(), m_tools));
   if (!finished.ending.succeeded())
-    return base::fail(explained(go_error(finished), place, m_source, m_decision, m_tools));
+    return base::fail(explained(finished, place, m_source, m_decision, m_tools));
   auto after = read_files(folder / "go.mod");
   if (after != m_before && !is_bare() && !m_decision.variables.flag("mod")) {
     BASE_TRY_ASSIGN(const bool is_complete, is_enough(place));
@@ -207,7 +205,8 @@ void Resolution::warn(const ModuleFiles& after) const {
       is_bare() ? m_source.string() + ": has no go.mod"
                 : file.replace_extension(".sum").string() + ": lacks entries that the imports need";
   report::warn(what + (chosen.empty() ? "" : "; chosen: " + base::join(chosen, ", ")));
-  report::info(std::string("hint: ") + k_pin_hint);
+  const std::string first = is_bare() ? "run go mod init MODULE, then " : "";
+  report::info("hint: pin them: " + first + k_tidy);
 }
 
 base::Result<std::shared_ptr<base::Workspace>> shared_workspace(const Tools& tools) {
@@ -377,6 +376,15 @@ base::Result<process::Finished> run_go(const BuildPlace& place, const fs::path& 
                     .environment = place.environment,
                     .folder = place.folder},
                    renamed);
+}
+
+base::Result<process::Finished> ask_go(Arguments arguments, const fs::path& folder,
+                                       process::Environment environment, const Decision& decision,
+                                       const Tools& tools) {
+  arguments.insert(arguments.begin(), decision.toolchain.go);
+  environment["PWD"] = folder.string();
+  return tools.run_quietly(
+      {.arguments = std::move(arguments), .environment = std::move(environment), .folder = folder});
 }
 
 base::Result<BuildPlace> prepare_place(const fs::path& source, const Tree& tree, const Decision& decision,

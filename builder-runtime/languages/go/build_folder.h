@@ -20,6 +20,9 @@
 
 namespace builder::go {
 
+// How what a go.mod or go.sum leaves open gets settled.
+inline constexpr char k_tidy[] = "run go mod tidy in the source, and commit go.mod and go.sum";
+
 // For every `go build` and `go list`: neither looks at the repository that the source may be in, which
 // nothing of an artifact depends on. (`go list` of a program runs git as well.)
 inline constexpr char k_no_version_control[] = "-buildvcs=false";
@@ -64,6 +67,11 @@ base::fs::path module_file(const base::fs::path& source, const Program& program,
 // Runs Go in the place; what it says of a private copy, it says of the source.
 base::Result<process::Finished> run_go(const BuildPlace& place, const base::fs::path& source,
                                        const Decision& decision, std::vector<std::string> arguments,
+                                       const Tools& tools);
+
+// An answer of Go's that nobody sees.
+base::Result<process::Finished> ask_go(std::vector<std::string> arguments, const base::fs::path& folder,
+                                       process::Environment environment, const Decision& decision,
                                        const Tools& tools);
 
 // "path version" of every line of a go.mod that requires something.

@@ -196,13 +196,13 @@ base::Status run_build(const Source& source, const Decision& decision, const Bui
       run_go(place, source.folder, decision,
              build_arguments(source.settings.go, decision.variables, decision.program, folder), tools));
   if (finished.ending.succeeded()) return {};
-  base::Error error = go_error(finished);
   if (const auto hint = watch.hint_after(finished.ending)) {
+    base::Error error = go_error(finished);
     error.what += ": out of memory";
     error.hint = *hint;
     return base::fail(std::move(error));
   }
-  return base::fail(explained(std::move(error), place, source.folder, decision, tools));
+  return base::fail(explained(finished, place, source.folder, decision, tools));
 }
 
 // What run.sh starts: Go names programs after their packages, and the only one becomes bin/main.
@@ -306,7 +306,7 @@ base::Result<UseOfC> find_use_of_c(const Source& source, const Tree& tree, const
   for (const auto& argument : decision.program.arguments()) words.push_back(argument);
   BASE_TRY_ASSIGN(const auto finished, run_go(with_c, source.folder, decision, words, tools));
   if (!finished.ending.succeeded())
-    return base::fail(explained(go_error(finished), place, source.folder, decision, tools));
+    return base::fail(explained(finished, place, source.folder, decision, tools));
   const UseOfC answer = use_of_c(source, tree, finished.output);
   BASE_TRY_ASSIGN(const std::string changed, decision.inputs.changed());
   if (!changed.empty()) return answer;  // of a source that nobody will ask about again

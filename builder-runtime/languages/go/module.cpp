@@ -144,6 +144,11 @@ std::vector<std::string> arguments_of(std::string_view verb, std::string_view fi
 
 }  // namespace
 
+std::string go_version(std::string_view file) {
+  const auto versions = arguments_of("go", file);
+  return versions.empty() ? "" : versions.front();
+}
+
 std::vector<std::string> use_targets(std::string_view go_work) { return arguments_of("use", go_work); }
 
 bool is_ignored(std::string_view go_mod, std::string_view folder) {

@@ -16,6 +16,9 @@ std::string package_clause(std::string_view text);
 // The path in the module line of a go.mod; empty when there is none.
 std::string module_path(std::string_view go_mod);
 
+// The version in the go line of a go.mod or go.work: "1.26.8"; empty when there is none.
+std::string go_version(std::string_view file);
+
 // The first folder outside the source that a replace line of a go.mod (or go.work) leads to, or a use line of
 // a go.work; empty when there is none. `folder` is the one of the file, relative to the source: "." is the
 // source itself.

@@ -13,6 +13,7 @@
 #include "base/relative_path.h"
 #include "base/text.h"
 #include "builder-runtime/languages/go/module.h"
+#include "builder-runtime/languages/go/module_fault.h"
 #include "builder-runtime/missing.h"
 #include "cache/builder_cache.h"
 
@@ -25,15 +26,6 @@ namespace fs = base::fs;
 constexpr char k_known_module[] = "golang.org/x/text@v0.3.0";
 // More are not named.
 constexpr std::size_t k_most_named = 5;
-
-base::Result<process::Finished> ask_go(std::vector<std::string> arguments, const fs::path& folder,
-                                       process::Environment environment, const Decision& decision,
-                                       const Tools& tools) {
-  arguments.insert(arguments.begin(), decision.toolchain.go);
-  environment["PWD"] = folder.string();
-  return tools.run_quietly(
-      {.arguments = std::move(arguments), .environment = std::move(environment), .folder = folder});
-}
 
 // The go.mod that Go reads in the place.
 fs::path file_of(const BuildPlace& place, const fs::path& source, const Decision& decision) {
@@ -191,15 +183,17 @@ base::Error go_error(const process::Finished& finished) {
           "see Go's output above" + missing_hint(finished.errors)};
 }
 
-base::Error explained(base::Error failure, const BuildPlace& place, const fs::path& source,
+base::Error explained(const process::Finished& finished, const BuildPlace& place, const fs::path& source,
                       const Decision& decision, const Tools& tools) {
   const auto& variables = decision.variables;
+  base::Error failure = go_error(finished);
   if (value_of(place.environment, "GO111MODULE") == "off" || !variables.has_modules()) {
     if (variables.has_modules()) return failure;
     failure.what += " with GO111MODULE=off, which ignores go.mod";
     failure.hint = "see Go's output above; remove GO111MODULE from " + variables.origin("GO111MODULE");
     return failure;
   }
+  if (auto fault = module_fault(finished, place, source, decision, tools)) return std::move(*fault);
   const auto mode = variables.flag("mod");
   if ((!mode || mode == "vendor") && has_vendor_folder(place)) {
     // Nothing is fetched then, also of what the folder lacks.

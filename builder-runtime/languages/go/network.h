@@ -12,10 +12,10 @@ namespace builder::go {
 // That Go ended in another way than it should.
 base::Error go_error(const process::Finished& finished);
 
-// `failure` of one of Go's commands in `place`, or what is known to be its cause: an error of kind network
-// when modules are missing, and the module proxy does not even answer for one that every proxy has; one
-// that names the modules when they cannot be fetched.
-base::Error explained(base::Error failure, const BuildPlace& place, const base::fs::path& source,
-                      const Decision& decision, const Tools& tools);
+// Why one of Go's commands in `place` failed, as far as it is known: an error of kind network when modules
+// are missing, and the module proxy does not even answer for one that every proxy has; one that names the
+// modules when they cannot be fetched, or the module's own file that is wrong.
+base::Error explained(const process::Finished& finished, const BuildPlace& place,
+                      const base::fs::path& source, const Decision& decision, const Tools& tools);
 
 }  // namespace builder::go

@@ -15,6 +15,7 @@
 #include "builder-runtime/languages/python/install/keys.h"
 #include "builder-runtime/languages/python/install/resolution.h"
 #include "builder-runtime/languages/python/install/uv_environment.h"
+#include "builder-runtime/languages/python/manifests/choices.h"
 #include "builder-runtime/languages/python/manifests/local_targets.h"
 #include "builder-runtime/languages/python/manifests/manifest.h"
 #include "builder-runtime/languages/python/manifests/optional_packages.h"
@@ -409,10 +410,15 @@ base::Result<Plan> plan(Installation installation, const Request& request, const
   plan.start.no_program = choice.no_program;
   BASE_TRY_ASSIGN(const Programs programs, read_programs(source, choice, interpreter, tools));
   if (!programs.empty()) {
-    plan.review = [=, image = !request.installs_something || installation.settings.image_packages,
+    const bool has_image_packages = installation.settings.image_packages;
+    const bool is_this_machine =
+        !has_image_packages && !value_of(tools.settings().environment, contract::k_this_machine).empty();
+    plan.review = [=, image = !request.installs_something || has_image_packages,
                    place = place_for_packages(installation.manifest),
                    optional = optional_packages(source, installation.manifest)](const auto& modules) {
-      return review(programs, {modules, image, request.installs_something ? place : "", optional}, source);
+      return review(programs,
+                    {modules, image, request.installs_something ? place : "", optional, is_this_machine},
+                    source);
     };
   }
   if (choice.entry) {
@@ -488,6 +494,7 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
   BASE_TRY(add_inline_metadata(source.folder, program, manifest));
   tell_of_unused_files(source.folder, manifest, program);
   tell_of_unused_choices(source.settings, manifest);
+  BASE_TRY(check_choices(source.settings, manifest));
   BASE_TRY_ASSIGN(const Request request, read_request(source, manifest, environment));
   BASE_TRY_ASSIGN(const auto pins, find_pins(source.folder, manifest, source.settings));
   // A package that is installed from the source may contain any of its files, and with `refresh` each build

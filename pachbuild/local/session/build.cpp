@@ -125,6 +125,7 @@ base::Status build_here(const spec::PipelineSpec& spec, Task task, bool own_buil
   task.command = std::move(command.words);
   task.environment = build_environment(site.cache);
   task.environment[contract::k_progress_variable] = "1";
+  if (spec::is_official(spec.transform)) task.environment[contract::k_this_machine] = "1";
   add_build_variables(task.environment, spec);
   task.folder = std::move(command.folder);
   return perform({std::move(task)}, *this_machine(), site);

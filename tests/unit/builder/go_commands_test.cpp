@@ -572,6 +572,8 @@ class GoFailure : public GoModules {
   std::string m_proxy = "https://me:secret@proxy,direct\n";
   bool m_answers = false;
   bool m_can_tell = true;
+  bool m_is_valid = true;  // the go.mod
+  std::string m_said;      // by the command that fails
 
   void SetUp() override {
     GoModules::SetUp();
@@ -601,7 +603,11 @@ class GoFailure : public GoModules {
         }
         finished.output = m_missing;
         if (!m_can_tell) fail();
+      } else if (has("edit")) {
+        EXPECT_EQ(process::value_of(command.environment, "GOFLAGS"), "");
+        if (!m_is_valid) fail();
       } else {
+        finished.errors = m_said;
         fail();
       }
     };
@@ -676,7 +682,7 @@ TEST_F(GoFailure, NamesModulesWithTheirVersions) {
 TEST_F(GoFailure, IsGosOwnWhereNothingIsMissing) {
   m_missing = "fmt\nexample.com/a\nexample.com/a/own\n";
   EXPECT_EQ(failure(), "go build: exited with code 1: see Go's output above");
-  EXPECT_EQ(m_go.commands.size(), 2U) << "the proxy is not asked";
+  EXPECT_EQ(m_go.commands.size(), 3U) << "the proxy is not asked";
   // What cannot be told is Go's own as well, but where the proxy does not answer.
   m_can_tell = false;
   m_answers = true;
@@ -721,6 +727,42 @@ TEST_F(GoFailure, OfFlagsNamesThem) {
   EXPECT_EQ(failure(),
             "go build: exited with code 1 with GO111MODULE=off, which ignores go.mod: see Go's output "
             "above; remove GO111MODULE from the environment");
+}
+
+TEST_F(GoFailure, OfTheModulesOwnFilesNamesTheFile) {
+  m_environment["GOFLAGS"] = "-mod=readonly";
+  m_said =
+      "main.go:3:8: missing go.sum entry for module providing package example.com/x/y (imported by a); to "
+      "add:";
+  EXPECT_EQ(failure(),
+            "SOURCE/go.sum: lacks the entry for example.com/x/y: run go mod tidy in the source, and commit "
+            "go.mod and go.sum");
+  write("source/go.mod", m_before + "\nrequire example.com/x v1.2.0\n");
+  EXPECT_THAT(failure(), HasSubstr("go.sum: lacks the entry for example.com/x v1.2.0: "));
+  m_said = "go: example.com/z@v1.3.0: missing go.sum entry for go.mod file; to add it:";
+  EXPECT_THAT(failure(), HasSubstr("go.sum: lacks the entry for example.com/z v1.3.0: "));
+  write("source/go.mod", "go 1.21\n");
+  EXPECT_EQ(failure(),
+            "SOURCE/go.mod: does not name its module: add a module line: go mod edit "
+            "-module=example.com/NAME");
+  m_is_valid = false;
+  EXPECT_EQ(failure(), "SOURCE/go.mod: is not a valid go.mod: see Go's output above");
+}
+
+TEST_F(GoFailure, OfANewerGoNamesBoth) {
+  m_environment["GOFLAGS"] = "-mod=readonly";
+  for (const auto* version : {"1.99.1", "1.99", "2.0rc1"}) {
+    write("source/go.mod", "module example.com/a\n\ngo " + std::string(version) + " // new\n");
+    EXPECT_EQ(failure(), "SOURCE/go.mod: needs Go " + std::string(version) + "; " + path("root/bin/go") +
+                             " is 1.26.8: install Go " + version +
+                             " or newer (https://go.dev/dl), or build in an image that has it, or let Go "
+                             "download it (GOTOOLCHAIN=auto)");
+  }
+  m_is_valid = false;
+  for (const auto* version : {"1.26", "1.26.8", "1.9", "1.x", "x", ""}) {
+    write("source/go.mod", "module example.com/a\n\ngo " + std::string(version) + "\n");
+    EXPECT_EQ(failure(), "SOURCE/go.mod: is not a valid go.mod: see Go's output above") << version;
+  }
 }
 
 TEST_F(GoFailure, WithoutAGoModIsOfTheSource) {

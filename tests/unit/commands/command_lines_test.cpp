@@ -78,13 +78,14 @@ TEST_F(CommandLines, InitSaysWhatItMadeAndHowToRunIt) {
   const std::string run = "pachbuild run\n";
   const auto made = [](const std::string& folder, const std::string& language, const std::string& files) {
     return "created " + folder + ": a " + language + " pipeline that counts words, with sample data\n" +
-           "  README.md, data/ (3 files), pipeline.json, source/ (" + files +
-           ")\nrun it (README.md has the details):\n";
+           "  pipeline.json  the spec: which program, which data\n  source/        the program (" + files +
+           ")\n  data/          sample data (3 files)\n  README.md      the next steps\n"
+           "run it (README.md has the details):\n";
   };
   EXPECT_EQ(told({"init", "my demo"}), made("my demo", "Python", "1 file") + "cd 'my demo' && " + run);
   EXPECT_EQ(told({"init", "go", "--language", "go"}), made("go", "Go", "2 files") + "cd go && " + run);
   EXPECT_EQ(told({"init", "go"}),
-            "! error: go: already has README.md, data, pipeline.json and source\n"
+            "! error: go: already has README.md, data, pipeline.json and source; nothing was changed\n"
             "! hint: choose another folder, or move the existing files\n[73]");
   EXPECT_EQ(told({"init", ""}), "! error: DIR: is empty\n! hint: name the new folder\n[64]");
   EXPECT_EQ(told({"init", "a\tb"}),
@@ -105,7 +106,8 @@ TEST_F(CommandLines, InitTellsWhatIsNotConverted) {
   write("old/Dockerfile", "FROM python\nCOPY x.py /app/\nRUN make\nCMD [\"python3\", \"/other/x.py\"]\n");
   EXPECT_EQ(
       told({"init", "new", "--from", "old/Dockerfile", "--name", "p"}),
-      "created new: pipeline p built from source/\n  README.md, pipeline.json, source/ (1 file)\n"
+      "created new: pipeline p built from source/\n  pipeline.json  the spec: which program, which data\n"
+      "  source/        the program (1 file)\n  README.md      the next steps\n"
       "run it (README.md has the details):\n"
       "cd new && pachbuild run --input data=FOLDER\n"
       "! warning: old/Dockerfile:3: RUN make: not converted\n"

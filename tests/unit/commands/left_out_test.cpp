@@ -55,6 +55,19 @@ TEST(LeftOut, IsMissedByWhatIsPrinted) {
   EXPECT_EQ(missed_path({"b.py", "a.py"}, "No module named 'a'\nNo module named 'b'"), "b.py");
 }
 
+TEST(LeftOut, IsMissedByImportsThatTheBuildHasWarnedOf) {
+  const Paths paths = {"conf.py", "data/", "lib/", "src/pkg/gen.py", "x.txt"};
+  EXPECT_EQ(
+      missed_imports(paths,
+                     "warning: main.py:1: imports lib, which is not installed; add lib to "
+                     "requirements.txt\nwarning: a.py:2: imports pkg.gen, which is not in the source; if\n"
+                     "warning: main.py:2: imports conf, which is not installed; add conf\n"),
+      (Paths{"conf.py", "lib/", "src/pkg/gen.py"}));
+  EXPECT_EQ(missed_imports(paths, "main.py:1: imports data, which only this image provides"), Paths());
+  EXPECT_EQ(missed_imports(paths, "No module named 'lib'"), Paths());
+  EXPECT_EQ(missed_imports({}, ": imports lib, which is not installed"), Paths());
+}
+
 TEST(LeftOut, IsTakenBackByALine) {
   EXPECT_EQ(
       missed_line("src", "gen/"),

@@ -211,6 +211,13 @@ TEST(CommandFiles, OfTheSourceAreStartedByTheirInterpreters) {
             with(R"("python3", "/pfs/source/main.py")")}},
           {{{"cmd", {"python3", "mian.py"}}},
            {"cmd[1]: \"mian.py\" is not in the source | did you mean \"main.py\"?"}},
+          // What is nearly named so is named as the command names it.
+          {{{"cmd", {"python3", "/pfs/source/mian.py"}}},
+           {"cmd[1]: \"/pfs/source/mian.py\" is not in the source | did you mean \"/pfs/source/main.py\"?"}},
+          {{{"cmd", {"sh", "./stpe.sh"}}, {"working_dir", "/pfs/source/lib"}},
+           {"cmd[1]: \"./stpe.sh\" is not in the source | did you mean \"step.sh\"?"}},
+          {{{"cmd", {"python3", "../mian.py"}}, {"working_dir", "/pfs/source/lib/"}},
+           {"cmd[1]: \"../mian.py\" is not in the source | did you mean \"../main.py\"?"}},
           {{{"cmd", {"python3", "something-else"}}}, {"cmd[1]: \"something-else\" is not in the source | "}},
       });
   for (const auto& [first_line, name, interpreter] :

@@ -27,6 +27,12 @@ TEST(OwnCommand, WhatStartsTheArtifactIsNotOne) {
     EXPECT_FALSE(is_own_command(command));
 }
 
+TEST(OwnCommand, OfALanguageRunsInAnOfficialImage) {
+  EXPECT_TRUE(is_official(transform_with({})));
+  EXPECT_FALSE(is_official(transform_with({}, "python", "x:1")));
+  EXPECT_FALSE(is_official(transform_with({}, "")));
+}
+
 TEST(OwnCommand, ComesBackWordByWord) {
   const std::vector<Words> commands = {
       {"bash"}, {"a", "", "b c", "--", "'\"$"}, {"sh", "-c", "x", "sh"}, {"worker-shim", "x"}};

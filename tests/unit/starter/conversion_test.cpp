@@ -287,6 +287,45 @@ TEST_F(ConversionTest, VariablesOfTheImageAreThePrograms) {
                                            "Dockerfile:7: ENV E: not converted: nothing sets NONE"));
 }
 
+TEST_F(ConversionTest, IndexesOfTheImageAreTheBuilds) {
+  write("x.py");
+  write("pip.conf");
+  const auto env_after = [&](const std::string& steps) {
+    write("Dockerfile", "FROM python\nCOPY x.py /app/x.py\n" + steps);
+    return transform_of(convert({"Dockerfile"}))["build"].value("env", json()).dump();
+  };
+  const std::string pip = R"({"PIP_INDEX_URL":"https://a"})";
+  for (const std::string step :
+       {"ENV PIP_INDEX_URL=https://a\n", "ARG PIP_INDEX_URL=https://a\n",
+        "ARG A=https://a\nENV PIP_INDEX_URL=$A\n", "RUN PIP_INDEX_URL=https://a pip install six\n",
+        "RUN export A=b PIP_INDEX_URL=https://a && pip install six\n",
+        "RUN pip config set global.index-url https://a\n",
+        "ENV PIP_INDEX_URL=https://a\nARG PIP_INDEX_URL\n"}) {
+    EXPECT_EQ(env_after(step), pip) << step;
+  }
+  EXPECT_EQ(
+      env_after("RUN PIP_INDEX_URL=https://a true\nRUN PIP_INDEX_URL=https://a\nRUN A=b pip install six\n"),
+      "null");
+  EXPECT_EQ(env_after("ENV UV_DEFAULT_INDEX=https://a UV_LINK_MODE=copy\n"),
+            R"({"UV_DEFAULT_INDEX":"https://a"})");
+  write("Dockerfile",
+        "FROM python\nCOPY x.py /app/x.py\nARG PIP_INDEX_URL\nENV PIP_EXTRA_INDEX_URL=https://$TOKEN@a\n"
+        "ARG UV_INDEX=https://$TOKEN@a\nCOPY pip.conf /etc/\n");
+  auto notes = notes_of(convert({"Dockerfile"}));
+  notes.pop_back();
+  const std::string in_env = " in transform.build.env";
+  EXPECT_THAT(
+      notes,
+      ElementsAre("Dockerfile:3: ARG PIP_INDEX_URL: not converted: nothing sets it; set it" + in_env,
+                  "Dockerfile:4: ENV PIP_EXTRA_INDEX_URL: not converted: nothing sets TOKEN; set "
+                  "PIP_EXTRA_INDEX_URL" +
+                      in_env,
+                  "Dockerfile:5: ARG UV_INDEX: not converted: nothing sets TOKEN; set UV_INDEX" + in_env,
+                  "Dockerfile:6: COPY pip.conf: builds do not read it; set PIP_INDEX_URL or "
+                  "PIP_EXTRA_INDEX_URL" +
+                      in_env + " to its indexes"));
+}
+
 TEST_F(ConversionTest, PipBecomesRequirements) {
   EXPECT_EQ(requirements_of(run_of("")), "copied");
   EXPECT_EQ(requirements_of(run_of("RUN pip install -r requirements.txt\n")), "copied");

@@ -47,6 +47,28 @@ TEST(PipInstall, OptionsThatDecideWhatIsInstalledAreLines) {
                   "l --require-hashes"));
 }
 
+TEST(PipInstall, IndexesOfUvAreThoseOfPip) {
+  EXPECT_THAT(items_of("uv pip install --default-index https://a/simple --index own=https://b/simple?x=y "
+                       "--index=https://c x"),
+              ElementsAre("l --index-url https://a/simple", "l --extra-index-url https://b/simple?x=y",
+                          "l --extra-index-url https://c", "l x"));
+}
+
+TEST(PipInstall, SettingsThatNameIndexesAreVariables) {
+  const auto setting = [](const std::string& line) { return read_pip_config(base::words(line)); };
+  EXPECT_EQ(setting("pip config set global.index-url https://a"), "PIP_INDEX_URL=https://a");
+  EXPECT_EQ(setting("python3 -m pip config --user set install.extra-index-url https://a"),
+            "PIP_EXTRA_INDEX_URL=https://a");
+  for (const std::string other :
+       {"pip config set global.timeout 60", "pip config set global.index-url", "pip config list",
+        "pip config unset global.index-url x", "npm config set global.index-url https://a", "pip"})
+    EXPECT_EQ(setting(other), "") << other;
+  for (const std::string name : {"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX",
+                                 "UV_EXTRA_INDEX_URL", "UV_INDEX"})
+    EXPECT_TRUE(is_index_variable(name)) << name;
+  EXPECT_FALSE(is_index_variable("PIP_NO_CACHE_DIR"));
+}
+
 TEST(PipInstall, FilesAndProjectsHaveKindsOfTheirOwn) {
   EXPECT_THAT(items_of("pip install -r a.txt --requirement=b.txt -rc.txt -c d.txt --constraint e.txt"),
               ElementsAre("f a.txt", "f b.txt", "f c.txt", "c d.txt", "c e.txt"));

@@ -112,18 +112,20 @@ TEST_F(ProjectTest, AnExistingFolderGetsThemAndKeepsItsOwn) {
 
 TEST_F(ProjectTest, NothingIsReplaced) {
   write("old/source/mine", "mine");
-  EXPECT_EQ(
-      told(write_project(path("old"), m_project)),
-      "73 error: DIR/old: already has source\nhint: choose another folder, or move the existing files\n");
+  EXPECT_EQ(told(write_project(path("old"), m_project)),
+            "73 error: DIR/old: already has source; nothing was changed\nhint: choose another folder, or "
+            "move the existing files\n");
   write("old/README.md", "mine");
   EXPECT_EQ(told(check_room(path("old"), m_project)),
-            "73 error: DIR/old: already has README.md and source\nhint: choose another folder, or move the "
+            "73 error: DIR/old: already has README.md and source; nothing was changed\nhint: choose another "
+            "folder, or move the "
             "existing files\n");
   Project more = m_project;
   more["a"] = {};
   ASSERT_EQ(::symlink("nowhere", path("old/a").c_str()), 0);
   EXPECT_EQ(told(write_project(path("old"), more)),
-            "73 error: DIR/old: already has README.md, a and source\nhint: choose another folder, or move "
+            "73 error: DIR/old: already has README.md, a and source; nothing was changed\nhint: choose "
+            "another folder, or move "
             "the existing files\n");
   EXPECT_THAT(all(), ElementsAre("old", "old/README.md", "old/a", "old/source", "old/source/mine"));
   EXPECT_EQ(read("old/README.md"), "mine");

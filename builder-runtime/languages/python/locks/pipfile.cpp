@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "builder-runtime/languages/language.h"
+#include "builder-runtime/languages/python/manifests/choices.h"
 #include "builder-runtime/languages/python/packaging/requirement.h"
 #include "builder-runtime/languages/python/packaging/version.h"
 
@@ -110,8 +111,12 @@ base::Result<std::vector<std::string>> categories(const LockRequest& request, co
   std::vector<std::string> names = {main};
   for (const auto& group : request.settings.groups) {
     if (!file.at(group).exists()) {
-      return base::fail(ErrorKind::bad_input, "python.groups",
-                        request.manifest.files.front() + " has no category " + group);
+      std::vector<std::string> known;
+      for (const auto& table : file.members) {
+        if (is_category(table.key)) known.push_back(table.key);
+      }
+      return base::fail(
+          no_such_choice("python.groups", request.manifest.files.front(), "category", group, known));
     }
     names.push_back(group);
   }

@@ -91,12 +91,7 @@ base::Result<std::vector<Wanted>> wanted_by_manifest(const LockRequest& request)
     BASE_TRY(add_table(request, poetry.at("dependencies"), wanted));
   }
   for (const auto& group : request.settings.groups) {
-    const Value& table = poetry.at("group").at(group).at("dependencies");
-    if (!table.exists() && !request.manifest.project.at("dependency-groups").at(group).exists() &&
-        group != "main") {
-      return base::fail(ErrorKind::bad_input, "python.groups", "pyproject.toml has no group " + group);
-    }
-    BASE_TRY(add_table(request, table, wanted));
+    BASE_TRY(add_table(request, poetry.at("group").at(group).at("dependencies"), wanted));
   }
   return wanted;
 }

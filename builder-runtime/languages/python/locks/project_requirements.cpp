@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder-runtime/languages/python/locks/project_requirements.h"
 
+#include "base/near.h"
 #include "builder-runtime/languages/python/packaging/requirement.h"
 
 namespace builder::python {
@@ -26,13 +27,20 @@ base::Status add_texts(const Value& array, const std::string& place, std::vector
   return {};
 }
 
+std::vector<std::string> names_of_groups(const Value& project) {
+  std::vector<std::string> names;
+  for (const auto& group : project.at("dependency-groups").members) names.push_back(group.key);
+  return names;
+}
+
 base::Status add_group(const Value& project, const std::string& name, int depth,
                        std::vector<Wanted>& wanted) {
   const std::string place = "dependency-groups." + name;
   const Value& group = project.at("dependency-groups").at(name);
   if (!group.exists() || depth == k_deepest_group) {
     return base::fail(ErrorKind::bad_input, "pyproject.toml: " + place,
-                      group.exists() ? "includes itself" : "no such group");
+                      group.exists() ? "includes itself" : "no such group",
+                      group.exists() ? "" : base::did_you_mean(name, names_of_groups(project)));
   }
   for (const auto& item : group.items) {
     if (item.is(Value::Kind::table)) {

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder-runtime/languages/python/manifests/optional_packages.h"
 
-#include <algorithm>
-#include <iterator>
-#include <string_view>
-
+#include "builder-runtime/languages/python/manifests/choices.h"
 #include "builder-runtime/languages/python/packaging/requirement.h"
 
 namespace builder::python {
@@ -12,9 +9,6 @@ namespace {
 
 using data::Value;
 using Packages = std::map<std::string, std::string>;
-
-// Tables of a Pipfile that do not list optional packages.
-constexpr std::string_view k_not_categories[] = {"packages", "source", "requires", "pipenv", "scripts"};
 
 void add(const std::string& name, const std::string& choice, const std::string& setting, Packages& packages) {
   packages.emplace(normalised_name(name), "\"" + choice + "\" to " + setting);
@@ -40,10 +34,7 @@ Packages optional_packages(const base::fs::path& source, const Manifest& manifes
     const auto pipfile = data::read_toml(source / "Pipfile", "Pipfile");
     if (!pipfile) return packages;
     for (const auto& [category, table] : pipfile->members) {
-      if (std::find(std::begin(k_not_categories), std::end(k_not_categories), category) !=
-          std::end(k_not_categories)) {
-        continue;
-      }
+      if (!is_category(category)) continue;
       for (const auto& package : table.members) add(package.key, category, k_groups, packages);
     }
     return packages;

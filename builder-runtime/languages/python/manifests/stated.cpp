@@ -209,6 +209,11 @@ Statement lock_statement(const fs::path& source, const Manifest& manifest) {
   return statement;
 }
 
+// "2.1.3"; "2.1" is the beginning of several.
+bool is_whole_version(std::string_view version) {
+  return std::count(version.begin(), version.end(), '.') >= 2;
+}
+
 // "numpy=1.26" and "numpy 1.26.*" of a conda file as pip writes it; nothing for what pip cannot install by
 // it.
 std::string from_conda(std::string_view text) {
@@ -223,11 +228,11 @@ std::string from_conda(std::string_view text) {
   if (version.empty()) return name;
   if (!version.starts_with('=') && !base::contains("<>!~", version.substr(0, 1))) version = "=" + version;
   if (version.starts_with('=')) {
-    // name=version=build and name==version=build; one "=" is a beginning: 1.26 is 1.26.*
+    // name=version=build and name==version=build; behind one "=" 1.26 is 1.26.*
     const bool is_exact = version.starts_with("==");
     version = version.substr(is_exact ? 2 : 1);
     version = version.substr(0, version.find('='));
-    if (!is_exact && !version.ends_with('*')) version += ".*";
+    if (!is_exact && !version.ends_with('*') && !is_whole_version(version)) version += ".*";
     version = version.empty() || version == ".*" ? "" : "==" + version;
   }
   const std::string requirement = name + version;
@@ -262,8 +267,82 @@ void add_conda(std::string_view item, CondaFile& file) {
   }
 }
 
+// What is between the first bracket of a line and the one that closes it, which may be some lines below: then
+// `at` is that line.
+std::string text_in_brackets(const Texts& lines, std::size_t& at) {
+  std::string text;
+  int depth = 0;
+  char quote = 0;
+  for (std::size_t i = lines[at].find('['); at < lines.size(); ++at, i = 0) {
+    const std::string& line = lines[at];
+    for (; i < line.size(); ++i) {
+      const char character = line[i];
+      if (quote != 0) {
+        if (character == quote) quote = 0;
+      } else if (character == '"' || character == '\'') {
+        quote = character;
+      } else if (character == '#' && (i == 0 || line[i - 1] == ' ')) {
+        break;
+      } else if (character == '[' || character == '{') {
+        if (++depth == 1) continue;
+      } else if (character == ']' || character == '}') {
+        if (--depth == 0) return text;
+      }
+      text += character;
+    }
+    text += ' ';
+  }
+  return text;
+}
+
+// Items are separated by commas, but for those in quotes and in brackets of their own.
+Texts items_of(std::string_view list) {
+  Texts items = {""};
+  int depth = 0;
+  char quote = 0;
+  for (const char character : list) {
+    if (quote != 0) {
+      if (character == quote) quote = 0;
+    } else if (character == '"' || character == '\'') {
+      quote = character;
+    } else if (character == '[' || character == '{') {
+      ++depth;
+    } else if (character == ']' || character == '}') {
+      --depth;
+    } else if (character == ',' && depth == 0) {
+      items.emplace_back();
+      continue;
+    }
+    items.back() += character;
+  }
+  return items;
+}
+
+constexpr std::string_view k_pip = "pip:";
+
+// "[a, b]" of pip, as its own files have them.
+void add_pip(std::string_view list, CondaFile& file) {
+  for (const auto& item : items_of(list)) {
+    if (const auto text = unquoted(item); !text.empty()) file.requirements.emplace_back(text);
+  }
+}
+
+void add_list(std::string_view list, CondaFile& file) {
+  for (const auto& each : items_of(list)) {
+    auto item = base::trim(each);
+    if (item.starts_with('{') && item.ends_with('}')) item = base::trim(item.substr(1, item.size() - 2));
+    if (!item.starts_with(k_pip)) {
+      add_conda(item, file);
+    } else if (item.ends_with(']') && base::contains(item, '[')) {
+      item.remove_suffix(1);
+      add_pip(item.substr(item.find('[') + 1), file);
+    }
+  }
+}
+
 // The list `dependencies:`, one "- item" a line or in brackets; the items below "- pip:" are pip's own.
 std::optional<CondaFile> read_conda_file(const fs::path& source) {
+  constexpr std::string_view k_dependencies = "dependencies:";
   CondaFile file;
   for (const std::string name : {"environment.yml", "environment.yaml"}) {
     if (file.name.empty() && is_file(source / name)) file.name = name;
@@ -271,24 +350,28 @@ std::optional<CondaFile> read_conda_file(const fs::path& source) {
   if (file.name.empty()) return std::nullopt;
   bool is_list = false;
   std::optional<std::size_t> pip;  // how far "- pip:" is indented
-  for (const auto& line : base::split(text_of(source, file.name), '\n')) {
+  const auto lines = base::split(text_of(source, file.name), '\n');
+  const auto has_brackets = [](std::string_view content, std::string_view key) {
+    return content.starts_with(key) && base::trim(content.substr(key.size())).starts_with('[');
+  };
+  for (std::size_t at = 0; at < lines.size(); ++at) {
+    const std::string& line = lines[at];
     auto content = base::trim(line);
     if (content.empty() || content.front() == '#') continue;
     const std::size_t indent = line.find_first_not_of(" \t");
     if (content.front() != '-') {
-      is_list = content.starts_with("dependencies:");
+      is_list = content.starts_with(k_dependencies);
       pip.reset();
-      if (const auto open = content.find('['); is_list && open != std::string_view::npos) {
-        for (const auto& item : base::split(content.substr(open + 1, content.find(']') - open - 1), ','))
-          add_conda(item, file);
-      }
+      if (has_brackets(content, k_dependencies)) add_list(text_in_brackets(lines, at), file);
       continue;
     }
     if (!is_list) continue;
     content = unquoted(content.substr(1));
     if (pip && indent <= *pip) pip.reset();
-    if (content == "pip:") {
+    if (content == k_pip) {
       pip = indent;
+    } else if (has_brackets(content, k_pip)) {
+      add_pip(text_in_brackets(lines, at), file);
     } else if (pip) {
       file.requirements.emplace_back(base::trim(content.substr(0, content.find(" #"))));
     } else {

@@ -411,7 +411,9 @@ std::vector<OutsideImport> missing_imports(const Imports& imports, const Visible
       return std::any_of(visible.modules.begin(), visible.modules.end(),
                          [&](const std::string& module) { return is_below(module, import.name); });
     }
-    return import.is_on_path || (visible.has_image_packages && !import.image.empty()) ||
+    // What the command line itself names runs here, whatever it finds elsewhere.
+    const bool has_image = visible.has_image_packages && (!visible.is_this_machine || import.file.empty());
+    return import.is_on_path || (has_image && !import.image.empty()) ||
            has_module(visible.modules, import.name) ||
            // setuptools brings what the standard library has lost.
            (import.name.starts_with("distutils") && has_module(visible.modules, "_distutils_hack"));
@@ -474,16 +476,16 @@ std::string describe(const OutsideImport& import, const Visible& visible) {
   if (distribution.empty()) distribution = distribution_of(package);
   const std::string start =
       import.file + ":" + std::to_string(import.line) + ": imports " + package + ", which ";
-  if (visible.manifest.empty()) {
-    return start + "is not installed; add " + distribution + " to requirements.txt";
-  }
+  const bool is_of_machine = !import.image.empty() && visible.is_this_machine;
+  const std::string who = is_of_machine ? "only this machine has" : "is not installed";
+  if (visible.manifest.empty()) return start + who + "; add " + distribution + " to requirements.txt";
   for (const auto& name : {distribution, distribution_of(package)}) {
     const auto option = visible.optional.find(normalised_name(name));
     if (option == visible.optional.end()) continue;
     return start + "is not installed; add " + option->second + " in pachbuild.toml";
   }
   const std::string add = "; add " + distribution + " to " + visible.manifest;
-  if (import.image.empty() || visible.has_image_packages) return start + "is not installed" + add;
+  if (is_of_machine || import.image.empty() || visible.has_image_packages) return start + who + add;
   return start + "only this image provides" + add + ", or set python.image_packages = true in pachbuild.toml";
 }
 

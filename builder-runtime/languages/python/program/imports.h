@@ -44,6 +44,9 @@ struct Visible {
   bool has_image_packages = false;   // those of the image as well
   std::string manifest;  // where a package is to be added: "requirements.txt"; empty: there is none
   std::map<std::string, std::string> optional;  // what would be installed if it were asked for
+  // The image is a person's machine, and the program runs in another one elsewhere: imports that only this
+  // one has are missing as well.
+  bool is_this_machine = false;
 };
 
 // The names below which a folder of installed packages has modules: "yaml", "google.cloud.storage" where

@@ -94,6 +94,15 @@ TEST_F(MissingImports, TheImageCountsWhereItIsVisible) {
   EXPECT_EQ(names_of(missing_imports(imports, {{}, false, "requirements.txt"}, folder())), Names{"torch"});
 }
 
+TEST_F(MissingImports, WhatOnlyThisMachineHasIsMissingElsewhere) {
+  Imports imports;
+  imports.outside = {{.file = "main.py", .line = 1, .name = "torch", .image = folder()},
+                     {.file = "main.py", .line = 2, .name = "beside", .is_on_path = true},
+                     {.file = "", .line = 0, .name = "tool", .image = folder()}};
+  EXPECT_EQ(names_of(missing_imports(imports, {{}, true, "", {}, true}, folder())), Names{"torch"});
+  EXPECT_EQ(names_of(missing_imports(imports, {{"torch"}, true, "", {}, true}, folder())), Names());
+}
+
 TEST_F(MissingImports, ImportableNamesGoDownIntoNamespaces) {
   for (const auto* name :
        {"six.py", "fast.cpython-311-x86_64-linux-gnu.so", "numpy/__init__.py", "numpy/core/a.py",
@@ -234,6 +243,15 @@ TEST_F(MissingImports, ALineSaysWhatToDo) {
             start + "two, which only this image provides; add two to requirements.txt" + image);
   EXPECT_EQ(describe_with({.name = "yaml", .image = site}, {{}, true, "requirements.txt", {}}),
             start + "yaml, which is not installed; add my-yaml to requirements.txt");
+  for (const auto* manifest : {"", "requirements.txt"}) {
+    for (const bool has_image_packages : {true, false}) {
+      const Visible here{{}, has_image_packages, manifest, {}, true};
+      EXPECT_EQ(describe_with({.name = "yaml", .image = site}, here),
+                start + "yaml, which only this machine has; add my-yaml to requirements.txt");
+      EXPECT_EQ(describe_with({.name = "yaml"}, here),
+                start + "yaml, which is not installed; add PyYAML to requirements.txt");
+    }
+  }
   EXPECT_EQ(describe_with({.name = "yaml"}, {{}, false, "", {}}),
             start + "yaml, which is not installed; add PyYAML to requirements.txt");
   EXPECT_EQ(describe_with({.name = "yaml"}, {{}, false, "Pipfile", {{"pyyaml", "\"x\" to python.groups"}}}),

@@ -264,6 +264,10 @@ TEST_F(Stated, CondaFilesAreTranslated) {
                                           {"numpy=1.26=py311_0", "numpy==1.26.*"},
                                           {"numpy 1.26", "numpy==1.26.*"},
                                           {"numpy 1.26.*", "numpy==1.26.*"},
+                                          {"numpy=2.1.3", "numpy==2.1.3"},
+                                          {"numpy=2.1.3=py311_0", "numpy==2.1.3"},
+                                          {"numpy =2.1.3", "numpy==2.1.3"},
+                                          {"numpy=2.1.*", "numpy==2.1.*"},
                                           {"numpy==1.26.4", "numpy==1.26.4"},
                                           {"numpy>=1.26,<2", "numpy>=1.26,<2"},
                                           {"conda-forge::numpy=1", "numpy==1.*"},
@@ -278,6 +282,12 @@ TEST_F(Stated, CondaFilesAreTranslated) {
     EXPECT_EQ(told, expected.empty() ? "six" : "six, " + expected) << item;
   }
   EXPECT_EQ(hint("dependencies: [six, 'a=1', python=3.11]\n"), "six, a==1.*; and 3.11 into .python-version");
+  EXPECT_EQ(hint("dependencies: [python=3.11, numpy=2.1.3, 'a>=1,<2', pip: [B>=1, 'c[x]>2,<3']]\n"),
+            "numpy==2.1.3, a>=1,<2, B>=1, c[x]>2,<3; and 3.11 into .python-version");
+  EXPECT_EQ(hint("dependencies: [ # all\n  six, {pip: [b]},\n  # none\n  \"c\"\n]\nchannels: [d]\n"),
+            "six, b, c");
+  EXPECT_EQ(hint("dependencies:\n- a\n- pip: [B>=1,\n    c]\n- d\n"), "a, B>=1, c, d");
+  EXPECT_EQ(hint("dependencies: [six, pip: "), "six");
   EXPECT_EQ(hint("dependencies:\n- python>=3.9\n- six\n"), "six; and 3.9 into .python-version");
   EXPECT_EQ(hint("dependencies:\n- python=3.11.*\n- six\n"), "six; and 3.11 into .python-version");
   EXPECT_EQ(hint("dependencies:\n- python-dateutil\n"), "python-dateutil");
