@@ -90,12 +90,12 @@ std::string in_unit_of_go(std::string_view amount, const std::string& written) {
   return {};
 }
 
-constexpr std::size_t k_longest = 100;  // so that no number overflows a long double
+constexpr std::size_t k_longest_duration = 100;  // so that no number overflows a long double
 
 }  // namespace
 
 std::string meant_duration(std::string_view text) {
-  if (text.size() > k_longest) return {};
+  if (text.size() > k_longest_duration) return {};
   const std::string lower = base::lower(base::trim(text));
   std::string_view rest = lower;
   std::string meant;
@@ -115,7 +115,7 @@ std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
   constexpr auto k_limit = static_cast<long double>(std::numeric_limits<std::int64_t>::max());
   if (text.starts_with('+')) text.remove_prefix(1);
   if (text == "0") return std::chrono::nanoseconds(0);
-  if (text.empty() || text.size() > k_longest) return std::nullopt;
+  if (text.empty() || text.size() > k_longest_duration) return std::nullopt;
   long double total = 0;
   while (!text.empty()) {
     const auto amount = take_amount(text);

@@ -39,7 +39,7 @@ constexpr char k_environment[] = ".env";
 constexpr off_t k_largest_refilled = off_t{64} << 10;
 
 // Nothing where a program has made the folder something else.
-std::optional<std::vector<std::string>> names_in(const fs::path& folder) {
+std::optional<std::vector<std::string>> names_in_folder(const fs::path& folder) {
   const auto opened = base::Folder::open(folder);
   if (!opened) return std::nullopt;
   auto names = opened->names();
@@ -291,14 +291,14 @@ base::Result<std::string> Staging::find_stranger(const Task& task) const {
   const auto source = std::find_if(task.inputs.begin(), task.inputs.end(), [](const TaskInput& input) {
     return input.name == contract::k_source_input && input.path.empty() && !input.resident;
   });
-  if (source == task.inputs.end() || names_in(output()) != std::vector<std::string>()) return "";
+  if (source == task.inputs.end() || names_in_folder(output()) != std::vector<std::string>()) return "";
   return find_stranger_of(*source);
 }
 
 // Tools leave hidden files, and Python __pycache__.
 std::string Staging::find_stranger_of(const TaskInput& source) const {
-  const auto own = names_in(source.root);
-  const auto now = names_in(m_scratch / source.name);
+  const auto own = names_in_folder(source.root);
+  const auto now = names_in_folder(m_scratch / source.name);
   if (!own || !now) return "";
   const auto stranger = std::find_if(now->begin(), now->end(), [&](const std::string& name) {
     return !name.starts_with('.') && !name.starts_with("__") &&
