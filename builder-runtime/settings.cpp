@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "base/text.h"
 #include "base/trusted_folder.h"
 #include "contract/builders.h"
 #include "contract/cache_variable.h"
