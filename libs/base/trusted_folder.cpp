@@ -134,7 +134,7 @@ class Walk {
       if (start == std::string::npos) return {};
       const auto end = m_left.find('/', start);
       std::string name = m_left.substr(start, end - start);
-      m_left = end == std::string::npos ? std::string() : m_left.substr(end);
+      m_left.erase(0, end);
       if (name != ".") return name;
     }
   }

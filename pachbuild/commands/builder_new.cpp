@@ -70,7 +70,7 @@ base::Result<int> make_builder(const NewOptions& options) {
   BASE_TRY(starter::write_project(options.folder, project));
   print_line("created " + options.folder + ": a builder" +
              (options.from.empty() ? std::string() : " like that of " + options.from));
-  print_line(list_of(project));
+  for (const auto& line : lines_of(project)) print_line(line);
   print_line("check it:");
   print_line("pachbuild builder test " + base::shell_quote(as_argument(options.folder)));
   return 0;

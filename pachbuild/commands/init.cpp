@@ -92,7 +92,7 @@ base::Result<int> init(const InitOptions& options) {
   for (const auto& [where, what] : notes)
     report::warn(base::in_one_line({ErrorKind::bad_input, where, what, ""}));
   print_line("created " + options.folder + ": " + start.title);
-  print_line(list_of(start.project));
+  for (const auto& line : lines_of(start.project)) print_line(line);
   print_line("run it (README.md has the details):");
   print_line(command_line(options.folder, start.run));
   return 0;

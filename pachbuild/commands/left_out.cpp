@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "base/files.h"
 #include "base/relative_path.h"
 #include "base/text.h"
 #include "contract/layout.h"
@@ -115,7 +114,7 @@ std::vector<std::string> missed_imports(const std::vector<std::string>& paths, s
 }
 
 std::string missed_line(const std::string& folder, const std::string& path) {
-  const auto ignore_file = (base::fs::path(folder) / source::k_ignore_file).lexically_normal().string();
+  const auto ignore_file = base::join_path(folder == "." ? "" : folder, source::k_ignore_file);
   return path + " is " + left_out_of(folder) + "; if the program needs it, add the line !" + path + " to " +
          ignore_file;
 }

@@ -35,7 +35,7 @@ constexpr std::string_view k_other_purpose = "part of the builder that was copie
 
 }  // namespace
 
-std::string list_of(const starter::Project& project) {
+std::vector<std::string> lines_of(const starter::Project& project) {
   std::map<std::string, std::size_t> counts;
   for (const auto& [path, file] : project) {
     const auto slash = path.find('/');
@@ -53,7 +53,7 @@ std::string list_of(const starter::Project& project) {
   };
   for (const auto& purpose : k_purposes) add(std::string(purpose.name), purpose.text);
   while (!counts.empty()) add(std::string(counts.begin()->first), k_other_purpose);
-  return base::join(lines, "\n");
+  return lines;
 }
 
 std::string as_argument(const std::string& folder) {

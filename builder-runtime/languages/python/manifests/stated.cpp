@@ -349,7 +349,8 @@ std::optional<CondaFile> read_conda_file(const fs::path& source) {
   }
   if (file.name.empty()) return std::nullopt;
   bool is_list = false;
-  std::optional<std::size_t> pip;  // how far "- pip:" is indented
+  constexpr auto k_none = std::string::npos;
+  std::size_t pip = k_none;  // how far "- pip:" is indented
   const auto lines = base::split(text_of(source, file.name), '\n');
   const auto has_brackets = [](std::string_view content, std::string_view key) {
     return content.starts_with(key) && base::trim(content.substr(key.size())).starts_with('[');
@@ -361,18 +362,18 @@ std::optional<CondaFile> read_conda_file(const fs::path& source) {
     const std::size_t indent = line.find_first_not_of(" \t");
     if (content.front() != '-') {
       is_list = content.starts_with(k_dependencies);
-      pip.reset();
+      pip = k_none;
       if (has_brackets(content, k_dependencies)) add_list(text_in_brackets(lines, at), file);
       continue;
     }
     if (!is_list) continue;
     content = unquoted(content.substr(1));
-    if (pip && indent <= *pip) pip.reset();
+    if (pip != k_none && indent <= pip) pip = k_none;
     if (content == k_pip) {
       pip = indent;
     } else if (has_brackets(content, k_pip)) {
       add_pip(text_in_brackets(lines, at), file);
-    } else if (pip) {
+    } else if (pip != k_none) {
       file.requirements.emplace_back(base::trim(content.substr(0, content.find(" #"))));
     } else {
       add_conda(content, file);

@@ -49,7 +49,7 @@ TEST(Choices, ThatNobodyHasNameTheNearest) {
   EXPECT_EQ(told(ManifestKind::project, k_both, {"dev", "dve"}),
             "pachbuild.toml:2: python.groups: pyproject.toml has no group dve: did you mean \"dev\"?");
   EXPECT_EQ(told(ManifestKind::uv_lock, k_both, {"serve"}),
-            "pachbuild.toml:2: python.groups: pyproject.toml has no group serve: it has dev, Docs");
+            "pachbuild.toml:2: python.groups: pyproject.toml has no group serve: it has Docs, dev");
   EXPECT_EQ(told(ManifestKind::pdm_lock, k_both, {"docs"}),
             "pachbuild.toml:2: python.groups: pyproject.toml has no group docs: did you mean \"Docs\"?");
   EXPECT_EQ(told(ManifestKind::poetry_lock, "[tool.poetry.group.dev.dependencies]\na = '1'\n", {"Dev"}),
