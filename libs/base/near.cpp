@@ -78,7 +78,8 @@ std::string did_you_mean_file(const std::string& path, const std::string& otherw
   // An ending says nothing: all files of a folder may have the same, and people mix "yml" and "yaml" up.
   std::vector<std::string> stems;
   std::vector<std::string> alike;
-  const auto names = names_in(wanted.parent_path());
+  auto names = names_in(wanted.parent_path());
+  std::erase(names, wanted.filename().string());  // a link that leads nowhere
   for (const auto& name : names) stems.push_back(fs::path(name).stem().string());
   const auto stem = near_name(wanted.stem().string(), stems);
   if (!stem) return otherwise;
