@@ -52,7 +52,8 @@ class Shell(language_suite.LanguageSuite):
                      "error: main.sh:3: syntax error near unexpected token `fi'\n")
         self.refuses({"main.sh": "#!/bin/sh\n", "tool": "#!/usr/bin/env bash\nx=(1 2\n"}, 1,
                      "error: tool:2: unexpected EOF while looking for matching `)'\n")
-        source = self.source({"main.sh": "#!/bin/bash\nx=(1 2)\n", "tool.py": "#!/usr/bin/env python3\nif x: fi (\n"})
+        source = self.source({"main.sh": "#!/bin/bash\nx=(1 2)\n", "tool": "#!/bin/sh\n",
+                              "tool.py": "#!/usr/bin/env python3\nif x: fi (\n"})
         self.build_well(source)
 
     def test_carriage_returns(self):
