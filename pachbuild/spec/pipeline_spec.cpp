@@ -362,6 +362,7 @@ class Reader {
     if (::stat(folder.c_str(), &status) != 0) {
       const int error_number = errno;
       const std::string shown = base::quoted(folder.string()) + " ";
+      if (const auto fault = base::broken_link(folder.string())) return fail(pointer, shown + *fault);
       if (error_number == ENOENT || error_number == ENOTDIR) {
         return fail(pointer, shown + "does not exist",
                     base::did_you_mean_file(folder.string(), "it is relative to the spec file's folder"));

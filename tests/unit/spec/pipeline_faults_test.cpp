@@ -266,8 +266,7 @@ TEST(PipelineFaults, OfABuildsFolder) {
   EXPECT_EQ(folder_for("a-file/x"),
             "transform.build.path \"DIR/a-file/x\" does not exist | it is relative to the "
             "spec file's folder");
-  EXPECT_EQ(folder_for("broken"),
-            "transform.build.path \"DIR/broken\" does not exist | did you mean \"DIR/broken\"?");
+  EXPECT_EQ(folder_for("broken"), "transform.build.path \"DIR/broken\" is a broken symbolic link to nowhere");
   ASSERT_EQ(::chmod((folder.path() / "closed").c_str(), 0), 0);
   ASSERT_EQ(::chmod(folder.path().c_str(), 0755), 0);
   {
