@@ -94,8 +94,8 @@ struct Round {
   base::UniqueFd summary;
   std::string cause;
   Clock::time_point begin;
-  std::optional<Clock::time_point> deadline = {};  // once it was told to stop
-  std::string stopped_for = {};                    // and for what: "a newer edit"
+  std::optional<Clock::time_point> deadline;  // once it was told to stop
+  std::string stopped_for;                    // and for what: "a newer edit"
 };
 
 class Dev {

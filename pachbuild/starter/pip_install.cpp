@@ -31,7 +31,7 @@ struct Option {
   char letter;  // '\0': there is none
   bool has_value;
   Fate fate;
-  std::string_view kept_as = {};  // of one of uv's, which has another name in requirements.txt
+  std::string_view kept_as;  // of one of uv's, which has another name in requirements.txt
 };
 
 constexpr std::array k_options = {

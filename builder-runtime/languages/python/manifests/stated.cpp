@@ -284,9 +284,11 @@ std::string text_in_brackets(const Texts& lines, std::size_t& at) {
       } else if (character == '#' && (i == 0 || line[i - 1] == ' ')) {
         break;
       } else if (character == '[' || character == '{') {
-        if (++depth == 1) continue;
+        ++depth;
+        if (depth == 1) continue;
       } else if (character == ']' || character == '}') {
-        if (--depth == 0) return text;
+        --depth;
+        if (depth == 0) return text;
       }
       text += character;
     }
