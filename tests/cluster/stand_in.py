@@ -635,7 +635,7 @@ def start_transaction():
 def list_transaction():
     """Of the calls that each has, those that delete or make a branch."""
     for name in sorted(os.listdir(STATE)):
-        if name.startswith("transaction-"):
+        if name.startswith("transaction-") and name.endswith(".json"):
             calls = read_json(f"{STATE}/{name}", [])
             requests = [{call[0]: {"branch": {"repo": {"name": call[1]}, "name": call[2]},
                                    **({"head": {"id": call[3]}} if len(call) > 3 else {})}}
