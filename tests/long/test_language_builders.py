@@ -3,6 +3,7 @@
 and the same bytes of all of it elsewhere."""
 
 import json
+import os
 import pathlib
 import shutil
 import sys
@@ -124,7 +125,9 @@ class LongRust(language_suite.LanguageSuite):
 
     def test_the_same_bytes_elsewhere(self):
         panics = {**HELLO, "src/words.rs": 'pub const HELLO: &str = concat!("at ", file!());\n'}
-        self.same_bytes_for_another_user("cargo", panics, PATH=f"/usr/bin:{support.environment()['PATH']}")
+        # Rust's own installer keeps the tools in the home of whoever used it.
+        self.same_bytes_for_another_user("cargo", panics, PATH=f"/usr/bin:{support.environment()['PATH']}",
+                                         RUSTUP_HOME=os.environ.get("RUSTUP_HOME", os.path.expanduser("~/.rustup")))
         self.assertEqual([path for path in (self.folder / "one/out").iterdir() if path.name.startswith("base-")], [])
 
 

@@ -71,15 +71,15 @@ class LanguageSuite(BuilderSuite):
         self.cache.mkdir()
         (self.folder / "two/out").mkdir()
         (self.folder / "two/home").mkdir()
-        words = []
-        if os.geteuid() == 0:
-            self.folder.chmod(0o755)
+        words = ["setpriv", f"--reuid={OTHER_USER}", f"--regid={OTHER_USER}", "--clear-groups"]
+        self.folder.chmod(0o755)
+        # Only root can become another user, and tools in root's own home are root's alone.
+        probe = [*words, tool, "--version"]
+        if os.geteuid() == 0 and self.run_program(*probe, env=self.environment(**environment)).returncode == 0:
             for path in (self.cache, self.folder / "two/out", self.folder / "two/home"):
                 os.chown(path, OTHER_USER, OTHER_USER)
-            words = ["setpriv", f"--reuid={OTHER_USER}", f"--regid={OTHER_USER}", "--clear-groups"]
-            # Tools in root's own home are root's alone.
-            if self.run_program(*words, tool, "--version", env=self.environment(**environment)).returncode != 0:
-                words = []
+        else:
+            words = []
         self.succeed(*words, support.BUILDER, "--source", second, "--out", self.folder / "two/out", "--shim", self.shim,
                      "--language", self.LANGUAGE, env=self.environment(
                          HOME=str(self.folder / "two/home"), TZ="Pacific/Kiritimati", LC_ALL="C", **environment))

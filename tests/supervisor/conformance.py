@@ -83,6 +83,9 @@ class Subject:
     def settle(self, supervisor):
         """Waits until a signal cannot get lost between the supervisor and what it runs in."""
 
+    def settle_stopped(self, supervisor):
+        """The same for SIGCONT, once its program was stopped."""
+
     def process_of(self, started):
         """The number of the supervisor, given the process that command() became."""
         return started
@@ -310,6 +313,7 @@ class Conformance(Watched):
         for _ in range(3):
             os.kill(supervisor, signal.SIGTSTP)
             wait_until(lambda: state_of(program) == "T", "the program stops")
+            self.subject.settle_stopped(supervisor)
             os.kill(supervisor, signal.SIGCONT)
             wait_until(lambda: state_of(program) == "S", "the program goes on")
         os.kill(supervisor, signal.SIGTERM)
