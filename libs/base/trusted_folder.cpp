@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -129,14 +130,14 @@ class Walk {
 
   // The next part of what is left; empty at the end.
   std::string take_part() {
-    while (true) {
-      const auto start = m_left.find_first_not_of('/');
-      if (start == std::string::npos) return {};
-      const auto end = m_left.find('/', start);
-      std::string name = m_left.substr(start, end - start);
+    std::string name;
+    do {
+      const auto start = std::min(m_left.find_first_not_of('/'), m_left.size());
+      const auto end = std::min(m_left.find('/', start), m_left.size());
+      name.assign(m_left, start, end - start);
       m_left.erase(0, end);
-      if (name != ".") return name;
-    }
+    } while (name == ".");
+    return name;
   }
 
   [[nodiscard]] std::string path_of(const std::string& name) const {
