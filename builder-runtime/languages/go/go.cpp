@@ -373,20 +373,18 @@ base::Result<MadeTree> make_program(const Source& source, const Tree& go_tree, c
 
 constexpr char k_inside_hint[] = "move the folder below transform.build.path: only files there are built";
 
-// Of a go.mod or go.work, and the sums beside it.
-base::Status check_merge(const fs::path& file) {
-  for (const auto& path : {file, fs::path(file).replace_extension(".sum")}) {
-    const auto text = base::read_input_file(path).value_or("");
-    if (auto conflict = base::merge_conflict(text, path.string())) return base::fail(std::move(*conflict));
-  }
+base::Status check_merge(std::string_view text, const fs::path& file) {
+  if (auto conflict = base::merge_conflict(text, file.string())) return base::fail(std::move(*conflict));
   return {};
 }
 
 // `folder` is the one of the module, relative to the source.
 base::Status check_replacements(const fs::path& file, const std::string& folder) {
   if (!is_file(file)) return {};
-  BASE_TRY(check_merge(file));
   BASE_TRY_ASSIGN(const std::string text, base::read_input_file(file));
+  BASE_TRY(check_merge(text, file));
+  const auto sums = fs::path(file).replace_extension(".sum");
+  BASE_TRY(check_merge(base::read_input_file(sums).value_or(""), sums));
   const auto outside = replacement_outside(text, folder);
   if (outside.empty()) return {};
   return base::fail(ErrorKind::bad_input, file.string(),
