@@ -19,7 +19,7 @@ Error system_error(std::string_view attempt, const std::string& path, int error_
 // nowhere names its target.
 Error read_error(const std::string& path, int error_number);
 
-// "is a broken symbolic link to ../gone"; nothing for what is no link, or leads somewhere.
+// "is a broken symbolic link to ../gone"; nothing unless it is a link without a target.
 std::optional<std::string> broken_link(const std::string& path);
 
 // Whether it means that the disk is full, or this user's quota.

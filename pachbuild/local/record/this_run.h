@@ -32,7 +32,7 @@ class ThisRun {
   [[nodiscard]] const RunRecord& record() const { return m_record; }
   void note_files(const std::string& repo, const Commit& commit);
   [[nodiscard]] base::Status save() const { return m_where.save(m_record); }
-  // Instead of it, when there are no datums to remember.
+  // In place of the record, for a run without datums to remember.
   [[nodiscard]] base::Status save(const EarlyEnd& end) const { return m_where.save(end); }
 
   // What became of a datum in the run before; none: nothing is known of it.

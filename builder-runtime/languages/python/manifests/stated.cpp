@@ -267,8 +267,8 @@ void add_conda(std::string_view item, CondaFile& file) {
   }
 }
 
-// What is between the first bracket of a line and the one that closes it, which may be some lines below: then
-// `at` is that line.
+// The text between the first bracket in line `at` and its closing one. If that is further down, `at` moves to
+// its line.
 std::string text_in_brackets(const Texts& lines, std::size_t& at) {
   std::string text;
   int depth = 0;
