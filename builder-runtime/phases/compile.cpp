@@ -216,7 +216,8 @@ base::Result<Compiled> compile(const Plan& plan, const Tools& tools) {
                      .key = plan.key,
                      .platform = plan.platform,
                      .program = plan.program,
-                     .command = plan.start.command};
+                     .command = plan.start.command,
+                     .imports = plan.start.imports};
   add_variables(plan.start, artifact.record);
   if (plan.key.empty()) return Compiled{std::move(artifact), {}, ""};
   Compiler compiler(plan, tools);

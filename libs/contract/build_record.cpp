@@ -31,7 +31,7 @@ Json whole_record() {
   Json whole = record;
   whole["program"] = record.program;
   whole["starts_in"] = record.starts_in;
-  whole["modules"] = Json::array({""});
+  whole["modules"] = whole["imports"] = Json::array({""});
   whole["prepend"] = whole["files"] = {{k_any, ""}};
   return whole;
 }
@@ -71,7 +71,7 @@ std::string difference(const Json& whole, const Json& given, const std::string& 
 std::string fault_of(const Json& given) {
   auto whole = whole_record();
   // Of an artifact only: the cache's own records have none of these.
-  for (const auto* key : {"program", "starts_in", "prepend", "files", "modules"}) {
+  for (const auto* key : {"program", "starts_in", "prepend", "files", "modules", "imports"}) {
     if (!given.contains(key)) whole.erase(key);
   }
   return difference(whole, given, "");
@@ -94,6 +94,7 @@ std::string to_json(const BuildRecord& record) {
   if (!record.starts_in.folder.empty()) json["starts_in"] = record.starts_in;
   if (!record.prepend.empty()) json["prepend"] = record.prepend;
   if (!record.modules.empty()) json["modules"] = record.modules;
+  if (!record.imports.empty()) json["imports"] = record.imports;
   if (!record.files.empty()) json["files"] = record.files;
   return base::json_lines(json);
 }
@@ -125,6 +126,7 @@ base::Result<BuildRecord> parse_build_record(const std::string& text, const std:
   record.prepend = json.value("prepend", record.prepend);
   record.files = json.value("files", record.files);
   record.modules = json.value("modules", record.modules);
+  record.imports = json.value("imports", record.imports);
   return record;
 }
 

@@ -57,6 +57,8 @@ struct BuildRecord {
   // The environment's own and the one that it lies on; none when nothing had to be installed or compiled.
   std::vector<Bundle> bundles;
   std::vector<std::string> command;  // what run.sh starts, without the user's arguments
+  // What the program imports of installed packages and could find imported (Python): "pandas".
+  std::vector<std::string> imports;
   StartFolder starts_in;  // without a folder: where run.sh itself is started, or a run.sh that is the user's
   // What is set for it where the pipeline sets nothing, and what comes first in lists separated by ":". In
   // the values contract::k_environment_mark stands for the folder of the unpacked bundle.

@@ -76,6 +76,10 @@ void RunReport::tell(const local::Event& event) {
 
 void RunReport::take(const std::string& pipeline, const local::Warned& event) { warn(pipeline, event.what); }
 
+void RunReport::take(const std::string& pipeline, const local::Hinted& event) {
+  info("", "hint: " + prefix(pipeline) + event.what);
+}
+
 void RunReport::take(const std::string& pipeline, const local::SourceLeftOut& event) {
   info(pipeline, left_out_line(event.source, event.paths));
   m_left_out[pipeline].source = event;

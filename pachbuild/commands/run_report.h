@@ -40,6 +40,7 @@ class RunReport final : public local::Events {
   void warn_of_failure(const std::string& pipeline, const std::string& text);
   void show_lines(const std::string& pipeline, const local::DatumName& datum, const std::string& lines);
   void take(const std::string& pipeline, const local::Warned& event);
+  void take(const std::string& pipeline, const local::Hinted& event);
   void take(const std::string& pipeline, const local::SourceLeftOut& event);
   void take(const std::string& pipeline, const local::PhaseEnds& event);
   void take(const std::string& pipeline, const local::BuildPrints& event);

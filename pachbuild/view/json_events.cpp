@@ -76,6 +76,10 @@ void describe(Json& object, const local::Warned& event) {
   object["event"] = "warning";
   object["message"] = safe(event.what);
 }
+void describe(Json& object, const local::Hinted& event) {
+  object["event"] = "hint";
+  object["message"] = safe(event.what);
+}
 void describe(Json& object, const local::PhaseBegins& event) {
   object["event"] = "phase_began";
   object["phase"] = name_of(event.phase);

@@ -91,6 +91,31 @@ else:
         self.assertEqual({words[2] for words in answers.values()}, {"True"})
         self.assertEqual(len({words[1] for words in answers.values()}), 1)
 
+    def test_what_it_would_save(self):
+        """Is said once for the same packages, if many datums would gain, and nobody has decided."""
+        module = "import time\nprint('loading')\ntime.sleep(0.3)\n" + MODULE
+        self.write("source/heavy-1.0-py3-none-any.whl", wheels.wheel("heavy", {"heavy.py": module}))
+        self.write("source/pachbuild.toml", "[python]\npreload = false\n")
+        self.spec()
+
+        def hint(*words):
+            result = self.succeed_run("--workers", "2", *words)
+            self.assertEqual(sorted(self.output()), list("abcdef"))
+            self.assert_nothing_left()
+            return [line for line in result.stderr.splitlines() if line.startswith("hint:")]
+
+        self.assertEqual(hint(), [])
+        self.write("source/pachbuild.toml", "")
+        self.assertEqual(hint("--datum", "/a", "--datum", "/b", "--datum", "/c", "--datum", "/d"), [])
+        line, = hint("--force")
+        self.assertRegex(line, r"^hint: importing heavy takes 3\d\d ms of each datum's [\d.]+ m?s; to import once per worker, "
+                               r"set preload = true below \[python\] in pachbuild.toml$")
+        self.assertEqual(hint("--force"), [])
+        self.write("source/main.py", PROGRAM + "print('edited')\n")
+        self.assertEqual(hint(), [])
+        self.write("source/heavy-1.0-py3-none-any.whl", wheels.wheel("heavy", {"heavy.py": module + "NEW = 1\n"}))
+        self.assertEqual(len(hint()), 1)
+
     def test_numpy(self):
         """Its threads end before a fork, and each datum has random numbers of its own."""
         support.require_network()

@@ -81,6 +81,7 @@ std::optional<RunRecord> LastRun::load() const {
     json->at("repos").get_to(record.repos);
     json->at("folders").get_to(record.folders);
     json->at("reasons").get_to(record.reasons);
+    record.timed_imports = json->value("timed_imports", "");
     for (const auto& datum : json->at("datums")) record.datums.push_back(datum_of(datum));
     if (is_sound(record)) return record;
   } catch (const Json::exception&) {
@@ -102,6 +103,7 @@ base::Status LastRun::save(const RunRecord& record) const {
                         {"repos", record.repos},
                         {"folders", record.folders},
                         {"reasons", record.reasons},
+                        {"timed_imports", record.timed_imports},
                         {"datums", std::move(datums)}}));
   boost::system::error_code none_is_there;
   fs::remove(end_file(), none_is_there);

@@ -58,6 +58,7 @@ struct RunRecord {
   std::map<std::string, Files> repos;          // by repo_key()
   std::map<std::string, std::string> folders;  // of repos that are folders of this machine
   std::vector<std::string> reasons;            // the first one is empty
+  std::string timed_imports;                   // the imports whose time is known (session/import_time.h)
   std::vector<Datum> datums;                   // in Pachyderm's order
   bool operator==(const RunRecord&) const = default;
 

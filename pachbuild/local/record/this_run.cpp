@@ -45,6 +45,7 @@ base::Result<ThisRun> ThisRun::begin(const base::fs::path& cache, const std::str
 void ThisRun::read_last() {
   m_last = m_where.load();
   if (!m_last) return;
+  m_record.timed_imports = m_last->timed_imports;
   for (std::size_t i = 0; i < m_last->datums.size(); ++i) {
     const auto& datum = m_last->datums[i];
     m_places.emplace(datum.id, i);

@@ -64,6 +64,10 @@ struct BuildPrints {
 struct Warned {
   std::string what;
 };
+// What would make the next run better; nothing is wrong.
+struct Hinted {
+  std::string what;
+};
 
 // What .gitignore files leave out of the source that is built; a folder ends with a '/'.
 struct SourceLeftOut {
@@ -163,9 +167,9 @@ struct CacheShrunk {
 };
 
 struct Event {
-  using What = std::variant<Warned, PhaseBegins, PhaseEnds, BuildSteps, BuildPrints, SourceLeftOut, Explained,
-                            Counted, DatumSkipped, DatumsBegin, DatumStarts, DatumPrints, DatumEnds,
-                            PipelineEnds, PipelineFails, PipelineLeftOut, CacheShrunk>;
+  using What = std::variant<Warned, Hinted, PhaseBegins, PhaseEnds, BuildSteps, BuildPrints, SourceLeftOut,
+                            Explained, Counted, DatumSkipped, DatumsBegin, DatumStarts, DatumPrints,
+                            DatumEnds, PipelineEnds, PipelineFails, PipelineLeftOut, CacheShrunk>;
   std::string pipeline;  // its name; empty: of the whole session
   What what;
   std::chrono::steady_clock::time_point time = std::chrono::steady_clock::now();

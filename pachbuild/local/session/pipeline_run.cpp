@@ -21,10 +21,10 @@
 #include "base/time_text.h"
 #include "contract/layout.h"
 #include "pachbuild/local/plan/selection.h"
-#include "pachbuild/local/pool/pool.h"
 #include "pachbuild/local/record/kept_logs.h"
 #include "pachbuild/local/results/scratch.h"
 #include "pachbuild/local/session/environment.h"
+#include "pachbuild/local/session/import_time.h"
 #include "pachbuild/local/session/phase.h"
 #include "pachbuild/local/session/shell.h"
 #include "pachbuild/local/session/silence.h"
@@ -243,6 +243,7 @@ base::Result<int> PipelineRun::try_run() {
   BASE_TRY(ran);
   BASE_TRY(export_results());
   tell(report(Clock::now() - start));
+  if (m_hint) tell(Hinted{std::move(*m_hint)});
   return m_missing.size() == m_unselected ? 0 : static_cast<int>(ErrorKind::step_failed);
 }
 
@@ -594,7 +595,50 @@ base::Status PipelineRun::run_datums() {
     BASE_TRY(base::check_stop());
     BASE_TRY(collect(collector, true));
   }
-  return {};
+  return time_imports(pool, *host, environment);
+}
+
+// The median of the datums that ran to a good end; 0: there is none.
+std::chrono::milliseconds PipelineRun::usual_time() const {
+  std::vector<std::int64_t> times;
+  for (const auto& work : m_work) {
+    const auto& datum = m_run->record().datums[work.index];
+    if (datum.state == LastState::succeeded) times.push_back(datum.milliseconds);
+  }
+  if (times.empty()) return {};
+  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+  std::nth_element(times.begin(), middle, times.end());
+  return std::chrono::milliseconds(*middle);
+}
+
+base::Status PipelineRun::time_imports(Pool& pool, const WorkerHost& host,
+                                       const process::Environment& environment) {
+  // Each worker imports once, so that few datums gain little; and timing takes as long as one of them.
+  constexpr std::size_t k_least_per_worker = 2;
+  const auto workers = static_cast<std::size_t>(m_session.slots.count());
+  const auto datum = usual_time();
+  if (m_missing.size() != m_unselected || m_work.size() <= k_least_per_worker * workers ||
+      m_spec.transform.datum_batching || !may_gain_from_preloading(datum))
+    return {};
+  const auto imports = imports_of(m_artifact.record, environment);
+  if (!imports || std::exchange(m_run->record().timed_imports, imports->identity) == imports->identity)
+    return {};
+  Task task = make_task(m_work.front(), host, environment);
+  task.command = own_command(imports->command);
+  task.standard_input.clear();
+  task.error_command.clear();
+  task.accepted_codes.clear();
+  task.log.clear();
+  task.tries = 1;
+  constexpr std::int64_t k_longest_ms = 10'000;
+  task.timeout_ms = k_longest_ms;
+  std::string printed;
+  const auto outcome = pool.run_one(
+      std::move(task), m_session.interruption.descriptor(), [&](std::string_view text) { printed += text; },
+      [](const std::string&) {});
+  // The run does not depend on it.
+  if (outcome && outcome->result == TaskResult::succeeded) m_hint = preloading_hint(*imports, printed, datum);
+  return base::check_stop();
 }
 
 base::Status PipelineRun::take(Collector& collector, const Task& task, const TaskOutcome& outcome,

@@ -15,6 +15,7 @@
 #include "base/workspace.h"
 #include "pachbuild/local/plan/datum_list.h"
 #include "pachbuild/local/plan/pipelines.h"
+#include "pachbuild/local/pool/pool.h"
 #include "pachbuild/local/pool/slots.h"
 #include "pachbuild/local/pool/worker_host.h"
 #include "pachbuild/local/record/this_run.h"
@@ -73,6 +74,9 @@ class PipelineRun {
   base::Result<int> run_shell();
   [[nodiscard]] std::size_t place_of_shell() const;
   base::Status run_datums();
+  // After datums that may be worth it.
+  base::Status time_imports(Pool& pool, const WorkerHost& host, const process::Environment& environment);
+  [[nodiscard]] std::chrono::milliseconds usual_time() const;
   base::Status collect(Collector& collector, bool wait);
   base::Status take(Collector& collector, const Task& task, const TaskOutcome& outcome,
                     std::optional<Slots::Slot> slot);
@@ -152,6 +156,7 @@ class PipelineRun {
       m_strangers;  // what datums made in /pfs beside out, by their ids
   bool m_told_of_stranger = false;
   bool m_looked_into_silence = false;
+  std::optional<std::string> m_hint;  // for the end
 
   // What was exported while datums ran, of m_outputs, which has those of skipped datums first.
   struct EarlyExports {

@@ -70,6 +70,7 @@ TEST(RunReport, SaysWhatEachAmountWants) {
   };
   const std::vector<Row> rows = {
       same(local::Warned{"careful"}, "warning: careful\n"),
+      same(local::Hinted{"set it"}, "hint: set it\n"),
       same(local::SourceLeftOut{{"a", "b/"}, "src"},
            "left out of the source (src) by .gitignore: 1 file, 1 folder (pachbuild ignored lists them)\n"),
       same(local::PhaseEnds{.phase = Phase::building, .elapsed = 1500ms}, "build: done in 1.5 s\n"),

@@ -52,6 +52,7 @@ TEST_F(JsonEventsTest, HaveTheirFields) {
   EXPECT_EQ(line(local::Warned{"see https://a:b@c/"}),
             R"({"event":"warning","pipeline":"map","message":"see https://a:***@c/"})");
   EXPECT_EQ(line(local::Warned{"x"}, ""), R"({"event":"warning","message":"x"})");
+  EXPECT_EQ(line(local::Hinted{"x"}, ""), R"({"event":"hint","message":"x"})");
   EXPECT_EQ(line(local::SourceLeftOut{{"a.csv", "gen/"}}, ""),
             R"({"event":"source_left_out","paths":["a.csv","gen/"]})");
   EXPECT_EQ(line(local::PhaseBegins{.phase = Phase::reading, .of = "r"}),

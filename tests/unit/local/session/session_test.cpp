@@ -88,6 +88,7 @@ class ToldLines final : public Events {
     return m_pipeline + " " + name_of(event.phase) + " " + event.of;
   }
   std::string line_of(const Warned& event) { return "warning: " + event.what; }
+  std::string line_of(const Hinted& event) { return "hint: " + event.what; }
   std::string line_of(const PhaseBegins& event) {
     m_meters[phase_key(event)] = event.bytes;
     return std::string(name_of(event.phase)) + " " + event.of + " begins";
