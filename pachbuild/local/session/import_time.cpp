@@ -41,7 +41,8 @@ std::optional<TimedImports> imports_of(const std::string& build_record,
       .modules = record->imports, .command = {record->command.front(), "-c", k_program}, .identity = ""};
   imports.command.insert(imports.command.end(), record->imports.begin(), record->imports.end());
   base::Sha256 identity;
-  identity.update_field(record->key);
+  // The bundle below, if there is one: an edit of the source makes the other one anew.
+  if (!record->bundles.empty()) identity.update_field(record->bundles.back().digest);
   for (const auto& module : record->imports) identity.update_field(module);
   imports.identity = identity.finish();
   return imports;

@@ -17,6 +17,7 @@ contract::BuildRecord some_record() {
   return {.builder = "python",
           .version = "1",
           .key = "k",
+          .bundles = {{.digest = "own"}, {.digest = "below"}},
           .command = {"python", "/pfs/source/main.py"},
           .imports = {"pandas", "sklearn.metrics.f1_score"}};
 }
@@ -53,14 +54,15 @@ TEST(ImportTime, WhoeverHasDecidedIsNotAsked) {
 TEST(ImportTime, OtherPackagesOrImportsAreTimedAnew) {
   const auto known = imports_in(some_record())->identity;
   auto others = some_record();
-  others.key = "other";
+  others.bundles.back().digest = "other";
   auto fewer = some_record();
   fewer.imports.pop_back();
-  auto program = some_record();
-  program.program = {"tool.py", "the only one"};
+  auto edited = some_record();
+  edited.key = "l";
+  edited.bundles.front().digest = "edited";
   EXPECT_NE(imports_in(others)->identity, known);
   EXPECT_NE(imports_in(fewer)->identity, known);
-  EXPECT_EQ(imports_in(program)->identity, known);
+  EXPECT_EQ(imports_in(edited)->identity, known);
 }
 
 TEST(ImportTime, SaysWhatPreloadingWouldSave) {
