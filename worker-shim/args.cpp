@@ -215,7 +215,7 @@ base::Result<Invocation> parse_arguments(int argc, char* const* argv) {
 }
 
 std::string help_text() {
-  return R"(worker-shim starts the program of a build pipeline.
+  return R"(worker-shim starts the program of a pipeline with a build.
 
   worker-shim [--] [ARGS...]                  sh /pfs/build/run.sh ARGS...: the default command
   worker-shim --exec [--] COMMAND [ARGS...]   COMMAND in the environment of the artifact in /pfs/build
