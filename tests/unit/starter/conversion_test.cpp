@@ -145,7 +145,7 @@ A Pachyderm pipeline, converted by pachbuild from `edges.json` and `Dockerfile`.
 | file | purpose |
 |---|---|
 | `pipeline.json` | the pipeline |
-| `source/` | the files that the image had, as the pipeline now finds them in `/pfs/source` |
+| `source/` | the files from the image; the pipeline finds them in `/pfs/source` |
 
 ## Run it here
 
@@ -158,7 +158,11 @@ data of the cluster instead.
 
 ## Run it on a cluster
 
+You need `pachctl`, connected to a Pachyderm 2.x cluster, and the builder's image in a registry that the cluster pulls from
+(docs/clusters.md, "The builder's image"). `PACHBUILD_BUILDER_IMAGES` is the prefix of its name:
+
 ```sh
+export PACHBUILD_BUILDER_IMAGES=REGISTRY/TEAM/
 pachbuild update pipeline --wait
 ```
 
