@@ -5,7 +5,7 @@ import re
 import subprocess
 
 PROGRAMS = ("pachbuild", "builder-runtime", "worker-shim")
-HEADINGS = ("Options", "Commands", "Positionals", "Environment", "Exit codes", "Kinds")
+HEADINGS = ("Options", "Commands", "Arguments", "Environment", "Exit codes", "Kinds")
 
 
 def help_of(folder, words):
