@@ -12,13 +12,13 @@
 
 #include "base/near.h"
 #include "base/text.h"
+#include "report/help_lines.h"
 
 namespace report {
 namespace {
 
 using base::ErrorKind;
 
-constexpr std::size_t k_columns = 118;             // of a help text
 constexpr char k_may_be_empty[] = "may be empty";  // the name of a check which accepts everything
 
 std::string see_help(const CLI::App& verb) { return "see " + full_name(verb) + " --help"; }
@@ -145,22 +145,6 @@ std::vector<std::string> names_of_options(const std::set<CLI::Option*>& options)
   return names;
 }
 
-// The words of a text in lines of at most `width` bytes.
-std::string in_lines(const std::string& text, std::size_t width) {
-  std::string lines;
-  std::size_t used = 0;
-  for (const auto& word : base::words(text)) {
-    if (used > 0 && used + 1 + word.size() > width) {
-      lines += '\n';
-      used = 0;
-    }
-    if (used > 0) lines += ' ';
-    used += (used > 0 ? 1 : 0) + word.size();
-    lines += word;
-  }
-  return lines;
-}
-
 // An argument is called by what stands for it: its name and its form are the same word. One that an option
 // can give as well is explained there.
 class HelpForm : public CLI::Formatter {
@@ -201,7 +185,12 @@ class HelpForm : public CLI::Formatter {
       notes.push_back("only with " + base::join(needed, ", ", " and "));
     if (const auto excluded = names_of_options(option->get_excludes()); !excluded.empty())
       notes.push_back("not with " + base::join(excluded, ", ", " or "));
-    return option->get_description() + (notes.empty() ? "" : " (" + base::join(notes, "; ") + ")");
+    auto text = option->get_description();
+    if (notes.empty()) return text;
+    const auto more = base::join(notes, "; ");
+    if (!text.ends_with(')')) return text + " (" + more + ")";
+    text.pop_back();
+    return text + "; " + more + ")";
   }
 
   // The usage line says which arguments are required.
@@ -232,14 +221,22 @@ class HelpForm : public CLI::Formatter {
 
   std::string make_footer(const CLI::App* app) const override {
     const auto footer = app->get_footer();
-    return footer.empty() ? "" : std::string(base::trim(footer)) + "\n";
+    return footer.empty() ? "" : fold_help(footer);
+  }
+
+  std::string make_description(const CLI::App* app) const override {
+    return fold_help(CLI::Formatter::make_description(app));
+  }
+
+  std::string make_subcommand(const CLI::App* verb) const override {
+    return entry(verb->get_display_name(true), verb->get_description());
   }
 
  private:
-  // A name, and beside it a text in lines that end where those of the text below the options do.
+  // A name, and beside it a text in lines.
   [[nodiscard]] std::string entry(const std::string& name, const std::string& text) const {
     std::stringstream lines;
-    CLI::detail::format_help(lines, name, in_lines(text, k_columns - column_width_), column_width_);
+    CLI::detail::format_help(lines, name, in_lines(text, k_help_columns - column_width_), column_width_);
     return lines.str();
   }
 

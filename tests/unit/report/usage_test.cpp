@@ -155,13 +155,13 @@ TEST_F(Usage, WhatGoesWithAnOptionIsInItsText) {
 }
 
 TEST_F(Usage, LongTextsAreInSeveralLines) {
-  std::string text(88, 'a');
+  std::string text(50, 'a');
   text += " b c " + std::string(100, 'd') + " e";
   m_app.get_subcommand("run")->add_option("--" + std::string(30, 'x'), m_text, text)->type_name("X");
   const std::string column(30, ' ');
   EXPECT_THAT(
       m_app.get_subcommand("run")->help(),
-      testing::HasSubstr("\n  --" + std::string(30, 'x') + " X\n" + column + std::string(88, 'a') + "\n" +
+      testing::HasSubstr("\n  --" + std::string(30, 'x') + " X\n" + column + std::string(50, 'a') + "\n" +
                          column + "b c\n" + column + std::string(100, 'd') + "\n" + column + "e\n"));
 }
 
