@@ -107,12 +107,12 @@ class TrivialDatums:
         self.plain = ["xargs", "-a", files, "-n", "1", "-P", os.cpu_count(), program, out]
 
     def measure(self):
-        """The processor time and the time that passes, of xargs and of pachbuild."""
+        """The processor time and the elapsed time, of xargs and of pachbuild."""
         return (processor_seconds(self.plain, self.pipelines.environment),
                 processor_seconds([*self.pipelines.command, "--force"], self.pipelines.environment))
 
 
-DATUM_TIMES = ("processor time", "time that passes")
+DATUM_TIMES = ("processor time", "elapsed time")
 
 
 def measure_datums(tables, folder):

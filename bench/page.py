@@ -9,7 +9,7 @@ import tempfile
 
 import machine
 import plots
-from table import amount, plural
+from table import amount, plural, slope_text
 
 PAGE, DATA, PLOTS = "benchmarks.md", "benchmarks.json", "benchmarks"
 
@@ -24,6 +24,8 @@ and [its data](benchmarks.json) in one run; please do not edit it. The command t
 - *ratio*: reference divided by pachbuild; beside `xargs`, pachbuild divided by `xargs`. *of limit*: pachbuild divided by the limit.
 - Figures are medians of the repeats unless the column is named *best*. *spread* is the range of pachbuild's repeats as a
   percentage of their median; thin lines on the bars show it too.
+- *linear fit*: the straight line through the points of a curve. *no trend*, or – at zero: not above the noise, twice the standard
+  error (of two points: not above 0).
 - Axes are logarithmic if the values of a plot span more than a factor of {wide}. The axis of sizes always is, so that linear
   growth is a curve.
 """
@@ -116,7 +118,8 @@ def table_of(table, first="", extras=True):
 
 def fits_of(table):
     lines = [[" ".join(filter(None, (fit["curve"] + ":" if fit["curve"] else "", fit["column"]))),
-              amount(fit["slope"], fit["unit"]), amount(fit["base"], fit["unit"])] for fit in table["fits"]]
+              slope_text(fit["slope"], fit["unit"]), "–" if fit["base"] is None else amount(fit["base"], fit["unit"])]
+             for fit in table["fits"]]
     return markdown_table(["linear fit", f"per {table['growth']}", "at zero"], lines)
 
 

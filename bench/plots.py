@@ -7,7 +7,7 @@ import html
 import math
 
 import fits
-from table import SCALES, amount, plural
+from table import SCALES, amount, plural, slope_text
 
 WIDTH = 760
 WIDE = 20  # a span of values from which on an axis is logarithmic
@@ -194,7 +194,7 @@ def curves(title, growth, columns, rows):
         label = column["name"]
         if fitted:
             parts.append(drawn_line(column["role"], fitted, along, up, points))
-            label += f": {amount(fitted.slope, unit)} per {growth}"
+            label += ": " + slope_text(fitted.each, unit) + ("" if fitted.each is None else f" per {growth}")
         labels.append([up.place(points[-1][1]) + 4, label])
         said.append(f"{label}; " + ", ".join(f"{size:,.0f} {plural(growth)} {amount(value, unit)}" for size, value in points))
     parts += [text(label, right + 6, y) for y, label in apart(labels)]

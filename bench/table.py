@@ -36,6 +36,11 @@ def amount(value, unit):
     return f"{scaled:,.{decimals}f} {name}".strip()
 
 
+def slope_text(slope, unit):
+    """What one more costs; None is a line of fits.py whose slope is noise."""
+    return "no trend" if slope is None else amount(slope, unit)
+
+
 def plural(word):
     return word if word == "MiB" else f"{word}s"
 
@@ -124,10 +129,10 @@ class Tables:
             for place, column in enumerate(self.columns):
                 points = [(row["size"], row["values"][place]) for row in table["rows"] if row["curve"] == curve]
                 line = fits.fit(points) if column.role else None
-                texts.append(amount(line.slope, column.unit) if line else "")
+                texts.append(slope_text(line.each, column.unit) if line else "")
                 if line:
                     table["fits"].append({"curve": curve, "column": column.name, "unit": column.unit,
-                                          "slope": line.slope, "base": line.base})
+                                          "slope": line.each, "base": line.at_zero})
             if any(texts):
                 self._print(f"{curve}, per {table['growth']}" if curve else f"per {table['growth']}", texts)
 

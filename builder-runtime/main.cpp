@@ -40,7 +40,7 @@ Environment:
   PACHBUILD_LOG=json     log as JSON, one object per line on standard error
 
 Exit codes:
-  0 done, 1 a step of the build failed (requirements, compiling, build.sh), 64 usage, 65 wrong source,
+  0 done, 1 a step of the build failed (requirements, compiling, build.sh), 64 usage, 65 invalid source,
   69 a tool is missing, 70 a bug in pachbuild, 73 cannot write, 74 cannot read, 75 network error (try again)
 
 Examples:

@@ -5,7 +5,7 @@ import re
 import subprocess
 
 PROGRAMS = ("pachbuild", "builder-runtime", "worker-shim")
-HEADINGS = ("Options", "Commands", "Positionals", "Environment", "Exit codes", "Kinds")
+HEADINGS = ("Options", "Commands", "Arguments", "Environment", "Exit codes", "Kinds")
 
 
 def help_of(folder, words):
@@ -43,7 +43,7 @@ class Parts:
         while index < len(lines):
             name, _, meaning = lines[index].strip().partition("  ")
             deeper = []
-            while index + 1 < len(lines) and lines[index + 1].startswith(" " * 20):
+            while index + 1 < len(lines) and lines[index + 1].startswith(" " * (4 if meaning else 20)):
                 index += 1
                 deeper.append(lines[index])
             index += 1

@@ -14,7 +14,7 @@ import sys
 
 import help_text
 
-HEADINGS = {"Options": "OPTIONS", "Commands": "COMMANDS", "Positionals": "ARGUMENTS", "Environment": "ENVIRONMENT",
+HEADINGS = {"Options": "OPTIONS", "Commands": "COMMANDS", "Arguments": "ARGUMENTS", "Environment": "ENVIRONMENT",
             "Exit codes": "EXIT STATUS", "Kinds": "KINDS"}
 
 

@@ -215,44 +215,59 @@ base::Result<Invocation> parse_arguments(int argc, char* const* argv) {
 }
 
 std::string help_text() {
-  return R"(worker-shim starts the program of a build pipeline.
+  return R"(worker-shim starts the program of a pipeline with a build.
 
-  worker-shim [--] [ARGS...]                  sh /pfs/build/run.sh ARGS...: the default command
-  worker-shim --exec [--] COMMAND [ARGS...]   COMMAND in the environment of the artifact in /pfs/build
-  worker-shim --check [--exec COMMAND...]     shows what it would run, from where, and whether the platform matches
-  worker-shim --install DIR                   copies itself to DIR/worker-shim
+  worker-shim [--] [ARGS...]      sh /pfs/build/run.sh ARGS...: the default
+  worker-shim --exec [--] COMMAND [ARGS...]
+                                  COMMAND in the environment of the artifact
+                                  in /pfs/build
+  worker-shim --check [--exec COMMAND...]
+                                  shows what it would run, from where, and
+                                  whether the platform matches
+  worker-shim --install DIR       copies itself to DIR/worker-shim
 
-The artifact's environment (/pfs/build/bundle-DIGEST.tar.zst: packages, compiled programs) is unpacked once per
-container. Its bin/ comes first on COMMAND's PATH, and its folder is in $PACHBUILD_ENV. Then the shim becomes COMMAND
-by exec and leaves no process of its own. As PID 1 of a container, or on request, it stays and supervises COMMAND.
+The artifact's environment (/pfs/build/bundle-DIGEST.tar.zst: packages, compiled
+programs) is unpacked once per container. Its bin/ comes first on COMMAND's
+PATH, and its folder is in $PACHBUILD_ENV. Then the shim becomes COMMAND by exec
+and leaves no process of its own. As PID 1 of a container, or on request, it
+stays and supervises COMMAND.
 
 Options, before --exec or --:
   --build DIR           the artifact's folder instead of /pfs/build
   --chdir DIR           work in this folder
-  --environment DIGEST  use this environment; /pfs/build is opened only when it has to be unpacked
-  --expand N            replace {env} in the first N arguments of COMMAND with the environment's folder
-  --imports MODULES     the modules that COMMAND, a Python program, imports: kept in memory for the
-                        next program if PACHBUILD_PRELOAD is true (docs/python.md, "Preloading")
+  --environment DIGEST  use this environment; /pfs/build is opened only when it
+                        has to be unpacked
+  --expand N            replace {env} in the first N arguments of COMMAND with the
+                        environment's folder
+  --imports MODULES     the modules that COMMAND, a Python program, imports: kept
+                        in memory for the next program if PACHBUILD_PRELOAD is
+                        true (docs/python.md, "Preloading")
   --help, --version
 Supervisor options; each of them turns the supervisor on:
-  --supervise           forward signals, reap orphans, hand over the terminal, exit with COMMAND's exit
-                        code
-  --grace DURATION      time from SIGTERM to SIGKILL for everything COMMAND started: 10s, 500ms, 2m (default: 10s)
-  --single-process      forward signals to COMMAND alone instead of its process group
-  --remap-exit OLD:NEW  exit with NEW if COMMAND's exit code is OLD; may be repeated
-  --parent-death-signal SIGNAL   act as if SIGNAL had been received when the parent process dies
+  --supervise           forward signals, reap orphans, hand over the terminal,
+                        exit with COMMAND's exit code
+  --grace DURATION      time from SIGTERM to SIGKILL for everything COMMAND
+                        started: 10s, 500ms, 2m (default: 10s)
+  --single-process      forward signals to COMMAND alone instead of its process
+                        group
+  --remap-exit OLD:NEW  exit with NEW if COMMAND's exit code is OLD; may be
+                        repeated
+  --parent-death-signal SIGNAL
+                        act as if SIGNAL had been received when the parent
+                        process dies
 
-ARGS and the arguments of COMMAND are passed on unchanged. Put -- before arguments that begin with -.
+ARGS and the arguments of COMMAND are passed on unchanged. Put -- before
+arguments that begin with -.
 
-Environments are unpacked to env/DIGEST in the cache folder: $PACHBUILD_CACHE_DIR, else /var/cache/pachbuild
-if this user may write there, else /tmp/pachbuild-UID. Only this user and root may have write access to it and to
-the folders above it.
+Environments are unpacked to env/DIGEST in the cache folder: $PACHBUILD_CACHE_DIR,
+else /var/cache/pachbuild if this user may write there, else /tmp/pachbuild-UID.
+Only this user and root may have write access to it and to the folders above it.
 
-Exit codes: the program's own (under a supervisor 128+N if signal N ended it); 127 COMMAND was not found, 126 it
-cannot be executed, 125 the shim failed.
+Exit codes: the program's own (under a supervisor 128+N if signal N ended it);
+127 COMMAND was not found, 126 it cannot be executed, 125 the shim failed.
 
 A pipeline's transform, for example:
-  "cmd": ["worker-shim", "--exec", "--", "python3", "/pfs/source/main.py", "--width", "4"]
+  "cmd": ["worker-shim", "--exec", "--", "python3", "/pfs/source/main.py"]
 An image's entry point, for example:
   ENTRYPOINT ["worker-shim", "--grace", "30s", "--"]
 )";

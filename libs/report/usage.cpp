@@ -6,11 +6,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <utility>
 
 #include "base/near.h"
 #include "base/text.h"
+#include "report/help_lines.h"
 
 namespace report {
 namespace {
@@ -135,11 +137,22 @@ base::Error unfit(const CLI::App& verb) {
   return fault(verb, "", "these options cannot be used together");
 }
 
+// In a fixed order: CLI11 keeps the options of a set by their addresses.
+std::vector<std::string> names_of_options(const std::set<CLI::Option*>& options) {
+  std::vector<std::string> names;
+  for (const auto* option : options) names.push_back(option->get_name());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 // An argument is called by what stands for it: its name and its form are the same word. One that an option
 // can give as well is explained there.
 class HelpForm : public CLI::Formatter {
  public:
-  HelpForm() { label("SUBCOMMAND", "COMMAND"); }
+  HelpForm() {
+    label("SUBCOMMAND", "COMMAND");
+    label("Positionals", "Arguments");
+  }
 
   void add_after_dashes(const CLI::App& verb, const std::string& form) { m_after_dashes[&verb] = form; }
 
@@ -156,30 +169,41 @@ class HelpForm : public CLI::Formatter {
     return text;
   }
 
-  // An argument takes several values, as in the usage line; an option has to be repeated, as its text says.
+  // What stands for the value. An option has to be repeated for several values, as its text says.
   std::string make_option_opts(const CLI::Option* option) const override {
-    auto text = CLI::Formatter::make_option_opts(option);
-    base::replace_all(text, " ...", option->nonpositional() ? "" : "...");
-    return text;
+    if (option->get_type_size() == 0) return "";
+    const auto values = values_of(*option);
+    const auto form = values.empty() ? option->get_type_name() : base::join(values, "|");
+    return form.empty() ? "" : " " + form;
   }
 
+  std::string make_option_desc(const CLI::Option* option) const override {
+    std::vector<std::string> notes;
+    if (option->get_required()) notes.emplace_back("required");
+    if (!option->get_envname().empty()) notes.push_back("default: $" + option->get_envname());
+    if (const auto needed = names_of_options(option->get_needs()); !needed.empty())
+      notes.push_back("only with " + base::join(needed, ", ", " and "));
+    if (const auto excluded = names_of_options(option->get_excludes()); !excluded.empty())
+      notes.push_back("not with " + base::join(excluded, ", ", " or "));
+    auto text = option->get_description();
+    if (notes.empty()) return text;
+    const auto more = base::join(notes, "; ");
+    if (!text.ends_with(')')) return text + " (" + more + ")";
+    text.pop_back();
+    return text + "; " + more + ")";
+  }
+
+  // The usage line says which arguments are required.
   std::string make_option(const CLI::Option* option, bool is_positional) const override {
-    if (!is_positional) return CLI::Formatter::make_option(option, is_positional);
-    std::stringstream text;
+    const auto name = make_option_name(option, is_positional);
+    if (!is_positional) return entry(name + make_option_opts(option), make_option_desc(option));
     if (option->nonpositional()) {
       const auto other = "--" + option->get_lnames().front();
       const bool may_repeat = option->get_items_expected_max() > 1;
-      CLI::detail::format_help(
-          text, make_option_name(option, is_positional),
-          "Same as " + other + (may_repeat ? "; for more than one, repeat " + other : ""), column_width_);
-      return text.str();
+      return entry(name, "Same as " + other + (may_repeat ? "; for more than one, repeat " + other : ""));
     }
-    const auto form = " " + option->get_type_name();
-    auto more = make_option_opts(option);
-    if (more.starts_with(form)) more.erase(0, form.size());
-    CLI::detail::format_help(text, make_option_name(option, is_positional) + more, make_option_desc(option),
-                             column_width_);
-    return text.str();
+    const bool takes_several = option->get_expected_max() >= CLI::detail::expected_max_vector_size;
+    return entry(name + (takes_several ? "..." : ""), option->get_description());
   }
 
   // CLI11 names the group, and no label changes that.
@@ -197,10 +221,25 @@ class HelpForm : public CLI::Formatter {
 
   std::string make_footer(const CLI::App* app) const override {
     const auto footer = app->get_footer();
-    return footer.empty() ? "" : std::string(base::trim(footer)) + "\n";
+    return footer.empty() ? "" : fold_help(footer);
+  }
+
+  std::string make_description(const CLI::App* app) const override {
+    return fold_help(CLI::Formatter::make_description(app));
+  }
+
+  std::string make_subcommand(const CLI::App* verb) const override {
+    return entry(verb->get_display_name(true), verb->get_description());
   }
 
  private:
+  // A name, and beside it a text in lines.
+  [[nodiscard]] std::string entry(const std::string& name, const std::string& text) const {
+    std::stringstream lines;
+    CLI::detail::format_help(lines, name, in_lines(text, k_help_columns - column_width_), column_width_);
+    return lines.str();
+  }
+
   std::map<const CLI::App*, std::string> m_after_dashes;
 };
 

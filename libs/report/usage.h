@@ -20,7 +20,8 @@ namespace report {
 std::string full_name(const CLI::App& verb);
 
 // Has the help of `app` and of the commands that are added to it later show each argument by one name
-// ("DIR"), and one blank line before each part.
+// ("DIR"), what an option needs and excludes in its text, texts in lines of one length, and one blank line
+// before each part.
 void set_help_form(CLI::App& app);
 
 // Adds what may follow "--" ("ARGS...") to the usage line of a command whose app has the help form.

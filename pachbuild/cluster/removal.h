@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes a build pipeline away: the pipeline, what builds it and its source.
+// Deletes a pipeline with its build pipeline and its source.
 #pragma once
 
 #include <string>

@@ -29,7 +29,8 @@ using nlohmann::json;
 namespace fs = base::fs;
 
 constexpr char k_about_list[] = R"(
-Lists the datums of a pipeline's input for folders on this machine, in Pachyderm's order and with Pachyderm's ids.
+Lists the datums of a pipeline's input, of folders on this machine or commits on the cluster (pfs:), in Pachyderm's
+order and with Pachyderm's ids.
 
   pachbuild list datum -f join.yaml --input stores=data/stores --input sales=data/sales
   pachbuild list datum -f pipelines --pipeline join --input stores=data/stores --input sales=results/sales -o json
@@ -174,7 +175,7 @@ base::Result<int> show_matches(const GlobOptions& options) {
 void add_list(CLI::App& app, Invocation& invocation) {
   auto* list = app.add_subcommand("list", "List the datums of a pipeline")->require_subcommand(1);
   auto options = std::make_shared<ListOptions>();
-  auto* verb = list->add_subcommand("datum", "List the datums of a pipeline for folders on this machine");
+  auto* verb = list->add_subcommand("datum", "List the datums of a pipeline's input");
   options->data.add_to(*verb);
   verb->add_option("-o,--output", options->format,
                    "json: one object per line, as printed by pachctl list datum --raw")

@@ -12,6 +12,7 @@
 
 #include "about/version.h"
 #include "base/descriptor_limit.h"
+#include "base/text.h"
 #include "pachbuild/commands/commands.h"
 #include "pachbuild/commands/complete.h"
 #include "pachbuild/local/worker/sandbox_check.h"
@@ -31,9 +32,10 @@ Environment:
   PACHCTL                   path of the pachctl to use
 
 Exit codes:
-  0 done, 1 a build or datum failed, 64 usage, 65 wrong source or spec, 69 something needed is missing,
+  0 done, 1 a build or datum failed, 64 usage, 65 invalid source or spec, 69 something needed is missing,
   70 a bug in pachbuild, 73 cannot write, 74 cannot read, 75 network error (try again)
 )";
+constexpr char k_see_footer[] = "Environment variables and exit codes: see pachbuild --help.";
 
 // The worker that pool.cpp starts: not for people, so not on the command line that is shown.
 [[noreturn]] void run_worker(char** arguments) { local::serve_tasks({arguments[2], arguments[3]}); }
@@ -97,13 +99,21 @@ const std::vector<Adder>& adders() {
   return all;
 }
 
+// What holds for all verbs is in the program's own footer, to which those of the verbs refer.
+void refer_to_footer(CLI::App& above) {
+  for (auto* verb : above.get_subcommands([](const CLI::App*) { return true; })) {
+    const std::string own(base::trim(verb->get_footer()));
+    verb->footer((own.empty() ? "" : own + "\n\n") + k_see_footer);
+    refer_to_footer(*verb);
+  }
+}
+
 // All verbs, or those alone that are added with the first of the words, where it is one: the others' options
 // take longer than what most verbs do. Whether these are all.
 bool add_verbs(CLI::App& app, Invocation& invocation, std::string_view first = {}) {
   report::set_help_form(app);
   app.set_version_flag("-V,--version", about::version_line("pachbuild"), "Print the version and exit");
   app.require_subcommand(1);
-  app.footer(k_footer);
   const auto& all = adders();
   const auto own = std::find_if(all.begin(), all.end(), [&](const Adder& adder) {
     return std::find(adder.verbs.begin(), adder.verbs.end(), first) != adder.verbs.end();
@@ -112,6 +122,8 @@ bool add_verbs(CLI::App& app, Invocation& invocation, std::string_view first = {
   for (auto each = all.begin(); each != all.end(); ++each) {
     if (adds_all || each == own) each->add(app, invocation);
   }
+  refer_to_footer(app);
+  app.footer(k_footer);
   return adds_all;
 }
 

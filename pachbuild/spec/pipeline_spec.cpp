@@ -200,8 +200,8 @@ class Reader {
   void check_batching() {
     const std::string pointer = "/transform/datum_batching";
     const std::string what =
-        "does not work with transform.build on a cluster: its workers start the program before /pfs/build is "
-        "there";
+        "does not work with transform.build on a cluster: its workers start the program before /pfs/build "
+        "exists";
     if (m_target == Target::cluster) note(fail(pointer, what, "put the program into transform.image"));
     if (m_target == Target::any)
       m_spec.notes.push_back(m_spec.places.where(pointer) + ": " + field_name(pointer) + " " + what);

@@ -351,7 +351,7 @@ const Message& spec_message() {
       {"batch", Type::anything, Use::removed, nullptr, "remove it"},
       {"cache_size", Type::text, Use::removed, nullptr, "remove it"},
       {"chunk_spec", Type::anything, Use::removed, nullptr, "use \"datum_set_spec\""},
-      {"enable_stats", Type::boolean, Use::removed, nullptr, "remove it: statistics are always there"},
+      {"enable_stats", Type::boolean, Use::removed, nullptr, "remove it: statistics are always collected"},
       {"hashtree_spec", Type::anything, Use::removed, nullptr, "remove it"},
       {"incremental", Type::anything, Use::removed, nullptr,
        "remove it: unchanged datums are skipped anyway"},

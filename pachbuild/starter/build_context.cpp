@@ -45,13 +45,12 @@ std::optional<std::string> clean(const std::string& path) {
 
 tl::unexpected<base::Error> outside(const std::string& where, const std::string& path) {
   return base::fail(ErrorKind::bad_input, where, base::quoted(path) + " is outside the build context",
-                    "name the folder that the image was built in with --context");
+                    "pass the build context with --context DIR");
 }
 
 tl::unexpected<base::Error> missing(const std::string& where, const std::string& path, const fs::path& file) {
-  return base::fail(
-      ErrorKind::bad_input, where, base::quoted(path) + " does not exist in the build context",
-      base::did_you_mean_file(file.string(), "name the folder that the image was built in with --context"));
+  return base::fail(ErrorKind::bad_input, where, base::quoted(path) + " does not exist in the build context",
+                    base::did_you_mean_file(file.string(), "pass the build context with --context DIR"));
 }
 
 }  // namespace

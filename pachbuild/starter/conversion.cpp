@@ -283,7 +283,8 @@ class Conversion {
       const bool is_other = m_language == "go" ? may_be_python && !may_be_go : may_be_go && !may_be_python;
       if (!is_other) return {};
       return base::fail(ErrorKind::usage, "--language " + m_language,
-                        "nothing of " + m_language + " is copied or installed", "omit --language");
+                        "no " + language_title(m_language) + " files are copied or installed",
+                        "omit --language");
     }
     if (m_image.is_go || (may_be_go && !has(is_python_file))) {
       m_language = "go";
@@ -341,15 +342,13 @@ class Conversion {
     for (const auto& [line, item] : m_image.pip) {
       const std::string where = m_dockerfile + ":" + std::to_string(line);
       if (item.kind == Kind::line || base::contains(item.text, "://")) {
-        lines.push_back((item.kind == Kind::file          ? "-r "
-                         : item.kind == Kind::constraints ? "-c "
-                                                          : "") +
-                        item.text);
+        lines.push_back(option_of(item.kind) + item.text);
         continue;
       }
       const auto path = m_layout->source_path(item.text);
       if (!path) {
-        note(where, "pip install " + item.text + ": not converted: the Dockerfile does not copy it");
+        note(where,
+             "pip install " + item.written + ": not converted: the Dockerfile does not copy " + item.text);
         continue;
       }
       if (item.kind == Kind::file && *path == k_requirements) {
@@ -364,26 +363,16 @@ class Conversion {
     if (is_used) {
       BASE_TRY(put_in_place_of_include(lines, m_start.project.at(target).copy_of));
     } else if (is_there) {
-      note(m_dockerfile, std::string(k_requirements) +
-                             " is replaced by what the Dockerfile installs: it does not install that file");
+      note(m_dockerfile, std::string("the copied ") + k_requirements +
+                             " is replaced, because the Dockerfile does not install from it");
     }
     m_start.project[target] = {.content = base::join(lines, "\n") + "\n"};
     return {};
   }
 
   static std::string line_of(Kind kind, const std::string& path) {
-    switch (kind) {
-      case Kind::file:
-        return "-r " + path;
-      case Kind::constraints:
-        return "-c " + path;
-      case Kind::editable:
-        return "-e ./" + path;
-      case Kind::links:
-        return "--find-links ./" + path;
-      default:
-        return "./" + path;
-    }
+    const bool is_file = kind == Kind::file || kind == Kind::constraints;
+    return option_of(kind) + (is_file ? "" : "./") + path;
   }
 
   // A file cannot include itself: its lines are written where it was.

@@ -411,7 +411,7 @@ class Image {
                              program == "yum" || program == "dnf" || program == "conda" || program == "mamba";
     note_unconverted(
         line, text,
-        is_packages ? "if the program needs these packages, name an image that has them in transform.image"
+        is_packages ? "if the program needs these packages, set transform.image to an image that has them"
                     : "");
   }
 
@@ -425,7 +425,10 @@ class Image {
         note_unconverted(line, "pip install " + item.text);
         continue;
       }
-      if (item.kind != Kind::line && !is_url(item.text)) item.text = image_path(folder, item.text);
+      if (item.kind != Kind::line && !is_url(item.text)) {
+        item.written = option_of(item.kind) + item.text;
+        item.text = image_path(folder, item.text);
+      }
       m_recipe.pip.emplace_back(line, std::move(item));
     }
   }

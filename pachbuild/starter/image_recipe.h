@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a Dockerfile says about the image that its last stage makes, as far as a build pipeline can have it.
+// What a Dockerfile says about the image of its last stage, as far as a pipeline with a build can have it.
 #pragma once
 
 #include <cstddef>

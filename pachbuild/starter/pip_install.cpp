@@ -213,6 +213,23 @@ class Words {
 
 }  // namespace
 
+std::string option_of(Kind kind) {
+  switch (kind) {
+    case Kind::file:
+      return "-r ";
+    case Kind::constraints:
+      return "-c ";
+    case Kind::editable:
+      return "-e ";
+    case Kind::links:
+      return "--find-links ";
+    case Kind::line:
+    case Kind::project:
+      break;
+  }
+  return "";
+}
+
 bool is_index_variable(std::string_view name) {
   constexpr std::array<std::string_view, 6> k_names = {"PIP_INDEX_URL",      "PIP_EXTRA_INDEX_URL",
                                                        "UV_INDEX_URL",       "UV_DEFAULT_INDEX",

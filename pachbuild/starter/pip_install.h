@@ -20,7 +20,11 @@ struct PipItem {
   };
   Kind kind = Kind::line;
   std::string text;
+  std::string written;  // where `text` is a path: "-r requirements.txt", as in the command
 };
+
+// What stands before the path of an item in a requirements.txt: "-r ".
+std::string option_of(PipItem::Kind kind);
 
 struct PipInstall {
   std::vector<PipItem> items;

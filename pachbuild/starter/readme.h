@@ -16,6 +16,9 @@ std::string filled_in(std::string_view file, const std::map<std::string, std::st
 // A spec as a file: Pachyderm's order of fields.
 std::string spec_text(const nlohmann::json& spec);
 
+// "Python" for "python".
+std::string language_title(const std::string& name);
+
 // Words as a line that a shell takes.
 std::string as_line(const std::vector<std::string>& words);
 

@@ -32,6 +32,14 @@ const std::vector<Language>& all_languages() {
   return k_all;
 }
 
+// Null for one without a sample.
+const Language* find_language(const std::string& name) {
+  const auto& all = all_languages();
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const Language& each) { return each.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
 // The fields in the order in which people write them.
 nlohmann::ordered_json in_order(const json& value) {
   if (value.is_array()) {
@@ -70,6 +78,11 @@ std::string as_line(const std::vector<std::string>& words) {
   return base::join(quoted, " ");
 }
 
+std::string language_title(const std::string& name) {
+  const auto* const language = find_language(name);
+  return language != nullptr ? language->shown : name;
+}
+
 const std::vector<std::string>& languages() {
   static const std::vector<std::string> k_names = [] {
     std::vector<std::string> names;
@@ -92,10 +105,8 @@ std::string pipeline_name_of(const base::fs::path& folder) {
 }
 
 base::Result<Start> sample_project(const std::string& language, const std::string& name) {
-  const auto& all = all_languages();
-  const auto found =
-      std::find_if(all.begin(), all.end(), [&](const Language& each) { return each.name == language; });
-  if (found == all.end()) {
+  const auto* const found = find_language(language);
+  if (found == nullptr) {
     return base::fail(ErrorKind::usage, "--language " + language, "has no sample",
                       base::did_you_mean(language, languages(), "available languages: python and go"));
   }

@@ -183,7 +183,7 @@ def create_python_pipeline(client: Any, path: PathLike, input: Any = None, pipel
     """
     program = Path(_specs.absolute(path))
     if input is None:
-        raise Error("is missing: a build pipeline reads something", where="input", exit_code=USAGE,
+        raise Error("is missing: a pipeline with a build reads data", where="input", exit_code=USAGE,
                     hint='for example input="images:/*"')
     if not program.exists():
         raise Error("does not exist", where=str(program), exit_code=BAD_INPUT,

@@ -22,9 +22,9 @@ NETWORK = 75
 class Error(Exception):
     """Something failed: `where` it is, `what` is wrong, and a `hint` how to mend it, which may be empty.
 
-    `exit_code` is that of the program: 1 a build or datum failed, 64 usage, 65 wrong source or spec, 69 something needed is
-    missing, 70 a bug in pachbuild, 73 cannot write, 74 cannot read, 75 network error (try again). `more` has the errors
-    that were found along with it.
+    `exit_code` is that of the program: 1 a build or datum failed, 64 usage, 65 invalid source or spec, 69 something
+    needed is missing, 70 a bug in pachbuild, 73 cannot write, 74 cannot read, 75 network error (try again). `more` has
+    the errors that were found along with it.
     """
 
     def __init__(self, what: str, *, where: str = "", hint: str = "", exit_code: int = BUG,

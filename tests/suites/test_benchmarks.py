@@ -104,6 +104,18 @@ class Fits(support.Suite):
         line = fits.fit([(0, 0.0), (1, 3.0), (2, 0.0), (3, 3.0)])
         self.assertAlmostEqual(line.slope, 0.6)
         self.assertAlmostEqual(line.base, 0.6)
+        self.assertAlmostEqual(line.slope_error, 0.72**0.5)
+        self.assertAlmostEqual(line.base_error, 2.52**0.5)
+
+    def test_what_is_not_above_the_noise_is_not_told(self):
+        for points, at_zero, each in (([(1, 5.0), (2, 7.0), (3, 9.0)], 3.0, 2.0), ([(0, 0.0), (1, 3.0), (2, 0.0), (3, 3.0)], None, None),
+                                      ([(1, 4.0), (2, 3.0)], 5.0, None), ([(1, 1.0), (2, 3.0)], None, 2.0), ([(1, 1.0), (2, 1.0)], 1.0, None),
+                                      ([(0, 0.1), (1, 0.9), (2, 2.1), (3, 2.9)], None, 0.96)):
+            with self.subTest(points):
+                line = fits.fit(points)
+                for told, expected in ((line.at_zero, at_zero), (line.each, each)):
+                    self.assertEqual(told is None, expected is None)
+                    self.assertAlmostEqual(told or 0, expected or 0)
 
     def test_without_two_sizes_there_is_none(self):
         for points in ([], [(1, 2.0)], [(1, 2.0), (1, 3.0)], [(1, 2.0), (2, None)]):
@@ -139,7 +151,7 @@ its size                                   6291456     3145728     2.0          
         printed, tables = printing(growth_of_a_build)
         self.assertEqual(printed.splitlines()[-2:], [
             "nothing changed, per file                              9.80 µs                              ",
-            "edit, per file                                          392 µs                 0 s          "])
+            "edit, per file                                          392 µs            no trend          "])
         self.assertIn("\nnothing changed, 1 file  ", printed)
         self.assertIn("\nnothing changed, 1,000 files  ", printed)
         self.assertEqual([(fit["curve"], fit["column"], fit["unit"]) for fit in tables.tables[0]["fits"]],
@@ -150,7 +162,7 @@ its size                                   6291456     3145728     2.0          
         printed, tables = printing(memory)
         self.assertEqual(printed, "\nsizes\n16 MiB     1048576\n32 MiB     3145728\nper MiB    128 KiB\n")
         self.assertEqual(tables.tables[0]["fits"], [
-            {"curve": "", "column": "builder", "unit": "B", "slope": 131072.0, "base": -1048576.0}])
+            {"curve": "", "column": "builder", "unit": "B", "slope": 131072.0, "base": None}])
 
     def test_one_size_has_no_slope(self):
         def one():

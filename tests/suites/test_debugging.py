@@ -16,7 +16,7 @@ class Debugging(stories.StorySuite):
             "docs/debugging.md",
             "Why it runs again: `--explain`",
             "What it printed: `pachbuild logs -f SPEC`",
-            "The same again: `pachbuild rerun`",
+            "Repeat the last run: `pachbuild rerun`",
             env=env,
         )
 

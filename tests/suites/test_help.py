@@ -31,12 +31,18 @@ def verbs_in(text):
     return re.findall(r"^  (\S+)", section_of(text, "Commands"), re.MULTILINE)
 
 
+def required_arguments(text):
+    usage = re.search(r"^Usage: .*? \[OPTIONS\](.*)$", text, re.MULTILINE)
+    return re.sub(r"\[.*?\]", "", usage[1]).split() if usage and section_of(text, "Arguments") else []
+
+
 def options_in(text):
     """Each option's longest name: whether it has a value, and which ones it excludes."""
     options = {}
-    for line in text.splitlines():
-        if names := re.match(r"  (?:-\w,)?(--[a-z-]+)(,| [A-Z]+|  |$)", line):
-            options[names[1]] = names[2].strip().isupper(), re.findall(r"Excludes: (--[a-z-]+)", line)
+    for entry in re.findall(r"^  -.*(?:\n {20}.*)*", text, re.MULTILINE):
+        if names := re.match(r"  (?:-\w,)?(--[a-z-]+)(,| \S+|)", entry):
+            excluded = re.findall(r"(?:\(|; )not with ([^;)]*)", " ".join(entry.split()))
+            options[names[1]] = names[2].startswith(" "), re.findall(r"--[a-z-]+", " ".join(excluded))
     # The ways to call worker-shim, which it lists above its options.
     for name, value in re.findall(r"^  worker-shim (--[a-z]+)( DIR)?", text, re.MULTILINE):
         options[name] = bool(value), []
@@ -77,7 +83,7 @@ class Help(recorded.RecordedSuite):
 
     def calls_for(self, words, text):
         needed = NEEDED.get(" ".join(words), ["-f", "spec.json"] if "  -f,--file SPEC " in text else [])
-        needed = needed + ["nonsense"] * section_of(text, "Positionals").count(" REQUIRED ")
+        needed = needed + ["nonsense"] * len(required_arguments(text))
         options = options_in(text)
         valued = [option for option, (has_value, _) in options.items() if has_value and option not in needed]
         calls = [[*words, "--help"], words if words[0] == "pachbuild" else [*words, *needed], [*words, *needed],

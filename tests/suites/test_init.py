@@ -243,7 +243,7 @@ ADD edges.py /edges.py
         self.assertEqual(self.warnings(said), [
             "old/Dockerfile:2: FROM ubuntu:20.04: not converted: the pipeline runs in the builder's image",
             "old/Dockerfile:5: RUN DEBIAN_FRONTEND=noninteractive apt-get install -y python3 python3-pip libsm6 libxext6: not converted: "
-            "if the program needs these packages, name an image that has them in transform.image"])
+            "if the program needs these packages, set transform.image to an image that has them"])
         self.assertEqual(said.stdout, "created new: pipeline edges built from source/\n"
                                       "  pipeline.json  the spec: which program, which data\n"
                                       "  source/        the program (2 files)\n"
@@ -389,7 +389,7 @@ class HostileImages(InitSuite):
 
     def test_paths_out_of_the_context(self):
         self.write("secret", "x")
-        hint = "hint: name the folder that the image was built in with --context\n"
+        hint = "hint: pass the build context with --context DIR\n"
         for source in ("../secret", "a/../../secret", "/../secret"):
             self.assertEqual(self.fault(f"FROM python\nCOPY {source} /x\n"),
                              f'error: old/Dockerfile:2: "{source}" is outside the build context\n{hint}')

@@ -640,7 +640,8 @@ class Clusters(cluster_suite.ClusterSuite, python_package.PackageSuite):
             pachbuild.create_python_pipeline(self.client(), program, self.data)
 
     def test_create_python_pipeline_that_cannot_be(self):
-        with self.fails('input: is missing: a build pipeline reads something\nhint: for example input="images:/*"', 64):
+        fault = 'input: is missing: a pipeline with a build reads data\nhint: for example input="images:/*"'
+        with self.fails(fault, 64):
             pachbuild.create_python_pipeline(self.client(), "source")
         with self.fails("FOLDER/nowhere: does not exist\nhint: name a folder with a main.py, or a Python file", 65):
             pachbuild.create_python_pipeline(self.client(), "nowhere", self.data)

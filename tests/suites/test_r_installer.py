@@ -184,11 +184,12 @@ class Installer(support.Suite):
     def test_locks(self):
         url = self.repository.url
         alpha, beta = lock_record(self.alpha), lock_record(self.beta)
-        again = "\nregenerate the lock with renv::snapshot()"
+        again = "\nregenerate the lock file with renv::snapshot()"
         self.case("whole", "renv.lock", lock_of(url, [alpha, beta]), "alpha 1.2 archive\nbeta 2.1 archive", cran="")
         self.case("no hash", "renv.lock", lock_of(url, [{**alpha, "Hash": None, "Version": "1.0"}]), "alpha 1.0 archive")
         self.case("another hash", "renv.lock", lock_of(url, [{**alpha, "Hash": "0" * 32}]),
-                  f"65 renv.lock:12: alpha 1.2 does not match the lock: its hash is {alpha['Hash']}, not {'0' * 32}\n"
+                  "65 renv.lock:12: alpha 1.2 does not match the lock file: "
+                  f"its hash is {alpha['Hash']}, not {'0' * 32}\n"
                   "check the repository, or lock its packages again with renv::snapshot()")
         self.case("not complete", "renv.lock", lock_of(url, [beta]), "65 renv.lock:12: beta needs alpha, which is not locked\n"
                   "install it and run renv::snapshot()")

@@ -44,7 +44,7 @@ class Specs(SpecSuite):
             f'error: specs/a.yaml:2:10: standby {removed} use "autoscaling"\n'
             'error: specs/a.yaml:3:28: transform has no field "usr"\nhint: did you mean "user"?\n'
             f'error: specs/a.yaml:4:15: input.atom {removed} use "pfs" with the same fields\n'
-            f"error: specs/b.json:2:18: enable_stats {removed} remove it: statistics are always there\n"
+            f"error: specs/b.json:2:18: enable_stats {removed} remove it: statistics are always collected\n"
             f'error: specs/b.json:3:19: resource_spec {removed} use "resource_requests"\n'
             'error: specs/b.json:4:38: transform.build.language "pyton" has no official builder\n'
             f'hint: did you mean "python"? official builders: {", ".join(support.LANGUAGES)}; for another builder, name '

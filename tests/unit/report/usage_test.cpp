@@ -127,14 +127,42 @@ TEST_F(Usage, OfOptionsThatDoNotFit) {
 
 TEST_F(Usage, AnArgumentHasOneName) {
   EXPECT_EQ(m_app.get_subcommand("list")->get_subcommand("datum")->help(),
-            "Datums\nUsage: datum [OPTIONS] DIR\n\nPositionals:\n  DIR REQUIRED                Where\n\n"
+            "Datums\nUsage: datum [OPTIONS] DIR\n\nArguments:\n  DIR                         Where\n\n"
             "Options:\n  -h,--help                   Print this help message and exit\n\n");
   const auto run = m_app.get_subcommand("run")->help();
   EXPECT_THAT(run,
-              testing::StartsWith("Run it\nUsage: run [OPTIONS] [SPEC]\n\nPositionals:\n"
+              testing::StartsWith("Run it\nUsage: run [OPTIONS] [SPEC]\n\nArguments:\n"
                                   "  SPEC                        Same as --file; for more than one, repeat "
                                   "--file\n\nOptions:\n"));
-  EXPECT_THAT(run, testing::HasSubstr("\n  -f,--file SPEC Excludes: --jsonnet\n"));
+}
+
+TEST_F(Usage, WhatGoesWithAnOptionIsInItsText) {
+  auto* run = m_app.get_subcommand("run");
+  run->add_option("--images", m_text, "A prefix")->type_name("PREFIX")->envname("NO_SUCH_VARIABLE");
+  run->add_option("--name", m_text, "Its name")->type_name("NAME")->required();
+  run->add_flag("--none", m_flag, "Nothing")
+      ->excludes(run->get_option("--jsonnet"))
+      ->excludes(run->get_option("--all"));
+  const auto help = run->help();
+  for (const char* line : {"  -f,--file SPEC              Specs (not with --jsonnet)",
+                           "  --arg KEY=VALUE             For the template (only with --jsonnet)",
+                           "  --output text|json|dot      A form",
+                           "  --images PREFIX             A prefix (default: $NO_SUCH_VARIABLE)",
+                           "  --name NAME                 Its name (required)",
+                           "  --none                      Nothing (not with --all or --jsonnet)",
+                           "  --jsonnet FILE              A template (not with --file or --none)"})
+    EXPECT_THAT(help, testing::HasSubstr("\n" + std::string(line) + "\n"));
+}
+
+TEST_F(Usage, LongTextsAreInSeveralLines) {
+  std::string text(50, 'a');
+  text += " b c " + std::string(100, 'd') + " e";
+  m_app.get_subcommand("run")->add_option("--" + std::string(30, 'x'), m_text, text)->type_name("X");
+  const std::string column(30, ' ');
+  EXPECT_THAT(
+      m_app.get_subcommand("run")->help(),
+      testing::HasSubstr("\n  --" + std::string(30, 'x') + " X\n" + column + std::string(50, 'a') + "\n" +
+                         column + "b c\n" + column + std::string(100, 'd') + "\n" + column + "e\n"));
 }
 
 TEST(UsageForm, SeveralValuesOfAnArgumentAreThreeDots) {

@@ -163,7 +163,7 @@ TEST(PipelineFaults, OfDatumBatching) {
   const std::string what =
       "transform.datum_batching does not work with transform.build on a cluster: its workers start the "
       "program "
-      "before /pfs/build is there";
+      "before /pfs/build exists";
   EXPECT_EQ(batching(By::submit), what + " | put the program into transform.image");
   EXPECT_EQ(batching(By::run), "");
   const auto note = batching(By::validate);

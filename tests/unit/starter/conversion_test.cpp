@@ -135,7 +135,7 @@ TEST_F(ConversionTest, ASpecAndItsDockerfile) {
       notes_of(start),
       ElementsAre(
           "Dockerfile:2: RUN apt-get install -y libgl1: not converted: if the program needs these packages, "
-          "name an image that has them in transform.image"));
+          "set transform.image to an image that has them"));
   EXPECT_EQ(start.title, "pipeline edges built from source/");
   EXPECT_THAT(start.run, ElementsAre("pachbuild", "run", "--input", "images=FOLDER"));
   EXPECT_EQ(start.project.at("README.md").content, R"(# edges
@@ -145,7 +145,7 @@ A Pachyderm pipeline, converted by pachbuild from `edges.json` and `Dockerfile`.
 | file | purpose |
 |---|---|
 | `pipeline.json` | the pipeline |
-| `source/` | the files that the image had, as the pipeline now finds them in `/pfs/source` |
+| `source/` | the files from the image; the pipeline finds them in `/pfs/source` |
 
 ## Run it here
 
@@ -158,7 +158,11 @@ data of the cluster instead.
 
 ## Run it on a cluster
 
+You need `pachctl`, connected to a Pachyderm 2.x cluster, and the builder's image in a registry that the cluster pulls from
+(docs/clusters.md, "The builder's image"). `PACHBUILD_BUILDER_IMAGES` is the prefix of its name:
+
 ```sh
+export PACHBUILD_BUILDER_IMAGES=REGISTRY/TEAM/
 pachbuild update pipeline --wait
 ```
 
@@ -166,7 +170,7 @@ It has the same name as the original pipeline, and replaces it. `pachbuild diff`
 
 ## Not converted
 
-- Dockerfile:2: RUN apt-get install -y libgl1: not converted: if the program needs these packages, name an image that has them in transform.image
+- Dockerfile:2: RUN apt-get install -y libgl1: not converted: if the program needs these packages, set transform.image to an image that has them
 
 )");
 }
@@ -343,21 +347,35 @@ TEST_F(ConversionTest, PipBecomesRequirements) {
   EXPECT_EQ(requirements_of(run_of("RUN [\"pip\", \"install\", \"a b\"]\n")), "a b\n");
   EXPECT_EQ(requirements_of(run_of("RUN <<EOF\ncd /\npip install one # two\npip install three\nEOF\n")),
             "one\nthree\n");
-  EXPECT_THAT(notes_of(run_of("RUN pip install numpy\n"))[0],
-              "Dockerfile: requirements.txt is replaced by what the Dockerfile installs: it does not install "
-              "that file");
+  EXPECT_THAT(
+      notes_of(run_of("RUN pip install numpy\n"))[0],
+      "Dockerfile: the copied requirements.txt is replaced, because the Dockerfile does not install from it");
 }
 
 TEST_F(ConversionTest, WhatPipCannotFindIsTold) {
   const auto start = run_of("RUN pip install -r none.txt six \\\n  --no-deps\nRUN pip install $X\n");
   EXPECT_THAT(
       notes_of(start),
-      ElementsAre("Dockerfile:4: pip install --no-deps: this option is not converted",
-                  "Dockerfile:6: RUN pip install $X: not converted",
-                  "Dockerfile:4: pip install /app/none.txt: not converted: the Dockerfile does not copy it",
-                  "Dockerfile: requirements.txt is replaced by what the Dockerfile installs: it does not "
-                  "install that file",
-                  "Dockerfile: no spec was given: the pipeline reads repo \"data\", one datum per file"));
+      ElementsAre(
+          "Dockerfile:4: pip install --no-deps: this option is not converted",
+          "Dockerfile:6: RUN pip install $X: not converted",
+          "Dockerfile:4: pip install -r none.txt: not converted: the Dockerfile does not copy /app/none.txt",
+          "Dockerfile: the copied requirements.txt is replaced, because the Dockerfile does not install from "
+          "it",
+          "Dockerfile: no spec was given: the pipeline reads repo \"data\", one datum per file"));
+}
+
+TEST_F(ConversionTest, WhatPipCannotFindIsQuotedAsWritten) {
+  auto notes = notes_of(run_of("RUN cd /other && pip install . -e ./x -c c.txt -f wheels\n"));
+  notes.pop_back();
+  EXPECT_THAT(
+      notes,
+      ElementsAre(
+          "Dockerfile:4: pip install .: not converted: the Dockerfile does not copy /other",
+          "Dockerfile:4: pip install -e ./x: not converted: the Dockerfile does not copy /other/x",
+          "Dockerfile:4: pip install -c c.txt: not converted: the Dockerfile does not copy /other/c.txt",
+          "Dockerfile:4: pip install --find-links wheels: not converted: the Dockerfile does not copy "
+          "/other/wheels"));
 }
 
 TEST_F(ConversionTest, ListsInOtherEncodingsAreCopiedButNotMixed) {
@@ -401,7 +419,7 @@ TEST_F(ConversionTest, EverythingElseIsToldWithItsLine) {
   auto notes = notes_of(start);
   notes.pop_back();
   const std::string packages =
-      ": not converted: if the program needs these packages, name an image that has them in transform.image";
+      ": not converted: if the program needs these packages, set transform.image to an image that has them";
   EXPECT_THAT(
       notes,
       ElementsAre(
@@ -544,14 +562,14 @@ TEST_F(ConversionTest, TheLanguageCanBeChosen) {
   write("Dockerfile", "FROM debian\nCOPY x.txt /\nRUN pip install six\n");
   EXPECT_EQ(transform_of(convert({"Dockerfile"}))["build"]["language"], "python");
   EXPECT_EQ(fault_of({"Dockerfile"}, origin),
-            "64 error: --language go: nothing of go is copied or installed\nhint: omit --language\n");
+            "64 error: --language go: no Go files are copied or installed\nhint: omit --language\n");
   write("x.py");
   write("x.go");
   write("Dockerfile", "FROM debian\nCOPY x.go /\n");
   EXPECT_EQ(transform_of(convert({"Dockerfile"}, origin))["build"]["language"], "go");
   origin.language = "python";
   EXPECT_EQ(fault_of({"Dockerfile"}, origin),
-            "64 error: --language python: nothing of python is copied or installed\nhint: omit --language\n");
+            "64 error: --language python: no Python files are copied or installed\nhint: omit --language\n");
   write("Dockerfile", "FROM debian\nCOPY x.py x.go /\n");
   EXPECT_EQ(transform_of(convert({"Dockerfile"}, origin))["build"]["language"], "python");
   EXPECT_EQ(transform_of(convert({"Dockerfile"}))["build"]["language"], "python");

@@ -181,15 +181,13 @@ TEST_F(ContextTest, WildcardsMatchOnOneLevel) {
   EXPECT_THAT(matches("/"), ElementsAre(""));
   EXPECT_THAT(matches("/lib/./x/../"), ElementsAre("lib"));
   EXPECT_THAT(matches("nowhere"), ElementsAre("nowhere"));
-  EXPECT_THAT(matches("*.R"),
-              ElementsAre("error: D:3: \"*.R\" does not exist in the build context\n"
-                          "hint: name the folder that the image was built in with --context\n"));
+  EXPECT_THAT(matches("*.R"), ElementsAre("error: D:3: \"*.R\" does not exist in the build context\n"
+                                          "hint: pass the build context with --context DIR\n"));
   EXPECT_THAT(matches("[*"), ElementsAre("error: D:3: \"[*\": character 1: unclosed '['\n"));
   for (const char* outside : {"..", "../x", "a/../../b", "/../x"})
-    EXPECT_THAT(matches(outside),
-                ElementsAre("error: D:3: " + base::quoted(outside) +
-                            " is outside the build context\n"
-                            "hint: name the folder that the image was built in with --context\n"));
+    EXPECT_THAT(matches(outside), ElementsAre("error: D:3: " + base::quoted(outside) +
+                                              " is outside the build context\n"
+                                              "hint: pass the build context with --context DIR\n"));
 }
 
 TEST_F(ContextTest, WildcardsDoNotGoThroughLinks) {

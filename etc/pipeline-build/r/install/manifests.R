@@ -103,7 +103,7 @@ read_locked <- function(record, place, repositories) {
   if (!is.character(name) || !grepl(paste0("^", k_name, "$"), name)) fail(paste0(place, ": invalid package name"))
   version <- record$Version
   if (!is.character(version) || !grepl(paste0("^", k_version, "$"), version)) {
-    fail(paste0(place, ": ", name, " has no valid version"), "regenerate the lock with renv::snapshot()")
+    fail(paste0(place, ": ", name, " has no valid version"), "regenerate the lock file with renv::snapshot()")
   }
   kind <- record$Source
   if (is.null(kind)) kind <- "unknown"
@@ -117,7 +117,7 @@ read_locked <- function(record, place, repositories) {
   sha <- record$RemoteSha
   if (!is.character(sha) || !grepl("^[0-9a-f]{7,64}$", sha) || is.null(record$RemoteRepo) || is.null(record$RemoteUsername)) {
     fail(paste0(place, ": ", name, " from ", kind, " has no RemoteUsername, RemoteRepo and RemoteSha"),
-         "regenerate the lock with renv::snapshot()")
+         "regenerate the lock file with renv::snapshot()")
   }
   result$source <- kind
   result$url <- archive_of(record)

@@ -67,7 +67,7 @@ plan_packages <- function(request, cache) {
     found <- fetch_package(package, request$repositories, cache)
     archive <- read_archive(package, found$path)
     if (!is.null(package$hash) && is.null(package$url) && !identical(renv_hash(archive$record), package$hash)) {
-      fail(paste0(package$place, ": ", package$name, " ", package$version, " does not match the lock: its hash is ",
+      fail(paste0(package$place, ": ", package$name, " ", package$version, " does not match the lock file: its hash is ",
                   renv_hash(archive$record), ", not ", package$hash),
            "check the repository, or lock its packages again with renv::snapshot()")
     }
