@@ -237,11 +237,11 @@ Options, before --exec or --:
   --chdir DIR           work in this folder
   --environment DIGEST  use this environment; /pfs/build is opened only when it
                         has to be unpacked
-  --expand N            replace {env} in the first N arguments of COMMAND with the
-                        environment's folder
-  --imports MODULES     the modules that COMMAND, a Python program, imports: kept
-                        in memory for the next program if PACHBUILD_PRELOAD is
-                        true (docs/python.md, "Preloading")
+  --expand N            replace {env} in the first N arguments of COMMAND with
+                        the environment's folder
+  --imports MODULES     the modules that COMMAND, a Python program, imports:
+                        kept in memory for the next program if
+                        PACHBUILD_PRELOAD is true (docs/python.md, "Preloading")
   --help, --version
 Supervisor options; each of them turns the supervisor on:
   --supervise           forward signals, reap orphans, hand over the terminal,
@@ -259,9 +259,10 @@ Supervisor options; each of them turns the supervisor on:
 ARGS and the arguments of COMMAND are passed on unchanged. Put -- before
 arguments that begin with -.
 
-Environments are unpacked to env/DIGEST in the cache folder: $PACHBUILD_CACHE_DIR,
-else /var/cache/pachbuild if this user may write there, else /tmp/pachbuild-UID.
-Only this user and root may have write access to it and to the folders above it.
+Environments are unpacked to env/DIGEST in the cache folder:
+$PACHBUILD_CACHE_DIR, else /var/cache/pachbuild if this user may write there,
+else /tmp/pachbuild-UID. Only this user and root may have write access to it and
+to the folders above it.
 
 Exit codes: the program's own (under a supervisor 128+N if signal N ended it);
 127 COMMAND was not found, 126 it cannot be executed, 125 the shim failed.
