@@ -601,7 +601,7 @@ class Interpreters(ProjectSuite):
         self.assertEqual(result.returncode, 69, result.stderr)
         self.assertIn("error: .python-version (3.99.1): this version of Python is not available here; available: 3.", result.stderr)
         self.assertTrue(result.stderr.endswith(
-            "hint: build in an image that has it (python:X.Y-slim), or change the required version\n"), result.stderr)
+            "hint: install it, build in an image that has it (python:X.Y-slim), or change the required version\n"), result.stderr)
 
     def test_malformed_and_contradicting_pins(self):
         self.assert_fails(self.build(self.source({"main.py": "", ".python-version": "my-virtualenv\n"})), 65, (

@@ -50,7 +50,7 @@ const Shape& tool_shape() {
         Kind::plain,
         {},
         {"prefix", "minor", "at-least", "semver-range"}},
-       {"hint", Form::text, "What to do if the tool is missing or has the wrong version."},
+       {"hint", Form::text, "What to do if the tool is missing or does not work."},
        {"needed_by", Form::text,
         "The tool is needed only if a file of the source matches this, in its first MiB.", Kind::pattern}}};
   return shape;

@@ -417,7 +417,8 @@ TEST_F(GoModules, WhetherCIsNeededIsAskedOnceForTheSameImports) {
   };
   write("source/go.sum", m_sums + m_sums);
   EXPECT_EQ(build().back(),
-            "error: is not on PATH: the program uses cgo: build in an image with a C compiler (golang:1.26, "
+            "error: is not on PATH: the program uses cgo: install a C compiler, build in an image that has "
+            "one (golang:1.26, "
             "but not golang:1.26-alpine), or disable cgo with CGO_ENABLED=0");
   write("root/bin/gcc", "#!/bin/sh\n", 0755);
   EXPECT_THAT(build(), ElementsAre("source CGO_ENABLED=1: go build -trimpath -modcacherw "
