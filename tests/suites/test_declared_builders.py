@@ -245,7 +245,7 @@ class DeclaredBuilders(BuilderSuite):
         self.write("source/second.toy", "echo second\n")
         self.assert_fails(self.make(), 65,
                           f"error: {self.toys}: several files match *.toy: helper.toy, second.toy\n"
-                          'hint: choose one with toy.program in pachbuild.toml\n')
+                          'hint: choose one with toy.program in pachbuild.toml, or with PROGRAM in transform.build.env\n')
         self.write("source/pachbuild.toml", 'arguments = ["-x"]\n[toy]\nprogram = "second.toy"\ngreeting = "bye"\n')
         self.assertIn("installing for bye", self.make_well().stderr)
         self.assertEqual(self.run_artifact(self.toys).stdout, "second\n")
@@ -276,7 +276,7 @@ class DeclaredBuilders(BuilderSuite):
         self.write("source/README", "nothing\n")
         self.assert_fails(self.make(), 65, f"error: {self.toys}: no program found: expected main in package.json, "
                                            'main.toy or a single *.toy\n'
-                                           'hint: choose one with toy.program in pachbuild.toml\n')
+                                           'hint: choose one with toy.program in pachbuild.toml, or with PROGRAM in transform.build.env\n')
         self.make_well(env=self.environment(PACHBUILD_OWN_COMMAND="1"))
         self.write("source/run.sh", "echo own\n")
         self.make_well()
@@ -407,9 +407,8 @@ command = ["main"]
         self.write("made/make.txt", "one\ntwo\n")
         os.utime(source / "make.txt", (1, 1))
         result = self.make(source=source)
-        self.assert_fails(result, 65, "error: program: produced several programs: one, two\n"
-                                      'hint: choose one in pachbuild.toml: maker.program = "one", or with PROGRAM in '
-                                      "transform.build.env\n")
+        self.assert_fails(result, 65, "error: layer program: produced several programs: one, two\n"
+                                      "hint: choose one with maker.program in pachbuild.toml, or with PROGRAM in transform.build.env\n")
         self.assertNotEqual((self.cache / "maker/tools/times").read_text(encoding="utf-8").splitlines()[2], times[0])
         self.make_well(source=source, env=self.environment(PROGRAM="two"))
         self.assertEqual(self.run_artifact(source).stdout, "two\n")

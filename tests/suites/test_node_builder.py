@@ -98,6 +98,9 @@ class Node(language_suite.LanguageSuite):
         self.assertFalse((source / "dist").exists())
         self.write("source/src/main.x", "wrong\n")
         self.assert_fails(self.build(source), 1, "error: src/main.x:3:5: X1: this is wrong\n")
+        self.write("source/compile.js", "process.exit(4);\n")
+        self.assert_fails(self.build(source), 1, "error: package.json: script build exited with code 4\n")
+        self.write("source/compile.js", BUILT["compile.js"])
         self.write("source/package.json", BUILT["package.json"].replace("dist/main.js", "lib/main.js"))
         self.write("source/src/main.x", "1\n")
         self.assert_fails(self.build(source), 65, "error: package.json: main is lib/main.js, which its build script does not create\n"
@@ -124,8 +127,14 @@ class Node(language_suite.LanguageSuite):
         depends = {"package.json": '{"main": "main.js", "dependencies": {"left": "1.0.0"}}', "main.js": ""}
         self.refuses(depends, 65, "error: package-lock.json: missing from the source\n"
                                   "hint: run npm install --package-lock-only, and commit the file\n")
-        self.refuses({**depends, "package-lock.json": '{"lockfileVersion": 3, "packages": {"": {}}}'}, 65,
-                     "error: package-lock.json: does not match package.json\nhint: run npm install --package-lock-only\n")
+        result = self.build(self.source({**depends, "package-lock.json": '{"lockfileVersion": 3, "packages": {"": {}}}'}, "unlocked"))
+        self.assert_fails(result, 65, "error: package-lock.json: does not match package.json\n"
+                                      "hint: run npm install --package-lock-only\n")
+        self.assertIn("Missing: left@1.0.0 from lock file", result.stderr)
+        self.assertNotIn("Usage:", result.stderr)
+        result = self.build(self.source({**depends, "package-lock.json": "{\n"}, "cut"))
+        self.assertEqual(result.returncode, 65, result.stderr)
+        self.assertIn("\nerror: package-lock.json: invalid JSON: ", result.stderr)
         self.refuses({**depends, "package-lock.json": json.dumps({"lockfileVersion": 3, "packages": {
             "": {"dependencies": {"left": "1.0.0"}}, "node_modules/left": {
                 "version": "1.0.0", "resolved": "http://127.0.0.1:1/left.tgz", "integrity": "sha512-AAAA"}}})}, 75,

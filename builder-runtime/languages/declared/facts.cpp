@@ -16,10 +16,6 @@ namespace {
 
 using base::ErrorKind;
 
-std::string choice_hint(const Description& builder) {
-  return "choose one with " + builder.language + "." + k_program_setting + " in pachbuild.toml";
-}
-
 std::vector<std::string> names_of(const std::vector<SourceFile>& files) {
   std::vector<std::string> names;
   for (const auto& file : files) names.push_back(file.name);
@@ -143,6 +139,12 @@ base::Result<std::map<std::string, std::string>> read_settings(const Description
 }
 
 }  // namespace
+
+std::string choice_hint(const Description& builder) {
+  const auto& variable = builder.detect.variable;
+  return "choose one with " + builder.language + "." + k_program_setting + " in pachbuild.toml" +
+         (variable.empty() ? "" : ", or with " + variable + " in transform.build.env");
+}
 
 base::Result<bool> recognises(const Description& builder, const fs::path& source) {
   BASE_TRY_ASSIGN(const auto files, SourceFiles::list(source, builder.detect.ignore));
