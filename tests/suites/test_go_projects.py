@@ -213,6 +213,12 @@ class Variables(GoSuite):
                 (self.NEEDS, {"GOFLAGS": "-mod=readonly"}, 1,
                  "/go.sum: lacks the entry for golang.org/x/text v0.14.0\n"
                  "hint: run go mod tidy in the source, and commit go.mod and go.sum\n"),
+                ({"go.mod": MODULE, "main.go": CASES}, {"GOFLAGS": "-mod=readonly"}, 1,
+                 "/go.mod: lacks a requirement for golang.org/x/text/cases\n"
+                 "hint: run go mod tidy in the source, and commit go.mod and go.sum\n"),
+                ({"go.mod": MODULE, "main.go": CASES, "go.work": "go 1.21\n\nuse .\n"}, {}, 1,
+                 "/go.work: none of its modules has a requirement for golang.org/x/text/cases\n"
+                 "hint: run go mod tidy in the module that imports it, and commit its go.mod and go.sum\n"),
                 (own, {"GO111MODULE": "off"}, 1, "with GO111MODULE=off, which ignores go.mod\nhint: see Go's output above; remove GO111MODULE "
                                                  "from the environment\n"),
                 (self.PLAIN, {"GO111MODULE": "perhaps"}, 1, "hint: see Go's output above\n"),

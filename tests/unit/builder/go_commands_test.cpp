@@ -742,6 +742,19 @@ TEST_F(GoFailure, OfTheModulesOwnFilesNamesTheFile) {
   EXPECT_THAT(failure(), HasSubstr("go.sum: lacks the entry for example.com/x v1.2.0: "));
   m_said = "go: example.com/z@v1.3.0: missing go.sum entry for go.mod file; to add it:";
   EXPECT_THAT(failure(), HasSubstr("go.sum: lacks the entry for example.com/z v1.3.0: "));
+  m_said =
+      "main.go:2:8: cannot find module providing package example.com/q/r: import lookup disabled by "
+      "-mod=readonly";
+  EXPECT_EQ(
+      failure(),
+      "SOURCE/go.mod: lacks a requirement for example.com/q/r: run go mod tidy in the source, and commit "
+      "go.mod and go.sum");
+  m_said =
+      "main.go:2:8: no required module provides package example.com/q/r; to add it:\n\tgo get "
+      "example.com/q/r";
+  EXPECT_THAT(failure(), HasSubstr("SOURCE/go.mod: lacks a requirement for example.com/q/r: "));
+  m_said = "main.go:2:8: no required module provides package example.com/a/gen; to add it:";
+  EXPECT_THAT(failure(), testing::Not(HasSubstr("lacks")));
   write("source/go.mod", "go 1.21\n");
   EXPECT_EQ(failure(),
             "SOURCE/go.mod: does not name its module: add a module line: go mod edit "
