@@ -155,8 +155,8 @@ base::Status warn_of_other_tables(const Settings& settings, const Source& source
     BASE_TRY_ASSIGN(const auto other, named_language(settings, ErrorKind::bad_input, name, name));
     BASE_TRY_ASSIGN(const bool is_one, is_marked(*other, source.folder));
     if (is_one) continue;
-    report::warn(source.settings.places.where(name) +
-                 ": ignored because the source is built by the builder for " + source.language->name);
+    report::warn(source.settings.places.where(name) + ": ignored because the source is built by the " +
+                 source.language->name + " builder");
   }
   return {};
 }

@@ -120,7 +120,7 @@ class New(support.Suite):
         for model in (file.parent for file in checkout.glob("*/builder.toml")):
             with self.subTest(model.name):
                 name = f"my-{model.name}"
-                self.assertIn(f"created {name}: a builder like that of {model.name}\n",
+                self.assertIn(f"created {name}: a copy of the {model.name} builder\n",
                               self.new(name, "--from", model.name).stdout)
                 own = {"Dockerfile", "build.sh", "builder.toml", "ci.sh"}
                 shared = {path for path in self.files(model) if path not in own | {"README.md", "run.sh"}}

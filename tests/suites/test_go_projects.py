@@ -151,7 +151,7 @@ class NestedModules(GoSuite):
         self.check(files, "a\n")
         self.write("source/pachbuild.toml", '[go]\npackage = "b"\n')
         source = self.folder / "source"
-        self.assert_fails(self.build(source), 65, f"error: {source}/go.work: the module of ./b is not listed\n"
+        self.assert_fails(self.build(source), 65, f"error: {source}/go.work: does not list the module in ./b\n"
                                                   "hint: add it with go work use, or set GOWORK=off in go.environment\n")
         self.check({"pachbuild.toml": '[go]\npackage = "b"\nenvironment = { GOWORK = "off" }\n'}, "b\n")
 

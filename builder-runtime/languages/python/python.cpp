@@ -473,7 +473,7 @@ void tell_of_unused_choices(const SourceSettings& settings, const Manifest& mani
                            manifest.kind != ManifestKind::requirements && !manifest.is_inline();
   if (has_choices) return;
   const std::string why = manifest.files.empty()
-                              ? "the source does not list what to install"
+                              ? "the source lists no dependencies"
                               : base::join(manifest.files, ", ") + " has no groups or extras";
   const auto warn = [&](const std::string& key, const std::vector<std::string>& names) {
     if (!names.empty()) report::warn(settings.places.where(key) + ": ignored because " + why);
