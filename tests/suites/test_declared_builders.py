@@ -259,7 +259,7 @@ class DeclaredBuilders(BuilderSuite):
         self.write("source/pachbuild.toml", "")
         self.write("source/package.json", '{"main": "../x"}')
         self.assert_fails(self.make(), 65,
-                          'error: package.json: main: "../x" is not in the source\n')
+                          'error: package.json: main: "../x" points outside the source\n')
         self.write("source/package.json", '{"main": "./secnd.toy"}')
         self.assert_fails(self.make(), 65, 'error: package.json: main: no file ./secnd.toy in the source\n'
                                            'hint: did you mean "second.toy"?\n')

@@ -77,6 +77,7 @@ class Shell(language_suite.LanguageSuite):
         source = self.source({"README": "nothing\n"}, "none")
         self.assert_fails(self.build(source), 65, f"error: {source}: no program found: expected main.sh, main.bash, main, a single *.sh, "
                           "a single *.bash or a single file that starts with #!/bin/bash\n" + choose)
+        self.refuses({"main": "#!/usr/bin/env fish\n"}, 65, "error: main:1: names the interpreter fish; expected sh, dash, bash, ksh or zsh\n")
         source = self.source({"one": "#!/bin/bash\n", "two": "#!/usr/bin/env bash\n"}, "two")
         self.assert_fails(self.build(source), 65, f"error: {source}: contains more than one file that starts with #!/bin/bash: one, two\n"
                           + choose)

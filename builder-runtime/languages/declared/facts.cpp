@@ -94,10 +94,11 @@ class ProgramChoice {
     BASE_TRY_ASSIGN(const auto value, m_files.value_of(reference));
     if (!value.is(data::Value::Kind::text) || value.scalar.empty()) return contract::Program{};
     const auto clean = base::clean_path(value.scalar);
-    if (!base::stays_inside(value.scalar) || clean.empty() || base::contains(clean, '\0')) {
+    if (!base::stays_inside(value.scalar)) {
       return base::fail(ErrorKind::bad_input, reference.place(),
-                        base::quoted(value.scalar) + " is not in the source");
+                        base::quoted(value.scalar) + " points outside the source");
     }
+    if (clean.empty() || base::contains(clean, '\0')) return missing(reference.place(), value.scalar);
     if (!is_found(clean)) {
       BASE_TRY_ASSIGN(const bool may_come, may_be_made());
       if (!may_come) return missing(reference.place(), value.scalar);
