@@ -67,8 +67,11 @@ base::Result<local::ExplainedBuilder> find_explained(const BuilderExplainOptions
   }
   BASE_TRY_ASSIGN(const bool is_here, is_builder_folder(options.builder));
   if (!is_here) {
-    BASE_TRY_ASSIGN(auto container, options.image.find(options.builder, interruption));
-    return local::ExplainedBuilder{.container = std::move(container)};
+    auto container = options.image.find(options.builder, interruption, "folder, installed builder");
+    if (container) return local::ExplainedBuilder{.container = std::move(*container)};
+    if (container.error().kind == ErrorKind::unavailable)
+      container.error().hint += "; installed builders: " + base::join(declared, ", ");
+    return base::fail(std::move(container).error());
   }
   const fs::path folder = fs::canonical(options.builder);
   boost::system::error_code error;

@@ -179,8 +179,9 @@ class Page(support.Suite):
 
 
 class Explain(support.Suite):
-    def explain(self, *words, code=0):
+    def explain(self, *words, code=0, path=""):
         env = support.environment(PACHBUILD_CACHE_DIR=str(self.folder / "cache"))
+        env["PATH"] = path + env["PATH"]
         result = self.run_program(support.PACHBUILD, "builder", "explain", *words, env=env)
         self.assertEqual(result.returncode, code, result.stdout + result.stderr)
         return result
@@ -237,6 +238,14 @@ class Explain(support.Suite):
         self.assertEqual(self.explain("python", "--source", ".", code=64).stderr,
                          "error: python: is built in: it has no builder.toml to explain\n"
                          "hint: builder-runtime --inputs --source DIR lists what its builds depend on\n")
+        self.write("bin/podman", '#!/bin/sh\n[ "$1" = images ]\n', 0o755)  # has no image
+        pull = "hint: pull it with --pull; official builder images can also be built with scripts/images build"
+        self.assertEqual(self.explain("nosuch", code=69, path=f"{self.folder}/bin:").stderr,
+                         "error: nosuch: no such folder, installed builder or podman image\n"
+                         f"{pull}; installed builders: node, r, rust, shell\n")
+        env = support.environment(PATH=f"{self.folder}/bin:{os.environ['PATH']}")
+        self.assertEqual(self.run_program(support.PACHBUILD, "builder", "test", "nosuch", "--source", "bin", env=env).stderr,
+                         f"error: nosuch: no such folder or podman image\n{pull}\n")
         self.write("script/build.sh", "")
         self.assertEqual(self.explain("script", code=65).stderr,
                          "error: script: has no builder.toml\nhint: a build.sh shows what it does only when it runs: use pachbuild builder test --log\n")
