@@ -72,8 +72,8 @@ class Shell(language_suite.LanguageSuite):
         self.write("source/pachbuild.toml", '[shell]\nprogram = "b.sh"\n')
         self.build_well(source)
         self.assertEqual(self.output_of(source), "b\n")
-        self.write("source/pachbuild.toml", '[shell]\nprogram = "x.sh"\n')
-        self.assert_fails(self.build(source), 65, "error: pachbuild.toml:2: shell.program: no file x.sh in the source\n")
+        self.write("source/pachbuild.toml", '[shell]\nprogram = "clean.sh"\n')
+        self.assert_fails(self.build(source), 65, "error: pachbuild.toml:2: shell.program: no file clean.sh in the source\n")
         source = self.source({"README": "nothing\n"}, "none")
         self.assert_fails(self.build(source), 65, f"error: {source}: no program found: expected main.sh, main.bash, main, a single *.sh, "
                           "a single *.bash or a single file that starts with #!/bin/bash\n" + choose)
