@@ -593,6 +593,7 @@ class Documented(GoSuite):
             ({"go.work": "go 1.21\n\nuse ./a\n", "a/go.mod": "module a\n", "b/go.mod": "module b\n", "a/main.go": program(),
               "b/main.go": program(), "pachbuild.toml": '[go]\npackage = "b"\n'}, {}),
             ({"go.mod": NEEDS_TEXT, "main.go": CASES}, {"GOFLAGS": "-mod=readonly"}),
+            ({"go.mod": MODULE, "main.go": CASES}, {"GOFLAGS": "-mod=readonly"}),
             ({**words, "vendor/modules.txt": ""}, {}), (words, {"GOFLAGS": "-mod=vendor"}),
             ({"go.mod": MODULE, "main.go": "//go:build special\n\n" + program()}, {}),
             ({"go.mod": MODULE, "lib/words.go": LIBRARY, "main.go": program("x", ['_ "example.com/app/lib"'])},
