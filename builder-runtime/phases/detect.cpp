@@ -148,15 +148,24 @@ base::Result<LanguagePointer> choose_language(const Settings& settings, const So
   return recognised_language(settings);
 }
 
-// The tables of other languages do nothing, unless the same source is also built in those.
-base::Status warn_of_other_tables(const Settings& settings, const Source& source) {
-  for (const auto& name : all_names(settings)) {
-    if (name == source.language->name || !source.settings.places.lines.contains(name)) continue;
-    BASE_TRY_ASSIGN(const auto other, named_language(settings, ErrorKind::bad_input, name, name));
-    BASE_TRY_ASSIGN(const bool is_one, is_marked(*other, source.folder));
-    if (is_one) continue;
-    report::warn(source.settings.places.where(name) +
-                 ": ignored because the source is built by the builder for " + source.language->name);
+// What the settings say for other languages does nothing, unless the same source is also built in those.
+base::Status warn_of_other_languages(const Settings& settings, const Source& source) {
+  const auto names = all_names(settings);
+  const auto& places = source.settings.places;
+  const auto warn_of = [&](const std::string& key, const std::string& name) -> base::Status {
+    if (name == source.language->name) return {};
+    if (std::find(names.begin(), names.end(), name) != names.end()) {
+      BASE_TRY_ASSIGN(const auto other, named_language(settings, ErrorKind::bad_input, key, name));
+      BASE_TRY_ASSIGN(const bool is_one, is_marked(*other, source.folder));
+      if (is_one) return {};
+    }
+    report::warn(places.where(key) + ": ignored because the source is built by the " + source.language->name +
+                 " builder");
+    return {};
+  };
+  if (const auto& name = source.settings.language; !name.empty()) BASE_TRY(warn_of("language", name));
+  for (const auto& name : names) {
+    if (places.lines.contains(name)) BASE_TRY(warn_of(name, name));
   }
   return {};
 }
@@ -194,7 +203,7 @@ base::Result<Source> detect(const Settings& settings) {
   if (given) names.push_back(given->name);
   BASE_TRY_ASSIGN(source.settings, read_source_settings(settings.source, names));
   BASE_TRY_ASSIGN(source.language, choose_language(settings, source.settings, given));
-  BASE_TRY(warn_of_other_tables(settings, source));
+  BASE_TRY(warn_of_other_languages(settings, source));
   BASE_TRY_ASSIGN(auto findings, source.language->look(source, settings.environment));
   source.plan = std::move(findings.plan);
   source.names_source_inputs = findings.names_source_inputs && !source.has_run_script;

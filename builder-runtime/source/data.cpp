@@ -190,6 +190,11 @@ std::string reason_of(std::string_view description) {
   if (description.starts_with("Error while parsing "))
     description.remove_prefix(std::min(description.find(": "), description.size() - 2) + 2);
   std::string reason(description);
+  // "cannot redefine existing integer 'a'"
+  if (description.starts_with("cannot redefine ")) {
+    const auto name = description.substr(description.find('\'') + 1);
+    return "duplicate key " + base::quoted(name.substr(0, name.find('\'')));
+  }
   const auto* const row = std::find_if(k_rows.begin(), k_rows.end(),
                                        [&](const Row& each) { return description.starts_with(each.theirs); });
   if (row != k_rows.end()) {
@@ -259,7 +264,7 @@ std::string_view name_of(Kind kind) {
     case Kind::boolean:
       return "true or false";
     case Kind::array:
-      return "an array";
+      return "a list";
     case Kind::table:
       return "a table";
   }

@@ -43,15 +43,13 @@ void add_lines(const Value& table, const std::string& prefix, std::map<std::stri
   }
 }
 
-// What may be the table of a language that is not compiled in: who builds it reads it. What else there is,
-// nobody does.
-base::Status take_tables(const Value& table, TableReader& reader, const std::set<std::string>& known,
+// The tables of languages that are not compiled in: who builds them reads them.
+base::Status take_tables(TableReader& reader, const std::set<std::string>& known,
                          const std::vector<std::string>& languages, SourceSettings& settings) {
-  for (const auto& [key, value] : table.members) {
-    if (known.contains(key) || !value.is(Kind::table)) continue;
-    if (std::find(languages.begin(), languages.end(), key) == languages.end()) continue;
-    BASE_TRY(reader.take_table(key));
-    settings.tables.emplace(key, value);
+  for (const auto& name : languages) {
+    if (known.contains(name)) continue;
+    BASE_TRY_ASSIGN(const Value* table, reader.take_table(name));
+    if (table != nullptr) settings.tables.emplace(name, *table);
   }
   return {};
 }
@@ -72,7 +70,7 @@ base::Result<SourceSettings> read_table(const Value& table, const std::string& f
         language.name, [&](TableReader& members) { return language.read_settings(members, settings); }));
     known.insert(language.name);
   }
-  BASE_TRY(take_tables(table, reader, known, declared, settings));
+  BASE_TRY(take_tables(reader, known, declared, settings));
   BASE_TRY(reader.finish());
   BASE_TRY(check_environment(settings));
   return settings;

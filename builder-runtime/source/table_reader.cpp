@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/near.h"
 #include "base/text.h"
 
 namespace builder {
@@ -61,7 +62,7 @@ base::Status TableReader::finish() const {
   for (const auto& [key, value] : m_table.members) {
     if (std::find(m_known.begin(), m_known.end(), key) != m_known.end()) continue;
     return base::fail(base::ErrorKind::bad_input, place(value, key), "unknown setting",
-                      "valid settings: " + base::join(m_known, ", "));
+                      base::did_you_mean(key, m_known, "valid settings: " + base::join(m_known, ", ")));
   }
   return {};
 }

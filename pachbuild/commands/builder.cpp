@@ -28,9 +28,10 @@ void ImageOptions::add_to(CLI::App& verb) {
 }
 
 base::Result<local::Container> ImageOptions::find(const std::string& image,
-                                                  process::Interruption& interruption) const {
+                                                  process::Interruption& interruption,
+                                                  const std::string& others) const {
   return local::find_container(runtime, image, pull ? local::Pull::when_missing : local::Pull::never,
-                               interruption, "no such folder, and ");
+                               interruption, others);
 }
 
 void add_builder(CLI::App& app, Invocation& invocation) {

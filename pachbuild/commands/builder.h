@@ -21,8 +21,10 @@ struct ImageOptions {
   bool pull = false;
 
   void add_to(CLI::App& verb);
+  // `others` is what else the name is not, for errors.
   [[nodiscard]] base::Result<local::Container> find(const std::string& image,
-                                                    process::Interruption& interruption) const;
+                                                    process::Interruption& interruption,
+                                                    const std::string& others = "folder") const;
 };
 
 void add_builder_test(CLI::App& builder, Invocation& invocation);

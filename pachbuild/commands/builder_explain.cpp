@@ -67,8 +67,11 @@ base::Result<local::ExplainedBuilder> find_explained(const BuilderExplainOptions
   }
   BASE_TRY_ASSIGN(const bool is_here, is_builder_folder(options.builder));
   if (!is_here) {
-    BASE_TRY_ASSIGN(auto container, options.image.find(options.builder, interruption));
-    return local::ExplainedBuilder{.container = std::move(container)};
+    auto container = options.image.find(options.builder, interruption, "folder, installed builder");
+    if (container) return local::ExplainedBuilder{.container = std::move(*container)};
+    if (container.error().kind == ErrorKind::unavailable)
+      container.error().hint += "; installed builders: " + base::join(declared, ", ");
+    return base::fail(std::move(container).error());
   }
   const fs::path folder = fs::canonical(options.builder);
   boost::system::error_code error;
@@ -97,47 +100,123 @@ void name_source(Json& document, const std::string& source) {
   }
 }
 
-// A line for each input that counts, and the others by their number. Those of the layer below are among them.
-void shorten(Json& document) {
-  for (auto& layer : document["layers"]) {
-    if (!layer.contains("inputs")) continue;
-    Json inputs = Json::object();
-    if (layer.contains("over")) inputs["all of layer"] = layer["over"];
-    layer.erase("over");
-    std::size_t uncounted = 0;
-    for (const auto& input : layer["inputs"]) {
-      if (input.contains("in_key") && input["in_key"] == false) {
-        ++uncounted;
-      } else {
-        inputs[text_of(input, "kind") + " " + text_of(input, "name")] = text_of(input, "value");
-      }
-    }
-    if (uncounted > 0) inputs["not in the key"] = base::count_of(uncounted, "input") + " (--all lists them)";
-    layer["inputs"] = std::move(inputs);
-  }
+const Json& part_of(const Json& table, const char* key) {
+  static const Json absent;
+  const auto found = table.find(key);
+  return found == table.end() ? absent : *found;
 }
 
-// A line for each value, below its name: lists and tables are indented.
-void add_lines(std::string& text, const std::string& name, const Json& value, std::size_t depth) {
-  const std::string indent(2 * depth, ' ');
-  const auto is_flat = [](const Json& item) { return !item.is_structured(); };
-  const auto shown = [](const Json& item) {
-    return base::printable(item.is_string() ? item.get<std::string>() : item.dump());
-  };
-  if (value.is_array() && std::all_of(value.begin(), value.end(), is_flat)) {
-    std::vector<std::string> words;
-    for (const auto& item : value)
-      words.push_back(item.is_string() ? base::shell_quote(shown(item)) : shown(item));
-    text += indent + name + ": " + (words.empty() ? "none" : base::join(words, " ")) + "\n";
-  } else if (value.is_array()) {
-    for (const auto& item : value) add_lines(text, name, item, depth);
-  } else if (value.is_object()) {
-    text += indent + name + (value.empty() ? ": none" : ":") + "\n";
-    for (const auto& [key, item] : value.items()) add_lines(text, base::printable(key), item, depth + 1);
-  } else {
-    text += indent + name + ": " + shown(value) + "\n";
-  }
+std::string quoted_word(const Json& value) {
+  return value.is_string() ? base::shell_quote(value.get<std::string>()) : value.dump();
 }
+
+std::string quoted_words(const Json& list) {
+  std::vector<std::string> words;
+  for (const auto& item : list) words.push_back(quoted_word(item));
+  return base::join(words, " ");
+}
+
+// The document as sentences for people.
+class Account {
+ public:
+  Account(const Json& document, bool all) : m_document(document), m_all(all) {}
+
+  std::string text() {
+    const auto& builder = part_of(m_document, "builder");
+    add(0, "builder: " + text_of(builder, "language") + ", " + text_of(builder, "summary") + " (" +
+               text_of(builder, "folder") + ")");
+    add_program(part_of(m_document, "detected"));
+    add_variables(0, "settings", part_of(m_document, "settings"));
+    add_each("tools", [this](const Json& tool) { add(1, shown_tool(tool)); });
+    add_each("checks", [this](const Json& check) { add(1, shown_check(check)); });
+    for (const auto& layer : part_of(m_document, "layers")) add_layer(layer);
+    const auto& start = part_of(m_document, "start");
+    add(0, "start: " + quoted_words(part_of(start, "command")));
+    if (const auto folder = text_of(start, "folder"); !folder.empty()) add(1, "folder: " + folder);
+    add_variables(1, "environment", part_of(start, "environment"));
+    return std::move(m_text);
+  }
+
+ private:
+  void add(std::size_t depth, const std::string& line) {
+    m_text += std::string(2 * depth, ' ') + base::printable(line) + "\n";
+  }
+
+  template <class Add>
+  void add_each(const char* key, const Add& add_one) {
+    const auto& list = part_of(m_document, key);
+    if (list.empty()) return;
+    add(0, std::string(key) + ":");
+    for (const auto& item : list) add_one(item);
+  }
+
+  void add_program(const Json& detected) {
+    const auto chosen = text_of(detected, "chosen");
+    const auto missing = text_of(detected, "no program");
+    if (const auto program = text_of(detected, "program"); !program.empty())
+      add(0, "program: " + program + (chosen.empty() ? "" : " (" + chosen + ")"));
+    if (!missing.empty()) add(0, "program: none; " + missing);
+  }
+
+  // A list begins with its part: what the image has follows.
+  void add_variables(std::size_t depth, const std::string& name, const Json& table) {
+    if (table.empty()) return;
+    add(depth, name + ":");
+    for (const auto& [key, value] : table.items()) {
+      const bool is_list = key.starts_with('+');
+      const auto variable = is_list ? key.substr(1) : key;
+      add(depth + 1, variable + "=" + quoted_word(value) + (is_list ? ":$" + variable : ""));
+    }
+  }
+
+  static std::string shown_tool(const Json& tool) {
+    const auto version = text_of(tool, "version");
+    const auto wanted = text_of(tool, "wanted");
+    return text_of(tool, "name") + (version.empty() ? "" : " " + version) + " (" + text_of(tool, "path") +
+           ")" + (wanted.empty() ? "" : ", the source needs " + wanted);
+  }
+
+  static std::string shown_check(const Json& check) {
+    const auto& count = part_of(check, "count");
+    const auto& changed = part_of(check, "changed");
+    return quoted_words(part_of(check, "files")) + ": " + count.dump() + (count == 1 ? " file" : " files") +
+           (changed == 0 ? "" : ", " + changed.dump() + " to check") + ", by a " + text_of(check, "by");
+  }
+
+  void add_layer(const Json& layer) {
+    const auto title = "layer " + text_of(layer, "name") + ": ";
+    if (const auto reason = text_of(layer, "reason"); !reason.empty())
+      return add(0, title + "not built: " + reason);
+    add(0, title + (part_of(layer, "cached") == true ? "in the cache" : "not in the cache"));
+    add(1, "key: " + text_of(layer, "key"));
+    if (const auto manifest = text_of(layer, "manifest"); !manifest.empty()) add(1, "manifest: " + manifest);
+    for (const auto& command : part_of(layer, "commands")) add(1, "command: " + quoted_words(command));
+    add(1, "inputs:");
+    // Those of the layer below are among them.
+    if (const auto below = text_of(layer, "over"); !below.empty()) add(2, "all inputs of layer " + below);
+    add_inputs(part_of(layer, "inputs"));
+  }
+
+  // A line for each input that counts, and the others by their number.
+  void add_inputs(const Json& inputs) {
+    std::size_t uncounted = 0;
+    for (const auto& input : inputs) {
+      if (!m_all && part_of(input, "in_key") == false) {
+        ++uncounted;
+        continue;
+      }
+      const auto path = m_all ? text_of(input, "path") : "";
+      add(2, text_of(input, "kind") + " " + text_of(input, "name") + ": " + text_of(input, "value") +
+                 (path.empty() ? "" : " (" + path + ")"));
+    }
+    if (uncounted > 0)
+      add(2, "not in the key: " + base::count_of(uncounted, "input") + " (--all lists them)");
+  }
+
+  const Json& m_document;
+  bool m_all;
+  std::string m_text;
+};
 
 base::Result<int> explain_builder(const BuilderExplainOptions& options, process::Interruption& interruption) {
   boost::system::error_code error;
@@ -155,10 +234,7 @@ base::Result<int> explain_builder(const BuilderExplainOptions& options, process:
   if (options.format == "json") {
     answer = base::json_lines(document);
   } else {
-    if (!options.all) shorten(document);
-    if (auto& start = document["start"]; text_of(start, "folder").empty()) start.erase("folder");
-    answer.clear();
-    for (const auto& [key, value] : document.items()) add_lines(answer, base::printable(key), value, 0);
+    answer = Account(document, options.all).text();
   }
   std::fputs(answer.c_str(), stdout);
   std::fflush(stdout);

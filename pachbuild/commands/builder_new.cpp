@@ -68,8 +68,8 @@ base::Result<int> make_builder(const NewOptions& options) {
   BASE_TRY_ASSIGN(const auto model, find_model(options.from));
   BASE_TRY_ASSIGN(const auto project, starter::builder_project(name, model));
   BASE_TRY(starter::write_project(options.folder, project));
-  print_line("created " + options.folder + ": a builder" +
-             (options.from.empty() ? std::string() : " like that of " + options.from));
+  print_line("created " + options.folder + ": " +
+             (options.from.empty() ? "a builder" : "a copy of the " + options.from + " builder"));
   for (const auto& line : lines_of(project)) print_line(line);
   print_line("check it:");
   print_line("pachbuild builder test " + base::shell_quote(as_argument(options.folder)));

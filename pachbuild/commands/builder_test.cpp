@@ -67,7 +67,7 @@ bool is_folder(const std::string& path) {
 base::Result<fs::path> find_probe(const BuilderOptions& options, bool is_image) {
   if (options.source.empty() && is_image) return fs::path();
   const std::string source = options.source.empty() ? options.builder + "/probe" : options.source;
-  if (is_folder(source)) return fs::absolute(source);
+  if (is_folder(source)) return fs::canonical(source);
   const bool guessed = options.source.empty();
   return base::fail(ErrorKind::usage, guessed ? options.builder : "--source " + source,
                     guessed ? "has no folder probe" : "is not a folder",

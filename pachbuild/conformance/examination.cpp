@@ -350,10 +350,12 @@ base::Result<std::string> Examination::find_lost(local::Pool& pool, const std::v
     if (!m_timed_out && written(k_arguments_file) == expected) continue;
     Words quoted;
     for (const auto& word : vector) quoted.push_back(base::shell_quote(word.substr(0, 40)));
-    const auto shown = base::join(quoted, " ");
-    if (m_timed_out) return "with " + (shown.empty() ? "no arguments" : shown) + ": " + outcome.reason;
-    return "lost or changed: " + shown + " (" +
-           (outcome.reason.empty() ? "exit code 0" : reason_of(outcome)) + ")";
+    const auto shown = quoted.empty() ? "no arguments" : base::join(quoted, " ");
+    if (m_timed_out) return "with " + shown + ": " + outcome.reason;
+    const auto ending = " (" + (outcome.reason.empty() ? "exit code 0" : reason_of(outcome)) + ")";
+    if (!written(k_arguments_file))
+      return "with " + shown + ": the probe did not write " + path_of_result(k_arguments_file) + ending;
+    return "lost or changed: " + shown + ending;
   }
   return "";
 }
@@ -413,10 +415,10 @@ base::Status Examination::examine_second_build(local::Pool& pool) {
                     !second.well() ? Outcome::failed
                     : faster       ? Outcome::passed
                                    : Outcome::noted,
-                    !second.well()
-                        ? second.failure()
-                        : base::format_duration(second.time()) + " after " +
-                              base::format_duration(m_built.time()) + (faster ? "" : ": nothing is kept")});
+                    !second.well() ? second.failure()
+                                   : base::format_duration(second.time()) +
+                                         " (first build: " + base::format_duration(m_built.time()) + ")" +
+                                         (faster ? "" : ": nothing is kept")});
   return {};
 }
 
@@ -427,7 +429,8 @@ base::Status Examination::examine_edit(local::Pool& pool, const std::string& nam
   BASE_TRY_ASSIGN(auto source, copy_source(m_source.folder, m_area / name / "source"));
   BASE_TRY_ASSIGN(const bool has_text, edit_probe(source.folder, file));
   if (!has_text) {
-    m_rows.push_back({name, Outcome::skipped, "no file of the probe has the text /pfs/out/arguments"});
+    m_rows.push_back(
+        {name, Outcome::skipped, "no file of the probe has the text " + path_of_result(k_arguments_file)});
     return {};
   }
   source.modified = modified;
@@ -440,7 +443,7 @@ base::Status Examination::examine_edit(local::Pool& pool, const std::string& nam
   BASE_TRY_ASSIGN(const auto outcome, start_probe(pool, built, {"arguments", "x"}));
   const bool is_seen = written(file) == std::string("x\0", 2);
   m_rows.push_back(row(name, is_seen,
-                       is_seen ? "seen, built in " + base::format_duration(built.time())
+                       is_seen ? "the edited program ran; built in " + base::format_duration(built.time())
                        : outcome.result == TaskResult::succeeded
                            ? "not picked up: an earlier build's program runs"
                            : "the edited program: " + reason_of(outcome)));

@@ -9,15 +9,16 @@
 
 namespace conformance {
 
+std::string path_of_result(const std::string& name) { return std::string(contract::k_out) + "/" + name; }
+
 base::Result<bool> edit_probe(const base::fs::path& folder, const std::string& name) {
-  const std::string out = std::string(contract::k_out) + "/";
   bool found = false;
   const auto edit = [&](const std::string& path, const struct stat& status) -> base::Status {
     BASE_TRY_ASSIGN(auto text, base::read_file(folder / path));
-    const std::string before = out + k_arguments_file;
+    const std::string before = path_of_result(k_arguments_file);
     if (!base::contains(text, before)) return {};
     found = true;
-    base::replace_all(text, before, out + name);
+    base::replace_all(text, before, path_of_result(name));
     return base::write_file(folder / path, text, status.st_mode & 0777U);
   };
   BASE_TRY(local::visit_files(folder.string(), "", edit));

@@ -14,6 +14,9 @@ inline constexpr char k_arguments_file[] = "arguments";
 inline constexpr char k_edited_file[] = "rewritten";
 inline constexpr char k_corrected_file[] = "corrected";
 
+// "/pfs/out/NAME"
+std::string path_of_result(const std::string& name);
+
 // Puts "/pfs/out/NAME" into the place of each "/pfs/out/arguments" in the files below `folder`; whether there
 // was one.
 base::Result<bool> edit_probe(const base::fs::path& folder, const std::string& name);

@@ -111,6 +111,10 @@ class BuilderTest(support.Suite):
             with self.subTest(run):
                 self.fails("arguments byte for byte", r"lost or changed: '' \(exit code 0\), seed 1", run=run)
 
+    def test_a_probe_that_does_not_write_its_arguments(self):
+        self.fails("arguments byte for byte", r"with no arguments: the probe did not write /pfs/out/arguments \(exit code 0\), seed 1",
+                   run="exit 0\n")
+
     def test_exit_codes_that_are_changed(self):
         self.fails("exit codes", "exit 2 was reported as exit code 1",
                    run='sh /pfs/build/probe.sh "$@" || exit 1\n')
@@ -172,7 +176,7 @@ class BuilderTest(support.Suite):
         rows = self.rows(self.examine("--seed", "7"))
         self.assertEqual(rows["arguments byte for byte"][0], "note")
         self.assertRegex(rows["arguments byte for byte"][1],
-                         r"^only those that are UTF-8; lost or changed: .* \(exit code 6\), seed 7$")
+                         r"^only those that are UTF-8; with .*: the probe did not write /pfs/out/arguments \(exit code 6\), seed 7$")
 
     def test_the_arguments_are_the_same_each_time(self):
         self.builder(run='printf "<%s>" "$@" >> "$RECORD"; printf "\\n" >> "$RECORD"\n' + RUN)
@@ -210,7 +214,7 @@ class BuilderTest(support.Suite):
         self.assertEqual(result.returncode, 0, result.stderr)
         rows = self.rows(result)
         self.assertEqual(rows["reproducible"], ("note", "built twice, other bytes in built: all datums run again"))
-        self.assertRegex(" ".join(rows["second build"]), r"^note 1\.\d s after 1\.\d s: nothing is kept$")
+        self.assertRegex(" ".join(rows["second build"]), r"^note 1\.\d s \(first build: 1\.\d s\): nothing is kept$")
 
     def test_reports_for_programs(self):
         self.builder(build="exit 3 # & < \"\n")

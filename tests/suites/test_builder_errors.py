@@ -257,7 +257,7 @@ class Errors(BuilderSuite):
         env = self.environment(PATH=self.only(tool="go"))
         self.assert_fails(self.build(source, env=env), 69,
                           "error: gcc: is not on PATH\n"
-                          "hint: the program uses cgo: build in an image with a C compiler (golang:1.26, but not golang:1.26-alpine), or disable cgo with CGO_ENABLED=0\n")
+                          "hint: the program uses cgo: install a C compiler, build in an image that has one (golang:1.26, but not golang:1.26-alpine), or disable cgo with CGO_ENABLED=0\n")
 
 
 class BuildScript(BuilderSuite):

@@ -120,7 +120,7 @@ class New(support.Suite):
         for model in (file.parent for file in checkout.glob("*/builder.toml")):
             with self.subTest(model.name):
                 name = f"my-{model.name}"
-                self.assertIn(f"created {name}: a builder like that of {model.name}\n",
+                self.assertIn(f"created {name}: a copy of the {model.name} builder\n",
                               self.new(name, "--from", model.name).stdout)
                 own = {"Dockerfile", "build.sh", "builder.toml", "ci.sh"}
                 shared = {path for path in self.files(model) if path not in own | {"README.md", "run.sh"}}
@@ -179,8 +179,9 @@ class Page(support.Suite):
 
 
 class Explain(support.Suite):
-    def explain(self, *words, code=0):
+    def explain(self, *words, code=0, path=""):
         env = support.environment(PACHBUILD_CACHE_DIR=str(self.folder / "cache"))
+        env["PATH"] = path + env["PATH"]
         result = self.run_program(support.PACHBUILD, "builder", "explain", *words, env=env)
         self.assertEqual(result.returncode, code, result.stdout + result.stderr)
         return result
@@ -192,18 +193,19 @@ class Explain(support.Suite):
         self.write("source/words.txt", "one\n")
         result = self.explain("lua", "--source", "source")
         self.assertEqual(result.stderr, "")
-        self.assertRegex(result.stdout, r"(?s)^builder:\n  language: lua\n  summary: Scripts for sh\n  folder: .*/lua\ndetected:\n"
-                                        r"  program: main\.sh\n.*\nlayers:\n  name: words\n.*\n  cached: false\n.*"
-                                        r"\nstart:\n  command: sh /pfs/source/main\.sh\n")
+        self.assertRegex(result.stdout, r"(?s)^builder: lua, Scripts for sh \(.*/lua\)\nprogram: main\.sh \(by its name\)\n"
+                                        r"tools:\n  sh \(/.*\)\nchecks:\n  '\*\*/\*\.sh': 1 file, 1 to check, by a command\n"
+                                        r"layer words: not in the cache\n  key: [0-9a-f]{64}\n  manifest: words\.txt\n"
+                                        r"  command: sh -c 'touch \{builder\}/\.\./done'\n.*"
+                                        r"\nstart: sh /pfs/source/main\.sh\n  folder: /pfs/source\n$")
         self.assertFalse((self.folder / "done").exists(), "no command of it was run")
         # Short: an input a line, and those that are in no key by their number.
         self.assertRegex(result.stdout, r"\n  inputs:\n    file words\.txt: [0-9a-f]+\n(?:    (?:files|tool|value|variable) .*\n)+"
-                                        r"    not in the key: \d+ inputs \(--all lists them\)\nstart:\n")
-        self.assertNotIn("path: ", result.stdout.partition("layers:")[2])
+                                        r"    not in the key: \d+ inputs \(--all lists them\)\nstart: ")
+        self.assertNotIn(str(self.folder), result.stdout.partition("  inputs:")[2])
         every = self.explain("lua", "--source", "source", "--all").stdout
-        self.assertIn(f"  inputs:\n    kind: file\n    name: words.txt\n    value: ", every)
-        self.assertIn(f"    in_key: true\n    path: {self.folder}/source/words.txt\n", every)
-        self.assertIn("    name: HOME\n    value: not in the key: ", every)
+        self.assertRegex(every, rf"  inputs:\n    file words\.txt: [0-9a-f]+ \({self.folder}/source/words\.txt\)\n")
+        self.assertIn("    variable HOME: not in the key: ", every)
         document = json.loads(self.explain("lua", "--source", "source", "-o", "json").stdout)
         layer = document["layers"][0]
         self.assertIn(f"{self.folder}/source/words.txt", [one.get("path") for one in layer["inputs"]])
@@ -217,9 +219,9 @@ class Explain(support.Suite):
         self.write("lua/builder.toml", (self.folder / "lua/builder.toml").read_text() + LAYER + '[[layer]]\ncopy = { "." = "bin" }\n')
         self.write("source/main.sh", "")
         self.write("source/words.txt", "one\n")
-        second = self.explain("lua", "--source", "source").stdout.split("layers:\n")[2]
-        self.assertRegex(second, r"(?s)^  name: program\n.*\n  inputs:\n    all of layer: words\n    files \*\*: [0-9a-f]+\n"
-                                 r"    value layer: program\nstart:\n")
+        second = self.explain("lua", "--source", "source").stdout.split("\nlayer ")[2]
+        self.assertRegex(second, r"(?s)^program: not in the cache\n.*\n  inputs:\n    all inputs of layer words\n    files \*\*: [0-9a-f]+\n"
+                                 r"    value layer: program\nstart: ")
 
     def test_a_source_of_another_language_is_the_builder_s_error(self):
         self.run_program(support.PACHBUILD, "builder", "new", "lua")
@@ -237,6 +239,14 @@ class Explain(support.Suite):
         self.assertEqual(self.explain("python", "--source", ".", code=64).stderr,
                          "error: python: is built in: it has no builder.toml to explain\n"
                          "hint: builder-runtime --inputs --source DIR lists what its builds depend on\n")
+        self.write("bin/podman", '#!/bin/sh\n[ "$1" = images ]\n', 0o755)  # has no image
+        pull = "hint: pull it with --pull; official builder images can also be built with scripts/images build"
+        self.assertEqual(self.explain("nosuch", code=69, path=f"{self.folder}/bin:").stderr,
+                         "error: nosuch: no such folder, installed builder or podman image\n"
+                         f"{pull}; installed builders: node, r, rust, shell\n")
+        env = support.environment(PATH=f"{self.folder}/bin:{os.environ['PATH']}")
+        self.assertEqual(self.run_program(support.PACHBUILD, "builder", "test", "nosuch", "--source", "bin", env=env).stderr,
+                         f"error: nosuch: no such folder or podman image\n{pull}\n")
         self.write("script/build.sh", "")
         self.assertEqual(self.explain("script", code=65).stderr,
                          "error: script: has no builder.toml\nhint: a build.sh shows what it does only when it runs: use pachbuild builder test --log\n")

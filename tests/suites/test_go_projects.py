@@ -151,7 +151,7 @@ class NestedModules(GoSuite):
         self.check(files, "a\n")
         self.write("source/pachbuild.toml", '[go]\npackage = "b"\n')
         source = self.folder / "source"
-        self.assert_fails(self.build(source), 65, f"error: {source}/go.work: the module of ./b is not listed\n"
+        self.assert_fails(self.build(source), 65, f"error: {source}/go.work: does not list the module in ./b\n"
                                                   "hint: add it with go work use, or set GOWORK=off in go.environment\n")
         self.check({"pachbuild.toml": '[go]\npackage = "b"\nenvironment = { GOWORK = "off" }\n'}, "b\n")
 
@@ -213,6 +213,12 @@ class Variables(GoSuite):
                 (self.NEEDS, {"GOFLAGS": "-mod=readonly"}, 1,
                  "/go.sum: lacks the entry for golang.org/x/text v0.14.0\n"
                  "hint: run go mod tidy in the source, and commit go.mod and go.sum\n"),
+                ({"go.mod": MODULE, "main.go": CASES}, {"GOFLAGS": "-mod=readonly"}, 1,
+                 "/go.mod: lacks a requirement for golang.org/x/text/cases\n"
+                 "hint: run go mod tidy in the source, and commit go.mod and go.sum\n"),
+                ({"go.mod": MODULE, "main.go": CASES, "go.work": "go 1.21\n\nuse .\n"}, {}, 1,
+                 "/go.work: none of its modules has a requirement for golang.org/x/text/cases\n"
+                 "hint: run go mod tidy in the module that imports it, and commit its go.mod and go.sum\n"),
                 (own, {"GO111MODULE": "off"}, 1, "with GO111MODULE=off, which ignores go.mod\nhint: see Go's output above; remove GO111MODULE "
                                                  "from the environment\n"),
                 (self.PLAIN, {"GO111MODULE": "perhaps"}, 1, "hint: see Go's output above\n"),
@@ -587,6 +593,7 @@ class Documented(GoSuite):
             ({"go.work": "go 1.21\n\nuse ./a\n", "a/go.mod": "module a\n", "b/go.mod": "module b\n", "a/main.go": program(),
               "b/main.go": program(), "pachbuild.toml": '[go]\npackage = "b"\n'}, {}),
             ({"go.mod": NEEDS_TEXT, "main.go": CASES}, {"GOFLAGS": "-mod=readonly"}),
+            ({"go.mod": MODULE, "main.go": CASES}, {"GOFLAGS": "-mod=readonly"}),
             ({**words, "vendor/modules.txt": ""}, {}), (words, {"GOFLAGS": "-mod=vendor"}),
             ({"go.mod": MODULE, "main.go": "//go:build special\n\n" + program()}, {}),
             ({"go.mod": MODULE, "lib/words.go": LIBRARY, "main.go": program("x", ['_ "example.com/app/lib"'])},

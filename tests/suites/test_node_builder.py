@@ -98,6 +98,9 @@ class Node(language_suite.LanguageSuite):
         self.assertFalse((source / "dist").exists())
         self.write("source/src/main.x", "wrong\n")
         self.assert_fails(self.build(source), 1, "error: src/main.x:3:5: X1: this is wrong\n")
+        self.write("source/compile.js", "process.exit(4);\n")
+        self.assert_fails(self.build(source), 1, "error: package.json: script build exited with code 4\n")
+        self.write("source/compile.js", BUILT["compile.js"])
         self.write("source/package.json", BUILT["package.json"].replace("dist/main.js", "lib/main.js"))
         self.write("source/src/main.x", "1\n")
         self.assert_fails(self.build(source), 65, "error: package.json: main is lib/main.js, which its build script does not create\n"
@@ -116,7 +119,7 @@ class Node(language_suite.LanguageSuite):
         self.refuses({"package.json": '{"main": "main.cjs"}', "main.cjs": "import fs from 'fs';\n"}, 1,
                      "error: main.cjs:1: Cannot use import statement outside a module\n")
         self.refuses({"package.json": '{"main": "nosuch.js"}', "main.js": ""}, 65,
-                     'error: package.json#/main: the source does not contain "nosuch.js"\n')
+                     'error: package.json: main: no file nosuch.js in the source\n')
         # Nothing of a source that is compiled is taken for JavaScript, and main may return.
         self.build_well(self.source({"main.js": "#!/usr/bin/env node\nif (1) return;\n"}, "fine"))
 
@@ -124,8 +127,14 @@ class Node(language_suite.LanguageSuite):
         depends = {"package.json": '{"main": "main.js", "dependencies": {"left": "1.0.0"}}', "main.js": ""}
         self.refuses(depends, 65, "error: package-lock.json: missing from the source\n"
                                   "hint: run npm install --package-lock-only, and commit the file\n")
-        self.refuses({**depends, "package-lock.json": '{"lockfileVersion": 3, "packages": {"": {}}}'}, 65,
-                     "error: package-lock.json: does not match package.json\nhint: run npm install --package-lock-only\n")
+        result = self.build(self.source({**depends, "package-lock.json": '{"lockfileVersion": 3, "packages": {"": {}}}'}, "unlocked"))
+        self.assert_fails(result, 65, "error: package-lock.json: does not match package.json\n"
+                                      "hint: run npm install --package-lock-only\n")
+        self.assertIn("Missing: left@1.0.0 from lock file", result.stderr)
+        self.assertNotIn("Usage:", result.stderr)
+        result = self.build(self.source({**depends, "package-lock.json": "{\n"}, "cut"))
+        self.assertEqual(result.returncode, 65, result.stderr)
+        self.assertIn("\nerror: package-lock.json: invalid JSON: ", result.stderr)
         self.refuses({**depends, "package-lock.json": json.dumps({"lockfileVersion": 3, "packages": {
             "": {"dependencies": {"left": "1.0.0"}}, "node_modules/left": {
                 "version": "1.0.0", "resolved": "http://127.0.0.1:1/left.tgz", "integrity": "sha512-AAAA"}}})}, 75,
@@ -134,8 +143,12 @@ class Node(language_suite.LanguageSuite):
     def test_which_node_is_needed(self):
         result = self.build(self.source({"package.json": '{"engines": {"node": ">=99"}}', "main.js": ""}))
         self.assertEqual(result.returncode, 69, result.stderr)
-        self.assertIn("hint: build in an image that has the Node of engines.node in package.json\n", result.stderr)
-        self.assertIn(">=99", result.stderr)
+        self.assertIn("error: package.json: engines.node: needs node >=99; ", result.stderr)
+        self.assertIn("hint: install a version that fits, build in an image that has one, or change package.json\n", result.stderr)
+        result = self.build(self.source({".nvmrc": "99\n", "main.js": ""}, "pinned"))
+        self.assertEqual(result.returncode, 69, result.stderr)
+        self.assertIn("error: .nvmrc: needs node 99; ", result.stderr)
+        self.assertIn("hint: install a version that fits, build in an image that has one, or change .nvmrc\n", result.stderr)
 
 
 class Page(language_suite.PageSuite):

@@ -558,8 +558,10 @@ class Settings(ProjectSuite):
     def test_wrong_settings(self):
         for text, message in (
                 ("languag = 'python'\n", "error: pachbuild.toml:1: languag: unknown setting\n"
-                                         "hint: valid settings: language, arguments, environment, python, go\n"),
-                ("[python]\nextras = 3\n", "error: pachbuild.toml:2: python.extras: must be an array, not a number\n"),
+                                         'hint: did you mean "language"?\n'),
+                ("foo = 1\n", "error: pachbuild.toml:1: foo: unknown setting\n"
+                              "hint: valid settings: language, arguments, environment, python, go, node, r, rust, shell\n"),
+                ("[python]\nextras = 3\n", "error: pachbuild.toml:2: python.extras: must be a list, not a number\n"),
                 ("[python]\nrefresh = 'weekly'\n", "error: pachbuild.toml:2: python.refresh: invalid value \"weekly\"\n"
                                                    "hint: expected never, daily or always\n"),
                 ("[python\n", "error: pachbuild.toml:1:8: is not valid TOML: "),
@@ -601,7 +603,7 @@ class Interpreters(ProjectSuite):
         self.assertEqual(result.returncode, 69, result.stderr)
         self.assertIn("error: .python-version (3.99.1): this version of Python is not available here; available: 3.", result.stderr)
         self.assertTrue(result.stderr.endswith(
-            "hint: build in an image that has it (python:X.Y-slim), or change the required version\n"), result.stderr)
+            "hint: install it, build in an image that has it (python:X.Y-slim), or change the required version\n"), result.stderr)
 
     def test_malformed_and_contradicting_pins(self):
         self.assert_fails(self.build(self.source({"main.py": "", ".python-version": "my-virtualenv\n"})), 65, (

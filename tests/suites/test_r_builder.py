@@ -83,8 +83,8 @@ class R(language_suite.LanguageSuite):
     def test_the_r_of_a_lock(self):
         result = self.build(self.source({"main.R": "", "renv.lock": json.dumps(lock_of("file:///x", [], "3.1.0"))}))
         self.assertEqual(result.returncode, 69, result.stderr)
-        self.assertIn("3.1.0", result.stderr)
-        self.assertIn("hint: build in an image that has the R of renv.lock\n", result.stderr)
+        self.assertIn("error: renv.lock: R.Version: needs R 3.1.0; ", result.stderr)
+        self.assertIn("hint: install a version that fits, build in an image that has one, or change renv.lock\n", result.stderr)
 
 
 class Page(language_suite.PageSuite):

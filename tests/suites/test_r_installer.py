@@ -8,6 +8,7 @@ import contextlib
 import http.server
 import json
 import re
+import shutil
 import threading
 
 import r_packages
@@ -142,8 +143,8 @@ class Installer(support.Suite):
         self.case("description", "DESCRIPTION", "Package: own\nDepends: R (>= 3.0), methods\nImports:\n    beta (>= 2.0),\n    alpha\n",
                   both)
         self.case("old R", "DESCRIPTION", "Package: own\nDepends:\n    R (>= 99.1)\n",
-                  f"65 DESCRIPTION:3: needs R >= 99.1, but R here is {r_packages.installed_r()}\n"
-                  "build in an image that has it")
+                  f"69 DESCRIPTION:3: needs R >= 99.1; {shutil.which('R')} is {r_packages.installed_r()}\n"
+                  "install a version that fits, build in an image that has one, or change DESCRIPTION")
         self.case("remotes", "DESCRIPTION", "Package: own\nImports: alpha\nRemotes: someone/alpha\n",
                   "65 DESCRIPTION:3: Remotes is for packages outside of repositories\n"
                   "lock their versions with renv::snapshot(); this builder installs what renv.lock says")

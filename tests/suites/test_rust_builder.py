@@ -66,7 +66,7 @@ class Rust(language_suite.LanguageSuite):
 
     def test_faults_name_file_and_line(self):
         self.refuses({**HELLO, "src/words.rs": "pub const HELLO: &str = 3;\n"}, 1, "error: src/words.rs:1:25: mismatched types\n")
-        self.refuses({**HELLO, "Cargo.lock": LOCK + locked("other")}, 65, "error: program: Cargo.lock does not match Cargo.toml\n"
+        self.refuses({**HELLO, "Cargo.lock": LOCK + locked("other")}, 65, "error: Cargo.lock: does not match Cargo.toml\n"
                      "hint: run cargo update --workspace, and commit Cargo.lock\n")
         self.refuses({name: text for name, text in HELLO.items() if name != "Cargo.lock"}, 65,
                      "error: Cargo.lock: missing from the source\nhint: run cargo generate-lockfile, and commit the file\n")

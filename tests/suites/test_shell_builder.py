@@ -44,7 +44,7 @@ class Shell(language_suite.LanguageSuite):
         self.assertEqual((result.returncode, result.stdout), (7, "<><a\nb><*>"))
 
     def test_syntax_errors_name_file_and_line(self):
-        bash = "hint: to use bash syntax, the first line must be #!/bin/bash\n"
+        bash = "hint: if the script uses bash syntax, its first line must be #!/bin/bash\n"
         self.refuses({"main.sh": "#!/bin/sh\n", "lib/a b.sh": "if true; then\n  echo\n"}, 1,
                      'error: lib/a b.sh:3: Syntax error: end of file unexpected (expecting "fi")\n' + bash)
         self.refuses({"main.sh": "#!/bin/sh\nx=(1 2)\n"}, 1, 'error: main.sh:2: Syntax error: "(" unexpected\n' + bash)
@@ -66,11 +66,21 @@ class Shell(language_suite.LanguageSuite):
         self.build_well(self.source({"main.sh": "#!/bin/sh\ncat <<E\na\r\nE\n", "table.csv": "a,b\r\n"}, "fine"))
 
     def test_which_script_is_the_program(self):
+        choose = "hint: choose one with shell.program in pachbuild.toml\n"
         source = self.source({"a.sh": "echo a\n", "b.sh": "echo b\n"})
-        self.assertNotEqual(self.build(source).returncode, 0)
+        self.assert_fails(self.build(source), 65, f"error: {source}: several files match *.sh: a.sh, b.sh\n" + choose)
         self.write("source/pachbuild.toml", '[shell]\nprogram = "b.sh"\n')
         self.build_well(source)
         self.assertEqual(self.output_of(source), "b\n")
+        self.write("source/pachbuild.toml", '[shell]\nprogram = "clean.sh"\n')
+        self.assert_fails(self.build(source), 65, "error: pachbuild.toml:2: shell.program: no file clean.sh in the source\n")
+        source = self.source({"README": "nothing\n"}, "none")
+        self.assert_fails(self.build(source), 65, f"error: {source}: no program found: expected main.sh, main.bash, main, a single *.sh, "
+                          "a single *.bash or a single file that starts with #!/bin/bash\n" + choose)
+        self.refuses({"main": "#!/usr/bin/env fish\n"}, 65, "error: main:1: names the interpreter fish; expected sh, dash, bash, ksh or zsh\n")
+        source = self.source({"one": "#!/bin/bash\n", "two": "#!/usr/bin/env bash\n"}, "two")
+        self.assert_fails(self.build(source), 65, f"error: {source}: contains more than one file that starts with #!/bin/bash: one, two\n"
+                          + choose)
 
 
 class Page(language_suite.PageSuite):

@@ -68,6 +68,9 @@ struct PackagesDescription {
 };
 
 struct LayerDescription {
+  // As the place of an error.
+  [[nodiscard]] std::string place() const { return "layer " + name; }
+
   std::string name;
   References when;
   std::vector<std::string> manifest;

@@ -16,21 +16,17 @@ namespace {
 
 using base::ErrorKind;
 
-std::string choice_hint(const Description& builder) {
-  return "name it in pachbuild.toml: " + builder.language + "." + k_program_setting + " = \"…\"";
-}
-
 std::vector<std::string> names_of(const std::vector<SourceFile>& files) {
   std::vector<std::string> names;
   for (const auto& file : files) names.push_back(file.name);
   return names;
 }
 
-// "main.R, run.R or one *.R".
+// "main.R, run.R or a single *.R".
 std::string expected(const References& references) {
   std::vector<std::string> names;
   for (const auto& one : references)
-    names.push_back((one.is_value || one.files.is_plain() ? "" : "one ") + one.text);
+    names.push_back((one.is_value || one.files.is_plain() ? "" : "a single ") + one.described());
   return base::join(names, ", ", " or ");
 }
 
@@ -63,7 +59,7 @@ class ProgramChoice {
 
  private:
   [[nodiscard]] tl::unexpected<base::Error> missing(const std::string& where, const std::string& name) const {
-    return base::fail(ErrorKind::bad_input, where, "the source does not contain " + base::quoted(name),
+    return base::fail(ErrorKind::bad_input, where, "no file " + name + " in the source",
                       base::did_you_mean(name, names_of(m_files.all())));
   }
 
@@ -98,15 +94,16 @@ class ProgramChoice {
     BASE_TRY_ASSIGN(const auto value, m_files.value_of(reference));
     if (!value.is(data::Value::Kind::text) || value.scalar.empty()) return contract::Program{};
     const auto clean = base::clean_path(value.scalar);
-    if (!base::stays_inside(value.scalar) || clean.empty() || base::contains(clean, '\0')) {
-      return base::fail(ErrorKind::bad_input, reference.text,
-                        base::quoted(value.scalar) + " is not in the source");
+    if (!base::stays_inside(value.scalar)) {
+      return base::fail(ErrorKind::bad_input, reference.place(),
+                        base::quoted(value.scalar) + " points outside the source");
     }
+    if (clean.empty() || base::contains(clean, '\0')) return missing(reference.place(), value.scalar);
     if (!is_found(clean)) {
       BASE_TRY_ASSIGN(const bool may_come, may_be_made());
-      if (!may_come) return missing(reference.text, value.scalar);
+      if (!may_come) return missing(reference.place(), value.scalar);
     }
-    return contract::Program{clean, reference.text};
+    return contract::Program{clean, reference.described()};
   }
 
   [[nodiscard]] base::Result<contract::Program> of_files(const Reference& reference) const {
@@ -114,12 +111,15 @@ class ProgramChoice {
     if (!reference.files.is_plain()) std::erase_if(files, is_of_protocol);
     if (files.empty()) return contract::Program{};
     if (files.size() == 1) {
-      return contract::Program{files.front().name,
-                               reference.files.is_plain() ? "by its name" : "the only " + reference.text};
+      return contract::Program{files.front().name, reference.files.is_plain()
+                                                       ? "by its name"
+                                                       : "the only " + reference.described()};
     }
-    return base::fail(ErrorKind::bad_input, m_files.folder().string(),
-                      "several files match " + reference.text + ": " + base::join(names_of(files), ", "),
-                      choice_hint(m_builder));
+    return base::fail(
+        ErrorKind::bad_input, m_files.folder().string(),
+        (reference.files.is_interpreter() ? "contains more than one " : "several files match ") +
+            reference.described() + ": " + base::join(names_of(files), ", "),
+        choice_hint(m_builder));
   }
 
   const Description& m_builder;
@@ -140,6 +140,12 @@ base::Result<std::map<std::string, std::string>> read_settings(const Description
 }
 
 }  // namespace
+
+std::string choice_hint(const Description& builder) {
+  const auto& variable = builder.detect.variable;
+  return "choose one with " + builder.language + "." + k_program_setting + " in pachbuild.toml" +
+         (variable.empty() ? "" : ", or with " + variable + " in transform.build.env");
+}
 
 base::Result<bool> recognises(const Description& builder, const fs::path& source) {
   BASE_TRY_ASSIGN(const auto files, SourceFiles::list(source, builder.detect.ignore));

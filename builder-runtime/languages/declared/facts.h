@@ -25,6 +25,9 @@ struct Facts {
   bool needs_no_program = false;  // since the pipeline's own command or the source's own run.sh names it
 };
 
+// How to choose one of several programs.
+std::string choice_hint(const Description& builder);
+
 // Whether the source is one of the builder's.
 base::Result<bool> recognises(const Description& builder, const fs::path& source);
 

@@ -105,10 +105,10 @@ base::Error error_of_command(const process::Finished& finished, const LayerComma
       if (file.starts_with(folder + "/")) file = name + file.substr(folder.size() + 1);
     }
     return with_missing(error_of_groups(std::move(groups), {words.say, words.hint, words.kind}, facts,
-                                        command.manifest, command.layer));
+                                        command.manifest, command.where));
   }
   return with_missing(
-      {ErrorKind::step_failed, command.layer + ": " + command.tool, finished.ending.predicate()});
+      {ErrorKind::step_failed, command.where, command.tool + " " + finished.ending.predicate()});
 }
 
 }  // namespace builder::declared

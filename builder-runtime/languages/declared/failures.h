@@ -34,7 +34,7 @@ bool is_own_line(std::string_view line);
 std::optional<base::Error> own_words(const process::Finished& finished);
 
 struct LayerCommand {
-  std::string layer;
+  std::string where;  // the layer, as the place of an error
   std::string tool;
   std::string manifest;  // "": the layer has none
   // Folders that files in its output may be in, and what they are called instead ("" for the source).

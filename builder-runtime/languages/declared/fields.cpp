@@ -50,7 +50,7 @@ const Shape& tool_shape() {
         Kind::plain,
         {},
         {"prefix", "minor", "at-least", "semver-range"}},
-       {"hint", Form::text, "What to do if the tool is missing or has the wrong version."},
+       {"hint", Form::text, "What to do if the tool is missing or does not work."},
        {"needed_by", Form::text,
         "The tool is needed only if a file of the source matches this, in its first MiB.", Kind::pattern}}};
   return shape;
@@ -209,8 +209,8 @@ const Shape& error_shape() {
         "error.",
         Kind::pattern, "match = 'PATTERN' to [[error]]"},
        {"say", Form::text,
-        "The error, which is printed after its place: the group `file`, else the layer's manifest, else the "
-        "layer's name. If the text starts with the place, the repetition is left out. Default: the group "
+        "The error, which is printed after its place: the group `file`, else the layer's manifest, else "
+        "`layer NAME`. If the text starts with the place, the repetition is left out. Default: the group "
         "`what`.",
         Kind::text_template},
        {"hint", Form::text, "What to do about it.", Kind::text_template},

@@ -121,6 +121,14 @@ bool FilePattern::matches(std::string_view path, const FirstLine& first_line) co
   return m_text == k_interpreter || interpreter_of(line) == m_text.substr(k_interpreter.size());
 }
 
+std::string FilePattern::described() const {
+  if (!m_is_interpreter) return m_text;
+  const bool is_any = m_text == k_interpreter;
+  return "file that starts with " +
+         (is_any ? m_text
+                 : m_text.substr(0, k_interpreter.size()) + "/bin/" + m_text.substr(k_interpreter.size()));
+}
+
 bool any_matches(const FilePatterns& patterns, std::string_view path, const FirstLine& first_line) {
   return std::any_of(patterns.begin(), patterns.end(),
                      [&](const FilePattern& pattern) { return pattern.matches(path, first_line); });

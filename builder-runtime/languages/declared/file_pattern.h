@@ -27,7 +27,11 @@ class FilePattern {
   [[nodiscard]] bool is_plain() const { return m_is_plain; }
   // Whether a change of any file may matter: it has a "**".
   [[nodiscard]] bool is_wide() const { return m_text.find("**") != std::string::npos || m_is_interpreter; }
+  // Whether it is the first line of a file that decides.
+  [[nodiscard]] bool is_interpreter() const { return m_is_interpreter; }
   [[nodiscard]] const std::string& text() const { return m_text; }
+  // For people: "*.sh", "file that starts with #!/bin/bash".
+  [[nodiscard]] std::string described() const;
 
  private:
   FilePattern(std::string text, std::optional<Pattern> pattern, bool is_plain, bool is_interpreter)

@@ -136,7 +136,7 @@ class InputsOfLayer {
     for (const auto& reference : m_layer.inputs) {
       if (reference.is_value) {
         BASE_TRY_ASSIGN(const auto value, m_facts.files.value_of(reference));
-        m_inputs.add_value(reference.text, base::sha256(canonical_text(value)));
+        m_inputs.add_value(reference.described(), base::sha256(canonical_text(value)));
         m_inputs.watch_file(m_facts.files.path_of(base::clean_path(reference.files.text())));
         m_in_parts.insert(base::clean_path(reference.files.text()));
       } else if (reference.files.is_plain()) {
@@ -151,7 +151,7 @@ class InputsOfLayer {
   // Only whether it is there.
   base::Status add_presence(const Reference& reference) {
     BASE_TRY_ASSIGN(const bool is_there, m_facts.files.has(reference));
-    m_inputs.add_value("when " + reference.text, is_there ? "true" : "false");
+    m_inputs.add_value("when " + reference.described(), is_there ? "true" : "false");
     return {};
   }
 
@@ -216,14 +216,16 @@ class InputsOfLayer {
   std::set<std::string> m_added;
 };
 
+constexpr char k_source_has_no[] = "the source has no ";
+
 // Why a layer is not made; its manifest where it is.
 base::Result<std::string> find_reason(const LayerDescription& layer, const Facts& facts,
                                       std::string& manifest) {
   if (!layer.when.empty()) {
     BASE_TRY_ASSIGN(const bool applies, facts.files.has_any(layer.when));
     std::vector<std::string> texts;
-    for (const auto& reference : layer.when) texts.push_back(reference.text);
-    if (!applies) return "there is no " + base::join(texts, ", ");
+    for (const auto& reference : layer.when) texts.push_back(reference.described());
+    if (!applies) return k_source_has_no + base::join(texts, ", ", " or ");
   }
   if (layer.manifest.empty()) return std::string();
   for (const auto& name : layer.manifest) {
@@ -231,7 +233,7 @@ base::Result<std::string> find_reason(const LayerDescription& layer, const Facts
     manifest = base::clean_path(name);
     return std::string();
   }
-  return "there is no " + base::join(layer.manifest, ", ");
+  return k_source_has_no + base::join(layer.manifest, ", ", " or ");
 }
 
 base::Status check_needs(const LayerDescription& layer, const SourceFiles& files) {
@@ -271,7 +273,7 @@ base::Result<std::vector<PlannedLayer>> plan_layers(const Facts& facts, const Bu
   for (const auto& layer : facts.builder->layers) {
     PlannedLayer one{.what = &layer};
     BASE_TRY_ASSIGN(one.reason, find_reason(layer, facts, one.manifest));
-    if (one.reason.empty() && made.contains(layer.name)) one.reason = "another " + layer.name + " is made";
+    if (one.reason.empty() && made.contains(layer.name)) one.reason = "an alternative before it applies";
     if (one.reason.empty()) {
       BASE_TRY(check_needs(layer, facts.files));
       BASE_TRY_ASSIGN(one.inputs, InputsOfLayer(facts, one, tools).collect(builder, found));

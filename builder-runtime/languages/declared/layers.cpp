@@ -218,7 +218,8 @@ class Making {
     // What it said on its standard output is asked for only now.
     report::output(base::hide_credentials(finished.output));
     auto fault = error_of_command(
-        finished, {m_layer.name, fs::path(shown).filename().string(), m_planned.manifest, places()}, m_facts);
+        finished, {m_layer.place(), fs::path(shown).filename().string(), m_planned.manifest, places()},
+        m_facts);
     if (const auto hint = memory.hint_after(finished.ending)) {
       fault.what += ": out of memory";
       fault.hint = *hint;
@@ -241,7 +242,7 @@ class Making {
     const auto& wanted = m_facts.made_program;
     const std::string& where = m_facts.program_place;
     if (made.empty()) {
-      return base::fail(ErrorKind::step_failed, m_layer.name,
+      return base::fail(ErrorKind::step_failed, m_layer.place(),
                         "did not produce a program matching " + m_layer.program->text());
     }
     std::string chosen = made.front();
@@ -254,11 +255,9 @@ class Making {
       chosen = made[static_cast<std::size_t>(found - names.begin())];
     } else if (made.size() > 1) {
       if (m_facts.needs_no_program) return {};
-      const auto& variable = m_facts.builder->detect.variable;
-      return base::fail(
-          ErrorKind::bad_input, m_layer.name, "produced several programs: " + base::join(names, ", "),
-          "choose one in pachbuild.toml: " + m_facts.builder->language + ".program = \"" + names.front() +
-              "\"" + (variable.empty() ? "" : ", or with " + variable + " in transform.build.env"));
+      return base::fail(ErrorKind::bad_input, m_layer.place(),
+                        "produced several programs: " + base::join(names, ", "),
+                        choice_hint(*m_facts.builder));
     }
     if (chosen == k_started_program) return {};
     if (std::find(made.begin(), made.end(), k_started_program) != made.end()) {

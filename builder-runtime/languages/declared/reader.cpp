@@ -35,13 +35,13 @@ std::string expected_of(Form form) {
     case Form::text:
       return "a string";
     case Form::texts:
-      return "a string or an array of strings";
+      return "a string or a list of strings";
     case Form::tables:
-      return "an array of tables";
+      return "a list of tables";
     case Form::command:
-      return "an array of strings";
+      return "a list of strings";
     case Form::commands:
-      return "an array of strings, or an array of such arrays";
+      return "a list of strings, or a list of such lists";
     case Form::named:
     case Form::text_table:
     case Form::texts_table:
@@ -148,12 +148,11 @@ bool is_in_layer(const std::string& path) {
   return !top.empty() && top != contract::k_base_file && top != contract::k_variables_file;
 }
 
-// Where something is in the file.
-struct Spot {
-  int line = 0;
-  int column = 0;
-  std::string key;
-};
+// The fault where just one of two things has to be there, and both or neither are.
+std::string not_just_one(bool has_both, const std::string& one, const std::string& other) {
+  if (has_both) return "has both " + one + " and " + other + "; use only one of the two";
+  return "needs " + one + " or " + other;
+}
 
 class Reader {
  public:
@@ -325,8 +324,9 @@ class Reader {
   }
 
   base::Status check_in_source(const Value& value, const std::string& key, const std::string& path) const {
-    if (path.empty() || !base::stays_inside(path))
-      return wrong(value, m_prefix + key, base::quoted(path) + " is not in the source");
+    if (path.empty()) return wrong(value, m_prefix + key, "must not be empty");
+    if (!base::stays_inside(path))
+      return wrong(value, m_prefix + key, base::quoted(path) + " points outside the source");
     return check_plain(value, key, path);
   }
 
@@ -391,10 +391,12 @@ class Reader {
       const bool has_comparison = table.at("compare").exists();
       if (has_comparison) tool.compare = *comparison_of(table.text("compare"));
       if (has_comparison == tool.wants.empty()) {
-        return wrong(table, "tools." + name, has_comparison ? "compare needs wants" : "wants needs compare");
+        return wrong(table, "tools." + name,
+                     has_comparison ? "has compare but not wants" : "has wants but not compare");
       }
       if (tool.run.empty() && (tool.version || has_comparison))
-        return wrong(table, "tools." + name, "a version needs run");
+        return wrong(table, "tools." + name,
+                     std::string("has ") + (tool.version ? "version" : "compare") + " but not run");
       m_description.tools.push_back(std::move(tool));
     }
     return {};
@@ -409,11 +411,11 @@ class Reader {
     BASE_TRY(read_parts(table, "when", check.when, Reference::parse));
     BASE_TRY(read_part(table, "place", check.place, pattern));
     if (check.run.empty() != check.reject.has_value())
-      return wrong(table, "check", "needs either run or reject");
+      return wrong(table, "check", not_just_one(check.reject.has_value(), "run", "reject"));
     if (check.reject && check.place) return wrong(table.at("place"), "check.place", "needs run");
     const bool has_file = uses(check.run, "file");
     if (!check.run.empty() && has_file == uses(check.run, "files"))
-      return wrong(table.at("run"), "check.run", "needs either {file} or {files}");
+      return wrong(table.at("run"), "check.run", not_just_one(has_file, "{file}", "{files}"));
     const auto& found = check.reject ? check.reject : check.place;
     BASE_TRY(read_words(table, "say", check.say, found, words_names()));
     BASE_TRY(read_words(table, "hint", check.hint, found, words_names()));
@@ -443,7 +445,13 @@ class Reader {
       const bool is_builders = of_builder != nullptr && name.starts_with(k_of_builder);
       auto& copies = is_builders ? *of_builder : of_source;
       const std::string from = is_builders ? name.substr(k_of_builder.size()) : name;
-      if (from.empty() || !base::stays_inside(from) || from.starts_with("{builder}"))
+      if (!base::stays_inside(from)) {
+        const std::string folder = is_builders             ? "builder"
+                                   : of_builder == nullptr ? "working copy"
+                                                           : "source";
+        return wrong(targets, m_prefix + key, base::quoted(name) + " points outside the " + folder);
+      }
+      if (from.empty() || from.starts_with("{builder}"))
         return wrong(targets, m_prefix + key, base::quoted(name) + " is not a path to copy from");
       auto pattern_from = FilePattern::compile(from);
       if (!pattern_from) return wrong(targets, m_prefix + key, std::move(pattern_from).error());
@@ -586,8 +594,12 @@ class Reader {
     std::optional<Pointer> version;
     BASE_TRY(read_part(table, "name", name, parse_pointer));
     BASE_TRY(read_part(table, "version", version, parse_pointer));
-    if (match.has_value() == (name || version) || name.has_value() != version.has_value())
-      return wrong(table, prefix + "packages", "must contain either match, or name and version");
+    const bool has_fields = name || version;
+    if (match.has_value() == has_fields)
+      return wrong(table, prefix + "packages", not_just_one(has_fields, "match", "name with version"));
+    if (name.has_value() != version.has_value())
+      return wrong(table, prefix + "packages",
+                   name ? "has name but not version" : "has version but not name");
     if (match && (!match->has_group("name") || !match->has_group("version")))
       return wrong(table.at("match"), m_prefix + "match", "needs the groups name and version");
     if (match) BASE_TRY(check_groups(table, "match", *match, {"name", "version"}));
@@ -606,7 +618,8 @@ class Reader {
         return wrong(tables.items[i], "layer.name", "the alternatives of " + name + " must be adjacent");
       names.push_back(name);
       if (names.size() > k_most_layers)
-        return wrong(tables.items[i], "layer", "is the third layer", "at most two layers can be stacked");
+        return wrong(tables.items[i], "layer", "too many layers",
+                     "at most two can be stacked; alternatives have the same name");
     }
     return {};
   }

@@ -61,4 +61,12 @@ base::Result<Reference> Reference::parse(const std::string& text) {
   return reference;
 }
 
+std::string Reference::described() const {
+  return is_value ? base::join(pointer, ".") + " in " + files.text() : files.described();
+}
+
+std::string Reference::place() const {
+  return files.text() + (is_value ? ": " + base::join(pointer, ".") : "");
+}
+
 }  // namespace builder::declared

@@ -25,6 +25,11 @@ struct Reference {
   // Fails with bad_input; `what` names the fault.
   static base::Result<Reference> parse(const std::string& text);
 
+  // For people: "engines.node in package.json", "*.sh", "file that starts with #!/bin/bash".
+  [[nodiscard]] std::string described() const;
+  // As the place of an error: "package.json: engines.node".
+  [[nodiscard]] std::string place() const;
+
   std::string text;   // as it is written
   FilePattern files;  // of a value: the one file
   Pointer pointer;    // to the value

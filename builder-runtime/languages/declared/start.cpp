@@ -22,8 +22,8 @@ base::Status check_interpreter(const Facts& facts) {
       if (interpreter_among(facts.files, facts.program.name, name.argument)) continue;
       return base::fail(base::ErrorKind::bad_input, facts.program.name + ":1",
                         "names the interpreter " +
-                            interpreter_of(facts.files.first_line_of(facts.program.name)) + ", expected " +
-                            base::join(base::split(name.argument, ','), " or "));
+                            interpreter_of(facts.files.first_line_of(facts.program.name)) + "; expected " +
+                            base::join(base::split(name.argument, ','), ", ", " or "));
     }
   }
   return {};

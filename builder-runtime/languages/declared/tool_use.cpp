@@ -11,7 +11,9 @@ namespace {
 
 using base::ErrorKind;
 
-constexpr char k_default_hint[] = "install it in the image of the builder, or on this machine";
+// Where one has the wrong version.
+constexpr char k_version_hint[] = "install a version that fits, build in an image that has one, or change ";
+constexpr char k_default_hint[] = "install it, or build in an image that has it";
 
 std::string hint_of(const ToolDescription& tool) { return tool.hint.empty() ? k_default_hint : tool.hint; }
 
@@ -58,9 +60,9 @@ base::Status check_version(const ToolDescription& tool, const SourceFiles& files
     if (found.wanted.empty()) continue;
     // What cannot be compared is the tool's own business.
     if (version_fits(found.version, found.wanted, tool.compare).value_or(true)) return {};
-    return base::fail(ErrorKind::unavailable, reference.text,
+    return base::fail(ErrorKind::unavailable, reference.place(),
                       "needs " + tool.name + " " + found.wanted + "; " + found.path + " is " + found.version,
-                      hint_of(tool));
+                      k_version_hint + reference.files.text());
   }
   return {};
 }

@@ -318,9 +318,10 @@ base::Result<UseOfC> find_use_of_c(const Source& source, const Tree& tree, const
 // Go's own choice is gcc.
 base::Status find_compiler(const GoVariables& variables, const Tools& tools) {
   if (!variables.value("CC").empty()) return {};
-  BASE_TRY(tools.find("gcc",
-                      "the program uses cgo: build in an image with a C compiler (golang:1.26, but not "
-                      "golang:1.26-alpine), or disable cgo with CGO_ENABLED=0"));
+  BASE_TRY(tools.find(
+      "gcc",
+      "the program uses cgo: install a C compiler, build in an image that has one (golang:1.26, but "
+      "not golang:1.26-alpine), or disable cgo with CGO_ENABLED=0"));
   return {};
 }
 

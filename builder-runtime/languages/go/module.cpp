@@ -172,7 +172,7 @@ std::string use_outside(std::string_view go_work, std::string_view folder) {
 
 std::string with_absolute_paths(std::string_view go_work, const base::fs::path& folder) {
   const auto absolute = [&](std::string_view target) {
-    const auto path = (folder / unquoted(base::trim(target))).lexically_normal().string();
+    const auto path = base::normal_path(folder / unquoted(base::trim(target))).string();
     const std::string quote = base::contains(path, '"') ? "`" : "\"";
     return quote + path + quote;
   };

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/relative_path.h"
 #include "base/text.h"
 #include "builder-runtime/languages/go/module.h"
 #include "builder-runtime/languages/language.h"
@@ -117,12 +118,44 @@ std::optional<base::Error> lacks_sum(const std::string& errors, const ModuleFile
                      "lacks the entry for " + name, k_tidy};
 }
 
+// The package that no go.mod requires a module of, where Go may not add one.
+std::string without_requirement(std::string_view errors) {
+  using Form = std::pair<std::string_view, std::string_view>;  // what is before the package, and behind it
+  constexpr std::array k_forms = std::to_array<Form>({
+      {"no required module provides package ", "; to add it:"},
+      {"cannot find module providing package ", ": import lookup disabled by -mod=readonly"},
+  });
+  for (const auto& line : base::split(errors, '\n')) {
+    for (const auto& [before, after] : k_forms) {
+      const auto at = line.find(before);
+      if (at == std::string::npos || !base::contains(line, after)) continue;
+      const auto rest = std::string_view(line).substr(at + before.size());
+      return std::string(rest.substr(0, rest.find_first_of(" ;:")));
+    }
+  }
+  return "";
+}
+
+// `first` is the go.work, if there is one. What is missing of the module itself is no requirement.
+std::optional<base::Error> lacks_requirement(const std::string& errors, const ModuleFile& first,
+                                             const std::string& own) {
+  const std::string package = without_requirement(errors);
+  if (package.empty() || base::is_at_or_below(package, own)) return std::nullopt;
+  if (first.verb == "mod")
+    return base::Error{ErrorKind::step_failed, first.path.string(), "lacks a requirement for " + package,
+                       k_tidy};
+  return base::Error{ErrorKind::step_failed, first.path.string(),
+                     "none of its modules has a requirement for " + package,
+                     "run go mod tidy in the module that imports it, and commit its go.mod and go.sum"};
+}
+
 }  // namespace
 
 std::optional<base::Error> module_fault(const process::Finished& finished, const BuildPlace& place,
                                         const fs::path& source, const Decision& decision,
                                         const Tools& tools) {
-  for (const auto& file : files_of(source, decision)) {
+  const auto files = files_of(source, decision);
+  for (const auto& file : files) {
     const std::string text = base::read_input_file(file.path).value_or("");
     // Only a newer Go knows what its files may have.
     const bool is_ahead = is_newer(go_version(text), without_go(decision.toolchain.version));
@@ -130,10 +163,12 @@ std::optional<base::Error> module_fault(const process::Finished& finished, const
             is_ahead ? too_new(file, text, place, decision, tools) : unreadable(file, decision, tools))
       return fault;
     if (file.verb != "mod") continue;
-    if (module_path(text).empty()) {
+    const std::string own = module_path(text);
+    if (own.empty()) {
       return base::Error{ErrorKind::step_failed, file.path.string(), "does not name its module",
                          "add a module line: go mod edit -module=example.com/NAME"};
     }
+    if (auto fault = lacks_requirement(finished.errors, files.front(), own)) return fault;
     if (auto fault = lacks_sum(finished.errors, file, text)) return fault;
   }
   return std::nullopt;

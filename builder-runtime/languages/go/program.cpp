@@ -105,7 +105,7 @@ base::Result<Program> Choice::program_of(const Package& package, std::string why
           const std::string file = folder == "." ? "go.work" : folder + "/go.work";
           const std::string what = package.module.empty()
                                        ? shown(package.folder) + " is not in any module"
-                                       : "the module of " + shown(package.folder) + " is not listed";
+                                       : "does not list the module in " + shown(package.folder);
           return base::fail(ErrorKind::bad_input, (m_source / file).string(), what,
                             "add it with go work use, or set GOWORK=off in go.environment");
         }

@@ -2,6 +2,7 @@
 #include "builder-runtime/languages/python/python.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/filesystem/operations.hpp>
 #include <iterator>
 #include <memory>
@@ -467,13 +468,25 @@ bool may_be(const fs::path& source) {
   return has_package_with_main(source);
 }
 
+// Only the files of a project say what it is.
+void tell_of_unused_project(const SourceSettings& settings, const Manifest& manifest) {
+  constexpr std::array k_lists = {ManifestKind::none, ManifestKind::requirements, ManifestKind::pylock};
+  const bool is_list =
+      manifest.is_inline() || std::find(k_lists.begin(), k_lists.end(), manifest.kind) != k_lists.end();
+  if (!settings.python.project.value_or(false) || !is_list) return;
+  const std::string why = manifest.files.empty()
+                              ? "the source has no project"
+                              : "only what " + base::join(manifest.files, ", ") + " lists is installed";
+  report::warn(settings.places.where("python.project") + ": ignored because " + why);
+}
+
 // Groups and extras are a project's: nothing else has any.
 void tell_of_unused_choices(const SourceSettings& settings, const Manifest& manifest) {
   const bool has_choices = manifest.kind != ManifestKind::none &&
                            manifest.kind != ManifestKind::requirements && !manifest.is_inline();
   if (has_choices) return;
   const std::string why = manifest.files.empty()
-                              ? "the source does not list what to install"
+                              ? "the source lists no dependencies"
                               : base::join(manifest.files, ", ") + " has no groups or extras";
   const auto warn = [&](const std::string& key, const std::vector<std::string>& names) {
     if (!names.empty()) report::warn(settings.places.where(key) + ": ignored because " + why);
@@ -493,6 +506,7 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
   const std::string program = is_file(file) ? file.lexically_relative(source.folder).string() : std::string();
   BASE_TRY(add_inline_metadata(source.folder, program, manifest));
   tell_of_unused_files(source.folder, manifest, program);
+  tell_of_unused_project(source.settings, manifest);
   tell_of_unused_choices(source.settings, manifest);
   BASE_TRY(check_choices(source.settings, manifest));
   BASE_TRY_ASSIGN(const Request request, read_request(source, manifest, environment));

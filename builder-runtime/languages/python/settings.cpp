@@ -31,7 +31,7 @@ base::Status read_switch_or_modules(TableReader& reader, const std::string& key,
     return {};
   }
   if (found.exists() && !found.is(Kind::text) && !found.is(Kind::array))
-    return reader.wrong_type(key, found, "true, false or an array");
+    return reader.wrong_type(key, found, "true, false or a list");
   std::vector<std::string> names;
   BASE_TRY(reader.read(key, names));
   for (const auto& name : names) {

@@ -66,6 +66,7 @@ function removeEmpty(folder) {
 }
 
 function main([source, folder, cache, lock]) {
+  if (lock.endsWith(".json")) readManifest(path.join(source, lock), lock);
   fs.mkdirSync(folder, { recursive: true });
   const copied = copyManifests(source, folder, lock);
   const same = `-g0 -ffile-prefix-map=${folder}=.`;

@@ -7,7 +7,7 @@
 import crypto from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { commands, fail, filesBelow, readManifest, run } from "./shared.mjs";
+import { attempt, commands, fail, filesBelow, readManifest, run } from "./shared.mjs";
 
 const some = (table) => table !== undefined && Object.keys(table).length > 0;
 
@@ -55,7 +55,11 @@ function main([source, work, folder, cache, program]) {
   }
   removeMade(source, work);
   if (lock) install(work, lock, cache);
-  run([lock ? commands[lock](cache, true, work)[0] : "npm", "run", "build"], work);
+  const failure = attempt([lock ? commands[lock](cache, true, work)[0] : "npm", "run", "build"], work);
+  if (failure !== null) { // in builder.toml the words of compilers come before these
+    console.error(`package.json: script build ${failure}`);
+    process.exit(1);
+  }
   copyAll(work, folder);
   if (!fs.existsSync(path.join(folder, program))) {
     fail(`package.json: main is ${program}, which its build script does not create`, "correct main, or the build script");

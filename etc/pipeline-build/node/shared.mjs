@@ -29,14 +29,26 @@ export function fail(what, hint, code = 65) {
   process.exit(code);
 }
 
-export function run(words, folder, environment = {}) {
+// Returns how it failed, or null.
+export function attempt(words, folder, environment = {}) {
   const result = spawnSync(words[0], words.slice(1), {
-    cwd: folder, stdio: ["ignore", "inherit", "inherit"],
+    cwd: folder, stdio: ["ignore", "inherit", hasUsage(words) ? "pipe" : "inherit"], encoding: "utf8", maxBuffer: Infinity,
     env: { ...process.env, YARN_NODE_LINKER: "node-modules", YARN_ENABLE_TELEMETRY: "0", CI: "true", ...environment },
   });
-  if (result.error) fail(`${words[0]}: ${result.error.message}`, `build in an image with ${words[0]}`, 69);
-  if (result.status !== 0) process.exit(1);
+  process.stderr.write(withoutUsage(result.stderr ?? ""));
+  if (result.error?.code === "ENOENT") fail(`${words[0]}: is not on PATH`, `install ${words[0]}, or build in an image that has it`, 69);
+  if (result.error) fail(`${words[0]}: ${result.error.message}`, null, 69);
+  if (result.status === 0) return null;
+  return result.signal ? `was killed by ${result.signal}` : `exited with code ${result.status}`;
 }
+
+export function run(words, folder, environment = {}) {
+  if (attempt(words, folder, environment) !== null) process.exit(1);
+}
+
+// npm ci ends an error with all of its options.
+const hasUsage = ([tool, command]) => tool === "npm" && command === "ci";
+const withoutUsage = (text) => text.replace(/^npm (?:error|ERR!) Clean install a project$[^]*/m, "");
 
 // Every file below a folder, but for what is installed, as a path relative to it.
 export function* filesBelow(folder, at = "") {
@@ -53,6 +65,6 @@ export function readManifest(file, name) {
   try {
     return JSON.parse(fs.readFileSync(file, "utf8"));
   } catch (error) {
-    return fail(`${name}: ${error.message}`);
+    return fail(`${name}: invalid JSON: ${error.message}`);
   }
 }

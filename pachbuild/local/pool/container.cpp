@@ -118,7 +118,7 @@ std::vector<std::string> user_words(const std::string& engine, const std::option
 }  // namespace
 
 base::Result<Container> find_container(const std::string& engine, const std::string& image, Pull pull,
-                                       process::Interruption& interruption, const std::string& before) {
+                                       process::Interruption& interruption, const std::string& others) {
   Container container{.image = image};
   BASE_TRY_ASSIGN(container.engine, find_engine(engine));
   BASE_TRY_ASSIGN(container.image_id, image_id(container, interruption));
@@ -128,7 +128,9 @@ base::Result<Container> find_container(const std::string& engine, const std::str
   }
   if (!container.image_id.empty()) return container;
   return base::fail(
-      ErrorKind::unavailable, image, before + engine + " has no image with that name",
+      ErrorKind::unavailable, image,
+      others.empty() ? engine + " has no image with that name"
+                     : "no such " + others + " or " + engine + " image",
       "pull it with --pull; official builder images can also be built with scripts/images build");
 }
 

@@ -28,10 +28,10 @@ struct Container {
 
 enum class Pull { never, when_missing };
 
-// `engine` is "podman" or "docker". Fails when it is not there or has no image with that name; `before` is
-// what else the name is not: "no such folder, and ".
+// `engine` is "podman" or "docker". Fails when it is not there or has no image with that name; `others` is
+// what else the name is not: "folder".
 base::Result<Container> find_container(const std::string& engine, const std::string& image, Pull pull,
-                                       process::Interruption& interruption, const std::string& before = {});
+                                       process::Interruption& interruption, const std::string& others = {});
 
 // A folder of this machine that programs in a container can read, and write only if that is said.
 struct SharedFolder {

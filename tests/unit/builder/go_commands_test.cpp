@@ -417,7 +417,8 @@ TEST_F(GoModules, WhetherCIsNeededIsAskedOnceForTheSameImports) {
   };
   write("source/go.sum", m_sums + m_sums);
   EXPECT_EQ(build().back(),
-            "error: is not on PATH: the program uses cgo: build in an image with a C compiler (golang:1.26, "
+            "error: is not on PATH: the program uses cgo: install a C compiler, build in an image that has "
+            "one (golang:1.26, "
             "but not golang:1.26-alpine), or disable cgo with CGO_ENABLED=0");
   write("root/bin/gcc", "#!/bin/sh\n", 0755);
   EXPECT_THAT(build(), ElementsAre("source CGO_ENABLED=1: go build -trimpath -modcacherw "
@@ -741,6 +742,19 @@ TEST_F(GoFailure, OfTheModulesOwnFilesNamesTheFile) {
   EXPECT_THAT(failure(), HasSubstr("go.sum: lacks the entry for example.com/x v1.2.0: "));
   m_said = "go: example.com/z@v1.3.0: missing go.sum entry for go.mod file; to add it:";
   EXPECT_THAT(failure(), HasSubstr("go.sum: lacks the entry for example.com/z v1.3.0: "));
+  m_said =
+      "main.go:2:8: cannot find module providing package example.com/q/r: import lookup disabled by "
+      "-mod=readonly";
+  EXPECT_EQ(
+      failure(),
+      "SOURCE/go.mod: lacks a requirement for example.com/q/r: run go mod tidy in the source, and commit "
+      "go.mod and go.sum");
+  m_said =
+      "main.go:2:8: no required module provides package example.com/q/r; to add it:\n\tgo get "
+      "example.com/q/r";
+  EXPECT_THAT(failure(), HasSubstr("SOURCE/go.mod: lacks a requirement for example.com/q/r: "));
+  m_said = "main.go:2:8: no required module provides package example.com/a/gen; to add it:";
+  EXPECT_THAT(failure(), testing::Not(HasSubstr("lacks")));
   write("source/go.mod", "go 1.21\n");
   EXPECT_EQ(failure(),
             "SOURCE/go.mod: does not name its module: add a module line: go mod edit "

@@ -125,9 +125,9 @@ TEST(ChooseProgram, OfAWorkspaceIsOneOfItsModules) {
   const std::map<std::string, std::string> two = {{"a", "x.y/a"}, {"b", "x.y/b"}};
   const auto listed = tree_of(two, {"a", "b"}, {{".", {"a"}}});
   EXPECT_EQ(chosen(listed), ". ./a (the only package main)");
-  EXPECT_EQ(chosen(listed, "", "b"), "/nowhere/go.work: the module of ./b is not listed");
+  EXPECT_EQ(chosen(listed, "", "b"), "/nowhere/go.work: does not list the module in ./b");
   EXPECT_EQ(chosen(listed, "", "b", {{"GOWORK", "off"}}), "b . (pachbuild.toml: go.package)");
-  EXPECT_EQ(chosen(tree_of(two, {"b"}, {{".", {"a"}}})), "/nowhere/go.work: the module of ./b is not listed");
+  EXPECT_EQ(chosen(tree_of(two, {"b"}, {{".", {"a"}}})), "/nowhere/go.work: does not list the module in ./b");
   EXPECT_EQ(chosen(tree_of({{"back/a", "x.y/a"}}, {"back/a"}, {{"back", {"back/a"}}})),
             "back ./a (the only package main)");
 }

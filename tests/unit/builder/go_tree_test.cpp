@@ -44,7 +44,7 @@ TEST(UseLines, AreTheSameInAnotherFolder) {
           "go 1.21\n\nuse ./a // one\nuse (\n\t./b\n\t\"./c d\"\n\t.\n)\n\nreplace x.y/z => ./z\nreplace (\n"
           "\ta v1 => ../a\n\tb => c v2\n)\nreplace d v1 => d v2\n",
           "/s/t"),
-      "go 1.21\n\nuse \"/s/t/a\"\nuse (\n\"/s/t/b\"\n\"/s/t/c d\"\n\"/s/t/.\"\n)\n\nreplace x.y/z => "
+      "go 1.21\n\nuse \"/s/t/a\"\nuse (\n\"/s/t/b\"\n\"/s/t/c d\"\n\"/s/t\"\n)\n\nreplace x.y/z => "
       "\"/s/t/z\"\nreplace (\n"
       "a v1 => \"/s/a\"\nb => c v2\n)\nreplace d v1 => d v2\n\n");
 }

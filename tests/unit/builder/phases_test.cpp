@@ -115,6 +115,17 @@ TEST_F(Phases, TheLanguageIsThatOfTheFileAtTheRoot) {
   EXPECT_EQ(found(), "go");
   m_settings.language = "python";
   EXPECT_EQ(found(), "python") << "the command line counts more";
+  const auto warned = [&](const std::string& settings) {
+    put("source/pachbuild.toml", settings);
+    LogOfTest log;
+    EXPECT_TRUE(detect(m_settings));
+    const auto text = log.end();
+    return text.substr(0, text.find("detect: "));
+  };
+  EXPECT_EQ(warned("language = 'go'\n[go]\n"), "") << "it can be built in both";
+  EXPECT_EQ(
+      warned("language = 'perl'\n"),
+      "warning: pachbuild.toml:1: language: ignored because the source is built by the python builder\n");
   m_settings.language = "";
   put("source/pachbuild.toml", "language = 'rust'\n");
   EXPECT_EQ(found(),

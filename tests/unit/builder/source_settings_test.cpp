@@ -114,14 +114,16 @@ TEST_F(SourceSettingsTest, FaultsAreNamedWithTheirPlaces) {
   const std::vector<std::array<std::string, 2>> faults = {
       {"language = 1\n", "pachbuild.toml:1: language: must be a string, not a number ()"},
       {"\narguments = [1]\n", "pachbuild.toml:2: arguments: must be a string, not a number ()"},
-      {"arguments = {}\n", "pachbuild.toml:1: arguments: must be an array, not a table ()"},
+      {"arguments = {}\n", "pachbuild.toml:1: arguments: must be a list, not a table ()"},
       {"environment = {A = 1}\n", "pachbuild.toml:1: environment.A: must be a string, not a number ()"},
-      {"environment = []\n", "pachbuild.toml:1: environment: must be a table, not an array ()"},
+      {"environment = []\n", "pachbuild.toml:1: environment: must be a table, not a list ()"},
       {"python = 1\n", "pachbuild.toml:1: python: must be a table, not a number ()"},
       {"[python]\nproject = 'x'\n",
        "pachbuild.toml:2: python.project: must be true or false, not a string ()"},
       {"[python]\nrefresh = 'x'\n",
        "pachbuild.toml:2: python.refresh: invalid value \"x\" (expected never, daily or always)"},
+      {"[python]\nprogam = 'x'\n",
+       "pachbuild.toml:2: python.progam: unknown setting (did you mean \"program\"?)"},
       {"[go]\nx = 1\n",
        "pachbuild.toml:2: go.x: unknown setting (valid settings: package, tags, ldflags, "
        "environment)"},

@@ -62,7 +62,7 @@ base::Result<ManifestKind> kind_of_file(const std::string& file, const Value& pr
   if (name.ends_with(".txt") || name.ends_with(".in")) return ManifestKind::requirements;
   if (file == k_project_file && kind_of_project(project) != ManifestKind::none)
     return kind_of_project(project);
-  return base::fail(ErrorKind::bad_input, file, "does not list what to install",
+  return base::fail(ErrorKind::bad_input, file, "lists no dependencies",
                     "expected a lock, a requirements file (*.txt), pyproject.toml, setup.py, Pipfile or a "
                     "program with inline metadata");
 }

@@ -447,6 +447,18 @@ bool is_made_from(const Statement& made, const Statement& other) {
   return other.is_readable && is_closed && lost(made, other).empty();
 }
 
+// Whether the statement asks for the package and nothing in it fixes this version. A marker may exclude a
+// line that fixes another one.
+bool is_open(const Statement& statement, const std::string& name, const std::string& version) {
+  bool is_asked = false;
+  for (const auto& ask : statement.asks) {
+    if (ask.name != name) continue;
+    if (ask.is_fixed && (!ask.exact || ask.exact == Version::parse(version))) return false;
+    is_asked = is_asked || !ask.is_fixed;
+  }
+  return is_asked;
+}
+
 }  // namespace
 
 Statement statement_of(const fs::path& source, const Manifest& manifest) {
@@ -474,15 +486,13 @@ Statement statement_of(const fs::path& source, const Manifest& manifest) {
 
 std::string unpinned_choices(const Statement& statement, const Texts& packages) {
   if (statement.is_lock) return "";
-  std::set<std::string> open;
-  for (const auto& ask : statement.asks) {
-    if (!ask.is_fixed) open.insert(ask.name);
-  }
   Texts chosen;
   for (const auto& package : packages) {
     const auto sign = package.find("==");
-    if (sign != std::string::npos && open.contains(normalised_name(package.substr(0, sign))))
-      chosen.push_back(package.substr(0, sign) + " " + package.substr(sign + 2));
+    if (sign == std::string::npos) continue;
+    const auto version = package.substr(sign + 2);
+    if (is_open(statement, normalised_name(package.substr(0, sign)), version))
+      chosen.push_back(package.substr(0, sign) + " " + version);
   }
   if (chosen.empty()) return "";
   std::sort(chosen.begin(), chosen.end());

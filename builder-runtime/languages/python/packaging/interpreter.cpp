@@ -176,9 +176,10 @@ base::Result<Interpreter> find_other(const Tools& tools, const std::vector<Pin>&
     return left && right ? *left < *right : one < other;
   });
   versions.erase(std::unique(versions.begin(), versions.end()), versions.end());
-  return base::fail(ErrorKind::unavailable, texts_of(pins),
-                    "this version of Python is not available here; available: " + base::join(versions, ", "),
-                    "build in an image that has it (python:X.Y-slim), or change the required version");
+  return base::fail(
+      ErrorKind::unavailable, texts_of(pins),
+      "this version of Python is not available here; available: " + base::join(versions, ", "),
+      "install it, build in an image that has it (python:X.Y-slim), or change the required version");
 }
 
 tl::unexpected<base::Error> malformed(std::string place, const std::string& text,

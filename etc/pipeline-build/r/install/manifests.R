@@ -34,8 +34,9 @@ merge_requests <- function(packages, name) {
 
 check_r <- function(place, operator, version) {
   if (is.na(operator) || compare(as.character(getRversion()), operator, version)) return(invisible())
-  fail(paste0(place, ": needs R ", operator, " ", version, ", but R here is ", getRversion()),
-       "build in an image that has it")
+  # In the words and with the code of builder-runtime, which compares the R of renv.lock.
+  fail(paste0(place, ": needs R ", operator, " ", version, "; ", Sys.which("R"), " is ", getRversion()),
+       paste("install a version that fits, build in an image that has one, or change", sub(":.*", "", place)), k_tool_missing)
 }
 
 compare <- function(version, operator, wanted_version) {

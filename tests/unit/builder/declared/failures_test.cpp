@@ -37,8 +37,8 @@ class DeclaredFailures : public testing::Test {
            error.hint;
   }
   std::string error_of(const process::Finished& finished, const std::string& manifest = "") {
-    return shown(error_of_command(finished, {"program", "toy", manifest, {{"/work", ""}, {"/tree", "made/"}}},
-                                  m_facts));
+    return shown(error_of_command(
+        finished, {"layer program", "toy", manifest, {{"/work", ""}, {"/tree", "made/"}}}, m_facts));
   }
 
   base::TemporaryFolder m_folder = base::TemporaryFolder::make(testing::TempDir(), "failures.").value();
@@ -50,11 +50,11 @@ class DeclaredFailures : public testing::Test {
 
 TEST_F(DeclaredFailures, TheFirstThatMatchesCounts) {
   EXPECT_EQ(error_of(ended_with(2, "x\nnetwork is gone\na:1:2: fault")),
-            "75 program|: cannot be reached for main.toy|again");
+            "75 layer program|: cannot be reached for main.toy|again");
   EXPECT_EQ(error_of(ended_with(2, "network is gone"), "toys.txt"),
             "75 toys.txt|cannot be reached for main.toy|again");
-  EXPECT_EQ(error_of(ended_with(2, "", "bare words\n")), "1 program|words|");
-  EXPECT_EQ(error_of(ended_with(2, "nothing")), "1 program: toy|exited with code 2|");
+  EXPECT_EQ(error_of(ended_with(2, "", "bare words\n")), "1 layer program|words|");
+  EXPECT_EQ(error_of(ended_with(2, "nothing")), "1 layer program|toy exited with code 2|");
 }
 
 TEST_F(DeclaredFailures, PlacesAreThoseOfTheSource) {
@@ -71,7 +71,7 @@ TEST_F(DeclaredFailures, AProgramMaySpeakAsWeDo) {
   }
   EXPECT_EQ(error_of(ended_with(1, "error: wrong\n")), "1 |wrong|");
   for (const int code : {2, 64, 70, 101})
-    EXPECT_EQ(error_of(ended_with(code, "error: wrong\n")).substr(0, 15), "1 program: toy|") << code;
+    EXPECT_EQ(error_of(ended_with(code, "error: wrong\n")).substr(0, 20), "1 layer program|toy ") << code;
   EXPECT_FALSE(own_words(ended_with(1, "error: wrong\nmore\n")));
   EXPECT_FALSE(own_words(ended_with(1, "hint: only\n")));
   EXPECT_FALSE(own_words(ended_with(1, "")));

@@ -77,6 +77,15 @@ TEST(DeclaredFilePattern, KnowsWhatItIs) {
   EXPECT_TRUE(FilePattern::compile("**/a")->is_wide());
   EXPECT_TRUE(FilePattern::compile("#!sh")->is_wide());
   EXPECT_FALSE(FilePattern::compile("*/a")->is_wide());
+  EXPECT_TRUE(FilePattern::compile("#!sh")->is_interpreter());
+  EXPECT_FALSE(FilePattern::compile("*.sh")->is_interpreter());
+}
+
+TEST(DeclaredFilePattern, SaysToPeopleWhatItIs) {
+  const auto described = [](const std::string& text) { return FilePattern::compile(text)->described(); };
+  EXPECT_EQ(described("a/*.sh"), "a/*.sh");
+  EXPECT_EQ(described("#!bash"), "file that starts with #!/bin/bash");
+  EXPECT_EQ(described("#!"), "file that starts with #!");
 }
 
 TEST(DeclaredFilePattern, FirstLinesNameInterpreters) {

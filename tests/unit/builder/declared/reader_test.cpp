@@ -142,21 +142,21 @@ TEST(DeclaredReader, WhatIsUnknownOrMissingIsAnError) {
 
 TEST(DeclaredReader, FormsAreChecked) {
   EXPECT_EQ(fault_of("ignore = 1\n"),
-            "b:7:10: detect.ignore: must be a string or an array of strings, not a number");
-  EXPECT_EQ(fault_of("variable = [\"A\"]\n"), "b:7:12: detect.variable: must be a string, not an array");
+            "b:7:10: detect.ignore: must be a string or a list of strings, not a number");
+  EXPECT_EQ(fault_of("variable = [\"A\"]\n"), "b:7:12: detect.variable: must be a string, not a list");
   EXPECT_EQ(fault_of("[tools]\ntoy = 1\n"), "b:8:7: tools.toy: must be a table, not a number");
-  EXPECT_EQ(fault_of("[layer]\n"), "b:7:1: layer: must be an array of tables, not a table");
+  EXPECT_EQ(fault_of("[layer]\n"), "b:7:1: layer: must be a list of tables, not a table");
   EXPECT_EQ(fault_of("[[layer]]\nrun = 1\n"),
-            "b:8:7: layer.run: must be an array of strings, or an array of such arrays, not a number");
+            "b:8:7: layer.run: must be a list of strings, or a list of such lists, not a number");
   EXPECT_EQ(fault_of("[[layer]]\nrun = []\n"), "b:8:7: layer.run: must not be empty");
   EXPECT_EQ(fault_of("[[layer]]\nrun = [[]]\n"), "b:8:8: layer.run: must not be empty");
   EXPECT_EQ(fault_of("[[layer]]\nrun = [[\"a\"], \"b\"]\n"),
-            "b:8:15: layer.run: must be an array of strings, not a string");
+            "b:8:15: layer.run: must be a list of strings, not a string");
   EXPECT_EQ(fault_of("[[layer]]\nrun = [\"a\", 1]\n"), "b:8:13: layer.run: must be a string, not a number");
   EXPECT_EQ(fault_of("[[layer]]\ncopy = { a = [\".\", 1] }\n"),
             "b:8:20: layer.copy.a: must be a string, not a number");
   EXPECT_EQ(fault_of("[[layer]]\ncopy = { a = 1 }\n"),
-            "b:8:14: layer.copy.a: must be a string or an array of strings, not a number");
+            "b:8:14: layer.copy.a: must be a string or a list of strings, not a number");
   EXPECT_EQ(fault_of("[[layer]]\nenvironment = { A = 1 }\n"),
             "b:8:21: layer.environment.A: must be a string, not a number");
   EXPECT_EQ(fault_of("layer = [1]\n"),
@@ -204,24 +204,24 @@ TEST(DeclaredReader, ToolsAreAskedOrNot) {
   EXPECT_EQ(fault_of("[tools.toy]\nrun = [\"toyx\"]\n"),
             "b:8:7: tools.toy.run: the first argument must be \"toy\"");
   EXPECT_EQ(fault_of("[tools.toy]\nrun = [\"toy\"]\nwants = \"a\"\n"),
-            "b:7:1: tools.toy: wants needs compare");
+            "b:7:1: tools.toy: has wants but not compare");
   EXPECT_EQ(fault_of("[tools.toy]\nrun = [\"toy\"]\ncompare = \"minor\"\n"),
-            "b:7:1: tools.toy: compare needs wants");
-  EXPECT_EQ(fault_of("[tools.toy]\nversion = \"x\"\n"), "b:7:1: tools.toy: a version needs run");
+            "b:7:1: tools.toy: has compare but not wants");
+  EXPECT_EQ(fault_of("[tools.toy]\nversion = \"x\"\n"), "b:7:1: tools.toy: has version but not run");
   EXPECT_EQ(fault_of("[tools.\"a/b\"]\n"), "b:7:1: tools.a/b: invalid program name");
   EXPECT_EQ(fault_of("[tools.toy]\nrun = [\"toy\"]\nwants = \"a\"\ncompare = \"at-least\"\n"), "");
 }
 
 TEST(DeclaredReader, ChecksRunOrReject) {
-  EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\n"), "b:7:1: check: needs either run or reject");
+  EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\n"), "b:7:1: check: needs run or reject");
   EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nreject = \"a\"\nrun = [\"a\", \"{file}\"]\n"),
-            "b:7:1: check: needs either run or reject");
+            "b:7:1: check: has both run and reject; use only one of the two");
   EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nreject = \"a\"\nplace = \"a\"\n"),
             "b:10:9: check.place: needs run");
   EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nrun = [\"a\"]\n"),
-            "b:9:7: check.run: needs either {file} or {files}");
+            "b:9:7: check.run: needs {file} or {files}");
   EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nrun = [\"a\", \"{file}{files}\"]\n"),
-            "b:9:7: check.run: needs either {file} or {files}");
+            "b:9:7: check.run: has both {file} and {files}; use only one of the two");
   EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nrun = [\"-a\", \"{file}\"]\n"),
             "b:9:7: check.run: the first word is not a program: \"-a\"");
   EXPECT_EQ(fault_of("[[check]]\nfiles = \"a\"\nreject = '(?P<own>a)'\nsay = \"{own}{line}\"\n"), "");
@@ -290,7 +290,7 @@ TEST(DeclaredReader, LayersMakeSomething) {
             "b:13:1: layer.name: the alternatives of a must be adjacent");
   EXPECT_EQ(fault_of("[[layer]]\nname = \"a\"\n" + layer + "[[layer]]\nname = \"b\"\n" + layer +
                      "[[layer]]\nname = \"c\"\n" + layer),
-            "b:13:1: layer: is the third layer (at most two layers can be stacked)");
+            "b:13:1: layer: too many layers (at most two can be stacked; alternatives have the same name)");
   EXPECT_EQ(fault_of("[[layer]]\nname = \"a\"\n" + layer + "[[layer]]\nname = \"a\"\n" + layer +
                      "[[layer]]\nname = \"c\"\n" + layer),
             "");
@@ -309,17 +309,20 @@ TEST(DeclaredReader, NamesInLayersAreChecked) {
   EXPECT_EQ(fault("image = \"/usr/[\""), "b:9:9: layer.image: invalid file pattern \"[\": unclosed '['");
   EXPECT_EQ(fault("variables = \"A-*\""), "b:9:13: layer.variables: invalid variable name \"A-*\"");
   EXPECT_EQ(fault("variables = [\"A_*\", \"B\"]"), "");
-  EXPECT_EQ(fault("manifest = \"../a\""), "b:9:12: layer.manifest: \"../a\" is not in the source");
-  EXPECT_EQ(fault("needs = { \"/a\" = \"x\" }"), "b:9:18: layer.needs: \"/a\" is not in the source");
+  EXPECT_EQ(fault("manifest = \"../a\""), "b:9:12: layer.manifest: \"../a\" points outside the source");
+  EXPECT_EQ(fault("needs = { \"/a\" = \"x\" }"), "b:9:18: layer.needs: \"/a\" points outside the source");
   EXPECT_EQ(fault("tools = \"toyz\""), "b:9:9: layer.tools: no tool named \"toyz\" (add [tools.toyz])");
   EXPECT_EQ(fault("environment = { \"1\" = \"x\" }"), "b:9:23: layer.environment.1: invalid variable name");
   EXPECT_EQ(fault("packages = { files = \"a\", match = 'a' }"),
             "b:9:35: layer.packages.match: needs the groups name and version");
-  for (const auto* const other : {"", ", match = '(?P<name>a)(?P<version>b)', name = '#/n', version = '#/v'",
-                                  ", name = '#/n'", ", version = '#/v'", ", match = 'a', version = '#/v'"}) {
-    EXPECT_EQ(fault("packages = { files = 'a'" + std::string(other) + " }"),
-              "b:9:12: layer.packages: must contain either match, or name and version")
-        << other;
+  const std::string both = "has both match and name with version; use only one of the two";
+  for (const auto& [other, what] :
+       {std::pair<std::string, std::string>("", "needs match or name with version"),
+        {", match = '(?P<name>a)(?P<version>b)', name = '#/n', version = '#/v'", both},
+        {", match = 'a', version = '#/v'", both},
+        {", name = '#/n'", "has name but not version"},
+        {", version = '#/v'", "has version but not name"}}) {
+    EXPECT_EQ(fault("packages = { files = 'a'" + other + " }"), "b:9:12: layer.packages: " + what);
   }
   EXPECT_EQ(fault("packages = { files = 'a', name = '#/n', version = '#/v' }"), "");
   EXPECT_EQ(fault("packages = { files = 'a', name = 'n', version = '#/v' }"),
@@ -408,12 +411,18 @@ TEST(DeclaredReader, FilesOfTheBuilderAreCopied) {
   ASSERT_EQ(layer.copy.size(), 1U);
   EXPECT_EQ(layer.copy[0].from.text(), "{a,b}");
   EXPECT_EQ(fault_of("[[layer]]\ncopy = { \"{builder}/a\" = \"b\" }\n"), "");
-  for (const std::string from :
-       {"", "{builder}", "{builder}/", "{builder}/../x", "{builder}//x", "../x", "/x"}) {
+  for (const auto& [from, what] : {std::pair<std::string, std::string>("", "is not a path to copy from"),
+                                   {"{builder}", "is not a path to copy from"},
+                                   {"{builder}/", "is not a path to copy from"},
+                                   {"{builder}/../x", "points outside the builder"},
+                                   {"{builder}//x", "points outside the builder"},
+                                   {"../x", "points outside the source"},
+                                   {"/x", "points outside the source"}}) {
     EXPECT_EQ(fault_of("[[layer]]\ncopy = { \"" + from + "\" = \"b\" }\n"),
-              "b:8:" + std::to_string(15 + from.size()) + ": layer.copy: \"" + from +
-                  "\" is not a path to copy from");
+              "b:8:" + std::to_string(15 + from.size()) + ": layer.copy: \"" + from + "\" " + what);
   }
+  EXPECT_EQ(fault_of("[[layer]]\nwork = \"copy\"\nrun = [\"a\"]\ntake = { \"../a\" = \"b\" }\n"),
+            "b:10:19: layer.take: \"../a\" points outside the working copy");
   EXPECT_EQ(fault_of("[[layer]]\nwork = \"copy\"\nrun = [\"a\"]\ntake = { \"{builder}/a\" = \"b\" }\n"),
             "b:10:26: layer.take: \"{builder}/a\" is not a path to copy from");
 }

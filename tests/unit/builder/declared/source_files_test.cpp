@@ -117,6 +117,14 @@ TEST_F(DeclaredSourceFiles, ReferencesLeadToValues) {
   EXPECT_EQ(list().has(reference("bad.json#/a")).error().where, "bad.json:1:2");
 }
 
+TEST_F(DeclaredSourceFiles, ReferencesSayToPeopleWhatTheyAre) {
+  EXPECT_EQ(reference("p.json#/a/b~1c").described(), "a.b/c in p.json");
+  EXPECT_EQ(reference("p.json#/a/b~1c").place(), "p.json: a.b/c");
+  EXPECT_EQ(reference("*.sh").described(), "*.sh");
+  EXPECT_EQ(reference("#!sh").described(), "file that starts with #!/bin/sh");
+  EXPECT_EQ(reference(".nvmrc").place(), ".nvmrc");
+}
+
 TEST_F(DeclaredSourceFiles, DigestsAreOfNamesModesAndContents) {
   file("a", "1");
   file("b", "2");

@@ -199,7 +199,7 @@ TEST_F(FindInterpreter, WithoutOneTheHintSaysWhatToDo) {
       find_interpreter(tools, {pin_of_version("a", "3.9").value(), pin_of_poetry("b", "^3.9").value()});
   EXPECT_EQ(other.error().where, "a (3.9) and b (^3.9)");
   EXPECT_EQ(other.error().hint,
-            "build in an image that has it (python:X.Y-slim), or change the required version");
+            "install it, build in an image that has it (python:X.Y-slim), or change the required version");
   EXPECT_EQ(other.error().kind, base::ErrorKind::unavailable);
 }
 

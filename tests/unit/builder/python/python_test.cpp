@@ -184,6 +184,14 @@ TEST_F(PythonPlans, FilesThatDoNotCountAreTold) {
   EXPECT_THAT(told({{"main.py", ""}, {"dev-requirements.txt", "a\n"}}),
               StartsWith("dev-requirements.txt: not installed"));
   EXPECT_EQ(told({{"main.py", ""}}), "");
+  const std::string project = "[python]\nproject = true\n";
+  const std::string ignored = "pachbuild.toml:2: python.project: ignored because ";
+  EXPECT_EQ(told({{"main.py", ""}, {"pachbuild.toml", project}}), ignored + "the source has no project");
+  EXPECT_EQ(told({{"main.py", ""}, {"requirements.txt", "a\n"}, {"pachbuild.toml", project}}),
+            ignored + "only what requirements.txt lists is installed");
+  EXPECT_EQ(
+      told({{"main.py", ""}, {"pyproject.toml", "[project]\nname = 'x'\n"}, {"pachbuild.toml", project}}),
+      "");
   const std::string inline_b = "# /// script\n# dependencies = ['b']\n# ///\n";
   EXPECT_THAT(told({{"main.py", inline_b}, {"requirements.txt", "a\n"}}),
               StartsWith("main.py: ignored because"));

@@ -160,6 +160,10 @@ TEST_F(Stated, WhatNobodyPinnedIsToldAsChosen) {
   EXPECT_EQ(unpinned_choices(statement, {"e-f==3", "b==2", "a==1"}),
             "a 1, b 2, e-f 3 chosen; requirements.txt does not pin them");
   EXPECT_EQ(unpinned_choices(statement, {"c==1", "b"}), "");
+  put({{"requirements.txt",
+        "six\nsix==1.0\nseven\nseven==2; sys_platform == 'win32'\neight @ https://h/8.whl\neight\n"}});
+  EXPECT_EQ(unpinned_choices(statement_of(m_source, m_manifest), {"eight==8", "seven==3", "six==1"}),
+            "seven 3 chosen; requirements.txt does not pin it");
   auto lock = statement;
   lock.is_lock = true;
   EXPECT_EQ(unpinned_choices(lock, {"b==2"}), "");
