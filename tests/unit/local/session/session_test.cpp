@@ -121,7 +121,7 @@ class ToldLines final : public Events {
     for (const auto& [count, what] :
          {std::pair(event.run, " run"), std::pair(event.skipped, " skipped"),
           std::pair(event.recovered, " recovered"), std::pair(event.failed, " failed"),
-          std::pair(event.unselected, " unselected")}) {
+          std::pair(event.unselected, " unselected"), std::pair(event.conflicting, " conflicting")}) {
       if (count > 0) text += " " + std::to_string(count) + what;
     }
     if (event.exported) text += " to " + event.output + (event.partial ? " in part" : "");
@@ -706,6 +706,34 @@ TEST_F(SessionTest, APartialOutputIsThereWhileOthersRun) {
                        "/a.txt' ] || exit 0; sleep 0.1; done; exit 1");
   EXPECT_THAT(run({spec}), EndsWith("\n0"));
   EXPECT_THAT(output(), ElementsAre("a.txt=A\n", "b.txt=BB\n"));
+}
+
+TEST_F(SessionTest, DatumsWithOnePathAreLeftOutOfAPartialOutput) {
+  put("data/c.txt", "C\n");
+  ASSERT_THAT(run({map_pipeline("p", "data", k_copy)}), EndsWith("\n0"));
+  // Only the last one writes nothing that another one writes.
+  const auto spec = map_pipeline("p", "data",
+                                 "cat $data > /pfs/out/new-$(basename $data); grep -q C $data || "
+                                 "cp -L $data /pfs/out/same");
+  EXPECT_THAT(run({spec}),
+              HasSubstr("p: fails (1) error: /pfs/out/same: written by two datums: data/a.txt and "
+                        "data/b.txt, so the output folder was not changed\n"));
+  EXPECT_THAT(output(), ElementsAre("a.txt=A\n", "b.txt=BB\n", "c.txt=C\n"));
+  m_options.partial = true;
+  for (const bool force : {false, true}) {
+    m_options.force = force;
+    const auto told = run({spec});
+    EXPECT_THAT(told, HasSubstr(" 2 conflicting to "));
+    EXPECT_THAT(told, HasSubstr("p: fails (1) error: /pfs/out/same: written by two datums: data/a.txt and "
+                                "data/b.txt, so their output is left out\n"));
+    EXPECT_THAT(told, EndsWith("\n1"));
+    EXPECT_THAT(output(), ElementsAre("new-c.txt=C\n"));
+    EXPECT_EQ(base::read_file(path("out/.pachbuild/missing")).value(),
+              "data/a.txt: /pfs/out/same: written by two datums: data/a.txt and data/b.txt\n"
+              "data/b.txt: /pfs/out/same: written by two datums: data/a.txt and data/b.txt\n");
+  }
+  EXPECT_THAT(run({map_pipeline("p", "data", k_copy)}), EndsWith("\n0"));
+  EXPECT_THAT(output(), ElementsAre("a.txt=A\n", "b.txt=BB\n", "c.txt=C\n"));
 }
 
 TEST_F(SessionTest, ABatchThatNeverAsksEndsTheRun) {
