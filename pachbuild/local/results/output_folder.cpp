@@ -168,6 +168,12 @@ bool OutputFolder::is_at(const fs::path& path) {
   return names && is_ours(path / k_own_folder, *names);
 }
 
+std::optional<std::string> OutputFolder::pipeline_at(const fs::path& path) {
+  auto state = read<State>(path / k_own_folder, k_state);
+  if (!state) return std::nullopt;
+  return std::move(state->pipeline);
+}
+
 base::Status OutputFolder::begin(const std::string& pipeline) {
   const fs::path own = m_path / k_own_folder;
   const auto check_pipeline = [&](const State& state) -> base::Status {

@@ -49,6 +49,8 @@ class OutputFolder {
   static base::Result<OutputFolder> open(const base::fs::path& path, const std::string& pipeline);
   // Whether `path` is such a folder: it has an export, or a run was cut off before its first.
   static bool is_at(const base::fs::path& path);
+  // The pipeline whose output `path` has; none: it has no export.
+  static std::optional<std::string> pipeline_at(const base::fs::path& path);
 
   OutputFolder(OutputFolder&&) = default;
   OutputFolder& operator=(OutputFolder&&) = delete;

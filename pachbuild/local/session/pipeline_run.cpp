@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <boost/filesystem/directory.hpp>
 #include <boost/filesystem/operations.hpp>
 #include <chrono>
 #include <iterator>
@@ -112,6 +113,7 @@ PipelineRun::PipelineRun(const PlannedPipeline& pipeline, SessionParts& session)
 
 base::Status PipelineRun::check() {
   BASE_TRY(check_folders());
+  BASE_TRY(check_layout());
   BASE_TRY(check_own_commands());
   return find_containers();
 }
@@ -151,6 +153,31 @@ base::Status PipelineRun::check_folders() const {
   if (!builder.empty()) BASE_TRY(check(builder, "the builder", Below::refused));
   for (const auto& [name, folder] : m_session.plan.folders)
     BASE_TRY(check(folder, "repo " + name, Below::refused));
+  return {};
+}
+
+// A folder has the output of one pipeline, or a subfolder for each of several: of both, one would be old.
+base::Status PipelineRun::check_layout() const {
+  if (!is_exported()) return {};
+  const auto fail = [](const fs::path& folder, const std::string& what) {
+    return base::fail(ErrorKind::cannot_write, folder.string(), what,
+                      "choose another --output, or remove that folder");
+  };
+  const auto folder = m_options.folder_each ? m_output.parent_path() : m_output;
+  const auto own = OutputFolder::pipeline_at(folder);
+  if (m_options.folder_each) {
+    if (!own) return {};
+    return fail(folder, "contains the output of pipeline " + *own + ", not a subfolder for each pipeline");
+  }
+  if (own) return {};
+  boost::system::error_code error;
+  fs::directory_iterator entry(folder, error);
+  while (!error && entry != fs::directory_iterator()) {
+    const auto name = entry->path().filename().string();
+    if (OutputFolder::pipeline_at(entry->path()) == name)
+      return fail(folder, "contains the output of several pipelines, such as " + name + ", in subfolders");
+    entry.increment(error);
+  }
   return {};
 }
 

@@ -62,6 +62,7 @@ class PipelineRun {
  private:
   using Clock = std::chrono::steady_clock;
   base::Status check_folders() const;
+  base::Status check_layout() const;
   base::Status check_own_commands() const;
   base::Status find_containers();
   base::Result<int> try_run();

@@ -186,6 +186,8 @@ TEST_F(OutputFolderTest, IsForOnePipelineAndOneProcess) {
   const auto other = OutputFolder::open(out(), "other");
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().what, "contains the output of pipeline pipeline");
+  EXPECT_EQ(OutputFolder::pipeline_at(out()), "pipeline");
+  EXPECT_EQ(OutputFolder::pipeline_at(m_folder.path()), std::nullopt);
   const auto held = open();
   const auto second = OutputFolder::open(out(), "pipeline");
   ASSERT_FALSE(second);

@@ -393,6 +393,28 @@ TEST_F(SessionTest, PipelinesReadWhatOthersWrote) {
   record(run({map_pipeline("first", "data", "true"), second}));
 }
 
+TEST_F(SessionTest, AFolderHasTheOutputOfOnePipelineOrOfSeveral) {
+  const auto one = map_pipeline("one", "data", k_copy);
+  const auto two = map_pipeline("two", "data", k_copy);
+  const std::string out = "TMP/out: contains the output of ";
+  ASSERT_THAT(run({one}), EndsWith("\n0"));
+  m_options.folder_each = true;
+  EXPECT_THAT(run({one, two}), HasSubstr(out + "pipeline one, not a subfolder for each pipeline\n"));
+  EXPECT_THAT(output(), ElementsAre("a.txt=A\n", "b.txt=BB\n"));
+  ASSERT_TRUE(base::remove_tree(path("out")));
+  ASSERT_THAT(run({one, two}), EndsWith("\n0"));
+  ASSERT_THAT(run({one, two}), EndsWith("\n0"));
+  m_options.folder_each = false;
+  EXPECT_THAT(run({two}), HasSubstr(out + "several pipelines, such as "));
+  // Whoever has put the output of another one into the folder meant it.
+  ASSERT_TRUE(base::remove_tree(path("out")));
+  ASSERT_THAT(run({one}), EndsWith("\n0"));
+  m_options.output = path("out/two").string();
+  ASSERT_THAT(run({two}), EndsWith("\n0"));
+  m_options.output = path("out").string();
+  EXPECT_THAT(run({one}), EndsWith("\n0"));
+}
+
 TEST_F(SessionTest, AFolderOfTwoNamesIsReadOnce) {
   const auto one = map_pipeline("one", "data", k_copy);
   const auto two = map_pipeline("two", "other", "cp -L $other /pfs/out/");
