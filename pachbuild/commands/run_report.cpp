@@ -133,7 +133,8 @@ void RunReport::take(const std::string& pipeline, const local::PhaseEnds& event)
 }
 
 void RunReport::take(const std::string& pipeline, const local::Explained& event) {
-  if (m_options.explain) info(pipeline, "explain: " + event.what + ": " + event.because);
+  // Asked for, whatever else is shown.
+  if (m_options.explain) report::info(prefix(pipeline) + "explain: " + event.what + ": " + event.because);
 }
 
 void RunReport::take(const std::string& pipeline, const local::Counted& event) {

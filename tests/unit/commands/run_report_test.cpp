@@ -108,6 +108,9 @@ TEST(RunReport, SaysWhatEachAmountWants) {
   }
   EXPECT_EQ(printed_of({.explain = true}, {{"map", local::Explained{.what = "build", .because = "x"}}}),
             "explain: build: x\n");
+  EXPECT_EQ(printed_of({.explain = true, .amount = Amount::failures},
+                       {{"map", local::Explained{.what = "build", .because = "x"}}}),
+            "explain: build: x\n");
   EXPECT_EQ(printed_of({.name_pipelines = true}, {{"map", local::Warned{"a"}}, {"", local::Warned{"b"}}}),
             "warning: map: a\nwarning: b\n");
 }
