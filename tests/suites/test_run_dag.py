@@ -52,13 +52,14 @@ class Dag(pipelines.PipelineSuite):
         self.dag()
         self.pipeline("other", UPPER, {"pfs": {"repo": "data", "glob": "/*"}})
         hint = "hint: choose another --output, or remove that folder\n"
-        self.assertEqual(self.dag(expect=73).stderr, f"error: {self.out}: contains the output of pipeline first, not a subfolder "
-                                                     f"for each pipeline\n{hint}")
+        contains = f"error: {self.out}: contains the output of "
+        self.assertEqual(self.dag(expect=73).stderr,
+                         f"{contains}pipeline first, not a subfolder for each pipeline\n{hint}")
         self.assertEqual(self.output(), {"a": b"ONE"})
         self.succeed("rm", "-rf", self.out)
         self.dag()
         self.assertRegex(self.dag(files=("specs/first/pipeline.json",), expect=73).stderr,
-                         f"^error: {self.out}: contains the output of several pipelines, such as (first|other), in subfolders\n{hint}$")
+                         f"^{contains}several pipelines, such as (first|other), in subfolders\n{hint}$")
 
     def test_each_result_is_the_next_ones_input(self):
         self.chain()

@@ -150,8 +150,9 @@ class Failures(pipelines.PipelineSuite):
         self.shell_pipeline('cp "$data" /pfs/out/same\n')
         result = self.pachbuild_run()
         self.assertEqual(result.returncode, 1)
-        self.assertIn("error: /pfs/out/same: written by two datums: data/a and data/b, so the output folder was not changed\n"
-                      "hint: make the output name depend on the datum, for example on its file name\n", result.stderr)
+        self.assertIn("error: /pfs/out/same: written by two datums: data/a and data/b, so the output folder was not "
+                      "changed\nhint: make the output name depend on the datum, for example on its file name\n",
+                      result.stderr)
         self.assertEqual(self.output(), {})
         self.assert_nothing_left()
 
@@ -166,10 +167,11 @@ class Failures(pipelines.PipelineSuite):
         for run, skipped in ((6, 0), (0, 6)):
             result = self.pachbuild_run("--partial")
             self.assertEqual(result.returncode, 1)
-            self.assertIn(f"datums: {run} processed, {skipped} skipped, 2 left out because of conflicting paths, ", result.stderr)
+            self.assertIn(f"datums: {run} processed, {skipped} skipped, 2 left out because of conflicting paths, ",
+                          result.stderr)
             self.assertTrue(result.stderr.endswith(
-                f"error: {fault}, so their output is left out\nhint: make the output name depend on the datum, for example on "
-                f"its file name; {self.out}/.pachbuild/missing lists the datums without output\n"), result.stderr)
+                f"error: {fault}, so their output is left out\nhint: make the output name depend on the datum, for "
+                f"example on its file name; {self.out}/.pachbuild/missing lists the datums without output\n"), result.stderr)
             self.assertEqual(self.output(), kept)
             self.assertEqual(self.missing(), [f"data/n1: {fault}", f"data/n2: {fault}"])
         # Every datum, and none was warned of as one that writes nothing.

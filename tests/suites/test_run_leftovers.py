@@ -164,8 +164,8 @@ class Leftovers(pipelines.PipelineSuite):
                             'cp "$data" /pfs/out/; df -m /pfs | tail -1 >&2\n')
         result = self.pachbuild_run("--workers", 1, "--partial", "--logs")
         self.assertEqual(result.returncode, 1)
-        self.assertIn("datum data/a failed: exit code 3; /pfs is full (limited to 64.0 MiB): write large files to /pfs/out or "
-                      "/tmp (log: ", result.stderr)
+        self.assertIn("datum data/a failed: exit code 3; /pfs is full (limited to 64.0 MiB): write large files to "
+                      "/pfs/out or /tmp (log: ", result.stderr)
         self.assertIn("No space left on device", result.stderr)
         self.assertEqual(self.output(), {"b": b"two"})
         self.assertIn(" 64 ", result.stderr)
