@@ -25,7 +25,8 @@ base::Result<Plan> resolve(const Source& source, const Tools& tools) {
   const auto& settings = source.settings;
   plan.start.command.insert(plan.start.command.end(), settings.arguments.begin(), settings.arguments.end());
   for (const auto& [name, value] : settings.environment) plan.start.environment[name] = value;
-  if (!plan.program.name.empty())
+  // A command of the pipeline's own starts what it names.
+  if (!plan.program.name.empty() && !source.has_own_command)
     report::info("program: " + plan.program.name + " (" + plan.program.chosen + ")");
   milestone.reached(summary_of(plan));
   return plan;

@@ -87,12 +87,14 @@ void add_rerun(CLI::App& app, Invocation& invocation) {
   struct Options {
     bool failed = false;
     bool force = false;
+    bool quiet = false;
     bool logs = false;
     bool explain = false;
   };
   auto options = std::make_shared<Options>();
   verb->add_flag("--failed", options->failed, "Rerun only the datums that failed");
   verb->add_flag("--force", options->force, "Rerun every datum, even if its result is in the cache");
+  verb->add_flag("-q,--quiet", options->quiet, "Print only errors and failures");
   verb->add_flag("--logs", options->logs, "Show the output of every datum that runs");
   verb->add_flag("--explain", options->explain, "Show why the build and each datum runs");
   verb->footer(k_about_rerun)->callback([options, &invocation] {
@@ -100,6 +102,7 @@ void add_rerun(CLI::App& app, Invocation& invocation) {
       std::vector<std::string> added;
       if (options->failed) added.emplace_back("--failed");
       if (options->force) added.emplace_back("--force");
+      if (options->quiet) added.emplace_back("--quiet");
       if (options->logs) added.emplace_back("--logs");
       if (options->explain) added.emplace_back("--explain");
       return rerun(added);

@@ -22,6 +22,7 @@ void RoundEvents::tell(const local::Event& event) {
   m_run += end->run;
   m_skipped += end->skipped;
   m_failed += end->failed;
+  m_conflicting += end->conflicting;
   m_any = true;
 }
 
@@ -29,7 +30,9 @@ std::optional<RoundSummary> RoundEvents::summary(bool succeeded) const {
   if (!m_any) return std::nullopt;
   std::string text = base::count_of(m_run, "datum") + " processed, " + std::to_string(m_skipped) +
                      " skipped, " + std::to_string(m_failed) + " failed";
-  if (m_failed == 0 && !succeeded) text += ", not all pipelines could be run";
+  if (m_conflicting > 0)
+    text += ", " + std::to_string(m_conflicting) + " left out because of conflicting paths";
+  if (m_failed == 0 && m_conflicting == 0 && !succeeded) text += ", not all pipelines could be run";
   return RoundSummary{std::move(text), m_failed};
 }
 

@@ -34,6 +34,7 @@ class RoundEvents final : public local::Events {
   std::size_t m_run = 0;
   std::size_t m_skipped = 0;
   std::size_t m_failed = 0;
+  std::size_t m_conflicting = 0;
   bool m_any = false;  // a pipeline has run to its end
 };
 

@@ -133,7 +133,8 @@ void RunReport::take(const std::string& pipeline, const local::PhaseEnds& event)
 }
 
 void RunReport::take(const std::string& pipeline, const local::Explained& event) {
-  if (m_options.explain) info(pipeline, "explain: " + event.what + ": " + event.because);
+  // Asked for, whatever else is shown.
+  if (m_options.explain) report::info(prefix(pipeline) + "explain: " + event.what + ": " + event.because);
 }
 
 void RunReport::take(const std::string& pipeline, const local::Counted& event) {
@@ -189,13 +190,15 @@ void RunReport::take(const std::string& pipeline, const local::PipelineEnds& eve
   if (event.recovered > 0) text += ", " + std::to_string(event.recovered) + " of them recovered by err_cmd";
   if (event.failed > 0) text += ", " + std::to_string(event.failed) + " failed";
   if (event.unselected > 0) text += ", " + std::to_string(event.unselected) + " not selected";
+  if (event.conflicting > 0)
+    text += ", " + std::to_string(event.conflicting) + " left out because of conflicting paths";
   info(pipeline, text + ", " + base::format_duration(event.elapsed) + " in total");
   if (event.exported) {
     info(pipeline, "output: " + event.output + " (" + base::count_of(event.files, "file") + ", " +
                        base::format_bytes(event.bytes) + ")");
   }
   if (event.failed == 0) {
-    if (event.files == 0) warn(pipeline, "no datum wrote a file to /pfs/out");
+    if (event.files == 0 && event.conflicting == 0) warn(pipeline, "no datum wrote a file to /pfs/out");
     return;
   }
   const std::string failures = base::count_of(event.failed, "datum") + " failed";
@@ -216,10 +219,11 @@ void RunReport::take(const std::string& pipeline, const local::PipelineEnds& eve
 
 // With --logs each has been told.
 void RunReport::tell_equal_failures(const std::string& pipeline) {
-  const auto& failures = m_failures[pipeline];
-  for (const auto& kind : failures.kinds.all()) {
-    if (kind.more > 0 && !m_options.show_logs)
-      warn_of_failure(pipeline, summary_of(kind) + " (logs: " + failures.logs + ")");
+  const auto failures = m_failures.extract(pipeline);
+  if (failures.empty() || m_options.show_logs) return;
+  for (const auto& kind : failures.mapped().kinds.all()) {
+    if (kind.more > 0)
+      warn_of_failure(pipeline, summary_of(kind) + " (logs: " + failures.mapped().logs + ")");
   }
 }
 

@@ -48,6 +48,18 @@ class Judge {
                  {ErrorKind::bad_input, places.where(pointer), field_name(pointer) + " " + what, hint});
   }
 
+  // That the object at `pointer` lacks a field, unless what is there of it is at fault.
+  void add_missing(const std::string& pointer, const std::string& field, const std::string& hint = {}) {
+    const std::string at = child_pointer(pointer, field);
+    if (is_at_fault(at)) return;
+    const auto& places = m_reading.places;
+    m_faults.add(at, places.at(pointer),
+                 {ErrorKind::bad_input, places.where(pointer),
+                  field_name(pointer) + " has no " + base::quoted(field), hint});
+  }
+
+  [[nodiscard]] bool is_at_fault(const std::string& pointer) const { return m_faults.touch(pointer); }
+
   // A text that cannot be a `kind`.
   void refuse(const std::string& pointer, std::string_view kind, const std::string& value,
               const std::string& hint) {
@@ -95,7 +107,7 @@ class InputReader {
     Input input;
     const auto kinds = kinds_of(value);
     if (kinds.empty()) {
-      add(pointer, "is empty", k_empty_hint);
+      if (!m_judge.is_at_fault(pointer)) add(pointer, "is empty", k_empty_hint);
       return input;
     }
     if (kinds.size() > 1) {
@@ -150,10 +162,10 @@ class InputReader {
     input.lazy = fields.value("lazy", false);
     input.empty_files = fields.value("empty_files", false);
     if (input.repo.empty()) {
-      add(pointer, "has no \"repo\"");
+      m_judge.add_missing(pointer, "repo");
     } else if (!is_name(input.repo)) {
       m_judge.refuse(pointer + "/repo", "repo name", input.repo, "a name has letters, digits, '_' and '-'");
-    } else {
+    } else if (input.is_named || !m_judge.is_at_fault(pointer + "/name")) {
       check_name(input.name, pointer + (input.is_named ? "/name" : "/repo"), names);
     }
     for (const char* const field : {"join_on", "group_by"}) {
@@ -180,12 +192,12 @@ class InputReader {
     input.glob = "/*";
     input.cron = Cron{fields.value("spec", ""), fields.value("overwrite", false)};
     if (input.name.empty()) {
-      add(pointer, "has no \"name\"");
+      m_judge.add_missing(pointer, "name");
     } else {
       check_name(input.name, pointer + "/name", names);
     }
     if (input.cron->spec.empty())
-      add(pointer, "has no \"spec\"", R"(for example "spec": "@every 60s", or "0 3 * * *")");
+      m_judge.add_missing(pointer, "spec", R"(for example "spec": "@every 60s", or "0 3 * * *")");
     return input;
   }
 
@@ -203,7 +215,7 @@ class InputReader {
 
   std::string read_glob(const std::string& written, const std::string& pointer) {
     if (written.empty()) {
-      add(pointer, "has no \"glob\"", "\"/*\" makes a datum of each file and folder");
+      m_judge.add_missing(pointer, "glob", "\"/*\" makes a datum of each file and folder");
       return {};
     }
     std::string clean = glob::clean_input_glob(written);

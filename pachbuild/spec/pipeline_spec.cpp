@@ -307,14 +307,14 @@ class Reader {
       return;
     }
     // With a field at fault it is not the input that was meant.
-    if (m_faults.touch("/input")) return;
+    const bool is_as_meant = !m_faults.touch("/input");
     const InputReading reading{m_spec.name, m_has_build, m_spec.places};
     const json& input = root.value("input");
     if (m_target == Target::cluster) {
-      check_input_names(input, "/input", reading, m_faults);
+      if (is_as_meant) check_input_names(input, "/input", reading, m_faults);
     } else {
       m_spec.input = read_input(input, "/input", reading, m_faults);
-      check_branches();
+      if (is_as_meant) check_branches();
       warn_of_lacking_groups();
     }
   }

@@ -151,6 +151,7 @@ void describe(Json& object, const local::PipelineEnds& event) {
   object["recovered"] = event.recovered;
   object["failed"] = event.failed;
   object["unselected"] = event.unselected;
+  object["conflicting"] = event.conflicting;
   object["output"] = event.output;
   object["exported"] = event.exported;
   object["partial"] = event.partial;

@@ -18,6 +18,8 @@ namespace fs = base::fs;
 
 constexpr std::string_view k_scratch = "/pfs/.scratch/";
 constexpr std::string_view k_go_place = ".go:";
+constexpr std::string_view k_environments = "/env/";
+static_assert(k_environments.substr(1, k_environments.size() - 2) == contract::k_cache_environments);
 // Ends a path in what programs print.
 constexpr std::string_view k_ends = "\"'`:,;()<>[]{}|= \t\r\n\x1b";
 
@@ -54,6 +56,25 @@ std::string without_scratch(std::string_view line) {
   return result;
 }
 
+// What follows <cache>/env/DIGEST/ in a path; empty: it is not of an environment.
+std::string_view below_environment(std::string_view path) {
+  if (!path.starts_with('/')) return "";
+  for (auto at = path.find(k_environments); at != std::string_view::npos;
+       at = path.find(k_environments, at + 1)) {
+    const auto rest = path.substr(at + k_environments.size());
+    const auto digest = std::string(rest.substr(0, base::k_digest_length));
+    if (base::is_digest(digest) && rest.substr(digest.size()).starts_with('/'))
+      return rest.substr(digest.size() + 1);
+  }
+  return "";
+}
+
+bool are_equal(const fs::path& one, const fs::path& other) {
+  const auto text = base::read_input_file(one.string());
+  const auto other_text = base::read_input_file(other.string());
+  return text && other_text && *text == *other_text;
+}
+
 // Of the colour that `text` begins with; 0: of none.
 std::size_t colour_length(std::string_view text) {
   if (!text.starts_with("\x1b[")) return 0;
@@ -85,6 +106,22 @@ bool SourceNames::has(std::string_view path) const {
   boost::system::error_code error;
   const auto file = base::path_inside(m_folder, std::string(path), "");
   return file && fs::is_regular_file(*file, error);
+}
+
+// The file of the source that a file of an environment is: of a package that was installed from the source,
+// in the environment's `source`; of a script that was copied, in its `bin`, where others have programs as
+// well. Empty: none.
+std::string_view SourceNames::path_in_environment(std::string_view word) const {
+  constexpr std::string_view k_mirror = "source/";
+  constexpr std::string_view k_programs = "bin/";
+  auto path = below_environment(word);
+  if (path.starts_with(k_mirror)) {
+    path.remove_prefix(k_mirror.size());
+    return has(path) ? path : "";
+  }
+  if (!path.starts_with(k_programs)) return "";
+  path.remove_prefix(k_programs.size());
+  return has(path) && are_equal(std::string(word), m_folder / std::string(path)) ? path : "";
 }
 
 std::string SourceNames::shown(std::string_view path, std::string_view place) const {
@@ -126,6 +163,10 @@ std::string SourceNames::in_line(std::string_view given) const {
       take(word.size(), word.substr(std::min(source.size() + 1, word.size())));
       continue;
     }
+    if (const auto path = path_in_environment(word); !path.empty()) {
+      take(word.size(), path);
+      continue;
+    }
     if (rest.substr(end).starts_with(':') && word.ends_with(".go")) {
       std::string_view path = word;
       if (!m_module.empty() && path.starts_with(m_module)) path.remove_prefix(m_module.size());
@@ -143,8 +184,9 @@ std::string SourceNames::in_line(std::string_view given) const {
 }
 
 std::string SourceNames::in_text(std::string_view text) const {
-  if (m_folder.empty() || (!base::contains(text, contract::k_pfs) && !base::contains(text, k_go_place)))
-    return std::string(text);
+  const bool may_name_files = base::contains(text, contract::k_pfs) || base::contains(text, k_go_place) ||
+                              base::contains(text, k_environments);
+  if (m_folder.empty() || !may_name_files) return std::string(text);
   std::string result;
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size());

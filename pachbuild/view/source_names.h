@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What tools and programs call the files of a source, in the words of the person: /pfs/source/main.py is
-// source/main.py in the current folder. For what is shown; logs stay as they are.
+// source/main.py in the current folder, and so is its copy in an environment. For what is shown; logs stay as
+// they are.
 #pragma once
 
 #include <string>
@@ -25,6 +26,7 @@ class SourceNames {
   [[nodiscard]] std::string in_line(std::string_view line) const;
   [[nodiscard]] std::string shown(std::string_view path, std::string_view place) const;
   [[nodiscard]] bool has(std::string_view path) const;
+  [[nodiscard]] std::string_view path_in_environment(std::string_view word) const;
 
   base::fs::path m_folder;  // empty: nothing is changed
   std::string m_prefix;     // "source/"

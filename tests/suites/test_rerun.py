@@ -41,6 +41,13 @@ class Rerun(pipelines.PipelineSuite):
         self.assertIn("datums: 0 processed, 1 skipped, 1 failed", self.rerun().stderr)
         self.assertIn("explain: datum data/b: failed last time\n", self.rerun("--explain").stderr)
 
+    def test_quietly_only_failures_and_what_is_asked_for(self):
+        self.run_here()
+        quiet = self.rerun("-q").stderr
+        self.assertTrue(quiet.startswith("warning: datum data/b failed: "), quiet)
+        self.assertNotIn("datums: ", quiet)
+        self.assertIn("explain: datum data/b: failed last time\n", self.rerun("-q", "--explain").stderr)
+
     def test_only_what_failed(self):
         self.data(c="three")
         self.run_here()

@@ -46,6 +46,21 @@ class Dag(pipelines.PipelineSuite):
         for name, reads in (("third", "second"), ("first", "data"), ("second", "first"), ("other", "data")):
             self.pipeline(name, each.format(reads, name), {"pfs": {"repo": reads, "glob": "/*"}})
 
+    def test_one_pipeline_and_several_share_no_folder(self):
+        self.data(a="one")
+        self.pipeline("first", UPPER, {"pfs": {"repo": "data", "glob": "/*"}})
+        self.dag()
+        self.pipeline("other", UPPER, {"pfs": {"repo": "data", "glob": "/*"}})
+        hint = "hint: choose another --output, or remove that folder\n"
+        contains = f"error: {self.out}: contains the output of "
+        self.assertEqual(self.dag(expect=73).stderr,
+                         f"{contains}pipeline first, not a subfolder for each pipeline\n{hint}")
+        self.assertEqual(self.output(), {"a": b"ONE"})
+        self.succeed("rm", "-rf", self.out)
+        self.dag()
+        self.assertRegex(self.dag(files=("specs/first/pipeline.json",), expect=73).stderr,
+                         f"^{contains}several pipelines, such as (first|other), in subfolders\n{hint}$")
+
     def test_each_result_is_the_next_ones_input(self):
         self.chain()
         result = self.dag()

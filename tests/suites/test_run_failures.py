@@ -150,9 +150,36 @@ class Failures(pipelines.PipelineSuite):
         self.shell_pipeline('cp "$data" /pfs/out/same\n')
         result = self.pachbuild_run()
         self.assertEqual(result.returncode, 1)
-        self.assertIn("error: /pfs/out/same: written by two datums: data/a and data/b\n"
-                      "hint: make the output name depend on the datum, for example on its file name\n", result.stderr)
+        self.assertIn("error: /pfs/out/same: written by two datums: data/a and data/b, so the output folder was not "
+                      "changed\nhint: make the output name depend on the datum, for example on its file name\n",
+                      result.stderr)
         self.assertEqual(self.output(), {})
+        self.assert_nothing_left()
+
+    def test_datums_with_one_path_are_left_out_of_a_partial_output(self):
+        self.data(**{f"n{number}": str(number) for number in range(1, 7)})
+        self.shell_pipeline(COPY)
+        self.succeed_run()
+        self.shell_pipeline('name=$(basename "$data"); cp "$data" "/pfs/out/e-$name"\n'
+                            'case $name in n1|n2) cp "$data" /pfs/out/same;; esac\n')
+        kept = {f"e-n{number}": str(number).encode() for number in range(3, 7)}
+        fault = "/pfs/out/same: written by two datums: data/n1 and data/n2"
+        for run, skipped in ((6, 0), (0, 6)):
+            result = self.pachbuild_run("--partial")
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(f"datums: {run} processed, {skipped} skipped, 2 left out because of conflicting paths, ",
+                          result.stderr)
+            self.assertTrue(result.stderr.endswith(
+                f"error: {fault}, so their output is left out\nhint: make the output name depend on the datum, for "
+                f"example on its file name; {self.out}/.pachbuild/missing lists the datums without output\n"), result.stderr)
+            self.assertEqual(self.output(), kept)
+            self.assertEqual(self.missing(), [f"data/n1: {fault}", f"data/n2: {fault}"])
+        # Every datum, and none was warned of as one that writes nothing.
+        self.shell_pipeline('cp "$data" /pfs/out/same\n')
+        result = self.pachbuild_run("--partial")
+        self.assertEqual(result.returncode, 1)
+        self.assertNotIn("no datum wrote", result.stderr)
+        self.assertEqual((self.output(), len(self.missing())), ({}, 6))
         self.assert_nothing_left()
 
     def test_a_name_that_pfs_cannot_hold_fails_the_datum(self):

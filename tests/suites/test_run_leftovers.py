@@ -164,10 +164,14 @@ class Leftovers(pipelines.PipelineSuite):
                             'cp "$data" /pfs/out/; df -m /pfs | tail -1 >&2\n')
         result = self.pachbuild_run("--workers", 1, "--partial", "--logs")
         self.assertEqual(result.returncode, 1)
-        self.assertIn("datum data/a failed: exit code 3", result.stderr)
+        self.assertIn("datum data/a failed: exit code 3; /pfs is full (limited to 64.0 MiB): write large files to "
+                      "/pfs/out or /tmp (log: ", result.stderr)
         self.assertIn("No space left on device", result.stderr)
         self.assertEqual(self.output(), {"b": b"two"})
         self.assertIn(" 64 ", result.stderr)
+        self.shell_pipeline('number=0; while true > /pfs/f$number; do number=$((number + 1)); done; exit 3\n')
+        self.assertIn("datum data/a failed: exit code 3; /pfs is full (limited to 16,384 files): ",
+                      self.pachbuild_run("--workers", 1).stderr)
 
     def test_outputs_and_inputs_are_not_in_memory(self):
         self.data(a="one")

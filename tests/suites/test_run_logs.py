@@ -205,6 +205,14 @@ class LogsOfTheLastRun(pipelines.PipelineSuite):
         self.pachbuild_run()
         self.assertNotIn("warning", self.logs("--failed").stderr)
 
+    def test_after_a_run_whose_datums_are_known_and_in_conflict_nothing_is_missing(self):
+        self.shell_pipeline('echo "reading $(cat "$data")"; cp "$data" /pfs/out/same\n')
+        self.assertEqual(self.pachbuild_run().returncode, 1)
+        self.assertEqual(self.pachbuild_run().returncode, 1)
+        result = self.logs("--datum", "a")
+        self.assertEqual((result.stdout, result.stderr),
+                         ("reading one\n", "== datum data/a: skipped; its result is in the cache\n"))
+
     def test_a_run_is_followed_to_its_end(self):
         self.data(b="good")
         self.shell_pipeline('echo "reading $(cat "$data")"; while [ ! -e /tmp/go ]; do sleep 0.05; done; ' + COPY)

@@ -254,7 +254,8 @@ class NothingIsLost(pipelines.PipelineSuite):
         self.shell_pipeline('cp "$data" /pfs/out/same\n')
         result = self.pachbuild_run()
         self.assertEqual(result.returncode, 1)
-        self.assertIn("error: /pfs/out/same: written by two datums: data/a and data/b\n", result.stderr)
+        self.assertIn("error: /pfs/out/same: written by two datums: data/a and data/b, so the output folder was not "
+                      "changed\n", result.stderr)
         again = self.pachbuild_run()
         self.assertEqual(again.returncode, 1)
         self.assertNotIn("run.sh", again.stderr)

@@ -86,8 +86,8 @@ class Secrets(pipelines.PipelineSuite):
         self.pipeline(secrets=[{"name": "db", "key": "user", "env_var": "A"}, {"name": "db", "key": "nokey", "env_var": "B"},
                                {"name": "tls", "mount_path": "/tls"}])
         result = self.run_with(expect=64)
-        self.assertRegex(result.stderr, r"spec.json:\d+:\d+: no values were given for the secrets db \(key user\), db \(key nokey\), tls\n"
-                                        r"hint: add --secret db=PATH --secret tls=PATH; ")
+        self.assertRegex(result.stderr, r"spec.json:\d+:\d+: no values were given for the secrets db \(keys user, "
+                                        r"nokey\), tls\nhint: add --secret db=PATH --secret tls=PATH; ")
         result = self.run_with(self.folder_of_secret(), f"tls={self.folder / 'db'}", expect=64)
         self.assertIn("no value was given for secret db (key nokey)\nhint: add the key to ", result.stderr)
         result = self.run_with(self.folder_of_secret().replace("db=", "tsl="), expect=64)

@@ -303,7 +303,7 @@ Text export_results(const Place& place) {
     BASE_TRY_ASSIGN(auto folder, local::OutputFolder::open(place.made() / "export", "p"));
     const std::vector<local::DatumOutput> outputs{{"datum", files}};
     BASE_TRY(folder.check(outputs));
-    if (text == "second") BASE_TRY(folder.add(outputs, std::nullopt, store, local::ExportBy::copy));
+    if (text == "second") BASE_TRY(folder.add(outputs, {}, std::nullopt, store, local::ExportBy::copy));
     BASE_TRY(folder.publish(outputs, {}, store, local::ExportBy::copy));
   }
   return local::is_own_folder(place.made() / "export" / local::k_own_folder) ? "own" : "not own";

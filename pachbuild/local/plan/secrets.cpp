@@ -171,6 +171,11 @@ base::Result<std::string> random_bytes(const fs::path& cache) {
   return base::fail(ErrorKind::io, path.string(), "is damaged", "remove it");
 }
 
+struct MissingSecret {
+  std::string name;
+  std::vector<std::string> keys;  // that are needed of it; none: all that it has
+};
+
 }  // namespace
 
 base::Result<Secrets> load_secrets(const std::vector<std::string>& options) {
@@ -193,8 +198,7 @@ base::Result<Secrets> load_secrets(const std::vector<std::string>& options) {
 base::Status check_secrets(const std::vector<const spec::PipelineSpec*>& specs, const Secrets& secrets) {
   std::string where;  // of the first that is missing
   std::vector<std::string> names;
-  std::vector<std::string> missing;
-  std::vector<std::string> options;
+  std::vector<MissingSecret> missing;
   for (const auto* spec : specs) {
     for (std::size_t i = 0; i < spec->transform.secrets.size(); ++i) {
       const auto& secret = spec->transform.secrets[i];
@@ -203,13 +207,13 @@ base::Status check_secrets(const std::vector<const spec::PipelineSpec*>& specs, 
       const bool is_there =
           found != secrets.end() && (secret.key.empty() || found->second.contains(secret.key));
       if (is_there) continue;
-      const std::string what = secret.name + (secret.key.empty() ? "" : " (key " + secret.key + ")");
-      if (std::find(missing.begin(), missing.end(), what) != missing.end()) continue;
       if (missing.empty()) where = spec->places.where("/transform/secrets/" + std::to_string(i));
-      missing.push_back(what);
-      const std::string option = "--secret " + secret.name + "=PATH";
-      if (found == secrets.end() && std::find(options.begin(), options.end(), option) == options.end())
-        options.push_back(option);
+      auto known = std::find_if(missing.begin(), missing.end(),
+                                [&](const MissingSecret& one) { return one.name == secret.name; });
+      if (known == missing.end()) known = missing.insert(known, {secret.name, {}});
+      auto& keys = known->keys;
+      if (!secret.key.empty() && std::find(keys.begin(), keys.end(), secret.key) == keys.end())
+        keys.push_back(secret.key);
     }
   }
   for (const auto& [name, values] : secrets) {
@@ -218,10 +222,18 @@ base::Status check_secrets(const std::vector<const spec::PipelineSpec*>& specs, 
                       base::did_you_mean(name, names));
   }
   if (missing.empty()) return {};
+  std::vector<std::string> shown;
+  std::vector<std::string> options;
+  for (const auto& [name, keys] : missing) {
+    const std::string of_keys =
+        " (key" + std::string(keys.size() == 1 ? " " : "s ") + base::join(keys, ", ") + ")";
+    shown.push_back(name + (keys.empty() ? "" : of_keys));
+    if (!secrets.contains(name)) options.push_back("--secret " + name + "=PATH");
+  }
   return base::fail(
       ErrorKind::usage, where,
       (missing.size() == 1 ? "no value was given for secret " : "no values were given for the secrets ") +
-          base::join(missing, ", "),
+          base::join(shown, ", "),
       options.empty() ? "add the key to the file or folder that --secret names"
                       : "add " + base::join(options, " ") +
                             "; PATH is a folder with a file per key, a Kubernetes manifest, or a file with "

@@ -89,31 +89,6 @@ std::optional<Value> read(const fs::path& folder, const std::string& name) {
   return std::nullopt;
 }
 
-base::Status conflict(const std::string& path, const std::string& first, const std::string& second) {
-  return base::fail(ErrorKind::step_failed, "/pfs/out/" + path,
-                    "written by two datums: " + first + " and " + second,
-                    "make the output name depend on the datum, for example on its file name");
-}
-
-// Two datums that wrote one path, as an error that names the path and both.
-base::Status check_conflicts(const std::vector<DatumOutput>& outputs) {
-  std::map<std::string, const DatumOutput*> writers;  // by path
-  for (const auto& output : outputs) {
-    for (const auto& file : output.files) {
-      const auto [entry, added] = writers.emplace(file.path, &output);
-      if (!added) return conflict(file.path, entry->second->label, output.label);
-    }
-  }
-  // A path that one datum has as a file and another as a folder.
-  for (const auto& [path, writer] : writers) {
-    for (const auto& folder : folders_above(path)) {
-      const auto file = writers.find(folder);
-      if (file != writers.end()) return conflict(file->first, file->second->label, writer->label);
-    }
-  }
-  return {};
-}
-
 // Where files can be moved to by renaming: one file system can be mounted at several places. 0 where the
 // kernel does not tell.
 std::uint64_t mount_of(const Folder& folder, const std::string& name) {
@@ -193,6 +168,12 @@ bool OutputFolder::is_at(const fs::path& path) {
   return names && is_ours(path / k_own_folder, *names);
 }
 
+std::optional<std::string> OutputFolder::pipeline_at(const fs::path& path) {
+  auto state = read<State>(path / k_own_folder, k_state);
+  if (!state) return std::nullopt;
+  return std::move(state->pipeline);
+}
+
 base::Status OutputFolder::begin(const std::string& pipeline) {
   const fs::path own = m_path / k_own_folder;
   const auto check_pipeline = [&](const State& state) -> base::Status {
@@ -242,7 +223,6 @@ OutputFolder::~OutputFolder() {
 }
 
 base::Status OutputFolder::check(const std::vector<DatumOutput>& outputs) const {
-  BASE_TRY(check_conflicts(outputs));
   std::set<std::string> wanted;
   for (const auto& output : outputs) {
     for (const auto& file : output.files) wanted.insert(file.path);
@@ -357,10 +337,12 @@ base::Status OutputFolder::publish(const std::vector<DatumOutput>& outputs,
 }
 
 base::Status OutputFolder::add(const std::vector<DatumOutput>& outputs,
+                               const std::vector<DatumOutput>& withdrawn,
                                const std::optional<std::vector<MissingDatum>>& missing,
                                const ResultStore& store, ExportBy by) {
   const auto files = files_of(outputs);
   std::set<std::string> paths;
+  for (const auto& file : files_of(withdrawn)) paths.insert(file.path);
   std::set<std::string> folders;
   for (const auto& file : files) {
     paths.insert(file.path);

@@ -49,25 +49,27 @@ class OutputFolder {
   static base::Result<OutputFolder> open(const base::fs::path& path, const std::string& pipeline);
   // Whether `path` is such a folder: it has an export, or a run was cut off before its first.
   static bool is_at(const base::fs::path& path);
+  // The pipeline whose output `path` has; none: it has no export.
+  static std::optional<std::string> pipeline_at(const base::fs::path& path);
 
   OutputFolder(OutputFolder&&) = default;
   OutputFolder& operator=(OutputFolder&&) = delete;
   // A folder that this has made and that got nothing goes again.
   ~OutputFolder();
 
-  // That `outputs` can be exported: no path is written by two datums, none is taken by a file that is not
-  // ours.
+  // That no path of `outputs` is taken by a file that is not ours.
   [[nodiscard]] base::Status check(const std::vector<DatumOutput>& outputs) const;
 
-  // Makes the folder have the files of `outputs`, and no longer those of earlier exports that are not among
-  // them. Until all new files are on the folder's disk nothing changes, and what is the same already is not
-  // written.
+  // Makes the folder have the files of `outputs`, which have no conflict, and no longer those of earlier
+  // exports that are not among them. Until all new files are on the folder's disk nothing changes, and what
+  // is the same already is not written.
   base::Status publish(const std::vector<DatumOutput>& outputs, const std::vector<MissingDatum>& missing,
                        const ResultStore& store, ExportBy by);
 
   // Adds the files of `outputs`. They replace what is in their way of earlier exports; what else is there of
-  // those stays, until publish(). Without `missing`, what was missing before is still.
-  base::Status add(const std::vector<DatumOutput>& outputs,
+  // those stays, until publish(), but for the files of `withdrawn`. Without `missing`, what was missing
+  // before is still.
+  base::Status add(const std::vector<DatumOutput>& outputs, const std::vector<DatumOutput>& withdrawn,
                    const std::optional<std::vector<MissingDatum>>& missing, const ResultStore& store,
                    ExportBy by);
 

@@ -146,14 +146,17 @@ struct PipelineEnds {
   std::size_t recovered = 0;
   std::size_t failed = 0;
   std::size_t unselected = 0;  // nobody has asked for them (--datum), and their results are not known
-  std::string output;          // the folder of --output
-  bool exported = false;       // whether it has what follows
-  bool partial = false;        // without the failed datums' part
+  // Their output is left out, since it has paths of another datum's; the error follows.
+  std::size_t conflicting = 0;
+  std::string output;     // the folder of --output
+  bool exported = false;  // whether it has what follows
+  bool partial = false;   // without the part of some datums
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
   std::chrono::steady_clock::duration elapsed{};
 };
-// It could not be built or run to its end; an error without a text has been told already.
+// It could not be built or run to its end, or its outputs are in conflict; an error without a text has been
+// told already.
 struct PipelineFails {
   base::Error error;
 };

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <boost/filesystem/directory.hpp>
 #include <boost/filesystem/operations.hpp>
 #include <chrono>
 #include <iterator>
@@ -22,6 +23,8 @@
 #include "contract/layout.h"
 #include "pachbuild/local/plan/selection.h"
 #include "pachbuild/local/record/kept_logs.h"
+#include "pachbuild/local/results/output_conflicts.h"
+#include "pachbuild/local/results/own_folder.h"
 #include "pachbuild/local/results/scratch.h"
 #include "pachbuild/local/session/environment.h"
 #include "pachbuild/local/session/import_time.h"
@@ -110,6 +113,7 @@ PipelineRun::PipelineRun(const PlannedPipeline& pipeline, SessionParts& session)
 
 base::Status PipelineRun::check() {
   BASE_TRY(check_folders());
+  BASE_TRY(check_layout());
   BASE_TRY(check_own_commands());
   return find_containers();
 }
@@ -149,6 +153,31 @@ base::Status PipelineRun::check_folders() const {
   if (!builder.empty()) BASE_TRY(check(builder, "the builder", Below::refused));
   for (const auto& [name, folder] : m_session.plan.folders)
     BASE_TRY(check(folder, "repo " + name, Below::refused));
+  return {};
+}
+
+// A folder has the output of one pipeline, or a subfolder for each of several: of both, one would be old.
+base::Status PipelineRun::check_layout() const {
+  if (!is_exported()) return {};
+  const auto fail = [](const fs::path& folder, const std::string& what) {
+    return base::fail(ErrorKind::cannot_write, folder.string(), what,
+                      "choose another --output, or remove that folder");
+  };
+  const auto folder = m_options.folder_each ? m_output.parent_path() : m_output;
+  const auto own = OutputFolder::pipeline_at(folder);
+  if (m_options.folder_each) {
+    if (!own) return {};
+    return fail(folder, "contains the output of pipeline " + *own + ", not a subfolder for each pipeline");
+  }
+  if (own) return {};
+  boost::system::error_code error;
+  fs::directory_iterator entry(folder, error);
+  while (!error && entry != fs::directory_iterator()) {
+    const auto name = entry->path().filename().string();
+    if (OutputFolder::pipeline_at(entry->path()) == name)
+      return fail(folder, "contains the output of several pipelines, such as " + name + ", in subfolders");
+    entry.increment(error);
+  }
   return {};
 }
 
@@ -235,15 +264,18 @@ base::Result<int> PipelineRun::try_run() {
   accept();
   if (m_options.shell != nullptr && is_last()) return run_shell();
   BASE_TRY(list_work());
-  // Before the first datum, as far as it can be known.
-  if (m_folder) BASE_TRY(m_folder->check(m_outputs));
-  if (!m_work.empty()) save_record();
+  if (!m_work.empty()) {
+    // Before the first datum, as far as it can be known.
+    BASE_TRY(check_outputs());
+    save_record();
+  }
   const auto ran = run_datums();
   save_record();
   BASE_TRY(ran);
   BASE_TRY(export_results());
   tell(report(Clock::now() - start));
   if (m_hint) tell(Hinted{std::move(*m_hint)});
+  if (m_conflict) return base::fail(std::move(*m_conflict));
   return m_missing.size() == m_unselected ? 0 : static_cast<int>(ErrorKind::step_failed);
 }
 
@@ -753,19 +785,63 @@ void PipelineRun::export_what_has_ended() {
   constexpr std::chrono::seconds k_for_skipped{1};
   const auto start = Clock::now();
   if (!m_early.go_on || start < m_early.next) return;
-  const auto begin = m_outputs.begin();
-  std::vector<DatumOutput> outputs(begin + static_cast<std::ptrdiff_t>(m_early.end), m_outputs.end());
   // Those of skipped datums are mostly there already: what is new comes first.
   const bool with_skipped = !m_early.has_skipped && start - m_early.begin > k_for_skipped;
-  if (with_skipped) outputs.insert(outputs.end(), begin, begin + static_cast<std::ptrdiff_t>(m_skipped));
-  if (outputs.empty()) return;
+  if (m_early.end == m_outputs.size() && !with_skipped) return;
+  std::vector<DatumOutput> outputs;
+  std::vector<DatumOutput> withdrawn;
+  const auto conflicts = conflicts_of(m_outputs);
+  for (std::size_t i = 0; i < m_outputs.size(); ++i) {
+    if (conflicts.contains(i)) {
+      withdrawn.push_back(m_outputs[i]);
+    } else if (i >= m_early.end || (with_skipped && i < m_skipped)) {
+      outputs.push_back(m_outputs[i]);
+    }
+  }
   // Whatever is in the way is told at the end.
-  m_early.go_on = m_folder->check(m_outputs) &&
-                  m_folder->add(outputs, std::nullopt, m_session.store, m_options.export_by);
+  m_early.go_on = m_folder->check(outputs) &&
+                  m_folder->add(outputs, withdrawn, std::nullopt, m_session.store, m_options.export_by);
   m_early.end = m_outputs.size();
   m_early.has_skipped = m_early.has_skipped || with_skipped;
   const auto end = Clock::now();
   m_early.next = end + (end - start) * k_pause;
+}
+
+// That all outputs can be exported. With --partial those in conflict are withdrawn at the end.
+base::Status PipelineRun::check_outputs() const {
+  if (!m_options.partial) {
+    auto conflicts = conflicts_of(m_outputs);
+    if (!conflicts.empty()) {
+      auto& error = conflicts.begin()->second;
+      if (m_folder) error.what += ", so the output folder was not changed";
+      return base::fail(std::move(error));
+    }
+  }
+  return m_folder ? m_folder->check(m_outputs) : base::Status{};
+}
+
+// Nobody can say whose file a path in conflict is: all its datums count as datums without output. Gives what
+// they wrote.
+std::vector<DatumOutput> PipelineRun::withdraw_conflicts() {
+  auto conflicts = conflicts_of(m_outputs);
+  std::vector<DatumOutput> withdrawn;
+  std::vector<DatumOutput> kept;
+  for (std::size_t i = 0; i < m_outputs.size(); ++i) {
+    const auto conflict = conflicts.find(i);
+    if (conflict != conflicts.end())
+      m_missing.push_back({m_outputs[i].label, base::without_hint(conflict->second)});
+    (conflict != conflicts.end() ? withdrawn : kept).push_back(std::move(m_outputs[i]));
+  }
+  m_outputs = std::move(kept);
+  m_conflicting = withdrawn.size();
+  if (!conflicts.empty()) {
+    m_conflict = std::move(conflicts.begin()->second);
+    m_conflict->what += ", so their output is left out";
+    if (m_folder)
+      m_conflict->hint +=
+          "; " + (m_output / k_own_folder / "missing").string() + " lists the datums without output";
+  }
+  return withdrawn;
 }
 
 // Puts the result on the board first: those who read it need not wait until it has been exported.
@@ -773,10 +849,11 @@ base::Status PipelineRun::export_results() {
   // Datums end in any order; what is said of them does not depend on it.
   const auto by_label = [](const auto& a, const auto& b) { return a.label < b.label; };
   std::sort(m_outputs.begin(), m_outputs.end(), by_label);
-  std::sort(m_missing.begin(), m_missing.end(), by_label);
   const bool is_whole = m_missing.size() == m_unselected;
   if (!is_whole && !m_options.partial) return {};
-  if (m_folder) BASE_TRY(m_folder->check(m_outputs));
+  const auto withdrawn = m_options.partial ? withdraw_conflicts() : std::vector<DatumOutput>();
+  std::sort(m_missing.begin(), m_missing.end(), by_label);
+  BASE_TRY(check_outputs());
   if (m_missing.empty() && !m_pipeline.read_as.empty()) {
     std::vector<Commit::File> files;
     for (const auto& output : m_outputs) {
@@ -787,24 +864,25 @@ base::Status PipelineRun::export_results() {
   if (!m_folder) return {};
   const auto meter = std::make_shared<Meter>();
   meter->all = bytes_of(m_outputs);
-  return in_phase([&](Event::What what) { tell(std::move(what)); }, Phase::exporting, "", meter,
-                  [&] {
-                    // Of datums that nobody has asked for, what was written before stays.
-                    return m_unselected > 0
-                               ? m_folder->add(m_outputs, m_missing, m_session.store, m_options.export_by)
-                               : m_folder->publish(m_outputs, m_missing, m_session.store,
-                                                   m_options.export_by);
-                  });
+  return in_phase(
+      [&](Event::What what) { tell(std::move(what)); }, Phase::exporting, "", meter,
+      [&] {
+        // Of datums that nobody has asked for, what was written before stays.
+        return m_unselected > 0
+                   ? m_folder->add(m_outputs, withdrawn, m_missing, m_session.store, m_options.export_by)
+                   : m_folder->publish(m_outputs, m_missing, m_session.store, m_options.export_by);
+      });
 }
 
 PipelineEnds PipelineRun::report(Clock::duration elapsed) const {
-  const auto failed = m_missing.size() - m_unselected;
+  const auto failed = m_missing.size() - m_unselected - m_conflicting;
   const bool exported = m_folder && (failed == 0 || m_options.partial);
   PipelineEnds report{.run = m_work.size() - failed,
                       .skipped = m_skipped,
                       .recovered = m_recovered,
                       .failed = failed,
                       .unselected = m_unselected,
+                      .conflicting = m_conflicting,
                       .output = m_folder ? m_output.string() : "",
                       .exported = exported,
                       .partial = exported && !m_missing.empty(),

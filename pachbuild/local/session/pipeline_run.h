@@ -62,6 +62,7 @@ class PipelineRun {
  private:
   using Clock = std::chrono::steady_clock;
   base::Status check_folders() const;
+  base::Status check_layout() const;
   base::Status check_own_commands() const;
   base::Status find_containers();
   base::Result<int> try_run();
@@ -80,6 +81,8 @@ class PipelineRun {
   base::Status collect(Collector& collector, bool wait);
   base::Status take(Collector& collector, const Task& task, const TaskOutcome& outcome,
                     std::optional<Slots::Slot> slot);
+  [[nodiscard]] base::Status check_outputs() const;
+  std::vector<DatumOutput> withdraw_conflicts();
   base::Status export_results();
   void export_what_has_ended();
   void tell(Event::What what) const { m_session.events.tell({m_spec.name, std::move(what)}); }
@@ -147,7 +150,9 @@ class PipelineRun {
   std::vector<std::string> m_free_outputs;
   std::vector<DatumOutput> m_outputs;
   std::vector<MissingDatum> m_missing;
-  std::size_t m_unselected = 0;  // of them, which nobody has asked for
+  std::size_t m_unselected = 0;           // of them, which nobody has asked for
+  std::size_t m_conflicting = 0;          // of them, whose output is left out because of a conflict
+  std::optional<base::Error> m_conflict;  // the first one
   std::size_t m_skipped = 0;
   std::size_t m_recovered = 0;
   bool m_is_recorded = false;

@@ -6,10 +6,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -182,6 +184,16 @@ base::Result<process::Ending> run_in_sandbox(const std::string& scratch, const s
   BASE_TRY(enter_namespaces());
   return process::run_in_fork(
       [&] { return body(build_root(scratch, root).and_then([&] { return enter_root(root); })); });
+}
+
+std::string reached_limit(const std::string& pfs) {
+  struct statfs status{};
+  if (::statfs(pfs.c_str(), &status) != 0 || status.f_type != TMPFS_MAGIC) return "";
+  // Without a limit both are 0.
+  if (status.f_blocks > 0 && status.f_bavail == 0)
+    return base::format_bytes(status.f_blocks * static_cast<std::uint64_t>(status.f_bsize));
+  if (status.f_files > 0 && status.f_ffree == 0) return base::format_number(status.f_files) + " files";
+  return "";
 }
 
 base::Result<std::string> make_mount_point(const std::string& path) {

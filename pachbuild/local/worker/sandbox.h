@@ -18,6 +18,10 @@ namespace local {
 base::Result<process::Ending> run_in_sandbox(const std::string& scratch, const std::string& root,
                                              const std::function<int(const base::Status&)>& body);
 
+// What the memory behind `pfs` is limited to, "64.0 MiB" or "16,384 files", if it has reached that; empty: it
+// has not, or `pfs` is on a disk.
+std::string reached_limit(const std::string& pfs);
+
 // An existing folder at `path` of this view, to mount something on, which is made without a change to the
 // machine's own files. Gives its path without links. For process 1 of a sandbox.
 base::Result<std::string> make_mount_point(const std::string& path);

@@ -150,6 +150,11 @@ class Worker {
     if (task.tells_strangers) {
       BASE_TRY_ASSIGN(outcome.stranger, m_staging.find_stranger(task));
     }
+    if (execution.result == TaskResult::failed && !task.attended) {
+      // Most programs say of it only that a device has no space left.
+      if (const auto limit = reached_limit(m_pfs.string()); !limit.empty())
+        outcome.reason += "; /pfs is full (limited to " + limit + "): write large files to /pfs/out or /tmp";
+    }
     if (execution.result != TaskResult::succeeded) return {};
     if (!task.attended) BASE_TRY(read_whole);
     return finish_output(task);

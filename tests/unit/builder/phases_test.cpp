@@ -289,6 +289,10 @@ TEST_F(Resolve, SaysForWhatAndWhichProgram) {
   m_plan.program = {"./cmd/x", "the only package main"};
   log_is("program: ./cmd/x");
   EXPECT_NE(m_log.find("program: ./cmd/x (the only package main)\n"), std::string::npos) << m_log;
+  m_source.has_own_command = true;
+  resolved();
+  EXPECT_EQ(m_log.find("program: "), std::string::npos) << m_log;
+  m_source.has_own_command = false;
   log_is("resolve: for linux/amd64, go1.26.8, glibc 2.36, cpython-3.11, key 0123456789ab");
   m_plan.program = {};
   m_plan.key = "";

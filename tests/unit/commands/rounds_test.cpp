@@ -32,6 +32,9 @@ TEST(Rounds, SumUpTheirPipelines) {
   tell(local::PipelineEnds{.run = 1, .skipped = 1, .failed = 3});
   EXPECT_EQ(events.summary(false)->text, "2 datums processed, 3 skipped, 3 failed");
   EXPECT_EQ(events.summary(true)->failed, 3U);
+  tell(local::PipelineEnds{.conflicting = 2});
+  EXPECT_EQ(events.summary(false)->text,
+            "2 datums processed, 3 skipped, 3 failed, 2 left out because of conflicting paths");
 }
 
 TEST(Rounds, AreReadFromThePipeTheyAreWrittenTo) {

@@ -108,6 +108,9 @@ TEST(RunReport, SaysWhatEachAmountWants) {
   }
   EXPECT_EQ(printed_of({.explain = true}, {{"map", local::Explained{.what = "build", .because = "x"}}}),
             "explain: build: x\n");
+  EXPECT_EQ(printed_of({.explain = true, .amount = Amount::failures},
+                       {{"map", local::Explained{.what = "build", .because = "x"}}}),
+            "explain: build: x\n");
   EXPECT_EQ(printed_of({.name_pipelines = true}, {{"map", local::Warned{"a"}}, {"", local::Warned{"b"}}}),
             "warning: map: a\nwarning: b\n");
 }
@@ -238,6 +241,13 @@ TEST(RunReport, SaysWhatAPipelineHasCome) {
   EXPECT_EQ(
       ends(end, quiet),
       "error: /o: 1 datum failed and has no output here\nhint: see .pachbuild/missing in that folder\n");
+  auto in_conflict = good;
+  in_conflict.conflicting = 3;
+  in_conflict.files = 0;
+  in_conflict.partial = true;
+  EXPECT_EQ(ends(in_conflict),
+            "datums: 3 processed, 0 skipped, 3 left out because of conflicting paths, 2.0 s in total\n"
+            "output: /o (0 files, 5 B)\n");
   end.failed = 2;
   EXPECT_EQ(
       ends(end, quiet),

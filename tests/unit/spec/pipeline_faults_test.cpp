@@ -188,8 +188,25 @@ TEST(PipelineFaults, OfInputs) {
   EXPECT_EQ(without_input({{"/spout", spouting}}, By::validate, false), "");
   EXPECT_EQ(without_input({{"/spout", spouting}}, By::run_finished, false), none);
   EXPECT_EQ(without_input({}, By::validate, false), none);
+  const std::string no_glob = "input.pfs has no \"glob\" | \"/*\" makes a datum of each file and folder; ";
   EXPECT_EQ(told(spec_with({{"/input/pfs", {{"repo", 1}}}})),
-            "input.pfs.repo must be a string, not 1 | put it in quotes");
+            no_glob + "input.pfs.repo must be a string, not 1 | put it in quotes");
+  // A field at fault hides neither what else is wrong nor stands for what it was meant for.
+  EXPECT_EQ(told(spec_with({{"/input/pfs", {{"rep", "a"}, {"glob", "/(*"}}}})),
+            "input.pfs.glob \"/(*\": character 2: unclosed '('; input.pfs has no field \"rep\" | did you "
+            "mean \"repo\"?");
+  EXPECT_EQ(told(spec_with({{"/input/pfs", {{"repo", "out"}, {"nam", "x"}, {"glob", "/"}}}})),
+            "input.pfs has no field \"nam\" | did you mean \"name\"?");
+  const json parts = json::array({{{"pfs", {{"repo", "a"}, {"glob", "/(*"}}}},
+                                  {{"pfs", {{"repo", "b"}, {"glob", "/"}, {"lzy", true}}}},
+                                  {{"crss", json::array()}}});
+  EXPECT_EQ(told(spec_with({{"/input", {{"cross", parts}}}})),
+            "input.cross[0].pfs.glob \"/(*\": character 2: unclosed '('; input.cross[1].pfs has no field "
+            "\"lzy\" | did you "
+            "mean \"lazy\"?; input.cross[2] has no field \"crss\" | did you mean \"cross\"?");
+  EXPECT_EQ(told(spec_with({{"/input", {{"cron", {{"name", "t"}, {"spec", "x"}, {"repo", "a b"}}}}}}))
+                .substr(0, 20),
+            "input.cron.repo: inv");
   // What a later Pachyderm knows of inputs is not for us to tell.
   EXPECT_EQ(told(spec_with({{"/input/pfs", {{"new", 1}}}}), By::submit), "");
   EXPECT_EQ(told(spec_with({{"/input/pfs", {{"repo", "source"}}}}), By::submit),

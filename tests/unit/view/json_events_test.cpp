@@ -85,6 +85,7 @@ TEST_F(JsonEventsTest, HaveTheirFields) {
                                .recovered = 3,
                                .failed = 4,
                                .unselected = 5,
+                               .conflicting = 9,
                                .output = "/o",
                                .exported = true,
                                .partial = false,
@@ -92,7 +93,7 @@ TEST_F(JsonEventsTest, HaveTheirFields) {
                                .bytes = 7,
                                .elapsed = 8ms}),
       R"({"event":"pipeline_ended","pipeline":"map","run":1,"skipped":2,"recovered":3,"failed":4,"unselected":5,)"
-      R"("output":"/o","exported":true,"partial":false,"files":6,"bytes":7,"seconds":0.008})");
+      R"("conflicting":9,"output":"/o","exported":true,"partial":false,"files":6,"bytes":7,"seconds":0.008})");
   EXPECT_EQ(
       line(local::PipelineFails{
           {base::ErrorKind::bad_input, "https://a:b@w/", "x https://a:b@w/", "h https://a:b@w/"}}),

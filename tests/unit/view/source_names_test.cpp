@@ -42,6 +42,27 @@ TEST_F(SourceNamesTest, PathsOfGoBecomeThePersons) {
   EXPECT_EQ(names().in_text("inner/inner.go:3:2: x\n"), "source/inner/inner.go:3:2: x\n");
 }
 
+TEST_F(SourceNamesTest, PathsInAnEnvironmentBecomeThePersons) {
+  const auto environment = m_folder.path() / "cache/env" / std::string(64, 'a');
+  ASSERT_TRUE(base::make_folders(environment / "bin"));
+  ASSERT_TRUE(base::write_file(source() / "count", "echo\n"));
+  ASSERT_TRUE(base::write_file(source() / "other", "echo\n"));
+  ASSERT_TRUE(base::write_file(environment / "bin/count", "echo\n"));
+  ASSERT_TRUE(base::write_file(environment / "bin/other", "not a copy\n"));
+  const std::string whole = environment.string();
+  for (const auto& [text, shown] : std::vector<std::pair<std::string, std::string>>{
+           {"File \"" + whole + "/source/inner/inner.go\", line 2", "File \"source/inner/inner.go\", line 2"},
+           {"/any/env/" + std::string(64, 'b') + "/source/main.go:3", "source/main.go:3"},
+           {"/env/env/" + std::string(64, 'b') + "/source/main.go", "source/main.go"},
+           {whole + "/bin/count: 3: x: not found", "source/count: 3: x: not found"}})
+    EXPECT_EQ(names().in_text(text), shown) << text;
+  for (const std::string& text :
+       {whole + "/source/gone.go", whole + "/source/", whole + "/source/../source/main.go",
+        whole + "/bin/other", whole + "/bin/main.go", whole + "/lib/main.go", whole + "b/source/main.go",
+        "env/" + whole.substr(1), "/env/" + std::string(63, 'b') + "/source/main.go"})
+    EXPECT_EQ(names().in_text(text), text);
+}
+
 TEST_F(SourceNamesTest, EverythingElseStays) {
   for (const std::string text : {"/pfs/sources/a.py", "x/pfs/source/a", "/pfs/.scratch/abc/source/a",
                                  "other.go:3:2: x", "runtime/panic.go:770", "/usr/lib/go/main.go:3",

@@ -192,13 +192,17 @@ TEST(CheckSecrets, AllThatIsMissingIsToldAtOnce) {
   EXPECT_EQ(
       told({reading({user, user})}, {}),
       "error: p.json:2:5: no value was given for secret db (key user)\nhint: add --secret db=PATH" + forms);
+  EXPECT_EQ(told({reading({user, whole, {"db", "password", "", "P"}})}, {}),
+            "error: p.json:2:5: no value was given for secret db (keys user, password)\nhint: add --secret "
+            "db=PATH" +
+                forms);
   EXPECT_EQ(
       told({reading({user})}, {{"db", {{"password", "x"}}}}),
       "error: p.json:2:5: no value was given for secret db (key user)\nhint: add the key to the file or "
       "folder that --secret names\n");
   EXPECT_EQ(
       told({reading({whole}), reading({user, other, whole}, "q.json")}, {}),
-      "error: p.json:2:5: no values were given for the secrets db, db (key user), other\nhint: add --secret "
+      "error: p.json:2:5: no values were given for the secrets db (key user), other\nhint: add --secret "
       "db=PATH --secret other=PATH" +
           forms);
   EXPECT_EQ(told({reading({whole}), reading({whole, other}, "q.json")}, db),

@@ -43,10 +43,10 @@ class OutputFolderTest : public testing::Test {
     BASE_TRY(folder.check(outputs));
     return folder.publish(outputs, missing, m_store, ExportBy::copy);
   }
-  base::Status add(const std::vector<DatumOutput>& outputs) {
+  base::Status add(const std::vector<DatumOutput>& outputs, const std::vector<DatumOutput>& withdrawn = {}) {
     BASE_TRY_ASSIGN(auto folder, OutputFolder::open(out(), "pipeline"));
     BASE_TRY(folder.check(outputs));
-    return folder.add(outputs, std::nullopt, m_store, ExportBy::copy);
+    return folder.add(outputs, withdrawn, std::nullopt, m_store, ExportBy::copy);
   }
   // Every file but ours: "path=content".
   std::string content() const {
@@ -152,14 +152,6 @@ TEST_F(OutputFolderTest, AFileMayBecomeAFolderAndBack) {
   EXPECT_EQ(content(), "a/b/c=5 a/b/notes=mine ");
 }
 
-TEST_F(OutputFolderTest, TwoDatumsWithOnePathAreRefused) {
-  EXPECT_EQ(text(publish({datum("1", {{"a", "1"}}), datum("2", {{"a", "1"}})})),
-            "/pfs/out/a: written by two datums: 1 and 2");
-  EXPECT_EQ(text(publish({datum("1", {{"a", "1"}}), datum("2", {{"a/b", "1"}})})),
-            "/pfs/out/a: written by two datums: 1 and 2");
-  EXPECT_FALSE(fs::exists(out()));
-}
-
 TEST_F(OutputFolderTest, IsKnownAgainWithoutACache) {
   ASSERT_TRUE(publish({datum("1", {{"a", "1"}, {"b", "1"}})}));
   ASSERT_TRUE(base::remove_tree(m_folder.path() / "cache"));
@@ -194,6 +186,8 @@ TEST_F(OutputFolderTest, IsForOnePipelineAndOneProcess) {
   const auto other = OutputFolder::open(out(), "other");
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().what, "contains the output of pipeline pipeline");
+  EXPECT_EQ(OutputFolder::pipeline_at(out()), "pipeline");
+  EXPECT_EQ(OutputFolder::pipeline_at(m_folder.path()), std::nullopt);
   const auto held = open();
   const auto second = OutputFolder::open(out(), "pipeline");
   ASSERT_FALSE(second);
@@ -309,6 +303,16 @@ TEST_F(OutputFolderTest, WhatIsAddedReplacesOnlyWhatIsInItsWay) {
   EXPECT_EQ(content(), "a=2 ");
   EXPECT_FALSE(fs::exists(own() / "missing"));
   EXPECT_FALSE(fs::exists(out() / "new"));
+}
+
+TEST_F(OutputFolderTest, WhatIsWithdrawnIsTakenAway) {
+  ASSERT_TRUE(publish({datum("1", {{"a", "1"}, {"b/c", "1"}}), datum("2", {{"b/d", "1"}})}));
+  ASSERT_TRUE(base::write_file(out() / "mine", "by hand"));
+  ASSERT_TRUE(add({datum("3", {{"e", "1"}})}, {datum("1", {{"a", "2"}, {"b/c", "2"}, {"mine", "2"}})}));
+  EXPECT_EQ(content(), "b/d=1 e=1 mine=by hand ");
+  ASSERT_TRUE(add({}, {datum("2", {{"b/d", "1"}})}));
+  EXPECT_EQ(content(), "e=1 mine=by hand ");
+  EXPECT_FALSE(fs::exists(out() / "b"));
 }
 
 TEST_F(OutputFolderTest, WhatIsAddedLeavesChangedFilesOfOtherDatumsAlone) {

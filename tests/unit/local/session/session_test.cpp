@@ -121,7 +121,7 @@ class ToldLines final : public Events {
     for (const auto& [count, what] :
          {std::pair(event.run, " run"), std::pair(event.skipped, " skipped"),
           std::pair(event.recovered, " recovered"), std::pair(event.failed, " failed"),
-          std::pair(event.unselected, " unselected")}) {
+          std::pair(event.unselected, " unselected"), std::pair(event.conflicting, " conflicting")}) {
       if (count > 0) text += " " + std::to_string(count) + what;
     }
     if (event.exported) text += " to " + event.output + (event.partial ? " in part" : "");
@@ -391,6 +391,28 @@ TEST_F(SessionTest, PipelinesReadWhatOthersWrote) {
   record(run({broken, second, map_pipeline("third", "second", k_copy)}));
   // Nothing is read for a pipeline without datums, and that is not an error.
   record(run({map_pipeline("first", "data", "true"), second}));
+}
+
+TEST_F(SessionTest, AFolderHasTheOutputOfOnePipelineOrOfSeveral) {
+  const auto one = map_pipeline("one", "data", k_copy);
+  const auto two = map_pipeline("two", "data", k_copy);
+  const std::string out = "TMP/out: contains the output of ";
+  ASSERT_THAT(run({one}), EndsWith("\n0"));
+  m_options.folder_each = true;
+  EXPECT_THAT(run({one, two}), HasSubstr(out + "pipeline one, not a subfolder for each pipeline\n"));
+  EXPECT_THAT(output(), ElementsAre("a.txt=A\n", "b.txt=BB\n"));
+  ASSERT_TRUE(base::remove_tree(path("out")));
+  ASSERT_THAT(run({one, two}), EndsWith("\n0"));
+  ASSERT_THAT(run({one, two}), EndsWith("\n0"));
+  m_options.folder_each = false;
+  EXPECT_THAT(run({two}), HasSubstr(out + "several pipelines, such as "));
+  // Whoever has put the output of another one into the folder meant it.
+  ASSERT_TRUE(base::remove_tree(path("out")));
+  ASSERT_THAT(run({one}), EndsWith("\n0"));
+  m_options.output = path("out/two").string();
+  ASSERT_THAT(run({two}), EndsWith("\n0"));
+  m_options.output = path("out").string();
+  EXPECT_THAT(run({one}), EndsWith("\n0"));
 }
 
 TEST_F(SessionTest, AFolderOfTwoNamesIsReadOnce) {
@@ -706,6 +728,34 @@ TEST_F(SessionTest, APartialOutputIsThereWhileOthersRun) {
                        "/a.txt' ] || exit 0; sleep 0.1; done; exit 1");
   EXPECT_THAT(run({spec}), EndsWith("\n0"));
   EXPECT_THAT(output(), ElementsAre("a.txt=A\n", "b.txt=BB\n"));
+}
+
+TEST_F(SessionTest, DatumsWithOnePathAreLeftOutOfAPartialOutput) {
+  put("data/c.txt", "C\n");
+  ASSERT_THAT(run({map_pipeline("p", "data", k_copy)}), EndsWith("\n0"));
+  // Only the last one writes nothing that another one writes.
+  const auto spec = map_pipeline("p", "data",
+                                 "cat $data > /pfs/out/new-$(basename $data); grep -q C $data || "
+                                 "cp -L $data /pfs/out/same");
+  EXPECT_THAT(run({spec}),
+              HasSubstr("p: fails (1) error: /pfs/out/same: written by two datums: data/a.txt and "
+                        "data/b.txt, so the output folder was not changed\n"));
+  EXPECT_THAT(output(), ElementsAre("a.txt=A\n", "b.txt=BB\n", "c.txt=C\n"));
+  m_options.partial = true;
+  for (const bool force : {false, true}) {
+    m_options.force = force;
+    const auto told = run({spec});
+    EXPECT_THAT(told, HasSubstr(" 2 conflicting to "));
+    EXPECT_THAT(told, HasSubstr("p: fails (1) error: /pfs/out/same: written by two datums: data/a.txt and "
+                                "data/b.txt, so their output is left out\n"));
+    EXPECT_THAT(told, EndsWith("\n1"));
+    EXPECT_THAT(output(), ElementsAre("new-c.txt=C\n"));
+    EXPECT_EQ(base::read_file(path("out/.pachbuild/missing")).value(),
+              "data/a.txt: /pfs/out/same: written by two datums: data/a.txt and data/b.txt\n"
+              "data/b.txt: /pfs/out/same: written by two datums: data/a.txt and data/b.txt\n");
+  }
+  EXPECT_THAT(run({map_pipeline("p", "data", k_copy)}), EndsWith("\n0"));
+  EXPECT_THAT(output(), ElementsAre("a.txt=A\n", "b.txt=BB\n", "c.txt=C\n"));
 }
 
 TEST_F(SessionTest, ABatchThatNeverAsksEndsTheRun) {
