@@ -173,6 +173,13 @@ class LogsOfTheLastRun(pipelines.PipelineSuite):
         self.assertEqual(result.stdout, "")
         self.assertRegex(result.stderr, r"^== datum data/a: succeeded, .*; it printed nothing\n$")
 
+    def test_a_datum_that_failed_and_printed_nothing(self):
+        self.shell_pipeline("exit 3\n")
+        self.pachbuild_run()
+        result = self.logs("--failed")
+        self.assertEqual(result.stdout, "")
+        self.assertRegex(result.stderr, r"^== datum data/a: failed: exit code 3, .*; it printed nothing\n$")
+
     def test_a_log_that_was_removed(self):
         self.pachbuild_run("--partial")
         for log in self.cache.glob("run/*/logs/*.log"):
