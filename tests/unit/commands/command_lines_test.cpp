@@ -150,7 +150,7 @@ TEST_F(CommandLines, IgnoredNamesTheLineThatDecides) {
   write("src/sub/a", "");
   EXPECT_EQ(told({"ignored", "src/a", "src/x.log", "src/sub/keep.log", "src/a~"}),
             "src/a: part of the source\nsrc/x.log: left out  (.pachignore:1: *.log)\n"
-            "src/sub/keep.log: left out  (.pachignore:1: *.log)\nsrc/a~: left out  (built in: *~)\n");
+            "src/sub/keep.log: left out  (.pachignore:1: *.log)\nsrc/a~: left out  (default: *~)\n");
   EXPECT_EQ(told({"ignored", "src/keep.log"}),
             "src/keep.log: part of the source  (.pachignore:2: !keep.log)\n");
   const auto name = "src/" + std::string(300, 'x');
@@ -186,16 +186,19 @@ TEST_F(CommandLines, IgnoredListsWhatASourceLeavesOut) {
   write("b.csv", "");
   write(".venv/c", "");
   EXPECT_EQ(told({"ignored"}),
-            ".venv/: left out  (built in: {,*/}.venv/)\nb.csv: left out  (.gitignore:1: *.csv)\n"
-            "data/texts/: left out  (built in: data of the pipeline)\n");
+            ".venv/: left out  (default: {,*/}.venv/)\nb.csv: left out  (.gitignore:1: *.csv)\n"
+            "data/texts/: left out  (default: data of the pipeline)\n");
   EXPECT_EQ(told({"ignored", "data/texts/a", "data/b", "x.csv"}),
-            "data/texts/a: left out  (built in: data of the pipeline)\ndata/b: part of the source\n"
+            "data/texts/a: left out  (default: data of the pipeline)\ndata/b: part of the source\n"
             "x.csv: left out  (.gitignore:1: *.csv)\n");
   write("sub/q.json", spec("q", "src"));
   write("sub/src/x~", "");
-  EXPECT_EQ(told({"ignored", "-f", "sub/q.json"}), "sub/src/x~: left out  (built in: *~)\n");
-  EXPECT_EQ(told({"ignored", "-f", "p.json", "-f", "sub/q.json"}).find("b.csv: left out"), 42U);
-  EXPECT_EQ(told({"ignored", "--source", "sub/src"}), "sub/src/x~: left out  (built in: *~)\n");
+  EXPECT_EQ(told({"ignored", "-f", "sub/q.json"}), "sub/src/x~: left out  (default: *~)\n");
+  EXPECT_EQ(told({"ignored", "-f", "p.json", "-f", "sub/q.json"}).find("b.csv: left out"), 41U);
+  EXPECT_EQ(told({"ignored", "-f", "sub/q.json", "main.py", "/x"}),
+            "main.py: left out  (outside the source folder sub/src)\n"
+            "/x: left out  (outside the source folder sub/src)\n");
+  EXPECT_EQ(told({"ignored", "--source", "sub/src"}), "sub/src/x~: left out  (default: *~)\n");
   EXPECT_EQ(told({"ignored", "--source", "x", "-f", "p.json"}).substr(0, 9), "! error: ");
   EXPECT_EQ(told({"ignored", "-f", "none.json"}),
             "! error: none.json: cannot read: no such file or folder\n[65]");
