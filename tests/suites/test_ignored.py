@@ -184,6 +184,7 @@ class Project(pipelines.PipelineSuite):
         self.assertIn("No module named 'names'", said)
         self.assertIn("warning: names.py is left out of the source (.) by .gitignore; if the program needs it, add the "
                       "line !names.py to .pachignore\n", said)  # fmt: skip
+        self.assertNotIn("imports names", said)
         self.put(".pachignore", "!names.py\n")
         self.pachbuild("run", "-q")
         self.assertIn("names.py", self.seen())

@@ -269,8 +269,12 @@ TEST(RunReport, NamesWhatAFailureMayMissOnce) {
   EXPECT_EQ(text.find(line), text.rfind(line)) << text;
   EXPECT_EQ(printed_of({}, {{"reduce", left_out}, {"map", fails}}).find(line), std::string::npos);
   EXPECT_EQ(printed_of({}, {{"map", fails}}).find(line), std::string::npos);
-  // A build that succeeds has warned of it; where that is not shown, the failure tells it.
-  const local::BuildPrints warns{"warning: main.py:1: imports gen, which is not installed; add gen\n"};
+  // A build warns of it, not of a package to install as the builder does; where that is not shown, the
+  // failure tells it.
+  const local::BuildPrints warns{
+      "one\nwarning: main.py:1: imports gen, which is not installed; add gen\n"
+      "warning: pkg/a.py:2: imports gen, which is not installed; add gen\n"
+      "warning: main.py:2: imports numpy, which is not installed; add numpy\ntwo\n"};
   const local::PhaseEnds built_well{.phase = local::Phase::building};
   for (const auto amount : {Amount::usual, Amount::failures}) {
     const auto said = printed_of({.amount = amount},
@@ -278,6 +282,11 @@ TEST(RunReport, NamesWhatAFailureMayMissOnce) {
     EXPECT_NE(said.find(line), std::string::npos) << said;
     EXPECT_EQ(said.find(line), said.rfind(line)) << said;
     EXPECT_EQ(said.find(line) < said.find("failed"), amount == Amount::usual) << said;
+    EXPECT_EQ(said.find("imports gen"), std::string::npos) << said;
+    EXPECT_EQ(said.find("one\nwarning: main.py:2: imports numpy, which is not installed; add numpy\ntwo\n") !=
+                  std::string::npos,
+              amount == Amount::usual)
+        << said;
   }
   // Of a build that fails, by the end of what it printed.
   const local::PhaseEnds failed{.phase = local::Phase::building, .succeeded = false};
