@@ -117,6 +117,10 @@ TEST(Document, FaultsHaveLineAndColumn) {
             "error: f:2:3: is not valid JSON: unexpected '}'; expected ',' or ']'\n");
   EXPECT_EQ(fault("{\"a\": 1"),
             "error: f:1:8: is not valid JSON: unexpected end of file; expected ',' or '}'\n");
+  const std::string escape = "is not valid JSON: invalid escape in a string; write \\\\ for a backslash\n";
+  EXPECT_EQ(fault("{\"a\": \"C:\\data\"}"), "error: f:1:11: " + escape);
+  EXPECT_EQ(fault("{\"a\": \"\\ud800\"}"),
+            "error: f:1:7: is not valid JSON: invalid \\u escape in a string\n");
   EXPECT_EQ(fault("a: 1\nb: c: d\n"),
             "error: f:2:5: is not valid YAML: \":\" cannot be here\nhint: quote a value that has \": \"; the "
             "keys of an object "
@@ -190,6 +194,8 @@ TEST(Document, AMergeConflictIsNamed) {
   for (const std::string& text : {"{\n" + conflict + "}\n", "a: 1\n" + conflict})
     EXPECT_TRUE(fault(text).starts_with("error: f:2: a merge conflict is not resolved\nhint: "))
         << fault(text);
+  EXPECT_TRUE(fault("<<<<<<< HEAD\n{\"b\": 1}\n=======\n{\"b\": 2}\n>>>>>>> other\n")
+                  .starts_with("error: f:1: a merge conflict is not resolved\nhint: "));
   EXPECT_EQ(fault("- |\n  <<<<<<< HEAD\n  >>>>>>> other\n"), "none");
 }
 
