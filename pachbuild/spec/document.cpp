@@ -77,6 +77,12 @@ std::string Places::where(const std::string& pointer) const {
   return origin == nullptr ? where(at(pointer)) : *origin;
 }
 
+bool Places::is_word(const std::string& pointer) const {
+  const auto* origin = nearest(m_origins, pointer);
+  const auto whole = m_origins.find("");
+  return origin != nullptr && (whole == m_origins.end() || origin != &whole->second);
+}
+
 std::string Places::where(base::Position position) const { return name() + ":" + base::to_text(position); }
 
 void Places::forget(const std::string& pointer) {

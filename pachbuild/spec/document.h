@@ -45,6 +45,8 @@ class Places {
   // "pipeline.json:7:5", or the value's origin: what an error about the value has as its `where`.
   [[nodiscard]] std::string where(const std::string& pointer) const;
   [[nodiscard]] std::string where(base::Position position) const;
+  // Whether where() names the word of a command line that has just this value: its field says nothing more.
+  [[nodiscard]] bool is_word(const std::string& pointer) const;
 
   [[nodiscard]] const std::string& file() const { return m_file; }
   // What errors call it.

@@ -101,16 +101,15 @@ class Reader {
   [[nodiscard]] tl::unexpected<base::Error> fail(const std::string& pointer, const std::string& what,
                                                  const std::string& hint = {}) {
     m_failed_at = pointer;
-    const std::string name = field_name(pointer);
     return base::fail(ErrorKind::bad_input, m_spec.places.where(pointer),
-                      name.empty() ? what : name + " " + what, hint);
+                      field_fault(m_spec.places, pointer, what), hint);
   }
 
   [[nodiscard]] tl::unexpected<base::Error> invalid(const std::string& pointer, std::string_view kind,
                                                     const std::string& value, const std::string& hint = {}) {
     m_failed_at = pointer;
-    return base::fail(ErrorKind::bad_input, m_spec.places.where(pointer), invalid_value(pointer, kind, value),
-                      hint);
+    return base::fail(ErrorKind::bad_input, m_spec.places.where(pointer),
+                      invalid_value(m_spec.places, pointer, kind, value), hint);
   }
 
   void note(const tl::unexpected<base::Error>& failure) {
@@ -235,9 +234,9 @@ class Reader {
     for (const auto& [name, value] : variables) {
       if (!name.empty() && name.find_first_of(std::string_view("=\0", 2)) == std::string::npos) continue;
       const std::string at = child_pointer(pointer, name);
-      m_faults.add(
-          at, m_spec.places.at(at),
-          {ErrorKind::bad_input, m_spec.places.where(at), invalid_value(pointer, "variable name", name), ""});
+      m_faults.add(at, m_spec.places.at(at),
+                   {ErrorKind::bad_input, m_spec.places.where(at),
+                    invalid_value(m_spec.places, pointer, "variable name", name), ""});
     }
   }
 

@@ -825,11 +825,14 @@ TEST_F(ClusterLines, APythonProgramNeedsNoSpec) {
   const std::string hint =
       "! hint: a name has letters, digits, '_' and '-', and starts with a letter or digit\n[65]";
   EXPECT_EQ(refused({"train.py", "-i", "a", "--name", "a b"}),
-            "! error: --name: pipeline.name: invalid name \"a b\"\n" + hint);
+            "! error: --name: invalid name \"a b\"\n" + hint);
   write("a b.py", "");
   EXPECT_EQ(refused({"a b.py", "-i", "a"}), "! error: a b.py: pipeline.name: invalid name \"a b\"\n" + hint);
-  EXPECT_TRUE(refused({"train.py", "-i", "a", "-i", "x y"}).starts_with("! error: --input x y: "))
-      << refused({"train.py", "-i", "a", "-i", "x y"});
+  EXPECT_EQ(refused({"train.py", "-i", "a", "-i", "x y"}),
+            "! error: --input x y: invalid repo name \"x y\"\n"
+            "! hint: a name has letters, digits, '_' and '-'\n[65]");
+  EXPECT_EQ(refused({"train.py", "-i", "a", "-i", "b", "-i", "a:/"}),
+            "! error: --input a:/: names repo a a second time\n[64]");
   EXPECT_TRUE(refused({"train.py", "-i", "r:["}).starts_with("! error: --input r:[: "))
       << refused({"train.py", "-i", "r:["});
   write("pipeline.json", "{}");

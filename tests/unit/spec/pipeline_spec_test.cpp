@@ -625,8 +625,9 @@ TEST_F(PipelineSpecTest, InputsAreChecked) {
             "error: has no \"input\"\nhint: add \"input\": {\"pfs\": {\"repo\": \"…\", \"glob\": \"/*\"}}\n");
   EXPECT_EQ(fault(with("/input", json::object())),
             "error: input is empty\nhint: for example {\"pfs\": {\"repo\": \"…\", \"glob\": \"/*\"}}\n");
-  EXPECT_EQ(fault(with("/input", {{"cross", json::array()}})),
-            "error: input is empty\nhint: for example {\"pfs\": {\"repo\": \"…\", \"glob\": \"/*\"}}\n");
+  EXPECT_EQ(
+      fault(with("/input", {{"cross", json::array()}})),
+      "error: input.cross is empty\nhint: for example {\"pfs\": {\"repo\": \"…\", \"glob\": \"/*\"}}\n");
   EXPECT_EQ(fault(with("/input/cross", json::array({json::object()}))),
             "error: input has both \"pfs\" and \"cross\"\nhint: keep one, or put both into a \"cross\"\n");
   EXPECT_EQ(fault(without("/input/pfs/repo")), "error: input.pfs has no \"repo\"\n");
