@@ -625,6 +625,14 @@ TEST_F(ClusterLines, LogsAreThoseOfTheNewestJobs) {
             "! hint: name one (pachbuild logs -f SPEC), or create a pipeline (pachbuild init)\n[64]");
   EXPECT_EQ(told({"logs", "map", "-f", "p.json"}),
             "! error: logs: takes either the name of a pipeline or a spec, not both\n" + hint);
+  // A spec is not the name of a pipeline.
+  write("p.json", "");
+  const std::string is_file = "! error: p.json: is a file, not the name of a pipeline\n! hint: ";
+  const std::string named = "NAME is a pipeline on a cluster, as in pachbuild ";
+  EXPECT_EQ(told({"logs", "p.json"}),
+            is_file + "for its last run on this machine: pachbuild logs -f p.json\n[64]");
+  EXPECT_EQ(told({"status", "p.json"}), is_file + named + "status edges\n[64]");
+  EXPECT_EQ(told({"delete", "pipeline", "p.json"}), is_file + named + "delete pipeline edges\n[64]");
   answer({{"list pipeline", present("p")}});
   EXPECT_EQ(told({"logs", "p"}), "") << "it has no job yet";
   answer({{"list pipeline", "!no route\n"}});
