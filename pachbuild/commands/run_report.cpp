@@ -191,9 +191,9 @@ void RunReport::tell_failure(const std::string& pipeline, const local::DatumEnds
 
 void RunReport::take(const std::string& pipeline, const local::PipelineEnds& event) {
   tell_equal_failures(pipeline);
-  std::string text =
-      "datums: " + std::to_string(event.run) + " processed, " + std::to_string(event.skipped) + " skipped";
-  if (event.recovered > 0) text += ", " + std::to_string(event.recovered) + " of them recovered by err_cmd";
+  std::string text = "datums: " + std::to_string(event.run) + " processed";
+  if (event.recovered > 0) text += " (" + std::to_string(event.recovered) + " recovered by err_cmd)";
+  text += ", " + std::to_string(event.skipped) + " skipped";
   if (event.failed > 0) text += ", " + std::to_string(event.failed) + " failed";
   if (event.unselected > 0) text += ", " + std::to_string(event.unselected) + " not selected";
   info(pipeline, text + ", " + base::format_duration(event.elapsed) + " in total");
@@ -210,8 +210,9 @@ void RunReport::take(const std::string& pipeline, const local::PipelineEnds& eve
   if (event.run + event.skipped > 0) kept = "the results of the other datums are kept for the next run";
   if (event.partial) {
     report::fail({ErrorKind::step_failed, event.output,
-                  failures + " and " + (event.failed == 1 ? "has" : "have") + " no output here",
-                  "see " + std::string(local::k_own_folder) + "/missing in that folder"});
+                  failures + "; " + (event.failed == 1 ? "its" : "their") + " output is missing",
+                  (base::fs::path(event.output) / local::k_own_folder / "missing").string() + " lists " +
+                      (event.failed == 1 ? "it" : "them")});
   } else if (event.output.empty()) {
     report::fail({ErrorKind::step_failed, "", prefix(pipeline) + failures, kept});
   } else {

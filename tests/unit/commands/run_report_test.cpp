@@ -206,9 +206,8 @@ TEST(RunReport, SaysWhatAPipelineHasCome) {
   end.recovered = 2;
   end.unselected = 4;
   end.exported = false;
-  EXPECT_EQ(
-      ends(end),
-      "datums: 3 processed, 1 skipped, 2 of them recovered by err_cmd, 4 not selected, 2.0 s in total\n");
+  EXPECT_EQ(ends(end),
+            "datums: 3 processed (2 recovered by err_cmd), 1 skipped, 4 not selected, 2.0 s in total\n");
   end.files = 0;
   EXPECT_TRUE(ends(end).ends_with("in total\nwarning: no datum wrote a file to /pfs/out\n"));
   const RunReport::Options quiet{.amount = Amount::failures};
@@ -235,13 +234,11 @@ TEST(RunReport, SaysWhatAPipelineHasCome) {
             "error: map: 1 datum failed\nhint: the results of the other datums are kept for the next run\n");
   end.output = "/o";
   end.partial = true;
-  EXPECT_EQ(
-      ends(end, quiet),
-      "error: /o: 1 datum failed and has no output here\nhint: see .pachbuild/missing in that folder\n");
+  EXPECT_EQ(ends(end, quiet),
+            "error: /o: 1 datum failed; its output is missing\nhint: /o/.pachbuild/missing lists it\n");
   end.failed = 2;
-  EXPECT_EQ(
-      ends(end, quiet),
-      "error: /o: 2 datums failed and have no output here\nhint: see .pachbuild/missing in that folder\n");
+  EXPECT_EQ(ends(end, quiet),
+            "error: /o: 2 datums failed; their output is missing\nhint: /o/.pachbuild/missing lists them\n");
 }
 
 TEST(RunReport, SaysOnceWhyAPipelineFailed) {
