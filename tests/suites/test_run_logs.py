@@ -204,8 +204,8 @@ class LogsOfTheLastRun(pipelines.PipelineSuite):
         lines = result.stderr.splitlines()
         self.assertRegex(
             lines[0],
-            f"^warning: the last run of pipeline edges, at {time_text}, ended before its datums: its build failed; "
-            f"the run shown is the one at {time_text}$",
+            f"^warning: the last run of pipeline edges \\({time_text}\\) ended before its datums: its build failed; "
+            f"showing the run of {time_text}$",
         )
         self.assertEqual(len(lines), 2)
         build.write_text(pipelines.COPY_RUN_SCRIPT)

@@ -28,6 +28,9 @@ struct Facts {
   bool operator==(const Facts&) const = default;
 };
 
+// The fact of the arguments of a run. Keys of results have it: it never changes.
+inline constexpr char k_arguments_fact[] = "the list of arguments";
+
 // For Facts::hidden, and for files: of a digest the first digits.
 inline constexpr std::size_t k_short_digest = 16;
 std::string short_digest(std::string_view value);
