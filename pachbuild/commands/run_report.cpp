@@ -202,7 +202,9 @@ void RunReport::take(const std::string& pipeline, const local::PipelineEnds& eve
                        base::format_bytes(event.bytes) + ")");
   }
   if (event.failed == 0) {
-    if (event.files == 0) warn(pipeline, "no datum wrote a file to /pfs/out");
+    // That the input has no datums has been told.
+    if (event.files == 0 && event.run + event.skipped > 0)
+      warn(pipeline, "no datum wrote a file to /pfs/out");
     return;
   }
   const std::string failures = base::count_of(event.failed, "datum") + " failed";

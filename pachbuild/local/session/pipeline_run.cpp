@@ -321,6 +321,9 @@ base::Status PipelineRun::list_datums() {
     const auto* last = m_run->last_of(m_datums.at(i).id);
     return last == nullptr || last->state != LastState::failed;
   });
+  // Among several pipelines most have no failure.
+  if (m_selected->empty() && m_session.plan.pipelines.size() == 1)
+    tell(Warned{"--failed: no datum failed in the last run"});
   return {};
 }
 

@@ -210,6 +210,9 @@ TEST(RunReport, SaysWhatAPipelineHasCome) {
             "datums: 3 processed (2 recovered by err_cmd), 1 skipped, 4 not selected, 2.0 s in total\n");
   end.files = 0;
   EXPECT_TRUE(ends(end).ends_with("in total\nwarning: no datum wrote a file to /pfs/out\n"));
+  end.run = 0;
+  end.skipped = 0;
+  EXPECT_TRUE(ends(end).find("warning") == std::string::npos) << "that there are none has been told";
   const RunReport::Options quiet{.amount = Amount::failures};
   EXPECT_EQ(ends(good, quiet), "");
   end = good;
