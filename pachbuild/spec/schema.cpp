@@ -242,7 +242,7 @@ const Message& transform_message() {
       {"err_stdin", Type::texts},
       {"accept_return_code", Type::wholes},
       {"debug", Type::boolean, Use::cluster},
-      {"user", Type::text},
+      {"user", Type::text, Use::cluster},
       {"working_dir", Type::text},
       {"dockerfile", Type::text},
       {"memory_volume", Type::boolean, Use::cluster},
