@@ -72,6 +72,11 @@ base::Position Places::at(std::string pointer) const {
   return position == nullptr ? base::Position{} : *position;
 }
 
+std::string Places::name() const {
+  if (!m_title.empty()) return m_title;
+  return m_file == k_standard_input ? "standard input" : m_file;
+}
+
 std::string Places::where(const std::string& pointer) const {
   const auto* origin = nearest(m_origins, pointer);
   return origin == nullptr ? where(at(pointer)) : *origin;

@@ -15,6 +15,9 @@
 
 namespace spec {
 
+// What stands for standard input in place of a file.
+inline constexpr char k_standard_input[] = "-";
+
 // Where each value is written, by JSON pointer ("/transform/build/path").
 class Places {
  public:
@@ -50,7 +53,7 @@ class Places {
 
   [[nodiscard]] const std::string& file() const { return m_file; }
   // What errors call it.
-  [[nodiscard]] const std::string& name() const { return m_title.empty() ? m_file : m_title; }
+  [[nodiscard]] std::string name() const;
   // Whether the positions are those of the file's own text.
   [[nodiscard]] bool is_written() const { return m_title.empty(); }
 

@@ -154,7 +154,7 @@ class JsonEvents {
     const bool at_end = m_start + read > m_text.size();
     const std::size_t offset = at_end ? m_text.size() : start_of(token, m_start + read);
     if (is_invalid_escape(error.what())) m_end_of_string = end_of_string(m_start + read - 1);
-    return keep(m_builder.fail(offset, "is not valid JSON: " + reason_of(error.what())));
+    return keep(m_builder.fail(offset, "invalid JSON: " + reason_of(error.what())));
   }
 
  private:

@@ -135,7 +135,7 @@ class Reader {
     m_spec.description = root.text("description");
     const std::string& name = m_spec.name;
     if (name.empty()) {
-      note_missing("", "pipeline/name", "has no pipeline name", R"(add "pipeline": {"name": "…"})");
+      note_missing("", "pipeline/name", "missing pipeline name", R"(add "pipeline": {"name": "…"})");
     } else if (!is_name(name) || (m_has_build && (name[0] == '_' || name[0] == '-'))) {
       note(invalid("/pipeline/name", "name", name,
                    "a name has letters, digits, '_' and '-', and starts with a letter or digit"));
@@ -164,7 +164,7 @@ class Reader {
   void read_transform(const Fields& root) {
     Transform& transform = m_spec.transform;
     if (!root.has("transform")) {
-      note_missing("", "transform", "has no \"transform\"", m_has_build ? k_build_hint : "");
+      note_missing("", "transform", "missing \"transform\"", m_has_build ? k_build_hint : "");
       return;
     }
     const Fields fields = root.object("transform");
@@ -301,7 +301,8 @@ class Reader {
       const bool is_spout =
           m_faults.touch("/spout") || (!m_has_build && m_target != Target::machine && root.has("spout"));
       if (!is_spout) {
-        note_missing("", "input", "has no \"input\"", R"(add "input": {"pfs": {"repo": "…", "glob": "/*"}})");
+        note_missing("", "input", "missing \"input\"",
+                     R"(add "input": {"pfs": {"repo": "…", "glob": "/*"}})");
       }
       return;
     }

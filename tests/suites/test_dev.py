@@ -93,7 +93,7 @@ class Rounds(DevSuite):
         self.write("spec.json", "{")
         line, seen = dev.wait_round("could not be run", after=seen)
         self.assertIn("(exit code 65)", line)
-        self.assertTrue(any("spec.json:1:2: is not valid JSON" in line for line in dev.lines))
+        self.assertTrue(any("spec.json:1:2: invalid JSON" in line for line in dev.lines))
         self.write("spec.json", good)
         _, seen = dev.wait_round(after=seen)
 
