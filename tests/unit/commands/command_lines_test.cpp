@@ -303,7 +303,16 @@ TEST_F(CommandLines, ListDatumHasIdsAndFiles) {
   // Of several pipelines one is named.
   write("p.json", reading("p", {"r"}) + reading("q", {"s"}));
   EXPECT_EQ(told({"list", "datum", "-f", "p.json", "-i", "s=data"}),
-            "! error: --pipeline: is missing: there are several pipelines\n! hint: name one of p, q\n[64]");
+            "! error: --pipeline: is required: the specs contain several pipelines\n! hint: name one of p, "
+            "q\n[64]");
+  // What another one writes is not made for it.
+  write("all.json", reading("p", {"q"}) + "\n" + reading("q", {"a"}));
+  EXPECT_EQ(told({"list", "datum", "-f", "all.json", "--pipeline", "p"}),
+            "! error: all.json:1:37: repo q is the output of pipeline q, which is not run here\n"
+            "! hint: run it with pachbuild run, then add --input q=output/q\n[64]");
+  write("output/q/x", "");
+  EXPECT_EQ(told({"list", "datum", "-f", "all.json", "--pipeline", "p", "-i", "q=output/q"}).find("! "),
+            std::string::npos);
   EXPECT_NE(told({"list", "datum", "-f", "p.json", "--pipeline", "q", "-i", "s=data"}).find("  s@/a\n"),
             std::string::npos);
   EXPECT_TRUE(told({"list", "datum", "-f", "p.json", "--pipeline", "none", "-i", "s=data"}).ends_with("]"));
@@ -365,8 +374,9 @@ TEST_F(CommandLines, ValidateTellsOfEachPipeline) {
       told({"validate"}),
       "! pachbuild validate -f p.json\n! error: p.json:1:10: the pipelines form a cycle: p reads p" + hint);
   write("p.json", reading("p", {"x", "q"}) + "\n" + reading("q", {"r"}) + "\n" + reading("r", {"p"}));
-  EXPECT_EQ(told({"validate", "p.json"}),
-            "! error: p.json:1:10: the pipelines form a cycle: p reads q reads r reads p" + hint);
+  EXPECT_EQ(
+      told({"validate", "p.json"}),
+      "! error: p.json:1:10: the pipelines form a cycle: p reads q, which reads r, which reads p" + hint);
   write("p.json", reading("p", {"x"}) + "\n" + reading("p", {"y"}));
   EXPECT_TRUE(
       told({"validate", "p.json"}).ends_with("\n! hint: rename one of them, or omit one of the files\n[65]"));
@@ -383,8 +393,8 @@ TEST_F(CommandLines, OptionsHaveValues) {
             "! error: --job: requires a value (PIPELINE[@JOB])\n! hint: see pachbuild shell --help\n[64]");
   EXPECT_EQ(told({"validate", "p.json", "--builder-images", ""}), "p: ok, nothing to build\n");
   EXPECT_EQ(told({"shell", "p.json", "--datum", "1", "--datum", "2"}),
-            "! error: --datum 2: a shell is for one datum, and --datum 1 names one\n! hint: omit one of "
-            "them\n[64]");
+            "! error: --datum 2: pachbuild shell accepts only one --datum\n"
+            "! hint: omit it, or --datum 1\n[64]");
   EXPECT_EQ(told({"builder", "test", "./none", "--seed", "x"}),
             "! error: --seed x: must be a whole number from 0 to 2147483647\n! hint: see pachbuild builder "
             "test --help\n[64]");
@@ -438,13 +448,13 @@ TEST_F(CommandLines, DataThatCannotBeMeantIsAUsageError) {
       {{"-i", "=data"}, "! error: --input =data" + form},
       {{"-i", "r="}, "! error: --input r=" + form},
       {{"-i", "r=none"},
-       "! error: --input r=none: none: cannot read: no such file or folder\n! hint: name the folder that "
+       "! error: --input r=none: cannot read: no such file or folder\n! hint: name the folder that "
        "stands for the repo\n[64]"},
       {{"-i", "r=dato"},
-       "! error: --input r=dato: dato: cannot read: no such file or folder\n! hint: did you mean "
+       "! error: --input r=dato: cannot read: no such file or folder\n! hint: did you mean "
        "\"data\"?\n[64]"},
       {{"-i", "r=file"},
-       "! error: --input r=file: file: is not a folder\n! hint: name the folder that contains it\n[64]"},
+       "! error: --input r=file: is not a folder\n! hint: name the folder that contains it\n[64]"},
       {{"-i", "r=data", "-i", "r=data"}, "! error: --input r=data: names repo r a second time\n[64]"},
       {{"-i", "r=pfs:a b"},
        "! error: --input r=pfs:a b: \"a b\" does not have the form [PROJECT/]REPO[@BRANCH-OR-COMMIT]\n! "
@@ -499,9 +509,9 @@ TEST_F(CommandLines, ARunThatCannotBeSaysWhy) {
   EXPECT_NE(run({"--output", "out", "--pipeline", "q", "--runtime", "none"})
                 .find(": pipeline q has no transform.build and runs in an image"),
             std::string::npos);
-  EXPECT_EQ(
-      run({"--output", "out", "--datum", "1"}),
-      "! error: --datum: needs --pipeline: there are several pipelines\n! hint: name one of p, q\n[64]");
+  EXPECT_EQ(run({"--output", "out", "--datum", "1"}),
+            "! error: --datum: requires --pipeline: the specs contain several pipelines\n! hint: name one of "
+            "p, q\n[64]");
   EXPECT_EQ(told({"run", "--job", "p", "-f", "p.json", "--output", "out"}),
             "! error: --job p: already names the pipeline and its data\n! hint: omit -f, --jsonnet, --input, "
             "--pipeline and --tick\n[64]");
@@ -734,9 +744,10 @@ TEST_F(ClusterLines, PipelinesAreSentBehindWhatTheyRead) {
             "! y: sent as is\n! z: sent as is\n");
   answer({});
   const auto circle = sent(reading("a", {"b"}) + "\n" + reading("b", {"a"}));
-  EXPECT_EQ(circle,
-            "! error: p.json:1:10: the pipelines form a cycle: a reads b reads a\n! hint: remove one of the "
-            "inputs\n[65]");
+  EXPECT_EQ(
+      circle,
+      "! error: p.json:1:10: the pipelines form a cycle: a reads b, which reads a\n! hint: remove one of the "
+      "inputs\n[65]");
   const auto twice = sent(reading("a", {"x"}) + "\n" + reading("a", {"y"}));
   EXPECT_NE(twice.find("pipeline name \"a\" is already used: p.json:1:"), std::string::npos) << twice;
   EXPECT_EQ(calls(), "");

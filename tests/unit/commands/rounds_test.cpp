@@ -268,7 +268,7 @@ TEST_F(DataOptionsTest, OneOfSeveralPipelinesIsNamed) {
   const auto error = options.check_one_pipeline(plan, "--x", "fault").error();
   EXPECT_EQ(error.kind, base::ErrorKind::usage);
   EXPECT_EQ(error.where + ": " + error.what + "; " + error.hint,
-            "--x: fault: there are several pipelines; name one of a, b");
+            "--x: fault: the specs contain several pipelines; name one of a, b");
   options.pipeline = "a";
   EXPECT_TRUE(options.check_one_pipeline(plan, "--x", "fault"));
 }
