@@ -122,7 +122,8 @@ class Cache(support.Suite):
         self.assertRegex(table, r"(?m)^go +0 +-  - {15}  modules, ")
         self.assertRegex(table, r"(?m)^total +[\d.]+ [KM]iB$")
         self.assertTrue(table.endswith(
-            "\nlimit: 20.0 GiB for results and logs, and another 20.0 GiB for bundles, bytecode and environments\n"), table)
+            "\nlimit: 20.0 GiB for results and logs, and another 20.0 GiB for bundles, bytecode and environments\n"),
+            table)
         self.assertTrue(self.succeed_with("list", PACHBUILD_CACHE_LIMIT="0").endswith("\nlimit: no limit\n"))
 
         told = self.succeed_with("clean", "--all", "--dry-run")

@@ -268,7 +268,8 @@ class InADag(ShellSuite):
 
     def test_one_that_is_not_named(self):
         result = self.enter("--", "true", expect=64)
-        self.assertIn("error: --pipeline: is required: the specs contain several pipelines\nhint: name one of first, second\n", result.stderr)
+        self.assertIn("error: --pipeline: is required: the specs contain several pipelines\n"
+                      "hint: name one of first, second\n", result.stderr)
         result = self.enter("--datum", "1", "--", "true", expect=64)
         self.assertIn("error: --datum: requires --pipeline: the specs contain several pipelines\n", result.stderr)
 
