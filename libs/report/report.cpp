@@ -105,7 +105,7 @@ int fail(const base::Error& failure) {
   }
   for (const auto& other : failure.more) report::fail(other);
   if (failure.untold > 0)
-    report::fail({failure.kind, "", "and " + base::count_of(failure.untold, "more error")});
+    report::fail({failure.kind, "", base::count_of(failure.untold, "more error") + " not shown"});
   return code;
 }
 

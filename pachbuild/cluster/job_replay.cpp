@@ -101,8 +101,12 @@ base::Result<JobPlace> parse_job_place(const std::string& text, const std::strin
     place.pipeline.erase(0, slash + 1);
     if (!spec::is_name(place.project)) place.pipeline.clear();
   }
-  const bool is_job = sign == std::string::npos || is_commit_id(place.job);
-  if (spec::is_name(place.pipeline) && place.pipeline.front() != '-' && is_job) return place;
+  if (spec::is_name(place.pipeline) && place.pipeline.front() != '-') {
+    if (sign == std::string::npos || is_commit_id(place.job)) return place;
+    return base::fail(ErrorKind::usage, where + " " + text,
+                      "invalid job id " + base::quoted(place.job) + "; expected 32 hexadecimal digits",
+                      "pachctl list job --pipeline " + place.pipeline + " shows the ids");
+  }
   return base::fail(ErrorKind::usage, where + " " + text, "does not have the form [PROJECT/]PIPELINE[@JOB]",
                     "for example map@f4de83f7bc204bb7975de966b346fce9; pachctl list job shows the ids");
 }

@@ -126,8 +126,8 @@ void print_table(const fs::path& cache, std::uint64_t limit, const std::vector<R
   print_row("total", "", base::format_bytes(total_of(rows)), "", "");
   print_line("limit: " + shown_limit(limit) +
              (limit == 0 ? ""
-                         : " for results and logs, as much for bundles, "
-                           "bytecode and environments"));
+                         : " for results and logs, and another " + shown_limit(limit) +
+                               " for bundles, bytecode and environments"));
 }
 
 void print_json(const fs::path& cache, std::uint64_t limit, const std::vector<Row>& rows) {
@@ -191,8 +191,8 @@ base::Result<std::vector<const cached::Kind*>> chosen_kinds(const CleanOptions& 
 void print_cleaned(const cached::Cleaned& cleaned, bool dry_run) {
   std::string text = std::string(cleaned.kind->name) + ": ";
   if (cleaned.entries > 0 || cleaned.kept == 0) {
-    text += (dry_run ? "would remove " : "removed ") + base::format_number(cleaned.entries) + " (" +
-            base::format_bytes(cleaned.bytes) + ")";
+    text += (dry_run ? "would remove " : "removed ") + base::format_number(cleaned.entries) + " " +
+            (cleaned.entries == 1 ? "entry" : "entries") + " (" + base::format_bytes(cleaned.bytes) + ")";
   }
   if (cleaned.kept > 0) {
     text += (cleaned.entries > 0 ? "; " : "") + base::format_number(cleaned.kept) +

@@ -2,6 +2,7 @@
 #include "pachbuild/commands/cluster_options.h"
 
 #include <CLI/CLI.hpp>
+#include <boost/filesystem/operations.hpp>
 
 #include "base/errors.h"
 #include "pachbuild/commands/assumed.h"
@@ -9,6 +10,7 @@
 #include "pachbuild/local/session/environment.h"
 #include "pachbuild/source/source.h"
 #include "pachbuild/source/source_view.h"
+#include "pachbuild/spec/input.h"
 #include "process/shared_runner.h"
 #include "report/report.h"
 #include "report/usage.h"
@@ -37,6 +39,12 @@ base::Result<cluster::Pachctl> connect(const cluster::Target& target) {
   static process::SharedRunner runner(nullptr);
   BASE_TRY_ASSIGN(const auto scratch, scratch_folder());
   return cluster::Pachctl::find(target, scratch, runner);
+}
+
+base::Status check_pipeline_name(const std::string& name, const std::string& hint) {
+  boost::system::error_code ignored;
+  if (spec::is_name(name) || !base::fs::exists(name, ignored)) return {};
+  return base::fail(base::ErrorKind::usage, name, "is a file, not the name of a pipeline", hint);
 }
 
 void add_template_options(CLI::App& verb, CLI::Option& file, std::string& jsonnet,

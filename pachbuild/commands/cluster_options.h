@@ -28,6 +28,9 @@ base::Result<base::fs::path> scratch_folder();
 // The pachctl for a target.
 base::Result<cluster::Pachctl> connect(const cluster::Target& target);
 
+// Refuses the name of a pipeline that cannot be one and is that of a file: its spec, most likely.
+base::Status check_pipeline_name(const std::string& name, const std::string& hint);
+
 // Prefix for the official builder images.
 void add_image_prefix_option(CLI::App& verb, std::string& prefix);
 

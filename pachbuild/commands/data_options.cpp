@@ -26,12 +26,11 @@ base::Status check_folder(const std::string& where, const std::string& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) {
     auto error = base::read_error(path, errno);
-    return base::fail(ErrorKind::usage, where, path + ": " + error.what,
+    return base::fail(ErrorKind::usage, where, error.what,
                       base::did_you_mean_file(path, "name the folder that stands for the repo"));
   }
   if (!S_ISDIR(status.st_mode)) {
-    return base::fail(ErrorKind::usage, where, path + ": is not a folder",
-                      "name the folder that contains it");
+    return base::fail(ErrorKind::usage, where, "is not a folder", "name the folder that contains it");
   }
   return {};
 }
@@ -156,7 +155,7 @@ base::Status DataOptions::check_one_pipeline(const local::Plan& plan, const std:
   if (!pipeline.empty() || !plan.has_several_specs) return {};
   std::vector<std::string> names;
   for (const auto& planned : plan.pipelines) names.push_back(planned.spec.name);
-  return base::fail(ErrorKind::usage, where, fault + ": there are several pipelines",
+  return base::fail(ErrorKind::usage, where, fault + ": the specs contain several pipelines",
                     "name one of " + base::join(names, ", "));
 }
 

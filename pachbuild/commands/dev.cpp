@@ -264,10 +264,10 @@ class Dev {
     if (!m_shows && !round.cause.empty()) line += round.cause + ": ";
     if (round.deadline) {
       line += "stopped for " + round.stopped_for + " after ";
-    } else if (summary) {
-      line += summary->text + ", ";
     } else {
-      line += "could not be run (" + ending.describe() + "), ";
+      line += summary ? summary->text : "could not be run";
+      if (!summary || !summary->ended) line += " (" + ending.describe() + ")";
+      line += ", ";
     }
     report::info(line + base::format_duration(Clock::now() - round.begin));
   }

@@ -22,8 +22,8 @@ using doctor::State;
 using nlohmann::json;
 
 constexpr char k_about_doctor[] = R"(
-Each line is ok, warning, or bad with a fix; the exit code is 69 if any line is bad. Passwords are hidden, so the output
-can be attached to a bug report.
+Each line is ok, a note about something optional, or a warning or problem with a fix; the exit code is 69 if there is a
+problem. Passwords are hidden, so the output can be attached to a bug report.
 
   pachbuild doctor
   pachbuild doctor --network --cluster
@@ -35,7 +35,7 @@ struct DoctorOptions {
   doctor::Scope scope;
 };
 
-constexpr std::array k_states = {"ok", "warning", "bad"};
+constexpr std::array k_states = {"ok", "note", "warning", "problem"};
 
 const char* name_of(State state) { return k_states.at(static_cast<std::size_t>(state)); }
 
@@ -67,11 +67,11 @@ void print_findings(const std::vector<doctor::Group>& groups) {
       if (!finding.fix.empty()) print_line("  " + std::string(k_state_width, ' ') + " fix: " + finding.fix);
     }
   }
-  const auto bad = count_of(groups, State::bad);
+  const auto problems = count_of(groups, State::problem);
   const auto warnings = count_of(groups, State::warning);
-  print_line(bad + warnings == 0
+  print_line(problems + warnings == 0
                  ? "everything is ok"
-                 : base::count_of(bad, "problem") + ", " + base::count_of(warnings, "warning"));
+                 : base::count_of(problems, "problem") + ", " + base::count_of(warnings, "warning"));
 }
 
 void print_json(const std::vector<doctor::Group>& groups) {
@@ -86,7 +86,7 @@ void print_json(const std::vector<doctor::Group>& groups) {
     }
   }
   const json all = {{"version", about::version_line("pachbuild")},
-                    {"bad", count_of(groups, State::bad)},
+                    {"problems", count_of(groups, State::problem)},
                     {"warnings", count_of(groups, State::warning)},
                     {"checks", std::move(checks)}};
   std::fputs(base::json_lines(all).c_str(), stdout);
@@ -105,7 +105,7 @@ base::Result<int> examine(const DoctorOptions& options) {
   } else {
     print_findings(groups);
   }
-  return count_of(groups, State::bad) == 0 ? 0 : static_cast<int>(base::ErrorKind::unavailable);
+  return count_of(groups, State::problem) == 0 ? 0 : static_cast<int>(base::ErrorKind::unavailable);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,8 @@ Shows whether each PATH is part of the source, and why: because of a line in .pa
 .gitignore. Without PATH it lists everything that is left out.
 
 The source is that of the spec (by default the only spec in the current folder), or the folder given with --source.
-For a PATH outside it, the source is the nearest parent folder with a .pachignore, else the current folder.
+For a PATH outside it, the source is the nearest parent folder with a .pachignore. Without a spec, the current folder
+is the source if no parent folder has a .pachignore.
 
   pachbuild ignored
   pachbuild ignored data/pages.csv notes/*.md
@@ -72,27 +74,34 @@ base::Result<std::vector<Subject>> subjects_of(const IgnoredOptions& options) {
   return subjects;
 }
 
-// The folder whose rules count for `file` where no spec says so.
-fs::path source_of(const fs::path& file) {
+// The folder with a .pachignore whose rules count for `file` where no spec says so; none: nullopt.
+std::optional<fs::path> source_around(const fs::path& file) {
   boost::system::error_code ignored;
   for (fs::path folder = file.parent_path(); !folder.empty(); folder = folder.parent_path()) {
     if (fs::exists(folder / source::k_ignore_file, ignored)) return folder;
     if (folder == folder.root_path()) break;
   }
-  return fs::current_path();
+  return std::nullopt;
 }
 
 // "  (.gitignore:3: *.csv)"
 std::string reason_of(const source::Decision& decision) {
   if (decision.rule.empty()) return {};
   const std::string where =
-      decision.file.empty() ? "built in" : decision.file + ":" + std::to_string(decision.line);
+      decision.file.empty() ? "default" : decision.file + ":" + std::to_string(decision.line);
   return "  (" + std::string(decision.is_tracked ? "tracked by git in spite of " : "") + where + ": " +
          base::shortened(decision.rule, k_rule_shown) + ")";
 }
 
 std::string answer_of(const source::Decision& decision) {
   return (decision.is_left_out ? ": left out" : ": part of the source") + reason_of(decision);
+}
+
+std::string outside_of(const std::vector<Subject>& subjects) {
+  std::vector<std::string> folders;
+  for (const auto& each : subjects) folders.push_back(each.folder.string());
+  return std::string(": left out  (outside the source ") + (folders.size() == 1 ? "folder " : "folders ") +
+         base::join(folders, ", ", " and ") + ")";
 }
 
 base::Status explain(const IgnoredOptions& options, const std::vector<Subject>& subjects,
@@ -103,9 +112,14 @@ base::Status explain(const IgnoredOptions& options, const std::vector<Subject>& 
   };
   const auto known = std::find_if(subjects.begin(), subjects.end(), is_around);
   const bool is_named = !options.source.empty();
+  const auto around = known != subjects.end() || is_named ? std::nullopt : source_around(file);
+  if (known == subjects.end() && !is_named && !around && !subjects.empty()) {
+    print_line(path + outside_of(subjects));
+    return {};
+  }
   const Subject subject = known != subjects.end() ? *known
                           : is_named              ? subjects.front()
-                                                  : Subject{source_of(file), {}};
+                                                  : Subject{around.value_or(fs::current_path()), {}};
   const fs::path folder = fs::absolute(subject.folder).lexically_normal();
   const std::string below = file.lexically_relative(folder).string();
   if (below.empty() || below == "." || below.starts_with("..")) {

@@ -26,8 +26,8 @@ base::Error has_not_run(const std::vector<spec::PipelineSpec>& specs) {
 }
 
 std::string text_of(const std::string& pipeline, const local::EarlyEnd& end) {
-  return "the last run of pipeline " + pipeline + ", at " + local_time(end.time) +
-         ", ended before its datums: " + end.why;
+  return "the last run of pipeline " + pipeline + " (" + local_time(end.time) +
+         ") ended before its datums: " + end.why;
 }
 
 }  // namespace
@@ -45,9 +45,9 @@ base::Result<std::vector<KnownRun>> known_runs(const SpecFiles& files, const std
     BASE_TRY_ASSIGN(auto last, local::LastRun::of(cache, spec.places.file(), spec.name));
     auto record = last.load();
     if (const auto end = last.early_end()) {
-      early_ends.push_back(text_of(spec.name, *end) +
-                           (record ? "; the run shown is the one at " + local_time(record->started)
-                                   : "; no earlier run is recorded"));
+      early_ends.push_back(
+          text_of(spec.name, *end) +
+          (record ? "; showing the run of " + local_time(record->started) : "; no earlier run is recorded"));
     }
     if (record) runs.push_back({spec, std::move(last), std::move(*record)});
   }

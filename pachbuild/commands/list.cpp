@@ -81,18 +81,33 @@ void print_datum(const local::Datum& datum, const spec::PipelineSpec& spec, bool
   print_line(number + datum.id + "  " + files);
 }
 
-// The one pipeline that is meant.
-base::Result<spec::PipelineSpec> choose(const DataOptions& options) {
-  BASE_TRY_ASSIGN(auto specs, options.specs.load());
-  if (options.pipeline.empty() && specs.size() == 1) return std::move(specs.front());
-  if (!options.pipeline.empty()) {
-    BASE_TRY_ASSIGN(const auto place, local::find_pipeline(specs, options.pipeline));
-    return std::move(specs[place]);
-  }
+// The place of the one pipeline that is meant.
+base::Result<std::size_t> choose(const std::vector<spec::PipelineSpec>& specs, const DataOptions& options) {
+  if (options.pipeline.empty() && specs.size() == 1) return 0;
+  if (!options.pipeline.empty()) return local::find_pipeline(specs, options.pipeline);
   std::vector<std::string> names;
   for (const auto& spec : specs) names.push_back(spec.name);
-  return base::fail(ErrorKind::usage, "--pipeline", "is missing: there are several pipelines",
+  return base::fail(ErrorKind::usage, "--pipeline", "is required: the specs contain several pipelines",
                     "name one of " + base::join(names, ", "));
+}
+
+// What other pipelines write has to be given as well: nothing is run here.
+base::Status check_results(const std::vector<spec::PipelineSpec>& specs, const spec::PipelineSpec& reader,
+                           const local::GivenRepos& given) {
+  for (const auto* input : spec::repo_inputs(reader.input)) {
+    const auto writer = local::find_writer(specs, reader, *input);
+    boost::system::error_code ignored;
+    if (writer == specs.size() || local::given_for(*input, given) != given.end() || given.contains("") ||
+        fs::is_directory(spec::data_folder(reader, input->repo), ignored)) {
+      continue;
+    }
+    const auto& name = specs[writer].name;
+    return base::fail(
+        ErrorKind::usage, reader.places.where(input->pointer + "/repo"),
+        "repo " + input->repo + " is the output of pipeline " + name + ", which is not run here",
+        "run it with pachbuild run, then add --input " + input->repo + "=output/" + name);
+  }
+  return {};
 }
 
 // Their listings alone: no file is fetched.
@@ -109,9 +124,11 @@ base::Status find_remote(const local::Plan& plan, std::map<std::string, local::C
 }
 
 base::Result<int> list_datums(const ListOptions& options, Invocation& invocation) {
-  BASE_TRY_ASSIGN(auto spec, choose(options.data));
+  BASE_TRY_ASSIGN(const auto specs, options.data.specs.load());
+  BASE_TRY_ASSIGN(const auto chosen, choose(specs, options.data));
+  const auto& spec = specs[chosen];
   BASE_TRY_ASSIGN(const auto repos, options.data.repos());
-  // What other pipelines write has to be given as well: nothing is run here.
+  BASE_TRY(check_results(specs, spec, repos));
   BASE_TRY_ASSIGN(const auto plan, local::make_plan({spec}, repos));
   assume_inputs(invocation, plan);
   show_assumed(invocation);

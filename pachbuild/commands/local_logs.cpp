@@ -96,11 +96,15 @@ base::Result<std::vector<std::size_t>> choose(const KnownRun& run, const LocalLo
   return chosen;
 }
 
-base::Status print_all(const KnownRun& run, const LocalLogs& options) {
+enum class Heading { no, yes };
+
+base::Status print_all(const KnownRun& run, const LocalLogs& options, Heading heading) {
   BASE_TRY_ASSIGN(const auto chosen, choose(run, options));
   if (chosen.empty()) {
     tell(run.spec.name + ", run at " + local_time(run.record.started) + ": no datum " +
          (options.failed ? "failed" : "ran; --datum shows the log of an earlier run of a datum"));
+  } else if (heading == Heading::yes) {
+    tell("pipeline " + run.spec.name);
   }
   for (const auto place : chosen) {
     const auto& datum = run.record.datums[place];
@@ -147,10 +151,8 @@ base::Result<int> print_local_logs(const LocalLogs& options) {
     BASE_TRY(follow(std::move(runs.front()), options));
     return 0;
   }
-  for (const auto& run : runs) {
-    if (runs.size() > 1) tell("pipeline " + run.spec.name);
-    BASE_TRY(print_all(run, options));
-  }
+  const auto heading = runs.size() > 1 ? Heading::yes : Heading::no;
+  for (const auto& run : runs) BASE_TRY(print_all(run, options, heading));
   return 0;
 }
 

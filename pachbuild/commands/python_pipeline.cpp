@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "base/errors.h"
 #include "base/json_text.h"
@@ -100,10 +101,14 @@ base::Result<MadeSpec> make_spec(const PythonOptions& options, const fs::path& p
   places.add_origin("", options.path);
   if (is_named) places.add_origin("/pipeline/name", "--name");
   json inputs = json::array();
+  std::set<std::string> repos;
   for (const auto& input : options.inputs) {
     const auto place = options.inputs.size() == 1 ? "" : "/cross/" + std::to_string(inputs.size());
     places.add_origin("/input" + place, "--input " + input);
     inputs.push_back(input_of(input));
+    const auto& repo = inputs.back()["pfs"]["repo"].get_ref<const std::string&>();
+    if (!repos.insert(repo).second)
+      return base::fail(ErrorKind::usage, "--input " + input, "names repo " + repo + " a second time");
   }
   spec = {{"pipeline", {{"name", is_named ? options.name : path.stem().string()}}},
           {"transform", {{"build", {{"language", "python"}, {"path", source.string()}}}}},

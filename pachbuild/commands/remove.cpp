@@ -42,6 +42,8 @@ base::Result<bool> is_agreed(const std::string& list) {
 }
 
 base::Result<int> remove(const RemoveOptions& options) {
+  BASE_TRY(check_pipeline_name(options.pipeline,
+                               "NAME is a pipeline on a cluster, as in pachbuild delete pipeline edges"));
   BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
   BASE_TRY_ASSIGN(const auto belongings, cluster::find_belongings(pachctl, options.pipeline));
   if (!options.yes) {

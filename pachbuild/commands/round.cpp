@@ -14,9 +14,11 @@
 
 namespace commands {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RoundSummary, text, failed)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RoundSummary, text, failed, ended)
 
 void RoundEvents::tell(const local::Event& event) {
+  const auto* const phase = std::get_if<local::PhaseEnds>(&event.what);
+  if (phase != nullptr && phase->phase == local::Phase::building && !phase->succeeded) m_build_failed = true;
   const auto* const end = std::get_if<local::PipelineEnds>(&event.what);
   if (end == nullptr) return;
   m_run += end->run;
@@ -27,13 +29,14 @@ void RoundEvents::tell(const local::Event& event) {
 }
 
 std::optional<RoundSummary> RoundEvents::summary(bool succeeded) const {
+  if (!m_any && m_build_failed) return RoundSummary{.text = "build failed", .failed = 1, .ended = false};
   if (!m_any) return std::nullopt;
   std::string text = base::count_of(m_run, "datum") + " processed, " + std::to_string(m_skipped) +
                      " skipped, " + std::to_string(m_failed) + " failed";
   if (m_conflicting > 0)
     text += ", " + std::to_string(m_conflicting) + " left out because of conflicting paths";
   if (m_failed == 0 && m_conflicting == 0 && !succeeded) text += ", not all pipelines could be run";
-  return RoundSummary{std::move(text), m_failed};
+  return RoundSummary{.text = std::move(text), .failed = m_failed};
 }
 
 void write_summary(int descriptor, const RoundSummary& summary) {

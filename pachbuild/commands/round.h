@@ -18,6 +18,7 @@ inline constexpr char k_round_option[] = "--round";
 struct RoundSummary {
   std::string text;  // "3 datums run, 0 skipped, 1 failed"
   std::size_t failed = 0;
+  bool ended = true;  // a pipeline has run to its end
 };
 
 // Writes it for read_summary().
@@ -36,6 +37,7 @@ class RoundEvents final : public local::Events {
   std::size_t m_failed = 0;
   std::size_t m_conflicting = 0;
   bool m_any = false;  // a pipeline has run to its end
+  bool m_build_failed = false;
 };
 
 // What is in the pipe, if the round has come to its end.

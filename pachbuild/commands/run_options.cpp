@@ -67,7 +67,7 @@ void warn_of(const local::Plan& plan) {
   for (const auto& pipeline : plan.pipelines) {
     for (const auto& warning : pipeline.spec.warnings) report::warn(warning);
     for (const auto& field : pipeline.spec.cluster_fields) {
-      report::warn(pipeline.spec.places.file() + ": " + field + " has no effect on one machine");
+      report::warn(pipeline.spec.places.name() + ": " + field + " has no effect on one machine");
     }
   }
 }
@@ -78,7 +78,7 @@ base::Result<RunOptions::Prepared> RunOptions::prepare(std::vector<std::string> 
   Prepared prepared;
   auto& [plan, session] = prepared;
   BASE_TRY_ASSIGN(plan, data.plan());
-  if (!datums.empty()) BASE_TRY(data.check_one_pipeline(plan, "--datum", "needs --pipeline"));
+  if (!datums.empty()) BASE_TRY(data.check_one_pipeline(plan, "--datum", "requires --pipeline"));
   const auto data_folders = data_folders_of(plan);
   for (auto& pipeline : plan.pipelines) {
     auto& build = pipeline.spec.transform.build;

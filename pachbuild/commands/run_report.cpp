@@ -82,7 +82,7 @@ void RunReport::take(const std::string& pipeline, const local::Hinted& event) {
 
 void RunReport::take(const std::string& pipeline, const local::SourceLeftOut& event) {
   info(pipeline, left_out_line(event.source, event.paths));
-  m_left_out[pipeline].source = event;
+  m_left_out[pipeline] = {.source = event, .paths = event.paths, .build_end = {}};
 }
 
 // Of all that is left out, what most likely has made something fail, once.
@@ -96,16 +96,24 @@ void RunReport::tell_missed(const std::string& pipeline, std::string_view log) {
   std::erase(paths, *missed);
 }
 
-// What the build has warned of is known before a datum fails. Where warnings are not shown, a failure tells
-// it.
-void RunReport::tell_missed_imports(const std::string& pipeline) {
+// The builder does not know what is left out, and suggests installing it: only we tell what to do. Where
+// warnings are not shown, a failure tells it.
+std::string RunReport::without_missed_imports(const std::string& pipeline, const std::string& lines) {
   const auto known = m_left_out.find(pipeline);
-  if (known == m_left_out.end() || m_options.amount == Amount::failures) return;
-  auto& [source, build_end] = known->second;
-  for (const auto& path : missed_imports(source.paths, build_end)) {
-    warn(pipeline, missed_line(source.source, path));
-    std::erase(source.paths, path);
+  if (known == m_left_out.end()) return lines;
+  auto& source = known->second.source;
+  std::string others;
+  for (std::size_t begin = 0, end = 0; begin < lines.size(); begin = end) {
+    end = std::min(lines.find('\n', begin), lines.size() - 1) + 1;
+    const auto line = lines.substr(begin, end - begin);
+    const auto missed = missed_imports(known->second.paths, line);
+    if (missed.empty()) others += line;
+    if (m_options.amount == Amount::failures) continue;
+    for (const auto& path : missed) {
+      if (std::erase(source.paths, path) > 0) warn(pipeline, missed_line(source.source, path));
+    }
   }
+  return others;
 }
 
 void RunReport::take(const std::string& pipeline, const local::BuildPrints& event) {
@@ -114,14 +122,13 @@ void RunReport::take(const std::string& pipeline, const local::BuildPrints& even
     end += event.text;
     if (end.size() > k_log_shown) end.erase(0, end.size() - k_log_shown);
   }
-  show_build(pipeline, m_lines.add(pipeline, event.text));
+  show_build(pipeline, without_missed_imports(pipeline, m_lines.add(pipeline, event.text)));
 }
 
 void RunReport::take(const std::string& pipeline, const local::PhaseEnds& event) {
   if (event.phase != Phase::building) return;
-  show_build(pipeline, m_lines.finish(pipeline));
+  show_build(pipeline, without_missed_imports(pipeline, m_lines.finish(pipeline)));
   if (event.succeeded) {
-    tell_missed_imports(pipeline);
     info(pipeline, "build: done in " + base::format_duration(event.elapsed));
   } else if (const auto known = m_left_out.find(pipeline); known != m_left_out.end()) {
     tell_missed(pipeline, known->second.build_end);
@@ -185,9 +192,9 @@ void RunReport::tell_failure(const std::string& pipeline, const local::DatumEnds
 
 void RunReport::take(const std::string& pipeline, const local::PipelineEnds& event) {
   tell_equal_failures(pipeline);
-  std::string text =
-      "datums: " + std::to_string(event.run) + " processed, " + std::to_string(event.skipped) + " skipped";
-  if (event.recovered > 0) text += ", " + std::to_string(event.recovered) + " of them recovered by err_cmd";
+  std::string text = "datums: " + std::to_string(event.run) + " processed";
+  if (event.recovered > 0) text += " (" + std::to_string(event.recovered) + " recovered by err_cmd)";
+  text += ", " + std::to_string(event.skipped) + " skipped";
   if (event.failed > 0) text += ", " + std::to_string(event.failed) + " failed";
   if (event.unselected > 0) text += ", " + std::to_string(event.unselected) + " not selected";
   if (event.conflicting > 0)
@@ -198,7 +205,9 @@ void RunReport::take(const std::string& pipeline, const local::PipelineEnds& eve
                        base::format_bytes(event.bytes) + ")");
   }
   if (event.failed == 0) {
-    if (event.files == 0 && event.conflicting == 0) warn(pipeline, "no datum wrote a file to /pfs/out");
+    // That the input has no datums has been told.
+    if (event.files == 0 && event.conflicting == 0 && event.run + event.skipped > 0)
+      warn(pipeline, "no datum wrote a file to /pfs/out");
     return;
   }
   const std::string failures = base::count_of(event.failed, "datum") + " failed";
@@ -206,8 +215,9 @@ void RunReport::take(const std::string& pipeline, const local::PipelineEnds& eve
   if (event.run + event.skipped > 0) kept = "the results of the other datums are kept for the next run";
   if (event.partial) {
     report::fail({ErrorKind::step_failed, event.output,
-                  failures + " and " + (event.failed == 1 ? "has" : "have") + " no output here",
-                  "see " + std::string(local::k_own_folder) + "/missing in that folder"});
+                  failures + "; " + (event.failed == 1 ? "its" : "their") + " output is missing",
+                  (base::fs::path(event.output) / local::k_own_folder / "missing").string() + " lists " +
+                      (event.failed == 1 ? "it" : "them")});
   } else if (event.output.empty()) {
     report::fail({ErrorKind::step_failed, "", prefix(pipeline) + failures, kept});
   } else {

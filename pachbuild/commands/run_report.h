@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "pachbuild/commands/failure_kinds.h"
 #include "pachbuild/local/session/events.h"
@@ -58,7 +59,7 @@ class RunReport final : public local::Events {
   void tell_failure(const std::string& pipeline, const local::DatumEnds& event);
   void tell_equal_failures(const std::string& pipeline);
   void tell_missed(const std::string& pipeline, std::string_view log);
-  void tell_missed_imports(const std::string& pipeline);
+  [[nodiscard]] std::string without_missed_imports(const std::string& pipeline, const std::string& lines);
   // What a program or a build has printed, in the person's words; `lead` comes before each line.
   void show(const std::string& pipeline, const std::string& text, const std::string& lead = "");
   void show_build(const std::string& pipeline, const std::string& lines);
@@ -75,8 +76,9 @@ class RunReport final : public local::Events {
   };
   std::map<std::string, Failures> m_failures;  // by pipeline
   struct LeftOut {
-    local::SourceLeftOut source;
-    std::string build_end;  // the end of what the build printed
+    local::SourceLeftOut source;     // but for the paths that have been told
+    std::vector<std::string> paths;  // all of them
+    std::string build_end;           // the end of what the build printed
   };
   std::map<std::string, LeftOut> m_left_out;  // by pipeline
 };

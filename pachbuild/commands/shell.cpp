@@ -94,8 +94,7 @@ void tell_end(const local::ShellEnds& ends) {
 base::Result<int> open_shell(RunOptions& options, Invocation& invocation) {
   if (options.datums.size() > 1) {
     return base::fail(base::ErrorKind::usage, "--datum " + options.datums[1],
-                      "a shell is for one datum, and --datum " + options.datums[0] + " names one",
-                      "omit one of them");
+                      "pachbuild shell accepts only one --datum", "omit it, or --datum " + options.datums[0]);
   }
   BASE_TRY(options.data.settle(invocation));
   BASE_TRY_ASSIGN(auto prepared, options.prepare({}));
@@ -103,7 +102,7 @@ base::Result<int> open_shell(RunOptions& options, Invocation& invocation) {
   assume_inputs(invocation, plan);
   show_assumed(invocation);
   auto command = invocation.after_dashes;
-  BASE_TRY(options.data.check_one_pipeline(plan, "--pipeline", "is missing"));
+  BASE_TRY(options.data.check_one_pipeline(plan, "--pipeline", "is required"));
   RunReport report({.show_logs = false, .name_pipelines = plan.has_several_specs});
   QuietInShell events(report);
   const bool is_interactive = command.empty();

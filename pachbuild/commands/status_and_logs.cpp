@@ -90,6 +90,8 @@ void print_pipeline(const cluster::Present& present, const std::string& name, co
 }
 
 base::Result<int> status(const StatusOptions& options, Invocation&) {
+  BASE_TRY(
+      check_pipeline_name(options.pipeline, "NAME is a pipeline on a cluster, as in pachbuild status edges"));
   BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
   BASE_TRY_ASSIGN(const auto watched, look(pachctl, options.pipeline));
   const std::string build = cluster::build_pipeline_of(options.pipeline);
@@ -149,6 +151,8 @@ base::Result<int> logs(const StatusOptions& options, Invocation& invocation) {
                       "takes either the name of a pipeline or a spec, not both",
                       "NAME is a pipeline on a cluster; -f SPEC is a pipeline that ran on this machine");
   }
+  BASE_TRY(check_pipeline_name(options.pipeline,
+                               "for its last run on this machine: pachbuild logs -f " + options.pipeline));
   BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
   BASE_TRY_ASSIGN(const auto watched, look(pachctl, options.pipeline));
   const auto print = options.follow ? follow_output : print_output;

@@ -19,7 +19,7 @@ namespace fs = base::fs;
 constexpr char k_another[] = "set PACHBUILD_CACHE_DIR to a folder of your own";
 
 Finding from_error(const std::string& check, const base::Error& error) {
-  return bad(check, base::without_hint(error), error.hint.empty() ? k_another : error.hint);
+  return problem(check, base::without_hint(error), error.hint.empty() ? k_another : error.hint);
 }
 
 }  // namespace
@@ -30,15 +30,16 @@ Findings check_cache(const Machine& /*machine*/) {
   if (const auto trusted = local::check_cache(*cache); !trusted)
     return {from_error("folder", trusted.error())};
   const auto existing = existing_part(*cache);
-  if (!fs::is_directory(existing)) return {bad("folder", existing.string() + " is not a folder", k_another)};
+  if (!fs::is_directory(existing))
+    return {problem("folder", existing.string() + " is not a folder", k_another)};
   if (::access(existing.c_str(), W_OK | X_OK) != 0) {
     const auto what = existing.string() + ": " + base::system_error("write", existing.string(), errno).what;
     // Left there by a call as root; what is not the cache's own is nobody's to take over.
     const bool is_cache = existing == *cache;
-    return {bad("folder", what,
-                is_cache ? "sudo chown -R \"$USER\" " + base::shell_quote(cache->string()) : k_another)};
+    return {problem("folder", what,
+                    is_cache ? "sudo chown -R \"$USER\" " + base::shell_quote(cache->string()) : k_another)};
   }
-  return {ok("folder", cache->string() + (existing == *cache ? "" : " (not there yet)"))};
+  return {ok("folder", cache->string() + (existing == *cache ? "" : " (does not exist yet)"))};
 }
 
 Findings check_cache_size(const Machine& machine) {

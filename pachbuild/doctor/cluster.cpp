@@ -50,13 +50,13 @@ Findings check_cluster(const Machine& machine, const std::string& context) {
   } else if (const auto active = pachctl.call_anywhere({"config", "get", "active-context"})) {
     findings.push_back(ok("context", std::string(base::trim(*active))));
   } else {
-    findings.push_back(bad("context", active.error().what, "pachctl connect grpc://HOST:PORT"));
+    findings.push_back(problem("context", active.error().what, "pachctl connect grpc://HOST:PORT"));
     return findings;
   }
   const auto answer = pachctl.call_anywhere({"version", "--timeout", "5s"});
   findings.push_back(answer ? check_versions(*answer)
-                            : bad("version", "the cluster does not answer: " + answer.error().what,
-                                  "pachctl version, pachctl config get active-context"));
+                            : problem("version", "the cluster does not answer: " + answer.error().what,
+                                      "pachctl version, pachctl config get active-context"));
   return findings;
 }
 

@@ -31,13 +31,14 @@ std::future<Findings> start(const Check& check) {
 Findings result_of(std::future<Findings>& future, const Check& check, Time deadline,
                    std::chrono::seconds patience) {
   if (future.wait_until(deadline) != std::future_status::ready) {
-    return {bad(check.name, "did not answer within " + std::to_string(patience.count()) + " s",
-                "check whether a disk or the network hangs")};
+    return {problem(check.name, "did not answer within " + std::to_string(patience.count()) + " s",
+                    "check whether a disk or the network hangs")};
   }
   try {
     return future.get();
   } catch (const std::exception& exception) {
-    return {bad(check.name, std::string("cannot be examined: ") + exception.what(), "report this as a bug")};
+    return {
+        problem(check.name, std::string("cannot be examined: ") + exception.what(), "report this as a bug")};
   }
 }
 

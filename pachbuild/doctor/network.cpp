@@ -65,16 +65,16 @@ Finding check_certificate_folder(const std::string& name, const std::string& val
   for (const auto& folder : base::split(value, ':')) {
     struct stat status{};
     if (::stat(folder.c_str(), &status) != 0)
-      return bad(name, folder + ": " + base::system_error("read", folder, errno).what, fix_of(name));
-    if (!S_ISDIR(status.st_mode)) return bad(name, folder + " is not a folder", fix_of(name));
+      return problem(name, folder + ": " + base::system_error("read", folder, errno).what, fix_of(name));
+    if (!S_ISDIR(status.st_mode)) return problem(name, folder + " is not a folder", fix_of(name));
   }
   return ok(name, value);
 }
 
 Finding check_certificate_file(const std::string& name, const std::string& value) {
   const auto content = base::read_input_file(value);
-  if (!content) return bad(name, value + ": " + content.error().what, fix_of(name));
-  if (!base::contains(*content, k_begin)) return bad(name, value + " has no certificates", fix_of(name));
+  if (!content) return problem(name, value + ": " + content.error().what, fix_of(name));
+  if (!base::contains(*content, k_begin)) return problem(name, value + " has no certificates", fix_of(name));
   return ok(name, value);
 }
 
@@ -129,17 +129,17 @@ Finding check_index(const Machine& machine, const Index& index, const std::strin
                             {curl, "--silent", "--show-error", "--location", "--max-time", "10", "--output",
                              "/dev/null", "--write-out", "%{http_code}", "--", address},
                             k_check_patience);
-  if (!finished) return bad(index.check, address + ": " + finished.error().what, fix_of_silence(0));
+  if (!finished) return problem(index.check, address + ": " + finished.error().what, fix_of_silence(0));
   if (!finished->ending.succeeded()) {
-    return bad(index.check, address + ": " + base::last_line(finished->errors),
-               fix_of_silence(finished->ending.exit_code()));
+    return problem(index.check, address + ": " + base::last_line(finished->errors),
+                   fix_of_silence(finished->ending.exit_code()));
   }
   const auto code = base::parse_number(base::trim(finished->output)).value_or(0);
   constexpr std::uint64_t k_proxy_login = 407;
   constexpr std::uint64_t k_server_fault = 500;
   const std::string what = address + " answers (HTTP " + std::to_string(code) + ")";
-  if (code == k_proxy_login) return bad(index.check, what, "set a user and password in https_proxy");
-  if (code >= k_server_fault) return bad(index.check, what, "try again later");
+  if (code == k_proxy_login) return problem(index.check, what, "set a user and password in https_proxy");
+  if (code >= k_server_fault) return problem(index.check, what, "try again later");
   return ok(index.check, what);
 }
 

@@ -35,13 +35,15 @@ Finding check_own_program(const Machine& machine, const std::string& name,
     if (!path) path = process::find_program(place.string(), "");
   }
   if (!path)
-    return bad(name, "not found beside pachbuild in " + places.front().parent_path().string(), k_reinstall);
+    return problem(name, "not found beside pachbuild in " + places.front().parent_path().string(),
+                   k_reinstall);
   const auto line = first_line(machine, {*path, "--version"});
-  if (!line) return bad(name, "does not work: " + line.error().what + " (" + *path + ")", k_reinstall);
+  if (!line) return problem(name, "does not work: " + line.error().what + " (" + *path + ")", k_reinstall);
   const auto version = version_in(*line);
   const auto own = version_in(about::version_line("pachbuild"));
   if (number_in(version) != number_in(own)) {
-    return bad(name, "version " + version + ", but pachbuild is " + own + " (" + *path + ")", k_reinstall);
+    return problem(name, "version " + version + ", but pachbuild is " + own + " (" + *path + ")",
+                   k_reinstall);
   }
   if (version != own) {
     return warning(
@@ -100,9 +102,9 @@ std::optional<std::string> find(const Machine& machine, const Tool& tool) {
 Finding check_tool(const Machine& machine, const Tool& tool, bool is_needed) {
   const std::string purpose = std::string("needed for ") + tool.purpose;
   const auto path = find(machine, tool);
-  if (!path && is_needed) return bad(tool.name, "not found; " + purpose, tool.fix);
+  if (!path && is_needed) return problem(tool.name, "not found; " + purpose, tool.fix);
   if (!path && tool.need == Need::useful) return warning(tool.name, "not found; " + purpose, tool.fix);
-  if (!path) return ok(tool.name, "not found; only " + purpose);
+  if (!path) return note(tool.name, "not found; only " + purpose);
   std::vector<std::string> arguments = {*path};
   arguments.insert(arguments.end(), tool.question.begin(), tool.question.end());
   Machine asked = machine;
@@ -113,7 +115,7 @@ Finding check_tool(const Machine& machine, const Tool& tool, bool is_needed) {
   const std::string what = "does not work: " + version.error().what + " (" + *path + ")";
   // A tool that is not needed cannot fail the examination.
   if (!is_needed && tool.need == Need::optional) return warning(tool.name, what, tool.fix);
-  return bad(tool.name, what, tool.fix);
+  return problem(tool.name, what, tool.fix);
 }
 
 std::vector<std::string> official_images(const Machine& machine) {
@@ -151,7 +153,8 @@ Finding check_engine(const Machine& machine, const std::string& engine, const st
   }
   if (missing.empty()) return ok(check, base::join(found, ", "));
   const std::string there = found.empty() ? "" : base::join(found, ", ") + "; ";
-  return ok(check, there + "missing: " + base::join(missing, ", ") + "; only needed for --runtime " + engine);
+  return note(check,
+              there + "missing: " + base::join(missing, ", ") + "; only needed for --runtime " + engine);
 }
 
 }  // namespace

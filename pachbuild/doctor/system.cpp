@@ -87,7 +87,7 @@ Findings judge_kernel(const std::string& release, const std::string& processor) 
   const auto minor = parts.size() > 1 ? leading_number(parts[1]) : 0;
   const std::string what = "Linux " + release + ", " + processor;
   if (std::pair(major, minor) >= std::pair(k_oldest_major, k_oldest_minor)) return {ok("kernel", what)};
-  return {bad("kernel", what + " is too old", "use Linux 5.3 or newer")};
+  return {problem("kernel", what + " is too old", "use Linux 5.3 or newer")};
 }
 
 Findings check_kernel() {
@@ -98,12 +98,13 @@ Findings check_kernel() {
 
 Findings check_sandboxes(const Machine& machine) {
   const auto finished = ask(machine, {machine.program.string(), local::k_sandbox_check_command});
-  if (!finished) return {bad("sandboxes", "cannot be made: " + finished.error().what, "run the check again")};
+  if (!finished)
+    return {problem("sandboxes", "cannot be made: " + finished.error().what, "run the check again")};
   if (finished->ending.succeeded()) return {ok("sandboxes", "available")};
   const auto lines = base::split(finished->output, '\n');
   const std::string what = lines.front().empty() ? finished->ending.describe() : lines.front();
-  return {bad("sandboxes", "cannot be made: " + what,
-              fix_of_sandbox(machine.root, lines.size() > 1 ? lines[1] : ""))};
+  return {problem("sandboxes", "cannot be made: " + what,
+                  fix_of_sandbox(machine.root, lines.size() > 1 ? lines[1] : ""))};
 }
 
 Findings check_processors() {
@@ -130,7 +131,7 @@ Findings judge_disk(const std::string& folder, std::uint64_t free_bytes, std::ui
                     std::uint64_t free_files) {
   constexpr char k_fix[] = "pachbuild cache clean --all";
   const std::string what = base::format_bytes(free_bytes) + " free at " + folder;
-  if (free_bytes < k_no_disk) return {bad("disk", "only " + what, k_fix)};
+  if (free_bytes < k_no_disk) return {problem("disk", "only " + what, k_fix)};
   if (free_bytes < k_little_disk) return {warning("disk", "only " + what, k_fix)};
   // Disks that make room for files as they come say 0 of 0.
   if (files > 0 && free_files < k_few_files)
@@ -142,8 +143,8 @@ Findings check_disk(const fs::path& folder) {
   const auto existing = existing_part(folder);
   struct statvfs disk{};
   if (::statvfs(existing.c_str(), &disk) != 0) {
-    return {bad("disk", base::system_error("read", existing.string(), errno).what,
-                "set PACHBUILD_CACHE_DIR to another folder")};
+    return {problem("disk", base::system_error("read", existing.string(), errno).what,
+                    "set PACHBUILD_CACHE_DIR to another folder")};
   }
   return judge_disk(existing.string(), std::uint64_t{disk.f_bavail} * disk.f_frsize, disk.f_files,
                     disk.f_favail);

@@ -636,7 +636,7 @@
       grid.setAttribute("aria-rowcount", shown.length + 1);
       body.scrollTop = 0;
       result.textContent = `${number(shown.length)} of ${count(all, "datum")}`
-        + (unselected > 0 ? `; ${number(unselected)} were not asked for` : "")
+        + (unselected > 0 ? `; ${number(unselected)} not selected` : "")
         + (data.neverStarted > 0 ? `; ${number(data.neverStarted)} did not start` : "")
         + (data.unlisted > 0 ? `; ${number(data.unlisted)} that succeeded are counted but not listed` : "");
       drawHeads();

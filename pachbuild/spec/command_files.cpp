@@ -206,6 +206,8 @@ class CommandChecker {
     const auto check_word = [&](std::size_t place, Role role) -> base::Status {
       const std::string pointer = "/transform/" + name + "/" + std::to_string(place);
       BASE_TRY_ASSIGN(auto fault, judge(words[place], role));
+      if (!fault && role == Role::script && is_missing_here(words[place]))
+        fault = missing_here(words, place, name);
       if (!fault) return {};
       Words better = words;
       if (!fault->file.empty()) {
@@ -254,6 +256,24 @@ class CommandChecker {
     std::string interpreter;  // that has to be put before it
     std::string hint;
   };
+
+  // A whole path that nothing can be at when a datum runs: no folder of secrets has it, either.
+  [[nodiscard]] bool is_missing_here(const std::string& word) const {
+    if (m_host != CommandHost::this_machine || !word.starts_with('/')) return false;
+    const std::string path = fs::path(word).lexically_normal().string();
+    const auto& secrets = m_spec.transform.secrets;
+    return !base::is_at_or_below(path, contract::k_pfs) && ::access(path.c_str(), F_OK) != 0 &&
+           std::none_of(secrets.begin(), secrets.end(), [&](const auto& secret) {
+             return !secret.mount_path.empty() && base::is_at_or_below(path, secret.mount_path);
+           });
+  }
+
+  static Fault missing_here(const Words& words, std::size_t place, const std::string& name) {
+    Words better = words;
+    better[place] = in_source(fs::path(words[place]).filename().string());
+    return {base::quoted(words[place]) + " does not exist on this machine", "", "",
+            "put it into the source, and write \"" + name + "\": " + shown(better)};
+  }
 
   base::Result<std::optional<Fault>> judge(const std::string& word, Role role) {
     if (word.empty() || (word.front() != '/' && m_folder.empty()))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pachbuild/spec/document.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <utility>
@@ -71,9 +72,20 @@ base::Position Places::at(std::string pointer) const {
   return position == nullptr ? base::Position{} : *position;
 }
 
+std::string Places::name() const {
+  if (!m_title.empty()) return m_title;
+  return m_file == k_standard_input ? "standard input" : m_file;
+}
+
 std::string Places::where(const std::string& pointer) const {
   const auto* origin = nearest(m_origins, pointer);
   return origin == nullptr ? where(at(pointer)) : *origin;
+}
+
+bool Places::is_word(const std::string& pointer) const {
+  const auto* origin = nearest(m_origins, pointer);
+  const auto whole = m_origins.find("");
+  return origin != nullptr && (whole == m_origins.end() || origin != &whole->second);
 }
 
 std::string Places::where(base::Position position) const { return name() + ":" + base::to_text(position); }
@@ -184,10 +196,12 @@ base::Result<std::vector<Document>> parse_documents(const std::string& text, con
     if (yaml || yaml_fault > json_fault || (yaml_fault == json_fault && !looks_like_json))
       documents = std::move(yaml);
   }
-  if (!documents) {
+  // Two whole objects with markers around them are a text to YAML.
+  const auto is_text = [](const Document& document) { return document.value->is_string(); };
+  if (!documents || std::any_of(documents->begin(), documents->end(), is_text)) {
     if (auto conflict = base::merge_conflict(content, source.name())) return base::fail(std::move(*conflict));
-    return documents;
   }
+  if (!documents) return documents;
   if (documents->empty()) return base::fail(base::ErrorKind::bad_input, source.name(), "is empty");
   return documents;
 }

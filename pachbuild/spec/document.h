@@ -15,6 +15,9 @@
 
 namespace spec {
 
+// What stands for standard input in place of a file.
+inline constexpr char k_standard_input[] = "-";
+
 // Where each value is written, by JSON pointer ("/transform/build/path").
 class Places {
  public:
@@ -45,10 +48,12 @@ class Places {
   // "pipeline.json:7:5", or the value's origin: what an error about the value has as its `where`.
   [[nodiscard]] std::string where(const std::string& pointer) const;
   [[nodiscard]] std::string where(base::Position position) const;
+  // Whether where() names the word of a command line that has just this value: its field says nothing more.
+  [[nodiscard]] bool is_word(const std::string& pointer) const;
 
   [[nodiscard]] const std::string& file() const { return m_file; }
   // What errors call it.
-  [[nodiscard]] const std::string& name() const { return m_title.empty() ? m_file : m_title; }
+  [[nodiscard]] std::string name() const;
   // Whether the positions are those of the file's own text.
   [[nodiscard]] bool is_written() const { return m_title.empty(); }
 

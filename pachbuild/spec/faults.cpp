@@ -42,8 +42,10 @@ base::Error repeated_name_fault(std::string where, const std::string& name, cons
 }
 
 base::Error cycle_fault(std::string where, const std::vector<std::string>& names) {
-  return {base::ErrorKind::bad_input, std::move(where),
-          "the pipelines form a cycle: " + base::join(names, " reads ") + " reads " + names.front(),
+  std::string circle = names.front();
+  for (std::size_t i = 1; i <= names.size(); ++i)
+    circle += (i == 1 ? " reads " : ", which reads ") + names[i % names.size()];
+  return {base::ErrorKind::bad_input, std::move(where), "the pipelines form a cycle: " + circle,
           "remove one of the inputs"};
 }
 

@@ -45,7 +45,7 @@ class Judge {
   void add(const std::string& pointer, const std::string& what, const std::string& hint = {}) {
     const auto& places = m_reading.places;
     m_faults.add(pointer, places.at(pointer),
-                 {ErrorKind::bad_input, places.where(pointer), field_name(pointer) + " " + what, hint});
+                 {ErrorKind::bad_input, places.where(pointer), field_fault(places, pointer, what), hint});
   }
 
   // That the object at `pointer` lacks a field, unless what is there of it is at fault.
@@ -55,7 +55,7 @@ class Judge {
     const auto& places = m_reading.places;
     m_faults.add(at, places.at(pointer),
                  {ErrorKind::bad_input, places.where(pointer),
-                  field_name(pointer) + " has no " + base::quoted(field), hint});
+                  field_fault(places, pointer, "has no " + base::quoted(field)), hint});
   }
 
   [[nodiscard]] bool is_at_fault(const std::string& pointer) const { return m_faults.touch(pointer); }
@@ -64,8 +64,9 @@ class Judge {
   void refuse(const std::string& pointer, std::string_view kind, const std::string& value,
               const std::string& hint) {
     const auto& places = m_reading.places;
-    m_faults.add(pointer, places.at(pointer),
-                 {ErrorKind::bad_input, places.where(pointer), invalid_value(pointer, kind, value), hint});
+    m_faults.add(
+        pointer, places.at(pointer),
+        {ErrorKind::bad_input, places.where(pointer), invalid_value(places, pointer, kind, value), hint});
   }
 
   void check_taken(const std::string& name, const std::string& pointer) {
@@ -73,7 +74,7 @@ class Judge {
     if (name != "out" && !(m_reading.is_built && is_ours)) return;
     const std::string owner = is_ours ? "belongs to the build pipeline" : "is the output of the pipeline";
     add(pointer, base::quoted(name) + " is reserved: /pfs/" + name + " " + owner,
-        "give the input another \"name\"");
+        m_reading.places.is_word(pointer) ? "" : "give the input another \"name\"");
   }
 
  private:
@@ -96,6 +97,13 @@ std::vector<std::string> kinds_of(const json& value) {
   return kinds;
 }
 
+// What has no input in it: `value`, or a list in it.
+std::string empty_place(const json& value, const std::string& pointer) {
+  const auto list = std::find_if(k_combinations.begin(), k_combinations.end(),
+                                 [&](const auto& combination) { return value.contains(combination.field); });
+  return list == k_combinations.end() ? pointer : child_pointer(pointer, list->field);
+}
+
 class InputReader {
  public:
   InputReader(const InputReading& reading, Faults& faults) : m_reading(reading), m_judge(reading, faults) {}
@@ -107,7 +115,7 @@ class InputReader {
     Input input;
     const auto kinds = kinds_of(value);
     if (kinds.empty()) {
-      if (!m_judge.is_at_fault(pointer)) add(pointer, "is empty", k_empty_hint);
+      if (!m_judge.is_at_fault(pointer)) add(empty_place(value, pointer), "is empty", k_empty_hint);
       return input;
     }
     if (kinds.size() > 1) {

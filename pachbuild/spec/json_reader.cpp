@@ -5,7 +5,9 @@
 #include <array>
 #include <cctype>
 #include <iterator>
+#include <optional>
 
+#include "base/text.h"
 #include "pachbuild/spec/tree_builder.h"
 
 namespace spec {
@@ -84,6 +86,11 @@ std::string_view invalid_token(std::string_view reason) {
   return ours(k_tokens, reason);
 }
 
+bool is_invalid_escape(std::string_view message) {
+  return base::contains(message, "forbidden character after backslash") ||
+         base::contains(message, "must be followed by");
+}
+
 // The parser's message in our words. It is "[…] parse error at …: syntax error while parsing … - REASON",
 // where REASON is "unexpected TOKEN; expected TOKEN" or "invalid …; last read: …", also with what was
 // expected.
@@ -110,7 +117,10 @@ class JsonEvents {
 
   JsonEvents(const std::string& text, const Places& source) : m_text(text), m_builder(text, source) {}
 
-  [[nodiscard]] base::Position fault() const { return m_builder.fault(); }
+  // Where reading ended when it failed.
+  [[nodiscard]] base::Position reached() const {
+    return m_end_of_string ? base::PositionFinder(m_text).at(*m_end_of_string) : m_builder.fault();
+  }
 
   base::Result<Document> read_one(std::size_t& offset) {
     m_offset = &offset;
@@ -143,10 +153,17 @@ class JsonEvents {
     // `read` counts one character more at the end of the text.
     const bool at_end = m_start + read > m_text.size();
     const std::size_t offset = at_end ? m_text.size() : start_of(token, m_start + read);
-    return keep(m_builder.fail(offset, "is not valid JSON: " + reason_of(error.what())));
+    if (is_invalid_escape(error.what())) m_end_of_string = end_of_string(m_start + read - 1);
+    return keep(m_builder.fail(offset, "invalid JSON: " + reason_of(error.what())));
   }
 
  private:
+  // The closing quote of the string that `offset` is in. YAML reads the same string.
+  [[nodiscard]] std::size_t end_of_string(std::size_t offset) const {
+    while (offset < m_text.size() && m_text[offset] != '"') offset += m_text[offset] == '\\' ? 2 : 1;
+    return std::min(offset, m_text.size());
+  }
+
   // Where the token at fault, which ends at `end`, starts. Only of a text does the parser tell just the
   // token.
   [[nodiscard]] std::size_t start_of(const std::string& token, std::size_t end) const {
@@ -185,8 +202,9 @@ class JsonEvents {
   const std::string& m_text;
   TreeBuilder m_builder;
   base::Error m_error;
-  std::size_t* m_offset = nullptr;  // how far the parser has read
-  std::size_t m_start = 0;          // of this document
+  std::size_t* m_offset = nullptr;             // how far the parser has read
+  std::size_t m_start = 0;                     // of this document
+  std::optional<std::size_t> m_end_of_string;  // with an invalid escape
   std::size_t m_token_end = 0;
 };
 
@@ -200,7 +218,7 @@ base::Result<std::vector<Document>> read_json(const std::string& text, const Pla
   while (text.find_first_not_of(" \t\r\n", offset) != std::string::npos) {
     auto document = events.read_one(offset);
     if (!document) {
-      fault = events.fault();
+      fault = events.reached();
       return base::fail(std::move(document).error());
     }
     documents.push_back(std::move(*document));

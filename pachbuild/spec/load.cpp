@@ -99,7 +99,7 @@ base::Status add_spec(Document document, Others others, std::vector<Document>& s
   if (value.is_null() || (others == Others::are_left_out && !is_meant_as_spec(value))) return {};
   if (!value.is_object()) {
     return base::fail(ErrorKind::bad_input, document.places.where(""),
-                      "is not a pipeline spec: it is not an object");
+                      "not a pipeline spec: expected an object");
   }
   specs.push_back(std::move(document));
   return {};

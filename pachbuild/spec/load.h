@@ -11,9 +11,6 @@
 
 namespace spec {
 
-// What stands for standard input in place of a file.
-inline constexpr char k_standard_input[] = "-";
-
 // The text of a spec file: a regular file of bounded size.
 base::Result<std::string> read_spec_file(const std::string& path);
 

@@ -101,16 +101,15 @@ class Reader {
   [[nodiscard]] tl::unexpected<base::Error> fail(const std::string& pointer, const std::string& what,
                                                  const std::string& hint = {}) {
     m_failed_at = pointer;
-    const std::string name = field_name(pointer);
     return base::fail(ErrorKind::bad_input, m_spec.places.where(pointer),
-                      name.empty() ? what : name + " " + what, hint);
+                      field_fault(m_spec.places, pointer, what), hint);
   }
 
   [[nodiscard]] tl::unexpected<base::Error> invalid(const std::string& pointer, std::string_view kind,
                                                     const std::string& value, const std::string& hint = {}) {
     m_failed_at = pointer;
-    return base::fail(ErrorKind::bad_input, m_spec.places.where(pointer), invalid_value(pointer, kind, value),
-                      hint);
+    return base::fail(ErrorKind::bad_input, m_spec.places.where(pointer),
+                      invalid_value(m_spec.places, pointer, kind, value), hint);
   }
 
   void note(const tl::unexpected<base::Error>& failure) {
@@ -136,7 +135,7 @@ class Reader {
     m_spec.description = root.text("description");
     const std::string& name = m_spec.name;
     if (name.empty()) {
-      note_missing("", "pipeline/name", "has no pipeline name", R"(add "pipeline": {"name": "…"})");
+      note_missing("", "pipeline/name", "missing pipeline name", R"(add "pipeline": {"name": "…"})");
     } else if (!is_name(name) || (m_has_build && (name[0] == '_' || name[0] == '-'))) {
       note(invalid("/pipeline/name", "name", name,
                    "a name has letters, digits, '_' and '-', and starts with a letter or digit"));
@@ -165,7 +164,7 @@ class Reader {
   void read_transform(const Fields& root) {
     Transform& transform = m_spec.transform;
     if (!root.has("transform")) {
-      note_missing("", "transform", "has no \"transform\"", m_has_build ? k_build_hint : "");
+      note_missing("", "transform", "missing \"transform\"", m_has_build ? k_build_hint : "");
       return;
     }
     const Fields fields = root.object("transform");
@@ -235,9 +234,9 @@ class Reader {
     for (const auto& [name, value] : variables) {
       if (!name.empty() && name.find_first_of(std::string_view("=\0", 2)) == std::string::npos) continue;
       const std::string at = child_pointer(pointer, name);
-      m_faults.add(
-          at, m_spec.places.at(at),
-          {ErrorKind::bad_input, m_spec.places.where(at), invalid_value(pointer, "variable name", name), ""});
+      m_faults.add(at, m_spec.places.at(at),
+                   {ErrorKind::bad_input, m_spec.places.where(at),
+                    invalid_value(m_spec.places, pointer, "variable name", name), ""});
     }
   }
 
@@ -302,7 +301,8 @@ class Reader {
       const bool is_spout =
           m_faults.touch("/spout") || (!m_has_build && m_target != Target::machine && root.has("spout"));
       if (!is_spout) {
-        note_missing("", "input", "has no \"input\"", R"(add "input": {"pfs": {"repo": "…", "glob": "/*"}})");
+        note_missing("", "input", "missing \"input\"",
+                     R"(add "input": {"pfs": {"repo": "…", "glob": "/*"}})");
       }
       return;
     }

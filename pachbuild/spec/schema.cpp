@@ -242,7 +242,7 @@ const Message& transform_message() {
       {"err_stdin", Type::texts},
       {"accept_return_code", Type::wholes},
       {"debug", Type::boolean, Use::cluster},
-      {"user", Type::text},
+      {"user", Type::text, Use::cluster},
       {"working_dir", Type::text},
       {"dockerfile", Type::text},
       {"memory_volume", Type::boolean, Use::cluster},
@@ -673,7 +673,7 @@ class Checker {
     if (text.empty() && m_has_build) return std::nullopt;
     const auto duration = parse_duration(text);
     if (!duration) {
-      fail(written, pointer, invalid_value(pointer, "duration", text), duration_hint(text));
+      fail(written, pointer, invalid_value(m_written, pointer, "duration", text), duration_hint(text));
       return std::nullopt;
     }
     const std::string seconds = in_seconds(*duration);
@@ -756,8 +756,15 @@ std::string field_name(const std::string& pointer) {
   return name;
 }
 
-std::string invalid_value(const std::string& pointer, std::string_view kind, std::string_view value) {
-  return field_name(pointer) + ": invalid " + std::string(kind) + " " + base::quoted(value);
+std::string field_fault(const Places& places, const std::string& pointer, const std::string& what) {
+  const std::string name = places.is_word(pointer) ? "" : field_name(pointer);
+  return name.empty() ? what : name + " " + what;
+}
+
+std::string invalid_value(const Places& places, const std::string& pointer, std::string_view kind,
+                          std::string_view value) {
+  const std::string name = places.is_word(pointer) ? "" : field_name(pointer) + ": ";
+  return name + "invalid " + std::string(kind) + " " + base::quoted(value);
 }
 
 }  // namespace spec

@@ -34,7 +34,11 @@ bool has_build(const nlohmann::json& value);
 // "input.cross[0].pfs" for "/input/cross/0/pfs": how errors name a field.
 std::string field_name(const std::string& pointer);
 
+// "pipeline.name `what`"; without the name where places.where() is a word of a command line.
+std::string field_fault(const Places& places, const std::string& pointer, const std::string& what);
+
 // "pipeline.name: invalid name "a b"": of a text that cannot be a `kind`.
-std::string invalid_value(const std::string& pointer, std::string_view kind, std::string_view value);
+std::string invalid_value(const Places& places, const std::string& pointer, std::string_view kind,
+                          std::string_view value);
 
 }  // namespace spec

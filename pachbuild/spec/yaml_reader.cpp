@@ -30,7 +30,7 @@ bool is_one_of(const std::string& value, const std::array<const char*, size>& al
 
 // What a plain scalar that starts like a number is: a JSON number, a text, or something that JSON does not
 // have.
-enum class Numeric { json_number, text, not_in_json };
+enum class Numeric { json_number, text, other_number, date };
 
 Numeric classify(const std::string& value) {
   // Longer than any number, and std::regex needs stack for each character.
@@ -43,9 +43,8 @@ Numeric classify(const std::string& value) {
   static const std::regex k_timestamp(
       R"([0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}.*)?)");
   if (std::regex_match(value, k_json_number)) return Numeric::json_number;
-  if (std::regex_match(value, k_go_number) || std::regex_match(value, k_timestamp))
-    return Numeric::not_in_json;
-  return Numeric::text;
+  if (std::regex_match(value, k_go_number)) return Numeric::other_number;
+  return std::regex_match(value, k_timestamp) ? Numeric::date : Numeric::text;
 }
 
 // Discarded where it is too large.
@@ -161,7 +160,7 @@ class YamlEvents final : public YAML::EventHandler {
 
   // Where a ',' follows "{…}" or "[…]" yaml-cpp 0.7 finds empty documents in one place for ever.
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (mark.pos <= m_last_start) stop(mark, "is not valid YAML: nothing can start here");
+    if (mark.pos <= m_last_start) stop(mark, "invalid YAML: nothing can start here");
     m_last_start = mark.pos;
   }
   void OnDocumentEnd() override { m_documents.push_back(m_builder.take()); }
@@ -176,7 +175,7 @@ class YamlEvents final : public YAML::EventHandler {
                 const std::string& value) override {
     // "!" stands for a quoted or block scalar, "?" for a plain one.
     if (tag == "!" || tag == k_tags + "str") {
-      if (!is_quote_closed(m_text, offset_of(mark))) stop(mark, "is not valid YAML: the quote is not closed");
+      if (!is_quote_closed(m_text, offset_of(mark))) stop(mark, "invalid YAML: the quote is not closed");
       add(value, mark);
     } else if (tag == "?" || is_type_of(tag, value)) {
       add(resolve(value, mark), mark);
@@ -242,8 +241,10 @@ class YamlEvents final : public YAML::EventHandler {
       case Numeric::json_number:
         if (auto number = parse_number(value); !number.is_discarded()) return number;
         stop(mark, "number too large: " + base::quoted(value), k_quote_it);
-      case Numeric::not_in_json:
-        stop(mark, base::quoted(value) + " is a number or date that JSON does not have", k_quote_it);
+      case Numeric::other_number:
+        stop(mark, base::quoted(value) + " is a number that JSON cannot represent", k_quote_it);
+      case Numeric::date:
+        stop(mark, base::quoted(value) + " is a date, which JSON cannot represent", k_quote_it);
       case Numeric::text:
         break;
     }
@@ -301,8 +302,8 @@ tl::unexpected<base::Error> refuse(const YAML::Exception& exception, const std::
   } else {
     fault = find_fault(k_other_faults, exception.msg);
   }
-  if (fault == nullptr) return builder.fail(offset, "is not valid YAML");
-  return builder.fail(offset, std::string("is not valid YAML: ") + fault->what, fault->hint);
+  if (fault == nullptr) return builder.fail(offset, "invalid YAML");
+  return builder.fail(offset, std::string("invalid YAML: ") + fault->what, fault->hint);
 }
 
 }  // namespace

@@ -209,7 +209,7 @@ class RandomEdits(pipelines.PipelineSuite):
             self.dev.wait_until(lambda: not self.children() and self.is_equal(ended), what)
             self.compared += len(ended)
         else:
-            code = rf"could not be run \(exit code {plain.returncode}\)|not all pipelines could be run"
+            code = rf"(could not be run|build failed) \(exit code {plain.returncode}\)|not all pipelines could be run"
             self.dev.wait_until(lambda: not self.children() and
                                 any(re.search(code, line) for line in self.dev.lines[-5:]), what)
         return plain.returncode

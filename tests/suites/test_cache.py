@@ -122,11 +122,12 @@ class Cache(support.Suite):
         self.assertRegex(table, r"(?m)^go +0 +-  - {15}  modules, ")
         self.assertRegex(table, r"(?m)^total +[\d.]+ [KM]iB$")
         self.assertTrue(table.endswith(
-            "\nlimit: 20.0 GiB for results and logs, as much for bundles, bytecode and environments\n"), table)
+            "\nlimit: 20.0 GiB for results and logs, and another 20.0 GiB for bundles, bytecode and environments\n"),
+            table)
         self.assertTrue(self.succeed_with("list", PACHBUILD_CACHE_LIMIT="0").endswith("\nlimit: no limit\n"))
 
         told = self.succeed_with("clean", "--all", "--dry-run")
-        self.assertIn("results: would remove 1 (", told)
+        self.assertIn("results: would remove 1 entry (", told)
         self.assertEqual({kind: content["entries"] for kind, content in self.contents().items()},
                          {kind: content["entries"] for kind, content in contents.items()})  # fmt: skip
         done = self.succeed_with("clean", "--all")
@@ -146,7 +147,7 @@ class Cache(support.Suite):
                     break
             told = self.succeed_with("clean", "--all")
             self.assertRegex(told, r"(?m)^environments: 1 stays: in use by a program$")
-            self.assertRegex(told, r"(?m)^logs: 1 stays: a run is in progress$|^logs: removed 0 ")
+            self.assertRegex(told, r"(?m)^logs: 1 stays: a run is in progress$|^logs: removed 0 entries ")
             self.assertRegex(told, r"(?m)^bundles: removed [12] \(")
             self.assertRegex(told, r"(?m)^scratch: \d+ stays?: in use by a program$")
             self.assertIsNone(process.poll())
@@ -154,7 +155,7 @@ class Cache(support.Suite):
         finally:
             os.killpg(process.pid, signal.SIGINT)
             process.communicate(timeout=60)
-        self.assertRegex(self.succeed_with("clean", "environments"), r"(?m)^environments: removed 1 \(")
+        self.assertRegex(self.succeed_with("clean", "environments"), r"(?m)^environments: removed 1 entry \(")
 
     def test_two_at_once_and_one_that_is_killed_leave_a_whole_cache(self):
         self.prepare()
@@ -188,7 +189,7 @@ class Cache(support.Suite):
         self.cache.chmod(0o700)
         (self.cache / "go/mod").symlink_to(precious.parent)
         told = self.succeed_with("clean", "go")
-        self.assertRegex(told, r"^go: removed 1 \([\d.]+ (B|KiB)\)\n")
+        self.assertRegex(told, r"^go: removed 1 entry \([\d.]+ (B|KiB)\)\n")
         self.assertEqual(precious.read_text(), "x")
 
 
@@ -206,8 +207,8 @@ class OfPreloadedPython(PreloadSuite):
         self.end_keepers()
         self.wait_until(lambda: not any(alive(each) for each in interpreters), "an interpreter goes on")
         after = self.clean()
-        self.assertRegex(after[0], r"^environments: removed 1 \(")
-        self.assertRegex(after[1], r"^preload: removed [01] \(")
+        self.assertRegex(after[0], r"^environments: removed 1 entry \(")
+        self.assertRegex(after[1], r"^preload: removed [01] entr(y|ies) \(")
         self.assertEqual(list((self.cache / "env").glob("*")), [])
         self.check_preloaded()
 

@@ -323,7 +323,8 @@ class ClusterJobs(cluster_suite.ClusterSuite):
     def test_what_is_not_a_job(self):
         self.assertIn("not found", self.again("--job", "nope", code=65))
         self.assertIn(f"error: job {self.pipeline}@{'0' * 32}: ", self.again("--job", f"{self.pipeline}@{'0' * 32}", code=65))
-        self.assertIn("does not have the form [PROJECT/]PIPELINE[@JOB]", self.again("--job", "a@b", code=64))
+        self.assertIn('--job a@b: invalid job id "b"; expected 32 hexadecimal digits\n',
+                      self.again("--job", "a@b", code=64))
         self.assertIn("omit -f", self.again("--job", "a", "-f", str(self.spec), code=64))
 
 

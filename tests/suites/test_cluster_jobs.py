@@ -177,7 +177,7 @@ fi
         self.assertEqual(result.stdout.splitlines(), [
             "a.csv: left out  (.pachignore:2: *.csv)", "keep.csv: part of the source  (.pachignore:3: !keep.csv)",
             "build/x/y: left out  (.pachignore:4: build/)", "main.py: part of the source",
-            ".git/config: left out  (built in: {,*/}.git/)"])
+            ".git/config: left out  (default: {,*/}.git/)"])
         outside = self.pachbuild("ignored", "../p.json", cwd=self.folder / "source")
         self.assertEqual(outside.returncode, 64)
 

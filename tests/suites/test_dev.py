@@ -93,21 +93,22 @@ class Rounds(DevSuite):
         self.write("spec.json", "{")
         line, seen = dev.wait_round("could not be run", after=seen)
         self.assertIn("(exit code 65)", line)
-        self.assertTrue(any("spec.json:1:2: is not valid JSON" in line for line in dev.lines))
+        self.assertTrue(any("spec.json:1:2: invalid JSON" in line for line in dev.lines))
         self.write("spec.json", good)
         _, seen = dev.wait_round(after=seen)
 
         self.write("source/build.sh", "exit 3\n")
-        _, seen = dev.wait_round("could not be run", after=seen)
+        line, seen = dev.wait_round("build failed", after=seen)
+        self.assertIn("changed: build failed (exit code 1), ", line)
         self.write("source/build.sh", pipelines.COPY_RUN_SCRIPT)
         self.write("source/program.sh", "if then\n")
         line, seen = dev.wait_round("1 failed", after=seen)
         self.write("source/program.sh", COPY)
         _, seen = dev.wait_round("0 failed", after=seen)
 
-        for folder in ("data", "source"):
+        for folder, ending in (("data", "could not be run"), ("source", "build failed")):
             os.rename(self.folder / folder, self.folder / "away")
-            _, seen = dev.wait_round(f"{folder} changed: could not be run", after=seen)
+            _, seen = dev.wait_round(f"{folder} changed: {ending} (exit code 65)", after=seen)
             os.rename(self.folder / "away", self.folder / folder)
             _, seen = dev.wait_round(f"{folder} changed: 0 datums processed, 1 skipped", after=seen)
         shutil.rmtree(self.folder / "data")

@@ -31,8 +31,8 @@ class Doctor(support.Suite):
         answer = json.loads(result.stdout)
         self.assertRegex(answer["version"], rf"^pachbuild {re.escape(support.VERSION)}")
         states = [check["state"] for check in answer["checks"]]
-        self.assertEqual((answer["bad"], answer["warnings"]), (states.count("bad"), states.count("warning")))
-        self.assertEqual(result.returncode, 69 if answer["bad"] else 0)
+        self.assertEqual((answer["problems"], answer["warnings"]), (states.count("problem"), states.count("warning")))
+        self.assertEqual(result.returncode, 69 if answer["problems"] else 0)
         if code is not None:
             self.assertEqual(result.returncode, code, result.stdout)
         return {(check["group"], check["check"]): check for check in answer["checks"]}
@@ -45,13 +45,13 @@ class Doctor(support.Suite):
         found = self.examine()
         for key in (("system", "kernel"), ("programs", "pachbuild"), ("programs", "builder-runtime"),
                     ("programs", "worker-shim"), ("tools", "uv"), ("tools", "go"), ("tools", "git"),
-                    ("tools", "python3"), ("tools", "podman"), ("tools", "docker"), ("tools", "pachctl"),
-                    ("cache", "folder"), ("cache", "size"), ("network", "proxies")):  # fmt: skip
-            self.assertEqual(found[key]["state"], "ok", found[key])
-            self.assertEqual(found[key]["fix"], "")
+                    ("tools", "python3"), ("cache", "folder"), ("cache", "size"), ("network", "proxies")):  # fmt: skip
+            self.assertEqual((found[key]["state"], found[key]["fix"]), ("ok", ""), found[key])
+        for name in ("podman", "docker", "pachctl"):
+            self.assertEqual((found["tools", name]["state"], found["tools", name]["fix"]), ("note", ""))
         self.assertEqual(found["tools", "uv"]["what"], f"1.2.3, {self.tools}/uv")
         self.assertEqual(found["tools", "podman"]["what"], "not found; only needed for --runtime podman")
-        self.assertEqual(found["cache", "folder"]["what"], f"{self.cache} (not there yet)")
+        self.assertEqual(found["cache", "folder"]["what"], f"{self.cache} (does not exist yet)")
         self.assertEqual(found["cache", "size"]["what"], "0 B in 0 files, limit 20.0 GiB")
         self.assertFalse(self.cache.exists())
         self.assertNotIn(("cluster", "context"), found)
@@ -65,7 +65,7 @@ class Doctor(support.Suite):
         self.assertRegex(result.stdout, rf"(?m)^tools\n  ok      uv +1\.2\.3, {self.tools}/uv$")
         self.assertRegex(result.stdout, r"(?m)^  warning go +not found; needed for Go pipelines\n"
                                         r"          fix: install Go from https://go\.dev/dl$")
-        self.assertRegex(result.stdout, r'(?m)^  bad     size +PACHBUILD_CACHE_LIMIT: invalid size "much"\n'
+        self.assertRegex(result.stdout, r'(?m)^  problem size +PACHBUILD_CACHE_LIMIT: invalid size "much"\n'
                                         r"          fix: write it as 20GiB or 500MiB; 0 means no limit$")
         self.assertRegex(result.stdout, r"\n\d+ problems?, \d+ warnings?\n$")
 
@@ -83,7 +83,7 @@ class Doctor(support.Suite):
         found = self.examine(code=69)
         self.assertLess(time.monotonic() - start, 25)
         for name in ("uv", "git"):
-            self.assertEqual(found["tools", name]["state"], "bad")
+            self.assertEqual(found["tools", name]["state"], "problem")
             self.assertEqual(found["tools", name]["what"],
                              f"does not work: did not answer within 5 s ({self.tools}/{name})")
 
@@ -94,7 +94,7 @@ class Doctor(support.Suite):
         self.tool("git", "printf 'git version \\033[31m2\\xff\\n'")
         found = self.examine(code=69)
         self.assertEqual(found["tools", "uv"]["what"], f"does not work: error: no such option ({self.tools}/uv)")
-        self.assertEqual(found["tools", "go"]["state"], "bad")
+        self.assertEqual(found["tools", "go"]["state"], "problem")
         self.assertEqual(found["tools", "docker"]["state"], "warning")
         self.assertIn("http://me:***@host", found["tools", "docker"]["what"])
         self.assertEqual(found["containers", "docker images"]["state"], "warning")
@@ -111,7 +111,7 @@ class Doctor(support.Suite):
         self.assertEqual(result.returncode, 69)
         found = {check["check"]: check for check in json.loads(result.stdout)["checks"]}
         self.assertTrue(found["builder-runtime"]["what"].startswith("version 0.0.1, but pachbuild is "))
-        self.assertEqual(found["builder-runtime"]["state"], "bad")
+        self.assertEqual(found["builder-runtime"]["state"], "problem")
         if not os.path.exists("/usr/local/bin/worker-shim"):
             self.assertEqual(found["worker-shim"]["what"], f"not found beside pachbuild in {programs}")
 
@@ -120,7 +120,7 @@ class Doctor(support.Suite):
         self.cache.chmod(0o777)
         found = self.examine(code=69)["cache", "folder"]
         self.assertEqual((found["state"], found["what"]),
-                         ("bad", f"{self.cache}: cannot be trusted: other users can write to it"))
+                         ("problem", f"{self.cache}: cannot be trusted: other users can write to it"))
         self.assertIn("name one in PACHBUILD_CACHE_DIR", found["fix"])
         file = self.write("file", "")
         for path, what in ((file, f"PACHBUILD_CACHE_DIR: {file} is not a folder"),
@@ -164,10 +164,10 @@ class Doctor(support.Suite):
         found = self.examine("--network", code=69, **changes)
         self.assertEqual(sorted(asked), ["/go", "/simple/"])
         self.assertEqual(found["network", "Python packages"]["what"], f"{address}/simple/ answers (HTTP 200)")
-        self.assertEqual(found["network", "Go modules"]["state"], "bad")
+        self.assertEqual(found["network", "Go modules"]["state"], "problem")
         self.assertEqual(found["network", "Go modules"]["what"], f"{address}/go answers (HTTP 503)")
         found = self.examine("--network", code=69, UV_DEFAULT_INDEX="http://127.0.0.1:9/", GOPROXY="off")
-        self.assertEqual(found["network", "Python packages"]["state"], "bad")
+        self.assertEqual(found["network", "Python packages"]["state"], "problem")
         self.assertEqual(found["network", "Go modules"]["what"], "off: none is asked")
 
     def test_the_cluster_is_asked_when_told(self):
@@ -186,7 +186,7 @@ class Doctor(support.Suite):
         self.assertIn("other|version --timeout 5s\n", log.read_text())
         (self.tools / "pachctl").unlink()
         found = self.examine("--cluster", code=69)
-        self.assertEqual(found["tools", "pachctl"]["state"], "bad")
+        self.assertEqual(found["tools", "pachctl"]["state"], "problem")
         said = self.run_program(support.PACHBUILD, "doctor", "--context", "x", env=self.env)
         self.assertEqual(said.returncode, 64)
 

@@ -170,11 +170,11 @@ class Project(pipelines.PipelineSuite):
         self.assertIn("datums: 0 processed, 2 skipped, ", self.pachbuild("rerun").stderr)
         listed = self.pachbuild("ignored").stdout
         self.assertEqual(listed, "\n".join([
-            ".pytest_cache/: left out  (built in: {,*/}.pytest_cache/)", ".venv/: left out  (built in: {,*/}.venv/)",
-            "__pycache__/: left out  (built in: {,*/}__pycache__/)", "build/: left out  (.gitignore:4: build/)",
-            "data/texts/: left out  (built in: data of the pipeline)", "names_old.py: left out  (.gitignore:5: /names_*.py)",
-            "output/: left out  (built in: output of a pipeline: it has .pachbuild)",
-            "web/node_modules/: left out  (built in: {,*/}node_modules/)", ""]))
+            ".pytest_cache/: left out  (default: {,*/}.pytest_cache/)", ".venv/: left out  (default: {,*/}.venv/)",
+            "__pycache__/: left out  (default: {,*/}__pycache__/)", "build/: left out  (.gitignore:4: build/)",
+            "data/texts/: left out  (default: data of the pipeline)", "names_old.py: left out  (.gitignore:5: /names_*.py)",
+            "output/: left out  (default: output of a pipeline: it has .pachbuild)",
+            "web/node_modules/: left out  (default: {,*/}node_modules/)", ""]))
         # What goes to a cluster is the same.
         self.assertIn("count: ok, 4 source files\n", self.pachbuild("validate").stdout)
 
@@ -184,6 +184,7 @@ class Project(pipelines.PipelineSuite):
         self.assertIn("No module named 'names'", said)
         self.assertIn("warning: names.py is left out of the source (.) by .gitignore; if the program needs it, add the "
                       "line !names.py to .pachignore\n", said)  # fmt: skip
+        self.assertNotIn("imports names", said)
         self.put(".pachignore", "!names.py\n")
         self.pachbuild("run", "-q")
         self.assertIn("names.py", self.seen())

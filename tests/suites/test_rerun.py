@@ -60,6 +60,7 @@ class Rerun(pipelines.PipelineSuite):
         result = self.rerun("--failed")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("datums: 0 processed, 1 skipped, 2 not selected", result.stderr)
+        self.assertIn("warning: --failed: no datum failed in the last run\n", result.stderr)
         self.assertIn("datums: 2 processed, 1 skipped", self.rerun().stderr)
         self.assertEqual(set(self.output().values()), {b"edited\n"})
 

@@ -239,7 +239,7 @@ while True:
         seen = self.folder / "seen"
         self.failing("sys.exit(3)", err_cmd=["sh"], err_stdin=[f"cat $data > {seen}; test -d /pfs/out"])
         result = self.succeed_one()
-        self.assertIn("datums: 3 processed, 0 skipped, 1 of them recovered by err_cmd, ", result.stderr)
+        self.assertIn("datums: 3 processed (1 recovered by err_cmd), 0 skipped, ", result.stderr)
         self.assertEqual(seen.read_text(), "bad")
         self.assertEqual(self.output(), {"a": b"one", "c": b"three"})
 

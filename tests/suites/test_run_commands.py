@@ -82,7 +82,7 @@ class Commands(pipelines.PipelineSuite):
         result = self.succeed_run("--logs")
         self.assertIn("my-tool ['--x', 'a b', '']", result.stdout + result.stderr)
         self.spec(glob="/", err_cmd=["my-tool"], err_stdin=["x"])
-        self.assertIn("1 of them recovered by err_cmd", self.succeed_run().stderr)
+        self.assertIn("processed (1 recovered by err_cmd), ", self.succeed_run().stderr)
 
     def test_arguments_of_the_command_line_are_added(self):
         self.python_source()

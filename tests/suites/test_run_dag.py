@@ -148,8 +148,8 @@ class Dag(pipelines.PipelineSuite):
         self.pipeline("more", "true\n", {"pfs": {"repo": "more2", "glob": "/"}})
         self.pipeline("more2", "true\n", {"pfs": {"repo": "more", "glob": "/"}})
         circle = self.dag(expect=65)
-        self.assertRegex(circle.stderr, "the pipelines form a cycle: (more reads more2 reads more|"
-                                        "more2 reads more reads more2)\n")
+        self.assertRegex(circle.stderr, "the pipelines form a cycle: (more reads more2, which reads more|"
+                                        "more2 reads more, which reads more2)\n")
         self.write("specs/twice.json", (self.folder / "specs/other/pipeline.json").read_text())
         twice = self.dag(expect=65)
         self.assertIn('pipeline name "other" is already used', twice.stderr)

@@ -43,14 +43,14 @@ class Errors(pipelines.PipelineSuite):
 
     def test_invalid_json_and_yaml_have_line_and_column(self):
         self.write("spec.json", '{"pipeline": {"name": "p"},\n "transform" {}}')
-        self.refuse(65, "error: spec.json:2:14: is not valid JSON: unexpected '{'; expected ':'\n")
+        self.refuse(65, "error: spec.json:2:14: invalid JSON: unexpected '{'; expected ':'\n")
         self.write("spec.yaml", "pipeline:\n  name: p\n bad: x\n")
         result = self.run_here("run", "-f", "spec.yaml", "--output", "out")
         self.assertEqual(result.returncode, 65)
-        self.assertRegex(result.stderr, r"^error: spec\.yaml:3:2: is not valid YAML: expected a key\nhint: the keys of an object [^\n]+\n$")
+        self.assertRegex(result.stderr, r"^error: spec\.yaml:3:2: invalid YAML: expected a key\nhint: the keys of an object [^\n]+\n$")
 
     def test_no_input(self):
-        self.refuse_spec('error: spec.json:1:1: has no "input"\n'
+        self.refuse_spec('error: spec.json:1:1: missing "input"\n'
                          'hint: add "input": {"pfs": {"repo": "…", "glob": "/*"}}\n', input=None)
 
     def test_a_spout(self):
@@ -88,12 +88,12 @@ class Errors(pipelines.PipelineSuite):
 
     def test_wrong_inputs_on_the_command_line(self):
         spec = ("-f", "spec.json", "--output", "out", "--input")
-        self.refuse(64, "error: --input data=nope: nope: cannot read: no such file or folder\n"
+        self.refuse(64, "error: --input data=nope: cannot read: no such file or folder\n"
                         "hint: name the folder that stands for the repo\n", *spec, "data=nope")
         (self.folder / "link").symlink_to("gone")
-        self.refuse(64, "error: --input data=link: link: is a broken symbolic link to gone\n"
+        self.refuse(64, "error: --input data=link: is a broken symbolic link to gone\n"
                         "hint: name the folder that stands for the repo\n", *spec, "data=link")
-        self.refuse(64, "error: --input data=spec.json: spec.json: is not a folder\n"
+        self.refuse(64, "error: --input data=spec.json: is not a folder\n"
                         "hint: name the folder that contains it\n", *spec, "data=spec.json")
         self.refuse(64, "error: --input data: does not have the form REPO=PATH\n"
                         "hint: for example --input scraper=pages, or --input scraper=pfs:scraper@master\n",

@@ -34,8 +34,8 @@ class Failures(pipelines.PipelineSuite):
         result = self.pachbuild_run("--partial")
         self.assertEqual(result.returncode, 1)
         self.assert_ran(result, run=0, skipped=2, failed=1)
-        self.assertIn(f"error: {self.out}: 1 datum failed and has no output here\n"
-                      "hint: see .pachbuild/missing in that folder\n", result.stderr)
+        self.assertIn(f"error: {self.out}: 1 datum failed; its output is missing\n"
+                      f"hint: {self.out}/.pachbuild/missing lists it\n", result.stderr)
         self.assertEqual(self.output(), {"a": b"one", "c": b"three"})
         self.assertEqual([line.split(" (log: ")[0] for line in self.missing()], ["data/b: exit code 3"])
         self.assert_nothing_left()
@@ -113,7 +113,7 @@ class Failures(pipelines.PipelineSuite):
         self.data(a="one", b="bad")
         self.shell_pipeline("grep -q bad \"$data\" && exit 1\n" + COPY, err_cmd=["sh"], err_stdin=["exit 0"])
         result = self.succeed_run()
-        self.assertIn("datums: 2 processed, 0 skipped, 1 of them recovered by err_cmd, ", result.stderr)
+        self.assertIn("datums: 2 processed (1 recovered by err_cmd), 0 skipped, ", result.stderr)
         self.assertEqual(self.output(), {"a": b"one"})
 
     def test_tries_start_from_a_clean_output(self):

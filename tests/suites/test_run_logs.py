@@ -173,6 +173,13 @@ class LogsOfTheLastRun(pipelines.PipelineSuite):
         self.assertEqual(result.stdout, "")
         self.assertRegex(result.stderr, r"^== datum data/a: succeeded, .*; it printed nothing\n$")
 
+    def test_a_datum_that_failed_and_printed_nothing(self):
+        self.shell_pipeline("exit 3\n")
+        self.pachbuild_run()
+        result = self.logs("--failed")
+        self.assertEqual(result.stdout, "")
+        self.assertRegex(result.stderr, r"^== datum data/a: failed: exit code 3, .*; it printed nothing\n$")
+
     def test_a_log_that_was_removed(self):
         self.pachbuild_run("--partial")
         for log in self.cache.glob("run/*/logs/*.log"):
@@ -197,8 +204,8 @@ class LogsOfTheLastRun(pipelines.PipelineSuite):
         lines = result.stderr.splitlines()
         self.assertRegex(
             lines[0],
-            f"^warning: the last run of pipeline edges, at {time_text}, ended before its datums: its build failed; "
-            f"the run shown is the one at {time_text}$",
+            f"^warning: the last run of pipeline edges \\({time_text}\\) ended before its datums: its build failed; "
+            f"showing the run of {time_text}$",
         )
         self.assertEqual(len(lines), 2)
         build.write_text(pipelines.COPY_RUN_SCRIPT)

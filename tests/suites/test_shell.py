@@ -268,9 +268,10 @@ class InADag(ShellSuite):
 
     def test_one_that_is_not_named(self):
         result = self.enter("--", "true", expect=64)
-        self.assertIn("error: --pipeline: is missing: there are several pipelines\nhint: name one of first, second\n", result.stderr)
+        self.assertIn("error: --pipeline: is required: the specs contain several pipelines\n"
+                      "hint: name one of first, second\n", result.stderr)
         result = self.enter("--datum", "1", "--", "true", expect=64)
-        self.assertIn("error: --datum: needs --pipeline: there are several pipelines\n", result.stderr)
+        self.assertIn("error: --datum: requires --pipeline: the specs contain several pipelines\n", result.stderr)
 
     def test_what_it_reads_has_failed(self):
         self.write("specs/first/program.sh", "exit 3\n")

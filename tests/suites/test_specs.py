@@ -40,7 +40,7 @@ class Specs(SpecSuite):
         removed = "was removed in Pachyderm 2.0\nhint:"
         self.assertEqual(
             result.stderr,
-            "error: specs/c.json:1:27: is not valid JSON: unexpected string; expected ',' or '}'\n"
+            "error: specs/c.json:1:27: invalid JSON: unexpected string; expected ',' or '}'\n"
             f'error: specs/a.yaml:2:10: standby {removed} use "autoscaling"\n'
             'error: specs/a.yaml:3:28: transform has no field "usr"\nhint: did you mean "user"?\n'
             f'error: specs/a.yaml:4:15: input.atom {removed} use "pfs" with the same fields\n'

@@ -92,14 +92,11 @@ class Planner {
   }
 
   // What was given for what the input reads.
-  const std::string* given_for(const spec::RepoInput& input) {
-    for (const auto& name : {repo_key(input), input.repo + "@" + input.branch, input.repo}) {
-      const auto found = m_given.find(name);
-      if (found == m_given.end()) continue;
-      m_used.insert(name);
-      return &found->second;
-    }
-    return nullptr;
+  const std::string* take_given(const spec::RepoInput& input) {
+    const auto found = given_for(input, m_given);
+    if (found == m_given.end()) return nullptr;
+    m_used.insert(found->first);
+    return &found->second;
   }
 
   // After all that it reads; gives its place in the plan.
@@ -114,7 +111,7 @@ class Planner {
     for (const auto* input : spec::repo_inputs(spec.input)) {
       const std::string key = repo_key(*input);
       planned.reads.insert(key);
-      if (const auto* given = given_for(*input)) {
+      if (const auto* given = take_given(*input)) {
         take(key, *given, *input, spec);
         continue;
       }
@@ -250,6 +247,13 @@ std::size_t find_writer(const std::vector<spec::PipelineSpec>& specs, const spec
   const auto writer = std::find_if(specs.begin(), specs.end(),
                                    [&](const auto& other) { return reads_result(input, reader, other); });
   return static_cast<std::size_t>(writer - specs.begin());
+}
+
+GivenRepos::const_iterator given_for(const spec::RepoInput& input, const GivenRepos& given) {
+  for (const auto& name : {repo_key(input), input.repo + "@" + input.branch, input.repo}) {
+    if (const auto found = given.find(name); found != given.end()) return found;
+  }
+  return given.end();
 }
 
 base::Result<Plan> make_plan(std::vector<spec::PipelineSpec> specs, const GivenRepos& given,

@@ -44,6 +44,9 @@ base::Result<std::size_t> find_pipeline(const std::vector<spec::PipelineSpec>& s
 std::size_t find_writer(const std::vector<spec::PipelineSpec>& specs, const spec::PipelineSpec& reader,
                         const spec::RepoInput& input);
 
+// What was given for what the input reads; given.end() when nothing was.
+GivenRepos::const_iterator given_for(const spec::RepoInput& input, const GivenRepos& given);
+
 // The plan of all `specs`, or of the pipeline `only` and what it needs. Refused are two pipelines of one
 // name, a circle, repos that nobody provides (all in one error), and folders for repos that nobody reads or
 // that a pipeline writes. For a repo without a folder its spec::data_folder() stands, if it exists.

@@ -141,7 +141,7 @@ base::Result<SecretValues> read_secret(const std::string& name, const std::strin
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) {
     const auto error = base::system_error("read", path, errno);
-    return base::fail(ErrorKind::usage, where, path + ": " + error.what, base::did_you_mean_file(path));
+    return base::fail(ErrorKind::usage, where, error.what, base::did_you_mean_file(path));
   }
   if (S_ISDIR(status.st_mode)) return read_folder(path);
   BASE_TRY_ASSIGN(const auto text, base::read_input_file(path, k_largest_secret));

@@ -183,9 +183,11 @@ class Selector {
               "is not part of any datum: the glob of its input does not match it",
               "see pachbuild list datum"};
     }
-    const std::string otherwise = "pachbuild list datum shows all " +
-                                  base::count_of(m_datums.size(), "datum") + "; use a number (1 to " +
-                                  std::to_string(m_datums.size()) + "), an id or a file";
+    const std::string otherwise =
+        m_datums.size() == 1
+            ? "the pipeline has 1 datum; pachbuild list datum shows its id and files"
+            : "pachbuild list datum shows all " + base::count_of(m_datums.size(), "datum") +
+                  "; use a number (1 to " + std::to_string(m_datums.size()) + "), an id or a file";
     return {ErrorKind::usage, "--datum " + (name.empty() ? base::quoted(name) : name), "no such datum",
             near_files(name, otherwise)};
   }

@@ -35,6 +35,11 @@ void compare(const Range& before, const Range& now, Tell&& tell) {
 std::string name_of(const Entry* before, const Entry* now) { return (now == nullptr ? before : now)->first; }
 
 std::string what_happened(const Entry* before, const Entry* now) {
+  if (name_of(before, now) == k_arguments_fact) {
+    return std::string("arguments ") + (before == nullptr ? "were added"
+                                        : now == nullptr  ? "were removed"
+                                                          : "changed");
+  }
   return name_of(before, now) + (before == nullptr ? " is new"
                                  : now == nullptr  ? " was removed"
                                                    : " changed");
@@ -104,7 +109,7 @@ const std::vector<std::string>& Reasons::files_of(const DatumPart& part) {
 }
 
 std::string Reasons::of(const Datum& datum, const std::string& key) {
-  if (!m_last) return m_force ? "all datums were requested" : "it has not run before";
+  if (!m_last) return m_force ? "--force was given" : "it has not run before";
   const auto known = m_datums.find(datum.id);
   if (known == m_datums.end()) return "it is a new datum";
   const auto& last = *known->second;
@@ -115,7 +120,7 @@ std::string Reasons::of(const Datum& datum, const std::string& key) {
       case LastState::not_run:
         return "the last run ended before reaching it";
       default:
-        return m_force ? "all datums were requested" : "its result is no longer in the cache";
+        return m_force ? "--force was given" : "its result is no longer in the cache";
     }
   }
   auto all = m_settings;

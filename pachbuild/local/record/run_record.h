@@ -28,6 +28,9 @@ struct Facts {
   bool operator==(const Facts&) const = default;
 };
 
+// The fact of the arguments of a run. Keys of results have it: it never changes.
+inline constexpr char k_arguments_fact[] = "the list of arguments";
+
 // For Facts::hidden, and for files: of a digest the first digits.
 inline constexpr std::size_t k_short_digest = 16;
 std::string short_digest(std::string_view value);
@@ -51,11 +54,11 @@ struct RunRecord {
 
   std::int64_t started = 0;  // seconds since the epoch
   std::string output;        // the folder of --output
-  std::string logs;          // the folder with the file <key>.log of each datum that printed something
-  std::string build_reason;  // why the build was made again; empty: nothing had changed
-  Facts build;               // the source's files, the build's variables, what it found and made
-  Facts settings;            // everything else that counts for all datums
-  std::map<std::string, Files> repos;          // by repo_key()
+  std::string logs;  // the folder with the file <key>.log of each datum that printed something or failed
+  std::string build_reason;            // why the build was made again; empty: nothing had changed
+  Facts build;                         // the source's files, the build's variables, what it found and made
+  Facts settings;                      // everything else that counts for all datums
+  std::map<std::string, Files> repos;  // by repo_key()
   std::map<std::string, std::string> folders;  // of repos that are folders of this machine
   std::vector<std::string> reasons;            // the first one is empty
   std::string timed_imports;                   // the imports whose time is known (session/import_time.h)

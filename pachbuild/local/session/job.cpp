@@ -40,7 +40,7 @@ Job::Job(const spec::PipelineSpec& spec, const Artifact& artifact, const std::st
              {"transform.stdin", digest_of(transform.stdin_lines)},
              {"transform.err_cmd", digest_of(transform.err_cmd)},
              {"transform.err_stdin", digest_of(transform.err_stdin)},
-             {"the list of arguments", digest_of(arguments)},
+             {k_arguments_fact, digest_of(arguments)},
              {"transform.working_dir", spec::folder_of_command(transform)},
              {"transform.accept_return_code", digest_of(codes)},
              {"transform.datum_batching", transform.datum_batching ? "true" : ""}};

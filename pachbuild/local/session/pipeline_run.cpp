@@ -353,6 +353,9 @@ base::Status PipelineRun::list_datums() {
     const auto* last = m_run->last_of(m_datums.at(i).id);
     return last == nullptr || last->state != LastState::failed;
   });
+  // Among several pipelines most have no failure.
+  if (m_selected->empty() && m_session.plan.pipelines.size() == 1)
+    tell(Warned{"--failed: no datum failed in the last run"});
   return {};
 }
 
@@ -678,7 +681,7 @@ base::Status PipelineRun::take(Collector& collector, const Task& task, const Tas
   record_of(task).milliseconds = outcome.duration_ns / 1'000'000;
   struct stat log{};
   if (::lstat(task.log.c_str(), &log) == 0) {
-    record_of(task).printed = true;
+    record_of(task).printed = log.st_size > 0;
     m_session.store.count_beside(static_cast<std::uint64_t>(log.st_blocks) * 512);
   }
   if (outcome.log_errno != 0 && !std::exchange(m_told_of_logs, true)) {

@@ -60,8 +60,12 @@ FoundProgram find_program(const RunningCommand::Program& program) {
                                    contract::k_command_not_runnable)};
   }
   const bool is_relative = is_path && name.front() != '/';
-  return {"", Execution::failure(name + ": command not found" + (is_relative ? " in " + folder.string() : ""),
-                                 contract::k_command_not_found)};
+  std::string fault = name + ": command not found" + (is_relative ? " in " + folder.string() : "");
+  // A command line where a program is wanted.
+  const bool is_plain = name.find_first_of("\"'\\$`|&;<>()") == std::string::npos;
+  if (const auto words = base::words(name); is_plain && words.size() > 1 && program.arguments.size() == 1)
+    fault += R"(; write each word as a string of its own: [")" + base::join(words, R"(", ")") + R"("])";
+  return {"", Execution::failure(fault, contract::k_command_not_found)};
 }
 
 }  // namespace

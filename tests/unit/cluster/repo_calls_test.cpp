@@ -263,8 +263,13 @@ TEST(JobPlaces, AreWhatPachctlTakes) {
   EXPECT_EQ(told("map"), "|map|");
   EXPECT_EQ(told("q/map@" + id), "q|map|" + id);
   EXPECT_EQ(told("map@" + id), "|map|" + id);
-  for (const std::string& text : Texts{"", "@" + id, "map@", "map@x", "-map", "a/b/map", "/map", "a b", "q/",
-                                       "a b/map", "map@" + id + "@" + id})
+  for (const std::string& job : Texts{"", "1", id + "@" + id})
+    EXPECT_EQ(
+        told("q/map@" + job),
+        "error: --job q/map@" + job + ": invalid job id \"" + job +
+            "\"; expected 32 hexadecimal digits\nhint: pachctl list job --pipeline map shows the ids\n");
+  for (const std::string& text :
+       Texts{"", "@" + id, "-map", "a/b/map", "/map", "a b", "q/", "a b/map", "a b@" + id})
     EXPECT_EQ(told(text), "error: --job " + text +
                               ": does not have the form [PROJECT/]PIPELINE[@JOB]\nhint: for example "
                               "map@f4de83f7bc204bb7975de966b346fce9; pachctl list job shows the ids\n");

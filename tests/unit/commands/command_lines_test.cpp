@@ -150,7 +150,7 @@ TEST_F(CommandLines, IgnoredNamesTheLineThatDecides) {
   write("src/sub/a", "");
   EXPECT_EQ(told({"ignored", "src/a", "src/x.log", "src/sub/keep.log", "src/a~"}),
             "src/a: part of the source\nsrc/x.log: left out  (.pachignore:1: *.log)\n"
-            "src/sub/keep.log: left out  (.pachignore:1: *.log)\nsrc/a~: left out  (built in: *~)\n");
+            "src/sub/keep.log: left out  (.pachignore:1: *.log)\nsrc/a~: left out  (default: *~)\n");
   EXPECT_EQ(told({"ignored", "src/keep.log"}),
             "src/keep.log: part of the source  (.pachignore:2: !keep.log)\n");
   const auto name = "src/" + std::string(300, 'x');
@@ -186,16 +186,19 @@ TEST_F(CommandLines, IgnoredListsWhatASourceLeavesOut) {
   write("b.csv", "");
   write(".venv/c", "");
   EXPECT_EQ(told({"ignored"}),
-            ".venv/: left out  (built in: {,*/}.venv/)\nb.csv: left out  (.gitignore:1: *.csv)\n"
-            "data/texts/: left out  (built in: data of the pipeline)\n");
+            ".venv/: left out  (default: {,*/}.venv/)\nb.csv: left out  (.gitignore:1: *.csv)\n"
+            "data/texts/: left out  (default: data of the pipeline)\n");
   EXPECT_EQ(told({"ignored", "data/texts/a", "data/b", "x.csv"}),
-            "data/texts/a: left out  (built in: data of the pipeline)\ndata/b: part of the source\n"
+            "data/texts/a: left out  (default: data of the pipeline)\ndata/b: part of the source\n"
             "x.csv: left out  (.gitignore:1: *.csv)\n");
   write("sub/q.json", spec("q", "src"));
   write("sub/src/x~", "");
-  EXPECT_EQ(told({"ignored", "-f", "sub/q.json"}), "sub/src/x~: left out  (built in: *~)\n");
-  EXPECT_EQ(told({"ignored", "-f", "p.json", "-f", "sub/q.json"}).find("b.csv: left out"), 42U);
-  EXPECT_EQ(told({"ignored", "--source", "sub/src"}), "sub/src/x~: left out  (built in: *~)\n");
+  EXPECT_EQ(told({"ignored", "-f", "sub/q.json"}), "sub/src/x~: left out  (default: *~)\n");
+  EXPECT_EQ(told({"ignored", "-f", "p.json", "-f", "sub/q.json"}).find("b.csv: left out"), 41U);
+  EXPECT_EQ(told({"ignored", "-f", "sub/q.json", "main.py", "/x"}),
+            "main.py: left out  (outside the source folder sub/src)\n"
+            "/x: left out  (outside the source folder sub/src)\n");
+  EXPECT_EQ(told({"ignored", "--source", "sub/src"}), "sub/src/x~: left out  (default: *~)\n");
   EXPECT_EQ(told({"ignored", "--source", "x", "-f", "p.json"}).substr(0, 9), "! error: ");
   EXPECT_EQ(told({"ignored", "-f", "none.json"}),
             "! error: none.json: cannot read: no such file or folder\n[65]");
@@ -300,7 +303,16 @@ TEST_F(CommandLines, ListDatumHasIdsAndFiles) {
   // Of several pipelines one is named.
   write("p.json", reading("p", {"r"}) + reading("q", {"s"}));
   EXPECT_EQ(told({"list", "datum", "-f", "p.json", "-i", "s=data"}),
-            "! error: --pipeline: is missing: there are several pipelines\n! hint: name one of p, q\n[64]");
+            "! error: --pipeline: is required: the specs contain several pipelines\n! hint: name one of p, "
+            "q\n[64]");
+  // What another one writes is not made for it.
+  write("all.json", reading("p", {"q"}) + "\n" + reading("q", {"a"}));
+  EXPECT_EQ(told({"list", "datum", "-f", "all.json", "--pipeline", "p"}),
+            "! error: all.json:1:37: repo q is the output of pipeline q, which is not run here\n"
+            "! hint: run it with pachbuild run, then add --input q=output/q\n[64]");
+  write("output/q/x", "");
+  EXPECT_EQ(told({"list", "datum", "-f", "all.json", "--pipeline", "p", "-i", "q=output/q"}).find("! "),
+            std::string::npos);
   EXPECT_NE(told({"list", "datum", "-f", "p.json", "--pipeline", "q", "-i", "s=data"}).find("  s@/a\n"),
             std::string::npos);
   EXPECT_TRUE(told({"list", "datum", "-f", "p.json", "--pipeline", "none", "-i", "s=data"}).ends_with("]"));
@@ -362,8 +374,9 @@ TEST_F(CommandLines, ValidateTellsOfEachPipeline) {
       told({"validate"}),
       "! pachbuild validate -f p.json\n! error: p.json:1:10: the pipelines form a cycle: p reads p" + hint);
   write("p.json", reading("p", {"x", "q"}) + "\n" + reading("q", {"r"}) + "\n" + reading("r", {"p"}));
-  EXPECT_EQ(told({"validate", "p.json"}),
-            "! error: p.json:1:10: the pipelines form a cycle: p reads q reads r reads p" + hint);
+  EXPECT_EQ(
+      told({"validate", "p.json"}),
+      "! error: p.json:1:10: the pipelines form a cycle: p reads q, which reads r, which reads p" + hint);
   write("p.json", reading("p", {"x"}) + "\n" + reading("p", {"y"}));
   EXPECT_TRUE(
       told({"validate", "p.json"}).ends_with("\n! hint: rename one of them, or omit one of the files\n[65]"));
@@ -380,8 +393,8 @@ TEST_F(CommandLines, OptionsHaveValues) {
             "! error: --job: requires a value (PIPELINE[@JOB])\n! hint: see pachbuild shell --help\n[64]");
   EXPECT_EQ(told({"validate", "p.json", "--builder-images", ""}), "p: ok, nothing to build\n");
   EXPECT_EQ(told({"shell", "p.json", "--datum", "1", "--datum", "2"}),
-            "! error: --datum 2: a shell is for one datum, and --datum 1 names one\n! hint: omit one of "
-            "them\n[64]");
+            "! error: --datum 2: pachbuild shell accepts only one --datum\n"
+            "! hint: omit it, or --datum 1\n[64]");
   EXPECT_EQ(told({"builder", "test", "./none", "--seed", "x"}),
             "! error: --seed x: must be a whole number from 0 to 2147483647\n! hint: see pachbuild builder "
             "test --help\n[64]");
@@ -435,13 +448,13 @@ TEST_F(CommandLines, DataThatCannotBeMeantIsAUsageError) {
       {{"-i", "=data"}, "! error: --input =data" + form},
       {{"-i", "r="}, "! error: --input r=" + form},
       {{"-i", "r=none"},
-       "! error: --input r=none: none: cannot read: no such file or folder\n! hint: name the folder that "
+       "! error: --input r=none: cannot read: no such file or folder\n! hint: name the folder that "
        "stands for the repo\n[64]"},
       {{"-i", "r=dato"},
-       "! error: --input r=dato: dato: cannot read: no such file or folder\n! hint: did you mean "
+       "! error: --input r=dato: cannot read: no such file or folder\n! hint: did you mean "
        "\"data\"?\n[64]"},
       {{"-i", "r=file"},
-       "! error: --input r=file: file: is not a folder\n! hint: name the folder that contains it\n[64]"},
+       "! error: --input r=file: is not a folder\n! hint: name the folder that contains it\n[64]"},
       {{"-i", "r=data", "-i", "r=data"}, "! error: --input r=data: names repo r a second time\n[64]"},
       {{"-i", "r=pfs:a b"},
        "! error: --input r=pfs:a b: \"a b\" does not have the form [PROJECT/]REPO[@BRANCH-OR-COMMIT]\n! "
@@ -496,9 +509,9 @@ TEST_F(CommandLines, ARunThatCannotBeSaysWhy) {
   EXPECT_NE(run({"--output", "out", "--pipeline", "q", "--runtime", "none"})
                 .find(": pipeline q has no transform.build and runs in an image"),
             std::string::npos);
-  EXPECT_EQ(
-      run({"--output", "out", "--datum", "1"}),
-      "! error: --datum: needs --pipeline: there are several pipelines\n! hint: name one of p, q\n[64]");
+  EXPECT_EQ(run({"--output", "out", "--datum", "1"}),
+            "! error: --datum: requires --pipeline: the specs contain several pipelines\n! hint: name one of "
+            "p, q\n[64]");
   EXPECT_EQ(told({"run", "--job", "p", "-f", "p.json", "--output", "out"}),
             "! error: --job p: already names the pipeline and its data\n! hint: omit -f, --jsonnet, --input, "
             "--pipeline and --tick\n[64]");
@@ -622,6 +635,14 @@ TEST_F(ClusterLines, LogsAreThoseOfTheNewestJobs) {
             "! hint: name one (pachbuild logs -f SPEC), or create a pipeline (pachbuild init)\n[64]");
   EXPECT_EQ(told({"logs", "map", "-f", "p.json"}),
             "! error: logs: takes either the name of a pipeline or a spec, not both\n" + hint);
+  // A spec is not the name of a pipeline.
+  write("p.json", "");
+  const std::string is_file = "! error: p.json: is a file, not the name of a pipeline\n! hint: ";
+  const std::string named = "NAME is a pipeline on a cluster, as in pachbuild ";
+  EXPECT_EQ(told({"logs", "p.json"}),
+            is_file + "for its last run on this machine: pachbuild logs -f p.json\n[64]");
+  EXPECT_EQ(told({"status", "p.json"}), is_file + named + "status edges\n[64]");
+  EXPECT_EQ(told({"delete", "pipeline", "p.json"}), is_file + named + "delete pipeline edges\n[64]");
   answer({{"list pipeline", present("p")}});
   EXPECT_EQ(told({"logs", "p"}), "") << "it has no job yet";
   answer({{"list pipeline", "!no route\n"}});
@@ -723,9 +744,10 @@ TEST_F(ClusterLines, PipelinesAreSentBehindWhatTheyRead) {
             "! y: sent as is\n! z: sent as is\n");
   answer({});
   const auto circle = sent(reading("a", {"b"}) + "\n" + reading("b", {"a"}));
-  EXPECT_EQ(circle,
-            "! error: p.json:1:10: the pipelines form a cycle: a reads b reads a\n! hint: remove one of the "
-            "inputs\n[65]");
+  EXPECT_EQ(
+      circle,
+      "! error: p.json:1:10: the pipelines form a cycle: a reads b, which reads a\n! hint: remove one of the "
+      "inputs\n[65]");
   const auto twice = sent(reading("a", {"x"}) + "\n" + reading("a", {"y"}));
   EXPECT_NE(twice.find("pipeline name \"a\" is already used: p.json:1:"), std::string::npos) << twice;
   EXPECT_EQ(calls(), "");
@@ -822,11 +844,14 @@ TEST_F(ClusterLines, APythonProgramNeedsNoSpec) {
   const std::string hint =
       "! hint: a name has letters, digits, '_' and '-', and starts with a letter or digit\n[65]";
   EXPECT_EQ(refused({"train.py", "-i", "a", "--name", "a b"}),
-            "! error: --name: pipeline.name: invalid name \"a b\"\n" + hint);
+            "! error: --name: invalid name \"a b\"\n" + hint);
   write("a b.py", "");
   EXPECT_EQ(refused({"a b.py", "-i", "a"}), "! error: a b.py: pipeline.name: invalid name \"a b\"\n" + hint);
-  EXPECT_TRUE(refused({"train.py", "-i", "a", "-i", "x y"}).starts_with("! error: --input x y: "))
-      << refused({"train.py", "-i", "a", "-i", "x y"});
+  EXPECT_EQ(refused({"train.py", "-i", "a", "-i", "x y"}),
+            "! error: --input x y: invalid repo name \"x y\"\n"
+            "! hint: a name has letters, digits, '_' and '-'\n[65]");
+  EXPECT_EQ(refused({"train.py", "-i", "a", "-i", "b", "-i", "a:/"}),
+            "! error: --input a:/: names repo a a second time\n[64]");
   EXPECT_TRUE(refused({"train.py", "-i", "r:["}).starts_with("! error: --input r:[: "))
       << refused({"train.py", "-i", "r:["});
   write("pipeline.json", "{}");

@@ -25,6 +25,11 @@ TEST(Rounds, SumUpTheirPipelines) {
   const auto tell = [&](local::Event::What what) { events.tell({"p", std::move(what), {}}); };
   tell(local::Counted{5});
   EXPECT_FALSE(events.summary(true));
+  tell(local::PhaseEnds{.phase = local::Phase::building});
+  EXPECT_FALSE(events.summary(true));
+  tell(local::PhaseEnds{.phase = local::Phase::building, .succeeded = false});
+  EXPECT_EQ(events.summary(false)->text, "build failed");
+  EXPECT_FALSE(events.summary(false)->ended);
   tell(local::PipelineEnds{.run = 1, .skipped = 2});
   EXPECT_EQ(events.summary(true)->text, "1 datum processed, 2 skipped, 0 failed");
   EXPECT_EQ(events.summary(false)->text,
@@ -50,15 +55,16 @@ TEST(Rounds, AreReadFromThePipeTheyAreWrittenTo) {
   EXPECT_FALSE(read(""));
   EXPECT_FALSE(read("{"));
   EXPECT_FALSE(read("[1]"));
-  EXPECT_EQ(read(R"({"text": "x", "failed": 2})")->failed, 2U);
+  EXPECT_EQ(read(R"({"text": "x", "failed": 2, "ended": true})")->failed, 2U);
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
-  write_summary(ends[1], {"a\xff \"b\"", 7});
+  write_summary(ends[1], {"a\xff \"b\"", 7, false});
   ::close(ends[1]);
   const auto summary = read_summary(ends[0]);
   ::close(ends[0]);
   EXPECT_EQ(summary->text, "a\xef\xbf\xbd \"b\"");
   EXPECT_EQ(summary->failed, 7U);
+  EXPECT_FALSE(summary->ended);
 }
 
 TEST(Rounds, OfAClusterNameTwentyPipelines) {
@@ -265,7 +271,7 @@ TEST_F(DataOptionsTest, OneOfSeveralPipelinesIsNamed) {
   const auto error = options.check_one_pipeline(plan, "--x", "fault").error();
   EXPECT_EQ(error.kind, base::ErrorKind::usage);
   EXPECT_EQ(error.where + ": " + error.what + "; " + error.hint,
-            "--x: fault: there are several pipelines; name one of a, b");
+            "--x: fault: the specs contain several pipelines; name one of a, b");
   options.pipeline = "a";
   EXPECT_TRUE(options.check_one_pipeline(plan, "--x", "fault"));
 }

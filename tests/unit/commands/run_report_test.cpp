@@ -209,11 +209,13 @@ TEST(RunReport, SaysWhatAPipelineHasCome) {
   end.recovered = 2;
   end.unselected = 4;
   end.exported = false;
-  EXPECT_EQ(
-      ends(end),
-      "datums: 3 processed, 1 skipped, 2 of them recovered by err_cmd, 4 not selected, 2.0 s in total\n");
+  EXPECT_EQ(ends(end),
+            "datums: 3 processed (2 recovered by err_cmd), 1 skipped, 4 not selected, 2.0 s in total\n");
   end.files = 0;
   EXPECT_TRUE(ends(end).ends_with("in total\nwarning: no datum wrote a file to /pfs/out\n"));
+  end.run = 0;
+  end.skipped = 0;
+  EXPECT_TRUE(ends(end).find("warning") == std::string::npos) << "that there are none has been told";
   const RunReport::Options quiet{.amount = Amount::failures};
   EXPECT_EQ(ends(good, quiet), "");
   end = good;
@@ -238,9 +240,8 @@ TEST(RunReport, SaysWhatAPipelineHasCome) {
             "error: map: 1 datum failed\nhint: the results of the other datums are kept for the next run\n");
   end.output = "/o";
   end.partial = true;
-  EXPECT_EQ(
-      ends(end, quiet),
-      "error: /o: 1 datum failed and has no output here\nhint: see .pachbuild/missing in that folder\n");
+  EXPECT_EQ(ends(end, quiet),
+            "error: /o: 1 datum failed; its output is missing\nhint: /o/.pachbuild/missing lists it\n");
   auto in_conflict = good;
   in_conflict.conflicting = 3;
   in_conflict.files = 0;
@@ -249,9 +250,8 @@ TEST(RunReport, SaysWhatAPipelineHasCome) {
             "datums: 3 processed, 0 skipped, 3 left out because of conflicting paths, 2.0 s in total\n"
             "output: /o (0 files, 5 B)\n");
   end.failed = 2;
-  EXPECT_EQ(
-      ends(end, quiet),
-      "error: /o: 2 datums failed and have no output here\nhint: see .pachbuild/missing in that folder\n");
+  EXPECT_EQ(ends(end, quiet),
+            "error: /o: 2 datums failed; their output is missing\nhint: /o/.pachbuild/missing lists them\n");
 }
 
 TEST(RunReport, SaysOnceWhyAPipelineFailed) {
@@ -279,8 +279,12 @@ TEST(RunReport, NamesWhatAFailureMayMissOnce) {
   EXPECT_EQ(text.find(line), text.rfind(line)) << text;
   EXPECT_EQ(printed_of({}, {{"reduce", left_out}, {"map", fails}}).find(line), std::string::npos);
   EXPECT_EQ(printed_of({}, {{"map", fails}}).find(line), std::string::npos);
-  // A build that succeeds has warned of it; where that is not shown, the failure tells it.
-  const local::BuildPrints warns{"warning: main.py:1: imports gen, which is not installed; add gen\n"};
+  // A build warns of it, not of a package to install as the builder does; where that is not shown, the
+  // failure tells it.
+  const local::BuildPrints warns{
+      "one\nwarning: main.py:1: imports gen, which is not installed; add gen\n"
+      "warning: pkg/a.py:2: imports gen, which is not installed; add gen\n"
+      "warning: main.py:2: imports numpy, which is not installed; add numpy\ntwo\n"};
   const local::PhaseEnds built_well{.phase = local::Phase::building};
   for (const auto amount : {Amount::usual, Amount::failures}) {
     const auto said = printed_of({.amount = amount},
@@ -288,6 +292,11 @@ TEST(RunReport, NamesWhatAFailureMayMissOnce) {
     EXPECT_NE(said.find(line), std::string::npos) << said;
     EXPECT_EQ(said.find(line), said.rfind(line)) << said;
     EXPECT_EQ(said.find(line) < said.find("failed"), amount == Amount::usual) << said;
+    EXPECT_EQ(said.find("imports gen"), std::string::npos) << said;
+    EXPECT_EQ(said.find("one\nwarning: main.py:2: imports numpy, which is not installed; add numpy\ntwo\n") !=
+                  std::string::npos,
+              amount == Amount::usual)
+        << said;
   }
   // Of a build that fails, by the end of what it printed.
   const local::PhaseEnds failed{.phase = local::Phase::building, .succeeded = false};

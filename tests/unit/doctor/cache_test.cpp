@@ -32,7 +32,8 @@ class DoctorCache : public testing::Test {
 
 TEST_F(DoctorCache, IsThereOrCanBeMade) {
   const auto cache = choose("cache");
-  EXPECT_THAT(lines_of(check_cache({})), ElementsAre("ok folder: " + cache.string() + " (not there yet)"));
+  EXPECT_THAT(lines_of(check_cache({})),
+              ElementsAre("ok folder: " + cache.string() + " (does not exist yet)"));
   EXPECT_FALSE(fs::exists(cache));
   ASSERT_TRUE(base::make_folders(cache, 0700));
   EXPECT_THAT(lines_of(check_cache({})), ElementsAre("ok folder: " + cache.string()));
@@ -44,7 +45,7 @@ TEST_F(DoctorCache, ThatOthersCanChangeIsBad) {
   ASSERT_EQ(::chmod(cache.c_str(), 0777), 0);
   EXPECT_THAT(
       lines_of(check_cache({})),
-      ElementsAre("bad folder: " + cache.string() +
+      ElementsAre("problem folder: " + cache.string() +
                   ": cannot be trusted: other users can write to it | use a folder that only this user and "
                   "root can change, with all folders above it; name one in PACHBUILD_CACHE_DIR"));
 }
@@ -53,12 +54,13 @@ TEST_F(DoctorCache, ThatIsNoFolderIsBad) {
   const auto file = choose("file");
   ASSERT_TRUE(base::write_file(file, ""));
   EXPECT_THAT(lines_of(check_cache({})),
-              ElementsAre("bad folder: PACHBUILD_CACHE_DIR: " + file.string() +
+              ElementsAre("problem folder: PACHBUILD_CACHE_DIR: " + file.string() +
                           " is not a folder | set PACHBUILD_CACHE_DIR to a folder of your own"));
   ::setenv("PACHBUILD_CACHE_DIR", "relative", 1);
-  EXPECT_THAT(lines_of(check_cache({})),
-              ElementsAre("bad folder: PACHBUILD_CACHE_DIR: the cache folder must be an absolute path, not "
-                          "\"relative\" | set it, or HOME, to an absolute path"));
+  EXPECT_THAT(
+      lines_of(check_cache({})),
+      ElementsAre("problem folder: PACHBUILD_CACHE_DIR: the cache folder must be an absolute path, not "
+                  "\"relative\" | set it, or HOME, to an absolute path"));
 }
 
 TEST_F(DoctorCache, HasASizeAndALimit) {
@@ -72,8 +74,9 @@ TEST_F(DoctorCache, HasASizeAndALimit) {
               testing::EndsWith(" in 1 file, limit 1.0 GiB"));
   EXPECT_THAT(
       lines_of(check_cache_size({.environment = {{"PACHBUILD_CACHE_LIMIT", "much"}}})),
-      ElementsAre("bad size: PACHBUILD_CACHE_LIMIT: invalid size \"much\" | write it as 20GiB or 500MiB; 0 "
-                  "means no limit"));
+      ElementsAre(
+          "problem size: PACHBUILD_CACHE_LIMIT: invalid size \"much\" | write it as 20GiB or 500MiB; 0 "
+          "means no limit"));
   ::setenv("PACHBUILD_CACHE_DIR", "relative", 1);
   EXPECT_TRUE(check_cache_size({}).empty());
 }

@@ -57,10 +57,10 @@ TEST_F(DoctorCluster, ThatDoesNotAnswerIsBad) {
   answer("config get active-context", {0, "c\n", ""});
   answer(k_version, {exit_status(1), "", "connection refused\n"});
   EXPECT_THAT(check(), ElementsAre("ok context: c",
-                                   "bad version: the cluster does not answer: connection refused | "
+                                   "problem version: the cluster does not answer: connection refused | "
                                    "pachctl version, pachctl config get active-context"));
   answer("config get active-context", {exit_status(1), "", "no active context\n"});
-  EXPECT_THAT(check(), ElementsAre("bad context: no active context | pachctl connect grpc://HOST:PORT"));
+  EXPECT_THAT(check(), ElementsAre("problem context: no active context | pachctl connect grpc://HOST:PORT"));
 }
 
 TEST_F(DoctorCluster, WithoutPachctlIsToldByTheTools) {

@@ -27,13 +27,13 @@ std::vector<std::string> all_lines(const std::vector<Group>& groups) {
 }
 
 TEST(Examination, HasAllFindingsByGroupInOrder) {
-  const auto groups = examine({{"a", "1", [] { return Findings{ok("1", "x"), bad("2", "y", "z")}; }},
+  const auto groups = examine({{"a", "1", [] { return Findings{ok("1", "x"), problem("2", "y", "z")}; }},
                                {"a", "3", [] { return Findings{}; }},
                                {"b", "4", [] { return Findings{warning("4", "x", "y")}; }},
                                {"b", "5", [] { return Findings{ok("5", "x")}; }}},
                               k_long);
   EXPECT_THAT(all_lines(groups),
-              ElementsAre("a: ok 1: x", "a: bad 2: y | z", "b: warning 4: x | y", "b: ok 5: x"));
+              ElementsAre("a: ok 1: x", "a: problem 2: y | z", "b: warning 4: x | y", "b: ok 5: x"));
   EXPECT_EQ(groups.size(), 2U);
 }
 
@@ -52,9 +52,10 @@ TEST(Examination, ACheckThatHangsIsALine) {
                                 }},
                                {"a", "2", [] { return Findings{ok("2", "x")}; }}},
                               milliseconds(1500));
-  EXPECT_THAT(all_lines(groups),
-              ElementsAre("a: bad 1: did not answer within 2 s | check whether a disk or the network hangs",
-                          "a: ok 2: x"));
+  EXPECT_THAT(
+      all_lines(groups),
+      ElementsAre("a: problem 1: did not answer within 2 s | check whether a disk or the network hangs",
+                  "a: ok 2: x"));
   const std::lock_guard lock(door->mutex);
   door->is_open = true;
   door->changed.notify_all();
@@ -62,14 +63,16 @@ TEST(Examination, ACheckThatHangsIsALine) {
 
 TEST(Examination, ACheckThatThrowsIsALine) {
   const auto groups = examine({{"a", "1", []() -> Findings { throw std::runtime_error("oops"); }}}, k_long);
-  EXPECT_THAT(all_lines(groups), ElementsAre("a: bad 1: cannot be examined: oops | report this as a bug"));
+  EXPECT_THAT(all_lines(groups),
+              ElementsAre("a: problem 1: cannot be examined: oops | report this as a bug"));
 }
 
 TEST(Examination, HidesPasswords) {
-  const auto groups = examine(
-      {{"a", "1", [] { return Findings{bad("1", "http://me:secret@host", "use http://me:secret@host")}; }}},
-      k_long);
-  EXPECT_THAT(all_lines(groups), ElementsAre("a: bad 1: http://me:***@host | use http://me:***@host"));
+  const auto groups =
+      examine({{"a", "1",
+                [] { return Findings{problem("1", "http://me:secret@host", "use http://me:secret@host")}; }}},
+              k_long);
+  EXPECT_THAT(all_lines(groups), ElementsAre("a: problem 1: http://me:***@host | use http://me:***@host"));
 }
 
 TEST(Examination, AsksTheNetworkAndTheClusterOnlyWhenTold) {

@@ -2,6 +2,7 @@
 // Tools that are not there: answers to calls by their words.
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 #include <utility>
@@ -49,8 +50,9 @@ inline int exit_status(int code) { return code << 8; }
 inline std::vector<std::string> lines_of(const Findings& findings) {
   std::vector<std::string> lines;
   for (const auto& [check, state, what, fix] : findings) {
-    const std::string word = state == State::ok ? "ok" : state == State::warning ? "warning" : "bad";
-    lines.push_back(word + " " + check + ": " + what + (fix.empty() ? "" : " | " + fix));
+    constexpr std::array k_words = {"ok", "note", "warning", "problem"};
+    lines.push_back(std::string(k_words.at(static_cast<std::size_t>(state))) + " " + check + ": " + what +
+                    (fix.empty() ? "" : " | " + fix));
   }
   return lines;
 }

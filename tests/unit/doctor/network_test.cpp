@@ -65,9 +65,9 @@ TEST_F(DoctorNetwork, FilesOfCertificatesMustBeWhatTheyAreSaidToBe) {
   EXPECT_THAT(
       lines_of(check_certificates(machine())),
       ElementsAre("ok SSL_CERT_FILE: " + good,
-                  "bad CURL_CA_BUNDLE: " + empty +
+                  "problem CURL_CA_BUNDLE: " + empty +
                       " has no certificates | unset CURL_CA_BUNDLE, or set it to a file that can be read",
-                  "bad PIP_CERT: " + missing +
+                  "problem PIP_CERT: " + missing +
                       ": cannot read: no such file or folder | unset PIP_CERT, or set it to a file that can "
                       "be read"));
 }
@@ -80,10 +80,10 @@ TEST_F(DoctorNetwork, FoldersOfCertificatesMustBeFolders) {
               ElementsAre("ok SSL_CERT_DIR: " + folder + ":" + folder));
   m_environment = {{"SSL_CERT_DIR", folder + ":" + file}};
   EXPECT_THAT(lines_of(check_certificates(machine())),
-              ElementsAre("bad SSL_CERT_DIR: " + file +
+              ElementsAre("problem SSL_CERT_DIR: " + file +
                           " is not a folder | unset SSL_CERT_DIR, or set it to a file that can be read"));
   m_environment = {{"SSL_CERT_DIR", folder + "/missing"}};
-  EXPECT_THAT(lines_of(check_certificates(machine())).at(0), testing::StartsWith("bad SSL_CERT_DIR: "));
+  EXPECT_THAT(lines_of(check_certificates(machine())).at(0), testing::StartsWith("problem SSL_CERT_DIR: "));
 }
 
 class DoctorIndexes : public DoctorNetwork {
@@ -132,7 +132,7 @@ TEST_F(DoctorIndexes, AreThoseThatTheVariablesName) {
 
 TEST_F(DoctorIndexes, ThatDoNotAnswerAreBad) {
   const std::string address = "https://pypi.org/simple/";
-  const std::string begin = "bad Python packages: https://pypi.org/simple/";
+  const std::string begin = "problem Python packages: https://pypi.org/simple/";
   EXPECT_EQ(python(address, {exit_status(6), "000", "curl: (6) Could not resolve host\n"}),
             begin + ": curl: (6) Could not resolve host | check the network; behind a proxy set https_proxy");
   for (const int code : {60, 77}) {

@@ -58,7 +58,7 @@ TEST_F(DoctorPrograms, OfAnotherVersionOrBuildAreNamed) {
   m_runner.answer(shim + " --version",
                   {0, "worker-shim " + version.substr(0, version.find(' ')) + " (other 2020-01-01)\n", ""});
   const auto lines = lines_of(check_own_programs(machine()));
-  EXPECT_EQ(lines[1], "bad builder-runtime: version 0.0.9 (abc 2020-01-01), but pachbuild is " + version +
+  EXPECT_EQ(lines[1], "problem builder-runtime: version 0.0.9 (abc 2020-01-01), but pachbuild is " + version +
                           " (" + builder + ")" + k_reinstall);
   EXPECT_EQ(lines[2],
             "warning worker-shim: another build of the version: " + version.substr(0, version.find(' ')) +
@@ -70,8 +70,8 @@ TEST_F(DoctorPrograms, OfOursThatAreMissingOrBrokenAreBad) {
   m_runner.answer(shim + " --version", {exit_status(127), "", "noise\ncannot load libc\n"});
   const auto lines = lines_of(check_own_programs(machine()));
   EXPECT_EQ(lines[1],
-            "bad builder-runtime: not found beside pachbuild in " + folder() + "/own" + k_reinstall);
-  EXPECT_EQ(lines[2], "bad worker-shim: does not work: cannot load libc (" + shim + ")" + k_reinstall);
+            "problem builder-runtime: not found beside pachbuild in " + folder() + "/own" + k_reinstall);
+  EXPECT_EQ(lines[2], "problem worker-shim: does not work: cannot load libc (" + shim + ")" + k_reinstall);
 }
 
 TEST_F(DoctorPrograms, ToolsThatAreMissingAreWarningsWhereTheyAreUseful) {
@@ -81,11 +81,11 @@ TEST_F(DoctorPrograms, ToolsThatAreMissingAreWarningsWhereTheyAreUseful) {
                   "warning python3: not found; needed for Python pipelines | sudo apt-get install python3",
                   "warning go: not found; needed for Go pipelines | install Go from https://go.dev/dl",
                   "warning git: not found; needed for dependencies from Git | sudo apt-get install git",
-                  "ok podman: not found; only needed for --runtime podman",
-                  "ok docker: not found; only needed for --runtime docker",
-                  "ok pachctl: not found; only needed for clusters"));
+                  "note podman: not found; only needed for --runtime podman",
+                  "note docker: not found; only needed for --runtime docker",
+                  "note pachctl: not found; only needed for clusters"));
   EXPECT_EQ(lines_of(check_tools(machine(), Clusters::wanted)).at(6),
-            "bad pachctl: not found; needed for clusters | install pachctl of the cluster's version");
+            "problem pachctl: not found; needed for clusters | install pachctl of the cluster's version");
   EXPECT_TRUE(m_runner.calls().empty());
 }
 
@@ -126,11 +126,13 @@ TEST_F(DoctorPrograms, AToolThatDoesNotWorkIsBadWhereItIsUseful) {
   m_runner.answer(git + " --version", {exit_status(3), "", ""});
   m_runner.answer(pachctl + " version --client-only", {exit_status(1), "", "no\n"});
   auto lines = lines_of(check_tools(machine(), Clusters::maybe));
-  EXPECT_EQ(lines[0], "bad uv: does not work: error: broken (" + uv + ") | pip install uv");
-  EXPECT_EQ(lines[3], "bad git: does not work: exited with code 3 (" + git + ") | sudo apt-get install git");
+  EXPECT_EQ(lines[0], "problem uv: does not work: error: broken (" + uv + ") | pip install uv");
+  EXPECT_EQ(lines[3],
+            "problem git: does not work: exited with code 3 (" + git + ") | sudo apt-get install git");
   EXPECT_EQ(lines[6], "warning pachctl: does not work: no (" + pachctl +
                           ") | install pachctl of the cluster's version");
-  EXPECT_THAT(lines_of(check_tools(machine(), Clusters::wanted)).at(6), testing::StartsWith("bad pachctl: "));
+  EXPECT_THAT(lines_of(check_tools(machine(), Clusters::wanted)).at(6),
+              testing::StartsWith("problem pachctl: "));
 }
 
 TEST_F(DoctorPrograms, ImagesOfTheBuildersAreListedByEngine) {
@@ -152,11 +154,11 @@ TEST_F(DoctorPrograms, ImagesOfTheBuildersAreListedByEngine) {
                   {0, "x/" + python + "\n" + base::join(images("", "python"), "\n") + "\n", ""});
   EXPECT_THAT(lines_of(check_images(machine())),
               ElementsAre("ok podman images: " + base::join(images(""), ", "),
-                          "ok docker images: " + base::join(images("", "python"), ", ") +
+                          "note docker images: " + base::join(images("", "python"), ", ") +
                               "; missing: " + python + "; only needed for --runtime docker"));
   m_environment["PACHBUILD_BUILDER_IMAGES"] = "x/";
   EXPECT_EQ(lines_of(check_images(machine())).at(1),
-            "ok docker images: x/" + python + "; missing: " + base::join(images("x/", "python"), ", ") +
+            "note docker images: x/" + python + "; missing: " + base::join(images("x/", "python"), ", ") +
                 "; only needed for --runtime docker");
 }
 

@@ -18,11 +18,11 @@ TEST(DoctorKernel, IsOldEnoughFromVersion5_3) {
   EXPECT_EQ(judge("5.3"), "ok kernel: Linux 5.3, x86_64");
   EXPECT_EQ(judge("5.10.1"), "ok kernel: Linux 5.10.1, x86_64");
   EXPECT_EQ(judge("10.0"), "ok kernel: Linux 10.0, x86_64");
-  EXPECT_EQ(judge("5.2.9"), "bad kernel: Linux 5.2.9, x86_64 is too old | use Linux 5.3 or newer");
-  EXPECT_EQ(judge("4.19.0"), "bad kernel: Linux 4.19.0, x86_64 is too old | use Linux 5.3 or newer");
-  EXPECT_EQ(judge("5"), "bad kernel: Linux 5, x86_64 is too old | use Linux 5.3 or newer");
+  EXPECT_EQ(judge("5.2.9"), "problem kernel: Linux 5.2.9, x86_64 is too old | use Linux 5.3 or newer");
+  EXPECT_EQ(judge("4.19.0"), "problem kernel: Linux 4.19.0, x86_64 is too old | use Linux 5.3 or newer");
+  EXPECT_EQ(judge("5"), "problem kernel: Linux 5, x86_64 is too old | use Linux 5.3 or newer");
   EXPECT_EQ(judge("6"), "ok kernel: Linux 6, x86_64");
-  EXPECT_EQ(judge("").substr(0, 3), "bad");
+  EXPECT_EQ(judge("").substr(0, 7), "problem");
   EXPECT_THAT(lines_of(check_kernel()).at(0), testing::StartsWith("ok kernel: Linux "));
 }
 
@@ -59,8 +59,8 @@ TEST(DoctorDisk, HasLimitsForBytesAndFiles) {
   EXPECT_EQ(judge(k_gib - 1, 0, 0).substr(0, 7), "warning");
   EXPECT_EQ(judge(k_hundred, 0, 0),
             "warning disk: only 100.0 MiB free at /home/me | pachbuild cache clean --all");
-  EXPECT_EQ(judge(k_hundred - 1, 0, 0).substr(0, 3), "bad");
-  EXPECT_EQ(judge(0, 0, 0), "bad disk: only 0 B free at /home/me | pachbuild cache clean --all");
+  EXPECT_EQ(judge(k_hundred - 1, 0, 0).substr(0, 7), "problem");
+  EXPECT_EQ(judge(0, 0, 0), "problem disk: only 0 B free at /home/me | pachbuild cache clean --all");
 }
 
 TEST(DoctorDisk, IsThatOfTheNearestFolderThatExists) {
@@ -95,20 +95,23 @@ TEST_F(DoctorSandboxes, AreMadeByThisProgram) {
 
 TEST_F(DoctorSandboxes, ThatCannotBeMadeAreBadWithTheCommandThatAllowsThem) {
   EXPECT_THAT(check(m_refused),
-              ElementsAre("bad sandboxes: cannot be made: no user namespaces | allow them"));
+              ElementsAre("problem sandboxes: cannot be made: no user namespaces | allow them"));
   set(".dockerenv", "");
   EXPECT_THAT(check(m_refused),
-              ElementsAre("bad sandboxes: cannot be made: no user namespaces | start the container "
+              ElementsAre("problem sandboxes: cannot be made: no user namespaces | start the container "
                           "with --security-opt seccomp=unconfined, or use --runtime"));
   set("proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n");
-  EXPECT_THAT(check(m_refused), ElementsAre("bad sandboxes: cannot be made: no user namespaces | sudo sysctl "
-                                            "kernel.apparmor_restrict_unprivileged_userns=0"));
+  EXPECT_THAT(check(m_refused),
+              ElementsAre("problem sandboxes: cannot be made: no user namespaces | sudo sysctl "
+                          "kernel.apparmor_restrict_unprivileged_userns=0"));
   set("proc/sys/user/max_user_namespaces", "0\n");
-  EXPECT_THAT(check(m_refused), ElementsAre("bad sandboxes: cannot be made: no user namespaces | sudo sysctl "
-                                            "user.max_user_namespaces=10000"));
+  EXPECT_THAT(check(m_refused),
+              ElementsAre("problem sandboxes: cannot be made: no user namespaces | sudo sysctl "
+                          "user.max_user_namespaces=10000"));
   set("proc/sys/kernel/unprivileged_userns_clone", "0\n");
-  EXPECT_THAT(check(m_refused), ElementsAre("bad sandboxes: cannot be made: no user namespaces | sudo sysctl "
-                                            "kernel.unprivileged_userns_clone=1"));
+  EXPECT_THAT(check(m_refused),
+              ElementsAre("problem sandboxes: cannot be made: no user namespaces | sudo sysctl "
+                          "kernel.unprivileged_userns_clone=1"));
 }
 
 TEST_F(DoctorSandboxes, AreNotSuspectedOfWhatIsAllowed) {
@@ -117,20 +120,19 @@ TEST_F(DoctorSandboxes, AreNotSuspectedOfWhatIsAllowed) {
   set("proc/sys/kernel/unprivileged_userns_clone", "1\n");
   EXPECT_THAT(
       check({exit_status(69), "no mount\n\n", ""}),
-      ElementsAre("bad sandboxes: cannot be made: no mount | see docs/running-locally.md, \"Namespaces\""));
+      ElementsAre(
+          "problem sandboxes: cannot be made: no mount | see docs/running-locally.md, \"Namespaces\""));
   set("run/.containerenv", "");
   EXPECT_THAT(check(m_refused).at(0), testing::HasSubstr("start the container with"));
 }
 
 TEST_F(DoctorSandboxes, ThatHangOrDieAreBad) {
-  EXPECT_THAT(
-      check({9, "", ""}),
-      ElementsAre(
-          "bad sandboxes: cannot be made: signal 9 (Killed) | see docs/running-locally.md, \"Namespaces\""));
+  EXPECT_THAT(check({9, "", ""}), ElementsAre("problem sandboxes: cannot be made: signal 9 (Killed) | see "
+                                              "docs/running-locally.md, \"Namespaces\""));
   FakeRunner silent;
   EXPECT_THAT(
       lines_of(check_sandboxes({.runner = &silent, .program = "/opt/pachbuild", .root = m_root.path()})),
-      ElementsAre("bad sandboxes: cannot be made: did not answer within 5 s | run the check again"));
+      ElementsAre("problem sandboxes: cannot be made: did not answer within 5 s | run the check again"));
 }
 
 TEST(DoctorProcessors, AreCounted) {

@@ -93,18 +93,18 @@ TEST(Report, EachOfSeveralErrorsIsTold) {
     return report::fail(error);
   };
   EXPECT_EXIT(end_with(false, several), testing::ExitedWithCode(65),
-              "^error: a: one\nerror: b: two\nhint: do\nerror: three\nerror: and 2 more errors\n$");
+              "^error: a: one\nerror: b: two\nhint: do\nerror: three\nerror: 2 more errors not shown\n$");
   EXPECT_EXIT(
       end_with(true, several), testing::ExitedWithCode(65),
       "^[^\n]*\"one\",\"where\":\"a\",\"code\":65\\}\n[^\n]*\"two\",\"where\":\"b\",\"hint\":\"do\","
-      "\"code\":74\\}\n[^\n]*\"three\",\"code\":64\\}\n[^\n]*\"and 2 more errors\",\"code\":65\\}\n$");
+      "\"code\":74\\}\n[^\n]*\"three\",\"code\":64\\}\n[^\n]*\"2 more errors not shown\",\"code\":65\\}\n$");
   const auto one_more = []() -> int {
     base::Error error{base::ErrorKind::io, "", "one", ""};
     error.untold = 1;
     return report::fail(error);
   };
   EXPECT_EXIT(end_with(false, one_more), testing::ExitedWithCode(74),
-              "^error: one\nerror: and 1 more error\n$");
+              "^error: one\nerror: 1 more error not shown\n$");
 }
 
 TEST(Report, IsShortWhateverItIsAbout) {

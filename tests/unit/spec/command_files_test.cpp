@@ -356,6 +356,13 @@ TEST(CommandFiles, OfThisMachineAreLookedFor) {
           {{{"cmd", {here + "/main.py"}}}, {}},
           {{{"cmd", {"python3", here + "/x/main.py"}}}, {"cmd[1]: " + missing(here + "/x/main.py") + better}},
           {{{"cmd", {"python3", "/usr/none/main.py"}}}, {"cmd[1]: " + missing("/usr/none/main.py") + better}},
+          {{{"cmd", {"python3", "/none/edges.py"}}},
+           {"cmd[1]: \"/none/edges.py\" does not exist on this machine | put it into the source, and write "
+            "\"cmd\": [\"python3\", \"/pfs/source/edges.py\"]"}},
+          {{{"cmd", {"sh", "-c", "python3 /none/edges.py"}}}, {}},
+          {{{"cmd", {"python3", "/secret/edges.py"}},
+            {"secrets", {{{"name", "s"}, {"mount_path", "/secret"}}}}},
+           {}},
           {{{"cmd", {"python3", "main.py"}}, {"working_dir", here}}, {}},
           {{{"cmd", {"python3", "x/main.py"}}, {"working_dir", here}},
            {"cmd[1]: " + missing("x/main.py") + better}},

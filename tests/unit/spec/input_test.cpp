@@ -127,7 +127,10 @@ TEST(InputOf, FaultsAreTold) {
   const std::string name = " | a name has letters, digits, '_', '-' and '.', and does not start with '.'";
   for (const auto& [text, expected] : std::vector<std::pair<std::string, std::string>>{
            {"{}", k_empty},
-           {R"({"cross": [], "union": []})", k_empty},
+           {R"({"cross": [], "union": []})",
+            R"(input.cross is empty | for example {"pfs": {"repo": "…", "glob": "/*"}})"},
+           {R"({"union": [{"join": []}]})",
+            R"(input.union[0].join is empty | for example {"pfs": {"repo": "…", "glob": "/*"}})"},
            {R"({"pfs": {}, "cron": {}})", both("pfs", "cron")},
            {R"({"cron": {}, "cross": [{}]})", both("cron", "cross")},
            {R"({"cross": [{}], "join": [{}], "group": [{}]})", both("cross", "join")},

@@ -53,7 +53,7 @@ TEST_F(LoadTest, AFileHasPipelinesOnly) {
   write("two", "[{\"a\": 1}, null, {\"b\": 2}]\n");
   EXPECT_EQ(told({path("two")}), (Told{"two:1:2 {\"a\":1}", "two:1:18 {\"b\":2}"}));
   EXPECT_EQ(told({path("null")}), Told{"null: has no pipeline"});
-  EXPECT_EQ(told({path("texts")}), Told{"texts:1:6: is not a pipeline spec: it is not an object"});
+  EXPECT_EQ(told({path("texts")}), Told{"texts:1:6: not a pipeline spec: expected an object"});
   // Each is told, and the others are read.
   EXPECT_EQ(told({path("null"), path("two"), path("gone")}),
             (Told{"two:1:2 {\"a\":1}", "two:1:18 {\"b\":2}", "null: has no pipeline",
@@ -92,7 +92,7 @@ TEST_F(LoadTest, AFolderIsReadInOrder) {
 TEST_F(LoadTest, AFolderWithAFaultIsNotWithoutPipelines) {
   write("dag/a.json", "{\"pipeline\": ");
   EXPECT_EQ(told({path("dag")}),
-            Told{"dag/a.json:1:14: is not valid JSON: unexpected end of file; expected a value"});
+            Told{"dag/a.json:1:14: invalid JSON: unexpected end of file; expected a value"});
   write("dag/a.json", "{\"nothing\": 1}");
   EXPECT_EQ(told({path("dag")}), Told{"dag: has no pipeline in its *.json, *.yaml and *.yml files"});
   ASSERT_EQ(::mkfifo(path("dag/b.json").c_str(), 0600), 0);

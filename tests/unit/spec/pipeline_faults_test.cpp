@@ -135,8 +135,8 @@ TEST(PipelineFaults, OfWhatIsBuilt) {
       "transform.build has neither \"language\" nor \"image\" | set \"language\" for an "
       "official builder, or \"image\" for another one";
   const json empty = json::object();
-  EXPECT_EQ(told(spec_with({{"/transform", nullptr}})), "has no \"transform\"" + hint);
-  EXPECT_EQ(told(spec_with({{"/transform", nullptr}}), By::run_finished), "has no \"transform\"");
+  EXPECT_EQ(told(spec_with({{"/transform", nullptr}})), "missing \"transform\"" + hint);
+  EXPECT_EQ(told(spec_with({{"/transform", nullptr}}), By::run_finished), "missing \"transform\"");
   EXPECT_EQ(told(spec_with({}, false)), "transform has no \"build\"" + hint);
   EXPECT_EQ(told(spec_with({}, false), By::run_finished), "");
   EXPECT_EQ(told(spec_with({{"/transform/build", empty}})), neither);
@@ -173,7 +173,7 @@ TEST(PipelineFaults, OfDatumBatching) {
 }
 
 TEST(PipelineFaults, OfInputs) {
-  const std::string none = R"(has no "input" | add "input": {"pfs": {"repo": "…", "glob": "/*"}})";
+  const std::string none = R"(missing "input" | add "input": {"pfs": {"repo": "…", "glob": "/*"}})";
   const json empty = json::object();
   const auto without_input = [&](const std::map<std::string, json>& more, By by, bool has_build) {
     auto changes = more;

@@ -158,8 +158,8 @@ $schema: x
   EXPECT_EQ(spec.datum_set_spec.size_bytes, 3);
   EXPECT_EQ(spec.datum_set_spec.per_worker, 4);
   EXPECT_EQ(spec.reprocess_spec, "every_job");
-  EXPECT_EQ(spec.cluster_fields,
-            (std::vector<std::string>{"resource_requests", "transform.image_pull_secrets"}));
+  EXPECT_EQ(spec.cluster_fields, (std::vector<std::string>{
+                                     "resource_requests", "transform.image_pull_secrets", "transform.user"}));
 
   const Transform& transform = spec.transform;
   EXPECT_EQ(transform.build.image, "builder:1");
@@ -214,7 +214,7 @@ TEST_F(PipelineSpecTest, AFileThatIsNoSpecIsRefused) {
   EXPECT_EQ(load_fault(file("empty.json")), "error: DIR/empty.json: is empty\n");
   ASSERT_TRUE(base::write_file(file("broken.json"), "{\n  \"a\" 1}"));
   EXPECT_EQ(load_fault(file("broken.json")),
-            "error: DIR/broken.json:2:7: is not valid JSON: unexpected number; expected ':'\n");
+            "error: DIR/broken.json:2:7: invalid JSON: unexpected number; expected ':'\n");
   EXPECT_EQ(load_fault(file("borken.json")),
             "error: DIR/borken.json: cannot read: no such file or folder\n"
             "hint: did you mean \"DIR/broken.json\"?\n");
@@ -236,7 +236,7 @@ TEST_F(PipelineSpecTest, OneDocumentWithAnObjectIsASpec) {
             "error: DIR/p.json:1:6: a second pipeline starts here\n"
             "hint: put each pipeline into its own file: one pipeline runs at a time\n");
   EXPECT_EQ(text_fault("[]"), "error: DIR/p.json: has no pipeline\n");
-  EXPECT_EQ(text_fault(" \"a\""), "error: DIR/p.json:1:2: is not a pipeline spec: it is not an object\n");
+  EXPECT_EQ(text_fault(" \"a\""), "error: DIR/p.json:1:2: not a pipeline spec: expected an object\n");
 }
 
 TEST_F(PipelineSpecTest, ErrorsHaveThePlaceOfTheirField) {
@@ -322,7 +322,7 @@ TEST_F(PipelineSpecTest, WrongTypesAreRefused) {
 }
 
 TEST_F(PipelineSpecTest, ThePipelinesNameIsChecked) {
-  const std::string missing = "error: has no pipeline name\nhint: add \"pipeline\": {\"name\": \"…\"}\n";
+  const std::string missing = "error: missing pipeline name\nhint: add \"pipeline\": {\"name\": \"…\"}\n";
   EXPECT_EQ(fault(without("/pipeline")), missing);
   EXPECT_EQ(fault(with("/pipeline", json::object())), missing);
   EXPECT_EQ(fault(with("/pipeline/name", "")), missing);
@@ -337,7 +337,7 @@ TEST_F(PipelineSpecTest, ThePipelinesNameIsChecked) {
 TEST_F(PipelineSpecTest, WhatToBuildIsChecked) {
   const std::string hint =
       "hint: add \"build\": {\"language\": \"python\"}, or \"go\", or {\"image\": \"…\"}\n";
-  EXPECT_EQ(fault(without("/transform")), "error: has no \"transform\"\n" + hint);
+  EXPECT_EQ(fault(without("/transform")), "error: missing \"transform\"\n" + hint);
   EXPECT_EQ(fault(without("/transform/build")), "error: transform has no \"build\"\n" + hint);
   EXPECT_EQ(fault(without("/transform/build/language")),
             "error: transform.build has neither \"language\" nor \"image\"\n"
@@ -471,10 +471,10 @@ reprocess_spec: never
 TEST_F(PipelineSpecTest, EverythingThatIsMissingIsTold) {
   const auto result = read(json::object());
   ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().what, "has no pipeline name");
+  EXPECT_EQ(result.error().what, "missing pipeline name");
   ASSERT_EQ(result.error().more.size(), 2U);
-  EXPECT_EQ(result.error().more[0].what, "has no \"transform\"");
-  EXPECT_EQ(result.error().more[1].what, "has no \"input\"");
+  EXPECT_EQ(result.error().more[0].what, "missing \"transform\"");
+  EXPECT_EQ(result.error().more[1].what, "missing \"input\"");
 }
 
 TEST_F(PipelineSpecTest, DurationsArePutIntoSecondsForPachyderm) {
@@ -621,12 +621,14 @@ TEST_F(PipelineSpecTest, TheBuildPathIsAFolderBelowTheSpecs) {
 }
 
 TEST_F(PipelineSpecTest, InputsAreChecked) {
-  EXPECT_EQ(fault(without("/input")),
-            "error: has no \"input\"\nhint: add \"input\": {\"pfs\": {\"repo\": \"…\", \"glob\": \"/*\"}}\n");
+  EXPECT_EQ(
+      fault(without("/input")),
+      "error: missing \"input\"\nhint: add \"input\": {\"pfs\": {\"repo\": \"…\", \"glob\": \"/*\"}}\n");
   EXPECT_EQ(fault(with("/input", json::object())),
             "error: input is empty\nhint: for example {\"pfs\": {\"repo\": \"…\", \"glob\": \"/*\"}}\n");
-  EXPECT_EQ(fault(with("/input", {{"cross", json::array()}})),
-            "error: input is empty\nhint: for example {\"pfs\": {\"repo\": \"…\", \"glob\": \"/*\"}}\n");
+  EXPECT_EQ(
+      fault(with("/input", {{"cross", json::array()}})),
+      "error: input.cross is empty\nhint: for example {\"pfs\": {\"repo\": \"…\", \"glob\": \"/*\"}}\n");
   EXPECT_EQ(fault(with("/input/cross", json::array({json::object()}))),
             "error: input has both \"pfs\" and \"cross\"\nhint: keep one, or put both into a \"cross\"\n");
   EXPECT_EQ(fault(without("/input/pfs/repo")), "error: input.pfs has no \"repo\"\n");

@@ -224,9 +224,9 @@ TEST(Plans, CirclesAreShownFromWhereTheyBegin) {
   const auto a = pipeline("a", {reads("b")});
   const auto b = pipeline("b", {reads("c")});
   const auto c = pipeline("c", {reads("b")});
-  EXPECT_EQ(
-      planned({a, b, c}, {}),
-      "error: b.json:1:1: the pipelines form a cycle: b reads c reads b\nhint: remove one of the inputs\n");
+  EXPECT_EQ(planned({a, b, c}, {}),
+            "error: b.json:1:1: the pipelines form a cycle: b reads c, which reads b\nhint: remove one of "
+            "the inputs\n");
   EXPECT_EQ(planned({pipeline("a", {reads("a")})}, {}),
             "error: a.json:1:1: the pipelines form a cycle: a reads a\nhint: remove one of the inputs\n");
 }

@@ -148,7 +148,7 @@ TEST_F(SecretsTest, AreNamedByOptions) {
   EXPECT_EQ(load({"db=" + s, "x=" + s, "db=" + s}),
             "error: --secret db=TMP/s: names secret db a second time\n");
   EXPECT_EQ(load({"db=" + path("none/s")}),
-            "error: --secret db=TMP/none/s: TMP/none/s: cannot read: no such file or folder\n");
+            "error: --secret db=TMP/none/s: cannot read: no such file or folder\n");
   put("a=b", "c=2");
   EXPECT_EQ(load({"db=" + path("a=b")}), "c=2|");
 }

@@ -17,6 +17,11 @@ TEST(Differences, AreToldByNameAndByValueWhereThatMayBeShown) {
             (Lines{"gone.py was removed", "main.py changed", "new.py is new", "package old was removed",
                    "package six: 1.16.0 is now 1.17.0", "package young is new"}));
   EXPECT_EQ(differences(now, now), Lines{});
+  const Facts some{.shown = {}, .hidden = {{k_arguments_fact, "1"}}};
+  const Facts others{.shown = {}, .hidden = {{k_arguments_fact, "2"}}};
+  EXPECT_EQ(differences({}, some), Lines{"arguments were added"});
+  EXPECT_EQ(differences(some, others), Lines{"arguments changed"});
+  EXPECT_EQ(differences(some, {}), Lines{"arguments were removed"});
 }
 
 TEST(Differences, ManyAreCounted) {
@@ -62,7 +67,7 @@ class ReasonsTest : public testing::Test {
 TEST_F(ReasonsTest, WithoutALastRunThereIsNothingToCompare) {
   m_last.reset();
   EXPECT_EQ(reason(part("a.html", {0, 1}), now()), "it has not run before");
-  EXPECT_EQ(reason(part("a.html", {0, 1}), now(), 'c', true), "all datums were requested");
+  EXPECT_EQ(reason(part("a.html", {0, 1}), now(), 'c', true), "--force was given");
 }
 
 TEST_F(ReasonsTest, OfOneKeyTheStateCounts) {
@@ -75,7 +80,7 @@ TEST_F(ReasonsTest, OfOneKeyTheStateCounts) {
   EXPECT_EQ(of(LastState::not_run), "the last run ended before reaching it");
   EXPECT_EQ(of(LastState::succeeded), "its result is no longer in the cache");
   EXPECT_EQ(of(LastState::skipped), "its result is no longer in the cache");
-  EXPECT_EQ(of(LastState::skipped, true), "all datums were requested");
+  EXPECT_EQ(of(LastState::skipped, true), "--force was given");
   EXPECT_EQ(of(LastState::failed, true), "failed last time");
 }
 

@@ -138,9 +138,8 @@ TEST_F(ThisRunTest, DatumsThatRunForOneReasonAreToldTogether) {
             Texts{"datum " + datums.at(1).label() + ": it has not run before"});
   auto again = begin();
   again.record().datums = run.record().datums;
-  EXPECT_EQ(texts_of(again.explain(datums, {0, 1, 2, 3}, true)),
-            Texts{"4 datums: all datums were requested"});
-  EXPECT_EQ(again.record().reasons, (Texts{"", "all datums were requested"}));
+  EXPECT_EQ(texts_of(again.explain(datums, {0, 1, 2, 3}, true)), Texts{"4 datums: --force was given"});
+  EXPECT_EQ(again.record().reasons, (Texts{"", "--force was given"}));
   remember({{.id = datums.at(0).id, .key = digest('b'), .state = LastState::failed},
             {.id = datums.at(1).id, .key = digest('b'), .state = LastState::not_run},
             {.id = datums.at(2).id, .key = digest('b'), .state = LastState::failed}});

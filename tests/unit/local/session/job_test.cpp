@@ -57,7 +57,7 @@ TEST(JobKey, IsOfAllThatDecidesResultsAndNothingElse) {
       {"transform.stdin", [](auto& parts) { parts.spec.transform.stdin_lines = {"b", "a"}; }},
       {"transform.err_cmd", [](auto& parts) { parts.spec.transform.err_cmd.pop_back(); }},
       {"transform.err_stdin", [](auto& parts) { parts.spec.transform.err_stdin = {"a", "c"}; }},
-      {"the list of arguments", [](auto& parts) { parts.arguments = {"a", "b", ""}; }},
+      {"arguments", [](auto& parts) { parts.arguments = {"a", "b", ""}; }},
       {"transform.working_dir", [](auto& parts) { parts.spec.transform.working_dir = "/x"; }},
       {"transform.accept_return_code", [](auto& parts) { parts.spec.transform.accept_return_code = {34}; }},
       {"transform.datum_batching", [](auto& parts) { parts.spec.transform.datum_batching = true; }},

@@ -121,6 +121,10 @@ TEST_F(ExecutionTest, WhatCannotBeStartedFails) {
   ASSERT_TRUE(base::write_file(m_folder.path() / "broken", "#!/no/such/interpreter\n", 0755));
   const std::pair<std::string, std::string> k_commands[] = {
       {"no-such-tool", "failed 127 no-such-tool: command not found"},
+      {"python3 main.py",
+       "failed 127 python3 main.py: command not found; write each word as a string of its own: [\"python3\", "
+       "\"main.py\"]"},
+      {"sh 'a b'", "failed 127 sh 'a b': command not found"},
       {"./none", "failed 127 ./none: command not found in " + folder},
       {"/no/such/tool", "failed 127 /no/such/tool: command not found"},
       {"./plain", "failed 126 cannot execute ./plain: no execute permission"},
