@@ -462,21 +462,21 @@ class Conversion {
     }
   }
 
+  // Whether `word`, the path `program` of the image, is what the image compiled, and the build does instead.
+  [[nodiscard]] bool is_compiled_program(const std::string& word, const std::string& program) const {
+    if (m_language != "go" || m_layout->has_file(program)) return false;
+    const auto& made = m_image.go_programs;
+    return word.starts_with('/') || word.starts_with('.') ||
+           std::find(made.begin(), made.end(), program) != made.end();
+  }
+
   // `keeps_folder`: what is relative to `folder` of the image is so in the source.
   [[nodiscard]] std::vector<std::string> convert_command(std::vector<std::string> words,
                                                          const std::string& folder, bool keeps_folder) const {
     if (words.empty()) return words;
-    // A program that the image compiled is the build's own.
     const std::string program = image_path(folder, words.front());
-    if (m_language == "go" && !m_layout->has_file(program) &&
-        (words.front().starts_with('/') || words.front().starts_with('.') ||
-         std::find(m_image.go_programs.begin(), m_image.go_programs.end(), program) !=
-             m_image.go_programs.end())) {
-      if (words.size() == 1) return {};
-      words.front() = std::string(contract::k_build) + "/" + contract::k_run_script;
-      words.insert(words.begin(), "sh");
-      return words;
-    }
+    const bool is_compiled = is_compiled_program(words.front(), program);
+    if (is_compiled && words.size() == 1) return {};
     const bool is_in_source = base::contains(words.front(), '/') && m_layout->has_file(program);
     for (auto& word : words) {
       const bool is_relative = !word.starts_with('/');
@@ -485,6 +485,11 @@ class Conversion {
         word = std::string(contract::k_source) + "/" + in_source(image_path(folder, word));
       else
         word = m_layout->with_source_paths(word);
+    }
+    if (is_compiled) {
+      words.front() = std::string(contract::k_build) + "/" + contract::k_run_script;
+      words.insert(words.begin(), "sh");
+      return words;
     }
     if (m_language == "python" && is_python(words.front())) words.front() = "python3";
     if (!is_in_source) return words;

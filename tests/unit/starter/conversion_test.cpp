@@ -529,6 +529,24 @@ TEST_F(ConversionTest, GoProgramsAreStartedByTheBuild) {
   EXPECT_THAT(notes_of(convert({"Dockerfile"}))[0], "Dockerfile:5: RUN go generate: not converted");
 }
 
+TEST_F(ConversionTest, ArgumentsOfAGoProgramFindTheirFiles) {
+  write("main.go", "package main\n");
+  write("go.mod", "module x\n");
+  write("config.yml");
+  write("Dockerfile",
+        "FROM golang:1.22\nWORKDIR /src\nCOPY main.go go.mod ./\nRUN go build -o /usr/bin/tool .\n"
+        "COPY config.yml /etc/tool/config.yml\nENTRYPOINT [\"/usr/bin/tool\", \"-c\", "
+        "\"/etc/tool/config.yml\", \"--all=/etc/tool\"]\n");
+  const auto transform = transform_of(convert({"Dockerfile"}));
+  EXPECT_EQ(transform["cmd"],
+            json::parse(R"(["sh", "/pfs/build/run.sh", "-c", "/pfs/source/etc/tool/config.yml",
+                                             "--all=/pfs/source/etc/tool"])"));
+  EXPECT_EQ(transform["working_dir"], "/pfs/source/src");
+  write_spec({{"image", "i"}, {"cmd", {"/usr/bin/tool", "config.yml"}}, {"working_dir", "/etc/tool"}});
+  EXPECT_EQ(transform_of(convert({"p.json", "Dockerfile"}))["cmd"],
+            json::parse(R"(["sh", "/pfs/build/run.sh", "config.yml"])"));
+}
+
 TEST_F(ConversionTest, TheLanguageCanBeChosen) {
   write("x.txt");
   write("Dockerfile", "FROM debian\nCOPY x.txt /\n");
