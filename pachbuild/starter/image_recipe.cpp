@@ -148,10 +148,10 @@ class Image {
       if (instruction.keyword == "ARG" && m_stages.empty()) read_argument(instruction, arguments);
       if (instruction.keyword != "FROM") continue;
       const auto expanded = expand_words(instruction.text, arguments);
-      const auto& words = expanded.words;
-      if (!expanded.unknown.empty()) {
+      const auto words = expanded.texts();
+      if (const auto unknown = expanded.unknown(); !unknown.empty()) {
         return base::fail(ErrorKind::bad_input, at(instruction.line),
-                          "FROM uses " + base::quoted(expanded.unknown) + ", which nothing sets",
+                          "FROM uses " + base::quoted(unknown) + ", which nothing sets",
                           "write its value into a copy of the Dockerfile");
       }
       if (words.empty()) return base::fail(ErrorKind::bad_input, at(instruction.line), "FROM has no image");
@@ -217,7 +217,7 @@ class Image {
   }
 
   static void read_argument(const Instruction& instruction, Variables& variables) {
-    for (const auto& word : expand_words(instruction.text, variables).words) {
+    for (const auto& word : expand_words(instruction.text, variables).texts()) {
       const auto equals = word.find('=');
       if (equals != std::string::npos) variables[word.substr(0, equals)] = word.substr(equals + 1);
     }
@@ -244,11 +244,13 @@ class Image {
                    expand_text(base::trim(std::string_view(text).substr(space)), m_variables));
       return;
     }
-    const auto expanded = expand_words(text, m_variables);
-    for (const auto& word : expanded.words) {
-      const auto equals = word.find('=');
+    // All of them see the values before the instruction.
+    for (auto word : expand_words(text, m_variables).words) {
+      const auto equals = word.text.find('=');
       if (equals == std::string::npos || equals == 0) continue;
-      set_variable(instruction.line, word.substr(0, equals), {word.substr(equals + 1), expanded.unknown});
+      const std::string name = word.text.substr(0, equals);
+      word.text.erase(0, equals + 1);
+      set_variable(instruction.line, name, word);
     }
   }
 
@@ -259,11 +261,24 @@ class Image {
     if (std::find(k_of_the_image.begin(), k_of_the_image.end(), name) != k_of_the_image.end()) return;
     if (is_index_variable(name)) {
       set_index(line, "ENV " + name, name, value);
-    } else if (name == "PATH" || !value.unknown.empty()) {
-      note_unconverted(line, "ENV " + name, name == "PATH" ? "" : "nothing sets " + value.unknown);
+    } else if (name == "PATH") {
+      note_unconverted(line, "ENV " + name);
     } else if (!name.starts_with("PIP_") && !name.starts_with("POETRY_") && !name.starts_with("UV_")) {
-      m_recipe.env[name] = value.text;
+      set_program_variable(line, name, value);
     }
+  }
+
+  // What nothing sets is empty for Docker, unless the image below or the command line of the build has it.
+  void set_program_variable(std::size_t line, const std::string& name, const ExpandedText& value) {
+    if (value.is_too_large) {
+      note_unconverted(line, "ENV " + name,
+                       "its value is larger than " + base::format_bytes(k_largest_expansion));
+      return;
+    }
+    m_recipe.env[name] = value.text;
+    if (value.unknown.empty()) return;
+    note(line, "ENV " + name + ": nothing sets " + value.unknown + ", which is taken as empty; check " +
+                   name + " in transform.env");
   }
 
   // Builds take packages from the same indexes.
@@ -286,15 +301,15 @@ class Image {
 
   // RUN sees arguments as variables.
   void read_index_arguments(const Instruction& instruction) {
-    const auto expanded = expand_words(instruction.text, m_variables);
-    for (const auto& word : expanded.words) {
-      const auto equals = word.find('=');
-      const std::string name = word.substr(0, equals);
+    for (auto word : expand_words(instruction.text, m_variables).words) {
+      const auto equals = word.text.find('=');
+      const std::string name = word.text.substr(0, equals);
       if (!is_index_variable(name)) continue;
       if (equals != std::string::npos) {
-        set_index(instruction.line, "ARG " + name, name, {word.substr(equals + 1), expanded.unknown});
+        word.text.erase(0, equals + 1);
+        set_index(instruction.line, "ARG " + name, name, word);
       } else if (!m_variables.contains(name)) {
-        note_unconverted(instruction.line, "ARG " + word, "nothing sets it; set it in transform.build.env");
+        note_unconverted(instruction.line, "ARG " + name, "nothing sets it; set it in transform.build.env");
       }
     }
   }
@@ -312,21 +327,23 @@ class Image {
       note_unconverted(instruction.line, base::split(in_one_line(instruction), '\n').front());
       return {};
     }
-    auto expanded = expand_words(instruction.text, m_variables);
-    if (!instruction.exec.empty()) expanded = {instruction.exec, ""};
-    if (!expanded.unknown.empty()) {
-      return base::fail(
-          ErrorKind::bad_input, at(instruction.line),
-          instruction.keyword + " uses " + base::quoted(expanded.unknown) + ", which nothing sets",
-          "write its value into a copy of the Dockerfile");
+    auto words = instruction.exec;
+    if (words.empty()) {
+      const auto expanded = expand_words(instruction.text, m_variables);
+      if (const auto unknown = expanded.unknown(); !unknown.empty()) {
+        return base::fail(ErrorKind::bad_input, at(instruction.line),
+                          instruction.keyword + " uses " + base::quoted(unknown) + ", which nothing sets",
+                          "write its value into a copy of the Dockerfile");
+      }
+      words = expanded.texts();
     }
-    if (expanded.words.size() < 2) {
+    if (words.size() < 2) {
       return base::fail(ErrorKind::bad_input, at(instruction.line),
                         instruction.keyword + " needs a source and a destination");
     }
-    const std::string destination = expanded.words.back();
-    expanded.words.pop_back();
-    return copy_all(instruction, expanded.words, destination);
+    const std::string destination = words.back();
+    words.pop_back();
+    return copy_all(instruction, words, destination);
   }
 
   base::Status copy_all(const Instruction& instruction, const std::vector<std::string>& sources,

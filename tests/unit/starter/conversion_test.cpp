@@ -280,11 +280,31 @@ TEST_F(ConversionTest, VariablesOfTheImageAreThePrograms) {
   write_spec({{"image", "i"}, {"cmd", {"a"}}, {"env", {{"A", "spec"}}}});
   const auto start = convert({"Dockerfile", "p.json"});
   EXPECT_EQ(transform_of(start)["env"],
-            json::parse(R"({"A": "spec", "B": "b 2", "C": "/pfs/source/x.py", "D": "some words"})"));
+            json::parse(R"({"A": "spec", "B": "b 2", "C": "/pfs/source/x.py", "D": "some words", "E": ""})"));
   EXPECT_EQ(transform_of(start)["build"]["env"],
             json::parse(R"({"PIP_INDEX_URL": "https://a", "PIP_EXTRA_INDEX_URL": "https://b"})"));
   EXPECT_THAT(notes_of(start), ElementsAre("Dockerfile:6: ENV PATH: not converted",
-                                           "Dockerfile:7: ENV E: not converted: nothing sets NONE"));
+                                           "Dockerfile:7: ENV E: nothing sets NONE, which is taken as empty; "
+                                           "check E in transform.env"));
+}
+
+TEST_F(ConversionTest, EachVariableOfALineIsConvertedByItself) {
+  write("x.py");
+  write("Dockerfile",
+        "FROM python\nENV VIRTUAL_ENV=/v PATH=\"/v/bin:$PATH\" MODEL=resnet W=${NOPE:-w} V=${MODEL:+v}\n"
+        "ENV FOO=\"a b\" BAR=$FOO/x NEXT=${MODEL:+n}\nENV PYTHONPATH=/lib:$PYTHONPATH LANG=C.UTF-8\nCOPY "
+        "x.py /app/x.py\n");
+  write_spec({{"image", "i"}, {"cmd", {"a"}}});
+  const auto start = convert({"Dockerfile", "p.json"});
+  EXPECT_EQ(transform_of(start)["env"],
+            json::parse(R"({"MODEL": "resnet", "W": "w", "V": "", "FOO": "a b", "BAR": "/x", "NEXT": "n",
+                            "PYTHONPATH": "/lib:", "LANG": "C.UTF-8"})"));
+  const std::string check = ", which is taken as empty; check ";
+  EXPECT_THAT(notes_of(start),
+              ElementsAre("Dockerfile:2: ENV PATH: not converted",
+                          "Dockerfile:3: ENV BAR: nothing sets FOO" + check + "BAR in transform.env",
+                          "Dockerfile:4: ENV PYTHONPATH: nothing sets PYTHONPATH" + check +
+                              "PYTHONPATH in transform.env"));
 }
 
 TEST_F(ConversionTest, IndexesOfTheImageAreTheBuilds) {
@@ -705,7 +725,8 @@ TEST_F(ConversionTest, WhatGrowsWithoutEndIsRefused) {
   write("Dockerfile", "FROM python\nENV A=0123456789abcdef\n" + doubled + "COPY x.py /\n");
   const auto start = convert({"Dockerfile"});
   EXPECT_LE(transform_of(start)["env"]["A"].get<std::string>().size(), k_largest_expansion);
-  EXPECT_THAT(notes_of(start), testing::Contains("Dockerfile:19: ENV A: not converted: nothing sets A"));
+  EXPECT_THAT(notes_of(start),
+              testing::Contains("Dockerfile:19: ENV A: not converted: its value is larger than 1.0 MiB"));
 }
 
 TEST_F(ConversionTest, ListsThatIncludeEachOtherEnd) {
