@@ -19,6 +19,7 @@
 #include "pachbuild/spec/command_files.h"
 #include "pachbuild/spec/pipeline_spec.h"
 #include "pachbuild/starter/readme.h"
+#include "pachbuild/starter/stage_copy.h"
 #include "pachbuild/starter/starter.h"
 
 namespace starter {
@@ -32,6 +33,7 @@ namespace fs = base::fs;
 constexpr char k_source_folder[] = "source/";
 constexpr char k_requirements[] = "requirements.txt";
 constexpr char k_python_version[] = ".python-version";
+constexpr char k_last_stage_hint[] = "name a Dockerfile whose last stage copies the program's files";
 constexpr std::uint64_t k_largest_dockerfile = std::uint64_t{1} << 20;
 constexpr std::uint64_t k_largest_program = std::uint64_t{1} << 20;
 
@@ -194,6 +196,13 @@ class Conversion {
     BASE_TRY_ASSIGN(m_image, read_image(instructions, context, m_dockerfile));
     m_start.notes = std::move(m_image.notes);
     if (!m_image.files.files().empty() || !m_image.pip.empty()) return {};
+    if (m_image.lacks_copies) {
+      return base::fail(
+          ErrorKind::bad_input, m_dockerfile,
+          "the last stage of this multi-stage build copies neither the program's files, nor what "
+          "go build or pip made",
+          k_last_stage_hint);
+    }
     return base::fail(ErrorKind::bad_input, m_dockerfile,
                       "neither copies files nor installs packages with pip",
                       "name the Dockerfile of the pipeline's own image");
@@ -238,28 +247,11 @@ class Conversion {
     return m_image.files.add(entry, name, image_path("/", word), false, word);
   }
 
-  // The file, which -r or -c names, and those that it includes.
-  void list_requirements(const std::string& first, std::set<std::string>& listed) const {
-    std::vector<std::string> waiting = {first};
-    while (!waiting.empty()) {
-      const std::string path = std::move(waiting.back());
-      waiting.pop_back();
-      const auto found = m_image.files.files().find(path);
-      if (found == m_image.files.files().end() || !listed.insert(path).second) continue;
-      const auto text = base::read_input_file(found->second, k_largest_program);
-      for (const auto& line : base::split(text.value_or(""), '\n')) {
-        const auto words = base::words(line);
-        if (words.size() == 2 && (words[0] == "-r" || words[0] == "-c" || words[0] == "--requirement" ||
-                                  words[0] == "--constraint"))
-          waiting.push_back(image_path(base::folder_of(path), words[1]));
-      }
-    }
-  }
-
   void lay_out() {
-    std::set<std::string> listed;
+    std::set<std::string> listed = m_image.package_lists;
     for (const auto& [line, item] : m_image.pip) {
-      if (item.kind == Kind::file || item.kind == Kind::constraints) list_requirements(item.text, listed);
+      if (item.kind == Kind::file || item.kind == Kind::constraints)
+        add_included_lists(m_image.files, item.text, listed);
     }
     m_layout.emplace(m_image.files, m_image.working_folder, listed);
     for (const auto& [path, name] : m_layout->renamed())
@@ -291,8 +283,11 @@ class Conversion {
       m_language = "python";
     } else {
       return base::fail(ErrorKind::bad_input, m_dockerfile.empty() ? m_spec_files.front() : m_dockerfile,
-                        "no supported language found: neither Python nor Go is copied or installed",
-                        "choose one with --language");
+                        m_image.lacks_copies
+                            ? "no supported language found: the last stage of this multi-stage build copies "
+                              "neither Python nor Go files, nor what go build or pip made"
+                            : "no supported language found: neither Python nor Go is copied or installed",
+                        m_image.lacks_copies ? k_last_stage_hint : "choose one with --language");
     }
     return {};
   }
@@ -338,6 +333,7 @@ class Conversion {
     const bool is_there = m_start.project.contains(target);
     std::vector<std::string> lines;
     bool is_used = false;
+    bool lacks_links = false;
     for (const auto& [line, item] : m_image.pip) {
       const std::string where = m_dockerfile + ":" + std::to_string(line);
       if (item.kind == Kind::line || base::contains(item.text, "://")) {
@@ -349,7 +345,10 @@ class Conversion {
       }
       const auto path = m_layout->source_path(item.text);
       if (!path) {
-        note(where, "pip install " + item.text + ": not converted: the Dockerfile does not copy it");
+        lacks_links = lacks_links || item.kind == Kind::links;
+        // Wheels that the image made are of packages that are listed.
+        if (!is_among_packages(item.text))
+          note(where, "pip install " + item.text + ": not converted: the Dockerfile does not copy it");
         continue;
       }
       if (item.kind == Kind::file && *path == k_requirements) {
@@ -359,6 +358,10 @@ class Conversion {
         lines.push_back(line_of(item.kind, *path));
       }
     }
+    // Without the folder that it is about there would be no package.
+    const bool has_links = std::any_of(lines.begin(), lines.end(),
+                                       [](const auto& line) { return line.starts_with("--find-links "); });
+    if (lacks_links && !has_links) std::erase(lines, "--no-index");
     const bool is_whole = lines.size() == 1 && is_used;
     if (lines.empty() || is_whole) return {};
     if (is_used) {
@@ -369,6 +372,12 @@ class Conversion {
     }
     m_start.project[target] = {.content = base::join(lines, "\n") + "\n"};
     return {};
+  }
+
+  [[nodiscard]] bool is_among_packages(const std::string& path) const {
+    const auto& folders = m_image.package_folders;
+    return std::any_of(folders.begin(), folders.end(),
+                       [&](const auto& folder) { return is_in_folder(path, folder); });
   }
 
   static std::string line_of(Kind kind, const std::string& path) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -11,7 +12,9 @@
 #include "base/errors.h"
 #include "base/relative_path.h"
 #include "base/text.h"
+#include "pachbuild/starter/go_step.h"
 #include "pachbuild/starter/shell_words.h"
+#include "pachbuild/starter/stage_copy.h"
 
 namespace starter {
 namespace {
@@ -22,6 +25,13 @@ using Kind = PipItem::Kind;
 constexpr std::size_t k_shown_command = 100;
 constexpr std::size_t k_most_stages = 100;
 constexpr char k_pip_settings[] = "pip.conf";
+
+// Where pip puts what is for all users.
+constexpr std::array<std::string_view, 2> k_system_packages = {"/usr/local/lib", "/usr/local/bin"};
+
+// What names the packages that poetry and its like install.
+constexpr std::array<std::string_view, 6> k_lock_files = {"pyproject.toml", "poetry.lock", "uv.lock",
+                                                          "pdm.lock",       "Pipfile",     "Pipfile.lock"};
 
 // They say something about the image, or about how it is run, that a pipeline does without.
 constexpr std::array<std::string_view, 6> k_without_effect = {"EXPOSE",     "HEALTHCHECK", "LABEL",
@@ -75,9 +85,6 @@ bool is_without_effect(const std::vector<std::string>& words) {
   constexpr std::array<std::string_view, 7> k_programs = {"mkdir", "chmod", "chown", "set",
                                                           "true",  ":",     "export"};
   if (std::find(k_programs.begin(), k_programs.end(), program) != k_programs.end()) return true;
-  if ((program == "python" || program == "python3") && words.size() > 2 && words[1] == "-m" &&
-      words[2] == "venv")
-    return true;
   return program == "pip" && (verb == "cache" || verb == "config");
 }
 
@@ -87,13 +94,18 @@ bool is_lock_installer(const std::vector<std::string>& words) {
   const std::string verb = words.size() > 1 ? words[1] : "";
   if (program == "poetry" || program == "pdm") return verb == "install" || verb == "config" || verb == "sync";
   if (program == "pipenv") return verb == "install" || verb == "sync";
-  return program == "uv" && (verb == "sync" || verb == "venv");
+  return program == "uv" && verb == "sync";
 }
 
-bool is_go_step(const std::vector<std::string>& words) {
-  return base::name_of(words.front()) == "go" && words.size() > 1 &&
-         (words[1] == "build" || words[1] == "mod" || words[1] == "get" || words[1] == "install" ||
-          words[1] == "vet");
+// The folder that `python -m venv` and its like make; empty for other words.
+std::string venv_folder(const std::vector<std::string>& words) {
+  const std::string program = base::name_of(words.front());
+  const bool is_module = (program == "python" || program == "python3") && words.size() > 2 &&
+                         words[1] == "-m" && (words[2] == "venv" || words[2] == "virtualenv");
+  const bool is_uv = program == "uv" && words.size() > 1 && words[1] == "venv";
+  if (!is_module && !is_uv && program != "virtualenv") return "";
+  const std::size_t first = is_module ? 3 : is_uv ? 2 : 1;
+  return words.size() > first && !words.back().starts_with('-') ? words.back() : ".venv";
 }
 
 class Image {
@@ -104,11 +116,8 @@ class Image {
   base::Result<ImageRecipe> read() {
     BASE_TRY(find_stages());
     BASE_TRY(read_stage(m_stages.size() - 1));
-    for (std::size_t i = 0; i < m_stages.size(); ++i) {
-      if (!m_read.contains(i))
-        note(m_instructions[m_stages[i].first].line,
-             "stage " + shown_name(m_stages[i], i) + " of a multi-stage build is not converted");
-    }
+    BASE_TRY(take_over(m_recipe, m_copies));
+    note_unread_stages();
     finish_command();
     std::multimap<std::uint64_t, Note> by_line;  // those of one line stay in their order
     for (auto& note : m_recipe.notes) by_line.emplace(line_of(note.where), std::move(note));
@@ -118,6 +127,20 @@ class Image {
   }
 
  private:
+  void note_unread_stages() {
+    for (const auto& [number, stage] : m_others) {
+      const bool is_used = std::any_of(
+          m_copies.begin(), m_copies.end(),
+          [&, recipe = &stage->m_recipe](const auto& copy) { return copy.is_used && copy.stage == recipe; });
+      if (is_used) m_read.insert(stage->m_read.begin(), stage->m_read.end());
+    }
+    for (std::size_t i = 0; i < m_stages.size(); ++i) {
+      if (!m_read.contains(i))
+        note(m_instructions[m_stages[i].first].line,
+             "stage " + shown_name(m_stages[i], i) + " of a multi-stage build is not converted");
+    }
+  }
+
   static std::uint64_t line_of(const std::string& where) {
     return base::parse_number(where.substr(where.rfind(':') + 1)).value_or(0);
   }
@@ -174,11 +197,13 @@ class Image {
     for (std::size_t i = 0; i < number; ++i) {
       if (!m_stages[i].name.empty() && m_stages[i].name == stage.base) below = i;
     }
+    m_stage = number;
     if (below) {
       BASE_TRY(read_stage(*below));
     } else {
       read_base(stage.base, m_instructions[stage.first].line);
     }
+    m_stage = number;
     const std::size_t end = number + 1 < m_stages.size() ? m_stages[number + 1].first : m_instructions.size();
     for (std::size_t i = stage.first + 1; i < end; ++i) BASE_TRY(read_instruction(m_instructions[i]));
     return {};
@@ -189,7 +214,7 @@ class Image {
     m_recipe.is_go = name == "golang";
     m_recipe.is_python = name == "python";
     if (m_recipe.is_python) m_recipe.python_version = python_version(tag);
-    if (!m_recipe.is_python && !m_recipe.is_go) {
+    if (!m_recipe.is_python && !m_recipe.is_go && !m_is_other && image != "scratch") {
       note(line, "FROM " + image + ": not converted: the pipeline runs in the builder's image");
     }
   }
@@ -209,8 +234,8 @@ class Image {
     } else if (keyword == "ENTRYPOINT") {
       m_entrypoint = &instruction;
       m_cmd = nullptr;  // that of a stage below is gone by then
-    } else if (std::find(k_without_effect.begin(), k_without_effect.end(), keyword) ==
-               k_without_effect.end()) {
+    } else if (!m_is_other && std::find(k_without_effect.begin(), k_without_effect.end(), keyword) ==
+                                  k_without_effect.end()) {
       note_unconverted(instruction.line, in_one_line(instruction));
     }
     return {};
@@ -261,6 +286,8 @@ class Image {
     if (std::find(k_of_the_image.begin(), k_of_the_image.end(), name) != k_of_the_image.end()) return;
     if (is_index_variable(name)) {
       set_index(line, "ENV " + name, name, value);
+    } else if (m_is_other) {
+      return;  // it sets none of the image's variables
     } else if (name == "PATH") {
       note_unconverted(line, "ENV " + name);
     } else if (!name.starts_with("PIP_") && !name.starts_with("POETRY_") && !name.starts_with("UV_")) {
@@ -319,14 +346,19 @@ class Image {
       return std::any_of(instruction.flags.begin(), instruction.flags.end(),
                          [&](const std::string& each) { return each.starts_with(flag); });
     };
-    if (has_flag("--from")) {
-      note_unconverted(instruction.line, in_one_line(instruction), "it copies from another image");
-      return {};
-    }
+    if (has_flag("--from")) return copy_from(instruction);
     if (instruction.has_heredoc || has_flag("--exclude") || has_flag("--parents")) {
       note_unconverted(instruction.line, base::split(in_one_line(instruction), '\n').front());
       return {};
     }
+    BASE_TRY_ASSIGN(auto words, paths_of(instruction));
+    const std::string destination = words.back();
+    words.pop_back();
+    return copy_all(instruction, words, destination);
+  }
+
+  // The sources of COPY or ADD, and the destination.
+  [[nodiscard]] base::Result<std::vector<std::string>> paths_of(const Instruction& instruction) const {
     auto words = instruction.exec;
     if (words.empty()) {
       const auto expanded = expand_words(instruction.text, m_variables);
@@ -341,9 +373,78 @@ class Image {
       return base::fail(ErrorKind::bad_input, at(instruction.line),
                         instruction.keyword + " needs a source and a destination");
     }
-    const std::string destination = words.back();
-    words.pop_back();
-    return copy_all(instruction, words, destination);
+    return words;
+  }
+
+  // COPY --from
+  base::Status copy_from(const Instruction& instruction) {
+    const auto number = m_is_other ? std::nullopt : stage_named_by(instruction);
+    if (!number) {
+      note_lost(instruction);
+      return {};
+    }
+    BASE_TRY_ASSIGN(auto paths, paths_of(instruction));
+    const std::string destination = paths.back();
+    paths.pop_back();
+    BASE_TRY_ASSIGN(const Image* stage, read_other(*number));
+    const std::string target = image_path(m_recipe.working_folder, destination);
+    const bool into_folder = goes_into_folder(destination, target, paths.size());
+    bool is_lost = false;
+    for (const auto& path : paths) {
+      // All of a folder is the folder.
+      const bool is_all = path.ends_with("/*");
+      StageCopy copy = {.where = at(instruction.line),
+                        .text = base::shortened(in_one_line(instruction), k_shown_command),
+                        .stage = &stage->m_recipe,
+                        .source = image_path("/", is_all ? path.substr(0, path.size() - 1) : path),
+                        .target = target,
+                        .into_folder = into_folder};
+      BASE_TRY(copy_files(m_recipe, copy));
+      is_lost = is_lost || !(copy.has_files || copy.has_program || copy.has_packages);
+      m_copies.push_back(std::move(copy));
+    }
+    if (is_lost) note_lost(instruction);
+    return {};
+  }
+
+  void note_lost(const Instruction& instruction) {
+    note_unconverted(instruction.line, in_one_line(instruction), "it copies from another image");
+    m_recipe.lacks_copies = true;
+  }
+
+  // The stage that COPY --from means; nothing for an image.
+  [[nodiscard]] std::optional<std::size_t> stage_named_by(const Instruction& instruction) const {
+    constexpr std::string_view k_from = "--from=";
+    std::optional<std::size_t> number;
+    for (const auto& flag : instruction.flags) {
+      if (!flag.starts_with(k_from)) continue;
+      const std::string name = flag.substr(k_from.size());
+      if (const auto place = base::parse_number(name); place && *place < m_stage) number = *place;
+      for (std::size_t i = 0; i < m_stage; ++i) {
+        if (!name.empty() && base::lower(m_stages[i].name) == base::lower(name)) number = i;
+      }
+    }
+    return number;
+  }
+
+  // A stage by itself, without what it copies from others.
+  base::Result<const Image*> read_other(std::size_t number) {
+    auto& other = m_others[number];
+    if (other == nullptr) {
+      auto image = std::make_unique<Image>(m_instructions, m_context, m_where);
+      image->m_is_other = true;
+      image->m_stages = m_stages;
+      BASE_TRY(image->read_stage(number));
+      other = std::move(image);
+    }
+    return other.get();
+  }
+
+  // Whether a file that is copied to `target` gets a place in it, not its name.
+  [[nodiscard]] bool goes_into_folder(const std::string& destination, const std::string& target,
+                                      std::size_t sources) const {
+    return destination.ends_with('/') || destination.ends_with("/.") || destination == "." || sources > 1 ||
+           m_recipe.files.has_folder(target);
   }
 
   base::Status copy_all(const Instruction& instruction, const std::vector<std::string>& sources,
@@ -360,8 +461,7 @@ class Image {
       paths.insert(paths.end(), found.begin(), found.end());
     }
     const std::string target = image_path(m_recipe.working_folder, destination);
-    const bool into_folder = destination.ends_with('/') || destination.ends_with("/.") ||
-                             destination == "." || paths.size() > 1 || m_recipe.files.has_folder(target);
+    const bool into_folder = goes_into_folder(destination, target, paths.size());
     for (const auto& path : paths) {
       BASE_TRY_ASSIGN(const auto entry, m_context.read(path, where));
       BASE_TRY(m_recipe.files.add(entry, base::name_of(path), target, into_folder, where));
@@ -412,14 +512,17 @@ class Image {
       add_pip(line, *install, folder);
       return;
     }
-    if (is_go_step(command.words)) {
-      const auto output = std::find(command.words.begin(), command.words.end(), "-o");
-      if (output != command.words.end() && output + 1 != command.words.end())
-        m_recipe.go_programs.push_back(image_path(folder, *(output + 1)));
+    if (const auto made = read_go_step(command.words, folder, m_recipe.files)) {
+      m_recipe.go_programs.insert(m_recipe.go_programs.end(), made->begin(), made->end());
+      return;
+    }
+    if (const auto venv = venv_folder(command.words); !venv.empty()) {
+      m_recipe.package_folders.push_back(image_path(folder, venv));
       return;
     }
     if (is_lock_installer(command.words)) {
       m_recipe.uses_pip = true;
+      add_lock(folder);
       return;
     }
     if (is_without_effect(command.words)) return;
@@ -432,10 +535,38 @@ class Image {
                     : "");
   }
 
+  // Packages of a lock come into a folder beside it, or where a variable says.
+  void add_lock(const std::string& folder) {
+    m_recipe.package_folders.push_back(image_path(folder, ".venv"));
+    for (const char* name : {"UV_PROJECT_ENVIRONMENT", "VIRTUAL_ENV"}) {
+      const auto found = m_variables.find(name);
+      if (found != m_variables.end() && !found->second.empty())
+        m_recipe.package_folders.push_back(image_path(folder, found->second));
+    }
+    add_system_packages();
+    if (!m_is_other) return;
+    for (const auto name : k_lock_files) {
+      const std::string path = image_path(folder, std::string(name));
+      if (m_recipe.files.files().contains(path)) m_recipe.package_lists.insert(path);
+    }
+  }
+
+  void add_system_packages() {
+    m_recipe.package_folders.insert(m_recipe.package_folders.end(), k_system_packages.begin(),
+                                    k_system_packages.end());
+  }
+
   void add_pip(std::size_t line, const PipInstall& install, const std::string& folder) {
     m_recipe.uses_pip = true;
-    for (const auto& option : install.unconverted)
-      note(line, "pip install " + option + ": this option is not converted");
+    for (const auto& option : install.unconverted) {
+      // Another stage's packages are where a build has them.
+      if (!m_is_other || !is_target_option(option))
+        note(line, "pip install " + option + ": this option is not converted");
+    }
+    for (const auto& target : install.folders) {
+      if (!target.empty()) m_recipe.package_folders.push_back(image_path(folder, target));
+    }
+    if (install.folders.empty()) add_system_packages();
     for (auto item : install.items) {
       if (item.text.empty()) continue;
       if (item.text.find_first_of("\n\r") != std::string::npos) {
@@ -471,7 +602,11 @@ class Image {
   const BuildContext& m_context;
   std::string m_where;
   std::vector<Stage> m_stages;
+  bool m_is_other = false;       // a stage that others copy from, not the image
+  std::size_t m_stage = 0;       // that is read
   std::set<std::size_t> m_read;  // the stages that are in the image
+  std::map<std::size_t, std::unique_ptr<Image>> m_others;
+  std::vector<StageCopy> m_copies;
   Variables m_variables;
   const Instruction* m_entrypoint = nullptr;
   const Instruction* m_cmd = nullptr;

@@ -567,6 +567,157 @@ TEST_F(ConversionTest, ArgumentsOfAGoProgramFindTheirFiles) {
             json::parse(R"(["sh", "/pfs/build/run.sh", "config.yml"])"));
 }
 
+TEST_F(ConversionTest, TheStageThatCompilesAGoProgramIsTheSource) {
+  write("main.go", "package main\n");
+  write("go.mod", "module example.com/team/tool/v2\n");
+  write("config.yml");
+  const auto converted = [&](const std::string& build, const std::string& last) {
+    write("Dockerfile", "FROM golang:1.22 AS Build\nWORKDIR /src\nCOPY main.go go.mod ./\nRUN " + build +
+                            "\nFROM alpine\n" + last);
+    return convert({"Dockerfile"});
+  };
+  for (const auto& [build, last] : std::vector<std::pair<std::string, std::string>>{
+           {"go build -o /out/map .", "COPY --from=build /out/map /map\nCMD [\"/map\"]\n"},
+           {"go build -o=/out/map", "COPY --from=0 /out /usr/bin/\nCMD [\"/usr/bin/map\"]\n"},
+           {"go build", "COPY --from=build /src/tool /usr/bin/\nCMD [\"/usr/bin/tool\"]\n"},
+           {"go build -ldflags '-s -w' ./cmd/map", "COPY --from=build /src/map /\nCMD [\"/map\"]\n"},
+           {"go build -o /out/ ./...", "COPY --from=build /out/* /bin/\nCMD [\"/bin/map\"]\n"},
+           {"go install ./...", "COPY --from=build /go/bin/map /map\nCMD [\"/map\"]\n"},
+           {"go install example.com/map@latest",
+            "WORKDIR /x\nCOPY --from=build /go/bin/map .\nCMD "
+            "[\"./map\"]\n"}}) {
+    const auto start = converted(build, last);
+    EXPECT_EQ(transform_of(start), json::parse(R"({"build": {"language": "go", "path": "./source"}})"))
+        << build << m_fault;
+    EXPECT_THAT(source_of(start), ElementsAre("go.mod", "main.go")) << build;
+    EXPECT_THAT(
+        notes_of(start),
+        ElementsAre("Dockerfile:5: FROM alpine: not converted: the pipeline runs in the builder's image",
+                    HasSubstr("no spec was given")))
+        << build;
+  }
+  const auto start =
+      converted("curl x && go build -o /out/tool .",
+                "COPY --from=build /out/tool /usr/bin/tool\nCOPY --from=build /etc/ssl/certs /etc/ssl/certs\n"
+                "COPY config.yml /etc/tool/config.yml\nENTRYPOINT [\"/usr/bin/tool\", "
+                "\"/etc/tool/config.yml\"]\n");
+  EXPECT_THAT(source_of(start), ElementsAre("etc/tool/config.yml", "src/go.mod", "src/main.go"));
+  EXPECT_EQ(transform_of(start)["cmd"],
+            json::parse(R"(["sh", "/pfs/build/run.sh", "/pfs/source/etc/tool/config.yml"])"));
+  EXPECT_THAT(
+      notes_of(start),
+      ElementsAre("Dockerfile:4: RUN curl x: not converted",
+                  "Dockerfile:5: FROM alpine: not converted: the pipeline runs in the builder's image",
+                  "Dockerfile:7: COPY --from=build /etc/ssl/certs /etc/ssl/certs: not converted: it "
+                  "copies from another image",
+                  HasSubstr("no spec was given")));
+}
+
+TEST_F(ConversionTest, FilesOfOtherStagesAreCopied) {
+  write("app/main.py");
+  write("app/x.csv");
+  write("Dockerfile",
+        "FROM node AS web\nCOPY app /web\nRUN make\nUSER me\nENV A=$B\nFROM node AS unused\nFROM python\n"
+        "COPY --from=web /web /app/\nCOPY --from=web /web/x.csv /app/data/\nCMD [\"python\", "
+        "\"/app/main.py\"]\n");
+  const auto start = convert({"Dockerfile"});
+  EXPECT_THAT(source_of(start), ElementsAre("data/x.csv", "main.py", "x.csv"));
+  EXPECT_THAT(notes_of(start),
+              ElementsAre("Dockerfile:3: RUN make: not converted",
+                          "Dockerfile:6: stage \"unused\" of a multi-stage build is not converted",
+                          HasSubstr("no spec was given")));
+}
+
+TEST_F(ConversionTest, WhatOtherStagesMakeOtherwiseIsLost) {
+  write("main.go", "package main\n");
+  write("x.py");
+  const auto fault = [&](const std::string& instructions) {
+    write("Dockerfile", instructions);
+    return fault_of({"Dockerfile"});
+  };
+  const std::string hint = "hint: name a Dockerfile whose last stage copies the program's files\n";
+  EXPECT_EQ(
+      fault("FROM rust AS build\nCOPY . .\nFROM debian\nCOPY --from=build /out/x /x\n"),
+      "65 error: Dockerfile: the last stage of this multi-stage build copies neither the program's files, "
+      "nor what go build or pip made\n" +
+          hint);
+  EXPECT_EQ(
+      fault("FROM rust AS build\nCOPY . .\nFROM debian\nCOPY --from=build /out/x /x\nCOPY Dockerfile /y\n"),
+      "65 error: Dockerfile: no supported language found: the last stage of this multi-stage build copies "
+      "neither Python nor Go files, nor what go build or pip made\n" +
+          hint);
+  write("Dockerfile",
+        "FROM golang AS build\nCOPY main.go .\nRUN go build -o /tool\nFROM python\nCOPY --from=build /tool "
+        "/bin/tool\nCOPY x.py /\n");
+  const auto start = convert({"Dockerfile"});
+  EXPECT_THAT(source_of(start), ElementsAre("x.py"));
+  EXPECT_THAT(
+      notes_of(start),
+      ElementsAre(
+          "Dockerfile:1: stage \"build\" of a multi-stage build is not converted",
+          "Dockerfile:5: COPY --from=build /tool /bin/tool: not converted: a pipeline has one language",
+          HasSubstr("no spec was given")));
+}
+
+TEST_F(ConversionTest, PackagesOfOtherStagesAreListed) {
+  write("app/run.py");
+  write("requirements.txt", "-r base.txt\nsix\n");
+  write("base.txt", "toolz\n");
+  const auto converted = [&](const std::string& install, const std::string& last) {
+    write("Dockerfile",
+          "FROM python:3.11 AS builder\nWORKDIR /build\nCOPY requirements.txt base.txt ./\nRUN " + install +
+              "\nFROM debian\n" + last + "\nCOPY app/ /app/\n");
+    return convert({"Dockerfile"});
+  };
+  for (const auto& [install, last] : std::vector<std::pair<std::string, std::string>>{
+           {"python -m venv /opt/venv && /opt/venv/bin/pip install -r requirements.txt",
+            "COPY --from=builder /opt/venv /opt/venv"},
+           {"pip install --target=/deps -r requirements.txt", "COPY --from=builder /deps /usr/lib/python3"},
+           {"pip install --prefix /install -r requirements.txt", "COPY --from=builder /install /usr/local"},
+           {"pip install --user -r requirements.txt", "COPY --from=builder /root/.local /root/.local"},
+           {"pip install -r requirements.txt",
+            "COPY --from=builder /usr/local/lib/python3.11/site-packages /usr/lib\nCOPY --from=builder "
+            "/usr/local/bin /usr/local/bin"},
+           {"pip wheel -w /wheels -r requirements.txt",
+            "COPY --from=builder /wheels /wheels\nRUN pip install --no-index --find-links=/wheels "
+            "/wheels/*"}}) {
+    const auto start = converted(install, last);
+    EXPECT_THAT(source_of(start),
+                ElementsAre(".python-version=3.11\n", "base.txt", "requirements.txt", "run.py"))
+        << install << m_fault;
+    EXPECT_THAT(
+        notes_of(start),
+        ElementsAre("Dockerfile:5: FROM debian: not converted: the pipeline runs in the builder's image",
+                    HasSubstr("no spec was given")))
+        << install;
+  }
+  // The image has the list itself.
+  EXPECT_THAT(
+      source_of(converted("pip install --user -r requirements.txt six",
+                          "COPY --from=builder /root/.local /root/.local\nCOPY requirements.txt /app/r.txt")),
+      ElementsAre(".python-version=3.11\n", "r.txt", "requirements.txt=-r r.txt\nsix\n", "run.py"));
+  EXPECT_THAT(source_of(converted("pip install -r requirements.txt",
+                                  "COPY --from=builder /usr/local /usr/local\n"
+                                  "COPY . /app")),
+              testing::AllOf(testing::Contains("requirements.txt"), testing::Contains("base.txt"),
+                             testing::Not(testing::Contains("image-requirements.txt"))));
+  // Another folder of the stage.
+  EXPECT_THAT(
+      notes_of(converted("pip install -r requirements.txt", "COPY --from=builder /data /data")),
+      testing::Contains("Dockerfile:6: COPY --from=builder /data /data: not converted: it copies from "
+                        "another image"));
+}
+
+TEST_F(ConversionTest, LocksOfOtherStagesComeAlong) {
+  write("app/run.py");
+  write("uv.lock");
+  write("pyproject.toml");
+  write("Dockerfile",
+        "FROM python AS builder\nWORKDIR /build\nCOPY uv.lock pyproject.toml ./\nRUN uv sync --frozen\n"
+        "FROM python\nWORKDIR /app\nCOPY --from=builder /build/.venv .venv\nCOPY app .\n");
+  EXPECT_THAT(source_of(convert({"Dockerfile"})), ElementsAre("pyproject.toml", "run.py", "uv.lock"));
+}
+
 TEST_F(ConversionTest, TheLanguageCanBeChosen) {
   write("x.txt");
   write("Dockerfile", "FROM debian\nCOPY x.txt /\n");

@@ -64,6 +64,21 @@ TEST(ImageFilesTest, AFileGoesIntoAFolderOrGetsItsName) {
   EXPECT_TRUE(image.has_folder("/z"));
 }
 
+TEST(ImageFilesTest, AnEntryHasAFileOrThoseOfAFolder) {
+  const ImageFiles image = image_of({"/app", "/app-b", "/lib/x.py", "/lib/y/z.py", "/libs"});
+  const auto told = [&](const std::string& path) {
+    const auto entry = image.entry(path);
+    std::string text = entry.is_folder ? "folder" : "file";
+    for (const auto& file : entry.files) text += " " + file.path + "=" + file.file.string();
+    return text;
+  };
+  EXPECT_EQ(told("/app"), "file =/context/app");
+  EXPECT_EQ(told("/lib"), "folder x.py=/context/lib/x.py y/z.py=/context/lib/y/z.py");
+  EXPECT_EQ(told("/lib/y"), "folder z.py=/context/lib/y/z.py");
+  EXPECT_EQ(image.entry("/").files.size(), 5U);
+  EXPECT_THAT(image.entry("/none").files, IsEmpty());
+}
+
 TEST(ImageFilesTest, ThereIsALimit) {
   ImageFiles image;
   BuildContext::Entry folder{.is_folder = true};
