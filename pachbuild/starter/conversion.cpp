@@ -19,6 +19,7 @@
 #include "pachbuild/spec/command_files.h"
 #include "pachbuild/spec/pipeline_spec.h"
 #include "pachbuild/starter/readme.h"
+#include "pachbuild/starter/shell_words.h"
 #include "pachbuild/starter/stage_copy.h"
 #include "pachbuild/starter/starter.h"
 
@@ -435,16 +436,18 @@ class Conversion {
     for (const auto& spec : m_specs) {
       json fields = *spec.fields;
       fields["pipeline"]["name"] = spec.name;
-      convert_transform(fields["transform"], spec.transform, is_one ? "./source" : "../source");
       const std::string file = is_one ? "pipeline.json" : "pipelines/" + spec.name + ".json";
+      convert_transform(fields["transform"], spec.transform, file);
       m_start.project[file].content = spec_text(fields);
     }
   }
 
-  void convert_transform(json& fields, const spec::Transform& transform, const std::string& path) {
+  // `file`: the new spec.
+  void convert_transform(json& fields, const spec::Transform& transform, const std::string& file) {
     fields.erase("image");
     fields.erase("dockerfile");
-    fields["build"] = {{"language", m_language}, {"path", path}};
+    fields["build"] = {{"language", m_language},
+                       {"path", base::contains(file, '/') ? "../source" : "./source"}};
     if (!m_image.build_env.empty()) fields["build"]["env"] = m_image.build_env;
     for (const auto& [name, value] : m_image.env) {
       if (!transform.env.contains(name)) fields["env"][name] = m_layout->with_source_paths(value);
@@ -467,7 +470,10 @@ class Conversion {
       fields["err_cmd"] = convert_command(transform.err_cmd, folder, folder_now.has_value());
     for (const char* lines : {"stdin", "err_stdin"}) {
       if (!fields.contains(lines)) continue;
-      for (auto& line : fields[lines]) line = m_layout->with_source_paths(line.get<std::string>());
+      for (auto& line : fields[lines]) {
+        look_into_script(file + " (" + lines + ")", line.get<std::string>());
+        line = m_layout->with_source_paths(line.get<std::string>());
+      }
     }
   }
 
@@ -483,15 +489,18 @@ class Conversion {
   [[nodiscard]] std::vector<std::string> convert_command(std::vector<std::string> words,
                                                          const std::string& folder, bool keeps_folder) const {
     if (words.empty()) return words;
-    const std::string program = image_path(folder, words.front());
+    const std::string on_path = program_on_path(words.front());
+    const std::string program = on_path.empty() ? image_path(folder, words.front()) : on_path;
     const bool is_compiled = is_compiled_program(words.front(), program);
     if (is_compiled && words.size() == 1) return {};
-    const bool is_in_source = base::contains(words.front(), '/') && m_layout->has_file(program);
+    const bool is_in_source =
+        (base::contains(words.front(), '/') || !on_path.empty()) && m_layout->has_file(program);
     for (auto& word : words) {
+      const bool is_program = &word == words.data() && is_in_source;
       const bool is_relative = !word.starts_with('/');
-      const bool is_file = is_relative && m_layout->has_file(image_path(folder, word));
-      if (is_file && (!keeps_folder || (&word == words.data() && is_in_source)))
-        word = std::string(contract::k_source) + "/" + in_source(image_path(folder, word));
+      const std::string path = is_program ? program : image_path(folder, word);
+      if (is_program || (is_relative && !keeps_folder && m_layout->has_file(path)))
+        word = std::string(contract::k_source) + "/" + in_source(path);
       else
         word = m_layout->with_source_paths(word);
     }
@@ -502,13 +511,46 @@ class Conversion {
     }
     if (m_language == "python" && is_python(words.front())) words.front() = "python3";
     if (!is_in_source) return words;
-    // Files in /pfs have no permission to be executed.
-    const std::string path = in_source(program);
+    const std::string interpreter = interpreter_of(program);
+    if (!interpreter.empty()) words.insert(words.begin(), interpreter);
+    return words;
+  }
+
+  // What has to start a file of the image: files in /pfs have no permission to be executed.
+  [[nodiscard]] std::string interpreter_of(const std::string& program) const {
     const auto text =
         base::read_input_file(m_image.files.files().at(program), k_largest_program).value_or("");
-    const std::string interpreter = spec::interpreter_for(path, text.substr(0, text.find('\n')));
-    if (!interpreter.empty()) words.insert(words.begin(), is_python(interpreter) ? "python3" : interpreter);
-    return words;
+    const std::string interpreter =
+        spec::interpreter_for(in_source(program), text.substr(0, text.find('\n')));
+    return is_python(interpreter) ? "python3" : interpreter;
+  }
+
+  // The path in the image of a program that PATH finds there: a file, or one that go built; else empty.
+  [[nodiscard]] std::string program_on_path(const std::string& word) const {
+    if (word.empty() || base::contains(word, '/')) return "";
+    const auto& built = m_image.go_programs;
+    for (const auto& folder : m_image.path) {
+      std::string path = image_path(folder, word);
+      if (m_layout->has_file(path) || std::find(built.begin(), built.end(), path) != built.end()) return path;
+    }
+    return "";
+  }
+
+  // Programs that a script starts by the image's PATH, which a build has not.
+  void look_into_script(const std::string& where, const std::string& script) {
+    constexpr std::array<std::string_view, 9> k_before_commands = {"if", "then",  "else", "elif", "while",
+                                                                   "do", "until", "exec", "time"};
+    for (const auto& command : shell_commands(script, {}, /*newlines_end=*/true)) {
+      const auto word = std::find_if(command.words.begin(), command.words.end(), [&](const auto& each) {
+        return std::find(k_before_commands.begin(), k_before_commands.end(), each) == k_before_commands.end();
+      });
+      const std::string program = word == command.words.end() ? "" : program_on_path(*word);
+      if (program.empty() || !m_layout->has_file(program)) continue;
+      const std::string interpreter = interpreter_of(program);
+      note(where, base::quoted(*word) + " is " + program + " in the image; write " +
+                      (interpreter.empty() ? "" : interpreter + " ") + std::string(contract::k_source) + "/" +
+                      in_source(program));
+    }
   }
 
   void write_readme() {

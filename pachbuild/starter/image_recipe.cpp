@@ -25,6 +25,7 @@ using Kind = PipItem::Kind;
 constexpr std::size_t k_shown_command = 100;
 constexpr std::size_t k_most_stages = 100;
 constexpr char k_pip_settings[] = "pip.conf";
+constexpr char k_usual_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 // Where pip puts what is for all users.
 constexpr std::array<std::string_view, 2> k_system_packages = {"/usr/local/lib", "/usr/local/bin"};
@@ -119,6 +120,9 @@ class Image {
     BASE_TRY(take_over(m_recipe, m_copies));
     note_unread_stages();
     finish_command();
+    for (const auto& folder : base::split(m_variables["PATH"], ':')) {
+      if (folder.starts_with('/')) m_recipe.path.push_back(folder);
+    }
     std::multimap<std::uint64_t, Note> by_line;  // those of one line stay in their order
     for (auto& note : m_recipe.notes) by_line.emplace(line_of(note.where), std::move(note));
     m_recipe.notes.clear();
@@ -213,6 +217,7 @@ class Image {
     const auto [name, tag] = name_and_tag(image);
     m_recipe.is_go = name == "golang";
     m_recipe.is_python = name == "python";
+    m_variables["PATH"] = (m_recipe.is_go ? "/go/bin:/usr/local/go/bin:" : "") + std::string(k_usual_path);
     if (m_recipe.is_python) m_recipe.python_version = python_version(tag);
     if (!m_recipe.is_python && !m_recipe.is_go && !m_is_other && image != "scratch") {
       note(line, "FROM " + image + ": not converted: the pipeline runs in the builder's image");

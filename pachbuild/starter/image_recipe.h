@@ -29,6 +29,7 @@ struct ImageRecipe {
   bool is_go = false;          // FROM golang
   ImageFiles files;
   std::string working_folder = "/";
+  std::vector<std::string> path;                     // the folders of PATH
   std::vector<std::pair<std::size_t, PipItem>> pip;  // with the line; paths are whole ones of the image
   std::map<std::string, std::string> env;            // of the programs
   std::map<std::string, std::string> build_env;      // of pip alone

@@ -255,6 +255,50 @@ TEST_F(ConversionTest, CommandsFindTheirFiles) {
             R"(["bash","-c","cd /pfs/source/lib; python3 /pfs/source/x.py --c=/pfs/source"])");
 }
 
+TEST_F(ConversionTest, CommandsAreFoundOnTheImagesPath) {
+  write("scripts/process", "#!/usr/bin/env python3\n");
+  write("scripts/wrap.sh", "#!/bin/sh\n");
+  write("x/own.py");
+  const std::string start = "FROM python\nCOPY scripts/ /usr/local/bin/\nCOPY x /opt/x\n";
+  const auto command = [&](const json& cmd, const std::string& more = "") {
+    write("Dockerfile", start + more);
+    write_spec({{"image", "i"}, {"cmd", cmd}});
+    return transform_of(convert({"p.json", "Dockerfile"}))["cmd"].dump();
+  };
+  EXPECT_EQ(command({"process", "--x", "process"}),
+            R"(["python3","/pfs/source/usr/local/bin/process","--x","process"])");
+  EXPECT_EQ(command({"wrap.sh"}), R"(["sh","/pfs/source/usr/local/bin/wrap.sh"])");
+  EXPECT_EQ(command({"own.py"}), R"(["own.py"])");
+  EXPECT_EQ(command({"own.py"}, "ENV PATH=/opt/x:$PATH\n"), R"(["python3","/pfs/source/opt/x/own.py"])");
+  EXPECT_EQ(command({"process"}, "ENV PATH=/opt/x\n"), R"(["process"])");
+  write("Dockerfile", start);
+  write_spec(
+      {{"image", "i"},
+       {"cmd", {"bash"}},
+       {"stdin", {"wrap.sh a b", "if true; then process x; fi", "cat process; /bin/wrap.sh", "own.py"}},
+       {"err_cmd", {"sh"}},
+       {"err_stdin", {"exec wrap.sh"}}});
+  const auto scripts = convert({"p.json", "Dockerfile"});
+  EXPECT_EQ(transform_of(scripts)["stdin"][0], "wrap.sh a b");
+  const std::string wrap =
+      "\"wrap.sh\" is /usr/local/bin/wrap.sh in the image; write sh "
+      "/pfs/source/usr/local/bin/wrap.sh";
+  EXPECT_THAT(notes_of(scripts),
+              ElementsAre("pipeline.json (stdin): " + wrap,
+                          "pipeline.json (stdin): \"process\" is /usr/local/bin/process in the image; write "
+                          "python3 /pfs/source/usr/local/bin/process",
+                          "pipeline.json (err_stdin): " + wrap));
+}
+
+TEST_F(ConversionTest, AGoProgramIsFoundOnTheImagesPath) {
+  write("main.go", "package main\n");
+  write("Dockerfile",
+        "FROM golang AS build\nWORKDIR /src\nCOPY main.go .\nRUN go build -o /out/map .\nFROM debian\n"
+        "COPY --from=build /out/map /usr/bin\nCMD [\"map\", \"-x\"]\n");
+  EXPECT_EQ(transform_of(convert({"Dockerfile"}))["cmd"],
+            json::parse(R"(["sh", "/pfs/build/run.sh", "-x"])"));
+}
+
 TEST_F(ConversionTest, ScriptsInTheSpecAndErrCmdAreConvertedToo) {
   write("x.py");
   write("Dockerfile", "FROM python\nWORKDIR /code\nCOPY x.py .\n");
