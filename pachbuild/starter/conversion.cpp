@@ -630,7 +630,7 @@ base::Result<std::vector<Note>> check_converted(const fs::path& folder, const Pr
   }
   for (const auto& spec : *specs) {
     BASE_TRY_ASSIGN(const auto faults, spec::check_commands(spec, source::view_of(spec.transform.build),
-                                                            spec::CommandHost::image));
+                                                            spec::CommandHost::builder_image));
     for (const auto* errors : {&faults.errors, &faults.doubts}) {
       for (const auto& error : *errors) {
         notes.push_back({shown(error.where), error.what + (error.hint.empty() ? "" : "; " + error.hint)});

@@ -960,6 +960,16 @@ TEST_F(ConversionTest, WhatIsLeftToDoInCommandsIsFound) {
   EXPECT_EQ((*notes)[0].what,
             "\"/app/x.py\" is a path in the image; the source has x.py; write \"cmd\": [\"python3\", "
             "\"/pfs/source/x.py\"]");
+  write_spec({{"image", "i"}, {"cmd", {"python3", "/code/made.py"}}});
+  const auto missing = convert({"p.json", "Dockerfile"});
+  ASSERT_TRUE(write_project("missing", missing.project));
+  const auto told = check_converted(m_folder.path() / "missing", missing.project);
+  ASSERT_TRUE(told);
+  ASSERT_EQ(told->size(), 1U);
+  EXPECT_EQ(
+      (*told)[0].what,
+      "\"/code/made.py\" is a path in the image; the source has no made.py; add the file to the source, or "
+      "write the name of a program that the build installs");
   write_spec({{"image", "i"}, {"cmd", {"python3", "/x.py"}}}, "p", "source");
   const auto other = convert({"p.json", "Dockerfile"});
   ASSERT_TRUE(write_project("other", other.project));
