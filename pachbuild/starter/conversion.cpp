@@ -472,7 +472,7 @@ class Conversion {
       if (!fields.contains(lines)) continue;
       for (auto& line : fields[lines]) {
         look_into_script(file + " (" + lines + ")", line.get<std::string>());
-        line = m_layout->with_source_paths(line.get<std::string>());
+        line = convert_script(line.get<std::string>());
       }
     }
   }
@@ -481,9 +481,22 @@ class Conversion {
   [[nodiscard]] bool is_compiled_program(const std::string& word, const std::string& program) const {
     if (m_language != "go" || m_layout->has_file(program)) return false;
     const auto& made = m_image.go_programs;
-    return word.starts_with('/') || word.starts_with('.') ||
-           std::find(made.begin(), made.end(), program) != made.end();
+    if (std::find(made.begin(), made.end(), program) != made.end()) return true;
+    return (word.starts_with('/') || word.starts_with('.')) && !spec::is_interpreter(word);
   }
+
+  // A shell script with the paths of the source, and the build's program for what the image compiled.
+  [[nodiscard]] std::string convert_script(std::string script) const {
+    for (const auto& program : m_image.go_programs) {
+      const bool is_folder =
+          std::find(m_image.path.begin(), m_image.path.end(), program) != m_image.path.end();
+      if (m_language == "go" && !is_folder && !m_layout->has_file(program))
+        script = with_path_replaced(script, program, "sh " + built_program());
+    }
+    return m_layout->with_source_paths(script);
+  }
+
+  static std::string built_program() { return std::string(contract::k_build) + "/" + contract::k_run_script; }
 
   // `keeps_folder`: what is relative to `folder` of the image is so in the source.
   [[nodiscard]] std::vector<std::string> convert_command(std::vector<std::string> words,
@@ -501,11 +514,13 @@ class Conversion {
       const std::string path = is_program ? program : image_path(folder, word);
       if (is_program || (is_relative && !keeps_folder && m_layout->has_file(path)))
         word = std::string(contract::k_source) + "/" + in_source(path);
+      else if (base::contains(word, ' '))
+        word = convert_script(word);
       else
         word = m_layout->with_source_paths(word);
     }
     if (is_compiled) {
-      words.front() = std::string(contract::k_build) + "/" + contract::k_run_script;
+      words.front() = built_program();
       words.insert(words.begin(), "sh");
       return words;
     }

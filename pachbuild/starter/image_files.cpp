@@ -40,6 +40,11 @@ bool is_path_character(char character) {
   return std::isalnum(static_cast<unsigned char>(character)) != 0 || base::contains("._-/+@%~", character);
 }
 
+// Whether the slash at `start` begins a path, and does not go on with one, a variable or an address.
+bool is_beginning_of_path(const std::string& text, std::size_t start) {
+  return start == 0 || !(is_path_character(text[start - 1]) || base::contains("$}:", text[start - 1]));
+}
+
 }  // namespace
 
 std::string image_path(const std::string& folder, const std::string& path) {
@@ -53,6 +58,22 @@ bool is_in_folder(const std::string& path, const std::string& folder) {
 std::string path_in_folder(const std::string& path, const std::string& folder) {
   if (path == folder) return "";
   return path.substr(folder == "/" ? 1 : folder.size() + 1);
+}
+
+std::string with_path_replaced(const std::string& text, const std::string& path,
+                               const std::string& replacement) {
+  std::string result;
+  std::size_t at = 0;
+  for (auto start = text.find(path); start != std::string::npos;
+       start = text.find(path, start + path.size())) {
+    const std::size_t end = start + path.size();
+    const bool is_whole =
+        is_beginning_of_path(text, start) && (end == text.size() || !is_path_character(text[end]));
+    if (!is_whole) continue;
+    result += text.substr(at, start - at) + replacement;
+    at = end;
+  }
+  return result + text.substr(at);
 }
 
 base::Status ImageFiles::add(const BuildContext::Entry& entry, const std::string& name,
@@ -149,8 +170,7 @@ std::optional<SourceLayout::Found> SourceLayout::find_path(const std::string& te
   for (std::size_t start = text.find('/', from); start != std::string::npos;) {
     std::size_t end = start;
     while (end < text.size() && is_path_character(text[end])) ++end;
-    const bool is_whole =
-        start == 0 || !(is_path_character(text[start - 1]) || base::contains("$}:", text[start - 1]));
+    const bool is_whole = is_beginning_of_path(text, start);
     // PATH-like lists have colons, and so do addresses.
     const bool is_in_list = start > 0 && text[start - 1] == ':' && text.compare(start, 2, "//") != 0;
     if (is_whole || is_in_list) {

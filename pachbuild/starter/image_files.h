@@ -23,6 +23,10 @@ bool is_in_folder(const std::string& path, const std::string& folder);
 // `path` below `folder`, which it is in; "" for the folder itself.
 std::string path_in_folder(const std::string& path, const std::string& folder);
 
+// `text` with something else wherever it has `path`, not as a part of a longer one.
+std::string with_path_replaced(const std::string& text, const std::string& path,
+                               const std::string& replacement);
+
 class ImageFiles {
  public:
   // Puts `entry`, which has the name `name`, to `target`. `into_folder`: the target is a folder, into which a

@@ -449,7 +449,13 @@ class Image {
   [[nodiscard]] bool goes_into_folder(const std::string& destination, const std::string& target,
                                       std::size_t sources) const {
     return destination.ends_with('/') || destination.ends_with("/.") || destination == "." || sources > 1 ||
-           m_recipe.files.has_folder(target);
+           m_recipe.files.has_folder(target) || is_on_path(target);
+  }
+
+  // Whether PATH has a folder: images have those from the start.
+  [[nodiscard]] bool is_on_path(const std::string& folder) const {
+    const auto folders = base::split(m_variables.at("PATH"), ':');
+    return std::find(folders.begin(), folders.end(), folder) != folders.end();
   }
 
   base::Status copy_all(const Instruction& instruction, const std::vector<std::string>& sources,

@@ -41,9 +41,8 @@ base::Status take_program(ImageRecipe& image, const StageCopy& copy) {
     if (program != copy.source && is_in_folder(program, copy.source))
       image.go_programs.push_back(image_path(copy.target, path_in_folder(program, copy.source)));
   }
-  // Whether a folder of the image below is there nobody knows.
-  image.go_programs.push_back(image_path(copy.target, base::name_of(copy.source)));
-  if (!copy.into_folder) image.go_programs.push_back(copy.target);
+  image.go_programs.push_back(copy.into_folder ? image_path(copy.target, base::name_of(copy.source))
+                                               : copy.target);
   for (const auto& [path, file] : copy.stage->files.files()) BASE_TRY(take_file(image, copy, path));
   return {};
 }

@@ -299,6 +299,25 @@ TEST_F(ConversionTest, AGoProgramIsFoundOnTheImagesPath) {
             json::parse(R"(["sh", "/pfs/build/run.sh", "-x"])"));
 }
 
+TEST_F(ConversionTest, AShellStartsAGoProgram) {
+  write("main.go", "package main\n");
+  write("Dockerfile",
+        "FROM golang\nWORKDIR /src\nCOPY main.go .\nRUN go build -o /bin/map . && go install ./...\n");
+  write_spec(
+      {{"image", "i"},
+       {"cmd", {"/bin/sh"}},
+       {"stdin",
+        {"cd /go/bin", "for f in /pfs/data/*; do /bin/map -v $f; done", "/bin/mapper; cat /src/main.go"}}});
+  const auto transform = transform_of(convert({"p.json", "Dockerfile"}));
+  EXPECT_EQ(transform["cmd"], json::parse(R"(["/bin/sh"])"));
+  EXPECT_EQ(transform["stdin"],
+            json::parse(R"(["cd /go/bin", "for f in /pfs/data/*; do sh /pfs/build/run.sh -v $f; done",
+                            "/bin/mapper; cat /pfs/source/main.go"])"));
+  write_spec({{"image", "i"}, {"cmd", {"bash", "-c", "time /bin/map /pfs/data"}}});
+  EXPECT_EQ(transform_of(convert({"p.json", "Dockerfile"}))["cmd"],
+            json::parse(R"(["bash", "-c", "time sh /pfs/build/run.sh /pfs/data"])"));
+}
+
 TEST_F(ConversionTest, ScriptsInTheSpecAndErrCmdAreConvertedToo) {
   write("x.py");
   write("Dockerfile", "FROM python\nWORKDIR /code\nCOPY x.py .\n");
@@ -551,6 +570,7 @@ TEST_F(ConversionTest, CopyPutsFilesWhereDockerWould) {
   EXPECT_EQ(copied("ENV X=/deep\nARG F=lib/c.py\nCOPY --chown=a --chmod=7 --link $F ${X}/\n"),
             "deep/c.py zz");
   EXPECT_EQ(copied("COPY a.py /x\nCOPY b.py /x\n"), "x zz");
+  EXPECT_EQ(copied("COPY a.py /usr/local/bin\n"), "usr/local/bin/a.py zz");
 }
 
 TEST_F(ConversionTest, OldPathsInProgramsAreTold) {

@@ -27,6 +27,14 @@ TEST(ImagePath, IsWholeAndStaysInTheImage) {
   EXPECT_EQ(image_path("/app", "."), "/app");
 }
 
+TEST(ImagePath, IsReplacedAsAWhole) {
+  const auto text = [](const std::string& given) { return with_path_replaced(given, "/bin/map", "sh x"); };
+  EXPECT_EQ(text("/bin/map"), "sh x");
+  EXPECT_EQ(text("a;/bin/map -v|/bin/map>\"/bin/map\""), "a;sh x -v|sh x>\"sh x\"");
+  for (const std::string same : {"", "/bin/mapper", "/usr/bin/map", "/bin/map/x", "$X/bin/map", "/bin"})
+    EXPECT_EQ(text(same), same);
+}
+
 // An image with empty files at these paths.
 ImageFiles image_of(const std::vector<std::string>& paths) {
   ImageFiles image;
