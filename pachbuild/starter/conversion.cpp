@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "base/credentials.h"
 #include "base/errors.h"
 #include "base/inside.h"
 #include "base/near.h"
@@ -329,26 +330,36 @@ class Conversion {
     return m_layout->source_path(path).value_or("");
   }
 
+  // A folder of --find-links that the source does not have.
+  struct LostLinks {
+    std::string where;
+    bool is_told = false;
+  };
+
   base::Status write_requirements() {
     const std::string target = std::string(k_source_folder) + k_requirements;
     const bool is_there = m_start.project.contains(target);
     std::vector<std::string> lines;
     bool is_used = false;
-    bool lacks_links = false;
+    std::optional<LostLinks> lost_links;
     for (const auto& [line, item] : m_image.pip) {
       const std::string where = m_dockerfile + ":" + std::to_string(line);
-      if (item.kind == Kind::line || base::contains(item.text, "://")) {
-        lines.push_back((item.kind == Kind::file          ? "-r "
-                         : item.kind == Kind::constraints ? "-c "
-                                                          : "") +
-                        item.text);
+      if (item.kind == Kind::line) {
+        lines.push_back(item.text);
+        continue;
+      }
+      if (base::contains(item.text, "://")) {
+        note(where, std::string("pip install ") + (item.kind == Kind::constraints ? "-c " : "-r ") +
+                        base::hide_credentials(item.text) +
+                        ": not converted: copy the file into source/ and include it in requirements.txt");
         continue;
       }
       const auto path = m_layout->source_path(item.text);
       if (!path) {
-        lacks_links = lacks_links || item.kind == Kind::links;
         // Wheels that the image made are of packages that are listed.
-        if (!is_among_packages(item.text))
+        const bool is_made = is_among_packages(item.text);
+        if (item.kind == Kind::links) lost_links = LostLinks{where, !is_made};
+        if (!is_made)
           note(where, "pip install " + item.text + ": not converted: the Dockerfile does not copy it");
         continue;
       }
@@ -359,10 +370,7 @@ class Conversion {
         lines.push_back(line_of(item.kind, *path));
       }
     }
-    // Without the folder that it is about there would be no package.
-    const bool has_links = std::any_of(lines.begin(), lines.end(),
-                                       [](const auto& line) { return line.starts_with("--find-links "); });
-    if (lacks_links && !has_links) std::erase(lines, "--no-index");
+    if (lost_links) drop_no_index(lines, *lost_links);
     const bool is_whole = lines.size() == 1 && is_used;
     if (lines.empty() || is_whole) return {};
     if (is_used) {
@@ -373,6 +381,15 @@ class Conversion {
     }
     m_start.project[target] = {.content = base::join(lines, "\n") + "\n"};
     return {};
+  }
+
+  // Without a folder of packages pip would find none.
+  void drop_no_index(std::vector<std::string>& lines, const LostLinks& lost) {
+    const bool has_links = std::any_of(lines.begin(), lines.end(),
+                                       [](const auto& line) { return line.starts_with("--find-links "); });
+    if (has_links || std::erase(lines, "--no-index") == 0 || !lost.is_told) return;
+    note(lost.where,
+         "pip install --no-index: not converted: the source does not have the folder of --find-links");
   }
 
   [[nodiscard]] bool is_among_packages(const std::string& path) const {

@@ -419,8 +419,7 @@ TEST_F(ConversionTest, PipBecomesRequirements) {
       requirements_of(run_of("COPY more.txt /tmp/\nRUN cd /tmp && pip install -r more.txt -i https://x\n"
                              "RUN pip install -r requirements.txt -c /tmp/more.txt\n")),
       "-r more.txt\n--index-url https://x\nsix\n-c more.txt\n");
-  EXPECT_EQ(requirements_of(run_of("RUN pip install . -e . -r https://x/r.txt -c https://x/c.txt\n")),
-            "./\n-e ./\n-r https://x/r.txt\n-c https://x/c.txt\n");
+  EXPECT_EQ(requirements_of(run_of("RUN pip install . -e .\n")), "./\n-e ./\n");
   EXPECT_EQ(requirements_of(run_of("COPY more.txt wheels/\nRUN pip install --no-index -f wheels six\n")),
             "--no-index\n--find-links ./wheels\nsix\n");
   EXPECT_EQ(requirements_of(run_of("RUN [\"pip\", \"install\", \"a b\"]\n")), "a b\n");
@@ -441,6 +440,29 @@ TEST_F(ConversionTest, WhatPipCannotFindIsTold) {
                   "Dockerfile: requirements.txt is replaced by what the Dockerfile installs: it does not "
                   "install that file",
                   "Dockerfile: no spec was given: the pipeline reads repo \"data\", one datum per file"));
+}
+
+TEST_F(ConversionTest, ListsOfTheWebAndLostFoldersAreNotConverted) {
+  const auto start = run_of(
+      "RUN pip install six -r https://me:secret@x/r.txt -c https://x/c.txt\n"
+      "RUN pip install --no-index --find-links /none toolz\n");
+  EXPECT_EQ(requirements_of(start), "six\ntoolz\n");
+  const std::string include =
+      ": not converted: copy the file into source/ and include it in requirements.txt";
+  auto notes = notes_of(start);
+  notes.resize(4);
+  EXPECT_THAT(notes,
+              ElementsAre("Dockerfile:4: pip install -r https://me:***@x/r.txt" + include,
+                          "Dockerfile:4: pip install -c https://x/c.txt" + include,
+                          "Dockerfile:5: pip install /none: not converted: the Dockerfile does not copy it",
+                          "Dockerfile:5: pip install --no-index: not converted: the source does not have the "
+                          "folder of --find-links"));
+  EXPECT_EQ(requirements_of(run_of("RUN pip install --no-index -f /none -f https://x six\n")),
+            "--no-index\n--find-links https://x\nsix\n");
+  EXPECT_EQ(requirements_of(run_of("RUN pip install --no-index six\n")), "--no-index\nsix\n");
+  const auto made = run_of("RUN pip wheel -w /w six && pip install --no-index -f /w /w/*.whl\n");
+  EXPECT_EQ(requirements_of(made), "six\n");
+  EXPECT_EQ(made.notes.size(), 2U);
 }
 
 TEST_F(ConversionTest, ListsInOtherEncodingsAreCopiedButNotMixed) {
