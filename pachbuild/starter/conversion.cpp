@@ -617,16 +617,21 @@ class Conversion {
         notes += "- " + fs::path(where).filename().string() + ": " + base::printable(what) + "\n";
     }
     m_start.project["README.md"].content = filled_in(
-        "converted.md", {{"NAME", is_one ? m_specs.front().name : "Pipelines"},
-                         {"TITLE", is_one ? "A Pachyderm pipeline" : "Pachyderm pipelines"},
-                         {"ORIGIN", base::join(origins, " and ")},
-                         {"SPECS", is_one ? "`pipeline.json`" : "`pipelines/`"},
-                         {"SPECS_ARE", is_one ? "the pipeline" : "a file for each pipeline"},
-                         {"RUN", as_line(m_start.run)},
-                         {"UPDATE", as_line(update)},
-                         {"DIFF", is_one ? "pachbuild diff" : as_line({"pachbuild", "diff", "-f", file})},
-                         {"DATA", is_one ? "data" : file + "/data"},
-                         {"NOTES", notes}});
+        "converted.md",
+        {{"NAME", is_one ? m_specs.front().name : "Pipelines"},
+         {"TITLE", is_one ? "A Pachyderm pipeline" : "Pachyderm pipelines"},
+         {"ORIGIN", base::join(origins, ", ", " and ")},
+         {"NEEDS", is_one ? "It needs no image of its own" : "They need no image of their own"},
+         {"IT", is_one ? "it" : "them"},
+         {"REPLACES", is_one ? "It has the same name as the original pipeline, and replaces it"
+                             : "They have the same names as the original pipelines, and replace them"},
+         {"SPECS", is_one ? "`pipeline.json`" : "`pipelines/`"},
+         {"SPECS_ARE", is_one ? "the pipeline" : "a file for each pipeline"},
+         {"RUN", as_line(m_start.run)},
+         {"UPDATE", as_line(update)},
+         {"DIFF", is_one ? "pachbuild diff" : as_line({"pachbuild", "diff", "-f", file})},
+         {"DATA", is_one ? "data" : file + "/data"},
+         {"NOTES", notes}});
   }
 
   const Origin& m_origin;

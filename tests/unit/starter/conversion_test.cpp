@@ -882,8 +882,15 @@ TEST_F(ConversionTest, SeveralPipelinesShareASource) {
   EXPECT_EQ(start.title, "2 pipelines built from source/");
   EXPECT_THAT(start.run, ElementsAre("pachbuild", "run", "-f", "pipelines", "--input", "data=FOLDER",
                                      "--output", "output"));
-  EXPECT_THAT(start.project.at("README.md").content,
-              HasSubstr("# Pipelines\n\nPachyderm pipelines, converted"));
+  EXPECT_THAT(
+      start.project.at("README.md").content,
+      HasSubstr("# Pipelines\n\nPachyderm pipelines, converted by pachbuild from `a.json`, `b.json` and "
+                "`Dockerfile`. They need no image of their own: pachbuild builds `source/`.\n"));
+  EXPECT_THAT(start.project.at("README.md").content, HasSubstr("\n## Run them on a cluster\n"));
+  EXPECT_THAT(
+      start.project.at("README.md").content,
+      HasSubstr("\nThey have the same names as the original pipelines, and replace them. `pachbuild diff -f "
+                "pipelines` shows what would change.\n"));
   EXPECT_THAT(start.project.at("README.md").content,
               HasSubstr("| `pipelines/` | a file for each pipeline |"));
   Origin origin;
