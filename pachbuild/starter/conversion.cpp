@@ -305,7 +305,12 @@ class Conversion {
       return base::fail(contract::names_fault(m_dockerfile.empty() ? m_spec_files.front() : m_dockerfile,
                                               std::move(wrong), "rename them"));
     }
-    if (m_language != "python") return {};
+    if (m_language != "python") {
+      if (!m_image.pip.empty())
+        note(m_dockerfile + ":" + std::to_string(m_image.pip.front().first),
+             "pip install: not converted: a pipeline has one language");
+      return {};
+    }
     if (!m_image.python_version.empty() &&
         !m_start.project.contains(std::string(k_source_folder) + k_python_version))
       m_start.project[std::string(k_source_folder) + k_python_version].content =
@@ -483,8 +488,12 @@ class Conversion {
     } else {
       fields["cmd"] = converted;
     }
-    if (!transform.err_cmd.empty())
-      fields["err_cmd"] = convert_command(transform.err_cmd, folder, folder_now.has_value());
+    if (!transform.err_cmd.empty()) {
+      auto handler = convert_command(transform.err_cmd, folder, folder_now.has_value());
+      // Unlike cmd, it has no default.
+      if (handler.empty()) handler = {"sh", built_program()};
+      fields["err_cmd"] = handler;
+    }
     for (const char* lines : {"stdin", "err_stdin"}) {
       if (!fields.contains(lines)) continue;
       for (auto& line : fields[lines]) {

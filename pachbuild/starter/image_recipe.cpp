@@ -351,11 +351,11 @@ class Image {
       return std::any_of(instruction.flags.begin(), instruction.flags.end(),
                          [&](const std::string& each) { return each.starts_with(flag); });
     };
-    if (has_flag("--from")) return copy_from(instruction);
     if (instruction.has_heredoc || has_flag("--exclude") || has_flag("--parents")) {
       note_unconverted(instruction.line, base::split(in_one_line(instruction), '\n').front());
       return {};
     }
+    if (has_flag("--from")) return copy_from(instruction);
     BASE_TRY_ASSIGN(auto words, paths_of(instruction));
     const std::string destination = words.back();
     words.pop_back();
@@ -384,7 +384,7 @@ class Image {
   // COPY --from
   base::Status copy_from(const Instruction& instruction) {
     const auto number = m_is_other ? std::nullopt : stage_named_by(instruction);
-    if (!number) {
+    if (!number || !expand_words(instruction.text, m_variables).unknown().empty()) {
       note_lost(instruction);
       return {};
     }
@@ -507,6 +507,11 @@ class Image {
   void run_command(const Instruction& instruction, const ShellCommand& command, const std::string& folder) {
     const std::size_t line = instruction.line_at(command.offset);
     const std::string text = "RUN " + (command.text.empty() ? base::join(command.words, " ") : command.text);
+    // Versions and platforms in its options, which only `docker build` knows, do not change what is compiled.
+    if (const auto made = read_go_step(command.words, folder, m_recipe.files)) {
+      m_recipe.go_programs.insert(m_recipe.go_programs.end(), made->begin(), made->end());
+      return;
+    }
     if (!command.is_plain) {
       note_unconverted(line, text);
       return;
@@ -521,10 +526,6 @@ class Image {
     if (const auto install = read_pip_install(command.words)) {
       for (const auto& assignment : command.assignments) set_index(assignment);
       add_pip(line, *install, folder);
-      return;
-    }
-    if (const auto made = read_go_step(command.words, folder, m_recipe.files)) {
-      m_recipe.go_programs.insert(m_recipe.go_programs.end(), made->begin(), made->end());
       return;
     }
     if (const auto venv = venv_folder(command.words); !venv.empty()) {

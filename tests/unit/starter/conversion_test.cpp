@@ -290,6 +290,17 @@ TEST_F(ConversionTest, CommandsAreFoundOnTheImagesPath) {
                           "pipeline.json (err_stdin): " + wrap));
 }
 
+TEST_F(ConversionTest, PackagesOfPythonBesideAGoProgramAreTold) {
+  write("main.go", "package main\n");
+  write("Dockerfile",
+        "FROM golang\nCOPY main.go .\nRUN go build -o /map\nRUN pip install six toolz\nCMD [\"/map\"]\n");
+  const auto start = convert({"Dockerfile"});
+  EXPECT_THAT(source_of(start), ElementsAre("main.go"));
+  EXPECT_THAT(notes_of(start),
+              ElementsAre("Dockerfile:4: pip install: not converted: a pipeline has one language",
+                          HasSubstr("no spec was given")));
+}
+
 TEST_F(ConversionTest, AGoProgramIsFoundOnTheImagesPath) {
   write("main.go", "package main\n");
   write("Dockerfile",
@@ -313,6 +324,10 @@ TEST_F(ConversionTest, AShellStartsAGoProgram) {
   EXPECT_EQ(transform["stdin"],
             json::parse(R"(["cd /go/bin", "for f in /pfs/data/*; do sh /pfs/build/run.sh -v $f; done",
                             "/bin/mapper; cat /pfs/source/main.go"])"));
+  write_spec({{"image", "i"}, {"cmd", {"/bin/map"}}, {"err_cmd", {"/bin/map"}}});
+  const auto handled = transform_of(convert({"p.json", "Dockerfile"}));
+  EXPECT_FALSE(handled.contains("cmd"));
+  EXPECT_EQ(handled["err_cmd"], json::parse(R"(["sh", "/pfs/build/run.sh"])"));
   write_spec({{"image", "i"}, {"cmd", {"bash", "-c", "time /bin/map /pfs/data"}}});
   EXPECT_EQ(transform_of(convert({"p.json", "Dockerfile"}))["cmd"],
             json::parse(R"(["bash", "-c", "time sh /pfs/build/run.sh /pfs/data"])"));
@@ -668,6 +683,8 @@ TEST_F(ConversionTest, TheStageThatCompilesAGoProgramIsTheSource) {
            {"go build", "COPY --from=build /src/tool /usr/bin/\nCMD [\"/usr/bin/tool\"]\n"},
            {"go build -ldflags '-s -w' ./cmd/map", "COPY --from=build /src/map /\nCMD [\"/map\"]\n"},
            {"go build -o /out/ ./...", "COPY --from=build /out/* /bin/\nCMD [\"/bin/map\"]\n"},
+           {"GOARCH=$TARGETARCH go build -ldflags \"-X main.version=${VERSION}\" -o /out/map .",
+            "COPY --from=build /out/map /map\nCMD [\"/map\"]\n"},
            {"go install ./...", "COPY --from=build /go/bin/map /map\nCMD [\"/map\"]\n"},
            {"go install example.com/map@latest",
             "WORKDIR /x\nCOPY --from=build /go/bin/map .\nCMD "
