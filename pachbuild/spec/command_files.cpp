@@ -287,7 +287,12 @@ class CommandChecker {
       return std::nullopt;
     BASE_TRY_ASSIGN(const auto* files, files_of_source());
     const std::string file = counterpart_of(path, *files);
-    if (file.empty()) return std::nullopt;
+    if (file.empty() && m_host != CommandHost::builder_image) return std::nullopt;
+    if (file.empty()) {
+      return Fault{base::quoted(word) + " is a path in the image; the source has no " + base::name_of(path),
+                   "", "",
+                   "add the file to the source, or write the name of a program that the build installs"};
+    }
     const std::string what = m_host == CommandHost::this_machine
                                  ? " does not exist on this machine; the source has "
                                  : " is a path in the image; the source has ";
@@ -349,6 +354,10 @@ class CommandChecker {
 };
 
 }  // namespace
+
+bool is_interpreter(const std::string& program) {
+  return base::name_of(program) == "env" || interpreter_of(program) != nullptr;
+}
 
 std::string interpreter_for(const std::string& file, const std::string& first_line) {
   if (first_line.starts_with("#!")) {

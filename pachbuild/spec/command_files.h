@@ -20,8 +20,9 @@ struct SourceView {
   std::function<std::string(const std::string& path)> first_line;
 };
 
-// Where the commands run: on this machine, with its files, or in an image that nobody has looked into.
-enum class CommandHost { this_machine, image };
+// Where the commands run: on this machine, with its files, in an image that nobody has looked into, or in a
+// builder's, which has nothing of the person's.
+enum class CommandHost { this_machine, image, builder_image };
 
 struct CommandFaults {
   // The command itself: no datum can succeed (on this machine; in an image most likely).
@@ -31,9 +32,13 @@ struct CommandFaults {
 };
 
 // What is wrong with cmd, stdin, err_cmd, err_stdin and (on this machine) working_dir, each with the line to
-// write. Only files that the source has, or should have, are told.
+// write. Only files that the source has, or should have, are told; for a builder's image also those that
+// nothing can have put there.
 base::Result<CommandFaults> check_commands(const PipelineSpec& spec, const SourceView& source,
                                            CommandHost host);
+
+// Whether a program runs scripts or other commands: a shell, python, env.
+bool is_interpreter(const std::string& program);
 
 // What has to start a file of a source, which has no permission to be executed: the program that its first
 // line names, or the one that its name stands for; empty when neither tells.

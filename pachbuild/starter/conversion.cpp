@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "base/credentials.h"
 #include "base/errors.h"
 #include "base/inside.h"
 #include "base/near.h"
@@ -19,6 +20,8 @@
 #include "pachbuild/spec/command_files.h"
 #include "pachbuild/spec/pipeline_spec.h"
 #include "pachbuild/starter/readme.h"
+#include "pachbuild/starter/shell_words.h"
+#include "pachbuild/starter/stage_copy.h"
 #include "pachbuild/starter/starter.h"
 
 namespace starter {
@@ -32,6 +35,7 @@ namespace fs = base::fs;
 constexpr char k_source_folder[] = "source/";
 constexpr char k_requirements[] = "requirements.txt";
 constexpr char k_python_version[] = ".python-version";
+constexpr char k_last_stage_hint[] = "name a Dockerfile whose last stage copies the program's files";
 constexpr std::uint64_t k_largest_dockerfile = std::uint64_t{1} << 20;
 constexpr std::uint64_t k_largest_program = std::uint64_t{1} << 20;
 
@@ -194,6 +198,13 @@ class Conversion {
     BASE_TRY_ASSIGN(m_image, read_image(instructions, context, m_dockerfile));
     m_start.notes = std::move(m_image.notes);
     if (!m_image.files.files().empty() || !m_image.pip.empty()) return {};
+    if (m_image.lacks_copies) {
+      return base::fail(
+          ErrorKind::bad_input, m_dockerfile,
+          "the last stage of this multi-stage build copies neither the program's files, nor what "
+          "go build or pip made",
+          k_last_stage_hint);
+    }
     return base::fail(ErrorKind::bad_input, m_dockerfile,
                       "neither copies files nor installs packages with pip",
                       "name the Dockerfile of the pipeline's own image");
@@ -238,28 +249,11 @@ class Conversion {
     return m_image.files.add(entry, name, image_path("/", word), false, word);
   }
 
-  // The file, which -r or -c names, and those that it includes.
-  void list_requirements(const std::string& first, std::set<std::string>& listed) const {
-    std::vector<std::string> waiting = {first};
-    while (!waiting.empty()) {
-      const std::string path = std::move(waiting.back());
-      waiting.pop_back();
-      const auto found = m_image.files.files().find(path);
-      if (found == m_image.files.files().end() || !listed.insert(path).second) continue;
-      const auto text = base::read_input_file(found->second, k_largest_program);
-      for (const auto& line : base::split(text.value_or(""), '\n')) {
-        const auto words = base::words(line);
-        if (words.size() == 2 && (words[0] == "-r" || words[0] == "-c" || words[0] == "--requirement" ||
-                                  words[0] == "--constraint"))
-          waiting.push_back(image_path(base::folder_of(path), words[1]));
-      }
-    }
-  }
-
   void lay_out() {
-    std::set<std::string> listed;
+    std::set<std::string> listed = m_image.package_lists;
     for (const auto& [line, item] : m_image.pip) {
-      if (item.kind == Kind::file || item.kind == Kind::constraints) list_requirements(item.text, listed);
+      if (item.kind == Kind::file || item.kind == Kind::constraints)
+        add_included_lists(m_image.files, item.text, listed);
     }
     m_layout.emplace(m_image.files, m_image.working_folder, listed);
     for (const auto& [path, name] : m_layout->renamed())
@@ -292,8 +286,11 @@ class Conversion {
       m_language = "python";
     } else {
       return base::fail(ErrorKind::bad_input, m_dockerfile.empty() ? m_spec_files.front() : m_dockerfile,
-                        "no supported language found: neither Python nor Go is copied or installed",
-                        "choose one with --language");
+                        m_image.lacks_copies
+                            ? "no supported language found: the last stage of this multi-stage build copies "
+                              "neither Python nor Go files, nor what go build or pip made"
+                            : "no supported language found: neither Python nor Go is copied or installed",
+                        m_image.lacks_copies ? k_last_stage_hint : "choose one with --language");
     }
     return {};
   }
@@ -309,7 +306,12 @@ class Conversion {
       return base::fail(contract::names_fault(m_dockerfile.empty() ? m_spec_files.front() : m_dockerfile,
                                               std::move(wrong), "rename them"));
     }
-    if (m_language != "python") return {};
+    if (m_language != "python") {
+      if (!m_image.pip.empty())
+        note(m_dockerfile + ":" + std::to_string(m_image.pip.front().first),
+             "pip install: not converted: a pipeline has one language");
+      return {};
+    }
     if (!m_image.python_version.empty() &&
         !m_start.project.contains(std::string(k_source_folder) + k_python_version))
       m_start.project[std::string(k_source_folder) + k_python_version].content =
@@ -334,21 +336,37 @@ class Conversion {
     return m_layout->source_path(path).value_or("");
   }
 
+  // A folder of --find-links that the source does not have.
+  struct LostLinks {
+    std::string where;
+    bool is_told = false;
+  };
+
   base::Status write_requirements() {
     const std::string target = std::string(k_source_folder) + k_requirements;
     const bool is_there = m_start.project.contains(target);
     std::vector<std::string> lines;
     bool is_used = false;
+    std::optional<LostLinks> lost_links;
     for (const auto& [line, item] : m_image.pip) {
       const std::string where = m_dockerfile + ":" + std::to_string(line);
-      if (item.kind == Kind::line || base::contains(item.text, "://")) {
-        lines.push_back(option_of(item.kind) + item.text);
+      if (item.kind == Kind::line) {
+        lines.push_back(item.text);
+        continue;
+      }
+      if (base::contains(item.text, "://")) {
+        note(where, std::string("pip install ") + (item.kind == Kind::constraints ? "-c " : "-r ") +
+                        base::hide_credentials(item.text) +
+                        ": not converted: copy the file into source/ and include it in requirements.txt");
         continue;
       }
       const auto path = m_layout->source_path(item.text);
       if (!path) {
-        note(where,
-             "pip install " + item.written + ": not converted: the Dockerfile does not copy " + item.text);
+        // Wheels that the image made are of packages that are listed.
+        const bool is_made = is_among_packages(item.text);
+        if (item.kind == Kind::links) lost_links = LostLinks{where, !is_made};
+        if (!is_made)
+          note(where, "pip install " + item.written + ": not converted: the Dockerfile does not copy " + item.text);
         continue;
       }
       if (item.kind == Kind::file && *path == k_requirements) {
@@ -358,6 +376,7 @@ class Conversion {
         lines.push_back(line_of(item.kind, *path));
       }
     }
+    if (lost_links) drop_no_index(lines, *lost_links);
     const bool is_whole = lines.size() == 1 && is_used;
     if (lines.empty() || is_whole) return {};
     if (is_used) {
@@ -368,6 +387,21 @@ class Conversion {
     }
     m_start.project[target] = {.content = base::join(lines, "\n") + "\n"};
     return {};
+  }
+
+  // Without a folder of packages pip would find none.
+  void drop_no_index(std::vector<std::string>& lines, const LostLinks& lost) {
+    const bool has_links = std::any_of(lines.begin(), lines.end(),
+                                       [](const auto& line) { return line.starts_with("--find-links "); });
+    if (has_links || std::erase(lines, "--no-index") == 0 || !lost.is_told) return;
+    note(lost.where,
+         "pip install --no-index: not converted: the source does not have the folder of --find-links");
+  }
+
+  [[nodiscard]] bool is_among_packages(const std::string& path) const {
+    const auto& folders = m_image.package_folders;
+    return std::any_of(folders.begin(), folders.end(),
+                       [&](const auto& folder) { return is_in_folder(path, folder); });
   }
 
   static std::string line_of(Kind kind, const std::string& path) {
@@ -415,16 +449,18 @@ class Conversion {
     for (const auto& spec : m_specs) {
       json fields = *spec.fields;
       fields["pipeline"]["name"] = spec.name;
-      convert_transform(fields["transform"], spec.transform, is_one ? "./source" : "../source");
       const std::string file = is_one ? "pipeline.json" : "pipelines/" + spec.name + ".json";
+      convert_transform(fields["transform"], spec.transform, file);
       m_start.project[file].content = spec_text(fields);
     }
   }
 
-  void convert_transform(json& fields, const spec::Transform& transform, const std::string& path) {
+  // `file`: the new spec.
+  void convert_transform(json& fields, const spec::Transform& transform, const std::string& file) {
     fields.erase("image");
     fields.erase("dockerfile");
-    fields["build"] = {{"language", m_language}, {"path", path}};
+    fields["build"] = {{"language", m_language},
+                       {"path", base::contains(file, '/') ? "../source" : "./source"}};
     if (!m_image.build_env.empty()) fields["build"]["env"] = m_image.build_env;
     for (const auto& [name, value] : m_image.env) {
       if (!transform.env.contains(name)) fields["env"][name] = m_layout->with_source_paths(value);
@@ -443,47 +479,110 @@ class Conversion {
     } else {
       fields["cmd"] = converted;
     }
-    if (!transform.err_cmd.empty())
-      fields["err_cmd"] = convert_command(transform.err_cmd, folder, folder_now.has_value());
+    if (!transform.err_cmd.empty()) {
+      auto handler = convert_command(transform.err_cmd, folder, folder_now.has_value());
+      // Unlike cmd, it has no default.
+      if (handler.empty()) handler = {"sh", built_program()};
+      fields["err_cmd"] = handler;
+    }
     for (const char* lines : {"stdin", "err_stdin"}) {
       if (!fields.contains(lines)) continue;
-      for (auto& line : fields[lines]) line = m_layout->with_source_paths(line.get<std::string>());
+      for (auto& line : fields[lines]) {
+        look_into_script(file + " (" + lines + ")", line.get<std::string>());
+        line = convert_script(line.get<std::string>());
+      }
     }
   }
+
+  // Whether `word`, the path `program` of the image, is what the image compiled, and the build does instead.
+  [[nodiscard]] bool is_compiled_program(const std::string& word, const std::string& program) const {
+    if (m_language != "go" || m_layout->has_file(program)) return false;
+    const auto& made = m_image.go_programs;
+    if (std::find(made.begin(), made.end(), program) != made.end()) return true;
+    return (word.starts_with('/') || word.starts_with('.')) && !spec::is_interpreter(word);
+  }
+
+  // A shell script with the paths of the source, and the build's program for what the image compiled.
+  [[nodiscard]] std::string convert_script(std::string script) const {
+    for (const auto& program : m_image.go_programs) {
+      const bool is_folder =
+          std::find(m_image.path.begin(), m_image.path.end(), program) != m_image.path.end();
+      if (m_language == "go" && !is_folder && !m_layout->has_file(program))
+        script = with_path_replaced(script, program, "sh " + built_program());
+    }
+    return m_layout->with_source_paths(script);
+  }
+
+  static std::string built_program() { return std::string(contract::k_build) + "/" + contract::k_run_script; }
 
   // `keeps_folder`: what is relative to `folder` of the image is so in the source.
   [[nodiscard]] std::vector<std::string> convert_command(std::vector<std::string> words,
                                                          const std::string& folder, bool keeps_folder) const {
     if (words.empty()) return words;
-    // A program that the image compiled is the build's own.
-    const std::string program = image_path(folder, words.front());
-    if (m_language == "go" && !m_layout->has_file(program) &&
-        (words.front().starts_with('/') || words.front().starts_with('.') ||
-         std::find(m_image.go_programs.begin(), m_image.go_programs.end(), program) !=
-             m_image.go_programs.end())) {
-      if (words.size() == 1) return {};
-      words.front() = std::string(contract::k_build) + "/" + contract::k_run_script;
-      words.insert(words.begin(), "sh");
-      return words;
-    }
-    const bool is_in_source = base::contains(words.front(), '/') && m_layout->has_file(program);
+    const std::string on_path = program_on_path(words.front());
+    const std::string program = on_path.empty() ? image_path(folder, words.front()) : on_path;
+    const bool is_compiled = is_compiled_program(words.front(), program);
+    if (is_compiled && words.size() == 1) return {};
+    const bool is_in_source =
+        (base::contains(words.front(), '/') || !on_path.empty()) && m_layout->has_file(program);
     for (auto& word : words) {
+      const bool is_program = &word == words.data() && is_in_source;
       const bool is_relative = !word.starts_with('/');
-      const bool is_file = is_relative && m_layout->has_file(image_path(folder, word));
-      if (is_file && (!keeps_folder || (&word == words.data() && is_in_source)))
-        word = std::string(contract::k_source) + "/" + in_source(image_path(folder, word));
+      const std::string path = is_program ? program : image_path(folder, word);
+      if (is_program || (is_relative && !keeps_folder && m_layout->has_file(path)))
+        word = std::string(contract::k_source) + "/" + in_source(path);
+      else if (base::contains(word, ' '))
+        word = convert_script(word);
       else
         word = m_layout->with_source_paths(word);
     }
+    if (is_compiled) {
+      words.front() = built_program();
+      words.insert(words.begin(), "sh");
+      return words;
+    }
     if (m_language == "python" && is_python(words.front())) words.front() = "python3";
     if (!is_in_source) return words;
-    // Files in /pfs have no permission to be executed.
-    const std::string path = in_source(program);
+    const std::string interpreter = interpreter_of(program);
+    if (!interpreter.empty()) words.insert(words.begin(), interpreter);
+    return words;
+  }
+
+  // What has to start a file of the image: files in /pfs have no permission to be executed.
+  [[nodiscard]] std::string interpreter_of(const std::string& program) const {
     const auto text =
         base::read_input_file(m_image.files.files().at(program), k_largest_program).value_or("");
-    const std::string interpreter = spec::interpreter_for(path, text.substr(0, text.find('\n')));
-    if (!interpreter.empty()) words.insert(words.begin(), is_python(interpreter) ? "python3" : interpreter);
-    return words;
+    const std::string interpreter =
+        spec::interpreter_for(in_source(program), text.substr(0, text.find('\n')));
+    return is_python(interpreter) ? "python3" : interpreter;
+  }
+
+  // The path in the image of a program that PATH finds there: a file, or one that go built; else empty.
+  [[nodiscard]] std::string program_on_path(const std::string& word) const {
+    if (word.empty() || base::contains(word, '/')) return "";
+    const auto& built = m_image.go_programs;
+    for (const auto& folder : m_image.path) {
+      std::string path = image_path(folder, word);
+      if (m_layout->has_file(path) || std::find(built.begin(), built.end(), path) != built.end()) return path;
+    }
+    return "";
+  }
+
+  // Programs that a script starts by the image's PATH, which a build has not.
+  void look_into_script(const std::string& where, const std::string& script) {
+    constexpr std::array<std::string_view, 9> k_before_commands = {"if", "then",  "else", "elif", "while",
+                                                                   "do", "until", "exec", "time"};
+    for (const auto& command : shell_commands(script, {}, /*newlines_end=*/true)) {
+      const auto word = std::find_if(command.words.begin(), command.words.end(), [&](const auto& each) {
+        return std::find(k_before_commands.begin(), k_before_commands.end(), each) == k_before_commands.end();
+      });
+      const std::string program = word == command.words.end() ? "" : program_on_path(*word);
+      if (program.empty() || !m_layout->has_file(program)) continue;
+      const std::string interpreter = interpreter_of(program);
+      note(where, base::quoted(*word) + " is " + program + " in the image; write " +
+                      (interpreter.empty() ? "" : interpreter + " ") + std::string(contract::k_source) + "/" +
+                      in_source(program));
+    }
   }
 
   void write_readme() {
@@ -518,16 +617,21 @@ class Conversion {
         notes += "- " + fs::path(where).filename().string() + ": " + base::printable(what) + "\n";
     }
     m_start.project["README.md"].content = filled_in(
-        "converted.md", {{"NAME", is_one ? m_specs.front().name : "Pipelines"},
-                         {"TITLE", is_one ? "A Pachyderm pipeline" : "Pachyderm pipelines"},
-                         {"ORIGIN", base::join(origins, " and ")},
-                         {"SPECS", is_one ? "`pipeline.json`" : "`pipelines/`"},
-                         {"SPECS_ARE", is_one ? "the pipeline" : "a file for each pipeline"},
-                         {"RUN", as_line(m_start.run)},
-                         {"UPDATE", as_line(update)},
-                         {"DIFF", is_one ? "pachbuild diff" : as_line({"pachbuild", "diff", "-f", file})},
-                         {"DATA", is_one ? "data" : file + "/data"},
-                         {"NOTES", notes}});
+        "converted.md",
+        {{"NAME", is_one ? m_specs.front().name : "Pipelines"},
+         {"TITLE", is_one ? "A Pachyderm pipeline" : "Pachyderm pipelines"},
+         {"ORIGIN", base::join(origins, ", ", " and ")},
+         {"NEEDS", is_one ? "It needs no image of its own" : "They need no image of their own"},
+         {"IT", is_one ? "it" : "them"},
+         {"REPLACES", is_one ? "It has the same name as the original pipeline, and replaces it"
+                             : "They have the same names as the original pipelines, and replace them"},
+         {"SPECS", is_one ? "`pipeline.json`" : "`pipelines/`"},
+         {"SPECS_ARE", is_one ? "the pipeline" : "a file for each pipeline"},
+         {"RUN", as_line(m_start.run)},
+         {"UPDATE", as_line(update)},
+         {"DIFF", is_one ? "pachbuild diff" : as_line({"pachbuild", "diff", "-f", file})},
+         {"DATA", is_one ? "data" : file + "/data"},
+         {"NOTES", notes}});
   }
 
   const Origin& m_origin;
@@ -563,7 +667,7 @@ base::Result<std::vector<Note>> check_converted(const fs::path& folder, const Pr
   }
   for (const auto& spec : *specs) {
     BASE_TRY_ASSIGN(const auto faults, spec::check_commands(spec, source::view_of(spec.transform.build),
-                                                            spec::CommandHost::image));
+                                                            spec::CommandHost::builder_image));
     for (const auto* errors : {&faults.errors, &faults.doubts}) {
       for (const auto& error : *errors) {
         notes.push_back({shown(error.where), error.what + (error.hint.empty() ? "" : "; " + error.hint)});

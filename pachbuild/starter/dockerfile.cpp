@@ -205,13 +205,15 @@ class Expander {
  public:
   Expander(std::string_view text, const Variables& variables) : m_text(text), m_variables(variables) {}
 
-  std::vector<std::string> words() {
-    std::vector<std::string> all;
-    while (skip_space()) all.push_back(word(/*stops_at_space=*/true));
+  ExpandedWords words() {
+    ExpandedWords all;
+    while (skip_space()) all.words.push_back(word(/*stops_at_space=*/true));
     return all;
   }
 
-  std::string word(bool stops_at_space) {
+  ExpandedText word(bool stops_at_space) {
+    m_unknown.clear();
+    m_is_too_large = false;
     std::string result;
     while (!m_text.empty()) {
       const char character = m_text.front();
@@ -228,10 +230,8 @@ class Expander {
         result += piece(/*is_quoted=*/false);
       }
     }
-    return result;
+    return {std::move(result), m_unknown, m_is_too_large};
   }
-
-  [[nodiscard]] const std::string& unknown() const { return m_unknown; }
 
  private:
   static bool is_space(char character) { return base::contains(" \t\n", character); }
@@ -293,6 +293,7 @@ class Expander {
     if (found != m_variables.end()) {
       m_expanded += found->second.size();
       if (m_expanded <= k_largest_expansion) return found->second;
+      m_is_too_large = true;
     }
     if (m_unknown.empty()) m_unknown = name;
     return "";
@@ -300,8 +301,9 @@ class Expander {
 
   std::string_view m_text;
   const Variables& m_variables;
-  std::size_t m_expanded = 0;  // bytes of variables
-  std::string m_unknown;
+  std::size_t m_expanded = 0;  // bytes of variables, of all words
+  std::string m_unknown;       // of the word
+  bool m_is_too_large = false;
 };
 
 }  // namespace
@@ -322,16 +324,24 @@ base::Result<std::vector<Instruction>> parse_dockerfile(std::string_view text, c
   return Parser(text, where).parse();
 }
 
-ExpandedWords expand_words(std::string_view text, const Variables& variables) {
-  Expander expander(text, variables);
-  auto words = expander.words();
-  return {std::move(words), expander.unknown()};
+ExpandedText expand_text(std::string_view text, const Variables& variables) {
+  return Expander(text, variables).word(/*stops_at_space=*/false);
 }
 
-ExpandedText expand_text(std::string_view text, const Variables& variables) {
-  Expander expander(text, variables);
-  std::string word = expander.word(/*stops_at_space=*/false);
-  return {std::move(word), expander.unknown()};
+std::vector<std::string> ExpandedWords::texts() const {
+  std::vector<std::string> all;
+  for (const auto& word : words) all.push_back(word.text);
+  return all;
+}
+
+std::string ExpandedWords::unknown() const {
+  const auto found =
+      std::find_if(words.begin(), words.end(), [](const auto& word) { return !word.unknown.empty(); });
+  return found == words.end() ? "" : found->unknown;
+}
+
+ExpandedWords expand_words(std::string_view text, const Variables& variables) {
+  return Expander(text, variables).words();
 }
 
 }  // namespace starter

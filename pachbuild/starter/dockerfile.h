@@ -42,19 +42,23 @@ inline constexpr std::size_t k_largest_expansion = std::size_t{1} << 20;
 // Whether it can be in the name of a variable, for Dockerfiles as for shells.
 bool is_variable_character(char character);
 
-// The words of an instruction, with variables replaced and quotes removed.
-struct ExpandedWords {
-  std::vector<std::string> words;
-  // The first variable that nothing sets, or that would become too much; empty: there is none.
-  std::string unknown;
-};
-ExpandedWords expand_words(std::string_view text, const Variables& variables);
-
-// The same for a text that is one word, spaces included.
+// A text that is one word, spaces included, with variables replaced and quotes removed.
 struct ExpandedText {
   std::string text;
+  // The first variable that nothing sets, or that would become too much; empty: there is none.
   std::string unknown;
+  bool is_too_large = false;  // a variable is left out: with it there would be more than k_largest_expansion
 };
 ExpandedText expand_text(std::string_view text, const Variables& variables);
+
+// The same for each word of an instruction.
+struct ExpandedWords {
+  std::vector<ExpandedText> words;
+
+  [[nodiscard]] std::vector<std::string> texts() const;
+  // The first of all; empty: there is none.
+  [[nodiscard]] std::string unknown() const;
+};
+ExpandedWords expand_words(std::string_view text, const Variables& variables);
 
 }  // namespace starter

@@ -23,20 +23,10 @@ std::vector<std::string> folders_around(const std::string& path) {
   return folders;
 }
 
-bool is_in(const std::string& path, const std::string& folder) {
-  return folder == "/" || base::is_at_or_below(path, folder);
-}
-
-// `path` below `folder`, which it is in or which it is.
-std::string below(const std::string& path, const std::string& folder) {
-  if (path == folder) return "";
-  return path.substr(folder == "/" ? 1 : folder.size() + 1);
-}
-
 std::string common_folder(const std::vector<std::string>& files) {
   std::string common = folders_around(files.front()).back();
   for (const auto& file : files) {
-    while (!is_in(file, common)) common = folders_around(common).back();
+    while (!is_in_folder(file, common)) common = folders_around(common).back();
   }
   return common;
 }
@@ -50,10 +40,40 @@ bool is_path_character(char character) {
   return std::isalnum(static_cast<unsigned char>(character)) != 0 || base::contains("._-/+@%~", character);
 }
 
+// Whether the slash at `start` begins a path, and does not go on with one, a variable or an address.
+bool is_beginning_of_path(const std::string& text, std::size_t start) {
+  return start == 0 || !(is_path_character(text[start - 1]) || base::contains("$}:", text[start - 1]));
+}
+
 }  // namespace
 
 std::string image_path(const std::string& folder, const std::string& path) {
   return "/" + base::clean_path(path.starts_with('/') ? path : folder + "/" + path);
+}
+
+bool is_in_folder(const std::string& path, const std::string& folder) {
+  return folder == "/" || base::is_at_or_below(path, folder);
+}
+
+std::string path_in_folder(const std::string& path, const std::string& folder) {
+  if (path == folder) return "";
+  return path.substr(folder == "/" ? 1 : folder.size() + 1);
+}
+
+std::string with_path_replaced(const std::string& text, const std::string& path,
+                               const std::string& replacement) {
+  std::string result;
+  std::size_t at = 0;
+  for (auto start = text.find(path); start != std::string::npos;
+       start = text.find(path, start + path.size())) {
+    const std::size_t end = start + path.size();
+    const bool is_whole =
+        is_beginning_of_path(text, start) && (end == text.size() || !is_path_character(text[end]));
+    if (!is_whole) continue;
+    result += text.substr(at, start - at) + replacement;
+    at = end;
+  }
+  return result + text.substr(at);
 }
 
 base::Status ImageFiles::add(const BuildContext::Entry& entry, const std::string& name,
@@ -66,6 +86,20 @@ base::Status ImageFiles::add(const BuildContext::Entry& entry, const std::string
   return base::fail(ErrorKind::bad_input, where,
                     "copies more than " + base::format_number(k_most_files) + " files",
                     "name folders that the program does not need in .dockerignore");
+}
+
+BuildContext::Entry ImageFiles::entry(const std::string& path) const {
+  BuildContext::Entry found;
+  if (const auto file = m_files.find(path); file != m_files.end()) {
+    found.files.push_back({"", file->second});
+    return found;
+  }
+  found.is_folder = true;
+  const std::string start = path == "/" ? path : path + "/";
+  for (auto file = m_files.lower_bound(start); file != m_files.end() && file->first.starts_with(start);
+       ++file)
+    found.files.push_back({file->first.substr(start.size()), file->second});
+  return found;
 }
 
 bool ImageFiles::has_folder(const std::string& path) const {
@@ -85,21 +119,21 @@ SourceLayout::SourceLayout(const ImageFiles& image, const std::string& working_f
     for (const auto& [path, file] : m_files) program.push_back(path);
   }
   if (program.empty()) return;
-  const bool is_all_in =
-      working_folder != "/" && std::all_of(program.begin(), program.end(),
-                                           [&](const auto& path) { return is_in(path, working_folder); });
+  const bool is_all_in = working_folder != "/" &&
+                         std::all_of(program.begin(), program.end(),
+                                     [&](const auto& path) { return is_in_folder(path, working_folder); });
   m_root = is_all_in ? working_folder : common_folder(program);
   // One folder higher they have other names, and stay where they are to each other.
   const auto has_taken = [&](const std::string& root) {
     return std::any_of(m_files.begin(), m_files.end(), [&](const auto& each) {
-      return is_in(each.first, root) && is_taken(below(each.first, root));
+      return is_in_folder(each.first, root) && is_taken(path_in_folder(each.first, root));
     });
   };
   while (m_root != "/" && has_taken(m_root)) m_root = folders_around(m_root).back();
   std::set<std::string> names;
   for (const auto& [path, file] : m_files) {
-    if (!is_in(path, m_root)) continue;
-    std::string name = below(path, m_root);
+    if (!is_in_folder(path, m_root)) continue;
+    std::string name = path_in_folder(path, m_root);
     if (is_taken(name)) {
       name = "image-" + name;
       m_renamed[path] = name;
@@ -107,7 +141,8 @@ SourceLayout::SourceLayout(const ImageFiles& image, const std::string& working_f
     names.insert(name);
     m_source_paths[path] = name;
     for (const auto& folder : folders_around(path)) {
-      if (is_in(folder, m_root) && folder != "/") m_source_paths[folder] = below(folder, m_root);
+      if (is_in_folder(folder, m_root) && folder != "/")
+        m_source_paths[folder] = path_in_folder(folder, m_root);
     }
   }
   // Lists of requirements come along from wherever they were.
@@ -135,8 +170,7 @@ std::optional<SourceLayout::Found> SourceLayout::find_path(const std::string& te
   for (std::size_t start = text.find('/', from); start != std::string::npos;) {
     std::size_t end = start;
     while (end < text.size() && is_path_character(text[end])) ++end;
-    const bool is_whole =
-        start == 0 || !(is_path_character(text[start - 1]) || base::contains("$}:", text[start - 1]));
+    const bool is_whole = is_beginning_of_path(text, start);
     // PATH-like lists have colons, and so do addresses.
     const bool is_in_list = start > 0 && text[start - 1] == ':' && text.compare(start, 2, "//") != 0;
     if (is_whole || is_in_list) {

@@ -17,12 +17,25 @@ namespace starter {
 // "/app/lib" of "lib/." in "/app", whatever ".." does.
 std::string image_path(const std::string& folder, const std::string& path);
 
+// Whether a path of the image is `folder` or in it.
+bool is_in_folder(const std::string& path, const std::string& folder);
+
+// `path` below `folder`, which it is in; "" for the folder itself.
+std::string path_in_folder(const std::string& path, const std::string& folder);
+
+// `text` with something else wherever it has `path`, not as a part of a longer one.
+std::string with_path_replaced(const std::string& text, const std::string& path,
+                               const std::string& replacement);
+
 class ImageFiles {
  public:
   // Puts `entry`, which has the name `name`, to `target`. `into_folder`: the target is a folder, into which a
   // file comes under its name.
   base::Status add(const BuildContext::Entry& entry, const std::string& name, const std::string& target,
                    bool into_folder, const std::string& where);
+
+  // What the image has at `path`: a file, or those in a folder; without files, nothing.
+  [[nodiscard]] BuildContext::Entry entry(const std::string& path) const;
 
   void add_folder(const std::string& path) { m_folders.insert(path); }
   // Of a folder that files are in, or that WORKDIR has made.

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,11 +29,16 @@ struct ImageRecipe {
   bool is_go = false;          // FROM golang
   ImageFiles files;
   std::string working_folder = "/";
+  std::vector<std::string> path;                     // the folders of PATH
   std::vector<std::pair<std::size_t, PipItem>> pip;  // with the line; paths are whole ones of the image
   std::map<std::string, std::string> env;            // of the programs
   std::map<std::string, std::string> build_env;      // of pip alone
-  std::vector<std::string> go_programs;              // what "go build -o" made: paths of the image
+  std::vector<std::string> go_programs;              // what go built: paths of the image
+  std::vector<std::string> package_folders;          // into which pip and its like have put packages
+  // Files that list packages, from stages whose packages alone are in the image.
+  std::set<std::string> package_lists;
   bool uses_pip = false;
+  bool lacks_copies = false;  // something that COPY --from copies is not converted
   // What the image starts; one of them, or none.
   std::vector<std::string> command;
   std::vector<Note> notes;

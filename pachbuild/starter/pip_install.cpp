@@ -15,6 +15,8 @@ namespace {
 
 using Kind = PipItem::Kind;
 
+constexpr char k_user_packages[] = "/root/.local";
+
 // What becomes of an option.
 enum class Fate {
   kept,         // a line of its own in requirements.txt
@@ -22,7 +24,10 @@ enum class Fate {
   constraints,  // the same with constraints
   editable,     // names a project
   links,        // names a folder or a page with packages
+  target,       // names the folder that packages come to, which has no counterpart
+  wheels,       // names the folder that wheels come to
   dropped,      // says how pip works, not what is installed
+  user,         // puts packages into the user's folder
   unconverted,  // has no counterpart
 };
 
@@ -54,9 +59,10 @@ constexpr std::array k_options = {
     Option{"--no-build-isolation", '\0', false, Fate::unconverted},
     Option{"--config-settings", 'C', true, Fate::unconverted},
     Option{"--global-option", '\0', true, Fate::unconverted},
-    Option{"--target", 't', true, Fate::unconverted},
-    Option{"--prefix", '\0', true, Fate::unconverted},
-    Option{"--root", '\0', true, Fate::unconverted},
+    Option{"--target", 't', true, Fate::target},
+    Option{"--prefix", '\0', true, Fate::target},
+    Option{"--root", '\0', true, Fate::target},
+    Option{"--wheel-dir", 'w', true, Fate::wheels},
     Option{"--platform", '\0', true, Fate::unconverted},
     Option{"--upgrade", 'U', false, Fate::dropped},
     Option{"--upgrade-strategy", '\0', true, Fate::dropped},
@@ -68,7 +74,7 @@ constexpr std::array k_options = {
     Option{"--quiet", 'q', false, Fate::dropped},
     Option{"--verbose", 'v', false, Fate::dropped},
     Option{"--yes", 'y', false, Fate::dropped},
-    Option{"--user", '\0', false, Fate::dropped},
+    Option{"--user", '\0', false, Fate::user},
     Option{"--system", '\0', false, Fate::dropped},
     Option{"--compile", '\0', false, Fate::dropped},
     Option{"--no-compile", '\0', false, Fate::dropped},
@@ -198,6 +204,16 @@ class Words {
         m_install.items.push_back(base::contains(value, "://") ? PipItem{Kind::line, name + " " + value}
                                                                : PipItem{Kind::links, value});
         break;
+      case Fate::target:
+        m_install.folders.push_back(value);
+        m_install.unconverted.push_back(name);
+        break;
+      case Fate::wheels:
+        m_install.folders.push_back(value);
+        break;
+      case Fate::user:
+        m_install.folders.emplace_back(k_user_packages);
+        break;
       case Fate::unconverted:
         m_install.unconverted.push_back(name);
         break;
@@ -230,6 +246,11 @@ std::string option_of(Kind kind) {
   return "";
 }
 
+bool is_target_option(std::string_view name) {
+  return std::any_of(k_options.begin(), k_options.end(),
+                     [&](const Option& each) { return each.name == name && each.fate == Fate::target; });
+}
+
 bool is_index_variable(std::string_view name) {
   constexpr std::array<std::string_view, 6> k_names = {"PIP_INDEX_URL",      "PIP_EXTRA_INDEX_URL",
                                                        "UV_INDEX_URL",       "UV_DEFAULT_INDEX",
@@ -259,7 +280,7 @@ std::optional<PipInstall> read_pip_install(const std::vector<std::string>& words
   // Options before the verb are pip's own: "pip --no-cache-dir install x".
   const auto verb = std::find_if(words.begin() + static_cast<std::ptrdiff_t>(*first), words.end(),
                                  [](const std::string& word) { return !word.starts_with('-'); });
-  if (verb == words.end() || *verb != "install") return std::nullopt;
+  if (verb == words.end() || (*verb != "install" && *verb != "wheel")) return std::nullopt;
   return Words(words, static_cast<std::size_t>(verb - words.begin()) + 1).read();
 }
 

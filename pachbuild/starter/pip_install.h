@@ -29,10 +29,14 @@ std::string option_of(PipItem::Kind kind);
 struct PipInstall {
   std::vector<PipItem> items;
   std::vector<std::string> unconverted;  // options that a requirements.txt cannot say: "--no-deps"
+  std::vector<std::string> folders;      // that the packages come into, not those of Python: of --target
 };
 
-// Nothing when the words are no `pip install`.
+// Also of `pip wheel`, which makes what is to be installed. Nothing when the words are neither.
 std::optional<PipInstall> read_pip_install(const std::vector<std::string>& words);
+
+// Whether an option says where packages come to: --target.
+bool is_target_option(std::string_view name);
 
 // Whether a variable says from where pip or uv takes packages: PIP_INDEX_URL.
 bool is_index_variable(std::string_view name);

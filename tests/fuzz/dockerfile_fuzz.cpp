@@ -22,11 +22,11 @@ FUZZ_TARGET(dockerfile_fuzz, input) {
     line = instruction.line;
     const auto last = instruction.line_at(instruction.text.size());
     require(last >= line && last <= lines);
-    const auto expanded = starter::expand_words(instruction.text, variables);
+    const auto expanded = starter::expand_words(instruction.text, variables).texts();
     std::size_t size = 0;
-    for (const auto& word : expanded.words) size += word.size();
+    for (const auto& word : expanded) size += word.size();
     require(size <= instruction.text.size() + starter::k_largest_expansion);
-    if (!expanded.words.empty()) variables["A"] = expanded.words.front();
+    if (!expanded.empty()) variables["A"] = expanded.front();
     for (const auto& command : starter::shell_commands(instruction.text, variables, instruction.is_script)) {
       require(!command.words.empty() && command.offset < instruction.text.size());
       starter::read_pip_install(command.words);

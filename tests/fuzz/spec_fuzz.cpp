@@ -34,7 +34,8 @@ void look_at_commands(const spec::PipelineSpec& spec) {
       .has = [](const std::string& path) { return path == "main.py"; },
       .first_line =
           [](const std::string& path) { return path == "main.py" ? "#!/usr/bin/env python3" : ""; }};
-  for (const auto host : {spec::CommandHost::this_machine, spec::CommandHost::image}) {
+  for (const auto host :
+       {spec::CommandHost::this_machine, spec::CommandHost::image, spec::CommandHost::builder_image}) {
     const auto faults = spec::check_commands(spec, source, host);
     require(faults.has_value());
     for (const auto& error : faults->errors) check_where(error);

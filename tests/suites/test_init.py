@@ -324,6 +324,12 @@ CMD ["--fast", "a b"]
                                                "RUN go mod download && CGO_ENABLED=0 go build -o /bin/words .\nENTRYPOINT [\"/bin/words\"]\n")
         said = self.init("new", "--from", "sample/source/Dockerfile")
         self.assertEqual(sorted(self.files("new/source")), ["go.mod", "main.go"])
+        self.write("sample/source/last.Dockerfile",
+                   "FROM golang:1.21 AS build\nWORKDIR /src\nCOPY go.mod main.go ./\nRUN go build -o /bin/words\n"
+                   "FROM scratch\nCOPY --from=build /bin/words /words\nENTRYPOINT [\"/words\"]\n")
+        self.init("last", "--name", "new", "--from", "sample/source/last.Dockerfile")
+        for file in ("pipeline.json", "source/go.mod", "source/main.go"):
+            self.assertEqual(self.files("last")[file], self.files("new")[file])
         self.run_converted(said.stdout.splitlines()[-1], texts="sample/data/texts")
         self.assertEqual((self.folder / "new/output/river.txt").read_text(encoding="utf-8"), Sample.COUNTS)
 

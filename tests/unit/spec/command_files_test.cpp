@@ -341,6 +341,29 @@ TEST(CommandFiles, OfAnImageOfThePersonsCountFromItsOwnFolder) {
                                       R"( | write "cmd": ["python3", "/pfs/source/main.py"])"}));
 }
 
+TEST(CommandFiles, OfABuildersImageMustBeInTheSource) {
+  EXPECT_EQ(told_of({{"cmd", {"python", "/code/c.py"}}}, CommandHost::image), std::vector<std::string>());
+  const auto told = [](const json& transform) { return told_of(transform, CommandHost::builder_image); };
+  const std::string missing = " is a path in the image; the source has no ";
+  const std::string hint =
+      " | add the file to the source, or write the name of a program that the build installs";
+  EXPECT_EQ(told({{"cmd", {"python", "/code/c.py"}}}),
+            std::vector<std::string>{"cmd[1]: \"/code/c.py\"" + missing + "c.py" + hint});
+  EXPECT_EQ(told({{"cmd", {"/code/run"}}}),
+            std::vector<std::string>{"cmd[0]: \"/code/run\"" + missing + "run" + hint});
+  EXPECT_EQ(told({{"cmd", {"bash"}}, {"stdin", {"cd /x && perl /code/c.pl"}}}),
+            std::vector<std::string>{"? stdin[0]: \"/code/c.pl\"" + missing + "c.pl" + hint});
+  EXPECT_EQ(told({{"cmd", {"/usr/bin/tool", "/x"}}}), std::vector<std::string>());
+  EXPECT_EQ(told({{"cmd", {"python3", "/pfs/data/x.py"}}}), std::vector<std::string>());
+}
+
+TEST(CommandFiles, Interpreters) {
+  for (const char* program : {"sh", "/bin/bash", "/usr/bin/env", "python3.11", "Rscript"})
+    EXPECT_TRUE(is_interpreter(program)) << program;
+  for (const char* program : {"/usr/bin/tool", "shell", "pythonic", ""})
+    EXPECT_FALSE(is_interpreter(program)) << program;
+}
+
 TEST(CommandFiles, OfThisMachineAreLookedFor) {
   const auto folder = base::TemporaryFolder::make(testing::TempDir(), "commands.").value();
   const std::string here = folder.path().string();

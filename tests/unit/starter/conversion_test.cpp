@@ -259,6 +259,84 @@ TEST_F(ConversionTest, CommandsFindTheirFiles) {
             R"(["bash","-c","cd /pfs/source/lib; python3 /pfs/source/x.py --c=/pfs/source"])");
 }
 
+TEST_F(ConversionTest, CommandsAreFoundOnTheImagesPath) {
+  write("scripts/process", "#!/usr/bin/env python3\n");
+  write("scripts/wrap.sh", "#!/bin/sh\n");
+  write("x/own.py");
+  const std::string start = "FROM python\nCOPY scripts/ /usr/local/bin/\nCOPY x /opt/x\n";
+  const auto command = [&](const json& cmd, const std::string& more = "") {
+    write("Dockerfile", start + more);
+    write_spec({{"image", "i"}, {"cmd", cmd}});
+    return transform_of(convert({"p.json", "Dockerfile"}))["cmd"].dump();
+  };
+  EXPECT_EQ(command({"process", "--x", "process"}),
+            R"(["python3","/pfs/source/usr/local/bin/process","--x","process"])");
+  EXPECT_EQ(command({"wrap.sh"}), R"(["sh","/pfs/source/usr/local/bin/wrap.sh"])");
+  EXPECT_EQ(command({"own.py"}), R"(["own.py"])");
+  EXPECT_EQ(command({"own.py"}, "ENV PATH=/opt/x:$PATH\n"), R"(["python3","/pfs/source/opt/x/own.py"])");
+  EXPECT_EQ(command({"process"}, "ENV PATH=/opt/x\n"), R"(["process"])");
+  write("Dockerfile", start);
+  write_spec(
+      {{"image", "i"},
+       {"cmd", {"bash"}},
+       {"stdin", {"wrap.sh a b", "if true; then process x; fi", "cat process; /bin/wrap.sh", "own.py"}},
+       {"err_cmd", {"sh"}},
+       {"err_stdin", {"exec wrap.sh"}}});
+  const auto scripts = convert({"p.json", "Dockerfile"});
+  EXPECT_EQ(transform_of(scripts)["stdin"][0], "wrap.sh a b");
+  const std::string wrap =
+      "\"wrap.sh\" is /usr/local/bin/wrap.sh in the image; write sh "
+      "/pfs/source/usr/local/bin/wrap.sh";
+  EXPECT_THAT(notes_of(scripts),
+              ElementsAre("pipeline.json (stdin): " + wrap,
+                          "pipeline.json (stdin): \"process\" is /usr/local/bin/process in the image; write "
+                          "python3 /pfs/source/usr/local/bin/process",
+                          "pipeline.json (err_stdin): " + wrap));
+}
+
+TEST_F(ConversionTest, PackagesOfPythonBesideAGoProgramAreTold) {
+  write("main.go", "package main\n");
+  write("Dockerfile",
+        "FROM golang\nCOPY main.go .\nRUN go build -o /map\nRUN pip install six toolz\nCMD [\"/map\"]\n");
+  const auto start = convert({"Dockerfile"});
+  EXPECT_THAT(source_of(start), ElementsAre("main.go"));
+  EXPECT_THAT(notes_of(start),
+              ElementsAre("Dockerfile:4: pip install: not converted: a pipeline has one language",
+                          HasSubstr("no spec was given")));
+}
+
+TEST_F(ConversionTest, AGoProgramIsFoundOnTheImagesPath) {
+  write("main.go", "package main\n");
+  write("Dockerfile",
+        "FROM golang AS build\nWORKDIR /src\nCOPY main.go .\nRUN go build -o /out/map .\nFROM debian\n"
+        "COPY --from=build /out/map /usr/bin\nCMD [\"map\", \"-x\"]\n");
+  EXPECT_EQ(transform_of(convert({"Dockerfile"}))["cmd"],
+            json::parse(R"(["sh", "/pfs/build/run.sh", "-x"])"));
+}
+
+TEST_F(ConversionTest, AShellStartsAGoProgram) {
+  write("main.go", "package main\n");
+  write("Dockerfile",
+        "FROM golang\nWORKDIR /src\nCOPY main.go .\nRUN go build -o /bin/map . && go install ./...\n");
+  write_spec(
+      {{"image", "i"},
+       {"cmd", {"/bin/sh"}},
+       {"stdin",
+        {"cd /go/bin", "for f in /pfs/data/*; do /bin/map -v $f; done", "/bin/mapper; cat /src/main.go"}}});
+  const auto transform = transform_of(convert({"p.json", "Dockerfile"}));
+  EXPECT_EQ(transform["cmd"], json::parse(R"(["/bin/sh"])"));
+  EXPECT_EQ(transform["stdin"],
+            json::parse(R"(["cd /go/bin", "for f in /pfs/data/*; do sh /pfs/build/run.sh -v $f; done",
+                            "/bin/mapper; cat /pfs/source/main.go"])"));
+  write_spec({{"image", "i"}, {"cmd", {"/bin/map"}}, {"err_cmd", {"/bin/map"}}});
+  const auto handled = transform_of(convert({"p.json", "Dockerfile"}));
+  EXPECT_FALSE(handled.contains("cmd"));
+  EXPECT_EQ(handled["err_cmd"], json::parse(R"(["sh", "/pfs/build/run.sh"])"));
+  write_spec({{"image", "i"}, {"cmd", {"bash", "-c", "time /bin/map /pfs/data"}}});
+  EXPECT_EQ(transform_of(convert({"p.json", "Dockerfile"}))["cmd"],
+            json::parse(R"(["bash", "-c", "time sh /pfs/build/run.sh /pfs/data"])"));
+}
+
 TEST_F(ConversionTest, ScriptsInTheSpecAndErrCmdAreConvertedToo) {
   write("x.py");
   write("Dockerfile", "FROM python\nWORKDIR /code\nCOPY x.py .\n");
@@ -284,11 +362,31 @@ TEST_F(ConversionTest, VariablesOfTheImageAreThePrograms) {
   write_spec({{"image", "i"}, {"cmd", {"a"}}, {"env", {{"A", "spec"}}}});
   const auto start = convert({"Dockerfile", "p.json"});
   EXPECT_EQ(transform_of(start)["env"],
-            json::parse(R"({"A": "spec", "B": "b 2", "C": "/pfs/source/x.py", "D": "some words"})"));
+            json::parse(R"({"A": "spec", "B": "b 2", "C": "/pfs/source/x.py", "D": "some words", "E": ""})"));
   EXPECT_EQ(transform_of(start)["build"]["env"],
             json::parse(R"({"PIP_INDEX_URL": "https://a", "PIP_EXTRA_INDEX_URL": "https://b"})"));
   EXPECT_THAT(notes_of(start), ElementsAre("Dockerfile:6: ENV PATH: not converted",
-                                           "Dockerfile:7: ENV E: not converted: nothing sets NONE"));
+                                           "Dockerfile:7: ENV E: nothing sets NONE, which is taken as empty; "
+                                           "check E in transform.env"));
+}
+
+TEST_F(ConversionTest, EachVariableOfALineIsConvertedByItself) {
+  write("x.py");
+  write("Dockerfile",
+        "FROM python\nENV VIRTUAL_ENV=/v PATH=\"/v/bin:$PATH\" MODEL=resnet W=${NOPE:-w} V=${MODEL:+v}\n"
+        "ENV FOO=\"a b\" BAR=$FOO/x NEXT=${MODEL:+n}\nENV PYTHONPATH=/lib:$PYTHONPATH LANG=C.UTF-8\nCOPY "
+        "x.py /app/x.py\n");
+  write_spec({{"image", "i"}, {"cmd", {"a"}}});
+  const auto start = convert({"Dockerfile", "p.json"});
+  EXPECT_EQ(transform_of(start)["env"],
+            json::parse(R"({"MODEL": "resnet", "W": "w", "V": "", "FOO": "a b", "BAR": "/x", "NEXT": "n",
+                            "PYTHONPATH": "/lib:", "LANG": "C.UTF-8"})"));
+  const std::string check = ", which is taken as empty; check ";
+  EXPECT_THAT(notes_of(start),
+              ElementsAre("Dockerfile:2: ENV PATH: not converted",
+                          "Dockerfile:3: ENV BAR: nothing sets FOO" + check + "BAR in transform.env",
+                          "Dockerfile:4: ENV PYTHONPATH: nothing sets PYTHONPATH" + check +
+                              "PYTHONPATH in transform.env"));
 }
 
 TEST_F(ConversionTest, IndexesOfTheImageAreTheBuilds) {
@@ -340,8 +438,7 @@ TEST_F(ConversionTest, PipBecomesRequirements) {
       requirements_of(run_of("COPY more.txt /tmp/\nRUN cd /tmp && pip install -r more.txt -i https://x\n"
                              "RUN pip install -r requirements.txt -c /tmp/more.txt\n")),
       "-r more.txt\n--index-url https://x\nsix\n-c more.txt\n");
-  EXPECT_EQ(requirements_of(run_of("RUN pip install . -e . -r https://x/r.txt -c https://x/c.txt\n")),
-            "./\n-e ./\n-r https://x/r.txt\n-c https://x/c.txt\n");
+  EXPECT_EQ(requirements_of(run_of("RUN pip install . -e .\n")), "./\n-e ./\n");
   EXPECT_EQ(requirements_of(run_of("COPY more.txt wheels/\nRUN pip install --no-index -f wheels six\n")),
             "--no-index\n--find-links ./wheels\nsix\n");
   EXPECT_EQ(requirements_of(run_of("RUN [\"pip\", \"install\", \"a b\"]\n")), "a b\n");
@@ -376,6 +473,29 @@ TEST_F(ConversionTest, WhatPipCannotFindIsQuotedAsWritten) {
           "Dockerfile:4: pip install -c c.txt: not converted: the Dockerfile does not copy /other/c.txt",
           "Dockerfile:4: pip install --find-links wheels: not converted: the Dockerfile does not copy "
           "/other/wheels"));
+}
+
+TEST_F(ConversionTest, ListsOfTheWebAndLostFoldersAreNotConverted) {
+  const auto start = run_of(
+      "RUN pip install six -r https://me:secret@x/r.txt -c https://x/c.txt\n"
+      "RUN pip install --no-index --find-links /none toolz\n");
+  EXPECT_EQ(requirements_of(start), "six\ntoolz\n");
+  const std::string include =
+      ": not converted: copy the file into source/ and include it in requirements.txt";
+  auto notes = notes_of(start);
+  notes.resize(4);
+  EXPECT_THAT(notes,
+              ElementsAre("Dockerfile:4: pip install -r https://me:***@x/r.txt" + include,
+                          "Dockerfile:4: pip install -c https://x/c.txt" + include,
+                          "Dockerfile:5: pip install --find-links /none: not converted: the Dockerfile does not copy /none",
+                          "Dockerfile:5: pip install --no-index: not converted: the source does not have the "
+                          "folder of --find-links"));
+  EXPECT_EQ(requirements_of(run_of("RUN pip install --no-index -f /none -f https://x six\n")),
+            "--no-index\n--find-links https://x\nsix\n");
+  EXPECT_EQ(requirements_of(run_of("RUN pip install --no-index six\n")), "--no-index\nsix\n");
+  const auto made = run_of("RUN pip wheel -w /w six && pip install --no-index -f /w /w/*.whl\n");
+  EXPECT_EQ(requirements_of(made), "six\n");
+  EXPECT_EQ(made.notes.size(), 2U);
 }
 
 TEST_F(ConversionTest, ListsInOtherEncodingsAreCopiedButNotMixed) {
@@ -505,6 +625,7 @@ TEST_F(ConversionTest, CopyPutsFilesWhereDockerWould) {
   EXPECT_EQ(copied("ENV X=/deep\nARG F=lib/c.py\nCOPY --chown=a --chmod=7 --link $F ${X}/\n"),
             "deep/c.py zz");
   EXPECT_EQ(copied("COPY a.py /x\nCOPY b.py /x\n"), "x zz");
+  EXPECT_EQ(copied("COPY a.py /usr/local/bin\n"), "usr/local/bin/a.py zz");
 }
 
 TEST_F(ConversionTest, OldPathsInProgramsAreTold) {
@@ -545,6 +666,177 @@ TEST_F(ConversionTest, GoProgramsAreStartedByTheBuild) {
   EXPECT_EQ(transform("CMD [\"other\"]\n", "debian"), "{" + build + R"(,"cmd":["other"]})");
   EXPECT_EQ(transform("RUN go generate\n"), "{" + build + "}");
   EXPECT_THAT(notes_of(convert({"Dockerfile"}))[0], "Dockerfile:5: RUN go generate: not converted");
+}
+
+TEST_F(ConversionTest, ArgumentsOfAGoProgramFindTheirFiles) {
+  write("main.go", "package main\n");
+  write("go.mod", "module x\n");
+  write("config.yml");
+  write("Dockerfile",
+        "FROM golang:1.22\nWORKDIR /src\nCOPY main.go go.mod ./\nRUN go build -o /usr/bin/tool .\n"
+        "COPY config.yml /etc/tool/config.yml\nENTRYPOINT [\"/usr/bin/tool\", \"-c\", "
+        "\"/etc/tool/config.yml\", \"--all=/etc/tool\"]\n");
+  const auto transform = transform_of(convert({"Dockerfile"}));
+  EXPECT_EQ(transform["cmd"],
+            json::parse(R"(["sh", "/pfs/build/run.sh", "-c", "/pfs/source/etc/tool/config.yml",
+                                             "--all=/pfs/source/etc/tool"])"));
+  EXPECT_EQ(transform["working_dir"], "/pfs/source/src");
+  write_spec({{"image", "i"}, {"cmd", {"/usr/bin/tool", "config.yml"}}, {"working_dir", "/etc/tool"}});
+  EXPECT_EQ(transform_of(convert({"p.json", "Dockerfile"}))["cmd"],
+            json::parse(R"(["sh", "/pfs/build/run.sh", "config.yml"])"));
+}
+
+TEST_F(ConversionTest, TheStageThatCompilesAGoProgramIsTheSource) {
+  write("main.go", "package main\n");
+  write("go.mod", "module example.com/team/tool/v2\n");
+  write("config.yml");
+  const auto converted = [&](const std::string& build, const std::string& last) {
+    write("Dockerfile", "FROM golang:1.22 AS Build\nWORKDIR /src\nCOPY main.go go.mod ./\nRUN " + build +
+                            "\nFROM alpine\n" + last);
+    return convert({"Dockerfile"});
+  };
+  for (const auto& [build, last] : std::vector<std::pair<std::string, std::string>>{
+           {"go build -o /out/map .", "COPY --from=build /out/map /map\nCMD [\"/map\"]\n"},
+           {"go build -o=/out/map", "COPY --from=0 /out /usr/bin/\nCMD [\"/usr/bin/map\"]\n"},
+           {"go build", "COPY --from=build /src/tool /usr/bin/\nCMD [\"/usr/bin/tool\"]\n"},
+           {"go build -ldflags '-s -w' ./cmd/map", "COPY --from=build /src/map /\nCMD [\"/map\"]\n"},
+           {"go build -o /out/ ./...", "COPY --from=build /out/* /bin/\nCMD [\"/bin/map\"]\n"},
+           {"GOARCH=$TARGETARCH go build -ldflags \"-X main.version=${VERSION}\" -o /out/map .",
+            "COPY --from=build /out/map /map\nCMD [\"/map\"]\n"},
+           {"go install ./...", "COPY --from=build /go/bin/map /map\nCMD [\"/map\"]\n"},
+           {"go install example.com/map@latest",
+            "WORKDIR /x\nCOPY --from=build /go/bin/map .\nCMD "
+            "[\"./map\"]\n"}}) {
+    const auto start = converted(build, last);
+    EXPECT_EQ(transform_of(start), json::parse(R"({"build": {"language": "go", "path": "./source"}})"))
+        << build << m_fault;
+    EXPECT_THAT(source_of(start), ElementsAre("go.mod", "main.go")) << build;
+    EXPECT_THAT(
+        notes_of(start),
+        ElementsAre("Dockerfile:5: FROM alpine: not converted: the pipeline runs in the builder's image",
+                    HasSubstr("no spec was given")))
+        << build;
+  }
+  const auto start =
+      converted("curl x && go build -o /out/tool .",
+                "COPY --from=build /out/tool /usr/bin/tool\nCOPY --from=build /etc/ssl/certs /etc/ssl/certs\n"
+                "COPY config.yml /etc/tool/config.yml\nENTRYPOINT [\"/usr/bin/tool\", "
+                "\"/etc/tool/config.yml\"]\n");
+  EXPECT_THAT(source_of(start), ElementsAre("etc/tool/config.yml", "src/go.mod", "src/main.go"));
+  EXPECT_EQ(transform_of(start)["cmd"],
+            json::parse(R"(["sh", "/pfs/build/run.sh", "/pfs/source/etc/tool/config.yml"])"));
+  EXPECT_THAT(
+      notes_of(start),
+      ElementsAre("Dockerfile:4: RUN curl x: not converted",
+                  "Dockerfile:5: FROM alpine: not converted: the pipeline runs in the builder's image",
+                  "Dockerfile:7: COPY --from=build /etc/ssl/certs /etc/ssl/certs: not converted: it "
+                  "copies from another image",
+                  HasSubstr("no spec was given")));
+}
+
+TEST_F(ConversionTest, FilesOfOtherStagesAreCopied) {
+  write("app/main.py");
+  write("app/x.csv");
+  write("Dockerfile",
+        "FROM node AS web\nCOPY app /web\nRUN make\nUSER me\nENV A=$B\nFROM node AS unused\nFROM python\n"
+        "COPY --from=web /web /app/\nCOPY --from=web /web/x.csv /app/data/\nCMD [\"python\", "
+        "\"/app/main.py\"]\n");
+  const auto start = convert({"Dockerfile"});
+  EXPECT_THAT(source_of(start), ElementsAre("data/x.csv", "main.py", "x.csv"));
+  EXPECT_THAT(notes_of(start),
+              ElementsAre("Dockerfile:3: RUN make: not converted",
+                          "Dockerfile:6: stage \"unused\" of a multi-stage build is not converted",
+                          HasSubstr("no spec was given")));
+}
+
+TEST_F(ConversionTest, WhatOtherStagesMakeOtherwiseIsLost) {
+  write("main.go", "package main\n");
+  write("x.py");
+  const auto fault = [&](const std::string& instructions) {
+    write("Dockerfile", instructions);
+    return fault_of({"Dockerfile"});
+  };
+  const std::string hint = "hint: name a Dockerfile whose last stage copies the program's files\n";
+  EXPECT_EQ(
+      fault("FROM rust AS build\nCOPY . .\nFROM debian\nCOPY --from=build /out/x /x\n"),
+      "65 error: Dockerfile: the last stage of this multi-stage build copies neither the program's files, "
+      "nor what go build or pip made\n" +
+          hint);
+  EXPECT_EQ(
+      fault("FROM rust AS build\nCOPY . .\nFROM debian\nCOPY --from=build /out/x /x\nCOPY Dockerfile /y\n"),
+      "65 error: Dockerfile: no supported language found: the last stage of this multi-stage build copies "
+      "neither Python nor Go files, nor what go build or pip made\n" +
+          hint);
+  write("Dockerfile",
+        "FROM golang AS build\nCOPY main.go .\nRUN go build -o /tool\nFROM python\nCOPY --from=build /tool "
+        "/bin/tool\nCOPY x.py /\n");
+  const auto start = convert({"Dockerfile"});
+  EXPECT_THAT(source_of(start), ElementsAre("x.py"));
+  EXPECT_THAT(
+      notes_of(start),
+      ElementsAre(
+          "Dockerfile:1: stage \"build\" of a multi-stage build is not converted",
+          "Dockerfile:5: COPY --from=build /tool /bin/tool: not converted: a pipeline has one language",
+          HasSubstr("no spec was given")));
+}
+
+TEST_F(ConversionTest, PackagesOfOtherStagesAreListed) {
+  write("app/run.py");
+  write("requirements.txt", "-r base.txt\nsix\n");
+  write("base.txt", "toolz\n");
+  const auto converted = [&](const std::string& install, const std::string& last) {
+    write("Dockerfile",
+          "FROM python:3.11 AS builder\nWORKDIR /build\nCOPY requirements.txt base.txt ./\nRUN " + install +
+              "\nFROM debian\n" + last + "\nCOPY app/ /app/\n");
+    return convert({"Dockerfile"});
+  };
+  for (const auto& [install, last] : std::vector<std::pair<std::string, std::string>>{
+           {"python -m venv /opt/venv && /opt/venv/bin/pip install -r requirements.txt",
+            "COPY --from=builder /opt/venv /opt/venv"},
+           {"pip install --target=/deps -r requirements.txt", "COPY --from=builder /deps /usr/lib/python3"},
+           {"pip install --prefix /install -r requirements.txt", "COPY --from=builder /install /usr/local"},
+           {"pip install --user -r requirements.txt", "COPY --from=builder /root/.local /root/.local"},
+           {"pip install -r requirements.txt",
+            "COPY --from=builder /usr/local/lib/python3.11/site-packages /usr/lib\nCOPY --from=builder "
+            "/usr/local/bin /usr/local/bin"},
+           {"pip wheel -w /wheels -r requirements.txt",
+            "COPY --from=builder /wheels /wheels\nRUN pip install --no-index --find-links=/wheels "
+            "/wheels/*"}}) {
+    const auto start = converted(install, last);
+    EXPECT_THAT(source_of(start),
+                ElementsAre(".python-version=3.11\n", "base.txt", "requirements.txt", "run.py"))
+        << install << m_fault;
+    EXPECT_THAT(
+        notes_of(start),
+        ElementsAre("Dockerfile:5: FROM debian: not converted: the pipeline runs in the builder's image",
+                    HasSubstr("no spec was given")))
+        << install;
+  }
+  // The image has the list itself.
+  EXPECT_THAT(
+      source_of(converted("pip install --user -r requirements.txt six",
+                          "COPY --from=builder /root/.local /root/.local\nCOPY requirements.txt /app/r.txt")),
+      ElementsAre(".python-version=3.11\n", "r.txt", "requirements.txt=-r r.txt\nsix\n", "run.py"));
+  EXPECT_THAT(source_of(converted("pip install -r requirements.txt",
+                                  "COPY --from=builder /usr/local /usr/local\n"
+                                  "COPY . /app")),
+              testing::AllOf(testing::Contains("requirements.txt"), testing::Contains("base.txt"),
+                             testing::Not(testing::Contains("image-requirements.txt"))));
+  // Another folder of the stage.
+  EXPECT_THAT(
+      notes_of(converted("pip install -r requirements.txt", "COPY --from=builder /data /data")),
+      testing::Contains("Dockerfile:6: COPY --from=builder /data /data: not converted: it copies from "
+                        "another image"));
+}
+
+TEST_F(ConversionTest, LocksOfOtherStagesComeAlong) {
+  write("app/run.py");
+  write("uv.lock");
+  write("pyproject.toml");
+  write("Dockerfile",
+        "FROM python AS builder\nWORKDIR /build\nCOPY uv.lock pyproject.toml ./\nRUN uv sync --frozen\n"
+        "FROM python\nWORKDIR /app\nCOPY --from=builder /build/.venv .venv\nCOPY app .\n");
+  EXPECT_THAT(source_of(convert({"Dockerfile"})), ElementsAre("pyproject.toml", "run.py", "uv.lock"));
 }
 
 TEST_F(ConversionTest, TheLanguageCanBeChosen) {
@@ -625,8 +917,15 @@ TEST_F(ConversionTest, SeveralPipelinesShareASource) {
   EXPECT_EQ(start.title, "2 pipelines built from source/");
   EXPECT_THAT(start.run, ElementsAre("pachbuild", "run", "-f", "pipelines", "--input", "data=FOLDER",
                                      "--output", "output"));
-  EXPECT_THAT(start.project.at("README.md").content,
-              HasSubstr("# Pipelines\n\nPachyderm pipelines, converted"));
+  EXPECT_THAT(
+      start.project.at("README.md").content,
+      HasSubstr("# Pipelines\n\nPachyderm pipelines, converted by pachbuild from `a.json`, `b.json` and "
+                "`Dockerfile`. They need no image of their own: pachbuild builds `source/`.\n"));
+  EXPECT_THAT(start.project.at("README.md").content, HasSubstr("\n## Run them on a cluster\n"));
+  EXPECT_THAT(
+      start.project.at("README.md").content,
+      HasSubstr("\nThey have the same names as the original pipelines, and replace them. `pachbuild diff -f "
+                "pipelines` shows what would change.\n"));
   EXPECT_THAT(start.project.at("README.md").content,
               HasSubstr("| `pipelines/` | a file for each pipeline |"));
   Origin origin;
@@ -705,7 +1004,8 @@ TEST_F(ConversionTest, WhatGrowsWithoutEndIsRefused) {
   write("Dockerfile", "FROM python\nENV A=0123456789abcdef\n" + doubled + "COPY x.py /\n");
   const auto start = convert({"Dockerfile"});
   EXPECT_LE(transform_of(start)["env"]["A"].get<std::string>().size(), k_largest_expansion);
-  EXPECT_THAT(notes_of(start), testing::Contains("Dockerfile:19: ENV A: not converted: nothing sets A"));
+  EXPECT_THAT(notes_of(start),
+              testing::Contains("Dockerfile:19: ENV A: not converted: its value is larger than 1.0 MiB"));
 }
 
 TEST_F(ConversionTest, ListsThatIncludeEachOtherEnd) {
@@ -744,6 +1044,16 @@ TEST_F(ConversionTest, WhatIsLeftToDoInCommandsIsFound) {
   EXPECT_EQ((*notes)[0].what,
             "\"/app/x.py\" is a path in the image; the source has x.py; write \"cmd\": [\"python3\", "
             "\"/pfs/source/x.py\"]");
+  write_spec({{"image", "i"}, {"cmd", {"python3", "/code/made.py"}}});
+  const auto missing = convert({"p.json", "Dockerfile"});
+  ASSERT_TRUE(write_project("missing", missing.project));
+  const auto told = check_converted(m_folder.path() / "missing", missing.project);
+  ASSERT_TRUE(told);
+  ASSERT_EQ(told->size(), 1U);
+  EXPECT_EQ(
+      (*told)[0].what,
+      "\"/code/made.py\" is a path in the image; the source has no made.py; add the file to the source, or "
+      "write the name of a program that the build installs");
   write_spec({{"image", "i"}, {"cmd", {"python3", "/x.py"}}}, "p", "source");
   const auto other = convert({"p.json", "Dockerfile"});
   ASSERT_TRUE(write_project("other", other.project));

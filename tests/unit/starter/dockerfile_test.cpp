@@ -144,23 +144,34 @@ TEST(Expansion, TheFirstUnknownVariableIsTold) {
   EXPECT_EQ(expand_text("${A} $B", {}).unknown, "A");
   EXPECT_EQ(expand_text("${C:-c} '$D'", {}).unknown, "");
   EXPECT_EQ(expand_text("${C:x}", {}).unknown, "C:x");
-  EXPECT_EQ(expand_words("a $B", {}).unknown, "B");
+  EXPECT_EQ(expand_words("a $B $C", {}).unknown(), "B");
+  EXPECT_EQ(expand_words("a b", {}).unknown(), "");
+}
+
+TEST(Expansion, EachWordHasItsOwnUnknownVariable) {
+  const auto words = expand_words("A=a B=$X/b C=${Y:-c} D=$Y", {{"X", ""}}).words;
+  std::vector<std::string> all;
+  for (const auto& word : words) all.push_back(word.text + " " + word.unknown);
+  EXPECT_THAT(all, ElementsAre("A=a ", "B=/b ", "C=c ", "D= Y"));
 }
 
 TEST(Expansion, ThereIsALimit) {
   const Variables variables = {{"A", std::string(k_largest_expansion / 2, 'a')}, {"B", "b"}};
   EXPECT_EQ(expand_text("$A$A", variables).unknown, "");
   EXPECT_EQ(expand_text("$A$A", variables).text.size(), k_largest_expansion);
+  EXPECT_FALSE(expand_text("$A$A", variables).is_too_large);
   EXPECT_EQ(expand_text("$A$A$B", variables).unknown, "B");
+  EXPECT_TRUE(expand_text("$A$A$B", variables).is_too_large);
+  EXPECT_FALSE(expand_text("$C", variables).is_too_large);
   EXPECT_EQ(expand_text("$A${A:-x}$B", variables).unknown, "B");
   EXPECT_TRUE(shell_commands("x $A$A", variables, false)[0].is_plain);
   EXPECT_FALSE(shell_commands("x $A$A$B", variables, false)[0].is_plain);
 }
 
 TEST(Expansion, WordsAreSplitOutsideOfQuotes) {
-  EXPECT_THAT(expand_words(" a  'b c'\t\"d $X\"\n e\\ f ''", {{"X", "y z"}}).words,
+  EXPECT_THAT(expand_words(" a  'b c'\t\"d $X\"\n e\\ f ''", {{"X", "y z"}}).texts(),
               ElementsAre("a", "b c", "d y z", "e f", ""));
-  EXPECT_THAT(expand_words(" \n", {}).words, IsEmpty());
+  EXPECT_THAT(expand_words(" \n", {}).texts(), IsEmpty());
 }
 
 std::vector<std::string> told(const std::string& text, bool newlines_end = false) {

@@ -27,6 +27,14 @@ TEST(ImagePath, IsWholeAndStaysInTheImage) {
   EXPECT_EQ(image_path("/app", "."), "/app");
 }
 
+TEST(ImagePath, IsReplacedAsAWhole) {
+  const auto text = [](const std::string& given) { return with_path_replaced(given, "/bin/map", "sh x"); };
+  EXPECT_EQ(text("/bin/map"), "sh x");
+  EXPECT_EQ(text("a;/bin/map -v|/bin/map>\"/bin/map\""), "a;sh x -v|sh x>\"sh x\"");
+  for (const std::string same : {"", "/bin/mapper", "/usr/bin/map", "/bin/map/x", "$X/bin/map", "/bin"})
+    EXPECT_EQ(text(same), same);
+}
+
 // An image with empty files at these paths.
 ImageFiles image_of(const std::vector<std::string>& paths) {
   ImageFiles image;
@@ -62,6 +70,21 @@ TEST(ImageFilesTest, AFileGoesIntoAFolderOrGetsItsName) {
   EXPECT_FALSE(image.has_folder("/z"));
   image.add_folder("/z");
   EXPECT_TRUE(image.has_folder("/z"));
+}
+
+TEST(ImageFilesTest, AnEntryHasAFileOrThoseOfAFolder) {
+  const ImageFiles image = image_of({"/app", "/app-b", "/lib/x.py", "/lib/y/z.py", "/libs"});
+  const auto told = [&](const std::string& path) {
+    const auto entry = image.entry(path);
+    std::string text = entry.is_folder ? "folder" : "file";
+    for (const auto& file : entry.files) text += " " + file.path + "=" + file.file.string();
+    return text;
+  };
+  EXPECT_EQ(told("/app"), "file =/context/app");
+  EXPECT_EQ(told("/lib"), "folder x.py=/context/lib/x.py y/z.py=/context/lib/y/z.py");
+  EXPECT_EQ(told("/lib/y"), "folder z.py=/context/lib/y/z.py");
+  EXPECT_EQ(image.entry("/").files.size(), 5U);
+  EXPECT_THAT(image.entry("/none").files, IsEmpty());
 }
 
 TEST(ImageFilesTest, ThereIsALimit) {

@@ -102,6 +102,17 @@ TEST(PipInstall, WhatAListCannotSayIsTold) {
                   "? --global-option", "? --target", "? --config-settings"));
 }
 
+TEST(PipInstall, FoldersThatPackagesComeIntoAreTold) {
+  const auto folders = [](const std::string& line) { return read_pip_install(base::words(line))->folders; };
+  EXPECT_THAT(folders("pip install --target /x --prefix=/y -t z --user six"),
+              ElementsAre("/x", "/y", "z", "/root/.local"));
+  EXPECT_THAT(folders("pip wheel --wheel-dir /a -w b six"), ElementsAre("/a", "b"));
+  EXPECT_THAT(items_of("pip wheel -w b -r c six"), ElementsAre("f c", "l six"));
+  EXPECT_THAT(folders("pip install six"), IsEmpty());
+  EXPECT_TRUE(is_target_option("--root"));
+  EXPECT_FALSE(is_target_option("--wheel-dir"));
+}
+
 TEST(PipInstall, InstallersAreNotInstalled) {
   EXPECT_THAT(items_of("pip install --upgrade pip setuptools==58 wheel[x] poetry>=1 pipenv pdm~=2 uv<1"),
               IsEmpty());
