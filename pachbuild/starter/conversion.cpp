@@ -366,7 +366,8 @@ class Conversion {
         const bool is_made = is_among_packages(item.text);
         if (item.kind == Kind::links) lost_links = LostLinks{where, !is_made};
         if (!is_made)
-          note(where, "pip install " + item.written + ": not converted: the Dockerfile does not copy " + item.text);
+          note(where,
+               "pip install " + item.written + ": not converted: the Dockerfile does not copy " + item.text);
         continue;
       }
       if (item.kind == Kind::file && *path == k_requirements) {

@@ -484,12 +484,14 @@ TEST_F(ConversionTest, ListsOfTheWebAndLostFoldersAreNotConverted) {
       ": not converted: copy the file into source/ and include it in requirements.txt";
   auto notes = notes_of(start);
   notes.resize(4);
-  EXPECT_THAT(notes,
-              ElementsAre("Dockerfile:4: pip install -r https://me:***@x/r.txt" + include,
-                          "Dockerfile:4: pip install -c https://x/c.txt" + include,
-                          "Dockerfile:5: pip install --find-links /none: not converted: the Dockerfile does not copy /none",
-                          "Dockerfile:5: pip install --no-index: not converted: the source does not have the "
-                          "folder of --find-links"));
+  EXPECT_THAT(
+      notes,
+      ElementsAre(
+          "Dockerfile:4: pip install -r https://me:***@x/r.txt" + include,
+          "Dockerfile:4: pip install -c https://x/c.txt" + include,
+          "Dockerfile:5: pip install --find-links /none: not converted: the Dockerfile does not copy /none",
+          "Dockerfile:5: pip install --no-index: not converted: the source does not have the "
+          "folder of --find-links"));
   EXPECT_EQ(requirements_of(run_of("RUN pip install --no-index -f /none -f https://x six\n")),
             "--no-index\n--find-links https://x\nsix\n");
   EXPECT_EQ(requirements_of(run_of("RUN pip install --no-index six\n")), "--no-index\nsix\n");
