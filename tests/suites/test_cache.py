@@ -148,7 +148,7 @@ class Cache(support.Suite):
             told = self.succeed_with("clean", "--all")
             self.assertRegex(told, r"(?m)^environments: 1 stays: in use by a program$")
             self.assertRegex(told, r"(?m)^logs: 1 stays: a run is in progress$|^logs: removed 0 entries ")
-            self.assertRegex(told, r"(?m)^bundles: removed [12] \(")
+            self.assertRegex(told, r"(?m)^bundles: removed [12] entr(y|ies) \(")
             self.assertRegex(told, r"(?m)^scratch: \d+ stays?: in use by a program$")
             self.assertIsNone(process.poll())
             self.assertTrue(list(self.cache.glob("env/*/lib/**/leaf.py")))

@@ -43,7 +43,7 @@ class Folders(cluster_suite.ClusterSuite):
         result = self.pachbuild("update", "pipeline", "-f", folder)
         self.assertEqual(result.returncode, 65, result.stderr)
         a, b = self.name("a"), self.name("b")
-        self.assertIn(f"the pipelines form a cycle: {a} reads {b} reads {a}\nhint: remove one of the inputs\n", result.stderr)
+        self.assertIn(f"the pipelines form a cycle: {a} reads {b}, which reads {a}\nhint: remove one of the inputs\n", result.stderr)
         self.chain(a=None, b=None)
         self.write("dag/z.json", (folder / "b.json").read_text())
         result = self.pachbuild("update", "pipeline", "-f", folder)

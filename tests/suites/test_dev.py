@@ -108,7 +108,7 @@ class Rounds(DevSuite):
 
         for folder, ending in (("data", "could not be run"), ("source", "build failed")):
             os.rename(self.folder / folder, self.folder / "away")
-            _, seen = dev.wait_round(f"{folder} changed: {ending} (exit code 65)", after=seen)
+            _, seen = dev.wait_round(f"{folder} changed: {ending}", after=seen)
             os.rename(self.folder / "away", self.folder / folder)
             _, seen = dev.wait_round(f"{folder} changed: 0 datums processed, 1 skipped", after=seen)
         shutil.rmtree(self.folder / "data")

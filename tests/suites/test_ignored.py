@@ -216,7 +216,10 @@ class Project(pipelines.PipelineSuite):
         (self.project / "output").mkdir()
         (self.project / "count").rename(self.project / "output/count")
         self.pachbuild("run", "-q", "--output", "output/count")
-        self.pachbuild("run", "-q")
+        output = self.project / "output"
+        self.assertEqual(self.pachbuild("run", "-q", code=73).stderr,
+                         f"error: {output}: contains the output of several pipelines, such as count, in subfolders\n"
+                         f'hint: choose another --output, such as "{output}/count"\n')
 
     def test_a_run_that_was_killed_leaves_an_output_for_the_next(self):
         for left in ("output/.pachbuild/lock", "output/.pachbuild/output.json.Xy12Zz", "output/other/.pachbuild/lock"):

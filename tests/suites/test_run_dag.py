@@ -59,7 +59,8 @@ class Dag(pipelines.PipelineSuite):
         self.succeed("rm", "-rf", self.out)
         self.dag()
         self.assertRegex(self.dag(files=("specs/first/pipeline.json",), expect=73).stderr,
-                         f"^{contains}several pipelines, such as (first|other), in subfolders\n{hint}$")
+                         f"^{contains}several pipelines, such as (first|other), in subfolders\n"
+                         f'hint: choose another --output, such as "{self.out}/first"\n$')
 
     def test_each_result_is_the_next_ones_input(self):
         self.chain()

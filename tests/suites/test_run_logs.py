@@ -176,7 +176,7 @@ class LogsOfTheLastRun(pipelines.PipelineSuite):
     def test_a_datum_that_failed_and_printed_nothing(self):
         self.shell_pipeline("exit 3\n")
         self.pachbuild_run()
-        result = self.logs("--failed")
+        result = self.logs("--failed", "--datum", "a")
         self.assertEqual(result.stdout, "")
         self.assertRegex(result.stderr, r"^== datum data/a: failed: exit code 3, .*; it printed nothing\n$")
 

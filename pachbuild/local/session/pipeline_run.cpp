@@ -159,15 +159,15 @@ base::Status PipelineRun::check_folders() const {
 // A folder has the output of one pipeline, or a subfolder for each of several: of both, one would be old.
 base::Status PipelineRun::check_layout() const {
   if (!is_exported()) return {};
-  const auto fail = [](const fs::path& folder, const std::string& what) {
-    return base::fail(ErrorKind::cannot_write, folder.string(), what,
-                      "choose another --output, or remove that folder");
+  const auto fail = [](const fs::path& folder, const std::string& what, const std::string& choice) {
+    return base::fail(ErrorKind::cannot_write, folder.string(), what, "choose another --output, " + choice);
   };
   const auto folder = m_options.folder_each ? m_output.parent_path() : m_output;
   const auto own = OutputFolder::pipeline_at(folder);
   if (m_options.folder_each) {
     if (!own) return {};
-    return fail(folder, "contains the output of pipeline " + *own + ", not a subfolder for each pipeline");
+    return fail(folder, "contains the output of pipeline " + *own + ", not a subfolder for each pipeline",
+                "or remove that folder");
   }
   if (own) return {};
   boost::system::error_code error;
@@ -175,7 +175,8 @@ base::Status PipelineRun::check_layout() const {
   while (!error && entry != fs::directory_iterator()) {
     const auto name = entry->path().filename().string();
     if (OutputFolder::pipeline_at(entry->path()) == name)
-      return fail(folder, "contains the output of several pipelines, such as " + name + ", in subfolders");
+      return fail(folder, "contains the output of several pipelines, such as " + name + ", in subfolders",
+                  "such as " + base::quoted((folder / m_spec.name).string()));
     entry.increment(error);
   }
   return {};

@@ -225,20 +225,20 @@ TEST_F(DataOptionsTest, InputsAreFoldersOrCommits) {
   for (const std::string wrong : {"a", "=a", "a=", ""})
     EXPECT_EQ(repos({wrong}), "--input " + wrong + ": " + form);
   EXPECT_EQ(repos({"a=" + here, "a=pfs:"}), "--input a=pfs:: names repo a a second time | ");
-  EXPECT_EQ(repos({"a=" + here + "/file"}), "--input a=" + here + "/file: " + here +
-                                                "/file: is not a folder | name the folder that contains it");
+  EXPECT_EQ(repos({"a=" + here + "/file"}),
+            "--input a=" + here + "/file: is not a folder | name the folder that contains it");
   EXPECT_EQ(repos({"a=" + here + "/pagse"}),
-            "--input a=" + here + "/pagse: " + here +
-                "/pagse: cannot read: no such file or folder | did you mean \"" + here + "/pages\"?");
+            "--input a=" + here + "/pagse: cannot read: no such file or folder | did you mean \"" + here +
+                "/pages\"?");
   EXPECT_EQ(
       repos({"a=" + here + "/nothing-like-it"}),
-      "--input a=" + here + "/nothing-like-it: " + here +
+      "--input a=" + here +
           "/nothing-like-it: cannot read: no such file or folder | name the folder that stands for the repo");
   EXPECT_EQ(
       repos({"a=pfs:x y"}),
       "--input a=pfs:x y: \"x y\" does not have the form [PROJECT/]REPO[@BRANCH-OR-COMMIT] | for example "
       "images@master");
-  EXPECT_EQ(repos({"a=b=c"}).substr(0, 20), "--input a=b=c: b=c: ");
+  EXPECT_TRUE(repos({"a=b=c"}).starts_with("--input a=b=c: cannot read: "));
 }
 
 TEST_F(DataOptionsTest, AJobStandsAlone) {
