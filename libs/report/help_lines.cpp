@@ -51,7 +51,7 @@ class Folding {
   void take_indented(const std::string& line, std::size_t indentation) {
     const auto gap = line.find("  ", indentation);
     const auto column = gap == std::string::npos ? gap : line.find_first_not_of(' ', gap);
-    if (column != std::string::npos && column <= k_last_column) {
+    if (column <= k_last_column) {  // there is one
       begin(Kind::entry, line.substr(0, column), column);
       m_indentation = indentation;
       add(std::string_view(line).substr(column));

@@ -424,7 +424,7 @@ class Image {
     for (const auto& flag : instruction.flags) {
       if (!flag.starts_with(k_from)) continue;
       const std::string name = flag.substr(k_from.size());
-      if (const auto place = base::parse_number(name); place && *place < m_stage) number = *place;
+      if (const auto place = base::parse_number(name); place && *place < m_stage) number = place;
       for (std::size_t i = 0; i < m_stage; ++i) {
         if (!name.empty() && base::lower(m_stages[i].name) == base::lower(name)) number = i;
       }
