@@ -103,7 +103,7 @@ base::Result<std::string> explain(const Settings& settings, process::Runner& run
   return describe(settings, runner, "--explain", [](const Plan& plan) -> base::Result<std::string> {
     if (plan.explanation) return plan.explanation();
     return base::fail(base::ErrorKind::usage, "--explain",
-                      "the builder for " + plan.language + " is not declared by a builder.toml",
+                      "the " + plan.language + " builder is built in and has no builder.toml",
                       "use --inputs to list its inputs");
   });
 }

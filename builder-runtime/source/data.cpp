@@ -289,7 +289,7 @@ base::Result<Value> parse_toml(std::string_view text, const std::string& name) {
     const auto place = error.source().begin;
     return base::fail(ErrorKind::bad_input,
                       name + ":" + std::to_string(place.line) + ":" + std::to_string(place.column),
-                      "is not valid TOML: " + reason_of(error.description()));
+                      "invalid TOML: " + reason_of(error.description()));
   }
 }
 

@@ -14,7 +14,7 @@
 
 namespace contract {
 
-inline constexpr char k_pfs_names_hint[] = "names are printable ASCII without * ? [ ] { } ! ( ) @ + ^";
+inline constexpr char k_pfs_names_hint[] = "names must be printable ASCII without * ? [ ] { } ! ( ) @ + ^";
 
 constexpr bool can_be_in_pfs_name(char character) {
   constexpr std::string_view k_glob_characters = "*?[]{}!()@+^";

@@ -70,7 +70,7 @@ base::Result<fs::path> find_probe(const BuilderOptions& options, bool is_image) 
   if (is_folder(source)) return fs::canonical(source);
   const bool guessed = options.source.empty();
   return base::fail(ErrorKind::usage, guessed ? options.builder : "--source " + source,
-                    guessed ? "has no folder probe" : "is not a folder",
+                    guessed ? "has no probe folder" : "is not a folder",
                     "name the source of a probe (see docs/authoring-builders.md)");
 }
 
@@ -205,7 +205,7 @@ void add_builder_test(CLI::App& builder, Invocation& invocation) {
   verb->add_option("DIR|IMAGE", options->builder, "The builder: a folder or an image")
       ->type_name("DIR|IMAGE")
       ->required();
-  verb->add_option("--source", options->source, "The probe (default: the folder probe of the builder)")
+  verb->add_option("--source", options->source, "The probe (default: the builder's probe folder)")
       ->type_name("DIR");
   verb->add_option("--env", options->variables,
                    "Set a variable for the builds, as transform.build.env does; may be repeated")

@@ -33,8 +33,8 @@ constexpr char k_about_validate[] = R"(
 Checks each spec (fields, values, names, inputs, cycles among the pipelines) and the source that it builds: the folder
 exists, Pachyderm can store each of its files, and it has the files that the commands name. Nothing is built or run.
 
-Reports everything that pachbuild run or Pachyderm 2.12 would refuse, with its position in the file, and exits with
-65 if there is anything. A spec that is valid on a cluster but cannot run on this machine causes a warning. If there
+Reports faults of specs that pachbuild run or Pachyderm 2.12 would refuse, with their positions in the files, and exits
+with 65 if there are any. Settings, requirements and programs in the source are checked by a build only. A spec that is valid on a cluster but cannot run on this machine causes a warning. If there
 are no errors, it prints a line for each pipeline, for example "map: ok, 3 source files".
 
   pachbuild validate

@@ -45,7 +45,9 @@ void print_reasons(const RunRecord& record) {
     std::string first;
   };
   std::vector<Group> groups(record.reasons.size());
+  std::size_t skipped = 0;
   for (const auto& datum : record.datums) {
+    if (datum.state == local::LastState::skipped) ++skipped;
     auto& group = groups[datum.reason];
     if (group.count++ == 0) group.first = datum.label;
   }
@@ -55,9 +57,12 @@ void print_reasons(const RunRecord& record) {
       print_line("  " + (count == 1 ? "datum " + first : base::count_of(count, "datum")) + ": " +
                  record.reasons[i]);
   }
-  if (groups[0].count > 0)
-    print_line("  " + base::count_of(groups[0].count, "datum") + ": skipped; " +
-               (groups[0].count == 1 ? "its result is" : "their results are") + " in the cache");
+  if (skipped > 0)
+    print_line("  " + base::count_of(skipped, "datum") + ": skipped; " +
+               (skipped == 1 ? "its result is" : "their results are") + " in the cache");
+  // Those that did not run, for no reason that was noted.
+  if (groups[0].count > skipped)
+    print_line("  " + base::count_of(groups[0].count - skipped, "datum") + ": not selected");
 }
 
 base::Result<int> explain(const ExplainOptions& options) {

@@ -31,8 +31,8 @@ Shows whether each PATH is part of the source, and why: because of a line in .pa
 .gitignore. Without PATH it lists everything that is left out.
 
 The source is that of the spec (by default the only spec in the current folder), or the folder given with --source.
-For a PATH outside it, the source is the nearest parent folder with a .pachignore. Without a spec, the current folder
-is the source if no parent folder has a .pachignore.
+For a PATH outside it, the source is the nearest parent folder with a .pachignore. If there is no spec, and no parent
+folder has a .pachignore, the source of a PATH is the current folder.
 
   pachbuild ignored
   pachbuild ignored data/pages.csv notes/*.md

@@ -54,7 +54,7 @@ base::Result<std::vector<KnownRun>> known_runs(const SpecFiles& files, const std
   if (runs.empty() && early_ends.empty()) return base::fail(has_not_run(specs));
   if (runs.empty()) {
     return base::fail(ErrorKind::bad_input, specs.front().places.file(), base::join(early_ends, "; "),
-                      "run it again with pachbuild run to see why");
+                      "correct this, then run it again: pachbuild run");
   }
   for (const auto& text : early_ends) report::warn(text);
   return runs;

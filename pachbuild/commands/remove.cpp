@@ -61,7 +61,8 @@ void add_remove(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<RemoveOptions>();
   auto* group = app.add_subcommand("delete", "Delete a pipeline on a cluster with its build and its source");
   group->require_subcommand(1);
-  auto* verb = group->add_subcommand("pipeline", "Delete a pipeline, its build pipeline and its source repo");
+  auto* verb =
+      group->add_subcommand("pipeline", "Delete a pipeline, its build pipeline and its source repos");
   verb->add_option("NAME", options->pipeline, "The pipeline")->type_name("NAME")->required();
   add_target_options(*verb, options->target);
   verb->add_flag("-y,--yes", options->yes, "Do not ask");

@@ -67,7 +67,7 @@ void warn_of(const local::Plan& plan) {
   for (const auto& pipeline : plan.pipelines) {
     for (const auto& warning : pipeline.spec.warnings) report::warn(warning);
     for (const auto& field : pipeline.spec.cluster_fields) {
-      report::warn(pipeline.spec.places.name() + ": " + field + " has no effect on one machine");
+      report::warn(pipeline.spec.places.name() + ": " + field + " has no effect on this machine");
     }
   }
 }

@@ -30,7 +30,7 @@ struct RunOptions {
     local::Plan plan;
     local::SessionOptions session;
   };
-  // What is to be run, and how. Warns of what has no effect on one machine. `arguments`: of the program.
+  // What is to be run, and how. Warns of what has no effect on this machine. `arguments`: of the program.
   [[nodiscard]] base::Result<Prepared> prepare(std::vector<std::string> arguments) const;
 };
 

@@ -221,7 +221,7 @@ void RunReport::take(const std::string& pipeline, const local::PipelineEnds& eve
   } else if (event.output.empty()) {
     report::fail({ErrorKind::step_failed, "", prefix(pipeline) + failures, kept});
   } else {
-    if (!kept.empty()) kept += "; use --partial to write them now";
+    if (!kept.empty()) kept += "; use pachbuild run --partial to write them now";
     report::fail(
         {ErrorKind::step_failed, event.output, failures + ", so the output folder was not changed", kept});
   }

@@ -15,7 +15,8 @@ constexpr char k_about_submit[] = R"(
 SPEC is a JSON or YAML file of pipelines, a folder of such files, - for standard input, or the URL (https://…) of
 pipelines without transform.build, which pachctl fetches. A pipeline with transform.build becomes a repo NAME_source
 with the files below transform.build.path, a pipeline NAME_build that builds them, and the pipeline NAME, which reads
-both in addition to its own input. Only changes are sent, and they take effect all at once. A pipeline without
+both in addition to its own input. In Python the build reads a repo of its own, NAME_build_source, which changes only
+if the build can have another result. Only changes are sent, and they take effect all at once. A pipeline without
 transform.build is passed to pachctl as is.
 
   pachbuild update pipeline -f map.json

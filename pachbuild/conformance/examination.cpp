@@ -194,7 +194,7 @@ base::Status Examination::take_probe() {
   if (outcome.result == TaskResult::succeeded) return {};
   const auto& image = m_subject.container->image;
   if (outcome.exit_code == k_no_probe) {
-    return base::fail(ErrorKind::bad_input, image, "has no folder probe beside its build.sh",
+    return base::fail(ErrorKind::bad_input, image, "has no probe folder beside its build.sh",
                       "name the source of a probe with --source (see docs/authoring-builders.md)");
   }
   return base::fail(ErrorKind::bad_input, image, "its folder probe cannot be read: " + reason_of(outcome),
@@ -429,8 +429,8 @@ base::Status Examination::examine_edit(local::Pool& pool, const std::string& nam
   BASE_TRY_ASSIGN(auto source, copy_source(m_source.folder, m_area / name / "source"));
   BASE_TRY_ASSIGN(const bool has_text, edit_probe(source.folder, file));
   if (!has_text) {
-    m_rows.push_back(
-        {name, Outcome::skipped, "no file of the probe has the text " + path_of_result(k_arguments_file)});
+    m_rows.push_back({name, Outcome::skipped,
+                      "no file in the probe contains the text " + path_of_result(k_arguments_file)});
     return {};
   }
   source.modified = modified;

@@ -78,7 +78,7 @@ const std::vector<Tool>& tools() {
       {"pachctl",
        {"version", "--client-only"},
        "clusters",
-       "install pachctl of the cluster's version",
+       "install the pachctl version that matches the cluster",
        Need::optional},
   };
   return all;

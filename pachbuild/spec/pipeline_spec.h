@@ -86,7 +86,7 @@ struct PipelineSpec {
 
   // Fields that are set, accepted and without effect on one machine: "resource_requests".
   std::vector<std::string> cluster_fields;
-  // Of Target::any: what is right and done by a cluster only, as "p.json:4:3: egress runs on a cluster only;
+  // Of Target::any: what is right and done by a cluster only, as "p.json:4:3: egress works only on a cluster;
   // `pachbuild run` refuses it", or on one machine only.
   std::vector<std::string> notes;
   // What is allowed and probably not meant.

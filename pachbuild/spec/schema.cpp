@@ -62,7 +62,7 @@ struct Message {
   std::vector<Field> fields;
 };
 
-constexpr std::string_view k_cluster_only = "runs on a cluster only";
+constexpr std::string_view k_cluster_only = "works only on a cluster";
 
 // Each function is a message of pps.proto or pfs.proto. The order is that of the .proto file, and what
 // Pachyderm 2.0 removed comes last.

@@ -465,7 +465,7 @@ class Image {
     for (const auto& source : sources) {
       if (instruction.keyword == "ADD" && (is_url(source) || is_archive(source))) {
         note_unconverted(instruction.line, "ADD " + source,
-                         is_url(source) ? "it is downloaded" : "it is unpacked");
+                         is_url(source) ? "download the file into source/ yourself" : "it is unpacked");
         continue;
       }
       BASE_TRY_ASSIGN(const auto found, m_context.matches(source, where));

@@ -50,7 +50,7 @@ class Conformance(containers.ImageSuite):
         self.assertNotRegex(result.stdout, "  (FAILED|note|skipped) ")
         result = self.examine("deep:1")
         self.assertEqual((result.returncode, result.stderr), (
-            65, "error: deep:1: has no folder probe beside its build.sh\nhint: name the source of a probe with --source (see docs/authoring-builders.md)\n"))
+            65, "error: deep:1: has no probe folder beside its build.sh\nhint: name the source of a probe with --source (see docs/authoring-builders.md)\n"))
 
     def test_variables_and_files_of_this_machine(self):
         self.make_image("asks", run__sh='exec perl /pfs/build/main.pl "$@"\n',

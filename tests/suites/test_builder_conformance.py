@@ -168,7 +168,7 @@ class BuilderTest(support.Suite):
         self.write("builder/probe/probe.sh", PROBE.replace("/pfs/out/", "/pfs/./out/"))
         rows = self.rows(self.examine())
         for name in ("edit", "edit with an older time"):
-            self.assertEqual(rows[name], ("skipped", "no file of the probe has the text /pfs/out/arguments"))
+            self.assertEqual(rows[name], ("skipped", "no file in the probe contains the text /pfs/out/arguments"))
 
     def test_arguments_that_are_text_are_a_note(self):
         text = 'for w in "$@"; do printf %s "$w" | iconv -f utf-8 -t utf-8 >/dev/null 2>&1 || exit 6; done\n'

@@ -320,7 +320,7 @@ class Shapes(BuilderSuite):
                 source = self.source({**PYTHON_ARGUMENTS, name: "a = " + "[" * deep + "]" * deep + "\n"})
                 result = self.build(source)
                 self.assertEqual(result.returncode, 65, result.stderr)
-                self.assertRegex(result.stderr, rf"(^|\n)error: {name}:1:\d+: is not valid TOML: [^\n]+\n$")
+                self.assertRegex(result.stderr, rf"(^|\n)error: {name}:1:\d+: invalid TOML: [^\n]+\n$")
                 subprocess.run(["rm", "-rf", str(source)], check=True)
 
     def test_dots_that_nest_nothing(self):

@@ -195,7 +195,7 @@ class DeclaredBuilders(BuilderSuite):
                 self.edit(change)
                 result = self.make()
                 if error is None:
-                    self.assertRegex(result.stderr, r"error: .*/builder.toml:41:\d+: is not valid TOML: ")
+                    self.assertRegex(result.stderr, r"error: .*/builder.toml:41:\d+: invalid TOML: ")
                     self.assertEqual(result.returncode, 65)
                 else:
                     self.assert_fails(result, 65, f"error: {self.builder}/builder.toml{error}")
@@ -546,7 +546,7 @@ command = ["main"]
         self.assertEqual(values["/nowhere/*/toys"], "matches no file")
         self.assertRegex(values["/etc/pass?d"], "^[0-9a-f]+$")
         self.assert_fails(self.build(self.source({"main.py": ""}, "py"), "--explain"), 64,
-                          "error: --explain: the builder for python is not declared by a builder.toml\n"
+                          "error: --explain: the python builder is built in and has no builder.toml\n"
                           "hint: use --inputs to list its inputs\n")
 
 

@@ -82,7 +82,7 @@ class Runs(RunSuite):
                          (1, "2 datums failed, so the output folder was not changed", str(self.folder / "out")))
         self.assertEqual(str(error), textwrap.dedent(f"""\
             {self.folder}/out: 2 datums failed, so the output folder was not changed
-            hint: the results of the other datums are kept for the next run; use --partial to write them now
+            hint: the results of the other datums are kept for the next run; use pachbuild run --partial to write them now
             datum data/bad of edges: exit code 3
               no <good> data in /pfs/data/bad
             datum data/bad2 of edges: exit code 3

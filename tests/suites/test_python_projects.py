@@ -429,7 +429,7 @@ class Projects(ProjectSuite):
         source = self.source({"main.py": "", "environment.yml": "dependencies: [numpy]\n"})
         self.assert_fails(self.build(source), 65, (
             "error: environment.yml: conda environments cannot be built\n"
-            "hint: put its packages into requirements.txt, by their names on PyPI, one per line: numpy; for packages that only conda has, use an image of your own, without transform.build\n"))
+            "hint: list its packages in requirements.txt, one per line, under their PyPI names: numpy; for packages that only conda has, use an image of your own, without transform.build\n"))
 
 
 class Sdists(ProjectSuite):
@@ -564,7 +564,7 @@ class Settings(ProjectSuite):
                 ("[python]\nextras = 3\n", "error: pachbuild.toml:2: python.extras: must be a list, not a number\n"),
                 ("[python]\nrefresh = 'weekly'\n", "error: pachbuild.toml:2: python.refresh: invalid value \"weekly\"\n"
                                                    "hint: expected never, daily or always\n"),
-                ("[python\n", "error: pachbuild.toml:1:8: is not valid TOML: "),
+                ("[python\n", "error: pachbuild.toml:1:8: invalid TOML: "),
                 ("language = 'cobol'\n", "error: pachbuild.toml:1: language: no builder for \"cobol\"\n"
                                          "hint: available languages: python, go, node, r, rust and shell\n"),
                 ("[python]\nprogram = 'x.py'\n", "error: pachbuild.toml:2: python.program: no file x.py in the source\n"),

@@ -30,7 +30,7 @@ class Explain(pipelines.PipelineSuite):
         self.write("spec.json", json.dumps(spec))
 
     def test_the_first_run(self):
-        self.assertEqual(self.explained(), ["build: it has not run before", "3 datums: it has not run before"])
+        self.assertEqual(self.explained(), ["build: first run", "3 datums: first run"])
 
     def test_nothing_changed(self):
         self.explained()
@@ -60,7 +60,7 @@ class Explain(pipelines.PipelineSuite):
         self.data(b="changed", d="new")
         self.assertEqual(
             self.explained(),
-            ["build: nothing changed", "datum data/b: data/b changed", "datum data/d: it is a new datum"],
+            ["build: nothing changed", "datum data/b: data/b changed", "datum data/d: new"],
         )
         shutil.rmtree(self.cache / "results")
         self.assertEqual(
@@ -107,8 +107,12 @@ class Explain(pipelines.PipelineSuite):
         self.assertEqual(lines[0], "  build: nothing changed")
         self.assertEqual(lines[-1], "  2 datums: skipped; their results are in the cache")
         self.assertEqual(
-            sorted(lines[1:-1]), ["  datum data/b: data/b changed", "  datum data/d: it is a new datum"]
+            sorted(lines[1:-1]), ["  datum data/b: data/b changed", "  datum data/d: new"]
         )
+        self.data(b="worse")
+        self.explained("--datum", "/a")
+        self.assertEqual(self.explain().stdout.splitlines()[-2:],
+                         ["  3 datums: skipped; their results are in the cache", "  1 datum: not selected"])
 
     def test_a_datum_is_explained_by_any_of_its_names(self):
         self.explained()
@@ -145,7 +149,7 @@ class Explain(pipelines.PipelineSuite):
             self.assertRegex(
                 result.stderr,
                 f"^error: {spec}: the last run of pipeline edges \\({time_text}\\) ended before its datums: {why}; "
-                "no earlier run is recorded\nhint: run it again with pachbuild run to see why\n$",
+                "no earlier run is recorded\nhint: correct this, then run it again: pachbuild run\n$",
             )
 
     def test_a_damaged_record_is_as_good_as_none(self):
@@ -153,7 +157,7 @@ class Explain(pipelines.PipelineSuite):
         (record,) = [path for path in self.cache.glob("run/last/*") if path.suffix != ".lock"]
         record.write_bytes(record.read_bytes()[:-1])
         self.assertEqual(self.explain().returncode, 65)
-        self.assertEqual(self.explained(), ["build: it has not run before"])
+        self.assertEqual(self.explained(), ["build: first run"])
 
     def test_a_changed_input_needs_a_new_run(self):
         self.explained()

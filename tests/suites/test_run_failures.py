@@ -25,7 +25,7 @@ class Failures(pipelines.PipelineSuite):
         self.assertIn("\ncannot read this\n", result.stderr)
         self.assert_ran(result, run=2, failed=1)
         self.assertIn(f"error: {self.out}: 1 datum failed, so the output folder was not changed\nhint: the results of the "
-                      "other datums are kept for the next run; use --partial to write them now\n", result.stderr)
+                      "other datums are kept for the next run; use pachbuild run --partial to write them now\n", result.stderr)
         self.assertFalse(self.out.exists())
         self.assert_nothing_left()
 

@@ -61,7 +61,7 @@ class Shell(language_suite.LanguageSuite):
             with self.subTest(name, text=text):
                 self.refuses({"main.sh": "#!/bin/sh\n", name: text}, 1,
                              f"error: {name}:1: lines end with carriage returns, which shells treat as part of the text\n"
-                             f"hint: save the file with Unix line ends: dos2unix {name}\n")
+                             f"hint: save the file with Unix line endings: dos2unix {name}\n")
         # Data of a program may have them.
         self.build_well(self.source({"main.sh": "#!/bin/sh\ncat <<E\na\r\nE\n", "table.csv": "a,b\r\n"}, "fine"))
 

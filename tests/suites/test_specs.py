@@ -85,7 +85,7 @@ class Specs(SpecSuite):
         self.spec(pipeline={"egress": {"URL": "s3://b"}})
         result = self.pachbuild("validate", "-f", "spec.json")
         self.assertEqual(result.stdout, "edges: ok, 1 source file\n")
-        self.assertRegex(result.stderr, r"^warning: spec\.json:\d+:\d+: egress runs on a cluster only; `pachbuild run` refuses it\n$")
+        self.assertRegex(result.stderr, r"^warning: spec\.json:\d+:\d+: egress works only on a cluster; `pachbuild run` refuses it\n$")
 
     def test_what_is_built_cannot_be_a_batch_on_a_cluster(self):
         self.spec(datum_batching=True)
@@ -139,7 +139,7 @@ class Specs(SpecSuite):
                 "error: ./source/large.bin: is 2.9 KiB; the limit is 2.0 KiB\n"
                 "hint: list it in .pachignore, or raise --max-file-size\n"
                 'error: ./source: invalid file name for PFS: "a[1].txt" contains [ ]\n'
-                "hint: names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename them, or list them in .pachignore\n")
+                "hint: names must be printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename them, or list them in .pachignore\n")
 
     def test_names_of_data_that_pfs_cannot_hold_are_told_before_anything_runs(self):
         self.data(a="1")
@@ -149,7 +149,7 @@ class Specs(SpecSuite):
         result = self.pachbuild("run", "-f", "spec.json", "--input", "data=data", "--output", "out", code=65)
         self.assertIn(
             f'error: {self.folder}/data: 2 invalid file names for PFS: "report (1).csv" contains ( ), "é/b" contains é\n'
-            "hint: names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename them\n", result.stderr)
+            "hint: names must be printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename them\n", result.stderr)
         self.assertFalse(self.out.exists())
 
 

@@ -109,9 +109,9 @@ const std::vector<std::string>& Reasons::files_of(const DatumPart& part) {
 }
 
 std::string Reasons::of(const Datum& datum, const std::string& key) {
-  if (!m_last) return m_force ? "--force was given" : "it has not run before";
+  if (!m_last) return m_force ? "--force was given" : "first run";
   const auto known = m_datums.find(datum.id);
-  if (known == m_datums.end()) return "it is a new datum";
+  if (known == m_datums.end()) return "new";
   const auto& last = *known->second;
   if (last.key == key) {
     switch (last.state) {

@@ -72,8 +72,7 @@ int ThisRun::rank_of(const std::string& label) const {
 }
 
 std::string ThisRun::explain_build() {
-  m_record.build_reason =
-      m_last ? in_a_line(differences(m_last->build, m_record.build)) : "it has not run before";
+  m_record.build_reason = m_last ? in_a_line(differences(m_last->build, m_record.build)) : "first run";
   return m_record.build_reason;
 }
 

@@ -85,17 +85,17 @@ TEST_F(Data, ValuesByTheirPaths) {
 
 TEST_F(Data, WhatCannotBeReadIsAnErrorWithItsPlace) {
   EXPECT_TRUE(fault(toml("a = 1\nb = \n")).starts_with("f.toml:2:")) << fault(toml("a = 1\nb = \n"));
-  EXPECT_TRUE(fault(toml("a = 1\nb = \n")).find(": is not valid TOML: ") != std::string::npos);
+  EXPECT_TRUE(fault(toml("a = 1\nb = \n")).find(": invalid TOML: ") != std::string::npos);
   for (const auto& [text, reason] : std::vector<std::pair<std::string, std::string>>{
-           {"a = \n", "1:5: is not valid TOML: expected a value, found the end of the line"},
-           {"a = 1 b = 2\n", "1:7: is not valid TOML: expected the end of the line, found 'b'"},
-           {"a: 1\n", "1:2: is not valid TOML: expected '=', found ':'"},
-           {"{}\n", "1:1: is not valid TOML: expected a key or a [table], found '{'"},
-           {"a = x\n", "1:5: is not valid TOML: a value cannot start like this; text needs quotes"},
-           {"a = \"x\n", "1:7: is not valid TOML: a string has no closing quote, or a control character"},
-           {"a = 'x\n", "1:7: is not valid TOML: a string has no closing quote, or a control character"},
-           {"a = [1, 2\n", "1:11: is not valid TOML: the file ends too early"},
-           {"a = 1\na = 2\n", "2:5: is not valid TOML: duplicate key \"a\""},
+           {"a = \n", "1:5: invalid TOML: expected a value, found the end of the line"},
+           {"a = 1 b = 2\n", "1:7: invalid TOML: expected the end of the line, found 'b'"},
+           {"a: 1\n", "1:2: invalid TOML: expected '=', found ':'"},
+           {"{}\n", "1:1: invalid TOML: expected a key or a [table], found '{'"},
+           {"a = x\n", "1:5: invalid TOML: a value cannot start like this; text needs quotes"},
+           {"a = \"x\n", "1:7: invalid TOML: a string has no closing quote, or a control character"},
+           {"a = 'x\n", "1:7: invalid TOML: a string has no closing quote, or a control character"},
+           {"a = [1, 2\n", "1:11: invalid TOML: the file ends too early"},
+           {"a = 1\na = 2\n", "2:5: invalid TOML: duplicate key \"a\""},
        }) {
     EXPECT_EQ(fault(toml(text)), "f.toml:" + reason) << text;
   }
@@ -164,7 +164,7 @@ TEST_F(Data, LettersThatAreNotAsciiAreReadOrAnError) {
 
 TEST_F(Data, AKeyThatIsNoneIsAnErrorInEveryBuild) {
   for (const std::string text : {"[\x01", "[[\x01]]\n", "[=]", "[a.\x02]"}) {
-    EXPECT_NE(fault(toml(text)).find(": is not valid TOML: "), std::string::npos) << text;
+    EXPECT_NE(fault(toml(text)).find(": invalid TOML: "), std::string::npos) << text;
   }
 }
 

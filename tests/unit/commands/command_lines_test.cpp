@@ -365,7 +365,7 @@ TEST_F(CommandLines, ValidateTellsOfEachPipeline) {
   EXPECT_EQ(told({"validate", "-f", "p.json"}),
             "built: ok, 1 source file\nplain: ok, nothing to build\n! warning: p.json:1:" +
                 std::to_string(built.dump().find("true") + 1) +
-                ": s3_out runs on a cluster only; `pachbuild run` refuses it\n");
+                ": s3_out works only on a cluster; `pachbuild run` refuses it\n");
   write("p.json", "{\"pipeline\": {\"name\": \"a b\"}}");
   EXPECT_TRUE(told({"validate", "-f", "p.json"}).ends_with("[65]"));
   const std::string hint = "\n! hint: remove one of the inputs\n[65]";
@@ -872,7 +872,7 @@ TEST_F(CommandLines, ABuilderIsAFolderWithADescriptionOrAScriptAndAProbe) {
   EXPECT_EQ(told({"builder", "test", ""}), "! error: the builder: has no name\n[64]");
   write("mine/file", "");
   EXPECT_EQ(told({"builder", "test", "./mine/file"}), "! error: ./mine/file: is not a folder\n[64]");
-  EXPECT_EQ(told({"builder", "test", "mine"}), "! error: mine: has no folder probe\n" + hint);
+  EXPECT_EQ(told({"builder", "test", "mine"}), "! error: mine: has no probe folder\n" + hint);
   write("mine/probe/main.py", "");
   EXPECT_EQ(told({"builder", "test", "mine", "--source", "none"}),
             "! error: --source none: is not a folder\n" + hint);

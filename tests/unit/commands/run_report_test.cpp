@@ -225,12 +225,12 @@ TEST(RunReport, SaysWhatAPipelineHasCome) {
       ends(end),
       "datums: 3 processed, 0 skipped, 1 failed, 2.0 s in total\nerror: /o: 1 datum failed, so the output "
       "folder was not changed\nhint: the results of the other datums are kept for the next run; "
-      "use --partial to write them now\n");
+      "use pachbuild run --partial to write them now\n");
   // Where nothing succeeded nothing is kept.
   end.run = 0;
   EXPECT_TRUE(ends(end).ends_with(": /o: 1 datum failed, so the output folder was not changed\n"));
   end.skipped = 1;
-  EXPECT_TRUE(ends(end).ends_with("; use --partial to write them now\n"));
+  EXPECT_TRUE(ends(end).ends_with("; use pachbuild run --partial to write them now\n"));
   end.skipped = 0;
   end.output = "";
   end.files = 0;

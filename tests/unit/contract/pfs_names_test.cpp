@@ -32,7 +32,7 @@ TEST(PfsNames, TheErrorListsThem) {
   EXPECT_EQ(one.kind, base::ErrorKind::bad_input);
   EXPECT_EQ(one.where, "folder");
   EXPECT_EQ(one.what, "invalid file name for PFS: \"a*\" contains *");
-  EXPECT_EQ(one.hint, "names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename it");
+  EXPECT_EQ(one.hint, "names must be printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename it");
   EXPECT_EQ(names_fault("f", {"b?", "a*"}, "").what,
             "2 invalid file names for PFS: \"a*\" contains *, \"b?\" contains ?");
 }

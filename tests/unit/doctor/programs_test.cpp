@@ -85,7 +85,8 @@ TEST_F(DoctorPrograms, ToolsThatAreMissingAreWarningsWhereTheyAreUseful) {
                   "note docker: not found; only needed for --runtime docker",
                   "note pachctl: not found; only needed for clusters"));
   EXPECT_EQ(lines_of(check_tools(machine(), Clusters::wanted)).at(6),
-            "problem pachctl: not found; needed for clusters | install pachctl of the cluster's version");
+            "problem pachctl: not found; needed for clusters | install the pachctl version that matches the "
+            "cluster");
   EXPECT_TRUE(m_runner.calls().empty());
 }
 
@@ -130,7 +131,7 @@ TEST_F(DoctorPrograms, AToolThatDoesNotWorkIsBadWhereItIsUseful) {
   EXPECT_EQ(lines[3],
             "problem git: does not work: exited with code 3 (" + git + ") | sudo apt-get install git");
   EXPECT_EQ(lines[6], "warning pachctl: does not work: no (" + pachctl +
-                          ") | install pachctl of the cluster's version");
+                          ") | install the pachctl version that matches the cluster");
   EXPECT_THAT(lines_of(check_tools(machine(), Clusters::wanted)).at(6),
               testing::StartsWith("problem pachctl: "));
 }

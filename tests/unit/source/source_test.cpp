@@ -156,7 +156,7 @@ TEST_F(Source, AnIgnoredFolderIsNotEvenRead) {
 TEST_F(Source, NamesThatPfsRefusesAreAllNamed) {
   for (const char* path : {"ok", "z[1].py", "é.txt", "d/a b+c", "n\nl"}) write(path);
   const std::string hint =
-      "hint: names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename them, or list them in "
+      "hint: names must be printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename them, or list them in "
       ".pachignore\n";
   EXPECT_EQ(
       fault(),

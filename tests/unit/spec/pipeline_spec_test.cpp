@@ -277,11 +277,11 @@ TEST_F(PipelineSpecTest, FieldsThatPachydermRemovedAreRefused) {
 TEST_F(PipelineSpecTest, WhatOnlyAClusterDoesIsRefused) {
   const json some = json::array({json::object()});
   EXPECT_EQ(fault(with("/spout", json::object())), "error: spout is not supported with transform.build\n");
-  EXPECT_EQ(fault(with("/service", {{"type", "NodePort"}})), "error: service runs on a cluster only\n");
-  EXPECT_EQ(fault(with("/egress", {{"URL", "s3://b"}})), "error: egress runs on a cluster only\n");
-  EXPECT_EQ(fault(with("/s3_out", true)), "error: s3_out runs on a cluster only\n");
+  EXPECT_EQ(fault(with("/service", {{"type", "NodePort"}})), "error: service works only on a cluster\n");
+  EXPECT_EQ(fault(with("/egress", {{"URL", "s3://b"}})), "error: egress works only on a cluster\n");
+  EXPECT_EQ(fault(with("/s3_out", true)), "error: s3_out works only on a cluster\n");
   EXPECT_EQ(fault(with("/tf_job", json::object())), "error: tf_job is not supported\n");
-  EXPECT_EQ(fault(with("/input/pfs/s3", true)), "error: input.pfs.s3 runs on a cluster only\n");
+  EXPECT_EQ(fault(with("/input/pfs/s3", true)), "error: input.pfs.s3 works only on a cluster\n");
   EXPECT_EQ(fault(with("/input/pfs/commit", "c")),
             "error: input.pfs.commit is not supported: an input reads a branch\n");
 }
@@ -550,7 +550,7 @@ TEST_F(PipelineSpecTest, WhatOnlyAClusterDoesIsANoteOfValidation) {
   ASSERT_TRUE(pipelines) << pipelines.error().what;
   ASSERT_EQ(pipelines->at(0).notes.size(), 2U);
   EXPECT_TRUE(
-      pipelines->at(0).notes[0].ends_with(": egress runs on a cluster only; `pachbuild run` refuses it"));
+      pipelines->at(0).notes[0].ends_with(": egress works only on a cluster; `pachbuild run` refuses it"));
 }
 
 TEST_F(PipelineSpecTest, AFolderHasThePipelinesOfAllItsFiles) {

@@ -204,7 +204,7 @@ TEST(CheckedFields, AreUsedByWhatCanUseThem) {
     std::string machine_build, machine_plain, any_build, any_plain, cluster_build;
   };
   const std::string taken;
-  const std::string only = "egress runs on a cluster only";
+  const std::string only = "egress works only on a cluster";
   const std::string spout = "spout is not supported with transform.build";
   const std::string tf_job = "tf_job is not supported";
   const std::string removed = "standby was removed in Pachyderm 2.0";

@@ -555,9 +555,9 @@ TEST_F(ConversionTest, EverythingElseIsToldWithItsLine) {
           "Dockerfile:13: ONBUILD RUN x: not converted",
           "Dockerfile:14: COPY --from=other /a /b: not converted: it copies from another image",
           "Dockerfile:15: COPY <<EOF /x: not converted",
-          "Dockerfile:18: ADD https://x/y.txt: not converted: it is downloaded",
+          "Dockerfile:18: ADD https://x/y.txt: not converted: download the file into source/ yourself",
           "Dockerfile:19: ADD a.tar.gz: not converted: it is unpacked",
-          "Dockerfile:20: ADD git@x:y: not converted: it is downloaded",
+          "Dockerfile:20: ADD git@x:y: not converted: download the file into source/ yourself",
           "Dockerfile:21: RUN python3 <<EOF: not converted",
           "Dockerfile:24: COPY --exclude=x . /w/: not converted", "Dockerfile:25: RUN uv lock: not converted",
           "Dockerfile:26: RUN python -m build: not converted"));
@@ -1030,7 +1030,7 @@ TEST_F(ConversionTest, NamesThatPfsCannotStoreAreRefused) {
   write("Dockerfile", "FROM python\nCOPY x+y.py /\n");
   EXPECT_EQ(fault_of({"Dockerfile"}),
             "65 error: Dockerfile: invalid file name for PFS: \"x+y.py\" contains +\n"
-            "hint: names are printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename them\n");
+            "hint: names must be printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename them\n");
 }
 
 TEST_F(ConversionTest, WhatIsLeftToDoInCommandsIsFound) {

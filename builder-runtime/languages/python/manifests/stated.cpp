@@ -617,14 +617,14 @@ std::optional<base::Error> conda_error(const fs::path& source) {
   const auto file = read_conda_file(source);
   if (!file) return std::nullopt;
   std::string hint =
-      "list its packages in requirements.txt, by their names on PyPI, or use an image of your own without "
+      "list its packages in requirements.txt, under their PyPI names, or use an image of your own without "
       "transform.build";
   if (!file->requirements.empty()) {
     Texts lines = file->requirements;
     constexpr std::size_t k_most_lines = 40;
     const bool is_cut = lines.size() > k_most_lines;
     if (is_cut) lines.resize(k_most_lines);
-    hint = "put its packages into requirements.txt, by their names on PyPI, one per line: " +
+    hint = "list its packages in requirements.txt, one per line, under their PyPI names: " +
            base::join(lines, ", ") + (is_cut ? ", …" : "") +
            (file->python.empty() ? "" : "; and " + file->python + " into .python-version") +
            "; for packages that only conda has, use an image of your own, without transform.build";

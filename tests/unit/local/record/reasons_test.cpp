@@ -66,7 +66,7 @@ class ReasonsTest : public testing::Test {
 
 TEST_F(ReasonsTest, WithoutALastRunThereIsNothingToCompare) {
   m_last.reset();
-  EXPECT_EQ(reason(part("a.html", {0, 1}), now()), "it has not run before");
+  EXPECT_EQ(reason(part("a.html", {0, 1}), now()), "first run");
   EXPECT_EQ(reason(part("a.html", {0, 1}), now(), 'c', true), "--force was given");
 }
 
@@ -85,7 +85,7 @@ TEST_F(ReasonsTest, OfOneKeyTheStateCounts) {
 }
 
 TEST_F(ReasonsTest, ADatumOfAnotherIdIsNew) {
-  EXPECT_EQ(reason(part("a.html", {0, 1}), now(), 'c', false, 'e'), "it is a new datum");
+  EXPECT_EQ(reason(part("a.html", {0, 1}), now(), 'c', false, 'e'), "new");
 }
 
 TEST_F(ReasonsTest, ChangedFilesOfTheDatumAreNamedAndThoseOfOthersNot) {

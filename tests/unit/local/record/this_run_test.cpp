@@ -108,7 +108,7 @@ TEST_F(ThisRunTest, NotesTheFilesOfItsRepos) {
 
 TEST_F(ThisRunTest, ExplainsTheBuild) {
   auto run = begin();
-  EXPECT_EQ(run.explain_build(), "it has not run before");
+  EXPECT_EQ(run.explain_build(), "first run");
   run.record().build.hidden = {{"main.py", "1"}};
   ASSERT_TRUE(run.save());
   auto next = begin();
@@ -135,7 +135,7 @@ TEST_F(ThisRunTest, DatumsThatRunForOneReasonAreToldTogether) {
     run.record().datums.push_back({.id = datums.at(i).id, .label = datums.at(i).label(), .key = digest('b')});
   EXPECT_EQ(texts_of(run.explain(datums, {}, false)), Texts{});
   EXPECT_EQ(texts_of(run.explain(datums, {1}, false)),
-            Texts{"datum " + datums.at(1).label() + ": it has not run before"});
+            Texts{"datum " + datums.at(1).label() + ": first run"});
   auto again = begin();
   again.record().datums = run.record().datums;
   EXPECT_EQ(texts_of(again.explain(datums, {0, 1, 2, 3}, true)), Texts{"4 datums: --force was given"});
@@ -150,9 +150,9 @@ TEST_F(ThisRunTest, DatumsThatRunForOneReasonAreToldTogether) {
   EXPECT_EQ(texts_of(third.explain(datums, {0, 1, 2, 3}, false)),
             (Texts{"2 datums: failed last time",
                    "datum " + datums.at(1).label() + ": the last run ended before reaching it",
-                   "datum " + datums.at(3).label() + ": it is a new datum"}));
+                   "datum " + datums.at(3).label() + ": new"}));
   EXPECT_EQ(third.record().reasons,
-            (Texts{"", "failed last time", "the last run ended before reaching it", "it is a new datum"}));
+            (Texts{"", "failed last time", "the last run ended before reaching it", "new"}));
   std::vector<std::size_t> reasons;
   for (const auto& datum : third.record().datums) reasons.push_back(datum.reason);
   EXPECT_EQ(reasons, (std::vector<std::size_t>{1, 2, 1, 3}));
