@@ -349,7 +349,7 @@ TEST_F(Stated, BuildsOfCondaAreNoVersions) {
     EXPECT_TRUE(base::make_folders(m_source));
     EXPECT_TRUE(base::write_file(m_source / "environment.yml", "dependencies:\n- " + item + "\n"));
     const auto text = conda_error(m_source).value().hint;
-    const std::string start = "one per line: ";
+    const std::string start = "under their PyPI names: ";
     const auto begin = text.find(start) + start.size();
     return text.substr(begin, text.find(';', begin) - begin);
   };
