@@ -35,7 +35,7 @@ TEST_F(InlineMetadataTest, IsTheContentOfTheBlock) {
 
 TEST_F(InlineMetadataTest, FaultsHaveThePlaceInTheProgram) {
   EXPECT_EQ(read("import os\n\n# /// script\n# dependencies = [\n#   'a',\n# x = 1\n# ///\n").substr(0, 30),
-            "error: main.py:6:3: is not val");
+            "error: main.py:6:3: invalid TO");
   EXPECT_EQ(
       read("\n# /// script\n# dependencies = []\n# depends = []\n# ///\n"),
       "error: main.py:4: \"depends\" is not a field of inline metadata\nhint: its fields are dependencies, "

@@ -257,9 +257,11 @@ TEST_F(Stated, CondaFilesAreTranslated) {
     const auto error = conda_error(m_source);
     if (!error) return std::string("none");
     EXPECT_EQ(error->where, "environment.yaml");
-    const auto begin = error->hint.find("one per line: ");
+    const std::string start = "under their PyPI names: ";
+    auto begin = error->hint.find(start);
     if (begin == std::string::npos) return error->hint.substr(0, 18);
-    return error->hint.substr(begin + 14, error->hint.find("; for packages") - begin - 14);
+    begin += start.size();
+    return error->hint.substr(begin, error->hint.find("; for packages") - begin);
   };
   for (const auto& [item, expected] :
        std::map<std::string, std::string>{{"numpy", "numpy"},
