@@ -149,7 +149,7 @@ class Refusals(cluster_suite.ClusterSuite):
     def test_names_and_links_that_pfs_refuses_are_listed_before_anything_is_sent(self):
         self.write("source/a[1].txt", "")
         self.write("source/ä.txt", "")
-        self.refused(f'error: {self.folder}/source: 2 invalid file names for PFS: "a[1].txt" contains [ ], "ä.txt" contains ä\nhint: names are '
+        self.refused(f'error: {self.folder}/source: 2 invalid file names for PFS: "a[1].txt" contains [ ], "ä.txt" contains ä\nhint: names must be '
                      "printable ASCII without * ? [ ] { } ! ( ) @ + ^; rename them, or list them in .pachignore\n")
         self.write("source/.pachignore", "a\\[1].txt\nä.txt\n")
         os.symlink("/etc", self.folder / "source/etc")
