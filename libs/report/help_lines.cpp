@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/help_lines.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 #include "report/columns.h"

@@ -219,10 +219,7 @@ class HelpForm : public CLI::Formatter {
     return text;
   }
 
-  std::string make_footer(const CLI::App* app) const override {
-    const auto footer = app->get_footer();
-    return footer.empty() ? "" : fold_help(footer);
-  }
+  std::string make_footer(const CLI::App* app) const override { return fold_help(app->get_footer()); }
 
   std::string make_description(const CLI::App* app) const override {
     return fold_help(CLI::Formatter::make_description(app));

@@ -34,8 +34,9 @@ Checks each spec (fields, values, names, inputs, cycles among the pipelines) and
 exists, Pachyderm can store each of its files, and it has the files that the commands name. Nothing is built or run.
 
 Reports faults of specs that pachbuild run or Pachyderm 2.12 would refuse, with their positions in the files, and exits
-with 65 if there are any. Settings, requirements and programs in the source are checked by a build only. A spec that is valid on a cluster but cannot run on this machine causes a warning. If there
-are no errors, it prints a line for each pipeline, for example "map: ok, 3 source files".
+with 65 if there are any. Settings, requirements and programs in the source are checked by a build only. A spec that is
+valid on a cluster but cannot run on this machine causes a warning. If there are no errors, it prints a line for each
+pipeline, for example "map: ok, 3 source files".
 
   pachbuild validate
   pachbuild validate map.json

@@ -155,8 +155,7 @@ base::Status DataOptions::check_one_pipeline(const local::Plan& plan, const std:
   if (!pipeline.empty() || !plan.has_several_specs) return {};
   std::vector<std::string> names;
   for (const auto& planned : plan.pipelines) names.push_back(planned.spec.name);
-  return base::fail(ErrorKind::usage, where, fault + ": the specs contain several pipelines",
-                    "name one of " + base::join(names, ", "));
+  return base::fail(several_pipelines(where, fault, names));
 }
 
 base::Result<std::string> DataOptions::tick_time() const {
@@ -166,6 +165,12 @@ base::Result<std::string> DataOptions::tick_time() const {
   if (end != nullptr && *end == '\0' && tick.size() == time_now().size()) return tick;
   return base::fail(ErrorKind::usage, "--tick", "invalid time " + base::quoted(tick),
                     "write it as 2026-11-25T22:31:45Z, in UTC");
+}
+
+base::Error several_pipelines(const std::string& where, const std::string& fault,
+                              const std::vector<std::string>& names) {
+  return {ErrorKind::usage, where, fault + ": the specs contain several pipelines",
+          "name one of " + base::join(names, ", ")};
 }
 
 }  // namespace commands

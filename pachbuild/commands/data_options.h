@@ -67,4 +67,8 @@ struct DataOptions {
   [[nodiscard]] base::Result<std::string> tick_time() const;
 };
 
+// That one of these pipelines has to be named; `fault` is what is wrong with the option `where`.
+base::Error several_pipelines(const std::string& where, const std::string& fault,
+                              const std::vector<std::string>& names);
+
 }  // namespace commands

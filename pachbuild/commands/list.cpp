@@ -87,8 +87,7 @@ base::Result<std::size_t> choose(const std::vector<spec::PipelineSpec>& specs, c
   if (!options.pipeline.empty()) return local::find_pipeline(specs, options.pipeline);
   std::vector<std::string> names;
   for (const auto& spec : specs) names.push_back(spec.name);
-  return base::fail(ErrorKind::usage, "--pipeline", "is required: the specs contain several pipelines",
-                    "name one of " + base::join(names, ", "));
+  return base::fail(several_pipelines("--pipeline", "is required", names));
 }
 
 // What other pipelines write has to be given as well: nothing is run here.

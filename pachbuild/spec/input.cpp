@@ -48,7 +48,7 @@ class Judge {
                  {ErrorKind::bad_input, places.where(pointer), field_fault(places, pointer, what), hint});
   }
 
-  // That the object at `pointer` lacks a field, unless what is there of it is at fault.
+  // Adds that the object at `pointer` lacks a field, unless that field's value is at fault already.
   void add_missing(const std::string& pointer, const std::string& field, const std::string& hint = {}) {
     const std::string at = child_pointer(pointer, field);
     if (is_at_fault(at)) return;

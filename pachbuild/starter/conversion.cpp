@@ -355,8 +355,7 @@ class Conversion {
         continue;
       }
       if (base::contains(item.text, "://")) {
-        note(where, std::string("pip install ") + (item.kind == Kind::constraints ? "-c " : "-r ") +
-                        base::hide_credentials(item.text) +
+        note(where, "pip install " + option_of(item.kind) + base::hide_credentials(item.text) +
                         ": not converted: copy the file into source/ and include it in requirements.txt");
         continue;
       }

@@ -136,7 +136,7 @@ std::string without_requirement(std::string_view errors) {
   return "";
 }
 
-// `first` is the go.work, if there is one. What is missing of the module itself is no requirement.
+// `first` is the go.work, if there is one. A missing package of the module itself needs no requirement.
 std::optional<base::Error> lacks_requirement(const std::string& errors, const ModuleFile& first,
                                              const std::string& own) {
   const std::string package = without_requirement(errors);

@@ -11,8 +11,8 @@
 
 namespace local {
 
-// The outputs that share a path with another one, or have as a file what another one has as a folder: the
-// place of each in `outputs`, and what is wrong with it, as an error that names the path and both datums.
+// The outputs that share a path with another one, or have as a file what another one has as a folder, by
+// their places in `outputs`. The errors name the path and both datums.
 std::map<std::size_t, base::Error> conflicts_of(const std::vector<DatumOutput>& outputs);
 
 }  // namespace local

@@ -652,13 +652,15 @@ base::Status PipelineRun::time_imports(Pool& pool, const WorkerHost& host,
   // Each worker imports once, so that few datums gain little; and timing takes as long as one of them.
   constexpr std::size_t k_least_per_worker = 2;
   const auto workers = static_cast<std::size_t>(m_session.slots.count());
-  const auto datum = usual_time();
   if (m_missing.size() != m_unselected || m_work.size() <= k_least_per_worker * workers ||
-      m_spec.transform.datum_batching || !may_gain_from_preloading(datum))
+      m_spec.transform.datum_batching)
     return {};
   const auto imports = imports_of(m_artifact.record, environment);
-  if (!imports || std::exchange(m_run->record().timed_imports, imports->identity) == imports->identity)
-    return {};
+  auto& timed = m_run->record().timed_imports;
+  if (!imports || timed == imports->identity) return {};
+  const auto datum = usual_time();
+  if (!may_gain_from_preloading(datum)) return {};
+  timed = imports->identity;
   Task task = make_task(m_work.front(), host, environment);
   task.command = own_command(imports->command);
   task.standard_input.clear();

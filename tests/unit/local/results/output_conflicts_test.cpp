@@ -15,7 +15,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// Of datums "1", "2", … with these paths: "2: what is wrong".
+// The conflicts of datums "1", "2", … that wrote these paths, each as "2: FAULT".
 std::vector<std::string> conflicts(const std::vector<std::vector<std::string>>& paths) {
   std::vector<DatumOutput> outputs;
   for (const auto& of_datum : paths) {
