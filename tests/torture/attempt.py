@@ -199,7 +199,7 @@ class Attempt:
             several = (
                 bool(lines)
                 and code in (1, 73, 75)
-                and ("uv ended" in lines[-1] or "  cause: " in errors or "No space left" in errors)
+                and ("uv exited" in lines[-1] or "uv was killed" in lines[-1] or "  cause: " in errors or "No space left" in errors)
                 or workers
                 and bool(lines)
                 and code in (1, 69)

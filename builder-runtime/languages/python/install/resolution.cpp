@@ -21,6 +21,7 @@
 #include "builder-runtime/languages/python/locks/uv_lock.h"
 #include "builder-runtime/languages/python/manifests/requirements.h"
 #include "builder-runtime/languages/python/packaging/version.h"
+#include "builder-runtime/source/data.h"
 #include "builder-runtime/source/source_copy.h"
 #include "cache/builder_cache.h"
 
@@ -204,11 +205,14 @@ base::Status Resolution::resolve(const Tools& tools) {
       BASE_TRY(check_uv_lock(request));
       return export_uv_lock(tools);
     }
-    case ManifestKind::pylock:
+    case ManifestKind::pylock: {
+      const auto& name = m_installation.manifest.files.front();
+      BASE_TRY(data::read_toml(m_folder / name, name));
       m_fixed.arguments = {"--requirements", files.front()};
       m_fixed.is_chosen = true;
       append(m_fixed.arguments, choice_arguments(m_installation, m_installation.settings.groups));
       return {};
+    }
     case ManifestKind::poetry_lock:
       return from_list(read_poetry_lock(request));
     case ManifestKind::pdm_lock:
