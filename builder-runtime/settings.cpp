@@ -66,7 +66,15 @@ base::Result<fs::path> find_cache(const process::Environment& environment) {
 }
 
 base::Result<fs::path> find_shim(const std::string& given) {
-  if (!given.empty()) return fs::absolute(given);
+  if (!given.empty()) {
+    fs::path path = fs::absolute(given);
+    boost::system::error_code error;
+    const bool is_there = fs::exists(path, error);
+    if (is_there && process::find_program(path.string(), "")) return path;
+    return base::fail(ErrorKind::usage, "--shim",
+                      path.string() + (is_there ? " is not a program" : " does not exist"),
+                      std::string("name ") + contract::k_shim + ", or omit the option");
+  }
   BASE_TRY_ASSIGN(const fs::path own, base::own_folder());
   for (const fs::path& shim : {own / contract::k_shim, fs::path(contract::k_image_shim)}) {
     boost::system::error_code error;

@@ -126,6 +126,7 @@ struct Findings {
 struct Language {
   std::string name;
   std::vector<std::string> markers;  // files, each of which makes a folder one of this language
+  std::string usual_file;            // that such a folder has, for a message
   // Whether a folder without any language's marker may be of this one all the same.
   std::function<base::Result<bool>(const fs::path& source)> may_be;
   // The same for what is in folders below, asked where nothing at the root is of any language; may be none.

@@ -79,20 +79,23 @@ tl::unexpected<base::Error> several(const fs::path& source, const std::vector<st
 // Only what no compiled-in language takes is asked about: a Python project may have a Cargo.toml.
 base::Result<LanguagePointer> recognised_by_installed(const Settings& settings) {
   std::vector<LanguagePointer> found;
+  std::vector<std::string> usual_files;
+  const auto expect = [&](const Language& language) {
+    if (!language.usual_file.empty()) usual_files.push_back(language.usual_file + " (" + language.name + ")");
+  };
+  for (const auto& language : languages()) expect(language);
   for (const auto& name : contract::installed_builders(settings.builders)) {
     if (const auto names = names_of_languages(); std::find(names.begin(), names.end(), name) != names.end())
       continue;
     BASE_TRY_ASSIGN(auto language, declared::installed_language(settings.builders, name));
     BASE_TRY_ASSIGN(const bool is_one, language->may_be(settings.source));
+    expect(*language);
     if (is_one) found.push_back(std::move(language));
   }
   if (found.size() == 1) return found.front();
   if (found.empty()) {
-    std::vector<std::string> markers;
-    for (const auto& language : languages())
-      markers.insert(markers.end(), language.markers.begin(), language.markers.end());
     return base::fail(ErrorKind::bad_input, settings.source.string(),
-                      "no supported language found: expected " + base::join(markers, ", ", " or "),
+                      "no supported language found: expected " + base::join(usual_files, ", ", " or "),
                       "add one of them, or a build.sh of your own");
   }
   std::vector<std::string> names;

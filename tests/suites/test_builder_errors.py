@@ -28,7 +28,8 @@ class Errors(BuilderSuite):
     def test_a_source_of_no_language(self):
         source = self.source({"README.md": "hello"})
         self.assert_fails(self.build(source), 65,
-                          f"error: {source}: no supported language found: expected main.py or go.mod\n"
+                          f"error: {source}: no supported language found: expected main.py (python), go.mod (go), "
+                          "main.js (node), main.R (r), Cargo.toml (rust) or main.sh (shell)\n"
                           "hint: add one of them, or a build.sh of your own\n")
 
     def test_a_source_of_two_languages(self):
@@ -174,6 +175,14 @@ class Errors(BuilderSuite):
         self.assert_fails(self.build(source, env=self.environment(PACHBUILD_CACHE_DIR=file)), 73,
                           f"error: PACHBUILD_CACHE_DIR: {file} is not a folder\n")
 
+    def test_a_lock_that_uv_would_not_understand(self):
+        support.require_tool("uv")
+        for content, what in (("x = = 1\n", ":1:5: invalid TOML: a value cannot start like this; text needs quotes\n"),
+                              (b"x = 1\ny = \"\xff\"\n", ":2:5: invalid TOML: invalid UTF-8\n")):
+            with self.subTest(content):
+                source = self.source({**PYTHON_ARGUMENTS, "pylock.toml": content})
+                self.assert_fails(self.build(source), 65, f"error: pylock.toml{what}")
+
     def test_an_output_folder_that_cannot_be_made(self):
         self.write("file", "")
         source = self.source(PYTHON_ARGUMENTS)
@@ -184,8 +193,10 @@ class Errors(BuilderSuite):
     def test_a_shim_that_is_not_there(self):
         source = self.source(PYTHON_ARGUMENTS)
         self.shim = self.folder / "no-shim"
-        result = self.build(source)
-        self.assert_fails(result, 74, f"error: {self.shim}: cannot read: no such file or folder\n")
+        hint = "hint: name worker-shim, or omit the option\n"
+        self.assert_fails(self.build(source), 64, f"error: --shim: {self.shim} does not exist\n{hint}")
+        self.write("no-shim", "text")
+        self.assert_fails(self.build(source), 64, f"error: --shim: {self.shim} is not a program\n{hint}")
         self.assertFalse((self.folder / "out/run.sh").exists())
 
     def build_without_power(self, source, **env):

@@ -164,7 +164,8 @@ class NestedModules(GoSuite):
                 self.again()
         source = self.source({"README.md": "x", "testdata/main.go": program(), ".x/main.go": program()})
         self.assert_fails(self.build(source), 65, (
-            f"error: {source}: no supported language found: expected main.py or go.mod\n"
+            f"error: {source}: no supported language found: expected main.py (python), go.mod (go), "
+            "main.js (node), main.R (r), Cargo.toml (rust) or main.sh (shell)\n"
             "hint: add one of them, or a build.sh of your own\n"))
         # What is Python's stays Python's.
         self.write("source/tool.py", "print(1)\n")

@@ -119,12 +119,13 @@ TEST_F(Defaults, TheFoldersOfABuild) {
                                                    {"./a/../b/", here / "b"},
                                                    {"/x//y/.", "/x/y"}};
   for (const auto& [given, expected] : sources) {
-    const auto settings = builder::settle({.source = given, .out = given, .language = "go", .shim = "shim"},
-                                          {{"PACHBUILD_CACHE_DIR", path("c")}});
+    const auto settings =
+        builder::settle({.source = given, .out = given, .language = "go", .shim = "/bin/true"},
+                        {{"PACHBUILD_CACHE_DIR", path("c")}});
     ASSERT_TRUE(settings);
     EXPECT_EQ(settings->source, expected) << given;
     EXPECT_EQ(settings->out, given.empty() ? "/pfs/out" : expected) << given;
-    EXPECT_EQ(settings->shim, here / "shim");
+    EXPECT_EQ(settings->shim, "/bin/true");
     EXPECT_EQ(settings->language, "go");
   }
 }
@@ -133,8 +134,9 @@ TEST_F(Defaults, OnlyOneStandsForTheDefaultSteps) {
   const std::map<std::string, bool> rows = {
       {"", false}, {"0", false}, {"1", true}, {"yes", false}, {"11", false}};
   for (const auto& [value, expected] : rows) {
-    const auto settings = builder::settle(
-        {.shim = "shim"}, {{"PACHBUILD_CACHE_DIR", path("c")}, {contract::k_default_steps_variable, value}});
+    const auto settings =
+        builder::settle({.shim = "/bin/true"},
+                        {{"PACHBUILD_CACHE_DIR", path("c")}, {contract::k_default_steps_variable, value}});
     ASSERT_TRUE(settings);
     EXPECT_EQ(settings->default_steps_only, expected) << value;
   }

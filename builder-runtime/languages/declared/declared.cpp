@@ -104,6 +104,15 @@ base::Result<Findings> look(const Builder& builder, const Source& source,
   return Findings{std::move(summary), [facts](const Tools& tools) { return plan_of(facts, tools); }};
 }
 
+std::string usual_file_of(const DetectDescription& detect) {
+  for (const auto* references : {&detect.any, &detect.program}) {
+    for (const auto& reference : *references) {
+      if (!reference.is_value) return reference.text;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 base::Result<std::shared_ptr<const Language>> language_of_folder(const fs::path& folder) {
@@ -112,6 +121,7 @@ base::Result<std::shared_ptr<const Language>> language_of_folder(const fs::path&
   Language language;
   language.name = builder->language;
   for (const auto& reference : builder->detect.any) language.markers.push_back(reference.text);
+  language.usual_file = usual_file_of(builder->detect);
   language.may_be = [builder](const fs::path& source) { return recognises(*builder, source); };
   language.look = [builder](const Source& source, const process::Environment& environment) {
     return look(builder, source, environment);

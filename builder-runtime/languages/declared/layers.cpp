@@ -127,7 +127,7 @@ class Making {
       if (!copied_files(copy, own.files).empty()) continue;
       return base::fail(ErrorKind::bad_input, m_facts.builder->file + ": layer.copy",
                         "no file {builder}/" + copy.from.text(),
-                        "what only builder test and the image use cannot be copied: probe/, Dockerfile, …");
+                        "files that only the test and the image use cannot be copied: probe/, Dockerfile, …");
     }
     return copy_files(m_layer.copy_of_builder, own.files, tree);
   }

@@ -547,6 +547,7 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
 Language language() {
   return {.name = "go",
           .markers = {"go.mod"},
+          .usual_file = "go.mod",
           .may_be = may_be,
           .may_be_below = may_be_below,
           .read_settings = read_settings,

@@ -525,6 +525,7 @@ base::Result<Findings> look(const Source& source, const process::Environment& en
 Language language() {
   return {.name = "python",
           .markers = {"main.py"},
+          .usual_file = "main.py",
           .may_be = may_be,
           .read_settings = read_settings,
           .look = look};

@@ -73,8 +73,8 @@ TEST_F(Phases, ASourceIsAFolderWithSomethingInIt) {
   EXPECT_EQ(found(), "65 " + source() + ": the source is empty" + hint);
   put("source/README");
   EXPECT_EQ(found(), "65 " + source() +
-                         ": no supported language found: expected main.py or go.mod (add one of them, or a "
-                         "build.sh of your own)");
+                         ": no supported language found: expected main.py (python) or go.mod (go) (add one "
+                         "of them, or a build.sh of your own)");
 }
 
 TEST_F(Phases, NothingIsWrittenIntoTheSource) {

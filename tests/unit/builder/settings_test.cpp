@@ -126,9 +126,22 @@ TEST_F(Settle, FoldersAreAbsoluteAndHaveDefaults) {
            {"/a", "/a"}, {"/a/", "/a"}, {"/a/b/../c", "/a/c"}, {"/a/.", "/a"}, {"a", here / "a"}}) {
     EXPECT_EQ(with({.source = given, .out = {}, .language = {}, .shim = {}}).source, expected) << given;
     EXPECT_EQ(with({.source = {}, .out = given, .language = {}, .shim = {}}).out, expected) << given;
-    EXPECT_EQ(with({.source = {}, .out = {}, .language = {}, .shim = given}).shim, fs::absolute(given));
   }
   EXPECT_EQ(with({.source = {}, .out = {}, .language = "go", .shim = {}}).language, "go");
+}
+
+TEST_F(Settle, TheShimIsAProgram) {
+  const auto relative = fs::relative("/bin/true").string();
+  EXPECT_EQ(with({.source = {}, .out = {}, .language = {}, .shim = relative}).shim, fs::absolute(relative));
+  const auto folder = make("folder", 0755);
+  for (const auto& [given, what] :
+       {std::pair(folder, " is not a program"), {folder / "nothing", " does not exist"}}) {
+    const auto settled = builder::settle({.source = {}, .out = {}, .language = {}, .shim = given.string()},
+                                         {{"PACHBUILD_CACHE_DIR", make("cache", 0755).string()}});
+    ASSERT_FALSE(settled);
+    EXPECT_EQ(base::in_one_line(settled.error()),
+              "--shim: " + given.string() + what + "; name worker-shim, or omit the option");
+  }
 }
 
 TEST_F(Settle, TheDefaultStepsAreAskedForByAOne) {

@@ -626,7 +626,7 @@ std::optional<base::Error> conda_error(const fs::path& source) {
     if (is_cut) lines.resize(k_most_lines);
     hint = "list its packages in requirements.txt, one per line, under their PyPI names: " +
            base::join(lines, ", ") + (is_cut ? ", …" : "") +
-           (file->python.empty() ? "" : "; and " + file->python + " into .python-version") +
+           (file->python.empty() ? "" : "; write " + file->python + " to .python-version") +
            "; for packages that only conda has, use an image of your own, without transform.build";
   }
   return base::Error{base::ErrorKind::bad_input, file->name, "conda environments cannot be built",
