@@ -169,7 +169,7 @@ base::Result<StoredBundle> Compiler::make(const Layer& layer, const StoredBundle
   BASE_TRY_ASSIGN(auto stored,
                   keep(file, {{std::move(bundle)}, std::move(made)}, below, layer.key, workspace));
   if (below == nullptr) keep_as_environment(tree, m_cache, summary.digest);
-  milestone.reached("packed " + base::count_of(summary.files - own.count, "file") + " of " +
+  milestone.reached("packed " + base::count_of(summary.files - own.count, "file") + ", " +
                     base::format_bytes(summary.unpacked_bytes - own.bytes));
   return stored;
 }

@@ -101,8 +101,9 @@ base::Status check_ownership(const Present& present, const std::string& pipeline
                       "the source needs repo \"" + repo + "\", which is the output of a pipeline", k_hint);
   }
   if (!present.pipelines.contains(build) && present.repos.contains(build)) {
-    return base::fail(ErrorKind::bad_input, where,
-                      "the build needs pipeline \"" + build + "\", and a repo has that name", k_hint);
+    return base::fail(
+        ErrorKind::bad_input, where,
+        "the build pipeline would be called \"" + build + "\", but a repo already has that name", k_hint);
   }
   if (present.pipelines.contains(build) && !is_build(present, pipeline)) {
     return base::fail(ErrorKind::bad_input, where,
@@ -139,8 +140,9 @@ base::Status check_convertible(const Present& present, const std::string& pipeli
   }
   for (const std::string& other : owners_of(present, pipeline)) {
     if (build_pipeline_of(other) != pipeline || !is_build(present, other)) continue;
-    return base::fail(ErrorKind::bad_input, where,
-                      "pipeline \"" + pipeline + "\" is the build of pipeline \"" + other + "\"", k_hint);
+    return base::fail(
+        ErrorKind::bad_input, where,
+        "pipeline name \"" + pipeline + "\" is reserved for the build of pipeline \"" + other + "\"", k_hint);
   }
   return {};
 }

@@ -104,13 +104,16 @@ base::Result<Pachctl> Pachctl::find(const Target& target, const fs::path& scratc
       process::find_program(named.empty() ? "pachctl" : named, value_of(environment, "PATH"));
   const std::string variable = k_program_variable;
   if (!program && named.empty()) {
-    return base::fail(ErrorKind::unavailable, "pachctl", "not found; it is needed to reach the cluster",
+    return base::fail(ErrorKind::unavailable, "pachctl", "is not on PATH",
                       "install pachctl, or set its path in " + variable);
   }
   if (!program) {
-    const bool exists = base::contains(named, '/') && ::access(named.c_str(), F_OK) == 0;
+    const bool is_path = base::contains(named, '/');
+    const bool exists = is_path && ::access(named.c_str(), F_OK) == 0;
     return base::fail(ErrorKind::unavailable, variable + "=" + named,
-                      exists ? "is not executable" : "not found; it is needed to reach the cluster",
+                      exists    ? "is not executable"
+                      : is_path ? "does not exist"
+                                : "is not on PATH",
                       "correct " + variable + ", or unset it");
   }
   return Pachctl(*program, target, scratch, std::move(environment), runner);

@@ -215,7 +215,7 @@ base::Result<Assessment> assess_once(const Pachctl& pachctl, const Submission& s
   if (!assessment.stored.commit.empty() && !assessment.branches.is_own && !outcome.source.none()) {
     return base::fail(ErrorKind::bad_input, repo + "@" + k_source_branch,
                       "the newest commit, " + assessment.stored.commit + ", was not made by pachbuild",
-                      "save its files, then move the branch back to a commit before it, or delete it: "
+                      "save its files, then delete that commit, or move the branch back to an earlier one: "
                       "pachctl create branch " +
                           repo + "@" + k_source_branch + " --head COMMIT");
   }

@@ -147,10 +147,10 @@ base::Result<int> submit_python(const PythonOptions& options) {
 void add_python_verb(CLI::App& group, Invocation& invocation, cluster::Existing existing) {
   auto options = std::make_shared<PythonOptions>();
   options->submission.existing = existing;
-  auto* verb = group.add_subcommand("python-pipeline",
-                                    existing == cluster::Existing::refuse
-                                        ? "Create a pipeline from a Python program, without a spec file"
-                                        : "Update a pipeline from a Python program, without a spec file");
+  auto* verb = group.add_subcommand(
+      "python-pipeline", existing == cluster::Existing::refuse
+                             ? "Create a pipeline from a Python program, without a spec file"
+                             : "Create or update a pipeline from a Python program, without a spec file");
   verb->add_option("PATH", options->path, "The program")->type_name("PATH")->required();
   verb->add_option("-i,--input", options->inputs, "A repo that it reads; may be repeated")
       ->type_name("REPO[:GLOB]")

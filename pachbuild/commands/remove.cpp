@@ -33,7 +33,7 @@ std::string list_of(const cluster::Belongings& belongings) {
 
 base::Result<bool> is_agreed(const std::string& list) {
   if (::isatty(STDIN_FILENO) == 0) {
-    return base::fail(ErrorKind::usage, "", "would delete " + list, "add --yes to confirm");
+    return base::fail(ErrorKind::usage, "", "not confirmed: this deletes " + list, "add --yes to confirm");
   }
   std::fprintf(stderr, "Delete %s, with all their data? [y/N] ", list.c_str());
   std::string answer;

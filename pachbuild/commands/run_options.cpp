@@ -19,13 +19,7 @@ using base::ErrorKind;
 
 // What nobody builds runs in its image, or with what this machine has.
 base::Status check_images(const local::Plan& plan, const RunOptions& options) {
-  for (const auto& [spec, reads, after, read_as] : plan.pipelines) {
-    // A worker fails every datum then, whatever the image would run.
-    if (spec::is_built(spec.transform) || !spec.transform.cmd.empty()) continue;
-    return base::fail(
-        ErrorKind::bad_input, spec.places.where("/transform"), "transform has neither \"build\" nor \"cmd\"",
-        "add the command of the image to transform.cmd: Pachyderm does not read it from the image");
-  }
+  for (const auto& pipeline : plan.pipelines) BASE_TRY(spec::check_has_command(pipeline.spec));
   if (options.runtime != "none" || options.host_commands || plan.has_artifacts) return {};
   std::vector<std::string> names;
   std::string where;
@@ -66,9 +60,8 @@ base::Result<local::Secrets> load_secrets(const local::Plan& plan, const RunOpti
 void warn_of(const local::Plan& plan) {
   for (const auto& pipeline : plan.pipelines) {
     for (const auto& warning : pipeline.spec.warnings) report::warn(warning);
-    for (const auto& field : pipeline.spec.cluster_fields) {
-      report::warn(pipeline.spec.places.name() + ": " + field + " has no effect on this machine");
-    }
+    for (const auto& field : pipeline.spec.cluster_fields)
+      report::warn(field + " has no effect on this machine");
   }
 }
 

@@ -187,11 +187,14 @@ void SubmissionOptions::add_to(CLI::App& verb) {
 base::Result<int> submit_url(const SubmissionOptions& options) {
   const auto& url = options.specs.spec;
   const auto& images = options.publication;
-  if (options.dry_run || options.wait || images.build || images.push_images || images.write) {
-    return base::fail(
-        base::ErrorKind::usage, url,
-        "pachctl fetches this spec, so pachbuild cannot inspect, wait for or change anything in it",
-        "save the spec to a file and name the file");
+  for (const auto& [is_given, option] : {std::pair(options.dry_run, "--dry-run"),
+                                         {options.wait, "--wait"},
+                                         {images.build, "--build"},
+                                         {images.push_images, "--push-images"},
+                                         {images.write, "--write"}}) {
+    if (!is_given) continue;
+    return base::fail(base::ErrorKind::usage, option, "does not work with a URL, which pachctl fetches",
+                      "download the spec and name the file");
   }
   BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
   BASE_TRY(cluster::pass_on_url(pachctl, url, options.existing, reprocess_of(options)));

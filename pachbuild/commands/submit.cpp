@@ -15,8 +15,8 @@ constexpr char k_about_submit[] = R"(
 SPEC is a JSON or YAML file of pipelines, a folder of such files, - for standard input, or the URL (https://…) of
 pipelines without transform.build, which pachctl fetches. A pipeline with transform.build becomes a repo NAME_source
 with the files below transform.build.path, a pipeline NAME_build that builds them, and the pipeline NAME, which reads
-both in addition to its own input. In Python the build reads a repo of its own, NAME_build_source, which changes only
-if the build can have another result. Only changes are sent, and they take effect all at once. A pipeline without
+both in addition to its own input. The build of a Python source reads a separate repo, NAME_build_source, which
+changes only if the result of the build could change. Only changes are sent, and they take effect all at once. A pipeline without
 transform.build is passed to pachctl as is.
 
   pachbuild update pipeline -f map.json
@@ -38,7 +38,7 @@ void add_pipeline_verb(CLI::App& group, Invocation& invocation, cluster::Existin
   options->existing = existing;
   auto* verb = group.add_subcommand("pipeline", existing == cluster::Existing::refuse
                                                     ? "Create the pipelines in a spec"
-                                                    : "Update the pipelines in a spec");
+                                                    : "Create or update the pipelines in a spec");
   options->specs.add_to(*verb);
   options->add_to(*verb);
   options->publication.add_to(*verb);

@@ -69,7 +69,11 @@ struct Tool {
 
 const std::vector<Tool>& tools() {
   static const std::vector<Tool> all = {
-      {"uv", {"--version"}, "Python pipelines with packages", "pip install uv", Need::useful},
+      {"uv",
+       {"--version"},
+       "Python pipelines with packages",
+       "pipx install uv, or pip install uv in a virtual environment",
+       Need::useful},
       {"python3", {"--version"}, "Python pipelines", "sudo apt-get install python3", Need::useful},
       {k_go, {"version"}, "Go pipelines", "install Go from https://go.dev/dl", Need::useful},
       {"git", {"--version"}, "dependencies from Git", "sudo apt-get install git", Need::useful},

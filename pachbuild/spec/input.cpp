@@ -72,8 +72,9 @@ class Judge {
   void check_taken(const std::string& name, const std::string& pointer) {
     const bool is_ours = name == contract::k_source_input || name == contract::k_build_input;
     if (name != "out" && !(m_reading.is_built && is_ours)) return;
-    const std::string owner = is_ours ? "belongs to the build pipeline" : "is the output of the pipeline";
-    add(pointer, base::quoted(name) + " is reserved: /pfs/" + name + " " + owner,
+    const std::string reason = is_ours ? "pachbuild puts the " + name + " in /pfs/" + name
+                                       : "/pfs/" + name + " is the output of the pipeline";
+    add(pointer, base::quoted(name) + " is reserved: " + reason,
         m_reading.places.is_word(pointer) ? "" : "give the input another \"name\"");
   }
 

@@ -132,7 +132,7 @@ base::Result<std::string> evaluate(const std::string& text, const std::string& f
   const auto environment = process::current_environment();
   const auto program = process::find_program("jsonnet", process::value_of(environment, "PATH"));
   if (!program) {
-    return base::fail(ErrorKind::unavailable, file, "jsonnet not found; it is needed to evaluate a template",
+    return base::fail(ErrorKind::unavailable, file, "jsonnet is not on PATH",
                       "install it (apt install jsonnet), or save the template's result as JSON");
   }
   process::Command command{.arguments = {*program}, .environment = environment, .folder = {}};

@@ -35,7 +35,8 @@ using nlohmann::json;
 // The languages that builder-runtime knows by itself.
 constexpr std::array<std::string_view, 2> k_own_languages = {"go", "python"};
 
-constexpr char k_build_hint[] = R"(add "build": {"language": "python"}, or "go", or {"image": "…"})";
+constexpr char k_build_hint[] =
+    R"(add "build": {"language": "python"}, or another language, or {"image": "…"})";
 
 // Reads the fields of one object of a checked document. What is not there has its type's zero, as in
 // protobuf.
@@ -422,11 +423,18 @@ base::Result<PipelineSpec> read_document(const Document& document, Target target
 }
 
 tl::unexpected<base::Error> not_local(const std::string& path) {
-  return base::fail(ErrorKind::bad_input, path, "is not a local file",
-                    "save the spec next to the source that it builds");
+  return base::fail(ErrorKind::bad_input, path == k_standard_input ? "standard input" : path,
+                    "is not a local file", "save the spec next to the source that it builds");
 }
 
 }  // namespace
+
+base::Status check_has_command(const PipelineSpec& spec) {
+  if (is_built(spec.transform) || !spec.transform.cmd.empty()) return {};
+  return base::fail(
+      ErrorKind::bad_input, spec.places.where("/transform"), "transform has neither \"build\" nor \"cmd\"",
+      "add the command of the image to transform.cmd: Pachyderm does not read it from the image");
+}
 
 base::fs::path data_folder(const PipelineSpec& spec, const std::string& repo) {
   return base::fs::path(spec.places.file()).parent_path() / "data" / repo;
@@ -516,6 +524,7 @@ base::Result<ClusterPipeline> cluster_pipeline(Document document, Target target)
   } else {
     if (target == Target::any) {
       BASE_TRY_ASSIGN(const auto spec, read_document(document, target, Builds::maybe));
+      BASE_TRY(check_has_command(spec));
       pipeline.notes = spec.notes;
     }
     const auto name = value.find("pipeline");

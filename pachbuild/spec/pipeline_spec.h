@@ -84,7 +84,7 @@ struct PipelineSpec {
   DatumSetSpec datum_set_spec;
   std::string reprocess_spec;  // "", "until_success" or "every_job"
 
-  // Fields that are set, accepted and without effect on one machine: "resource_requests".
+  // Fields that are set, accepted and without effect on one machine: "p.json:4:3: transform.user".
   std::vector<std::string> cluster_fields;
   // Of Target::any: what is right and done by a cluster only, as "p.json:4:3: egress works only on a cluster;
   // `pachbuild run` refuses it", or on one machine only.
@@ -143,6 +143,10 @@ struct Sources {
 
 // The folder that stands for a repo where nobody names another one: data/REPO beside the spec's file.
 base::fs::path data_folder(const PipelineSpec& spec, const std::string& repo);
+
+// Fails when a pipeline neither builds a program nor names a command: Pachyderm creates it, and each datum
+// fails.
+base::Status check_has_command(const PipelineSpec& spec);
 
 // Whether a file in a folder of specs is one, by its name.
 bool is_spec_file(const base::fs::path& file);

@@ -330,7 +330,8 @@ const Message& spec_message() {
       {"description", Type::text},
       {"reprocess", Type::boolean, Use::cluster},
       {"service", Type::object, Use::beyond, &service_message(), k_cluster_only},
-      {"spout", Type::object, Use::refused, &spout_message(), "is not supported with transform.build"},
+      {"spout", Type::object, Use::refused, &spout_message(),
+       "is not supported with transform.build: make it a pipeline of its own, which runs in an image"},
       {"datum_set_spec", Type::object, Use::here, &datum_set_message()},
       {"datum_timeout", Type::duration},
       {"job_timeout", Type::duration},
@@ -605,7 +606,8 @@ class Checker {
     }
     if (field.use == Use::beyond && m_target == Target::any && m_has_build)
       m_checked.notes.push_back(m_written.where(written) + ": " + what + "; `pachbuild run` refuses it");
-    if (field.use == Use::cluster) m_checked.cluster_fields.push_back(field_name(pointer));
+    if (field.use == Use::cluster)
+      m_checked.cluster_fields.push_back(m_written.where(written) + ": " + field_name(pointer));
     return true;
   }
 

@@ -17,7 +17,7 @@ struct CheckedDocument {
   // Fields have their snake case names, types are right, numbers are numbers, durations are as Pachyderm
   // takes them, and what is null or at fault is not there.
   Document document;
-  // Fields that are set and have an effect on a cluster only.
+  // Fields that are set and have an effect on a cluster only: "p.json:4:3: transform.user".
   std::vector<std::string> cluster_fields;
   // Of Target::any: what this program does not do on one machine, as an error would say it.
   std::vector<std::string> notes;

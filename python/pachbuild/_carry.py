@@ -595,6 +595,6 @@ def check_function(function: Any) -> FunctionType:
     if name == "<lambda>":
         raise SourceError("a lambda cannot be a pipeline", where=place, hint="define a function with def")
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise SourceError(f"{name} is not a plain function", name=name, where=place,
-                          hint="without async and yield: call asyncio.run() inside it")
+        raise SourceError(f"{name} is async or a generator", name=name, where=place,
+                          hint="use a plain function without async and yield; it can call asyncio.run()")
     return function

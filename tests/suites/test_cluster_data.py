@@ -124,7 +124,7 @@ class ClusterData(cluster_suite.ClusterSuite):
         told = self.run_here("--force", given=f"pfs:{self.data}@{commit}", PACHCTL=str(self.folder / "gone"))
         self.assertNotIn("warning", told)
         told = self.run_here(given=f"pfs:{self.data}@other", code=69, PACHCTL=str(self.folder / "gone"))
-        self.assertIn("not found; it is needed to reach the cluster", told)
+        self.assertIn("/gone: does not exist", told)
 
     @cluster_suite.stand_in_only
     @unittest.skipUnless(support.LONG, "waits for 10 s")
@@ -147,7 +147,7 @@ class ClusterData(cluster_suite.ClusterSuite):
     def test_what_comes_damaged_is_refused_and_not_kept(self):
         self.put_data(**{"a.txt": "one"})
         told = self.run_here(code=75, STAND_IN_FAULT="damage")
-        self.assertIn("@master:/a.txt: arrived with different content from what the cluster lists\nhint: run it again\n", told)
+        self.assertIn("@master:/a.txt: the received content does not match the hash on the cluster\nhint: run it again\n", told)
         self.assertFalse(self.out.exists() and self.outputs())
         self.run_here()
         self.assertEqual(self.outputs(), {"a.txt": "ONE"})

@@ -150,7 +150,7 @@ fi
         belongs = (f"pipeline {self.pipeline}, pipeline {self.pipeline}_build, repo {self.pipeline}_build_source, "
                    f"repo {self.pipeline}_source")
         result = self.pachbuild("delete", "pipeline", self.pipeline)
-        self.assertEqual((result.returncode, result.stderr), (64, f"error: would delete {belongs}\nhint: add --yes to confirm\n"))
+        self.assertEqual((result.returncode, result.stderr), (64, f"error: not confirmed: this deletes {belongs}\nhint: add --yes to confirm\n"))
         self.assertEqual(len(self.names("pipeline")), 2)
         result = self.pachbuild("delete", "pipeline", self.pipeline, "--yes")
         self.assertEqual((result.returncode, result.stderr), (0, f"deleted {belongs}\n"))

@@ -103,7 +103,7 @@ class Ownership(cluster_suite.ClusterSuite):
         commit = self.put(self.repo, mine="1")
         self.write("source/more.py", "1\n")
         self.refused(f"error: {self.repo}@master: the newest commit, {commit}, was not made by pachbuild\n"
-                     "hint: save its files, then move the branch back to a commit before it, or delete it: pachctl create branch "
+                     "hint: save its files, then delete that commit, or move the branch back to an earlier one: pachctl create branch "
                      f"{self.repo}@master --head COMMIT\n", verbs=("update", "--build"))
         self.refused(f'repo "{self.repo}" contains 1 commit that was not made by pachbuild; the newest is {commit}\n', verbs=("delete",))
         # One below the head: an update takes nothing away that is not in the history, a deletion would.
@@ -160,7 +160,7 @@ class Ownership(cluster_suite.ClusterSuite):
             self.pachctl("update", "pipeline", "--file", self.write("reader.json", json.dumps(spec)))
             if project == "other":
                 result = self.pachbuild("delete", "pipeline", self.pipeline)
-                self.assertIn("would delete ", result.stderr)
+                self.assertIn("this deletes ", result.stderr)
         self.refused(f"pipeline {reader} of project other reads its repo {self.pipeline}\n", verbs=("delete",))
 
     def test_a_deletion_that_pachyderm_refuses_leaves_the_pipeline_to_others(self):
@@ -221,7 +221,7 @@ class Ownership(cluster_suite.ClusterSuite):
         name = self.build
         spec = json.loads(self.spec.read_text(encoding="utf-8"))
         spec["pipeline"]["name"] = name
-        text = f'pipeline "{name}" is the build of pipeline "{self.pipeline}"\n'
+        text = f'pipeline name "{name}" is reserved for the build of pipeline "{self.pipeline}"\n'
         self.refused(text, verbs=("update",), spec=self.write("converted.json", json.dumps(spec)))
         del spec["transform"]["build"]
         spec["transform"].update(image="x:1", cmd=["true"])

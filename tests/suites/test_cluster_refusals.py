@@ -52,7 +52,7 @@ class Refusals(cluster_suite.ClusterSuite):
     def test_a_repo_where_the_build_pipeline_should_be(self):
         repo = self.pipeline + "_build"
         self.pachctl("create", "repo", repo)
-        self.refused(f'error: SPEC:1:23: the build needs pipeline "{repo}", and a repo has that name\n'
+        self.refused(f'error: SPEC:1:23: the build pipeline would be called "{repo}", but a repo already has that name\n'
                      "hint: rename one of the two\n", leaves=[repo])
 
     def test_a_pipeline_where_the_build_pipeline_should_be(self):
@@ -85,7 +85,7 @@ class Refusals(cluster_suite.ClusterSuite):
                      "hint: use only one of the two\n", "--project", "two", code=64)
 
     def test_no_pachctl(self):
-        self.refused("error: PACHCTL=/nowhere/pachctl: not found; it is needed to reach the cluster\n"
+        self.refused("error: PACHCTL=/nowhere/pachctl: does not exist\n"
                      "hint: correct PACHCTL, or unset it\n",
                      code=69, variables={"PACHCTL": "/nowhere/pachctl"})
 
@@ -96,13 +96,13 @@ class Refusals(cluster_suite.ClusterSuite):
     def test_a_source_needs_a_local_spec(self):
         text = self.spec.read_text(encoding="utf-8")
         hint = "hint: save the spec next to the source that it builds\n"
-        self.refused("error: SPEC: is not a local file\n" + hint, spec="-", stdin=text)
+        self.refused("error: standard input: is not a local file\n" + hint, spec="-", stdin=text)
         result = self.pachbuild("update", "pipeline", "-f", self.serve() + "p.json")
         self.assertEqual(result.returncode, 65)
         self.assertRegex(result.stderr, "^error: pachctl update pipeline: .*unknown field \"build\".*\nhint: with transform.build, "
                                         "save the spec next to the source that it builds\n$")
-        self.refused("error: SPEC: pachctl fetches this spec, so pachbuild cannot inspect, wait for or change anything in it\n"
-                     "hint: save the spec to a file and name the file\n", "--dry-run", code=64, spec="https://example.com/p.json")
+        self.refused("error: --dry-run: does not work with a URL, which pachctl fetches\n"
+                     "hint: download the spec and name the file\n", "--dry-run", code=64, spec="https://example.com/p.json")
 
     def serve(self):
         """The address of this test's folder."""
@@ -129,7 +129,7 @@ class Refusals(cluster_suite.ClusterSuite):
                                           {"pfs": {"repo": self.data, "name": "build", "glob": "/*"}}]})
             result = self.pachbuild("update", "pipeline", "-f", self.spec)
             self.assertEqual(result.returncode, 65)
-            self.assertIn(f'input.{kind}[1].pfs.name "build" is reserved: /pfs/build belongs to the build pipeline\n'
+            self.assertIn(f'input.{kind}[1].pfs.name "build" is reserved: pachbuild puts the build in /pfs/build\n'
                           'hint: give the input another "name"\n', result.stderr)
         self.assertEqual(self.names("repo"), [self.data])
 
@@ -140,7 +140,7 @@ class Refusals(cluster_suite.ClusterSuite):
 
     def test_a_spout_and_a_pipeline_without_input(self):
         self.write_spec(spout={})
-        self.assertIn("spout is not supported with transform.build\n",
+        self.assertIn("spout is not supported with transform.build: make it a pipeline of its own, which runs in an image\n",
                       self.pachbuild("update", "pipeline", "-f", self.spec).stderr)
         self.write_spec(input={})
         self.assertIn('input is empty\nhint: for example {"pfs": {"repo": "…", "glob": "/*"}}\n',

@@ -336,8 +336,8 @@ class DeclaredBuilders(BuilderSuite):
         self.write("source/list.txt", "the source's\n")
         # Of the layer's own files only: what worker-shim reads is not counted.
         log = self.make_well().stderr
-        self.assertIn("packed 1 file of 12 B", log)
-        self.assertIn("packed 9 files of ", log)
+        self.assertIn("packed 1 file, 12 B", log)
+        self.assertIn("packed 9 files, ", log)
         self.run_artifact(self.toys)
         environment = self.cache / "env" / self.record()["bundles"][0]["digest"]
         self.assertEqual((environment / "boot/lib/first.sh").read_text(), "first\n")
@@ -351,7 +351,7 @@ class DeclaredBuilders(BuilderSuite):
             self.write("builder/probe/main.toy", "")
             self.edit(('copy = { "." = "bin" }', f'copy = {{ "." = "bin", "{{builder}}/{path}" = "boot" }}'))
             self.assert_fails(self.make(), 65, f"error: {self.builder}/builder.toml: layer.copy: no file {{builder}}/{path}\n"
-                                               "hint: what only builder test and the image use cannot be copied: probe/, Dockerfile, …\n")
+                                               "hint: files that only the test and the image use cannot be copied: probe/, Dockerfile, …\n")
 
     def test_lists_without_a_layer(self):
         """What names the folder of the layers is left out of them."""

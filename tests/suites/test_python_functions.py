@@ -459,8 +459,8 @@ class Refused(FunctionSuite):
         module = self.module("async def a(): pass\ndef b(): yield\nasync def c(): yield\nd = lambda: 1\n")
         place = f"FOLDER/{module.__name__}.py"
         for number, name in enumerate("abc", 2):
-            with self.fails(f"{place}:{number}: {name} is not a plain function\n"
-                            "hint: without async and yield: call asyncio.run() inside it", 65, pachbuild.SourceError):
+            with self.fails(f"{place}:{number}: {name} is async or a generator\n"
+                            "hint: use a plain function without async and yield; it can call asyncio.run()", 65, pachbuild.SourceError):
                 pachbuild.pipeline(getattr(module, name), input="a")
         with self.fails(f"{place}:5: a lambda cannot be a pipeline\nhint: define a function with def", 65, pachbuild.SourceError):
             pachbuild.pipeline(module.d, input="a")

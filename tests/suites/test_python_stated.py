@@ -216,7 +216,7 @@ class FilesThatDoNotCount(Stated):
         self.assert_fails(result, 65,
                           "error: environment.yml: conda environments cannot be built\n"
                           "hint: list its packages in requirements.txt, one per line, under their PyPI names: sown==1.*, "
-                          "planted>=1,<2; and 3.11 into .python-version; for packages that only conda has, use an image of your own, without transform.build\n")
+                          "planted>=1,<2; write 3.11 to .python-version; for packages that only conda has, use an image of your own, without transform.build\n")
         self.source({**WHEELS, "requirements.txt": "--no-index\n-f wheels\nsown==1.*\nplanted>=1,<2\n"})
         self.assertNotIn("warning: ", self.build_well(source).stderr)
         self.assertEqual(self.packages(), ["planted==1.0", "sown==1.0"])

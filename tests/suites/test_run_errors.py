@@ -54,7 +54,7 @@ class Errors(pipelines.PipelineSuite):
                          'hint: add "input": {"pfs": {"repo": "…", "glob": "/*"}}\n', input=None)
 
     def test_a_spout(self):
-        self.refuse_spec("error: spec.json:4:10: spout is not supported with transform.build\n",
+        self.refuse_spec("error: spec.json:4:10: spout is not supported with transform.build: make it a pipeline of its own, which runs in an image\n",
                          input=None, spout={})
 
     def test_an_unknown_language(self):
@@ -71,8 +71,8 @@ class Errors(pipelines.PipelineSuite):
 
     def test_reserved_input_names(self):
         for name in ("source", "build"):
-            result = 'error: spec.json:4:57: input.pfs.name "%s" is reserved: /pfs/%s belongs to the build pipeline\n'
-            self.refuse_spec(result % (name, name) + 'hint: give the input another "name"\n',
+            result = 'error: spec.json:4:57: input.pfs.name "%s" is reserved: pachbuild puts the %s in /pfs/%s\n'
+            self.refuse_spec(result % (name, name, name) + 'hint: give the input another "name"\n',
                              input={"pfs": {"repo": "data", "glob": "/*", "name": name}})
 
     def test_a_missing_build_path(self):

@@ -217,7 +217,7 @@ class Templates(SpecSuite):
 
     def test_without_jsonnet_it_says_how_to_get_it(self):
         self.assertEqual(self.pachbuild("validate", "--jsonnet", "p.jsonnet", code=69, PATH="/nowhere").stderr,
-                         "error: p.jsonnet: jsonnet not found; it is needed to evaluate a template\n"
+                         "error: p.jsonnet: jsonnet is not on PATH\n"
                          "hint: install it (apt install jsonnet), or save the template's result as JSON\n")
 
     def test_the_command_line(self):

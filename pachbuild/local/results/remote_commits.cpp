@@ -208,7 +208,7 @@ base::Status RemoteCommits::bring(const Commit& commit, const std::vector<std::s
       return key_of_file(commit.files[known->second].digest, entry.size);
     }
     return base::fail(ErrorKind::network, commit.address + ":/" + entry.path,
-                      "arrived with different content from what the cluster lists", "run it again");
+                      "the received content does not match the hash on the cluster", "run it again");
   }));
   const auto absent = std::find(wanted.begin(), wanted.end(), true);
   if (absent == wanted.end()) return {};

@@ -56,7 +56,7 @@ base::Result<BuildCommand> build_command(const spec::PipelineSpec& spec, bool ow
   }
   if (build.language.empty() && !own_script) {
     return base::fail(ErrorKind::bad_input, place,
-                      "pachbuild run builds on this machine, not in the image " + build.image,
+                      "transform.build.image " + base::quoted(build.image) + " needs a container runtime",
                       "add --runtime podman, use transform.build.language, or add a build.sh to the source");
   }
   BASE_TRY_ASSIGN(auto builder, find_builder_runtime());

@@ -140,7 +140,7 @@ base::Result<Target> LinkFollower::target_of(int folder, const std::string& name
   if (!target.place || ::fstat(target.place.get(), &target.status) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return fault("is a broken link");
     if (errno == ELOOP) return fault("is a link that leads to itself");
-    return fault("is a link that cannot be followed: " + base::system_error("read", m_link, errno).what);
+    return fault("the link cannot be followed: " + base::system_error("read", m_link, errno).what);
   }
   return target;
 }
@@ -168,7 +168,7 @@ base::Status LinkFollower::copy_file(const Target& target, int from, const std::
   const UniqueFd source(::openat(from, name.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   struct stat status{};
   if (!source || ::fstat(source.get(), &status) != 0)
-    return fault("links to a file that cannot be read: " + base::system_error("read", "", errno).what);
+    return fault("the file that it links to cannot be read: " + base::system_error("read", "", errno).what);
   if (FileId(status.st_dev, status.st_ino) != target.id())
     return fault("was changed after the program ended");
   BASE_TRY_ASSIGN(const auto copy, to.open_file(copy_name, O_WRONLY | O_CREAT | O_EXCL, 0600));

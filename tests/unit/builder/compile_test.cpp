@@ -308,7 +308,7 @@ TEST_F(Compile, SaysWhatItDoes) {
     auto text = log.end();
     return text.substr(0, std::min(text.rfind(" ("), text.size()));
   };
-  EXPECT_EQ(told(plan()), "compile: packed 1 file of 7 B");
+  EXPECT_EQ(told(plan()), "compile: packed 1 file, 7 B");
   EXPECT_EQ(told(plan()), "compile: nothing to do, the bundle is in the cache");
   Plan chosen = plan();
   chosen.choices = [](const std::vector<std::string>& /*packages*/) { return "chosen for you"; };
@@ -320,7 +320,7 @@ TEST_F(Compile, SaysWhatItDoes) {
   ASSERT_TRUE(base::write_file(entry / contract::k_record, "damaged"));
   const auto again = told(plan());
   EXPECT_TRUE(again.starts_with("warning: cache: ")) << again;
-  EXPECT_TRUE(again.ends_with("; building it again\ncompile: packed 1 file of 7 B")) << again;
+  EXPECT_TRUE(again.ends_with("; building it again\ncompile: packed 1 file, 7 B")) << again;
   EXPECT_EQ(m_made, 2);
 }
 

@@ -638,7 +638,7 @@ TEST_F(ClusterWithMap, WhatIsPassedOnReplacesNoBuildAndForCreateNothing) {
   EXPECT_EQ(check(R"({"pipeline": {"name": "map"}})", Existing::refuse),
             "f.json:1:23: pipeline \"map\" already exists");
   EXPECT_EQ(check(R"({"pipeline": {"name": "map_build"}})", Existing::update),
-            "f.json:1:23: pipeline \"map_build\" is the build of pipeline \"map\"");
+            "f.json:1:23: pipeline name \"map_build\" is reserved for the build of pipeline \"map\"");
   EXPECT_EQ(check(R"({"pipeline": {"name": "new", "project": {"name": "q"}}})", Existing::refuse), "none");
   EXPECT_EQ(listed, "list pipeline --project q --raw");
 }

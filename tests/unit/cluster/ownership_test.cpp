@@ -150,7 +150,8 @@ TEST(Ownership, ErrorsSayWhoseTheNameIs) {
   present = made();
   present.pipelines.erase("map_build");
   EXPECT_EQ(owned(present),
-            "here: the build needs pipeline \"map_build\", and a repo has that name; rename one of the two");
+            "here: the build pipeline would be called \"map_build\", but a repo already has that name; "
+            "rename one of the two");
   present.repos.erase("map_build");
   EXPECT_EQ(owned(present), "");
   present = made();
@@ -171,7 +172,8 @@ TEST(Ownership, ErrorsSayWhoseTheNameIs) {
   EXPECT_EQ(told(check_convertible(present, "data", "here")),
             "here: repo \"data\" exists and is not the output of a pipeline; rename one of the two");
   EXPECT_EQ(told(check_convertible(present, "map_build", "here")),
-            "here: pipeline \"map_build\" is the build of pipeline \"map\"; rename one of the two");
+            "here: pipeline name \"map_build\" is reserved for the build of pipeline \"map\"; rename one of "
+            "the two");
   EXPECT_EQ(told(check_convertible(present, "map", "here")), "");
 }
 

@@ -238,11 +238,8 @@ TEST(PachctlProgram, IsFoundByItsVariableOrOnPath) {
   ::unsetenv("PACHCTL");
   const auto on_path = found();
   ::setenv("PATH", kept.c_str(), 1);
-  EXPECT_EQ(
-      none,
-      "pachctl: not found; it is needed to reach the cluster | install pachctl, or set its path in PACHCTL");
-  EXPECT_EQ(none_named,
-            "PACHCTL=other: not found; it is needed to reach the cluster | correct PACHCTL, or unset it");
+  EXPECT_EQ(none, "pachctl: is not on PATH | install pachctl, or set its path in PACHCTL");
+  EXPECT_EQ(none_named, "PACHCTL=other: is not on PATH | correct PACHCTL, or unset it");
   EXPECT_EQ(still_named, none_named);
   EXPECT_EQ(text, "PACHCTL=" + (folder.path() / "text").string() +
                       ": is not executable | correct PACHCTL, or unset it");

@@ -660,7 +660,8 @@ TEST_F(ClusterLines, DeleteAsksOrIsTold) {
   const base::UniqueFd before(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
   ::dup2(nothing.get(), STDIN_FILENO);
   EXPECT_EQ(told({"delete", "pipeline", "map"}),
-            "! error: would delete pipeline map, pipeline map_build, repo map_source\n! hint: add --yes to "
+            "! error: not confirmed: this deletes pipeline map, pipeline map_build, repo map_source\n! hint: "
+            "add --yes to "
             "confirm\n[64]");
   if (before) ::dup2(before.get(), STDIN_FILENO);
   EXPECT_EQ(calls(), "");
@@ -797,9 +798,9 @@ TEST_F(ClusterLines, APlanIsPrintedAndNothingSent) {
   for (const std::string option : {"--dry-run", "--wait", "--build", "--push-images"})
     EXPECT_TRUE(
         told({"update", "pipeline", "-f", url, option})
-            .starts_with("! error: " + url +
-                         ": pachctl fetches this spec, so pachbuild cannot inspect, wait for or change "
-                         "anything in it\n! hint: save the spec to a file and name the file\n[64]"))
+            .starts_with("! error: " + option +
+                         ": does not work with a URL, which pachctl fetches\n! hint: download the spec and "
+                         "name the file\n[64]"))
         << option;
 }
 

@@ -77,7 +77,8 @@ TEST_F(DoctorPrograms, OfOursThatAreMissingOrBrokenAreBad) {
 TEST_F(DoctorPrograms, ToolsThatAreMissingAreWarningsWhereTheyAreUseful) {
   EXPECT_THAT(
       lines_of(check_tools(machine(), Clusters::maybe)),
-      ElementsAre("warning uv: not found; needed for Python pipelines with packages | pip install uv",
+      ElementsAre("warning uv: not found; needed for Python pipelines with packages | pipx install uv, or "
+                  "pip install uv in a virtual environment",
                   "warning python3: not found; needed for Python pipelines | sudo apt-get install python3",
                   "warning go: not found; needed for Go pipelines | install Go from https://go.dev/dl",
                   "warning git: not found; needed for dependencies from Git | sudo apt-get install git",
@@ -127,7 +128,8 @@ TEST_F(DoctorPrograms, AToolThatDoesNotWorkIsBadWhereItIsUseful) {
   m_runner.answer(git + " --version", {exit_status(3), "", ""});
   m_runner.answer(pachctl + " version --client-only", {exit_status(1), "", "no\n"});
   auto lines = lines_of(check_tools(machine(), Clusters::maybe));
-  EXPECT_EQ(lines[0], "problem uv: does not work: error: broken (" + uv + ") | pip install uv");
+  EXPECT_EQ(lines[0], "problem uv: does not work: error: broken (" + uv +
+                          ") | pipx install uv, or pip install uv in a virtual environment");
   EXPECT_EQ(lines[3],
             "problem git: does not work: exited with code 3 (" + git + ") | sudo apt-get install git");
   EXPECT_EQ(lines[6], "warning pachctl: does not work: no (" + pachctl +

@@ -171,8 +171,9 @@ TEST(InputOf, NamesThatAreTaken) {
     return "{\"pfs\": {\"repo\": \"r\", \"glob\": \"/\", \"name\": \"" + name + "\"}}";
   };
   const auto taken = [](const std::string& name) {
-    return "input.pfs.name \"" + name + "\" is reserved: /pfs/" + name +
-           (name == "out" ? " is the output of the pipeline" : " belongs to the build pipeline") +
+    return "input.pfs.name \"" + name + "\" is reserved: " +
+           (name == "out" ? "/pfs/out is the output of the pipeline"
+                          : "pachbuild puts the " + name + " in /pfs/" + name) +
            " | give the input another \"name\"";
   };
   for (const std::string name : {"source", "build", "out"}) {
@@ -206,16 +207,20 @@ TEST(InputOf, NamesThatAreTaken) {
 TEST(InputOf, AClusterOnlyLeavesTakenNamesAlone) {
   EXPECT_EQ(told_of_names("{}"), k_empty);
   EXPECT_EQ(told_of_names(R"({"new": 1})"), "");
-  const std::string hint = " belongs to the build pipeline | give the input another \"name\"";
+  const std::string hint = " | give the input another \"name\"";
   EXPECT_EQ(
       told_of_names(R"({"cross": [{"pfs": {"repo": "out"}}, {"union": [{"cron": {"name": "build"}}]},
                                         {"join": [{"pfs": {"repo": "source", "name": "x"}}]},
                                         {"group": [{"cron": {"repo": "source"}}]}], "pfs": {"repo": "build"}})"),
-      "input.pfs.repo \"build\" is reserved: /pfs/build" + hint +
+      "input.pfs.repo \"build\" is reserved: pachbuild puts the build in /pfs/build" + hint +
           "; input.cross[0].pfs.repo \"out\" is reserved: /pfs/out is the output of the pipeline | give the "
           "input another \"name\"" +
-          "; input.cross[1].union[0].cron.name \"build\" is reserved: /pfs/build" + hint +
-          "; input.cross[3].group[0].cron.repo \"source\" is reserved: /pfs/source" + hint);
+          "; input.cross[1].union[0].cron.name \"build\" is reserved: pachbuild puts the build in "
+          "/pfs/build" +
+          hint +
+          "; input.cross[3].group[0].cron.repo \"source\" is reserved: pachbuild puts the source in "
+          "/pfs/source" +
+          hint);
 }
 
 TEST(Names, OfReposAndPipelines) {

@@ -56,7 +56,7 @@ TEST_F(JsonnetTest, ThatIsNotInstalledIsAnError) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().kind, base::ErrorKind::unavailable);
   EXPECT_EQ(told("{}"),
-            "error: t.jsonnet: jsonnet not found; it is needed to evaluate a template\n"
+            "error: t.jsonnet: jsonnet is not on PATH\n"
             "hint: install it (apt install jsonnet), or save the template's result as JSON\n");
 }
 

@@ -130,7 +130,8 @@ TEST(PipelineFaults, OfNames) {
 }
 
 TEST(PipelineFaults, OfWhatIsBuilt) {
-  const std::string hint = R"( | add "build": {"language": "python"}, or "go", or {"image": "…"})";
+  const std::string hint =
+      R"( | add "build": {"language": "python"}, or another language, or {"image": "…"})";
   const std::string neither =
       "transform.build has neither \"language\" nor \"image\" | set \"language\" for an "
       "official builder, or \"image\" for another one";
@@ -180,7 +181,8 @@ TEST(PipelineFaults, OfInputs) {
     changes["/input"] = nullptr;
     return told(spec_with(changes, has_build), by);
   };
-  const std::string spout = "spout is not supported with transform.build";
+  const std::string spout =
+      "spout is not supported with transform.build: make it a pipeline of its own, which runs in an image";
   const json spouting = {{"service", empty}};
   for (const By by : {By::run, By::validate, By::submit}) EXPECT_EQ(without_input({}, by, true), none);
   EXPECT_EQ(without_input({{"/spout", spouting}}, By::run, true), spout);
@@ -210,7 +212,7 @@ TEST(PipelineFaults, OfInputs) {
   // What a later Pachyderm knows of inputs is not for us to tell.
   EXPECT_EQ(told(spec_with({{"/input/pfs", {{"new", 1}}}}), By::submit), "");
   EXPECT_EQ(told(spec_with({{"/input/pfs", {{"repo", "source"}}}}), By::submit),
-            "input.pfs.repo \"source\" is reserved: /pfs/source belongs to the build pipeline | give the "
+            "input.pfs.repo \"source\" is reserved: pachbuild puts the source in /pfs/source | give the "
             "input another "
             "\"name\"");
   EXPECT_EQ(told(spec_with({{"/input/pfs/name", "source"}}, false), By::run_finished), "");
@@ -325,7 +327,8 @@ TEST(PipelineReaders, WhatIsNotALocalFileHasNothingToBuild) {
   for (const char* path : {"-", "https://x/p.json"}) {
     EXPECT_EQ(all_of(load_pipeline(path).error()), hint);
     EXPECT_EQ(all_of(load_pipelines({{"none.json", path}, {}, {}}).error()), hint);
-    EXPECT_EQ(load_pipelines({{"none.json", path}, {}, {}}).error().where, path);
+    EXPECT_EQ(load_pipelines({{"none.json", path}, {}, {}}).error().where,
+              path == std::string("-") ? "standard input" : path);
   }
   EXPECT_EQ(all_of(load_for_cluster({{"none.json", "https://x"}, {}, {}}, Target::any).error()), hint);
 }

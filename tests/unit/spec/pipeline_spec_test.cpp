@@ -158,8 +158,10 @@ $schema: x
   EXPECT_EQ(spec.datum_set_spec.size_bytes, 3);
   EXPECT_EQ(spec.datum_set_spec.per_worker, 4);
   EXPECT_EQ(spec.reprocess_spec, "every_job");
-  EXPECT_EQ(spec.cluster_fields, (std::vector<std::string>{
-                                     "resource_requests", "transform.image_pull_secrets", "transform.user"}));
+  const std::string place = file("p.yaml") + ":";
+  EXPECT_EQ(spec.cluster_fields, (std::vector<std::string>{place + "32:20: resource_requests",
+                                                           place + "18:23: transform.image_pull_secrets",
+                                                           place + "14:9: transform.user"}));
 
   const Transform& transform = spec.transform;
   EXPECT_EQ(transform.build.image, "builder:1");
@@ -201,9 +203,10 @@ TEST_F(PipelineSpecTest, AFileThatIsNoSpecIsRefused) {
   EXPECT_EQ(load_fault(file("none.json")), "error: DIR/none.json: cannot read: no such file or folder\n");
   EXPECT_EQ(load_fault(""), "error: cannot read: no such file or folder\n");
   EXPECT_EQ(load_fault(m_folder.path().string()), "error: DIR: is a folder, not a pipeline spec\n");
-  for (const char* path : {"https://example.com/p.json", "-"}) {
+  for (const auto& [path, shown] :
+       {std::pair("https://example.com/p.json", "https://example.com/p.json"), {"-", "standard input"}}) {
     EXPECT_EQ(load_fault(path),
-              "error: " + std::string(path) +
+              "error: " + std::string(shown) +
                   ": is not a local file\nhint: save the spec next to the source that it builds\n");
   }
   ASSERT_EQ(::mkfifo(file("fifo").c_str(), 0600), 0);
@@ -276,7 +279,9 @@ TEST_F(PipelineSpecTest, FieldsThatPachydermRemovedAreRefused) {
 
 TEST_F(PipelineSpecTest, WhatOnlyAClusterDoesIsRefused) {
   const json some = json::array({json::object()});
-  EXPECT_EQ(fault(with("/spout", json::object())), "error: spout is not supported with transform.build\n");
+  EXPECT_EQ(fault(with("/spout", json::object())),
+            "error: spout is not supported with transform.build: make it a pipeline of its own, which runs "
+            "in an image\n");
   EXPECT_EQ(fault(with("/service", {{"type", "NodePort"}})), "error: service works only on a cluster\n");
   EXPECT_EQ(fault(with("/egress", {{"URL", "s3://b"}})), "error: egress works only on a cluster\n");
   EXPECT_EQ(fault(with("/s3_out", true)), "error: s3_out works only on a cluster\n");
@@ -336,7 +341,7 @@ TEST_F(PipelineSpecTest, ThePipelinesNameIsChecked) {
 
 TEST_F(PipelineSpecTest, WhatToBuildIsChecked) {
   const std::string hint =
-      "hint: add \"build\": {\"language\": \"python\"}, or \"go\", or {\"image\": \"…\"}\n";
+      "hint: add \"build\": {\"language\": \"python\"}, or another language, or {\"image\": \"…\"}\n";
   EXPECT_EQ(fault(without("/transform")), "error: missing \"transform\"\n" + hint);
   EXPECT_EQ(fault(without("/transform/build")), "error: transform has no \"build\"\n" + hint);
   EXPECT_EQ(fault(without("/transform/build/language")),
@@ -645,10 +650,10 @@ TEST_F(PipelineSpecTest, InputsAreChecked) {
 
 TEST_F(PipelineSpecTest, InputsDoNotTakeEachOthersNames) {
   for (const std::string name : {"source", "build", "out"}) {
-    const std::string text =
-        " \"" + name + "\" is reserved: /pfs/" + name +
-        (name == "out" ? " is the output of the pipeline" : " belongs to the build pipeline") +
-        "\nhint: give the input another \"name\"\n";
+    const std::string text = " \"" + name + "\" is reserved: " +
+                             (name == "out" ? "/pfs/out is the output of the pipeline"
+                                            : "pachbuild puts the " + name + " in /pfs/" + name) +
+                             "\nhint: give the input another \"name\"\n";
     EXPECT_EQ(fault(with("/input/pfs/name", name)), "error: input.pfs.name" + text);
     EXPECT_EQ(fault(with("/input/pfs/repo", name)), "error: input.pfs.repo" + text);
   }

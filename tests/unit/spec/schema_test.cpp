@@ -205,7 +205,8 @@ TEST(CheckedFields, AreUsedByWhatCanUseThem) {
   };
   const std::string taken;
   const std::string only = "egress works only on a cluster";
-  const std::string spout = "spout is not supported with transform.build";
+  const std::string spout =
+      "spout is not supported with transform.build: make it a pipeline of its own, which runs in an image";
   const std::string tf_job = "tf_job is not supported";
   const std::string removed = "standby was removed in Pachyderm 2.0";
   for (const auto& use : std::vector<Use>{

@@ -287,15 +287,15 @@ TEST_F(Stated, CondaFilesAreTranslated) {
     if (item == "numpy=*") continue;
     EXPECT_EQ(told, expected.empty() ? "six" : "six, " + expected) << item;
   }
-  EXPECT_EQ(hint("dependencies: [six, 'a=1', python=3.11]\n"), "six, a==1.*; and 3.11 into .python-version");
+  EXPECT_EQ(hint("dependencies: [six, 'a=1', python=3.11]\n"), "six, a==1.*; write 3.11 to .python-version");
   EXPECT_EQ(hint("dependencies: [python=3.11, numpy=2.1.3, 'a>=1,<2', pip: [B>=1, 'c[x]>2,<3']]\n"),
-            "numpy==2.1.3, a>=1,<2, B>=1, c[x]>2,<3; and 3.11 into .python-version");
+            "numpy==2.1.3, a>=1,<2, B>=1, c[x]>2,<3; write 3.11 to .python-version");
   EXPECT_EQ(hint("dependencies: [ # all\n  six, {pip: [b]},\n  # none\n  \"c\"\n]\nchannels: [d]\n"),
             "six, b, c");
   EXPECT_EQ(hint("dependencies:\n- a\n- pip: [B>=1,\n    c]\n- d\n"), "a, B>=1, c, d");
   EXPECT_EQ(hint("dependencies: [six, pip: "), "six");
-  EXPECT_EQ(hint("dependencies:\n- python>=3.9\n- six\n"), "six; and 3.9 into .python-version");
-  EXPECT_EQ(hint("dependencies:\n- python=3.11.*\n- six\n"), "six; and 3.11 into .python-version");
+  EXPECT_EQ(hint("dependencies:\n- python>=3.9\n- six\n"), "six; write 3.9 to .python-version");
+  EXPECT_EQ(hint("dependencies:\n- python=3.11.*\n- six\n"), "six; write 3.11 to .python-version");
   EXPECT_EQ(hint("dependencies:\n- python-dateutil\n"), "python-dateutil");
   EXPECT_EQ(hint("dependencies:\n- a\n- pip:\n  - B>=1 # why\n  - -r x.txt\n- c\n"), "a, B>=1, -r x.txt, c");
   EXPECT_EQ(hint("channels:\n- defaults\n# dependencies:\n"), "list its packages ");
