@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/measure.h"
+#include "base/text.h"
 #include "contract/environment.h"
 #include "contract/layout.h"
 #include "pachbuild/local/plan/tree.h"
