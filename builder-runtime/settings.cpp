@@ -73,7 +73,7 @@ base::Result<fs::path> find_shim(const std::string& given) {
     if (is_there && process::find_program(path.string(), "")) return path;
     return base::fail(ErrorKind::usage, "--shim",
                       path.string() + (is_there ? " is not a program" : " does not exist"),
-                      std::string("name ") + contract::k_shim + ", or omit the option");
+                      std::string("pass the path of ") + contract::k_shim + ", or omit the option");
   }
   BASE_TRY_ASSIGN(const fs::path own, base::own_folder());
   for (const fs::path& shim : {own / contract::k_shim, fs::path(contract::k_image_shim)}) {

@@ -38,7 +38,7 @@ class Findings {
     m_report.text +=
         std::string(subject) + std::string(k_column - subject.size(), ' ') + base::printable(text) + "\n";
   }
-  void fits(std::string_view subject, const std::string& text) { tell(subject, text + ": fits"); }
+  void fits(std::string_view subject, const std::string& text) { tell(subject, text + ": ok"); }
   void fails(std::string_view subject, const std::string& text, int exit_code) {
     tell(subject, text + ": failed");
     if (m_report.exit_code == 0) m_report.exit_code = exit_code;

@@ -34,8 +34,8 @@ Room measure_room(int folder) {
 base::Error disk_full(const UnpackOrder& order, const Extraction& extraction, const Room& room) {
   return {base::ErrorKind::cannot_write, order.disk,
           "no space left: the environment needs " + base::format_bytes(extraction.bytes) + " and " +
-              base::count_of(extraction.files, "file") + "; the disk has " + base::format_bytes(room.bytes) +
-              " and " + base::count_of(room.files, "file") + " free",
+              base::count_of(extraction.files, "inode") + "; the disk has " + base::format_bytes(room.bytes) +
+              " and " + base::count_of(room.files, "inode") + " free",
           std::string("free some space there, or set ") + contract::k_cache_variable +
               " to a folder on another disk"};
 }

@@ -122,7 +122,7 @@ std::string describe_disk(std::string path) {
   }
   const auto free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
   return "the disk of " + mount_point_of(path) + " (" + format_bytes(free_bytes) + " and " +
-         std::to_string(disk.f_favail) + " files free)";
+         std::to_string(disk.f_favail) + " inodes free)";
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace {
 
 using base::ErrorKind;
 
-constexpr char k_hint[] = "rename one of the two";
+constexpr char k_hint[] = "rename the pipeline in the spec";
 
 // What versions before the mark wrote.
 std::string former_source_mark(const std::string& pipeline) {

@@ -348,7 +348,9 @@ base::Status check_passed_on(const Pachctl& pachctl, const spec::ClusterPipeline
 base::Status pass_on_url(const Pachctl& pachctl, const std::string& url, Existing existing,
                          Reprocess reprocess) {
   auto sent = send_spec_file(pachctl, url, existing, reprocess == Reprocess::everything);
-  if (!sent) sent.error().hint = "with transform.build, save the spec next to the source that it builds";
+  if (!sent)
+    sent.error().hint =
+        "a spec with transform.build cannot be read from a URL; save it next to the source that it builds";
   return sent;
 }
 

@@ -21,7 +21,7 @@ base::Result<bool> is_builder_folder(const std::string& builder) {
 }
 
 void ImageOptions::add_to(CLI::App& verb) {
-  verb.add_option("--runtime", runtime, "The container engine for an image (default: podman)")
+  verb.add_option("--runtime", runtime, "The container runtime for an image (default: podman)")
       ->type_name("NAME")
       ->check(CLI::IsMember({"podman", "docker"}));
   verb.add_flag("--pull", pull, "Pull the image if the runtime does not have it");

@@ -221,7 +221,7 @@ void add_builder_test(CLI::App& builder, Invocation& invocation) {
       *verb->add_option("--seed", options->seed, "The seed for the arguments of the probe (default: 1)")
            ->type_name("N"),
       0, std::numeric_limits<int>::max());
-  verb->add_option("--timeout", options->timeout, "How long each start of the probe may take (default: 20s)")
+  verb->add_option("--timeout", options->timeout, "How long each run of the probe may take (default: 20s)")
       ->type_name("DURATION");
   verb->add_option("--junit", options->junit, "Write a report for CI systems")->type_name("FILE");
   verb->add_option("-o,--output", options->format, "The output format (default: table)")

@@ -74,7 +74,7 @@ std::vector<std::string> spec_lines(const cluster::Present& present, const json&
   const json present_spec = cluster::with_own_commands(*there->second.spec);
   const auto steps = json::diff(present_spec, wanted);
   if (steps.empty() && *there->second.spec != full) {
-    return {"~ pipeline " + name + ": its command is started in the environment of the build in another way"};
+    return {"~ pipeline " + name + ": the way its command is started has changed"};
   }
   for (const auto& step : steps) {
     const std::string path = step.at("path");

@@ -27,7 +27,7 @@ base::Error has_not_run(const std::vector<spec::PipelineSpec>& specs) {
 
 std::string text_of(const std::string& pipeline, const local::EarlyEnd& end) {
   return "the last run of pipeline " + pipeline + " (" + local_time(end.time) +
-         ") ended before its datums: " + end.why;
+         ") ended before any datum ran: " + end.why;
 }
 
 }  // namespace

@@ -250,7 +250,7 @@ void add_verb(CLI::App& app, Invocation& invocation, Verb which) {
   if (which == Verb::run) verb->add_option(k_round_option, options->round)->group("");
   verb->add_flag("--allow-empty", options->allow_empty, "Allow an input without datums");
   verb->add_flag("--hard-links", options->hard_links,
-                 "Make output files read-only hard links into the cache, which saves a second copy of large "
+                 "Make output files read-only hard links into the cache, which avoids a second copy of large "
                  "outputs");
   options->history.add_to(*verb);
   if (which == Verb::dev) add_cluster_to(*verb, options->on_cluster, options->target);

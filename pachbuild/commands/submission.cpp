@@ -194,7 +194,7 @@ base::Result<int> submit_url(const SubmissionOptions& options) {
                                          {images.write, "--write"}}) {
     if (!is_given) continue;
     return base::fail(base::ErrorKind::usage, option, "does not work with a URL, which pachctl fetches",
-                      "download the spec and name the file");
+                      "download the spec and pass the file with -f");
   }
   BASE_TRY_ASSIGN(const auto pachctl, connect(options.target));
   BASE_TRY(cluster::pass_on_url(pachctl, url, options.existing, reprocess_of(options)));

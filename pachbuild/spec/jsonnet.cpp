@@ -105,6 +105,14 @@ std::string place_in(std::string_view text, const std::string& file) {
   return std::string(place);
 }
 
+// The parameter of the template that no --arg gives a value, in jsonnet's words; else empty.
+std::string unbound_parameter(std::string_view what) {
+  constexpr std::string_view k_start = "function parameter ";
+  const auto end = what.find(" not bound in call");
+  if (!what.starts_with(k_start) || end == std::string_view::npos) return {};
+  return std::string(what.substr(k_start.size(), end - k_start.size()));
+}
+
 // jsonnet's own words are "STATIC ERROR: FILE:1:2-3: …", or "RUNTIME ERROR: …" with a line for each place
 // that led there, the innermost first.
 base::Error failure(const std::string& errors, const std::string& file, const process::Ending& ending) {
@@ -120,6 +128,11 @@ base::Error failure(const std::string& errors, const std::string& file, const pr
     where = place_in(base::trim(lines[1]), file);
   }
   if (what.empty()) return {ErrorKind::bad_input, file, "jsonnet " + ending.predicate()};
+  if (where.empty()) {
+    if (const auto parameter = unbound_parameter(what); !parameter.empty())
+      return {ErrorKind::bad_input, file, "parameter " + base::quoted(parameter) + " has no value",
+              "add --arg " + parameter + "=VALUE"};
+  }
   return {ErrorKind::bad_input, where.empty() ? file : where,
           "is not a valid template: " + std::string(what)};
 }

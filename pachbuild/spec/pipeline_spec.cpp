@@ -424,7 +424,7 @@ base::Result<PipelineSpec> read_document(const Document& document, Target target
 
 tl::unexpected<base::Error> not_local(const std::string& path) {
   return base::fail(ErrorKind::bad_input, path == k_standard_input ? "standard input" : path,
-                    "is not a local file", "save the spec next to the source that it builds");
+                    "the spec must be a local file", "save it next to the source that it builds");
 }
 
 }  // namespace

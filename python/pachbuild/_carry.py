@@ -412,7 +412,7 @@ class Carrier:
 
     def add_import(self, name: str, module: str, attribute: str, user: str, place: Place) -> None:
         if top_name(module) == PACKAGE:
-            raise SourceError(f"{user} uses {name} of {PACKAGE}, which pipelines do not have", name=name,
+            raise SourceError(f"{user} uses {PACKAGE}, which is not available in pipelines", name=name,
                               number=place.number, where=str(place), hint=f"call it outside of {user}")
         if module == "__main__":
             raise SourceError(f"{user} uses {name}, the module of the notebook or script", name=name, number=place.number,
@@ -491,7 +491,7 @@ class Carrier:
         if not top or top in self.modules:
             return
         if top == PACKAGE:
-            raise SourceError(f"imports {PACKAGE}, which pipelines do not have", name=PACKAGE, number=place.number,
+            raise SourceError(f"imports {PACKAGE}, which is not available in pipelines", name=PACKAGE, number=place.number,
                               where=str(place), hint="move what the function uses into a module without pipelines")
         found = local_files(top)
         if found is None:
@@ -578,10 +578,10 @@ def closure_of(thing: Any) -> Dict[str, Any]:
 
 
 def kind_of(value: Any) -> str:
-    """ "an object of numpy.ndarray", for messages; never the value itself, which may be secret, or large."""
+    """ "an object of type numpy.ndarray", for messages; never the value itself, which may be secret, or large."""
     kind = type(value)
     module = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
-    return f"an object of {module}{kind.__qualname__}"
+    return f"an object of type {module}{kind.__qualname__}"
 
 
 def check_function(function: Any) -> FunctionType:

@@ -179,10 +179,10 @@ def arguments_of(function: Any, input: Mapping[str, Any]) -> List[str]:
         elif parameter.name == OUTPUT_PARAMETER:
             found.append(f'{before}_pachbuild_pathlib.Path("/pfs/out")')
         elif parameter.default is parameter.empty:
+            like_an_input = f"give it the name of an input ({', '.join(by_parameter)}), " if by_parameter else ""
             raise SourceError(f"{function.__name__} has a parameter {parameter.name}, which is not an input",
                               name=parameter.name, number=code.co_firstlineno, where=place,
-                              hint=f"name it like an input ({', '.join(by_parameter) or 'there is none'}), or out for /pfs/out, "
-                                   "or give it a default")
+                              hint=like_an_input + "name it out for /pfs/out, or give it a default")
         else:
             has_gap = has_gap or is_by_place
     return found

@@ -109,7 +109,7 @@ class Notebook(support.Suite):
         texts = [self.text_of(output) for output in outputs]
         self.assertTrue(texts[3].endswith("oneone\n") and texts[5].endswith("oneoneone\n"), texts)
         self.assertIn("['skipped', 'skipped']", texts[7])
-        self.assertRegex(texts[9], r"Cell In\[9\], line 7: wrong uses table, an object of pandas\.\S*DataFrame, which cannot be written")
+        self.assertRegex(texts[9], r"Cell In\[9\], line 7: wrong uses table, an object of type pandas\.\S*DataFrame, which cannot be written")
 
     def test_the_kernel_is_interrupted(self):
         waits = ("@pachbuild.pipeline(input='data')\ndef waits():\n    import pathlib, time\n"

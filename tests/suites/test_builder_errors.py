@@ -193,7 +193,7 @@ class Errors(BuilderSuite):
     def test_a_shim_that_is_not_there(self):
         source = self.source(PYTHON_ARGUMENTS)
         self.shim = self.folder / "no-shim"
-        hint = "hint: name worker-shim, or omit the option\n"
+        hint = "hint: pass the path of worker-shim, or omit the option\n"
         self.assert_fails(self.build(source), 64, f"error: --shim: {self.shim} does not exist\n{hint}")
         self.write("no-shim", "text")
         self.assert_fails(self.build(source), 64, f"error: --shim: {self.shim} is not a program\n{hint}")

@@ -74,7 +74,7 @@ class ClusterCommands(cluster_suite.ClusterSuite):
         self.assertNotEqual(changed, text)
         state.write_text(changed, encoding="utf-8")
         self.assertEqual(self.pachbuild("diff", "-f", self.spec).stdout,
-                         f"~ pipeline {self.pipeline}: its command is started in the environment of the build in another way\n")
+                         f"~ pipeline {self.pipeline}: the way its command is started has changed\n")
         self.assertEqual(self.update(), self.told("unchanged (1 file)", "unchanged", "updated"))
 
 

@@ -53,21 +53,21 @@ class Refusals(cluster_suite.ClusterSuite):
         repo = self.pipeline + "_build"
         self.pachctl("create", "repo", repo)
         self.refused(f'error: SPEC:1:23: the build pipeline would be called "{repo}", but a repo already has that name\n'
-                     "hint: rename one of the two\n", leaves=[repo])
+                     "hint: rename the pipeline in the spec\n", leaves=[repo])
 
     def test_a_pipeline_where_the_build_pipeline_should_be(self):
         plain = self.write("plain.json", f'{{"pipeline": {{"name": "{self.pipeline}_build"}}, "transform": {{"image": '
                            f'"x:1", "cmd": ["true"]}}, "input": {{"pfs": {{"repo": "{self.data}", "glob": "/*"}}}}}}')
         self.update(spec=plain)
         self.refused(f'error: SPEC:1:23: pipeline "{self.pipeline}_build" exists and is not the build of '
-                     f'"{self.pipeline}"\nhint: rename one of the two\n', leaves=[self.pipeline + "_build"])
+                     f'"{self.pipeline}"\nhint: rename the pipeline in the spec\n', leaves=[self.pipeline + "_build"])
 
     def test_a_pipeline_where_the_source_should_be(self):
         plain = self.write("plain.json", f'{{"pipeline": {{"name": "{self.pipeline}_source"}}, "transform": {{"image": '
                            f'"x:1", "cmd": ["true"]}}, "input": {{"pfs": {{"repo": "{self.data}", "glob": "/*"}}}}}}')
         self.update(spec=plain)
         self.refused(f'error: SPEC:1:23: the source needs repo "{self.pipeline}_source", which is the output of a '
-                     "pipeline\nhint: rename one of the two\n", leaves=[self.pipeline + "_source"])
+                     "pipeline\nhint: rename the pipeline in the spec\n", leaves=[self.pipeline + "_source"])
 
     def test_a_source_that_somebody_is_writing_to(self):
         self.update()
@@ -95,14 +95,14 @@ class Refusals(cluster_suite.ClusterSuite):
 
     def test_a_source_needs_a_local_spec(self):
         text = self.spec.read_text(encoding="utf-8")
-        hint = "hint: save the spec next to the source that it builds\n"
-        self.refused("error: standard input: is not a local file\n" + hint, spec="-", stdin=text)
+        hint = "hint: save it next to the source that it builds\n"
+        self.refused("error: standard input: the spec must be a local file\n" + hint, spec="-", stdin=text)
         result = self.pachbuild("update", "pipeline", "-f", self.serve() + "p.json")
         self.assertEqual(result.returncode, 65)
-        self.assertRegex(result.stderr, "^error: pachctl update pipeline: .*unknown field \"build\".*\nhint: with transform.build, "
-                                        "save the spec next to the source that it builds\n$")
+        self.assertRegex(result.stderr, "^error: pachctl update pipeline: .*unknown field \"build\".*\nhint: a spec with transform.build cannot be read from a URL; "
+                                        "save it next to the source that it builds\n$")
         self.refused("error: --dry-run: does not work with a URL, which pachctl fetches\n"
-                     "hint: download the spec and name the file\n", "--dry-run", code=64, spec="https://example.com/p.json")
+                     "hint: download the spec and pass the file with -f\n", "--dry-run", code=64, spec="https://example.com/p.json")
 
     def serve(self):
         """The address of this test's folder."""

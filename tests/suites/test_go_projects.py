@@ -79,9 +79,9 @@ class Programs(GoSuite):
         for files, env, name, why in (
                 ({"go.mod": MODULE, "lib/lib.go": LIBRARY, "cmd/tool/main.go": program()}, {}, "./cmd/tool",
                  "the only package main"),
-                ({**cmds, "main.go": program()}, {}, ".", "the one at the root of 3 programs"),
-                (cmds, {}, "./cmd/app", "the one named after the module of 2 programs"),
-                (cmds, {"PPS_PIPELINE_NAME": "one_build"}, "./cmd/one", "the one named after the pipeline of 2 programs"),
+                ({**cmds, "main.go": program()}, {}, ".", "at the root; chosen from 3 programs"),
+                (cmds, {}, "./cmd/app", "named after the module; chosen from 2 programs"),
+                (cmds, {"PPS_PIPELINE_NAME": "one_build"}, "./cmd/one", "named after the pipeline; chosen from 2 programs"),
                 ({**cmds, "pachbuild.toml": '[go]\npackage = "cmd/one"\n'}, {}, "./cmd/one", "pachbuild.toml: go.package")):
             with self.subTest(why):
                 source = self.source(files)

@@ -363,7 +363,7 @@ class LocalModules(FunctionSuite):
         self.write("pipelines_local.py", "\nfrom pachbuild import pipeline\ndef helper(): pass\n")
         for text, place, line in (("from pipelines_local import helper\ndef edges(): helper()\n", "pipelines_local.py:2", 2),
                                   ("def edges():\n    import pachbuild.x\n", None, 3)):
-            self.assert_refused(text, "imports pachbuild, which pipelines do not have",
+            self.assert_refused(text, "imports pachbuild, which is not available in pipelines",
                                 "move what the function uses into a module without pipelines", line, "pachbuild",
                                 place and f"{self.folder}/{place}")
         self.write("main.py", "")
@@ -382,7 +382,7 @@ class Refused(FunctionSuite):
             def edges():
                 x = 1
                 return model
-            """, "edges uses model, an object of _thread.lock, which cannot be written as source code",
+            """, "edges uses model, an object of type _thread.lock, which cannot be written as source code",
                             self.LIVE.format("model"), 7, "model")
 
     def test_a_live_object_of_a_helper_and_in_a_list(self):
@@ -392,12 +392,12 @@ class Refused(FunctionSuite):
             tools = [1, {"a": Secret()}]
             def helper(): return tools
             def edges(): return helper()
-            """, "helper uses tools, an object of list, which cannot be written as source code",
+            """, "helper uses tools, an object of type list, which cannot be written as source code",
                             self.LIVE.format("tools").replace("edges", "helper"), 6, "tools")
 
     def test_a_variable_of_a_function_around_it(self):
         module = self.module("def make(table):\n    def edges(): return table\n    return edges\n")
-        with self.fails(f"FOLDER/{module.__name__}.py:3: edges uses table, an object of object, which cannot be written as "
+        with self.fails(f"FOLDER/{module.__name__}.py:3: edges uses table, an object of type object, which cannot be written as "
                         f"source code\nhint: {self.LIVE.format('table')}", 65, pachbuild.SourceError):
             _carry.Carrier(module.make(object())).source("")
 
@@ -431,13 +431,13 @@ class Refused(FunctionSuite):
                                     "read BIG from an input or a file", 3, "BIG")
         deep = "x = []\nfor _ in range({}): x = [x]\ndef edges(): return x\n"
         self.program(deep.format(50))
-        self.assert_refused(deep.format(51), "edges uses x, an object of list, which cannot be written as source code",
+        self.assert_refused(deep.format(51), "edges uses x, an object of type list, which cannot be written as source code",
                             self.LIVE.format("x"), 4, "x")
         self.assert_refused("x = []\nx += [x, x]\ndef edges(): return x\n", "edges uses x, a constant of more than 1 MiB",
                             "read x from an input or a file", 4, "x")
 
     def test_pachbuild_itself_and_the_notebook(self):
-        self.assert_refused("def edges(): return pachbuild.run\n", "edges uses pachbuild of pachbuild, which pipelines do not have",
+        self.assert_refused("def edges(): return pachbuild.run\n", "edges uses pachbuild, which is not available in pipelines",
                             "call it outside of edges", 2, "pachbuild")
         self.assert_refused("import __main__\ndef edges(): return __main__\n",
                             "edges uses __main__, the module of the notebook or script", "use the names themselves", 3, "__main__")
@@ -465,7 +465,7 @@ class Refused(FunctionSuite):
         with self.fails(f"{place}:5: a lambda cannot be a pipeline\nhint: define a function with def", 65, pachbuild.SourceError):
             pachbuild.pipeline(module.d, input="a")
         for thing, kind in ((3, "int"), (dict, "type"), (print, "builtin_function_or_method")):
-            with self.fails(f"pipeline: is not a function: an object of {kind}\n"
+            with self.fails(f"pipeline: is not a function: an object of type {kind}\n"
                             "hint: write @pachbuild.pipeline(input=…) above a function", 65, pachbuild.SourceError):
                 pachbuild.pipeline(thing, input="a")
 
@@ -530,7 +530,7 @@ def edges(images):
     def test_errors_name_the_cell(self):
         self.cell("\nmodel = object()\n")
         self.cell("# a comment\n@pachbuild.pipeline(input='images')\ndef edges(images):\n    return model\n")
-        with self.fails("Cell In[2], line 4: edges uses model, an object of object, which cannot be written as source code\n"
+        with self.fails("Cell In[2], line 4: edges uses model, an object of type object, which cannot be written as source code\n"
                         f"hint: {Refused.LIVE.format('model')}", 65, pachbuild.SourceError) as raised:
             self.space["edges"].source
         self.assertEqual((raised.exception.name, raised.exception.number), ("model", 4))
@@ -564,9 +564,11 @@ class Calls(FunctionSuite):
                                                        "t=_pachbuild_input('t')")
 
     def test_a_parameter_that_is_no_input(self):
-        for input, names in (("images", "images"), (["a", "b-c"], "a, b_c"), ({"pfs": {}}, "there is none")):
+        for input, names in (
+                ("images", "give it the name of an input (images), "),
+                (["a", "b-c"], "give it the name of an input (a, b_c), "), ({"pfs": {}}, "")):
             with self.fails(f"FOLDER/steps{self.next_number()}.py:2: edges has a parameter image, which is not an input\n"
-                            f"hint: name it like an input ({names}), or out for /pfs/out, or give it a default", 65,
+                            f"hint: {names}name it out for /pfs/out, or give it a default", 65,
                             pachbuild.SourceError) as raised:
                 self.call("image", input)
             self.assertEqual((raised.exception.name, raised.exception.number), ("image", 2))

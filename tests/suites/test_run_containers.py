@@ -75,7 +75,7 @@ class Containers(pipelines.PipelineSuite):
             self.assertEqual(result.stderr, f"error: {support.PACHBUILD}: needs shared libraries, which an image may lack\nhint: use a static one: cmake --preset release, then build/release/bin/pachbuild\n")
             return
         self.assertEqual(result.stderr, "cannot start anything\nerror: a container could not be started: exit code 125\n"
-                                        "hint: see the engine's output above\n")
+                                        "hint: see the runtime's output above\n")
         asked = (self.folder / "bin/podman.asked").read_text().splitlines()[-1]
         for words in ("run --rm --pull=never", "--mount=type=bind,source=", "sha256:0123456789abcdef0123 worker /"):
             self.assertIn(words, asked)

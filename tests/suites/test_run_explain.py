@@ -64,7 +64,7 @@ class Explain(pipelines.PipelineSuite):
         )
         shutil.rmtree(self.cache / "results")
         self.assertEqual(
-            self.explained(), ["build: nothing changed", "4 datums: its result is no longer in the cache"]
+            self.explained(), ["build: nothing changed", "4 datums: result no longer in the cache"]
         )
         self.assertEqual(self.explained("--force"), ["build: nothing changed", "4 datums: --force was given"])
 
@@ -148,7 +148,7 @@ class Explain(pipelines.PipelineSuite):
             self.assertEqual(result.returncode, 65)
             self.assertRegex(
                 result.stderr,
-                f"^error: {spec}: the last run of pipeline edges \\({time_text}\\) ended before its datums: {why}; "
+                f"^error: {spec}: the last run of pipeline edges \\({time_text}\\) ended before any datum ran: {why}; "
                 "no earlier run is recorded\nhint: correct this, then run it again: pachbuild run\n$",
             )
 

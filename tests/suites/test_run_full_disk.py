@@ -34,7 +34,7 @@ class FullDisk(pipelines.PipelineSuite):
         result = self.run_on_disk(1024 * KIB)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertRegex(result.stderr, rf"warning: {self.disk}/cache/run/\w+/logs/\w+\.log: cannot write: no space left on "
-                                        rf"the disk of {self.disk} \(.* and \d+ files free\); logs of datums are incomplete\n")
+                                        rf"the disk of {self.disk} \(.* and \d+ inodes free\); logs of datums are incomplete\n")
         self.assertEqual(result.stderr.count("incomplete"), 1, "once a run is enough")
         self.assertEqual(self.output(), {"a": b"one", "b": b"two", "c": b"three"})
 
@@ -54,7 +54,7 @@ class FullDisk(pipelines.PipelineSuite):
         result = self.run_on_disk(300 * KIB)
         self.assertEqual(result.returncode, 73, result.stderr)
         self.assertRegex(result.stderr, rf"(?m)^error: {self.disk}/cache/.*/source/model\.bin: cannot write: no space left on the "
-                                        rf"disk of {self.disk} \(.* files free\), 700\.0 KiB needed\n"
+                                        rf"disk of {self.disk} \(.* inodes free\), 700\.0 KiB needed\n"
                                         "hint: free some space there, or choose another disk\n\\Z")
 
     def check_sizes(self, sizes):

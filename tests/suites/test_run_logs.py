@@ -204,7 +204,7 @@ class LogsOfTheLastRun(pipelines.PipelineSuite):
         lines = result.stderr.splitlines()
         self.assertRegex(
             lines[0],
-            f"^warning: the last run of pipeline edges \\({time_text}\\) ended before its datums: its build failed; "
+            f"^warning: the last run of pipeline edges \\({time_text}\\) ended before any datum ran: its build failed; "
             f"showing the run of {time_text}$",
         )
         self.assertEqual(len(lines), 2)

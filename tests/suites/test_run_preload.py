@@ -64,8 +64,8 @@ class Preloaded(pipelines.PipelineSuite):
         self.write("source/main.py", "import os\nos.environ['A'] = '1'\n" + PROGRAM)
         self.spec()
         result = self.succeed_run()
-        self.assertIn("warning: main.py:2: sets a variable: preloading is off, because this may change what an import does; "
-                      'if it does not, name the modules: preload = ["pandas"]\n', result.stderr)
+        self.assertIn("warning: main.py:2: sets an environment variable: preloading is off, because this may change what an import does; "
+                      'if it does not, list the modules: preload = ["pandas"]\n', result.stderr)
         self.assertEqual({words[2] for words in self.answers().values()}, {"False"})
         self.write("source/pachbuild.toml", '[python]\npreload = ["heavy"]\n')
         result = self.succeed_run()

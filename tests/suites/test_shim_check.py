@@ -49,9 +49,9 @@ shim         worker-shim {support.VERSION} for linux/{MACHINE}
 runs         sh {self.build}/run.sh 'a b'
 artifact     {self.build}: python, made by builder-runtime 1.2.3, starts python /pfs/source/main.py
 environment  not unpacked yet: {self.build}/bundle-{DIGEST}.tar.zst (2.0 KiB, unpacked 10.0 KiB in 3 files)
-platform     linux/{MACHINE}: fits
-C library    needs glibc 2.2, this image has {self.own_libc()}: fits
-interpreter  needs cpython-3.11.2-x86_64-linux-gnu as /bin/sh: fits
+platform     linux/{MACHINE}: ok
+C library    needs glibc 2.2, this image has {self.own_libc()}: ok
+interpreter  needs cpython-3.11.2-x86_64-linux-gnu as /bin/sh: ok
 """)
         self.assertEqual(code, 0)
         self.assertFalse(self.cache.exists(), "nothing is made")
@@ -73,7 +73,7 @@ interpreter  needs cpython-3.11.2-x86_64-linux-gnu as /bin/sh: fits
         for libc in ("glibc 2.4", "glibc 2.9", "glibc 2.10", self.own_libc()):
             self.artifact(libc=libc)
             code, text = self.check()
-            self.assertIn(f"C library    needs {libc}, this image has {self.own_libc()}: fits\n", text)
+            self.assertIn(f"C library    needs {libc}, this image has {self.own_libc()}: ok\n", text)
             self.assertEqual(code, 0)
 
     def test_the_first_fault_decides_the_exit_code(self):
@@ -98,7 +98,7 @@ interpreter  needs cpython-3.11.2-x86_64-linux-gnu as /bin/sh: fits
         code, text = self.check("--exec", "--", "tool", "-x")
         self.assertIn("runs         tool -x\n", text)
         self.assertIn(f"environment  {self.cache}/env/{DIGEST}\n", text)
-        self.assertIn(f"command      {tool}: fits\n", text)
+        self.assertIn(f"command      {tool}: ok\n", text)
         self.assertEqual(code, 0)
         self.assertEqual(self.check("--exec", "--", "no-such-tool")[0], 127)
         tool.with_name("added").touch()

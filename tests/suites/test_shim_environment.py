@@ -643,15 +643,15 @@ class Elsewhere(EnvironmentSuite):
 
     def test_a_full_disk_is_explained_and_nothing_stays(self):
         bundle = Bundle(files=300, large=3_000_000)
-        for options, free in (("size=2m", r"(1\.9|2\.0) MiB and \d+ files"),
-                              ("nr_inodes=100", r"\S+ [GM]iB and \d\d files")):
+        for options, free in (("size=2m", r"(1\.9|2\.0) MiB and \d+ inodes"),
+                              ("nr_inodes=100", r"\S+ [GM]iB and \d\d inodes")):
             with self.subTest(options):
                 result = self.inside(bundle, f'''
                     mkdir /tmp/disk; mount -t tmpfs -o {options} tmpfs /tmp/disk
                     code=0; /tmp/worker-shim --build /tmp/build --environment "$2" --exec -- tool || code=$?
                     find /tmp/disk/cache; exit $code''', PACHBUILD_CACHE_DIR="/tmp/disk/cache")
                 self.assertRegex(result.stderr, r"\Aerror: /tmp/disk/cache/env: no space left: the environment needs 4\.0 MiB "
-                                 rf"and 302 files; the disk has {free} free\n"
+                                 rf"and 302 inodes; the disk has {free} free\n"
                                  "hint: free some space there, or set PACHBUILD_CACHE_DIR to a folder on another disk\n\\Z")
                 self.assertEqual((result.stdout, result.returncode), ("/tmp/disk/cache\n/tmp/disk/cache/env\n", 125))
 

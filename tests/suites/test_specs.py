@@ -189,7 +189,7 @@ class Templates(SpecSuite):
 
     def test_what_is_wrong_with_a_template(self):
         self.assertEqual(self.pachbuild("validate", "--jsonnet", "p.jsonnet", code=65).stderr,
-                         "error: p.jsonnet: is not a valid template: function parameter name not bound in call.\n")
+                         'error: p.jsonnet: parameter "name" has no value\nhint: add --arg name=VALUE\n')
         self.assertEqual(self.pachbuild("validate", "--jsonnet", "p.jsonnet", "--arg", "name", code=64).stderr,
                          "error: --arg name: does not have the form KEY=VALUE\nhint: for example --arg image=ubuntu:24.04\n")
         self.assertEqual(self.pachbuild("validate", "--jsonnet", "p.jsonet", code=65).stderr,

@@ -181,18 +181,18 @@ base::Result<Program> Choice::found(const std::string& build_pipeline) const {
     program.why = std::move(why);
     return program;
   };
-  const std::string of_several = " of " + std::to_string(all) + " programs";
+  const std::string of_several = "; chosen from " + std::to_string(all) + " programs";
   if (all == 1) return choose(programs.front(), "the only package main");
   // The root of the source, or of the one module that has all of them.
   const auto& home = programs.front().home;
   const bool is_of_one =
       std::all_of(programs.begin(), programs.end(), [&](const Program& one) { return one.home == home; });
   for (const auto& program : programs) {
-    if (program.folder == ".") return choose(program, "the one at the root" + of_several);
+    if (program.folder == ".") return choose(program, "at the root" + of_several);
   }
   for (const auto& program : programs) {
     if (is_of_one && program.folder == home)
-      return choose(program, "the one at the root of " + shown(home) + of_several);
+      return choose(program, "at the root of " + shown(home) + of_several);
   }
   if (programs.size() == 1) {
     const bool is_of_root = rank_of(programs.front()) == std::pair(false, 0);
@@ -201,12 +201,12 @@ base::Result<Program> Choice::found(const std::string& build_pipeline) const {
   }
   for (const auto& program : programs) {
     if (contract::build_pipeline_of(std::string(base::name_of(program.folder))) == build_pipeline)
-      return choose(program, "the one named after the pipeline" + of_several);
+      return choose(program, "named after the pipeline" + of_several);
   }
   const auto module = name_of_module(path_of(is_of_one ? programs.front().module : "."));
   for (const auto& program : programs) {
     if (!module.empty() && base::name_of(program.folder) == module)
-      return choose(program, "the one named after the module" + of_several);
+      return choose(program, "named after the module" + of_several);
   }
   std::vector<std::string> folders;
   for (const auto& program : programs) folders.push_back(program.folder);

@@ -394,7 +394,7 @@ void prepare_preloading(const PythonSettings& settings, const fs::path& source, 
   const auto found = find_preloadable(source, programs.front().imports, settings.image_packages);
   if (settings.preload == "true" && !found.obstacle.empty()) {
     report::warn(found.obstacle +
-                 ": preloading is off, because this may change what an import does; if it does not, name the "
+                 ": preloading is off, because this may change what an import does; if it does not, list the "
                  "modules: preload = [\"pandas\"]");
   }
   start.imports = found.modules;

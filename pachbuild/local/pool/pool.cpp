@@ -112,7 +112,7 @@ base::Status Pool::await(Worker& worker) {
   }
   BASE_TRY_ASSIGN(const auto ending, worker.child.wait());
   return base::fail(ErrorKind::unavailable, "", "a container could not be started: " + ending.describe(),
-                    "see the engine's output above");
+                    "see the runtime's output above");
 }
 
 Pool::~Pool() {

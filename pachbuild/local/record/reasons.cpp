@@ -118,9 +118,9 @@ std::string Reasons::of(const Datum& datum, const std::string& key) {
       case LastState::failed:
         return "failed last time";
       case LastState::not_run:
-        return "the last run ended before reaching it";
+        return "did not run last time";
       default:
-        return m_force ? "--force was given" : "its result is no longer in the cache";
+        return m_force ? "--force was given" : "result no longer in the cache";
     }
   }
   auto all = m_settings;

@@ -66,7 +66,8 @@ base::Error no_datum_error(const spec::PipelineSpec& spec, const Board& board) {
                 base::count_of(commit.files.size(), "file") + ": " + some + "; " + hint};
   }
   return {ErrorKind::bad_input, spec.places.where("/input"),
-          "the input has no datums: no files belong together", hint};
+          "the input has no datums: its globs match files, but none of them can be combined",
+          "compare what the globs capture with pachbuild glob; " + hint};
 }
 
 // As the worker feeds standard input: the lines, each with its newline.

@@ -109,7 +109,7 @@ TEST(SystemError, AFullDiskAndAQuotaAreTheSame) {
 
 TEST(SystemError, TheDiskIsFoundByTheNearestFolderThatExists) {
   const auto words = testing::ContainsRegex(
-      "^cannot write: no space left on the disk of / \\([0-9.]+ [KMGTPE]?i?B and [0-9]+ files free\\)$");
+      "^cannot write: no space left on the disk of / \\([0-9.]+ [KMGTPE]?i?B and [0-9]+ inodes free\\)$");
   for (const std::string path : {"/", "/no-such-file", "/no-such-folder/file"})
     EXPECT_THAT(system_error("write", path, ENOSPC).what, words) << path;
   for (const std::string path : {"/proc", "/proc/no-such-file", "/proc/self/no/such"}) {

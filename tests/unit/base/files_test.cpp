@@ -234,7 +234,7 @@ TEST_F(Files, ACopySaysHowMuchRoomItWouldHaveNeeded) {
   for (const int number : {ENOSPC, EDQUOT}) {
     const auto full = with_failing("copy", number, copy);
     ASSERT_FALSE(full);
-    EXPECT_TRUE(full.error().what.ends_with(" files free), 5 B needed")) << full.error().what;
+    EXPECT_TRUE(full.error().what.ends_with(" inodes free), 5 B needed")) << full.error().what;
     EXPECT_EQ(full.error().where, (folder() / "to").string());
     EXPECT_FALSE(fs::exists(folder() / "to"));
   }
@@ -247,7 +247,7 @@ TEST_F(Files, ACopySaysHowMuchRoomItWouldHaveNeeded) {
   ASSERT_TRUE(write_file(from, ""));
   const auto empty = with_failing("copy", ENOSPC, copy);
   ASSERT_FALSE(empty);
-  EXPECT_TRUE(empty.error().what.ends_with(" files free)")) << empty.error().what;
+  EXPECT_TRUE(empty.error().what.ends_with(" inodes free)")) << empty.error().what;
 }
 
 TEST_F(Files, ACopyByBytesSaysHowMuchRoomItWouldHaveNeeded) {

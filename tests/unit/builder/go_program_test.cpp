@@ -38,10 +38,10 @@ const std::map<std::string, std::string> k_root = {{".", "x.y/app"}};
 
 TEST(ChooseProgram, OfTheRootModuleComesFirst) {
   EXPECT_EQ(chosen(tree_of(k_root, {"cmd/a"})), ". ./cmd/a (the only package main)");
-  EXPECT_EQ(chosen(tree_of(k_root, {".", "cmd/a"})), ". . (the one at the root of 2 programs)");
+  EXPECT_EQ(chosen(tree_of(k_root, {".", "cmd/a"})), ". . (at the root; chosen from 2 programs)");
   const auto nested = std::map<std::string, std::string>{{".", "x.y/app"}, {"tools", "x.y/app/tools"}};
   EXPECT_EQ(chosen(tree_of(nested, {"cmd/a", "tools"})),
-            ". ./cmd/a (the only one in the root module of 2 programs)");
+            ". ./cmd/a (the only one in the root module; chosen from 2 programs)");
   EXPECT_EQ(chosen(tree_of(nested, {"tools"})), "tools . (the only package main)");
 }
 
@@ -95,13 +95,13 @@ TEST(ChooseProgram, OfAModuleBelowIsBuiltThere) {
   const std::map<std::string, std::string> server = {{"server", "x.y/server"}};
   EXPECT_EQ(chosen(tree_of(server, {"server/cmd/a"})), "server ./cmd/a (the only package main)");
   EXPECT_EQ(chosen(tree_of(server, {"server", "server/cmd/a"})),
-            "server . (the one at the root of ./server of 2 programs)");
+            "server . (at the root of ./server; chosen from 2 programs)");
   EXPECT_EQ(chosen(tree_of(server, {"server/cmd/server", "server/cmd/a"})),
-            "server ./cmd/server (the one named after the module of 2 programs)");
+            "server ./cmd/server (named after the module; chosen from 2 programs)");
   const std::map<std::string, std::string> two = {{"a", "x.y/a"}, {"b", "x.y/b"}};
   EXPECT_EQ(chosen(tree_of(two, {"a", "b"})), "/nowhere: contains several programs: a, b");
   EXPECT_EQ(chosen(tree_of(two, {"a", "b"}), "b_build"),
-            "b . (the one named after the pipeline of 2 programs)");
+            "b . (named after the pipeline; chosen from 2 programs)");
   EXPECT_EQ(chosen(tree_of(two, {"a", "b/cmd/c"}), "", "x.y/b/cmd/c"),
             "b ./cmd/c (pachbuild.toml: go.package)");
   EXPECT_EQ(chosen(tree_of(two, {"a", "b/cmd/c"}), "", "./b/cmd/c/"),
@@ -110,12 +110,12 @@ TEST(ChooseProgram, OfAModuleBelowIsBuiltThere) {
 
 TEST(ChooseProgram, ExamplesAndTestDataComeLastOrNever) {
   EXPECT_EQ(chosen(tree_of(k_root, {"cmd/a", "examples/b", "testdata/c"})),
-            ". ./cmd/a (the only one in the root module of 2 programs)");
+            ". ./cmd/a (the only one in the root module; chosen from 2 programs)");
   const std::map<std::string, std::string> modules = {
       {".", "x.y/app"}, {"examples/b", "x.y/b"}, {"cli", "x.y/cli"}, {"testdata/c", "x.y/c"}};
   EXPECT_EQ(chosen(tree_of(modules, {"examples/b", "testdata/c"})), "examples/b . (the only package main)");
   EXPECT_EQ(chosen(tree_of(modules, {"examples/b", "cli"})),
-            "cli . (the one at the root of ./cli of 2 programs)");
+            "cli . (at the root of ./cli; chosen from 2 programs)");
   EXPECT_EQ(chosen(tree_of(modules, {"testdata/c"}), "", "testdata/c"),
             "testdata/c . (pachbuild.toml: go.package)");
   EXPECT_EQ(chosen(tree_of(modules, {"testdata/c"})), "/nowhere: has no Go files");
@@ -136,8 +136,8 @@ TEST(ChooseProgram, WithoutAModuleComesAfterThoseOfModules) {
   EXPECT_EQ(chosen(tree_of({}, {"cmd/a"})), ". ./cmd/a (the only package main)");
   const std::map<std::string, std::string> server = {{"server", "x.y/server"}};
   EXPECT_EQ(chosen(tree_of(server, {"scripts/gen", "server"})),
-            "server . (the one at the root of ./server of 2 programs)");
-  EXPECT_EQ(chosen(tree_of(server, {".", "server"})), ". . (the one at the root of 2 programs)");
+            "server . (at the root of ./server; chosen from 2 programs)");
+  EXPECT_EQ(chosen(tree_of(server, {".", "server"})), ". . (at the root; chosen from 2 programs)");
 }
 
 }  // namespace

@@ -140,7 +140,7 @@ TEST_F(Settle, TheShimIsAProgram) {
                                          {{"PACHBUILD_CACHE_DIR", make("cache", 0755).string()}});
     ASSERT_FALSE(settled);
     EXPECT_EQ(base::in_one_line(settled.error()),
-              "--shim: " + given.string() + what + "; name worker-shim, or omit the option");
+              "--shim: " + given.string() + what + "; pass the path of worker-shim, or omit the option");
   }
 }
 

@@ -621,7 +621,7 @@ TEST_F(ClusterWithMap, APipelineWithoutABuildIsPassedOn) {
                           "update pipeline --file https://h/x.json --reprocess"));
   m_script.failing = "update";
   const auto status = pass_on_url(pachctl(), "https://h", Existing::update, Reprocess::changed);
-  EXPECT_THAT(status.error().hint, HasSubstr("save the spec next to the source"));
+  EXPECT_THAT(status.error().hint, HasSubstr("save it next to the source"));
 }
 
 TEST_F(ClusterWithMap, WhatIsPassedOnReplacesNoBuildAndForCreateNothing) {

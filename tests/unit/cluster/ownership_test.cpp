@@ -144,36 +144,39 @@ TEST(Ownership, ErrorsSayWhoseTheNameIs) {
   };
   Present present = made();
   present.pipelines["map_source"] = {};
-  EXPECT_EQ(
-      owned(present),
-      "here: the source needs repo \"map_source\", which is the output of a pipeline; rename one of the two");
+  EXPECT_EQ(owned(present),
+            "here: the source needs repo \"map_source\", which is the output of a pipeline; rename the "
+            "pipeline in the spec");
   present = made();
   present.pipelines.erase("map_build");
   EXPECT_EQ(owned(present),
             "here: the build pipeline would be called \"map_build\", but a repo already has that name; "
-            "rename one of the two");
+            "rename the pipeline in the spec");
   present.repos.erase("map_build");
   EXPECT_EQ(owned(present), "");
   present = made();
   present.pipelines["map_build"].command.clear();
-  EXPECT_EQ(owned(present),
-            "here: pipeline \"map_build\" exists and is not the build of \"map\"; rename one of the two");
+  EXPECT_EQ(
+      owned(present),
+      "here: pipeline \"map_build\" exists and is not the build of \"map\"; rename the pipeline in the spec");
   present = made();
   present.repos["map_source"] = "mine";
   EXPECT_EQ(
       owned(present),
-      "here: repo \"map_source\" exists and was not made by pachbuild; rename one of the two; or let "
+      "here: repo \"map_source\" exists and was not made by pachbuild; rename the pipeline in the spec; or "
+      "let "
       "pachbuild "
       "overwrite the repo: pachctl update repo map_source --description \"Source of pipeline map, managed by "
       "pachbuild.\"");
   present.repos.erase("map_source");
   EXPECT_EQ(owned(present), "");
   present = made();
-  EXPECT_EQ(told(check_convertible(present, "data", "here")),
-            "here: repo \"data\" exists and is not the output of a pipeline; rename one of the two");
+  EXPECT_EQ(
+      told(check_convertible(present, "data", "here")),
+      "here: repo \"data\" exists and is not the output of a pipeline; rename the pipeline in the spec");
   EXPECT_EQ(told(check_convertible(present, "map_build", "here")),
-            "here: pipeline name \"map_build\" is reserved for the build of pipeline \"map\"; rename one of "
-            "the two");
+            "here: pipeline name \"map_build\" is reserved for the build of pipeline \"map\"; rename the "
+            "pipeline in the spec");
   EXPECT_EQ(told(check_convertible(present, "map", "here")), "");
 }
 
@@ -216,7 +219,8 @@ TEST(Ownership, OfTheSourceOfABuildIsProvedByItsMark) {
   const auto error = check_build_source(present, "map", "here").error();
   EXPECT_EQ(error.kind, base::ErrorKind::bad_input);
   EXPECT_EQ(error.where + ": " + error.what + "; " + error.hint,
-            "here: repo \"map_build_source\" exists and was not made by pachbuild; rename one of the two");
+            "here: repo \"map_build_source\" exists and was not made by pachbuild; rename the pipeline in "
+            "the spec");
   EXPECT_TRUE(is_owned(present)) << "a build that does not read it leaves it alone";
 }
 

@@ -695,8 +695,7 @@ TEST_F(ClusterLines, DiffHasALineForEachDifference) {
   // The same command in the environment of the build.
   auto in_shim = spec;
   in_shim["transform"]["cmd"] = {"/usr/local/bin/worker-shim", "--exec", "--", "true"};
-  EXPECT_EQ(diff(in_shim, spec),
-            "~ pipeline p: its command is started in the environment of the build in another way\n");
+  EXPECT_EQ(diff(in_shim, spec), "~ pipeline p: the way its command is started has changed\n");
   answer({});
   EXPECT_EQ(told({"diff", "-f", "p.json"}), "+ pipeline p\n");
   // A build's source as well.
@@ -800,7 +799,7 @@ TEST_F(ClusterLines, APlanIsPrintedAndNothingSent) {
         told({"update", "pipeline", "-f", url, option})
             .starts_with("! error: " + option +
                          ": does not work with a URL, which pachctl fetches\n! hint: download the spec and "
-                         "name the file\n[64]"))
+                         "pass the file with -f\n[64]"))
         << option;
 }
 

@@ -108,9 +108,9 @@ TEST_F(CheckReport, HasALineForEachFinding) {
       "environment  not unpacked yet: TMP/build/bundle-DIGEST.tar.zst (2.0 KiB, unpacked 10.0 KiB in 3 "
       "files)\n"
       "platform     linux/" +
-          own_machine() + ": fits\nC library    needs glibc 2.2, this image has " + k_libc +
-          ": fits\n"
-          "interpreter  needs cpython-3.11 as TMP/python: fits\n0");
+          own_machine() + ": ok\nC library    needs glibc 2.2, this image has " + k_libc +
+          ": ok\n"
+          "interpreter  needs cpython-3.11 as TMP/python: ok\n0");
 }
 
 TEST_F(CheckReport, ThePlatformIsAnOperatingSystemAndAMachine) {
@@ -122,7 +122,7 @@ TEST_F(CheckReport, ThePlatformIsAnOperatingSystemAndAMachine) {
     return line_of(text, "platform");
   };
   const std::string own = ", this is linux/" + own_machine() + ": failed";
-  EXPECT_EQ(platform("linux", own_machine()), "linux/" + own_machine() + ": fits");
+  EXPECT_EQ(platform("linux", own_machine()), "linux/" + own_machine() + ": ok");
   EXPECT_EQ(platform("linux", "other"), "needs linux/other" + own);
   EXPECT_EQ(platform("plan9", own_machine()), "needs plan9/" + own_machine() + own);
   EXPECT_EQ(code_of(report()), "126");
@@ -142,7 +142,7 @@ TEST_F(CheckReport, TheLibraryOfCIsTheSameOrNewer) {
   };
   for (const auto& fitting : {k_libc, version(major, minor - 1), version(major - 1, minor + 1),
                               version(major, 9), std::string("glibc 2")}) {
-    EXPECT_EQ(libc(fitting), "needs " + fitting + ", this image has " + k_libc + ": fits");
+    EXPECT_EQ(libc(fitting), "needs " + fitting + ", this image has " + k_libc + ": ok");
   }
   for (const auto& other : {version(major, minor + 1), version(major + 1, 0), k_libc + ".1",
                             std::string("musl"), std::string("glibcx")}) {
@@ -168,11 +168,11 @@ TEST_F(CheckReport, TheInterpreterIsThatOfTheScript) {
   EXPECT_EQ(interpreter("interpreter=" + path("other")), needs + "other, which is for s390x: failed");
   EXPECT_EQ(code_of(report()), "126");
   write("a b", elf_program(k_this_machine, ""));
-  EXPECT_EQ(interpreter("interpreter='" + path("a b") + "'"), needs + "a b: fits");
+  EXPECT_EQ(interpreter("interpreter='" + path("a b") + "'"), needs + "a b: ok");
   EXPECT_EQ(interpreter("interpreter='"), "needs cpython-3.11 as ', which does not exist: failed");
   EXPECT_EQ(interpreter(" interpreter=" + path("none")), "") << "a script of the source's own";
   EXPECT_EQ(interpreter("interpreter="), "");
-  EXPECT_EQ(interpreter("interpreter=" + path("a b") + "\ninterpreter=" + path("none")), needs + "a b: fits");
+  EXPECT_EQ(interpreter("interpreter=" + path("a b") + "\ninterpreter=" + path("none")), needs + "a b: ok");
   m_record.platform.interpreter = "";
   put_record();
   EXPECT_EQ(interpreter("interpreter=" + path("none")), "") << "of Go";
@@ -223,10 +223,10 @@ TEST_F(CheckReport, ACommandIsFoundAsByAShell) {
   write("b/static", elf_program(k_this_machine, ""));
   ::setenv("PATH", (path("a") + ":" + path("b")).c_str(), 1);
   EXPECT_EQ(line_of(report({"tool", "a b"}, Mode::command), "runs"), "tool 'a b'");
-  EXPECT_EQ(command("tool"), "TMP/a/tool: fits");
-  EXPECT_EQ(command("second"), "TMP/b/second: fits");
-  EXPECT_EQ(command("static"), "TMP/b/static: fits");
-  EXPECT_EQ(command(path("b/second")), "TMP/b/second: fits");
+  EXPECT_EQ(command("tool"), "TMP/a/tool: ok");
+  EXPECT_EQ(command("second"), "TMP/b/second: ok");
+  EXPECT_EQ(command("static"), "TMP/b/static: ok");
+  EXPECT_EQ(command(path("b/second")), "TMP/b/second: ok");
   EXPECT_EQ(command("other"), "TMP/b/other is for s390x: failed");
   EXPECT_EQ(code_of(report({"other"}, Mode::command)), "126");
   for (const auto& none : {std::string("third"), path("third"), std::string("no/tool")}) {
@@ -239,7 +239,7 @@ TEST_F(CheckReport, ACommandIsFoundAsByAShell) {
   ::setenv("PATH", (path("a") + ":").c_str(), 1);
   const auto before = base::fs::current_path();
   base::fs::current_path(path("b"));
-  EXPECT_EQ(command("second"), "./second: fits");
+  EXPECT_EQ(command("second"), "./second: ok");
   base::fs::current_path(before);
 }
 

@@ -83,7 +83,7 @@ TEST_F(Unpack, AFullDiskIsToldWithWhatIsNeededAndWhatThereIs) {
     const auto text = unpack_it(m_digest, [&] { return ++asked < 3; });
     EXPECT_EQ(asked, 3);
     EXPECT_TRUE(text.starts_with(
-        "error: /disk: no space left: the environment needs 8.0 KiB and 2 files; the disk has "))
+        "error: /disk: no space left: the environment needs 8.0 KiB and 2 inodes; the disk has "))
         << text;
     EXPECT_TRUE(
         text.ends_with(" free\nhint: free some space there, or set PACHBUILD_CACHE_DIR to a folder "

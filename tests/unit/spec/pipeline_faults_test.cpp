@@ -320,7 +320,7 @@ TEST(PipelineReaders, ForAClusterTakeWhatHasNoBuildAsItIs) {
 }
 
 TEST(PipelineReaders, WhatIsNotALocalFileHasNothingToBuild) {
-  const std::string hint = "is not a local file | save the spec next to the source that it builds";
+  const std::string hint = "the spec must be a local file | save it next to the source that it builds";
   const auto text = spec_with({}).dump();
   EXPECT_EQ(all_of(read_for_cluster(text, "-", Target::cluster).error()), hint);
   EXPECT_TRUE(read_for_cluster(spec_with({}, false).dump(), "-", Target::cluster));

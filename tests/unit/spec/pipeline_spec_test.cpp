@@ -207,7 +207,7 @@ TEST_F(PipelineSpecTest, AFileThatIsNoSpecIsRefused) {
        {std::pair("https://example.com/p.json", "https://example.com/p.json"), {"-", "standard input"}}) {
     EXPECT_EQ(load_fault(path),
               "error: " + std::string(shown) +
-                  ": is not a local file\nhint: save the spec next to the source that it builds\n");
+                  ": the spec must be a local file\nhint: save it next to the source that it builds\n");
   }
   ASSERT_EQ(::mkfifo(file("fifo").c_str(), 0600), 0);
   EXPECT_EQ(load_fault(file("fifo")), "error: DIR/fifo: is not a regular file\n");

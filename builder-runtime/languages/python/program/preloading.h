@@ -12,7 +12,7 @@ namespace builder::python {
 
 struct Preloadable {
   std::vector<std::string> modules;  // "pandas", "sklearn.metrics.f1_score": what is imported for certain
-  std::string obstacle;              // "main.py:3: sets a variable": why not; then there are none
+  std::string obstacle;  // "main.py:3: sets an environment variable": why not; then there are none
 };
 
 // Of the installed packages that the program and its source import. None where the source does something

@@ -53,7 +53,7 @@ TEST_F(Preloading, IsNotWhereTheSourceChangesWhatImportsDo) {
     std::string line;
     std::string obstacle;  // after "main.py:2: "; empty: none
   };
-  const std::string a_variable = "sets a variable";
+  const std::string a_variable = "sets an environment variable";
   const std::string place = "changes where modules are found";
   const std::vector<Row> rows = {
       {"os.environ['A'] = '1'", a_variable},
@@ -68,14 +68,14 @@ TEST_F(Preloading, IsNotWhereTheSourceChangesWhatImportsDo) {
       {"# os.environ['A'] = '1'", ""},
       {"x = 1  # sys.path", ""},
       {"os.environ.setdefault('A', '1')", a_variable},
-      {"os.environ.update(A='1')", "sets variables"},
-      {"os.environ |= {}", "sets variables"},
-      {"os.environ|={}", "sets variables"},
-      {"os.environ.pop('A')", "removes a variable"},
-      {"os.environ.clear()", "removes variables"},
+      {"os.environ.update(A='1')", "sets environment variables"},
+      {"os.environ |= {}", "sets environment variables"},
+      {"os.environ|={}", "sets environment variables"},
+      {"os.environ.pop('A')", "removes an environment variable"},
+      {"os.environ.clear()", "removes environment variables"},
       {"os.putenv('A', '1')", a_variable},
-      {"os.unsetenv('A')", "removes a variable"},
-      {"dotenv.load_dotenv()", "sets variables"},
+      {"os.unsetenv('A')", "removes an environment variable"},
+      {"dotenv.load_dotenv()", "sets environment variables"},
       {"sys.path.insert(0, 'lib')", place},
       {"sys.meta_path.append(x)", place},
       {"sys.modules['a'] = b", "changes which modules there are"},

@@ -77,9 +77,9 @@ TEST_F(ReasonsTest, OfOneKeyTheStateCounts) {
     return reason(part_of, now(), 'b', force);
   };
   EXPECT_EQ(of(LastState::failed), "failed last time");
-  EXPECT_EQ(of(LastState::not_run), "the last run ended before reaching it");
-  EXPECT_EQ(of(LastState::succeeded), "its result is no longer in the cache");
-  EXPECT_EQ(of(LastState::skipped), "its result is no longer in the cache");
+  EXPECT_EQ(of(LastState::not_run), "did not run last time");
+  EXPECT_EQ(of(LastState::succeeded), "result no longer in the cache");
+  EXPECT_EQ(of(LastState::skipped), "result no longer in the cache");
   EXPECT_EQ(of(LastState::skipped, true), "--force was given");
   EXPECT_EQ(of(LastState::failed, true), "failed last time");
 }

@@ -148,11 +148,9 @@ TEST_F(ThisRunTest, DatumsThatRunForOneReasonAreToldTogether) {
   third.record().datums = run.record().datums;
   for (auto& datum : third.record().datums) datum.reason = 0;
   EXPECT_EQ(texts_of(third.explain(datums, {0, 1, 2, 3}, false)),
-            (Texts{"2 datums: failed last time",
-                   "datum " + datums.at(1).label() + ": the last run ended before reaching it",
+            (Texts{"2 datums: failed last time", "datum " + datums.at(1).label() + ": did not run last time",
                    "datum " + datums.at(3).label() + ": new"}));
-  EXPECT_EQ(third.record().reasons,
-            (Texts{"", "failed last time", "the last run ended before reaching it", "new"}));
+  EXPECT_EQ(third.record().reasons, (Texts{"", "failed last time", "did not run last time", "new"}));
   std::vector<std::size_t> reasons;
   for (const auto& datum : third.record().datums) reasons.push_back(datum.reason);
   EXPECT_EQ(reasons, (std::vector<std::size_t>{1, 2, 1, 3}));
