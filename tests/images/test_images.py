@@ -24,7 +24,8 @@ class Images(containers.ImageSuite):
                                  "usr/local/share/doc/pachbuild/pachbuild.spdx.json",
                                  *(f"usr/local/share/pachbuild/builders/{path.relative_to(BUILDERS)}"
                                    for path in declared if path.is_file())})
-        self.assertLess(self.inspect(PROGRAMS)["Size"], 8 * MEGABYTE)
+        # 8.6 MB; debug information or another copy of a library would be far more.
+        self.assertLess(self.inspect(PROGRAMS)["Size"], 10 * MEGABYTE)
 
     def test_the_dockerfiles_are_of_this_version(self):
         for path in TEXTS:
