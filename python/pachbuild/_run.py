@@ -164,7 +164,7 @@ class Recorder:
             self.version = str(event.get("version", ""))
             if event.get("schema") != SCHEMA:
                 raise Error(f"writes events of another version: {event.get('schema')}", where=NAME, exit_code=BUG,
-                            hint="install the program and the package of the same version")
+                            hint="install the same version of the program and the package")
         elif kind == "warning":
             self.warnings.append(str(event["message"]))
         elif "pipeline" in event:

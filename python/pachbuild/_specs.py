@@ -157,7 +157,7 @@ def write_file(path: Path, content: Union[str, bytes]) -> None:
 def make_folder(folder: Path) -> None:
     """A folder of ours, with those above it. Not behind a link, which may come from somebody else: it could lead anywhere."""
     if folder.is_symlink():
-        raise Error("is a link, where pachbuild writes files of its own", where=str(folder), exit_code=CANNOT_WRITE,
+        raise Error("is a link, but pachbuild writes its own files here", where=str(folder), exit_code=CANNOT_WRITE,
                     hint="remove it")
     folder.mkdir(parents=True, exist_ok=True)
 

@@ -645,7 +645,7 @@ class Specs(FunctionSuite):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.symlink_to(self.folder / "elsewhere")
             self.write("extra/x/y.txt", "")
-            with self.fails(f"FOLDER/{link}: is a link, where pachbuild writes files of its own\nhint: remove it", 73):
+            with self.fails(f"FOLDER/{link}: is a link, but pachbuild writes its own files here\nhint: remove it", 73):
                 self.pipeline(files=["extra"]).prepare()
             path.unlink()
         edges = self.pipeline(files=["extra"])

@@ -166,7 +166,7 @@ class Runs(RunSuite):
             self.run_spec()
         self.write("bin/pachbuild", '#!/bin/sh\necho \'{"event": "run_began", "schema": 2}\'; exec sleep 60\n', 0o755)
         with self.fails("pachbuild: writes events of another version: 2\n"
-                        "hint: install the program and the package of the same version", 70):
+                        "hint: install the same version of the program and the package", 70):
             self.run_spec()
 
     def test_names_with_spaces_and_newlines(self):
