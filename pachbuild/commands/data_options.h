@@ -67,7 +67,8 @@ struct DataOptions {
   [[nodiscard]] base::Result<std::string> tick_time() const;
 };
 
-// That one of these pipelines has to be named; `fault` is what is wrong with the option `where`.
+// The error that asks for the name of one of these pipelines; `fault` says what is wrong with the option
+// `where`.
 base::Error several_pipelines(const std::string& where, const std::string& fault,
                               const std::vector<std::string>& names);
 

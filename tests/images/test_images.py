@@ -25,7 +25,7 @@ class Images(containers.ImageSuite):
                                  *(f"usr/local/share/pachbuild/builders/{path.relative_to(BUILDERS)}"
                                    for path in declared if path.is_file())})
         # 8.6 MB; debug information or another copy of a library would be far more.
-        self.assertLess(self.inspect(PROGRAMS)["Size"], 10 * MEGABYTE)
+        self.assertLess(self.inspect(PROGRAMS)["Size"], 9 * MEGABYTE)
 
     def test_the_dockerfiles_are_of_this_version(self):
         for path in TEXTS:

@@ -302,13 +302,13 @@ class OnATerminal(ShellSuite):
         terminal.wait_for(r"^at /pfs/data/b.txt with xterm-256color\r\n33 101\r\n/dev/pts/\d+\r\n")
         terminal.wait_for(PROMPT)
         # The size of the window is the command's too. A shell that hears of it draws its line once more, whatever is being
-        # typed, so that what a command prints need not begin a line.
+        # typed: what a command prints then follows the prompt or the command itself.
         fcntl.ioctl(terminal.near, termios.TIOCSWINSZ, struct.pack("HHHH", 21, 77, 0, 0))
         terminal.process.send_signal(signal.SIGWINCH)
         deadline = time.monotonic() + 30
         while True:
             terminal.type("stty size; echo done\n")
-            if terminal.wait_for(r"(\d+ \d+)\r\ndone\r\n")[1] == "21 77":
+            if terminal.wait_for(r"(?:^|[#$] |; echo done)(\d+ \d+)\r\ndone\r\n")[1] == "21 77":
                 break
             self.assertLess(time.monotonic(), deadline)
         # Ctrl-C ends what runs in the shell, Ctrl-Z stops it, and neither ends anything else.
